@@ -1,0 +1,20 @@
+//! The core of ftsan: what is wrong, and how it is said.
+//!
+//! Nothing here knows Python, an interpreter or libc; there are no mutable statics and no unsafe code.  Threads, loops and
+//! objects are numbers and names handed in by whoever watches them (`python/native`).
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`options`] | the one table of options; parser, `--help`, pytest options and the reference come from it |
+//! | [`loops`] | which thread runs which event loop, which loop an unbound primitive belongs to: the affinity verdict |
+//! | [`rules`] | one file per rule: its manual page, severity, title and fix |
+//! | [`report`] | findings as data; fingerprints, suppressions, the JSON report and the text on stderr |
+#![forbid(unsafe_code)]
+
+pub mod loops;
+pub mod options;
+pub mod report;
+pub mod rules;
+
+/// Version of ftsan, as it appears in reports.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,0 +1,213 @@
+//! The one table of options.
+//!
+//! `ftsan run --help`, the pytest options, the reference in the README and the parser of `FTSAN_OPTIONS` are made from
+//! [`OPTIONS`] or compared with it in a test.  An option that is not in the table does not exist.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// Name of the environment variable that carries the options to the watched processes.
+pub const ENVIRONMENT: &str = "FTSAN_OPTIONS";
+
+/// One option, as help, parsers and reference present it.
+#[derive(Debug)]
+pub struct OptionSpec {
+    /// Key in `FTSAN_OPTIONS`; the command line writes it with dashes, pytest with the prefix `--ftsan-`.
+    pub key: &'static str,
+    /// What stands for the value in help texts (`FILE`), or the choices separated by `|`.
+    pub value: &'static str,
+    /// The value if the option is not given; empty for "none".
+    pub default: &'static str,
+    /// One sentence for `--help`.
+    pub help: &'static str,
+    /// False for what only the launcher says to the processes it watches.
+    pub public: bool,
+}
+
+/// Every option, in the order of the help text.
+pub static OPTIONS: &[OptionSpec] = &[
+    OptionSpec {
+        key: "report_json",
+        value: "FILE",
+        default: "",
+        help: "write the findings of the whole process tree to FILE as JSON, as they are made",
+        public: true,
+    },
+    OptionSpec {
+        key: "on_finding",
+        value: "log|raise|abort",
+        default: "log",
+        help: "log: report and go on; raise: ftsan.Misuse in the offending thread, before the state is touched; abort: end the process",
+        public: true,
+    },
+    OptionSpec {
+        key: "exit_code",
+        value: "N",
+        default: "66",
+        help: "exit status (1 to 255) that replaces 0 when something of severity error or warning was found",
+        public: true,
+    },
+    OptionSpec {
+        key: "suppressions",
+        value: "FILE",
+        default: "",
+        help: "TOML file of findings that are accepted, each with its reason; unused ones are listed at the end",
+        public: true,
+    },
+    OptionSpec {
+        key: "supervisor",
+        value: "PID",
+        default: "0",
+        help: "process id of the `ftsan run` whose direct child dies with it",
+        public: false,
+    },
+    OptionSpec {
+        key: "text",
+        value: "stderr|none",
+        default: "stderr",
+        help: "where findings are printed as they happen",
+        public: false,
+    },
+];
+
+/// What happens in the offending thread once a finding is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnFinding {
+    /// Report and go on.
+    Log,
+    /// Raise `ftsan.Misuse` before the state is touched.
+    Raise,
+    /// Report and abort the process.
+    Abort,
+}
+
+/// Parsed options of one process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// Where the JSON report of the process tree goes.
+    pub report_json: Option<PathBuf>,
+    /// What happens in the offending thread.
+    pub on_finding: OnFinding,
+    /// Exit status of `ftsan run` when there are findings.
+    pub exit_code: u8,
+    /// File of accepted findings.
+    pub suppressions: Option<PathBuf>,
+    /// Process id of the launcher, 0 for none.
+    pub supervisor: u32,
+    /// Whether findings are printed to stderr as they happen.
+    pub text: bool,
+}
+
+/// Why options were refused: one line that says what and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OptionError(String);
+
+impl fmt::Display for OptionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let mut options =
+            Options { report_json: None, on_finding: OnFinding::Log, exit_code: 0, suppressions: None, supervisor: 0, text: true };
+        for spec in OPTIONS {
+            options.set(spec.key, spec.default).expect("the table's defaults are valid");
+        }
+        options
+    }
+}
+
+impl Options {
+    /// Parses the value of `FTSAN_OPTIONS`: `key=value:key=value`, with `%25` for `%` and `%3A` for `:` inside a value.
+    ///
+    /// # Errors
+    /// An unknown key, a missing `=`, or a value that the option does not take.
+    pub fn parse(text: &str) -> Result<Self, OptionError> {
+        let mut options = Options::default();
+        for item in text.split(':').filter(|item| !item.is_empty()) {
+            let Some((key, value)) = item.split_once('=') else {
+                return Err(OptionError(format!("{ENVIRONMENT}: \"{item}\" is not key=value")));
+            };
+            let value = value.replace("%3A", ":").replace("%25", "%");
+            options.set(key, &value)?;
+        }
+        Ok(options)
+    }
+
+    /// Encodes pairs for `FTSAN_OPTIONS`, the inverse of [`Options::parse`].
+    pub fn encode<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+        let encoded: Vec<String> =
+            pairs.into_iter().map(|(key, value)| format!("{key}={}", value.replace('%', "%25").replace(':', "%3A"))).collect();
+        encoded.join(":")
+    }
+
+    fn set(&mut self, key: &str, value: &str) -> Result<(), OptionError> {
+        let Some(spec) = OPTIONS.iter().find(|spec| spec.key == key) else {
+            let known: Vec<&str> = OPTIONS.iter().filter(|spec| spec.public).map(|spec| spec.key).collect();
+            return Err(OptionError(format!("unknown option \"{key}\" (known: {})", known.join(", "))));
+        };
+        let refuse = || OptionError(format!("{key}: \"{value}\" is not {}", spec.value));
+        let path = || (!value.is_empty()).then(|| PathBuf::from(value));
+        match spec.key {
+            "report_json" => self.report_json = path(),
+            "suppressions" => self.suppressions = path(),
+            "on_finding" => {
+                self.on_finding = match value {
+                    "log" => OnFinding::Log,
+                    "raise" => OnFinding::Raise,
+                    "abort" => OnFinding::Abort,
+                    _ => return Err(refuse()),
+                }
+            }
+            "exit_code" => {
+                self.exit_code = match value.parse() {
+                    Ok(code) if code > 0 => code,
+                    _ => return Err(OptionError(format!("{key}: \"{value}\" is not a number from 1 to 255"))),
+                }
+            }
+            "supervisor" => self.supervisor = value.parse().map_err(|_| refuse())?,
+            "text" => {
+                self.text = match value {
+                    "stderr" => true,
+                    "none" => false,
+                    _ => return Err(refuse()),
+                }
+            }
+            other => unreachable!("option {other} is in the table but not parsed"),
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_option_of_the_table_is_parsed() {
+        for spec in OPTIONS {
+            let item = Options::encode([(spec.key, spec.default)]);
+            assert_eq!(Options::parse(&item), Ok(Options::default()), "{}", spec.key);
+        }
+    }
+
+    #[test]
+    fn values_survive_the_environment() {
+        let text = Options::encode([("report_json", "/tmp/50%3A: a.json"), ("on_finding", "raise")]);
+        let options = Options::parse(&text).unwrap();
+        assert_eq!(options.report_json, Some(PathBuf::from("/tmp/50%3A: a.json")));
+        assert_eq!(options.on_finding, OnFinding::Raise);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let message = |text: &str| Options::parse(text).unwrap_err().to_string();
+        assert!(message("reprot_json=x").starts_with("unknown option \"reprot_json\" (known: report_json,"));
+        assert_eq!(message("exit_code=300"), "exit_code: \"300\" is not a number from 1 to 255");
+        assert_eq!(message("exit_code=0"), "exit_code: \"0\" is not a number from 1 to 255");
+        assert_eq!(message("on_finding=stop"), "on_finding: \"stop\" is not log|raise|abort");
+        assert_eq!(message("raise"), "FTSAN_OPTIONS: \"raise\" is not key=value");
+    }
+}

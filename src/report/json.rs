@@ -1,0 +1,272 @@
+//! The JSON report: one file for a whole process tree.
+//!
+//! Every process merges what is new into the file as it happens, under a lock, and replaces the file in one step.  So the
+//! file is complete JSON at any time, and what was found survives any death of its finder or of the launcher.
+
+use super::finding::Finding;
+use super::suppress::Suppression;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Version of the report's format.
+const SCHEMA: u32 = 1;
+
+/// How long a process waits for another one to finish its merge.  A stopped process (Ctrl-Z) may hold the lock for ever.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What was looked at.  Counts add up over the processes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watched {
+    /// Functions and methods that are watched, in the process that watches most.
+    pub hooks: u64,
+    /// How many calls were checked.
+    pub checks: u64,
+    /// Threads seen.
+    pub threads: u64,
+    /// Loops seen running.
+    pub loops: u64,
+    /// Processes that took part.
+    pub processes: u64,
+    /// Packages watched for data races.
+    pub packages: BTreeSet<String>,
+    /// What could not be watched, and why: "affinity: the layout of ... is not as expected".
+    pub off: BTreeSet<String>,
+}
+
+/// A suppression and how often it applied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SuppressionUse {
+    /// The suppression as written.
+    #[serde(flatten)]
+    pub suppression: Suppression,
+    /// How many occurrences it accepted.
+    pub used: u64,
+}
+
+/// The report of a process tree, and equally what one process adds to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// Version of the format.
+    pub schema: u32,
+    /// Version of ftsan.
+    pub ftsan: String,
+    /// Facts about the interpreter: version, executable, platform.
+    pub python: BTreeMap<String, String>,
+    /// "disabled", "enabled" or "re-enabled by MODULE".
+    pub gil: String,
+    /// What was looked at.
+    pub watched: Watched,
+    /// What was found.
+    pub findings: Vec<Finding>,
+    /// What was accepted.
+    pub suppressions: Vec<SuppressionUse>,
+}
+
+impl Default for Report {
+    fn default() -> Self {
+        Report {
+            schema: SCHEMA,
+            ftsan: crate::VERSION.to_owned(),
+            python: BTreeMap::new(),
+            gil: "unknown".to_owned(),
+            watched: Watched::default(),
+            findings: Vec::new(),
+            suppressions: Vec::new(),
+        }
+    }
+}
+
+impl Report {
+    /// Adds what another process, or this one since the last time, has to say.
+    pub fn merge(&mut self, news: &Report) {
+        if !news.python.is_empty() && self.python.is_empty() {
+            self.python.clone_from(&news.python);
+        }
+        if self.gil == "unknown" || news.gil.starts_with("re-enabled") {
+            self.gil.clone_from(&news.gil);
+        }
+        let (ours, theirs) = (&mut self.watched, &news.watched);
+        ours.hooks = ours.hooks.max(theirs.hooks);
+        ours.checks += theirs.checks;
+        ours.threads += theirs.threads;
+        ours.loops += theirs.loops;
+        ours.processes += theirs.processes;
+        ours.packages.extend(theirs.packages.iter().cloned());
+        ours.off.extend(theirs.off.iter().cloned());
+        for finding in &news.findings {
+            match self.findings.iter_mut().find(|known| known.key() == finding.key()) {
+                Some(known) => {
+                    known.count += finding.count;
+                    known.witnessed |= finding.witnessed;
+                    for access in finding.accesses.iter().filter(|access| access.role == super::Role::Owner) {
+                        known.add_owner_access(access.clone());
+                    }
+                }
+                None => self.findings.push(finding.clone()),
+            }
+        }
+        for entry in &news.suppressions {
+            match self.suppressions.iter_mut().find(|known| known.suppression == entry.suppression) {
+                Some(known) => known.used += entry.used,
+                None => self.suppressions.push(entry.clone()),
+            }
+        }
+    }
+}
+
+/// Reads a report.
+///
+/// # Errors
+/// The file cannot be read or is not a report.
+pub fn read(path: &Path) -> io::Result<Report> {
+    serde_json::from_slice(&fs::read(path)?).map_err(io::Error::other)
+}
+
+/// Starts a new report at `path`, which must be a regular file or nothing yet.
+///
+/// # Errors
+/// The file cannot be written there.
+pub fn start(path: &Path) -> io::Result<()> {
+    if path.exists() && !path.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
+    replace(path, &Report::default())
+}
+
+/// Merges `news` into the report at `path`.
+///
+/// # Errors
+/// Another process holds the report for too long, or the file cannot be written.  The report is as it was before.
+pub fn merge_into(path: &Path, news: &Report) -> io::Result<()> {
+    let _lock = lock_folder_of(path)?;
+    // Somebody else's file, or none yet: our findings are worth more than what cannot be read.
+    let mut report = read(path).unwrap_or_default();
+    report.merge(news);
+    replace(path, &report)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Locks the folder that the report is in: the report itself is replaced, and a lock file would be left behind.
+fn lock_folder_of(path: &Path) -> io::Result<File> {
+    let folder = File::open(folder_of(path))?;
+    let give_up = Instant::now() + PATIENCE;
+    loop {
+        match folder.try_lock() {
+            Ok(()) => return Ok(folder),
+            Err(TryLockError::WouldBlock) if Instant::now() < give_up => std::thread::sleep(Duration::from_millis(2)),
+            Err(TryLockError::WouldBlock) => return Err(io::Error::other("another process holds the report")),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+}
+
+fn replace(path: &Path, report: &Report) -> io::Result<()> {
+    let name = path.file_name().ok_or_else(|| io::Error::other("not a file name"))?;
+    let mut temporary = PathBuf::from(folder_of(path));
+    temporary.push(format!(".{}.{}.tmp", name.to_string_lossy(), std::process::id()));
+    let written = (|| {
+        let mut file = File::create(&temporary)?;
+        serde_json::to_writer_pretty(&mut file, report).map_err(io::Error::from)?;
+        file.write_all(b"\n")?;
+        fs::rename(&temporary, path)
+    })();
+    if written.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::finding::samples;
+    use super::*;
+
+    fn news() -> Report {
+        Report {
+            gil: "disabled".to_owned(),
+            watched: Watched { hooks: 5, checks: 10, threads: 2, processes: 1, ..Watched::default() },
+            findings: vec![samples::call_soon()],
+            ..Report::default()
+        }
+    }
+
+    fn scratch(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("ftsan-json-{}-{name}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    #[test]
+    fn processes_add_up() {
+        let folder = scratch("add");
+        let path = folder.join("report.json");
+        start(&path).unwrap();
+        merge_into(&path, &news()).unwrap();
+        merge_into(&path, &news()).unwrap();
+        let report = read(&path).unwrap();
+        assert_eq!(report.findings.len(), 1);
+        assert_eq!(report.findings[0].count, 2);
+        assert_eq!((report.watched.hooks, report.watched.checks, report.watched.processes), (5, 20, 2));
+        assert_eq!(report.gil, "disabled");
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "no temporary file is left");
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn another_line_of_the_same_function_is_another_finding() {
+        let mut report = news();
+        let mut other = news();
+        other.findings[0].accesses[0].stack[0].line += 1;
+        report.merge(&other);
+        assert_eq!(report.findings.len(), 2);
+    }
+
+    #[test]
+    fn many_writers_lose_nothing() {
+        let folder = scratch("writers");
+        let path = folder.join("report.json");
+        start(&path).unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..25).for_each(|_| merge_into(&path, &news()).unwrap()));
+            }
+        });
+        assert_eq!(read(&path).unwrap().findings[0].count, 100);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_report_that_cannot_be_replaced_stays_as_it_is() {
+        let folder = scratch("full");
+        let path = folder.join("report.json");
+        start(&path).unwrap();
+        merge_into(&path, &news()).unwrap();
+        let before = fs::read(&path).unwrap();
+        // Where the temporary file would go there is a folder: creating it fails as on a full disk.
+        fs::create_dir(folder.join(format!(".report.json.{}.tmp", std::process::id()))).unwrap();
+        assert!(merge_into(&path, &news()).is_err());
+        assert_eq!(fs::read(&path).unwrap(), before);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn field_names_are_the_contract() {
+        let value = serde_json::to_value(news()).unwrap();
+        let keys = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
+        assert_eq!(keys(&value), "findings ftsan gil python schema suppressions watched");
+        assert_eq!(
+            keys(&value["findings"][0]),
+            "accesses count fingerprint fix help loop name object rule severity title witnessed"
+        );
+        assert_eq!(keys(&value["findings"][0]["accesses"][0]), "operation role stack thread");
+        assert_eq!(keys(&value["findings"][0]["accesses"][0]["thread"]), "ident name native_id started_at");
+        assert_eq!(keys(&value["findings"][0]["accesses"][0]["stack"][0]), "file function line");
+    }
+}

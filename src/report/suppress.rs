@@ -1,0 +1,131 @@
+//! Suppressions: findings that are accepted, each with its reason.
+//!
+//! ```toml
+//! [[suppress]]
+//! rule = "FT105"                  # id or name; required
+//! function = "legacy.Bus.*"       # glob over the functions of the offending stack
+//! file = "*/vendor/*"             # glob over its files
+//! fingerprint = "0123456789abcdef"
+//! reason = "guarded by Bus._lock; https://tracker/42"   # required
+//! ```
+//!
+//! All given patterns must match; `function` and `file` must match in one and the same frame.
+
+use super::finding::{Finding, Frame};
+use crate::rules;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// One accepted kind of finding.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Suppression {
+    /// Id or name of a rule.
+    pub rule: String,
+    /// Glob over qualified function names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub function: Option<String>,
+    /// Glob over file names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// Fingerprint of one finding.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
+    /// Why it is accepted.
+    pub reason: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    suppress: Vec<Suppression>,
+}
+
+/// Reads a suppression file.
+///
+/// # Errors
+/// One line that names the file, the line where there is one, and what is wrong: unreadable, no TOML, an unknown key or
+/// rule, a missing reason.
+pub fn load(path: &Path) -> Result<Vec<Suppression>, String> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path).map_err(|error| format!("suppressions: cannot read {shown}: {error}"))?;
+    parse(&text).map_err(|error| format!("suppressions: {shown}{error}"))
+}
+
+fn parse(text: &str) -> Result<Vec<Suppression>, String> {
+    let line_of = |offset: usize| text[..offset].matches('\n').count() + 1;
+    let file: File = toml::from_str(text).map_err(|error| {
+        let line = error.span().map_or(String::new(), |span| format!(":{}", line_of(span.start)));
+        format!("{line}: {}", error.message().replace('\n', " "))
+    })?;
+    for (index, suppression) in file.suppress.iter().enumerate() {
+        let entry = format!(": entry {} (rule {})", index + 1, suppression.rule);
+        if rules::find(&suppression.rule).is_none() {
+            return Err(format!("{entry}: no such rule; `ftsan explain all` lists them"));
+        }
+        if suppression.reason.trim().is_empty() {
+            return Err(format!("{entry}: the reason is empty"));
+        }
+    }
+    Ok(file.suppress)
+}
+
+impl Suppression {
+    /// Whether this accepts `finding`.
+    pub fn matches(&self, finding: &Finding) -> bool {
+        let rule = self.rule.eq_ignore_ascii_case(&finding.rule) || self.rule.eq_ignore_ascii_case(&finding.name);
+        let fingerprint = self.fingerprint.as_ref().is_none_or(|wanted| *wanted == finding.fingerprint);
+        rule && fingerprint && (self.function.is_none() && self.file.is_none() || self.matches_a_frame(finding))
+    }
+
+    fn matches_a_frame(&self, finding: &Finding) -> bool {
+        let fits = |frame: &Frame| {
+            self.function.as_ref().is_none_or(|pattern| glob(pattern, &frame.function))
+                && self.file.as_ref().is_none_or(|pattern| glob(pattern, &frame.file))
+        };
+        finding.offending().is_some_and(|access| access.stack.iter().any(fits))
+    }
+}
+
+/// `*` stands for anything, everything else for itself.
+fn glob(pattern: &str, text: &str) -> bool {
+    let Some((head, tail)) = pattern.split_once('*') else { return pattern == text };
+    let Some(rest) = text.strip_prefix(head) else { return false };
+    rest.char_indices().map(|(at, _)| at).chain([rest.len()]).any(|at| glob(tail, &rest[at..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::finding::samples;
+    use super::*;
+
+    fn one(lines: &str) -> Suppression {
+        parse(&format!("[[suppress]]\n{lines}")).unwrap().remove(0)
+    }
+
+    #[test]
+    fn every_given_pattern_must_match() {
+        let finding = samples::call_soon();
+        let accepted = |lines: &str| one(&format!("{lines}\nreason = 'known'")).matches(&finding);
+        assert!(accepted("rule = 'FT101'"));
+        assert!(accepted("rule = 'loop-call-off-thread'\nfunction = 'wor*'"));
+        assert!(accepted("rule = 'FT101'\nfile = '*/threading.py'\nfunction = 'Thread.*'"));
+        assert!(!accepted("rule = 'FT102'"));
+        assert!(!accepted("rule = 'FT101'\nfunction = 'work'"));
+        assert!(!accepted("rule = 'FT101'\nfile = 'app.py'\nfunction = 'Thread.*'"), "two different frames");
+        assert!(!accepted("rule = 'FT101'\nfingerprint = '0000000000000000'"));
+        assert!(accepted(&format!("rule = 'FT101'\nfingerprint = '{}'", finding.fingerprint)));
+    }
+
+    #[test]
+    fn a_typo_is_named_with_its_line() {
+        let refused = |text: &str| parse(text).unwrap_err();
+        assert!(refused("[[suppress]]\nrule = 'FT101'\nfunctoin = 'x'\nreason = 'y'").starts_with(":3: unknown field `functoin`"));
+        assert!(refused("[[supress]]\nrule = 'FT101'").starts_with(":1: unknown field `supress`"));
+        assert!(refused("[[suppress]]\nrule = 'FT101'").contains("missing field `reason`"));
+        assert!(refused("[[suppress]]\nrule = 'FT101'\nreason = ' '").contains("the reason is empty"));
+        assert!(refused("[[suppress]]\nrule = 'FT1O1'\nreason = 'x'").contains("no such rule"));
+        assert!(refused("rule = ").starts_with(":1: "));
+    }
+}

@@ -1,0 +1,164 @@
+//! Findings as text, in the manner of Go's race detector and ThreadSanitizer.
+
+use super::finding::{Access, Finding, Frame, Role};
+use super::json::Report;
+use crate::rules::Severity;
+use std::fmt::Write as _;
+
+const RULER: &str = "==================\n";
+
+/// One finding, as it is printed when it happens.  `source` gives a line of a file, if it can.
+pub fn finding(finding: &Finding, pid: u32, source: &dyn Fn(&str, u32) -> Option<String>) -> String {
+    let severity = match finding.severity {
+        Severity::Error => "ERROR",
+        Severity::Warning => "WARNING",
+        Severity::Info => "INFO",
+    };
+    let mut out = String::from(RULER);
+    put(&mut out, format_args!("{severity}: ftsan: {} {} (pid {pid})\n", finding.rule, finding.name));
+    put(&mut out, format_args!("  {}\n", finding.title));
+    for access in &finding.accesses {
+        put(&mut out, format_args!("\n  {}:\n", heading(access, finding)));
+        put_stack(&mut out, &access.stack, source);
+        let started = access.thread.as_ref().map_or(&[][..], |thread| &thread.started_at);
+        if !started.is_empty() {
+            out.push_str("  that thread was started at:\n");
+            put_stack(&mut out, started, source);
+        }
+    }
+    put(&mut out, format_args!("\n  Fix: {}\n  Help: {}\n", finding.fix, finding.help));
+    out.push_str(RULER);
+    out
+}
+
+fn heading(access: &Access, finding: &Finding) -> String {
+    let thread = access.thread.as_ref().map_or_else(
+        || "a thread no longer known".to_owned(),
+        |thread| format!("thread '{}' (native id {})", thread.name, thread.native_id),
+    );
+    match access.role {
+        Role::Offending => format!("{} by {thread}", access.operation),
+        Role::Owner => format!("the loop is being run by {thread}"),
+        Role::Earlier => format!("earlier {} by {thread}", access.operation),
+        Role::Created => format!("{} created", finding.object.repr),
+    }
+}
+
+fn put_stack(out: &mut String, stack: &[Frame], source: &dyn Fn(&str, u32) -> Option<String>) {
+    for frame in stack {
+        if let Some(via) = &frame.via {
+            put(out, format_args!("    -- {via}:\n"));
+        }
+        put(out, format_args!("    {}:{} in {}\n", frame.file, frame.line, frame.function));
+        if let Some(text) = source(&frame.file, frame.line) {
+            put(out, format_args!("      {}\n", text.trim()));
+        }
+    }
+}
+
+/// The closing lines of a run.
+pub fn summary(report: &Report) -> String {
+    let mut out = String::new();
+    let serious = report.findings.iter().filter(|finding| finding.severity > Severity::Info).count();
+    let watched = &report.watched;
+    put(
+        &mut out,
+        format_args!(
+            "ftsan: {}; watched {} hooks, {} checks, {}, {}, {}\n",
+            plural(serious, "finding"),
+            watched.hooks,
+            watched.checks,
+            plural(watched.threads as usize, "thread"),
+            plural(watched.loops as usize, "loop"),
+            match watched.processes {
+                1 => "1 process".to_owned(),
+                more => format!("{more} processes"),
+            }
+        ),
+    );
+    for finding in &report.findings {
+        let place = finding.offending().and_then(|access| access.stack.first());
+        let place = place.map_or_else(String::new, |frame| format!("{}:{}: ", frame.file, frame.line));
+        let times = if finding.count > 1 { format!(" ({} times)", finding.count) } else { String::new() };
+        put(&mut out, format_args!("ftsan:   {place}{} {}{times}\n", finding.rule, finding.title));
+    }
+    for entry in report.suppressions.iter().filter(|entry| entry.used == 0) {
+        let suppression = &entry.suppression;
+        let patterns = [&suppression.function, &suppression.file, &suppression.fingerprint];
+        let patterns: Vec<&str> = patterns.into_iter().flatten().map(String::as_str).collect();
+        put(
+            &mut out,
+            format_args!("ftsan: unused suppression: {} {} ({})\n", suppression.rule, patterns.join(" "), suppression.reason),
+        );
+    }
+    for off in &watched.off {
+        put(&mut out, format_args!("ftsan: not watched: {off}\n"));
+    }
+    out
+}
+
+fn plural(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+fn put(out: &mut String, arguments: std::fmt::Arguments<'_>) {
+    out.write_fmt(arguments).expect("writing to a String does not fail");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::finding::samples;
+    use super::super::json::{SuppressionUse, Watched};
+    use super::super::suppress::Suppression;
+    use super::*;
+
+    #[test]
+    fn both_sides_are_told_with_their_threads() {
+        let source = |file: &str, line: u32| (file == "app.py" && line == 12).then(|| "    loop.call_soon(cb)\n".to_owned());
+        let expected = "\
+==================
+ERROR: ftsan: FT101 loop-call-off-thread (pid 42)
+  _UnixSelectorEventLoop.call_soon() called in thread 'worker' while thread 'MainThread' runs the loop
+
+  call_soon by thread 'worker' (native id 107):
+    app.py:12 in worker
+      loop.call_soon(cb)
+    /lib/threading.py:1024 in Thread.run
+  that thread was started at:
+    app.py:30 in main
+
+  the loop is being run by thread 'MainThread' (native id 101):
+    /lib/selectors.py:452 in EpollSelector.select
+    -- meanwhile suspended at:
+    app.py:32 in main
+
+  Fix: hand the call over with loop.call_soon_threadsafe(...), or asyncio.run_coroutine_threadsafe(coro, loop) for a coroutine
+  Help: ftsan explain FT101
+==================
+";
+        assert_eq!(finding(&samples::call_soon(), 42, &source), expected);
+    }
+
+    #[test]
+    fn the_summary_says_what_was_watched_found_and_left_over() {
+        let suppression = Suppression {
+            rule: "FT105".to_owned(),
+            function: Some("Bus.*".to_owned()),
+            file: None,
+            fingerprint: None,
+            reason: "locked".to_owned(),
+        };
+        let report = Report {
+            watched: Watched { hooks: 3, checks: 4, threads: 1, loops: 2, processes: 1, ..Watched::default() },
+            findings: vec![Finding { count: 3, ..samples::call_soon() }],
+            suppressions: vec![SuppressionUse { suppression, used: 0 }],
+            ..Report::default()
+        };
+        let expected = "\
+ftsan: 1 finding; watched 3 hooks, 4 checks, 1 thread, 2 loops, 1 process
+ftsan:   app.py:12: FT101 _UnixSelectorEventLoop.call_soon() called in thread 'worker' while thread 'MainThread' runs the loop (3 times)
+ftsan: unused suppression: FT105 Bus.* (locked)
+";
+        assert_eq!(summary(&report), expected);
+    }
+}

@@ -1,0 +1,30 @@
+//! FT103 task-touched-off-thread.
+
+use super::{Rule, Severity};
+
+pub(super) static RULE: Rule = Rule {
+    id: "FT103",
+    name: "task-touched-off-thread",
+    severity: Severity::Error,
+    fix: "loop.call_soon_threadsafe(task.cancel); create tasks of another thread's loop with asyncio.run_coroutine_threadsafe",
+    manual: r#"
+## What it finds
+
+`cancel`, `uncancel`, `add_done_callback`, `remove_done_callback` of a Task whose loop is running in another thread, and a Task
+constructed for such a loop (with `eager_start=True` its first step would even run in the wrong thread).
+
+    def watchdog(task, loop):
+        task.cancel()                            # FT103
+        loop.call_soon_threadsafe(task.cancel)   # right
+
+## Why it matters
+
+The cancellation is recorded but the loop is not woken, so the task goes on sleeping; if the task is being stepped at
+that moment, the cancellation can hit the wrong await or be lost.
+
+## Not reported
+
+Reading (`done`, `result`, `get_name`, `get_coro`), and the `concurrent.futures.Future` that `asyncio.run_coroutine_threadsafe`
+returns, which may be cancelled from anywhere.
+"#,
+};

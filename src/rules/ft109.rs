@@ -1,0 +1,32 @@
+//! FT109 loop-lifecycle.
+
+use super::{Rule, Severity};
+
+pub(super) static RULE: Rule = Rule {
+    id: "FT109",
+    name: "loop-lifecycle",
+    severity: Severity::Error,
+    fix: "stop it with loop.call_soon_threadsafe(loop.stop), join its thread, then close it",
+    manual: r#"
+## What it finds
+
+A loop that is run or closed by a thread while another thread runs it, and `shutdown_asyncgens` or
+`shutdown_default_executor` driven by another loop.  (`stop` from the wrong thread is FT101.)
+
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    loop.close()                               # FT109
+    loop.call_soon_threadsafe(loop.stop)       # right: stop, join, close
+    thread.join()
+    loop.close()
+
+## Why it matters
+
+Closing takes the selector and the self-pipe away under a thread that polls them.  asyncio refuses some of this with an
+exception, but only if it happens to look at the right moment.
+
+## Not reported
+
+Running a loop in one thread after another, and closing it from any thread once it has stopped.
+"#,
+};
