@@ -1,0 +1,30 @@
+"""Imported by ``ftsan.pth`` at start-up of every interpreter that has ``FTSAN=1`` in its environment.
+
+The program has not begun yet: nothing may be printed, imported or raised here that it could notice, except one line and
+status 2 for options that are wrong.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def _start() -> None:
+    from .env import unsupported
+
+    reason = unsupported()
+    if reason:
+        # A child with another interpreter is run unwatched; the launcher says so if that was all there was.
+        return
+    from . import process
+
+    try:
+        process.enable(os.environ.get("FTSAN_OPTIONS", ""))
+    except ValueError as error:
+        sys.stderr.write(f"ftsan: {error}\n")
+        sys.stderr.flush()
+        os._exit(2)
+
+
+_start()

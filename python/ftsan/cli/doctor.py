@@ -1,0 +1,45 @@
+"""``ftsan doctor``: is everything watched here that can be?  A canary of every rule has to be caught."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+from .. import _native
+from ..env import describe, gil_state
+
+
+def doctor() -> int:
+    """Print what works; returns 0 if everything does, else 67."""
+    facts = describe()
+    print(f"ftsan {_native.__version__} on CPython {facts['version']} ({facts['build']}), GIL {gil_state()}")
+    print(f"interpreter: {facts['executable']}")
+    with tempfile.TemporaryDirectory(prefix="ftsan-doctor-") as scratch:
+        path = os.path.join(scratch, "report.json")
+        environment = os.environ | {"FTSAN": "1", "FTSAN_OPTIONS": _native.encode_options({"report_json": path, "text": "none"})}
+        canary = subprocess.run(
+            [sys.executable, "-m", "ftsan.cli.canary"], env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+        try:
+            with open(path) as file:
+                report = json.load(file)
+        except OSError:
+            print("affinity: OFF: the canary did not load ftsan; is ftsan.pth in site-packages?")
+            return 67
+    watched = report["watched"]
+    print(f"affinity: {watched['hooks']} functions and methods of asyncio watched")
+    for reason in watched["off"]:
+        print(f"OFF: {reason}")
+    if canary.returncode:
+        print(f"the canary died with status {canary.returncode}: {canary.stderr.strip().splitlines()[-1:]}")
+    found = {finding["rule"] for finding in report["findings"]}
+    missed = 0
+    for rule, name, _ in _native.rules_table():
+        missed += rule not in found
+        print(f"  {rule} {name}: {'caught' if rule in found else 'MISSED'}")
+    healthy = not (missed or watched["off"] or canary.returncode)
+    print("all is well" if healthy else "not everything is watched: runs here may be clean without having looked")
+    return 0 if healthy else 67

@@ -1,0 +1,86 @@
+//! What a code object is to us: the program's, asyncio's own, one of the watched functions.
+//!
+//! A class is looked up on the cold path only.  Code objects that were classified are kept alive, so an address never means
+//! another function later.
+
+use crate::interpreter::frames::RawFrame;
+use ftsan::report::Frame;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// What a code object is to us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// Code of the program.
+    Program,
+    /// Code of a watched library.
+    Library,
+    /// A watched function: what it calls was judged when it was called.
+    Watched,
+    /// Documented as callable from any thread, or a finalizer.
+    ThreadSafe,
+    /// Where a loop runs its callbacks.
+    Boundary,
+}
+
+static CLASSES: Mutex<Option<HashMap<usize, Class>>> = Mutex::new(None);
+static LIBRARIES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+static RUN_UNTIL_COMPLETE: AtomicUsize = AtomicUsize::new(0);
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Everything in this folder belongs to a watched library.
+pub(crate) fn add_library(folder: &str) {
+    lock(&LIBRARIES).push(format!("{}/", folder.trim_end_matches('/')));
+}
+
+/// Gives a code object a class of its own.
+pub(crate) fn set_class(code: &Bound<'_, PyAny>, class: Class) {
+    let code = code.clone().unbind().into_ptr() as usize;
+    lock(&CLASSES).get_or_insert_default().insert(code, class);
+}
+
+/// The code object whose second local variable is the future that a loop runs for.
+pub(crate) fn set_run_until_complete(code: &Bound<'_, PyAny>) {
+    RUN_UNTIL_COMPLETE.store(code.as_ptr() as usize, Ordering::Relaxed);
+}
+
+pub(crate) fn is_run_until_complete(code: usize) -> bool {
+    RUN_UNTIL_COMPLETE.load(Ordering::Relaxed) == code
+}
+
+/// The class of a code object that is alive.
+pub(crate) fn class(py: Python<'_>, code: usize) -> Class {
+    if let Some(class) = lock(&CLASSES).get_or_insert_default().get(&code) {
+        return *class;
+    }
+    // SAFETY: the caller has it from a stack or from the depot, where it is alive.
+    let object = unsafe { Bound::from_borrowed_ptr(py, code as *mut ffi::PyObject) };
+    let text = |name: &str| object.getattr(name).and_then(|value| value.extract::<String>()).unwrap_or_default();
+    let (file, name) = (text("co_filename"), text("co_name"));
+    let in_library = lock(&LIBRARIES).iter().any(|folder| file.starts_with(folder.as_str()));
+    let class = match (in_library, name.as_str()) {
+        (true, "__del__") => Class::ThreadSafe,
+        (true, _) => Class::Library,
+        (false, _) => Class::Program,
+    };
+    set_class(&object, class);
+    class
+}
+
+/// A frame as the report shows it.  `frame.code` is alive.
+pub(crate) fn resolve(py: Python<'_>, frame: RawFrame) -> Frame {
+    // SAFETY: alive by the caller's guarantee.
+    let code = unsafe { Bound::from_borrowed_ptr(py, frame.code as *mut ffi::PyObject) };
+    let text = |name: &str| code.getattr(name).and_then(|value| value.extract::<String>()).unwrap_or_else(|_| "?".to_owned());
+    // SAFETY: a live code object; an offset without a line gives -1.
+    let line = unsafe { ffi::PyCode_Addr2Line(code.as_ptr().cast(), frame.offset as i32 * 2) };
+    let line = u32::try_from(line).ok().filter(|line| *line > 0);
+    let first = || code.getattr("co_firstlineno").and_then(|line| line.extract()).unwrap_or(0);
+    Frame { file: text("co_filename"), line: line.unwrap_or_else(first), function: text("co_qualname"), via: None }
+}

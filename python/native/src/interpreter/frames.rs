@@ -1,0 +1,198 @@
+//! Python stacks, read without creating frame objects: what is on a thread's stack, and what a suspended coroutine awaits.
+//!
+//! Reading the own stack is safe at any time; another thread's only while the world is stopped ([`super::world`]).
+
+use super::offsets::{self, OWNED_BY_INTERPRETER, Offsets, STACKREF_INT, STACKREF_TAG, SUSPENDED_YIELD_FROM};
+use pyo3::ffi;
+use pyo3::prelude::*;
+
+/// How many frames of a stack are kept at most.
+pub(crate) const DEEPEST: usize = 96;
+
+/// One frame: a code object (borrowed) and the offset of the current instruction in code units.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub(crate) struct RawFrame {
+    pub(crate) code: usize,
+    pub(crate) offset: u32,
+}
+
+/// A stack in a fixed place: nothing is allocated while it is filled.
+#[derive(Clone, Copy)]
+pub(crate) struct RawStack {
+    frames: [RawFrame; DEEPEST],
+    len: usize,
+}
+
+impl Default for RawStack {
+    fn default() -> Self {
+        RawStack { frames: [RawFrame::default(); DEEPEST], len: 0 }
+    }
+}
+
+impl RawStack {
+    pub(crate) fn push(&mut self, frame: RawFrame) -> bool {
+        let fits = self.len < DEEPEST;
+        if fits {
+            self.frames[self.len] = frame;
+            self.len += 1;
+        }
+        fits
+    }
+
+    pub(crate) fn frames(&self) -> &[RawFrame] {
+        &self.frames[..self.len]
+    }
+}
+
+/// An `_PyInterpreterFrame` on the stack of a thread.
+#[derive(Clone, Copy)]
+pub(crate) struct Frame<'a> {
+    address: *const u8,
+    offsets: &'a Offsets,
+}
+
+impl Frame<'_> {
+    unsafe fn read<T: Copy>(self, offset: usize) -> T {
+        // SAFETY: the caller guarantees a live frame; the offset is published or verified for a field of this type.
+        unsafe { self.address.add(offset).cast::<T>().read() }
+    }
+
+    /// Whether C called Python here.
+    pub(crate) fn is_entry(self) -> bool {
+        // SAFETY: see `read`; a Frame is only made of live frames.
+        unsafe { self.read::<u8>(self.offsets.frame_owner) == OWNED_BY_INTERPRETER }
+    }
+
+    /// The code object and position, unless this is an entry frame or has none.
+    pub(crate) fn raw(self) -> Option<RawFrame> {
+        if self.is_entry() {
+            return None;
+        }
+        // SAFETY: see `read`.
+        let code = unsafe { object_of(self.read::<usize>(self.offsets.frame_executable)) }?;
+        // SAFETY: `object_of` gives live objects.
+        if unsafe { ffi::PyCode_Check(code) } == 0 {
+            return None;
+        }
+        // SAFETY: see `read`; every code object of a free-threaded build has the array of its thread-local copies.
+        unsafe {
+            let instruction: usize = self.read(self.offsets.frame_instr_ptr);
+            let copy: i32 = self.read(self.offsets.frame_tlbc_index);
+            let copies = code.cast::<u8>().add(self.offsets.code_tlbc).cast::<*const usize>().read();
+            // struct _PyCodeArray { Py_ssize_t size; char *entries[]; }, Include/cpython/code.h
+            let start = copies.add(1 + copy as usize).read();
+            Some(RawFrame { code: code as usize, offset: (instruction.wrapping_sub(start) / 2) as u32 })
+        }
+    }
+
+    /// The value of a local variable that is not a cell, borrowed.
+    pub(crate) fn local(self, index: usize) -> Option<*mut ffi::PyObject> {
+        // SAFETY: see `read`; the caller knows that the code object has this many locals.
+        unsafe { object_of(self.read::<usize>(self.offsets.frame_localsplus + index * size_of::<usize>())) }
+    }
+
+    fn top_of_stack(self) -> Option<*mut ffi::PyObject> {
+        // SAFETY: see `read`; a suspended frame has its stack pointer saved and the awaited object below it.
+        unsafe {
+            let top: *const usize = self.read(self.offsets.frame_stackpointer);
+            object_of(top.sub(1).read())
+        }
+    }
+}
+
+fn object_of(stackref: usize) -> Option<*mut ffi::PyObject> {
+    if stackref & STACKREF_INT == STACKREF_INT {
+        return None;
+    }
+    let address = stackref & !STACKREF_TAG;
+    (address != 0).then_some(address as *mut ffi::PyObject)
+}
+
+/// The frames of a thread, innermost first, entry frames included.
+///
+/// # Safety
+/// `thread` is the calling thread's state, or the world is stopped and it is a live thread's.
+pub(crate) unsafe fn of_thread(thread: *mut ffi::PyThreadState) -> impl Iterator<Item = Frame<'static>> {
+    let offsets = offsets::get();
+    // SAFETY: a live thread state; its frames form a list that ends in null.
+    let first = unsafe { thread.cast::<u8>().add(offsets.thread_current_frame).cast::<*const u8>().read() };
+    let frame = move |address: *const u8| (!address.is_null()).then_some(Frame { address, offsets });
+    std::iter::successors(frame(first), move |current| {
+        // SAFETY: as above.
+        frame(unsafe { current.read(offsets.frame_previous) })
+    })
+}
+
+/// The stack of a thread.
+///
+/// # Safety
+/// As [`of_thread`].
+pub(crate) unsafe fn stack_of(thread: *mut ffi::PyThreadState) -> RawStack {
+    let mut stack = RawStack::default();
+    // SAFETY: passed on.
+    for raw in unsafe { of_thread(thread) }.filter_map(Frame::raw) {
+        if !stack.push(raw) {
+            break;
+        }
+    }
+    stack
+}
+
+/// Where a suspended coroutine awaits, and where what it awaits does, innermost first.  Empty if it is running or done.
+///
+/// # Safety
+/// `coroutine` is a live object and the world is stopped.
+pub(crate) unsafe fn await_chain(coroutine: *mut ffi::PyObject) -> RawStack {
+    let offsets = offsets::get();
+    let mut outermost_first = RawStack::default();
+    let mut current = Some(coroutine);
+    while let Some(object) = current {
+        // SAFETY: the caller's guarantee, and each awaited object is kept alive by the frame that awaits it.
+        let (state, frame) = unsafe {
+            if ffi::PyCoro_CheckExact(object) == 0 && ffi::PyGen_CheckExact(object) == 0 {
+                break;
+            }
+            let state = object.cast::<i8>().add(offsets.gen_frame_state).read();
+            (state, Frame { address: object.cast::<u8>().add(offsets.gen_iframe), offsets })
+        };
+        if state != SUSPENDED_YIELD_FROM && state != SUSPENDED_YIELD_FROM - 1 {
+            break;
+        }
+        let Some(raw) = frame.raw() else { break };
+        if !outermost_first.push(raw) {
+            break;
+        }
+        current = if state == SUSPENDED_YIELD_FROM { frame.top_of_stack() } else { None };
+    }
+    let mut stack = RawStack::default();
+    for raw in outermost_first.frames().iter().rev() {
+        stack.push(*raw);
+    }
+    stack
+}
+
+/// Compares the stack as read here with what the public API says of it.
+pub(super) fn verify(py: Python<'_>) -> Result<(), String> {
+    // SAFETY: attached (there is a `py`), so there is a current thread state; frame objects are released below.
+    unsafe {
+        let stack = stack_of(ffi::PyThreadState_Get());
+        let mut frame = ffi::PyEval_GetFrame();
+        ffi::Py_XINCREF(frame.cast());
+        let mut depth = 0;
+        while !frame.is_null() {
+            let code = ffi::PyFrame_GetCode(frame);
+            let expected = RawFrame { code: code as usize, offset: (ffi::PyFrame_GetLasti(frame) / 2) as u32 };
+            ffi::Py_DECREF(code.cast());
+            if depth < DEEPEST && stack.frames().get(depth) != Some(&expected) {
+                ffi::Py_DECREF(frame.cast());
+                return Err(format!("frame {depth} of the stack is not where the debug offsets say"));
+            }
+            let back = ffi::PyFrame_GetBack(frame);
+            ffi::Py_DECREF(frame.cast());
+            frame = back;
+            depth += 1;
+        }
+        let _ = py;
+        if depth == 0 { Err("there is no Python frame to verify the layout with".to_owned()) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,18 @@
+//! All knowledge of interpreter internals: layouts, frames, stop-the-world.
+//!
+//! Offsets come from `_PyRuntime.debug_offsets`, which CPython publishes for debuggers and profilers
+//! (`Include/internal/pycore_debug_offsets.h`).  What is not published there is listed in [`offsets`] with its source.
+//! [`verify`] compares what we read with what the public API says; if that fails, nothing is hooked.
+
+pub(crate) mod frames;
+pub(crate) mod futures;
+pub(crate) mod offsets;
+pub(crate) mod world;
+
+use pyo3::prelude::*;
+
+/// Checks every layout that the affinity family relies on.  The error says which one is not as expected.
+pub(crate) fn verify(py: Python<'_>) -> Result<(), String> {
+    offsets::load()?;
+    frames::verify(py)
+}

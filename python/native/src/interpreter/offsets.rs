@@ -1,0 +1,150 @@
+//! Where things are in the interpreter's structures.
+
+use std::sync::OnceLock;
+
+/// The beginning of `_Py_DebugOffsets`, CPython 3.14.
+#[repr(C)]
+struct DebugOffsets {
+    cookie: [u8; 8],
+    version: u64,
+    free_threaded: u64,
+    runtime_state: [u64; 3],
+    interpreter_state: [u64; 16],
+    thread_state: ThreadState,
+    interpreter_frame: InterpreterFrame,
+    code_object: CodeObject,
+    pyobject: [u64; 2],
+    type_object: [u64; 4],
+    tuple_object: [u64; 3],
+    list_object: [u64; 3],
+    set_object: [u64; 4],
+    dict_object: [u64; 3],
+    float_object: [u64; 2],
+    long_object: [u64; 3],
+    bytes_object: [u64; 3],
+    unicode_object: [u64; 4],
+    gc: [u64; 2],
+    gen_object: GenObject,
+}
+
+#[repr(C)]
+struct ThreadState {
+    size: u64,
+    prev: u64,
+    next: u64,
+    interp: u64,
+    current_frame: u64,
+    thread_id: u64,
+    native_thread_id: u64,
+    datastack_chunk: u64,
+    status: u64,
+}
+
+#[repr(C)]
+struct InterpreterFrame {
+    size: u64,
+    previous: u64,
+    executable: u64,
+    instr_ptr: u64,
+    localsplus: u64,
+    owner: u64,
+    stackpointer: u64,
+    tlbc_index: u64,
+}
+
+#[repr(C)]
+struct CodeObject {
+    size: u64,
+    filename: u64,
+    name: u64,
+    qualname: u64,
+    linetable: u64,
+    firstlineno: u64,
+    argcount: u64,
+    localsplusnames: u64,
+    localspluskinds: u64,
+    co_code_adaptive: u64,
+    co_tlbc: u64,
+}
+
+#[repr(C)]
+struct GenObject {
+    size: u64,
+    gi_name: u64,
+    gi_iframe: u64,
+    gi_frame_state: u64,
+}
+
+unsafe extern "C" {
+    /// `_PyRuntimeState`, whose first member is `_Py_DebugOffsets`.
+    static _PyRuntime: DebugOffsets;
+}
+
+/// The offsets that are used, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Offsets {
+    pub(crate) thread_current_frame: usize,
+    pub(crate) frame_previous: usize,
+    pub(crate) frame_executable: usize,
+    pub(crate) frame_instr_ptr: usize,
+    pub(crate) frame_localsplus: usize,
+    pub(crate) frame_owner: usize,
+    pub(crate) frame_stackpointer: usize,
+    pub(crate) frame_tlbc_index: usize,
+    pub(crate) code_tlbc: usize,
+    pub(crate) gen_iframe: usize,
+    pub(crate) gen_frame_state: usize,
+    pub(crate) free_threaded: bool,
+}
+
+/// `enum _frameowner`, `Include/internal/pycore_interpframe_structs.h`: an entry frame, pushed where C calls Python.
+pub(crate) const OWNED_BY_INTERPRETER: u8 = 3;
+
+/// `FRAME_SUSPENDED_YIELD_FROM`, `Include/internal/pycore_frame.h`: awaiting what is on top of its stack.
+pub(crate) const SUSPENDED_YIELD_FROM: i8 = -1;
+
+/// `Py_TAG_BITS`, `Include/internal/pycore_stackref.h`, free-threaded build: the lowest bit says "deferred".
+pub(crate) const STACKREF_TAG: usize = 1;
+
+/// `Py_INT_TAG`, same file: both low bits set is a tagged integer, not an object.
+pub(crate) const STACKREF_INT: usize = 3;
+
+static OFFSETS: OnceLock<Offsets> = OnceLock::new();
+
+/// The offsets.  [`load`] has succeeded before anything is hooked.
+#[inline]
+pub(crate) fn get() -> &'static Offsets {
+    OFFSETS.get().expect("loaded before anything is hooked")
+}
+
+/// Reads the published offsets and checks that they are of an interpreter we know.
+pub(crate) fn load() -> Result<(), String> {
+    // SAFETY: the symbol exists in every CPython since 3.13 and is never written after start-up.
+    let published = unsafe { &*std::ptr::addr_of!(_PyRuntime) };
+    if &published.cookie != b"xdebugpy" {
+        return Err("_PyRuntime does not start with the debug offsets".to_owned());
+    }
+    if published.version >> 16 != 0x030E {
+        return Err(format!("the layout of CPython {:#x} is not known (3.14 is)", published.version));
+    }
+    let offset = |value: u64| usize::try_from(value).map_err(|_| "an offset does not fit".to_owned());
+    let offsets = Offsets {
+        thread_current_frame: offset(published.thread_state.current_frame)?,
+        frame_previous: offset(published.interpreter_frame.previous)?,
+        frame_executable: offset(published.interpreter_frame.executable)?,
+        frame_instr_ptr: offset(published.interpreter_frame.instr_ptr)?,
+        frame_localsplus: offset(published.interpreter_frame.localsplus)?,
+        frame_owner: offset(published.interpreter_frame.owner)?,
+        frame_stackpointer: offset(published.interpreter_frame.stackpointer)?,
+        frame_tlbc_index: offset(published.interpreter_frame.tlbc_index)?,
+        code_tlbc: offset(published.code_object.co_tlbc)?,
+        gen_iframe: offset(published.gen_object.gi_iframe)?,
+        gen_frame_state: offset(published.gen_object.gi_frame_state)?,
+        free_threaded: published.free_threaded == 1,
+    };
+    if !offsets.free_threaded {
+        return Err("this interpreter was built with the GIL".to_owned());
+    }
+    let _ = OFFSETS.set(offsets);
+    Ok(())
+}

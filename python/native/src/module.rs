@@ -1,0 +1,264 @@
+//! The Python surface of `ftsan._native`; its types are declared in `python/ftsan/_native.pyi`.
+
+use crate::codes::{self, Class};
+use crate::interpreter::{self, futures};
+use crate::watch::{Kind, Watch};
+use crate::{boundary, creations, methods, prologue, session, site, slots, stacks, threads};
+use ftsan::options::{OPTIONS, Options};
+use ftsan::report::{json, text};
+use ftsan::rules;
+use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyCFunction, PyType};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+static OPCODES: OnceLock<prologue::Opcodes> = OnceLock::new();
+
+type SetRunningLoop = unsafe extern "C" fn(*mut ffi::PyObject, *mut ffi::PyObject) -> *mut ffi::PyObject;
+static SET_RUNNING_LOOP: OnceLock<SetRunningLoop> = OnceLock::new();
+
+/// `_asyncio._set_running_loop`, as asyncio and uvloop call it: who runs which loop.
+unsafe extern "C" fn set_running_loop(module: *mut ffi::PyObject, loop_: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    let original = SET_RUNNING_LOOP.get().expect("set before it is hooked");
+    // SAFETY: the original function with the arguments it was called with.
+    let result = unsafe { original(module, loop_) };
+    if !result.is_null() {
+        boundary::guarded((), || {
+            let (loops, slot) = (&session::get().loops, threads::here().slot);
+            // SAFETY: attached.
+            if std::ptr::eq(loop_, unsafe { ffi::Py_None() }) {
+                loops.stopped(slot);
+            } else {
+                // SAFETY: attached.
+                loops.started(slot, loop_ as usize, unsafe { ffi::PyThreadState_Get() } as usize);
+            }
+        });
+    }
+    result
+}
+
+fn leak(kind: &str, rule: &str, operation: &str, frames: usize, except: Option<&Bound<'_, PyType>>) -> PyResult<&'static Watch> {
+    let kind = Kind::parse(kind).ok_or_else(|| PyValueError::new_err(format!("unknown kind {kind}")))?;
+    let rule = rules::find(rule).ok_or_else(|| PyValueError::new_err(format!("unknown rule {rule}")))?;
+    let except = except.map_or(0, |class| class.as_ptr() as usize);
+    session::get().count_hook();
+    Ok(Box::leak(Box::new(Watch { kind, rule, operation: operation.to_owned(), frames, except })))
+}
+
+/// One row of the table of options: (key, value, default, help, public).
+type OptionRow = (&'static str, &'static str, &'static str, &'static str, bool);
+
+#[pymodule(gil_used = false)]
+mod _native {
+    use super::*;
+
+    /// Version of ftsan.
+    #[pymodule_export]
+    #[allow(non_upper_case_globals)]
+    const __version__: &str = ftsan::VERSION;
+
+    #[pyfunction]
+    fn options() -> Vec<OptionRow> {
+        OPTIONS.iter().map(|spec| (spec.key, spec.value, spec.default, spec.help, spec.public)).collect()
+    }
+
+    #[pyfunction]
+    fn check_options(options: &str) -> PyResult<(u8, Option<PathBuf>)> {
+        let options = Options::parse(options).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        if let Some(path) = &options.suppressions {
+            ftsan::report::suppress::load(path).map_err(PyValueError::new_err)?;
+        }
+        Ok((options.exit_code, options.report_json))
+    }
+
+    #[pyfunction]
+    fn encode_options(pairs: BTreeMap<String, String>) -> String {
+        Options::encode(pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())))
+    }
+
+    #[pyfunction]
+    fn rules_table() -> Vec<(&'static str, &'static str, String)> {
+        rules::ALL.iter().map(|rule| (rule.id, rule.name, rule.page())).collect()
+    }
+
+    #[pyfunction]
+    fn find_rule(id_or_name: &str) -> Option<&'static str> {
+        rules::find(id_or_name).map(|rule| rule.id)
+    }
+
+    #[pyfunction]
+    fn start_report(path: PathBuf) -> PyResult<()> {
+        json::start(&path).map_err(|error| PyOSError::new_err(error.to_string()))
+    }
+
+    /// (serious findings, processes, what is off, summary)
+    #[pyfunction]
+    fn summarize(path: PathBuf) -> PyResult<(usize, u64, Vec<String>, String)> {
+        let report = json::read(&path).map_err(|error| PyOSError::new_err(error.to_string()))?;
+        let serious = report.findings.iter().filter(|finding| finding.severity > rules::Severity::Info).count();
+        Ok((serious, report.watched.processes, report.watched.off.iter().cloned().collect(), text::summary(&report)))
+    }
+
+    #[pyfunction]
+    fn start(py: Python<'_>, options: &str, python: BTreeMap<String, String>, gil: String) -> PyResult<()> {
+        let options = Options::parse(options).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let supervisor = options.supervisor;
+        session::start(py, options, python, gil).map_err(PyValueError::new_err)?;
+        stacks::start();
+        creations::start();
+        die_with(supervisor);
+        Ok(())
+    }
+
+    #[pyfunction]
+    fn verify_layouts(py: Python<'_>) -> PyResult<()> {
+        interpreter::verify(py).map_err(PyRuntimeError::new_err)
+    }
+
+    #[pyfunction]
+    fn is_started() -> bool {
+        session::is_started()
+    }
+
+    #[pyfunction]
+    fn turn_off(what: &str) {
+        session::fail(what);
+    }
+
+    #[pyfunction]
+    fn set_gil(state: String) {
+        session::get().set_gil(state);
+    }
+
+    #[pyfunction]
+    #[pyo3(signature = (function, kind, rule, operation, except_=None))]
+    fn watch_function(
+        function: &Bound<'_, PyAny>,
+        kind: &str,
+        rule: &str,
+        operation: &str,
+        except_: Option<&Bound<'_, PyType>>,
+    ) -> PyResult<()> {
+        let py = function.py();
+        if OPCODES.get().is_none() {
+            let _ = OPCODES.set(prologue::Opcodes::ask(py)?);
+        }
+        let watch = leak(kind, rule, operation, 1, except_)?;
+        let opcodes = OPCODES.get().expect("just set");
+        prologue::inject(opcodes, function, site::new(py, watch)?)?;
+        codes::set_class(&function.getattr("__code__")?, Class::Watched);
+        Ok(())
+    }
+
+    #[pyfunction]
+    fn watch_method(descriptor: &Bound<'_, PyAny>, kind: &str, rule: &str, operation: &str) -> PyResult<()> {
+        methods::install(descriptor, leak(kind, rule, operation, 0, None)?)
+    }
+
+    #[pyfunction]
+    fn watch_futures(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        futures::verify(module).map_err(PyRuntimeError::new_err)?;
+        let class = |name: &str| -> PyResult<Bound<'_, PyType>> { Ok(module.getattr(name)?.cast_into::<PyType>()?) };
+        let await_ = leak("future", "FT104", "await", 0, None)?;
+        let future = (leak("future", "FT102", "__init__", 0, None)?, await_);
+        let task = (leak("future", "FT103", "__init__", 0, None)?, await_);
+        slots::install(&class("Future")?, &class("Task")?, [future, task])
+    }
+
+    #[pyfunction]
+    fn watch_running_loop(function: &Bound<'_, PyCFunction>) -> PyResult<()> {
+        // SAFETY: a built-in function with METH_O, which is checked; its definition is a static array of its module.
+        unsafe {
+            let definition = (*function.as_ptr().cast::<ffi::PyCFunctionObject>()).m_ml;
+            if (*definition).ml_flags != ffi::METH_O {
+                return Err(PyRuntimeError::new_err("_set_running_loop has another calling convention"));
+            }
+            let slot = (&raw mut (*definition).ml_meth).cast::<*const std::ffi::c_void>();
+            let original = std::mem::transmute::<*const std::ffi::c_void, SetRunningLoop>(slot.read());
+            SET_RUNNING_LOOP.set(original).map_err(|_| PyRuntimeError::new_err("already hooked"))?;
+            slot.write_volatile(set_running_loop as *const std::ffi::c_void);
+        }
+        session::get().count_hook();
+        Ok(())
+    }
+
+    #[pyfunction]
+    fn adopt_running_loop(loop_: &Bound<'_, PyAny>) {
+        // SAFETY: attached.
+        let handle = unsafe { ffi::PyThreadState_Get() } as usize;
+        session::get().loops.started(threads::here().slot, loop_.as_ptr() as usize, handle);
+    }
+
+    #[pyfunction]
+    fn declare_library(folder: &str) {
+        codes::add_library(folder);
+    }
+
+    #[pyfunction]
+    fn declare_thread_safe(function: &Bound<'_, PyAny>) -> PyResult<()> {
+        codes::set_class(&function.getattr("__code__")?, Class::ThreadSafe);
+        Ok(())
+    }
+
+    #[pyfunction]
+    fn declare_boundary(function: &Bound<'_, PyAny>) -> PyResult<()> {
+        let code = function.getattr("__code__")?;
+        codes::set_class(&code, Class::Boundary);
+        stacks::set_boundary(code.as_ptr() as usize);
+        Ok(())
+    }
+
+    #[pyfunction]
+    fn declare_run_until_complete(function: &Bound<'_, PyAny>) -> PyResult<()> {
+        codes::set_run_until_complete(&function.getattr("__code__")?);
+        Ok(())
+    }
+
+    #[pyfunction]
+    fn before_fork() {
+        session::before_fork();
+    }
+
+    #[pyfunction]
+    fn after_fork_in_parent() {
+        session::after_fork_in_parent();
+    }
+
+    #[pyfunction]
+    fn after_fork_in_child() {
+        session::after_fork_in_child();
+    }
+
+    #[pyfunction]
+    fn flush(py: Python<'_>) {
+        py.detach(|| session::get().bring_report_up_to_date());
+    }
+
+    #[pyfunction]
+    fn report() -> PyResult<String> {
+        serde_json::to_string(&session::get().everything()).map_err(|error| PyRuntimeError::new_err(error.to_string()))
+    }
+
+    #[pyfunction]
+    fn render(py: Python<'_>, finding: &str) -> PyResult<String> {
+        let finding = serde_json::from_str(finding).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        Ok(py.detach(|| text::finding(&finding, std::process::id(), &session::source_line)))
+    }
+}
+
+/// The direct child of a launcher dies with it: nobody is left to hear what it finds, and a killed `ftsan run` must not leave
+/// the program running.
+fn die_with(supervisor: u32) {
+    // SAFETY: plain system calls.
+    unsafe {
+        if supervisor != 0 && libc::getppid() as u32 == supervisor {
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+            if libc::getppid() as u32 != supervisor {
+                libc::raise(libc::SIGKILL);
+            }
+        }
+    }
+}

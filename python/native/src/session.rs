@@ -1,0 +1,280 @@
+//! The state of one watched process: options, what is known of its loops, what was found, and the report it goes to.
+//!
+//! Lock discipline: nothing calls into Python while it holds the lock of [`Found`], so a thread that waits for it is never
+//! waiting for a stopped world.  The lock is held across a fork, so a child never inherits it from another thread.
+
+use crate::interpreter::frames::RawFrame;
+use crate::{stacks, threads};
+use ftsan::loops::{Bindings, Identities, Loops};
+use ftsan::options::Options;
+use ftsan::report::json::{self, Report, SuppressionUse, Watched};
+use ftsan::report::suppress::{self, Suppression};
+use ftsan::report::{Access, Finding, text};
+use pyo3::prelude::*;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+/// The process as a whole.
+pub(crate) struct Session {
+    pub(crate) options: Options,
+    pub(crate) loops: Loops,
+    pub(crate) bindings: Bindings,
+    /// The interned string `_loop`.
+    pub(crate) loop_attribute: Py<PyAny>,
+    suppressions: Vec<Suppression>,
+    hooks: AtomicU64,
+    python: BTreeMap<String, String>,
+    found: Mutex<Found>,
+}
+
+/// The same call from the same place is the same finding.
+pub(crate) type Place = (usize, RawFrame);
+
+/// What was found so far.
+#[derive(Default)]
+pub(crate) struct Found {
+    places: HashMap<Place, usize>,
+    entries: Vec<Entry>,
+    suppressed: Vec<u64>,
+    suppressed_reported: Vec<u64>,
+    reported: Watched,
+    off: BTreeSet<String>,
+    gil: String,
+    trouble_told: bool,
+}
+
+struct Entry {
+    finding: Finding,
+    /// Which suppression accepts it.
+    accepted_by: Option<usize>,
+    /// How many of its occurrences the report has.
+    reported: u64,
+}
+
+/// What is known of a place that was just hit again.
+pub(crate) struct Again {
+    /// Whether it is worth looking at what the owner is doing this time.
+    pub(crate) sample_owner: bool,
+    /// The finding's title, or `None` if the finding is suppressed.
+    pub(crate) title: Option<String>,
+}
+
+static SESSION: OnceLock<Session> = OnceLock::new();
+
+/// The session.  Hooks are only installed once there is one.
+#[inline]
+pub(crate) fn get() -> &'static Session {
+    SESSION.get().expect("started before anything is hooked")
+}
+
+pub(crate) fn is_started() -> bool {
+    SESSION.get().is_some()
+}
+
+/// Starts the session of this process.
+///
+/// # Errors
+/// The suppression file is wrong; one line.
+pub(crate) fn start(py: Python<'_>, options: Options, python: BTreeMap<String, String>, gil: String) -> Result<(), String> {
+    let suppressions = options.suppressions.as_deref().map_or(Ok(Vec::new()), suppress::load)?;
+    let found = Found {
+        suppressed: vec![0; suppressions.len()],
+        suppressed_reported: vec![0; suppressions.len()],
+        gil,
+        ..Found::default()
+    };
+    let session = Session {
+        options,
+        loops: Loops::default(),
+        bindings: Bindings::default(),
+        loop_attribute: pyo3::types::PyString::intern(py, "_loop").into_any().unbind(),
+        suppressions,
+        hooks: AtomicU64::new(0),
+        python,
+        found: Mutex::new(found),
+    };
+    SESSION.set(session).map_err(|_| "already started".to_owned())
+}
+
+/// Something of ours does not work: a family is off, and the report says so.
+pub(crate) fn fail(what: &str) {
+    if let Some(session) = SESSION.get() {
+        session.found().off.insert(what.to_owned());
+    }
+}
+
+impl Session {
+    fn found(&self) -> MutexGuard<'_, Found> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn count_hook(&self) {
+        self.hooks.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_gil(&self, state: String) {
+        self.found().gil = state;
+    }
+
+    /// Counts another occurrence at a known place; `None` if the place is new.
+    pub(crate) fn seen_again(&self, place: &Place) -> Option<Again> {
+        let mut found = self.found();
+        let index = *found.places.get(place)?;
+        let entry = &mut found.entries[index];
+        entry.finding.count += 1;
+        let (count, accepted_by) = (entry.finding.count, entry.accepted_by);
+        let title = accepted_by.is_none().then(|| entry.finding.title.clone());
+        if let Some(suppression) = accepted_by {
+            found.suppressed[suppression] += 1;
+        }
+        Some(Again { sample_owner: accepted_by.is_none() && count.is_power_of_two(), title })
+    }
+
+    /// Records a new finding, or another occurrence if another thread was faster.  True if it is to be told.
+    pub(crate) fn record(&self, place: Place, finding: Finding) -> bool {
+        let mut found = self.found();
+        if let Some(&index) = found.places.get(&place) {
+            found.entries[index].finding.count += 1;
+            return false;
+        }
+        let accepted_by = self.suppressions.iter().position(|suppression| suppression.matches(&finding));
+        if let Some(suppression) = accepted_by {
+            found.suppressed[suppression] += 1;
+        }
+        let index = found.entries.len();
+        found.places.insert(place, index);
+        found.entries.push(Entry { finding, accepted_by, reported: 0 });
+        accepted_by.is_none()
+    }
+
+    /// Adds what the owner was doing another time.
+    pub(crate) fn add_owner_access(&self, place: &Place, access: Access) {
+        let mut found = self.found();
+        if let Some(&index) = found.places.get(place) {
+            found.entries[index].finding.add_owner_access(access);
+        }
+    }
+
+    /// Prints a finding and brings the report up to date.  To be called detached: it writes to files.
+    pub(crate) fn tell(&self, place: &Place) {
+        let finding = {
+            let found = self.found();
+            found.places.get(place).map(|&index| found.entries[index].finding.clone())
+        };
+        if let (true, Some(finding)) = (self.options.text, finding) {
+            let text = text::finding(&finding, std::process::id(), &source_line);
+            // One write: reports of several threads do not interleave.  A closed stderr is not our business.
+            let _ = std::io::stderr().lock().write_all(text.as_bytes());
+        }
+        self.bring_report_up_to_date();
+    }
+
+    /// Merges what the report does not have yet.  To be called detached.
+    pub(crate) fn bring_report_up_to_date(&self) {
+        let Some(path) = &self.options.report_json else { return };
+        let mut found = self.found();
+        let news = self.news(&found);
+        match json::merge_into(path, &news) {
+            Ok(()) => {
+                let (threads, loops, checks) = self.loops.totals();
+                found.reported = Watched { threads, loops, checks, processes: 1, ..Watched::default() };
+                for entry in &mut found.entries {
+                    entry.reported = entry.finding.count;
+                }
+                let suppressed = found.suppressed.clone();
+                found.suppressed_reported = suppressed;
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut found.trouble_told, true) {
+                    eprintln!("ftsan: cannot write the report {}: {error}; findings are kept and tried again", path.display());
+                }
+            }
+        }
+    }
+
+    fn news(&self, found: &Found) -> Report {
+        let (threads, loops, checks) = self.loops.totals();
+        let before = &found.reported;
+        Report {
+            python: self.python.clone(),
+            gil: found.gil.clone(),
+            watched: Watched {
+                hooks: self.hooks.load(Ordering::Relaxed),
+                checks: checks.saturating_sub(before.checks),
+                threads: threads.saturating_sub(before.threads),
+                loops: loops.saturating_sub(before.loops),
+                processes: 1 - before.processes,
+                packages: BTreeSet::new(),
+                off: found.off.clone(),
+            },
+            findings: found
+                .entries
+                .iter()
+                .filter(|entry| entry.accepted_by.is_none())
+                .map(|entry| Finding { count: entry.finding.count - entry.reported, ..entry.finding.clone() })
+                .collect(),
+            suppressions: (self.suppressions.iter().zip(&found.suppressed).zip(&found.suppressed_reported))
+                .map(|((suppression, used), before)| SuppressionUse { suppression: suppression.clone(), used: used - before })
+                .collect(),
+            ..Report::default()
+        }
+    }
+
+    /// Everything that this process has seen, for the pytest plugin and `ftsan.findings()`.
+    pub(crate) fn everything(&self) -> Report {
+        let mut found = self.found();
+        let before = std::mem::take(&mut found.reported);
+        let counts: Vec<u64> = found.entries.iter_mut().map(|entry| std::mem::take(&mut entry.reported)).collect();
+        let suppressed = std::mem::replace(&mut found.suppressed_reported, vec![0; self.suppressions.len()]);
+        let report = self.news(&found);
+        found.reported = before;
+        found.suppressed_reported = suppressed;
+        for (entry, reported) in found.entries.iter_mut().zip(counts) {
+            entry.reported = reported;
+        }
+        report
+    }
+}
+
+pub(crate) fn source_line(file: &str, line: u32) -> Option<String> {
+    let text = std::fs::read_to_string(file).ok()?;
+    text.lines().nth((line as usize).checked_sub(1)?).filter(|line| !line.trim().is_empty()).map(str::to_owned)
+}
+
+/// The locks of the process, held by the forking thread from before until after.
+struct Held {
+    found: MutexGuard<'static, Found>,
+    identities: MutexGuard<'static, Identities>,
+    stacks: Option<MutexGuard<'static, stacks::Growth>>,
+}
+
+thread_local! {
+    static HELD: RefCell<Option<Held>> = const { RefCell::new(None) };
+}
+
+pub(crate) fn before_fork() {
+    let session = get();
+    threads::here();
+    let held = Held { found: session.found(), identities: session.loops.hold(), stacks: stacks::hold() };
+    HELD.set(Some(held));
+}
+
+pub(crate) fn after_fork_in_parent() {
+    HELD.take();
+}
+
+/// The child has found nothing yet, and only this thread is left.
+pub(crate) fn after_fork_in_child() {
+    let Some(mut held) = HELD.take() else { return };
+    let found = &mut *held.found;
+    found.places.clear();
+    found.entries.clear();
+    found.suppressed.fill(0);
+    found.suppressed_reported.fill(0);
+    found.reported = Watched::default();
+    drop(held.stacks);
+    get().loops.after_fork(held.identities, threads::here().slot, threads::native_id());
+}

@@ -1,0 +1,83 @@
+//! Sites: the objects that a prologue hands the watched object to.
+//!
+//! A prologue is `LOAD_CONST site; LOAD_FAST self; DELETE_SUBSCR`, that is `del site[self]`: the cheapest way from bytecode
+//! to native code that takes two operands and leaves nothing to pop.  Sites are immortal: a reference count that two
+//! threads share would cost more than the check.
+
+use crate::check::{self, Verdict};
+use crate::watch::Watch;
+use pyo3::exceptions::PyTypeError;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use std::ffi::c_int;
+use std::sync::OnceLock;
+
+#[repr(C)]
+struct Site {
+    header: ffi::PyObject,
+    watch: &'static Watch,
+}
+
+struct SiteType(*mut ffi::PyTypeObject);
+// SAFETY: a type object is made once, immortal in effect, and only read.
+unsafe impl Send for SiteType {}
+// SAFETY: as above.
+unsafe impl Sync for SiteType {}
+
+static TYPE: OnceLock<SiteType> = OnceLock::new();
+
+unsafe extern "C" {
+    // Exported in free-threaded builds of 3.14, Include/internal/pycore_object.h.
+    fn _Py_SetImmortal(object: *mut ffi::PyObject);
+}
+
+unsafe extern "C" fn delete_item(site: *mut ffi::PyObject, object: *mut ffi::PyObject, value: *mut ffi::PyObject) -> c_int {
+    if !value.is_null() {
+        // SAFETY: attached; a static string.
+        unsafe { ffi::PyErr_SetString(ffi::PyExc_TypeError, c"an ftsan site takes no items".as_ptr()) };
+        return -1;
+    }
+    // SAFETY: only sites have this slot; the object is the first argument of the running function.
+    match unsafe { check::before((*site.cast::<Site>()).watch, object) } {
+        Verdict::GoOn => 0,
+        Verdict::Raised => -1,
+    }
+}
+
+fn site_type(py: Python<'_>) -> PyResult<*mut ffi::PyTypeObject> {
+    if let Some(found) = TYPE.get() {
+        return Ok(found.0);
+    }
+    let mut slots = [
+        ffi::PyType_Slot { slot: ffi::Py_mp_ass_subscript, pfunc: delete_item as *mut std::ffi::c_void },
+        ffi::PyType_Slot { slot: 0, pfunc: std::ptr::null_mut() },
+    ];
+    let mut spec = ffi::PyType_Spec {
+        name: c"ftsan._native.Site".as_ptr(),
+        basicsize: size_of::<Site>() as c_int,
+        itemsize: 0,
+        flags: (ffi::Py_TPFLAGS_DEFAULT | ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION | ffi::Py_TPFLAGS_IMMUTABLETYPE) as u32,
+        slots: slots.as_mut_ptr(),
+    };
+    // SAFETY: the spec is complete and copied by the call.
+    let made = unsafe { ffi::PyType_FromSpec(&mut spec) };
+    if made.is_null() {
+        return Err(PyErr::fetch(py));
+    }
+    Ok(TYPE.get_or_init(|| SiteType(made.cast())).0)
+}
+
+/// A new site for `watch`.
+pub(crate) fn new(py: Python<'_>, watch: &'static Watch) -> PyResult<Py<PyAny>> {
+    let kind = site_type(py)?;
+    // SAFETY: allocates an object of our own type and fills all of it.
+    unsafe {
+        let site = ffi::PyType_GenericAlloc(kind, 0);
+        if site.is_null() {
+            return Err(PyErr::fetch(py));
+        }
+        std::ptr::addr_of_mut!((*site.cast::<Site>()).watch).write(watch);
+        _Py_SetImmortal(site);
+        Bound::from_owned_ptr_or_err(py, site).map(Bound::unbind).map_err(|_| PyTypeError::new_err("no site"))
+    }
+}

@@ -1,0 +1,142 @@
+//! The stack depot: stacks of the own thread, each kept once and named by a number.
+//!
+//! Recording a stack that is known costs a walk and a probe, without a lock or an allocation.  Code objects in the depot are
+//! kept alive for good (one reference each): a frame stays resolvable, and an address never means another function later.
+
+use crate::interpreter::frames::{self, RawFrame};
+use pyo3::ffi;
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+/// Names a stack; 0 is "none".
+pub(crate) type StackId = u32;
+
+/// Frames kept of a stack.
+const DEPTH: usize = 16;
+/// Stacks kept at most; beyond that, new ones are not recorded.
+const STACKS: usize = 1 << 16;
+/// Slots of the hash table, twice the stacks.
+const SLOTS: usize = STACKS * 2;
+const PROBES: usize = 16;
+
+struct Stack {
+    hash: u64,
+    frames: Box<[RawFrame]>,
+}
+
+/// What only grows under the lock.
+#[derive(Default)]
+pub(crate) struct Growth {
+    pinned: HashSet<usize>,
+    count: u32,
+}
+
+struct Depot {
+    slots: Box<[AtomicU32]>,
+    stacks: Box<[OnceLock<Stack>]>,
+    growth: Mutex<Growth>,
+}
+
+static DEPOT: OnceLock<Depot> = OnceLock::new();
+
+/// The code object under which a loop runs its callbacks (`Handle._run`): what is further out is the same for all of them.
+static BOUNDARY: AtomicUsize = AtomicUsize::new(0);
+
+pub(crate) fn start() {
+    DEPOT.get_or_init(|| Depot {
+        slots: (0..SLOTS).map(|_| AtomicU32::new(0)).collect(),
+        stacks: (0..STACKS).map(|_| OnceLock::new()).collect(),
+        growth: Mutex::default(),
+    });
+}
+
+pub(crate) fn set_boundary(code: usize) {
+    BOUNDARY.store(code, Ordering::Relaxed);
+}
+
+/// Holds the lock of this module, to be kept across a fork.
+pub(crate) fn hold() -> Option<MutexGuard<'static, Growth>> {
+    DEPOT.get().map(|depot| depot.growth.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Records the calling thread's stack, leaving out the innermost `skip` frames.
+///
+/// # Safety
+/// Attached.
+pub(crate) unsafe fn record(skip: usize) -> StackId {
+    let Some(depot) = DEPOT.get() else { return 0 };
+    let boundary = BOUNDARY.load(Ordering::Relaxed);
+    let mut found = [RawFrame::default(); DEPTH];
+    let mut len = 0;
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    // SAFETY: attached, and it is our own stack.
+    let all = unsafe { frames::of_thread(ffi::PyThreadState_GetUnchecked()) };
+    for raw in all.filter_map(frames::Frame::raw).skip(skip) {
+        if raw.code == boundary || len == DEPTH {
+            break;
+        }
+        found[len] = raw;
+        len += 1;
+        hash = (hash ^ raw.code as u64 ^ u64::from(raw.offset) << 48).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        hash ^= hash >> 29;
+    }
+    depot.known(hash, &found[..len]).unwrap_or_else(|| {
+        // SAFETY: passed on.
+        unsafe { depot.add(hash, &found[..len]) }
+    })
+}
+
+/// The frames of a recorded stack.
+pub(crate) fn get(id: StackId) -> &'static [RawFrame] {
+    let stack = DEPOT.get().and_then(|depot| depot.stacks.get((id as usize).wrapping_sub(1))).and_then(OnceLock::get);
+    stack.map_or(&[], |stack| &stack.frames)
+}
+
+impl Depot {
+    fn slots_for(&self, hash: u64) -> impl Iterator<Item = &AtomicU32> {
+        let first = hash as usize >> 7;
+        (0..PROBES).map(move |i| &self.slots[first.wrapping_add(i) & (SLOTS - 1)])
+    }
+
+    #[inline]
+    fn known(&self, hash: u64, frames: &[RawFrame]) -> Option<StackId> {
+        for slot in self.slots_for(hash) {
+            match slot.load(Ordering::Acquire) {
+                0 => return None,
+                id => {
+                    let stack = self.stacks[id as usize - 1].get().filter(|stack| stack.hash == hash);
+                    if stack.is_some_and(|stack| *stack.frames == *frames) {
+                        return Some(id);
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// # Safety
+    /// Attached; the frames are on the calling thread's stack.
+    #[cold]
+    unsafe fn add(&self, hash: u64, frames: &[RawFrame]) -> StackId {
+        let mut growth = self.growth.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(id) = self.known(hash, frames) {
+            return id;
+        }
+        if growth.count as usize == STACKS {
+            return 0;
+        }
+        let Some(free) = self.slots_for(hash).find(|slot| slot.load(Ordering::Relaxed) == 0) else { return 0 };
+        for frame in frames {
+            if growth.pinned.insert(frame.code) {
+                // SAFETY: the code object is on our stack, so it is alive; never released.
+                unsafe { ffi::Py_INCREF(frame.code as *mut ffi::PyObject) };
+            }
+        }
+        let id = growth.count + 1;
+        let _ = self.stacks[growth.count as usize].set(Stack { hash, frames: frames.into() });
+        growth.count = id;
+        free.store(id, Ordering::Release);
+        id
+    }
+}
