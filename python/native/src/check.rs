@@ -14,6 +14,8 @@ use pyo3::ffi;
 pub(crate) enum Verdict {
     /// Go on.
     GoOn,
+    /// Go on; this is a misuse, and what the call does to the foreign loop in turn belongs to it.
+    Misused,
     /// An exception is set; return with it.
     Raised,
 }

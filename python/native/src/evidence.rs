@@ -150,7 +150,7 @@ impl<'py> Misused<'py> {
             }
         };
         match (session.options.on_finding, title) {
-            (OnFinding::Log, _) | (_, None) => Verdict::GoOn,
+            (OnFinding::Log, _) | (_, None) => Verdict::Misused,
             (OnFinding::Raise, Some(title)) => {
                 Misuse::new_err(format!("{}: {title}", rule.id)).restore(py);
                 Verdict::Raised

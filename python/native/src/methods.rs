@@ -3,6 +3,7 @@
 //! Seen by every caller, already specialised call sites and bound methods included; costs at most 1 ns.
 
 use crate::check::{self, Verdict};
+use crate::threads::Busy;
 use crate::watch::Watch;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::ffi;
@@ -40,9 +41,11 @@ macro_rules! trampolines {
         unsafe extern "C" fn $name<const N: usize>($self: *mut ffi::PyObject $(, $argument: $type)*) -> *mut ffi::PyObject {
             let hooked = hooked::<N>();
             // SAFETY: the interpreter calls a method attached and with a live object of its type.
-            if unsafe { check::before(hooked.watch, $self) } == Verdict::Raised {
-                return std::ptr::null_mut();
-            }
+            let _part_of_it = match unsafe { check::before(hooked.watch, $self) } {
+                Verdict::GoOn => None,
+                Verdict::Misused => Busy::enter(),
+                Verdict::Raised => return std::ptr::null_mut(),
+            };
             type Original = unsafe extern "C" fn(*mut ffi::PyObject $(, $type)*) -> *mut ffi::PyObject;
             // SAFETY: `install` chose the trampoline by the calling convention of the original.
             unsafe { std::mem::transmute::<usize, Original>(hooked.original)($self $(, $argument)*) }

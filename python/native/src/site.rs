@@ -39,7 +39,7 @@ unsafe extern "C" fn delete_item(site: *mut ffi::PyObject, object: *mut ffi::PyO
     }
     // SAFETY: only sites have this slot; the object is the first argument of the running function.
     match unsafe { check::before((*site.cast::<Site>()).watch, object) } {
-        Verdict::GoOn => 0,
+        Verdict::GoOn | Verdict::Misused => 0,
         Verdict::Raised => -1,
     }
 }

@@ -50,7 +50,7 @@ struct WrapperDescriptor {
 
 unsafe extern "C" fn init<const T: usize>(object: *mut ffi::PyObject, arguments: *mut ffi::PyObject, keywords: *mut ffi::PyObject) -> c_int {
     let original = original::<T>();
-    let mut reported = None;
+    let mut part_of_it = None;
     if T == TASK && !keywords.is_null() {
         // SAFETY: attached; `keywords` is a dict.
         let loop_ = unsafe { ffi::PyDict_GetItemWithError(keywords, original.keyword_loop.as_ptr()) };
@@ -60,14 +60,13 @@ unsafe extern "C" fn init<const T: usize>(object: *mut ffi::PyObject, arguments:
                 if unsafe { evidence::misuse(original.watch_init, object, runner) } == Verdict::Raised {
                     return -1;
                 }
-                // What `__init__` does to the foreign loop is this finding, not another one.
-                reported = Busy::enter();
+                part_of_it = Busy::enter();
             }
         }
     }
     // SAFETY: the original slot with the arguments it was called with.
     let result = unsafe { (original.init)(object, arguments, keywords) };
-    drop(reported);
+    drop(part_of_it);
     if result == 0 {
         // SAFETY: attached.
         unsafe { creations::record(object as usize, 0) };

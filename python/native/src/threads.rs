@@ -67,7 +67,8 @@ impl Busy {
     /// `None` if it already is.
     pub(crate) fn enter() -> Option<Self> {
         let here = here();
-        (!here.busy.replace(true)).then_some(Busy(here))
+        // Lazily: a Busy that is made and dropped would mark the thread as idle.
+        (!here.busy.replace(true)).then(|| Busy(here))
     }
 }
 
