@@ -1,6 +1,8 @@
 """ftsan, the sanitizer for free-threaded Python.
 
 Most programs are watched from outside: ``ftsan run app.py`` or ``pytest --ftsan``.  An embedder calls :func:`enable`.
+
+PYTEST_DONT_REWRITE: workers of pytest-xdist import this before pytest, which would warn about it.
 """
 
 from __future__ import annotations

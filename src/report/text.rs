@@ -44,8 +44,20 @@ fn heading(access: &Access, finding: &Finding) -> String {
     }
 }
 
+/// How many frames of a stack, or of each of its linked parts, are shown; the JSON report has all of them.
+const SHOWN: usize = 8;
+
 fn put_stack(out: &mut String, stack: &[Frame], source: &dyn Fn(&str, u32) -> Option<String>) {
-    for frame in stack {
+    for part in stack.chunk_by(|_, next| next.via.is_none()) {
+        put_part(out, &part[..part.len().min(SHOWN)], source);
+        if part.len() > SHOWN {
+            put(out, format_args!("    ... and {} further out\n", plural(part.len() - SHOWN, "frame")));
+        }
+    }
+}
+
+fn put_part(out: &mut String, part: &[Frame], source: &dyn Fn(&str, u32) -> Option<String>) {
+    for frame in part {
         if let Some(via) = &frame.via {
             put(out, format_args!("    -- {via}:\n"));
         }

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from collections.abc import Callable
 
 from .. import _native
 
@@ -17,21 +19,25 @@ class Parser(argparse.ArgumentParser):
         sys.exit(2)
 
 
-def add_options(parser: argparse.ArgumentParser, prefix: str = "--") -> None:
-    """Declare every public option of the table; values stay text, the native parser judges them."""
+def add_options(add: Callable[..., object], prefix: str = "") -> None:
+    """Declare every public option of the table with ``add`` (``add_argument`` or pytest's ``addoption``).
+
+    Values stay text: the native parser judges them.
+    """
     for key, value, default, help_, public in _native.options():
         if public:
             shown = f" (default {default})" if default else ""
-            parser.add_argument(prefix + key.replace("_", "-"), dest=key, metavar=value, help=(help_ + shown).replace("%", "%%"))
+            option = "--" + (prefix + key).replace("_", "-")
+            add(option, dest=prefix + key, metavar=value, default=None, help=(help_ + shown).replace("%", "%%"))
 
 
-def given_options(namespace: argparse.Namespace) -> dict[str, str]:
-    """The options that were given, as key -> text."""
+def given_options(namespace: argparse.Namespace, prefix: str = "") -> dict[str, str]:
+    """The options that were given, as key -> text; files as absolute paths, for children with another working directory."""
     given = {}
-    for key, _, _, _, public in _native.options():
-        value = getattr(namespace, key, None) if public else None
-        if value is not None:
-            given[key] = value
+    for key, value, _, _, public in _native.options():
+        text = getattr(namespace, prefix + key, None) if public else None
+        if text is not None:
+            given[key] = os.path.abspath(text) if value == "FILE" else text
     return given
 
 
@@ -51,7 +57,7 @@ def main(arguments: list[str]) -> int:
         usage="ftsan run [options] [-m MODULE | -c COMMAND | SCRIPT] [ARGS...]",
         allow_abbrev=False,
     )
-    add_options(run)
+    add_options(run.add_argument)
     run.add_argument("-m", dest="module", nargs=argparse.REMAINDER, metavar="MODULE", help="run a module, as python -m does")
     run.add_argument("-c", dest="code", nargs=argparse.REMAINDER, metavar="COMMAND", help="run a program passed as text")
     run.add_argument("script", nargs=argparse.REMAINDER, metavar="SCRIPT", help="the program and its arguments")

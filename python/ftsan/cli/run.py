@@ -33,10 +33,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     given = given_options(options)
     with tempfile.TemporaryDirectory(prefix="ftsan-") as scratch:
         wanted = given.get("report_json")
-        report = os.path.abspath(wanted) if wanted else os.path.join(scratch, "report.json")
-        for key in ("suppressions",):
-            if key in given:
-                given[key] = os.path.abspath(given[key])
+        report = wanted or os.path.join(scratch, "report.json")
         environment = _native.encode_options(given | {"report_json": report, "supervisor": str(os.getpid())})
         try:
             exit_code, _ = _native.check_options(environment)

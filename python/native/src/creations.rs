@@ -4,23 +4,18 @@
 //! address.  Two objects that share an entry cost the older one its history, never a wrong one.
 
 use crate::stacks::{self, StackId};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 const BITS: u32 = 16;
 /// Addresses are 16-byte aligned and have 47 bits, so 43 bits say which object it is; the rest is the stack.
 const ADDRESS_BITS: u32 = 43;
 
-static TABLE: OnceLock<Box<[AtomicU64]>> = OnceLock::new();
+static TABLE: [AtomicU64; 1 << BITS] = [const { AtomicU64::new(0) }; 1 << BITS];
 
-pub(crate) fn start() {
-    TABLE.get_or_init(|| (0..1usize << BITS).map(|_| AtomicU64::new(0)).collect());
-}
-
-fn entry(object: usize) -> Option<(&'static AtomicU64, u64)> {
+fn entry(object: usize) -> (&'static AtomicU64, u64) {
     let key = (object as u64) >> 4 & ((1 << ADDRESS_BITS) - 1);
     let index = key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (u64::BITS - BITS);
-    TABLE.get().map(|table| (&table[index as usize], key))
+    (&TABLE[index as usize], key)
 }
 
 /// `object` comes to life here; the innermost `skip` frames are not of interest.
@@ -30,16 +25,14 @@ fn entry(object: usize) -> Option<(&'static AtomicU64, u64)> {
 pub(crate) unsafe fn record(object: usize, skip: usize) {
     // SAFETY: passed on.
     let stack = unsafe { stacks::record(skip) };
-    if let Some((entry, key)) = entry(object) {
-        // Stack ids have 17 bits (`stacks::STACKS`), 21 are left.
-        entry.store(key << (u64::BITS - ADDRESS_BITS) | u64::from(stack), Ordering::Relaxed);
-    }
+    let (entry, key) = entry(object);
+    // Stack ids have 17 bits (`stacks::STACKS`), 21 are left.
+    entry.store(key << (u64::BITS - ADDRESS_BITS) | u64::from(stack), Ordering::Relaxed);
 }
 
 /// Where `object` came to life; 0 if that is not known.
 pub(crate) fn of(object: usize) -> StackId {
-    entry(object).map_or(0, |(entry, key)| {
-        let value = entry.load(Ordering::Relaxed);
-        if value >> (u64::BITS - ADDRESS_BITS) == key { (value & ((1 << (u64::BITS - ADDRESS_BITS)) - 1)) as StackId } else { 0 }
-    })
+    let (entry, key) = entry(object);
+    let value = entry.load(Ordering::Relaxed);
+    if value >> (u64::BITS - ADDRESS_BITS) == key { (value & ((1 << (u64::BITS - ADDRESS_BITS)) - 1)) as StackId } else { 0 }
 }

@@ -7,7 +7,7 @@
 use crate::check::Verdict;
 use crate::interpreter::frames::{self, RawFrame, RawStack};
 use crate::interpreter::world::Stopped;
-use crate::session::Place;
+use crate::session::{Place, Recorded};
 use crate::threads::{Busy, here};
 use crate::watch::Watch;
 use crate::{boundary, codes, creations, session, stacks};
@@ -141,11 +141,13 @@ impl<'py> Misused<'py> {
                 let Some(snapshot) = self.snapshot() else { return Verdict::GoOn };
                 let finding = self.finding(rule, own, &snapshot);
                 let title = finding.title.clone();
-                if session.record(place, finding) {
-                    py.detach(|| session.tell(&place));
-                    Some(title)
-                } else {
-                    session.seen_again(&place).and_then(|again| again.title)
+                match session.record(place, finding) {
+                    Recorded::New => {
+                        py.detach(|| session.tell(&place));
+                        Some(title)
+                    }
+                    Recorded::Known => Some(title),
+                    Recorded::Suppressed => None,
                 }
             }
         };
@@ -204,8 +206,12 @@ impl<'py> Misused<'py> {
             (stack, chains)
         };
         drop(stopped);
-        let suspended =
-            coroutines.into_iter().zip(chains).filter(|(_, chain)| !chain.frames().is_empty()).map(|((n, _), chain)| (n, chain)).collect();
+        let suspended = coroutines
+            .into_iter()
+            .zip(chains)
+            .filter(|(_, chain)| !chain.frames().is_empty())
+            .map(|((n, _), chain)| (n, chain))
+            .collect();
         Some(Snapshot { stack, suspended, loop_: Some(loop_) })
     }
 

@@ -3,7 +3,7 @@
 use crate::codes::{self, Class};
 use crate::interpreter::{self, futures};
 use crate::watch::{Kind, Watch};
-use crate::{boundary, creations, methods, prologue, session, site, slots, stacks, threads};
+use crate::{boundary, methods, prologue, session, site, slots, stacks, threads};
 use ftsan::options::{OPTIONS, Options};
 use ftsan::report::{json, text};
 use ftsan::rules;
@@ -107,8 +107,6 @@ mod _native {
         let options = Options::parse(options).map_err(|error| PyValueError::new_err(error.to_string()))?;
         let supervisor = options.supervisor;
         session::start(py, options, python, gil).map_err(PyValueError::new_err)?;
-        stacks::start();
-        creations::start();
         die_with(supervisor);
         Ok(())
     }
@@ -235,6 +233,11 @@ mod _native {
     #[pyfunction]
     fn flush(py: Python<'_>) {
         py.detach(|| session::get().bring_report_up_to_date());
+    }
+
+    #[pyfunction]
+    fn occurrences() -> u64 {
+        session::get().occurrences()
     }
 
     #[pyfunction]

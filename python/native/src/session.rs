@@ -26,6 +26,8 @@ pub(crate) struct Session {
     pub(crate) loop_attribute: Py<PyAny>,
     suppressions: Vec<Suppression>,
     hooks: AtomicU64,
+    /// How many misuses happened that no suppression accepts.
+    occurrences: AtomicU64,
     python: BTreeMap<String, String>,
     found: Mutex<Found>,
 }
@@ -62,6 +64,16 @@ pub(crate) struct Again {
     pub(crate) title: Option<String>,
 }
 
+/// What became of a finding.
+pub(crate) enum Recorded {
+    /// To be told.
+    New,
+    /// Told by another thread in the meantime.
+    Known,
+    /// Accepted by a suppression.
+    Suppressed,
+}
+
 static SESSION: OnceLock<Session> = OnceLock::new();
 
 /// The session.  Hooks are only installed once there is one.
@@ -93,6 +105,7 @@ pub(crate) fn start(py: Python<'_>, options: Options, python: BTreeMap<String, S
         loop_attribute: pyo3::types::PyString::intern(py, "_loop").into_any().unbind(),
         suppressions,
         hooks: AtomicU64::new(0),
+        occurrences: AtomicU64::new(0),
         python,
         found: Mutex::new(found),
     };
@@ -127,27 +140,39 @@ impl Session {
         entry.finding.count += 1;
         let (count, accepted_by) = (entry.finding.count, entry.accepted_by);
         let title = accepted_by.is_none().then(|| entry.finding.title.clone());
-        if let Some(suppression) = accepted_by {
-            found.suppressed[suppression] += 1;
-        }
+        self.count_occurrence(&mut found, accepted_by);
         Some(Again { sample_owner: accepted_by.is_none() && count.is_power_of_two(), title })
     }
 
-    /// Records a new finding, or another occurrence if another thread was faster.  True if it is to be told.
-    pub(crate) fn record(&self, place: Place, finding: Finding) -> bool {
+    /// Records a new finding, or another occurrence if another thread was faster.
+    pub(crate) fn record(&self, place: Place, finding: Finding) -> Recorded {
         let mut found = self.found();
         if let Some(&index) = found.places.get(&place) {
             found.entries[index].finding.count += 1;
-            return false;
+            let accepted_by = found.entries[index].accepted_by;
+            self.count_occurrence(&mut found, accepted_by);
+            return if accepted_by.is_none() { Recorded::Known } else { Recorded::Suppressed };
         }
         let accepted_by = self.suppressions.iter().position(|suppression| suppression.matches(&finding));
-        if let Some(suppression) = accepted_by {
-            found.suppressed[suppression] += 1;
-        }
+        self.count_occurrence(&mut found, accepted_by);
         let index = found.entries.len();
         found.places.insert(place, index);
         found.entries.push(Entry { finding, accepted_by, reported: 0 });
-        accepted_by.is_none()
+        if accepted_by.is_none() { Recorded::New } else { Recorded::Suppressed }
+    }
+
+    fn count_occurrence(&self, found: &mut Found, accepted_by: Option<usize>) {
+        match accepted_by {
+            Some(suppression) => found.suppressed[suppression] += 1,
+            None => {
+                self.occurrences.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// How many misuses happened so far that no suppression accepts.
+    pub(crate) fn occurrences(&self) -> u64 {
+        self.occurrences.load(Ordering::Relaxed)
     }
 
     /// Adds what the owner was doing another time.
@@ -248,7 +273,7 @@ pub(crate) fn source_line(file: &str, line: u32) -> Option<String> {
 struct Held {
     found: MutexGuard<'static, Found>,
     identities: MutexGuard<'static, Identities>,
-    stacks: Option<MutexGuard<'static, stacks::Growth>>,
+    stacks: MutexGuard<'static, Option<stacks::Growth>>,
 }
 
 thread_local! {

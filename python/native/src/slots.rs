@@ -48,7 +48,11 @@ struct WrapperDescriptor {
     d_wrapped: *mut c_void,
 }
 
-unsafe extern "C" fn init<const T: usize>(object: *mut ffi::PyObject, arguments: *mut ffi::PyObject, keywords: *mut ffi::PyObject) -> c_int {
+unsafe extern "C" fn init<const T: usize>(
+    object: *mut ffi::PyObject,
+    arguments: *mut ffi::PyObject,
+    keywords: *mut ffi::PyObject,
+) -> c_int {
     let original = original::<T>();
     let mut part_of_it = None;
     if T == TASK && !keywords.is_null() {
@@ -107,7 +111,11 @@ pub(crate) fn install(
     swap::<FUTURE>(future)
 }
 
-fn remember(place: &OnceLock<Original>, class: &Bound<'_, PyType>, (watch_init, watch_await): (&'static Watch, &'static Watch)) -> PyResult<()> {
+fn remember(
+    place: &OnceLock<Original>,
+    class: &Bound<'_, PyType>,
+    (watch_init, watch_await): (&'static Watch, &'static Watch),
+) -> PyResult<()> {
     let missing = || PyRuntimeError::new_err("_asyncio: a type slot that is always there is empty");
     // SAFETY: a live type object; its slots are only read.
     let (init, iterate, finalize) = unsafe {

@@ -6,8 +6,8 @@
 use crate::interpreter::frames::{self, RawFrame};
 use pyo3::ffi;
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Names a stack; 0 is "none".
 pub(crate) type StackId = u32;
@@ -32,32 +32,21 @@ pub(crate) struct Growth {
     count: u32,
 }
 
-struct Depot {
-    slots: Box<[AtomicU32]>,
-    stacks: Box<[OnceLock<Stack>]>,
-    growth: Mutex<Growth>,
-}
-
-static DEPOT: OnceLock<Depot> = OnceLock::new();
+// Statics of zeros: pages that are not used are never touched, and there is nothing to initialise on the hot path.
+static TABLE: [AtomicU32; SLOTS] = [const { AtomicU32::new(0) }; SLOTS];
+static RECORDS: [AtomicPtr<Stack>; STACKS] = [const { AtomicPtr::new(std::ptr::null_mut()) }; STACKS];
+static GROWTH: Mutex<Option<Growth>> = Mutex::new(None);
 
 /// The code object under which a loop runs its callbacks (`Handle._run`): what is further out is the same for all of them.
 static BOUNDARY: AtomicUsize = AtomicUsize::new(0);
-
-pub(crate) fn start() {
-    DEPOT.get_or_init(|| Depot {
-        slots: (0..SLOTS).map(|_| AtomicU32::new(0)).collect(),
-        stacks: (0..STACKS).map(|_| OnceLock::new()).collect(),
-        growth: Mutex::default(),
-    });
-}
 
 pub(crate) fn set_boundary(code: usize) {
     BOUNDARY.store(code, Ordering::Relaxed);
 }
 
 /// Holds the lock of this module, to be kept across a fork.
-pub(crate) fn hold() -> Option<MutexGuard<'static, Growth>> {
-    DEPOT.get().map(|depot| depot.growth.lock().unwrap_or_else(PoisonError::into_inner))
+pub(crate) fn hold() -> MutexGuard<'static, Option<Growth>> {
+    GROWTH.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Records the calling thread's stack, leaving out the innermost `skip` frames.
@@ -65,7 +54,6 @@ pub(crate) fn hold() -> Option<MutexGuard<'static, Growth>> {
 /// # Safety
 /// Attached.
 pub(crate) unsafe fn record(skip: usize) -> StackId {
-    let Some(depot) = DEPOT.get() else { return 0 };
     let boundary = BOUNDARY.load(Ordering::Relaxed);
     let mut found = [RawFrame::default(); DEPTH];
     let mut len = 0;
@@ -81,62 +69,64 @@ pub(crate) unsafe fn record(skip: usize) -> StackId {
         hash = (hash ^ raw.code as u64 ^ u64::from(raw.offset) << 48).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         hash ^= hash >> 29;
     }
-    depot.known(hash, &found[..len]).unwrap_or_else(|| {
+    known(hash, &found[..len]).unwrap_or_else(|| {
         // SAFETY: passed on.
-        unsafe { depot.add(hash, &found[..len]) }
+        unsafe { add(hash, &found[..len]) }
     })
 }
 
 /// The frames of a recorded stack.
 pub(crate) fn get(id: StackId) -> &'static [RawFrame] {
-    let stack = DEPOT.get().and_then(|depot| depot.stacks.get((id as usize).wrapping_sub(1))).and_then(OnceLock::get);
-    stack.map_or(&[], |stack| &stack.frames)
+    record_of(id).map_or(&[], |stack| &stack.frames)
 }
 
-impl Depot {
-    fn slots_for(&self, hash: u64) -> impl Iterator<Item = &AtomicU32> {
-        let first = hash as usize >> 7;
-        (0..PROBES).map(move |i| &self.slots[first.wrapping_add(i) & (SLOTS - 1)])
-    }
+fn record_of(id: StackId) -> Option<&'static Stack> {
+    let record = RECORDS.get((id as usize).wrapping_sub(1))?.load(Ordering::Acquire);
+    // SAFETY: null, or a leaked box that is never changed.
+    unsafe { record.as_ref() }
+}
 
-    #[inline]
-    fn known(&self, hash: u64, frames: &[RawFrame]) -> Option<StackId> {
-        for slot in self.slots_for(hash) {
-            match slot.load(Ordering::Acquire) {
-                0 => return None,
-                id => {
-                    let stack = self.stacks[id as usize - 1].get().filter(|stack| stack.hash == hash);
-                    if stack.is_some_and(|stack| *stack.frames == *frames) {
-                        return Some(id);
-                    }
-                }
-            }
-        }
-        None
-    }
+fn slots_for(hash: u64) -> impl Iterator<Item = &'static AtomicU32> {
+    let first = hash as usize >> 7;
+    (0..PROBES).map(move |i| &TABLE[first.wrapping_add(i) & (SLOTS - 1)])
+}
 
-    /// # Safety
-    /// Attached; the frames are on the calling thread's stack.
-    #[cold]
-    unsafe fn add(&self, hash: u64, frames: &[RawFrame]) -> StackId {
-        let mut growth = self.growth.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(id) = self.known(hash, frames) {
-            return id;
+#[inline]
+fn known(hash: u64, frames: &[RawFrame]) -> Option<StackId> {
+    for slot in slots_for(hash) {
+        let id = slot.load(Ordering::Acquire);
+        if id == 0 {
+            return None;
         }
-        if growth.count as usize == STACKS {
-            return 0;
+        if record_of(id).is_some_and(|stack| stack.hash == hash && *stack.frames == *frames) {
+            return Some(id);
         }
-        let Some(free) = self.slots_for(hash).find(|slot| slot.load(Ordering::Relaxed) == 0) else { return 0 };
-        for frame in frames {
-            if growth.pinned.insert(frame.code) {
-                // SAFETY: the code object is on our stack, so it is alive; never released.
-                unsafe { ffi::Py_INCREF(frame.code as *mut ffi::PyObject) };
-            }
-        }
-        let id = growth.count + 1;
-        let _ = self.stacks[growth.count as usize].set(Stack { hash, frames: frames.into() });
-        growth.count = id;
-        free.store(id, Ordering::Release);
-        id
     }
+    None
+}
+
+/// # Safety
+/// Attached; the frames are on the calling thread's stack.
+#[cold]
+unsafe fn add(hash: u64, frames: &[RawFrame]) -> StackId {
+    let mut guard = hold();
+    let growth = guard.get_or_insert_default();
+    if let Some(id) = known(hash, frames) {
+        return id;
+    }
+    if growth.count as usize == STACKS {
+        return 0;
+    }
+    let Some(free) = slots_for(hash).find(|slot| slot.load(Ordering::Relaxed) == 0) else { return 0 };
+    for frame in frames {
+        if growth.pinned.insert(frame.code) {
+            // SAFETY: the code object is on our stack, so it is alive; never released.
+            unsafe { ffi::Py_INCREF(frame.code as *mut ffi::PyObject) };
+        }
+    }
+    let record = Box::leak(Box::new(Stack { hash, frames: frames.into() }));
+    RECORDS[growth.count as usize].store(record, Ordering::Release);
+    growth.count += 1;
+    free.store(growth.count, Ordering::Release);
+    growth.count
 }
