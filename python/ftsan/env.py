@@ -1,7 +1,12 @@
-"""Facts about the interpreter, by name.  Readable by any Python 3."""
+"""Facts about the interpreter, by name.  Readable by any Python 3, and imports nothing: it is loaded into every watched process."""
 
 import sys
-import sysconfig
+
+
+def is_free_threaded_build():
+    # type: () -> bool
+    """Whether the interpreter was built with ``--disable-gil`` (PEP 703: the ABI flag ``t``)."""
+    return "t" in getattr(sys, "abiflags", "")
 
 
 def unsupported():
@@ -12,7 +17,7 @@ def unsupported():
         return "needs CPython 3.14t; this is %s %s" % (sys.implementation.name, version)
     if sys.version_info < (3, 14):
         return "needs a free-threaded CPython 3.14; %s is %s" % (sys.executable, version)
-    if not sysconfig.get_config_var("Py_GIL_DISABLED"):
+    if not is_free_threaded_build():
         return "needs a free-threaded build; %s is CPython %s with the GIL (try python3.14t)" % (sys.executable, version)
     return ""
 
@@ -30,5 +35,5 @@ def describe():
         "version": sys.version.split()[0],
         "executable": sys.executable or "",
         "platform": sys.platform,
-        "build": "free-threaded" if sysconfig.get_config_var("Py_GIL_DISABLED") else "with the GIL",
+        "build": "free-threaded" if is_free_threaded_build() else "with the GIL",
     }

@@ -17,7 +17,6 @@ from typing import Any
 import pytest
 
 from . import _native, process
-from .cli import add_options, given_options
 from .env import unsupported
 
 PREFIX = "ftsan_"
@@ -30,7 +29,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare ``--ftsan`` and every option of the table with the prefix ``--ftsan-``."""
     group = parser.getgroup("ftsan", "sanitizer for free-threaded Python")
     group.addoption("--ftsan", action="store_true", help="fail each test during which threads misuse an event loop")
-    add_options(group.addoption, PREFIX)
+    for key, value, default, help_, public in _native.options():
+        if public:
+            shown = f"{help_} (default {default})" if default else help_
+            group.addoption("--ftsan-" + key.replace("_", "-"), dest=PREFIX + key, metavar=value, default=None, help=shown)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -54,7 +56,11 @@ def _enable(config: pytest.Config) -> None:
     reason = unsupported()
     if reason:
         raise pytest.UsageError(f"--ftsan: {reason}")
-    given = given_options(options, PREFIX)
+    given = {}
+    for key, value, _, _, public in _native.options():
+        text = getattr(options, PREFIX + key) if public else None
+        if text is not None:  # files as absolute paths: children may run in other folders
+            given[key] = os.path.abspath(text) if value == "FILE" else text
     if "report_json" not in given:
         scratch = tempfile.mkdtemp(prefix="ftsan-")
         atexit.register(shutil.rmtree, scratch, ignore_errors=True)  # runs after the last words, which are registered later

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-
 from .. import _native
+from . import complain
 
 
 def explain(rule: str) -> int:
@@ -15,7 +14,6 @@ def explain(rule: str) -> int:
         return 0
     id_ = _native.find_rule(rule)
     if id_ is None:
-        sys.stderr.write(f'ftsan explain: no rule "{rule}" (known: {", ".join(pages)})\n')
-        return 2
+        return complain(f'no rule "{rule}" (known: {", ".join(pages)})')
     print(pages[id_], end="")
     return 0

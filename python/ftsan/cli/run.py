@@ -7,15 +7,13 @@ process is killed.  Terminal, standard streams and process group are the child's
 
 from __future__ import annotations
 
-import argparse
 import os
 import signal
-import subprocess
 import sys
-import tempfile
+import time
 
 from .. import _native
-from . import given_options
+from . import complain
 
 #: A run in which nothing could be watched.
 NOT_WATCHED = 67
@@ -27,46 +25,66 @@ FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signa
 SI_KERNEL = 0x80
 
 
-def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
-    """Run the program of the command line; returns the exit status."""
-    program = _program(parser, options)
-    given = given_options(options)
-    with tempfile.TemporaryDirectory(prefix="ftsan-") as scratch:
-        wanted = given.get("report_json")
-        report = wanted or os.path.join(scratch, "report.json")
-        environment = _native.encode_options(given | {"report_json": report, "supervisor": str(os.getpid())})
-        try:
-            exit_code, _ = _native.check_options(environment)
-        except ValueError as error:
-            parser.error(str(error))
-        try:
-            _native.start_report(report)
-        except OSError as error:
-            parser.error(f"cannot write the report {wanted}: {error}")
-        status = _supervise(program, os.environ | {"FTSAN": "1", "FTSAN_OPTIONS": environment})
-        return _verdict(status, report, exit_code)
+def run(options: dict[str, str], program: list[str]) -> int:
+    """Run ``program`` (the words that python would get); returns the exit status."""
+    wrong = _wrong_with(program)
+    if wrong:
+        return complain(wrong)
+    if "suppressions" in options:  # children may run in other folders
+        options["suppressions"] = os.path.abspath(options["suppressions"])
+    if "report_json" in options:
+        return _run(options, program, os.path.abspath(options["report_json"]))
+    scratch = os.path.join(os.environ.get("TMPDIR") or "/tmp", f"ftsan-{os.getpid()}-{time.time_ns()}")
+    os.mkdir(scratch, 0o700)
+    try:
+        return _run(options, program, os.path.join(scratch, "report.json"))
+    finally:
+        _remove(scratch)
 
 
-def _program(parser: argparse.ArgumentParser, options: argparse.Namespace) -> list[str]:
-    for flag, words in (("-m", options.module), ("-c", options.code)):
-        if words is not None:
-            if not words:
-                parser.error(f"argument {flag}: expected one argument")
-            return [flag, *words]
-    if not options.script:
-        parser.error("no program: give a script, -m MODULE or -c COMMAND")
-    script = options.script[0]
-    if script.startswith("-"):
-        parser.error(f"unknown option {script}")
-    if not os.path.exists(script):
-        parser.error(f"no such script: {script}")
-    return list(options.script)
+def _remove(scratch: str) -> None:
+    try:
+        for name in os.listdir(scratch):
+            os.unlink(os.path.join(scratch, name))
+        os.rmdir(scratch)
+    except OSError:
+        pass  # somebody cleaned up before us
+
+
+def _wrong_with(program: list[str]) -> str:
+    if not program:
+        return "no program: give a script, -m MODULE or -c COMMAND"
+    if program[0] in ("-m", "-c"):
+        return "" if len(program) > 1 else f"{program[0]} needs an argument"
+    if program[0].startswith(("-m", "-c")) or os.path.exists(program[0]):
+        return ""
+    return f"no such script: {program[0]}"
+
+
+def _run(options: dict[str, str], program: list[str], report: str) -> int:
+    environment = _native.encode_options(options | {"report_json": report, "supervisor": str(os.getpid())})
+    try:
+        exit_code, _ = _native.check_options(environment)
+    except ValueError as error:
+        return complain(str(error))
+    try:
+        _native.start_report(report)
+    except OSError as error:
+        return complain(f"cannot write the report {report}: {error}")
+    status = _supervise(program, os.environ | {"FTSAN": "1", "FTSAN_OPTIONS": environment})
+    return _verdict(status, report, exit_code)
+
+
+def _interpreter_flags() -> list[str]:
+    """The flags that this interpreter was started with: the program runs under the same."""
+    ours = sys.orig_argv[1 : len(sys.orig_argv) - len(sys.argv) + 1]  # flags, then "-m ftsan" or the path of the script
+    return ours[:-2] if ours[-2:-1] == ["-m"] else ours[:-1]
 
 
 def _supervise(program: list[str], environment: dict[str, str]) -> int:
     """Start the program and wait for it; returns its wait status."""
     watched = {number for number in FORWARDED if signal.getsignal(number) is not signal.SIG_IGN} | {signal.SIGCHLD}
-    command = [sys.executable, *subprocess._args_from_interpreter_flags(), *program]  # type: ignore[attr-defined]
+    command = [sys.executable, *_interpreter_flags(), *program]
     # Blocked before the child exists, so that none is lost; the child gets the mask that we had, and default handlers.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
     handled = [number for number in watched if callable(signal.getsignal(number))]

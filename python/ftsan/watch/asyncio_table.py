@@ -8,25 +8,17 @@ table may be called from anywhere: questions (``is_running``, ``qsize`` ...) and
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from types import ModuleType
-from typing import Any
 
 from .. import _native
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+    from typing import Any
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """Methods of one class that are watched alike."""
-
-    rule: str
-    owner: str
-    class_: str  # "module.Class" below asyncio
-    methods: str  # separated by blanks
-
-
+#: (rule, owner, "module.Class" below asyncio, methods)
 METHODS = (
-    Row(
+    (
         "FT101",
         "loop",
         "base_events.BaseEventLoop",
@@ -35,59 +27,59 @@ METHODS = (
         "connect_accepted_socket connect_read_pipe connect_write_pipe subprocess_shell subprocess_exec set_exception_handler "
         "call_exception_handler set_debug",
     ),
-    Row(
+    (
         "FT101",
         "loop",
         "selector_events.BaseSelectorEventLoop",
         "add_reader remove_reader add_writer remove_writer sock_recv sock_recv_into sock_recvfrom sock_recvfrom_into sock_sendall "
         "sock_sendto sock_connect sock_accept",
     ),
-    Row(
+    (
         "FT101",
         "loop",
         "unix_events._UnixSelectorEventLoop",
         "add_signal_handler remove_signal_handler create_unix_connection create_unix_server",
     ),
-    Row("FT109", "loop", "base_events.BaseEventLoop", "run_forever run_until_complete shutdown_asyncgens shutdown_default_executor close"),
-    Row("FT109", "loop", "selector_events.BaseSelectorEventLoop", "close"),
-    Row("FT109", "loop", "unix_events._UnixSelectorEventLoop", "close"),
-    Row("FT102", "loop-attribute", "futures._PyFuture", "set_result set_exception cancel add_done_callback remove_done_callback"),
-    Row("FT104", "loop-attribute", "futures._PyFuture", "__await__"),
-    Row("FT103", "loop-attribute", "tasks._PyTask", "cancel uncancel"),
-    Row("FT105", "loop-attribute", "base_events.Server", "close close_clients abort_clients start_serving serve_forever wait_closed"),
-    Row("FT105", "loop-attribute", "transports._FlowControlMixin", "set_write_buffer_limits"),
-    Row(
+    ("FT109", "loop", "base_events.BaseEventLoop", "run_forever run_until_complete shutdown_asyncgens shutdown_default_executor close"),
+    ("FT109", "loop", "selector_events.BaseSelectorEventLoop", "close"),
+    ("FT109", "loop", "unix_events._UnixSelectorEventLoop", "close"),
+    ("FT102", "loop-attribute", "futures._PyFuture", "set_result set_exception cancel add_done_callback remove_done_callback"),
+    ("FT104", "loop-attribute", "futures._PyFuture", "__await__"),
+    ("FT103", "loop-attribute", "tasks._PyTask", "cancel uncancel"),
+    ("FT105", "loop-attribute", "base_events.Server", "close close_clients abort_clients start_serving serve_forever wait_closed"),
+    ("FT105", "loop-attribute", "transports._FlowControlMixin", "set_write_buffer_limits"),
+    (
         "FT105", "loop-attribute", "selector_events._SelectorTransport", "abort set_protocol pause_reading resume_reading close"
     ),
-    Row("FT105", "loop-attribute", "selector_events._SelectorSocketTransport", "set_protocol write write_eof writelines close"),
-    Row("FT105", "loop-attribute", "selector_events._SelectorDatagramTransport", "sendto"),
-    Row("FT105", "loop-attribute", "unix_events._UnixReadPipeTransport", "pause_reading resume_reading set_protocol close"),
-    Row("FT105", "loop-attribute", "unix_events._UnixWritePipeTransport", "write write_eof set_protocol close abort"),
-    Row(
+    ("FT105", "loop-attribute", "selector_events._SelectorSocketTransport", "set_protocol write write_eof writelines close"),
+    ("FT105", "loop-attribute", "selector_events._SelectorDatagramTransport", "sendto"),
+    ("FT105", "loop-attribute", "unix_events._UnixReadPipeTransport", "pause_reading resume_reading set_protocol close"),
+    ("FT105", "loop-attribute", "unix_events._UnixWritePipeTransport", "write write_eof set_protocol close abort"),
+    (
         "FT105",
         "loop-attribute",
         "sslproto._SSLProtocolTransport",
         "set_protocol close pause_reading resume_reading set_write_buffer_limits set_read_buffer_limits write writelines write_eof abort",
     ),
-    Row("FT105", "loop-attribute", "base_subprocess.BaseSubprocessTransport", "set_protocol close send_signal terminate kill"),
-    Row("FT105", "loop-attribute", "streams.StreamWriter", "write writelines write_eof close drain start_tls"),
-    Row(
+    ("FT105", "loop-attribute", "base_subprocess.BaseSubprocessTransport", "set_protocol close send_signal terminate kill"),
+    ("FT105", "loop-attribute", "streams.StreamWriter", "write writelines write_eof close drain start_tls"),
+    (
         "FT105",
         "loop-attribute",
         "streams.StreamReader",
         "set_exception set_transport feed_eof feed_data readline readuntil read readexactly",
     ),
-    Row("FT106", "primitive", "locks.Lock", "acquire release"),
-    Row("FT106", "primitive", "locks.Event", "set clear wait"),
-    Row("FT106", "primitive", "locks.Condition", "wait wait_for notify notify_all"),
-    Row("FT106", "primitive", "locks.Semaphore", "acquire release"),
-    Row("FT106", "primitive", "locks.BoundedSemaphore", "release"),
-    Row("FT106", "primitive", "locks.Barrier", "wait reset abort"),
-    Row("FT106", "primitive", "queues.Queue", "put put_nowait get get_nowait task_done join shutdown"),
-    Row("FT106", "primitive", "timeouts.Timeout", "reschedule __aenter__ __aexit__"),
-    Row("FT106", "primitive", "taskgroups.TaskGroup", "create_task __aenter__ __aexit__"),
-    Row("FT107", "loop-attribute", "events.Handle", "cancel"),
-    Row("FT107", "loop-attribute", "events.TimerHandle", "cancel"),
+    ("FT106", "primitive", "locks.Lock", "acquire release"),
+    ("FT106", "primitive", "locks.Event", "set clear wait"),
+    ("FT106", "primitive", "locks.Condition", "wait wait_for notify notify_all"),
+    ("FT106", "primitive", "locks.Semaphore", "acquire release"),
+    ("FT106", "primitive", "locks.BoundedSemaphore", "release"),
+    ("FT106", "primitive", "locks.Barrier", "wait reset abort"),
+    ("FT106", "primitive", "queues.Queue", "put put_nowait get get_nowait task_done join shutdown"),
+    ("FT106", "primitive", "timeouts.Timeout", "reschedule __aenter__ __aexit__"),
+    ("FT106", "primitive", "taskgroups.TaskGroup", "create_task __aenter__ __aexit__"),
+    ("FT107", "loop-attribute", "events.Handle", "cancel"),
+    ("FT107", "loop-attribute", "events.TimerHandle", "cancel"),
 )
 
 #: Where objects come to life: (kind, class).
@@ -144,10 +136,10 @@ def hook(asyncio: ModuleType) -> None:
     for kind, path in BIRTHS:
         _native.watch_function(vars(_find(asyncio, path))["__init__"], kind, "FT101", "__init__")
     thread_safe_handle = _find(asyncio, "events._ThreadSafeHandle")
-    for row in METHODS:
-        class_ = _find(asyncio, row.class_)
-        for method in row.methods.split():
-            _native.watch_function(vars(class_)[method], row.owner, row.rule, method, thread_safe_handle)
+    for rule, owner, path, methods in METHODS:
+        class_ = _find(asyncio, path)
+        for method in methods.split():
+            _native.watch_function(vars(class_)[method], owner, rule, method, thread_safe_handle)
     # After the prologues: these are about the code objects that run from now on.
     _native.declare_boundary(_find(asyncio, "events.Handle._run"))
     _native.declare_run_until_complete(_find(asyncio, "base_events.BaseEventLoop.run_until_complete"))

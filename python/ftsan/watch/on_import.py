@@ -1,30 +1,35 @@
-"""Running something right after a module was imported, and leaving no trace afterwards."""
+"""Running something right after a module was imported, and leaving no trace afterwards.
+
+The finder and the loader are duck-typed: their base classes are in modules that the program may not have imported.
+"""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
-from types import ModuleType
 
-Hook = Callable[[ModuleType], None]
-
-
-def after_import(hooks: dict[str, Hook]) -> None:
-    """Call each hook when the module of that name has been executed."""
-    if hooks:
-        sys.meta_path.insert(0, _Finder(hooks))
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from importlib.abc import Loader
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
 
 
-class _Finder(MetaPathFinder):
+def after_import(names: set[str], hook: Callable[[ModuleType], None]) -> None:
+    """Call ``hook`` with each of the modules when it has been executed."""
+    if names:
+        sys.meta_path.insert(0, _Finder(names, hook))  # type: ignore[arg-type]
+
+
+class _Finder:
     """Finds nothing itself: asks the finders after it and wraps the loader of what they find."""
 
-    def __init__(self, hooks: dict[str, Hook]) -> None:
-        self.hooks = hooks
+    def __init__(self, names: set[str], hook: Callable[[ModuleType], None]) -> None:
+        self.names = names
+        self.hook = hook
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        if name not in self.hooks:
+        if name not in self.names:
             return None
         for finder in sys.meta_path:
             if finder is self:
@@ -32,19 +37,18 @@ class _Finder(MetaPathFinder):
             spec = finder.find_spec(name, path, target)
             if spec is not None:
                 if spec.loader is not None:
-                    spec.loader = _Loader(spec.loader, self)
+                    spec.loader = _Loader(spec.loader, self)  # type: ignore[assignment]
                 return spec
         return None
 
     def imported(self, module: ModuleType) -> None:
-        hook = self.hooks.pop(module.__name__, None)
-        if not self.hooks and self in sys.meta_path:
-            sys.meta_path.remove(self)
-        if hook is not None:
-            hook(module)
+        self.names.discard(module.__name__)
+        if not self.names and self in sys.meta_path:
+            sys.meta_path.remove(self)  # type: ignore[arg-type]
+        self.hook(module)
 
 
-class _Loader(Loader):
+class _Loader:
     """Puts the real loader back before the module's code runs."""
 
     def __init__(self, loader: Loader, finder: _Finder) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from types import ModuleType
-
 from .. import _native
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
 
 
 def hook(threading: ModuleType) -> None:

@@ -11,11 +11,13 @@
 //! | [`methods`], [`slots`] | C methods and type slots, by swapped pointers |
 //! | [`threads`], [`stacks`], [`creations`], [`codes`] | the calling thread, recorded stacks, births, what code objects are |
 //! | [`evidence`] | the cold path: from a misuse to a finding |
+//! | [`command_line`] | the command line of `ftsan`, made from the table of options |
 //! | [`session`] | options, findings and report of the process |
 
 mod boundary;
 mod check;
 mod codes;
+mod command_line;
 mod creations;
 mod evidence;
 mod interpreter;

@@ -1,6 +1,7 @@
 //! The Python surface of `ftsan._native`; its types are declared in `python/ftsan/_native.pyi`.
 
 use crate::codes::{self, Class};
+use crate::command_line::{self, Parsed};
 use crate::interpreter::{self, futures};
 use crate::watch::{Kind, Watch};
 use crate::{boundary, methods, prologue, session, site, slots, stacks, threads};
@@ -12,7 +13,6 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyType};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::OnceLock;
 
 static OPCODES: OnceLock<prologue::Opcodes> = OnceLock::new();
@@ -66,12 +66,22 @@ mod _native {
     }
 
     #[pyfunction]
-    fn check_options(options: &str) -> PyResult<(u8, Option<PathBuf>)> {
+    fn check_options(options: &str) -> PyResult<(u8, Option<String>)> {
         let options = Options::parse(options).map_err(|error| PyValueError::new_err(error.to_string()))?;
         if let Some(path) = &options.suppressions {
             ftsan::report::suppress::load(path).map_err(PyValueError::new_err)?;
         }
-        Ok((options.exit_code, options.report_json))
+        Ok((options.exit_code, options.report_json.map(|path| path.to_string_lossy().into_owned())))
+    }
+
+    /// (command, options, words); ("", {}, [text]) to show a text; ValueError for what is wrong.
+    #[pyfunction]
+    fn parse_command_line(words: Vec<String>) -> PyResult<(String, BTreeMap<String, String>, Vec<String>)> {
+        match command_line::parse(words) {
+            Parsed::Do { command, options, words } => Ok((command, options, words)),
+            Parsed::Show(text) => Ok((String::new(), BTreeMap::new(), vec![text])),
+            Parsed::Wrong(line) => Err(PyValueError::new_err(line)),
+        }
     }
 
     #[pyfunction]
@@ -90,14 +100,14 @@ mod _native {
     }
 
     #[pyfunction]
-    fn start_report(path: PathBuf) -> PyResult<()> {
-        json::start(&path).map_err(|error| PyOSError::new_err(error.to_string()))
+    fn start_report(path: &str) -> PyResult<()> {
+        json::start(path.as_ref()).map_err(|error| PyOSError::new_err(error.to_string()))
     }
 
     /// (serious findings, processes, what is off, summary)
     #[pyfunction]
-    fn summarize(path: PathBuf) -> PyResult<(usize, u64, Vec<String>, String)> {
-        let report = json::read(&path).map_err(|error| PyOSError::new_err(error.to_string()))?;
+    fn summarize(path: &str) -> PyResult<(usize, u64, Vec<String>, String)> {
+        let report = json::read(path.as_ref()).map_err(|error| PyOSError::new_err(error.to_string()))?;
         let serious = report.findings.iter().filter(|finding| finding.severity > rules::Severity::Info).count();
         Ok((serious, report.watched.processes, report.watched.off.iter().cloned().collect(), text::summary(&report)))
     }

@@ -1,0 +1,73 @@
+"""``make bench``: what watching costs, as ratios to plain Python in the same run.
+
+    python -m tests.bench [ROUNDS]
+
+Each round runs every configuration of a workload once, in turn; a ratio compares runs of the same round, so that the noise of the
+machine hits both.  Printed: the median of the ratios and, in brackets, their quartiles.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.bench.workloads import WORKLOADS
+
+WORKLOAD_FILE = str(Path(__file__).with_name("workloads.py"))
+PLAIN = {name: value for name, value in os.environ.items() if not name.startswith(("FTSAN", "PYTHONASYNCIO"))}
+CONFIGURATIONS = {
+    "ftsan": PLAIN | {"FTSAN": "1"},
+    "asyncio debug": PLAIN | {"PYTHONASYNCIODEBUG": "1", "PYTHONWARNINGS": "ignore"},
+}
+
+
+def cpu_seconds(workload: str, environment: dict[str, str]) -> float:
+    """One run of a workload in a fresh interpreter."""
+    command = [sys.executable, WORKLOAD_FILE, workload]
+    return float(subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout)
+
+
+def milliseconds(command: list[str]) -> float:
+    """Wall time of a command."""
+    start = time.perf_counter()
+    subprocess.run(command, env=PLAIN, check=True)
+    return (time.perf_counter() - start) * 1e3
+
+
+def spread(values: list[float]) -> tuple[float, float, float]:
+    """Lower quartile, median, upper quartile."""
+    low, middle, high = statistics.quantiles(values, n=4)
+    return low, middle, high
+
+
+def main(rounds: int) -> None:
+    """Run everything and print the table."""
+    print(f"{rounds} rounds; ratios of CPU time to plain Python: median [quartiles]\n")
+    print(f"{'workload':16}{'plain ms':>10}  " + "".join(f"{name:26}" for name in CONFIGURATIONS))
+    for workload in WORKLOADS:
+        plain, ratios = [], {name: [] for name in CONFIGURATIONS}
+        for number in range(rounds):
+            before = cpu_seconds(workload, PLAIN)
+            runs = {}
+            for name, environment in CONFIGURATIONS.items():
+                if name == "ftsan" or number < 3:  # debug mode is slow, and its order of magnitude is enough
+                    runs[name] = cpu_seconds(workload, environment)
+            after = cpu_seconds(workload, PLAIN)
+            reference = (before + after) / 2
+            plain.append(reference)
+            for name, seconds in runs.items():
+                ratios[name].append(seconds / reference)
+        cells = "".join("{1:6.3f}x [{0:.3f}, {2:.3f}]   ".format(*spread(values)) for values in ratios.values())
+        print(f"{workload:16}{statistics.median(plain) * 1e3:10.1f}  {cells}", flush=True)
+    bare = [milliseconds([sys.executable, "-c", ""]) for _ in range(2 * rounds)]
+    run = [milliseconds([sys.executable, "-m", "ftsan", "run", "-c", ""]) for _ in range(2 * rounds)]
+    added = [one - other for one, other in zip(run, bare, strict=True)]
+    print("\nstart-up of `ftsan run` on an empty program: {1:+.1f} ms [{0:+.1f}, {2:+.1f}]".format(*spread(added)))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 11)
