@@ -212,8 +212,9 @@ const BINDINGS: usize = 1 << 14;
 
 /// Which loop a primitive that carries none (Lock, Event, Queue, Timeout ...) belongs to.
 ///
-/// The first running loop that touches it.  Creation inside a running loop binds it *softly*: a thread without a loop must
-/// keep off it, but another loop that starts using it takes it over, which is a legitimate hand-off.
+/// The first running loop that touches it.  Creation inside a running loop, and what asyncio does to the parts of its own
+/// primitives (a Queue to its Event), binds *softly*: a thread without a loop must keep off, but another loop that starts using
+/// it takes it over, which is a legitimate hand-off.
 #[derive(Debug)]
 pub struct Bindings {
     table: Box<[Binding]>,
@@ -222,9 +223,16 @@ pub struct Bindings {
 #[derive(Debug, Default)]
 struct Binding {
     object: AtomicUsize,
-    /// `LoopId << 1 | soft`
+    /// `LoopId << 2` and one of the constants below.
     owner: AtomicU64,
 }
+
+/// Used by its loop.
+const HARD: u64 = 0;
+/// Made in its loop, and not used yet.
+const BORN: u64 = 1;
+/// Used by its loop as a part of another primitive only.
+const PART: u64 = 2;
 
 impl Default for Bindings {
     fn default() -> Self {
@@ -255,21 +263,43 @@ impl Bindings {
     /// A primitive comes to life at `object` in the thread of `slot`.
     pub fn born(&self, slot: &ThreadSlot, object: usize) {
         let id = slot.running_id();
-        self.bind(object, if id == 0 { 0 } else { id << 1 | 1 });
+        self.bind(object, if id == 0 { 0 } else { id << 2 | BORN });
     }
 
-    /// The quick answer: the thread of `slot` runs the loop that `object` is bound to.
+    /// The quick answer: the thread of `slot` runs the loop that uses `object`.
     #[inline]
     pub fn is_mine(&self, slot: &ThreadSlot, object: usize) -> bool {
-        let id = slot.running_id();
-        id != 0 && self.owner(object) == id << 1
+        let (id, owner) = (slot.running_id(), self.owner(object));
+        owner & BORN == 0 && owner >> 2 == id && id != 0
+    }
+
+    /// The object at `object` carries its loop itself, and that is the one that the thread of `slot` runs.
+    pub fn remember(&self, slot: &ThreadSlot, object: usize) {
+        self.bind(object, slot.running_id() << 2 | HARD);
+    }
+
+    /// Whatever was at `object` is gone.
+    #[inline]
+    pub fn forget(&self, object: usize) {
+        let entry = self.entry(object);
+        if entry.object.load(Ordering::Relaxed) == object {
+            entry.owner.store(0, Ordering::Release);
+        }
+    }
+
+    /// asyncio touches `object` as a part of another primitive, which was judged already.
+    pub fn touch_part(&self, slot: &ThreadSlot, object: usize) {
+        let (id, owner) = (slot.running_id(), self.owner(object));
+        if id != 0 && (owner == 0 || owner == id << 2 | BORN) {
+            self.bind(object, id << 2 | PART);
+        }
     }
 
     /// The thread of `slot` touches `object`: binds it if it is free, else says whether it may.
     pub fn touch(&self, loops: &Loops, slot: &ThreadSlot, object: usize) -> Affinity {
         let mine = slot.running_id();
         let owner = self.owner(object);
-        let (bound, soft) = (owner >> 1, owner & 1 == 1);
+        let (bound, soft) = (owner >> 2, owner & (BORN | PART) != 0);
         if bound != 0 && bound != mine && !(soft && mine != 0) {
             let verdict = loops.affinity_of_id(slot, bound);
             if verdict != Affinity::Fine {
@@ -277,7 +307,7 @@ impl Bindings {
             }
         }
         if mine != 0 {
-            self.bind(object, mine << 1);
+            self.bind(object, mine << 2 | HARD);
         }
         Affinity::Fine
     }
@@ -356,6 +386,19 @@ mod tests {
         loops.started(b, OTHER_LOOP, 2);
         assert_eq!(bindings.touch(&loops, b, OBJECT), Affinity::Fine, "handed over");
         assert!(is_elsewhere(bindings.touch(&loops, a, OBJECT), 22), "and no longer the maker's");
+    }
+
+    #[test]
+    fn what_asyncio_does_to_the_parts_of_a_primitive_does_not_hinder_a_hand_off() {
+        let (loops, a, b) = world();
+        let bindings = Bindings::default();
+        loops.started(a, LOOP, 1);
+        bindings.born(a, OBJECT);
+        bindings.touch_part(a, OBJECT);
+        assert!(bindings.is_mine(a, OBJECT), "the quick answer holds for parts");
+        assert!(is_elsewhere(bindings.touch(&loops, b, OBJECT), 11), "a plain thread");
+        loops.started(b, OTHER_LOOP, 2);
+        assert_eq!(bindings.touch(&loops, b, OBJECT), Affinity::Fine, "handed over with the whole");
     }
 
     #[test]

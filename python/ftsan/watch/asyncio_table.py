@@ -1,7 +1,7 @@
 """asyncio: which functions may only be called by the thread that runs the loop.
 
 ``METHODS`` is the table.  ``owner`` says how the loop of an object is found (``Kind`` in ``python/native/src/watch.rs``):
-the object is the loop, it has it in ``_loop``, or (primitives) it belongs to the first loop that touches it.  What is not in the
+the object is the loop, it has it in ``_loop`` (``-only`` for classes whose birth is not in ``BIRTHS``), or (primitives) it belongs to the first loop that touches it.  What is not in the
 table may be called from anywhere: questions (``is_running``, ``qsize`` ...) and what asyncio documents as thread-safe.
 """
 
@@ -78,8 +78,8 @@ METHODS = (
     ("FT106", "primitive", "queues.Queue", "put put_nowait get get_nowait task_done join shutdown"),
     ("FT106", "primitive", "timeouts.Timeout", "reschedule __aenter__ __aexit__"),
     ("FT106", "primitive", "taskgroups.TaskGroup", "create_task __aenter__ __aexit__"),
-    ("FT107", "loop-attribute", "events.Handle", "cancel"),
-    ("FT107", "loop-attribute", "events.TimerHandle", "cancel"),
+    ("FT107", "loop-attribute-only", "events.Handle", "cancel"),
+    ("FT107", "loop-attribute-only", "events.TimerHandle", "cancel"),
 )
 
 #: Where objects come to life: (kind, class).
@@ -92,7 +92,8 @@ BIRTHS = (
     ("born", "base_subprocess.BaseSubprocessTransport"),
     ("born", "streams.StreamWriter"),
     ("born", "streams.StreamReader"),
-    ("handle-born", "events.Handle"),
+    # Not Handle: call_soon makes one for each step of each task, and it is gone in the next iteration of its loop.
+    ("born", "events.TimerHandle"),
     ("primitive-born", "locks.Lock"),
     ("primitive-born", "locks.Event"),
     ("primitive-born", "locks.Condition"),

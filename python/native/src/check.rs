@@ -32,18 +32,16 @@ pub(crate) unsafe fn before(watch: &'static Watch, object: *mut ffi::PyObject) -
         // SAFETY: `_asyncio` instances only, by construction of the watch.
         Kind::Future => check_loop(here, watch, object, unsafe { futures::loop_of(object) }),
         Kind::LoopAttribute => {
-            // SAFETY: attached, and both objects are alive.
-            let loop_ = unsafe { ffi::PyObject_GenericGetAttr(object, session::get().loop_attribute.as_ptr()) };
-            if loop_.is_null() {
-                // SAFETY: attached.  Not yet or no longer initialized: nobody's.
-                unsafe { ffi::PyErr_Clear() };
+            // An object keeps its loop: once it was ours, it is ours until another one is born at its address.
+            if session::get().bindings.is_mine(here.slot, object as usize) {
+                here.slot.count_check();
                 return Verdict::GoOn;
             }
-            let verdict = check_loop(here, watch, object, loop_);
-            // SAFETY: GenericGetAttr gave us a reference.
-            unsafe { ffi::Py_DECREF(loop_) };
-            verdict
+            // SAFETY: passed on.
+            unsafe { check_loop_attribute(here, watch, object) }
         }
+        // SAFETY: passed on.
+        Kind::LoopAttributeOnly => unsafe { check_loop_attribute(here, watch, object) },
         Kind::Primitive => {
             here.slot.count_check();
             if session::get().bindings.is_mine(here.slot, object as usize) {
@@ -65,13 +63,9 @@ pub(crate) unsafe fn before(watch: &'static Watch, object: *mut ffi::PyObject) -
             Verdict::GoOn
         }
         Kind::Born => {
+            session::get().bindings.forget(object as usize);
             // SAFETY: attached.
             unsafe { creations::record(object as usize, watch.frames) };
-            Verdict::GoOn
-        }
-        Kind::HandleBorn => {
-            // SAFETY: attached.
-            unsafe { record_handle(object as usize) };
             Verdict::GoOn
         }
     }
@@ -86,25 +80,31 @@ fn check_loop(here: &'static Here, watch: &'static Watch, object: *mut ffi::PyOb
     elsewhere(here, watch, object, loop_)
 }
 
+/// # Safety
+/// As [`before`].
+unsafe fn check_loop_attribute(here: &'static Here, watch: &'static Watch, object: *mut ffi::PyObject) -> Verdict {
+    let session = session::get();
+    // SAFETY: attached, and both objects are alive.
+    let loop_ = unsafe { ffi::PyObject_GenericGetAttr(object, session.loop_attribute.as_ptr()) };
+    if loop_.is_null() {
+        // SAFETY: attached.  Not yet or no longer initialized: nobody's.
+        unsafe { ffi::PyErr_Clear() };
+        return Verdict::GoOn;
+    }
+    if watch.kind == Kind::LoopAttribute && here.slot.running() == loop_ as usize {
+        session.bindings.remember(here.slot, object as usize);
+    }
+    let verdict = check_loop(here, watch, object, loop_);
+    // SAFETY: GenericGetAttr gave us a reference.
+    unsafe { ffi::Py_DECREF(loop_) };
+    verdict
+}
+
 #[cold]
 fn elsewhere(here: &'static Here, watch: &'static Watch, object: *mut ffi::PyObject, loop_: *mut ffi::PyObject) -> Verdict {
     match session::get().loops.affinity(here.slot, loop_ as usize) {
         Affinity::Fine => Verdict::GoOn,
         // SAFETY: attached, and the object is alive while its method runs.
         Affinity::Elsewhere(runner) => unsafe { evidence::misuse(watch, object, runner) },
-    }
-}
-
-/// A Handle is made by `call_soon` and the like, which C code calls for each step of a task; those handles are nobody's to
-/// cancel.  Three frames out (`__init__`, `_call_soon` or `TimerHandle.__init__`, `call_*`) is the caller.
-///
-/// # Safety
-/// Attached.
-unsafe fn record_handle(object: usize) {
-    // SAFETY: attached, and it is our own stack.
-    let caller = unsafe { crate::interpreter::frames::of_thread(ffi::PyThreadState_GetUnchecked()) }.nth(3);
-    if caller.is_some_and(|frame| !frame.is_entry()) {
-        // SAFETY: attached.
-        unsafe { creations::record(object, 1) };
     }
 }

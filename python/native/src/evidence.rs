@@ -35,13 +35,13 @@ pub(crate) unsafe fn touch_primitive(watch: &'static Watch, object: *mut ffi::Py
         }
         // SAFETY: passed on.
         let py = unsafe { Python::assume_attached() };
-        // What asyncio does to the parts of its own primitives (a Queue to its Event) binds nothing.
+        let session = session::get();
         // SAFETY: attached.
         let own = unsafe { frames::stack_of(ffi::PyThreadState_GetUnchecked()) };
         if matches!(caller(py, own.frames(), watch.frames), Caller::Nested) {
+            session.bindings.touch_part(here.slot, object as usize);
             return Verdict::GoOn;
         }
-        let session = session::get();
         match session.bindings.touch(&session.loops, here.slot, object as usize) {
             Affinity::Fine => Verdict::GoOn,
             // SAFETY: passed on.

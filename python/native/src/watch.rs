@@ -7,8 +7,10 @@ use ftsan::rules::Rule;
 pub(crate) enum Kind {
     /// The object is the loop.
     Loop,
-    /// The object has it in its attribute `_loop`.
+    /// The object has it in its attribute `_loop`, and its birth is watched.
     LoopAttribute,
+    /// The object has it in its attribute `_loop`; its birth is not watched, so nothing may be remembered of it.
+    LoopAttributeOnly,
     /// The object is a C-accelerated Future or Task.
     Future,
     /// The object has none of its own and belongs to the first loop that touches it.
@@ -19,8 +21,6 @@ pub(crate) enum Kind {
     PrimitiveBorn,
     /// `__init__` of anything else that is watched, or `Thread.start`.
     Born,
-    /// `__init__` of a Handle: those that C code schedules for itself are not recorded.
-    HandleBorn,
 }
 
 impl Kind {
@@ -29,12 +29,12 @@ impl Kind {
         Some(match name {
             "loop" => Kind::Loop,
             "loop-attribute" => Kind::LoopAttribute,
+            "loop-attribute-only" => Kind::LoopAttributeOnly,
             "future" => Kind::Future,
             "primitive" => Kind::Primitive,
             "loop-born" => Kind::LoopBorn,
             "primitive-born" => Kind::PrimitiveBorn,
             "born" => Kind::Born,
-            "handle-born" => Kind::HandleBorn,
             _ => return None,
         })
     }
