@@ -241,6 +241,7 @@ impl Default for Bindings {
 }
 
 impl Bindings {
+    #[inline]
     fn entry(&self, object: usize) -> &Binding {
         // Objects are 16-byte aligned; Fibonacci hashing spreads what is left.
         let hash = (object >> 4).wrapping_mul(0x9E37_79B9_7F4A_7C15_u64 as usize);
@@ -254,6 +255,7 @@ impl Bindings {
         entry.owner.store(owner, Ordering::Release);
     }
 
+    #[inline]
     fn owner(&self, object: usize) -> u64 {
         let entry = self.entry(object);
         let owner = entry.owner.load(Ordering::Acquire);

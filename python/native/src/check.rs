@@ -20,58 +20,64 @@ pub(crate) enum Verdict {
     Raised,
 }
 
-/// Called before a watched function or method does anything.
+/// Called before a watched C method does anything.
 ///
 /// # Safety
 /// Attached; `object` is alive and of the type that `watch` was made for.
 #[inline]
 pub(crate) unsafe fn before(watch: &'static Watch, object: *mut ffi::PyObject) -> Verdict {
+    // SAFETY: C methods are watched on futures and tasks only, and it is passed on.
+    unsafe { before_kind::<{ Kind::Future as u8 }>(watch, object) }
+}
+
+/// Called before a watched function whose watch is of kind `K` does anything.
+///
+/// # Safety
+/// As [`before`].
+#[inline(always)]
+pub(crate) unsafe fn before_kind<const K: u8>(watch: &'static Watch, object: *mut ffi::PyObject) -> Verdict {
+    const LOOP: u8 = Kind::Loop as u8;
+    const FUTURE: u8 = Kind::Future as u8;
+    const LOOP_ATTRIBUTE: u8 = Kind::LoopAttribute as u8;
+    const LOOP_ATTRIBUTE_ONLY: u8 = Kind::LoopAttributeOnly as u8;
+    const PRIMITIVE: u8 = Kind::Primitive as u8;
     let here = here();
-    match watch.kind {
-        Kind::Loop => check_loop(here, watch, object, object),
-        // SAFETY: `_asyncio` instances only, by construction of the watch.
-        Kind::Future => check_loop(here, watch, object, unsafe { futures::loop_of(object) }),
-        Kind::LoopAttribute => {
+    // SAFETY: attached, and what `watch` was made for, by the caller's guarantee.
+    unsafe {
+        match K {
+            LOOP => check_loop(here, watch, object, object),
+            FUTURE => check_loop(here, watch, object, futures::loop_of(object)),
             // An object keeps its loop: once it was ours, it is ours until another one is born at its address.
-            if session::get().bindings.is_mine(here.slot, object as usize) {
+            LOOP_ATTRIBUTE | PRIMITIVE if watch.bindings.is_mine(here.slot, object as usize) => {
                 here.slot.count_check();
-                return Verdict::GoOn;
+                Verdict::GoOn
             }
-            // SAFETY: passed on.
-            unsafe { check_loop_attribute(here, watch, object) }
-        }
-        // SAFETY: passed on.
-        Kind::LoopAttributeOnly => unsafe { check_loop_attribute(here, watch, object) },
-        Kind::Primitive => {
-            here.slot.count_check();
-            if session::get().bindings.is_mine(here.slot, object as usize) {
-                return Verdict::GoOn;
+            LOOP_ATTRIBUTE | LOOP_ATTRIBUTE_ONLY => check_loop_attribute(here, watch, object),
+            PRIMITIVE => {
+                here.slot.count_check();
+                evidence::touch_primitive(watch, object)
             }
-            // SAFETY: passed on.
-            unsafe { evidence::touch_primitive(watch, object) }
-        }
-        Kind::LoopBorn => {
-            session::get().loops.born(object as usize);
-            // SAFETY: attached.
-            unsafe { creations::record(object as usize, watch.frames) };
-            Verdict::GoOn
-        }
-        Kind::PrimitiveBorn => {
-            session::get().bindings.born(here.slot, object as usize);
-            // SAFETY: attached.
-            unsafe { creations::record(object as usize, watch.frames) };
-            Verdict::GoOn
-        }
-        Kind::Born => {
-            session::get().bindings.forget(object as usize);
-            // SAFETY: attached.
-            unsafe { creations::record(object as usize, watch.frames) };
-            Verdict::GoOn
+            _ => {
+                born(here, watch, object as usize);
+                Verdict::GoOn
+            }
         }
     }
 }
 
-#[inline]
+/// # Safety
+/// Attached.
+unsafe fn born(here: &'static Here, watch: &'static Watch, object: usize) {
+    match watch.kind {
+        Kind::LoopBorn => session::get().loops.born(object),
+        Kind::PrimitiveBorn => watch.bindings.born(here.slot, object),
+        _ => watch.bindings.forget(object),
+    }
+    // SAFETY: passed on.
+    unsafe { creations::record(object, watch.frames) };
+}
+
+#[inline(always)]
 fn check_loop(here: &'static Here, watch: &'static Watch, object: *mut ffi::PyObject, loop_: *mut ffi::PyObject) -> Verdict {
     here.slot.count_check();
     if here.slot.running() == loop_ as usize {
@@ -82,6 +88,7 @@ fn check_loop(here: &'static Here, watch: &'static Watch, object: *mut ffi::PyOb
 
 /// # Safety
 /// As [`before`].
+#[cold]
 unsafe fn check_loop_attribute(here: &'static Here, watch: &'static Watch, object: *mut ffi::PyObject) -> Verdict {
     let session = session::get();
     // SAFETY: attached, and both objects are alive.

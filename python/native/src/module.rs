@@ -15,7 +15,7 @@ use pyo3::types::{PyCFunction, PyType};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-static OPCODES: OnceLock<prologue::Opcodes> = OnceLock::new();
+static BYTECODE: OnceLock<prologue::Bytecode> = OnceLock::new();
 
 type SetRunningLoop = unsafe extern "C" fn(*mut ffi::PyObject, *mut ffi::PyObject) -> *mut ffi::PyObject;
 static SET_RUNNING_LOOP: OnceLock<SetRunningLoop> = OnceLock::new();
@@ -44,8 +44,9 @@ fn leak(kind: &str, rule: &str, operation: &str, frames: usize, except: Option<&
     let kind = Kind::parse(kind).ok_or_else(|| PyValueError::new_err(format!("unknown kind {kind}")))?;
     let rule = rules::find(rule).ok_or_else(|| PyValueError::new_err(format!("unknown rule {rule}")))?;
     let except = except.map_or(0, |class| class.as_ptr() as usize);
-    session::get().count_hook();
-    Ok(Box::leak(Box::new(Watch { kind, rule, operation: operation.to_owned(), frames, except })))
+    let session = session::get();
+    session.count_hook();
+    Ok(Box::leak(Box::new(Watch { kind, rule, operation: operation.to_owned(), frames, bindings: &session.bindings, except })))
 }
 
 /// One row of the table of options: (key, value, default, help, public).
@@ -151,12 +152,12 @@ mod _native {
         except_: Option<&Bound<'_, PyType>>,
     ) -> PyResult<()> {
         let py = function.py();
-        if OPCODES.get().is_none() {
-            let _ = OPCODES.set(prologue::Opcodes::ask(py)?);
+        if BYTECODE.get().is_none() {
+            let _ = BYTECODE.set(prologue::Bytecode::ask(py)?);
         }
         let watch = leak(kind, rule, operation, 1, except_)?;
-        let opcodes = OPCODES.get().expect("just set");
-        prologue::inject(opcodes, function, site::new(py, watch)?)?;
+        let bytecode = BYTECODE.get().expect("just set");
+        prologue::inject(bytecode, function, site::new(py, watch)?)?;
         codes::set_class(&function.getattr("__code__")?, Class::Watched);
         Ok(())
     }

@@ -6,13 +6,15 @@
 //!
 //! Formats: `Objects/exception_handling_notes.txt` and `InternalDocs/code_objects.md` in CPython.
 
+use crate::interpreter::functions::FunctionMaker;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 
-/// The numbers of the opcodes that matter here, asked from the interpreter.
+/// What the interpreter says about its bytecode.
 #[derive(Debug)]
-pub(crate) struct Opcodes {
+pub(crate) struct Bytecode {
+    maker: Option<FunctionMaker>,
     resume: u8,
     extended_arg: u8,
     load_const: u8,
@@ -22,7 +24,7 @@ pub(crate) struct Opcodes {
     caches: [u8; 256],
 }
 
-impl Opcodes {
+impl Bytecode {
     pub(crate) fn ask(py: Python<'_>) -> PyResult<Self> {
         let module = py.import("opcode")?;
         let map = module.getattr("opmap")?;
@@ -35,7 +37,8 @@ impl Opcodes {
                 *place = entries.call_method1("get", (name, 0))?.extract()?;
             }
         }
-        Ok(Opcodes {
+        Ok(Bytecode {
+            maker: FunctionMaker::new(py)?,
             resume: number("RESUME")?,
             extended_arg: number("EXTENDED_ARG")?,
             load_const: number("LOAD_CONST")?,
@@ -62,12 +65,12 @@ impl Opcodes {
 }
 
 /// Gives `function` a prologue that calls `site` with its first argument.
-pub(crate) fn inject(opcodes: &Opcodes, function: &Bound<'_, PyAny>, site: Py<PyAny>) -> PyResult<()> {
+pub(crate) fn inject(bytecode: &Bytecode, function: &Bound<'_, PyAny>, site: Py<PyAny>) -> PyResult<()> {
     let py = function.py();
     let code = function.getattr("__code__")?;
     let bytes: Vec<u8> = code.getattr("co_code")?.extract()?;
     let arguments: usize = code.getattr("co_argcount")?.extract()?;
-    let Some(entry) = opcodes.entry(&bytes).filter(|_| arguments > 0) else {
+    let Some(entry) = bytecode.entry(&bytes).filter(|_| arguments > 0) else {
         return Err(PyValueError::new_err("the function has no self or no RESUME"));
     };
 
@@ -77,14 +80,14 @@ pub(crate) fn inject(opcodes: &Opcodes, function: &Bound<'_, PyAny>, site: Py<Py
 
     let names: Vec<String> = code.getattr("co_varnames")?.extract()?;
     let cells: Vec<String> = code.getattr("co_cellvars")?.extract()?;
-    let load_self = if cells.contains(&names[0]) { opcodes.load_deref } else { opcodes.load_argument };
+    let load_self = if cells.contains(&names[0]) { bytecode.load_deref } else { bytecode.load_argument };
     let mut prologue = Vec::new();
     if index > 255 {
-        prologue.extend([opcodes.extended_arg, u8::try_from(index >> 8)?]);
+        prologue.extend([bytecode.extended_arg, u8::try_from(index >> 8)?]);
     }
     // A cell variable that is an argument keeps the argument's index.
-    prologue.extend([opcodes.load_const, index as u8, load_self, 0, opcodes.delete_subscr, 0]);
-    prologue.extend(std::iter::repeat_n(0, 2 * usize::from(opcodes.caches[usize::from(opcodes.delete_subscr)])));
+    prologue.extend([bytecode.load_const, index as u8, load_self, 0, bytecode.delete_subscr, 0]);
+    prologue.extend(std::iter::repeat_n(0, 2 * usize::from(bytecode.caches[usize::from(bytecode.delete_subscr)])));
     let added = prologue.len() / 2;
 
     let mut patched = bytes;
@@ -99,7 +102,8 @@ pub(crate) fn inject(opcodes: &Opcodes, function: &Bound<'_, PyAny>, site: Py<Py
     changes.set_item("co_exceptiontable", PyBytes::new(py, &shift_exceptions(&exceptions, entry, added)))?;
     changes.set_item("co_linetable", PyBytes::new(py, &shift_lines(&lines, entry, added)))?;
     changes.set_item("co_stacksize", stack + 2)?;
-    function.setattr("__code__", code.call_method("replace", (), Some(&changes))?)
+    function.setattr("__code__", code.call_method("replace", (), Some(&changes))?)?;
+    bytecode.maker.as_ref().map_or(Ok(()), |maker| maker.renew_version(function))
 }
 
 /// Entries are (start, length, target, depth and lasti), big-endian groups of six bits; bit 7 marks a start.

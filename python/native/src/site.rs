@@ -5,7 +5,7 @@
 //! threads share would cost more than the check.
 
 use crate::check::{self, Verdict};
-use crate::watch::Watch;
+use crate::watch::{KINDS, Kind, Watch};
 use pyo3::exceptions::PyTypeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -24,32 +24,49 @@ unsafe impl Send for SiteType {}
 // SAFETY: as above.
 unsafe impl Sync for SiteType {}
 
-static TYPE: OnceLock<SiteType> = OnceLock::new();
+/// One type per kind of watch, so that the hot path has nothing to decide.
+static TYPES: [OnceLock<SiteType>; KINDS] = [const { OnceLock::new() }; KINDS];
 
 unsafe extern "C" {
     // Exported in free-threaded builds of 3.14, Include/internal/pycore_object.h.
     fn _Py_SetImmortal(object: *mut ffi::PyObject);
 }
 
-unsafe extern "C" fn delete_item(site: *mut ffi::PyObject, object: *mut ffi::PyObject, value: *mut ffi::PyObject) -> c_int {
+unsafe extern "C" fn delete_item<const K: u8>(site: *mut ffi::PyObject, object: *mut ffi::PyObject, value: *mut ffi::PyObject) -> c_int {
     if !value.is_null() {
         // SAFETY: attached; a static string.
         unsafe { ffi::PyErr_SetString(ffi::PyExc_TypeError, c"an ftsan site takes no items".as_ptr()) };
         return -1;
     }
-    // SAFETY: only sites have this slot; the object is the first argument of the running function.
-    match unsafe { check::before((*site.cast::<Site>()).watch, object) } {
+    // SAFETY: only sites have this slot, each its kind's; the object is the first argument of the running function.
+    match unsafe { check::before_kind::<K>((*site.cast::<Site>()).watch, object) } {
         Verdict::GoOn | Verdict::Misused => 0,
         Verdict::Raised => -1,
     }
 }
 
-fn site_type(py: Python<'_>) -> PyResult<*mut ffi::PyTypeObject> {
-    if let Some(found) = TYPE.get() {
+type DeleteItem = unsafe extern "C" fn(*mut ffi::PyObject, *mut ffi::PyObject, *mut ffi::PyObject) -> c_int;
+
+fn slot_of(kind: Kind) -> DeleteItem {
+    match kind {
+        Kind::Loop => delete_item::<{ Kind::Loop as u8 }>,
+        Kind::LoopAttribute => delete_item::<{ Kind::LoopAttribute as u8 }>,
+        Kind::LoopAttributeOnly => delete_item::<{ Kind::LoopAttributeOnly as u8 }>,
+        Kind::Future => delete_item::<{ Kind::Future as u8 }>,
+        Kind::Primitive => delete_item::<{ Kind::Primitive as u8 }>,
+        Kind::LoopBorn => delete_item::<{ Kind::LoopBorn as u8 }>,
+        Kind::PrimitiveBorn => delete_item::<{ Kind::PrimitiveBorn as u8 }>,
+        Kind::Born => delete_item::<{ Kind::Born as u8 }>,
+    }
+}
+
+fn site_type(py: Python<'_>, kind: Kind) -> PyResult<*mut ffi::PyTypeObject> {
+    let place = &TYPES[kind as usize];
+    if let Some(found) = place.get() {
         return Ok(found.0);
     }
     let mut slots = [
-        ffi::PyType_Slot { slot: ffi::Py_mp_ass_subscript, pfunc: delete_item as *mut std::ffi::c_void },
+        ffi::PyType_Slot { slot: ffi::Py_mp_ass_subscript, pfunc: slot_of(kind) as *mut std::ffi::c_void },
         ffi::PyType_Slot { slot: 0, pfunc: std::ptr::null_mut() },
     ];
     let mut spec = ffi::PyType_Spec {
@@ -64,12 +81,12 @@ fn site_type(py: Python<'_>) -> PyResult<*mut ffi::PyTypeObject> {
     if made.is_null() {
         return Err(PyErr::fetch(py));
     }
-    Ok(TYPE.get_or_init(|| SiteType(made.cast())).0)
+    Ok(place.get_or_init(|| SiteType(made.cast())).0)
 }
 
 /// A new site for `watch`.
 pub(crate) fn new(py: Python<'_>, watch: &'static Watch) -> PyResult<Py<PyAny>> {
-    let kind = site_type(py)?;
+    let kind = site_type(py, watch.kind)?;
     // SAFETY: allocates an object of our own type and fills all of it.
     unsafe {
         let site = ffi::PyType_GenericAlloc(kind, 0);

@@ -1,9 +1,11 @@
 //! What is watched: one [`Watch`] per hooked function or method, made from the tables in `python/ftsan/watch/`.
 
+use ftsan::loops::Bindings;
 use ftsan::rules::Rule;
 
 /// How the loop that an object belongs to is found, or what else is to be done when the function is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
 pub(crate) enum Kind {
     /// The object is the loop.
     Loop,
@@ -22,6 +24,9 @@ pub(crate) enum Kind {
     /// `__init__` of anything else that is watched, or `Thread.start`.
     Born,
 }
+
+/// How many kinds there are.
+pub(crate) const KINDS: usize = Kind::Born as usize + 1;
 
 impl Kind {
     /// By the name that the tables use.
@@ -50,6 +55,8 @@ pub(crate) struct Watch {
     pub(crate) operation: String,
     /// Frames of our own making between the hook and its caller: 1 for a function with a prologue, 0 for a C method.
     pub(crate) frames: usize,
+    /// Which loop uses what, of this process.
+    pub(crate) bindings: &'static Bindings,
     /// Objects of this type (address) may be used from any thread; 0 for none.
     pub(crate) except: usize,
 }

@@ -5,6 +5,7 @@
 //! [`verify`] compares what we read with what the public API says; if that fails, nothing is hooked.
 
 pub(crate) mod frames;
+pub(crate) mod functions;
 pub(crate) mod futures;
 pub(crate) mod offsets;
 pub(crate) mod world;
