@@ -1,8 +1,9 @@
 """asyncio: which functions may only be called by the thread that runs the loop.
 
 ``METHODS`` is the table.  ``owner`` says how the loop of an object is found (``Kind`` in ``python/native/src/watch.rs``):
-the object is the loop, it has it in ``_loop`` (``-only`` for classes whose birth is not in ``BIRTHS``), or (primitives) it belongs to the first loop that touches it.  What is not in the
-table may be called from anywhere: questions (``is_running``, ``qsize`` ...) and what asyncio documents as thread-safe.
+the object is the loop, it has it in ``_loop`` (``-only`` for classes whose birth is not in ``BIRTHS``), or (primitives) it belongs
+to the first loop that touches it.  What is not in the table may be called from anywhere: questions (``is_running``,
+``qsize`` ...), what asyncio documents as thread-safe, and what only calls what is in the table.
 """
 
 from __future__ import annotations
@@ -70,12 +71,14 @@ METHODS = (
         "set_exception set_transport feed_eof feed_data readline readuntil read readexactly",
     ),
     ("FT106", "primitive", "locks.Lock", "acquire release"),
-    ("FT106", "primitive", "locks.Event", "set clear wait"),
+    # Where all of them wait; Event.wait and Queue.put and get are seen through it and the *_nowait methods.
+    ("FT106", "primitive", "mixins._LoopBoundMixin", "_get_loop"),
+    ("FT106", "primitive", "locks.Event", "set clear"),
     ("FT106", "primitive", "locks.Condition", "wait wait_for notify notify_all"),
     ("FT106", "primitive", "locks.Semaphore", "acquire release"),
     ("FT106", "primitive", "locks.BoundedSemaphore", "release"),
     ("FT106", "primitive", "locks.Barrier", "wait reset abort"),
-    ("FT106", "primitive", "queues.Queue", "put put_nowait get get_nowait task_done join shutdown"),
+    ("FT106", "primitive", "queues.Queue", "put_nowait get_nowait task_done join shutdown"),
     ("FT106", "primitive", "timeouts.Timeout", "reschedule __aenter__ __aexit__"),
     ("FT106", "primitive", "taskgroups.TaskGroup", "create_task __aenter__ __aexit__"),
     ("FT107", "loop-attribute-only", "events.Handle", "cancel"),

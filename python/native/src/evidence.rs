@@ -117,8 +117,8 @@ impl<'py> Misused<'py> {
         // SAFETY: attached, own thread.
         let own = unsafe { frames::stack_of(ffi::PyThreadState_GetUnchecked()) };
         let Caller::Program(start) = caller(py, own.frames(), self.watch.frames) else { return Verdict::GoOn };
+        let (rule, operation) = self.what_was_called(own.frames(), start);
         let own = &own.frames()[start..];
-        let rule = self.rule(start);
         if rule.id == "FT104" && self.is_done() {
             return Verdict::GoOn;
         }
@@ -139,7 +139,7 @@ impl<'py> Misused<'py> {
             None => {
                 // The owner may have stopped the loop in the meantime: then there is no misuse any more.
                 let Some(snapshot) = self.snapshot() else { return Verdict::GoOn };
-                let finding = self.finding(rule, own, &snapshot);
+                let finding = self.finding(rule, &operation, own, &snapshot);
                 let title = finding.title.clone();
                 match session.record(place, finding) {
                     Recorded::New => {
@@ -161,13 +161,16 @@ impl<'py> Misused<'py> {
         }
     }
 
-    /// asyncio's own waiting functions touch futures with `add_done_callback`; what the program did is wait.
-    fn rule(&self, start: usize) -> &'static Rule {
-        let through_asyncio = start > self.watch.frames;
-        match self.watch.operation.as_str() {
-            "add_done_callback" | "remove_done_callback" if through_asyncio => rules::find("FT104").unwrap_or(self.watch.rule),
-            _ => self.watch.rule,
+    /// Rule and operation in terms of what the program called, which may have called the watched function in turn:
+    /// `gather` adds callbacks to futures, `Queue.get` waits in `_get_loop`.
+    fn what_was_called(&self, own: &[RawFrame], start: usize) -> (&'static Rule, String) {
+        if start <= self.watch.frames {
+            return (self.watch.rule, self.watch.operation.clone());
         }
+        let waits = matches!(self.watch.operation.as_str(), "add_done_callback" | "remove_done_callback");
+        let rule = if waits { rules::find("FT104").unwrap_or(self.watch.rule) } else { self.watch.rule };
+        let function = codes::resolve(self.py, own[start - 1]).function;
+        (rule, function.rsplit('.').next().unwrap_or(&function).to_owned())
     }
 
     fn is_done(&self) -> bool {
@@ -243,15 +246,15 @@ impl<'py> Misused<'py> {
         named
     }
 
-    fn finding(&self, rule: &'static Rule, own: &[RawFrame], snapshot: &Snapshot<'py>) -> Finding {
+    fn finding(&self, rule: &'static Rule, operation: &str, own: &[RawFrame], snapshot: &Snapshot<'py>) -> Finding {
         let slot = here().slot;
         let offender = self.thread(slot.ident(), slot.native_id());
         let owner = self.thread(self.runner.ident, self.runner.native_id);
         let class = type_name(&self.object);
         let short = class.rsplit('.').next().unwrap_or(&class).to_owned();
-        let what = match (rule.id, self.watch.operation.as_str()) {
-            ("FT104", "await") => format!("{short} awaited"),
-            ("FT104", _) => format!("{short} waited for"),
+        let what = match (rule.id, operation) {
+            ("FT104", "await" | "__await__") => format!("{short} awaited"),
+            ("FT104", operation) => format!("{short} given to {operation}()"),
             (_, "__init__") => format!("{short} created for a foreign loop"),
             (_, operation) => format!("{short}.{operation}() called"),
         };
@@ -268,7 +271,7 @@ impl<'py> Misused<'py> {
         });
         let mut accesses = vec![Access {
             role: Role::Offending,
-            operation: self.watch.operation.clone(),
+            operation: operation.to_owned(),
             thread: Some(offender),
             stack: self.resolve(own),
         }];

@@ -1,0 +1,55 @@
+"""What the tests share: running a program under ftsan, and reading its report."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PLAIN = {name: value for name, value in os.environ.items() if not name.startswith(("FTSAN", "PYTHONASYNCIO"))}
+
+
+@dataclass
+class Run:
+    """How a run ended, and what it reported."""
+
+    status: int
+    stdout: str
+    stderr: str
+    report: dict[str, Any]
+
+    @property
+    def findings(self) -> list[dict[str, Any]]:
+        """What was found."""
+        return self.report.get("findings", [])
+
+    @property
+    def rules(self) -> list[str]:
+        """Ids of the rules of what was found."""
+        return [finding["rule"] for finding in self.findings]
+
+
+Ftsan = Callable[..., Run]
+
+
+@pytest.fixture
+def ftsan(tmp_path: Path) -> Ftsan:
+    """Run ``ftsan run`` with these arguments and a JSON report."""
+
+    def run(*arguments: str | Path, env: dict[str, str] | None = None, timeout: float = 60, cwd: Path = tmp_path) -> Run:
+        report = tmp_path / "report.json"
+        command = [sys.executable, "-m", "ftsan", "run", "--report-json", report, *arguments]
+        done = subprocess.run(
+            list(map(str, command)), env=PLAIN | (env or {}), capture_output=True, text=True, timeout=timeout, cwd=cwd, check=False
+        )
+        return Run(done.returncode, done.stdout, done.stderr, json.loads(report.read_text()) if report.exists() else {})
+
+    return run
