@@ -10,7 +10,7 @@ import threading
 async def main() -> None:
     loop = asyncio.get_running_loop()
     thread = threading.Thread(target=lambda: loop.call_soon(int))  # offending: call_soon
-    thread.start()
+    thread.start()  # owner
     await asyncio.to_thread(thread.join)  # owner
 
 

@@ -14,7 +14,7 @@ async def main() -> None:
         loop.create_future()  # offending: create_future
 
     thread = threading.Thread(target=worker)
-    thread.start()
+    thread.start()  # owner
     await asyncio.to_thread(thread.join)  # owner
 
 

@@ -24,11 +24,12 @@ async def main() -> None:
         loop.call_exception_handler({"message": "from worker"})  # offending: call_exception_handler
 
     thread = threading.Thread(target=worker)
-    thread.start()
+    thread.start()  # owner
     await asyncio.to_thread(thread.join)  # owner
     # The loop goes on until it is stopped, by the wrong thread.
     stopper = threading.Thread(target=lambda: loop.stop())  # offending: stop
-    stopper.start()
+    stopper.start()  # owner
+    await asyncio.sleep(0.2)  # owner; nobody wakes the loop for a stop from the wrong thread
     await loop.create_future()  # owner
 
 

@@ -16,7 +16,7 @@ async def main() -> None:
         loop.remove_writer(theirs)  # offending: remove_writer
 
     thread = threading.Thread(target=worker)
-    thread.start()
+    thread.start()  # owner
     await asyncio.to_thread(thread.join)  # owner
     ours.close()
     theirs.close()

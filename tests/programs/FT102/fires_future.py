@@ -22,7 +22,7 @@ async def main() -> None:
         futures = make(kind)
         futures[1].add_done_callback(lambda _: None)
         thread = threading.Thread(target=worker, args=(futures,))
-        thread.start()
+        thread.start()  # owner
         await asyncio.to_thread(thread.join)  # owner
         futures[2].exception()
 

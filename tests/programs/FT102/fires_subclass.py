@@ -14,7 +14,7 @@ class Answer(asyncio.Future):
 async def main() -> None:
     answer = Answer()  # created
     thread = threading.Thread(target=answer.answer, args=(42,))
-    thread.start()
+    thread.start()  # owner
     await asyncio.to_thread(thread.join)  # owner
     assert await answer == 42
 

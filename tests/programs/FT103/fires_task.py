@@ -22,7 +22,7 @@ async def main() -> None:
         tasks = make(kind)
         await asyncio.sleep(0)
         thread = threading.Thread(target=worker, args=(tasks,))
-        thread.start()
+        thread.start()  # owner
         await asyncio.to_thread(thread.join)  # owner
         tasks[1].cancel()
         await asyncio.wait(tasks)

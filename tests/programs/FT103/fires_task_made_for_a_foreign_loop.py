@@ -18,7 +18,7 @@ async def main() -> None:
             asyncio.Task(nothing(), loop=loop, eager_start=True)  # offending: __init__
 
     thread = threading.Thread(target=worker)
-    thread.start()
+    thread.start()  # owner
     await asyncio.to_thread(thread.join)  # owner
 
 

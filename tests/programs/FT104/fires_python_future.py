@@ -13,7 +13,7 @@ async def main() -> None:
             await future  # offending: __await__
 
     thread = threading.Thread(target=lambda: asyncio.run(elsewhere()))
-    thread.start()
+    thread.start()  # owner
     await asyncio.to_thread(thread.join)  # owner
     future.cancel()
 

@@ -1,4 +1,4 @@
-"""A future of one loop awaited, waited for, gathered and shielded in another; asyncio itself raises for the first only."""
+"""A future of one loop awaited, waited for, gathered and shielded elsewhere; asyncio itself raises for the first only."""
 
 import asyncio
 import contextlib
@@ -14,14 +14,16 @@ async def main() -> None:
             await future  # offending: await
         with contextlib.suppress(RuntimeError, ValueError):
             await asyncio.wait([future], timeout=0.01)  # offending: wait
-        with contextlib.suppress(RuntimeError, ValueError):
-            asyncio.gather(future)  # offending: gather
         with contextlib.suppress(RuntimeError, ValueError, TimeoutError):
             await asyncio.wait_for(future, 0.01)  # offending: wait_for
         asyncio.shield(future)  # offending: shield
 
-    thread = threading.Thread(target=lambda: asyncio.run(elsewhere()))
-    thread.start()
+    def plain() -> None:
+        asyncio.run(elsewhere())
+        asyncio.gather(future)  # offending: gather
+
+    thread = threading.Thread(target=plain)
+    thread.start()  # owner
     await asyncio.to_thread(thread.join)  # owner
     future.cancel()
 

@@ -30,7 +30,7 @@ async def main() -> None:
                 transport.close()  # offending: close
 
         thread = threading.Thread(target=worker)
-        thread.start()
+        thread.start()  # owner
         await asyncio.to_thread(thread.join)  # owner
         child.close()
         server.close()

@@ -11,9 +11,11 @@ async def main() -> None:
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)  # created
     address = server.sockets[0].getsockname()
-    reader, writer = await asyncio.open_connection(*address)  # created
+    _, writer = await asyncio.open_connection(*address)  # created
+    fresh = asyncio.StreamReader()  # created
     transport = writer.transport
-    other = (await asyncio.open_connection(*address))[1].transport  # created
+    _, second_writer = await asyncio.open_connection(*address)  # created
+    other = second_writer.transport
 
     def worker() -> None:
         transport.pause_reading()  # offending: pause_reading
@@ -24,12 +26,12 @@ async def main() -> None:
         transport.write_eof()  # offending: write_eof
         transport.close()  # offending: close
         other.abort()  # offending: abort
-        reader.feed_data(b"x")  # offending: feed_data
-        reader.feed_eof()  # offending: feed_eof
+        fresh.feed_data(b"x")  # offending: feed_data
+        fresh.feed_eof()  # offending: feed_eof
         server.close()  # offending: close
 
     thread = threading.Thread(target=worker)
-    thread.start()
+    thread.start()  # owner
     await asyncio.to_thread(thread.join)  # owner
 
 

@@ -31,7 +31,7 @@ async def main() -> None:
         transport.close()  # offending: close
 
     thread = threading.Thread(target=worker)
-    thread.start()
+    thread.start()  # owner
     await asyncio.to_thread(thread.join)  # owner
     server.close()
 

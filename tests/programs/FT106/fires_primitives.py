@@ -35,7 +35,7 @@ async def main() -> None:
                 group.create_task(asyncio.sleep(0))  # offending: create_task
 
         thread = threading.Thread(target=worker)
-        thread.start()
+        thread.start()  # owner
         await asyncio.to_thread(thread.join)  # owner
     for waiter in waiters:
         waiter.cancel()

@@ -13,7 +13,7 @@ semaphore = asyncio.Semaphore()  # created
 async def elsewhere() -> None:
     await queue.put(1)  # offending: put
     with contextlib.suppress(RuntimeError, TimeoutError):
-        await asyncio.wait_for(event.wait(), 0.01)  # offending: wait
+        await asyncio.wait_for(event.wait(), 0.01)  # offending: wait_for
     await lock.acquire()  # offending: acquire
     await semaphore.acquire()  # offending: acquire
 
@@ -25,7 +25,7 @@ async def main() -> None:
     waiter = asyncio.create_task(event.wait())
     await asyncio.sleep(0)
     thread = threading.Thread(target=lambda: asyncio.run(elsewhere()))
-    thread.start()
+    thread.start()  # owner
     await asyncio.to_thread(thread.join)  # owner
     getter.cancel()
     waiter.cancel()

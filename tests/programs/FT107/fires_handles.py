@@ -14,10 +14,10 @@ async def main() -> None:
         at.cancel()  # offending: cancel
 
     thread = threading.Thread(target=worker)
-    thread.start()
+    thread.start()  # owner
     soon = loop.call_soon(int)
     other = threading.Thread(target=lambda: soon.cancel())  # offending: cancel
-    other.start()
+    other.start()  # owner
     other.join()  # owner
     await asyncio.to_thread(thread.join)  # owner
 
