@@ -13,7 +13,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Ftsan, Run
+from tests.conftest import ROOT, Ftsan, Run
 
 PROGRAMS = sorted((ROOT / "tests" / "programs").glob("FT*/*.py"))
 

@@ -1,0 +1,49 @@
+# Needs: cargo, a C compiler, make, any Python 3.  Everything else is obtained by the targets.
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench bless doctor parity clean
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+SOURCES := $(shell find Cargo.toml Cargo.lock pyproject.toml src python -type f -not -path '*/__pycache__/*')
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+
+$(VENV)/ready: tests/requirements.txt tools/find-python
+	python=$$(tools/find-python) && "$$python" -m venv --clear $(VENV)
+	$(VENV)/bin/pip install --disable-pip-version-check -q -r tests/requirements.txt
+	touch $@
+
+$(VENV)/installed: $(VENV)/ready $(SOURCES)
+	@echo "building ftsan"
+	$(VENV)/bin/pip install --disable-pip-version-check -q .
+	touch $@
+
+demo: $(VENV)/installed ## the main job on an echo connection that a second thread writes to
+	@$(VENV)/bin/ftsan run examples/echo_written_from_a_thread.py; status=$$?; \
+	echo; echo "ftsan exited with status $$status (66: something was found)"; test $$status = 66
+
+test: $(VENV)/installed ## all tests
+	cargo test -q --workspace
+	$(PYTHON) -m pytest -q
+
+lint: $(VENV)/installed ## formatting, lints, types
+	cargo fmt --check --all
+	PYO3_PYTHON=$(CURDIR)/$(PYTHON) cargo clippy -q --workspace --all-targets -- -D warnings
+	$(VENV)/bin/ruff format --check python tests examples
+	$(VENV)/bin/ruff check python tests examples
+	$(VENV)/bin/mypy
+
+bench: $(VENV)/installed ## what watching costs, as ratios
+	$(PYTHON) -m tests.bench
+
+bless: $(VENV)/installed ## write the generated tables of the README
+	$(PYTHON) -m tests.bless
+
+doctor: $(VENV)/installed ## is everything watched here that can be?
+	$(VENV)/bin/ftsan doctor
+
+parity: $(VENV)/installed ## CPython's own test_asyncio with and without ftsan (four minutes)
+	$(PYTHON) -m tests.parity
+
+clean: ## remove what was built
+	rm -rf $(VENV) target

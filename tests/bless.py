@@ -1,0 +1,37 @@
+"""``make bless``: writes the generated tables of the README; a test compares them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from ftsan import _native
+
+README = Path(__file__).resolve().parents[1] / "README.md"
+
+
+def options_table() -> str:
+    """The public options, from ``src/options.rs``."""
+    rows = [
+        f"| `--{key.replace('_', '-')} {value.replace('|', chr(92) + '|')}` | {help_} | {default or 'none'} |"
+        for key, value, default, help_, public in _native.options()
+        if public
+    ]
+    return "\n".join(["| option | meaning | default |", "|---|---|---|", *rows])
+
+
+def rules_table() -> str:
+    """The rules, from ``src/rules/``."""
+    return "\n".join(["| rule | name |", "|---|---|", *(f"| {id_} | {name} |" for id_, name, _ in _native.rules_table())])
+
+
+def blessed() -> str:
+    """The README with its tables brought up to date."""
+    text = README.read_text()
+    for name, table in (("options", options_table()), ("rules", rules_table())):
+        text = re.sub(rf"(<!-- {name} -->\n).*?(\n<!-- end -->)", lambda m, t=table: m[1] + t + m[2], text, flags=re.S)
+    return text
+
+
+if __name__ == "__main__":
+    README.write_text(blessed())

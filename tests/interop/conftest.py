@@ -1,0 +1,52 @@
+"""Real servers, started by the fixtures: a missing one skips with a reason here and fails in CI."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+def missing(what: str) -> None:
+    """Skip, or in CI fail, because of what is missing."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{what} is missing in CI")
+    pytest.skip(f"{what} is missing")
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL of its own (Debian's package) on a free port, not run as root; yields its DSN."""
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not installed:
+        missing("PostgreSQL (apt-get install postgresql)")
+    programs = installed[-1].parent
+    folder = tmp_path_factory.mktemp("postgresql")
+    as_user: list[str] = []
+    if os.geteuid() == 0:
+        user = pwd.getpwnam("postgres")
+        os.chown(folder, user.pw_uid, user.pw_gid)
+        for parent in (folder.parent, folder.parent.parent, folder.parent.parent.parent):
+            if parent != Path("/") and parent.stat().st_uid == 0 and "pytest" in parent.name:
+                parent.chmod(0o711)
+        as_user = [shutil.which("runuser") or "runuser", "-u", "postgres", "--"]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    data, log = folder / "data", folder / "log"
+    subprocess.run([*as_user, programs / "initdb", "-D", data, "-A", "trust", "-U", "ftsan", "--no-sync"], check=True, capture_output=True)
+    settings = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=50"
+    control = [*as_user, programs / "pg_ctl", "-D", data, "-l", log]
+    subprocess.run([*control, "-w", "-o", settings, "start"], check=True, stdout=subprocess.DEVNULL)
+    try:
+        time.sleep(0.1)
+        yield f"postgresql://ftsan@127.0.0.1:{port}/postgres"
+    finally:
+        subprocess.run([*control, "-m", "immediate", "stop"], check=False, stdout=subprocess.DEVNULL)

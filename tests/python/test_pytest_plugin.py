@@ -1,0 +1,107 @@
+"""``pytest --ftsan``: the test during which the misuse happened fails."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import PLAIN
+
+SUITE = """
+import asyncio, threading, pytest, subprocess, sys
+
+async def bad():
+    loop = asyncio.get_running_loop()
+    thread = threading.Thread(target=lambda: loop.call_soon(int))
+    thread.start()
+    thread.join()
+
+def test_bad():
+    asyncio.run(bad())
+
+def test_bad_at_the_same_line_again():
+    asyncio.run(bad())
+
+def test_good():
+    asyncio.run(asyncio.sleep(0))
+
+@pytest.mark.asyncio
+async def test_bad_in_pytest_asyncio():
+    await bad()
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+@pytest.mark.anyio
+async def test_bad_in_anyio():
+    await bad()
+
+@pytest.mark.anyio
+async def test_good_in_anyio():
+    await asyncio.sleep(0)
+
+@pytest.fixture
+def bad_teardown():
+    yield
+    asyncio.run(bad())
+
+def test_bad_in_teardown(bad_teardown):
+    pass
+
+@pytest.mark.xfail
+def test_bad_and_expected_to_fail():
+    asyncio.run(bad())
+    assert False
+
+def test_good_at_last():
+    pass
+"""
+
+BAD = {"test_bad", "test_bad_at_the_same_line_again", "test_bad_in_pytest_asyncio", "test_bad_in_anyio", "test_bad_in_teardown",
+       "test_bad_and_expected_to_fail"}  # fmt: skip
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Path:
+    (tmp_path / "test_suite.py").write_text(SUITE)
+    return tmp_path
+
+
+def run_pytest(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rfEp", *arguments]
+    return subprocess.run(command, cwd=folder, env=PLAIN, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("arguments", [(), ("-n", "2")], ids=["alone", "xdist"])
+def test_the_test_that_misuses_a_loop_fails(suite: Path, arguments: tuple[str, ...]) -> None:
+    done = run_pytest(suite, "--ftsan", *arguments)
+    assert done.returncode == 1, done.stdout
+    assert set(re.findall(r"^(?:FAILED|ERROR) test_suite.py::(\w+) - FT101", done.stdout, re.M)) == BAD
+    assert "the loop is being run by thread 'MainThread'" in done.stdout
+    assert re.search(r"^ftsan: 1 finding; watched \d+ hooks, \d+ checks, \d+ threads, \d+ loops", done.stdout, re.M)
+    assert "(6 times)" in done.stdout
+    assert "warning" not in done.stdout.lower()
+    assert done.stderr == ""
+
+
+def test_without_the_option_nothing_is_watched(suite: Path) -> None:
+    done = run_pytest(suite)
+    assert (done.returncode, "ftsan" in done.stdout.splitlines()[-1]) == (0, False)
+
+
+def test_what_no_test_can_be_blamed_for_fails_the_run(suite: Path) -> None:
+    (suite / "test_suite.py").write_text(SUITE.split("def test_bad():")[0] + "asyncio.run(bad())\ndef test_good():\n    pass\n")
+    done = run_pytest(suite, "--ftsan")
+    assert done.returncode == 1
+    assert "1 passed" in done.stdout and "ftsan: outside of any test" in done.stdout
+
+
+def test_a_wrong_option_is_a_usage_error(suite: Path) -> None:
+    done = run_pytest(suite, "--ftsan", "--ftsan-on-finding", "stop")
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert '--ftsan: on_finding: "stop" is not log|raise|abort' in done.stderr
