@@ -1,6 +1,6 @@
 """An echo connection that a second thread writes to: the mistake behind most "corrupted connection" reports.
 
-    ftsan run examples/echo_written_from_a_thread.py
+ftsan run examples/echo_written_from_a_thread.py
 """
 
 import asyncio

@@ -19,7 +19,9 @@ SUITE = ["-m", "test", "-v", "test_asyncio"]
 
 def outcomes(command: list[str]) -> tuple[dict[str, str], str]:
     """Test -> outcome, and everything that was printed."""
-    done = subprocess.run(command, env=PLAIN, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
+    done = subprocess.run(
+        command, env=PLAIN, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False
+    )
     # A report may come between a test's name and its outcome.
     text = re.sub(r"={18}\nERROR: ftsan.*?={18}\n", "", done.stdout, flags=re.S)
     found = re.findall(r"^(test\w+ \([\w.]+\)).*?\.\.\. (ok|FAIL|ERROR|skipped|expected failure)", text, re.M | re.S)

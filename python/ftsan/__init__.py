@@ -5,8 +5,6 @@ Most programs are watched from outside: ``ftsan run app.py`` or ``pytest --ftsan
 PYTEST_DONT_REWRITE: workers of pytest-xdist import this before pytest, which would warn about it.
 """
 
-from __future__ import annotations
-
 __all__ = ["Misuse", "enable", "is_enabled"]
 
 

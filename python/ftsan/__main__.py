@@ -5,6 +5,7 @@ import sys
 
 def main():
     # type: () -> int
+    """Run the command line; returns the exit status."""
     from .env import unsupported
 
     reason = unsupported()

@@ -4,8 +4,6 @@ The program has not begun yet: nothing may be printed, imported or raised here t
 status 2 for options that are wrong.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 

@@ -24,7 +24,7 @@ def unsupported():
 
 def gil_state():
     # type: () -> str
-    """"disabled" or "enabled", as reports have it."""
+    """ "disabled" or "enabled", as reports have it."""
     return "enabled" if sys._is_gil_enabled() else "disabled"
 
 

@@ -1,12 +1,14 @@
 """Watching this process: start-up, forks, and the last words at exit."""
 
-from __future__ import annotations
-
-import atexit
 import os
+import sys
 
 from . import _native, watch
 from .env import describe, gil_state, unsupported
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def enable(options: str) -> None:
@@ -27,7 +29,17 @@ def enable(options: str) -> None:
         )
         watch.install()
     _native.flush()
-    atexit.register(_last_words)
+    _at_exit(_last_words)
+
+
+def _at_exit(function: Callable[[], None]) -> None:
+    """``atexit.register``, without the program noticing that somebody imported ``atexit``."""
+    known = "atexit" in sys.modules
+    import atexit
+
+    atexit.register(function)
+    if not known:
+        del sys.modules["atexit"]  # its registrations are kept by the interpreter, not by the module
 
 
 def is_enabled() -> bool:

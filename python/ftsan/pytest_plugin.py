@@ -4,8 +4,6 @@ The process is watched from the first conftest on.  Workers of pytest-xdist and 
 environment and report into the same file; what cannot be blamed on a test fails the run.
 """
 
-from __future__ import annotations
-
 import atexit
 import json
 import os
@@ -102,7 +100,10 @@ class Attribution:
         self.blamed: set[Key] = set()
         self.summary = ""
         self.outside: list[dict[str, Any]] = []
-        self._news()  # what happened before the first test is nobody's
+
+    def pytest_collection_finish(self) -> None:
+        """What happened until now is no test's doing."""
+        self._news()
 
     def _news(self) -> dict[Key, dict[str, Any]]:
         """The findings that happened, again or for the first time, since the last call."""

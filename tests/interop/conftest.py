@@ -41,7 +41,9 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     data, log = folder / "data", folder / "log"
-    subprocess.run([*as_user, programs / "initdb", "-D", data, "-A", "trust", "-U", "ftsan", "--no-sync"], check=True, capture_output=True)
+    subprocess.run(
+        [*as_user, programs / "initdb", "-D", data, "-A", "trust", "-U", "ftsan", "--no-sync"], check=True, capture_output=True
+    )
     settings = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=50"
     control = [*as_user, programs / "pg_ctl", "-D", data, "-l", log]
     subprocess.run([*control, "-w", "-o", settings, "start"], check=True, stdout=subprocess.DEVNULL)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.conftest import missing
 from tests.conftest import Ftsan
+from tests.interop.conftest import missing
 
 HERE = Path(__file__).parent
 

@@ -1,8 +1,8 @@
 """Test programs whose names are verdicts.
 
 ``fires_*``: each line marked ``# offending: OPERATION`` is reported, by the rule of its folder and as that operation, and nothing
-else is.  A report shows the owner passing through a line marked ``# owner``, and the creation at a line marked ``# created``, if the
-program marks any.  ``quiet_*``: runs to its end and nothing is reported.  ``known_miss_*``: marked like ``fires_*``, not found
+else is.  A report shows the owner passing through a line marked ``# owner``, and the creation at a line marked ``# created``, if
+the program marks any.  ``quiet_*``: runs to its end and nothing is reported.  ``known_miss_*``: marked like ``fires_*``, not found
 yet; the day it is found, this test fails and the program is renamed.
 """
 
@@ -13,6 +13,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+
 from tests.conftest import ROOT, Ftsan, Run
 
 PROGRAMS = sorted((ROOT / "tests" / "programs").glob("FT*/*.py"))

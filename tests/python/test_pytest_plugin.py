@@ -69,6 +69,7 @@ BAD = {"test_bad", "test_bad_at_the_same_line_again", "test_bad_in_pytest_asynci
 @pytest.fixture
 def suite(tmp_path: Path) -> Path:
     (tmp_path / "test_suite.py").write_text(SUITE)
+    (tmp_path / "pytest.ini").write_text("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
     return tmp_path
 
 

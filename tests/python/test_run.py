@@ -72,11 +72,11 @@ def test_an_interpreter_with_the_gil_gets_a_clear_line() -> None:
 
 
 def test_the_program_is_started_as_python_starts_it(ftsan: Ftsan, tmp_path: Path) -> None:
-    code = "import sys, __main__; print(sys.argv, __name__, sys.path[0] == {!r}, sys.flags.utf8_mode, __main__.__spec__)"
+    code = "import sys, __main__; print(sys.argv, __name__, sys.path[0] == {!r}, sys.flags.safe_path, __main__.__spec__)"
     script = tmp_path / "script.py"
     script.write_text(code.format(str(tmp_path)))
     run = ftsan(script, "--report-json", "-m", "--", "-x")
-    assert run.stdout == f"['{script}', '--report-json', '-m', '--', '-x'] __main__ True 1 None\n"
+    assert run.stdout == f"['{script}', '--report-json', '-m', '--', '-x'] __main__ True False None\n"
     assert (run.status, run.stderr) == (0, "")
     run = ftsan("-c", code.format(""), "-m")
     assert run.stdout.startswith("['-c', '-m'] __main__ True")
@@ -145,9 +145,12 @@ def test_what_was_found_survives_sigkill_of_the_launcher_and_the_program_dies_wi
 def test_signals_are_passed_on_once(number: signal.Signals) -> None:
     code = (
         f"import signal, time\nseen = []\nsignal.signal({number.value}, lambda *_: seen.append(1))\nprint('ready', flush=True)\n"
-        "end = time.monotonic() + 10\nwhile not seen and time.monotonic() < end: time.sleep(0.01)\ntime.sleep(0.2); print(len(seen))"
+        "end = time.monotonic() + 10\n"
+        "while not seen and time.monotonic() < end: time.sleep(0.01)\ntime.sleep(0.2); print(len(seen))"
     )
-    with subprocess.Popen([sys.executable, "-m", "ftsan", "run", "-c", code], env=PLAIN, stdout=subprocess.PIPE, text=True) as launcher:
+    with subprocess.Popen(
+        [sys.executable, "-m", "ftsan", "run", "-c", code], env=PLAIN, stdout=subprocess.PIPE, text=True
+    ) as launcher:
         assert launcher.stdout is not None
         assert launcher.stdout.readline() == "ready\n"
         os.kill(launcher.pid, number)
@@ -199,9 +202,20 @@ def test_suppressions_accept_findings_and_unused_ones_are_listed(ftsan: Ftsan, t
 
 def test_a_run_that_could_not_watch_says_so_and_exits_67(ftsan: Ftsan) -> None:
     # The child is another interpreter flag away from loading ftsan.pth.
-    done = subprocess.run([sys.executable, "-S", "-c", "import sys; sys.path[:0] = " + repr(sys.path) + "\n"
-        "sys.argv = ['x', 'run', '-c', 'print(1)']; sys.orig_argv = [sys.executable, '-S', 'x', 'run', '-c', 'print(1)']\n"
-        "from ftsan.__main__ import main; sys.exit(main())"], env=PLAIN, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-S",
+            "-c",
+            "import sys; sys.path[:0] = " + repr(sys.path) + "\n"
+            "sys.argv = ['x', 'run', '-c', 'print(1)']; sys.orig_argv = [sys.executable, '-S', 'x', 'run', '-c', 'print(1)']\n"
+            "from ftsan.__main__ import main; sys.exit(main())",
+        ],
+        env=PLAIN,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (done.returncode, done.stdout) == (67, "1\n")
     assert done.stderr.startswith("ftsan: nothing was watched")
 

@@ -3,8 +3,6 @@
 Imports are what a run's start-up is spent on: each command is imported when it is called, and none imports more than it needs.
 """
 
-from __future__ import annotations
-
 import sys
 
 from .. import _native

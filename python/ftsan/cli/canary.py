@@ -1,7 +1,5 @@
 """What ``ftsan doctor`` runs: every misuse once, harmlessly."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import threading

@@ -1,7 +1,5 @@
 """``ftsan doctor``: is everything watched here that can be?  A canary of every rule has to be caught."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """``ftsan explain``: the manual page of a rule."""
 
-from __future__ import annotations
-
 from .. import _native
 from . import complain
 

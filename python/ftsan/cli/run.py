@@ -5,8 +5,6 @@ The child is started as plain Python would start it, with two more variables in 
 process is killed.  Terminal, standard streams and process group are the child's as much as ours.
 """
 
-from __future__ import annotations
-
 import os
 import signal
 import sys
@@ -19,7 +17,16 @@ from . import complain
 NOT_WATCHED = 67
 
 #: Passed on to the child when somebody sends them to us.
-FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGWINCH, signal.SIGCONT)
+FORWARDED = (
+    signal.SIGINT,
+    signal.SIGTERM,
+    signal.SIGHUP,
+    signal.SIGQUIT,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+    signal.SIGWINCH,
+    signal.SIGCONT,
+)
 
 #: ``si_code`` of a signal that the kernel sent: Ctrl-C reaches the whole foreground group, the child included.
 SI_KERNEL = 0x80

@@ -1,7 +1,5 @@
 """What is watched: one table per library, applied when (and only if) the program imports that library."""
 
-from __future__ import annotations
-
 import sys
 
 from .. import _native

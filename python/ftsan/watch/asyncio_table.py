@@ -6,8 +6,6 @@ to the first loop that touches it.  What is not in the table may be called from 
 ``qsize`` ...), what asyncio documents as thread-safe, and what only calls what is in the table.
 """
 
-from __future__ import annotations
-
 import os
 
 from .. import _native
@@ -41,7 +39,12 @@ METHODS = (
         "unix_events._UnixSelectorEventLoop",
         "add_signal_handler remove_signal_handler create_unix_connection create_unix_server",
     ),
-    ("FT109", "loop", "base_events.BaseEventLoop", "run_forever run_until_complete shutdown_asyncgens shutdown_default_executor close"),
+    (
+        "FT109",
+        "loop",
+        "base_events.BaseEventLoop",
+        "run_forever run_until_complete shutdown_asyncgens shutdown_default_executor close",
+    ),
     ("FT109", "loop", "selector_events.BaseSelectorEventLoop", "close"),
     ("FT109", "loop", "unix_events._UnixSelectorEventLoop", "close"),
     ("FT102", "loop-attribute", "futures._PyFuture", "set_result set_exception cancel add_done_callback remove_done_callback"),
@@ -49,9 +52,7 @@ METHODS = (
     ("FT103", "loop-attribute", "tasks._PyTask", "cancel uncancel"),
     ("FT105", "loop-attribute", "base_events.Server", "close close_clients abort_clients start_serving serve_forever wait_closed"),
     ("FT105", "loop-attribute", "transports._FlowControlMixin", "set_write_buffer_limits"),
-    (
-        "FT105", "loop-attribute", "selector_events._SelectorTransport", "abort set_protocol pause_reading resume_reading close"
-    ),
+    ("FT105", "loop-attribute", "selector_events._SelectorTransport", "abort set_protocol pause_reading resume_reading close"),
     ("FT105", "loop-attribute", "selector_events._SelectorSocketTransport", "set_protocol write write_eof writelines close"),
     ("FT105", "loop-attribute", "selector_events._SelectorDatagramTransport", "sendto"),
     ("FT105", "loop-attribute", "unix_events._UnixReadPipeTransport", "pause_reading resume_reading set_protocol close"),
@@ -60,7 +61,8 @@ METHODS = (
         "FT105",
         "loop-attribute",
         "sslproto._SSLProtocolTransport",
-        "set_protocol close pause_reading resume_reading set_write_buffer_limits set_read_buffer_limits write writelines write_eof abort",
+        "set_protocol close pause_reading resume_reading set_write_buffer_limits set_read_buffer_limits "
+        "write writelines write_eof abort",
     ),
     ("FT105", "loop-attribute", "base_subprocess.BaseSubprocessTransport", "set_protocol close send_signal terminate kill"),
     ("FT105", "loop-attribute", "streams.StreamWriter", "write writelines write_eof close drain start_tls"),

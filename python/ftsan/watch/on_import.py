@@ -3,8 +3,6 @@
 The finder and the loader are duck-typed: their base classes are in modules that the program may not have imported.
 """
 
-from __future__ import annotations
-
 import sys
 
 TYPE_CHECKING = False
@@ -18,7 +16,7 @@ if TYPE_CHECKING:
 def after_import(names: set[str], hook: Callable[[ModuleType], None]) -> None:
     """Call ``hook`` with each of the modules when it has been executed."""
     if names:
-        sys.meta_path.insert(0, _Finder(names, hook))  # type: ignore[arg-type]
+        sys.meta_path.insert(0, _Finder(names, hook))
 
 
 class _Finder:
@@ -44,7 +42,7 @@ class _Finder:
     def imported(self, module: ModuleType) -> None:
         self.names.discard(module.__name__)
         if not self.names and self in sys.meta_path:
-            sys.meta_path.remove(self)  # type: ignore[arg-type]
+            sys.meta_path.remove(self)
         self.hook(module)
 
 

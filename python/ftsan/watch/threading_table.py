@@ -1,7 +1,5 @@
 """``threading``: where each thread was started."""
 
-from __future__ import annotations
-
 from .. import _native
 
 TYPE_CHECKING = False

@@ -71,7 +71,9 @@ unsafe fn born(here: &'static Here, watch: &'static Watch, object: usize) {
     match watch.kind {
         Kind::LoopBorn => session::get().loops.born(object),
         Kind::PrimitiveBorn => watch.bindings.born(here.slot, object),
-        _ => watch.bindings.forget(object),
+        Kind::Born | Kind::Loop | Kind::LoopAttribute | Kind::LoopAttributeOnly | Kind::Future | Kind::Primitive => {
+            watch.bindings.forget(object);
+        }
     }
     // SAFETY: passed on.
     unsafe { creations::record(object, watch.frames) };

@@ -93,5 +93,9 @@ fn one_line(error: &clap::Error) -> String {
     let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("wrong command line");
     let listed: Vec<&str> = text.lines().skip(1).take_while(|line| line.starts_with("  ")).map(str::trim).collect();
     let tip = text.lines().find_map(|line| line.trim().strip_prefix("tip: ")).map(|tip| format!(" ({tip})")).unwrap_or_default();
-    format!("{}{}{tip}; see ftsan --help", first.trim_start_matches("error: "), listed.iter().map(|word| format!(" {word}")).collect::<String>())
+    format!(
+        "{}{}{tip}; see ftsan --help",
+        first.trim_start_matches("error: "),
+        listed.iter().map(|word| format!(" {word}")).collect::<String>()
+    )
 }

@@ -282,10 +282,7 @@ impl<'py> Misused<'py> {
         accesses.extend(self.owner_accesses(snapshot));
         let created = stacks::get(creations::of(self.object.as_ptr() as usize));
         if !created.is_empty() {
-            let first = match caller_of_creation(self.py, created) {
-                Some(first) => first,
-                None => 0,
-            };
+            let first = caller_of_creation(self.py, created).unwrap_or_default();
             accesses.push(Access {
                 role: Role::Created,
                 operation: "create".to_owned(),

@@ -32,7 +32,11 @@ unsafe extern "C" {
     fn _Py_SetImmortal(object: *mut ffi::PyObject);
 }
 
-unsafe extern "C" fn delete_item<const K: u8>(site: *mut ffi::PyObject, object: *mut ffi::PyObject, value: *mut ffi::PyObject) -> c_int {
+unsafe extern "C" fn delete_item<const K: u8>(
+    site: *mut ffi::PyObject,
+    object: *mut ffi::PyObject,
+    value: *mut ffi::PyObject,
+) -> c_int {
     if !value.is_null() {
         // SAFETY: attached; a static string.
         unsafe { ffi::PyErr_SetString(ffi::PyExc_TypeError, c"an ftsan site takes no items".as_ptr()) };

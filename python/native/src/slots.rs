@@ -58,14 +58,15 @@ unsafe extern "C" fn init<const T: usize>(
     if T == TASK && !keywords.is_null() {
         // SAFETY: attached; `keywords` is a dict.
         let loop_ = unsafe { ffi::PyDict_GetItemWithError(keywords, original.keyword_loop.as_ptr()) };
-        if !loop_.is_null() && here().slot.running() != loop_ as usize {
-            if let Affinity::Elsewhere(runner) = crate::session::get().loops.affinity(here().slot, loop_ as usize) {
-                // SAFETY: attached; the object is being initialized, so it is alive.
-                if unsafe { evidence::misuse(original.watch_init, object, runner) } == Verdict::Raised {
-                    return -1;
-                }
-                part_of_it = Busy::enter();
+        if !loop_.is_null()
+            && here().slot.running() != loop_ as usize
+            && let Affinity::Elsewhere(runner) = crate::session::get().loops.affinity(here().slot, loop_ as usize)
+        {
+            // SAFETY: attached; the object is being initialized, so it is alive.
+            if unsafe { evidence::misuse(original.watch_init, object, runner) } == Verdict::Raised {
+                return -1;
             }
+            part_of_it = Busy::enter();
         }
     }
     // SAFETY: the original slot with the arguments it was called with.

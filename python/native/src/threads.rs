@@ -109,7 +109,7 @@ fn enter() -> &'static Here {
     boundary::guarded(None, || {
         // SAFETY: only called from hooks, which run attached.
         let (handle, ident) = unsafe { (ffi::PyThreadState_Get() as usize, ffi::PyThread_get_thread_ident()) };
-        let slot = session::get().loops.enter(handle, ident as u64, native_id());
+        let slot = session::get().loops.enter(handle, ident, native_id());
         // Leaked: some tens of bytes per thread that ever ran Python code, and no dangling pointer in a late hook.
         let here: &'static Here = Box::leak(Box::new(Here { slot, busy: Cell::new(false), finalizing: Cell::new(0) }));
         pointer::set(here);

@@ -15,8 +15,8 @@ async def main() -> None:
 
     thread = threading.Thread(target=worker)
     thread.start()  # owner
-    soon = loop.call_soon(int)
-    other = threading.Thread(target=lambda: soon.cancel())  # offending: cancel
+    soon = loop.call_soon(int)  # owner
+    other = threading.Thread(target=lambda: soon.cancel())  # offending: cancel  # owner
     other.start()  # owner
     other.join()  # owner
     await asyncio.to_thread(thread.join)  # owner
