@@ -31,7 +31,27 @@ async def echo() -> None:
 
 
 async def ping_pong() -> None:
-    """Two tasks that wake each other through a pair of queues."""
+    """Two tasks that wake each other through futures."""
+    loop = asyncio.get_running_loop()
+    ping, pong = loop.create_future(), loop.create_future()
+
+    async def answer() -> None:
+        nonlocal ping
+        for _ in range(PINGS):
+            await ping
+            ping = loop.create_future()
+            pong.set_result(None)
+
+    task = asyncio.create_task(answer())
+    for _ in range(PINGS):
+        ping.set_result(None)
+        await pong
+        pong = loop.create_future()
+    await task
+
+
+async def queue_ping_pong() -> None:
+    """Two tasks that wake each other through a pair of queues: nearly every call is a watched one."""
     pings: asyncio.Queue[int] = asyncio.Queue()
     pongs: asyncio.Queue[int] = asyncio.Queue()
 
@@ -46,15 +66,6 @@ async def ping_pong() -> None:
     await task
 
 
-async def await_future() -> None:
-    """A task that awaits futures which a callback settles: the bare await."""
-    loop = asyncio.get_running_loop()
-    for _ in range(PINGS):
-        future = loop.create_future()
-        loop.call_soon(future.set_result, None)
-        await future
-
-
 async def create_tasks() -> None:
     """Tasks that are created, run and awaited."""
 
@@ -65,7 +76,7 @@ async def create_tasks() -> None:
         await asyncio.create_task(nothing())
 
 
-WORKLOADS = {"echo": echo, "ping-pong": ping_pong, "await": await_future, "task creation": create_tasks}
+WORKLOADS = {"echo": echo, "await ping-pong": ping_pong, "queue ping-pong": queue_ping_pong, "task creation": create_tasks}
 
 if __name__ == "__main__":
     workload = WORKLOADS[sys.argv[1]]

@@ -18,7 +18,8 @@ use ftsan::report::{Access, Finding, Frame, LoopInfo, ObjectInfo, Role, ThreadIn
 use ftsan::rules::{self, Rule};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PySet};
+use pyo3::types::{PyDict, PySet, PyType};
+use std::ffi::CStr;
 
 pyo3::import_exception!(ftsan, Misuse);
 
@@ -178,7 +179,7 @@ impl<'py> Misused<'py> {
     }
 
     fn is_done(&self) -> bool {
-        self.object.call_method0("done").and_then(|done| done.is_truthy()).unwrap_or(false)
+        own_method(&self.object, "done").is_some_and(|done| done.is_truthy().unwrap_or(false))
     }
 
     /// Looks at the owner; `None` if it runs the loop no more.
@@ -235,15 +236,15 @@ impl<'py> Misused<'py> {
         let tasks: Vec<Bound<'py, PyAny>> = match root {
             Some(task) => vec![task],
             None => {
-                let all = self.py.import("_asyncio").and_then(|module| module.call_method1("all_tasks", (loop_,)));
-                let all = all.ok().and_then(|all| all.cast_into::<PySet>().ok());
+                let all = loaded(self.py, c"_asyncio").and_then(|module| module.call_method1("all_tasks", (loop_,)).ok());
+                let all = all.and_then(|all| all.cast_into::<PySet>().ok());
                 all.map_or_else(Vec::new, |all| all.iter().collect())
             }
         };
-        let name = |task: &Bound<'py, PyAny>| task.call_method0("get_name").and_then(|name| name.extract::<String>());
+        let name = |task: &Bound<'py, PyAny>| own_method(task, "get_name")?.extract::<String>().ok();
         let mut named: Vec<(String, Bound<'py, PyAny>)> = tasks
             .iter()
-            .filter_map(|task| Some((name(task).ok()?, task.call_method0("get_coro").ok().filter(|coro| !coro.is_none())?)))
+            .filter_map(|task| Some((name(task)?, own_method(task, "get_coro").filter(|coro| !coro.is_none())?)))
             .collect();
         named.sort_by(|a, b| (a.0.len(), &a.0).cmp(&(b.0.len(), &b.0)));
         named.truncate(TASKS);
@@ -264,7 +265,7 @@ impl<'py> Misused<'py> {
         };
         let title = format!("{what} in thread '{}' while thread '{}' runs its loop", offender.name, owner.name);
         let id = format!("{:#x}", self.object.as_ptr() as usize);
-        let repr = match self.object.call_method0("get_name").ok().filter(|_| class == "_asyncio.Task") {
+        let repr = match own_method(&self.object, "get_name") {
             Some(name) => format!("<{short} {name} at {id}>"),
             None => format!("<{short} at {id}>"),
         };
@@ -277,7 +278,7 @@ impl<'py> Misused<'py> {
             role: Role::Offending,
             operation: operation.to_owned(),
             thread: Some(offender),
-            stack: self.resolve(own),
+            stack: self.offending_stack(own),
         }];
         accesses.extend(self.owner_accesses(snapshot));
         let created = stacks::get(creations::of(self.object.as_ptr() as usize));
@@ -291,6 +292,19 @@ impl<'py> Misused<'py> {
             });
         }
         Finding::new(rule, title, ObjectInfo { r#type: class, repr, id }, loop_, accesses)
+    }
+
+    /// The stack of the call.  If asyncio made it in a task that runs no code of the program, where that task was created.
+    fn offending_stack(&self, own: &[RawFrame]) -> Vec<Frame> {
+        let mut stack = self.resolve(own);
+        if own.first().is_some_and(|frame| codes::class(self.py, frame.code) != Class::Program) {
+            let task = loaded(self.py, c"_asyncio").and_then(|module| module.call_method0("current_task").ok());
+            let created = task.map_or(&[][..], |task| stacks::get(creations::of(task.as_ptr() as usize)));
+            let mut frames = self.resolve(&created[caller_of_creation(self.py, created).unwrap_or_default()..]);
+            via(&mut frames, "in a task created at");
+            stack.append(&mut frames);
+        }
+        stack
     }
 
     /// What the owner's thread is doing, and where its tasks are waiting.
@@ -328,8 +342,7 @@ impl<'py> Misused<'py> {
     /// Name and origin of a thread, from what `threading` knows; never makes a dummy thread and takes no lock of the host's.
     fn thread(&self, ident: u64, native_id: u64) -> ThreadInfo {
         let known = || -> PyResult<Option<(String, usize)>> {
-            let modules = self.py.import("sys")?.getattr("modules")?.cast_into::<PyDict>()?;
-            let Some(threading) = modules.get_item("threading")? else { return Ok(None) };
+            let Some(threading) = loaded(self.py, c"threading") else { return Ok(None) };
             let active = threading.getattr("_active")?.cast_into::<PyDict>()?;
             let Some(thread) = active.get_item(ident)? else { return Ok(None) };
             Ok(Some((thread.getattr("_name")?.extract()?, thread.as_ptr() as usize)))
@@ -352,6 +365,31 @@ const TASKS: usize = 3;
 
 fn caller_of_creation(py: Python<'_>, created: &[RawFrame]) -> Option<usize> {
     created.iter().position(|frame| matches!(codes::class(py, frame.code), Class::Program))
+}
+
+/// A module that is imported already, without going through the program's import machinery.
+fn loaded<'py>(py: Python<'py>, name: &CStr) -> Option<Bound<'py, PyAny>> {
+    // SAFETY: attached; gives a new reference or null without an exception that matters here.
+    unsafe {
+        let name = ffi::PyUnicode_FromString(name.as_ptr());
+        let module = ffi::PyImport_GetModule(name);
+        ffi::Py_XDECREF(name);
+        Bound::from_owned_ptr_or_opt(py, module)
+    }
+}
+
+/// Calls a method of asyncio's Future or Task (C-accelerated or not) on an instance, whatever a subclass made of it.
+fn own_method<'py>(object: &Bound<'py, PyAny>, name: &str) -> Option<Bound<'py, PyAny>> {
+    let classes =
+        [(c"_asyncio", "Task"), (c"_asyncio", "Future"), (c"asyncio.tasks", "_PyTask"), (c"asyncio.futures", "_PyFuture")];
+    classes.into_iter().find_map(|(module, class)| {
+        let class = loaded(object.py(), module)?.getattr(class).ok()?;
+        let class = class.cast_into::<PyType>().ok()?;
+        // Not isinstance, which asks the object for its `__class__`.
+        // SAFETY: both are live type objects.
+        let is_one = unsafe { ffi::PyType_IsSubtype(object.get_type_ptr(), class.as_type_ptr()) } != 0;
+        if is_one { class.getattr(name).ok()?.call1((object,)).ok() } else { None }
+    })
 }
 
 /// `module.qualname` of an object's type, without asking the object.

@@ -113,7 +113,8 @@ fn enter() -> &'static Here {
         // Leaked: some tens of bytes per thread that ever ran Python code, and no dangling pointer in a late hook.
         let here: &'static Here = Box::leak(Box::new(Here { slot, busy: Cell::new(false), finalizing: Cell::new(0) }));
         pointer::set(here);
-        LEAVE.set(Some(Leave(here)));
+        // A hook may run after this thread's destructors: then the slot stays taken.
+        let _ = LEAVE.try_with(|leave| leave.set(Some(Leave(here))));
         Some(here)
     })
     .unwrap_or_else(|| std::process::abort())

@@ -1,0 +1,94 @@
+"""What a report says beyond its lines."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from tests.conftest import PLAIN, Ftsan
+
+LIBRARY_TASK = """
+import asyncio, contextlib, threading
+
+async def main():
+    future = asyncio.get_running_loop().create_future()
+
+    async def elsewhere():
+        task = asyncio.create_task(asyncio.wait_for(future, 1))
+        with contextlib.suppress(RuntimeError):
+            await task
+
+    thread = threading.Thread(target=lambda: asyncio.run(elsewhere()))
+    thread.start()
+    await asyncio.to_thread(thread.join)
+    future.cancel()
+
+asyncio.run(main())
+"""
+
+HOSTILE = """
+import asyncio, threading
+
+class Touchy(asyncio.Future):
+    def __repr__(self): print("repr ran")
+    def done(self): print("done ran")
+    def __getattribute__(self, name):
+        if name not in ("set_result", "_asyncio_future_blocking"): print("asked for", name)
+        return super().__getattribute__(name)
+
+class TouchyTask(asyncio.Task):
+    def get_name(self): print("get_name ran")
+    def get_coro(self): print("get_coro ran")
+
+async def main():
+    loop = asyncio.get_running_loop()
+    loop.set_task_factory(lambda loop, coro, **kwargs: TouchyTask(coro, loop=loop, **kwargs))
+    future = Touchy()
+    asyncio.create_task(asyncio.sleep(60))
+    thread = threading.Thread(target=lambda: future.set_result(1))
+    thread.start()
+    await asyncio.to_thread(thread.join)
+
+loop = asyncio.new_event_loop()
+task = loop.create_task(main())
+task.add_done_callback(lambda _: loop.stop())
+loop.run_forever()
+"""
+
+
+def test_a_call_made_by_a_task_of_asyncio_itself_leads_to_where_the_task_was_created(ftsan: Ftsan) -> None:
+    run = ftsan("-c", LIBRARY_TASK)
+    assert run.rules == ["FT104"]
+    stack = run.findings[0]["accesses"][0]["stack"]
+    links = [(frame["via"], frame["function"], frame["line"]) for frame in stack if frame.get("via")]
+    assert links == [("in a task created at", "main.<locals>.elsewhere", 8)]
+
+
+def test_no_code_of_the_program_runs_to_make_a_report(ftsan: Ftsan) -> None:
+    plain = subprocess.run([sys.executable, "-c", HOSTILE], env=PLAIN, capture_output=True, text=True, check=True)
+    run = ftsan("-c", HOSTILE)
+    assert (run.rules, run.stdout) == (["FT102"], plain.stdout)
+
+
+def test_the_owner_is_shown_in_several_states_if_it_was_seen_in_several(ftsan: Ftsan) -> None:
+    code = """
+import asyncio, threading, time
+async def main():
+    loop = asyncio.get_running_loop()
+    go = True
+    def worker():
+        while go:
+            loop.call_soon(int)
+            time.sleep(0.001)
+    thread = threading.Thread(target=worker)
+    thread.start()
+    for _ in range(10):
+        await asyncio.sleep(0.02)
+        time.sleep(0.02)
+    go = False
+    await asyncio.to_thread(thread.join)
+asyncio.run(main())
+"""
+    run = ftsan("-c", code)
+    owners = [access for access in run.findings[0]["accesses"] if access["role"] == "owner"]
+    assert 1 < len(owners) <= 4
