@@ -66,6 +66,7 @@ def test_fires(path: Path, ftsan: Ftsan) -> None:
     assert all(owner_lines.intersection(lines) for lines in frames(run, "owner", path)) or not owner_lines
     created_lines = {line for line, _ in marked(path, "created")}
     if created_lines:
+        assert all("created" in [access["role"] for access in finding["accesses"]] for finding in run.findings)
         assert all(lines[:1] and lines[0] in created_lines for lines in frames(run, "created", path))
 
 

@@ -94,6 +94,7 @@ BIRTHS = (
     ("born", "base_events.Server"),
     ("born", "transports._FlowControlMixin"),
     ("born", "unix_events._UnixReadPipeTransport"),
+    ("born", "sslproto._SSLProtocolTransport"),
     ("born", "base_subprocess.BaseSubprocessTransport"),
     ("born", "streams.StreamWriter"),
     ("born", "streams.StreamReader"),

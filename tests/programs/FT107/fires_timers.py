@@ -1,4 +1,4 @@
-"""Timers and handles cancelled from a thread that does not run their loop."""
+"""Timers cancelled from a thread that does not run their loop."""
 
 import asyncio
 import threading
@@ -15,10 +15,6 @@ async def main() -> None:
 
     thread = threading.Thread(target=worker)
     thread.start()  # owner
-    soon = loop.call_soon(int)  # owner
-    other = threading.Thread(target=lambda: soon.cancel())  # offending: cancel  # owner
-    other.start()  # owner
-    other.join()  # owner
     await asyncio.to_thread(thread.join)  # owner
 
 

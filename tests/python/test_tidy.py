@@ -1,0 +1,96 @@
+"""The laws of the house, held by a test (CONTRIBUTING.md, "Invariants")."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import ftsan._native
+from ftsan.watch import asyncio_table
+
+from tests.conftest import ROOT
+
+RUST = sorted([*(ROOT / "src").rglob("*.rs"), *(ROOT / "python" / "native" / "src").rglob("*.rs")])
+PYTHON = sorted([*(ROOT / "python" / "ftsan").rglob("*.py"), *(ROOT / "tests").rglob("*.py"), *(ROOT / "examples").glob("*.py")])
+SOURCES = [path for path in RUST + PYTHON if path.read_text()]
+
+
+def names(paths: list[Path]) -> list[str]:
+    return [str(path.relative_to(ROOT)) for path in paths]
+
+
+def test_every_file_opens_with_what_it_is() -> None:
+    assert names([path for path in SOURCES if not path.read_text().startswith(("//!", '"""'))]) == []
+
+
+def test_no_file_is_longer_than_600_lines() -> None:
+    assert names([path for path in SOURCES if path.read_text().count("\n") > 600]) == []
+
+
+def test_nothing_is_left_to_do_without_an_issue() -> None:
+    pattern = re.compile(r"\b(TODO|FIXME|XXX)\b(?! ?\(?#\d)")
+    assert names([path for path in SOURCES if path.name != "test_tidy.py" and pattern.search(path.read_text())]) == []
+
+
+def test_the_core_knows_no_python_and_no_libc_and_has_no_unsafe_code() -> None:
+    manifest = tomllib.loads((ROOT / "Cargo.toml").read_text())
+    assert set(manifest["dependencies"]) == {"serde", "serde_json", "toml"}
+    assert "#![forbid(unsafe_code)]" in (ROOT / "src" / "lib.rs").read_text()
+    core = [path for path in RUST if path.is_relative_to(ROOT / "src")]
+    assert names([path for path in core if re.search(r"static mut|\bpyo3\b|\blibc::", path.read_text())]) == []
+
+
+def test_interpreter_layouts_have_one_home() -> None:
+    home = ROOT / "python" / "native" / "src" / "interpreter"
+    outside = [path for path in RUST if not path.is_relative_to(home)]
+    assert names([path for path in outside if re.search(r"_PyRuntime|debug_offsets\.", path.read_text())]) == []
+
+
+def test_interpreter_versions_are_compared_in_one_place() -> None:
+    package = [path for path in PYTHON if path.is_relative_to(ROOT / "python") and path.name != "env.py"]
+    assert names([path for path in package if "version_info" in path.read_text()]) == []
+
+
+def test_every_rule_has_a_file_and_programs_that_fire_and_stay_quiet() -> None:
+    rules = [id_ for id_, _, _ in ftsan._native.rules_table()]
+    assert sorted(path.stem.upper() for path in (ROOT / "src" / "rules").glob("ft*.rs")) == rules
+    for rule in rules:
+        programs = [path.name for path in (ROOT / "tests" / "programs" / rule).glob("*.py")]
+        for verdict in ("fires_", "quiet_"):
+            assert any(name.startswith(verdict) for name in programs), f"{rule}: no {verdict} program"
+
+
+def test_the_native_module_is_declared_as_it_is() -> None:
+    tree = ast.parse((ROOT / "python" / "ftsan" / "_native.pyi").read_text())
+    declared = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    assert declared == {name for name in vars(ftsan._native) if not name.startswith("_")}
+
+
+def test_every_native_function_is_used() -> None:
+    text = "\n".join(path.read_text() for path in PYTHON)
+    assert [name for name in vars(ftsan._native) if not name.startswith("_") and f"_native.{name}" not in text] == []
+
+
+def test_what_remembers_its_loop_has_its_birth_watched() -> None:
+    # A remembered object at a reused address would be taken for its predecessor (Kind::LoopAttribute in watch.rs).
+    import asyncio
+
+    born = {asyncio_table._find(asyncio, path) for _, path in asyncio_table.BIRTHS}
+    for _, owner, path, _ in asyncio_table.METHODS:
+        if owner in ("loop-attribute", "primitive") and path != "mixins._LoopBoundMixin":
+            for class_ in asyncio_table._find(asyncio, path).__mro__:
+                if class_ in born:
+                    break
+                own = vars(class_).get("__init__")
+                assert own is None or "super().__init__" in inspect.getsource(own), f"{path}: {class_} is born unseen"
+            else:
+                raise AssertionError(path)
+
+
+def test_nothing_generated_is_committed() -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    assert [name for name in listed if name.endswith((".so", ".pyc")) or name.startswith(("target/", ".venv/"))] == []
