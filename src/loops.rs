@@ -89,7 +89,7 @@ pub struct Loops {
 
 /// Which loop lives at which address.  Also the lock under which the list of slots grows.
 #[derive(Debug, Default)]
-pub struct Identities {
+struct Identities {
     by_address: HashMap<usize, LoopId>,
     last: LoopId,
 }
@@ -129,8 +129,7 @@ impl Loops {
         std::iter::successors(self.first.get().copied(), |slot| slot.next.get().copied())
     }
 
-    /// Holds the lock of this module, to be kept across a fork so that the child does not inherit it from another thread.
-    pub fn hold(&self) -> MutexGuard<'_, Identities> {
+    fn hold(&self) -> MutexGuard<'_, Identities> {
         self.identities.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -184,9 +183,9 @@ impl Loops {
         }
     }
 
-    /// In the child of a fork: only the calling thread is left, and it runs no loop.  `held` is what [`Loops::hold`] gave
-    /// before the fork.
-    pub fn after_fork(&self, mut held: MutexGuard<'_, Identities>, survivor: &ThreadSlot, native_id: u64) {
+    /// In the child of a fork: only the calling thread is left, and it runs no loop.  No other thread may be in
+    /// here while the process forks.
+    pub fn after_fork(&self, survivor: &ThreadSlot, native_id: u64) {
         for slot in self.slots() {
             self.stopped(slot);
             slot.checks.store(0, Ordering::Relaxed);
@@ -197,7 +196,7 @@ impl Loops {
         survivor.native_id.store(native_id, Ordering::Relaxed);
         self.threads_seen.store(1, Ordering::Relaxed);
         self.loops_seen.store(0, Ordering::Relaxed);
-        held.by_address.clear();
+        self.hold().by_address.clear();
     }
 
     /// (threads, loops, checks) seen in this process so far.
@@ -357,7 +356,7 @@ mod tests {
     fn a_forked_child_inherits_no_running_loop() {
         let (loops, a, b) = world();
         loops.started(a, LOOP, 1);
-        loops.after_fork(loops.hold(), b, 9);
+        loops.after_fork(b, 9);
         assert_eq!(loops.affinity(b, LOOP), Affinity::Fine);
         assert_eq!(b.native_id(), 9);
     }

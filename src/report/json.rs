@@ -142,11 +142,14 @@ pub fn start(path: &Path) -> io::Result<()> {
 /// # Errors
 /// Another process holds the report for too long, or the file cannot be written.  The report is as it was before.
 pub fn merge_into(path: &Path, news: &Report) -> io::Result<()> {
-    let _lock = lock_folder_of(path)?;
+    let lock = lock_folder_of(path)?;
     // Somebody else's file, or none yet: our findings are worth more than what cannot be read.
     let mut report = read(path).unwrap_or_default();
     report.merge(news);
-    replace(path, &report)
+    let replaced = replace(path, &report);
+    // Closing would not do: a child that was forked meanwhile has the same open folder, and would keep the lock.
+    lock.unlock()?;
+    replaced
 }
 
 fn folder_of(path: &Path) -> &Path {

@@ -92,3 +92,35 @@ asyncio.run(main())
     run = ftsan("-c", code)
     owners = [access for access in run.findings[0]["accesses"] if access["role"] == "owner"]
     assert 1 < len(owners) <= 4
+
+
+def test_forking_while_other_threads_report_does_not_hang(ftsan: Ftsan) -> None:
+    code = """
+import asyncio, os, threading, time
+end = time.monotonic() + 3
+async def main():
+    loop = asyncio.get_running_loop()
+    def misuse():
+        while time.monotonic() < end:
+            space = {}
+            exec("\\n" * int(time.monotonic() * 1e6 % 500) + "def f(loop): loop.create_future()", space)
+            space["f"](loop)
+    def fork():
+        while time.monotonic() < end:
+            pid = os.fork()
+            if pid == 0:
+                try:
+                    asyncio.run(asyncio.sleep(0))
+                finally:
+                    os._exit(0)
+            os.waitpid(pid, 0)
+    threads = [threading.Thread(target=target) for target in (misuse, misuse, fork)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        await asyncio.to_thread(thread.join)
+asyncio.run(main())
+print("done")
+"""
+    run = ftsan("-c", code)
+    assert (run.status, run.stdout, set(run.rules)) == (66, "done\n", {"FT101"})

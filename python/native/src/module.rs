@@ -227,16 +227,6 @@ mod _native {
     }
 
     #[pyfunction]
-    fn before_fork() {
-        session::before_fork();
-    }
-
-    #[pyfunction]
-    fn after_fork_in_parent() {
-        session::after_fork_in_parent();
-    }
-
-    #[pyfunction]
     fn after_fork_in_child() {
         session::after_fork_in_child();
     }

@@ -1,20 +1,22 @@
 //! The state of one watched process: options, what is known of its loops, what was found, and the report it goes to.
 //!
-//! Lock discipline: nothing calls into Python while it holds the lock of [`Found`], so a thread that waits for it is never
-//! waiting for a stopped world.  The lock is held across a fork, so a child never inherits it from another thread.
+//! Lock discipline: nothing calls into Python or does I/O while it holds the lock of [`Found`], so a thread that waits for it is
+//! never waiting for a stopped world.  Files are written detached, under a lock of their own.
 
 use crate::interpreter::frames::RawFrame;
-use crate::{stacks, threads};
-use ftsan::loops::{Bindings, Identities, Loops};
+use crate::threads;
+use ftsan::loops::{Bindings, Loops};
 use ftsan::options::Options;
 use ftsan::report::json::{self, Report, SuppressionUse, Watched};
 use ftsan::report::suppress::{self, Suppression};
 use ftsan::report::{Access, Finding, text};
 use pyo3::prelude::*;
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs::File;
 use std::io::Write as _;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::mem::ManuallyDrop;
+use std::os::fd::FromRawFd as _;
+use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// The process as a whole.
@@ -29,7 +31,15 @@ pub(crate) struct Session {
     /// How many misuses happened that no suppression accepts.
     occurrences: AtomicU64,
     python: BTreeMap<String, String>,
+    /// Replaced in the child of a fork.
+    shared: AtomicPtr<Shared>,
+}
+
+/// What the threads of the process share.
+struct Shared {
     found: Mutex<Found>,
+    /// Held, by detached threads only, while the report is written.
+    writing: Mutex<()>,
 }
 
 /// The same call from the same place is the same finding.
@@ -46,6 +56,17 @@ pub(crate) struct Found {
     off: BTreeSet<String>,
     gil: String,
     trouble_told: bool,
+}
+
+impl Found {
+    fn new(suppressions: usize) -> Self {
+        Found {
+            suppressed: vec![0; suppressions],
+            suppressed_reported: vec![0; suppressions],
+            gil: "disabled".to_owned(),
+            ..Found::default()
+        }
+    }
 }
 
 struct Entry {
@@ -92,12 +113,8 @@ pub(crate) fn is_started() -> bool {
 /// The suppression file is wrong; one line.
 pub(crate) fn start(py: Python<'_>, options: Options, python: BTreeMap<String, String>, gil: String) -> Result<(), String> {
     let suppressions = options.suppressions.as_deref().map_or(Ok(Vec::new()), suppress::load)?;
-    let found = Found {
-        suppressed: vec![0; suppressions.len()],
-        suppressed_reported: vec![0; suppressions.len()],
-        gil,
-        ..Found::default()
-    };
+    let found = Found { gil, ..Found::new(suppressions.len()) };
+    let shared = Box::leak(Box::new(Shared { found: Mutex::new(found), writing: Mutex::default() }));
     let session = Session {
         options,
         loops: Loops::default(),
@@ -107,7 +124,7 @@ pub(crate) fn start(py: Python<'_>, options: Options, python: BTreeMap<String, S
         hooks: AtomicU64::new(0),
         occurrences: AtomicU64::new(0),
         python,
-        found: Mutex::new(found),
+        shared: AtomicPtr::new(shared),
     };
     SESSION.set(session).map_err(|_| "already started".to_owned())
 }
@@ -120,8 +137,13 @@ pub(crate) fn fail(what: &str) {
 }
 
 impl Session {
-    fn found(&self) -> MutexGuard<'_, Found> {
-        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    fn shared(&self) -> &'static Shared {
+        // SAFETY: a leaked box.
+        unsafe { &*self.shared.load(Ordering::Acquire) }
+    }
+
+    fn found(&self) -> MutexGuard<'static, Found> {
+        self.shared().found.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn count_hook(&self) {
@@ -191,8 +213,7 @@ impl Session {
         };
         if let (true, Some(finding)) = (self.options.text, finding) {
             let text = text::finding(&finding, std::process::id(), &source_line);
-            // One write: reports of several threads do not interleave.  A closed stderr is not our business.
-            let _ = std::io::stderr().lock().write_all(text.as_bytes());
+            write_stderr(&text);
         }
         self.bring_report_up_to_date();
     }
@@ -200,21 +221,31 @@ impl Session {
     /// Merges what the report does not have yet.  To be called detached.
     pub(crate) fn bring_report_up_to_date(&self) {
         let Some(path) = &self.options.report_json else { return };
+        let _writing = self.shared().writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let (news, counts, suppressed) = {
+            let found = self.found();
+            let counts: Vec<u64> = found.entries.iter().map(|entry| entry.finding.count).collect();
+            (self.news(&found), counts, found.suppressed.clone())
+        };
+        let written = json::merge_into(path, &news);
         let mut found = self.found();
-        let news = self.news(&found);
-        match json::merge_into(path, &news) {
+        match written {
             Ok(()) => {
-                let (threads, loops, checks) = self.loops.totals();
-                found.reported = Watched { threads, loops, checks, processes: 1, ..Watched::default() };
-                for entry in &mut found.entries {
-                    entry.reported = entry.finding.count;
+                found.reported.checks += news.watched.checks;
+                found.reported.threads += news.watched.threads;
+                found.reported.loops += news.watched.loops;
+                found.reported.processes = 1;
+                for (entry, count) in found.entries.iter_mut().zip(counts) {
+                    entry.reported = count;
                 }
-                let suppressed = found.suppressed.clone();
                 found.suppressed_reported = suppressed;
             }
             Err(error) => {
                 if !std::mem::replace(&mut found.trouble_told, true) {
-                    eprintln!("ftsan: cannot write the report {}: {error}; findings are kept and tried again", path.display());
+                    write_stderr(&format!(
+                        "ftsan: cannot write the report {}: {error}; findings are kept and tried again\n",
+                        path.display()
+                    ));
                 }
             }
         }
@@ -264,42 +295,26 @@ impl Session {
     }
 }
 
+/// Writes to the program's stderr in one go, so that reports of several threads do not interleave.  Not through `std::io::stderr`:
+/// a forked child could inherit its lock.  A closed stderr is not our business.
+fn write_stderr(text: &str) {
+    // SAFETY: the descriptor is only borrowed: it is not closed on drop.
+    let mut stderr = ManuallyDrop::new(unsafe { File::from_raw_fd(libc::STDERR_FILENO) });
+    let _ = stderr.write_all(text.as_bytes());
+}
+
 pub(crate) fn source_line(file: &str, line: u32) -> Option<String> {
     let text = std::fs::read_to_string(file).ok()?;
     text.lines().nth((line as usize).checked_sub(1)?).filter(|line| !line.trim().is_empty()).map(str::to_owned)
 }
 
-/// The locks of the process, held by the forking thread from before until after.
-struct Held {
-    found: MutexGuard<'static, Found>,
-    identities: MutexGuard<'static, Identities>,
-    stacks: MutexGuard<'static, Option<stacks::Growth>>,
-}
-
-thread_local! {
-    static HELD: RefCell<Option<Held>> = const { RefCell::new(None) };
-}
-
-pub(crate) fn before_fork() {
-    let session = get();
-    threads::here();
-    let held = Held { found: session.found(), identities: session.loops.hold(), stacks: stacks::hold() };
-    HELD.set(Some(held));
-}
-
-pub(crate) fn after_fork_in_parent() {
-    HELD.take();
-}
-
-/// The child has found nothing yet, and only this thread is left.
+/// In the child of a fork, which has found nothing yet and has only this thread left.
+///
+/// CPython stops the world before it forks, and no thread stops in the middle of what it does attached under a lock of ours.  A
+/// detached thread may be writing the report at that moment: hence the child gets a new [`Shared`] and the old one is leaked.
 pub(crate) fn after_fork_in_child() {
-    let Some(mut held) = HELD.take() else { return };
-    let found = &mut *held.found;
-    found.places.clear();
-    found.entries.clear();
-    found.suppressed.fill(0);
-    found.suppressed_reported.fill(0);
-    found.reported = Watched::default();
-    drop(held.stacks);
-    get().loops.after_fork(held.identities, threads::here().slot, threads::native_id());
+    let session = get();
+    let fresh = Shared { found: Mutex::new(Found::new(session.suppressions.len())), writing: Mutex::default() };
+    session.shared.store(Box::leak(Box::new(fresh)), Ordering::Release);
+    session.loops.after_fork(threads::here().slot, threads::native_id());
 }

@@ -27,7 +27,7 @@ struct Stack {
 
 /// What only grows under the lock.
 #[derive(Default)]
-pub(crate) struct Growth {
+struct Growth {
     pinned: HashSet<usize>,
     count: u32,
 }
@@ -44,8 +44,7 @@ pub(crate) fn set_boundary(code: usize) {
     BOUNDARY.store(code, Ordering::Relaxed);
 }
 
-/// Holds the lock of this module, to be kept across a fork.
-pub(crate) fn hold() -> MutexGuard<'static, Option<Growth>> {
+fn hold() -> MutexGuard<'static, Option<Growth>> {
     GROWTH.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
