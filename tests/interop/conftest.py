@@ -7,7 +7,6 @@ import pwd
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,7 +47,6 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     control = [*as_user, programs / "pg_ctl", "-D", data, "-l", log]
     subprocess.run([*control, "-w", "-o", settings, "start"], check=True, stdout=subprocess.DEVNULL)
     try:
-        time.sleep(0.1)
         yield f"postgresql://ftsan@127.0.0.1:{port}/postgres"
     finally:
         subprocess.run([*control, "-m", "immediate", "stop"], check=False, stdout=subprocess.DEVNULL)

@@ -109,7 +109,7 @@ struct Snapshot<'py> {
     stack: RawStack,
     /// Where its tasks are suspended, each with what to call it.
     suspended: Vec<(String, RawStack)>,
-    loop_: Option<Bound<'py, PyAny>>,
+    loop_: Bound<'py, PyAny>,
 }
 
 impl<'py> Misused<'py> {
@@ -220,7 +220,7 @@ impl<'py> Misused<'py> {
             .filter(|(_, chain)| !chain.frames().is_empty())
             .map(|((n, _), chain)| (n, chain))
             .collect();
-        Some(Snapshot { stack, suspended, loop_: Some(loop_) })
+        Some(Snapshot { stack, suspended, loop_ })
     }
 
     fn owner_thread(&self, stopped: &Stopped<'_>) -> Option<*mut ffi::PyThreadState> {
@@ -269,11 +269,11 @@ impl<'py> Misused<'py> {
             Some(name) => format!("<{short} {name} at {id}>"),
             None => format!("<{short} at {id}>"),
         };
-        let loop_ = snapshot.loop_.as_ref().map(|loop_| LoopInfo {
-            r#type: type_name(loop_),
-            id: format!("{:#x}", loop_.as_ptr() as usize),
+        let loop_ = LoopInfo {
+            r#type: type_name(&snapshot.loop_),
+            id: format!("{:#x}", snapshot.loop_.as_ptr() as usize),
             thread: owner.name.clone(),
-        });
+        };
         let mut accesses = vec![Access {
             role: Role::Offending,
             operation: operation.to_owned(),
@@ -291,7 +291,7 @@ impl<'py> Misused<'py> {
                 stack: self.resolve(&created[first..]),
             });
         }
-        Finding::new(rule, title, ObjectInfo { r#type: class, repr, id }, loop_, accesses)
+        Finding::new(rule, title, ObjectInfo { r#type: class, repr, id }, Some(loop_), accesses)
     }
 
     /// The stack of the call.  If asyncio made it in a task that runs no code of the program, where that task was created.

@@ -31,6 +31,8 @@ pub(crate) struct Session {
     /// How many misuses happened that no suppression accepts.
     occurrences: AtomicU64,
     python: BTreeMap<String, String>,
+    /// State of the GIL at start-up.
+    gil: String,
     /// Replaced in the child of a fork.
     shared: AtomicPtr<Shared>,
 }
@@ -40,6 +42,12 @@ struct Shared {
     found: Mutex<Found>,
     /// Held, by detached threads only, while the report is written.
     writing: Mutex<()>,
+}
+
+impl Shared {
+    fn leak(found: Found) -> &'static mut Self {
+        Box::leak(Box::new(Shared { found: Mutex::new(found), writing: Mutex::default() }))
+    }
 }
 
 /// The same call from the same place is the same finding.
@@ -59,13 +67,8 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    fn new(suppressions: usize) -> Self {
-        Found {
-            suppressed: vec![0; suppressions],
-            suppressed_reported: vec![0; suppressions],
-            gil: "disabled".to_owned(),
-            ..Found::default()
-        }
+    fn new(suppressions: usize, gil: String) -> Self {
+        Found { suppressed: vec![0; suppressions], suppressed_reported: vec![0; suppressions], gil, ..Found::default() }
     }
 }
 
@@ -113,8 +116,7 @@ pub(crate) fn is_started() -> bool {
 /// The suppression file is wrong; one line.
 pub(crate) fn start(py: Python<'_>, options: Options, python: BTreeMap<String, String>, gil: String) -> Result<(), String> {
     let suppressions = options.suppressions.as_deref().map_or(Ok(Vec::new()), suppress::load)?;
-    let found = Found { gil, ..Found::new(suppressions.len()) };
-    let shared = Box::leak(Box::new(Shared { found: Mutex::new(found), writing: Mutex::default() }));
+    let shared = Shared::leak(Found::new(suppressions.len(), gil.clone()));
     let session = Session {
         options,
         loops: Loops::default(),
@@ -124,6 +126,7 @@ pub(crate) fn start(py: Python<'_>, options: Options, python: BTreeMap<String, S
         hooks: AtomicU64::new(0),
         occurrences: AtomicU64::new(0),
         python,
+        gil,
         shared: AtomicPtr::new(shared),
     };
     SESSION.set(session).map_err(|_| "already started".to_owned())
@@ -279,7 +282,7 @@ impl Session {
         }
     }
 
-    /// Everything that this process has seen, for the pytest plugin and `ftsan.findings()`.
+    /// Everything that this process has seen, for the pytest plugin.
     pub(crate) fn everything(&self) -> Report {
         let mut found = self.found();
         let before = std::mem::take(&mut found.reported);
@@ -314,7 +317,6 @@ pub(crate) fn source_line(file: &str, line: u32) -> Option<String> {
 /// detached thread may be writing the report at that moment: hence the child gets a new [`Shared`] and the old one is leaked.
 pub(crate) fn after_fork_in_child() {
     let session = get();
-    let fresh = Shared { found: Mutex::new(Found::new(session.suppressions.len())), writing: Mutex::default() };
-    session.shared.store(Box::leak(Box::new(fresh)), Ordering::Release);
+    session.shared.store(Shared::leak(Found::new(session.suppressions.len(), session.gil.clone())), Ordering::Release);
     session.loops.after_fork(threads::here().slot, threads::native_id());
 }
