@@ -1,7 +1,8 @@
-//! Which thread runs which event loop, and which loop a primitive without one belongs to.
+//! Which thread runs which event loop, and which loop or thread an object that carries neither belongs to.
 //!
 //! The one question asked here is the affinity verdict: *is the loop of this object running in another thread right now?*
-//! A loop that is not running has no owner, so building it here and running it there is legitimate.
+//! A loop that is not running has no owner, so building it here and running it there is legitimate.  A "loop" is asyncio's
+//! (uvloop's too), Twisted's reactor or a run of trio: one [`Realm`] each, because one thread may run one of each at once.
 //!
 //! [`ThreadSlot`]s are never freed, only reused, and are found by walking a list without a lock, so that asking can neither
 //! block nor allocate.  The common case (the caller runs the loop itself) is one load and compare.
@@ -10,14 +11,59 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-/// Identity of a loop that survives the reuse of its address; 0 is "none".
-pub type LoopId = u64;
+/// Identity of a loop or a thread that survives the reuse of its address; 0 is "none".
+pub type OwnerId = u64;
+
+/// A kind of loop.  A thread runs at most one of each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Realm {
+    /// asyncio, whoever implements the loop.
+    Asyncio,
+    /// Twisted's reactor.
+    Twisted,
+    /// A run of trio.
+    Trio,
+    /// No loop of its own: whichever the thread runs.
+    Any,
+}
+
+/// How many realms have loops.
+const REALMS: usize = Realm::Any as usize;
+
+impl Realm {
+    /// By the name that the tables use.
+    pub fn parse(name: &str) -> Option<Self> {
+        Some(match name {
+            "asyncio" => Realm::Asyncio,
+            "twisted" => Realm::Twisted,
+            "trio" => Realm::Trio,
+            "any" => Realm::Any,
+            _ => return None,
+        })
+    }
+
+    /// What a thread does with a loop of this kind, for a title.
+    pub fn runs(self) -> &'static str {
+        match self {
+            Realm::Asyncio | Realm::Any => "runs its loop",
+            Realm::Twisted => "runs the reactor",
+            Realm::Trio => "runs its trio run",
+        }
+    }
+
+    /// Whether what a thread uses before its loop runs belongs to that thread: a Deferred gets its callbacks before
+    /// `reactor.run()`, and there is only one reactor.
+    fn binds_before_the_loop_runs(self) -> bool {
+        self == Realm::Twisted
+    }
+}
 
 /// What one thread is doing.  Written by that thread, read by any.
 #[derive(Debug, Default)]
 pub struct ThreadSlot {
-    running: AtomicUsize,
-    running_id: AtomicU64,
+    running: [AtomicUsize; REALMS],
+    running_id: [AtomicU64; REALMS],
+    thread_id: AtomicU64,
     handle: AtomicUsize,
     ident: AtomicU64,
     native_id: AtomicU64,
@@ -35,21 +81,38 @@ pub struct Runner {
     pub ident: u64,
     /// The kernel's id of the thread.
     pub native_id: u64,
-    /// Address of the loop it runs.
+    /// Address of the loop it runs, 0 for none.
     pub running: usize,
+    /// What kind of loop that is.
+    pub realm: Realm,
 }
 
 impl ThreadSlot {
-    /// Address of the loop that this thread runs, 0 for none.
+    /// Address of the loop of this kind that this thread runs, 0 for none.
     #[inline]
-    pub fn running(&self) -> usize {
-        self.running.load(Ordering::Relaxed)
+    pub fn running(&self, realm: Realm) -> usize {
+        match self.running.get(realm as usize) {
+            Some(running) => running.load(Ordering::Relaxed),
+            None => self.running.iter().map(|running| running.load(Ordering::Relaxed)).find(|loop_| *loop_ != 0).unwrap_or(0),
+        }
     }
 
-    /// Identity of the loop that this thread runs, 0 for none.
+    /// Identity of the loop of this kind that this thread runs, 0 for none.
     #[inline]
-    pub fn running_id(&self) -> LoopId {
-        self.running_id.load(Ordering::Relaxed)
+    pub fn running_id(&self, realm: Realm) -> OwnerId {
+        match self.running_id.get(realm as usize) {
+            Some(id) => id.load(Ordering::Relaxed),
+            None => self.running_id.iter().map(|id| id.load(Ordering::Relaxed)).find(|id| *id != 0).unwrap_or(0),
+        }
+    }
+
+    /// Which of the loops that this thread runs has this identity.
+    #[inline]
+    fn runs(&self, id: OwnerId) -> Option<Realm> {
+        if id == 0 {
+            return None;
+        }
+        [Realm::Asyncio, Realm::Twisted, Realm::Trio].into_iter().find(|realm| self.running_id(*realm) == id)
     }
 
     /// What `threading.get_ident()` says in this thread.
@@ -68,12 +131,13 @@ impl ThreadSlot {
         self.checks.store(self.checks.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 
-    fn runner(&self) -> Runner {
+    fn runner(&self, realm: Realm) -> Runner {
         Runner {
             handle: self.handle.load(Ordering::Relaxed),
             ident: self.ident(),
             native_id: self.native_id(),
-            running: self.running(),
+            running: self.running(realm),
+            realm,
         }
     }
 }
@@ -90,8 +154,15 @@ pub struct Loops {
 /// Which loop lives at which address.  Also the lock under which the list of slots grows.
 #[derive(Debug, Default)]
 struct Identities {
-    by_address: HashMap<usize, LoopId>,
-    last: LoopId,
+    by_address: HashMap<usize, OwnerId>,
+    last: OwnerId,
+}
+
+impl Identities {
+    fn fresh(&mut self) -> OwnerId {
+        self.last += 1;
+        self.last
+    }
 }
 
 /// Who may touch an object.
@@ -99,7 +170,7 @@ struct Identities {
 pub enum Affinity {
     /// The caller runs the loop, or nobody does.
     Fine,
-    /// Another thread runs it.
+    /// It is another thread's, which runs its loop or is alive.
     Elsewhere(Runner),
 }
 
@@ -111,6 +182,7 @@ impl Loops {
         slot.handle.store(handle, Ordering::Relaxed);
         slot.ident.store(ident, Ordering::Relaxed);
         slot.native_id.store(native_id, Ordering::Relaxed);
+        slot.thread_id.store(self.hold().fresh(), Ordering::Relaxed);
         slot
     }
 
@@ -135,59 +207,77 @@ impl Loops {
 
     /// The thread of `slot` ends.
     pub fn leave(&self, slot: &ThreadSlot) {
-        self.stopped(slot);
+        self.runs_nothing(slot);
+        slot.thread_id.store(0, Ordering::Relaxed);
         slot.taken.store(false, Ordering::Release);
     }
 
     /// The thread of `slot` starts running the loop at `address`.  `handle` is the thread's interpreter handle, which may
     /// have changed since the thread entered.
-    pub fn started(&self, slot: &ThreadSlot, address: usize, handle: usize) {
+    pub fn started(&self, slot: &ThreadSlot, realm: Realm, address: usize, handle: usize) {
         let mut identities = self.hold();
         let id = identities.by_address.get(&address).copied().unwrap_or_else(|| {
             self.loops_seen.fetch_add(1, Ordering::Relaxed);
-            identities.last += 1;
-            let id = identities.last;
+            let id = identities.fresh();
             identities.by_address.insert(address, id);
             id
         });
         drop(identities);
         slot.handle.store(handle, Ordering::Relaxed);
-        slot.running_id.store(id, Ordering::Relaxed);
-        slot.running.store(address, Ordering::Release);
+        slot.running_id[realm as usize].store(id, Ordering::Relaxed);
+        slot.running[realm as usize].store(address, Ordering::Release);
     }
 
-    /// The thread of `slot` runs no loop any more.
-    pub fn stopped(&self, slot: &ThreadSlot) {
-        slot.running.store(0, Ordering::Release);
-        slot.running_id.store(0, Ordering::Relaxed);
+    /// The thread of `slot` runs no loop of this kind any more.
+    pub fn stopped(&self, slot: &ThreadSlot, realm: Realm) {
+        slot.running[realm as usize].store(0, Ordering::Release);
+        slot.running_id[realm as usize].store(0, Ordering::Relaxed);
     }
 
-    /// A loop object comes to life at `address`: whatever was there before is another loop.
+    fn runs_nothing(&self, slot: &ThreadSlot) {
+        for realm in [Realm::Asyncio, Realm::Twisted, Realm::Trio] {
+            self.stopped(slot, realm);
+        }
+    }
+
+    /// A loop object comes to life at `address`, or ends there: what was there is another loop than what will be.
     pub fn born(&self, address: usize) {
         self.hold().by_address.remove(&address);
     }
 
-    /// May the thread of `slot` touch something that belongs to the loop at `address`?
-    pub fn affinity(&self, slot: &ThreadSlot, address: usize) -> Affinity {
-        self.elsewhere(slot, |other| other.running.load(Ordering::Acquire) == address)
+    /// May the thread of `slot` touch something that belongs to the loop of this kind at `address`?
+    pub fn affinity(&self, slot: &ThreadSlot, realm: Realm, address: usize) -> Affinity {
+        self.elsewhere(slot, |other| (other.running[realm as usize].load(Ordering::Acquire) == address).then_some(realm))
     }
 
-    fn affinity_of_id(&self, slot: &ThreadSlot, id: LoopId) -> Affinity {
-        self.elsewhere(slot, |other| other.running.load(Ordering::Acquire) != 0 && other.running_id() == id)
+    /// May the thread of `slot` touch what belongs to the loop or (while it lives) the thread of this identity?
+    fn affinity_of_id(&self, slot: &ThreadSlot, id: OwnerId, realm: Realm) -> Affinity {
+        self.elsewhere(slot, |other| other.runs(id).or_else(|| (other.thread_id.load(Ordering::Relaxed) == id).then_some(realm)))
     }
 
-    fn elsewhere(&self, slot: &ThreadSlot, runs_it: impl Fn(&ThreadSlot) -> bool) -> Affinity {
-        match self.slots().find(|other| other.taken.load(Ordering::Relaxed) && runs_it(other)) {
-            Some(other) if !std::ptr::eq(other, slot) => Affinity::Elsewhere(other.runner()),
+    fn elsewhere(&self, slot: &ThreadSlot, owns_it_through: impl Fn(&ThreadSlot) -> Option<Realm>) -> Affinity {
+        let owner = self.slots().filter(|other| other.taken.load(Ordering::Relaxed));
+        match owner.filter_map(|other| Some((other, owns_it_through(other)?))).next() {
+            Some((other, realm)) if !std::ptr::eq(other, slot) => Affinity::Elsewhere(other.runner(realm)),
             Some(_) | None => Affinity::Fine,
         }
+    }
+
+    /// Whether another thread than that of `slot` runs a loop of asyncio.
+    pub fn others_run(&self, slot: &ThreadSlot) -> bool {
+        self.slots().any(|other| !std::ptr::eq(other, slot) && other.running(Realm::Asyncio) != 0)
+    }
+
+    /// The thread with this interpreter handle, if it is a live one other than that of `slot`.
+    pub fn thread(&self, slot: &ThreadSlot, handle: usize) -> Affinity {
+        self.elsewhere(slot, |other| (other.handle.load(Ordering::Relaxed) == handle).then_some(Realm::Any))
     }
 
     /// In the child of a fork: only the calling thread is left, and it runs no loop.  No other thread may be in
     /// here while the process forks.
     pub fn after_fork(&self, survivor: &ThreadSlot, native_id: u64) {
         for slot in self.slots() {
-            self.stopped(slot);
+            self.runs_nothing(slot);
             slot.checks.store(0, Ordering::Relaxed);
             if !std::ptr::eq(slot, survivor) {
                 slot.taken.store(false, Ordering::Release);
@@ -209,11 +299,11 @@ impl Loops {
 /// How many primitives can be bound at once; more than that, and the oldest of a bucket is forgotten (a miss, never a false report).
 const BINDINGS: usize = 1 << 14;
 
-/// Which loop a primitive that carries none (Lock, Event, Queue, Timeout ...) belongs to.
+/// Which loop or thread an object that carries neither (Lock, Event, Queue, Deferred, greenlet ...) belongs to.
 ///
-/// The first running loop that touches it.  Creation inside a running loop, and what asyncio does to the parts of its own
-/// primitives (a Queue to its Event), binds *softly*: a thread without a loop must keep off, but another loop that starts using
-/// it takes it over, which is a legitimate hand-off.
+/// A primitive belongs to the first running loop that touches it.  Creation inside a running loop, and what a library does to the
+/// parts of its own primitives (a Queue to its Event), binds *softly*: a thread without a loop must keep off, but another loop that
+/// starts using it takes it over, which is a legitimate hand-off.
 #[derive(Debug)]
 pub struct Bindings {
     table: Box<[Binding]>,
@@ -222,7 +312,7 @@ pub struct Bindings {
 #[derive(Debug, Default)]
 struct Binding {
     object: AtomicUsize,
-    /// `LoopId << 2` and one of the constants below.
+    /// `OwnerId << 2` and one of the constants below.
     owner: AtomicU64,
 }
 
@@ -237,6 +327,17 @@ impl Default for Bindings {
     fn default() -> Self {
         Bindings { table: (0..BINDINGS).map(|_| Binding::default()).collect() }
     }
+}
+
+/// What [`Bindings::touch`] found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Touch {
+    /// The object is the caller's, or nobody's.
+    Fine,
+    /// It is another thread's, whose loop runs.
+    Elsewhere(Runner),
+    /// Another live thread, which runs no loop, used it last: fine unless both are inside the object right now.
+    TakenOver(Runner),
 }
 
 impl Bindings {
@@ -262,21 +363,21 @@ impl Bindings {
     }
 
     /// A primitive comes to life at `object` in the thread of `slot`.
-    pub fn born(&self, slot: &ThreadSlot, object: usize) {
-        let id = slot.running_id();
+    pub fn born(&self, slot: &ThreadSlot, realm: Realm, object: usize) {
+        let id = slot.running_id(realm);
         self.bind(object, if id == 0 { 0 } else { id << 2 | BORN });
     }
 
     /// The quick answer: the thread of `slot` runs the loop that uses `object`.
     #[inline]
     pub fn is_mine(&self, slot: &ThreadSlot, object: usize) -> bool {
-        let (id, owner) = (slot.running_id(), self.owner(object));
-        owner & BORN == 0 && owner >> 2 == id && id != 0
+        let owner = self.owner(object);
+        owner & BORN == 0 && slot.runs(owner >> 2).is_some()
     }
 
     /// The object at `object` carries its loop itself, and that is the one that the thread of `slot` runs.
-    pub fn remember(&self, slot: &ThreadSlot, object: usize) {
-        self.bind(object, slot.running_id() << 2 | HARD);
+    pub fn remember(&self, slot: &ThreadSlot, realm: Realm, object: usize) {
+        self.bind(object, slot.running_id(realm) << 2 | HARD);
     }
 
     /// Whatever was at `object` is gone.
@@ -288,35 +389,59 @@ impl Bindings {
         }
     }
 
-    /// asyncio touches `object` as a part of another primitive, which was judged already.
-    pub fn touch_part(&self, slot: &ThreadSlot, object: usize) {
-        let (id, owner) = (slot.running_id(), self.owner(object));
+    /// A library touches `object` as a part of another primitive, which was judged already.
+    pub fn touch_part(&self, slot: &ThreadSlot, realm: Realm, object: usize) {
+        let (id, owner) = (slot.running_id(realm), self.owner(object));
         if id != 0 && (owner == 0 || owner == id << 2 | BORN) {
             self.bind(object, id << 2 | PART);
         }
     }
 
     /// The thread of `slot` touches `object`: binds it if it is free, else says whether it may.
-    pub fn touch(&self, loops: &Loops, slot: &ThreadSlot, object: usize) -> Affinity {
-        let mine = slot.running_id();
+    pub fn touch(&self, loops: &Loops, slot: &ThreadSlot, realm: Realm, object: usize) -> Touch {
         let owner = self.owner(object);
         let (bound, soft) = (owner >> 2, owner & (BORN | PART) != 0);
-        if bound != 0 && bound != mine && !(soft && mine != 0) {
-            let verdict = loops.affinity_of_id(slot, bound);
-            if verdict != Affinity::Fine {
-                return verdict;
+        let running = slot.running_id(realm);
+        let thread = if realm.binds_before_the_loop_runs() { slot.thread_id.load(Ordering::Relaxed) } else { 0 };
+        let may = bound == 0 || bound == thread || slot.runs(bound).is_some() || (soft && running != 0);
+        let mut verdict = Touch::Fine;
+        if !may && let Affinity::Elsewhere(runner) = loops.affinity_of_id(slot, bound, realm) {
+            if runner.running != 0 {
+                return Touch::Elsewhere(runner);
             }
+            verdict = Touch::TakenOver(runner);
         }
+        let mine = if running != 0 { running } else { thread };
         if mine != 0 {
             self.bind(object, mine << 2 | HARD);
         }
-        Affinity::Fine
+        verdict
+    }
+
+    /// `object` belongs to the thread of `slot` for good.
+    pub fn give_to_thread(&self, slot: &ThreadSlot, object: usize) {
+        self.bind(object, slot.thread_id.load(Ordering::Relaxed) << 2 | HARD);
+    }
+
+    /// The quick answer: `object` was given to the thread of `slot`.
+    #[inline]
+    pub fn is_my_threads(&self, slot: &ThreadSlot, object: usize) -> bool {
+        self.owner(object) == slot.thread_id.load(Ordering::Relaxed) << 2 | HARD
+    }
+
+    /// May the thread of `slot` touch `object`, which belongs to a thread?  `None` if it is nobody's, or that thread has ended.
+    pub fn thread_of(&self, loops: &Loops, slot: &ThreadSlot, object: usize) -> Option<Affinity> {
+        let bound = self.owner(object) >> 2;
+        let lives =
+            loops.slots().any(|other| other.taken.load(Ordering::Relaxed) && other.thread_id.load(Ordering::Relaxed) == bound);
+        (bound != 0 && lives).then(|| loops.affinity_of_id(slot, bound, Realm::Any))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use Realm::{Asyncio, Trio, Twisted};
 
     const LOOP: usize = 0x1000;
     const OTHER_LOOP: usize = 0x2000;
@@ -332,32 +457,36 @@ mod tests {
         matches!(verdict, Affinity::Elsewhere(runner) if runner.ident == ident)
     }
 
+    fn is_foreign(touch: Touch, ident: u64) -> bool {
+        matches!(touch, Touch::Elsewhere(runner) if runner.ident == ident)
+    }
+
     #[test]
     fn only_a_loop_running_in_another_thread_is_foreign() {
         let (loops, a, b) = world();
-        assert_eq!(loops.affinity(b, LOOP), Affinity::Fine, "before run_forever nobody owns it");
-        loops.started(a, LOOP, 1);
-        assert_eq!(loops.affinity(a, LOOP), Affinity::Fine);
-        assert!(is_elsewhere(loops.affinity(b, LOOP), 11));
-        loops.stopped(a);
-        assert_eq!(loops.affinity(b, LOOP), Affinity::Fine, "after it stopped nobody owns it");
+        assert_eq!(loops.affinity(b, Asyncio, LOOP), Affinity::Fine, "before run_forever nobody owns it");
+        loops.started(a, Asyncio, LOOP, 1);
+        assert_eq!(loops.affinity(a, Asyncio, LOOP), Affinity::Fine);
+        assert!(is_elsewhere(loops.affinity(b, Asyncio, LOOP), 11));
+        loops.stopped(a, Asyncio);
+        assert_eq!(loops.affinity(b, Asyncio, LOOP), Affinity::Fine, "after it stopped nobody owns it");
     }
 
     #[test]
     fn a_thread_that_ends_owns_nothing_and_its_slot_is_reused() {
         let (loops, a, b) = world();
-        loops.started(a, LOOP, 1);
+        loops.started(a, Asyncio, LOOP, 1);
         loops.leave(a);
-        assert_eq!(loops.affinity(b, LOOP), Affinity::Fine);
+        assert_eq!(loops.affinity(b, Asyncio, LOOP), Affinity::Fine);
         assert!(std::ptr::eq(loops.enter(3, 33, 333), a));
     }
 
     #[test]
     fn a_forked_child_inherits_no_running_loop() {
         let (loops, a, b) = world();
-        loops.started(a, LOOP, 1);
+        loops.started(a, Asyncio, LOOP, 1);
         loops.after_fork(b, 9);
-        assert_eq!(loops.affinity(b, LOOP), Affinity::Fine);
+        assert_eq!(loops.affinity(b, Asyncio, LOOP), Affinity::Fine);
         assert_eq!(b.native_id(), 9);
     }
 
@@ -365,15 +494,15 @@ mod tests {
     fn a_primitive_belongs_to_the_first_loop_that_touches_it() {
         let (loops, a, b) = world();
         let bindings = Bindings::default();
-        assert_eq!(bindings.touch(&loops, b, OBJECT), Affinity::Fine, "no loop, no owner");
-        loops.started(a, LOOP, 1);
-        assert_eq!(bindings.touch(&loops, a, OBJECT), Affinity::Fine);
+        assert_eq!(bindings.touch(&loops, b, Asyncio, OBJECT), Touch::Fine, "no loop, no owner");
+        loops.started(a, Asyncio, LOOP, 1);
+        assert_eq!(bindings.touch(&loops, a, Asyncio, OBJECT), Touch::Fine);
         assert!(bindings.is_mine(a, OBJECT));
-        assert!(is_elsewhere(bindings.touch(&loops, b, OBJECT), 11), "a plain thread");
-        loops.started(b, OTHER_LOOP, 2);
-        assert!(is_elsewhere(bindings.touch(&loops, b, OBJECT), 11), "another loop");
-        loops.stopped(a);
-        assert_eq!(bindings.touch(&loops, b, OBJECT), Affinity::Fine, "one loop after the other");
+        assert!(is_foreign(bindings.touch(&loops, b, Asyncio, OBJECT), 11), "a plain thread");
+        loops.started(b, Asyncio, OTHER_LOOP, 2);
+        assert!(is_foreign(bindings.touch(&loops, b, Asyncio, OBJECT), 11), "another loop");
+        loops.stopped(a, Asyncio);
+        assert_eq!(bindings.touch(&loops, b, Asyncio, OBJECT), Touch::Fine, "one loop after the other");
         assert!(bindings.is_mine(b, OBJECT));
     }
 
@@ -381,39 +510,78 @@ mod tests {
     fn a_primitive_made_in_a_loop_may_be_handed_to_another_loop_but_not_to_a_plain_thread() {
         let (loops, a, b) = world();
         let bindings = Bindings::default();
-        loops.started(a, LOOP, 1);
-        bindings.born(a, OBJECT);
-        assert!(is_elsewhere(bindings.touch(&loops, b, OBJECT), 11));
-        loops.started(b, OTHER_LOOP, 2);
-        assert_eq!(bindings.touch(&loops, b, OBJECT), Affinity::Fine, "handed over");
-        assert!(is_elsewhere(bindings.touch(&loops, a, OBJECT), 22), "and no longer the maker's");
+        loops.started(a, Asyncio, LOOP, 1);
+        bindings.born(a, Asyncio, OBJECT);
+        assert!(is_foreign(bindings.touch(&loops, b, Asyncio, OBJECT), 11));
+        loops.started(b, Asyncio, OTHER_LOOP, 2);
+        assert_eq!(bindings.touch(&loops, b, Asyncio, OBJECT), Touch::Fine, "handed over");
+        assert!(is_foreign(bindings.touch(&loops, a, Asyncio, OBJECT), 22), "and no longer the maker's");
     }
 
     #[test]
     fn what_asyncio_does_to_the_parts_of_a_primitive_does_not_hinder_a_hand_off() {
         let (loops, a, b) = world();
         let bindings = Bindings::default();
-        loops.started(a, LOOP, 1);
-        bindings.born(a, OBJECT);
-        bindings.touch_part(a, OBJECT);
+        loops.started(a, Asyncio, LOOP, 1);
+        bindings.born(a, Asyncio, OBJECT);
+        bindings.touch_part(a, Asyncio, OBJECT);
         assert!(bindings.is_mine(a, OBJECT), "the quick answer holds for parts");
-        assert!(is_elsewhere(bindings.touch(&loops, b, OBJECT), 11), "a plain thread");
-        loops.started(b, OTHER_LOOP, 2);
-        assert_eq!(bindings.touch(&loops, b, OBJECT), Affinity::Fine, "handed over with the whole");
+        assert!(is_foreign(bindings.touch(&loops, b, Asyncio, OBJECT), 11), "a plain thread");
+        loops.started(b, Asyncio, OTHER_LOOP, 2);
+        assert_eq!(bindings.touch(&loops, b, Asyncio, OBJECT), Touch::Fine, "handed over with the whole");
     }
 
     #[test]
     fn a_new_object_at_a_used_address_has_no_history() {
         let (loops, a, b) = world();
         let bindings = Bindings::default();
-        loops.started(a, LOOP, 1);
-        bindings.touch(&loops, a, OBJECT);
-        bindings.born(b, OBJECT);
-        assert_eq!(bindings.touch(&loops, b, OBJECT), Affinity::Fine);
-        loops.stopped(a);
+        loops.started(a, Asyncio, LOOP, 1);
+        bindings.touch(&loops, a, Asyncio, OBJECT);
+        bindings.born(b, Asyncio, OBJECT);
+        assert_eq!(bindings.touch(&loops, b, Asyncio, OBJECT), Touch::Fine);
+        loops.stopped(a, Asyncio);
         loops.born(LOOP);
-        bindings.touch(&loops, a, OBJECT);
-        loops.started(a, LOOP, 1);
+        bindings.touch(&loops, a, Asyncio, OBJECT);
+        loops.started(a, Asyncio, LOOP, 1);
         assert!(!bindings.is_mine(a, OBJECT), "a new loop at a used address is another loop");
+    }
+
+    #[test]
+    fn a_thread_may_run_a_loop_of_each_realm() {
+        let (loops, a, b) = world();
+        loops.started(a, Asyncio, LOOP, 1);
+        loops.started(a, Trio, OTHER_LOOP, 1);
+        assert!(is_elsewhere(loops.affinity(b, Trio, OTHER_LOOP), 11));
+        loops.stopped(a, Trio);
+        assert_eq!(loops.affinity(b, Trio, OTHER_LOOP), Affinity::Fine);
+        assert!(is_elsewhere(loops.affinity(b, Asyncio, LOOP), 11));
+    }
+
+    #[test]
+    fn what_a_thread_used_before_it_ran_the_reactor_is_the_reactors() {
+        let (loops, a, b) = world();
+        let bindings = Bindings::default();
+        bindings.born(a, Twisted, OBJECT);
+        assert_eq!(bindings.touch(&loops, a, Twisted, OBJECT), Touch::Fine);
+        assert!(matches!(bindings.touch(&loops, b, Twisted, OBJECT), Touch::TakenOver(before) if before.ident == 11));
+        assert_eq!(bindings.touch(&loops, b, Twisted, OBJECT), Touch::Fine);
+        assert!(matches!(bindings.touch(&loops, a, Twisted, OBJECT), Touch::TakenOver(_)));
+        loops.started(a, Twisted, LOOP, 1);
+        assert!(is_foreign(bindings.touch(&loops, b, Twisted, OBJECT), 11));
+    }
+
+    #[test]
+    fn what_belongs_to_a_thread_is_nobodys_when_the_thread_has_ended() {
+        let (loops, a, b) = world();
+        let bindings = Bindings::default();
+        assert_eq!(bindings.thread_of(&loops, b, OBJECT), None);
+        bindings.give_to_thread(a, OBJECT);
+        assert!(bindings.is_my_threads(a, OBJECT) && !bindings.is_my_threads(b, OBJECT));
+        assert_eq!(bindings.thread_of(&loops, a, OBJECT), Some(Affinity::Fine));
+        assert!(is_elsewhere(bindings.thread_of(&loops, b, OBJECT).unwrap(), 11));
+        loops.leave(a);
+        assert_eq!(bindings.thread_of(&loops, b, OBJECT), None);
+        loops.enter(3, 33, 333);
+        assert_eq!(bindings.thread_of(&loops, b, OBJECT), None, "a new thread in the old one's slot");
     }
 }

@@ -55,6 +55,13 @@ pub static OPTIONS: &[OptionSpec] = &[
         public: true,
     },
     OptionSpec {
+        key: "declarations",
+        value: "FILE",
+        default: "",
+        help: "TOML file of types whose methods belong to one loop or thread, for libraries that ftsan does not know",
+        public: true,
+    },
+    OptionSpec {
         key: "supervisor",
         value: "PID",
         default: "0",
@@ -92,6 +99,8 @@ pub struct Options {
     pub exit_code: u8,
     /// File of accepted findings.
     pub suppressions: Option<PathBuf>,
+    /// File of declared types.
+    pub declarations: Option<PathBuf>,
     /// Process id of the launcher, 0 for none.
     pub supervisor: u32,
     /// Whether findings are printed to stderr as they happen.
@@ -110,8 +119,15 @@ impl fmt::Display for OptionError {
 
 impl Default for Options {
     fn default() -> Self {
-        let mut options =
-            Options { report_json: None, on_finding: OnFinding::Log, exit_code: 0, suppressions: None, supervisor: 0, text: true };
+        let mut options = Options {
+            report_json: None,
+            on_finding: OnFinding::Log,
+            exit_code: 0,
+            suppressions: None,
+            declarations: None,
+            supervisor: 0,
+            text: true,
+        };
         for spec in OPTIONS {
             options.set(spec.key, spec.default).expect("the table's defaults are valid");
         }
@@ -153,6 +169,7 @@ impl Options {
         match spec.key {
             "report_json" => self.report_json = path(),
             "suppressions" => self.suppressions = path(),
+            "declarations" => self.declarations = path(),
             "on_finding" => {
                 self.on_finding = match value {
                     "log" => OnFinding::Log,

@@ -1,53 +1,401 @@
-"""``make parity``: CPython's own test_asyncio must give the same results with and without ftsan.
+"""``make parity``: the test suites of the libraries that are watched give the same results with and without ftsan.
 
-Findings in it are listed; each must be explained.  Known ones: BaseEventLoopTests.test_check_thread calls a loop from a wrong
-thread on purpose, to see debug mode refuse it.
+``python -m tests.parity [SUITE ...]`` runs each suite once plainly and once under ``ftsan run`` and compares test by test.  A test
+that differs is run again alone, both ways, up to twice: it is flaky if any of its outcomes is seen both ways, and different
+otherwise.  What ftsan found is listed with the reason why the suite does that; a finding without a reason makes the run fail.
+So does a test that differs, a suite that shrinks, a death by signal, and anything that could not be watched.
+
+Sources and extra packages are kept in ``$FTSAN_CACHE/parity``, where ``work/`` has the logs and reports of the last run.  Nothing
+is written in the repository.
 """
 
 from __future__ import annotations
 
+import argparse
+import fcntl
+import fnmatch
+import hashlib
+import json
 import os
-import re
+import shutil
+import signal
 import subprocess
 import sys
+import tarfile
 import tempfile
+import time
+from abc import abstractmethod
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
-from tests.conftest import PLAIN
+from tests.conftest import PLAIN, ROOT
 
-SUITE = ["-m", "test", "test_asyncio"]
+CACHE = Path(
+    os.environ.get("FTSAN_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ftsan", "parity"
+).absolute()
+REQUIREMENTS = ROOT / "tests" / "parity_requirements.txt"
+
+#: How often a test that differs is run again.
+REPEATS = 2
+#: A suite that takes longer than this many seconds hangs.
+PATIENCE = 1200
+#: A test that takes this many seconds more with ftsan is pointed out.
+SLOWER = 5
 
 
-def outcomes(command: list[str]) -> tuple[dict[str, str], str]:
-    """Test -> outcome, and everything that was printed."""
-    done = subprocess.run(
-        [*command, "--junit-xml", "results.xml"],
-        env=PLAIN,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        check=False,
-    )
-    results = {}
-    for case in ElementTree.parse("results.xml").iter("testcase"):
-        kinds = sorted(child.tag for child in case if child.tag in ("failure", "error", "skipped"))
-        results[f"{case.get('classname', '')}.{case.get('name')}"] = " ".join(kinds) or "ok"
-    return results, done.stdout
+@dataclass
+class Outcome:
+    """Of one test: what happened, and how long it took."""
+
+    kind: str
+    seconds: float
+
+
+@dataclass
+class Pass:
+    """One run of a suite, or of a few of its tests."""
+
+    outcomes: dict[str, Outcome]
+    status: int
+    seconds: float
+    log: Path
+    report: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def died(self) -> bool:
+        """By a signal: its own, or ours because it took too long."""
+        return self.status < 0 or self.status > 128
+
+    def kind(self, test: str) -> str:
+        """What happened to a test."""
+        return self.outcomes[test].kind if test in self.outcomes else "not run"
+
+
+@dataclass
+class Suite:
+    """A test suite: how to obtain it and how to run it."""
+
+    at_least: int
+    """How many tests it has, roughly: running none of them would be parity, too."""
+    tests: list[str]
+    """The words that stand for all of it."""
+    arguments: dict[str, str] = field(default_factory=dict)
+    """Argument that leaves something out -> why."""
+    explained: dict[str, str] = field(default_factory=dict)
+    """"FTNNN FILE:FUNCTION" of an offending access, with wildcards -> why the suite does that."""
+
+    def prepare(self) -> tuple[Path, dict[str, str]]:
+        """Where it runs and in which environment."""
+        return _fresh(CACHE / "work" / "cwd"), PLAIN
+
+    @abstractmethod
+    def command(self, results: Path, tests: list[str]) -> list[str]:
+        """What the interpreter gets in order to run these tests."""
+
+    @abstractmethod
+    def read(self, results: Path) -> dict[str, Outcome]:
+        """Test -> outcome.  A test goes by the words that run it alone."""
+
+    def words(self, test: str) -> list[str]:
+        """The words that run one test alone."""
+        return [test]
+
+
+class Regrtest(Suite):
+    """Part of CPython's own tests.  Comes with the interpreter."""
+
+    def command(self, results: Path, tests: list[str]) -> list[str]:
+        return ["-m", "test", *tests, *self.arguments, "--junit-xml", str(results)]
+
+    def read(self, results: Path) -> dict[str, Outcome]:
+        return {case.get("name", ""): _outcome(case) for case in ElementTree.parse(results).iter("testcase")}
+
+    def words(self, test: str) -> list[str]:
+        return [*self.tests, "-m", test]
+
+
+@dataclass
+class Pytest(Suite):
+    """Tests from a source distribution: just those, so that the sources do not hide the installed package."""
+
+    package: str = ""
+
+    def prepare(self) -> tuple[Path, dict[str, str]]:
+        return _tests_of(self.package), PLAIN | {"PYTHONPATH": str(_packages())}
+
+    def command(self, results: Path, tests: list[str]) -> list[str]:
+        options = ["-v", "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "junit_family=xunit1", "--junit-xml", str(results)]
+        return ["-m", "pytest", *options, *self.arguments, *tests]
+
+    def read(self, results: Path) -> dict[str, Outcome]:
+        return {_node_id(case): _outcome(case) for case in ElementTree.parse(results).iter("testcase")}
+
+
+class Trial(Suite):
+    """Tests of Twisted.  They are part of the installed package (the same files as in its source distribution)."""
+
+    def prepare(self) -> tuple[Path, dict[str, str]]:
+        plugins = CACHE / "trial"
+        (plugins / "twisted" / "plugins").mkdir(parents=True, exist_ok=True)
+        (plugins / "twisted" / "plugins" / "parity_reporter.py").write_text(REPORTER)
+        path = os.pathsep.join([str(_packages()), str(plugins)])
+        return _fresh(CACHE / "work" / "cwd"), PLAIN | {"PYTHONPATH": path}
+
+    def command(self, results: Path, tests: list[str]) -> list[str]:
+        return ["-m", "twisted.trial", "--reporter=parity", *self.arguments, *tests]
+
+    def read(self, results: Path) -> dict[str, Outcome]:
+        lines = [line.split("\t") for line in results.read_text().splitlines()]
+        return {test: Outcome(kind, float(seconds)) for test, kind, seconds in lines}
+
+
+#: A plugin of Trial: its text reporters would have to be parsed between what the tests themselves print.
+REPORTER = '''\
+"""Written by ftsan's tests/parity.py: appends "test, outcome, seconds" to the file $PARITY_RESULTS."""
+
+import os
+import time
+
+from twisted.plugin import IPlugin
+from twisted.trial.itrial import IReporter
+from twisted.trial.reporter import VerboseTextReporter
+from zope.interface import implementer
+
+
+class Reporter(VerboseTextReporter):
+    def startTest(self, test):
+        super().startTest(test)
+        self.kinds, self.began = set(), time.monotonic()
+
+    def stopTest(self, test):
+        super().stopTest(test)
+        with open(os.environ["PARITY_RESULTS"], "a") as results:
+            results.write(f"{test.id()}\\t{' '.join(sorted(self.kinds))}\\t{time.monotonic() - self.began}\\n")
+
+
+def noting(method, kind):
+    inherited = getattr(VerboseTextReporter, method)
+
+    def add(self, *args, **kwargs):
+        self.kinds.add(kind)
+        inherited(self, *args, **kwargs)
+
+    setattr(Reporter, method, add)
+
+
+for method, kind in {
+    "addSuccess": "ok",
+    "addError": "error",
+    "addFailure": "failure",
+    "addSkip": "skipped",
+    "addExpectedFailure": "expected failure",
+    "addUnexpectedSuccess": "unexpected success",
+}.items():
+    noting(method, kind)
+
+
+@implementer(IPlugin, IReporter)
+class Plugin:
+    name, module, description = "Parity", __name__, "for ftsan's tests/parity.py"
+    longOpt, shortOpt, klass = "parity", None, "Reporter"
+    stream = tbformat = args = shouldStop = separator = None
+
+
+plugin = Plugin()
+'''
+
+WRONG_ON_PURPOSE = "calls a loop from a wrong thread on purpose, to see debug mode refuse it"
+
+SUITES: dict[str, Suite] = {
+    "asyncio": Regrtest(
+        2000,
+        ["test_asyncio"],
+        explained={"FT101 */test_base_events.py:BaseEventLoopTests.check_thread.*": WRONG_ON_PURPOSE},
+    ),
+    "uvloop": Pytest(
+        500,
+        ["tests"],
+        package="uvloop",
+        arguments={
+            "--ignore=tests/test_sourcecode.py": "runs flake8 and mypy on uvloop's own sources",
+        },
+        explained={"FT101 */tests/test_base.py:_TestBase.test_check_thread.*": WRONG_ON_PURPOSE},
+    ),
+    "anyio": Pytest(
+        4500,
+        ["tests"],
+        package="anyio",
+        arguments={
+            "--deselect=tests/test_lazyimport.py::test_sourceless_install": "installs anyio from its sources, which are not here",
+            "-mnot network": "needs the Internet",
+            # Where localhost is not ::1, the IPv6 tests fail and leave sockets to be found during any later test.
+            "-Wdefault::pytest.PytestUnraisableExceptionWarning": "what is never closed fails whichever test the collector runs in",
+        },
+    ),
+    # twisted.test has the older half of the tests of twisted.internet and twisted.protocols.
+    "twisted": Trial(4500, ["twisted.internet", "twisted.protocols", "twisted.test", "twisted._threads"]),
+}
+
+
+def _fresh(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _pip(*words: str | Path) -> None:
+    subprocess.run([sys.executable, "-m", "pip", "--disable-pip-version-check", *map(str, words)], env=PLAIN, check=True)
+
+
+def _packages() -> Path:
+    """Folder of what the suites need beyond tests/requirements.txt."""
+    key = hashlib.sha256(REQUIREMENTS.read_bytes() + sys.version.encode()).hexdigest()[:12]
+    folder = CACHE / f"packages-{key}"
+    if not folder.exists():
+        print("installing what the suites need", file=sys.stderr)
+        with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
+            _pip("install", "-q", "--no-deps", "--target", f"{scratch}/packages", "-r", REQUIREMENTS)
+            os.rename(f"{scratch}/packages", folder)
+    return folder
+
+
+def _tests_of(package: str) -> Path:
+    """Folder with tests and pyproject.toml from the source distribution of what is installed."""
+    folder = CACHE / f"{package}-{version(package)}"
+    if not folder.exists():
+        print(f"downloading the tests of {folder.name}", file=sys.stderr)
+        with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
+            _pip("download", "-q", "--no-deps", "--no-binary", package, "-d", scratch, f"{package}=={version(package)}")
+            with tarfile.open(next(Path(scratch).glob("*.tar.gz"))) as archive:
+                wanted = [each for each in archive if fnmatch.fnmatch(each.name, "*/tests/*") or each.name.count("/") == 1]
+                archive.extractall(f"{scratch}/unpacked", wanted, filter="data")
+            os.rename(next(Path(scratch, "unpacked").iterdir()), folder)
+    return folder
+
+
+def _outcome(case: ElementTree.Element) -> Outcome:
+    kinds = sorted(child.tag for child in case if child.tag in ("failure", "error", "skipped"))
+    return Outcome(" ".join(kinds) or "ok", float(case.get("time") or 0))
+
+
+def _node_id(case: ElementTree.Element) -> str:
+    file = case.get("file", "")
+    classes = case.get("classname", "").removeprefix(file.removesuffix(".py").replace("/", ".")).split(".")
+    return "::".join([file, *filter(None, classes), case.get("name", "")])
+
+
+def _run(name: str, suite: Suite, label: str, tests: list[str]) -> Pass:
+    """Run tests; with ftsan if the label says so."""
+    cwd, environment = suite.prepare()
+    work = CACHE / "work"
+    results, report, log = work / "results", work / f"{name}-{label}.json", work / f"{name}-{label}.log"
+    for left_over in (results, report):
+        left_over.unlink(missing_ok=True)
+    watch = ["-m", "ftsan", "run", "--report-json", str(report)] if label.startswith("ftsan") else []
+    command = [sys.executable, *watch, *suite.command(results, tests)]
+    began = time.monotonic()
+    with log.open("w") as output:
+        child = subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=environment | {"PARITY_RESULTS": str(results)},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # so that nothing of it is left if it hangs
+        )
+        try:
+            status = child.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            status = -signal.SIGKILL
+        finally:
+            if child.poll() is None:
+                os.killpg(child.pid, signal.SIGKILL)
+                child.wait()
+    try:
+        outcomes = suite.read(results)
+    except OSError, ElementTree.ParseError:
+        outcomes = {}
+    findings = json.loads(report.read_text()) if report.exists() else {}
+    return Pass(outcomes, status, time.monotonic() - began, log, findings)
+
+
+def _again(name: str, suite: Suite, differing: list[str], first: tuple[Pass, Pass]) -> int:
+    """Run again what differs and say how it went; returns how many do differ."""
+    seen = {test: ([first[0].kind(test)], [first[1].kind(test)]) for test in differing}
+    for repeat in range(1, REPEATS + 1):
+        undecided = [test for test, (plain, watched) in seen.items() if not set(plain) & set(watched)]
+        if not undecided:
+            break
+        words = [word for test in undecided for word in suite.words(test)]
+        for side, label in enumerate(("plain", "ftsan")):
+            again = _run(name, suite, f"{label}-again-{repeat}", words)
+            for test in undecided:
+                seen[test][side].append(again.kind(test))
+    for test, (plain, watched) in seen.items():
+        verdict = "flaky" if set(plain) & set(watched) else "different"
+        print(f"  {verdict}: {test}: {', '.join(plain)} without, {', '.join(watched)} with ftsan")
+    return sum(not set(plain) & set(watched) for plain, watched in seen.values())
+
+
+def _list_findings(suite: Suite, report: dict[str, Any]) -> int:
+    """One line per finding, with the reason for it; returns how many have none."""
+    unexplained = 0
+    for finding in report.get("findings", []):
+        access = next((access for access in finding["accesses"] if access["role"] == "offending"), finding["accesses"][0])
+        frames = access["stack"] or [{"file": "?", "line": 0, "function": "?"}]
+        place = f"{finding['rule']} {frames[0]['file']}:{frames[0]['function']}"
+        reason = next((why for pattern, why in suite.explained.items() if fnmatch.fnmatchcase(place, pattern)), "")
+        unexplained += not reason
+        print(f"  {finding['rule']} {finding['title']} ({finding['count']} times)")
+        print(f"    {frames[0]['file']}:{frames[0]['line']} in {frames[0]['function']}: {reason or 'NOT EXPLAINED'}")
+    return unexplained
+
+
+def parity(name: str, suite: Suite) -> bool:
+    """Run a suite both ways and say how they compare; returns whether all is well."""
+    plain, watched = _run(name, suite, "plain", suite.tests), _run(name, suite, "ftsan", suite.tests)
+    differing = [test for test in sorted(plain.outcomes.keys() | watched.outcomes.keys()) if plain.kind(test) != watched.kind(test)]
+    print(f"{name}: {len(plain.outcomes)} tests without, {len(watched.outcomes)} with ftsan, {len(differing)} differ")
+    passed = sum(outcome.kind == "ok" for outcome in plain.outcomes.values())
+    print(f"  {passed} pass without ftsan; {plain.seconds:.0f} s without, {watched.seconds:.0f} s with ftsan")
+    for argument, reason in suite.arguments.items():
+        print(f"  {argument}: {reason}")
+    well = len(plain.outcomes) >= suite.at_least
+    for run in (plain, watched):
+        if run.died or not run.outcomes:
+            well = False
+            print(f"  ended with status {run.status}; the last lines of {run.log}:")
+            print("".join(f"    {line}\n" for line in run.log.read_text(errors="replace").splitlines()[-20:]))
+    if plain.outcomes and watched.outcomes and not (plain.died or watched.died):
+        well = _again(name, suite, differing, (plain, watched)) == 0 and well
+    for test in plain.outcomes.keys() & watched.outcomes.keys():
+        without, with_ftsan = plain.outcomes[test].seconds, watched.outcomes[test].seconds
+        if with_ftsan - without > SLOWER:
+            print(f"  slower: {test}: {without:.1f} s without, {with_ftsan:.1f} s with ftsan")
+    facts = watched.report.get("watched", {})
+    print("  watched: " + ", ".join(f"{count} {what}" for what, count in facts.items() if isinstance(count, int)))
+    for reason in facts.get("off", []):
+        print(f"  off: {reason}")
+    return _list_findings(suite, watched.report) == 0 and well and facts.get("processes", 0) > 0 and not facts["off"]
 
 
 def main() -> int:
-    """Run both; returns 0 if they agree."""
-    with tempfile.TemporaryDirectory() as folder:
-        os.chdir(folder)
-        plain, _ = outcomes([sys.executable, *SUITE])
-        watched, text = outcomes([sys.executable, "-m", "ftsan", "run", *SUITE])
-    for test in sorted(plain.keys() | watched.keys()):
-        if plain.get(test) != watched.get(test):
-            print(f"{test}: {plain.get(test)} without, {watched.get(test)} with ftsan")
-    print(f"{len(plain)} tests without, {len(watched)} with ftsan")
-    print("\n".join(re.findall(r"^ftsan: .*", text, re.M)))
-    return int(plain != watched or len(plain) < 2000)
+    """Run the suites; returns 0 if they agree."""
+    parser = argparse.ArgumentParser(prog="python -m tests.parity", description=__doc__.split("\n\n")[0])
+    parser.add_argument("suite", nargs="*", help=f"of: {', '.join(SUITES)}; all if none is named")
+    chosen = parser.parse_args().suite or list(SUITES)
+    if unknown := set(chosen) - set(SUITES):
+        parser.error(f"no such suite: {', '.join(unknown)}")
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the suites of two runs would disturb each other
+        (CACHE / "work").mkdir(exist_ok=True)
+        agree = [parity(name, SUITES[name]) for name in chosen]
+    return int(not all(agree))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ Most programs are watched from outside: ``ftsan run app.py`` or ``pytest --ftsan
 PYTEST_DONT_REWRITE: workers of pytest-xdist import this before pytest, which would warn about it.
 """
 
-__all__ = ["Misuse", "enable", "is_enabled"]
+__all__ = ["Misuse", "declare", "enable", "is_enabled"]
 
 
 class Misuse(RuntimeError):
@@ -22,6 +22,38 @@ def enable(options: str = "") -> None:
     from . import process
 
     process.enable(options)
+
+
+def declare(
+    type_: str,
+    *,
+    owner: str,
+    methods: str = "",
+    thread_safe: str = "",
+    hand_overs: str = "",
+    rule: str = "FT106",
+) -> None:
+    """Teach ftsan a type whose methods belong to one loop or one thread.
+
+    May be called before or after :func:`enable`, and does nothing in a process that is not watched.  The type is looked up when the program
+    imports its module; if it is not there then, the report says so.
+
+    :param type_: ``"module:Class"``, as in ``"aiohttp:ClientSession"``.
+    :param owner: how to find whose an object is: ``"attribute:NAME"`` (it has its loop there), ``"first-use"`` (the first running loop that
+        touches it), ``"thread"`` (the thread that made it), ``"hub"`` (the thread that uses it first), ``"loop"`` (it is a loop).
+    :param methods: names, separated by spaces, of what only the owner may call; all public methods of the class if empty.
+    :param thread_safe: names of what anybody may call, whatever it calls in turn.
+    :param hand_overs: the same, for what makes the owner call something.
+    :param rule: what a misuse is reported as.
+    :raises ValueError: the declaration is wrong; one line that says what.
+    """
+    from . import _native
+
+    declaration = (type_, owner, rule, methods.split(), thread_safe.split(), hand_overs.split())
+    _native.check_declaration(declaration)
+    from .watch import declared
+
+    declared.add(declaration)
 
 
 def is_enabled() -> bool:

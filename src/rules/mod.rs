@@ -10,7 +10,14 @@ mod ft104;
 mod ft105;
 mod ft106;
 mod ft107;
+mod ft108;
 mod ft109;
+mod ft301;
+mod ft302;
+mod ft303;
+mod ft304;
+mod ft305;
+mod ft306;
 
 /// How bad a finding is.  `error` and `warning` change the exit status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -40,8 +47,23 @@ pub struct Rule {
 }
 
 /// Every rule, by id.
-pub static ALL: &[&Rule] =
-    &[&ft101::RULE, &ft102::RULE, &ft103::RULE, &ft104::RULE, &ft105::RULE, &ft106::RULE, &ft107::RULE, &ft109::RULE];
+pub static ALL: &[&Rule] = &[
+    &ft101::RULE,
+    &ft102::RULE,
+    &ft103::RULE,
+    &ft104::RULE,
+    &ft105::RULE,
+    &ft106::RULE,
+    &ft107::RULE,
+    &ft108::RULE,
+    &ft109::RULE,
+    &ft301::RULE,
+    &ft302::RULE,
+    &ft303::RULE,
+    &ft304::RULE,
+    &ft305::RULE,
+    &ft306::RULE,
+];
 
 /// The rule with this id or name, in any case.
 pub fn find(id_or_name: &str) -> Option<&'static Rule> {

@@ -37,8 +37,9 @@ def run(options: dict[str, str], program: list[str]) -> int:
     wrong = _wrong_with(program)
     if wrong:
         return complain(wrong)
-    if "suppressions" in options:  # children may run in other folders
-        options["suppressions"] = os.path.abspath(options["suppressions"])
+    for key in ("suppressions", "declarations"):
+        if key in options:  # children may run in other folders
+            options[key] = os.path.abspath(options[key])
     if "report_json" in options:
         return _run(options, program, os.path.abspath(options["report_json"]))
     scratch = os.path.join(os.environ.get("TMPDIR") or "/tmp", f"ftsan-{os.getpid()}-{time.time_ns()}")

@@ -1,8 +1,7 @@
 """What is watched: one table per library, applied when (and only if) the program imports that library."""
 
-import sys
-
 from .. import _native
+from . import coroutines, declared
 from .on_import import after_import
 
 TYPE_CHECKING = False
@@ -10,26 +9,33 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 #: Module whose import completes a library.  Its table is ``<module>_table`` beside this file, imported when it is needed.
-LIBRARIES = ("asyncio", "threading")
+LIBRARIES = ("asyncio", "threading", "uvloop", "twisted", "trio", "anyio", "greenlet", "eventlet", "gevent")
 
 
 def install() -> None:
     """Hook what is imported already, and the rest when it is imported."""
-    missing = set()
+    coroutines.hook()
     for name in LIBRARIES:
-        module = sys.modules.get(name)
-        if module is None:
-            missing.add(name)
-        else:
-            hook(module)
-    after_import(missing, hook)
+        after_import(name, hook)
+    declared.hook()
+
+
+def table_of(library: str) -> ModuleType:
+    """The table of a library; importing it needs nothing of the library itself."""
+    table: ModuleType = __import__(f"{__name__}.{library}_table", fromlist=["METHODS"])
+    return table
 
 
 def hook(module: ModuleType) -> None:
-    """Apply the table of a library.  If that fails, the family is off and the report says so."""
+    """Apply the table of a library.  If that fails, the library is not watched and the report says so."""
     name = module.__name__
     try:
-        table = __import__(f"{__name__}.{name}_table", fromlist=["hook"])
-        table.hook(module)
+        table = table_of(name)
+        if hasattr(table, "hook"):
+            table.hook(module)
+        else:
+            from . import declarations
+
+            declarations.watch(table, module)
     except Exception as error:
         _native.turn_off(f"{name}: {type(error).__name__}: {error}")

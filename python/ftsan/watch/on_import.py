@@ -1,4 +1,4 @@
-"""Running something right after a module was imported, and leaving no trace afterwards.
+"""Running something right after a module was imported, and leaving no trace in that module afterwards.
 
 The finder and the loader are duck-typed: their base classes are in modules that the program may not have imported.
 """
@@ -12,22 +12,30 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
+    Hook = Callable[[ModuleType], None]
 
-def after_import(names: set[str], hook: Callable[[ModuleType], None]) -> None:
-    """Call ``hook`` with each of the modules when it has been executed."""
-    if names:
-        sys.meta_path.insert(0, _Finder(names, hook))
+_pending: dict[str, list[Hook]] = {}
+
+
+def after_import(name: str, hook: Hook) -> None:
+    """Call ``hook`` with the module of this name: now if it has been imported, else when it has been executed."""
+    module = sys.modules.get(name)
+    if module is not None and name not in _executing:
+        hook(module)
+        return
+    _pending.setdefault(name, []).append(hook)
+    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _Finder())  # type: ignore[arg-type]
+
+
+_executing: set[str] = set()
 
 
 class _Finder:
     """Finds nothing itself: asks the finders after it and wraps the loader of what they find."""
 
-    def __init__(self, names: set[str], hook: Callable[[ModuleType], None]) -> None:
-        self.names = names
-        self.hook = hook
-
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        if name not in self.names:
+        if name not in _pending:
             return None
         for finder in sys.meta_path:
             if finder is self:
@@ -35,23 +43,16 @@ class _Finder:
             spec = finder.find_spec(name, path, target)
             if spec is not None:
                 if spec.loader is not None:
-                    spec.loader = _Loader(spec.loader, self)  # type: ignore[assignment]
+                    spec.loader = _Loader(spec.loader)  # type: ignore[assignment]
                 return spec
         return None
-
-    def imported(self, module: ModuleType) -> None:
-        self.names.discard(module.__name__)
-        if not self.names and self in sys.meta_path:
-            sys.meta_path.remove(self)
-        self.hook(module)
 
 
 class _Loader:
     """Puts the real loader back before the module's code runs."""
 
-    def __init__(self, loader: Loader, finder: _Finder) -> None:
+    def __init__(self, loader: Loader) -> None:
         self.loader = loader
-        self.finder = finder
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         return self.loader.create_module(spec)
@@ -60,5 +61,11 @@ class _Loader:
         if module.__spec__ is not None:
             module.__spec__.loader = self.loader
         module.__loader__ = self.loader
-        self.loader.exec_module(module)
-        self.finder.imported(module)
+        name = module.__name__
+        _executing.add(name)
+        try:
+            self.loader.exec_module(module)
+        finally:
+            _executing.discard(name)
+        for hook in _pending.pop(name, ()):
+            hook(module)

@@ -5,30 +5,31 @@
 //! properties.
 
 use crate::check::Verdict;
-use crate::interpreter::frames::{self, RawFrame, RawStack};
-use crate::interpreter::world::Stopped;
+use crate::interpreter::frames::{self, RawFrame};
+use crate::owner::{self, Owner, Relation, Snapshot};
+use crate::python::{loaded, own_method, type_name};
 use crate::session::{Place, Recorded};
 use crate::threads::{Busy, here};
 use crate::watch::Watch;
 use crate::{boundary, codes, creations, session, stacks};
 use codes::Class;
-use ftsan::loops::{Affinity, Runner};
+use ftsan::loops::{Runner, Touch};
 use ftsan::options::OnFinding;
 use ftsan::report::{Access, Finding, Frame, LoopInfo, ObjectInfo, Role, ThreadInfo};
 use ftsan::rules::{self, Rule};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PySet, PyType};
-use std::ffi::CStr;
+use pyo3::types::PyDict;
 
 pyo3::import_exception!(ftsan, Misuse);
 
-/// The slow half of the check of a primitive: bind it, or find that it is another loop's.
+/// The slow half of the check of a primitive: bind it, or find that it is another loop's.  `part` is what belongs to a loop, the
+/// object itself mostly.
 ///
 /// # Safety
 /// As [`crate::check::before`].
 #[cold]
-pub(crate) unsafe fn touch_primitive(watch: &'static Watch, object: *mut ffi::PyObject) -> Verdict {
+pub(crate) unsafe fn touch_primitive(watch: &'static Watch, object: *mut ffi::PyObject, part: *mut ffi::PyObject) -> Verdict {
     boundary::guarded(Verdict::GoOn, || {
         let here = here();
         if here.busy.get() {
@@ -40,14 +41,16 @@ pub(crate) unsafe fn touch_primitive(watch: &'static Watch, object: *mut ffi::Py
         // SAFETY: attached.
         let own = unsafe { frames::stack_of(ffi::PyThreadState_GetUnchecked()) };
         if matches!(caller(py, own.frames(), watch.frames), Caller::Nested) {
-            session.bindings.touch_part(here.slot, object as usize);
+            session.bindings.touch_part(here.slot, watch.realm, part as usize);
             return Verdict::GoOn;
         }
-        match session.bindings.touch(&session.loops, here.slot, object as usize) {
-            Affinity::Fine => Verdict::GoOn,
-            // SAFETY: passed on.
-            Affinity::Elsewhere(runner) => unsafe { misuse(watch, object, runner) },
-        }
+        let owner = match session.bindings.touch(&session.loops, here.slot, watch.realm, part as usize) {
+            Touch::Fine => None,
+            Touch::Elsewhere(thread) => Some(Owner { thread, relation: Relation::RunsItsLoop }),
+            Touch::TakenOver(thread) => owner::user(py, object, thread),
+        };
+        // SAFETY: passed on.
+        owner.map_or(Verdict::GoOn, |owner| unsafe { judge(watch, object, owner) })
     })
 }
 
@@ -57,6 +60,57 @@ pub(crate) unsafe fn touch_primitive(watch: &'static Watch, object: *mut ffi::Py
 /// Attached; `object` is alive.
 #[cold]
 pub(crate) unsafe fn misuse(watch: &'static Watch, object: *mut ffi::PyObject, runner: Runner) -> Verdict {
+    // SAFETY: passed on.
+    unsafe { judge(watch, object, Owner { thread: runner, relation: Relation::RunsItsLoop }) }
+}
+
+/// Reports that the calling thread uses `object`, which belongs to `thread`.
+///
+/// # Safety
+/// As [`misuse`].
+#[cold]
+pub(crate) unsafe fn foreign(watch: &'static Watch, object: *mut ffi::PyObject, thread: Runner) -> Verdict {
+    // SAFETY: passed on.
+    unsafe { judge(watch, object, Owner { thread, relation: Relation::HasIt }) }
+}
+
+/// The calling thread is about to resume a coroutine or generator that may be another thread's.
+///
+/// # Safety
+/// As [`misuse`]; `generator` is a coroutine, a generator or an asynchronous generator.
+#[cold]
+pub(crate) unsafe fn driven(watch: &'static Watch, generator: *mut ffi::PyObject) -> Verdict {
+    // SAFETY: passed on.
+    unsafe { if_owned(watch, generator, |py| owner::driver(py, generator)) }
+}
+
+/// The calling thread is about to enter a context that is entered.
+///
+/// # Safety
+/// As [`misuse`]; `context` is a `contextvars.Context`.
+#[cold]
+pub(crate) unsafe fn entered(watch: &'static Watch, context: *mut ffi::PyObject) -> Verdict {
+    // SAFETY: passed on.
+    unsafe { if_owned(watch, context, |py| owner::enterer(py, context)) }
+}
+
+/// # Safety
+/// As [`misuse`].
+unsafe fn if_owned(watch: &'static Watch, object: *mut ffi::PyObject, find: impl FnOnce(Python<'_>) -> Option<Owner>) -> Verdict {
+    boundary::guarded(Verdict::GoOn, || {
+        if here().busy.get() {
+            return Verdict::GoOn;
+        }
+        // SAFETY: passed on.
+        let py = unsafe { Python::assume_attached() };
+        // SAFETY: passed on.
+        find(py).map_or(Verdict::GoOn, |owner| unsafe { judge(watch, object, owner) })
+    })
+}
+
+/// # Safety
+/// As [`misuse`].
+unsafe fn judge(watch: &'static Watch, object: *mut ffi::PyObject, owner: Owner) -> Verdict {
     boundary::guarded(Verdict::GoOn, || {
         if here().finalizing.get() > 0 {
             return Verdict::GoOn;
@@ -70,7 +124,7 @@ pub(crate) unsafe fn misuse(watch: &'static Watch, object: *mut ffi::PyObject, r
         if watch.except != 0 && unsafe { ffi::PyType_IsSubtype(object.get_type_ptr(), watch.except as *mut _) } != 0 {
             return Verdict::GoOn;
         }
-        Misused { py, watch, object, runner }.report()
+        Misused { py, watch, object, thread: owner.thread }.report(owner)
     })
 }
 
@@ -100,20 +154,12 @@ struct Misused<'py> {
     py: Python<'py>,
     watch: &'static Watch,
     object: Bound<'py, PyAny>,
-    runner: Runner,
-}
-
-/// What the world looked like while it was stopped.
-struct Snapshot<'py> {
-    /// The owner's stack.
-    stack: RawStack,
-    /// Where its tasks are suspended, each with what to call it.
-    suspended: Vec<(String, RawStack)>,
-    loop_: Bound<'py, PyAny>,
+    /// The owner.
+    thread: Runner,
 }
 
 impl<'py> Misused<'py> {
-    fn report(&self) -> Verdict {
+    fn report(&self, owner: Owner) -> Verdict {
         let py = self.py;
         // SAFETY: attached, own thread.
         let own = unsafe { frames::stack_of(ffi::PyThreadState_GetUnchecked()) };
@@ -132,7 +178,7 @@ impl<'py> Misused<'py> {
         let title = match session.seen_again(&place) {
             Some(again) => {
                 if again.sample_owner
-                    && let Some(snapshot) = self.snapshot()
+                    && let Some(snapshot) = owner::look(py, owner)
                 {
                     for access in self.owner_accesses(&snapshot) {
                         session.add_owner_access(&place, access);
@@ -143,8 +189,9 @@ impl<'py> Misused<'py> {
             }
             None => {
                 // The owner may have stopped the loop in the meantime: then there is no misuse any more.
-                let Some(snapshot) = self.snapshot() else { return Verdict::GoOn };
-                let finding = self.finding(rule, &operation, own, &snapshot);
+                let relation = owner.relation(&self.thread_info(&owner.thread).name);
+                let Some(snapshot) = owner::look(py, owner) else { return Verdict::GoOn };
+                let finding = self.finding(rule, &operation, own, &relation, &snapshot);
                 let title = finding.title.clone();
                 match session.record(place, finding) {
                     Recorded::New => {
@@ -182,79 +229,10 @@ impl<'py> Misused<'py> {
         own_method(&self.object, "done").is_some_and(|done| done.is_truthy().unwrap_or(false))
     }
 
-    /// Looks at the owner; `None` if it runs the loop no more.
-    fn snapshot(&self) -> Option<Snapshot<'py>> {
-        let py = self.py;
-        let (loop_, root) = {
-            let stopped = Stopped::stop(py);
-            let thread = self.owner_thread(&stopped)?;
-            // SAFETY: the registry says that the thread is running this loop, and the world is stopped: it keeps it alive.
-            let loop_ = unsafe { Bound::from_borrowed_ptr(py, self.runner.running as *mut ffi::PyObject) };
-            // SAFETY: stopped world, live thread.
-            let root = unsafe { frames::of_thread(thread) }.find_map(|frame| {
-                let raw = frame.raw()?;
-                let future = if codes::is_run_until_complete(raw.code) { frame.local(1) } else { None }?;
-                // SAFETY: a local variable of a frame on the stack of a stopped thread is alive.
-                Some(unsafe { Bound::from_borrowed_ptr(py, future) })
-            });
-            (loop_, root)
-        };
-        let coroutines = self.coroutines(&loop_, root);
-        let stopped = Stopped::stop(py);
-        let thread = self.owner_thread(&stopped)?;
-        // SAFETY: stopped world, live thread; the coroutines are kept alive by our references.
-        let (stack, chains) = unsafe {
-            let chains: [RawStack; TASKS] =
-                std::array::from_fn(|i| coroutines.get(i).map_or_else(RawStack::default, |(_, c)| frames::await_chain(c.as_ptr())));
-            let stack = frames::stack_of(thread);
-            // The frames may be gone when the world goes on.
-            for frame in stack.frames().iter().chain(chains.iter().flat_map(RawStack::frames)) {
-                ffi::Py_INCREF(frame.code as *mut ffi::PyObject);
-            }
-            (stack, chains)
-        };
-        drop(stopped);
-        let suspended = coroutines
-            .into_iter()
-            .zip(chains)
-            .filter(|(_, chain)| !chain.frames().is_empty())
-            .map(|((n, _), chain)| (n, chain))
-            .collect();
-        Some(Snapshot { stack, suspended, loop_ })
-    }
-
-    fn owner_thread(&self, stopped: &Stopped<'_>) -> Option<*mut ffi::PyThreadState> {
-        let running = self.runner.running;
-        match session::get().loops.affinity(here().slot, running) {
-            Affinity::Elsewhere(now) if now.handle == self.runner.handle => stopped.thread(now.handle),
-            Affinity::Elsewhere(_) | Affinity::Fine => None,
-        }
-    }
-
-    /// The coroutine that the loop was started with, or else some of its tasks'.
-    fn coroutines(&self, loop_: &Bound<'py, PyAny>, root: Option<Bound<'py, PyAny>>) -> Vec<(String, Bound<'py, PyAny>)> {
-        let tasks: Vec<Bound<'py, PyAny>> = match root {
-            Some(task) => vec![task],
-            None => {
-                let all = loaded(self.py, c"_asyncio").and_then(|module| module.call_method1("all_tasks", (loop_,)).ok());
-                let all = all.and_then(|all| all.cast_into::<PySet>().ok());
-                all.map_or_else(Vec::new, |all| all.iter().collect())
-            }
-        };
-        let name = |task: &Bound<'py, PyAny>| own_method(task, "get_name")?.extract::<String>().ok();
-        let mut named: Vec<(String, Bound<'py, PyAny>)> = tasks
-            .iter()
-            .filter_map(|task| Some((name(task)?, own_method(task, "get_coro").filter(|coro| !coro.is_none())?)))
-            .collect();
-        named.sort_by(|a, b| (a.0.len(), &a.0).cmp(&(b.0.len(), &b.0)));
-        named.truncate(TASKS);
-        named
-    }
-
-    fn finding(&self, rule: &'static Rule, operation: &str, own: &[RawFrame], snapshot: &Snapshot<'py>) -> Finding {
+    fn finding(&self, rule: &'static Rule, operation: &str, own: &[RawFrame], relation: &str, snapshot: &Snapshot<'py>) -> Finding {
         let slot = here().slot;
         let offender = self.thread(slot.ident(), slot.native_id());
-        let owner = self.thread(self.runner.ident, self.runner.native_id);
+        let owner = self.thread_info(&self.thread);
         let class = type_name(&self.object);
         let short = class.rsplit('.').next().unwrap_or(&class).to_owned();
         let what = match (rule.id, operation) {
@@ -263,17 +241,17 @@ impl<'py> Misused<'py> {
             (_, "__init__") => format!("{short} created for a foreign loop"),
             (_, operation) => format!("{short}.{operation}() called"),
         };
-        let title = format!("{what} in thread '{}' while thread '{}' runs its loop", offender.name, owner.name);
+        let title = format!("{what} in thread '{}' {relation}", offender.name);
         let id = format!("{:#x}", self.object.as_ptr() as usize);
         let repr = match own_method(&self.object, "get_name") {
             Some(name) => format!("<{short} {name} at {id}>"),
             None => format!("<{short} at {id}>"),
         };
-        let loop_ = LoopInfo {
-            r#type: type_name(&snapshot.loop_),
-            id: format!("{:#x}", snapshot.loop_.as_ptr() as usize),
+        let loop_ = snapshot.loop_.as_ref().map(|loop_| LoopInfo {
+            r#type: type_name(loop_),
+            id: format!("{:#x}", loop_.as_ptr() as usize),
             thread: owner.name.clone(),
-        };
+        });
         let mut accesses = vec![Access {
             role: Role::Offending,
             operation: operation.to_owned(),
@@ -291,7 +269,7 @@ impl<'py> Misused<'py> {
                 stack: self.resolve(&created[first..]),
             });
         }
-        Finding::new(rule, title, ObjectInfo { r#type: class, repr, id }, Some(loop_), accesses)
+        Finding::new(rule, title, ObjectInfo { r#type: class, repr, id }, loop_, accesses)
     }
 
     /// The stack of the call.  If asyncio made it in a task that runs no code of the program, where that task was created.
@@ -309,7 +287,7 @@ impl<'py> Misused<'py> {
 
     /// What the owner's thread is doing, and where its tasks are waiting.
     fn owner_accesses(&self, snapshot: &Snapshot<'py>) -> Vec<Access> {
-        let owner = self.thread(self.runner.ident, self.runner.native_id);
+        let owner = self.thread_info(&self.thread);
         let mut accesses = Vec::new();
         // What the program's own coroutine waits for comes first: that is what its author knows.
         let mut suspended = snapshot.suspended.iter();
@@ -326,17 +304,15 @@ impl<'py> Misused<'py> {
             let stack = self.resolve(chain.frames());
             accesses.push(Access { role: Role::Owner, operation: name.clone(), thread: Some(owner.clone()), stack });
         }
-        // SAFETY: references taken by `snapshot`, of frames that are resolved by now.
-        unsafe {
-            for frame in snapshot.stack.frames().iter().chain(snapshot.suspended.iter().flat_map(|(_, chain)| chain.frames())) {
-                ffi::Py_DECREF(frame.code as *mut ffi::PyObject);
-            }
-        }
         accesses
     }
 
     fn resolve(&self, frames: &[RawFrame]) -> Vec<Frame> {
         frames.iter().map(|frame| codes::resolve(self.py, *frame)).collect()
+    }
+
+    fn thread_info(&self, thread: &Runner) -> ThreadInfo {
+        self.thread(thread.ident, thread.native_id)
     }
 
     /// Name and origin of a thread, from what `threading` knows; never makes a dummy thread and takes no lock of the host's.
@@ -360,40 +336,6 @@ fn via(frames: &mut [Frame], how: &str) {
     }
 }
 
-/// How many tasks of a loop are looked at.
-const TASKS: usize = 3;
-
 fn caller_of_creation(py: Python<'_>, created: &[RawFrame]) -> Option<usize> {
     created.iter().position(|frame| matches!(codes::class(py, frame.code), Class::Program))
-}
-
-/// A module that is imported already, without going through the program's import machinery.
-fn loaded<'py>(py: Python<'py>, name: &CStr) -> Option<Bound<'py, PyAny>> {
-    // SAFETY: attached; gives a new reference or null without an exception that matters here.
-    unsafe {
-        let name = ffi::PyUnicode_FromString(name.as_ptr());
-        let module = ffi::PyImport_GetModule(name);
-        ffi::Py_XDECREF(name);
-        Bound::from_owned_ptr_or_opt(py, module)
-    }
-}
-
-/// Calls a method of asyncio's Future or Task (C-accelerated or not) on an instance, whatever a subclass made of it.
-fn own_method<'py>(object: &Bound<'py, PyAny>, name: &str) -> Option<Bound<'py, PyAny>> {
-    let classes =
-        [(c"_asyncio", "Task"), (c"_asyncio", "Future"), (c"asyncio.tasks", "_PyTask"), (c"asyncio.futures", "_PyFuture")];
-    classes.into_iter().find_map(|(module, class)| {
-        let class = loaded(object.py(), module)?.getattr(class).ok()?;
-        let class = class.cast_into::<PyType>().ok()?;
-        // Not isinstance, which asks the object for its `__class__`.
-        // SAFETY: both are live type objects.
-        let is_one = unsafe { ffi::PyType_IsSubtype(object.get_type_ptr(), class.as_type_ptr()) } != 0;
-        if is_one { class.getattr(name).ok()?.call1((object,)).ok() } else { None }
-    })
-}
-
-/// `module.qualname` of an object's type, without asking the object.
-fn type_name(object: &Bound<'_, PyAny>) -> String {
-    let class = object.get_type();
-    class.fully_qualified_name().map_or_else(|_| "?".to_owned(), |name| name.to_string_lossy().into_owned())
 }

@@ -8,22 +8,31 @@
 //! |---|---|
 //! | [`watch`], [`check`] | what is watched, and the hot path |
 //! | [`prologue`], [`site`] | Python functions, by three injected instructions |
-//! | [`methods`], [`slots`] | C methods and type slots, by swapped pointers |
+//! | [`methods`], [`cython`] | C methods, and those that Cython makes, by swapped pointers |
+//! | [`slots`], [`births`], [`future_slots`], [`driving`] | type slots, by swapped pointers: creation, `await`, steps of coroutines |
+//! | [`fields`] | where objects of extension types have their loop |
 //! | [`threads`], [`stacks`], [`creations`], [`codes`] | the calling thread, recorded stacks, births, what code objects are |
-//! | [`evidence`] | the cold path: from a misuse to a finding |
+//! | [`evidence`], [`owner`], [`python`] | the cold path: from a misuse to a finding, and what the owner was doing |
 //! | [`command_line`] | the command line of `ftsan`, made from the table of options |
 //! | [`session`] | options, findings and report of the process |
 
+mod births;
 mod boundary;
 mod check;
 mod codes;
 mod command_line;
 mod creations;
+mod cython;
+mod driving;
 mod evidence;
+mod fields;
+mod future_slots;
 mod interpreter;
 mod methods;
 mod module;
+mod owner;
 mod prologue;
+mod python;
 mod session;
 mod site;
 mod slots;

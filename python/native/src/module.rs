@@ -2,9 +2,11 @@
 
 use crate::codes::{self, Class};
 use crate::command_line::{self, Parsed};
-use crate::interpreter::{self, futures};
-use crate::watch::{Kind, Watch};
-use crate::{boundary, methods, prologue, session, site, slots, stacks, threads};
+use crate::interpreter::{self, contexts, coroutines, futures};
+use crate::watch::{Attribute, Kind, Watch};
+use crate::{births, boundary, driving, future_slots, methods, prologue, session, site, stacks, threads};
+use ftsan::declare::{self, Declaration};
+use ftsan::loops::Realm;
 use ftsan::options::{OPTIONS, Options};
 use ftsan::report::{json, text};
 use ftsan::rules;
@@ -14,6 +16,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyType};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicUsize;
 
 static BYTECODE: OnceLock<prologue::Bytecode> = OnceLock::new();
 
@@ -30,24 +33,61 @@ unsafe extern "C" fn set_running_loop(module: *mut ffi::PyObject, loop_: *mut ff
             let (loops, slot) = (&session::get().loops, threads::here().slot);
             // SAFETY: attached.
             if std::ptr::eq(loop_, unsafe { ffi::Py_None() }) {
-                loops.stopped(slot);
+                loops.stopped(slot, Realm::Asyncio);
             } else {
                 // SAFETY: attached.
-                loops.started(slot, loop_ as usize, unsafe { ffi::PyThreadState_Get() } as usize);
+                loops.started(slot, Realm::Asyncio, loop_ as usize, unsafe { ffi::PyThreadState_Get() } as usize);
             }
         });
     }
     result
 }
 
-fn leak(kind: &str, rule: &str, operation: &str, frames: usize, except: Option<&Bound<'_, PyType>>) -> PyResult<&'static Watch> {
-    let kind = Kind::parse(kind).ok_or_else(|| PyValueError::new_err(format!("unknown kind {kind}")))?;
-    let rule = rules::find(rule).ok_or_else(|| PyValueError::new_err(format!("unknown rule {rule}")))?;
-    let except = except.map_or(0, |class| class.as_ptr() as usize);
-    let session = session::get();
-    session.count_hook();
-    Ok(Box::leak(Box::new(Watch { kind, rule, operation: operation.to_owned(), frames, bindings: &session.bindings, except })))
+/// What a row of a table says of a function or method: see `python/ftsan/watch/declarations.py`.
+struct Row<'a, 'py> {
+    /// Name of a [`Kind`]; for attributes `attribute:NAME`.
+    owner: &'a str,
+    rule: &'a str,
+    operation: &'a str,
+    realm: &'a str,
+    /// Objects that are excepted, or loops that objects have in a field.
+    class: Option<&'a Bound<'py, PyType>>,
 }
+
+impl Row<'_, '_> {
+    fn leak(&self, py: Python<'_>, frames: usize) -> PyResult<&'static Watch> {
+        let wrong = |what: &str, value: &str| PyValueError::new_err(format!("unknown {what} {value}"));
+        let (name, attribute) = self.owner.split_once(':').unwrap_or((self.owner, ""));
+        let kind = Kind::parse(name).ok_or_else(|| wrong("owner", self.owner))?;
+        let class = self.class.map_or(0, |class| class.clone().unbind().into_ptr() as usize);
+        let (except, loop_class) = if kind == Kind::Field { (0, class) } else { (class, 0) };
+        let attribute = match attribute {
+            "" => std::ptr::null_mut(),
+            name => pyo3::types::PyString::intern(py, name).into_any().unbind().into_ptr(),
+        };
+        if attribute.is_null() == matches!(kind, Kind::Attribute | Kind::AttributeOnly) || (kind == Kind::Field && loop_class == 0)
+        {
+            return Err(wrong("owner", self.owner));
+        }
+        let session = session::get();
+        session.count_hook();
+        Ok(Box::leak(Box::new(Watch {
+            kind,
+            realm: Realm::parse(self.realm).ok_or_else(|| wrong("realm", self.realm))?,
+            rule: rules::find(self.rule).ok_or_else(|| wrong("rule", self.rule))?,
+            operation: self.operation.to_owned(),
+            frames,
+            bindings: &session.bindings,
+            attribute: Attribute(attribute),
+            except,
+            loop_class,
+            field: AtomicUsize::new(0),
+        })))
+    }
+}
+
+/// A declaration as Python has it: (name, owner, rule, methods, thread-safe calls, hand-overs).
+type DeclarationRow = (String, String, String, Vec<String>, Vec<String>, Vec<String>);
 
 /// One row of the table of options: (key, value, default, help, public).
 type OptionRow = (&'static str, &'static str, &'static str, &'static str, bool);
@@ -71,6 +111,9 @@ mod _native {
         let options = Options::parse(options).map_err(|error| PyValueError::new_err(error.to_string()))?;
         if let Some(path) = &options.suppressions {
             ftsan::report::suppress::load(path).map_err(PyValueError::new_err)?;
+        }
+        if let Some(path) = &options.declarations {
+            declare::load(path).map_err(PyValueError::new_err)?;
         }
         Ok((options.exit_code, options.report_json.map(|path| path.to_string_lossy().into_owned())))
     }
@@ -114,10 +157,10 @@ mod _native {
     }
 
     #[pyfunction]
-    fn start(py: Python<'_>, options: &str, python: BTreeMap<String, String>, gil: String) -> PyResult<()> {
+    fn start(options: &str, python: BTreeMap<String, String>, gil: String) -> PyResult<()> {
         let options = Options::parse(options).map_err(|error| PyValueError::new_err(error.to_string()))?;
         let supervisor = options.supervisor;
-        session::start(py, options, python, gil).map_err(PyValueError::new_err)?;
+        session::start(options, python, gil).map_err(PyValueError::new_err)?;
         die_with(supervisor);
         Ok(())
     }
@@ -143,19 +186,20 @@ mod _native {
     }
 
     #[pyfunction]
-    #[pyo3(signature = (function, kind, rule, operation, except_=None))]
+    #[pyo3(signature = (function, owner, rule, operation, realm, class_=None))]
     fn watch_function(
         function: &Bound<'_, PyAny>,
-        kind: &str,
+        owner: &str,
         rule: &str,
         operation: &str,
-        except_: Option<&Bound<'_, PyType>>,
+        realm: &str,
+        class_: Option<&Bound<'_, PyType>>,
     ) -> PyResult<()> {
         let py = function.py();
         if BYTECODE.get().is_none() {
             let _ = BYTECODE.set(prologue::Bytecode::ask(py)?);
         }
-        let watch = leak(kind, rule, operation, 1, except_)?;
+        let watch = Row { owner, rule, operation, realm, class: class_ }.leak(py, 1)?;
         let bytecode = BYTECODE.get().expect("just set");
         prologue::inject(bytecode, function, site::new(py, watch)?)?;
         codes::set_class(&function.getattr("__code__")?, Class::Watched);
@@ -163,18 +207,50 @@ mod _native {
     }
 
     #[pyfunction]
-    fn watch_method(descriptor: &Bound<'_, PyAny>, kind: &str, rule: &str, operation: &str) -> PyResult<()> {
-        methods::install(descriptor, leak(kind, rule, operation, 0, None)?)
+    #[pyo3(signature = (descriptor, owner, rule, operation, realm, class_=None))]
+    fn watch_method(
+        descriptor: &Bound<'_, PyAny>,
+        owner: &str,
+        rule: &str,
+        operation: &str,
+        realm: &str,
+        class_: Option<&Bound<'_, PyType>>,
+    ) -> PyResult<()> {
+        methods::install(descriptor, Row { owner, rule, operation, realm, class: class_ }.leak(descriptor.py(), 0)?)
+    }
+
+    #[pyfunction]
+    fn watch_birth(class_: &Bound<'_, PyType>, owner: &str, realm: &str) -> PyResult<()> {
+        let row = Row { owner, rule: "FT101", operation: "__init__", realm, class: None };
+        births::install(class_, row.leak(class_.py(), 0)?)
     }
 
     #[pyfunction]
     fn watch_futures(module: &Bound<'_, PyModule>) -> PyResult<()> {
         futures::verify(module).map_err(PyRuntimeError::new_err)?;
         let class = |name: &str| -> PyResult<Bound<'_, PyType>> { Ok(module.getattr(name)?.cast_into::<PyType>()?) };
-        let await_ = leak("future", "FT104", "await", 0, None)?;
-        let future = (leak("future", "FT102", "__init__", 0, None)?, await_);
-        let task = (leak("future", "FT103", "__init__", 0, None)?, await_);
-        slots::install(&class("Future")?, &class("Task")?, [future, task])
+        let watch = |rule: &str, operation: &str| {
+            Row { owner: "future", rule, operation, realm: "asyncio", class: None }.leak(module.py(), 0)
+        };
+        let await_ = watch("FT104", "await")?;
+        let watches = [(watch("FT102", "__init__")?, await_), (watch("FT103", "__init__")?, await_)];
+        future_slots::install(&class("Future")?, &class("Task")?, watches)
+    }
+
+    /// Types of coroutines, generators, asynchronous generators, and of what `asend` and `athrow` return.
+    #[pyfunction]
+    fn watch_coroutines(py: Python<'_>) -> PyResult<Vec<Bound<'_, PyType>>> {
+        let steps = coroutines::verify(py)?;
+        let watch =
+            |owner: &str, operation: &str| Row { owner, rule: "FT108", operation, realm: "asyncio", class: None }.leak(py, 0);
+        let [send, step, next] = [watch("coroutine-step", "send")?, watch("async-step", "send")?, watch("coroutine", "__anext__")?];
+        driving::install(py, steps, send, step, next)
+    }
+
+    /// Type of contexts.
+    #[pyfunction]
+    fn watch_contexts(py: Python<'_>) -> PyResult<Bound<'_, PyType>> {
+        contexts::verify(py)
     }
 
     #[pyfunction]
@@ -198,7 +274,27 @@ mod _native {
     fn adopt_running_loop(loop_: &Bound<'_, PyAny>) {
         // SAFETY: attached.
         let handle = unsafe { ffi::PyThreadState_Get() } as usize;
-        session::get().loops.started(threads::here().slot, loop_.as_ptr() as usize, handle);
+        session::get().loops.started(threads::here().slot, Realm::Asyncio, loop_.as_ptr() as usize, handle);
+    }
+
+    /// What `--declarations` declares.
+    #[pyfunction]
+    fn declarations() -> PyResult<Vec<DeclarationRow>> {
+        let Some(path) = &session::get().options.declarations else { return Ok(Vec::new()) };
+        let all = declare::load(path).map_err(PyValueError::new_err)?;
+        Ok(all.into_iter().map(|d| (d.name, d.owner, d.rule, d.methods, d.thread_safe, d.hand_overs)).collect())
+    }
+
+    #[pyfunction]
+    fn check_declaration(declaration: DeclarationRow) -> PyResult<()> {
+        let (name, owner, rule, methods, thread_safe, hand_overs) = declaration;
+        let declaration = Declaration { name, owner, rule, methods, thread_safe, hand_overs };
+        declaration.check().map_err(PyValueError::new_err)
+    }
+
+    #[pyfunction]
+    fn count_package(package: String) {
+        session::get().count_package(package);
     }
 
     #[pyfunction]

@@ -10,7 +10,6 @@ use ftsan::options::Options;
 use ftsan::report::json::{self, Report, SuppressionUse, Watched};
 use ftsan::report::suppress::{self, Suppression};
 use ftsan::report::{Access, Finding, text};
-use pyo3::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::io::Write as _;
@@ -24,8 +23,6 @@ pub(crate) struct Session {
     pub(crate) options: Options,
     pub(crate) loops: Loops,
     pub(crate) bindings: Bindings,
-    /// The interned string `_loop`.
-    pub(crate) loop_attribute: Py<PyAny>,
     suppressions: Vec<Suppression>,
     hooks: AtomicU64,
     /// How many misuses happened that no suppression accepts.
@@ -62,6 +59,7 @@ pub(crate) struct Found {
     suppressed_reported: Vec<u64>,
     reported: Watched,
     off: BTreeSet<String>,
+    packages: BTreeSet<String>,
     gil: String,
     trouble_told: bool,
 }
@@ -114,14 +112,13 @@ pub(crate) fn is_started() -> bool {
 ///
 /// # Errors
 /// The suppression file is wrong; one line.
-pub(crate) fn start(py: Python<'_>, options: Options, python: BTreeMap<String, String>, gil: String) -> Result<(), String> {
+pub(crate) fn start(options: Options, python: BTreeMap<String, String>, gil: String) -> Result<(), String> {
     let suppressions = options.suppressions.as_deref().map_or(Ok(Vec::new()), suppress::load)?;
     let shared = Shared::leak(Found::new(suppressions.len(), gil.clone()));
     let session = Session {
         options,
         loops: Loops::default(),
         bindings: Bindings::default(),
-        loop_attribute: pyo3::types::PyString::intern(py, "_loop").into_any().unbind(),
         suppressions,
         hooks: AtomicU64::new(0),
         occurrences: AtomicU64::new(0),
@@ -151,6 +148,10 @@ impl Session {
 
     pub(crate) fn count_hook(&self) {
         self.hooks.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count_package(&self, package: String) {
+        self.found().packages.insert(package);
     }
 
     pub(crate) fn set_gil(&self, state: String) {
@@ -266,7 +267,7 @@ impl Session {
                 threads: threads.saturating_sub(before.threads),
                 loops: loops.saturating_sub(before.loops),
                 processes: 1 - before.processes,
-                packages: BTreeSet::new(),
+                packages: found.packages.clone(),
                 off: found.off.clone(),
             },
             findings: found

@@ -54,12 +54,22 @@ type DeleteItem = unsafe extern "C" fn(*mut ffi::PyObject, *mut ffi::PyObject, *
 fn slot_of(kind: Kind) -> DeleteItem {
     match kind {
         Kind::Loop => delete_item::<{ Kind::Loop as u8 }>,
-        Kind::LoopAttribute => delete_item::<{ Kind::LoopAttribute as u8 }>,
-        Kind::LoopAttributeOnly => delete_item::<{ Kind::LoopAttributeOnly as u8 }>,
+        Kind::Attribute => delete_item::<{ Kind::Attribute as u8 }>,
+        Kind::AttributeOnly => delete_item::<{ Kind::AttributeOnly as u8 }>,
+        Kind::Field => delete_item::<{ Kind::Field as u8 }>,
         Kind::Future => delete_item::<{ Kind::Future as u8 }>,
         Kind::Primitive => delete_item::<{ Kind::Primitive as u8 }>,
+        Kind::Thread => delete_item::<{ Kind::Thread as u8 }>,
+        Kind::Hub => delete_item::<{ Kind::Hub as u8 }>,
+        Kind::Coroutine => delete_item::<{ Kind::Coroutine as u8 }>,
+        Kind::CoroutineStep => delete_item::<{ Kind::CoroutineStep as u8 }>,
+        Kind::AsyncStep => delete_item::<{ Kind::AsyncStep as u8 }>,
+        Kind::Context => delete_item::<{ Kind::Context as u8 }>,
+        Kind::LoopStarts => delete_item::<{ Kind::LoopStarts as u8 }>,
+        Kind::LoopStops => delete_item::<{ Kind::LoopStops as u8 }>,
         Kind::LoopBorn => delete_item::<{ Kind::LoopBorn as u8 }>,
         Kind::PrimitiveBorn => delete_item::<{ Kind::PrimitiveBorn as u8 }>,
+        Kind::ThreadBorn => delete_item::<{ Kind::ThreadBorn as u8 }>,
         Kind::Born => delete_item::<{ Kind::Born as u8 }>,
     }
 }

@@ -1,47 +1,91 @@
 //! What is watched: one [`Watch`] per hooked function or method, made from the tables in `python/ftsan/watch/`.
 
-use ftsan::loops::Bindings;
+use ftsan::loops::{Bindings, Realm};
 use ftsan::rules::Rule;
+use pyo3::ffi;
+use std::sync::atomic::AtomicUsize;
 
-/// How the loop that an object belongs to is found, or what else is to be done when the function is called.
+/// How the owner of an object is found, or what else is to be done when the function is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Kind {
     /// The object is the loop.
     Loop,
-    /// The object has it in its attribute `_loop`, and its birth is watched.
-    LoopAttribute,
-    /// The object has it in its attribute `_loop`; its birth is not watched, so nothing may be remembered of it.
-    LoopAttributeOnly,
+    /// The object has its loop in an attribute, and its birth is watched.
+    Attribute,
+    /// The object has its loop in an attribute; its birth is not watched, so nothing may be remembered of it.
+    AttributeOnly,
+    /// The object is of an extension type and has its loop in a field that is found by looking ([`crate::fields`]).
+    Field,
     /// The object is a C-accelerated Future or Task.
     Future,
     /// The object has none of its own and belongs to the first loop that touches it.
     Primitive,
-    /// `__init__` of a loop.
+    /// The object belongs to the thread it was made in.
+    Thread,
+    /// The object belongs to the thread that uses it first.
+    Hub,
+    /// The object is a coroutine, a generator or an asynchronous generator: one thread drives it at a time.
+    Coroutine,
+    /// As `Coroutine`, where a task of asyncio resumes it.
+    CoroutineStep,
+    /// As `Coroutine`, for what `__anext__` and `asend` return: it drives its generator.
+    AsyncStep,
+    /// The object is a `contextvars.Context`: one thread is in it at a time.
+    Context,
+    /// The object is a loop, and the calling thread starts running it.
+    LoopStarts,
+    /// The object is a loop, and the calling thread stops running it.
+    LoopStops,
+    /// The object is a loop, and comes to life here or ends.
     LoopBorn,
     /// `__init__` of a primitive.
     PrimitiveBorn,
+    /// Creation of what belongs to the thread it is made in.
+    ThreadBorn,
     /// `__init__` of anything else that is watched, or `Thread.start`.
     Born,
 }
 
+/// The kinds by the names that the tables use.
+const NAMES: [(&str, Kind); 18] = [
+    ("loop", Kind::Loop),
+    ("attribute", Kind::Attribute),
+    ("attribute-only", Kind::AttributeOnly),
+    ("field", Kind::Field),
+    ("future", Kind::Future),
+    ("first-use", Kind::Primitive),
+    ("thread", Kind::Thread),
+    ("hub", Kind::Hub),
+    ("coroutine", Kind::Coroutine),
+    ("coroutine-step", Kind::CoroutineStep),
+    ("async-step", Kind::AsyncStep),
+    ("context", Kind::Context),
+    ("loop-starts", Kind::LoopStarts),
+    ("loop-stops", Kind::LoopStops),
+    ("loop-born", Kind::LoopBorn),
+    ("first-use-born", Kind::PrimitiveBorn),
+    ("thread-born", Kind::ThreadBorn),
+    ("born", Kind::Born),
+];
+
 /// How many kinds there are.
-pub(crate) const KINDS: usize = Kind::Born as usize + 1;
+pub(crate) const KINDS: usize = NAMES.len();
 
 impl Kind {
     /// By the name that the tables use.
     pub(crate) fn parse(name: &str) -> Option<Self> {
-        Some(match name {
-            "loop" => Kind::Loop,
-            "loop-attribute" => Kind::LoopAttribute,
-            "loop-attribute-only" => Kind::LoopAttributeOnly,
-            "future" => Kind::Future,
-            "primitive" => Kind::Primitive,
-            "loop-born" => Kind::LoopBorn,
-            "primitive-born" => Kind::PrimitiveBorn,
-            "born" => Kind::Born,
-            _ => return None,
-        })
+        NAMES.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind)
+    }
+
+    /// Whether it is about who uses an object, and not about what becomes of it.
+    pub(crate) const fn is_check(kind: u8) -> bool {
+        kind < Kind::LoopStarts as u8
+    }
+
+    /// Whether what a misused call does in turn belongs to it.  Not if it runs other code of the program meanwhile.
+    pub(crate) fn is_one_action(self) -> bool {
+        matches!(self, Kind::Loop | Kind::Field | Kind::Future | Kind::Attribute | Kind::AttributeOnly | Kind::Primitive)
     }
 }
 
@@ -49,14 +93,30 @@ impl Kind {
 #[derive(Debug)]
 pub(crate) struct Watch {
     pub(crate) kind: Kind,
+    /// What kind of loop it is about.
+    pub(crate) realm: Realm,
     /// What a misuse is reported as.
     pub(crate) rule: &'static Rule,
     /// Name of the method.
     pub(crate) operation: String,
     /// Frames of our own making between the hook and its caller: 1 for a function with a prologue, 0 for a C method.
     pub(crate) frames: usize,
-    /// Which loop uses what, of this process.
+    /// What belongs to whom, of this process.
     pub(crate) bindings: &'static Bindings,
+    /// The interned name of the attribute that has the loop, or what belongs to one; null for none.
+    pub(crate) attribute: Attribute,
     /// Objects of this type (address) may be used from any thread; 0 for none.
     pub(crate) except: usize,
+    /// The class of loops (address) of objects that have theirs in a field; 0 for none.
+    pub(crate) loop_class: usize,
+    /// Where objects have their loop, in bytes; 0 until it was found.
+    pub(crate) field: AtomicUsize,
 }
+
+/// An interned string.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Attribute(pub(crate) *mut ffi::PyObject);
+// SAFETY: interned strings are immutable, and this one is never released.
+unsafe impl Send for Attribute {}
+// SAFETY: as above.
+unsafe impl Sync for Attribute {}

@@ -2,6 +2,7 @@
 //!
 //! Reading the own stack is safe at any time; another thread's only while the world is stopped ([`super::world`]).
 
+use super::coroutines;
 use super::offsets::{self, OWNED_BY_INTERPRETER, Offsets, STACKREF_INT, STACKREF_TAG, SUSPENDED_YIELD_FROM};
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -91,6 +92,28 @@ impl Frame<'_> {
         unsafe { object_of(self.read::<usize>(self.offsets.frame_localsplus + index * size_of::<usize>())) }
     }
 
+    /// Whether this is the frame of that coroutine or generator, which keeps it inside itself.
+    pub(crate) fn is_of_generator(self, generator: *mut ffi::PyObject) -> bool {
+        self.address as usize == generator as usize + self.offsets.gen_iframe
+    }
+
+    /// Whether the first local variable, which is the first argument if there is one, is this object.  In a function without local
+    /// variables this may be anything that lay there: ask what function it is.
+    pub(crate) fn first_argument_is(self, object: *mut ffi::PyObject) -> bool {
+        if self.is_entry() {
+            return false;
+        }
+        match self.local(0) {
+            // SAFETY: a local variable is null or alive.
+            Some(cell) if unsafe { ffi::Py_TYPE(cell) == &raw mut ffi::PyCell_Type } => {
+                // PyCellObject, Include/cpython/cellobject.h: the content follows the header.
+                // SAFETY: just checked to be a cell.
+                unsafe { cell.add(1).cast::<*mut ffi::PyObject>().read() == object }
+            }
+            first => first == Some(object),
+        }
+    }
+
     fn top_of_stack(self) -> Option<*mut ffi::PyObject> {
         // SAFETY: see `read`; a suspended frame has its stack pointer saved and the awaited object below it.
         unsafe {
@@ -138,37 +161,70 @@ pub(crate) unsafe fn stack_of(thread: *mut ffi::PyThreadState) -> RawStack {
     stack
 }
 
+/// `threading.get_ident()` of a thread and the kernel's id of it.
+///
+/// # Safety
+/// `thread` is a live thread's state.
+pub(crate) unsafe fn identity_of(thread: *mut ffi::PyThreadState) -> (u64, u64) {
+    let offsets = offsets::get();
+    // SAFETY: both are unsigned longs, Include/cpython/pystate.h.
+    unsafe {
+        let field = |offset: usize| thread.cast::<u8>().add(offset).cast::<u64>().read();
+        (field(offsets.thread_ident), field(offsets.thread_native_id))
+    }
+}
+
 /// Where a suspended coroutine awaits, and where what it awaits does, innermost first.  Empty if it is running or done.
 ///
 /// # Safety
 /// `coroutine` is a live object and the world is stopped.
 pub(crate) unsafe fn await_chain(coroutine: *mut ffi::PyObject) -> RawStack {
-    let offsets = offsets::get();
     let mut outermost_first = RawStack::default();
-    let mut current = Some(coroutine);
-    while let Some(object) = current {
-        // SAFETY: the caller's guarantee, and each awaited object is kept alive by the frame that awaits it.
-        let (state, frame) = unsafe {
-            if ffi::PyCoro_CheckExact(object) == 0 && ffi::PyGen_CheckExact(object) == 0 {
-                break;
-            }
-            let state = object.cast::<i8>().add(offsets.gen_frame_state).read();
-            (state, Frame { address: object.cast::<u8>().add(offsets.gen_iframe), offsets })
-        };
-        if state != SUSPENDED_YIELD_FROM && state != SUSPENDED_YIELD_FROM - 1 {
-            break;
-        }
-        let Some(raw) = frame.raw() else { break };
-        if !outermost_first.push(raw) {
-            break;
-        }
-        current = if state == SUSPENDED_YIELD_FROM { frame.top_of_stack() } else { None };
-    }
+    // SAFETY: passed on.
+    unsafe { follow(coroutine, |raw| outermost_first.push(raw)) };
     let mut stack = RawStack::default();
     for raw in outermost_first.frames().iter().rev() {
         stack.push(*raw);
     }
     stack
+}
+
+/// What a suspended coroutine waits for in the end: the iterator of a future, usually.
+///
+/// # Safety
+/// As [`await_chain`].
+pub(crate) unsafe fn awaited(coroutine: *mut ffi::PyObject) -> Option<*mut ffi::PyObject> {
+    // SAFETY: passed on.
+    unsafe { follow(coroutine, |_| true) }
+}
+
+/// Follows a suspended coroutine to what it waits for, which is returned; each frame on the way goes to `visit`, until that says no.
+///
+/// # Safety
+/// As [`await_chain`].
+unsafe fn follow(coroutine: *mut ffi::PyObject, mut visit: impl FnMut(RawFrame) -> bool) -> Option<*mut ffi::PyObject> {
+    let offsets = offsets::get();
+    let mut object = coroutine;
+    loop {
+        // SAFETY: the caller's guarantee, and each awaited object is kept alive by the frame that awaits it.
+        unsafe {
+            if let Some(generator) = coroutines::generator_of_step(object) {
+                object = generator;
+            }
+            if !coroutines::is_one(object) {
+                return Some(object);
+            }
+            let state = coroutines::state(object);
+            let frame = Frame { address: object.cast::<u8>().add(offsets.gen_iframe), offsets };
+            if state != SUSPENDED_YIELD_FROM && state != SUSPENDED_YIELD_FROM - 1 {
+                return None;
+            }
+            if !visit(frame.raw()?) || state != SUSPENDED_YIELD_FROM {
+                return None;
+            }
+            object = frame.top_of_stack()?;
+        }
+    }
 }
 
 /// Compares the stack as read here with what the public API says of it.

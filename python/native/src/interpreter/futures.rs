@@ -4,6 +4,7 @@
 
 use pyo3::ffi;
 use pyo3::prelude::*;
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 /// The loop of a Future or Task, borrowed; null before `__init__`.
 ///
@@ -12,9 +13,24 @@ use pyo3::prelude::*;
 #[inline]
 pub(crate) unsafe fn loop_of(future: *mut ffi::PyObject) -> *mut ffi::PyObject {
     // SAFETY: the caller's guarantee.  `__init__` may store it in another thread, hence the atomic load.
+    unsafe { (*future.add(1).cast::<AtomicPtr<ffi::PyObject>>()).load(Ordering::Relaxed) }
+}
+
+/// Type of what `iter(future)` returns, which has its future in the first field (`futureiterobject`, same file).
+static ITERATOR: AtomicUsize = AtomicUsize::new(0);
+
+/// The future that this iterates over, borrowed, if it is the iterator of one.
+///
+/// # Safety
+/// A live object.
+pub(crate) unsafe fn future_of_iterator(iterator: *mut ffi::PyObject) -> Option<*mut ffi::PyObject> {
+    // SAFETY: the caller's guarantee, and the type that has the field.
     unsafe {
-        let field = future.add(1).cast::<std::sync::atomic::AtomicPtr<ffi::PyObject>>();
-        (*field).load(std::sync::atomic::Ordering::Relaxed)
+        if ffi::Py_TYPE(iterator) as usize != ITERATOR.load(Ordering::Relaxed) {
+            return None;
+        }
+        let future = (*iterator.add(1).cast::<AtomicPtr<ffi::PyObject>>()).load(Ordering::Relaxed);
+        (!future.is_null()).then_some(future)
     }
 }
 
@@ -31,16 +47,19 @@ pub(crate) fn verify(module: &Bound<'_, PyModule>) -> Result<(), String> {
         let loop_ = stand_in.call0()?;
         namespace.set_item("loop", &loop_)?;
         let future = module.getattr("Future")?.call((), Some(&namespace))?;
-        // SAFETY: reading inside an object that is larger than its header (basicsize is checked first).
+        let iterator = future.try_iter()?;
+        ITERATOR.store(iterator.get_type_ptr() as usize, Ordering::Relaxed);
+        // SAFETY: reading inside objects that are larger than their header (basicsize is checked first).
         let found = unsafe {
             (*ffi::Py_TYPE(future.as_ptr())).tp_basicsize as usize >= size_of::<ffi::PyObject>() + size_of::<usize>()
                 && loop_of(future.as_ptr()) == loop_.as_ptr()
+                && future_of_iterator(iterator.as_ptr()) == Some(future.as_ptr())
         };
         Ok(found)
     };
     match check() {
         Ok(true) => Ok(()),
-        Ok(false) => Err("_asyncio.Future does not keep its loop in its first field".to_owned()),
+        Ok(false) => Err("_asyncio.Future does not look as expected".to_owned()),
         Err(error) => Err(format!("cannot make an _asyncio.Future to verify its layout: {error}")),
     }
 }

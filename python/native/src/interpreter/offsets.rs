@@ -83,7 +83,10 @@ unsafe extern "C" {
 /// The offsets that are used, in bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Offsets {
+    pub(crate) thread_size: usize,
     pub(crate) thread_current_frame: usize,
+    pub(crate) thread_ident: usize,
+    pub(crate) thread_native_id: usize,
     pub(crate) frame_previous: usize,
     pub(crate) frame_executable: usize,
     pub(crate) frame_instr_ptr: usize,
@@ -102,6 +105,12 @@ pub(crate) const OWNED_BY_INTERPRETER: u8 = 3;
 
 /// `FRAME_SUSPENDED_YIELD_FROM`, `Include/internal/pycore_frame.h`: awaiting what is on top of its stack.
 pub(crate) const SUSPENDED_YIELD_FROM: i8 = -1;
+
+/// `FRAME_CREATED`, same file.
+pub(crate) const CREATED: i8 = -3;
+
+/// `FRAME_EXECUTING`, same file.
+pub(crate) const EXECUTING: i8 = 0;
 
 /// `Py_TAG_BITS`, `Include/internal/pycore_stackref.h`, free-threaded build: the lowest bit says "deferred".
 pub(crate) const STACKREF_TAG: usize = 1;
@@ -129,6 +138,9 @@ pub(crate) fn load() -> Result<(), String> {
     }
     let offset = |value: u64| usize::try_from(value).map_err(|_| "an offset does not fit".to_owned());
     let offsets = Offsets {
+        thread_size: offset(published.thread_state.size)?,
+        thread_ident: offset(published.thread_state.thread_id)?,
+        thread_native_id: offset(published.thread_state.native_thread_id)?,
         thread_current_frame: offset(published.thread_state.current_frame)?,
         frame_previous: offset(published.interpreter_frame.previous)?,
         frame_executable: offset(published.interpreter_frame.executable)?,

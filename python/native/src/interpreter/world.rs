@@ -26,19 +26,18 @@ impl<'py> Stopped<'py> {
         Stopped { interpreter, _attached: py }
     }
 
+    /// The states of all threads.
+    pub(crate) fn threads(&self) -> impl Iterator<Item = *mut ffi::PyThreadState> {
+        let live = |thread: *mut ffi::PyThreadState| (!thread.is_null()).then_some(thread);
+        // SAFETY: the list of thread states does not change while the world is stopped.
+        let first = unsafe { ffi::PyInterpreterState_ThreadHead(self.interpreter) };
+        // SAFETY: as above.
+        std::iter::successors(live(first), move |thread| live(unsafe { ffi::PyThreadState_Next(*thread) }))
+    }
+
     /// The thread state at this address, if there is still one.
     pub(crate) fn thread(&self, address: usize) -> Option<*mut ffi::PyThreadState> {
-        // SAFETY: the list of thread states does not change while the world is stopped.
-        unsafe {
-            let mut thread = ffi::PyInterpreterState_ThreadHead(self.interpreter);
-            while !thread.is_null() {
-                if thread as usize == address {
-                    return Some(thread);
-                }
-                thread = ffi::PyThreadState_Next(thread);
-            }
-        }
-        None
+        self.threads().find(|thread| *thread as usize == address)
     }
 }
 

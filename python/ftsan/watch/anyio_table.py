@@ -1,0 +1,41 @@
+"""anyio: its primitives on asyncio, and its memory streams on any loop.  On trio they are trio's own."""
+
+DISTRIBUTION = "anyio"
+VERSIONS = ("4.",)
+REALM = "any"
+
+METHODS = (
+    ("FT306", "first-use", "anyio._backends._asyncio:CancelScope", "cancel __enter__ __exit__ deadline= shield="),
+    ("FT306", "first-use", "anyio._backends._asyncio:TaskGroup", "start_soon create_task? start __aenter__ __aexit__"),
+    ("FT306", "first-use", "anyio._backends._asyncio:Event", "set wait"),
+    ("FT306", "first-use", "anyio._backends._asyncio:Lock", "acquire acquire_nowait release"),
+    ("FT306", "first-use", "anyio._backends._asyncio:Semaphore", "acquire acquire_nowait release"),
+    (
+        "FT306",
+        "first-use",
+        "anyio._backends._asyncio:CapacityLimiter",
+        "acquire acquire_nowait acquire_on_behalf_of acquire_on_behalf_of_nowait release release_on_behalf_of total_tokens=",
+    ),
+    ("FT306", "first-use", "anyio._core._synchronization:Condition", "notify notify_all wait"),
+    ("FT306", "first-use:_state", "anyio.streams.memory:MemoryObjectSendStream", "send send_nowait clone close"),
+    ("FT306", "first-use:_state", "anyio.streams.memory:MemoryObjectReceiveStream", "receive receive_nowait clone close"),
+)
+
+BIRTHS = (
+    ("first-use-born", "anyio._backends._asyncio:CancelScope"),
+    ("first-use-born", "anyio._backends._asyncio:TaskGroup"),
+    ("first-use-born", "anyio._backends._asyncio:Event"),
+    ("first-use-born", "anyio._backends._asyncio:Lock"),
+    ("first-use-born", "anyio._backends._asyncio:Semaphore"),
+    ("first-use-born", "anyio._backends._asyncio:CapacityLimiter"),
+    ("first-use-born", "anyio._core._synchronization:Condition"),
+    ("first-use-born", "anyio.streams.memory:_MemoryObjectStreamState"),
+)
+
+HAND_OVERS = (
+    "anyio.from_thread:run",
+    "anyio.from_thread:run_sync",
+    "anyio.from_thread:BlockingPortal.call",
+    "anyio.from_thread:BlockingPortal.start_task",
+    "anyio.from_thread:BlockingPortal.start_task_soon",
+)

@@ -1,0 +1,144 @@
+"""What ftsan knows of a library: a table, the same for asyncio, for uvloop and for a type that you declare.
+
+A table is a module with these names (all but ``DISTRIBUTION``, ``VERSIONS`` and ``REALM`` may be left out):
+
+``DISTRIBUTION``, ``VERSIONS``
+    Name in the package index, and the beginnings of the versions that this table was tried with; empty for the standard library.
+``REALM``
+    Whose loop it is about: ``asyncio``, ``twisted``, ``trio``, or ``any`` that the thread runs.
+``METHODS``
+    Rows ``(rule, owner, "module:Class", "method method ...")``: what only the owner may call.  ``module:`` alone is for functions.
+    ``name?`` is a method that some versions do not have, ``name=`` the setter of a property.  What is not in the table may be called from
+    anywhere.
+``BIRTHS``
+    Rows ``(kind, "module:Class")``: where objects come to life, so that reports can show it and an address is not taken for an earlier one.
+``THREAD_SAFE``, ``HAND_OVERS``
+    ``"module:Class.method"``: documented as callable from any thread, whatever they call in turn.  A hand-over is one that makes the owner
+    call something: a callback, a coroutine.
+``LOOPS``
+    For a ``field`` owner: the class of the loops.
+``EXCEPT``
+    A class whose objects anybody may use.
+
+How the owner is found (``Kind`` in ``python/native/src/watch.rs``):
+
+============================ =====================================================================================
+``loop``                     the object is the loop
+``attribute:NAME``           the object has its loop in that attribute, and its birth is in ``BIRTHS``
+``attribute-only:NAME``      the same, without a birth: slower, nothing is remembered
+``field``                    the object is of an extension type and has its loop where only the garbage collector sees it
+``first-use``                the first loop that touches the object (its birth must be in ``BIRTHS``)
+``first-use:NAME``           the first loop that touches what the object has in that attribute
+``thread``                   the thread that made the object
+``hub``                      the thread that uses the object first
+============================ =====================================================================================
+"""
+
+import os
+import sys
+
+from .. import _native
+from .on_import import after_import
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+    from typing import Any
+
+
+def watch(table: ModuleType, root: ModuleType) -> None:
+    """Hook the library of this table, whose root module has been imported, and its modules as they are imported.
+
+    If that fails, the library is not watched and the report says so.
+    """
+    name = root.__name__
+    folder = os.path.dirname(getattr(root, "__file__", None) or "")
+    version = installed_version(table.DISTRIBUTION, folder) if table.DISTRIBUTION else ""
+    if table.VERSIONS and not version.startswith(table.VERSIONS):
+        _native.turn_off(f"{name} {version or 'of unknown version'}: not watched; known are {', '.join(table.VERSIONS)}")
+        return
+    _native.declare_library(folder)
+    if version:
+        _native.count_package(f"{table.DISTRIBUTION} {version}")
+    for path in (*getattr(table, "THREAD_SAFE", ()), *getattr(table, "HAND_OVERS", ())):
+        _when_imported(name, path, lambda function: _native.declare_thread_safe(function))
+    for kind, path in getattr(table, "BIRTHS", ()):
+        _when_imported(name, path, lambda class_, kind=kind: watch_birth(class_, kind, table.REALM))
+    for row in getattr(table, "METHODS", ()):
+        _when_imported(name, row[2], lambda class_, row=row: _watch_row(table, class_, row))
+
+
+def _when_imported(library: str, path: str, hook: Callable[[Any], None]) -> None:
+    module_name, _, attributes = path.partition(":")
+
+    def imported(module: ModuleType) -> None:
+        try:
+            found: Any = module
+            for attribute in filter(None, attributes.split(".")):
+                found = getattr(found, attribute)
+            hook(found)
+        except Exception as error:
+            _native.turn_off(f"{library}: {path}: {type(error).__name__}: {error}")
+
+    after_import(module_name, imported)
+
+
+def _watch_row(table: ModuleType, class_: Any, row: tuple[str, str, str, str]) -> None:
+    rule, owner, _, methods = row
+    module, _, name = getattr(table, "LOOPS" if owner == "field" else "EXCEPT", "").partition(":")
+    of_class = getattr(sys.modules[module], name) if module else None
+    watch_methods(class_, methods.split(), owner, rule, table.REALM, of_class)
+
+
+def watch_methods(class_: Any, methods: list[str], owner: str, rule: str, realm: str, of_class: type | None = None) -> None:
+    """Hook methods of a class, or functions of a module, wherever in its bases they are defined.
+
+    :raises AttributeError: there is no such method, and it may not be missing.
+    """
+    for written in methods:
+        name = written.rstrip("?=")
+        found = find(class_, name)
+        if found is None:
+            if written.endswith("?"):
+                continue
+            raise AttributeError(f"no {name}")
+        if isinstance(found, property):
+            found = found.fset if written.endswith("=") else found.fget
+        if hasattr(found, "__code__") and type(found).__name__ == "function":
+            _native.watch_function(found, owner, rule, name, realm, of_class)
+        else:
+            _native.watch_method(found, owner, rule, name, realm, of_class)
+
+
+def watch_birth(class_: type, kind: str, realm: str) -> None:
+    """Hook the creation of objects of a class."""
+    init = find(class_, "__init__")
+    if type(init).__name__ == "function":
+        _native.watch_function(init, kind, "FT101", "__init__", realm)
+    elif init is object.__init__:
+        raise TypeError("no __init__ of its own")
+    else:
+        _native.watch_birth(class_, kind, realm)
+
+
+def find(class_: Any, name: str) -> Any:
+    """What a class or one of its bases, or a module, has under this name, unbound; ``None`` for nothing."""
+    for place in getattr(class_, "__mro__", (class_,)):
+        if name in vars(place):
+            return vars(place)[name]
+    return None
+
+
+def installed_version(distribution: str, folder: str) -> str:
+    """Version of the distribution that a package's folder belongs to, from the ``.dist-info`` beside it; empty if there is none.
+
+    Not ``importlib.metadata``, which imports what the program may not have imported.
+    """
+    try:
+        names = os.listdir(os.path.dirname(folder))
+    except OSError:
+        return ""
+    prefix = distribution.lower() + "-"
+    versions = [name[len(prefix) : -len(".dist-info")] for name in names if name.lower().startswith(prefix) and name.endswith(".dist-info")]
+    return max(versions, default="")

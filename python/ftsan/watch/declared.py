@@ -1,0 +1,60 @@
+"""Types that the program or its author declared: ``ftsan.declare`` and ``--declarations FILE``."""
+
+from .. import _native
+from .on_import import after_import
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    #: name, owner, rule, methods, thread-safe calls, hand-overs
+    Declaration = tuple[str, str, str, list[str], list[str], list[str]]
+
+_waiting: list[Declaration] = []
+_installed = False
+
+
+def hook() -> None:
+    """Apply what was declared before the watching began and what the options name."""
+    global _installed
+    _installed = True
+    for declaration in (*_native.declarations(), *_waiting):
+        _apply(declaration)
+    _waiting.clear()
+
+
+def add(declaration: Declaration) -> None:
+    """Apply a declaration that has been checked, now or when the watching begins."""
+    if _installed:
+        _apply(declaration)
+    else:
+        _waiting.append(declaration)
+
+
+def _apply(declaration: Declaration) -> None:
+    name, owner, rule, methods, thread_safe, hand_overs = declaration
+    module_name, _, path = name.partition(":")
+
+    def imported(module: ModuleType) -> None:
+        from . import declarations
+
+        try:
+            class_ = module
+            for attribute in path.split("."):
+                class_ = getattr(class_, attribute)
+            safe = [*thread_safe, *hand_overs]
+            for method in safe:
+                _native.declare_thread_safe(getattr(class_, method))
+            own = [key for key, value in vars(class_).items() if type(value).__name__ == "function" and key[0] != "_"]
+            if "site-packages" in (module.__file__ or ""):
+                _native.declare_library((module.__file__ or "").rpartition("/")[0])
+            kind = owner.partition(":")[0]
+            born = {"attribute": "born", "first-use": "first-use-born", "thread": "thread-born", "hub": "born"}.get(kind)
+            if born and not (kind == "first-use" and ":" in owner):
+                declarations.watch_birth(class_, born, "any")  # type: ignore[arg-type]
+            wanted = [method for method in methods or own if method not in safe]
+            declarations.watch_methods(class_, wanted, owner, rule, "any")
+        except Exception as error:
+            _native.turn_off(f"declaration of {name}: {type(error).__name__}: {error}")
+
+    after_import(module_name, imported)

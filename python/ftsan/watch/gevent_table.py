@@ -1,0 +1,5 @@
+"""gevent: each thread has a hub of its own."""
+
+DISTRIBUTION = "gevent"
+VERSIONS = ()
+REALM = "any"

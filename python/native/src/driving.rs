@@ -1,0 +1,101 @@
+//! What resumes coroutines and asynchronous generators without calling a method: `await`, `async for`, a step of a task.
+
+use crate::check::{self, Verdict};
+use crate::slots::{self, Send, Slot, Unary};
+use crate::watch::Watch;
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::PyType;
+use std::ffi::{c_int, c_void};
+use std::sync::OnceLock;
+
+struct Hooked<F> {
+    original: F,
+    watch: &'static Watch,
+}
+
+/// Of coroutines and of generators.
+static SENDS: [OnceLock<Hooked<Send>>; 2] = [const { OnceLock::new() }; 2];
+static ASYNC_NEXT: OnceLock<Hooked<Unary>> = OnceLock::new();
+/// Of what `asend` and `athrow` return.
+static STEPS: [OnceLock<Hooked<Unary>>; 2] = [const { OnceLock::new() }; 2];
+
+unsafe extern "C" fn send<const N: usize>(
+    object: *mut ffi::PyObject,
+    value: *mut ffi::PyObject,
+    result: *mut *mut ffi::PyObject,
+) -> c_int {
+    const ERROR: c_int = -1; // PYGEN_ERROR
+    let hooked = SENDS[N].get().expect("set before the slot is");
+    // SAFETY: the interpreter calls a slot attached and with a live object of its type; the original slot.
+    unsafe {
+        if check::before(hooked.watch, object) == Verdict::Raised {
+            *result = std::ptr::null_mut();
+            return ERROR;
+        }
+        (hooked.original)(object, value, result)
+    }
+}
+
+/// # Safety
+/// As the slot.
+#[inline(always)]
+unsafe fn checked(hooked: &OnceLock<Hooked<Unary>>, object: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    let hooked = hooked.get().expect("set before the slot is");
+    // SAFETY: the interpreter calls a slot attached and with a live object of its type; the original slot.
+    unsafe {
+        if check::before(hooked.watch, object) == Verdict::Raised {
+            return std::ptr::null_mut();
+        }
+        (hooked.original)(object)
+    }
+}
+
+unsafe extern "C" fn async_next(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: passed on.
+    unsafe { checked(&ASYNC_NEXT, object) }
+}
+
+unsafe extern "C" fn step<const N: usize>(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: passed on.
+    unsafe { checked(&STEPS[N], object) }
+}
+
+fn replace<F: Copy>(
+    place: &OnceLock<Hooked<F>>,
+    class: &Bound<'_, PyType>,
+    slot: Slot,
+    replacement: *const c_void,
+    watch: &'static Watch,
+) -> PyResult<()> {
+    let there = slot.of(class);
+    if there.is_null() {
+        return Err(PyRuntimeError::new_err(format!("{}: an empty slot", class.name()?)));
+    }
+    // SAFETY: `F` is the type of functions in this slot; both are pointers.
+    let original = unsafe { std::mem::transmute_copy::<*const c_void, F>(&there) };
+    place.set(Hooked { original, watch }).map_err(|_| PyRuntimeError::new_err("already hooked"))?;
+    slots::replace(class, slot, replacement)
+}
+
+/// Watches the slots; `steps` are the types of what `asend` and `athrow` return.  Gives all the types.
+pub(crate) fn install<'py>(
+    py: Python<'py>,
+    steps: Vec<Bound<'py, PyType>>,
+    send_watch: &'static Watch,
+    step_watch: &'static Watch,
+    next_watch: &'static Watch,
+) -> PyResult<Vec<Bound<'py, PyType>>> {
+    // SAFETY: static types of the interpreter.
+    let [coroutine, generator, asynchronous] = unsafe {
+        [&raw mut ffi::PyCoro_Type, &raw mut ffi::PyGen_Type, &raw mut ffi::PyAsyncGen_Type]
+            .map(|class| PyType::from_borrowed_type_ptr(py, class))
+    };
+    replace(&SENDS[0], &coroutine, Slot::Send, send::<0> as *const c_void, send_watch)?;
+    replace(&SENDS[1], &generator, Slot::Send, send::<1> as *const c_void, send_watch)?;
+    replace(&ASYNC_NEXT, &asynchronous, Slot::AsyncNext, async_next as *const c_void, next_watch)?;
+    replace(&STEPS[0], &steps[0], Slot::Next, step::<0> as *const c_void, step_watch)?;
+    replace(&STEPS[1], &steps[1], Slot::Next, step::<1> as *const c_void, step_watch)?;
+    Ok([vec![coroutine, generator, asynchronous], steps].concat())
+}

@@ -1,0 +1,122 @@
+//! Type slots of `_asyncio.Future` and `_asyncio.Task`: creation, `await`, and finalization.
+
+use crate::check::{self, Verdict};
+use crate::slots::{self, Init, Slot, Unary};
+use crate::threads::{Busy, here};
+use crate::watch::Watch;
+use crate::{creations, evidence};
+use ftsan::loops::{Affinity, Realm};
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::PyType;
+use std::ffi::{c_int, c_void};
+use std::sync::OnceLock;
+
+type Finalize = unsafe extern "C" fn(*mut ffi::PyObject);
+
+/// What one of the two types had in its slots.
+struct Original {
+    init: Init,
+    iterate: Unary,
+    finalize: Option<Finalize>,
+    watch_init: &'static Watch,
+    watch_await: &'static Watch,
+    keyword_loop: Py<PyAny>,
+}
+
+const FUTURE: usize = 0;
+const TASK: usize = 1;
+static ORIGINAL: [OnceLock<Original>; 2] = [const { OnceLock::new() }; 2];
+
+fn original<const T: usize>() -> &'static Original {
+    ORIGINAL[T].get().expect("set before the slots are")
+}
+
+unsafe extern "C" fn init<const T: usize>(
+    object: *mut ffi::PyObject,
+    arguments: *mut ffi::PyObject,
+    keywords: *mut ffi::PyObject,
+) -> c_int {
+    let original = original::<T>();
+    let mut part_of_it = None;
+    if T == TASK && !keywords.is_null() {
+        // SAFETY: attached; `keywords` is a dict.
+        let loop_ = unsafe { ffi::PyDict_GetItemWithError(keywords, original.keyword_loop.as_ptr()) };
+        if !loop_.is_null()
+            && here().slot.running(Realm::Asyncio) != loop_ as usize
+            && let Affinity::Elsewhere(runner) = crate::session::get().loops.affinity(here().slot, Realm::Asyncio, loop_ as usize)
+        {
+            // SAFETY: attached; the object is being initialized, so it is alive.
+            if unsafe { evidence::misuse(original.watch_init, object, runner) } == Verdict::Raised {
+                return -1;
+            }
+            part_of_it = Busy::enter();
+        }
+    }
+    // SAFETY: the original slot with the arguments it was called with.
+    let result = unsafe { (original.init)(object, arguments, keywords) };
+    drop(part_of_it);
+    if result == 0 {
+        // SAFETY: attached.
+        unsafe { creations::record(object as usize, 0) };
+    }
+    result
+}
+
+unsafe extern "C" fn iterate<const T: usize>(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    let original = original::<T>();
+    // SAFETY: the interpreter calls a slot attached and with a live object of its type.
+    if unsafe { check::before(original.watch_await, object) } == Verdict::Raised {
+        return std::ptr::null_mut();
+    }
+    // SAFETY: the original slot.
+    unsafe { (original.iterate)(object) }
+}
+
+unsafe extern "C" fn finalize<const T: usize>(object: *mut ffi::PyObject) {
+    let here = here();
+    here.finalizing.set(here.finalizing.get() + 1);
+    if let Some(finalize) = original::<T>().finalize {
+        // SAFETY: the original slot.
+        unsafe { finalize(object) };
+    }
+    here.finalizing.set(here.finalizing.get() - 1);
+}
+
+/// Swaps the slots of `_asyncio.Future` and `_asyncio.Task` and of their subclasses.
+pub(crate) fn install(
+    future: &Bound<'_, PyType>,
+    task: &Bound<'_, PyType>,
+    watches: [(&'static Watch, &'static Watch); 2],
+) -> PyResult<()> {
+    remember(&ORIGINAL[FUTURE], future, watches[FUTURE])?;
+    remember(&ORIGINAL[TASK], task, watches[TASK])?;
+    // Task first: it is a subclass of Future and has slots of its own.
+    swap::<TASK>(task)?;
+    swap::<FUTURE>(future)
+}
+
+fn remember(
+    place: &OnceLock<Original>,
+    class: &Bound<'_, PyType>,
+    (watch_init, watch_await): (&'static Watch, &'static Watch),
+) -> PyResult<()> {
+    let missing = || PyRuntimeError::new_err("_asyncio: a type slot that is always there is empty");
+    // SAFETY: a live type object; its slots are only read.
+    let (init, iterate, finalize) = unsafe {
+        let class = &*class.as_type_ptr();
+        (class.tp_init.ok_or_else(missing)?, class.tp_iter.ok_or_else(missing)?, class.tp_finalize)
+    };
+    let keyword_loop = pyo3::types::PyString::intern(class.py(), "loop").into_any().unbind();
+    place
+        .set(Original { init, iterate, finalize, watch_init, watch_await, keyword_loop })
+        .map_err(|_| PyRuntimeError::new_err("already hooked"))
+}
+
+fn swap<const T: usize>(class: &Bound<'_, PyType>) -> PyResult<()> {
+    slots::replace(class, Slot::Init, init::<T> as *const c_void)?;
+    slots::replace(class, Slot::Iter, iterate::<T> as *const c_void)?;
+    slots::replace(class, Slot::Await, iterate::<T> as *const c_void)?;
+    slots::replace(class, Slot::Finalize, finalize::<T> as *const c_void)
+}

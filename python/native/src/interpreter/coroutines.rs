@@ -1,0 +1,95 @@
+//! Coroutines, generators and asynchronous generators: are they being executed, and by what are they driven?
+//!
+//! The three share `_PyGenObject_HEAD` (`Include/internal/pycore_interpframe_structs.h`), whose offsets are published.  What `__anext__` and
+//! `asend` return has its generator in the first field (`PyAsyncGenASend`, `PyAsyncGenAThrow`, `Objects/genobject.c`).
+
+use super::offsets::{self, CREATED, EXECUTING, SUSPENDED_YIELD_FROM};
+use pyo3::exceptions::{PyGeneratorExit, PyRuntimeError};
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::PyType;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicI8, AtomicPtr, Ordering};
+
+/// Types of what drives an asynchronous generator: of `asend` and of `athrow`.
+static STEPS: OnceLock<[usize; 2]> = OnceLock::new();
+
+/// `FRAME_CREATED` and the like, as a number.
+///
+/// # Safety
+/// [`is_one`] says yes.
+#[inline]
+pub(crate) unsafe fn state(generator: *mut ffi::PyObject) -> i8 {
+    // SAFETY: the offset is published for a field of this type; another thread may be writing it.
+    unsafe { (*generator.cast::<u8>().add(offsets::get().gen_frame_state).cast::<AtomicI8>()).load(Ordering::Relaxed) }
+}
+
+/// Whether this is a coroutine, a generator or an asynchronous generator.
+///
+/// # Safety
+/// A live object.
+pub(crate) unsafe fn is_one(object: *mut ffi::PyObject) -> bool {
+    // SAFETY: the caller's guarantee.
+    unsafe { ffi::PyCoro_CheckExact(object) != 0 || ffi::PyGen_CheckExact(object) != 0 || ffi::PyAsyncGen_CheckExact(object) != 0 }
+}
+
+/// Whether some thread executes it right now.
+///
+/// # Safety
+/// As [`state`].
+#[inline]
+pub(crate) unsafe fn is_executing(generator: *mut ffi::PyObject) -> bool {
+    // SAFETY: passed on.
+    unsafe { state(generator) == EXECUTING }
+}
+
+/// Whether it is suspended in an `await`.
+///
+/// # Safety
+/// As [`state`].
+#[inline]
+pub(crate) unsafe fn is_waiting(generator: *mut ffi::PyObject) -> bool {
+    // SAFETY: passed on.
+    unsafe { state(generator) == SUSPENDED_YIELD_FROM }
+}
+
+/// The asynchronous generator that this awaitable drives, if it is one of those.
+///
+/// # Safety
+/// A live object.
+#[inline]
+pub(crate) unsafe fn generator_of_step(step: *mut ffi::PyObject) -> Option<*mut ffi::PyObject> {
+    // SAFETY: a live object, and one that has the field.
+    unsafe {
+        if !STEPS.get()?.contains(&(ffi::Py_TYPE(step) as usize)) {
+            return None;
+        }
+        let generator = (*step.add(1).cast::<AtomicPtr<ffi::PyObject>>()).load(Ordering::Relaxed);
+        (!generator.is_null()).then_some(generator)
+    }
+}
+
+/// Compares states and fields with those of an asynchronous generator that is known; gives the types of its steps.
+pub(crate) fn verify<'py>(py: Python<'py>) -> PyResult<Vec<Bound<'py, PyType>>> {
+    let module = PyModule::from_code(py, c"async def numbers():\n    yield 1\n", c"<ftsan>", c"_ftsan_probe")?;
+    let generator = module.getattr("numbers")?.call0()?;
+    let steps =
+        [generator.call_method1("asend", (py.None(),))?, generator.call_method1("athrow", (py.get_type::<PyGeneratorExit>(),))?];
+    let types: Vec<Bound<'py, PyType>> = steps.iter().map(|step| step.get_type()).collect();
+    // SAFETY: both are larger than a header; a step keeps its generator alive.
+    let as_expected = unsafe {
+        steps
+            .iter()
+            .all(|step| (*step.as_ptr().add(1).cast::<AtomicPtr<ffi::PyObject>>()).load(Ordering::Relaxed) == generator.as_ptr())
+            && is_one(generator.as_ptr())
+            && state(generator.as_ptr()) == CREATED
+    };
+    for step in &steps {
+        step.call_method0("close")?;
+    }
+    if !as_expected {
+        return Err(PyRuntimeError::new_err("an asynchronous generator does not look as expected"));
+    }
+    let _ = STEPS.set([types[0].as_ptr() as usize, types[1].as_ptr() as usize]);
+    Ok(types)
+}

@@ -1,0 +1,37 @@
+//! Asking Python without the program noticing: no imports, no `__class__`, no methods that a subclass may have replaced.
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::PyType;
+use std::ffi::CStr;
+
+/// A module that is imported already, without going through the program's import machinery.
+pub(crate) fn loaded<'py>(py: Python<'py>, name: &CStr) -> Option<Bound<'py, PyAny>> {
+    // SAFETY: attached; gives a new reference or null without an exception that matters here.
+    unsafe {
+        let name = ffi::PyUnicode_FromString(name.as_ptr());
+        let module = ffi::PyImport_GetModule(name);
+        ffi::Py_XDECREF(name);
+        Bound::from_owned_ptr_or_opt(py, module)
+    }
+}
+
+/// Calls a method of asyncio's Future or Task (C-accelerated or not) on an instance, whatever a subclass made of it.
+pub(crate) fn own_method<'py>(object: &Bound<'py, PyAny>, name: &str) -> Option<Bound<'py, PyAny>> {
+    let classes =
+        [(c"_asyncio", "Task"), (c"_asyncio", "Future"), (c"asyncio.tasks", "_PyTask"), (c"asyncio.futures", "_PyFuture")];
+    classes.into_iter().find_map(|(module, class)| {
+        let class = loaded(object.py(), module)?.getattr(class).ok()?;
+        let class = class.cast_into::<PyType>().ok()?;
+        // Not isinstance, which asks the object for its `__class__`.
+        // SAFETY: both are live type objects.
+        let is_one = unsafe { ffi::PyType_IsSubtype(object.get_type_ptr(), class.as_type_ptr()) } != 0;
+        if is_one { class.getattr(name).ok()?.call1((object,)).ok() } else { None }
+    })
+}
+
+/// `module.qualname` of an object's type, without asking the object.
+pub(crate) fn type_name(object: &Bound<'_, PyAny>) -> String {
+    let class = object.get_type();
+    class.fully_qualified_name().map_or_else(|_| "?".to_owned(), |name| name.to_string_lossy().into_owned())
+}

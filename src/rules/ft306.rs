@@ -1,0 +1,31 @@
+//! FT306 trio-anyio-off-thread.
+
+use super::{Rule, Severity};
+
+pub(super) static RULE: Rule = Rule {
+    id: "FT306",
+    name: "trio-anyio-off-thread",
+    severity: Severity::Error,
+    fix: "hand the call over: trio.from_thread.run_sync(event.set, trio_token=token), anyio.from_thread.run_sync(event.set)",
+    manual: r#"
+## What it finds
+
+A cancel scope, event, lock, semaphore, capacity limiter, condition, memory stream or task group of trio or anyio that belongs to one run and
+is touched by a thread that does not run it.
+
+    async def main():
+        done = trio.Event()
+        thread = threading.Thread(target=lambda: done.set())          # FT306
+        token = trio.lowlevel.current_trio_token()
+        thread = threading.Thread(target=lambda: trio.from_thread.run_sync(done.set, trio_token=token))   # right
+
+## Why it matters
+
+The task that waits is put into a queue of the run which nobody wakes, or not found at all; `RuntimeError: this function can only be used
+inside trio` comes only after half of the change.  anyio's memory streams notice nothing.
+
+## Not reported
+
+`from_thread`, `to_thread`, `TrioToken.run_sync_soon` and blocking portals, which are made for it; objects that no running run has used yet.
+"#,
+};
