@@ -8,8 +8,11 @@ SOURCES := $(shell find Cargo.toml Cargo.lock pyproject.toml src python -type f 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
-$(VENV)/ready: tests/requirements.txt tools/find-python
+$(VENV)/ready: tools/find-python
 	python=$$(tools/find-python) && "$$python" -m venv --clear $(VENV)
+	touch $@
+
+$(VENV)/tools: tests/requirements.txt $(VENV)/ready
 	$(VENV)/bin/pip install --disable-pip-version-check -q -r tests/requirements.txt
 	touch $@
 
@@ -22,27 +25,27 @@ demo: $(VENV)/installed ## the main job on an echo connection that a second thre
 	@$(VENV)/bin/ftsan run examples/echo_written_from_a_thread.py; status=$$?; \
 	echo; echo "ftsan exited with status $$status (66: something was found)"; test $$status = 66
 
-test: $(VENV)/installed ## all tests
+test: $(VENV)/installed $(VENV)/tools ## all tests
 	cargo test -q --workspace
 	$(PYTHON) -m pytest -q
 
-lint: $(VENV)/installed ## formatting, lints, types
+lint: $(VENV)/installed $(VENV)/tools ## formatting, lints, types
 	cargo fmt --check --all
 	PYO3_PYTHON=$(CURDIR)/$(PYTHON) cargo clippy -q --workspace --all-targets -- -D warnings
 	$(VENV)/bin/ruff format --check python tests examples
 	$(VENV)/bin/ruff check python tests examples
 	$(VENV)/bin/mypy
 
-bench: $(VENV)/installed ## what watching costs, as ratios
+bench: $(VENV)/installed $(VENV)/tools ## what watching costs, as ratios
 	$(PYTHON) -m tests.bench
 
-bless: $(VENV)/installed ## write the generated tables of the README
+bless: $(VENV)/installed $(VENV)/tools ## write the generated tables of the README
 	$(PYTHON) -m tests.bless
 
 doctor: $(VENV)/installed ## is everything watched here that can be?
 	$(VENV)/bin/ftsan doctor
 
-parity: $(VENV)/installed ## CPython's own test_asyncio with and without ftsan (four minutes)
+parity: $(VENV)/installed $(VENV)/tools ## CPython's own test_asyncio with and without ftsan (four minutes)
 	$(PYTHON) -m tests.parity
 
 clean: ## remove what was built

@@ -35,12 +35,13 @@ def declare(
 ) -> None:
     """Teach ftsan a type whose methods belong to one loop or one thread.
 
-    May be called before or after :func:`enable`, and does nothing in a process that is not watched.  The type is looked up when the program
-    imports its module; if it is not there then, the report says so.
+    May be called before or after :func:`enable`, and does nothing in a process that is not watched.  The type is
+    looked up when the program imports its module; if it is not there then, the report says so.
 
     :param type_: ``"module:Class"``, as in ``"aiohttp:ClientSession"``.
-    :param owner: how to find whose an object is: ``"attribute:NAME"`` (it has its loop there), ``"first-use"`` (the first running loop that
-        touches it), ``"thread"`` (the thread that made it), ``"hub"`` (the thread that uses it first), ``"loop"`` (it is a loop).
+    :param owner: how to find whose an object is: ``"attribute:NAME"`` (it has its loop there), ``"first-use"`` (the
+        first running loop that touches it), ``"thread"`` (the thread that made it), ``"hub"`` (the thread that uses it
+        first), ``"loop"`` (it is a loop).
     :param methods: names, separated by spaces, of what only the owner may call; all public methods of the class if empty.
     :param thread_safe: names of what anybody may call, whatever it calls in turn.
     :param hand_overs: the same, for what makes the owner call something.

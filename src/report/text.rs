@@ -38,9 +38,13 @@ fn heading(access: &Access, finding: &Finding) -> String {
     );
     match access.role {
         Role::Offending => format!("{} by {thread}", access.operation),
-        Role::Owner => format!("the loop is being run by {thread}"),
+        Role::Owner => match access.operation.as_str() {
+            "inside" => format!("inside it at the same time was {thread}"),
+            "has" => format!("it belongs to {thread}"),
+            _ => format!("the loop is being run by {thread}"),
+        },
         Role::Earlier => format!("earlier {} by {thread}", access.operation),
-        Role::Created => format!("{} created", finding.object.repr),
+        Role::Created => format!("{} {}", finding.object.repr, access.operation),
     }
 }
 

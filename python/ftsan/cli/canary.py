@@ -1,15 +1,20 @@
-"""What ``ftsan doctor`` runs: every misuse once, harmlessly."""
+"""What ``ftsan doctor`` runs: every misuse once, harmlessly.  Its arguments are the libraries that can be watched here."""
 
 import asyncio
 import contextlib
+import contextvars
+import importlib
+import sys
 import threading
 from collections.abc import Callable
+from typing import Any
 
 
-def _in_thread(misuse: Callable[[], object]) -> None:
+def _in_thread(*misuses: Callable[[], object]) -> None:
     def run() -> None:
-        with contextlib.suppress(RuntimeError):
-            misuse()
+        for misuse in misuses:
+            with contextlib.suppress(Exception):
+                misuse()
 
     thread = threading.Thread(target=run)
     thread.start()
@@ -39,5 +44,69 @@ async def _main() -> None:
     future.cancel()
 
 
+def _twisted() -> None:
+    from twisted.internet import protocol
+    from twisted.internet.defer import Deferred
+
+    reactor: Any = importlib.import_module("twisted.internet.reactor")
+    port = reactor.listenTCP(0, protocol.Factory(), interface="127.0.0.1")
+
+    def main() -> None:
+        fired = Deferred[None]()
+        _in_thread(lambda: reactor.callLater(0, int), lambda: fired.callback(None), port.startReading)
+        reactor.stop()
+
+    reactor.callWhenRunning(main)
+    reactor.run()
+
+
+def _trio() -> None:
+    import trio
+
+    async def main() -> None:
+        event = trio.Event()
+        _in_thread(event.set)
+
+    trio.run(main)
+
+
+def _anyio() -> None:
+    import anyio
+
+    async def main() -> None:
+        event = anyio.Event()
+        _in_thread(event.set)
+
+    anyio.run(main)
+
+
+def _greenlet() -> None:
+    import greenlet
+
+    made = greenlet.greenlet(int)
+    _in_thread(made.switch)
+
+
+def _eventlet() -> None:
+    from eventlet.semaphore import Semaphore
+
+    semaphore = Semaphore(1)
+    semaphore.acquire()
+    _in_thread(semaphore.release)
+
+
+def _gevent() -> None:
+    from gevent.event import Event
+
+    event = Event()
+    event.set()
+    _in_thread(event.set)
+
+
 if __name__ == "__main__":
     asyncio.run(_main())
+    context = contextvars.copy_context()
+    context.run(lambda: _in_thread(lambda: context.run(int)))
+    for library in sys.argv[1:]:
+        with contextlib.suppress(ImportError):
+            globals().get(f"_{library}", lambda: None)()

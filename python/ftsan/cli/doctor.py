@@ -8,6 +8,11 @@ import tempfile
 
 from .. import _native
 from ..env import describe, gil_state
+from ..watch import LIBRARIES, table_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
 
 
 def doctor() -> int:
@@ -15,11 +20,18 @@ def doctor() -> int:
     facts = describe()
     print(f"ftsan {_native.__version__} on CPython {facts['version']} ({facts['build']}), GIL {gil_state()}")
     print(f"interpreter: {facts['executable']}")
+    tables = {library: table_of(library) for library in LIBRARIES}
+    known, unknown = _libraries(tables)
     with tempfile.TemporaryDirectory(prefix="ftsan-doctor-") as scratch:
         path = os.path.join(scratch, "report.json")
         environment = os.environ | {"FTSAN": "1", "FTSAN_OPTIONS": _native.encode_options({"report_json": path, "text": "none"})}
         canary = subprocess.run(
-            [sys.executable, "-m", "ftsan.cli.canary"], env=environment, capture_output=True, text=True, timeout=60, check=False
+            [sys.executable, "-W", "ignore", "-m", "ftsan.cli.canary", *sorted(known)],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
         try:
             with open(path) as file:
@@ -28,7 +40,7 @@ def doctor() -> int:
             print("affinity: OFF: the canary did not load ftsan; is ftsan.pth in site-packages?")
             return 67
     watched = report["watched"]
-    print(f"affinity: {watched['hooks']} functions and methods of asyncio watched")
+    print(f"affinity: {watched['hooks']} functions and methods watched")
     for reason in watched["off"]:
         print(f"OFF: {reason}")
     if canary.returncode:
@@ -36,8 +48,34 @@ def doctor() -> int:
     found = {finding["rule"] for finding in report["findings"]}
     missed = 0
     for rule, name, _ in _native.rules_table():
+        of = [library for library, table in tables.items() if rule in {row[0] for row in getattr(table, "METHODS", ())}]
+        if of and not known.intersection(of):
+            print(f"  {rule} {name}: not tried: {' and '.join(of)} not watched here")
+            continue
         missed += rule not in found
         print(f"  {rule} {name}: {'caught' if rule in found else 'MISSED'}")
-    healthy = not (missed or watched["off"] or canary.returncode)
+    healthy = not (missed or watched["off"] or canary.returncode or unknown)
     print("all is well" if healthy else "not everything is watched: runs here may be clean without having looked")
     return 0 if healthy else 67
+
+
+def _libraries(tables: dict[str, ModuleType]) -> tuple[set[str], set[str]]:
+    """Print what is installed; returns the libraries that can be watched here, and those whose version is not known."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    known, unknown = set(), set()
+    for library, table in tables.items():
+        if not table.DISTRIBUTION:
+            known.add(library)
+            continue
+        try:
+            installed = version(table.DISTRIBUTION)
+        except PackageNotFoundError:
+            continue
+        if installed.startswith(table.VERSIONS):
+            known.add(library)
+            print(f"{library} {installed}: watched when it is imported")
+        else:
+            unknown.add(library)
+            print(f"OFF: {library} {installed}: version not known ({', '.join(table.VERSIONS)} are), not watched")
+    return known, unknown

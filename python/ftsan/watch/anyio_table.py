@@ -29,7 +29,8 @@ BIRTHS = (
     ("first-use-born", "anyio._backends._asyncio:Semaphore"),
     ("first-use-born", "anyio._backends._asyncio:CapacityLimiter"),
     ("first-use-born", "anyio._core._synchronization:Condition"),
-    ("first-use-born", "anyio.streams.memory:_MemoryObjectStreamState"),
+    ("first-use-born", "anyio.streams.memory:_MemoryObjectStreamState?"),
+    ("first-use-born", "anyio.streams.memory:MemoryObjectStreamState?"),
 )
 
 HAND_OVERS = (

@@ -1,7 +1,7 @@
 """asyncio: which functions may only be called by the thread that runs the loop.
 
-The table is in the form of ``declarations``.  What is not in it may be called from anywhere: questions (``is_running``, ``qsize`` ...), what
-asyncio documents as thread-safe, and what only calls what is in the table.
+The table is in the form of ``declarations``.  What is not in it may be called from anywhere: questions
+(``is_running``, ``qsize`` ...), what asyncio documents as thread-safe, and what only calls what is in the table.
 """
 
 import sys
@@ -48,13 +48,33 @@ METHODS = (
     ),
     ("FT109", "loop", "asyncio.selector_events:BaseSelectorEventLoop", "close"),
     ("FT109", "loop", "asyncio.unix_events:_UnixSelectorEventLoop", "close"),
-    ("FT102", "attribute:_loop", "asyncio.futures:_PyFuture", "set_result set_exception cancel add_done_callback remove_done_callback"),
+    (
+        "FT102",
+        "attribute:_loop",
+        "asyncio.futures:_PyFuture",
+        "set_result set_exception cancel add_done_callback remove_done_callback",
+    ),
     ("FT104", "attribute:_loop", "asyncio.futures:_PyFuture", "__await__"),
     ("FT103", "attribute:_loop", "asyncio.tasks:_PyTask", "cancel uncancel"),
-    ("FT105", "attribute:_loop", "asyncio.base_events:Server", "close close_clients abort_clients start_serving serve_forever wait_closed"),
+    (
+        "FT105",
+        "attribute:_loop",
+        "asyncio.base_events:Server",
+        "close close_clients abort_clients start_serving serve_forever wait_closed",
+    ),
     ("FT105", "attribute:_loop", "asyncio.transports:_FlowControlMixin", "set_write_buffer_limits"),
-    ("FT105", "attribute:_loop", "asyncio.selector_events:_SelectorTransport", "abort set_protocol pause_reading resume_reading close"),
-    ("FT105", "attribute:_loop", "asyncio.selector_events:_SelectorSocketTransport", "set_protocol write write_eof writelines close"),
+    (
+        "FT105",
+        "attribute:_loop",
+        "asyncio.selector_events:_SelectorTransport",
+        "abort set_protocol pause_reading resume_reading close",
+    ),
+    (
+        "FT105",
+        "attribute:_loop",
+        "asyncio.selector_events:_SelectorSocketTransport",
+        "set_protocol write write_eof writelines close",
+    ),
     ("FT105", "attribute:_loop", "asyncio.selector_events:_SelectorDatagramTransport", "sendto"),
     ("FT105", "attribute:_loop", "asyncio.unix_events:_UnixReadPipeTransport", "pause_reading resume_reading set_protocol close"),
     ("FT105", "attribute:_loop", "asyncio.unix_events:_UnixWritePipeTransport", "write write_eof set_protocol close abort"),
@@ -65,7 +85,12 @@ METHODS = (
         "set_protocol close pause_reading resume_reading set_write_buffer_limits set_read_buffer_limits "
         "write writelines write_eof abort",
     ),
-    ("FT105", "attribute:_loop", "asyncio.base_subprocess:BaseSubprocessTransport", "set_protocol close send_signal terminate kill"),
+    (
+        "FT105",
+        "attribute:_loop",
+        "asyncio.base_subprocess:BaseSubprocessTransport",
+        "set_protocol close send_signal terminate kill",
+    ),
     ("FT105", "attribute:_loop", "asyncio.streams:StreamWriter", "write writelines write_eof close drain start_tls"),
     (
         "FT105",

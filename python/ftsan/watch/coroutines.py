@@ -6,7 +6,7 @@ from .. import _native
 METHODS = (
     ("coroutine", "send throw close"),
     ("coroutine", "send throw close"),
-    ("coroutine", "asend athrow aclose"),
+    ("async-generator", "asend athrow aclose"),
     ("async-step", "send throw close"),
     ("async-step", "send throw close"),
 )

@@ -8,13 +8,14 @@ A table is a module with these names (all but ``DISTRIBUTION``, ``VERSIONS`` and
     Whose loop it is about: ``asyncio``, ``twisted``, ``trio``, or ``any`` that the thread runs.
 ``METHODS``
     Rows ``(rule, owner, "module:Class", "method method ...")``: what only the owner may call.  ``module:`` alone is for functions.
-    ``name?`` is a method that some versions do not have, ``name=`` the setter of a property.  What is not in the table may be called from
-    anywhere.
+    ``name?`` is a method (``Class?`` a class) that some versions do not have, ``name=`` the setter of a property.
+    What is not in the table may be called from anywhere.
 ``BIRTHS``
-    Rows ``(kind, "module:Class")``: where objects come to life, so that reports can show it and an address is not taken for an earlier one.
+    Rows ``(kind, "module:Class")``: where objects come to life, so that reports can show it and an address is not
+    taken for an earlier one.
 ``THREAD_SAFE``, ``HAND_OVERS``
-    ``"module:Class.method"``: documented as callable from any thread, whatever they call in turn.  A hand-over is one that makes the owner
-    call something: a callback, a coroutine.
+    ``"module:Class.method"``: documented as callable from any thread, whatever they call in turn.  A hand-over is one
+    that makes the owner call something: a callback, a coroutine.
 ``LOOPS``
     For a ``field`` owner: the class of the loops.
 ``EXCEPT``
@@ -62,11 +63,15 @@ def watch(table: ModuleType, root: ModuleType) -> None:
     if version:
         _native.count_package(f"{table.DISTRIBUTION} {version}")
     for path in (*getattr(table, "THREAD_SAFE", ()), *getattr(table, "HAND_OVERS", ())):
-        _when_imported(name, path, lambda function: _native.declare_thread_safe(function))
+        _when_imported(name, path, _native.declare_thread_safe)
     for kind, path in getattr(table, "BIRTHS", ()):
-        _when_imported(name, path, lambda class_, kind=kind: watch_birth(class_, kind, table.REALM))
+        _when_imported(name, path, _with(watch_birth, kind, table.REALM))
     for row in getattr(table, "METHODS", ()):
-        _when_imported(name, row[2], lambda class_, row=row: _watch_row(table, class_, row))
+        _when_imported(name, row[2], _with(_watch_row, table, row))
+
+
+def _with(function: Callable[..., None], *arguments: Any) -> Callable[[Any], None]:
+    return lambda found: function(found, *arguments)
 
 
 def _when_imported(library: str, path: str, hook: Callable[[Any], None]) -> None:
@@ -75,16 +80,17 @@ def _when_imported(library: str, path: str, hook: Callable[[Any], None]) -> None
     def imported(module: ModuleType) -> None:
         try:
             found: Any = module
-            for attribute in filter(None, attributes.split(".")):
-                found = getattr(found, attribute)
-            hook(found)
+            for attribute in filter(None, attributes.rstrip("?").split(".")):
+                found = getattr(found, attribute, None) if attributes.endswith("?") else getattr(found, attribute)
+            if found is not None:
+                hook(found)
         except Exception as error:
             _native.turn_off(f"{library}: {path}: {type(error).__name__}: {error}")
 
     after_import(module_name, imported)
 
 
-def _watch_row(table: ModuleType, class_: Any, row: tuple[str, str, str, str]) -> None:
+def _watch_row(class_: Any, table: ModuleType, row: tuple[str, str, str, str]) -> None:
     rule, owner, _, methods = row
     module, _, name = getattr(table, "LOOPS" if owner == "field" else "EXCEPT", "").partition(":")
     of_class = getattr(sys.modules[module], name) if module else None
@@ -140,5 +146,7 @@ def installed_version(distribution: str, folder: str) -> str:
     except OSError:
         return ""
     prefix = distribution.lower() + "-"
-    versions = [name[len(prefix) : -len(".dist-info")] for name in names if name.lower().startswith(prefix) and name.endswith(".dist-info")]
+    versions = [
+        name[len(prefix) : -len(".dist-info")] for name in names if name.lower().startswith(prefix) and name.endswith(".dist-info")
+    ]
     return max(versions, default="")

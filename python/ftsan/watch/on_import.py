@@ -25,7 +25,7 @@ def after_import(name: str, hook: Hook) -> None:
         return
     _pending.setdefault(name, []).append(hook)
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _Finder())  # type: ignore[arg-type]
+        sys.meta_path.insert(0, _Finder())
 
 
 _executing: set[str] = set()

@@ -20,7 +20,8 @@ METHODS = (
         "FT301",
         "loop",
         "twisted.internet.posixbase:PosixReactorBase",
-        "spawnProcess listenTCP connectTCP listenSSL connectSSL listenUDP listenMulticast listenUNIX connectUNIX listenUNIXDatagram "
+        "spawnProcess listenTCP connectTCP listenSSL connectSSL listenUDP listenMulticast listenUNIX connectUNIX "
+        "listenUNIXDatagram "
         "connectUNIXDatagram adoptStreamPort adoptStreamConnection adoptDatagramPort",
     ),
     ("FT301", "loop", "twisted.internet.selectreactor:SelectReactor", "addReader addWriter removeReader removeWriter removeAll"),
@@ -48,16 +49,22 @@ METHODS = (
     ),
     ("FT303", "attribute-only:reactor", "twisted.internet.tcp:_AbortingMixin", "abortConnection"),
     ("FT303", "attribute-only:reactor", "twisted.internet.tcp:Port", "startListening loseConnection"),
-    ("FT303", "attribute-only:reactor", "twisted.internet.udp:Port", "startListening stopListening loseConnection write writeSequence connect"),
+    (
+        "FT303",
+        "attribute-only:reactor",
+        "twisted.internet.udp:Port",
+        "startListening stopListening loseConnection write writeSequence connect",
+    ),
     ("FT303", "attribute-only:reactor", "twisted.internet.unix:DatagramPort", "write"),
     ("FT303", "attribute-only:reactor", "twisted.internet.unix:ConnectedDatagramPort", "write"),
     ("FT303", "attribute-only:reactor", "twisted.internet.base:BaseConnector", "connect disconnect stopConnecting"),
     (
         "FT303",
-        "attribute-only:reactor",
+        "attribute-only:_reactor",
         "twisted.internet.process:Process",
-        "write writeToChild closeChildFD closeStdin closeStdout closeStderr loseConnection signalProcess pauseProducing resumeProducing "
-        "stopProducing",
+        "write writeToChild closeChildFD closeStdin closeStdout closeStderr loseConnection signalProcess "
+        "pauseProducing resumeProducing "
+        "stopProducing?",
     ),
 )
 

@@ -17,7 +17,8 @@ METHODS = (
         "getaddrinfo getnameinfo start_tls create_connection create_server create_unix_connection create_unix_server "
         "create_datagram_endpoint connect_accepted_socket connect_read_pipe connect_write_pipe subprocess_shell subprocess_exec "
         "set_exception_handler call_exception_handler set_debug add_reader remove_reader add_writer remove_writer "
-        "add_signal_handler remove_signal_handler sock_recv sock_recv_into sock_recvfrom? sock_recvfrom_into? sock_sendall sock_sendto? "
+        "add_signal_handler remove_signal_handler sock_recv sock_recv_into sock_recvfrom? sock_recvfrom_into? "
+        "sock_sendall sock_sendto? "
         "sock_accept sock_connect",
     ),
     ("FT109", "loop", "uvloop.loop:Loop", "run_forever run_until_complete shutdown_asyncgens shutdown_default_executor close"),
@@ -32,7 +33,8 @@ METHODS = (
         "FT105",
         "field",
         "uvloop.loop:_SSLProtocolTransport",
-        "set_protocol close pause_reading resume_reading set_write_buffer_limits set_read_buffer_limits write writelines write_eof abort",
+        "set_protocol close pause_reading resume_reading set_write_buffer_limits set_read_buffer_limits write "
+        "writelines write_eof abort",
     ),
     ("FT107", "field", "uvloop.loop:Handle", "cancel"),
     ("FT107", "field", "uvloop.loop:TimerHandle", "cancel"),

@@ -41,6 +41,7 @@ pub(crate) unsafe fn before(watch: &'static Watch, object: *mut ffi::PyObject) -
             Kind::Loop => before_kind::<{ Kind::Loop as u8 }>(watch, object),
             Kind::Field => before_kind::<{ Kind::Field as u8 }>(watch, object),
             Kind::Context => before_kind::<{ Kind::Context as u8 }>(watch, object),
+            Kind::AsyncGenerator => before_kind::<{ Kind::AsyncGenerator as u8 }>(watch, object),
             Kind::AsyncStep => before_kind::<{ Kind::AsyncStep as u8 }>(watch, object),
             Kind::Thread => before_kind::<{ Kind::Thread as u8 }>(watch, object),
             Kind::Hub => before_kind::<{ Kind::Hub as u8 }>(watch, object),
@@ -72,6 +73,7 @@ pub(crate) unsafe fn before_kind<const K: u8>(watch: &'static Watch, object: *mu
     const HUB: u8 = Kind::Hub as u8;
     const COROUTINE: u8 = Kind::Coroutine as u8;
     const COROUTINE_STEP: u8 = Kind::CoroutineStep as u8;
+    const ASYNC_GENERATOR: u8 = Kind::AsyncGenerator as u8;
     const ASYNC_STEP: u8 = Kind::AsyncStep as u8;
     const CONTEXT: u8 = Kind::Context as u8;
     const LOOP_STARTS: u8 = Kind::LoopStarts as u8;
@@ -95,6 +97,8 @@ pub(crate) unsafe fn before_kind<const K: u8>(watch: &'static Watch, object: *mu
             THREAD | HUB => check_thread(here, watch, object),
             COROUTINE if !coroutines::is_executing(object) && !may_wait_elsewhere(here, object) => Verdict::GoOn,
             COROUTINE_STEP if !coroutines::is_executing(object) => Verdict::GoOn,
+            COROUTINE | COROUTINE_STEP | ASYNC_GENERATOR if coroutines::is_executing(object) => evidence::driven(watch, object),
+            ASYNC_GENERATOR => check_finalizer(here, watch, object),
             COROUTINE | COROUTINE_STEP => evidence::driven(watch, object),
             ASYNC_STEP => match coroutines::generator_of_step(object) {
                 Some(generator) if coroutines::is_executing(generator) => evidence::driven(watch, generator),
@@ -151,6 +155,7 @@ unsafe fn born(here: &'static Here, watch: &'static Watch, object: usize) {
         | Kind::Hub
         | Kind::Coroutine
         | Kind::CoroutineStep
+        | Kind::AsyncGenerator
         | Kind::AsyncStep
         | Kind::Context
         | Kind::LoopStarts
@@ -203,6 +208,26 @@ unsafe fn check_attribute(here: &'static Here, watch: &'static Watch, object: *m
     verdict
 }
 
+/// An asynchronous generator belongs to the loop that iterates it first: that one is asked to finalize it.
+///
+/// # Safety
+/// As [`before`]; an asynchronous generator.
+#[inline(always)]
+unsafe fn check_finalizer(here: &'static Here, watch: &'static Watch, generator: *mut ffi::PyObject) -> Verdict {
+    // SAFETY: passed on; the generator keeps its finalizer alive, and that its loop.
+    unsafe {
+        let finalizer = coroutines::finalizer(generator);
+        if finalizer.is_null() {
+            creations::record(generator as usize, watch.frames);
+            return Verdict::GoOn;
+        }
+        if ffi::Py_TYPE(finalizer) != &raw mut PyMethod_Type {
+            return Verdict::GoOn;
+        }
+        check_asyncio_loop(here, watch, generator, PyMethod_Self(finalizer))
+    }
+}
+
 /// For objects that share what belongs to a loop: the two ends of a memory stream.
 ///
 /// # Safety
@@ -235,7 +260,8 @@ unsafe fn check_thread(here: &'static Here, watch: &'static Watch, object: *mut 
         Some(Affinity::Elsewhere(thread)) => unsafe { evidence::foreign(watch, object, thread) },
         Some(Affinity::Fine) => Verdict::GoOn,
         None => {
-            if watch.kind == Kind::Hub {
+            // SAFETY: passed on.
+            if watch.kind == Kind::Hub && unsafe { evidence::is_programs_call(watch) } {
                 watch.bindings.give_to_thread(here.slot, object as usize);
             }
             Verdict::GoOn

@@ -10,7 +10,7 @@ use crate::owner::{self, Owner, Relation, Snapshot};
 use crate::python::{loaded, own_method, type_name};
 use crate::session::{Place, Recorded};
 use crate::threads::{Busy, here};
-use crate::watch::Watch;
+use crate::watch::{Kind, Watch};
 use crate::{boundary, codes, creations, session, stacks};
 use codes::Class;
 use ftsan::loops::{Runner, Touch};
@@ -51,6 +51,19 @@ pub(crate) unsafe fn touch_primitive(watch: &'static Watch, object: *mut ffi::Py
         };
         // SAFETY: passed on.
         owner.map_or(Verdict::GoOn, |owner| unsafe { judge(watch, object, owner) })
+    })
+}
+
+/// Whether the program made this call, and not another watched function (`__init__`, say) on its way.
+///
+/// # Safety
+/// Attached.
+#[cold]
+pub(crate) unsafe fn is_programs_call(watch: &'static Watch) -> bool {
+    boundary::guarded(true, || {
+        // SAFETY: passed on; the own stack.
+        let (py, own) = unsafe { (Python::assume_attached(), frames::stack_of(ffi::PyThreadState_GetUnchecked())) };
+        matches!(caller(py, own.frames(), watch.frames), Caller::Program(_))
     })
 }
 
@@ -170,6 +183,10 @@ impl<'py> Misused<'py> {
             return Verdict::GoOn;
         }
         let own = &own.frames()[start..];
+        // Cython's coroutines have no frames: the future that `await loop.create_connection()` waits for inside belongs to that call.
+        if rule.id == "FT104" && own.first().is_some_and(|frame| session::get().is_known_call(&codes::resolve(py, *frame))) {
+            return Verdict::GoOn;
+        }
         if rule.id == "FT104" && self.is_done() {
             return Verdict::GoOn;
         }
@@ -264,7 +281,7 @@ impl<'py> Misused<'py> {
             let first = caller_of_creation(self.py, created).unwrap_or_default();
             accesses.push(Access {
                 role: Role::Created,
-                operation: "create".to_owned(),
+                operation: if self.watch.kind == Kind::AsyncGenerator { "iterated first" } else { "created" }.to_owned(),
                 thread: None,
                 stack: self.resolve(&created[first..]),
             });
@@ -299,7 +316,7 @@ impl<'py> Misused<'py> {
             via(&mut thread, "the thread itself is at");
         }
         stack.append(&mut thread);
-        accesses.push(Access { role: Role::Owner, operation: "run".to_owned(), thread: Some(owner.clone()), stack });
+        accesses.push(Access { role: Role::Owner, operation: snapshot.operation.to_owned(), thread: Some(owner.clone()), stack });
         for (name, chain) in suspended {
             let stack = self.resolve(chain.frames());
             accesses.push(Access { role: Role::Owner, operation: name.clone(), thread: Some(owner.clone()), stack });

@@ -65,8 +65,10 @@ impl Row<'_, '_> {
             "" => std::ptr::null_mut(),
             name => pyo3::types::PyString::intern(py, name).into_any().unbind().into_ptr(),
         };
-        if attribute.is_null() == matches!(kind, Kind::Attribute | Kind::AttributeOnly) || (kind == Kind::Field && loop_class == 0)
-        {
+        let needs_attribute = matches!(kind, Kind::Attribute | Kind::AttributeOnly);
+        let takes_attribute = needs_attribute || kind == Kind::Primitive;
+        let fits = if attribute.is_null() { !needs_attribute } else { takes_attribute };
+        if !fits || (kind == Kind::Field && loop_class == 0) {
             return Err(wrong("owner", self.owner));
         }
         let session = session::get();
@@ -243,7 +245,8 @@ mod _native {
         let steps = coroutines::verify(py)?;
         let watch =
             |owner: &str, operation: &str| Row { owner, rule: "FT108", operation, realm: "asyncio", class: None }.leak(py, 0);
-        let [send, step, next] = [watch("coroutine-step", "send")?, watch("async-step", "send")?, watch("coroutine", "__anext__")?];
+        let [send, step, next] =
+            [watch("coroutine-step", "send")?, watch("async-step", "send")?, watch("async-generator", "__anext__")?];
         driving::install(py, steps, send, step, next)
     }
 

@@ -74,6 +74,8 @@ impl Drop for Held {
 
 /// What the owner is doing.
 pub(crate) struct Snapshot<'py> {
+    /// What makes it the owner, for [`ftsan::report::Access::operation`].
+    pub(crate) operation: &'static str,
     /// The owner's stack.
     pub(crate) stack: Held,
     /// Where its tasks are suspended, each with what to call it.
@@ -84,8 +86,9 @@ pub(crate) struct Snapshot<'py> {
 /// Looks at the owner; `None` if the object is its no more.
 pub(crate) fn look<'py>(py: Python<'py>, owner: Owner) -> Option<Snapshot<'py>> {
     let thread = owner.thread;
+    let operation = if matches!(owner.relation, Relation::HasIt) { "has" } else { "run" };
     let (loop_, root) = match owner.relation {
-        Relation::IsInside(stack) => return Some(Snapshot { stack, suspended: Vec::new(), loop_: None }),
+        Relation::IsInside(stack) => return Some(Snapshot { operation: "inside", stack, suspended: Vec::new(), loop_: None }),
         Relation::HasIt => (None, None),
         Relation::RunsItsLoop => {
             let stopped = Stopped::stop(py);
@@ -118,7 +121,7 @@ pub(crate) fn look<'py>(py: Python<'py>, owner: Owner) -> Option<Snapshot<'py>> 
         .zip(chains)
         .filter_map(|((name, _), chain)| Some((name, chain.filter(|chain| !chain.frames().is_empty())?)))
         .collect();
-    Some(Snapshot { stack, suspended, loop_ })
+    Some(Snapshot { operation, stack, suspended, loop_ })
 }
 
 fn state_of(stopped: &Stopped<'_>, thread: Runner) -> Option<*mut ffi::PyThreadState> {

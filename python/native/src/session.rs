@@ -9,7 +9,7 @@ use ftsan::loops::{Bindings, Loops};
 use ftsan::options::Options;
 use ftsan::report::json::{self, Report, SuppressionUse, Watched};
 use ftsan::report::suppress::{self, Suppression};
-use ftsan::report::{Access, Finding, text};
+use ftsan::report::{Access, Finding, Frame, text};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::io::Write as _;
@@ -156,6 +156,15 @@ impl Session {
 
     pub(crate) fn set_gil(&self, state: String) {
         self.found().gil = state;
+    }
+
+    /// Whether this line is known to call a loop off its thread.
+    pub(crate) fn is_known_call(&self, line: &Frame) -> bool {
+        let found = self.found();
+        found.entries.iter().filter(|entry| matches!(entry.finding.rule.as_str(), "FT101" | "FT105")).any(|entry| {
+            let access = entry.finding.accesses.first().and_then(|access| access.stack.first());
+            access.is_some_and(|known| known.file == line.file && known.line == line.line)
+        })
     }
 
     /// Counts another occurrence at a known place; `None` if the place is new.

@@ -63,6 +63,7 @@ fn slot_of(kind: Kind) -> DeleteItem {
         Kind::Hub => delete_item::<{ Kind::Hub as u8 }>,
         Kind::Coroutine => delete_item::<{ Kind::Coroutine as u8 }>,
         Kind::CoroutineStep => delete_item::<{ Kind::CoroutineStep as u8 }>,
+        Kind::AsyncGenerator => delete_item::<{ Kind::AsyncGenerator as u8 }>,
         Kind::AsyncStep => delete_item::<{ Kind::AsyncStep as u8 }>,
         Kind::Context => delete_item::<{ Kind::Context as u8 }>,
         Kind::LoopStarts => delete_item::<{ Kind::LoopStarts as u8 }>,

@@ -25,10 +25,12 @@ pub(crate) enum Kind {
     Thread,
     /// The object belongs to the thread that uses it first.
     Hub,
-    /// The object is a coroutine, a generator or an asynchronous generator: one thread drives it at a time.
+    /// The object is a coroutine or a generator: one thread drives it at a time.
     Coroutine,
     /// As `Coroutine`, where a task of asyncio resumes it.
     CoroutineStep,
+    /// The object is an asynchronous generator: one thread drives it at a time, and it belongs to the loop that iterates it first.
+    AsyncGenerator,
     /// As `Coroutine`, for what `__anext__` and `asend` return: it drives its generator.
     AsyncStep,
     /// The object is a `contextvars.Context`: one thread is in it at a time.
@@ -48,7 +50,7 @@ pub(crate) enum Kind {
 }
 
 /// The kinds by the names that the tables use.
-const NAMES: [(&str, Kind); 18] = [
+const NAMES: [(&str, Kind); 19] = [
     ("loop", Kind::Loop),
     ("attribute", Kind::Attribute),
     ("attribute-only", Kind::AttributeOnly),
@@ -59,6 +61,7 @@ const NAMES: [(&str, Kind); 18] = [
     ("hub", Kind::Hub),
     ("coroutine", Kind::Coroutine),
     ("coroutine-step", Kind::CoroutineStep),
+    ("async-generator", Kind::AsyncGenerator),
     ("async-step", Kind::AsyncStep),
     ("context", Kind::Context),
     ("loop-starts", Kind::LoopStarts),

@@ -7,7 +7,7 @@ use super::offsets::{self, CREATED, EXECUTING, SUSPENDED_YIELD_FROM};
 use pyo3::exceptions::{PyGeneratorExit, PyRuntimeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::PyType;
+use pyo3::types::{PyDict, PyTuple, PyType};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI8, AtomicPtr, Ordering};
 
@@ -53,6 +53,20 @@ pub(crate) unsafe fn is_waiting(generator: *mut ffi::PyObject) -> bool {
     unsafe { state(generator) == SUSPENDED_YIELD_FROM }
 }
 
+/// Who finalizes an asynchronous generator, borrowed: a method of the loop that iterated it first.  Null before that.
+///
+/// In `_PyGenObject_HEAD` a pointer, `ag_origin_or_finalizer`, and three flags come right before the state.
+///
+/// # Safety
+/// A live asynchronous generator.
+#[inline]
+pub(crate) unsafe fn finalizer(generator: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    const FLAGS: usize = 3;
+    let offset = offsets::get().gen_frame_state - FLAGS - size_of::<usize>();
+    // SAFETY: inside the object; verified before it is used.
+    unsafe { (*generator.cast::<u8>().add(offset).cast::<AtomicPtr<ffi::PyObject>>()).load(Ordering::Relaxed) }
+}
+
 /// The asynchronous generator that this awaitable drives, if it is one of those.
 ///
 /// # Safety
@@ -71,10 +85,16 @@ pub(crate) unsafe fn generator_of_step(step: *mut ffi::PyObject) -> Option<*mut 
 
 /// Compares states and fields with those of an asynchronous generator that is known; gives the types of its steps.
 pub(crate) fn verify<'py>(py: Python<'py>) -> PyResult<Vec<Bound<'py, PyType>>> {
-    let module = PyModule::from_code(py, c"async def numbers():\n    yield 1\n", c"<ftsan>", c"_ftsan_probe")?;
-    let generator = module.getattr("numbers")?.call0()?;
+    let namespace = PyDict::new(py);
+    py.run(c"async def numbers():\n    yield 1\ndef probe(generator):\n    pass\n", Some(&namespace), None)?;
+    let (numbers, probe) = (namespace.as_any().get_item("numbers")?, namespace.as_any().get_item("probe")?);
+    let generator = numbers.call0()?;
+    let system = py.import("sys")?;
+    let hooks = system.call_method0("get_asyncgen_hooks")?.cast_into::<PyTuple>()?;
+    system.call_method1("set_asyncgen_hooks", (py.None(), &probe))?;
     let steps =
         [generator.call_method1("asend", (py.None(),))?, generator.call_method1("athrow", (py.get_type::<PyGeneratorExit>(),))?];
+    system.call_method1("set_asyncgen_hooks", hooks)?;
     let types: Vec<Bound<'py, PyType>> = steps.iter().map(|step| step.get_type()).collect();
     // SAFETY: both are larger than a header; a step keeps its generator alive.
     let as_expected = unsafe {
@@ -82,6 +102,7 @@ pub(crate) fn verify<'py>(py: Python<'py>) -> PyResult<Vec<Bound<'py, PyType>>> 
             .iter()
             .all(|step| (*step.as_ptr().add(1).cast::<AtomicPtr<ffi::PyObject>>()).load(Ordering::Relaxed) == generator.as_ptr())
             && is_one(generator.as_ptr())
+            && finalizer(generator.as_ptr()) == probe.as_ptr()
             && state(generator.as_ptr()) == CREATED
     };
     for step in &steps {

@@ -1,0 +1,151 @@
+"""Every kind of foreign call on a loop, its futures, transports, handles and primitives: ``asyncio_calls.py asyncio|uvloop``.
+
+The loop is running, and its thread is inside one of its callbacks while the calls are made, so that nothing but the
+call itself is wrong and none of them can crash.  Each line marked ``# offending: RULE OPERATION`` must be reported, and no other.
+"""
+
+import asyncio
+import contextlib
+import os
+import socket
+import sys
+import threading
+
+if sys.argv[1] == "uvloop":
+    import uvloop
+
+    new_loop = uvloop.new_event_loop
+else:
+    new_loop = asyncio.new_event_loop
+
+ours, theirs = socket.socketpair()
+ours.setblocking(False)
+
+
+class Things:
+    """What belongs to the loop."""
+
+    async def make(self) -> None:
+        self.loop = loop = asyncio.get_running_loop()
+        self.futures = [loop.create_future() for _ in range(8)]
+        self.callback = lambda future: None
+        self.futures[4].add_done_callback(self.callback)
+        self.task = asyncio.create_task(asyncio.sleep(60))
+        self.server = await loop.create_server(asyncio.Protocol, "127.0.0.1", 0)
+        address = self.server.sockets[0].getsockname()
+        self.transports = [(await loop.create_connection(asyncio.Protocol, *address))[0] for _ in range(5)]
+        self.datagrams, _ = await loop.create_datagram_endpoint(asyncio.DatagramProtocol, remote_addr=address)
+        self.reader, self.writer = await asyncio.open_connection(*address)
+        self.process, _ = await loop.subprocess_exec(asyncio.SubprocessProtocol, "sleep", "60")
+        self.pipe, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(os.pipe()[1], "wb"))
+        self.timers = [loop.call_later(60, int), loop.call_soon(int)]
+        self.event, self.queue = asyncio.Event(), asyncio.Queue[int]()
+        self.lock, self.semaphore = asyncio.Lock(), asyncio.Semaphore(1)
+        await self.lock.acquire()
+        await self.semaphore.acquire()
+        self.event.clear()
+        self.queue.put_nowait(0)
+
+
+def misuse(things: Things) -> None:
+    """Runs in a thread of its own."""
+    loop, tried = things.loop, lambda: contextlib.suppress(Exception)
+    with tried():
+        loop.call_soon(int)  # offending: FT101 call_soon
+    with tried():
+        loop.call_later(60, int)  # offending: FT101 call_later
+    with tried():
+        loop.call_at(loop.time() + 60, int)  # offending: FT101 call_at
+    with tried():
+        loop.create_future()  # offending: FT101 create_future
+    with tried():
+        loop.create_task(asyncio.sleep(0))  # offending: FT101 create_task
+    with tried():
+        loop.add_reader(ours, int)  # offending: FT101 add_reader
+    with tried():
+        loop.remove_reader(ours)  # offending: FT101 remove_reader
+    with tried():
+        loop.add_writer(ours, int)  # offending: FT101 add_writer
+    with tried():
+        loop.remove_writer(ours)  # offending: FT101 remove_writer
+    with tried():
+        loop.run_in_executor(None, int)  # offending: FT101 run_in_executor
+    with tried():
+        loop.set_debug(False)  # offending: FT101 set_debug
+    with tried():
+        loop.set_exception_handler(None)  # offending: FT101 set_exception_handler
+    with tried():
+        loop.set_task_factory(None)  # offending: FT101 set_task_factory
+    things.futures[0].set_result(None)  # offending: FT102 set_result
+    things.futures[1].set_exception(KeyError())  # offending: FT102 set_exception
+    things.futures[2].cancel()  # offending: FT102 cancel
+    things.futures[3].add_done_callback(id)  # offending: FT102 add_done_callback
+    things.futures[4].remove_done_callback(things.callback)  # offending: FT102 remove_done_callback
+    things.task.cancel()  # offending: FT103 cancel
+    transports = things.transports
+    transports[0].write(b"x")  # offending: FT105 write
+    transports[0].writelines([b"x"])  # offending: FT105 writelines
+    transports[0].pause_reading()  # offending: FT105 pause_reading
+    transports[0].resume_reading()  # offending: FT105 resume_reading
+    transports[0].set_protocol(asyncio.Protocol())  # offending: FT105 set_protocol
+    transports[0].set_write_buffer_limits(1)  # offending: FT105 set_write_buffer_limits
+    transports[1].write_eof()  # offending: FT105 write_eof
+    transports[2].close()  # offending: FT105 close
+    transports[3].abort()  # offending: FT105 abort
+    things.datagrams.sendto(b"x")  # offending: FT105 sendto
+    things.process.terminate()  # offending: FT105 terminate
+    things.pipe.write(b"x")  # offending: FT105 write
+    things.writer.write(b"x")  # offending: FT105 write
+    things.reader.feed_data(b"x")  # offending: FT105 feed_data
+    things.server.close()  # offending: FT105 close
+    things.event.set()  # offending: FT106 set
+    things.queue.put_nowait(1)  # offending: FT106 put_nowait
+    things.queue.get_nowait()  # offending: FT106 get_nowait
+    things.lock.release()  # offending: FT106 release
+    things.semaphore.release()  # offending: FT106 release
+    for timer in things.timers:
+        timer.cancel()  # offending: FT107 cancel
+    with tried():
+        loop.run_forever()  # offending: FT109 run_forever
+    with tried():
+        loop.run_until_complete(things.futures[5])  # offending: FT109 run_until_complete
+    with tried():
+        loop.close()  # offending: FT109 close
+    loop.stop()  # offending: FT101 stop
+
+
+async def foreign(things: Things) -> None:
+    """Runs in another loop."""
+    loop, soon = things.loop, lambda: asyncio.timeout(0.05)
+    with contextlib.suppress(Exception):
+        async with soon():
+            await things.futures[6]  # offending: FT104 await
+    with contextlib.suppress(Exception):
+        async with soon():
+            await loop.getaddrinfo("127.0.0.1", 1)  # offending: FT101 getaddrinfo
+    with contextlib.suppress(Exception):
+        async with soon():
+            await loop.sock_recv(theirs, 1)  # offending: FT101 sock_recv
+    with contextlib.suppress(Exception):
+        async with soon():
+            await loop.create_connection(asyncio.Protocol, "127.0.0.1", 1)  # offending: FT101 create_connection
+
+
+def meanwhile(things: Things) -> None:
+    for run in (lambda: asyncio.run(foreign(things)), lambda: misuse(things)):
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join()
+
+
+async def main() -> None:
+    things = Things()
+    await things.make()
+    meanwhile(things)
+
+
+theirs.setblocking(False)
+loop = new_loop()
+with contextlib.suppress(RuntimeError):  # stopped before main() was done, which is only right
+    loop.run_until_complete(main())
+print("ok")

@@ -1,0 +1,81 @@
+"""The matrices: every kind of foreign call that a library knows, each reported once, as what it is, and nothing else.
+
+With the versions that are installed, and with the oldest ones that ftsan knows (which a fixture installs beside them).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, Ftsan
+
+MATRIX = ROOT / "tests" / "matrix"
+CACHE = Path(os.environ.get("FTSAN_CACHE") or Path.home() / ".cache" / "ftsan") / "packages"
+
+#: program, its arguments, other versions to install
+RUNS = [
+    ("asyncio_calls.py", ["asyncio"], ""),
+    ("asyncio_calls.py", ["uvloop"], ""),
+    ("asyncio_calls.py", ["uvloop"], "uvloop==0.22.1"),
+    *[("twisted_calls.py", [reactor], "") for reactor in ("select", "poll", "epoll", "asyncio")],
+    ("twisted_calls.py", ["epoll"], "twisted==24.11.0"),
+    ("trio_calls.py", [], ""),
+    ("trio_calls.py", [], "trio==0.30.0"),
+    ("anyio_calls.py", ["asyncio"], ""),
+    ("anyio_calls.py", ["trio"], ""),
+    ("anyio_calls.py", ["asyncio"], "anyio==4.11.0"),
+    ("greenlet_calls.py", [], ""),
+    ("greenlet_calls.py", [], "greenlet==3.5.2 eventlet==0.40.3"),
+    ("gevent_calls.py", [], ""),
+]
+
+
+def installed(packages: str) -> str:
+    """A folder with other versions of packages, for PYTHONPATH."""
+    folder = CACHE / packages.replace(" ", "+")
+    if not folder.exists():
+        scratch = folder.with_name(f"{folder.name}.{os.getpid()}")
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "-q",
+            "--disable-pip-version-check",
+            "--no-deps",
+            "--target",
+            str(scratch),
+        ]
+        subprocess.run([*command, *packages.split()], check=True)
+        scratch.rename(folder)
+    return str(folder)
+
+
+def marked(path: Path) -> set[tuple[int, str, str]]:
+    """(line, rule, operation) of each mark."""
+    found = (
+        (number, re.search(r"# offending: (FT\d+) (\w+)", line)) for number, line in enumerate(path.read_text().splitlines(), 1)
+    )
+    return {(number, mark[1], mark[2]) for number, mark in found if mark}
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "packages"), RUNS, ids=lambda value: "-".join(value) if isinstance(value, list) else value
+)
+def test_every_foreign_call_is_reported_as_what_it_is(name: str, arguments: list[str], packages: str, ftsan: Ftsan) -> None:
+    path = MATRIX / name
+    run = ftsan(path, *arguments, env={"PYTHONPATH": installed(packages)} if packages else {})
+    assert run.status == 66, run.stderr
+    assert run.report["watched"]["off"] == []
+    for package in packages.split():
+        assert package.replace("==", " ") in [name.lower() for name in run.report["watched"]["packages"]]
+    first = [(finding, finding["accesses"][0]) for finding in run.findings]
+    assert {(access["stack"][0]["line"], finding["rule"], access["operation"]) for finding, access in first} == marked(path)
+    assert {access["stack"][0]["file"] for _, access in first} == {str(path)}
+    assert len(marked(path)) >= 4
