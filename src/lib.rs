@@ -6,12 +6,14 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`options`] | the one table of options; parser, `--help`, pytest options and the reference come from it |
-//! | [`loops`] | which thread runs which event loop, which loop an unbound primitive belongs to: the affinity verdict |
+//! | [`loops`] | which thread runs which event loop: the affinity verdict |
+//! | [`bindings`] | which loop or thread an object that carries neither belongs to |
 //! | [`rules`] | one file per rule: its manual page, severity, title and fix |
 //! | [`declare`] | types of other libraries that a user declares |
 //! | [`report`] | findings as data; fingerprints, suppressions, the JSON report and the text on stderr |
 #![forbid(unsafe_code)]
 
+pub mod bindings;
 pub mod declare;
 pub mod loops;
 pub mod options;

@@ -1,4 +1,4 @@
-//! Which thread runs which event loop, and which loop or thread an object that carries neither belongs to.
+//! Which thread runs which event loop.
 //!
 //! The one question asked here is the affinity verdict: *is the loop of this object running in another thread right now?*
 //! A loop that is not running has no owner, so building it here and running it there is legitimate.  A "loop" is asyncio's
@@ -53,7 +53,7 @@ impl Realm {
 
     /// Whether what a thread uses before its loop runs belongs to that thread: a Deferred gets its callbacks before
     /// `reactor.run()`, and there is only one reactor.
-    fn binds_before_the_loop_runs(self) -> bool {
+    pub(crate) fn binds_before_the_loop_runs(self) -> bool {
         self == Realm::Twisted
     }
 }
@@ -63,12 +63,12 @@ impl Realm {
 pub struct ThreadSlot {
     running: [AtomicUsize; REALMS],
     running_id: [AtomicU64; REALMS],
-    thread_id: AtomicU64,
+    pub(crate) thread_id: AtomicU64,
     handle: AtomicUsize,
     ident: AtomicU64,
     native_id: AtomicU64,
     checks: AtomicU64,
-    taken: AtomicBool,
+    pub(crate) taken: AtomicBool,
     next: OnceLock<&'static ThreadSlot>,
 }
 
@@ -106,13 +106,23 @@ impl ThreadSlot {
         }
     }
 
-    /// Which of the loops that this thread runs has this identity.
-    #[inline]
-    fn runs(&self, id: OwnerId) -> Option<Realm> {
-        if id == 0 {
-            return None;
-        }
-        [Realm::Asyncio, Realm::Twisted, Realm::Trio].into_iter().find(|realm| self.running_id(*realm) == id)
+    /// Address of the loop of asyncio that this thread runs, 0 for none: [`ThreadSlot::running`] without a choice.
+    #[inline(always)]
+    pub fn running_asyncio(&self) -> usize {
+        self.running[Realm::Asyncio as usize].load(Ordering::Relaxed)
+    }
+
+    /// Whether this thread runs the loop of this identity.
+    #[inline(always)]
+    pub(crate) fn runs(&self, id: OwnerId) -> bool {
+        let [asyncio, twisted, trio] = &self.running_id;
+        let is = |running: &AtomicU64| running.load(Ordering::Relaxed) == id;
+        id != 0 && (is(asyncio) || is(twisted) || is(trio))
+    }
+
+    /// Of which kind the loop of this identity is, if this thread runs it.
+    pub(crate) fn realm_of(&self, id: OwnerId) -> Option<Realm> {
+        [Realm::Asyncio, Realm::Twisted, Realm::Trio].into_iter().find(|realm| id != 0 && self.running_id(*realm) == id)
     }
 
     /// What `threading.get_ident()` says in this thread.
@@ -197,7 +207,7 @@ impl Loops {
         slot
     }
 
-    fn slots(&self) -> impl Iterator<Item = &'static ThreadSlot> {
+    pub(crate) fn slots(&self) -> impl Iterator<Item = &'static ThreadSlot> {
         std::iter::successors(self.first.get().copied(), |slot| slot.next.get().copied())
     }
 
@@ -247,12 +257,18 @@ impl Loops {
 
     /// May the thread of `slot` touch something that belongs to the loop of this kind at `address`?
     pub fn affinity(&self, slot: &ThreadSlot, realm: Realm, address: usize) -> Affinity {
-        self.elsewhere(slot, |other| (other.running[realm as usize].load(Ordering::Acquire) == address).then_some(realm))
+        self.elsewhere(slot, |other| {
+            [Realm::Asyncio, Realm::Twisted, Realm::Trio].into_iter().find(|one| {
+                (realm == *one || realm == Realm::Any) && other.running[*one as usize].load(Ordering::Acquire) == address
+            })
+        })
     }
 
     /// May the thread of `slot` touch what belongs to the loop or (while it lives) the thread of this identity?
-    fn affinity_of_id(&self, slot: &ThreadSlot, id: OwnerId, realm: Realm) -> Affinity {
-        self.elsewhere(slot, |other| other.runs(id).or_else(|| (other.thread_id.load(Ordering::Relaxed) == id).then_some(realm)))
+    pub(crate) fn affinity_of_id(&self, slot: &ThreadSlot, id: OwnerId, realm: Realm) -> Affinity {
+        self.elsewhere(slot, |other| {
+            other.realm_of(id).or_else(|| (other.thread_id.load(Ordering::Relaxed) == id).then_some(realm))
+        })
     }
 
     fn elsewhere(&self, slot: &ThreadSlot, owns_it_through: impl Fn(&ThreadSlot) -> Option<Realm>) -> Affinity {
@@ -296,156 +312,13 @@ impl Loops {
     }
 }
 
-/// How many primitives can be bound at once; more than that, and the oldest of a bucket is forgotten (a miss, never a false report).
-const BINDINGS: usize = 1 << 14;
-
-/// Which loop or thread an object that carries neither (Lock, Event, Queue, Deferred, greenlet ...) belongs to.
-///
-/// A primitive belongs to the first running loop that touches it.  Creation inside a running loop, and what a library does to the
-/// parts of its own primitives (a Queue to its Event), binds *softly*: a thread without a loop must keep off, but another loop that
-/// starts using it takes it over, which is a legitimate hand-off.
-#[derive(Debug)]
-pub struct Bindings {
-    table: Box<[Binding]>,
-}
-
-#[derive(Debug, Default)]
-struct Binding {
-    object: AtomicUsize,
-    /// `OwnerId << 2` and one of the constants below.
-    owner: AtomicU64,
-}
-
-/// Used by its loop.
-const HARD: u64 = 0;
-/// Made in its loop, and not used yet.
-const BORN: u64 = 1;
-/// Used by its loop as a part of another primitive only.
-const PART: u64 = 2;
-
-impl Default for Bindings {
-    fn default() -> Self {
-        Bindings { table: (0..BINDINGS).map(|_| Binding::default()).collect() }
-    }
-}
-
-/// What [`Bindings::touch`] found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Touch {
-    /// The object is the caller's, or nobody's.
-    Fine,
-    /// It is another thread's, whose loop runs.
-    Elsewhere(Runner),
-    /// Another live thread, which runs no loop, used it last: fine unless both are inside the object right now.
-    TakenOver(Runner),
-}
-
-impl Bindings {
-    #[inline]
-    fn entry(&self, object: usize) -> &Binding {
-        // Objects are 16-byte aligned; Fibonacci hashing spreads what is left.
-        let hash = (object >> 4).wrapping_mul(0x9E37_79B9_7F4A_7C15_u64 as usize);
-        &self.table[hash >> (usize::BITS - BINDINGS.trailing_zeros())]
-    }
-
-    fn bind(&self, object: usize, owner: u64) {
-        let entry = self.entry(object);
-        entry.owner.store(0, Ordering::Release);
-        entry.object.store(object, Ordering::Release);
-        entry.owner.store(owner, Ordering::Release);
-    }
-
-    #[inline]
-    fn owner(&self, object: usize) -> u64 {
-        let entry = self.entry(object);
-        let owner = entry.owner.load(Ordering::Acquire);
-        if entry.object.load(Ordering::Acquire) == object { owner } else { 0 }
-    }
-
-    /// A primitive comes to life at `object` in the thread of `slot`.
-    pub fn born(&self, slot: &ThreadSlot, realm: Realm, object: usize) {
-        let id = slot.running_id(realm);
-        self.bind(object, if id == 0 { 0 } else { id << 2 | BORN });
-    }
-
-    /// The quick answer: the thread of `slot` runs the loop that uses `object`.
-    #[inline]
-    pub fn is_mine(&self, slot: &ThreadSlot, object: usize) -> bool {
-        let owner = self.owner(object);
-        owner & BORN == 0 && slot.runs(owner >> 2).is_some()
-    }
-
-    /// The object at `object` carries its loop itself, and that is the one that the thread of `slot` runs.
-    pub fn remember(&self, slot: &ThreadSlot, realm: Realm, object: usize) {
-        self.bind(object, slot.running_id(realm) << 2 | HARD);
-    }
-
-    /// Whatever was at `object` is gone.
-    #[inline]
-    pub fn forget(&self, object: usize) {
-        let entry = self.entry(object);
-        if entry.object.load(Ordering::Relaxed) == object {
-            entry.owner.store(0, Ordering::Release);
-        }
-    }
-
-    /// A library touches `object` as a part of another primitive, which was judged already.
-    pub fn touch_part(&self, slot: &ThreadSlot, realm: Realm, object: usize) {
-        let (id, owner) = (slot.running_id(realm), self.owner(object));
-        if id != 0 && (owner == 0 || owner == id << 2 | BORN) {
-            self.bind(object, id << 2 | PART);
-        }
-    }
-
-    /// The thread of `slot` touches `object`: binds it if it is free, else says whether it may.
-    pub fn touch(&self, loops: &Loops, slot: &ThreadSlot, realm: Realm, object: usize) -> Touch {
-        let owner = self.owner(object);
-        let (bound, soft) = (owner >> 2, owner & (BORN | PART) != 0);
-        let running = slot.running_id(realm);
-        let thread = if realm.binds_before_the_loop_runs() { slot.thread_id.load(Ordering::Relaxed) } else { 0 };
-        let may = bound == 0 || bound == thread || slot.runs(bound).is_some() || (soft && running != 0);
-        let mut verdict = Touch::Fine;
-        if !may && let Affinity::Elsewhere(runner) = loops.affinity_of_id(slot, bound, realm) {
-            if runner.running != 0 {
-                return Touch::Elsewhere(runner);
-            }
-            verdict = Touch::TakenOver(runner);
-        }
-        let mine = if running != 0 { running } else { thread };
-        if mine != 0 {
-            self.bind(object, mine << 2 | HARD);
-        }
-        verdict
-    }
-
-    /// `object` belongs to the thread of `slot` for good.
-    pub fn give_to_thread(&self, slot: &ThreadSlot, object: usize) {
-        self.bind(object, slot.thread_id.load(Ordering::Relaxed) << 2 | HARD);
-    }
-
-    /// The quick answer: `object` was given to the thread of `slot`.
-    #[inline]
-    pub fn is_my_threads(&self, slot: &ThreadSlot, object: usize) -> bool {
-        self.owner(object) == slot.thread_id.load(Ordering::Relaxed) << 2 | HARD
-    }
-
-    /// May the thread of `slot` touch `object`, which belongs to a thread?  `None` if it is nobody's, or that thread has ended.
-    pub fn thread_of(&self, loops: &Loops, slot: &ThreadSlot, object: usize) -> Option<Affinity> {
-        let bound = self.owner(object) >> 2;
-        let lives =
-            loops.slots().any(|other| other.taken.load(Ordering::Relaxed) && other.thread_id.load(Ordering::Relaxed) == bound);
-        (bound != 0 && lives).then(|| loops.affinity_of_id(slot, bound, Realm::Any))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Realm::{Asyncio, Trio, Twisted};
+    use Realm::{Asyncio, Trio};
 
     const LOOP: usize = 0x1000;
     const OTHER_LOOP: usize = 0x2000;
-    const OBJECT: usize = 0x5550;
 
     fn world() -> (Loops, &'static ThreadSlot, &'static ThreadSlot) {
         let loops = Loops::default();
@@ -455,10 +328,6 @@ mod tests {
 
     fn is_elsewhere(verdict: Affinity, ident: u64) -> bool {
         matches!(verdict, Affinity::Elsewhere(runner) if runner.ident == ident)
-    }
-
-    fn is_foreign(touch: Touch, ident: u64) -> bool {
-        matches!(touch, Touch::Elsewhere(runner) if runner.ident == ident)
     }
 
     #[test]
@@ -491,62 +360,6 @@ mod tests {
     }
 
     #[test]
-    fn a_primitive_belongs_to_the_first_loop_that_touches_it() {
-        let (loops, a, b) = world();
-        let bindings = Bindings::default();
-        assert_eq!(bindings.touch(&loops, b, Asyncio, OBJECT), Touch::Fine, "no loop, no owner");
-        loops.started(a, Asyncio, LOOP, 1);
-        assert_eq!(bindings.touch(&loops, a, Asyncio, OBJECT), Touch::Fine);
-        assert!(bindings.is_mine(a, OBJECT));
-        assert!(is_foreign(bindings.touch(&loops, b, Asyncio, OBJECT), 11), "a plain thread");
-        loops.started(b, Asyncio, OTHER_LOOP, 2);
-        assert!(is_foreign(bindings.touch(&loops, b, Asyncio, OBJECT), 11), "another loop");
-        loops.stopped(a, Asyncio);
-        assert_eq!(bindings.touch(&loops, b, Asyncio, OBJECT), Touch::Fine, "one loop after the other");
-        assert!(bindings.is_mine(b, OBJECT));
-    }
-
-    #[test]
-    fn a_primitive_made_in_a_loop_may_be_handed_to_another_loop_but_not_to_a_plain_thread() {
-        let (loops, a, b) = world();
-        let bindings = Bindings::default();
-        loops.started(a, Asyncio, LOOP, 1);
-        bindings.born(a, Asyncio, OBJECT);
-        assert!(is_foreign(bindings.touch(&loops, b, Asyncio, OBJECT), 11));
-        loops.started(b, Asyncio, OTHER_LOOP, 2);
-        assert_eq!(bindings.touch(&loops, b, Asyncio, OBJECT), Touch::Fine, "handed over");
-        assert!(is_foreign(bindings.touch(&loops, a, Asyncio, OBJECT), 22), "and no longer the maker's");
-    }
-
-    #[test]
-    fn what_asyncio_does_to_the_parts_of_a_primitive_does_not_hinder_a_hand_off() {
-        let (loops, a, b) = world();
-        let bindings = Bindings::default();
-        loops.started(a, Asyncio, LOOP, 1);
-        bindings.born(a, Asyncio, OBJECT);
-        bindings.touch_part(a, Asyncio, OBJECT);
-        assert!(bindings.is_mine(a, OBJECT), "the quick answer holds for parts");
-        assert!(is_foreign(bindings.touch(&loops, b, Asyncio, OBJECT), 11), "a plain thread");
-        loops.started(b, Asyncio, OTHER_LOOP, 2);
-        assert_eq!(bindings.touch(&loops, b, Asyncio, OBJECT), Touch::Fine, "handed over with the whole");
-    }
-
-    #[test]
-    fn a_new_object_at_a_used_address_has_no_history() {
-        let (loops, a, b) = world();
-        let bindings = Bindings::default();
-        loops.started(a, Asyncio, LOOP, 1);
-        bindings.touch(&loops, a, Asyncio, OBJECT);
-        bindings.born(b, Asyncio, OBJECT);
-        assert_eq!(bindings.touch(&loops, b, Asyncio, OBJECT), Touch::Fine);
-        loops.stopped(a, Asyncio);
-        loops.born(LOOP);
-        bindings.touch(&loops, a, Asyncio, OBJECT);
-        loops.started(a, Asyncio, LOOP, 1);
-        assert!(!bindings.is_mine(a, OBJECT), "a new loop at a used address is another loop");
-    }
-
-    #[test]
     fn a_thread_may_run_a_loop_of_each_realm() {
         let (loops, a, b) = world();
         loops.started(a, Asyncio, LOOP, 1);
@@ -555,33 +368,5 @@ mod tests {
         loops.stopped(a, Trio);
         assert_eq!(loops.affinity(b, Trio, OTHER_LOOP), Affinity::Fine);
         assert!(is_elsewhere(loops.affinity(b, Asyncio, LOOP), 11));
-    }
-
-    #[test]
-    fn what_a_thread_used_before_it_ran_the_reactor_is_the_reactors() {
-        let (loops, a, b) = world();
-        let bindings = Bindings::default();
-        bindings.born(a, Twisted, OBJECT);
-        assert_eq!(bindings.touch(&loops, a, Twisted, OBJECT), Touch::Fine);
-        assert!(matches!(bindings.touch(&loops, b, Twisted, OBJECT), Touch::TakenOver(before) if before.ident == 11));
-        assert_eq!(bindings.touch(&loops, b, Twisted, OBJECT), Touch::Fine);
-        assert!(matches!(bindings.touch(&loops, a, Twisted, OBJECT), Touch::TakenOver(_)));
-        loops.started(a, Twisted, LOOP, 1);
-        assert!(is_foreign(bindings.touch(&loops, b, Twisted, OBJECT), 11));
-    }
-
-    #[test]
-    fn what_belongs_to_a_thread_is_nobodys_when_the_thread_has_ended() {
-        let (loops, a, b) = world();
-        let bindings = Bindings::default();
-        assert_eq!(bindings.thread_of(&loops, b, OBJECT), None);
-        bindings.give_to_thread(a, OBJECT);
-        assert!(bindings.is_my_threads(a, OBJECT) && !bindings.is_my_threads(b, OBJECT));
-        assert_eq!(bindings.thread_of(&loops, a, OBJECT), Some(Affinity::Fine));
-        assert!(is_elsewhere(bindings.thread_of(&loops, b, OBJECT).unwrap(), 11));
-        loops.leave(a);
-        assert_eq!(bindings.thread_of(&loops, b, OBJECT), None);
-        loops.enter(3, 33, 333);
-        assert_eq!(bindings.thread_of(&loops, b, OBJECT), None, "a new thread in the old one's slot");
     }
 }

@@ -1,6 +1,6 @@
 """``make bench``: what watching costs, as ratios to plain Python in the same run.
 
-    python -m tests.bench [ROUNDS]
+    python -m tests.bench [ROUNDS [WORKLOAD ...]]
 
 Each round runs every configuration of a workload once, in turn; a ratio compares runs of the same round, so that the noise of the
 machine hits both.  Printed: the median of the ratios and, in brackets, their quartiles.
@@ -44,11 +44,11 @@ def spread(values: list[float]) -> tuple[float, float, float]:
     return low, middle, high
 
 
-def main(rounds: int) -> None:
+def main(rounds: int, *names: str) -> None:
     """Run everything and print the table."""
     print(f"{rounds} rounds; ratios of CPU time to plain Python: median [quartiles]\n")
     print(f"{'workload':16}{'plain ms':>10}  " + "".join(f"{name:26}" for name in CONFIGURATIONS))
-    for workload in WORKLOADS:
+    for workload in names or WORKLOADS:
         plain, ratios = [], {name: [] for name in CONFIGURATIONS}
         for number in range(rounds):
             before = cpu_seconds(workload, PLAIN)
@@ -70,4 +70,4 @@ def main(rounds: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 11)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 11, *sys.argv[2:])

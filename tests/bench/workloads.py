@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 ECHOES = 6_000
 PINGS = 60_000
 TASKS = 60_000
+REQUESTS = 3_000
 
 
 async def echo() -> None:
@@ -76,10 +79,49 @@ async def create_tasks() -> None:
         await asyncio.create_task(nothing())
 
 
-WORKLOADS = {"echo": echo, "await ping-pong": ping_pong, "queue ping-pong": queue_ping_pong, "task creation": create_tasks}
+async def uvicorn_requests() -> None:
+    """GET requests over one connection, answered by Starlette under uvicorn with httptools, on uvloop."""
+    import uvicorn
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import PlainTextResponse
+    from starlette.routing import Route
+
+    async def answer(request: Request) -> PlainTextResponse:
+        return PlainTextResponse(request.query_params["name"])
+
+    app = Starlette(routes=[Route("/hello", answer)])
+    server = uvicorn.Server(uvicorn.Config(app, port=0, http="httptools", log_level="error", lifespan="off"))
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.001)
+    reader, writer = await asyncio.open_connection(*server.servers[0].sockets[0].getsockname())
+    for _ in range(REQUESTS):
+        writer.write(b"GET /hello?name=ftsan HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        assert await reader.readexactly(5) == b"ftsan"
+    writer.close()
+    server.should_exit = True
+    await serving
+
+
+#: name -> (what runs, whether on uvloop)
+WORKLOADS: dict[str, tuple[Callable[[], Awaitable[None]], bool]] = {
+    "echo": (echo, False),
+    "await ping-pong": (ping_pong, False),
+    "queue ping-pong": (queue_ping_pong, False),
+    "task creation": (create_tasks, False),
+    "uvloop echo": (echo, True),
+    "uvicorn request": (uvicorn_requests, True),
+}
 
 if __name__ == "__main__":
-    workload = WORKLOADS[sys.argv[1]]
+    workload, on_uvloop = WORKLOADS[sys.argv[1]]
+    new_loop: Callable[[], Any] = asyncio.new_event_loop
+    if on_uvloop:
+        import uvloop
+
+        new_loop = uvloop.new_event_loop
 
     async def measured() -> None:
         """Twice: the first run warms up."""
@@ -88,4 +130,5 @@ if __name__ == "__main__":
         await workload()
         print(time.process_time() - start)
 
-    asyncio.run(measured())
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(measured())

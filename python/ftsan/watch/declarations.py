@@ -129,10 +129,16 @@ def watch_birth(class_: type, kind: str, realm: str) -> None:
 
 
 def find(class_: Any, name: str) -> Any:
-    """What a class or one of its bases, or a module, has under this name, unbound; ``None`` for nothing."""
+    """What a class or one of its bases, or a module, has under this name, unbound; ``None`` for nothing.
+
+    Of a function in decorators that take any arguments, the function.
+    """
     for place in getattr(class_, "__mro__", (class_,)):
         if name in vars(place):
-            return vars(place)[name]
+            found = vars(place)[name]
+            while type(found).__name__ == "function" and not found.__code__.co_argcount and hasattr(found, "__wrapped__"):
+                found = found.__wrapped__
+            return found
     return None
 
 

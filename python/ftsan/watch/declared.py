@@ -1,5 +1,7 @@
 """Types that the program or its author declared: ``ftsan.declare`` and ``--declarations FILE``."""
 
+import sys
+
 from .. import _native
 from .on_import import after_import
 
@@ -46,8 +48,9 @@ def _apply(declaration: Declaration) -> None:
             for method in safe:
                 _native.declare_thread_safe(getattr(class_, method))
             own = [key for key, value in vars(class_).items() if type(value).__name__ == "function" and key[0] != "_"]
-            if "site-packages" in (module.__file__ or ""):
-                _native.declare_library((module.__file__ or "").rpartition("/")[0])
+            package = sys.modules[module_name.partition(".")[0]].__file__ or ""
+            if "site-packages" in package:  # not the program's own: its caller's line is beyond it
+                _native.declare_library(package.rpartition("/")[0])
             kind = owner.partition(":")[0]
             born = {"attribute": "born", "first-use": "first-use-born", "thread": "thread-born", "hub": "born"}.get(kind)
             if born and not (kind == "first-use" and ":" in owner):

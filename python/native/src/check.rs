@@ -5,7 +5,7 @@
 use crate::interpreter::{contexts, coroutines, futures};
 use crate::threads::{Here, here};
 use crate::watch::{Kind, Watch};
-use crate::{creations, evidence, fields, session};
+use crate::{boundary, creations, evidence, fields, session};
 use ftsan::loops::{Affinity, Realm};
 use pyo3::ffi;
 
@@ -78,6 +78,16 @@ pub(crate) unsafe fn before_kind<const K: u8>(watch: &'static Watch, object: *mu
     const CONTEXT: u8 = Kind::Context as u8;
     const LOOP_STARTS: u8 = Kind::LoopStarts as u8;
     const LOOP_STOPS: u8 = Kind::LoopStops as u8;
+    // On the path of every step of every task: one load, not even counted.
+    // SAFETY: by the caller's guarantee, an object of the kind.
+    unsafe {
+        match K {
+            COROUTINE_STEP if coroutines::is_executing(object) => return evidence::driven(watch, object),
+            CONTEXT if contexts::is_entered(object) => return evidence::entered(watch, object),
+            COROUTINE_STEP | CONTEXT => return Verdict::GoOn,
+            _ => {}
+        }
+    }
     let here = here();
     if Kind::is_check(K) {
         here.slot.count_check();
@@ -96,16 +106,13 @@ pub(crate) unsafe fn before_kind<const K: u8>(watch: &'static Watch, object: *mu
             THREAD | HUB if watch.bindings.is_my_threads(here.slot, object as usize) => Verdict::GoOn,
             THREAD | HUB => check_thread(here, watch, object),
             COROUTINE if !coroutines::is_executing(object) && !may_wait_elsewhere(here, object) => Verdict::GoOn,
-            COROUTINE_STEP if !coroutines::is_executing(object) => Verdict::GoOn,
-            COROUTINE | COROUTINE_STEP | ASYNC_GENERATOR if coroutines::is_executing(object) => evidence::driven(watch, object),
+            COROUTINE | ASYNC_GENERATOR if coroutines::is_executing(object) => evidence::driven(watch, object),
             ASYNC_GENERATOR => check_finalizer(here, watch, object),
-            COROUTINE | COROUTINE_STEP => evidence::driven(watch, object),
+            COROUTINE => evidence::driven(watch, object),
             ASYNC_STEP => match coroutines::generator_of_step(object) {
                 Some(generator) if coroutines::is_executing(generator) => evidence::driven(watch, generator),
                 _ => Verdict::GoOn,
             },
-            CONTEXT if !contexts::is_entered(object) => Verdict::GoOn,
-            CONTEXT => evidence::entered(watch, object),
             LOOP_STARTS => {
                 let handle = ffi::PyThreadState_GetUnchecked() as usize;
                 session::get().loops.started(here.slot, watch.realm, object as usize, handle);
@@ -172,7 +179,7 @@ fn check_asyncio_loop(
     object: *mut ffi::PyObject,
     loop_: *mut ffi::PyObject,
 ) -> Verdict {
-    if here.slot.running(Realm::Asyncio) == loop_ as usize {
+    if here.slot.running_asyncio() == loop_ as usize {
         return Verdict::GoOn;
     }
     elsewhere(here, watch, object, loop_)
@@ -180,7 +187,8 @@ fn check_asyncio_loop(
 
 #[inline(always)]
 fn check_loop(here: &'static Here, watch: &'static Watch, object: *mut ffi::PyObject, loop_: *mut ffi::PyObject) -> Verdict {
-    if here.slot.running(watch.realm) == loop_ as usize {
+    // Most are asyncio's, and a loop that the caller runs is its own whatever its kind.
+    if here.slot.running_asyncio() == loop_ as usize || here.slot.running(watch.realm) == loop_ as usize {
         return Verdict::GoOn;
     }
     elsewhere(here, watch, object, loop_)
@@ -255,7 +263,7 @@ unsafe fn check_part(here: &'static Here, watch: &'static Watch, object: *mut ff
 /// As [`before`].
 #[cold]
 unsafe fn check_thread(here: &'static Here, watch: &'static Watch, object: *mut ffi::PyObject) -> Verdict {
-    match watch.bindings.thread_of(&session::get().loops, here.slot, object as usize) {
+    boundary::guarded(Verdict::GoOn, || match watch.bindings.thread_of(&session::get().loops, here.slot, object as usize) {
         // SAFETY: passed on.
         Some(Affinity::Elsewhere(thread)) => unsafe { evidence::foreign(watch, object, thread) },
         Some(Affinity::Fine) => Verdict::GoOn,
@@ -266,7 +274,7 @@ unsafe fn check_thread(here: &'static Here, watch: &'static Watch, object: *mut 
             }
             Verdict::GoOn
         }
-    }
+    })
 }
 
 #[cold]
@@ -274,9 +282,9 @@ fn elsewhere(here: &'static Here, watch: &'static Watch, object: *mut ffi::PyObj
     if loop_.is_null() {
         return Verdict::GoOn;
     }
-    match session::get().loops.affinity(here.slot, watch.realm, loop_ as usize) {
+    boundary::guarded(Verdict::GoOn, || match session::get().loops.affinity(here.slot, watch.realm, loop_ as usize) {
         Affinity::Fine => Verdict::GoOn,
         // SAFETY: attached, and the object is alive while its method runs.
         Affinity::Elsewhere(runner) => unsafe { evidence::misuse(watch, object, runner) },
-    }
+    })
 }

@@ -2,7 +2,7 @@
 
 use crate::check::{self, Verdict};
 use crate::slots::{self, Send, Slot, Unary};
-use crate::watch::Watch;
+use crate::watch::{Kind, Watch};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -30,7 +30,7 @@ unsafe extern "C" fn send<const N: usize>(
     let hooked = SENDS[N].get().expect("set before the slot is");
     // SAFETY: the interpreter calls a slot attached and with a live object of its type; the original slot.
     unsafe {
-        if check::before(hooked.watch, object) == Verdict::Raised {
+        if check::before_kind::<{ Kind::CoroutineStep as u8 }>(hooked.watch, object) == Verdict::Raised {
             *result = std::ptr::null_mut();
             return ERROR;
         }

@@ -13,7 +13,8 @@ use crate::threads::{Busy, here};
 use crate::watch::{Kind, Watch};
 use crate::{boundary, codes, creations, session, stacks};
 use codes::Class;
-use ftsan::loops::{Runner, Touch};
+use ftsan::bindings::Touch;
+use ftsan::loops::Runner;
 use ftsan::options::OnFinding;
 use ftsan::report::{Access, Finding, Frame, LoopInfo, ObjectInfo, Role, ThreadInfo};
 use ftsan::rules::{self, Rule};
@@ -38,9 +39,8 @@ pub(crate) unsafe fn touch_primitive(watch: &'static Watch, object: *mut ffi::Py
         // SAFETY: passed on.
         let py = unsafe { Python::assume_attached() };
         let session = session::get();
-        // SAFETY: attached.
-        let own = unsafe { frames::stack_of(ffi::PyThreadState_GetUnchecked()) };
-        if matches!(caller(py, own.frames(), watch.frames), Caller::Nested) {
+        // SAFETY: passed on.
+        if !unsafe { is_programs_call(watch) } {
             session.bindings.touch_part(here.slot, watch.realm, part as usize);
             return Verdict::GoOn;
         }
@@ -62,8 +62,8 @@ pub(crate) unsafe fn touch_primitive(watch: &'static Watch, object: *mut ffi::Py
 pub(crate) unsafe fn is_programs_call(watch: &'static Watch) -> bool {
     boundary::guarded(true, || {
         // SAFETY: passed on; the own stack.
-        let (py, own) = unsafe { (Python::assume_attached(), frames::stack_of(ffi::PyThreadState_GetUnchecked())) };
-        matches!(caller(py, own.frames(), watch.frames), Caller::Program(_))
+        let (py, own) = unsafe { (Python::assume_attached(), frames::of_thread(ffi::PyThreadState_GetUnchecked())) };
+        matches!(caller(py, own.filter_map(frames::Frame::raw), watch.frames), Caller::Program(_))
     })
 }
 
@@ -149,9 +149,14 @@ enum Caller {
     Nested,
 }
 
-/// Finds the caller beyond the frames of asyncio itself.
-fn caller(py: Python<'_>, own: &[RawFrame], skip: usize) -> Caller {
-    for (index, frame) in own.iter().enumerate().skip(skip) {
+/// Finds the caller beyond the frames of the library itself.
+fn caller(py: Python<'_>, own: impl Iterator<Item = RawFrame>, skip: usize) -> Caller {
+    let mut last = 0;
+    for (index, frame) in own.enumerate() {
+        last = index;
+        if index < skip {
+            continue;
+        }
         match codes::class(py, frame.code) {
             Class::Library => {}
             Class::Watched | Class::ThreadSafe => return Caller::Nested,
@@ -160,7 +165,7 @@ fn caller(py: Python<'_>, own: &[RawFrame], skip: usize) -> Caller {
         }
     }
     // The loop itself made the call: of a callback that was scheduled in the wrong loop, say.
-    Caller::Program(skip.min(own.len().saturating_sub(1)))
+    Caller::Program(skip.min(last))
 }
 
 struct Misused<'py> {
@@ -176,7 +181,7 @@ impl<'py> Misused<'py> {
         let py = self.py;
         // SAFETY: attached, own thread.
         let own = unsafe { frames::stack_of(ffi::PyThreadState_GetUnchecked()) };
-        let Caller::Program(start) = caller(py, own.frames(), self.watch.frames) else { return Verdict::GoOn };
+        let Caller::Program(start) = caller(py, own.frames().iter().copied(), self.watch.frames) else { return Verdict::GoOn };
         let (rule, operation) = self.what_was_called(own.frames(), start);
         // `shield` makes its own future before it touches the given one, which is what is reported.
         if self.watch.operation == "create_future" && operation == "shield" {
@@ -238,8 +243,11 @@ impl<'py> Misused<'py> {
         }
         let waits = matches!(self.watch.operation.as_str(), "add_done_callback" | "remove_done_callback");
         let rule = if waits { rules::find("FT104").unwrap_or(self.watch.rule) } else { self.watch.rule };
-        let function = codes::resolve(self.py, own[start - 1]).function;
-        (rule, function.rsplit('.').next().unwrap_or(&function).to_owned())
+        // What the program wrote is `async with`, not `__aenter__`: that says less than what is called in turn.
+        let called = own[self.watch.frames.saturating_sub(1)..start].iter().rev();
+        let names = called.map(|frame| codes::resolve(self.py, *frame).function);
+        let name = names.map(|name| name.rsplit('.').next().unwrap_or(&name).to_owned()).find(|name| !name.starts_with("__"));
+        (rule, name.unwrap_or_else(|| self.watch.operation.clone()))
     }
 
     fn is_done(&self) -> bool {

@@ -5,7 +5,8 @@
 
 use crate::interpreter::frames::RawFrame;
 use crate::threads;
-use ftsan::loops::{Bindings, Loops};
+use ftsan::bindings::Bindings;
+use ftsan::loops::Loops;
 use ftsan::options::Options;
 use ftsan::report::json::{self, Report, SuppressionUse, Watched};
 use ftsan::report::suppress::{self, Suppression};

@@ -22,6 +22,9 @@ const PROBES: usize = 16;
 
 struct Stack {
     hash: u64,
+    /// What it is found by.  The code objects are kept alive, so a key means another position only if the interpreter gives the
+    /// thread's copy of the bytecode up and makes another one.
+    keys: Box<[(usize, usize)]>,
     frames: Box<[RawFrame]>,
 }
 
@@ -54,23 +57,23 @@ fn hold() -> MutexGuard<'static, Option<Growth>> {
 /// Attached.
 pub(crate) unsafe fn record(skip: usize) -> StackId {
     let boundary = BOUNDARY.load(Ordering::Relaxed);
-    let mut found = [RawFrame::default(); DEPTH];
+    let mut keys = [(0, 0); DEPTH];
     let mut len = 0;
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     // SAFETY: attached, and it is our own stack.
     let all = unsafe { frames::of_thread(ffi::PyThreadState_GetUnchecked()) };
-    for raw in all.filter_map(frames::Frame::raw).skip(skip) {
-        if raw.code == boundary || len == DEPTH {
+    for key in all.filter_map(frames::Frame::key).skip(skip) {
+        if key.0 == boundary || len == DEPTH {
             break;
         }
-        found[len] = raw;
+        keys[len] = key;
         len += 1;
-        hash = (hash ^ raw.code as u64 ^ u64::from(raw.offset) << 48).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        hash = (hash ^ key.1 as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         hash ^= hash >> 29;
     }
-    known(hash, &found[..len]).unwrap_or_else(|| {
+    known(hash, &keys[..len]).unwrap_or_else(|| {
         // SAFETY: passed on.
-        unsafe { add(hash, &found[..len]) }
+        unsafe { add(hash, &keys[..len], skip) }
     })
 }
 
@@ -91,13 +94,13 @@ fn slots_for(hash: u64) -> impl Iterator<Item = &'static AtomicU32> {
 }
 
 #[inline]
-fn known(hash: u64, frames: &[RawFrame]) -> Option<StackId> {
+fn known(hash: u64, keys: &[(usize, usize)]) -> Option<StackId> {
     for slot in slots_for(hash) {
         let id = slot.load(Ordering::Acquire);
         if id == 0 {
             return None;
         }
-        if record_of(id).is_some_and(|stack| stack.hash == hash && *stack.frames == *frames) {
+        if record_of(id).is_some_and(|stack| stack.hash == hash && *stack.keys == *keys) {
             return Some(id);
         }
     }
@@ -105,25 +108,28 @@ fn known(hash: u64, frames: &[RawFrame]) -> Option<StackId> {
 }
 
 /// # Safety
-/// Attached; the frames are on the calling thread's stack.
+/// Attached; the keys are of the calling thread's stack without `skip` frames.
 #[cold]
-unsafe fn add(hash: u64, frames: &[RawFrame]) -> StackId {
+unsafe fn add(hash: u64, keys: &[(usize, usize)], skip: usize) -> StackId {
+    // SAFETY: passed on.
+    let all = unsafe { frames::of_thread(ffi::PyThreadState_GetUnchecked()) };
+    let frames: Box<[RawFrame]> = all.filter_map(frames::Frame::raw).skip(skip).take(keys.len()).collect();
     let mut guard = hold();
     let growth = guard.get_or_insert_default();
-    if let Some(id) = known(hash, frames) {
+    if let Some(id) = known(hash, keys) {
         return id;
     }
     if growth.count as usize == STACKS {
         return 0;
     }
     let Some(free) = slots_for(hash).find(|slot| slot.load(Ordering::Relaxed) == 0) else { return 0 };
-    for frame in frames {
+    for frame in &frames {
         if growth.pinned.insert(frame.code) {
             // SAFETY: the code object is on our stack, so it is alive; never released.
             unsafe { ffi::Py_INCREF(frame.code as *mut ffi::PyObject) };
         }
     }
-    let record = Box::leak(Box::new(Stack { hash, frames: frames.into() }));
+    let record = Box::leak(Box::new(Stack { hash, keys: keys.into(), frames }));
     RECORDS[growth.count as usize].store(record, Ordering::Release);
     growth.count += 1;
     free.store(growth.count, Ordering::Release);

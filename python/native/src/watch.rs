@@ -1,6 +1,7 @@
 //! What is watched: one [`Watch`] per hooked function or method, made from the tables in `python/ftsan/watch/`.
 
-use ftsan::loops::{Bindings, Realm};
+use ftsan::bindings::Bindings;
+use ftsan::loops::Realm;
 use ftsan::rules::Rule;
 use pyo3::ffi;
 use std::sync::atomic::AtomicUsize;
