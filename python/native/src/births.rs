@@ -1,7 +1,8 @@
-//! Creation of objects of extension types: their `tp_init` is replaced by a function that calls it and then notes the object.
+//! Creation of objects of extension types: their `tp_init` is replaced by a function that notes the object and then calls it.  Their
+//! `tp_dealloc` is replaced too, because C code may make objects without calling `tp_init`.
 
 use crate::check;
-use crate::slots::{self, Init, Slot};
+use crate::slots::{self, Destructor, Init, Slot};
 use crate::watch::Watch;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
@@ -13,6 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 struct Original {
     init: Init,
+    dealloc: Destructor,
     watch: &'static Watch,
 }
 
@@ -33,20 +35,30 @@ unsafe extern "C" fn init<const N: usize>(
     }
 }
 
-macro_rules! inits {
-    ($($n:literal)*) => { [$(init::<$n>),*] };
+unsafe extern "C" fn dealloc<const N: usize>(object: *mut ffi::PyObject) {
+    let original = ORIGINALS[N].get().expect("set before the slot is");
+    original.watch.bindings.forget(object as usize);
+    // SAFETY: the original slot.
+    unsafe { (original.dealloc)(object) }
 }
 
-const INITS: [Init; MOST] = inits!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
+macro_rules! rows {
+    ($($n:literal)*) => { [$((init::<$n>, dealloc::<$n>)),*] };
+}
+
+const ROWS: [(Init, Destructor); MOST] = rows!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
 
 /// Watches the creation of objects of this extension type and of its subclasses.
 pub(crate) fn install(class: &Bound<'_, PyType>, watch: &'static Watch) -> PyResult<()> {
-    let there = Slot::Init.of(class);
+    let (init, dealloc) = (Slot::Init.of(class), Slot::Dealloc.of(class));
     let place = COUNT.fetch_add(1, Ordering::Relaxed);
-    let (false, Some(original)) = (there.is_null(), ORIGINALS.get(place)) else {
+    let (false, Some(original)) = (init.is_null() || dealloc.is_null(), ORIGINALS.get(place)) else {
         return Err(PyRuntimeError::new_err(format!("{}: its creation cannot be watched", class.name()?)));
     };
-    // SAFETY: what is in this slot has this signature.
-    let _ = original.set(Original { init: unsafe { std::mem::transmute::<*const c_void, Init>(there) }, watch });
-    slots::replace(class, Slot::Init, INITS[place] as *const c_void)
+    // SAFETY: what is in these slots has these signatures.
+    let (init, dealloc) =
+        unsafe { (std::mem::transmute::<*const c_void, Init>(init), std::mem::transmute::<*const c_void, Destructor>(dealloc)) };
+    let _ = original.set(Original { init, dealloc, watch });
+    slots::replace(class, Slot::Init, ROWS[place].0 as *const c_void)?;
+    slots::replace(class, Slot::Dealloc, ROWS[place].1 as *const c_void)
 }

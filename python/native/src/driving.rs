@@ -1,7 +1,8 @@
 //! What resumes coroutines and asynchronous generators without calling a method: `await`, `async for`, a step of a task.
 
 use crate::check::{self, Verdict};
-use crate::slots::{self, Send, Slot, Unary};
+use crate::slots::{self, Destructor, Send, Slot, Unary};
+use crate::threads::here;
 use crate::watch::{Kind, Watch};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
@@ -17,6 +18,8 @@ struct Hooked<F> {
 
 /// Of coroutines and of generators.
 static SENDS: [OnceLock<Hooked<Send>>; 2] = [const { OnceLock::new() }; 2];
+/// Of asynchronous generators.
+static FINALIZE: OnceLock<Hooked<Destructor>> = OnceLock::new();
 static ASYNC_NEXT: OnceLock<Hooked<Unary>> = OnceLock::new();
 /// Of what `asend` and `athrow` return.
 static STEPS: [OnceLock<Hooked<Unary>>; 2] = [const { OnceLock::new() }; 2];
@@ -57,6 +60,13 @@ unsafe extern "C" fn async_next(object: *mut ffi::PyObject) -> *mut ffi::PyObjec
     unsafe { checked(&ASYNC_NEXT, object) }
 }
 
+/// The loop's hook calls `aclose()` in whatever thread drops the last reference, and hands the result over.
+unsafe extern "C" fn finalize(object: *mut ffi::PyObject) {
+    let _finalizing = here().finalizing();
+    // SAFETY: the original slot.
+    unsafe { (FINALIZE.get().expect("set before the slot is").original)(object) }
+}
+
 unsafe extern "C" fn step<const N: usize>(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
     // SAFETY: passed on.
     unsafe { checked(&STEPS[N], object) }
@@ -95,6 +105,7 @@ pub(crate) fn install<'py>(
     replace(&SENDS[0], &coroutine, Slot::Send, send::<0> as *const c_void, send_watch)?;
     replace(&SENDS[1], &generator, Slot::Send, send::<1> as *const c_void, send_watch)?;
     replace(&ASYNC_NEXT, &asynchronous, Slot::AsyncNext, async_next as *const c_void, next_watch)?;
+    replace(&FINALIZE, &asynchronous, Slot::Finalize, finalize as *const c_void, next_watch)?;
     replace(&STEPS[0], &steps[0], Slot::Next, step::<0> as *const c_void, step_watch)?;
     replace(&STEPS[1], &steps[1], Slot::Next, step::<1> as *const c_void, step_watch)?;
     Ok([vec![coroutine, generator, asynchronous], steps].concat())

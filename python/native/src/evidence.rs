@@ -125,7 +125,7 @@ unsafe fn if_owned(watch: &'static Watch, object: *mut ffi::PyObject, find: impl
 /// As [`misuse`].
 unsafe fn judge(watch: &'static Watch, object: *mut ffi::PyObject, owner: Owner) -> Verdict {
     boundary::guarded(Verdict::GoOn, || {
-        if here().finalizing.get() > 0 {
+        if here().is_finalizing() {
             return Verdict::GoOn;
         }
         let Some(_busy) = Busy::enter() else { return Verdict::GoOn };

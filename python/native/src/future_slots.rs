@@ -1,7 +1,7 @@
 //! Type slots of `_asyncio.Future` and `_asyncio.Task`: creation, `await`, and finalization.
 
 use crate::check::{self, Verdict};
-use crate::slots::{self, Init, Slot, Unary};
+use crate::slots::{self, Destructor, Init, Slot, Unary};
 use crate::threads::{Busy, here};
 use crate::watch::Watch;
 use crate::{creations, evidence};
@@ -13,13 +13,11 @@ use pyo3::types::PyType;
 use std::ffi::{c_int, c_void};
 use std::sync::OnceLock;
 
-type Finalize = unsafe extern "C" fn(*mut ffi::PyObject);
-
 /// What one of the two types had in its slots.
 struct Original {
     init: Init,
     iterate: Unary,
-    finalize: Option<Finalize>,
+    finalize: Option<Destructor>,
     watch_init: &'static Watch,
     watch_await: &'static Watch,
     keyword_loop: Py<PyAny>,
@@ -75,13 +73,11 @@ unsafe extern "C" fn iterate<const T: usize>(object: *mut ffi::PyObject) -> *mut
 }
 
 unsafe extern "C" fn finalize<const T: usize>(object: *mut ffi::PyObject) {
-    let here = here();
-    here.finalizing.set(here.finalizing.get() + 1);
+    let _finalizing = here().finalizing();
     if let Some(finalize) = original::<T>().finalize {
         // SAFETY: the original slot.
         unsafe { finalize(object) };
     }
-    here.finalizing.set(here.finalizing.get() - 1);
 }
 
 /// Swaps the slots of `_asyncio.Future` and `_asyncio.Task` and of their subclasses.

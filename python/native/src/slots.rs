@@ -9,6 +9,7 @@ use pyo3::types::PyType;
 use std::ffi::{c_int, c_void};
 
 pub(crate) type Init = unsafe extern "C" fn(*mut ffi::PyObject, *mut ffi::PyObject, *mut ffi::PyObject) -> c_int;
+pub(crate) type Destructor = unsafe extern "C" fn(*mut ffi::PyObject);
 pub(crate) type Unary = unsafe extern "C" fn(*mut ffi::PyObject) -> *mut ffi::PyObject;
 pub(crate) type Send = unsafe extern "C" fn(*mut ffi::PyObject, *mut ffi::PyObject, *mut *mut ffi::PyObject) -> c_int;
 
@@ -16,6 +17,7 @@ pub(crate) type Send = unsafe extern "C" fn(*mut ffi::PyObject, *mut ffi::PyObje
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Slot {
     Init,
+    Dealloc,
     Iter,
     Next,
     Finalize,
@@ -35,6 +37,7 @@ impl Slot {
             let asynchronous = (*class).tp_as_async;
             match self {
                 Slot::Init => (&raw mut (*class).tp_init).cast(),
+                Slot::Dealloc => (&raw mut (*class).tp_dealloc).cast(),
                 Slot::Iter => (&raw mut (*class).tp_iter).cast(),
                 Slot::Next => (&raw mut (*class).tp_iternext).cast(),
                 Slot::Finalize => (&raw mut (*class).tp_finalize).cast(),

@@ -10,13 +10,23 @@ pub(crate) struct Here {
     pub(crate) slot: &'static ThreadSlot,
     /// Set while a slow path of ours runs: what it calls is not the program's doing.
     pub(crate) busy: Cell<bool>,
-    /// How many finalizers of futures and tasks are running: what they call is the garbage collector's doing.
-    pub(crate) finalizing: Cell<u32>,
+    /// How many finalizers of futures, tasks and asynchronous generators are running.
+    finalizing: Cell<u32>,
     /// How often this thread drove a coroutine that waits for something, running no loop.
     driven: Cell<u32>,
 }
 
 impl Here {
+    /// A finalizer runs, as long as the result lives: what it calls is the garbage collector's doing, not the thread's.
+    pub(crate) fn finalizing(&self) -> Finalizing<'_> {
+        self.finalizing.set(self.finalizing.get() + 1);
+        Finalizing(self)
+    }
+
+    pub(crate) fn is_finalizing(&self) -> bool {
+        self.finalizing.get() > 0
+    }
+
     /// Whether to stop the world for a look at what a coroutine waits for: a thread that drives coroutines in a loop that we do not
     /// know would be stopped at each step.
     #[cold]
@@ -24,6 +34,14 @@ impl Here {
         let count = self.driven.get();
         self.driven.set(count.wrapping_add(1));
         (count < 64 || count.is_multiple_of(1024)) && session::get().loops.others_run(self.slot)
+    }
+}
+
+pub(crate) struct Finalizing<'a>(&'a Here);
+
+impl Drop for Finalizing<'_> {
+    fn drop(&mut self) {
+        self.0.finalizing.set(self.0.finalizing.get() - 1);
     }
 }
 
