@@ -7,7 +7,7 @@
 use crate::check::Verdict;
 use crate::interpreter::frames::{self, RawFrame};
 use crate::owner::{self, Owner, Relation, Snapshot};
-use crate::python::{loaded, own_method, type_name};
+use crate::python::{is_greenlet_of_this_thread, loaded, own_method, type_name};
 use crate::session::{Place, Recorded};
 use crate::threads::{Busy, here};
 use crate::watch::{Kind, Watch};
@@ -83,6 +83,12 @@ pub(crate) unsafe fn misuse(watch: &'static Watch, object: *mut ffi::PyObject, r
 /// As [`misuse`].
 #[cold]
 pub(crate) unsafe fn foreign(watch: &'static Watch, object: *mut ffi::PyObject, thread: Runner) -> Verdict {
+    // SAFETY: passed on.
+    let greenlet = unsafe { Bound::from_borrowed_ptr(Python::assume_attached(), object) };
+    if is_greenlet_of_this_thread(&greenlet) {
+        watch.bindings.give_to_thread(here().slot, object as usize);
+        return Verdict::GoOn;
+    }
     // SAFETY: passed on.
     unsafe { judge(watch, object, Owner { thread, relation: Relation::HasIt }) }
 }

@@ -35,3 +35,30 @@ pub(crate) fn type_name(object: &Bound<'_, PyAny>) -> String {
     let class = object.get_type();
     class.fully_qualified_name().map_or_else(|_| "?".to_owned(), |name| name.to_string_lossy().into_owned())
 }
+
+/// The greenlet that has no parent, which is the main one of its thread.
+fn main_greenlet<'py>(greenlet: Bound<'py, PyAny>, parent: &Bound<'py, PyAny>) -> PyResult<usize> {
+    let mut greenlet = greenlet;
+    loop {
+        let next = parent.call_method1("__get__", (&greenlet,))?;
+        if next.is_none() {
+            return Ok(greenlet.as_ptr() as usize);
+        }
+        greenlet = next;
+    }
+}
+
+/// Whether `object` is a greenlet that can be switched to from here, whatever thread it was made in: a greenlet that has not begun
+/// belongs to the thread of its parent, which may be set.  greenlet's own rule: both lead to the same main greenlet.
+pub(crate) fn is_greenlet_of_this_thread(object: &Bound<'_, PyAny>) -> bool {
+    let same = || -> PyResult<bool> {
+        let Some(module) = loaded(object.py(), c"greenlet") else { return Ok(false) };
+        let class = module.getattr("greenlet")?;
+        if !object.is_instance(&class)? {
+            return Ok(false);
+        }
+        let parent = class.getattr("parent")?;
+        Ok(main_greenlet(object.clone(), &parent)? == main_greenlet(module.call_method0("getcurrent")?, &parent)?)
+    };
+    same().unwrap_or(false)
+}
