@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from ftsan import _native
+from ftsan.watch import LIBRARIES, table_of
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 
@@ -25,10 +26,22 @@ def rules_table() -> str:
     return "\n".join(["| rule | name |", "|---|---|", *(f"| {id_} | {name} |" for id_, name, _ in _native.rules_table())])
 
 
+def libraries_table() -> str:
+    """The libraries, from ``python/ftsan/watch/``."""
+    rows = ["| library | versions | rules |", "|---|---|---|"]
+    for library in LIBRARIES:
+        table = table_of(library)
+        rules = sorted({row[0] for row in getattr(table, "METHODS", ()) if "born" not in row[1]})
+        if rules:
+            versions = ", ".join(version + "x" for version in table.VERSIONS) or "CPython 3.14t's"
+            rows.append(f"| {library} | {versions} | {', '.join(rules)} |")
+    return "\n".join(rows)
+
+
 def blessed() -> str:
     """The README with its tables brought up to date."""
     text = README.read_text()
-    for name, table in (("options", options_table()), ("rules", rules_table())):
+    for name, table in (("options", options_table()), ("rules", rules_table()), ("libraries", libraries_table())):
         text = re.sub(rf"(<!-- {name} -->\n).*?(\n<!-- end -->)", lambda m, t=table: m[1] + t + m[2], text, flags=re.S)
     return text
 

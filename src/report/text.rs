@@ -72,6 +72,12 @@ fn put_part(out: &mut String, part: &[Frame], source: &dyn Fn(&str, u32) -> Opti
     }
 }
 
+/// The innermost frame that is in no installed package and not in the standard library; the innermost of all if there is none.
+fn programs_line(stack: &[Frame]) -> Option<&Frame> {
+    let is_library = |file: &str| ["/site-packages/", "/dist-packages/", "/lib/python3"].iter().any(|part| file.contains(part));
+    stack.iter().find(|frame| !is_library(&frame.file) && !frame.file.starts_with('<')).or_else(|| stack.first())
+}
+
 /// The closing lines of a run.
 pub fn summary(report: &Report) -> String {
     let mut out = String::new();
@@ -93,7 +99,7 @@ pub fn summary(report: &Report) -> String {
         ),
     );
     for finding in &report.findings {
-        let place = finding.offending().and_then(|access| access.stack.first());
+        let place = finding.offending().and_then(|access| programs_line(&access.stack));
         let place = place.map_or_else(String::new, |frame| format!("{}:{}: ", frame.file, frame.line));
         let times = if finding.count > 1 { format!(" ({} times)", finding.count) } else { String::new() };
         put(&mut out, format_args!("ftsan:   {place}{} {}{times}\n", finding.rule, finding.title));
@@ -127,6 +133,15 @@ mod tests {
     use super::super::json::{SuppressionUse, Watched};
     use super::super::suppress::Suppression;
     use super::*;
+
+    #[test]
+    fn the_summary_names_the_programs_own_line() {
+        let frame = |file: &str, line| Frame { file: file.to_owned(), line, function: String::new(), via: None };
+        let stack =
+            [frame("/venv/lib/python3.14t/site-packages/aiohttp/client.py", 1), frame("/app/main.py", 2), frame("/app/run.py", 3)];
+        assert_eq!(programs_line(&stack).map(|frame| frame.line), Some(2));
+        assert_eq!(programs_line(&stack[..1]).map(|frame| frame.line), Some(1));
+    }
 
     #[test]
     fn both_sides_are_told_with_their_threads() {
