@@ -1,4 +1,4 @@
-"""aiohttp's server and client: requests and a WebSocket of threads; misuse: a thread uses the session of another thread's loop."""
+"""aiohttp's server and client: requests and a WebSocket of threads; misuse: a thread uses the session of another loop."""
 
 import asyncio
 import contextlib

@@ -4,7 +4,7 @@ import sys
 import threading
 from typing import Any
 
-from autobahn.twisted.websocket import WebSocketClientProtocol, WebSocketServerFactory, WebSocketServerProtocol, create_client_agent
+from autobahn.twisted import websocket
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.task import react
 from twisted.internet.threads import blockingCallFromThread, deferToThread
@@ -12,12 +12,12 @@ from twisted.internet.threads import blockingCallFromThread, deferToThread
 MISUSE = sys.argv[1:] == ["misuse"]
 
 
-class Server(WebSocketServerProtocol):
+class Server(websocket.WebSocketServerProtocol):
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         deferToThread(payload.upper).addCallback(self.sendMessage, isBinary)
 
 
-class Client(WebSocketClientProtocol):
+class Client(websocket.WebSocketClientProtocol):
     def __init__(self) -> None:
         super().__init__()
         self.answers: dict[bytes, Deferred[bytes]] = {}
@@ -33,11 +33,11 @@ class Client(WebSocketClientProtocol):
 
 
 async def main(reactor: Any) -> None:
-    servers = WebSocketServerFactory()
+    servers = websocket.WebSocketServerFactory()
     servers.protocol = Server
     port = reactor.listenTCP(0, servers, interface="127.0.0.1")
     url = f"ws://127.0.0.1:{port.getHost().port}"
-    agent = create_client_agent(reactor)
+    agent = websocket.create_client_agent(reactor)
     clients = [await agent.open(url, {}, Client) for _ in range(3)]
 
     def worker(client: Client, name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import pwd
 import shutil
@@ -9,6 +10,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +20,49 @@ def missing(what: str) -> None:
     if os.environ.get("CI"):
         pytest.fail(f"{what} is missing in CI")
     pytest.skip(f"{what} is missing")
+
+
+def needs(*modules: str) -> None:
+    """Skip, or in CI fail, unless these modules are installed."""
+    for module in modules:
+        if importlib.util.find_spec(module) is None:
+            missing(f"{module} (PyPI)")
+
+
+def passes_through(access: dict[str, Any], path: Path, mark: str) -> bool:
+    """Does the stack of this access pass through a line of the program that ends in the mark?"""
+    lines = {number for number, line in enumerate(path.read_text().splitlines(), 1) if line.endswith(f"# {mark}")}
+    return any(frame["file"] == str(path) and frame["line"] in lines for frame in access["stack"])
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Redis of its own (Debian's package) on a free port, which writes nothing to disk; yields its URL."""
+    program = shutil.which("redis-server")
+    if program is None:
+        missing("Redis (apt-get install redis-server)")
+    port = free_port()
+    settings = ["--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no"]
+    command = [program, *settings, "--dir", tmp_path_factory.mktemp("redis")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
+        try:
+            log = []
+            for line in server.stdout:
+                log.append(line)
+                if "Ready to accept connections" in line:
+                    break
+            else:
+                pytest.fail(f"Redis did not start: {''.join(log)}")
+            yield f"redis://127.0.0.1:{port}"
+        finally:
+            server.terminate()
 
 
 @pytest.fixture(scope="session")
@@ -36,9 +81,7 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             if parent != Path("/") and parent.stat().st_uid == 0 and "pytest" in parent.name:
                 parent.chmod(0o711)
         as_user = [shutil.which("runuser") or "runuser", "-u", "postgres", "--"]
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     data, log = folder / "data", folder / "log"
     subprocess.run(
         [*as_user, programs / "initdb", "-D", data, "-A", "trust", "-U", "ftsan", "--no-sync"], check=True, capture_output=True

@@ -1,4 +1,4 @@
-"""redis.asyncio: clients of threads and one used through its loop; misuse: a thread uses the client of another thread's loop."""
+"""redis.asyncio: clients of threads and one used through its loop; misuse: a thread uses the client of another loop."""
 
 import asyncio
 import contextlib

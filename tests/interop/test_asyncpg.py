@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Ftsan
-from tests.interop.conftest import missing
+from tests.interop.conftest import needs, passes_through
 
 HERE = Path(__file__).parent
 
 
 @pytest.fixture(autouse=True)
 def _asyncpg() -> None:
-    if importlib.util.find_spec("asyncpg") is None:
-        missing("asyncpg (PyPI)")
-
-
-def lines_marked(path: Path, mark: str) -> set[int]:
-    """Lines that end in the mark."""
-    return {number for number, line in enumerate(path.read_text().splitlines(), 1) if line.endswith(f"# {mark}")}
+    needs("asyncpg")
 
 
 def test_a_connection_shared_by_two_loops_is_reported_with_the_users_lines(ftsan: Ftsan, postgresql: str) -> None:
@@ -29,15 +22,12 @@ def test_a_connection_shared_by_two_loops_is_reported_with_the_users_lines(ftsan
     run = ftsan(path, env={"DSN": postgresql})
     assert run.status == 66, run.stderr
 
-    def passes_through(access: dict, mark: str) -> bool:
-        return any(frame["file"] == str(path) and frame["line"] in lines_marked(path, mark) for frame in access["stack"])
-
     transports = [finding for finding in run.findings if finding["rule"] == "FT105"]
     assert transports, run.stderr
     offending, *others = transports[0]["accesses"]
-    assert passes_through(offending, "offending")
+    assert passes_through(offending, path, "offending")
     created = [access for access in others if access["role"] == "created"]
-    assert created and passes_through(created[0], "created"), run.stderr
+    assert created and passes_through(created[0], path, "created"), run.stderr
 
 
 def test_correct_use_is_silent(ftsan: Ftsan, postgresql: str) -> None:
