@@ -10,12 +10,12 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
 
-def missing(what: str) -> None:
+def missing(what: str) -> NoReturn:
     """Skip, or in CI fail, because of what is missing."""
     if os.environ.get("CI"):
         pytest.fail(f"{what} is missing in CI")
@@ -54,7 +54,7 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
         try:
             log = []
-            for line in server.stdout:
+            for line in server.stdout or ():
                 log.append(line)
                 if "Ready to accept connections" in line:
                     break

@@ -1,7 +1,7 @@
 """anyio: its primitives on asyncio, and its memory streams on any loop.  On trio they are trio's own."""
 
 DISTRIBUTION = "anyio"
-VERSIONS = ("4.",)
+VERSIONS = ("4.8.", "4.9.", "4.10.", "4.11.", "4.12.", "4.13.", "4.14.", "4.15.", "4.16.")
 REALM = "any"
 
 METHODS = (

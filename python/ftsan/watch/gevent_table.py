@@ -4,7 +4,7 @@ gevent documents that its Semaphore and locks may be shared by threads, so they 
 """
 
 DISTRIBUTION = "gevent"
-VERSIONS = ("25.", "26.")
+VERSIONS = ("26.",)
 REALM = "any"
 
 METHODS = (

@@ -1,7 +1,7 @@
 """greenlet: a greenlet belongs to the thread it was made in."""
 
 DISTRIBUTION = "greenlet"
-VERSIONS = ("3.2.", "3.3.", "3.4.", "3.5.")
+VERSIONS = ("3.3.", "3.4.", "3.5.")
 REALM = "any"
 
 METHODS = (("FT304", "thread", "greenlet:greenlet", "switch throw gr_frame gr_context"),)

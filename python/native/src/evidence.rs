@@ -7,7 +7,7 @@
 use crate::check::Verdict;
 use crate::interpreter::frames::{self, RawFrame};
 use crate::owner::{self, Owner, Relation, Snapshot};
-use crate::python::{is_greenlet_of_this_thread, loaded, own_method, type_name};
+use crate::python::{is_greenlet_of_this_thread, loaded, own_method, stacks_of_outer_greenlets, type_name};
 use crate::session::{Place, Recorded};
 use crate::threads::{Busy, here};
 use crate::watch::{Kind, Watch};
@@ -306,6 +306,11 @@ impl<'py> Misused<'py> {
     /// The stack of the call.  If asyncio made it in a task that runs no code of the program, where that task was created.
     fn offending_stack(&self, own: &[RawFrame]) -> Vec<Frame> {
         let mut stack = self.resolve(own);
+        for outer in stacks_of_outer_greenlets(self.py) {
+            let mut frames = self.resolve(&outer);
+            via(&mut frames, "in a greenlet that was switched to from");
+            stack.append(&mut frames);
+        }
         if own.first().is_some_and(|frame| codes::class(self.py, frame.code) != Class::Program) {
             let task = loaded(self.py, c"_asyncio").and_then(|module| module.call_method0("current_task").ok());
             let created = task.map_or(&[][..], |task| stacks::get(creations::of(task.as_ptr() as usize)));

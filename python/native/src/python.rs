@@ -1,5 +1,6 @@
 //! Asking Python without the program noticing: no imports, no `__class__`, no methods that a subclass may have replaced.
 
+use crate::interpreter::frames::{DEEPEST, RawFrame};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
@@ -61,4 +62,30 @@ pub(crate) fn is_greenlet_of_this_thread(object: &Bound<'_, PyAny>) -> bool {
         Ok(main_greenlet(object.clone(), &parent)? == main_greenlet(module.call_method0("getcurrent")?, &parent)?)
     };
     same().unwrap_or(false)
+}
+
+/// The frames of the greenlets that wait for the current one to return, innermost first, each greenlet's apart: what called a function
+/// that runs in a greenlet (SQLAlchemy's `greenlet_spawn`) is on their stacks.
+pub(crate) fn stacks_of_outer_greenlets(py: Python<'_>) -> Vec<Vec<RawFrame>> {
+    let mut stacks = Vec::new();
+    let mut collect = || -> PyResult<()> {
+        let Some(module) = loaded(py, c"greenlet") else { return Ok(()) };
+        let class = module.getattr("greenlet")?;
+        let (parent, top) = (class.getattr("parent")?, class.getattr("gr_frame")?);
+        let mut greenlet = parent.call_method1("__get__", (module.call_method0("getcurrent")?,))?;
+        while !greenlet.is_none() {
+            let mut frame = top.call_method1("__get__", (&greenlet,))?;
+            let mut stack = Vec::new();
+            while !frame.is_none() && stack.len() < DEEPEST {
+                let offset: u32 = frame.getattr("f_lasti")?.extract::<i32>()?.max(0) as u32 / 2;
+                stack.push(RawFrame { code: frame.getattr("f_code")?.as_ptr() as usize, offset });
+                frame = frame.getattr("f_back")?;
+            }
+            stacks.push(stack);
+            greenlet = parent.call_method1("__get__", (&greenlet,))?;
+        }
+        Ok(())
+    };
+    let _ = collect();
+    stacks
 }
