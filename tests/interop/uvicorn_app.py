@@ -1,4 +1,4 @@
-"""Uvicorn with a loop, an HTTP parser and a framework, asked by threads; misuse: a handler lends its loop to a thread."""
+"""Uvicorn with the loop, HTTP parser and framework of the arguments, asked by threads; misuse: a handler lends its loop."""
 
 import asyncio
 import http.client
