@@ -1,4 +1,4 @@
-"""The last reference to an asynchronous generator is dropped by another thread: its loop is asked to close it, by asyncio itself."""
+"""The last reference to an asynchronous generator is dropped by another thread: asyncio itself has its loop close it."""
 
 import asyncio
 import gc
