@@ -4,6 +4,7 @@ import sys
 import threading
 from typing import Any
 
+from autobahn.exception import Disconnected
 from autobahn.twisted import websocket
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.task import react
@@ -14,7 +15,8 @@ MISUSE = sys.argv[1:] == ["misuse"]
 
 class Server(websocket.WebSocketServerProtocol):
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
-        deferToThread(payload.upper).addCallback(self.sendMessage, isBinary)
+        answer = deferToThread(payload.upper).addCallback(self.sendMessage, isBinary)
+        answer.addErrback(lambda failure: failure.trap(Disconnected))  # the client does not wait for all answers
 
 
 class Client(websocket.WebSocketClientProtocol):
