@@ -25,7 +25,7 @@ import sys
 import tarfile
 import tempfile
 import time
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -45,8 +45,6 @@ REPEATS = 2
 PATIENCE = 1200
 #: A test that takes this many seconds more or less with ftsan is pointed out.
 UNLIKE = 5
-
-
 #: What happened to a test that is not among the results.
 NOT_RUN = "not run"
 
@@ -80,7 +78,7 @@ class Pass:
 
 
 @dataclass
-class Suite:
+class Suite(ABC):
     """A test suite: how to obtain it and how to run it."""
 
     at_least: int
@@ -90,7 +88,7 @@ class Suite:
     left_out: dict[str, str] = field(default_factory=dict)
     """What is left out (an argument of the runner; for Trial a pattern) -> why."""
     explained: dict[str, str] = field(default_factory=dict)
-    """"FTNNN FILE:FUNCTION" of an offending access, with wildcards -> why the suite does that."""
+    """Rule, file and function of an offending access ("FT101 */f.py:f", wildcards) -> why the suite does that."""
 
     def prepare(self) -> tuple[Path, dict[str, str]]:
         """Where it runs and in which environment."""

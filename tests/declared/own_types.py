@@ -23,6 +23,15 @@ class Client:
         self.loop.call_soon_threadsafe(self.ask)
 
 
+class Bare:
+    """Without an ``__init__``: nothing can be remembered of it."""
+
+    loop: asyncio.AbstractEventLoop
+
+    def ask(self) -> None:
+        pass
+
+
 class Cache:
     def __init__(self) -> None:
         self.clear()
@@ -48,6 +57,7 @@ class Pool:
 
 
 ftsan.declare("__main__:Client", owner="attribute:loop", thread_safe="statistics", hand_overs="ask_threadsafe", rule="FT105")
+ftsan.declare("__main__:Bare", owner="attribute:loop", rule="FT105")
 ftsan.declare("__main__:Cache", owner="first-use", methods="clear")
 ftsan.declare("__main__:Window", owner="thread", methods="draw", rule="hub-primitive-shared")
 ftsan.declare("__main__:Pool", owner="hub")
@@ -57,8 +67,9 @@ window.draw()
 pool.take()
 
 
-def worker(client: Client, cache: Cache) -> None:
+def worker(client: Client, bare: Bare, cache: Cache) -> None:
     client.ask()  # offending: ask
+    bare.ask()  # offending: ask
     client.statistics()
     client.ask_threadsafe()
     cache.clear()  # offending: clear
@@ -69,10 +80,12 @@ def worker(client: Client, cache: Cache) -> None:
 
 
 async def main() -> None:
-    client, cache = Client(), Cache()
+    client, bare, cache = Client(), Bare(), Cache()
+    bare.loop = asyncio.get_running_loop()
     client.ask()
+    bare.ask()
     cache.clear()
-    thread = threading.Thread(target=worker, args=(client, cache))
+    thread = threading.Thread(target=worker, args=(client, bare, cache))
     thread.start()
     thread.join()
     await asyncio.sleep(0)

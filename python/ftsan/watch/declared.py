@@ -8,6 +8,7 @@ from .on_import import after_import
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
+    from typing import Any
 
     #: name, owner, rule, methods, thread-safe calls, hand-overs
     Declaration = tuple[str, str, str, list[str], list[str], list[str]]
@@ -41,7 +42,7 @@ def _apply(declaration: Declaration) -> None:
         from . import declarations
 
         try:
-            class_ = module
+            class_: Any = module
             for attribute in path.split("."):
                 class_ = getattr(class_, attribute)
             safe = [*thread_safe, *hand_overs]
@@ -51,13 +52,29 @@ def _apply(declaration: Declaration) -> None:
             package = sys.modules[module_name.partition(".")[0]].__file__ or ""
             if "site-packages" in package:  # not the program's own: its caller's line is beyond it
                 _native.declare_library(package.rpartition("/")[0])
-            kind = owner.partition(":")[0]
-            born = {"attribute": "born", "first-use": "first-use-born", "thread": "thread-born", "hub": "born"}.get(kind)
-            if born and not (kind == "first-use" and ":" in owner):
-                declarations.watch_birth(class_, born, "any")  # type: ignore[arg-type]
+            wanted_owner = owner if _watch_birth(class_, owner) else owner.replace("attribute:", "attribute-only:")
             wanted = [method for method in methods or own if method not in safe]
-            declarations.watch_methods(class_, wanted, owner, rule, "any")
+            declarations.watch_methods(class_, wanted, wanted_owner, rule, "any")
         except Exception as error:
             _native.turn_off(f"declaration of {name}: {type(error).__name__}: {error}")
 
     after_import(module_name, imported)
+
+
+def _watch_birth(class_: Any, owner: str) -> bool:
+    """Hook the creation of objects of a declared class; returns whether that is possible, or not needed.
+
+    :raises TypeError: it is needed, and not possible.
+    """
+    from . import declarations
+
+    kind = owner.partition(":")[0]
+    born = {"attribute": "born", "first-use": "first-use-born", "thread": "thread-born", "hub": "born"}.get(kind)
+    try:
+        if born:
+            declarations.watch_birth(class_, born, "any")
+    except TypeError:
+        if kind != "attribute":
+            raise
+        return False
+    return True

@@ -2,7 +2,7 @@
 //! step of that coroutine, or the `await` that leads to it.
 
 use crate::check::{self, Verdict};
-use crate::slots::{self, Send, Slot, Unary};
+use crate::slots::{self, Destructor, Send, Slot, Unary};
 use crate::threads::Busy;
 use crate::watch::Watch;
 use pyo3::ffi;
@@ -10,7 +10,6 @@ use pyo3::prelude::*;
 use pyo3::types::PyType;
 use std::ffi::{c_int, c_void};
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 /// The coroutine types of so many releases of Cython at once.
 const MOST: usize = 4;
@@ -23,12 +22,18 @@ struct Original {
     await_: AtomicUsize,
     send: AtomicUsize,
     next: AtomicUsize,
+    dealloc: AtomicUsize,
 }
 
 static ORIGINALS: [Original; MOST] = [const {
-    Original { class: AtomicUsize::new(0), await_: AtomicUsize::new(0), send: AtomicUsize::new(0), next: AtomicUsize::new(0) }
+    Original {
+        class: AtomicUsize::new(0),
+        await_: AtomicUsize::new(0),
+        send: AtomicUsize::new(0),
+        next: AtomicUsize::new(0),
+        dealloc: AtomicUsize::new(0),
+    }
 }; MOST];
-static INSTALLING: Mutex<()> = Mutex::new(());
 
 /// A coroutine that has not begun, the loop it is about, and by which watch.
 struct Fresh {
@@ -68,18 +73,24 @@ fn is_watched(class: usize) -> bool {
 }
 
 fn install(class: &Bound<'_, PyType>) {
-    let _installing = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
     let address = class.as_ptr() as usize;
-    let free = ORIGINALS.iter().position(|original| original.class.load(Ordering::Relaxed) == 0);
-    let (Some(free), false) = (free, is_watched(address)) else { return };
-    let original = &ORIGINALS[free];
-    original.await_.store(Slot::Await.of(class) as usize, Ordering::Relaxed);
-    original.send.store(Slot::Send.of(class) as usize, Ordering::Relaxed);
-    original.next.store(Slot::Next.of(class) as usize, Ordering::Relaxed);
-    original.class.store(address, Ordering::Release);
-    let replaced = slots::replace(class, Slot::Await, AWAITS[free] as *const c_void)
-        .and_then(|()| slots::replace(class, Slot::Send, SENDS[free] as *const c_void))
-        .and_then(|()| slots::replace(class, Slot::Next, NEXTS[free] as *const c_void));
+    // Two threads may install the same class: then its coroutines are looked at twice, which does no harm.  A lock would have to be held
+    // while Python runs.
+    let free = |original: &&Original| original.class.compare_exchange(0, address, Ordering::AcqRel, Ordering::Relaxed).is_ok();
+    let Some(place) = ORIGINALS.iter().position(|original| free(&original)) else { return };
+    let original = &ORIGINALS[place];
+    for (slot, there) in [
+        (Slot::Await, &original.await_),
+        (Slot::Send, &original.send),
+        (Slot::Next, &original.next),
+        (Slot::Dealloc, &original.dealloc),
+    ] {
+        there.store(slot.of(class) as usize, Ordering::Release);
+    }
+    let replaced = slots::replace(class, Slot::Await, AWAITS[place] as *const c_void)
+        .and_then(|()| slots::replace(class, Slot::Send, SENDS[place] as *const c_void))
+        .and_then(|()| slots::replace(class, Slot::Next, NEXTS[place] as *const c_void))
+        .and_then(|()| slots::replace(class, Slot::Dealloc, DEALLOCS[place] as *const c_void));
     if replaced.is_err() {
         crate::session::fail("coroutines of Cython: their slots cannot be replaced");
     }
@@ -145,6 +156,14 @@ unsafe extern "C" fn send<const N: usize>(
     }
 }
 
+/// A coroutine that is given up before it began leaves no entry behind: the loop may be gone by the time its address is used again.
+unsafe extern "C" fn dealloc<const N: usize>(coroutine: *mut ffi::PyObject) {
+    let _ = entry(coroutine).coroutine.compare_exchange(coroutine as usize, 0, Ordering::AcqRel, Ordering::Relaxed);
+    // SAFETY: as above.
+    unsafe { std::mem::transmute::<usize, Destructor>(ORIGINALS[N].dealloc.load(Ordering::Relaxed))(coroutine) }
+}
+
+const DEALLOCS: [Destructor; MOST] = [dealloc::<0>, dealloc::<1>, dealloc::<2>, dealloc::<3>];
 const AWAITS: [Unary; MOST] = [await_::<0>, await_::<1>, await_::<2>, await_::<3>];
 const NEXTS: [Unary; MOST] = [next::<0>, next::<1>, next::<2>, next::<3>];
 const SENDS: [Send; MOST] = [send::<0>, send::<1>, send::<2>, send::<3>];
