@@ -45,7 +45,7 @@ bless: $(VENV)/installed $(VENV)/tools ## write the generated tables of the READ
 doctor: $(VENV)/installed ## is everything watched here that can be?
 	$(VENV)/bin/ftsan doctor
 
-parity: $(VENV)/installed $(VENV)/tools ## CPython's own test_asyncio with and without ftsan (four minutes)
+parity: $(VENV)/installed $(VENV)/tools ## the own suites of asyncio, uvloop, anyio and Twisted, with and without ftsan (half an hour)
 	$(PYTHON) -m tests.parity
 
 clean: ## remove what was built
