@@ -8,6 +8,7 @@ use ftsan::report::Frame;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -26,7 +27,27 @@ pub(crate) enum Class {
     Boundary,
 }
 
-static CLASSES: Mutex<Option<HashMap<usize, Class>>> = Mutex::new(None);
+/// Addresses need no protection against collisions on purpose.
+#[derive(Default)]
+struct AddressHasher(u64);
+
+impl Hasher for AddressHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_usize(usize::from(*byte));
+        }
+    }
+
+    fn write_usize(&mut self, address: usize) {
+        self.0 = (self.0 ^ address as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_right(32);
+    }
+}
+
+static CLASSES: Mutex<Option<HashMap<usize, Class, BuildHasherDefault<AddressHasher>>>> = Mutex::new(None);
 static LIBRARIES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 static RUN_UNTIL_COMPLETE: AtomicUsize = AtomicUsize::new(0);
 

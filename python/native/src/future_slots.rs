@@ -31,6 +31,22 @@ fn original<const T: usize>() -> &'static Original {
     ORIGINAL[T].get().expect("set before the slots are")
 }
 
+/// The value of a keyword argument, borrowed; null if it is not given.  Names of keywords in calls are interned; looking one up costs ten
+/// times as much, because a dictionary may be shared.
+///
+/// # Safety
+/// Attached; a dictionary that nobody else has, and an interned string.
+unsafe fn keyword(keywords: *mut ffi::PyObject, name: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    let (mut position, mut key, mut value) = (0, std::ptr::null_mut(), std::ptr::null_mut());
+    // SAFETY: passed on.
+    while unsafe { ffi::PyDict_Next(keywords, &mut position, &mut key, &mut value) } != 0 {
+        if key == name {
+            return value;
+        }
+    }
+    std::ptr::null_mut()
+}
+
 unsafe extern "C" fn init<const T: usize>(
     object: *mut ffi::PyObject,
     arguments: *mut ffi::PyObject,
@@ -39,8 +55,8 @@ unsafe extern "C" fn init<const T: usize>(
     let original = original::<T>();
     let mut part_of_it = None;
     if T == TASK && !keywords.is_null() {
-        // SAFETY: attached; `keywords` is a dict.
-        let loop_ = unsafe { ffi::PyDict_GetItemWithError(keywords, original.keyword_loop.as_ptr()) };
+        // SAFETY: attached; `keywords` is a dict that was made for this call.
+        let loop_ = unsafe { keyword(keywords, original.keyword_loop.as_ptr()) };
         if !loop_.is_null()
             && here().slot.running(Realm::Asyncio) != loop_ as usize
             && let Affinity::Elsewhere(runner) = crate::session::get().loops.affinity(here().slot, Realm::Asyncio, loop_ as usize)
