@@ -19,7 +19,7 @@ async def main() -> None:
     task = asyncio.create_task(coroutine)
     await asyncio.sleep(0)
     thread = threading.Thread(target=misuse, args=(coroutine,))
-    thread.start()
+    thread.start()  # owner
     thread.join()  # owner
     task.cancel()
 

@@ -15,7 +15,7 @@ async def main() -> None:
     send.send_nowait(1)
     assert await receive.receive() == 1
     thread = threading.Thread(target=worker)
-    thread.start()
+    thread.start()  # owner
     thread.join()  # owner
 
 

@@ -18,7 +18,7 @@ async def main() -> None:
             nursery.start_soon(done.wait)
             await trio.sleep(0)
             thread = threading.Thread(target=worker)
-            thread.start()
+            thread.start()  # owner
             thread.join()  # owner
 
 
