@@ -33,8 +33,18 @@ pub(crate) enum Verdict {
 #[inline]
 pub(crate) unsafe fn before(watch: &'static Watch, object: *mut ffi::PyObject) -> Verdict {
     // SAFETY: passed on.
+    unsafe { before_of(watch.kind, watch, object) }
+}
+
+/// As [`before`], for who has the watch's kind at hand and spares a look at the watch.
+///
+/// # Safety
+/// As [`before`].
+#[inline]
+pub(crate) unsafe fn before_of(kind: Kind, watch: &'static Watch, object: *mut ffi::PyObject) -> Verdict {
+    // SAFETY: passed on.
     unsafe {
-        match watch.kind {
+        match kind {
             Kind::Future => before_kind::<{ Kind::Future as u8 }>(watch, object),
             Kind::CoroutineStep => before_kind::<{ Kind::CoroutineStep as u8 }>(watch, object),
             Kind::Coroutine => before_kind::<{ Kind::Coroutine as u8 }>(watch, object),
@@ -98,12 +108,13 @@ pub(crate) unsafe fn before_kind<const K: u8>(watch: &'static Watch, object: *mu
             LOOP => check_loop(here, watch, object, object),
             FUTURE => check_asyncio_loop(here, watch, object, futures::loop_of(object)),
             // An object keeps its loop: once it was ours, it is ours until another one is born at its address.
-            ATTRIBUTE | PRIMITIVE if watch.bindings.is_mine(here.slot, object as usize) => Verdict::GoOn,
+            // Asked of the session and not of the watch, whose cache line nothing else touches: a miss costs more than the check.
+            ATTRIBUTE | PRIMITIVE if session::get().bindings.is_mine(here.slot, object as usize) => Verdict::GoOn,
             ATTRIBUTE | ATTRIBUTE_ONLY => check_attribute(here, watch, object),
             FIELD => check_loop(here, watch, object, fields::loop_of(watch, object)),
             PRIMITIVE if watch.attribute.0.is_null() => evidence::touch_primitive(watch, object, object),
             PRIMITIVE => check_part(here, watch, object),
-            THREAD | HUB if watch.bindings.is_my_threads(here.slot, object as usize) => Verdict::GoOn,
+            THREAD | HUB if session::get().bindings.is_my_threads(here.slot, object as usize) => Verdict::GoOn,
             THREAD | HUB => check_thread(here, watch, object),
             COROUTINE if !coroutines::is_executing(object) && !may_wait_elsewhere(here, object) => Verdict::GoOn,
             COROUTINE | ASYNC_GENERATOR if coroutines::is_executing(object) => evidence::driven(watch, object),

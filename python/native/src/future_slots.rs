@@ -3,7 +3,7 @@
 use crate::check::{self, Verdict};
 use crate::slots::{self, Destructor, Init, Slot, Unary};
 use crate::threads::{Busy, here};
-use crate::watch::Watch;
+use crate::watch::{Kind, Watch};
 use crate::{creations, evidence};
 use ftsan::loops::{Affinity, Realm};
 use pyo3::exceptions::PyRuntimeError;
@@ -81,7 +81,7 @@ unsafe extern "C" fn init<const T: usize>(
 unsafe extern "C" fn iterate<const T: usize>(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
     let original = original::<T>();
     // SAFETY: the interpreter calls a slot attached and with a live object of its type.
-    if unsafe { check::before(original.watch_await, object) } == Verdict::Raised {
+    if unsafe { check::before_kind::<{ Kind::Future as u8 }>(original.watch_await, object) } == Verdict::Raised {
         return std::ptr::null_mut();
     }
     // SAFETY: the original slot.

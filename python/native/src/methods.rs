@@ -6,7 +6,7 @@
 use crate::check::{self, Verdict};
 use crate::cython;
 use crate::threads::Busy;
-use crate::watch::Watch;
+use crate::watch::{Kind, Watch};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -35,6 +35,8 @@ struct AttributeDescriptor {
 }
 
 struct Hooked {
+    /// The watch's.
+    kind: Kind,
     watch: &'static Watch,
     /// The call only makes a coroutine.
     is_coroutine: bool,
@@ -66,8 +68,8 @@ macro_rules! trampolines {
                     }
                     return coroutine;
                 }
-                let _part_of_it = match check::before(hooked.watch, $self) {
-                    Verdict::Misused if hooked.watch.kind.is_one_action() => Busy::enter(),
+                let _part_of_it = match check::before_of(hooked.kind, hooked.watch, $self) {
+                    Verdict::Misused if hooked.kind.is_one_action() => Busy::enter(),
                     Verdict::GoOn | Verdict::Misused => None,
                     Verdict::Raised => return std::ptr::null_mut(),
                 };
@@ -133,7 +135,7 @@ pub(crate) fn install(descriptor: &Bound<'_, PyAny>, watch: &'static Watch) -> P
     // SAFETY: the slot holds a function pointer; it is replaced by one of the same calling convention, and an aligned
     // pointer store is seen whole by other threads.
     unsafe {
-        let _ = hook.set(Hooked { watch, is_coroutine, original: slot.read() as usize });
+        let _ = hook.set(Hooked { kind: watch.kind, watch, is_coroutine, original: slot.read() as usize });
         slot.write_volatile(ROWS[place][column]);
     }
     Ok(())
