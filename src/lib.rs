@@ -10,6 +10,7 @@
 //! | [`bindings`] | which loop or thread an object that carries neither belongs to |
 //! | [`rules`] | one file per rule: its manual page, severity, title and fix |
 //! | [`declare`] | types of other libraries that a user declares |
+//! | [`triage`] | crashes: what is known of one, and the verdict
 //! | [`report`] | findings as data; fingerprints, suppressions, the JSON report and the text on stderr |
 #![forbid(unsafe_code)]
 
@@ -19,6 +20,7 @@ pub mod loops;
 pub mod options;
 pub mod report;
 pub mod rules;
+pub mod triage;
 
 /// Version of ftsan, as it appears in reports.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,0 +1,127 @@
+//! What is known of a crash, wherever it comes from: a recording with the crash handler's notes, or a pasted dump.
+//!
+//! Everything may be missing: a dump that was cut has no native stack, a SIGKILL leaves no crashing thread.  Field names are the
+//! format of `crash.json` in a crash folder.
+
+use crate::report::Frame;
+use serde::{Deserialize, Serialize};
+
+/// How a process died, and what its threads were doing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Crash {
+    /// Name of the signal ("SIGSEGV"), empty if unknown.
+    pub signal: String,
+    /// Address that was accessed, for SIGSEGV and SIGBUS; 0 may be unknown or a null pointer.
+    pub address: Option<u64>,
+    /// What the program or the interpreter said as it died: "Fatal Python error: ...", an assertion, a panic.
+    pub message: String,
+    /// The interpreter.
+    pub python: Python,
+    /// The words that rerun the program.
+    pub command: Vec<String>,
+    /// The crashing thread first, if there is one.
+    pub threads: Vec<Thread>,
+    /// Extension modules that were loaded.
+    pub extensions: Vec<Extension>,
+    /// What was found before the crash: rule, title and the offending line.
+    pub findings: Vec<FoundBefore>,
+}
+
+/// The interpreter that crashed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Python {
+    /// `python -VV`; of a dump, what its paths tell ("3.14").
+    pub version: String,
+    /// "disabled", "enabled" or empty if unknown.
+    pub gil: String,
+    /// Path of the executable.
+    pub executable: String,
+    /// Operating system and architecture, as `platform.platform()` has it; of a dump, "Linux" or "macOS".
+    pub platform: String,
+}
+
+/// A thread at the moment of the crash.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Thread {
+    /// Name, empty if unknown.
+    pub name: String,
+    /// The kernel's id, 0 if unknown.
+    pub native_id: u64,
+    /// It got the signal.
+    pub crashed: bool,
+    /// Type of the event loop that it runs, empty for none.
+    pub runs_loop: String,
+    /// The system call that it is in ("epoll_wait(fd 5)"), empty for none.
+    pub inside: String,
+    /// Python frames, innermost first.
+    pub python: Vec<Frame>,
+    /// Native frames, innermost first.
+    pub native: Vec<NativeFrame>,
+    /// What it did last, newest first.
+    pub recent: Vec<Event>,
+}
+
+/// A frame of native code.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NativeFrame {
+    /// Path of the executable or library.
+    pub module: String,
+    /// Nearest symbol before the address, empty if there is none.
+    pub symbol: String,
+    /// Distance from the symbol, or from the start of the module if there is no symbol.
+    pub offset: u64,
+}
+
+/// Something that a thread did, as the flight recorder has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Event {
+    /// The system call or the watched operation: "send", "close", "FT105 write".
+    pub operation: String,
+    /// The descriptor, -1 for none.
+    pub fd: i32,
+    /// Address of the object, 0 for none.
+    pub object: u64,
+    /// What a system call returned: negative is `-errno`.
+    pub result: i64,
+    /// Microseconds before the newest event of the recording.
+    pub age_us: u64,
+    /// The innermost Python frame, if known.
+    pub at: Option<Frame>,
+}
+
+/// An extension module of the process.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Extension {
+    /// Import name: "greenlet._greenlet".
+    pub name: String,
+    /// Path of the file, if known.
+    pub path: String,
+    /// The distribution that it comes from, if known: "greenlet".
+    pub distribution: String,
+    /// Version of the distribution, if known.
+    pub version: String,
+    /// Tags of the wheel that was installed ("cp314-cp314t-manylinux_2_28_x86_64"), empty if built here or unknown.
+    pub wheel: String,
+    /// Whether it declares that it works without the GIL (`Py_MOD_GIL_NOT_USED`), if known.
+    pub declares_free_threading: Option<bool>,
+}
+
+/// A finding that was reported before the crash.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FoundBefore {
+    /// Id of the rule.
+    pub rule: String,
+    /// One sentence.
+    pub title: String,
+    /// The offending call of the program.
+    pub at: Option<Frame>,
+    /// Name of the offending thread.
+    pub thread: String,
+}
