@@ -3,7 +3,7 @@
 .PHONY: help demo test lint bench bless doctor parity clean
 VENV := .venv
 PYTHON := $(VENV)/bin/python
-SOURCES := $(shell find Cargo.toml Cargo.lock pyproject.toml src python -type f -not -path '*/__pycache__/*')
+SOURCES := $(shell find Cargo.toml Cargo.lock pyproject.toml tools src hooks python -type f -not -path '*/__pycache__/*' -not -name '*.so')
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18

@@ -8,6 +8,9 @@
 //! | [`options`] | the one table of options; parser, `--help`, pytest options and the reference come from it |
 //! | [`loops`] | which thread runs which event loop: the affinity verdict |
 //! | [`bindings`] | which loop or thread an object that carries neither belongs to |
+//! | [`descriptors`] | who opened, uses and closed which descriptor, and when that is a misuse |
+//! | [`recording`] | the flight recorder's memory |
+//! | [`listener`], [`thread_pointer`] | what the injected library and the Python module share |
 //! | [`rules`] | one file per rule: its manual page, severity, title and fix |
 //! | [`declare`] | types of other libraries that a user declares |
 //! | [`triage`] | crashes: what is known of one, and the verdict
@@ -16,10 +19,14 @@
 
 pub mod bindings;
 pub mod declare;
+pub mod descriptors;
+pub mod listener;
 pub mod loops;
 pub mod options;
+pub mod recording;
 pub mod report;
 pub mod rules;
+pub mod thread_pointer;
 pub mod triage;
 
 /// Version of ftsan, as it appears in reports.

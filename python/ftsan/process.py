@@ -24,8 +24,21 @@ def enable(options: str) -> None:
     else:
         os.register_at_fork(after_in_child=_native.after_fork_in_child)
         watch.install()
+        _listen_to_hooks()
     _native.flush()
     _at_exit(_last_words)
+
+
+#: The injected library, beside this file.
+HOOKS = os.path.join(os.path.dirname(__file__), "libftsan_hooks.so")
+
+
+def _listen_to_hooks() -> None:
+    """Hear of system calls from the injected library: preloaded by ``ftsan run``, else loaded now."""
+    try:
+        _native.listen_to_hooks(HOOKS, os.path.dirname(os.__file__))
+    except RuntimeError as error:
+        _native.turn_off(f"descriptors: {error}")
 
 
 def _at_exit(function: Callable[[], None]) -> None:

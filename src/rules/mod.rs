@@ -12,6 +12,14 @@ mod ft106;
 mod ft107;
 mod ft108;
 mod ft109;
+mod ft201;
+mod ft202;
+mod ft203;
+mod ft204;
+mod ft205;
+mod ft206;
+mod ft207;
+mod ft208;
 mod ft301;
 mod ft302;
 mod ft303;
@@ -57,6 +65,14 @@ pub static ALL: &[&Rule] = &[
     &ft107::RULE,
     &ft108::RULE,
     &ft109::RULE,
+    &ft201::RULE,
+    &ft202::RULE,
+    &ft203::RULE,
+    &ft204::RULE,
+    &ft205::RULE,
+    &ft206::RULE,
+    &ft207::RULE,
+    &ft208::RULE,
     &ft301::RULE,
     &ft302::RULE,
     &ft303::RULE,

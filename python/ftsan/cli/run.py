@@ -11,6 +11,7 @@ import sys
 import time
 
 from .. import _native
+from ..process import HOOKS
 from . import complain
 
 #: A run in which nothing could be watched.
@@ -79,8 +80,13 @@ def _run(options: dict[str, str], program: list[str], report: str) -> int:
         _native.start_report(report)
     except OSError as error:
         return complain(f"cannot write the report {report}: {error}")
-    status = _supervise(program, os.environ | {"FTSAN": "1", "FTSAN_OPTIONS": environment})
+    status = _supervise(program, os.environ | {"FTSAN": "1", "FTSAN_OPTIONS": environment, "LD_PRELOAD": _preload()})
     return _verdict(status, report, exit_code)
+
+
+def _preload() -> str:
+    """What is preloaded: the injected library, before whatever else the user has there."""
+    return " ".join(filter(None, [HOOKS, os.environ.get("LD_PRELOAD")]))
 
 
 def _interpreter_flags() -> list[str]:

@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// What a code object is to us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +58,19 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 /// Everything in this folder belongs to a watched library.
 pub(crate) fn add_library(folder: &str) {
     lock(&LIBRARIES).push(format!("{}/", folder.trim_end_matches('/')));
+}
+
+static STANDARD_LIBRARY: OnceLock<String> = OnceLock::new();
+
+/// The folder of the standard library.
+pub(crate) fn set_standard_library(folder: &str) {
+    let _ = STANDARD_LIBRARY.set(format!("{}/", folder.trim_end_matches('/')));
+}
+
+/// Whether a file belongs to the standard library: what it calls is what its caller asked for.
+pub(crate) fn is_of_standard_library(file: &str) -> bool {
+    let inside = STANDARD_LIBRARY.get().and_then(|folder| file.strip_prefix(folder.as_str()));
+    file.starts_with("<frozen ") || inside.is_some_and(|rest| !rest.starts_with("site-packages/"))
 }
 
 /// Gives a code object a class of its own.

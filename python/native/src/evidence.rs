@@ -262,7 +262,7 @@ impl<'py> Misused<'py> {
 
     fn finding(&self, rule: &'static Rule, operation: &str, own: &[RawFrame], relation: &str, snapshot: &Snapshot<'py>) -> Finding {
         let slot = here().slot;
-        let offender = self.thread(slot.ident(), slot.native_id());
+        let offender = thread_info(self.py, slot.ident(), slot.native_id());
         let owner = self.thread_info(&self.thread);
         let class = type_name(&self.object);
         let short = class.rsplit('.').next().unwrap_or(&class).to_owned();
@@ -344,25 +344,29 @@ impl<'py> Misused<'py> {
     }
 
     fn resolve(&self, frames: &[RawFrame]) -> Vec<Frame> {
-        frames.iter().map(|frame| codes::resolve(self.py, *frame)).collect()
+        resolve_all(self.py, frames)
     }
 
     fn thread_info(&self, thread: &Runner) -> ThreadInfo {
-        self.thread(thread.ident, thread.native_id)
+        thread_info(self.py, thread.ident, thread.native_id)
     }
+}
 
-    /// Name and origin of a thread, from what `threading` knows; never makes a dummy thread and takes no lock of the host's.
-    fn thread(&self, ident: u64, native_id: u64) -> ThreadInfo {
-        let known = || -> PyResult<Option<(String, usize)>> {
-            let Some(threading) = loaded(self.py, c"threading") else { return Ok(None) };
-            let active = threading.getattr("_active")?.cast_into::<PyDict>()?;
-            let Some(thread) = active.get_item(ident)? else { return Ok(None) };
-            Ok(Some((thread.getattr("_name")?.extract()?, thread.as_ptr() as usize)))
-        };
-        let (name, object) = known().ok().flatten().unwrap_or_else(|| (format!("thread {ident}"), 0));
-        let started_at = if object == 0 { &[][..] } else { stacks::get(creations::of(object)) };
-        ThreadInfo { name, ident, native_id, started_at: self.resolve(started_at) }
-    }
+/// Name and origin of a thread, from what `threading` knows; never makes a dummy thread and takes no lock of the host's.
+pub(crate) fn thread_info(py: Python<'_>, ident: u64, native_id: u64) -> ThreadInfo {
+    let known = || -> PyResult<Option<(String, usize)>> {
+        let Some(threading) = loaded(py, c"threading") else { return Ok(None) };
+        let active = threading.getattr("_active")?.cast_into::<PyDict>()?;
+        let Some(thread) = active.get_item(ident)? else { return Ok(None) };
+        Ok(Some((thread.getattr("_name")?.extract()?, thread.as_ptr() as usize)))
+    };
+    let (name, object) = known().ok().flatten().unwrap_or_else(|| (format!("thread {ident}"), 0));
+    let started_at = if object == 0 { &[][..] } else { stacks::get(creations::of(object)) };
+    ThreadInfo { name, ident, native_id, started_at: resolve_all(py, started_at) }
+}
+
+pub(crate) fn resolve_all(py: Python<'_>, frames: &[RawFrame]) -> Vec<Frame> {
+    frames.iter().map(|frame| codes::resolve(py, *frame)).collect()
 }
 
 /// Says how the first of these frames is linked to what comes before them.

@@ -13,6 +13,9 @@
 //! | [`fields`] | where objects of extension types have their loop |
 //! | [`threads`], [`stacks`], [`creations`], [`codes`] | the calling thread, recorded stacks, births, what code objects are |
 //! | [`evidence`], [`owner`], [`python`] | the cold path: from a misuse to a finding, and what the owner was doing |
+//! | [`hooks`] | the injected library (`hooks/`): finding it, and what it asks |
+//! | [`descriptor_evidence`], [`guarded_close`] | the cold path of the descriptor rules |
+//! | [`crash_stacks`] | what threads were doing when the process died |
 //! | [`command_line`] | the command line of `ftsan`, made from the table of options |
 //! | [`session`] | options, findings and report of the process |
 
@@ -21,12 +24,16 @@ mod boundary;
 mod check;
 mod codes;
 mod command_line;
+mod crash_stacks;
 mod creations;
 mod cython;
+mod descriptor_evidence;
 mod driving;
 mod evidence;
 mod fields;
 mod future_slots;
+mod guarded_close;
+mod hooks;
 mod interpreter;
 mod methods;
 mod module;

@@ -4,7 +4,7 @@ use crate::codes::{self, Class};
 use crate::command_line::{self, Parsed};
 use crate::interpreter::{self, contexts, coroutines, futures};
 use crate::watch::{Attribute, Kind, Watch};
-use crate::{births, boundary, driving, future_slots, methods, prologue, session, site, stacks, threads};
+use crate::{births, boundary, driving, future_slots, hooks, methods, prologue, session, site, stacks, threads};
 use ftsan::declare::{self, Declaration};
 use ftsan::loops::Realm;
 use ftsan::options::{OPTIONS, Options};
@@ -170,6 +170,15 @@ mod _native {
     #[pyfunction]
     fn verify_layouts(py: Python<'_>) -> PyResult<()> {
         interpreter::verify(py).map_err(PyRuntimeError::new_err)
+    }
+
+    /// Listens to the injected library; (functions hooked, preloaded).
+    #[pyfunction]
+    fn listen_to_hooks(path: &str, standard_library: &str) -> PyResult<(u32, bool)> {
+        codes::set_standard_library(standard_library);
+        let (count, preloaded) = hooks::listen(path).map_err(PyRuntimeError::new_err)?;
+        (0..count).for_each(|_| session::get().count_hook());
+        Ok((count, preloaded))
     }
 
     #[pyfunction]

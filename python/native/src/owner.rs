@@ -170,6 +170,21 @@ fn inside(py: Python<'_>, holds: impl Fn(*mut ffi::PyThreadState) -> bool) -> Op
     Some(Owner { thread, relation: Relation::IsInside(stack) })
 }
 
+/// `threading.get_ident()` of the thread with this kernel id, if it has run Python code.
+pub(crate) fn ident_of(py: Python<'_>, native_id: u64) -> Option<u64> {
+    // SAFETY: the states are of live threads of the stopped world.
+    Stopped::stop(py).threads().map(|state| unsafe { frames::identity_of(state) }).find(|(_, native)| *native == native_id).map(|found| found.0)
+}
+
+/// Identity and stack of the thread with this kernel id.
+pub(crate) fn stack_by_native_id(py: Python<'_>, native_id: u64) -> Option<(u64, Held)> {
+    let stopped = Stopped::stop(py);
+    // SAFETY: the states are of live threads of the stopped world.
+    let state = stopped.threads().find(|state| unsafe { frames::identity_of(*state) }.1 == native_id)?;
+    // SAFETY: as above.
+    unsafe { Some((frames::identity_of(state).0, Held::new(frames::stack_of(state)))) }
+}
+
 /// Who else drives this coroutine or generator: the thread that executes its frame, or the one that runs the loop of the future that
 /// it waits for.
 ///

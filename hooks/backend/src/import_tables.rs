@@ -1,0 +1,132 @@
+//! Import tables: each loaded library has one slot per function that it imports, which the loader filled and which is overwritten here.
+//!
+//! Calls by name are seen, whoever makes them; calls by an address that was looked up before are not.  A library that is loaded later
+//! has slots of its own: [`rewrite`] again.
+
+use crate::{Backend, Refused, Target};
+use libc::{c_int, c_void, dl_phdr_info, size_t};
+use std::ffi::CStr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// The backend.
+#[derive(Debug, Default)]
+pub struct ImportTables;
+
+impl Backend for ImportTables {
+    unsafe fn replace(&mut self, target: Target<'_>, detour: *const c_void, original: &AtomicUsize) -> Result<(), Refused> {
+        original.store(target.address as usize, Ordering::Release);
+        // SAFETY: the caller's guarantees.
+        let count = unsafe { rewrite(&|name| (name == target.name).then_some(detour)) };
+        if count == 0 { Err(Refused::NoCaller) } else { Ok(()) }
+    }
+}
+
+struct Rewriting<'a> {
+    detour: &'a dyn Fn(&CStr) -> Option<*const c_void>,
+    own: usize,
+    count: usize,
+}
+
+/// Overwrites the slots of every function for which `detour` has an address, in all libraries but the one that the detours are in; returns
+/// how many.  Takes the loader's lock, and allocates nothing.
+///
+/// # Safety
+/// The detours have the calling convention and signature of what they replace, are in this library and never unloaded.
+pub unsafe fn rewrite(detour: &dyn Fn(&CStr) -> Option<*const c_void>) -> usize {
+    let mut rewriting = Rewriting { detour, own: rewrite as *const c_void as usize, count: 0 };
+    // SAFETY: the callback gets what is passed here.
+    unsafe { libc::dl_iterate_phdr(Some(library), (&raw mut rewriting).cast::<c_void>()) };
+    rewriting.count
+}
+
+/// Entries of a dynamic section, `<elf.h>`.
+mod tag {
+    pub(super) const NULL: i64 = 0;
+    pub(super) const PLT_SIZE: i64 = 2;
+    pub(super) const STRINGS: i64 = 5;
+    pub(super) const SYMBOLS: i64 = 6;
+    pub(super) const RELA: i64 = 7;
+    pub(super) const RELA_SIZE: i64 = 8;
+    pub(super) const PLT: i64 = 23;
+}
+
+#[cfg(target_arch = "x86_64")]
+const SLOT_KINDS: [u32; 2] = [6, 7]; // R_X86_64_GLOB_DAT, R_X86_64_JUMP_SLOT
+#[cfg(target_arch = "aarch64")]
+const SLOT_KINDS: [u32; 2] = [1025, 1026]; // R_AARCH64_GLOB_DAT, R_AARCH64_JUMP_SLOT
+
+unsafe extern "C" fn library(info: *mut dl_phdr_info, _: size_t, data: *mut c_void) -> c_int {
+    // SAFETY: the loader's, and what `rewrite` passed; everything read below is mapped as the library's headers say.
+    unsafe {
+        let rewriting = &mut *data.cast::<Rewriting<'_>>();
+        let base = (*info).dlpi_addr as usize;
+        let headers = std::slice::from_raw_parts((*info).dlpi_phdr, usize::from((*info).dlpi_phnum));
+        let contains = |address: usize| {
+            let loaded = headers.iter().filter(|header| header.p_type == libc::PT_LOAD);
+            loaded.clone().any(|header| {
+                let start = base + header.p_vaddr as usize;
+                (start..start + header.p_memsz as usize).contains(&address)
+            })
+        };
+        if contains(rewriting.own) {
+            return 0;
+        }
+        let Some(dynamic) = headers.iter().find(|header| header.p_type == libc::PT_DYNAMIC) else { return 0 };
+        let mut entry = (base + dynamic.p_vaddr as usize) as *const [i64; 2];
+        let (mut strings, mut symbols, mut tables) = (0, 0, [(0_usize, 0_usize); 2]);
+        while (*entry)[0] != tag::NULL {
+            let value = (*entry)[1] as usize;
+            match (*entry)[0] {
+                tag::STRINGS => strings = value,
+                tag::SYMBOLS => symbols = value,
+                tag::RELA => tables[0].0 = value,
+                tag::RELA_SIZE => tables[0].1 = value,
+                tag::PLT => tables[1].0 = value,
+                tag::PLT_SIZE => tables[1].1 = value,
+                _ => {}
+            }
+            entry = entry.add(1);
+        }
+        // The kernel's own library has addresses that were not relocated; it imports nothing.
+        if strings == 0 || symbols == 0 || !contains(strings) || !contains(symbols) {
+            return 0;
+        }
+        for (table, size) in tables {
+            for at in 0..size / size_of::<libc::Elf64_Rela>() {
+                let relocation = &*(table as *const libc::Elf64_Rela).add(at);
+                if !SLOT_KINDS.contains(&(relocation.r_info as u32)) {
+                    continue;
+                }
+                let symbol = &*(symbols as *const libc::Elf64_Sym).add((relocation.r_info >> 32) as usize);
+                let name = CStr::from_ptr((strings + symbol.st_name as usize) as *const libc::c_char);
+                if let Some(detour) = (rewriting.detour)(name)
+                    && overwrite((base + relocation.r_offset as usize) as *mut *const c_void, detour)
+                {
+                    rewriting.count += 1;
+                }
+            }
+        }
+    }
+    0
+}
+
+/// Overwrites one slot.  The loader may have made its page read-only; it is writable from then on.
+///
+/// # Safety
+/// A slot of an import table.
+unsafe fn overwrite(slot: *mut *const c_void, detour: *const c_void) -> bool {
+    // SAFETY: an aligned pointer in mapped memory; another thread that calls through it sees the old or the new one.
+    unsafe {
+        if slot.read_volatile() == detour {
+            return true;
+        }
+        let size = libc::sysconf(libc::_SC_PAGESIZE) as usize;
+        let page = (slot as usize & !(size - 1)) as *mut c_void;
+        // Not all slots are in read-only pages, and which are is said in terms of the file: a write through the kernel needs no answer.
+        if libc::mprotect(page, size, libc::PROT_READ | libc::PROT_WRITE) != 0 {
+            return false;
+        }
+        slot.write_volatile(detour);
+    }
+    true
+}

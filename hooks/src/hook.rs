@@ -1,0 +1,239 @@
+//! How a call is passed on, recorded, and told to the descriptor table.  Each function here is one shape of call.
+//!
+//! None of them has anything to drop while the original runs: a thread that is cancelled inside unwinds through us.
+
+use crate::process::{self, DESCRIPTORS};
+use crate::{pollers, python, thread};
+use ftsan::descriptors::{Control, Kind, Registered, Suspicion, Use};
+use ftsan::recording::operation::{CLOSE, DUP, EPOLL_CTL, EPOLL_WAIT, Operation};
+use ftsan::recording::{PENDING, ThreadRecord};
+use libc::c_int;
+
+/// What system calls return: -1 is a failure.
+pub(crate) trait Returned: Copy {
+    /// As a recording has it, `-errno` for a failure.
+    fn code(self) -> i32;
+}
+
+macro_rules! returned {
+    ($($type:ty)*) => {$(
+        impl Returned for $type {
+            #[inline(always)]
+            fn code(self) -> i32 {
+                // SAFETY: errno is always readable.
+                if self == -1 { unsafe { -*libc::__errno_location() } } else { self as i32 }
+            }
+        }
+    )*};
+}
+
+returned! { i32 isize }
+
+const BAD: i32 = -libc::EBADF;
+
+/// Notes a call, and nothing else.
+#[inline(always)]
+pub(crate) fn noted<R: Returned>(operation: Operation, fd: c_int, call: impl FnOnce() -> R) -> R {
+    let Some(record) = thread::here() else { return call() };
+    record.begin(operation, fd, 0, python::site(record), PENDING);
+    let result = call();
+    record.end(result.code());
+    result
+}
+
+/// A call that uses a descriptor.  `len` is how much it writes.
+#[inline(always)]
+pub(crate) fn using<R: Returned>(operation: Operation, fd: c_int, how: Use, len: usize, call: impl FnOnce() -> R) -> R {
+    let Some(record) = thread::here() else { return call() };
+    record.begin(operation, fd, 0, python::site(record), PENDING);
+    if let Some(other) = DESCRIPTORS.using(fd, how, record.id())
+        && let Some(suspicion) = DESCRIPTORS.overlapping(fd, how, other, len)
+    {
+        suspect(record, suspicion, operation, fd);
+    }
+    let result = call();
+    let code = result.code();
+    record.end(code);
+    DESCRIPTORS.used(fd, how);
+    if code == BAD {
+        was_bad(record, operation, fd);
+    }
+    result
+}
+
+/// A call that waits for events.
+#[inline(always)]
+pub(crate) fn waiting<R: Returned>(epoll: c_int, call: impl FnOnce() -> R) -> R {
+    let Some(record) = thread::here() else { return call() };
+    record.begin(EPOLL_WAIT, epoll, 0, python::site(record), PENDING);
+    let _ = DESCRIPTORS.using(epoll, Use::Wait, record.id());
+    let result = call();
+    record.end(result.code());
+    record.stamp(process::now());
+    DESCRIPTORS.used(epoll, Use::Wait);
+    result
+}
+
+/// A call that waits for the descriptors in an array or in sets: `object` is where they are, `count` how many.
+#[inline(always)]
+pub(crate) fn polling<R: Returned>(operation: Operation, object: usize, count: c_int, call: impl FnOnce() -> R) -> R {
+    let Some(record) = thread::here() else { return call() };
+    record.begin(operation, count, object as u64, python::site(record), PENDING);
+    pollers::begin(record);
+    let result = call();
+    pollers::end(record);
+    record.end(result.code());
+    record.stamp(process::now());
+    result
+}
+
+/// A call that gives a descriptor.
+#[inline(always)]
+pub(crate) fn opening(operation: Operation, kind: Kind, call: impl FnOnce() -> c_int) -> c_int {
+    let Some(record) = thread::here() else { return call() };
+    let fd = call();
+    if fd >= 0 {
+        opened(record, operation, fd, kind);
+    }
+    fd
+}
+
+/// A call that gives two descriptors.
+///
+/// # Safety
+/// `pair` is where the call puts them.
+pub(crate) unsafe fn opening_two(operation: Operation, kind: Kind, pair: *const c_int, call: impl FnOnce() -> c_int) -> c_int {
+    let Some(record) = thread::here() else { return call() };
+    let result = call();
+    if result == 0 {
+        // SAFETY: the call succeeded, so both are there.
+        for fd in unsafe { [pair.read(), pair.add(1).read()] } {
+            opened(record, operation, fd, kind);
+        }
+    }
+    result
+}
+
+#[inline(never)]
+fn opened(record: &ThreadRecord, operation: Operation, fd: c_int, kind: Kind) {
+    let mark = python::mark(record);
+    record.begin(operation, fd, 0, python::site(record), fd);
+    if let Some(suspicion) = DESCRIPTORS.opened(fd, kind, mark) {
+        python::suspect(&suspicion, operation, fd, mark);
+    }
+}
+
+/// `close`.
+#[inline(always)]
+pub(crate) fn closing(fd: c_int, call: impl FnOnce() -> c_int) -> c_int {
+    let Some(record) = thread::here() else { return call() };
+    before_close(record, fd);
+    record.begin(CLOSE, fd, 0, python::site(record), PENDING);
+    let result = call();
+    let code = result.code();
+    record.end(code);
+    if code == BAD {
+        was_bad(record, CLOSE, fd);
+    }
+    result
+}
+
+#[inline(never)]
+fn before_close(record: &ThreadRecord, fd: c_int) {
+    if fd < 0 {
+        return;
+    }
+    let mark = python::mark(record);
+    let is_open_file = DESCRIPTORS.kind(fd) == Kind::File;
+    let polled = || pollers::other_that_polls(record, fd).map(|by| Suspicion::ClosedWhileUsed { by });
+    if let Some(suspicion) = DESCRIPTORS.closing(fd, mark).or_else(|| if is_open_file { None } else { polled() }) {
+        python::suspect(&suspicion, CLOSE, fd, mark);
+    }
+}
+
+/// `close_range`.
+pub(crate) fn closing_range(first: u32, last: u32, closes: bool, call: impl FnOnce() -> c_int) -> c_int {
+    let Some(record) = thread::here() else { return call() };
+    if closes {
+        DESCRIPTORS.closing_range(first, last, python::mark(record));
+    }
+    record.begin(CLOSE, first as c_int, u64::from(last), python::site(record), PENDING);
+    let result = call();
+    record.end(result.code());
+    result
+}
+
+/// `epoll_ctl`.
+#[inline(always)]
+pub(crate) fn controlling(epoll: c_int, what: c_int, fd: c_int, call: impl FnOnce() -> c_int) -> c_int {
+    let Some(record) = thread::here() else { return call() };
+    record.begin(EPOLL_CTL, fd, epoll as u64, python::site(record), PENDING);
+    if let Some(other) = DESCRIPTORS.using(fd, Use::Register, record.id())
+        && let Some(suspicion) = DESCRIPTORS.overlapping(fd, Use::Register, other, 0)
+    {
+        suspect(record, suspicion, EPOLL_CTL, fd);
+    }
+    let result = call();
+    let code = result.code();
+    record.end(code);
+    DESCRIPTORS.used(fd, Use::Register);
+    if what != libc::EPOLL_CTL_MOD || code != 0 {
+        controlled(record, epoll, what, fd, code);
+    }
+    result
+}
+
+#[inline(never)]
+fn controlled(record: &ThreadRecord, epoll: c_int, what: c_int, fd: c_int, code: i32) {
+    let what = match what {
+        libc::EPOLL_CTL_ADD => Control::Add,
+        libc::EPOLL_CTL_MOD => Control::Modify,
+        libc::EPOLL_CTL_DEL => Control::Delete,
+        _ => return,
+    };
+    let how = match -code {
+        0 => Registered::Done,
+        libc::ENOENT => Registered::Missing,
+        _ => Registered::Refused,
+    };
+    let mark = python::mark(record);
+    if let Some(suspicion) = DESCRIPTORS.controlled(epoll, fd, what, how, mark) {
+        python::suspect(&suspicion, EPOLL_CTL, fd, mark);
+    }
+}
+
+/// `dup` and its like, `dup2` and its like: what `to` was is closed.
+pub(crate) fn duplicating(from: c_int, to: Option<c_int>, call: impl FnOnce() -> c_int) -> c_int {
+    let Some(record) = thread::here() else { return call() };
+    if let Some(to) = to.filter(|to| *to != from && *to > 2) {
+        before_close(record, to);
+    }
+    let fd = call();
+    if fd >= 0 && fd != from {
+        let mark = python::mark(record);
+        record.begin(DUP, fd, from as u64, python::site(record), fd);
+        let suspicion = DESCRIPTORS.opened(fd, DESCRIPTORS.kind(from), mark);
+        if let Some(suspicion) = DESCRIPTORS.duplicated(from, fd, mark).or(suspicion) {
+            python::suspect(&suspicion, DUP, fd, mark);
+        }
+    }
+    fd
+}
+
+#[cold]
+#[inline(never)]
+fn was_bad(record: &ThreadRecord, operation: Operation, fd: c_int) {
+    if fd >= 0 {
+        let _unseen = thread::Unseen::begin();
+        let mark = python::mark(record);
+        if let Some(suspicion) = DESCRIPTORS.was_bad(fd, mark) {
+            python::suspect(&suspicion, operation, fd, mark);
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn suspect(record: &ThreadRecord, suspicion: Suspicion, operation: Operation, fd: c_int) {
+    python::suspect(&suspicion, operation, fd, python::mark(record));
+}

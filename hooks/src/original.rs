@@ -1,0 +1,48 @@
+//! The functions that are hooked.
+//!
+//! Found by `dlsym(RTLD_NEXT)` when first needed: another library's constructor may call us before our own has run.
+
+use libc::c_void;
+use std::ffi::CStr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// One of them.
+pub(crate) struct Original {
+    name: &'static CStr,
+    address: AtomicUsize,
+}
+
+impl Original {
+    pub(crate) const fn new(name: &'static CStr) -> Self {
+        Original { name, address: AtomicUsize::new(0) }
+    }
+
+    pub(crate) fn name(&self) -> &'static CStr {
+        self.name
+    }
+
+    /// Its address.
+    #[inline(always)]
+    pub(crate) fn get(&self) -> usize {
+        match self.address.load(Ordering::Relaxed) {
+            0 => self.find(),
+            known => known,
+        }
+    }
+
+    /// Where the address is kept, for code that jumps there.
+    pub(crate) fn find(&self) -> usize {
+        // SAFETY: the name is a C string.
+        let found = unsafe { libc::dlsym(libc::RTLD_NEXT, self.name.as_ptr()) } as usize;
+        // What libc does not have, nobody can have linked against: `missing` is never called.
+        let address = if found == 0 { missing as *const c_void as usize } else { found };
+        self.address.store(address, Ordering::Relaxed);
+        address
+    }
+}
+
+unsafe extern "C" fn missing() -> isize {
+    // SAFETY: errno is always writable.
+    unsafe { *libc::__errno_location() = libc::ENOSYS };
+    -1
+}

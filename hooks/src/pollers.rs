@@ -1,0 +1,83 @@
+//! Which threads are in `poll` or `select`, and whether one of them waits for a descriptor.
+//!
+//! A byte per thread, written by that thread; who closes a descriptor looks at eight at a time.
+
+use crate::process;
+use ftsan::recording::operation::{POLL, SELECT};
+use ftsan::recording::{THREADS, ThreadId, ThreadRecord};
+use libc::{c_int, c_void};
+use std::sync::atomic::{AtomicU8, Ordering};
+
+#[repr(align(64))]
+struct Flags([AtomicU8; THREADS]);
+
+static POLLING: Flags = Flags([const { AtomicU8::new(0) }; THREADS]);
+
+/// How many descriptors of a call are looked at.
+const MOST: usize = 1024;
+
+fn flag(record: &ThreadRecord) -> Option<&'static AtomicU8> {
+    POLLING.0.get(record.id().place())
+}
+
+#[inline(always)]
+pub(crate) fn begin(record: &ThreadRecord) {
+    if let Some(flag) = flag(record) {
+        flag.store(1, Ordering::Relaxed);
+    }
+}
+
+#[inline(always)]
+pub(crate) fn end(record: &ThreadRecord) {
+    if let Some(flag) = flag(record) {
+        flag.store(0, Ordering::Relaxed);
+    }
+}
+
+/// Another thread that waits for `fd`.
+pub(crate) fn other_that_polls(me: &ThreadRecord, fd: c_int) -> Option<ThreadId> {
+    let mine = me.id().place();
+    let words = POLLING.0.as_ptr().cast::<u64>();
+    for word in 0..THREADS / 8 {
+        // SAFETY: within the aligned array; a byte that changes meanwhile is seen before or after.
+        if unsafe { words.add(word).read_volatile() } == 0 {
+            continue;
+        }
+        for place in word * 8..word * 8 + 8 {
+            if place != mine && POLLING.0[place].load(Ordering::Relaxed) != 0 {
+                let other = process::recording()?.at(place)?;
+                if waits_for(other, fd) {
+                    return Some(other.id());
+                }
+            }
+        }
+    }
+    None
+}
+
+fn waits_for(other: &ThreadRecord, fd: c_int) -> bool {
+    let Some((operation, count, object)) = other.inside() else { return false };
+    if operation == POLL {
+        let mut all = [libc::pollfd { fd: -1, events: 0, revents: 0 }; MOST];
+        let count = (count.max(0) as usize).min(MOST);
+        read_memory(object as usize, &mut all[..count]) && all[..count].iter().any(|one| one.fd == fd)
+    } else if operation == SELECT && fd < count && (fd as usize) < libc::FD_SETSIZE {
+        let mut sets = [0_usize; 3];
+        read_memory(object as usize, &mut sets)
+            && sets.iter().any(|set| {
+                let mut byte = [0_u8];
+                *set != 0 && read_memory(set + fd as usize / 8, &mut byte) && byte[0] & 1 << (fd % 8) != 0
+            })
+    } else {
+        false
+    }
+}
+
+/// Copies memory of another thread, which may be gone: then false.
+pub(crate) fn read_memory<T: Copy>(address: usize, into: &mut [T]) -> bool {
+    let len = size_of_val(into);
+    let local = libc::iovec { iov_base: into.as_mut_ptr().cast::<c_void>(), iov_len: len };
+    let remote = libc::iovec { iov_base: address as *mut c_void, iov_len: len };
+    // SAFETY: the kernel checks the remote side; the local side is as large as said, of a type that may have any bits.
+    unsafe { libc::process_vm_readv(libc::getpid(), &raw const local, 1, &raw const remote, 1, 0) == len as isize }
+}

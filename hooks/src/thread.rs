@@ -1,0 +1,118 @@
+//! The calling thread's record, and its end.
+//!
+//! The pointer is null until the first hooked call of a thread, and while the thread must not be looked at: before the process is
+//! switched on, inside a slow path of ours, in the child of a vfork, and after its end.
+
+use crate::{crash, process};
+use ftsan::recording::ThreadRecord;
+use libc::{c_int, c_void};
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+ftsan::thread_pointer!(pointer: ThreadRecord, "ftsan_thread_record");
+
+/// What a null pointer means.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Absent {
+    New,
+    Busy,
+    Ended,
+}
+
+thread_local! {
+    // No destructor: a plain variable.
+    static ABSENT: Cell<Absent> = const { Cell::new(Absent::New) };
+}
+
+/// Key plus one whose destructor tells the end of a thread.
+static KEY: AtomicU32 = AtomicU32::new(0);
+
+/// Called once, when the process is switched on.
+pub(crate) fn prepare() {
+    let mut key = 0;
+    // SAFETY: the destructor is a function of this library, which is never unloaded.
+    if unsafe { libc::pthread_key_create(&raw mut key, Some(leave)) } == 0 {
+        KEY.store(key + 1, Ordering::Release);
+    }
+}
+
+/// The calling thread's record.
+#[inline(always)]
+pub(crate) fn here() -> Option<&'static ThreadRecord> {
+    let record = pointer::get();
+    if record.is_null() {
+        return enter();
+    }
+    // SAFETY: null or a record, which are never unmapped but in the child of a fork, where `forget` is called.
+    Some(unsafe { &*record })
+}
+
+#[cold]
+#[inline(never)]
+fn enter() -> Option<&'static ThreadRecord> {
+    let recording = process::recording()?;
+    if ABSENT.get() != Absent::New {
+        return None;
+    }
+    let key = KEY.load(Ordering::Acquire).checked_sub(1)?;
+    let mut name = [0_u64; 2];
+    // SAFETY: plain calls; the name has sixteen bytes.
+    let record = unsafe {
+        libc::prctl(libc::PR_GET_NAME, name.as_mut_ptr());
+        recording.enter(libc::gettid() as u64, name)?
+    };
+    // SAFETY: the key exists; keys this early need no allocation, and without it the record stays taken.
+    unsafe { libc::pthread_setspecific(key, std::ptr::from_ref(record).cast::<c_void>()) };
+    pointer::set(record);
+    Some(record)
+}
+
+unsafe extern "C" fn leave(record: *mut c_void) {
+    pointer::set(std::ptr::null());
+    ABSENT.set(Absent::Ended);
+    crash::free_signal_stack();
+    let mut name = [0_u64; 2];
+    // SAFETY: the record that `enter` gave to the key; the name has sixteen bytes.
+    unsafe {
+        libc::prctl(libc::PR_GET_NAME, name.as_mut_ptr());
+        let record = &*record.cast::<ThreadRecord>();
+        record.set_name(name);
+        record.leave();
+    }
+}
+
+/// In the child of a fork: the record was the parent's.
+pub(crate) fn forget() {
+    pointer::set(std::ptr::null());
+    ABSENT.set(Absent::New);
+    if let Some(key) = KEY.load(Ordering::Acquire).checked_sub(1) {
+        // SAFETY: the key exists.
+        unsafe { libc::pthread_setspecific(key, std::ptr::null()) };
+    }
+}
+
+/// What the calling thread does meanwhile is not looked at.  Keeps errno.
+pub(crate) struct Unseen {
+    record: *const ThreadRecord,
+    before: Absent,
+    errno: c_int,
+}
+
+impl Unseen {
+    pub(crate) fn begin() -> Self {
+        // SAFETY: errno is always readable.
+        let unseen = Unseen { record: pointer::get(), before: ABSENT.get(), errno: unsafe { *libc::__errno_location() } };
+        pointer::set(std::ptr::null());
+        ABSENT.set(Absent::Busy);
+        unseen
+    }
+}
+
+impl Drop for Unseen {
+    fn drop(&mut self) {
+        pointer::set(self.record);
+        ABSENT.set(self.before);
+        // SAFETY: errno is always writable.
+        unsafe { *libc::__errno_location() = self.errno };
+    }
+}

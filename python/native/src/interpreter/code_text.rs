@@ -1,0 +1,67 @@
+//! What a code object says of itself, read without attaching and without allocating: names are immutable, and so is the line table.
+
+use super::offsets;
+use pyo3::ffi;
+
+/// Address of the qualified name.
+///
+/// # Safety
+/// A live code object.
+pub(crate) unsafe fn qualname(code: usize) -> usize {
+    // SAFETY: passed on; the offset is published.
+    unsafe { ((code + offsets::get().code_qualname) as *const usize).read() }
+}
+
+/// Address of the file name.
+///
+/// # Safety
+/// A live code object.
+pub(crate) unsafe fn filename(code: usize) -> usize {
+    // SAFETY: passed on; the offset is published.
+    unsafe { ((code + offsets::get().code_filename) as *const usize).read() }
+}
+
+/// The text of a string, as far as it fits.
+///
+/// # Safety
+/// A live `str`.
+pub(crate) unsafe fn read(string: usize, buffer: &mut [u8]) -> &[u8] {
+    let string = string as *mut ffi::PyObject;
+    let mut used = 0;
+    // SAFETY: passed on; both functions only read.
+    unsafe {
+        for at in 0..ffi::PyUnicode_GetLength(string) {
+            let character = char::from_u32(ffi::PyUnicode_ReadChar(string, at)).unwrap_or('\u{FFFD}');
+            if used + character.len_utf8() > buffer.len() {
+                break;
+            }
+            used += character.encode_utf8(&mut buffer[used..]).len();
+        }
+    }
+    &buffer[..used]
+}
+
+/// Line of an instruction, 0 if it has none.
+///
+/// # Safety
+/// A live code object.
+pub(crate) unsafe fn line(code: usize, instruction: usize) -> u32 {
+    // SAFETY: passed on; reads the line table.
+    let line = offset(code, instruction).map_or(-1, |offset| unsafe { ffi::PyCode_Addr2Line(code as *mut ffi::PyCodeObject, offset) });
+    u32::try_from(line).unwrap_or(0)
+}
+
+/// Distance of an instruction from the first one, in bytes: in the code object or in one of its thread-local copies.
+fn offset(code: usize, instruction: usize) -> Option<i32> {
+    // struct _PyCodeArray { Py_ssize_t size; char *entries[]; }, Include/cpython/code.h
+    // SAFETY: every code object of a free-threaded build has the array; entries are null or a copy of the code.
+    unsafe {
+        let copies = ((code + offsets::get().code_tlbc) as *const *const usize).read();
+        let len = ffi::Py_SIZE(code as *mut ffi::PyObject) as usize * 2;
+        let starts = (0..copies.read()).map(|at| copies.add(1 + at).read());
+        starts.filter(|start| *start != 0).find_map(|start| {
+            let distance = instruction.checked_sub(start)?;
+            (distance < len).then_some(distance as i32)
+        })
+    }
+}

@@ -1,0 +1,423 @@
+//! What threads do to descriptors: who opened, registers, uses and closed which, and when that is a misuse.
+//!
+//! The hooks tell it of each system call before it is made ([`Descriptors::closing`], [`Descriptors::using`] ...) and of what it returned.
+//! It answers with a [`Suspicion`] where threads step on each other.  What is *certain* from the calls alone is decided here; a suspicion
+//! that hangs on what a thread is doing right now is looked at once more by whoever reports it.
+//!
+//! One cache line per descriptor, no locks, no allocation.  Words are written by the thread that makes the call; a race between two
+//! writers loses history, which is a miss and never a false report.
+
+use crate::recording::ThreadId;
+use crate::recording::sites::StackId;
+use std::sync::atomic::{AtomicI32, AtomicU8, AtomicU32, AtomicU64, Ordering};
+
+/// Descriptors from this number on are not watched.
+pub const MOST: usize = 1 << 16;
+
+/// Who did something, and where: a thread and a stack.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Mark {
+    /// Who.
+    pub thread: ThreadId,
+    /// Where.
+    pub stack: StackId,
+}
+
+impl Mark {
+    const fn pack(self) -> u64 {
+        (self.thread.0 as u64) << 32 | self.stack as u64
+    }
+
+    const fn unpack(word: u64) -> Self {
+        Mark { thread: ThreadId((word >> 32) as u32), stack: word as u32 }
+    }
+
+    /// Whether there is one, and it is another thread's than `me`'s.
+    pub fn is_of_another(self, me: ThreadId) -> bool {
+        self.thread != ThreadId::default() && self.thread != me
+    }
+}
+
+/// What a descriptor is, as far as its making tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Kind {
+    /// Not seen being made.
+    Unknown,
+    /// A stream socket.
+    StreamSocket,
+    /// Any other socket.
+    Socket,
+    /// An end of a pipe.
+    Pipe,
+    /// An epoll instance.
+    Epoll,
+    /// An eventfd or a timerfd.
+    Event,
+    /// Whatever `open` gives.
+    File,
+}
+
+const KINDS: [Kind; 7] =
+    [Kind::Unknown, Kind::StreamSocket, Kind::Socket, Kind::Pipe, Kind::Epoll, Kind::Event, Kind::File];
+
+impl Kind {
+    /// In words, with an article.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Unknown => "a descriptor",
+            Kind::StreamSocket => "a stream socket",
+            Kind::Socket => "a socket",
+            Kind::Pipe => "a pipe",
+            Kind::Epoll => "an epoll instance",
+            Kind::Event => "an event descriptor",
+            Kind::File => "a file",
+        }
+    }
+}
+
+/// How a thread uses a descriptor.  At most one thread each is fine, a reader beside a writer included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    /// `read`, `recv` and their like, `accept`.
+    Read,
+    /// `write`, `send` and their like, `connect`.
+    Write,
+    /// `epoll_wait`: any number of threads.
+    Wait,
+    /// `epoll_ctl` on this descriptor.
+    Register,
+}
+
+/// Threads step on each other.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Suspicion {
+    /// The caller closes what another thread is blocked in.
+    ClosedWhileUsed {
+        /// Who uses it.
+        by: ThreadId,
+    },
+    /// The caller closes what an epoll instance has, in which another thread waits.
+    ClosedWhilePolled {
+        /// Who waits.
+        by: ThreadId,
+        /// In what.
+        epoll: i32,
+        /// Who put it there.
+        registered: Mark,
+    },
+    /// The number is in use again while the epoll instance has, or its user believes that it has, what was closed by another thread.
+    Reused {
+        /// The epoll instance.
+        epoll: i32,
+        /// Who put it there.
+        registered: Mark,
+        /// Who closed it without taking it out.
+        closed: Mark,
+        /// What it was.
+        was: Kind,
+        /// The new owner of the number; that is the caller unless the caller is who used the stale registration.
+        opened: Mark,
+        /// Whether the caller just used the stale registration, and was refused.
+        is_certain: bool,
+    },
+    /// The caller registers or unregisters what another thread is registering or unregistering.
+    RegisteredByTwo {
+        /// Who else.
+        by: ThreadId,
+        /// Where, if it is over.
+        mark: Mark,
+    },
+    /// Two threads write, or read, one stream socket at the same time.
+    Interleaved {
+        /// Who else.
+        by: ThreadId,
+        /// Whether they read.
+        reading: bool,
+    },
+    /// The caller closed, or used, a number that another thread closed.
+    DoubleClose {
+        /// Who closed it.
+        closed: Mark,
+        /// Who closed what had the number before.
+        closed_before: Mark,
+        /// Who opened it.
+        opened: Mark,
+    },
+    /// The caller redirects one of the standard descriptors which another thread has redirected and not restored.
+    RedirectedByTwo {
+        /// Who has it redirected.
+        redirected: Mark,
+    },
+}
+
+#[derive(Debug)]
+#[repr(C, align(64))]
+struct Descriptor {
+    reading: AtomicU32,
+    writing: AtomicU32,
+    /// Of an epoll instance: who waits in it.
+    waiting: AtomicU32,
+    registering: AtomicU32,
+    opened: AtomicU64,
+    closed: AtomicU64,
+    closed_before: AtomicU64,
+    /// Who registered it last, or unregistered it if `epoll` is 0.
+    registered: AtomicU64,
+    /// Epoll instance that it was registered with, plus one.
+    epoll: AtomicI32,
+    kind: AtomicU8,
+    /// What had the number before.
+    kind_before: AtomicU8,
+    is_closed: AtomicU8,
+    /// Which standard descriptor it is a saved copy of, plus one.
+    saved: AtomicU8,
+}
+
+impl Descriptor {
+    const NEW: Descriptor = Descriptor {
+        reading: AtomicU32::new(0),
+        writing: AtomicU32::new(0),
+        waiting: AtomicU32::new(0),
+        registering: AtomicU32::new(0),
+        opened: AtomicU64::new(0),
+        closed: AtomicU64::new(0),
+        closed_before: AtomicU64::new(0),
+        registered: AtomicU64::new(0),
+        epoll: AtomicI32::new(0),
+        kind: AtomicU8::new(0),
+        kind_before: AtomicU8::new(0),
+        is_closed: AtomicU8::new(0),
+        saved: AtomicU8::new(0),
+    };
+
+    #[inline(always)]
+    fn user(&self, how: Use) -> &AtomicU32 {
+        match how {
+            Use::Read => &self.reading,
+            Use::Write => &self.writing,
+            Use::Wait => &self.waiting,
+            Use::Register => &self.registering,
+        }
+    }
+
+    fn mark(word: &AtomicU64) -> Mark {
+        Mark::unpack(word.load(Ordering::Relaxed))
+    }
+
+    fn kind(&self) -> Kind {
+        KINDS.get(usize::from(self.kind.load(Ordering::Relaxed))).copied().unwrap_or(Kind::Unknown)
+    }
+}
+
+/// The descriptors of a process.
+#[derive(Debug)]
+pub struct Descriptors {
+    table: [Descriptor; MOST],
+    /// Who has redirected descriptor 0, 1, 2.
+    redirected: [AtomicU64; 3],
+}
+
+/// What `epoll_ctl` is asked to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Control {
+    /// `EPOLL_CTL_ADD`
+    Add,
+    /// `EPOLL_CTL_MOD`
+    Modify,
+    /// `EPOLL_CTL_DEL`
+    Delete,
+}
+
+/// How `epoll_ctl` ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Registered {
+    /// It did what it was asked to.
+    Done,
+    /// `ENOENT`: the epoll instance does not have it.
+    Missing,
+    /// Anything else.
+    Refused,
+}
+
+impl Default for Descriptors {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Descriptors {
+    /// No descriptor is known.
+    pub const fn new() -> Self {
+        Descriptors { table: [Descriptor::NEW; MOST], redirected: [const { AtomicU64::new(0) }; 3] }
+    }
+
+    #[inline(always)]
+    fn get(&self, fd: i32) -> Option<&Descriptor> {
+        self.table.get(fd as usize)
+    }
+
+    /// What a descriptor is.
+    pub fn kind(&self, fd: i32) -> Kind {
+        self.get(fd).map_or(Kind::Unknown, Descriptor::kind)
+    }
+
+    /// Who opened a descriptor.
+    pub fn opened_by(&self, fd: i32) -> Mark {
+        self.get(fd).map_or(Mark::default(), |descriptor| Descriptor::mark(&descriptor.opened))
+    }
+
+    /// A thread begins to use a descriptor; answers who else does in the same way.
+    #[inline(always)]
+    pub fn using(&self, fd: i32, how: Use, me: ThreadId) -> Option<ThreadId> {
+        let user = self.get(fd)?.user(how);
+        let other = user.load(Ordering::Relaxed);
+        user.store(me.0, Ordering::Relaxed);
+        (other != 0 && other != me.0).then_some(ThreadId(other))
+    }
+
+    /// It is done with it.
+    #[inline(always)]
+    pub fn used(&self, fd: i32, how: Use) {
+        if let Some(descriptor) = self.get(fd) {
+            descriptor.user(how).store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// Two threads use a descriptor in the same way at the same time: is that a misuse?  `len` is how much the caller writes.
+    pub fn overlapping(&self, fd: i32, how: Use, by: ThreadId, len: usize) -> Option<Suspicion> {
+        let stream = self.kind(fd) == Kind::StreamSocket && fd > 2;
+        match how {
+            // A single byte is a wake-up: what many threads write into a self-pipe.
+            Use::Write if stream && len > 1 => Some(Suspicion::Interleaved { by, reading: false }),
+            Use::Read if stream => Some(Suspicion::Interleaved { by, reading: true }),
+            Use::Register => Some(Suspicion::RegisteredByTwo { by, mark: Mark::default() }),
+            Use::Read | Use::Write | Use::Wait => None,
+        }
+    }
+
+    /// A system call gave a new descriptor.
+    pub fn opened(&self, fd: i32, kind: Kind, mark: Mark) -> Option<Suspicion> {
+        let descriptor = self.get(fd)?;
+        descriptor.kind_before.store(descriptor.kind.load(Ordering::Relaxed), Ordering::Relaxed);
+        descriptor.kind.store(kind as u8, Ordering::Relaxed);
+        descriptor.opened.store(mark.pack(), Ordering::Relaxed);
+        descriptor.saved.store(0, Ordering::Relaxed);
+        for how in [Use::Read, Use::Write, Use::Wait, Use::Register] {
+            descriptor.user(how).store(0, Ordering::Relaxed);
+        }
+        let was_closed = descriptor.is_closed.swap(0, Ordering::Relaxed) != 0;
+        self.stale_registration(descriptor, mark, false).filter(|_| was_closed)
+    }
+
+    fn stale_registration(&self, descriptor: &Descriptor, opened: Mark, is_certain: bool) -> Option<Suspicion> {
+        let (registered, closed) = (Descriptor::mark(&descriptor.registered), Descriptor::mark(&descriptor.closed));
+        let epoll = descriptor.epoll.load(Ordering::Relaxed) - 1;
+        let still_open = self.get(epoll).is_some_and(|epoll| epoll.kind() == Kind::Epoll && epoll.is_closed.load(Ordering::Relaxed) == 0);
+        let was = KINDS.get(usize::from(descriptor.kind_before.load(Ordering::Relaxed))).copied().unwrap_or(Kind::Unknown);
+        (still_open && closed.is_of_another(registered.thread))
+            .then_some(Suspicion::Reused { epoll, registered, closed, was, opened, is_certain })
+    }
+
+    /// A thread is about to close a descriptor.
+    pub fn closing(&self, fd: i32, mark: Mark) -> Option<Suspicion> {
+        let descriptor = self.get(fd)?;
+        if descriptor.is_closed.swap(1, Ordering::Relaxed) != 0 {
+            return None;
+        }
+        descriptor.closed_before.store(descriptor.closed.load(Ordering::Relaxed), Ordering::Relaxed);
+        descriptor.closed.store(mark.pack(), Ordering::Relaxed);
+        let other = |user: &AtomicU32| {
+            let user = user.load(Ordering::Relaxed);
+            (user != 0 && user != mark.thread.0).then_some(ThreadId(user))
+        };
+        if let Some(by) = other(&descriptor.reading).or(other(&descriptor.writing)).or(other(&descriptor.waiting)) {
+            return Some(Suspicion::ClosedWhileUsed { by });
+        }
+        let epoll = descriptor.epoll.load(Ordering::Relaxed) - 1;
+        let registered = Descriptor::mark(&descriptor.registered);
+        let by = self.get(epoll).and_then(|epoll| other(&epoll.waiting));
+        if !registered.is_of_another(mark.thread) {
+            // The kernel forgets it with the close, and who registered it knows.
+            descriptor.epoll.store(0, Ordering::Relaxed);
+        }
+        by.map(|by| Suspicion::ClosedWhilePolled { by, epoll, registered })
+    }
+
+    /// All of these are about to be closed, whoever uses them: what starts a process does so.
+    pub fn closing_range(&self, first: u32, last: u32, mark: Mark) {
+        let known = self.table.iter().skip(first as usize).take((last as usize).saturating_sub(first as usize).saturating_add(1));
+        for descriptor in known.filter(|descriptor| descriptor.opened.load(Ordering::Relaxed) != 0) {
+            descriptor.is_closed.store(1, Ordering::Relaxed);
+            descriptor.closed.store(mark.pack(), Ordering::Relaxed);
+            descriptor.epoll.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// `close`, or any other use, was refused with `EBADF`.
+    pub fn was_bad(&self, fd: i32, me: Mark) -> Option<Suspicion> {
+        let descriptor = self.get(fd)?;
+        let (closed, opened) = (Descriptor::mark(&descriptor.closed), Descriptor::mark(&descriptor.opened));
+        if closed.thread == me.thread {
+            // The caller's own mistake, or it was not open in the first place.
+            descriptor.closed.store(0, Ordering::Relaxed);
+        }
+        let closed_before = Descriptor::mark(&descriptor.closed_before);
+        let certain = descriptor.is_closed.load(Ordering::Relaxed) != 0 && closed.is_of_another(me.thread);
+        certain.then_some(Suspicion::DoubleClose { closed, closed_before, opened })
+    }
+
+    /// `epoll_ctl` was called for `fd` and returned.
+    pub fn controlled(&self, epoll: i32, fd: i32, what: Control, how: Registered, mark: Mark) -> Option<Suspicion> {
+        let descriptor = self.get(fd)?;
+        let before = Descriptor::mark(&descriptor.registered);
+        let known = descriptor.epoll.load(Ordering::Relaxed);
+        let mut suspicion = None;
+        match (what, how) {
+            (Control::Add, Registered::Done) => {
+                descriptor.registered.store(mark.pack(), Ordering::Relaxed);
+                descriptor.epoll.store(epoll + 1, Ordering::Relaxed);
+            }
+            (Control::Delete, Registered::Missing) if known == 0 && before.is_of_another(mark.thread) => {
+                suspicion = Some(Suspicion::RegisteredByTwo { by: before.thread, mark: before });
+            }
+            (Control::Delete | Control::Modify, Registered::Missing) if known == epoll + 1 => {
+                suspicion = self.stale_registration(descriptor, Descriptor::mark(&descriptor.opened), true);
+            }
+            (Control::Add | Control::Modify | Control::Delete, Registered::Done | Registered::Missing | Registered::Refused) => {}
+        }
+        if what == Control::Delete {
+            descriptor.epoll.store(0, Ordering::Relaxed);
+            descriptor.registered.store(mark.pack(), Ordering::Relaxed);
+        }
+        suspicion
+    }
+
+    /// `dup2(from, to)` or its like succeeded, or `dup(from)` gave `to`.
+    pub fn duplicated(&self, from: i32, to: i32, mark: Mark) -> Option<Suspicion> {
+        if let (Ok(standard), Some(copy)) = (u8::try_from(from), self.get(to))
+            && from <= 2
+            && to > 2
+        {
+            copy.saved.store(standard + 1, Ordering::Relaxed);
+        }
+        let redirected = self.redirected.get(to as usize)?;
+        let by = Mark::unpack(redirected.load(Ordering::Relaxed));
+        let restores = self.get(from).is_some_and(|from| i32::from(from.saved.load(Ordering::Relaxed)) == to + 1);
+        if by.is_of_another(mark.thread) {
+            return Some(Suspicion::RedirectedByTwo { redirected: by });
+        }
+        redirected.store(if restores { 0 } else { mark.pack() }, Ordering::Relaxed);
+        None
+    }
+
+    /// In the child of a fork only the calling thread is left, and nobody else will restore anything.  Who used a descriptor is not
+    /// cleared: whoever reports looks whether that thread lives.
+    pub fn after_fork(&self) {
+        for redirected in &self.redirected {
+            redirected.store(0, Ordering::Relaxed);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What the injected library asks of the Python module: the table that passes between the two shared libraries.
+//!
+//! The library never links Python, and the module never links the library: it finds `ftsan_hooks_listen` at run time.
+
+use crate::descriptors::{Descriptors, Mark, Suspicion};
+use crate::recording::Recording;
+use crate::recording::sites::{Position, Resolved, Sites};
+
+/// Changes with every change of what is here, of [`Suspicion`] or of [`Recording`].
+pub const VERSION: u32 = 1;
+
+/// Name of the function of the injected library that takes a [`Listener`].
+pub const LISTEN: &std::ffi::CStr = c"ftsan_hooks_listen";
+
+/// Where the innermost frame of a thread is, and what is in it: offsets in bytes.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct FrameOffsets {
+    /// In the thread's state: pointer to the frame.
+    pub current_frame: usize,
+    /// In the frame: the code object, tagged.
+    pub executable: usize,
+    /// In the frame: address of the instruction.
+    pub instruction: usize,
+    /// In the frame: one byte that says who made it.
+    pub owner: usize,
+    /// That byte of a frame that has no code.
+    pub owned_by_interpreter: u8,
+    /// Bits of `executable` that are not of the address.
+    pub tag: usize,
+    /// In the code object: its qualified name.
+    pub qualname: usize,
+}
+
+/// What the module does for the library.  All of it may be called in any thread, attached or not; nothing may allocate except
+/// `suspect`, and nothing may unwind.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Listener {
+    /// [`VERSION`] of the module.
+    pub version: u32,
+    /// Where frames are.
+    pub offsets: FrameOffsets,
+    /// The calling thread's state, null if it has none.
+    pub thread_state: unsafe extern "C" fn() -> *mut u8,
+    /// Fills in the calling thread's positions, innermost first; returns how many.
+    pub positions: unsafe extern "C" fn(into: *mut Position, most: usize) -> usize,
+    /// Resolves a position on the calling thread's stack.
+    pub resolve: unsafe extern "C" fn(position: Position, texts: &Sites) -> Resolved,
+    /// Threads step on each other: report it, if it is true.  `operation` is what the caller is about to do, `mark` where.
+    pub suspect: unsafe extern "C" fn(suspicion: &Suspicion, operation: u32, fd: i32, mark: Mark),
+    /// The process is dying: say what its threads are doing, by `note`.  Other threads are stopped.
+    pub crashed: unsafe extern "C" fn(note: unsafe extern "C" fn(bytes: *const u8, len: usize)),
+}
+
+/// What the library gives in return.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Heard {
+    /// [`VERSION`] of the library: a listener of another one was not taken.
+    pub version: u32,
+    /// How many functions are hooked.
+    pub hooks: u32,
+    /// The recording.
+    pub recording: Option<&'static Recording>,
+    /// What is known of the descriptors.
+    pub descriptors: Option<&'static Descriptors>,
+    /// The record of the calling thread.
+    pub thread: unsafe extern "C" fn() -> Option<&'static crate::recording::ThreadRecord>,
+}

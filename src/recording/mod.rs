@@ -1,0 +1,294 @@
+//! The flight recorder's memory, as the watched process writes it and triage reads it.
+//!
+//! A [`Recording`] is one fixed block, mapped from a file so that it survives any death, SIGKILL included.  Writing takes no lock and
+//! allocates nothing; a thread writes its own [`ThreadRecord`] only.  Everything is an atomic, so zeroed memory is a valid empty
+//! recording, and a reader that looks meanwhile sees stale words at worst.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`operation`] | names of what is recorded |
+//! | [`sites`] | positions and stacks of Python code, each kept once with its text |
+//! | [`read`] | a recording back from its bytes, whatever they are |
+
+pub mod operation;
+pub mod read;
+pub mod sites;
+
+use operation::Operation;
+use sites::{Position, SiteId, Sites};
+use std::sync::atomic::{AtomicI32, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+
+/// The first bytes of a recording.
+pub const MAGIC: u64 = u64::from_le_bytes(*b"FTSANREC");
+/// Changes with every change of the layout.
+pub const VERSION: u32 = 1;
+/// How many threads can be recorded at once; the others are watched by nobody.
+pub const THREADS: usize = 256;
+/// How many events of a thread are kept.
+pub const EVENTS: usize = 128;
+/// Result of a system call that has not returned.
+pub const PENDING: i32 = i32::MIN;
+/// How many native frames of the crashing thread are kept.
+pub const NATIVE_FRAMES: usize = 64;
+/// Bytes for the notes of the crash handler.
+pub const NOTES: usize = 1 << 19;
+
+/// Everything that is recorded of a process.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Recording {
+    magic: AtomicU64,
+    version: AtomicU32,
+    pid: AtomicU32,
+    /// Where the search for a free record begins: the one that is free for longest is taken.
+    next_thread: AtomicU32,
+    /// What stands for a microsecond in stamps.
+    pub ticks_per_us: AtomicU32,
+    /// The crash handler's.
+    pub crash: CrashNotes,
+    threads: [ThreadRecord; THREADS],
+    /// Positions and stacks.
+    pub sites: Sites,
+}
+
+/// What the crash handler leaves.
+#[repr(C)]
+#[derive(Debug)]
+pub struct CrashNotes {
+    /// 0: none; 1: the handler is at work; 2: it is done.
+    pub state: AtomicU32,
+    /// The signal.
+    pub signal: AtomicI32,
+    /// `si_code`.
+    pub code: AtomicI32,
+    native_frames: AtomicU32,
+    /// `si_addr`.
+    pub address: AtomicU64,
+    /// The kernel's id of the crashing thread.
+    pub native_id: AtomicU64,
+    native: [AtomicU64; NATIVE_FRAMES],
+    notes_used: AtomicUsize,
+    notes: [AtomicU8; NOTES],
+}
+
+impl CrashNotes {
+    /// Adds a return address of the crashing thread's native stack, innermost first.
+    pub fn add_native_frame(&self, address: u64) -> bool {
+        let at = self.native_frames.load(Ordering::Relaxed);
+        let Some(slot) = self.native.get(at as usize) else { return false };
+        slot.store(address, Ordering::Relaxed);
+        self.native_frames.store(at + 1, Ordering::Release);
+        true
+    }
+
+    /// Adds to the notes: stacks of Python code and the map of the memory, line by line.  What does not fit is dropped.
+    pub fn note(&self, bytes: &[u8]) {
+        let at = self.notes_used.fetch_add(bytes.len(), Ordering::Relaxed);
+        for (byte, slot) in bytes.iter().zip(self.notes.iter().skip(at)) {
+            slot.store(*byte, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Names a thread record: its place plus one, and which of the threads that had it; 0 is "none".
+#[repr(transparent)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ThreadId(pub u32);
+
+impl ThreadId {
+    /// Place of its record; for "none" there is none.
+    #[inline(always)]
+    pub fn place(self) -> usize {
+        (self.0 as usize & 0xFFFF).wrapping_sub(1)
+    }
+}
+
+/// One thread's.
+#[repr(C)]
+#[derive(Debug)]
+pub struct ThreadRecord {
+    id: AtomicU32,
+    state: AtomicU32,
+    native_id: AtomicU64,
+    name: [AtomicU64; 2],
+    /// Address of the event loop that it runs, 0 for none.
+    pub runs_loop: AtomicU64,
+    stamp: AtomicU64,
+    next: AtomicU64,
+    positions: [CachedPosition; POSITIONS],
+    events: [Event; EVENTS],
+}
+
+const POSITIONS: usize = 16;
+
+#[repr(C)]
+#[derive(Debug, Default)]
+struct CachedPosition {
+    code: AtomicUsize,
+    instruction: AtomicUsize,
+    check: AtomicUsize,
+    site: AtomicU32,
+}
+
+#[repr(C)]
+#[derive(Debug)]
+struct Event {
+    stamp: AtomicU64,
+    /// Operation in the upper half, descriptor in the lower.
+    what: AtomicU64,
+    object: AtomicU64,
+    site: AtomicU32,
+    result: AtomicI32,
+}
+
+const LIVE: u32 = 1;
+const ENDED: u32 = 2;
+
+impl Recording {
+    /// The memory is new: gives it its head.
+    pub fn begin(&self, pid: u32, ticks_per_us: u32) {
+        self.pid.store(pid, Ordering::Relaxed);
+        self.ticks_per_us.store(ticks_per_us, Ordering::Relaxed);
+        self.version.store(VERSION, Ordering::Relaxed);
+        self.magic.store(MAGIC, Ordering::Release);
+    }
+
+    /// Gives the calling thread a record; `None` if all are taken.
+    pub fn enter(&self, native_id: u64, name: [u64; 2]) -> Option<&ThreadRecord> {
+        let first = self.next_thread.fetch_add(1, Ordering::Relaxed) as usize;
+        for at in (0..THREADS).map(|i| (first + i) % THREADS) {
+            let record = self.threads.get(at)?;
+            let state = record.state.load(Ordering::Relaxed);
+            if state != LIVE && record.state.compare_exchange(state, LIVE, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+                let incarnation = record.id.load(Ordering::Relaxed) >> 16;
+                record.id.store((incarnation + 1) << 16 | (at as u32 + 1), Ordering::Relaxed);
+                record.native_id.store(native_id, Ordering::Relaxed);
+                record.set_name(name);
+                record.runs_loop.store(0, Ordering::Relaxed);
+                record.next.store(0, Ordering::Relaxed);
+                return Some(record);
+            }
+        }
+        None
+    }
+
+    /// Whose it is.
+    pub fn pid(&self) -> u32 {
+        self.pid.load(Ordering::Relaxed)
+    }
+
+    /// The thread of this id; also one that has ended, as long as nobody took its record.
+    pub fn thread(&self, id: ThreadId) -> Option<&ThreadRecord> {
+        self.at(id.place()).filter(|record| record.id() == id)
+    }
+
+    /// The record at a place.
+    pub fn at(&self, place: usize) -> Option<&ThreadRecord> {
+        self.threads.get(place)
+    }
+
+    /// The threads that are alive.
+    pub fn live(&self) -> impl Iterator<Item = &ThreadRecord> {
+        self.threads.iter().filter(|record| record.is_live())
+    }
+}
+
+impl ThreadRecord {
+    /// Names the thread.
+    #[inline(always)]
+    pub fn id(&self) -> ThreadId {
+        ThreadId(self.id.load(Ordering::Relaxed))
+    }
+
+    /// Whether the thread lives.
+    pub fn is_live(&self) -> bool {
+        self.state.load(Ordering::Relaxed) == LIVE
+    }
+
+    /// The kernel's id of the thread.
+    pub fn native_id(&self) -> u64 {
+        self.native_id.load(Ordering::Relaxed)
+    }
+
+    /// What `prctl(PR_GET_NAME)` says: 15 bytes at most.
+    pub fn set_name(&self, name: [u64; 2]) {
+        for (slot, word) in self.name.iter().zip(name) {
+            slot.store(word, Ordering::Relaxed);
+        }
+    }
+
+    /// The thread's name, without what did not fit.
+    pub fn name(&self) -> String {
+        let bytes: Vec<u8> = self.name.iter().flat_map(|word| word.load(Ordering::Relaxed).to_le_bytes()).collect();
+        String::from_utf8_lossy(bytes.split(|byte| *byte == 0).next().unwrap_or_default()).into_owned()
+    }
+
+    /// The thread ends.  Its record can still be read until another thread takes it.
+    pub fn leave(&self) {
+        self.state.store(ENDED, Ordering::Release);
+    }
+
+    /// Marks all that follows as having happened at this time (a counter of [`Recording::ticks_per_us`]).
+    #[inline(always)]
+    pub fn stamp(&self, now: u64) {
+        self.stamp.store(now, Ordering::Relaxed);
+    }
+
+    /// Records that an operation begins.
+    #[inline(always)]
+    pub fn begin(&self, operation: Operation, fd: i32, object: u64, site: SiteId, result: i32) {
+        let next = self.next.load(Ordering::Relaxed);
+        let event = &self.events[next as usize % EVENTS];
+        event.what.store(u64::from(operation.0) << 32 | u64::from(fd as u32), Ordering::Relaxed);
+        event.stamp.store(self.stamp.load(Ordering::Relaxed), Ordering::Relaxed);
+        event.object.store(object, Ordering::Relaxed);
+        event.site.store(site, Ordering::Relaxed);
+        event.result.store(result, Ordering::Relaxed);
+        self.next.store(next.wrapping_add(1), Ordering::Release);
+    }
+
+    /// The newest operation returned.
+    #[inline(always)]
+    pub fn end(&self, result: i32) {
+        let last = self.next.load(Ordering::Relaxed).wrapping_sub(1);
+        self.events[last as usize % EVENTS].result.store(result, Ordering::Relaxed);
+    }
+
+    /// The operation that the thread is in, on which descriptor, and on what object.
+    pub fn inside(&self) -> Option<(Operation, i32, u64)> {
+        let last = self.next.load(Ordering::Acquire).checked_sub(1)?;
+        let event = &self.events[last as usize % EVENTS];
+        let what = event.what.load(Ordering::Relaxed);
+        let object = event.object.load(Ordering::Relaxed);
+        (event.result.load(Ordering::Relaxed) == PENDING).then_some((Operation((what >> 32) as u32), what as u32 as i32, object))
+    }
+
+    /// The site of a position that this thread asked for lately.
+    #[inline(always)]
+    pub fn known_site(&self, position: Position) -> Option<SiteId> {
+        let cached = self.cached(position);
+        let same = cached.instruction.load(Ordering::Relaxed) == position.instruction
+            && cached.code.load(Ordering::Relaxed) == position.code
+            && cached.check.load(Ordering::Relaxed) == position.check;
+        same.then(|| cached.site.load(Ordering::Relaxed))
+    }
+
+    /// Remembers a site for [`ThreadRecord::known_site`].
+    pub fn remember_site(&self, position: Position, site: SiteId) {
+        let cached = self.cached(position);
+        cached.code.store(0, Ordering::Relaxed);
+        cached.site.store(site, Ordering::Relaxed);
+        cached.instruction.store(position.instruction, Ordering::Relaxed);
+        cached.check.store(position.check, Ordering::Relaxed);
+        cached.code.store(position.code, Ordering::Relaxed);
+    }
+
+    #[inline(always)]
+    fn cached(&self, position: Position) -> &CachedPosition {
+        // Instructions are two bytes, and calls with their caches some ten.
+        &self.positions[(position.instruction >> 3) % POSITIONS]
+    }
+}
+
+/// How many bytes a recording has.
+pub const SIZE: usize = size_of::<Recording>();

@@ -1,0 +1,1 @@
+//! A recording back from its bytes, whatever they are.

@@ -1,0 +1,26 @@
+//! FT204 selector-shared.
+
+use super::{Rule, Severity};
+
+pub(super) static RULE: Rule = Rule {
+    id: "FT204",
+    name: "selector-shared",
+    severity: Severity::Error,
+    fix: "let one thread own the selector; others put their request into a queue and wake it up",
+    manual: r#"
+## What it finds
+
+One object of `selectors` polled or changed by a thread while another thread is inside it.
+
+    threading.Thread(target=selector.select)
+    selector.register(sock, EVENT_READ)        # FT204: the other thread is in select()
+
+## Why it matters
+
+Selectors are not thread-safe: `select` reads the map that `register` changes, and what was registered meanwhile may not be waited for.
+
+## Not reported
+
+A bare `select.epoll`, whose `register` the kernel allows during `poll`; a selector that is handed on after its thread has left it.
+"#,
+};

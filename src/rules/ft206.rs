@@ -1,0 +1,30 @@
+//! FT206 double-close.
+
+use super::{Rule, Severity};
+
+pub(super) static RULE: Rule = Rule {
+    id: "FT206",
+    name: "double-close",
+    severity: Severity::Error,
+    fix: "take the number out of the object in one step before closing it: fd, self.fd = self.fd, None under a lock",
+    manual: r#"
+## What it finds
+
+A descriptor number closed by a second thread after the first had closed it, or a file closed by a thread that closed something else long
+before: it meant what had the number then.
+
+    def close(self):
+        if self.fd is not None:                # two threads pass here
+            os.close(self.fd)                  # FT206 in the second one
+            self.fd = None
+
+## Why it matters
+
+Between the two, the number may have been given to a file of an unrelated thread, which is closed under it: EBADF in innocent code, or its
+data in the wrong file.
+
+## Not reported
+
+A thread that closes what another one opened and gave to it; closing twice in one thread.
+"#,
+};

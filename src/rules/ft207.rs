@@ -1,0 +1,29 @@
+//! FT207 process-fd-redirected.
+
+use super::{Rule, Severity};
+
+pub(super) static RULE: Rule = Rule {
+    id: "FT207",
+    name: "process-fd-redirected",
+    severity: Severity::Warning,
+    fix: "redirect in one thread at a time (a lock), or give each child its own files: subprocess.run(stdout=...)",
+    manual: r#"
+## What it finds
+
+Descriptor 0, 1 or 2 pointed elsewhere by a thread while another thread has it pointed elsewhere and has not restored it.
+
+    saved = os.dup(1)
+    os.dup2(log, 1)                            # FT207: another thread has redirected descriptor 1
+    ...
+    os.dup2(saved, 1)
+
+## Why it matters
+
+The descriptors belong to the process.  Output goes to the other thread's file, and what the last one restores is what the first one had
+redirected to: the original is lost.
+
+## Not reported
+
+Redirecting and restoring one after the other; redirections for good by one thread.
+"#,
+};

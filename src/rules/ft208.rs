@@ -1,0 +1,27 @@
+//! FT208 tls-object-shared.
+
+use super::{Rule, Severity};
+
+pub(super) static RULE: Rule = Rule {
+    id: "FT208",
+    name: "tls-object-shared",
+    severity: Severity::Error,
+    fix: "one thread at a time per TLS connection: a lock around whole operations, or asyncio",
+    manual: r#"
+## What it finds
+
+One `ssl.SSLSocket` or `ssl.SSLObject` used by a thread while another thread is inside it, a reader beside a writer included.
+
+    threading.Thread(target=tls.recv, args=(1024,))
+    tls.sendall(data)                          # FT208: the other thread is in recv
+
+## Why it matters
+
+A TLS connection is one state machine: to write may need to read and the other way round.  OpenSSL does not allow two threads in one
+connection; CPython serialises them, so that a writer waits until the reader has got something: often for ever.
+
+## Not reported
+
+Questions (`cipher`, `version`, `getpeercert`); one thread after another.
+"#,
+};
