@@ -42,6 +42,8 @@ pub struct Recording {
     pid: AtomicU32,
     /// Where the search for a free record begins: the one that is free for longest is taken.
     next_thread: AtomicU32,
+    /// Events of threads whose records were taken by others.
+    events_before: AtomicU64,
     /// What stands for a microsecond in stamps.
     pub ticks_per_us: AtomicU32,
     /// The crash handler's.
@@ -160,6 +162,7 @@ impl Recording {
             let record = self.threads.get(at)?;
             let state = record.state.load(Ordering::Relaxed);
             if state != LIVE && record.state.compare_exchange(state, LIVE, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+                self.events_before.fetch_add(record.next.load(Ordering::Relaxed), Ordering::Relaxed);
                 let incarnation = record.id.load(Ordering::Relaxed) >> 16;
                 record.id.store((incarnation + 1) << 16 | (at as u32 + 1), Ordering::Relaxed);
                 record.native_id.store(native_id, Ordering::Relaxed);
@@ -185,6 +188,12 @@ impl Recording {
     /// The record at a place.
     pub fn at(&self, place: usize) -> Option<&ThreadRecord> {
         self.threads.get(place)
+    }
+
+    /// How many events were recorded so far.
+    pub fn events(&self) -> u64 {
+        let now: u64 = self.threads.iter().map(|record| record.next.load(Ordering::Relaxed)).sum();
+        now + self.events_before.load(Ordering::Relaxed)
     }
 
     /// The threads that are alive.

@@ -41,7 +41,8 @@ fn heading(access: &Access, finding: &Finding) -> String {
         Role::Owner => match access.operation.as_str() {
             "inside" => format!("inside it at the same time was {thread}"),
             "has" => format!("it belongs to {thread}"),
-            _ => format!("the loop is being run by {thread}"),
+            "run" => format!("the loop is being run by {thread}"),
+            operation => format!("{operation} by {thread}"),
         },
         Role::Earlier => format!("earlier {} by {thread}", access.operation),
         Role::Created => format!("{} {}", finding.object.repr, access.operation),

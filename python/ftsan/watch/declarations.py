@@ -32,6 +32,7 @@ How the owner is found (``Kind`` in ``python/native/src/watch.rs``):
 ``first-use:NAME``           the first loop that touches what the object has in that attribute
 ``thread``                   the thread that made the object
 ``hub``                      the thread that uses the object first
+``one-at-a-time``            nobody: what is reported is that another thread is inside the object
 ============================ =====================================================================================
 """
 

@@ -54,6 +54,7 @@ pub(crate) unsafe fn before_of(kind: Kind, watch: &'static Watch, object: *mut f
             Kind::AsyncGenerator => before_kind::<{ Kind::AsyncGenerator as u8 }>(watch, object),
             Kind::AsyncStep => before_kind::<{ Kind::AsyncStep as u8 }>(watch, object),
             Kind::Thread => before_kind::<{ Kind::Thread as u8 }>(watch, object),
+            Kind::OneAtATime => before_kind::<{ Kind::OneAtATime as u8 }>(watch, object),
             Kind::Hub => before_kind::<{ Kind::Hub as u8 }>(watch, object),
             Kind::Attribute => before_kind::<{ Kind::Attribute as u8 }>(watch, object),
             Kind::AttributeOnly => before_kind::<{ Kind::AttributeOnly as u8 }>(watch, object),
@@ -81,6 +82,7 @@ pub(crate) unsafe fn before_kind<const K: u8>(watch: &'static Watch, object: *mu
     const PRIMITIVE: u8 = Kind::Primitive as u8;
     const THREAD: u8 = Kind::Thread as u8;
     const HUB: u8 = Kind::Hub as u8;
+    const ONE_AT_A_TIME: u8 = Kind::OneAtATime as u8;
     const COROUTINE: u8 = Kind::Coroutine as u8;
     const COROUTINE_STEP: u8 = Kind::CoroutineStep as u8;
     const ASYNC_GENERATOR: u8 = Kind::AsyncGenerator as u8;
@@ -114,8 +116,9 @@ pub(crate) unsafe fn before_kind<const K: u8>(watch: &'static Watch, object: *mu
             FIELD => check_loop(here, watch, object, fields::loop_of(watch, object)),
             PRIMITIVE if watch.attribute.0.is_null() => evidence::touch_primitive(watch, object, object),
             PRIMITIVE => check_part(here, watch, object),
-            THREAD | HUB if session::get().bindings.is_my_threads(here.slot, object as usize) => Verdict::GoOn,
+            THREAD | HUB | ONE_AT_A_TIME if session::get().bindings.is_my_threads(here.slot, object as usize) => Verdict::GoOn,
             THREAD | HUB => check_thread(here, watch, object),
+            ONE_AT_A_TIME => evidence::take_over(watch, object),
             COROUTINE if !coroutines::is_executing(object) && !may_wait_elsewhere(here, object) => Verdict::GoOn,
             COROUTINE | ASYNC_GENERATOR if coroutines::is_executing(object) => evidence::driven(watch, object),
             ASYNC_GENERATOR => check_finalizer(here, watch, object),
@@ -151,7 +154,7 @@ pub(crate) unsafe fn before_kind<const K: u8>(watch: &'static Watch, object: *mu
 unsafe fn may_wait_elsewhere(here: &'static Here, generator: *mut ffi::PyObject) -> bool {
     // SAFETY: passed on.
     let waits = unsafe { coroutines::is_waiting(generator) };
-    waits && here.slot.running(Realm::Any) == 0 && here.looks_worth_it()
+    waits && here.slot.running(Realm::Any) == 0 && session::get().loops.others_run(here.slot) && here.looks_worth_it()
 }
 
 /// # Safety
@@ -171,6 +174,7 @@ unsafe fn born(here: &'static Here, watch: &'static Watch, object: usize) {
         | Kind::Primitive
         | Kind::Thread
         | Kind::Hub
+        | Kind::OneAtATime
         | Kind::Coroutine
         | Kind::CoroutineStep
         | Kind::AsyncGenerator

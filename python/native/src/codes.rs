@@ -97,7 +97,10 @@ pub(crate) fn class(py: Python<'_>, code: usize) -> Class {
     let object = unsafe { Bound::from_borrowed_ptr(py, code as *mut ffi::PyObject) };
     let text = |name: &str| object.getattr(name).and_then(|value| value.extract::<String>()).unwrap_or_default();
     let (file, name) = (text("co_filename"), text("co_name"));
-    let in_library = lock(&LIBRARIES).iter().any(|folder| file.starts_with(folder.as_str()));
+    let in_library = lock(&LIBRARIES).iter().any(|folder| {
+        // The standard library's folder has that of installed packages inside.
+        file.strip_prefix(folder.as_str()).is_some_and(|rest| !rest.starts_with("site-packages/"))
+    });
     let class = match (in_library, name.as_str()) {
         (true, "__del__") => Class::ThreadSafe,
         (true, _) => Class::Library,

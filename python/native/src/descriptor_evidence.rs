@@ -24,7 +24,7 @@ pyo3::import_exception!(ftsan, Misuse);
 /// Attached for as long as it lives, if the thread was not already.
 enum Attached {
     Was,
-    State(*mut ffi::PyThreadState),
+    Detached,
     New(ffi::PyGILState_STATE),
 }
 
@@ -43,7 +43,7 @@ impl Attached {
                 return Some(Attached::Was);
             }
             ffi::PyEval_RestoreThread(state);
-            Some(Attached::State(state))
+            Some(Attached::Detached)
         }
     }
 }
@@ -54,7 +54,7 @@ impl Drop for Attached {
         unsafe {
             match self {
                 Attached::Was => {}
-                Attached::State(_) => {
+                Attached::Detached => {
                     ffi::PyEval_SaveThread();
                 }
                 Attached::New(state) => ffi::PyGILState_Release(*state),
@@ -127,7 +127,7 @@ impl Suspected<'_> {
         let stack = &all[skipped..];
         let session = session::get();
         // The call that led here is a finding already.
-        if stack.first().is_some_and(|line| session.is_known_call(line)) {
+        if stack.first().is_some_and(|line| session.is_known_misuse(line, COVERS)) {
             return;
         }
         let own_place = own.frames().get(skipped).copied().unwrap_or_default();
@@ -185,7 +185,7 @@ impl Suspected<'_> {
         let mine = me.name.clone();
         let what = format!("{} {fd}", noun(hooks::kind(fd)));
         let here = |role: Role| Access { role, operation: self.name(self.operation), thread: Some(me.clone()), stack: stack.to_vec() };
-        let created = || self.past(Role::Created, "open", hooks::opened_by(fd));
+        let created = || self.past(Role::Created, "opened", hooks::opened_by(fd));
         let now = |by: ThreadId| self.present(by);
         let mut told = match *suspicion {
             Suspicion::ClosedWhileUsed { by } => {
@@ -282,7 +282,9 @@ impl Suspected<'_> {
     fn stack_of(&self, mark: Mark) -> Vec<Frame> {
         let sites = &self.recording.sites;
         let resolved = sites.sites_of(mark.stack).filter_map(|site| sites.resolved(site));
-        resolved.map(|(file, line, function)| Frame { file, line, function, via: None }).collect()
+        let frames = resolved.map(|(file, line, function)| Frame { file, line, function, via: None });
+        // The interpreter's own frame around `__init__`.
+        frames.filter(|frame| frame.line > 0).collect()
     }
 
     /// What was done at a mark; `None` if that is not known.
@@ -317,6 +319,9 @@ fn rule_of(suspicion: &Suspicion) -> &'static str {
         Suspicion::RedirectedByTwo { .. } => "FT207",
     }
 }
+
+/// What a call is reported as before the descriptors that it touches are looked at.
+const COVERS: &[&str] = &["FT101", "FT105", "FT109", "FT204", "FT208", "FT301", "FT303", "FT306"];
 
 /// What names a finding whose offending call was made before.
 fn past_place(suspicion: &Suspicion) -> Option<RawFrame> {

@@ -14,7 +14,7 @@ use crate::watch::{Kind, Watch};
 use crate::{boundary, codes, creations, session, stacks};
 use codes::Class;
 use ftsan::bindings::Touch;
-use ftsan::loops::Runner;
+use ftsan::loops::{Affinity, Runner};
 use ftsan::options::OnFinding;
 use ftsan::report::{Access, Finding, Frame, LoopInfo, ObjectInfo, Role, ThreadInfo};
 use ftsan::rules::{self, Rule};
@@ -51,6 +51,36 @@ pub(crate) unsafe fn touch_primitive(watch: &'static Watch, object: *mut ffi::Py
         };
         // SAFETY: passed on.
         owner.map_or(Verdict::GoOn, |owner| unsafe { judge(watch, object, owner) })
+    })
+}
+
+/// The calling thread uses an object that another thread used last: fine, unless that one is still inside.
+///
+/// # Safety
+/// As [`crate::check::before`].
+#[cold]
+pub(crate) unsafe fn take_over(watch: &'static Watch, object: *mut ffi::PyObject) -> Verdict {
+    boundary::guarded(Verdict::GoOn, || {
+        let here = here();
+        if here.busy.get() {
+            return Verdict::GoOn;
+        }
+        // SAFETY: passed on.
+        let py = unsafe { Python::assume_attached() };
+        let session = session::get();
+        let last = session.bindings.thread_of(&session.loops, here.slot, object as usize);
+        let user = match last {
+            Some(Affinity::Elsewhere(thread)) if here.looks_worth_it() => owner::user(py, object, thread),
+            Some(_) | None => None,
+        };
+        match user {
+            // SAFETY: passed on.
+            Some(owner) => unsafe { judge(watch, object, owner) },
+            None => {
+                session.bindings.give_to_thread(here.slot, object as usize);
+                Verdict::GoOn
+            }
+        }
     })
 }
 
@@ -195,7 +225,10 @@ impl<'py> Misused<'py> {
         }
         let own = &own.frames()[start..];
         // Cython's coroutines have no frames: the future that `await loop.create_connection()` waits for inside belongs to that call.
-        if rule.id == "FT104" && own.first().is_some_and(|frame| session::get().is_known_call(&codes::resolve(py, *frame))) {
+        if rule.id == "FT104" && own.first().is_some_and(|frame| session::get().is_known_misuse(&codes::resolve(py, *frame), &["FT101", "FT105"])) {
+            return Verdict::GoOn;
+        }
+        if rule.id == "FT204" && own.first().is_some_and(|frame| session::get().is_known_misuse(&codes::resolve(py, *frame), &["FT203"])) {
             return Verdict::GoOn;
         }
         if rule.id == "FT104" && self.is_done() {

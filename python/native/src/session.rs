@@ -4,10 +4,11 @@
 //! never waiting for a stopped world.  Files are written detached, under a lock of their own.
 
 use crate::interpreter::frames::RawFrame;
-use crate::threads;
+use crate::{hooks, threads};
 use ftsan::bindings::Bindings;
 use ftsan::loops::Loops;
 use ftsan::options::Options;
+use ftsan::recording::Recording;
 use ftsan::report::json::{self, Report, SuppressionUse, Watched};
 use ftsan::report::suppress::{self, Suppression};
 use ftsan::report::{Access, Finding, Frame, text};
@@ -159,10 +160,10 @@ impl Session {
         self.found().gil = state;
     }
 
-    /// Whether this line is known to call a loop off its thread.
-    pub(crate) fn is_known_call(&self, line: &Frame) -> bool {
+    /// Whether this line is known to be a misuse of one of these rules.
+    pub(crate) fn is_known_misuse(&self, line: &Frame, rules: &[&str]) -> bool {
         let found = self.found();
-        found.entries.iter().filter(|entry| matches!(entry.finding.rule.as_str(), "FT101" | "FT105")).any(|entry| {
+        found.entries.iter().filter(|entry| rules.contains(&entry.finding.rule.as_str())).any(|entry| {
             let access = entry.finding.accesses.first().and_then(|access| access.stack.first());
             access.is_some_and(|known| known.file == line.file && known.line == line.line)
         })
@@ -267,6 +268,7 @@ impl Session {
 
     fn news(&self, found: &Found) -> Report {
         let (threads, loops, checks) = self.loops.totals();
+        let checks = checks + hooks::recording().map_or(0, Recording::events);
         let before = &found.reported;
         Report {
             python: self.python.clone(),

@@ -60,6 +60,7 @@ fn slot_of(kind: Kind) -> DeleteItem {
         Kind::Future => delete_item::<{ Kind::Future as u8 }>,
         Kind::Primitive => delete_item::<{ Kind::Primitive as u8 }>,
         Kind::Thread => delete_item::<{ Kind::Thread as u8 }>,
+        Kind::OneAtATime => delete_item::<{ Kind::OneAtATime as u8 }>,
         Kind::Hub => delete_item::<{ Kind::Hub as u8 }>,
         Kind::Coroutine => delete_item::<{ Kind::Coroutine as u8 }>,
         Kind::CoroutineStep => delete_item::<{ Kind::CoroutineStep as u8 }>,

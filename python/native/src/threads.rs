@@ -12,8 +12,8 @@ pub(crate) struct Here {
     pub(crate) busy: Cell<bool>,
     /// How many finalizers of futures, tasks and asynchronous generators are running.
     finalizing: Cell<u32>,
-    /// How often this thread drove a coroutine that waits for something, running no loop.
-    driven: Cell<u32>,
+    /// How often this thread had a reason to stop the world for a look.
+    looks: Cell<u32>,
 }
 
 impl Here {
@@ -27,13 +27,12 @@ impl Here {
         self.finalizing.get() > 0
     }
 
-    /// Whether to stop the world for a look at what a coroutine waits for: a thread that drives coroutines in a loop that we do not
-    /// know would be stopped at each step.
+    /// Whether to stop the world for a look at who else uses something: a thread with a reason at each step would stop it at each step.
     #[cold]
     pub(crate) fn looks_worth_it(&self) -> bool {
-        let count = self.driven.get();
-        self.driven.set(count.wrapping_add(1));
-        (count < 64 || count.is_multiple_of(1024)) && session::get().loops.others_run(self.slot)
+        let count = self.looks.get();
+        self.looks.set(count.wrapping_add(1));
+        count < 64 || count.is_multiple_of(64)
     }
 }
 
@@ -143,7 +142,7 @@ fn enter() -> &'static Here {
         let slot = session::get().loops.enter(handle, ident, native_id());
         // Leaked: some tens of bytes per thread that ever ran Python code, and no dangling pointer in a late hook.
         let here: &'static Here =
-            Box::leak(Box::new(Here { slot, busy: Cell::new(false), finalizing: Cell::new(0), driven: Cell::new(0) }));
+            Box::leak(Box::new(Here { slot, busy: Cell::new(false), finalizing: Cell::new(0), looks: Cell::new(0) }));
         pointer::set(here);
         // A hook may run after this thread's destructors: then the slot stays taken.
         let _ = LEAVE.try_with(|leave| leave.set(Some(Leave(here))));

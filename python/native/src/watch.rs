@@ -26,6 +26,8 @@ pub(crate) enum Kind {
     Thread,
     /// The object belongs to the thread that uses it first.
     Hub,
+    /// The object is used by one thread at a time.
+    OneAtATime,
     /// The object is a coroutine or a generator: one thread drives it at a time.
     Coroutine,
     /// As `Coroutine`, where a task of asyncio resumes it.
@@ -51,7 +53,7 @@ pub(crate) enum Kind {
 }
 
 /// The kinds by the names that the tables use.
-const NAMES: [(&str, Kind); 19] = [
+const NAMES: [(&str, Kind); 20] = [
     ("loop", Kind::Loop),
     ("attribute", Kind::Attribute),
     ("attribute-only", Kind::AttributeOnly),
@@ -60,6 +62,7 @@ const NAMES: [(&str, Kind); 19] = [
     ("first-use", Kind::Primitive),
     ("thread", Kind::Thread),
     ("hub", Kind::Hub),
+    ("one-at-a-time", Kind::OneAtATime),
     ("coroutine", Kind::Coroutine),
     ("coroutine-step", Kind::CoroutineStep),
     ("async-generator", Kind::AsyncGenerator),
@@ -89,7 +92,7 @@ impl Kind {
 
     /// Whether what a misused call does in turn belongs to it.  Not if it runs other code of the program meanwhile.
     pub(crate) fn is_one_action(self) -> bool {
-        matches!(self, Kind::Loop | Kind::Field | Kind::Future | Kind::Attribute | Kind::AttributeOnly | Kind::Primitive)
+        matches!(self, Kind::Loop | Kind::Field | Kind::Future | Kind::Attribute | Kind::AttributeOnly | Kind::Primitive | Kind::OneAtATime)
     }
 }
 

@@ -1,0 +1,12 @@
+"""``selectors``: objects that one thread at a time may use, polling included."""
+
+DISTRIBUTION = ""
+VERSIONS = ()
+REALM = "any"
+
+METHODS = (
+    ("FT204", "one-at-a-time", "selectors:_BaseSelectorImpl", "register unregister modify close"),
+    ("FT204", "one-at-a-time", "selectors:SelectSelector", "register unregister select"),
+    ("FT204", "one-at-a-time", "selectors:_PollLikeSelector", "register unregister modify select"),
+    ("FT204", "one-at-a-time", "selectors:EpollSelector", "select close"),
+)

@@ -1,0 +1,24 @@
+"""A selector changed and closed while another thread is in select()."""
+
+import selectors
+import socket
+import threading
+import time
+
+for kind in (selectors.EpollSelector, selectors.PollSelector, selectors.SelectSelector):
+    selector = kind()
+    ours, theirs = socket.socketpair()
+    selector.register(theirs, selectors.EVENT_READ)
+
+    def poll(selector: selectors.BaseSelector = selector) -> None:
+        selector.select(0.5)  # owner
+
+    thread = threading.Thread(target=poll)
+    thread.start()
+    time.sleep(0.2)
+    selector.register(ours, selectors.EVENT_READ)  # offending: register
+    selector.unregister(ours)  # offending: unregister
+    thread.join()
+    selector.close()
+    ours.close()
+    theirs.close()
