@@ -174,6 +174,8 @@ struct Descriptor {
     is_closed: AtomicU8,
     /// Which standard descriptor it is a saved copy of, plus one.
     saved: AtomicU8,
+    /// It was closed since it was registered.
+    is_stale: AtomicU8,
 }
 
 impl Descriptor {
@@ -191,6 +193,7 @@ impl Descriptor {
         kind_before: AtomicU8::new(0),
         is_closed: AtomicU8::new(0),
         saved: AtomicU8::new(0),
+        is_stale: AtomicU8::new(0),
     };
 
     #[inline(always)]
@@ -317,7 +320,8 @@ impl Descriptors {
         let epoll = descriptor.epoll.load(Ordering::Relaxed) - 1;
         let still_open = self.get(epoll).is_some_and(|epoll| epoll.kind() == Kind::Epoll && epoll.is_closed.load(Ordering::Relaxed) == 0);
         let was = KINDS.get(usize::from(descriptor.kind_before.load(Ordering::Relaxed))).copied().unwrap_or(Kind::Unknown);
-        (still_open && closed.is_of_another(registered.thread))
+        let is_stale = descriptor.is_stale.load(Ordering::Relaxed) != 0;
+        (still_open && is_stale && closed.is_of_another(registered.thread))
             .then_some(Suspicion::Reused { epoll, registered, closed, was, opened, is_certain })
     }
 
@@ -337,6 +341,7 @@ impl Descriptors {
             return Some(Suspicion::ClosedWhileUsed { by });
         }
         let epoll = descriptor.epoll.load(Ordering::Relaxed) - 1;
+        descriptor.is_stale.store(1, Ordering::Relaxed);
         let registered = Descriptor::mark(&descriptor.registered);
         let by = self.get(epoll).and_then(|epoll| other(&epoll.waiting));
         if !registered.is_of_another(mark.thread) {
@@ -379,6 +384,7 @@ impl Descriptors {
             (Control::Add, Registered::Done) => {
                 descriptor.registered.store(mark.pack(), Ordering::Relaxed);
                 descriptor.epoll.store(epoll + 1, Ordering::Relaxed);
+                descriptor.is_stale.store(0, Ordering::Relaxed);
             }
             (Control::Delete, Registered::Missing) if known == 0 && before.is_of_another(mark.thread) => {
                 suspicion = Some(Suspicion::RegisteredByTwo { by: before.thread, mark: before });

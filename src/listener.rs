@@ -65,6 +65,8 @@ pub struct Heard {
     pub recording: Option<&'static Recording>,
     /// What is known of the descriptors.
     pub descriptors: Option<&'static Descriptors>,
+    /// What the calling thread does from now on is not the host's: 0 to look away, 1 to look again.
+    pub look: unsafe extern "C" fn(again: std::ffi::c_int),
     /// The record of the calling thread.
     pub thread: unsafe extern "C" fn() -> Option<&'static crate::recording::ThreadRecord>,
 }

@@ -8,6 +8,7 @@ use ftsan::recording::operation::Operation;
 use ftsan::recording::sites::{DEPTH, Position, SiteId};
 use ftsan::recording::{Recording, ThreadRecord};
 use libc::c_int;
+use std::cell::Cell;
 use std::sync::OnceLock;
 
 static LISTENER: OnceLock<Listener> = OnceLock::new();
@@ -18,7 +19,7 @@ static LISTENER: OnceLock<Listener> = OnceLock::new();
 /// The listener's functions stay callable for good.
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn ftsan_hooks_listen(listener: &Listener, preloaded: c_int) -> Heard {
-    let refused = Heard { version: VERSION, hooks: 0, recording: None, descriptors: None, thread: thread_record };
+    let refused = Heard { version: VERSION, hooks: 0, recording: None, descriptors: None, look, thread: thread_record };
     if listener.version != VERSION {
         return refused;
     }
@@ -34,6 +35,15 @@ pub(crate) unsafe extern "C" fn ftsan_hooks_listen(listener: &Listener, preloade
         descriptors: Some(&process::DESCRIPTORS),
         ..refused
     }
+}
+
+thread_local! {
+    static AWAY: Cell<Option<Unseen>> = const { Cell::new(None) };
+}
+
+unsafe extern "C" fn look(again: c_int) {
+    // A thread whose destructors have run is not looked at anyway.
+    let _ = AWAY.try_with(|away| away.set((again == 0).then(Unseen::begin)));
 }
 
 unsafe extern "C" fn thread_record() -> Option<&'static ThreadRecord> {

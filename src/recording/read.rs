@@ -1,1 +1,228 @@
-//! A recording back from its bytes, whatever they are.
+//! A recording back from its bytes, whatever they are: a process that was killed in the middle of a word, a file that was cut, noise.
+
+use super::operation::{FIRST_WATCHED, Operation};
+use super::sites::layout;
+use super::{CrashNotes, EVENTS, Event, MAGIC, NATIVE_FRAMES, NOTES, PENDING, Recording, SIZE, THREADS, ThreadRecord, VERSION};
+use crate::report::Frame;
+use crate::triage::crash;
+use std::mem::offset_of;
+
+/// What a recording says.
+#[derive(Debug, Default)]
+pub struct Recorded {
+    /// Process id.
+    pub pid: u32,
+    /// What the crash handler left, if it ran.
+    pub died: Option<Died>,
+    /// Threads that were alive, with their events; the crashed one is not marked.
+    pub threads: Vec<crash::Thread>,
+}
+
+/// What the crash handler left.
+#[derive(Debug, Default)]
+pub struct Died {
+    /// Number of the signal.
+    pub signal: i32,
+    /// Address that was accessed.
+    pub address: u64,
+    /// The kernel's id of the thread.
+    pub native_id: u64,
+    /// Return addresses, innermost first.
+    pub native: Vec<u64>,
+    /// Stacks of Python code by the kernel's id of the thread.
+    pub python: Vec<(u64, Vec<Frame>)>,
+    /// Files in memory: start, end, offset in the file, path.
+    pub maps: Vec<(u64, u64, u64, String)>,
+}
+
+struct Bytes<'a>(&'a [u8]);
+
+impl Bytes<'_> {
+    fn u32(&self, at: usize) -> u32 {
+        let bytes = self.0.get(at..at.saturating_add(4)).and_then(|bytes| bytes.try_into().ok());
+        bytes.map_or(0, u32::from_le_bytes)
+    }
+
+    fn u64(&self, at: usize) -> u64 {
+        u64::from(self.u32(at)) | u64::from(self.u32(at.saturating_add(4))) << 32
+    }
+
+    /// A text of the tables.
+    fn text(&self, reference: u64) -> String {
+        let start = (SITES + layout::TEXT).saturating_add((reference >> 32) as usize);
+        let bytes = self.0.get(start..start.saturating_add(reference as u32 as usize)).unwrap_or_default();
+        String::from_utf8_lossy(bytes).into_owned()
+    }
+
+    fn site(&self, site: u32) -> Option<Frame> {
+        let at = SITES + layout::SITES + (site as usize).checked_sub(1)?.checked_mul(layout::SITE)?;
+        if at + layout::SITE > SITES + layout::TEXT || self.u32(at + layout::SITE_STATE) != layout::READY {
+            return None;
+        }
+        let text = |offset: usize| self.text(self.u64(at + offset));
+        Some(Frame { file: text(layout::SITE_FILE), line: self.u32(at + layout::SITE_LINE), function: text(layout::SITE_FUNCTION), via: None })
+    }
+
+    fn operation(&self, operation: Operation) -> String {
+        match operation.call() {
+            Some(name) => name.to_owned(),
+            None => {
+                let at = operation.0.saturating_sub(FIRST_WATCHED) as usize;
+                self.text(self.u64(SITES + layout::OPERATIONS + at.saturating_mul(8)))
+            }
+        }
+    }
+}
+
+const SITES: usize = offset_of!(Recording, sites);
+
+/// Reads a recording.
+///
+/// # Errors
+/// It is none, or of another version; one line.
+pub fn read(bytes: &[u8]) -> Result<Recorded, String> {
+    let bytes = Bytes(bytes);
+    if bytes.u64(offset_of!(Recording, magic)) != MAGIC || bytes.0.len() != SIZE {
+        return Err("not a recording of ftsan".to_owned());
+    }
+    if bytes.u32(offset_of!(Recording, version)) != VERSION {
+        return Err("a recording of another version of ftsan".to_owned());
+    }
+    let died = died(&bytes);
+    let ticks = u64::from(bytes.u32(offset_of!(Recording, ticks_per_us)).max(1));
+    let records = (0..THREADS).map(|place| offset_of!(Recording, threads) + place * size_of::<ThreadRecord>());
+    let alive: Vec<usize> = records.filter(|at| bytes.u32(at + offset_of!(ThreadRecord, state)) == super::LIVE).collect();
+    let newest = alive.iter().flat_map(|at| stamps(&bytes, *at)).max().unwrap_or_default();
+    let threads = alive.into_iter().map(|at| thread(&bytes, at, newest, ticks, died.as_ref())).collect();
+    Ok(Recorded { pid: bytes.u32(offset_of!(Recording, pid)), died, threads })
+}
+
+/// Places of a thread's events, newest first.
+fn events(bytes: &Bytes<'_>, record: usize) -> impl Iterator<Item = usize> {
+    let next = bytes.u64(record + offset_of!(ThreadRecord, next));
+    let count = next.min(EVENTS as u64);
+    let slots = (0..count).map(move |age| (next.wrapping_sub(1 + age) % EVENTS as u64) as usize);
+    slots.map(move |slot| record + offset_of!(ThreadRecord, events) + slot * size_of::<Event>())
+}
+
+fn stamps(bytes: &Bytes<'_>, record: usize) -> Vec<u64> {
+    events(bytes, record).map(|at| bytes.u64(at + offset_of!(Event, stamp))).collect()
+}
+
+fn thread(bytes: &Bytes<'_>, record: usize, newest: u64, ticks: u64, died: Option<&Died>) -> crash::Thread {
+    let native_id = bytes.u64(record + offset_of!(ThreadRecord, native_id));
+    let at = record + offset_of!(ThreadRecord, name);
+    let name = bytes.0.get(at..at + 16).unwrap_or_default().split(|byte| *byte == 0).next().unwrap_or_default();
+    let recent: Vec<crash::Event> = events(bytes, record).map(|at| event(bytes, at, newest, ticks)).collect();
+    let inside = recent.first().filter(|event| event.result == i64::from(PENDING));
+    let inside = inside.map_or_else(String::new, |event| {
+        if event.fd >= 0 && !matches!(event.operation.as_str(), "poll" | "select") {
+            format!("{}(fd {})", event.operation, event.fd)
+        } else {
+            format!("{}()", event.operation)
+        }
+    });
+    let loop_ = bytes.u64(record + offset_of!(ThreadRecord, runs_loop));
+    let python = died.and_then(|died| died.python.iter().find(|(id, _)| *id == native_id));
+    let python = python.map(|(_, frames)| frames.clone());
+    crash::Thread {
+        name: String::from_utf8_lossy(name).into_owned(),
+        native_id,
+        runs_loop: if loop_ == 0 { String::new() } else { format!("loop at {loop_:#x}") },
+        inside,
+        // Without a handler's notes: where it was when it did the last thing that is known.
+        python: python.unwrap_or_else(|| recent.iter().find_map(|event| event.at.clone()).into_iter().collect()),
+        recent,
+        ..crash::Thread::default()
+    }
+}
+
+fn event(bytes: &Bytes<'_>, at: usize, newest: u64, ticks: u64) -> crash::Event {
+    let what = bytes.u64(at + offset_of!(Event, what));
+    crash::Event {
+        operation: bytes.operation(Operation((what >> 32) as u32)),
+        fd: what as u32 as i32,
+        object: bytes.u64(at + offset_of!(Event, object)),
+        result: i64::from(bytes.u32(at + offset_of!(Event, result)) as i32),
+        age_us: newest.saturating_sub(bytes.u64(at + offset_of!(Event, stamp))) / ticks,
+        at: bytes.site(bytes.u32(at + offset_of!(Event, site))),
+    }
+}
+
+fn died(bytes: &Bytes<'_>) -> Option<Died> {
+    let base = offset_of!(Recording, crash);
+    if bytes.u32(base + offset_of!(CrashNotes, state)) == 0 {
+        return None;
+    }
+    let count = (bytes.u32(base + offset_of!(CrashNotes, native_frames)) as usize).min(NATIVE_FRAMES);
+    let used = usize::try_from(bytes.u64(base + offset_of!(CrashNotes, notes_used))).unwrap_or(NOTES).min(NOTES);
+    let at = base + offset_of!(CrashNotes, notes);
+    let notes = String::from_utf8_lossy(bytes.0.get(at..at + used).unwrap_or_default());
+    let (python, maps) = notes.split_once("maps\n").unwrap_or((&notes, ""));
+    Some(Died {
+        signal: bytes.u32(base + offset_of!(CrashNotes, signal)) as i32,
+        address: bytes.u64(base + offset_of!(CrashNotes, address)),
+        native_id: bytes.u64(base + offset_of!(CrashNotes, native_id)),
+        native: (0..count).map(|i| bytes.u64(base + offset_of!(CrashNotes, native) + i * 8)).collect(),
+        python: stacks(python),
+        maps: maps.lines().filter_map(mapping).collect(),
+    })
+}
+
+/// `thread NATIVE_ID` and lines of `FILE<tab>LINE<tab>FUNCTION`.
+fn stacks(notes: &str) -> Vec<(u64, Vec<Frame>)> {
+    let mut stacks: Vec<(u64, Vec<Frame>)> = Vec::new();
+    for line in notes.lines() {
+        if let Some(id) = line.strip_prefix("thread ") {
+            stacks.push((id.parse().unwrap_or(0), Vec::new()));
+        } else if let (Some((_, frames)), [file, number, function]) = (stacks.last_mut(), &line.split('\t').collect::<Vec<_>>()[..]) {
+            let frame = Frame { file: (*file).to_owned(), line: number.parse().unwrap_or(0), function: (*function).to_owned(), via: None };
+            frames.push(frame);
+        }
+    }
+    stacks
+}
+
+/// A line of `/proc/self/maps`, if a file is mapped there.
+fn mapping(line: &str) -> Option<(u64, u64, u64, String)> {
+    let mut words = line.splitn(6, ' ');
+    let (start, end) = words.next()?.split_once('-')?;
+    let offset = words.nth(1)?;
+    let path = words.nth(2)?.trim_start();
+    let hexadecimal = |text: &str| u64::from_str_radix(text, 16).ok();
+    path.starts_with('/').then_some(())?;
+    Some((hexadecimal(start)?, hexadecimal(end)?, hexadecimal(offset)?, path.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn noise_is_no_recording() {
+        assert!(read(b"").is_err());
+        assert!(read(&[0; 4096]).is_err());
+        assert!(read(&vec![0xFF; SIZE]).is_err());
+    }
+
+    #[test]
+    fn any_bytes_behind_a_head_are_read_without_a_panic() {
+        let mut bytes: Vec<u8> = (0..SIZE).map(|at| (at.wrapping_mul(2_654_435_761) >> 7) as u8).collect();
+        bytes[..8].copy_from_slice(&MAGIC.to_le_bytes());
+        bytes[8..12].copy_from_slice(&VERSION.to_le_bytes());
+        for place in 0..THREADS {
+            let at = offset_of!(Recording, threads) + place * size_of::<ThreadRecord>() + offset_of!(ThreadRecord, state);
+            bytes[at..at + 4].copy_from_slice(&super::super::LIVE.to_le_bytes());
+        }
+        assert_eq!(read(&bytes).unwrap().threads.len(), THREADS);
+    }
+
+    #[test]
+    fn notes_are_read_back() {
+        let frames = stacks("thread 7\n/a b/x.py\t3\tf\nthread 8\n");
+        assert_eq!(frames.len(), 2);
+        assert_eq!((frames[0].0, frames[0].1[0].line, frames[0].1[0].file.as_str()), (7, 3, "/a b/x.py"));
+        assert_eq!(mapping("7f00-7f10 r-xp 00001000 08:01 42       /lib/a b.so").unwrap(), (0x7f00, 0x7f10, 0x1000, "/lib/a b.so".to_owned()));
+        assert_eq!(mapping("7f00-7f10 rw-p 00000000 00:00 0 "), None);
+    }
+}

@@ -85,6 +85,23 @@ pub struct Sites {
     text: [AtomicU8; TEXT],
 }
 
+/// Where the tables are in the bytes of a recording, for [`super::read`].
+pub(super) mod layout {
+    use super::{Site, Sites, Stack};
+    use std::mem::offset_of;
+
+    pub(crate) const OPERATIONS: usize = offset_of!(Sites, operations);
+    pub(crate) const SITES: usize = offset_of!(Sites, sites);
+    pub(crate) const TEXT: usize = offset_of!(Sites, text);
+    pub(crate) const SITE: usize = size_of::<Site>();
+    pub(crate) const SITE_STATE: usize = offset_of!(Site, state);
+    pub(crate) const SITE_LINE: usize = offset_of!(Site, line);
+    pub(crate) const SITE_FILE: usize = offset_of!(Site, file);
+    pub(crate) const SITE_FUNCTION: usize = offset_of!(Site, function);
+    pub(crate) const READY: u32 = super::READY;
+    const _: () = assert!(size_of::<Stack>() == 64, "a cache line");
+}
+
 fn mix(hash: u64, word: u64) -> u64 {
     let hash = (hash ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     hash ^ hash >> 29

@@ -30,6 +30,29 @@ pub(crate) fn thread_record() -> Option<&'static ThreadRecord> {
     HEARD.get().and_then(|heard| unsafe { (heard.thread)() })
 }
 
+/// As long as it lives, what the calling thread does is ours and not the program's.
+pub(crate) struct OurOwn(());
+
+impl OurOwn {
+    pub(crate) fn begin() -> Self {
+        look(0);
+        OurOwn(())
+    }
+}
+
+impl Drop for OurOwn {
+    fn drop(&mut self) {
+        look(1);
+    }
+}
+
+fn look(again: c_int) {
+    if let Some(heard) = HEARD.get() {
+        // SAFETY: the library is never unloaded.
+        unsafe { (heard.look)(again) };
+    }
+}
+
 /// What a descriptor is.
 pub(crate) fn kind(fd: c_int) -> Kind {
     HEARD.get().and_then(|heard| heard.descriptors).map_or(Kind::Unknown, |descriptors| descriptors.kind(fd))

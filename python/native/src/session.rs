@@ -227,6 +227,7 @@ impl Session {
             found.places.get(place).map(|&index| found.entries[index].finding.clone())
         };
         if let (true, Some(finding)) = (self.options.text, finding) {
+            let _ours = hooks::OurOwn::begin();
             let text = text::finding(&finding, std::process::id(), &source_line);
             write_stderr(&text);
         }
@@ -242,7 +243,10 @@ impl Session {
             let counts: Vec<u64> = found.entries.iter().map(|entry| entry.finding.count).collect();
             (self.news(&found), counts, found.suppressed.clone())
         };
-        let written = json::merge_into(path, &news);
+        let written = {
+            let _ours = hooks::OurOwn::begin();
+            json::merge_into(path, &news)
+        };
         let mut found = self.found();
         match written {
             Ok(()) => {

@@ -17,7 +17,7 @@ def worker() -> None:
     while time.monotonic() < end:
         for change in (poller.register, poller.unregister):
             with contextlib.suppress(OSError):
-                change(ours)  # offending: epoll_ctl  # owner
+                change(ours)  # offending: epoll_ctl
 
 
 threads = [threading.Thread(target=worker) for _ in range(2)]
