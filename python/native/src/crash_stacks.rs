@@ -1,3 +1,155 @@
 //! What the threads of a dying process are doing, in Python code.
+//!
+//! Runs in a signal handler of a process whose memory may be corrupt: nothing is allocated, nothing of the interpreter is called, and
+//! every word is read through the kernel, which answers "no" where a load would crash.
 
-pub(crate) unsafe extern "C" fn crashed(_note: unsafe extern "C" fn(bytes: *const u8, len: usize)) {}
+use crate::interpreter::{frames, line_table, offsets};
+use offsets::{OWNED_BY_INTERPRETER, Offsets, STACKREF_TAG};
+use pyo3::ffi;
+
+/// Threads and frames that are looked at, at most.
+const THREADS: usize = 512;
+const FRAMES: usize = 64;
+/// Bytes of a line table, and of a name.
+const TABLE: usize = 32 << 10;
+const NAME: usize = 1024;
+
+type Note = unsafe extern "C" fn(bytes: *const u8, len: usize);
+
+fn read_into(address: usize, into: &mut [u8]) -> bool {
+    let local = libc::iovec { iov_base: into.as_mut_ptr().cast(), iov_len: into.len() };
+    let remote = libc::iovec { iov_base: address as *mut libc::c_void, iov_len: into.len() };
+    // SAFETY: the kernel checks the remote side; the local side is as large as said.
+    unsafe { libc::process_vm_readv(libc::getpid(), &raw const local, 1, &raw const remote, 1, 0) == into.len() as isize }
+}
+
+fn word(address: usize) -> Option<usize> {
+    let mut bytes = [0; size_of::<usize>()];
+    read_into(address, &mut bytes).then(|| usize::from_le_bytes(bytes))
+}
+
+fn int(address: usize) -> Option<i32> {
+    let mut bytes = [0; 4];
+    read_into(address, &mut bytes).then(|| i32::from_le_bytes(bytes))
+}
+
+fn byte(address: usize) -> Option<u8> {
+    let mut bytes = [0];
+    read_into(address, &mut bytes).then_some(bytes[0])
+}
+
+/// Notes the stacks of all threads of the main interpreter, those of others left out.
+pub(crate) unsafe extern "C" fn crashed(note: Note) {
+    let say = |text: &[u8]| {
+        // SAFETY: takes any bytes.
+        unsafe { note(text.as_ptr(), text.len()) }
+    };
+    let offsets = offsets::get();
+    let mut thread = word(offsets::runtime() + offsets.runtime_interpreters_head)
+        .and_then(|interpreter| word(interpreter + offsets.interpreter_threads_head))
+        .unwrap_or(0);
+    for _ in 0..THREADS {
+        if thread == 0 {
+            return;
+        }
+        let Some(native_id) = word(thread + offsets.thread_native_id) else { return };
+        say(b"thread ");
+        decimal(native_id, &say);
+        say(b"\n");
+        frames(thread, offsets, &say);
+        thread = word(thread + offsets.thread_next).unwrap_or(0);
+    }
+}
+
+/// Compares what is read here of the calling thread with what the interpreter says.
+///
+/// # Errors
+/// What is not where it was expected.
+pub(crate) fn verify() -> Result<(), String> {
+    let offsets = offsets::get();
+    let interpreter = word(offsets::runtime() + offsets.runtime_interpreters_head).unwrap_or(0);
+    let mut thread = word(interpreter + offsets.interpreter_threads_head).unwrap_or(0);
+    // SAFETY: attached.
+    let own = unsafe { ffi::PyThreadState_Get() };
+    while thread != 0 && thread != own as usize {
+        thread = word(thread + offsets.thread_next).unwrap_or(0);
+    }
+    // SAFETY: attached, own thread.
+    let Some(raw) = unsafe { frames::of_thread(own) }.find_map(|frame| frame.raw()) else { return Ok(()) };
+    let said = std::cell::RefCell::new(Vec::new());
+    if thread != 0 {
+        self::frames(thread, offsets, &|bytes| said.borrow_mut().extend_from_slice(bytes));
+    }
+    // SAFETY: a live code object of the own stack.
+    let line = unsafe { ffi::PyCode_Addr2Line(raw.code as *mut ffi::PyCodeObject, raw.offset as i32 * 2) };
+    let text = String::from_utf8_lossy(&said.borrow()).into_owned();
+    match text.lines().next().and_then(|first| first.split('\t').nth(1)?.parse::<i32>().ok()) {
+        Some(read) if read == line => Ok(()),
+        read => Err(format!("crash stacks: line {line} is read as {read:?}")),
+    }
+}
+
+fn frames(thread: usize, offsets: &Offsets, say: &dyn Fn(&[u8])) {
+    let mut frame = word(thread + offsets.thread_current_frame).unwrap_or(0);
+    for _ in 0..FRAMES {
+        if frame == 0 {
+            return;
+        }
+        if byte(frame + offsets.frame_owner) != Some(OWNED_BY_INTERPRETER) {
+            match one_frame(frame, offsets, say) {
+                Some(()) => say(b"\n"),
+                None => say(b"<invalid frame>\t0\t<invalid frame>\n"),
+            }
+        }
+        frame = word(frame + offsets.frame_previous).unwrap_or(0);
+    }
+}
+
+fn one_frame(frame: usize, offsets: &Offsets, say: &dyn Fn(&[u8])) -> Option<()> {
+    let code = word(frame + offsets.frame_executable)? & !STACKREF_TAG;
+    let instruction = word(frame + offsets.frame_instr_ptr)?;
+    let copy = usize::try_from(int(frame + offsets.frame_tlbc_index)?).ok()?;
+    let copies = word(code + offsets.code_tlbc)?;
+    let start = word(copies + (1 + copy) * size_of::<usize>())?;
+    let offset = instruction.checked_sub(start)?;
+    let table = word(code + offsets.code_linetable)?;
+    let first_line = int(code + offsets.code_firstlineno)?;
+    let (file, function) = (word(code + offsets.code_filename)?, word(code + offsets.code_qualname)?);
+    name(file, offsets, say)?;
+    say(b"\t");
+    decimal(line(table, offset, first_line, offsets).unwrap_or(first_line) as usize, say);
+    say(b"\t");
+    name(function, offsets, say)
+}
+
+fn line(table: usize, offset: usize, first_line: i32, offsets: &Offsets) -> Option<i32> {
+    let len = word(table + offsets.bytes_size)?;
+    let mut bytes = [0; TABLE];
+    let bytes = bytes.get_mut(..len)?;
+    read_into(table + offsets.bytes_data, bytes).then_some(())?;
+    line_table::line(bytes, first_line, offset / 2)
+}
+
+/// Says a string if it is ASCII, as nearly all names are; `?` for each character if not.
+fn name(string: usize, offsets: &Offsets, say: &dyn Fn(&[u8])) -> Option<()> {
+    let len = word(string + offsets.unicode_length)?.min(NAME);
+    let mut bytes = [b'?'; NAME];
+    if int(string + offsets.unicode_state)? & offsets.unicode_is_ascii != 0 {
+        read_into(string + offsets.unicode_ascii_data, &mut bytes[..len]).then_some(())?;
+    }
+    say(&bytes[..len]);
+    Some(())
+}
+
+fn decimal(mut number: usize, say: &dyn Fn(&[u8])) {
+    let mut digits = [0; 20];
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            return say(&digits[at..]);
+        }
+    }
+}

@@ -69,6 +69,7 @@ pub(crate) fn opened_by(fd: c_int) -> Mark {
 /// # Errors
 /// The library cannot be loaded or is of another version; one line.
 pub(crate) fn listen(path: &str) -> Result<(u32, bool), String> {
+    crash_stacks::verify()?;
     let (listen, preloaded) = find(path)?;
     let offsets = offsets::get();
     let listener = Listener {

@@ -8,7 +8,9 @@ struct DebugOffsets {
     cookie: [u8; 8],
     version: u64,
     free_threaded: u64,
+    /// Size, `finalizing`, `interpreters_head`.
     runtime_state: [u64; 3],
+    /// Size, `id`, `next`, `threads_head` and others.
     interpreter_state: [u64; 16],
     thread_state: ThreadState,
     interpreter_frame: InterpreterFrame,
@@ -21,7 +23,9 @@ struct DebugOffsets {
     dict_object: [u64; 3],
     float_object: [u64; 2],
     long_object: [u64; 3],
+    /// Size, `ob_size`, `ob_sval`.
     bytes_object: [u64; 3],
+    /// Size, `state`, `length`, size of an ASCII string's head.
     unicode_object: [u64; 4],
     gc: [u64; 2],
     gen_object: GenObject,
@@ -83,7 +87,10 @@ unsafe extern "C" {
 /// The offsets that are used, in bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Offsets {
+    pub(crate) runtime_interpreters_head: usize,
+    pub(crate) interpreter_threads_head: usize,
     pub(crate) thread_size: usize,
+    pub(crate) thread_next: usize,
     pub(crate) thread_current_frame: usize,
     pub(crate) thread_ident: usize,
     pub(crate) thread_native_id: usize,
@@ -95,8 +102,17 @@ pub(crate) struct Offsets {
     pub(crate) frame_stackpointer: usize,
     pub(crate) frame_tlbc_index: usize,
     pub(crate) code_tlbc: usize,
+    pub(crate) code_linetable: usize,
+    pub(crate) code_firstlineno: usize,
     pub(crate) code_filename: usize,
     pub(crate) code_qualname: usize,
+    pub(crate) bytes_size: usize,
+    pub(crate) bytes_data: usize,
+    pub(crate) unicode_state: usize,
+    pub(crate) unicode_length: usize,
+    pub(crate) unicode_ascii_data: usize,
+    /// The bit of `state` that says so.
+    pub(crate) unicode_is_ascii: i32,
     pub(crate) gen_iframe: usize,
     pub(crate) gen_frame_state: usize,
     pub(crate) free_threaded: bool,
@@ -128,6 +144,25 @@ pub(crate) fn get() -> &'static Offsets {
     OFFSETS.get().expect("loaded before anything is hooked")
 }
 
+/// Address of the runtime's state.
+pub(crate) fn runtime() -> usize {
+    std::ptr::addr_of!(_PyRuntime) as usize
+}
+
+/// The bit of a string's state that is set for ASCII, and for nothing else of the same width.
+fn ascii_bit(state: usize) -> i32 {
+    let state_of = |text: &std::ffi::CStr| {
+        // SAFETY: attached; a new string, whose state is an integer.
+        unsafe {
+            let string = pyo3::ffi::PyUnicode_FromString(text.as_ptr());
+            let bits = string.cast::<u8>().add(state).cast::<i32>().read();
+            pyo3::ffi::Py_DECREF(string);
+            bits
+        }
+    };
+    state_of(c"ftsan-a") & !state_of(c"ftsan-\u{e9}")
+}
+
 /// Reads the published offsets and checks that they are of an interpreter we know.
 pub(crate) fn load() -> Result<(), String> {
     // SAFETY: the symbol exists in every CPython since 3.13 and is never written after start-up.
@@ -140,6 +175,9 @@ pub(crate) fn load() -> Result<(), String> {
     }
     let offset = |value: u64| usize::try_from(value).map_err(|_| "an offset does not fit".to_owned());
     let offsets = Offsets {
+        runtime_interpreters_head: offset(published.runtime_state[2])?,
+        interpreter_threads_head: offset(published.interpreter_state[3])?,
+        thread_next: offset(published.thread_state.next)?,
         thread_size: offset(published.thread_state.size)?,
         thread_ident: offset(published.thread_state.thread_id)?,
         thread_native_id: offset(published.thread_state.native_thread_id)?,
@@ -152,8 +190,16 @@ pub(crate) fn load() -> Result<(), String> {
         frame_stackpointer: offset(published.interpreter_frame.stackpointer)?,
         frame_tlbc_index: offset(published.interpreter_frame.tlbc_index)?,
         code_tlbc: offset(published.code_object.co_tlbc)?,
+        code_linetable: offset(published.code_object.linetable)?,
+        code_firstlineno: offset(published.code_object.firstlineno)?,
         code_filename: offset(published.code_object.filename)?,
         code_qualname: offset(published.code_object.qualname)?,
+        bytes_size: offset(published.bytes_object[1])?,
+        bytes_data: offset(published.bytes_object[2])?,
+        unicode_state: offset(published.unicode_object[1])?,
+        unicode_length: offset(published.unicode_object[2])?,
+        unicode_ascii_data: offset(published.unicode_object[3])?,
+        unicode_is_ascii: ascii_bit(offset(published.unicode_object[1])?),
         gen_iframe: offset(published.gen_object.gi_iframe)?,
         gen_frame_state: offset(published.gen_object.gi_frame_state)?,
         free_threaded: published.free_threaded == 1,
