@@ -9,7 +9,7 @@
 
 use crate::recording::ThreadId;
 use crate::recording::sites::StackId;
-use std::sync::atomic::{AtomicI32, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
 /// Descriptors from this number on are not watched.
 pub const MOST: usize = 1 << 16;
@@ -176,6 +176,12 @@ struct Descriptor {
     saved: AtomicU8,
     /// It was closed since it was registered.
     is_stale: AtomicU8,
+    /// It was registered for one event.
+    is_one_shot: AtomicU8,
+    /// How often the number was given away; tells epoll instances of one number apart.
+    generation: AtomicU16,
+    /// That of the epoll instance when it was registered there.
+    epoll_generation: AtomicU16,
 }
 
 impl Descriptor {
@@ -194,6 +200,9 @@ impl Descriptor {
         is_closed: AtomicU8::new(0),
         saved: AtomicU8::new(0),
         is_stale: AtomicU8::new(0),
+        is_one_shot: AtomicU8::new(0),
+        generation: AtomicU16::new(0),
+        epoll_generation: AtomicU16::new(0),
     };
 
     #[inline(always)]
@@ -211,7 +220,11 @@ impl Descriptor {
     }
 
     fn kind(&self) -> Kind {
-        KINDS.get(usize::from(self.kind.load(Ordering::Relaxed))).copied().unwrap_or(Kind::Unknown)
+        Descriptor::read_kind(&self.kind)
+    }
+
+    fn read_kind(kind: &AtomicU8) -> Kind {
+        KINDS.get(usize::from(kind.load(Ordering::Relaxed))).copied().unwrap_or(Kind::Unknown)
     }
 }
 
@@ -219,6 +232,8 @@ impl Descriptor {
 #[derive(Debug)]
 pub struct Descriptors {
     table: [Descriptor; MOST],
+    /// The highest number that was opened, or closed, so far.
+    highest: AtomicI32,
     /// Who has redirected descriptor 0, 1, 2.
     redirected: [AtomicU64; 3],
 }
@@ -254,7 +269,7 @@ impl Default for Descriptors {
 impl Descriptors {
     /// No descriptor is known.
     pub const fn new() -> Self {
-        Descriptors { table: [Descriptor::NEW; MOST], redirected: [const { AtomicU64::new(0) }; 3] }
+        Descriptors { table: [Descriptor::NEW; MOST], highest: AtomicI32::new(2), redirected: [const { AtomicU64::new(0) }; 3] }
     }
 
     #[inline(always)]
@@ -262,9 +277,20 @@ impl Descriptors {
         self.table.get(fd as usize)
     }
 
-    /// What a descriptor is.
+    /// What a descriptor is, or was if it is being closed.
     pub fn kind(&self, fd: i32) -> Kind {
-        self.get(fd).map_or(Kind::Unknown, Descriptor::kind)
+        let now = self.get(fd).map_or(Kind::Unknown, Descriptor::kind);
+        let closing = self.get(fd).filter(|descriptor| now == Kind::Unknown && descriptor.is_closed.load(Ordering::Relaxed) != 0);
+        closing.map_or(now, |descriptor| Descriptor::read_kind(&descriptor.kind_before))
+    }
+
+    /// The epoll instance that a descriptor is registered with, if that is still the same one.
+    fn epoll_of(&self, descriptor: &Descriptor) -> Option<(i32, &Descriptor)> {
+        let number = descriptor.epoll.load(Ordering::Relaxed) - 1;
+        let epoll = self.get(number)?;
+        let generation = descriptor.epoll_generation.load(Ordering::Relaxed);
+        let same = epoll.generation.load(Ordering::Relaxed) == generation && epoll.is_closed.load(Ordering::Relaxed) == 0;
+        (same && matches!(epoll.kind(), Kind::Epoll | Kind::Unknown)).then_some((number, epoll))
     }
 
     /// Who opened a descriptor.
@@ -304,7 +330,8 @@ impl Descriptors {
     /// A system call gave a new descriptor.
     pub fn opened(&self, fd: i32, kind: Kind, mark: Mark) -> Option<Suspicion> {
         let descriptor = self.get(fd)?;
-        descriptor.kind_before.store(descriptor.kind.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.highest.fetch_max(fd, Ordering::Relaxed);
+        descriptor.generation.fetch_add(1, Ordering::Relaxed);
         descriptor.kind.store(kind as u8, Ordering::Relaxed);
         descriptor.opened.store(mark.pack(), Ordering::Relaxed);
         descriptor.saved.store(0, Ordering::Relaxed);
@@ -317,12 +344,24 @@ impl Descriptors {
 
     fn stale_registration(&self, descriptor: &Descriptor, opened: Mark, is_certain: bool) -> Option<Suspicion> {
         let (registered, closed) = (Descriptor::mark(&descriptor.registered), Descriptor::mark(&descriptor.closed));
-        let epoll = descriptor.epoll.load(Ordering::Relaxed) - 1;
-        let still_open = self.get(epoll).is_some_and(|epoll| epoll.kind() == Kind::Epoll && epoll.is_closed.load(Ordering::Relaxed) == 0);
-        let was = KINDS.get(usize::from(descriptor.kind_before.load(Ordering::Relaxed))).copied().unwrap_or(Kind::Unknown);
+        let (epoll, _) = self.epoll_of(descriptor)?;
+        let was = Descriptor::read_kind(&descriptor.kind_before);
         let is_stale = descriptor.is_stale.load(Ordering::Relaxed) != 0;
-        (still_open && is_stale && closed.is_of_another(registered.thread))
+        (is_stale && closed.is_of_another(registered.thread))
             .then_some(Suspicion::Reused { epoll, registered, closed, was, opened, is_certain })
+    }
+
+    /// Whether a descriptor is closed as far as is known: if closing it succeeds all the same, somebody opened it unseen.
+    pub fn is_closed(&self, fd: i32) -> bool {
+        self.get(fd).is_some_and(|descriptor| descriptor.is_closed.load(Ordering::Relaxed) != 0)
+    }
+
+    /// A thread closed a descriptor that was opened unseen.
+    pub fn closed_unseen(&self, fd: i32, mark: Mark) {
+        if let Some(descriptor) = self.get(fd) {
+            descriptor.opened.store(0, Ordering::Relaxed);
+            descriptor.closed.store(mark.pack(), Ordering::Relaxed);
+        }
     }
 
     /// A thread is about to close a descriptor.
@@ -331,6 +370,8 @@ impl Descriptors {
         if descriptor.is_closed.swap(1, Ordering::Relaxed) != 0 {
             return None;
         }
+        self.highest.fetch_max(fd, Ordering::Relaxed);
+        descriptor.kind_before.store(descriptor.kind.swap(Kind::Unknown as u8, Ordering::Relaxed), Ordering::Relaxed);
         descriptor.closed_before.store(descriptor.closed.load(Ordering::Relaxed), Ordering::Relaxed);
         descriptor.closed.store(mark.pack(), Ordering::Relaxed);
         let other = |user: &AtomicU32| {
@@ -340,15 +381,16 @@ impl Descriptors {
         if let Some(by) = other(&descriptor.reading).or(other(&descriptor.writing)).or(other(&descriptor.waiting)) {
             return Some(Suspicion::ClosedWhileUsed { by });
         }
-        let epoll = descriptor.epoll.load(Ordering::Relaxed) - 1;
+        let epoll = self.epoll_of(descriptor);
         descriptor.is_stale.store(1, Ordering::Relaxed);
         let registered = Descriptor::mark(&descriptor.registered);
-        let by = self.get(epoll).and_then(|epoll| other(&epoll.waiting));
+        let is_one_shot = descriptor.is_one_shot.load(Ordering::Relaxed) != 0;
+        let by = epoll.filter(|_| !is_one_shot).and_then(|(number, epoll)| Some((number, other(&epoll.waiting)?)));
         if !registered.is_of_another(mark.thread) {
             // The kernel forgets it with the close, and who registered it knows.
             descriptor.epoll.store(0, Ordering::Relaxed);
         }
-        by.map(|by| Suspicion::ClosedWhilePolled { by, epoll, registered })
+        by.map(|(epoll, by)| Suspicion::ClosedWhilePolled { by, epoll, registered })
     }
 
     /// All of these are about to be closed, whoever uses them: what starts a process does so.
@@ -357,6 +399,7 @@ impl Descriptors {
         for descriptor in known.filter(|descriptor| descriptor.opened.load(Ordering::Relaxed) != 0) {
             descriptor.is_closed.store(1, Ordering::Relaxed);
             descriptor.closed.store(mark.pack(), Ordering::Relaxed);
+            descriptor.kind.store(Kind::Unknown as u8, Ordering::Relaxed);
             descriptor.epoll.store(0, Ordering::Relaxed);
         }
     }
@@ -375,7 +418,7 @@ impl Descriptors {
     }
 
     /// `epoll_ctl` was called for `fd` and returned.
-    pub fn controlled(&self, epoll: i32, fd: i32, what: Control, how: Registered, mark: Mark) -> Option<Suspicion> {
+    pub fn controlled(&self, epoll: i32, fd: i32, what: Control, how: Registered, mark: Mark, is_one_shot: bool) -> Option<Suspicion> {
         let descriptor = self.get(fd)?;
         let before = Descriptor::mark(&descriptor.registered);
         let known = descriptor.epoll.load(Ordering::Relaxed);
@@ -384,6 +427,9 @@ impl Descriptors {
             (Control::Add, Registered::Done) => {
                 descriptor.registered.store(mark.pack(), Ordering::Relaxed);
                 descriptor.epoll.store(epoll + 1, Ordering::Relaxed);
+                descriptor.is_one_shot.store(u8::from(is_one_shot), Ordering::Relaxed);
+                let generation = self.get(epoll).map_or(0, |epoll| epoll.generation.load(Ordering::Relaxed));
+                descriptor.epoll_generation.store(generation, Ordering::Relaxed);
                 descriptor.is_stale.store(0, Ordering::Relaxed);
             }
             (Control::Delete, Registered::Missing) if known == 0 && before.is_of_another(mark.thread) => {
@@ -419,11 +465,105 @@ impl Descriptors {
         None
     }
 
-    /// In the child of a fork only the calling thread is left, and nobody else will restore anything.  Who used a descriptor is not
-    /// cleared: whoever reports looks whether that thread lives.
+    /// In the child of a fork only the calling thread is left, and threads are named anew: what others did is forgotten.
     pub fn after_fork(&self) {
+        let known = self.highest.load(Ordering::Relaxed).max(0) as usize + 1;
+        for descriptor in self.table.iter().take(known) {
+            for how in [Use::Read, Use::Write, Use::Wait, Use::Register] {
+                descriptor.user(how).store(0, Ordering::Relaxed);
+            }
+            for mark in [&descriptor.opened, &descriptor.closed, &descriptor.closed_before, &descriptor.registered] {
+                mark.store(0, Ordering::Relaxed);
+            }
+            descriptor.is_closed.store(0, Ordering::Relaxed);
+            descriptor.epoll.store(0, Ordering::Relaxed);
+        }
         for redirected in &self.redirected {
             redirected.store(0, Ordering::Relaxed);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ME: Mark = Mark { thread: ThreadId(1), stack: 11 };
+    const OTHER: Mark = Mark { thread: ThreadId(2), stack: 22 };
+
+    /// Never copied: it is larger than a test's stack.
+    macro_rules! descriptors {
+        () => {{
+            static ALL: Descriptors = Descriptors::new();
+            &ALL
+        }};
+    }
+
+    #[test]
+    fn a_descriptor_is_one_cache_line() {
+        assert_eq!(size_of::<Descriptor>(), 64);
+    }
+
+    #[test]
+    fn what_another_thread_uses_may_not_be_closed() {
+        let all = descriptors!();
+        assert_eq!(all.opened(5, Kind::StreamSocket, ME), None);
+        assert_eq!(all.using(5, Use::Read, OTHER.thread), None);
+        assert_eq!(all.closing(5, ME), Some(Suspicion::ClosedWhileUsed { by: OTHER.thread }));
+        assert_eq!(all.opened(5, Kind::StreamSocket, ME), None);
+        all.using(5, Use::Read, OTHER.thread);
+        all.used(5, Use::Read);
+        assert_eq!(all.closing(5, ME), None);
+    }
+
+    #[test]
+    fn a_registration_outlives_neither_its_removal_nor_its_epoll_instance() {
+        let all = descriptors!();
+        let add = |fd| all.controlled(3, fd, Control::Add, Registered::Done, ME, false);
+        all.opened(3, Kind::Epoll, ME);
+        for fd in [4, 5, 6] {
+            all.opened(fd, Kind::StreamSocket, ME);
+            add(fd);
+        }
+        all.controlled(3, 4, Control::Delete, Registered::Done, ME, false);
+        all.closing(4, OTHER);
+        assert_eq!(all.opened(4, Kind::StreamSocket, ME), None);
+        all.closing(5, OTHER);
+        assert!(matches!(all.opened(5, Kind::File, ME), Some(Suspicion::Reused { epoll: 3, was: Kind::StreamSocket, .. })));
+        all.closing(3, ME);
+        all.opened(3, Kind::Epoll, ME);
+        all.closing(6, OTHER);
+        assert_eq!(all.opened(6, Kind::File, ME), None);
+    }
+
+    #[test]
+    fn only_another_threads_close_makes_a_double_close() {
+        let all = descriptors!();
+        all.opened(7, Kind::File, ME);
+        all.closing(7, OTHER);
+        assert!(matches!(all.was_bad(7, ME), Some(Suspicion::DoubleClose { closed: OTHER, opened: ME, .. })));
+        assert_eq!(all.was_bad(7, OTHER), None);
+        all.after_fork();
+        assert_eq!(all.was_bad(7, ME), None);
+    }
+
+    #[test]
+    fn a_standard_descriptor_is_redirected_by_one_thread_until_it_is_restored() {
+        let all = descriptors!();
+        all.duplicated(1, 9, ME);
+        assert_eq!(all.duplicated(8, 1, ME), None);
+        assert_eq!(all.duplicated(8, 1, OTHER), Some(Suspicion::RedirectedByTwo { redirected: ME }));
+        assert_eq!(all.duplicated(9, 1, ME), None);
+        assert_eq!(all.duplicated(8, 1, OTHER), None);
+    }
+
+    #[test]
+    fn a_stream_socket_has_one_writer_and_one_reader() {
+        let all = descriptors!();
+        all.opened(5, Kind::StreamSocket, ME);
+        assert!(all.overlapping(5, Use::Write, ME.thread, 100).is_some());
+        assert_eq!(all.overlapping(5, Use::Write, ME.thread, 1), None, "a wake-up");
+        all.opened(6, Kind::Socket, ME);
+        assert_eq!(all.overlapping(6, Use::Read, ME.thread, 0), None, "datagrams");
     }
 }

@@ -85,7 +85,11 @@ fn duplicates(command: c_int) -> bool {
 hooks! {
     fn epoll_create(size: c_int) -> c_int = |call| hook::opening(op::EPOLL_CREATE, Kind::Epoll, call);
     fn epoll_create1(flags: c_int) -> c_int = |call| hook::opening(op::EPOLL_CREATE, Kind::Epoll, call);
-    fn epoll_ctl(epoll: c_int, what: c_int, fd: c_int, event: *mut epoll_event) -> c_int = |call| hook::controlling(epoll, what, fd, call);
+    fn epoll_ctl(epoll: c_int, what: c_int, fd: c_int, event: *mut epoll_event) -> c_int = |call| {
+        // SAFETY: null or the host's.
+        let is_one_shot = unsafe { event.as_ref() }.is_some_and(|event| event.events & libc::EPOLLONESHOT as u32 != 0);
+        hook::controlling(epoll, what, fd, is_one_shot, call)
+    };
     fn epoll_wait(epoll: c_int, events: *mut epoll_event, most: c_int, timeout: c_int) -> c_int = |call| hook::waiting(epoll, call);
     fn epoll_pwait(epoll: c_int, events: *mut epoll_event, most: c_int, timeout: c_int, mask: *const sigset_t) -> c_int =
         |call| hook::waiting(epoll, call);
@@ -152,6 +156,16 @@ hooks! {
     fn open64(path: *const c_char, flags: c_int, mode: mode_t) -> c_int = |call| hook::opening(op::OPEN, Kind::File, call);
     fn openat(folder: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int = |call| hook::opening(op::OPEN, Kind::File, call);
     fn openat64(folder: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int = |call| hook::opening(op::OPEN, Kind::File, call);
+    fn creat(path: *const c_char, mode: mode_t) -> c_int = |call| hook::opening(op::OPEN, Kind::File, call);
+    fn __open_2(path: *const c_char, flags: c_int) -> c_int = |call| hook::opening(op::OPEN, Kind::File, call);
+    fn __open64_2(path: *const c_char, flags: c_int) -> c_int = |call| hook::opening(op::OPEN, Kind::File, call);
+    fn __openat_2(folder: c_int, path: *const c_char, flags: c_int) -> c_int = |call| hook::opening(op::OPEN, Kind::File, call);
+    fn __openat64_2(folder: c_int, path: *const c_char, flags: c_int) -> c_int = |call| hook::opening(op::OPEN, Kind::File, call);
+    fn memfd_create(name: *const c_char, flags: c_uint) -> c_int = |call| hook::opening(op::OPEN, Kind::File, call);
+    fn inotify_init() -> c_int = |call| hook::opening(op::EVENTFD, Kind::Event, call);
+    fn inotify_init1(flags: c_int) -> c_int = |call| hook::opening(op::EVENTFD, Kind::Event, call);
+    fn signalfd(fd: c_int, mask: *const sigset_t, flags: c_int) -> c_int =
+        |call| if fd < 0 { hook::opening(op::EVENTFD, Kind::Event, call) } else { call() };
     // SAFETY: the host's array.
     fn pipe(pair: *mut c_int) -> c_int = |call| unsafe { hook::opening_two(op::PIPE, Kind::Pipe, pair, call) };
     // SAFETY: the host's array.

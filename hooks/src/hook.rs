@@ -127,6 +127,7 @@ fn opened(record: &ThreadRecord, operation: Operation, fd: c_int, kind: Kind) {
 #[inline(always)]
 pub(crate) fn closing(fd: c_int, call: impl FnOnce() -> c_int) -> c_int {
     let Some(record) = thread::here() else { return call() };
+    let is_closed = DESCRIPTORS.is_closed(fd);
     before_close(record, fd);
     record.begin(CLOSE, fd, 0, python::site(record), PENDING);
     let result = call();
@@ -134,6 +135,8 @@ pub(crate) fn closing(fd: c_int, call: impl FnOnce() -> c_int) -> c_int {
     record.end(code);
     if code == BAD {
         was_bad(record, CLOSE, fd);
+    } else if is_closed && code == 0 {
+        DESCRIPTORS.closed_unseen(fd, python::mark(record));
     }
     result
 }
@@ -165,7 +168,7 @@ pub(crate) fn closing_range(first: u32, last: u32, closes: bool, call: impl FnOn
 
 /// `epoll_ctl`.
 #[inline(always)]
-pub(crate) fn controlling(epoll: c_int, what: c_int, fd: c_int, call: impl FnOnce() -> c_int) -> c_int {
+pub(crate) fn controlling(epoll: c_int, what: c_int, fd: c_int, is_one_shot: bool, call: impl FnOnce() -> c_int) -> c_int {
     let Some(record) = thread::here() else { return call() };
     record.begin(EPOLL_CTL, fd, epoll as u64, python::site(record), PENDING);
     if let Some(other) = DESCRIPTORS.using(fd, Use::Register, record.id())
@@ -178,13 +181,13 @@ pub(crate) fn controlling(epoll: c_int, what: c_int, fd: c_int, call: impl FnOnc
     record.end(code);
     DESCRIPTORS.used(fd, Use::Register);
     if what != libc::EPOLL_CTL_MOD || code != 0 {
-        controlled(record, epoll, what, fd, code);
+        controlled(record, epoll, what, fd, code, is_one_shot);
     }
     result
 }
 
 #[inline(never)]
-fn controlled(record: &ThreadRecord, epoll: c_int, what: c_int, fd: c_int, code: i32) {
+fn controlled(record: &ThreadRecord, epoll: c_int, what: c_int, fd: c_int, code: i32, is_one_shot: bool) {
     let what = match what {
         libc::EPOLL_CTL_ADD => Control::Add,
         libc::EPOLL_CTL_MOD => Control::Modify,
@@ -197,7 +200,7 @@ fn controlled(record: &ThreadRecord, epoll: c_int, what: c_int, fd: c_int, code:
         _ => Registered::Refused,
     };
     let mark = python::mark(record);
-    if let Some(suspicion) = DESCRIPTORS.controlled(epoll, fd, what, how, mark) {
+    if let Some(suspicion) = DESCRIPTORS.controlled(epoll, fd, what, how, mark, is_one_shot) {
         python::suspect(&suspicion, EPOLL_CTL, fd, mark);
     }
 }
@@ -205,7 +208,9 @@ fn controlled(record: &ThreadRecord, epoll: c_int, what: c_int, fd: c_int, code:
 /// `dup` and its like, `dup2` and its like: what `to` was is closed.
 pub(crate) fn duplicating(from: c_int, to: Option<c_int>, call: impl FnOnce() -> c_int) -> c_int {
     let Some(record) = thread::here() else { return call() };
-    if let Some(to) = to.filter(|to| *to != from && *to > 2) {
+    // SAFETY: asks whether it is open, without our own hook.
+    let is_open = || unsafe { libc::syscall(libc::SYS_fcntl, from, libc::F_GETFD) } >= 0;
+    if let Some(to) = to.filter(|to| *to != from && *to > 2 && is_open()) {
         before_close(record, to);
     }
     let fd = call();

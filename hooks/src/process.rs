@@ -43,6 +43,7 @@ static END: extern "C" fn() = end;
 extern "C" fn end() {
     // SAFETY: plain calls on a string that ends in zero.
     if let (Some(path), Some(recording)) = (PATH.get(), recording())
+        && !IS_FORK.load(Ordering::Relaxed)
         && recording.pid() == unsafe { libc::getpid() } as u32
     {
         // SAFETY: as above.

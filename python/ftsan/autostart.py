@@ -9,6 +9,10 @@ import sys
 
 
 def _start() -> None:
+    import _thread
+
+    if not _thread._is_main_interpreter():
+        return  # one session per process, and the native module is the main interpreter's
     from .env import unsupported
 
     reason = unsupported()

@@ -236,7 +236,10 @@ impl Suspected<'_> {
                 let is_victim = opened.thread == self.mark.thread;
                 let second = if is_victim { self.past(Role::Offending, "close", closed)? } else { here(Role::Offending) };
                 let first = self.past(Role::Earlier, "close", if is_victim { closed_before } else { closed });
-                if !is_victim && (self.operation != CLOSE || first.is_none()) {
+                // Who closes all numbers there are, as a daemon does, means nobody's.  Who means this one does so where the first one did,
+                // or has opened it.
+                let same_line = || first.as_ref().is_some_and(|first| first.stack.first() == second.stack.first());
+                if !is_victim && (self.operation != CLOSE || !same_line()) {
                     return None;
                 }
                 let title = if is_victim {
