@@ -3,7 +3,7 @@
 //! The caller may be detached, in the middle of a system call: it is attached while this lasts.  What hangs on what another thread is
 //! doing is looked at once more, with the world stopped.
 
-use crate::evidence::{resolve_all, thread_info};
+use crate::evidence::{COVERS, resolve_all, thread_info};
 use crate::interpreter::frames::{self, RawFrame};
 use crate::owner::{self, Held};
 use crate::session::{Place, Recorded};
@@ -322,9 +322,6 @@ fn rule_of(suspicion: &Suspicion) -> &'static str {
         Suspicion::RedirectedByTwo { .. } => "FT207",
     }
 }
-
-/// What a call is reported as before the descriptors that it touches are looked at.
-const COVERS: &[&str] = &["FT101", "FT105", "FT109", "FT204", "FT208", "FT301", "FT303", "FT306"];
 
 /// What names a finding whose offending call was made before.
 fn past_place(suspicion: &Suspicion) -> Option<RawFrame> {

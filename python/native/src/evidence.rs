@@ -54,6 +54,9 @@ pub(crate) unsafe fn touch_primitive(watch: &'static Watch, object: *mut ffi::Py
     })
 }
 
+/// What a call is reported as before the sockets, descriptors and selectors are looked at that it touches in turn.
+pub(crate) const COVERS: &[&str] = &["FT101", "FT105", "FT109", "FT204", "FT208", "FT301", "FT303", "FT306"];
+
 /// The calling thread uses an object that another thread used last: fine, unless that one is still inside.
 ///
 /// # Safety
@@ -73,7 +76,13 @@ pub(crate) unsafe fn take_over(watch: &'static Watch, object: *mut ffi::PyObject
             Some(Affinity::Elsewhere(thread)) if here.looks_worth_it() => owner::user(py, object, thread),
             Some(_) | None => None,
         };
+        // What the other thread should not be doing is a finding already, and this thread the victim.
+        let is_victim = |owner: &Owner| {
+            let Relation::IsInside(stack) = &owner.relation else { return false };
+            stack.frames().iter().any(|frame| session.is_known_misuse(&codes::resolve(py, *frame), COVERS))
+        };
         match user {
+            Some(owner) if is_victim(&owner) => Verdict::GoOn,
             // SAFETY: passed on.
             Some(owner) => unsafe { judge(watch, object, owner) },
             None => {
