@@ -28,6 +28,10 @@ def main(arguments: list[str]) -> int:
         from .explain import explain
 
         return explain(words[0])
+    if command == "triage":
+        from .triage import triage
+
+        return triage(*words)
     if command == "doctor":
         from .doctor import doctor
 

@@ -1,7 +1,7 @@
 //! The command line, made from the table of options: in Rust because importing `argparse` would cost a run half of its
 //! start-up budget.
 
-use clap::{Arg, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 use ftsan::options::OPTIONS;
 use std::collections::BTreeMap;
 
@@ -38,6 +38,23 @@ fn command() -> Command {
             Command::new("explain")
                 .about("Explain a rule")
                 .arg(Arg::new("rule").value_name("RULE|all").required(true).help("Id or name of a rule, or all")),
+        )
+        .subcommand(
+            Command::new("triage")
+                .about("Say why a process died: whose fault, how sure that is, what to do next")
+                .arg(
+                    Arg::new("crash").value_name("FILE|DIR").required(true).help(
+                        "A dump of faulthandler or a text with one in it (- for standard input), or a crash folder of ftsan run",
+                    ),
+                )
+                .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("The verdict as JSON"))
+                .arg(
+                    Arg::new("markdown")
+                        .long("markdown")
+                        .action(ArgAction::SetTrue)
+                        .conflicts_with("json")
+                        .help("A block for an upstream issue"),
+                ),
         )
         .subcommand(Command::new("doctor").about("Check that everything works here, with a canary of every rule"))
 }
@@ -77,6 +94,10 @@ pub(crate) fn parse(words: Vec<String>) -> Parsed {
     let words = match name {
         "run" => program.to_vec(),
         "explain" => matches.get_one::<String>("rule").cloned().into_iter().collect(),
+        "triage" => {
+            let format = ["json", "markdown"].into_iter().find(|format| matches.get_flag(format)).unwrap_or("text");
+            matches.get_one::<String>("crash").cloned().into_iter().chain([format.to_owned()]).collect()
+        }
         _ => Vec::new(),
     };
     Parsed::Do { command: name.to_owned(), options, words }

@@ -9,7 +9,7 @@ use ftsan::declare::{self, Declaration};
 use ftsan::loops::Realm;
 use ftsan::options::{OPTIONS, Options};
 use ftsan::report::{json, text};
-use ftsan::rules;
+use ftsan::{rules, triage as crashes};
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -138,6 +138,14 @@ mod _native {
     #[pyfunction]
     fn rules_table() -> Vec<(&'static str, &'static str, String)> {
         rules::ALL.iter().map(|rule| (rule.id, rule.name, rule.page())).collect()
+    }
+
+    /// A dump, or the `crash.json` of a crash folder, triaged: as "text", "markdown" or "json".
+    #[pyfunction]
+    fn triage(py: Python<'_>, text: &str, is_json: bool, format: &str) -> PyResult<String> {
+        let crash = if is_json { crashes::from_json(text) } else { crashes::faulthandler::read(text) };
+        let crash = crash.map_err(PyValueError::new_err)?;
+        Ok(py.detach(|| crashes::render(&crash, format)))
     }
 
     #[pyfunction]

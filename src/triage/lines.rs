@@ -1,0 +1,277 @@
+//! Pasted text back into the lines that were printed: prefixes of logs and quotes taken off, wrapped lines joined.
+//!
+//! A terminal breaks lines anywhere, a mail client at spaces.  So a line is joined to the one before it if that one holds an entry
+//! that has begun and is not complete, or if both together make a phrase of a dump; never if it begins an entry itself.
+
+use std::collections::BTreeMap;
+
+/// What begins an entry of a dump, wherever it stands in a line.
+pub(super) const STARTS: [&str; 22] = [
+    FATAL,
+    C_STACK,
+    CURRENT,
+    THREAD,
+    STACK,
+    FILE,
+    BINARY,
+    EXTENSIONS,
+    GIL,
+    "<no Python frame>",
+    "<invalid frame>",
+    "<freed frame>",
+    "<freed thread state>",
+    "<truncated rest of calls>",
+    "<system returned no stack trace>",
+    "<cannot get C stack on this system>",
+    "<tstate is freed>",
+    "Garbage-collecting",
+    "Python runtime state:",
+    "Timeout (",
+    "Traceback (most recent call last)",
+    "File ???",
+];
+
+pub(super) const FATAL: &str = "Fatal Python error";
+pub(super) const C_STACK: &str = "Current thread's C stack trace (most recent call first)";
+pub(super) const CURRENT: &str = "Current thread 0x";
+pub(super) const THREAD: &str = "Thread 0x";
+pub(super) const STACK: &str = "Stack (most recent call first)";
+pub(super) const FILE: &str = "File \"";
+pub(super) const BINARY: &str = "Binary file ";
+pub(super) const EXTENSIONS: &str = "Extension modules:";
+pub(super) const GIL: &str = "<Cannot show all threads while the GIL is disabled>";
+
+/// What stands at the beginning of a line as it was printed: all before it is the prefix of a log.
+const AT_THE_LEFT: [&str; 6] = [FATAL, C_STACK, CURRENT, THREAD, STACK, EXTENSIONS];
+
+/// How much is looked at around the entries of a dump in a long log.
+const AROUND: usize = 200;
+/// An entry is not longer than this; a list of modules may be.
+const LONGEST_ENTRY: usize = 4096;
+const LONGEST_LIST: usize = 1 << 15;
+
+/// The lines that were printed, as far as they can be told.
+pub(super) fn printed(text: &str) -> Vec<String> {
+    let lines: Vec<String> = text.lines().map(plain).collect();
+    let marked: Vec<usize> = lines.iter().enumerate().filter(|(_, line)| first_start(line).is_some()).map(|(at, _)| at).collect();
+    // A break may be inside the only one that there is.
+    let region = match (marked.first(), marked.last()) {
+        (Some(first), Some(last)) => first.saturating_sub(AROUND)..(last + AROUND).min(lines.len()),
+        _ => 0..lines.len().min(AROUND),
+    };
+    joined(&without_prefix(lines.get(region).unwrap_or(&[])))
+}
+
+/// A line without colours, typographic quotes and entities of HTML.
+fn plain(line: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    let mut chars = line.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\u{1b}' => {
+                if chars.next_if_eq(&'[').is_some() {
+                    while chars.next_if(|c| !c.is_ascii_alphabetic()).is_some() {}
+                    chars.next();
+                }
+            }
+            '\u{201c}' | '\u{201d}' => out.push('"'),
+            '\u{2018}' | '\u{2019}' => out.push('\''),
+            '\u{a0}' | '\t' => out.push(' '),
+            '\0' | '\r' | '\u{feff}' => {}
+            _ => out.push(c),
+        }
+    }
+    if out.contains('&') {
+        for (entity, character) in [("&quot;", "\""), ("&lt;", "<"), ("&gt;", ">"), ("&#39;", "'"), ("&amp;", "&")] {
+            out = out.replace(entity, character);
+        }
+    }
+    out.truncate(out.trim_end().len());
+    if out.trim_start_matches(['>', ' ']).starts_with("```") { String::new() } else { out }
+}
+
+/// Where the first entry of a line begins.
+pub(super) fn first_start(line: &str) -> Option<(usize, &'static str)> {
+    (0..line.len()).find_map(|at| start_at(line, at).map(|start| (at, start)))
+}
+
+/// Where the last one begins.
+fn last_start(line: &str) -> Option<(usize, &'static str)> {
+    (0..line.len()).rev().find_map(|at| start_at(line, at).map(|start| (at, start)))
+}
+
+/// The entry that begins at that byte.
+fn start_at(line: &str, at: usize) -> Option<&'static str> {
+    let rest = line.as_bytes().get(at..)?;
+    // Most bytes begin nothing; lines may be long.
+    rest.first().filter(|byte| b"FCTSBE<GP".contains(byte))?;
+    STARTS.into_iter().find(|start| rest.starts_with(start.as_bytes()))
+}
+
+/// Shape of a prefix: digits and spaces in any number, everything else as it is.
+fn shape(prefix: &str) -> Vec<char> {
+    let mut shape: Vec<char> = prefix.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    shape.dedup_by(|a, b| a == b && (*a == '0' || *a == ' '));
+    shape
+}
+
+/// What follows a prefix of that shape, if the line has one.
+fn after_shape<'a>(line: &'a str, shape: &[char]) -> Option<&'a str> {
+    let mut rest = line;
+    for (at, expected) in shape.iter().enumerate() {
+        let of_kind = |c: char| if *expected == '0' { c.is_ascii_digit() } else { c == *expected };
+        // A prefix that ends a line has lost its spaces.
+        if *expected == ' ' && rest.is_empty() && at + 2 >= shape.len() {
+            continue;
+        }
+        let after = rest.strip_prefix(of_kind)?;
+        rest = if matches!(*expected, '0' | ' ') { after.trim_start_matches(of_kind) } else { after };
+    }
+    Some(rest)
+}
+
+/// Lines without what a log or a quote put in front of each.
+fn without_prefix(lines: &[String]) -> Vec<String> {
+    let mut counted: BTreeMap<(Vec<char>, usize), usize> = BTreeMap::new();
+    for line in lines {
+        let Some((at, start)) = first_start(line).filter(|(_, start)| AT_THE_LEFT.contains(start)) else { continue };
+        let before = line.get(..at).unwrap_or("");
+        let prefix = before.trim_end();
+        if !prefix.is_empty() && !prefix.contains('"') {
+            debug_assert!(line.contains(start));
+            *counted.entry((shape(prefix), before.len() - prefix.len())).or_default() += 1;
+        }
+    }
+    let Some(((shape, gap), _)) = counted.into_iter().max_by_key(|(_, count)| *count) else { return lines.to_vec() };
+    let having = lines.iter().filter(|line| after_shape(line, &shape).is_some()).count();
+    // One line that something else was printed in front of is no prefix.
+    if having < 2 || having * 3 < lines.iter().filter(|line| first_start(line).is_some()).count() {
+        return lines.to_vec();
+    }
+    let cut = |line: &String| {
+        let Some(mut rest) = after_shape(line, &shape) else { return line.clone() };
+        for _ in 0..gap {
+            rest = rest.strip_prefix(' ').unwrap_or(rest);
+        }
+        rest.to_owned()
+    };
+    lines.iter().map(cut).collect()
+}
+
+fn joined(lines: &[String]) -> Vec<String> {
+    let width = lines.iter().map(|line| line.chars().count()).max().unwrap_or(0);
+    let mut out: Vec<String> = Vec::new();
+    let mut last_length = 0;
+    for line in lines {
+        let length = line.chars().count();
+        match out.last_mut().and_then(|current| glue(current, line, last_length + 1 >= width).map(|glue| (current, glue))) {
+            Some((current, glue)) => {
+                // Spaces that a terminal or a quote added; a single one may be part of a path.
+                if current.ends_with("  ") {
+                    current.truncate(current.trim_end().len());
+                }
+                current.push_str(glue);
+                current.push_str(if line.starts_with("  ") { line.trim_start() } else { line });
+            }
+            None => out.push(line.clone()),
+        }
+        last_length = length;
+    }
+    out
+}
+
+/// What goes between two lines that are one; `None` if they are not.
+fn glue(current: &str, next: &str, full: bool) -> Option<&'static str> {
+    let begun = next.trim_start();
+    if begun.is_empty() || STARTS.iter().any(|start| begun.starts_with(start)) {
+        return None;
+    }
+    if let Some(glue) = STARTS.iter().find_map(|phrase| spans(current, next, phrase)) {
+        return Some(glue);
+    }
+    let (at, start) = last_start(current)?;
+    let entry = current.get(at..).unwrap_or("");
+    let open = match start {
+        FILE => !is_complete_frame(entry) || (full && continues_name(next)),
+        BINARY => entry.len() < LONGEST_ENTRY && !entry.contains(']'),
+        CURRENT | THREAD => entry.len() < LONGEST_ENTRY && !entry.contains("first)"),
+        EXTENSIONS => {
+            entry.len() < LONGEST_LIST && !entry.ends_with(')') && (full || entry.ends_with(',') || next.contains("(total"))
+        }
+        _ => false,
+    };
+    (open && entry.len() < LONGEST_LIST).then_some("")
+}
+
+/// `File "path", line 5 in name`, or a line of a traceback, has its name; or it is too long to be an entry at all.
+fn is_complete_frame(entry: &str) -> bool {
+    let Some(rest) = entry.get(FILE.len()..).and_then(|rest| rest.split_once('"')).map(|(_, rest)| rest) else {
+        return entry.len() >= LONGEST_ENTRY;
+    };
+    let rest = rest.trim_start_matches([',', ' ']);
+    let rest = rest.strip_prefix("line").unwrap_or("").trim_start();
+    let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '?');
+    let name = rest.trim_start_matches([',', ' ']).strip_prefix("in").unwrap_or("").trim();
+    !name.is_empty() || entry.len() >= LONGEST_ENTRY
+}
+
+/// The rest of a function's name, alone or with the next entry behind it.
+fn continues_name(next: &str) -> bool {
+    let (name, rest) = next.split_once(' ').unwrap_or((next, ""));
+    let rest = rest.trim_start();
+    !name.is_empty()
+        && name.chars().all(|c| c.is_alphanumeric() || "_<>.\\".contains(c))
+        && (rest.is_empty() || STARTS.iter().any(|start| rest.starts_with(start)))
+}
+
+/// The glue if `current` ends with the beginning of a phrase and `next` goes on with it.
+fn spans(current: &str, next: &str, phrase: &'static str) -> Option<&'static str> {
+    (1..phrase.len()).filter(|at| phrase.is_char_boundary(*at)).find_map(|at| {
+        let (head, tail) = phrase.split_at(at);
+        if current.ends_with(head) && next.starts_with(tail) {
+            return Some("");
+        }
+        let (head, tail) = (head.trim_end(), tail.trim_start());
+        let at_a_space = head.len() + tail.len() < phrase.len() && !head.is_empty() && !tail.is_empty();
+        (at_a_space && current.ends_with(head) && next.starts_with(tail)).then_some(" ")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &str) -> Vec<String> {
+        printed(text)
+    }
+
+    #[test]
+    fn prefixes_of_logs_and_quotes_are_taken_off() {
+        let expected = ["Fatal Python error: Aborted", "", "Stack (most recent call first):", "  File \"a.py\", line 1 in f"];
+        for prefix in ["> ", "worker-1  | ", "2026-01-01T00:00:00.123Z app[12]: ", ">> "] {
+            let text: String = expected.iter().map(|line| format!("{prefix}{line}\n")).collect();
+            assert_eq!(lines(&text), expected, "{prefix}");
+        }
+        let text = "1.5 Fatal Python error: Aborted\n10.25\n6.8 Stack (most recent call first):\n6.81   File \"a.py\", line 1 in f";
+        assert_eq!(lines(text), expected);
+    }
+
+    #[test]
+    fn entries_that_are_not_complete_go_on() {
+        assert_eq!(lines("  File \"/a/lo\nng.py\", li\nne 5 in\n f")[..], ["  File \"/a/long.py\", line 5 in f"]);
+        assert_eq!(lines("  File \"a.py\", line 5 in _boot\nstrap\n")[..], ["  File \"a.py\", line 5 in _bootstrap"]);
+        assert_eq!(
+            lines("  Bina\nry file \"/x\", at f+0x\n1 [0x2]\nAborted")[..],
+            ["  Binary file \"/x\", at f+0x1 [0x2]", "Aborted"]
+        );
+        assert_eq!(lines("  Binary\nfile \"/x\" [0x2]")[..], ["  Binary file \"/x\" [0x2]"]);
+        assert_eq!(lines("Extension modules: a.b,\nc (total: 2)\nAborted")[..], ["Extension modules: a.b,c (total: 2)", "Aborted"]);
+    }
+
+    #[test]
+    fn other_text_stays_apart() {
+        let text = "  File \"a.py\", line 5 in f\nAborted (core dumped)\nThread-5 (work)";
+        assert_eq!(lines(text).len(), 3);
+        assert_eq!(lines("nothing here")[..], ["nothing here"]);
+    }
+}

@@ -1,0 +1,70 @@
+//! Names a crash across runs, machines and operating systems: the signal, the innermost native functions and the innermost Python
+//! functions, without addresses, line numbers, folders and what compilers append.
+
+use super::crash::{Crash, NativeFrame};
+use super::facts::{Facts, clean, is_noise, unqualified};
+use super::paths;
+
+const NATIVE: usize = 4;
+const PYTHON: usize = 3;
+
+/// The signature of a crash: `SIGSEGV | uv_timer_start > [loop] | worker`.
+pub fn of(crash: &Crash) -> String {
+    let facts = Facts::new(crash);
+    let mut native: Vec<String> = Vec::new();
+    for (at, frame) in facts.failing().enumerate() {
+        let Some(name) = named(frame) else { continue };
+        // The loop itself counts only where it is what failed.
+        if (at == 0 || !is_noise(frame)) && native.last() != Some(&name) && native.len() < NATIVE {
+            native.push(name);
+        }
+    }
+    let python = facts.python.iter().map(|frame| unqualified(&frame.function));
+    let mut functions: Vec<&str> = python.filter(|name| !["run", "_bootstrap_inner", "_bootstrap"].contains(name)).collect();
+    functions.dedup();
+    functions.truncate(PYTHON);
+    let or_unknown = |text: String| if text.is_empty() { "?".to_owned() } else { text };
+    [or_unknown(crash.signal.clone()), or_unknown(native.join(" > ")), or_unknown(functions.join(" > "))].join(" | ")
+}
+
+/// A symbol, or the extension module of a frame that has none.
+fn named(frame: &NativeFrame) -> Option<String> {
+    let symbol = clean(&frame.symbol);
+    if symbol.is_empty() {
+        return paths::is_extension(&frame.module).then(|| format!("[{}]", paths::stem(&frame.module)));
+    }
+    Some(symbol.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::triage::faulthandler;
+
+    fn dump(module: &str, suffix: &str, base: u64, signal_frame: &str) -> Crash {
+        faulthandler::read(&format!(
+            "Fatal Python error: Bus error\n\nStack (most recent call first):\n  File \"/x/app.py\", line {base} in send\n\n\
+             Current thread's C stack trace (most recent call first):\n\
+             \x20 Binary file \"{module}\", at _Py_DumpStack+0x2e [{base:#x}]\n{signal_frame}\
+             \x20 Binary file \"{module}\", at sock_call_ex{suffix}+0x74 [{base:#x}]\n\
+             \x20 Binary file \"{module}\", at _PyEval_EvalFrameDefault+0x74 [{base:#x}]\n\
+             \x20 Binary file \"{module}\", at sock_send+0x{base:x} [{base:#x}]\n"
+        ))
+        .unwrap()
+    }
+
+    #[test]
+    fn the_same_crash_has_the_same_signature_everywhere() {
+        let linux =
+            dump("/usr/bin/python3.14t", "", 0x55c0, "  Binary file \"/lib/x86_64-linux-gnu/libc.so.6\", at +0x3c050 [0x1]\n");
+        let trampoline = "  Binary file \"/usr/lib/system/libsystem_platform.dylib\", at _sigtramp+0x38 [0x1]\n";
+        let mac = dump("/Users/u/lib/libpython3.14t.dylib", ".llvm.123", 0x1028, trampoline);
+        assert_eq!(of(&linux), "SIGBUS | sock_call_ex > sock_send | send");
+        assert_eq!(of(&linux), of(&mac));
+    }
+
+    #[test]
+    fn what_is_missing_is_said() {
+        assert_eq!(of(&Crash::default()), "? | ? | ?");
+    }
+}
