@@ -61,8 +61,8 @@ pub struct Heard {
     pub version: u32,
     /// How many functions are hooked.
     pub hooks: u32,
-    /// The recording.
-    pub recording: Option<&'static Recording>,
+    /// The recording; another one in the child of a fork.
+    pub recording: unsafe extern "C" fn() -> Option<&'static Recording>,
     /// What is known of the descriptors.
     pub descriptors: Option<&'static Descriptors>,
     /// What the calling thread does from now on is not the host's: 0 to look away, 1 to look again.

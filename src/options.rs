@@ -62,6 +62,13 @@ pub static OPTIONS: &[OptionSpec] = &[
         public: true,
     },
     OptionSpec {
+        key: "crash_dir",
+        value: "DIR",
+        default: "",
+        help: "where the ten newest crash folders are kept; none stands for $XDG_STATE_HOME/ftsan/crashes",
+        public: true,
+    },
+    OptionSpec {
         key: "supervisor",
         value: "PID",
         default: "0",
@@ -101,6 +108,8 @@ pub struct Options {
     pub suppressions: Option<PathBuf>,
     /// File of declared types.
     pub declarations: Option<PathBuf>,
+    /// Where crash folders are kept.
+    pub crash_dir: Option<PathBuf>,
     /// Process id of the launcher, 0 for none.
     pub supervisor: u32,
     /// Whether findings are printed to stderr as they happen.
@@ -125,6 +134,7 @@ impl Default for Options {
             exit_code: 0,
             suppressions: None,
             declarations: None,
+            crash_dir: None,
             supervisor: 0,
             text: true,
         };
@@ -169,6 +179,7 @@ impl Options {
         match spec.key {
             "report_json" => self.report_json = path(),
             "suppressions" => self.suppressions = path(),
+            "crash_dir" => self.crash_dir = path(),
             "declarations" => self.declarations = path(),
             "on_finding" => {
                 self.on_finding = match value {

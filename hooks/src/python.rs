@@ -19,19 +19,20 @@ static LISTENER: OnceLock<Listener> = OnceLock::new();
 /// The listener's functions stay callable for good.
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn ftsan_hooks_listen(listener: &Listener, preloaded: c_int) -> Heard {
-    let refused = Heard { version: VERSION, hooks: 0, recording: None, descriptors: None, look, thread: thread_record };
+    let refused = Heard { version: VERSION, hooks: 0, recording, descriptors: None, look, thread: thread_record };
     if listener.version != VERSION {
         return refused;
     }
     process::switch_on();
-    let Some(recording) = process::recording() else { return refused };
+    if process::recording().is_none() {
+        return refused;
+    }
     if preloaded == 0 {
         import_tables::rewrite();
     }
     let _ = LISTENER.set(*listener);
     Heard {
         hooks: import_tables::all().count() as u32,
-        recording: Some(recording),
         descriptors: Some(&process::DESCRIPTORS),
         ..refused
     }
@@ -44,6 +45,10 @@ thread_local! {
 unsafe extern "C" fn look(again: c_int) {
     // A thread whose destructors have run is not looked at anyway.
     let _ = AWAY.try_with(|away| away.set((again == 0).then(Unseen::begin)));
+}
+
+unsafe extern "C" fn recording() -> Option<&'static Recording> {
+    process::recording()
 }
 
 unsafe extern "C" fn thread_record() -> Option<&'static ThreadRecord> {

@@ -23,8 +23,8 @@ def enable(options: str) -> None:
         _native.turn_off(f"affinity: {error}")
     else:
         os.register_at_fork(after_in_child=_native.after_fork_in_child)
-        watch.install()
         _listen_to_hooks()
+        watch.install()
     _native.flush()
     _at_exit(_last_words)
 

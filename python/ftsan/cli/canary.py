@@ -4,9 +4,15 @@ import asyncio
 import contextlib
 import contextvars
 import importlib
+import os
+import select
+import selectors
+import socket
+import ssl
 import sys
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 
@@ -42,6 +48,68 @@ async def _main() -> None:
     _in_thread(timer.cancel)
     _in_thread(loop.close)
     future.cancel()
+
+
+@contextlib.contextmanager
+def _meanwhile(blocking: Callable[[], object]) -> Iterator[None]:
+    """A thread is in that call."""
+    thread = threading.Thread(target=blocking)
+    thread.start()
+    time.sleep(0.1)
+    yield
+    thread.join()
+
+
+def _descriptors() -> None:
+    ours, theirs = socket.socketpair()
+    with _meanwhile(lambda: ours.recv(1)):
+        with _meanwhile(lambda: ours.recv(1)):  # FT205
+            theirs.send(b"1")
+            theirs.send(b"2")
+    with _meanwhile(lambda: ours.recv(1)):
+        ours.close()  # FT201
+        theirs.close()
+
+    selector = selectors.DefaultSelector()
+    first, peer = socket.socketpair()
+    selector.register(peer, selectors.EVENT_READ)
+    with _meanwhile(lambda: selector.select(0.3)):
+        selector.modify(peer, selectors.EVENT_WRITE)  # FT204
+    selector.register(first, selectors.EVENT_READ)
+    _in_thread(first.close)
+    os.close(os.open(os.devnull, os.O_RDONLY))  # FT202
+
+    epoll = select.epoll()
+    epoll.register(peer, select.EPOLLIN)
+    epoll.unregister(peer)
+    _in_thread(lambda: epoll.unregister(peer))  # FT203
+
+    number = os.open(os.devnull, os.O_RDONLY)
+    for _ in range(2):
+        _in_thread(lambda: os.close(number))  # FT206
+
+    null = os.open(os.devnull, os.O_RDONLY)
+    redirected = threading.Event()
+
+    def redirect() -> None:
+        os.dup2(null, 0)
+        redirected.set()
+        time.sleep(0.2)
+
+    with _meanwhile(redirect):
+        redirected.wait()
+        os.dup2(null, 0)  # FT207
+
+    ours, theirs = socket.socketpair()
+    tls = ssl.create_default_context().wrap_socket(ours, server_hostname="localhost", do_handshake_on_connect=False)
+
+    def shake() -> None:
+        with contextlib.suppress(OSError):
+            tls.do_handshake()
+
+    with _meanwhile(shake):
+        tls.sendall(b"")  # FT208
+        theirs.close()
 
 
 def _twisted() -> None:
@@ -105,6 +173,7 @@ def _gevent() -> None:
 
 if __name__ == "__main__":
     asyncio.run(_main())
+    _descriptors()
     context = contextvars.copy_context()
     context.run(lambda: _in_thread(lambda: context.run(int)))
     for library in sys.argv[1:]:

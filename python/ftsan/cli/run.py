@@ -41,12 +41,10 @@ def run(options: dict[str, str], program: list[str]) -> int:
     for key in ("suppressions", "declarations"):
         if key in options:  # children may run in other folders
             options[key] = os.path.abspath(options[key])
-    if "report_json" in options:
-        return _run(options, program, os.path.abspath(options["report_json"]))
     scratch = os.path.join(os.environ.get("TMPDIR") or "/tmp", f"ftsan-{os.getpid()}-{time.time_ns()}")
     os.mkdir(scratch, 0o700)
     try:
-        return _run(options, program, os.path.join(scratch, "report.json"))
+        return _run(options, program, scratch)
     finally:
         _remove(scratch)
 
@@ -70,7 +68,8 @@ def _wrong_with(program: list[str]) -> str:
     return f"no such script: {program[0]}"
 
 
-def _run(options: dict[str, str], program: list[str], report: str) -> int:
+def _run(options: dict[str, str], program: list[str], scratch: str) -> int:
+    report = os.path.abspath(options.get("report_json") or os.path.join(scratch, "report.json"))
     environment = _native.encode_options(options | {"report_json": report, "supervisor": str(os.getpid())})
     try:
         exit_code, _ = _native.check_options(environment)
@@ -80,7 +79,18 @@ def _run(options: dict[str, str], program: list[str], report: str) -> int:
         _native.start_report(report)
     except OSError as error:
         return complain(f"cannot write the report {report}: {error}")
-    status = _supervise(program, os.environ | {"FTSAN": "1", "FTSAN_OPTIONS": environment, "LD_PRELOAD": _preload()})
+    ours = {
+        "FTSAN": "1",
+        "FTSAN_OPTIONS": environment,
+        "FTSAN_RECORDING": os.path.join(scratch, "recording"),
+        "LD_PRELOAD": _preload(),
+    }
+    child, status = _supervise(program, os.environ | ours)
+    if os.WIFSIGNALED(status) or any(name.startswith("recording.") for name in os.listdir(scratch)):
+        from . import crash_folder
+
+        folder = crash_folder.Path(options.get("crash_dir") or crash_folder.default_folder()).absolute()
+        crash_folder.triage(scratch, child, status, program, report, folder)
     return _verdict(status, report, exit_code)
 
 
@@ -95,8 +105,8 @@ def _interpreter_flags() -> list[str]:
     return ours[:-2] if ours[-2:-1] == ["-m"] else ours[:-1]
 
 
-def _supervise(program: list[str], environment: dict[str, str]) -> int:
-    """Start the program and wait for it; returns its wait status."""
+def _supervise(program: list[str], environment: dict[str, str]) -> tuple[int, int]:
+    """Start the program and wait for it; returns its process id and its wait status."""
     watched = {number for number in FORWARDED if signal.getsignal(number) is not signal.SIG_IGN} | {signal.SIGCHLD}
     command = [sys.executable, *_interpreter_flags(), *program]
     # Blocked before the child exists, so that none is lost; the child gets the mask that we had, and default handlers.
@@ -110,7 +120,7 @@ def _supervise(program: list[str], environment: dict[str, str]) -> int:
         received = signal.sigwaitinfo(watched)
         if received.si_signo != signal.SIGCHLD and received.si_code != SI_KERNEL and received.si_pid != child:
             os.kill(child, received.si_signo)
-    return status
+    return child, status
 
 
 def _verdict(status: int, report: str, exit_code: int) -> int:

@@ -5,7 +5,7 @@
 use crate::interpreter::{contexts, coroutines, futures};
 use crate::threads::{Here, here};
 use crate::watch::{Kind, Watch};
-use crate::{boundary, creations, evidence, fields, session};
+use crate::{boundary, creations, evidence, fields, flight, session};
 use ftsan::loops::{Affinity, Realm};
 use pyo3::ffi;
 
@@ -103,6 +103,9 @@ pub(crate) unsafe fn before_kind<const K: u8>(watch: &'static Watch, object: *mu
     let here = here();
     if Kind::is_check(K) {
         here.slot.count_check();
+    }
+    if matches!(K, LOOP | ATTRIBUTE | ATTRIBUTE_ONLY | FIELD | THREAD) {
+        flight::note(here, watch, object);
     }
     // SAFETY: attached, and what `watch` was made for, by the caller's guarantee.
     unsafe {

@@ -12,7 +12,7 @@ use crate::{boundary, codes, guarded_close, hooks, session};
 use ftsan::descriptors::{Kind, Mark, Suspicion};
 use ftsan::options::OnFinding;
 use ftsan::recording::operation::{CLOSE, EPOLL_CTL, EPOLL_WAIT, Operation, POLL, SELECT};
-use ftsan::recording::{Recording, ThreadId};
+use ftsan::recording::{Recording, ThreadId, ThreadRecord};
 use ftsan::report::{Access, Finding, Frame, ObjectInfo, Role, ThreadInfo};
 use ftsan::rules::{self, Rule};
 use libc::c_int;
@@ -96,7 +96,9 @@ fn still_true(recording: &Recording, suspicion: &Suspicion, fd: c_int) -> bool {
         Suspicion::ClosedWhilePolled { by, epoll, .. } => inside(by, &|operation, on, _| operation == EPOLL_WAIT && on == epoll),
         Suspicion::Interleaved { by, .. } => inside(by, &|operation, on, _| on == fd && operation != EPOLL_CTL),
         Suspicion::RegisteredByTwo { by, mark } => mark.stack != 0 || inside(by, &|operation, on, _| operation == EPOLL_CTL && on == fd),
-        Suspicion::Reused { .. } | Suspicion::DoubleClose { .. } | Suspicion::RedirectedByTwo { .. } => true,
+        // Who has ended will not restore it: it is the other's now.
+        Suspicion::RedirectedByTwo { redirected } => recording.thread(redirected.thread).is_some_and(ThreadRecord::is_live),
+        Suspicion::Reused { .. } | Suspicion::DoubleClose { .. } => true,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::python::{is_greenlet_of_this_thread, loaded, own_method, stacks_of_ou
 use crate::session::{Place, Recorded};
 use crate::threads::{Busy, here};
 use crate::watch::{Kind, Watch};
-use crate::{boundary, codes, creations, session, stacks};
+use crate::{boundary, codes, creations, flight, session, stacks};
 use codes::Class;
 use ftsan::bindings::Touch;
 use ftsan::loops::{Affinity, Runner};
@@ -174,6 +174,7 @@ unsafe fn judge(watch: &'static Watch, object: *mut ffi::PyObject, owner: Owner)
             return Verdict::GoOn;
         }
         let Some(_busy) = Busy::enter() else { return Verdict::GoOn };
+        flight::note(here(), watch, object);
         // SAFETY: passed on.
         let py = unsafe { Python::assume_attached() };
         // SAFETY: the caller keeps it alive.

@@ -21,7 +21,8 @@ static HEARD: OnceLock<Heard> = OnceLock::new();
 
 /// The recording of this process, if the library is there.
 pub(crate) fn recording() -> Option<&'static Recording> {
-    HEARD.get()?.recording
+    // SAFETY: the library is never unloaded.
+    HEARD.get().and_then(|heard| unsafe { (heard.recording)() })
 }
 
 /// The calling thread's record.
@@ -91,7 +92,7 @@ pub(crate) fn listen(path: &str) -> Result<(u32, bool), String> {
     };
     // SAFETY: the library's function of that name has this signature, which `version` guards.
     let heard = unsafe { listen(&listener, c_int::from(preloaded)) };
-    if heard.version != VERSION || heard.recording.is_none() {
+    if heard.version != VERSION || heard.hooks == 0 {
         return Err(format!("{path} is not of this ftsan"));
     }
     let hooks = heard.hooks;
@@ -141,7 +142,7 @@ unsafe extern "C" fn positions(into: *mut Position, most: usize) -> usize {
     }
 }
 
-unsafe extern "C" fn resolve(position: Position, texts: &Sites) -> Resolved {
+pub(crate) unsafe extern "C" fn resolve(position: Position, texts: &Sites) -> Resolved {
     // SAFETY: a code object on the calling thread's stack.
     unsafe {
         let mut buffer = [0; 1024];

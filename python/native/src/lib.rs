@@ -14,8 +14,10 @@
 //! | [`threads`], [`stacks`], [`creations`], [`codes`] | the calling thread, recorded stacks, births, what code objects are |
 //! | [`evidence`], [`owner`], [`python`] | the cold path: from a misuse to a finding, and what the owner was doing |
 //! | [`hooks`] | the injected library (`hooks/`): finding it, and what it asks |
+//! | [`flight`] | what the flight recorder is told of watched calls |
 //! | [`descriptor_evidence`], [`guarded_close`] | the cold path of the descriptor rules |
 //! | [`crash_stacks`] | what threads were doing when the process died |
+//! | [`crash_report`], [`symbols`] | in the launcher: what a recording tells of a crash |
 //! | [`command_line`] | the command line of `ftsan`, made from the table of options |
 //! | [`session`] | options, findings and report of the process |
 
@@ -24,6 +26,7 @@ mod boundary;
 mod check;
 mod codes;
 mod command_line;
+mod crash_report;
 mod crash_stacks;
 mod creations;
 mod cython;
@@ -31,6 +34,7 @@ mod descriptor_evidence;
 mod driving;
 mod evidence;
 mod fields;
+mod flight;
 mod future_slots;
 mod guarded_close;
 mod hooks;
@@ -44,5 +48,6 @@ mod session;
 mod site;
 mod slots;
 mod stacks;
+mod symbols;
 mod threads;
 mod watch;

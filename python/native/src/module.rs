@@ -4,7 +4,7 @@ use crate::codes::{self, Class};
 use crate::command_line::{self, Parsed};
 use crate::interpreter::{self, contexts, coroutines, futures};
 use crate::watch::{Attribute, Kind, Watch};
-use crate::{births, boundary, driving, future_slots, hooks, methods, prologue, session, site, stacks, threads};
+use crate::{births, boundary, crash_report, driving, flight, future_slots, hooks, methods, prologue, session, site, stacks, threads};
 use ftsan::declare::{self, Declaration};
 use ftsan::loops::Realm;
 use ftsan::options::{OPTIONS, Options};
@@ -34,9 +34,11 @@ unsafe extern "C" fn set_running_loop(module: *mut ffi::PyObject, loop_: *mut ff
             // SAFETY: attached.
             if std::ptr::eq(loop_, unsafe { ffi::Py_None() }) {
                 loops.stopped(slot, Realm::Asyncio);
+                flight::runs(threads::here(), 0);
             } else {
                 // SAFETY: attached.
                 loops.started(slot, Realm::Asyncio, loop_ as usize, unsafe { ffi::PyThreadState_Get() } as usize);
+                flight::runs(threads::here(), loop_ as usize);
             }
         });
     }
@@ -78,6 +80,7 @@ impl Row<'_, '_> {
             realm: Realm::parse(self.realm).ok_or_else(|| wrong("realm", self.realm))?,
             rule: rules::find(self.rule).ok_or_else(|| wrong("rule", self.rule))?,
             operation: self.operation.to_owned(),
+            recorded_as: flight::operation(self.rule, self.operation),
             frames,
             bindings: &session.bindings,
             attribute: Attribute(attribute),
@@ -146,6 +149,14 @@ mod _native {
         let crash = if is_json { crashes::from_json(text) } else { crashes::faulthandler::read(text) };
         let crash = crash.map_err(PyValueError::new_err)?;
         Ok(py.detach(|| crashes::render(&crash, format)))
+    }
+
+    /// The JSON of a crash from a recording; empty if its process did not crash.
+    #[pyfunction]
+    fn read_recording(path: &str, signal: i32) -> PyResult<String> {
+        let crash = crash_report::read(path.as_ref(), signal).map_err(PyValueError::new_err)?;
+        let text = crash.map_or(Ok(String::new()), |crash| serde_json::to_string(&crash));
+        text.map_err(|error| PyRuntimeError::new_err(error.to_string()))
     }
 
     #[pyfunction]

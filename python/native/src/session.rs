@@ -336,4 +336,5 @@ pub(crate) fn after_fork_in_child() {
     let session = get();
     session.shared.store(Shared::leak(Found::new(session.suppressions.len(), session.gil.clone())), Ordering::Release);
     session.loops.after_fork(threads::here().slot, threads::native_id());
+    threads::here().after_fork();
 }

@@ -10,7 +10,7 @@ pub(crate) type Mapping = (u64, u64, u64, String);
 
 /// Resolves the return addresses of a native stack, innermost first.
 pub(crate) fn native_stack(addresses: &[u64], maps: &[Mapping]) -> Vec<NativeFrame> {
-    let mut symbols: HashMap<&str, Vec<(u64, String)>> = HashMap::new();
+    let mut symbols: HashMap<&str, Vec<Function>> = HashMap::new();
     let mut frames = Vec::new();
     for (at, address) in addresses.iter().enumerate() {
         // A return address is behind the call; the innermost one is where it happened.
@@ -21,16 +21,20 @@ pub(crate) fn native_stack(addresses: &[u64], maps: &[Mapping]) -> Vec<NativeFra
         };
         let in_file = address - start + offset;
         let table = symbols.entry(path).or_insert_with(|| symbols_of(path).unwrap_or_default());
-        let after = table.partition_point(|(at, _)| *at <= in_file.saturating_sub(u64::from(at > 0)));
+        let after = table.partition_point(|(start, ..)| *start <= in_file - (address - inside));
         let nearest = after.checked_sub(1).and_then(|before| table.get(before));
-        let (symbol, offset) = nearest.map_or((String::new(), in_file), |(at, name)| (name.clone(), in_file - at));
+        let nearest = nearest.filter(|(start, size, _)| *size == 0 || in_file - start <= *size);
+        let (symbol, offset) = nearest.map_or((String::new(), in_file), |(start, _, name)| (name.clone(), in_file - start));
         frames.push(NativeFrame { module: path.clone(), symbol, offset });
     }
     frames
 }
 
-/// Functions of a file by where they are in it, in order.
-fn symbols_of(path: &str) -> Option<Vec<(u64, String)>> {
+/// Where a function is in its file, its size (0 if unknown), its name.
+type Function = (u64, u64, String);
+
+/// Functions of a file, in order.
+fn symbols_of(path: &str) -> Option<Vec<Function>> {
     let data = std::fs::read(path).ok()?;
     let file = object::File::parse(&*data).ok()?;
     // Symbols have addresses, mappings have offsets in the file.
@@ -40,10 +44,10 @@ fn symbols_of(path: &str) -> Option<Vec<(u64, String)>> {
         Some(address - start + offset)
     };
     let functions = file.symbols().chain(file.dynamic_symbols()).filter(|symbol| symbol.kind() == object::SymbolKind::Text && symbol.is_definition());
-    let mut all: Vec<(u64, String)> =
-        functions.filter_map(|symbol| Some((in_file(symbol.address())?, symbol.name().ok()?.to_owned()))).collect();
+    let mut all: Vec<Function> =
+        functions.filter_map(|symbol| Some((in_file(symbol.address())?, symbol.size(), symbol.name().ok()?.to_owned()))).collect();
     all.sort();
-    all.dedup_by_key(|(at, _)| *at);
+    all.dedup_by_key(|(start, ..)| *start);
     Some(all)
 }
 

@@ -1,13 +1,16 @@
 //! The calling thread's slot: one pointer in thread-local storage.
 
-use crate::{boundary, session};
+use crate::{boundary, hooks, session};
 use ftsan::loops::ThreadSlot;
+use ftsan::recording::ThreadRecord;
 use pyo3::ffi;
 use std::cell::Cell;
 
 /// What only the thread itself sees.
 pub(crate) struct Here {
     pub(crate) slot: &'static ThreadSlot,
+    /// Where the flight recorder keeps what this thread does; another one after a fork.
+    record: Cell<Option<&'static ThreadRecord>>,
     /// Set while a slow path of ours runs: what it calls is not the program's doing.
     pub(crate) busy: Cell<bool>,
     /// How many finalizers of futures, tasks and asynchronous generators are running.
@@ -17,6 +20,17 @@ pub(crate) struct Here {
 }
 
 impl Here {
+    /// This thread's part of the flight recording.
+    #[inline(always)]
+    pub(crate) fn record(&self) -> Option<&'static ThreadRecord> {
+        self.record.get()
+    }
+
+    /// In the child of a fork: the recording is another one.
+    pub(crate) fn after_fork(&self) {
+        self.record.set(hooks::thread_record());
+    }
+
     /// A finalizer runs, as long as the result lives: what it calls is the garbage collector's doing, not the thread's.
     pub(crate) fn finalizing(&self) -> Finalizing<'_> {
         self.finalizing.set(self.finalizing.get() + 1);
@@ -57,71 +71,7 @@ thread_local! {
     static LEAVE: Cell<Option<Leave>> = const { Cell::new(None) };
 }
 
-/// Where the pointer is kept: on x86-64 Linux an initial-exec variable, one load away, where `thread_local!` in a shared
-/// library calls `__tls_get_addr` (3 ns of the 10 that a check costs).  Eight bytes of static TLS are always left.
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-mod pointer {
-    use super::Here;
-    use std::arch::{asm, global_asm};
-
-    global_asm!(
-        ".pushsection .tbss,\"awT\",@nobits",
-        ".balign 8",
-        ".hidden ftsan_here",
-        ".globl ftsan_here",
-        ".type ftsan_here, @object",
-        ".size ftsan_here, 8",
-        "ftsan_here: .zero 8",
-        ".popsection",
-    );
-
-    #[inline(always)]
-    pub(super) fn get() -> *const Here {
-        let here;
-        // SAFETY: reads the variable defined above.
-        unsafe {
-            asm!(
-                "mov {0}, qword ptr [rip + ftsan_here@GOTTPOFF]",
-                "mov {0}, qword ptr fs:[{0}]",
-                out(reg) here,
-                options(readonly, nostack, preserves_flags),
-            );
-        }
-        here
-    }
-
-    pub(super) fn set(here: *const Here) {
-        // SAFETY: writes the variable defined above.
-        unsafe {
-            asm!(
-                "mov {0}, qword ptr [rip + ftsan_here@GOTTPOFF]",
-                "mov qword ptr fs:[{0}], {1}",
-                out(reg) _,
-                in(reg) here,
-                options(nostack, preserves_flags),
-            );
-        }
-    }
-}
-
-#[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
-mod pointer {
-    use super::Here;
-    use std::cell::Cell;
-
-    thread_local! {
-        static HERE: Cell<*const Here> = const { Cell::new(std::ptr::null()) };
-    }
-
-    #[inline(always)]
-    pub(super) fn get() -> *const Here {
-        HERE.get()
-    }
-
-    pub(super) fn set(here: *const Here) {
-        HERE.set(here);
-    }
-}
+ftsan::thread_pointer!(pointer: Here, "ftsan_here");
 
 /// The calling thread.
 #[inline(always)]
@@ -142,7 +92,7 @@ fn enter() -> &'static Here {
         let slot = session::get().loops.enter(handle, ident, native_id());
         // Leaked: some tens of bytes per thread that ever ran Python code, and no dangling pointer in a late hook.
         let here: &'static Here =
-            Box::leak(Box::new(Here { slot, busy: Cell::new(false), finalizing: Cell::new(0), looks: Cell::new(0) }));
+            Box::leak(Box::new(Here { slot, record: Cell::new(hooks::thread_record()), busy: Cell::new(false), finalizing: Cell::new(0), looks: Cell::new(0) }));
         pointer::set(here);
         // A hook may run after this thread's destructors: then the slot stays taken.
         let _ = LEAVE.try_with(|leave| leave.set(Some(Leave(here))));

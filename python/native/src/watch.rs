@@ -2,6 +2,7 @@
 
 use ftsan::bindings::Bindings;
 use ftsan::loops::Realm;
+use ftsan::recording::operation::Operation;
 use ftsan::rules::Rule;
 use pyo3::ffi;
 use std::sync::atomic::AtomicUsize;
@@ -106,6 +107,8 @@ pub(crate) struct Watch {
     pub(crate) rule: &'static Rule,
     /// Name of the method.
     pub(crate) operation: String,
+    /// What recordings know it as.
+    pub(crate) recorded_as: Operation,
     /// Frames of our own making between the hook and its caller: 1 for a function with a prologue, 0 for a C method.
     pub(crate) frames: usize,
     /// What belongs to whom, of this process.

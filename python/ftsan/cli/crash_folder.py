@@ -1,0 +1,124 @@
+"""What is left of a process that died: gathered, triaged, printed, and kept in a crash folder.
+
+Runs in the launcher, after the process; imports what it likes.
+"""
+
+import json
+import os
+import platform
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from .. import _native
+
+#: Dying of these is a crash; of others (Ctrl-C, SIGTERM) it is somebody's wish.
+CRASHES = {
+    signal.SIGSEGV,
+    signal.SIGBUS,
+    signal.SIGABRT,
+    signal.SIGFPE,
+    signal.SIGILL,
+    signal.SIGSYS,
+    signal.SIGTRAP,
+    signal.SIGKILL,
+}
+
+#: So many crash folders are kept.
+KEPT = 10
+
+
+def default_folder() -> Path:
+    """Where crash folders are kept if ``--crash-dir`` does not say."""
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state", "ftsan", "crashes")
+
+
+def triage(scratch: str, child: int, status: int, program: list[str], report: str, folder: Path) -> None:
+    """Print the triage of every process whose recording in ``scratch`` says that it crashed, and of the child if ``status`` does."""
+    number = os.WTERMSIG(status) if os.WIFSIGNALED(status) and os.WTERMSIG(status) in CRASHES else 0
+    recordings = {int(path.suffix[1:]): path for path in Path(scratch).glob("recording.*")}
+    if number:
+        recordings.setdefault(child, Path(scratch, f"recording.{child}"))
+    for pid, recording in sorted(recordings.items(), key=lambda entry: entry[0] != child):
+        crash = _read(recording, number if pid == child else 0)
+        if crash is None:
+            continue
+        crash |= _facts(program, report)
+        for extension in crash["extensions"]:
+            extension |= _distribution_of(extension["path"])
+        text = json.dumps(crash, indent=1)
+        kept = _keep(folder, pid, recording, text)
+        sys.stderr.write(f"==================\nftsan: process {pid} died of {crash['signal']}\n{_native.triage(text, True, 'text')}")
+        sys.stderr.write(f"crash folder: {kept}  (ftsan triage --markdown {kept})\n==================\n" if kept else "==================\n")
+
+
+def _read(recording: Path, number: int) -> dict[str, Any] | None:
+    try:
+        text = _native.read_recording(str(recording), number)
+    except (OSError, ValueError) as error:
+        if not number:
+            return None
+        sys.stderr.write(f"ftsan: nothing was recorded before the program died: {error}\n")
+        return {"signal": signal.Signals(number).name, "threads": [], "extensions": []}
+    crash: dict[str, Any] | None = json.loads(text) if text else None
+    return crash
+
+
+def _facts(program: list[str], report: str) -> dict[str, Any]:
+    try:
+        with open(report) as file:
+            found = json.load(file)
+    except (OSError, ValueError):
+        found = {}
+    python = {
+        "version": f"Python {sys.version}",
+        "gil": found.get("gil", ""),
+        "executable": sys.executable,
+        "platform": platform.platform(),
+    }
+    return {"python": python, "command": [sys.executable, *program], "findings": [_before(one) for one in found.get("findings", [])]}
+
+
+def _before(finding: dict[str, Any]) -> dict[str, Any]:
+    access = finding["accesses"][0]
+    return {
+        "rule": finding["rule"],
+        "title": finding["title"],
+        "at": next(iter(access["stack"]), None),
+        "thread": (access["thread"] or {}).get("name", ""),
+    }
+
+
+def _distribution_of(path: str) -> dict[str, str]:
+    """Which distribution an extension module belongs to: by the RECORD beside its package."""
+    above, found, inside = path.partition("-packages/")
+    root = Path(above + found.rstrip("/"))
+    for record in root.glob("*.dist-info/RECORD") if found else ():
+        try:
+            if f"\n{inside}," not in "\n" + record.read_text():
+                continue
+            wheel = record.with_name("WHEEL").read_text() if record.with_name("WHEEL").exists() else ""
+        except OSError:
+            continue
+        name, _, version = record.parent.name.removesuffix(".dist-info").partition("-")
+        tags = [line.partition(":")[2].strip() for line in wheel.splitlines() if line.startswith("Tag:")]
+        return {"distribution": name, "version": version, "wheel": " ".join(tags)}
+    return {}
+
+
+def _keep(folder: Path, pid: int, recording: Path, text: str) -> Path | None:
+    kept = folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{pid}"
+    try:
+        kept.mkdir(parents=True, mode=0o700)
+        (kept / "crash.json").write_text(text)
+        if recording.exists():
+            shutil.copyfile(recording, kept / "recording")
+        for old in sorted(entry for entry in folder.iterdir() if (entry / "crash.json").exists())[:-KEPT]:
+            shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        sys.stderr.write(f"ftsan: cannot keep the crash in {folder}: {error}\n")
+        return None
+    return kept

@@ -1,0 +1,50 @@
+//! What Python code does to loops, transports and streams, for the flight recorder: a few stores per watched call.
+
+use crate::hooks;
+use crate::interpreter::{code_text, frames};
+use crate::threads::Here;
+use crate::watch::Watch;
+use ftsan::recording::operation::Operation;
+use ftsan::recording::sites::{Position, SiteId};
+use ftsan::recording::ThreadRecord;
+use pyo3::ffi;
+
+/// A number for what a watch sees, by which recordings know it.
+pub(crate) fn operation(rule: &str, name: &str) -> Operation {
+    hooks::recording().map_or(Operation(0), |recording| recording.sites.name_operation(&format!("{rule} {name}")))
+}
+
+/// Records that the calling thread calls a watched function of `object`.
+#[inline(always)]
+pub(crate) fn note(here: &Here, watch: &Watch, object: *mut ffi::PyObject) {
+    if let Some(record) = here.record() {
+        record.begin(watch.recorded_as, -1, object as u64, site(record), 0);
+    }
+}
+
+/// Records that the calling thread starts, or stops with 0, running a loop.
+pub(crate) fn runs(here: &Here, loop_: usize) {
+    if let Some(record) = here.record() {
+        record.runs_loop.store(loop_ as u64, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
+#[inline(always)]
+fn site(record: &ThreadRecord) -> SiteId {
+    // SAFETY: attached; the own stack.
+    let innermost = unsafe { frames::of_thread(ffi::PyThreadState_GetUnchecked()) }.next();
+    let Some((code, instruction)) = innermost.and_then(frames::Frame::key) else { return 0 };
+    // SAFETY: a code object on the own stack.
+    let position = Position { code, instruction, check: unsafe { code_text::qualname(code) } };
+    record.known_site(position).unwrap_or_else(|| new_site(record, position))
+}
+
+#[cold]
+#[inline(never)]
+fn new_site(record: &ThreadRecord, position: Position) -> SiteId {
+    let Some(recording) = hooks::recording() else { return 0 };
+    // SAFETY: a position on the own stack.
+    let site = recording.sites.site(position, |texts| Some(unsafe { hooks::resolve(position, texts) }));
+    record.remember_site(position, site);
+    site
+}
