@@ -59,8 +59,7 @@ pub enum Kind {
     File,
 }
 
-const KINDS: [Kind; 7] =
-    [Kind::Unknown, Kind::StreamSocket, Kind::Socket, Kind::Pipe, Kind::Epoll, Kind::Event, Kind::File];
+const KINDS: [Kind; 7] = [Kind::Unknown, Kind::StreamSocket, Kind::Socket, Kind::Pipe, Kind::Epoll, Kind::Event, Kind::File];
 
 impl Kind {
     /// In words, with an article.
@@ -347,8 +346,14 @@ impl Descriptors {
         let (epoll, _) = self.epoll_of(descriptor)?;
         let was = Descriptor::read_kind(&descriptor.kind_before);
         let is_stale = descriptor.is_stale.load(Ordering::Relaxed) != 0;
-        (is_stale && closed.is_of_another(registered.thread))
-            .then_some(Suspicion::Reused { epoll, registered, closed, was, opened, is_certain })
+        (is_stale && closed.is_of_another(registered.thread)).then_some(Suspicion::Reused {
+            epoll,
+            registered,
+            closed,
+            was,
+            opened,
+            is_certain,
+        })
     }
 
     /// Whether a descriptor is closed as far as is known: if closing it succeeds all the same, somebody opened it unseen.
@@ -418,7 +423,15 @@ impl Descriptors {
     }
 
     /// `epoll_ctl` was called for `fd` and returned.
-    pub fn controlled(&self, epoll: i32, fd: i32, what: Control, how: Registered, mark: Mark, is_one_shot: bool) -> Option<Suspicion> {
+    pub fn controlled(
+        &self,
+        epoll: i32,
+        fd: i32,
+        what: Control,
+        how: Registered,
+        mark: Mark,
+        is_one_shot: bool,
+    ) -> Option<Suspicion> {
         let descriptor = self.get(fd)?;
         let before = Descriptor::mark(&descriptor.registered);
         let known = descriptor.epoll.load(Ordering::Relaxed);

@@ -5,8 +5,9 @@ use crate::{crash, hook, python, thread};
 use ftsan::descriptors::{Kind, Use};
 use ftsan::recording::operation as op;
 use libc::{
-    c_char, c_int, c_long, c_uint, c_void, epoll_event, fd_set, iovec, mmsghdr, mode_t, msghdr, nfds_t, off_t, pid_t, pollfd, posix_spawn_file_actions_t,
-    posix_spawnattr_t, pthread_attr_t, pthread_t, sigset_t, size_t, sockaddr, socklen_t, ssize_t, timespec, timeval,
+    c_char, c_int, c_long, c_uint, c_void, epoll_event, fd_set, iovec, mmsghdr, mode_t, msghdr, nfds_t, off_t, pid_t, pollfd,
+    posix_spawn_file_actions_t, posix_spawnattr_t, pthread_attr_t, pthread_t, sigset_t, size_t, sockaddr, socklen_t, ssize_t,
+    timespec, timeval,
 };
 use std::ffi::CStr;
 
@@ -199,6 +200,14 @@ hooks! {
     fn execvp(file: *const c_char, words: *const *const c_char) -> c_int = |call| hook::noted(op::EXEC, -1, call);
     fn execvpe(file: *const c_char, words: *const *const c_char, environment: *const *const c_char) -> c_int =
         |call| hook::noted(op::EXEC, -1, call);
+    fn pthread_setname_np(thread: pthread_t, name: *const c_char) -> c_int = |call| {
+        let result = call();
+        // SAFETY: the calling thread's own name.
+        if result == 0 && thread == unsafe { libc::pthread_self() } {
+            crate::thread::renamed();
+        }
+        result
+    };
     fn pthread_create(thread: *mut pthread_t, attributes: *const pthread_attr_t, start: crash::Start, argument: *mut c_void) -> c_int =
         |call| hook_thread(thread, attributes, start, argument, call);
 }

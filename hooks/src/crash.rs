@@ -179,7 +179,11 @@ fn stop_the_others(recording: &Recording) {
     let mut asked = 0;
     // SAFETY: the handler waits and returns; the ids are of threads of this process or of nobody.
     unsafe {
-        libc::sigaction(stop_signal(), &action(stopped as *const c_void, libc::SA_RESTART | libc::SA_ONSTACK), std::ptr::null_mut());
+        libc::sigaction(
+            stop_signal(),
+            &action(stopped as *const c_void, libc::SA_RESTART | libc::SA_ONSTACK),
+            std::ptr::null_mut(),
+        );
         for other in recording.live().filter(|other| other.native_id() != me) {
             let sent = libc::syscall(libc::SYS_tgkill, libc::getpid(), other.native_id() as pid_t, stop_signal());
             asked += u32::from(sent == 0);
@@ -216,12 +220,12 @@ unsafe fn native_stack(notes: &CrashNotes, context: *const libc::ucontext_t) {
                 return notes.add_native_frame(address);
             }
             // The unwinder gives the address after a call, and the exact one of a frame that a signal interrupted.
-            found = address == pc || address == pc + 1;
+            found = pc != 0 && (address == pc || address == pc + 1);
             true
         });
     }
-    if !found {
-        // A call of a bad address: whoever called it is on top of the stack.
+    if notes.native_frames() == 1 {
+        // A call of a bad address, from where the unwinder does not get on: whoever called it is on top of the stack.
         let mut caller = [0_u64];
         if read_memory(sp, &mut caller) {
             notes.add_native_frame(caller[0]);
@@ -238,7 +242,9 @@ fn note_maps(notes: &CrashNotes) {
         notes.note(b"maps\n");
         loop {
             let count = libc::syscall(libc::SYS_read, fd, buffer.as_mut_ptr(), buffer.len());
-            let Some(read) = usize::try_from(count).ok().filter(|count| *count > 0).and_then(|count| buffer.get(..count)) else { break };
+            let Some(read) = usize::try_from(count).ok().filter(|count| *count > 0).and_then(|count| buffer.get(..count)) else {
+                break;
+            };
             notes.note(read);
         }
         libc::syscall(libc::SYS_close, fd);
@@ -256,7 +262,11 @@ struct Pending {
 
 /// Threads between their creation and their first instruction.
 static PENDING: [Pending; 256] = [const {
-    Pending { taken: AtomicBool::new(false), start: AtomicPtr::new(std::ptr::null_mut()), argument: AtomicPtr::new(std::ptr::null_mut()) }
+    Pending {
+        taken: AtomicBool::new(false),
+        start: AtomicPtr::new(std::ptr::null_mut()),
+        argument: AtomicPtr::new(std::ptr::null_mut()),
+    }
 }; 256];
 
 /// What to start a thread with so that it gets a signal stack; `None` if too many are being started.

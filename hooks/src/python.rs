@@ -31,11 +31,7 @@ pub(crate) unsafe extern "C" fn ftsan_hooks_listen(listener: &Listener, preloade
         import_tables::rewrite();
     }
     let _ = LISTENER.set(*listener);
-    Heard {
-        hooks: import_tables::all().count() as u32,
-        descriptors: Some(&process::DESCRIPTORS),
-        ..refused
-    }
+    Heard { hooks: import_tables::all().count() as u32, descriptors: Some(&process::DESCRIPTORS), ..refused }
 }
 
 thread_local! {

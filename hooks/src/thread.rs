@@ -55,30 +55,35 @@ fn enter() -> Option<&'static ThreadRecord> {
         return None;
     }
     let key = KEY.load(Ordering::Acquire).checked_sub(1)?;
-    let mut name = [0_u64; 2];
-    // SAFETY: plain calls; the name has sixteen bytes.
-    let record = unsafe {
-        libc::prctl(libc::PR_GET_NAME, name.as_mut_ptr());
-        recording.enter(libc::gettid() as u64, name)?
-    };
+    // SAFETY: plain call.
+    let record = recording.enter(unsafe { libc::gettid() } as u64, name())?;
     // SAFETY: the key exists; keys this early need no allocation, and without it the record stays taken.
     unsafe { libc::pthread_setspecific(key, std::ptr::from_ref(record).cast::<c_void>()) };
     pointer::set(record);
     Some(record)
 }
 
+/// What the kernel calls the thread: 15 bytes and a zero.
+fn name() -> [u64; 2] {
+    let mut name = [0_u64; 2];
+    // SAFETY: the name has sixteen bytes.
+    unsafe { libc::prctl(libc::PR_GET_NAME, name.as_mut_ptr()) };
+    name
+}
+
+/// The calling thread got another name.
+pub(crate) fn renamed() {
+    if let Some(record) = here() {
+        record.set_name(name());
+    }
+}
+
 unsafe extern "C" fn leave(record: *mut c_void) {
     pointer::set(std::ptr::null());
     ABSENT.set(Absent::Ended);
     crash::free_signal_stack();
-    let mut name = [0_u64; 2];
-    // SAFETY: the record that `enter` gave to the key; the name has sixteen bytes.
-    unsafe {
-        libc::prctl(libc::PR_GET_NAME, name.as_mut_ptr());
-        let record = &*record.cast::<ThreadRecord>();
-        record.set_name(name);
-        record.leave();
-    }
+    // SAFETY: the record that `enter` gave to the key.
+    unsafe { &*record.cast::<ThreadRecord>() }.leave();
 }
 
 /// In the child of a fork: the record was the parent's.

@@ -83,6 +83,11 @@ impl CrashNotes {
         true
     }
 
+    /// How many there are.
+    pub fn native_frames(&self) -> u32 {
+        self.native_frames.load(Ordering::Relaxed)
+    }
+
     /// Adds to the notes: stacks of Python code and the map of the memory, line by line.  What does not fit is dropped.
     pub fn note(&self, bytes: &[u8]) {
         let at = self.notes_used.fetch_add(bytes.len(), Ordering::Relaxed);

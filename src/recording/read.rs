@@ -60,7 +60,12 @@ impl Bytes<'_> {
             return None;
         }
         let text = |offset: usize| self.text(self.u64(at + offset));
-        Some(Frame { file: text(layout::SITE_FILE), line: self.u32(at + layout::SITE_LINE), function: text(layout::SITE_FUNCTION), via: None })
+        Some(Frame {
+            file: text(layout::SITE_FILE),
+            line: self.u32(at + layout::SITE_LINE),
+            function: text(layout::SITE_FUNCTION),
+            via: None,
+        })
     }
 
     fn operation(&self, operation: Operation) -> String {
@@ -175,8 +180,10 @@ fn stacks(notes: &str) -> Vec<(u64, Vec<Frame>)> {
     for line in notes.lines() {
         if let Some(id) = line.strip_prefix("thread ") {
             stacks.push((id.parse().unwrap_or(0), Vec::new()));
-        } else if let (Some((_, frames)), [file, number, function]) = (stacks.last_mut(), &line.split('\t').collect::<Vec<_>>()[..]) {
-            let frame = Frame { file: (*file).to_owned(), line: number.parse().unwrap_or(0), function: (*function).to_owned(), via: None };
+        } else if let (Some((_, frames)), [file, number, function]) = (stacks.last_mut(), &line.split('\t').collect::<Vec<_>>()[..])
+        {
+            let frame =
+                Frame { file: (*file).to_owned(), line: number.parse().unwrap_or(0), function: (*function).to_owned(), via: None };
             frames.push(frame);
         }
     }
@@ -222,7 +229,10 @@ mod tests {
         let frames = stacks("thread 7\n/a b/x.py\t3\tf\nthread 8\n");
         assert_eq!(frames.len(), 2);
         assert_eq!((frames[0].0, frames[0].1[0].line, frames[0].1[0].file.as_str()), (7, 3, "/a b/x.py"));
-        assert_eq!(mapping("7f00-7f10 r-xp 00001000 08:01 42       /lib/a b.so").unwrap(), (0x7f00, 0x7f10, 0x1000, "/lib/a b.so".to_owned()));
+        assert_eq!(
+            mapping("7f00-7f10 r-xp 00001000 08:01 42       /lib/a b.so").unwrap(),
+            (0x7f00, 0x7f10, 0x1000, "/lib/a b.so".to_owned())
+        );
         assert_eq!(mapping("7f00-7f10 rw-p 00000000 00:00 0 "), None);
     }
 }

@@ -57,7 +57,12 @@ fn extension(path: &str) -> Option<Extension> {
     let package = folder.split_once("-packages/").map_or("", |(_, rest)| rest);
     let module = file.split('.').next()?;
     let name = if package.is_empty() { module.to_owned() } else { format!("{}.{module}", package.replace('/', ".")) };
-    Some(Extension { name, path: path.to_owned(), declares_free_threading: symbols::declares_free_threading(path), ..Extension::default() })
+    Some(Extension {
+        name,
+        path: path.to_owned(),
+        declares_free_threading: symbols::declares_free_threading(path),
+        ..Extension::default()
+    })
 }
 
 /// Name of a signal.

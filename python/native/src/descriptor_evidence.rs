@@ -95,7 +95,9 @@ fn still_true(recording: &Recording, suspicion: &Suspicion, fd: c_int) -> bool {
         }
         Suspicion::ClosedWhilePolled { by, epoll, .. } => inside(by, &|operation, on, _| operation == EPOLL_WAIT && on == epoll),
         Suspicion::Interleaved { by, .. } => inside(by, &|operation, on, _| on == fd && operation != EPOLL_CTL),
-        Suspicion::RegisteredByTwo { by, mark } => mark.stack != 0 || inside(by, &|operation, on, _| operation == EPOLL_CTL && on == fd),
+        Suspicion::RegisteredByTwo { by, mark } => {
+            mark.stack != 0 || inside(by, &|operation, on, _| operation == EPOLL_CTL && on == fd)
+        }
         // Who has ended will not restore it: it is the other's now.
         Suspicion::RedirectedByTwo { redirected } => recording.thread(redirected.thread).is_some_and(ThreadRecord::is_live),
         Suspicion::Reused { .. } | Suspicion::DoubleClose { .. } => true,
@@ -153,11 +155,8 @@ impl Suspected<'_> {
     fn record(&self, place: Place, rule: &'static Rule, told: Told) {
         let session = session::get();
         let what = self.recorded_kind();
-        let object = ObjectInfo {
-            r#type: what.to_owned(),
-            repr: format!("descriptor {} ({what})", self.fd),
-            id: format!("{:#x}", self.fd),
-        };
+        let object =
+            ObjectInfo { r#type: what.to_owned(), repr: format!("descriptor {} ({what})", self.fd), id: format!("{:#x}", self.fd) };
         let mut finding = Finding::new(rule, told.title, object, None, told.accesses);
         finding.witnessed = told.witnessed;
         match session.record(place, finding) {
@@ -186,7 +185,8 @@ impl Suspected<'_> {
         let me = self.thread_of(self.mark);
         let mine = me.name.clone();
         let what = format!("{} {fd}", noun(hooks::kind(fd)));
-        let here = |role: Role| Access { role, operation: self.name(self.operation), thread: Some(me.clone()), stack: stack.to_vec() };
+        let here =
+            |role: Role| Access { role, operation: self.name(self.operation), thread: Some(me.clone()), stack: stack.to_vec() };
         let created = || self.past(Role::Created, "opened", hooks::opened_by(fd));
         let now = |by: ThreadId| self.present(by);
         let mut told = match *suspicion {
@@ -231,7 +231,11 @@ impl Suspected<'_> {
             Suspicion::Interleaved { by, reading } => {
                 let other = now(by)?;
                 let verb = if reading { "read" } else { "written" };
-                let title = format!("{what} {verb} in thread '{mine}' while thread '{}' is in {}() on it", name_of(&other), other.operation);
+                let title = format!(
+                    "{what} {verb} in thread '{mine}' while thread '{}' is in {}() on it",
+                    name_of(&other),
+                    other.operation
+                );
                 Told { title, accesses: vec![here(Role::Offending), other], witnessed: true }
             }
             Suspicion::DoubleClose { closed, closed_before, opened } => {
@@ -260,7 +264,8 @@ impl Suspected<'_> {
             }
             Suspicion::RedirectedByTwo { redirected } => {
                 let other = self.past(Role::Owner, "dup2", redirected)?;
-                let title = format!("descriptor {fd} redirected in thread '{mine}' while thread '{}' has it redirected", name_of(&other));
+                let title =
+                    format!("descriptor {fd} redirected in thread '{mine}' while thread '{}' has it redirected", name_of(&other));
                 return Some(Told { title, accesses: vec![here(Role::Offending), other], witnessed: true });
             }
         };

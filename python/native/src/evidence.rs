@@ -235,10 +235,14 @@ impl<'py> Misused<'py> {
         }
         let own = &own.frames()[start..];
         // Cython's coroutines have no frames: the future that `await loop.create_connection()` waits for inside belongs to that call.
-        if rule.id == "FT104" && own.first().is_some_and(|frame| session::get().is_known_misuse(&codes::resolve(py, *frame), &["FT101", "FT105"])) {
+        if rule.id == "FT104"
+            && own.first().is_some_and(|frame| session::get().is_known_misuse(&codes::resolve(py, *frame), &["FT101", "FT105"]))
+        {
             return Verdict::GoOn;
         }
-        if rule.id == "FT204" && own.first().is_some_and(|frame| session::get().is_known_misuse(&codes::resolve(py, *frame), &["FT203"])) {
+        if rule.id == "FT204"
+            && own.first().is_some_and(|frame| session::get().is_known_misuse(&codes::resolve(py, *frame), &["FT203"]))
+        {
             return Verdict::GoOn;
         }
         if rule.id == "FT104" && self.is_done() {

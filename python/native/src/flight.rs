@@ -4,9 +4,9 @@ use crate::hooks;
 use crate::interpreter::{code_text, frames};
 use crate::threads::Here;
 use crate::watch::Watch;
+use ftsan::recording::ThreadRecord;
 use ftsan::recording::operation::Operation;
 use ftsan::recording::sites::{Position, SiteId};
-use ftsan::recording::ThreadRecord;
 use pyo3::ffi;
 
 /// A number for what a watch sees, by which recordings know it.

@@ -30,7 +30,8 @@ fn check_line(lines: &[&str], close: usize) -> Option<usize> {
         return None;
     }
     let before = lines.iter().enumerate().take(close - 1).rev().take(NEAR);
-    let function = before.take_while(|(_, line)| !line.trim_start().starts_with("def ") && !line.trim_start().starts_with("async def "));
+    let function =
+        before.take_while(|(_, line)| !line.trim_start().starts_with("def ") && !line.trim_start().starts_with("async def "));
     let mut guards = function.filter(|(_, line)| indentation(line) <= indentation(closing) && line.trim_start().starts_with("if "));
     guards.find(|(_, line)| mentions(line, argument)).map(|(at, _)| at + 1)
 }

@@ -4,7 +4,9 @@ use crate::codes::{self, Class};
 use crate::command_line::{self, Parsed};
 use crate::interpreter::{self, contexts, coroutines, futures};
 use crate::watch::{Attribute, Kind, Watch};
-use crate::{births, boundary, crash_report, driving, flight, future_slots, hooks, methods, prologue, session, site, stacks, threads};
+use crate::{
+    births, boundary, crash_report, driving, flight, future_slots, hooks, methods, prologue, session, site, stacks, threads,
+};
 use ftsan::declare::{self, Declaration};
 use ftsan::loops::Realm;
 use ftsan::options::{OPTIONS, Options};

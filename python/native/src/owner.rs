@@ -173,7 +173,11 @@ fn inside(py: Python<'_>, holds: impl Fn(*mut ffi::PyThreadState) -> bool) -> Op
 /// `threading.get_ident()` of the thread with this kernel id, if it has run Python code.
 pub(crate) fn ident_of(py: Python<'_>, native_id: u64) -> Option<u64> {
     // SAFETY: the states are of live threads of the stopped world.
-    Stopped::stop(py).threads().map(|state| unsafe { frames::identity_of(state) }).find(|(_, native)| *native == native_id).map(|found| found.0)
+    Stopped::stop(py)
+        .threads()
+        .map(|state| unsafe { frames::identity_of(state) })
+        .find(|(_, native)| *native == native_id)
+        .map(|found| found.0)
 }
 
 /// Identity and stack of the thread with this kernel id.

@@ -43,7 +43,10 @@ fn symbols_of(path: &str) -> Option<Vec<Function>> {
         let (start, _, offset) = segments.iter().find(|(start, size, _)| (*start..start + size).contains(&address))?;
         Some(address - start + offset)
     };
-    let functions = file.symbols().chain(file.dynamic_symbols()).filter(|symbol| symbol.kind() == object::SymbolKind::Text && symbol.is_definition());
+    let functions = file
+        .symbols()
+        .chain(file.dynamic_symbols())
+        .filter(|symbol| symbol.kind() == object::SymbolKind::Text && symbol.is_definition());
     let mut all: Vec<Function> =
         functions.filter_map(|symbol| Some((in_file(symbol.address())?, symbol.size(), symbol.name().ok()?.to_owned()))).collect();
     all.sort();
@@ -60,7 +63,10 @@ pub(crate) fn declares_free_threading(path: &str) -> Option<bool> {
     let data = std::fs::read(path).ok()?;
     let file = object::File::parse(&*data).ok()?;
     let calls = file.dynamic_symbols().any(|symbol| symbol.is_undefined() && symbol.name() == Ok("PyUnstable_Module_SetGIL"));
-    let in_data = file.sections().filter(|section| section.kind() == object::SectionKind::Data || section.name().is_ok_and(|name| name.starts_with(".data")));
-    let has_slot = |bytes: &[u8]| bytes.chunks_exact(8).zip(bytes.chunks_exact(8).skip(1)).any(|(a, b)| a == &SLOT[..8] && b == &SLOT[8..]);
+    let in_data = file.sections().filter(|section| {
+        section.kind() == object::SectionKind::Data || section.name().is_ok_and(|name| name.starts_with(".data"))
+    });
+    let has_slot =
+        |bytes: &[u8]| bytes.chunks_exact(8).zip(bytes.chunks_exact(8).skip(1)).any(|(a, b)| a == &SLOT[..8] && b == &SLOT[8..]);
     Some(calls || in_data.filter_map(|section| section.data().ok()).any(has_slot))
 }

@@ -91,8 +91,13 @@ fn enter() -> &'static Here {
         let (handle, ident) = unsafe { (ffi::PyThreadState_Get() as usize, ffi::PyThread_get_thread_ident()) };
         let slot = session::get().loops.enter(handle, ident, native_id());
         // Leaked: some tens of bytes per thread that ever ran Python code, and no dangling pointer in a late hook.
-        let here: &'static Here =
-            Box::leak(Box::new(Here { slot, record: Cell::new(hooks::thread_record()), busy: Cell::new(false), finalizing: Cell::new(0), looks: Cell::new(0) }));
+        let here: &'static Here = Box::leak(Box::new(Here {
+            slot,
+            record: Cell::new(hooks::thread_record()),
+            busy: Cell::new(false),
+            finalizing: Cell::new(0),
+            looks: Cell::new(0),
+        }));
         pointer::set(here);
         // A hook may run after this thread's destructors: then the slot stays taken.
         let _ = LEAVE.try_with(|leave| leave.set(Some(Leave(here))));

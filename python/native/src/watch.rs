@@ -93,7 +93,10 @@ impl Kind {
 
     /// Whether what a misused call does in turn belongs to it.  Not if it runs other code of the program meanwhile.
     pub(crate) fn is_one_action(self) -> bool {
-        matches!(self, Kind::Loop | Kind::Field | Kind::Future | Kind::Attribute | Kind::AttributeOnly | Kind::Primitive | Kind::OneAtATime)
+        matches!(
+            self,
+            Kind::Loop | Kind::Field | Kind::Future | Kind::Attribute | Kind::AttributeOnly | Kind::Primitive | Kind::OneAtATime
+        )
     }
 }
 

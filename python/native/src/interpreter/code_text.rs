@@ -47,7 +47,8 @@ pub(crate) unsafe fn read(string: usize, buffer: &mut [u8]) -> &[u8] {
 /// A live code object.
 pub(crate) unsafe fn line(code: usize, instruction: usize) -> u32 {
     // SAFETY: passed on; reads the line table.
-    let line = offset(code, instruction).map_or(-1, |offset| unsafe { ffi::PyCode_Addr2Line(code as *mut ffi::PyCodeObject, offset) });
+    let line =
+        offset(code, instruction).map_or(-1, |offset| unsafe { ffi::PyCode_Addr2Line(code as *mut ffi::PyCodeObject, offset) });
     u32::try_from(line).unwrap_or(0)
 }
 
