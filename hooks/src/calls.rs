@@ -1,6 +1,7 @@
 //! The one table of hooks.  What it exports is compared with `hooks/exports.txt` in a test.
 
 use crate::original::Original;
+use crate::pollers::read_memory;
 use crate::{crash, hook, python, thread};
 use ftsan::descriptors::{Kind, Use};
 use ftsan::recording::operation as op;
@@ -72,11 +73,21 @@ fn socket_kind(kind: c_int) -> Kind {
     if kind & 0xF == STREAM { Kind::StreamSocket } else { Kind::Socket }
 }
 
-/// # Safety
-/// `parts` are that many.
-unsafe fn total(parts: *const iovec, count: usize) -> usize {
-    // SAFETY: passed on.
-    (0..count).map(|i| unsafe { (*parts.add(i)).iov_len }).fold(0, usize::saturating_add)
+/// How much a `writev` of the host's array would write.  The kernel has not accepted it yet: anything may be there.
+fn total(parts: *const iovec, count: usize) -> usize {
+    let mut all = [iovec { iov_base: std::ptr::null_mut(), iov_len: 0 }; 8];
+    let known = count.min(all.len());
+    if !read_memory(parts as usize, &mut all[..known]) {
+        return 0;
+    }
+    all[..known].iter().map(|part| part.iov_len).fold(0, usize::saturating_add)
+}
+
+/// The same for a `sendmsg`.
+fn total_of(message: *const msghdr) -> usize {
+    // SAFETY: zeros are valid.
+    let mut read: [msghdr; 1] = unsafe { std::mem::zeroed() };
+    if read_memory(message as usize, &mut read) { total(read[0].msg_iov, read[0].msg_iovlen as usize) } else { 0 }
 }
 
 fn duplicates(command: c_int) -> bool {
@@ -87,8 +98,8 @@ hooks! {
     fn epoll_create(size: c_int) -> c_int = |call| hook::opening(op::EPOLL_CREATE, Kind::Epoll, call);
     fn epoll_create1(flags: c_int) -> c_int = |call| hook::opening(op::EPOLL_CREATE, Kind::Epoll, call);
     fn epoll_ctl(epoll: c_int, what: c_int, fd: c_int, event: *mut epoll_event) -> c_int = |call| {
-        // SAFETY: null or the host's.
-        let is_one_shot = unsafe { event.as_ref() }.is_some_and(|event| event.events & libc::EPOLLONESHOT as u32 != 0);
+        // SAFETY: asked when the call has succeeded: the kernel has read it.
+        let is_one_shot = || unsafe { (&raw const (*event).events).read_unaligned() } & libc::EPOLLONESHOT as u32 != 0;
         hook::controlling(epoll, what, fd, is_one_shot, call)
     };
     fn epoll_wait(epoll: c_int, events: *mut epoll_event, most: c_int, timeout: c_int) -> c_int = |call| hook::waiting(epoll, call);
@@ -115,43 +126,39 @@ hooks! {
         // SAFETY: the host's array.
         |call| unsafe { hook::opening_two(op::SOCKETPAIR, socket_kind(kind), pair, call) };
     fn accept(fd: c_int, address: *mut sockaddr, len: *mut socklen_t) -> c_int =
-        |call| hook::opening(op::ACCEPT, Kind::StreamSocket, || hook::using(op::ACCEPT, fd, Use::Wait, 0, call));
+        |call| hook::opening(op::ACCEPT, Kind::StreamSocket, || hook::using(op::ACCEPT, fd, Use::Wait, || 0, call));
     fn accept4(fd: c_int, address: *mut sockaddr, len: *mut socklen_t, flags: c_int) -> c_int =
-        |call| hook::opening(op::ACCEPT, Kind::StreamSocket, || hook::using(op::ACCEPT, fd, Use::Wait, 0, call));
-    fn connect(fd: c_int, address: *const sockaddr, len: socklen_t) -> c_int = |call| hook::using(op::CONNECT, fd, Use::Write, 0, call);
+        |call| hook::opening(op::ACCEPT, Kind::StreamSocket, || hook::using(op::ACCEPT, fd, Use::Wait, || 0, call));
+    fn connect(fd: c_int, address: *const sockaddr, len: socklen_t) -> c_int = |call| hook::using(op::CONNECT, fd, Use::Write, || 0, call);
     fn shutdown(fd: c_int, how: c_int) -> c_int = |call| hook::noted(op::SHUTDOWN, fd, call);
 
-    fn send(fd: c_int, data: *const c_void, len: size_t, flags: c_int) -> ssize_t = |call| hook::using(op::SEND, fd, Use::Write, len, call);
+    fn send(fd: c_int, data: *const c_void, len: size_t, flags: c_int) -> ssize_t = |call| hook::using(op::SEND, fd, Use::Write, || len, call);
     fn sendto(fd: c_int, data: *const c_void, len: size_t, flags: c_int, address: *const sockaddr, address_len: socklen_t) -> ssize_t =
-        |call| hook::using(op::SEND, fd, Use::Write, len, call);
-    // SAFETY: the host's message.
-    fn sendmsg(fd: c_int, message: *const msghdr, flags: c_int) -> ssize_t = |call| unsafe {
-        hook::using(op::SEND, fd, Use::Write, total((*message).msg_iov, (*message).msg_iovlen as usize), call)
-    };
+        |call| hook::using(op::SEND, fd, Use::Write, || len, call);
+    fn sendmsg(fd: c_int, message: *const msghdr, flags: c_int) -> ssize_t =
+        |call| hook::using(op::SEND, fd, Use::Write, || total_of(message), call);
     fn sendmmsg(fd: c_int, messages: *mut mmsghdr, count: c_uint, flags: c_int) -> c_int =
-        |call| hook::using(op::SEND, fd, Use::Write, usize::MAX, call);
-    fn recv(fd: c_int, into: *mut c_void, len: size_t, flags: c_int) -> ssize_t = |call| hook::using(op::RECV, fd, Use::Read, 0, call);
+        |call| hook::using(op::SEND, fd, Use::Write, || usize::MAX, call);
+    fn recv(fd: c_int, into: *mut c_void, len: size_t, flags: c_int) -> ssize_t = |call| hook::using(op::RECV, fd, Use::Read, || 0, call);
     fn __recv_chk(fd: c_int, into: *mut c_void, len: size_t, size: size_t, flags: c_int) -> ssize_t =
-        |call| hook::using(op::RECV, fd, Use::Read, 0, call);
+        |call| hook::using(op::RECV, fd, Use::Read, || 0, call);
     fn recvfrom(fd: c_int, into: *mut c_void, len: size_t, flags: c_int, address: *mut sockaddr, address_len: *mut socklen_t) -> ssize_t =
-        |call| hook::using(op::RECV, fd, Use::Read, 0, call);
+        |call| hook::using(op::RECV, fd, Use::Read, || 0, call);
     fn __recvfrom_chk(fd: c_int, into: *mut c_void, len: size_t, size: size_t, flags: c_int, address: *mut sockaddr, address_len: *mut socklen_t) -> ssize_t =
-        |call| hook::using(op::RECV, fd, Use::Read, 0, call);
-    fn recvmsg(fd: c_int, message: *mut msghdr, flags: c_int) -> ssize_t = |call| hook::using(op::RECV, fd, Use::Read, 0, call);
+        |call| hook::using(op::RECV, fd, Use::Read, || 0, call);
+    fn recvmsg(fd: c_int, message: *mut msghdr, flags: c_int) -> ssize_t = |call| hook::using(op::RECV, fd, Use::Read, || 0, call);
     fn recvmmsg(fd: c_int, messages: *mut mmsghdr, count: c_uint, flags: c_int, timeout: *mut timespec) -> c_int =
-        |call| hook::using(op::RECV, fd, Use::Read, 0, call);
-    fn read(fd: c_int, into: *mut c_void, len: size_t) -> ssize_t = |call| hook::using(op::READ, fd, Use::Read, 0, call);
-    fn __read_chk(fd: c_int, into: *mut c_void, len: size_t, size: size_t) -> ssize_t = |call| hook::using(op::READ, fd, Use::Read, 0, call);
-    fn readv(fd: c_int, parts: *const iovec, count: c_int) -> ssize_t = |call| hook::using(op::READ, fd, Use::Read, 0, call);
-    fn write(fd: c_int, data: *const c_void, len: size_t) -> ssize_t = |call| hook::using(op::WRITE, fd, Use::Write, len, call);
-    // SAFETY: the host's array.
-    fn writev(fd: c_int, parts: *const iovec, count: c_int) -> ssize_t = |call| unsafe {
-        hook::using(op::WRITE, fd, Use::Write, total(parts, count.max(0) as usize), call)
-    };
-    fn sendfile(into: c_int, from: c_int, offset: *mut off_t, count: size_t) -> ssize_t = |call| hook::using(op::SENDFILE, into, Use::Write, count, call);
-    fn sendfile64(into: c_int, from: c_int, offset: *mut off_t, count: size_t) -> ssize_t = |call| hook::using(op::SENDFILE, into, Use::Write, count, call);
+        |call| hook::using(op::RECV, fd, Use::Read, || 0, call);
+    fn read(fd: c_int, into: *mut c_void, len: size_t) -> ssize_t = |call| hook::using(op::READ, fd, Use::Read, || 0, call);
+    fn __read_chk(fd: c_int, into: *mut c_void, len: size_t, size: size_t) -> ssize_t = |call| hook::using(op::READ, fd, Use::Read, || 0, call);
+    fn readv(fd: c_int, parts: *const iovec, count: c_int) -> ssize_t = |call| hook::using(op::READ, fd, Use::Read, || 0, call);
+    fn write(fd: c_int, data: *const c_void, len: size_t) -> ssize_t = |call| hook::using(op::WRITE, fd, Use::Write, || len, call);
+    fn writev(fd: c_int, parts: *const iovec, count: c_int) -> ssize_t =
+        |call| hook::using(op::WRITE, fd, Use::Write, || total(parts, count.max(0) as usize), call);
+    fn sendfile(into: c_int, from: c_int, offset: *mut off_t, count: size_t) -> ssize_t = |call| hook::using(op::SENDFILE, into, Use::Write, || count, call);
+    fn sendfile64(into: c_int, from: c_int, offset: *mut off_t, count: size_t) -> ssize_t = |call| hook::using(op::SENDFILE, into, Use::Write, || count, call);
     fn splice(from: c_int, from_offset: *mut off_t, into: c_int, into_offset: *mut off_t, len: size_t, flags: c_uint) -> ssize_t =
-        |call| hook::using(op::SPLICE, into, Use::Write, len, call);
+        |call| hook::using(op::SPLICE, into, Use::Write, || len, call);
 
     fn open(path: *const c_char, flags: c_int, mode: mode_t) -> c_int = |call| hook::opening(op::OPEN, Kind::File, call);
     fn open64(path: *const c_char, flags: c_int, mode: mode_t) -> c_int = |call| hook::opening(op::OPEN, Kind::File, call);

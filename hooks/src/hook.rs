@@ -41,13 +41,19 @@ pub(crate) fn noted<R: Returned>(operation: Operation, fd: c_int, call: impl FnO
     result
 }
 
-/// A call that uses a descriptor.  `len` is how much it writes.
+/// A call that uses a descriptor.  `len` is how much it writes, asked if another thread is writing.
 #[inline(always)]
-pub(crate) fn using<R: Returned>(operation: Operation, fd: c_int, how: Use, len: usize, call: impl FnOnce() -> R) -> R {
+pub(crate) fn using<R: Returned>(
+    operation: Operation,
+    fd: c_int,
+    how: Use,
+    len: impl FnOnce() -> usize,
+    call: impl FnOnce() -> R,
+) -> R {
     let Some(record) = thread::here() else { return call() };
     record.begin(operation, fd, 0, python::site(record), PENDING);
     if let Some(other) = DESCRIPTORS.using(fd, how, record.id())
-        && let Some(suspicion) = DESCRIPTORS.overlapping(fd, how, other, len)
+        && let Some(suspicion) = DESCRIPTORS.overlapping(fd, how, other, len())
     {
         suspect(record, suspicion, operation, fd);
     }
@@ -168,7 +174,7 @@ pub(crate) fn closing_range(first: u32, last: u32, closes: bool, call: impl FnOn
 
 /// `epoll_ctl`.
 #[inline(always)]
-pub(crate) fn controlling(epoll: c_int, what: c_int, fd: c_int, is_one_shot: bool, call: impl FnOnce() -> c_int) -> c_int {
+pub(crate) fn controlling(epoll: c_int, what: c_int, fd: c_int, is_one_shot: impl FnOnce() -> bool, call: impl FnOnce() -> c_int) -> c_int {
     let Some(record) = thread::here() else { return call() };
     record.begin(EPOLL_CTL, fd, epoll as u64, python::site(record), PENDING);
     if let Some(other) = DESCRIPTORS.using(fd, Use::Register, record.id())
@@ -181,7 +187,7 @@ pub(crate) fn controlling(epoll: c_int, what: c_int, fd: c_int, is_one_shot: boo
     record.end(code);
     DESCRIPTORS.used(fd, Use::Register);
     if what != libc::EPOLL_CTL_MOD || code != 0 {
-        controlled(record, epoll, what, fd, code, is_one_shot);
+        controlled(record, epoll, what, fd, code, code == 0 && what == libc::EPOLL_CTL_ADD && is_one_shot());
     }
     result
 }

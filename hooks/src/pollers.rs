@@ -58,9 +58,14 @@ pub(crate) fn other_that_polls(me: &ThreadRecord, fd: c_int) -> Option<ThreadId>
 fn waits_for(other: &ThreadRecord, fd: c_int) -> bool {
     let Some((operation, count, object)) = other.inside() else { return false };
     if operation == POLL {
-        let mut all = [libc::pollfd { fd: -1, events: 0, revents: 0 }; MOST];
+        // A few at a time: this may be a signal handler on a small stack.
+        let mut some = [libc::pollfd { fd: -1, events: 0, revents: 0 }; 32];
         let count = (count.max(0) as usize).min(MOST);
-        read_memory(object as usize, &mut all[..count]) && all[..count].iter().any(|one| one.fd == fd)
+        (0..count).step_by(some.len()).any(|first| {
+            let known = some.len().min(count - first);
+            let address = object as usize + first * size_of::<libc::pollfd>();
+            read_memory(address, &mut some[..known]) && some[..known].iter().any(|one| one.fd == fd)
+        })
     } else if operation == SELECT && fd < count && (fd as usize) < libc::FD_SETSIZE {
         let mut sets = [0_usize; 3];
         read_memory(object as usize, &mut sets)
@@ -73,11 +78,16 @@ fn waits_for(other: &ThreadRecord, fd: c_int) -> bool {
     }
 }
 
-/// Copies memory of another thread, which may be gone: then false.
+/// Copies memory of another thread, which may be gone: then false.  Keeps errno.
 pub(crate) fn read_memory<T: Copy>(address: usize, into: &mut [T]) -> bool {
     let len = size_of_val(into);
     let local = libc::iovec { iov_base: into.as_mut_ptr().cast::<c_void>(), iov_len: len };
     let remote = libc::iovec { iov_base: address as *mut c_void, iov_len: len };
     // SAFETY: the kernel checks the remote side; the local side is as large as said, of a type that may have any bits.
-    unsafe { libc::process_vm_readv(libc::getpid(), &raw const local, 1, &raw const remote, 1, 0) == len as isize }
+    unsafe {
+        let errno = *libc::__errno_location();
+        let read = libc::process_vm_readv(libc::getpid(), &raw const local, 1, &raw const remote, 1, 0) == len as isize;
+        *libc::__errno_location() = errno;
+        read
+    }
 }

@@ -3,7 +3,7 @@
 use crate::{crash, thread};
 use ftsan::descriptors::Descriptors;
 use ftsan::recording::{Recording, SIZE};
-use libc::{c_char, c_int};
+use libc::{c_char, c_int, c_void};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
@@ -66,7 +66,7 @@ pub(crate) fn switch_on() {
     if is_set_id || DECIDED.swap(true, Ordering::AcqRel) {
         return;
     }
-    let Some(recording) = map() else { return };
+    let Some(recording) = map(-1, std::ptr::null_mut()) else { return };
     // SAFETY: plain call.
     recording.begin(unsafe { libc::getpid() } as u32, ticks_per_us());
     RECORDING.store(std::ptr::from_ref(recording).cast_mut(), Ordering::Release);
@@ -111,27 +111,33 @@ fn path() -> Option<[u8; 4096]> {
     Some(path)
 }
 
-/// Memory for a recording, of a file if the environment names one.
-fn map() -> Option<&'static Recording> {
-    let Some(path) = path() else { return map_file(-1) };
-    let fd = open(&path);
-    if fd >= 0 {
-        let _ = PATH.set(path);
-    }
-    map_file(fd)
-}
-
-/// Maps a file of that size, which is closed, or anonymous memory for -1.
-fn map_file(fd: c_int) -> Option<&'static Recording> {
+/// Maps a recording, of a file or (-1) of anonymous memory, anywhere or over what is at an address.
+fn map(fd: c_int, over: *mut c_void) -> Option<&'static Recording> {
     let flags = if fd >= 0 { libc::MAP_SHARED } else { libc::MAP_PRIVATE | libc::MAP_ANONYMOUS };
-    // SAFETY: a new mapping; zeroed memory is a valid recording.
+    let fixed = if over.is_null() { 0 } else { libc::MAP_FIXED };
+    // SAFETY: a new mapping, or one in the place of a recording that has the same content; zeroed memory is a valid recording.
     unsafe {
-        let memory = libc::mmap(std::ptr::null_mut(), SIZE, libc::PROT_READ | libc::PROT_WRITE, flags, fd, 0);
-        if fd >= 0 {
-            libc::syscall(libc::SYS_close, fd);
-        }
+        let memory = libc::mmap(over, SIZE, libc::PROT_READ | libc::PROT_WRITE, flags | fixed, fd, 0);
         if memory == libc::MAP_FAILED { None } else { Some(&*memory.cast::<Recording>()) }
     }
+}
+
+/// From now on the recording survives any death of the process: it moves to its file.  Called when Python code is watched: a shell or a
+/// compiler that was started on the way leaves no file.
+pub(crate) fn keep() {
+    let (Some(recording), Some(path)) = (recording(), path()) else { return };
+    if PATH.get().is_some() {
+        return;
+    }
+    let fd = open(&path);
+    if fd < 0 {
+        return;
+    }
+    if write_to(fd, recording) && map(fd, std::ptr::from_ref(recording).cast_mut().cast::<c_void>()).is_some() {
+        let _ = PATH.set(path);
+    }
+    // SAFETY: ours.
+    unsafe { libc::syscall(libc::SYS_close, fd) };
 }
 
 /// A new file of the size of a recording, or -1.  Its blocks are reserved: a full disk is an error here, not a SIGBUS later.
@@ -157,22 +163,25 @@ pub(crate) fn write_out() {
     }
     let Some(path) = path() else { return };
     let fd = open(&path);
-    if fd < 0 {
-        return;
+    if fd >= 0 {
+        write_to(fd, recording);
+        // SAFETY: ours.
+        unsafe { libc::syscall(libc::SYS_close, fd) };
     }
-    // SAFETY: system calls; a recording has that many bytes.
-    unsafe {
-        let start = std::ptr::from_ref(recording).cast::<u8>();
-        let mut written = 0;
-        while written < SIZE {
-            let count = libc::syscall(libc::SYS_write, fd, start.add(written), SIZE - written);
-            if count <= 0 {
-                break;
-            }
-            written += count as usize;
+}
+
+fn write_to(fd: c_int, recording: &Recording) -> bool {
+    let start = std::ptr::from_ref(recording).cast::<u8>();
+    let mut written = 0;
+    while written < SIZE {
+        // SAFETY: a system call; a recording has that many bytes.
+        let count = unsafe { libc::syscall(libc::SYS_write, fd, start.add(written), SIZE - written) };
+        if count <= 0 {
+            return false;
         }
-        libc::syscall(libc::SYS_close, fd);
+        written += count as usize;
     }
+    true
 }
 
 /// Writes a number and a zero.
@@ -226,7 +235,7 @@ unsafe extern "C" fn after_fork() {
     DESCRIPTORS.after_fork();
     RECORDING.store(std::ptr::null_mut(), Ordering::Release);
     thread::forget();
-    let Some(new) = map_file(-1) else { return };
+    let Some(new) = map(-1, std::ptr::null_mut()) else { return };
     // SAFETY: both are recordings, and nobody else knows the new one; what is copied are atomics, valid whatever the parent writes.
     unsafe {
         let from = std::ptr::from_ref(&old.sites).cast::<u8>();

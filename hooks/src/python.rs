@@ -27,6 +27,7 @@ pub(crate) unsafe extern "C" fn ftsan_hooks_listen(listener: &Listener, preloade
     if process::recording().is_none() {
         return refused;
     }
+    process::keep();
     if preloaded == 0 {
         import_tables::rewrite();
     }

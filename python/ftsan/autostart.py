@@ -11,7 +11,7 @@ import sys
 def _start() -> None:
     import _thread
 
-    if not _thread._is_main_interpreter():
+    if not _thread._is_main_interpreter():  # type: ignore[attr-defined]
         return  # one session per process, and the native module is the main interpreter's
     from .env import unsupported
 

@@ -84,6 +84,8 @@ def _run(options: dict[str, str], program: list[str], scratch: str) -> int:
         "FTSAN_OPTIONS": environment,
         "FTSAN_RECORDING": os.path.join(scratch, "recording"),
         "LD_PRELOAD": _preload(),
+        # Else a child that was built with AddressSanitizer refuses to start.
+        "ASAN_OPTIONS": ":".join(filter(None, ["verify_asan_link_order=0", os.environ.get("ASAN_OPTIONS")])),
     }
     child, status = _supervise(program, os.environ | ours)
     if os.WIFSIGNALED(status) or any(name.startswith("recording.") for name in os.listdir(scratch)):
@@ -95,8 +97,9 @@ def _run(options: dict[str, str], program: list[str], scratch: str) -> int:
 
 
 def _preload() -> str:
-    """What is preloaded: the injected library, before whatever else the user has there."""
-    return " ".join(filter(None, [HOOKS, os.environ.get("LD_PRELOAD")]))
+    """What is preloaded: whatever the user has there, and the injected library."""
+    # Last: a sanitizer's runtime insists on being first.
+    return " ".join(filter(None, [os.environ.get("LD_PRELOAD"), HOOKS]))
 
 
 def _interpreter_flags() -> list[str]:

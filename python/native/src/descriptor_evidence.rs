@@ -83,6 +83,15 @@ pub(crate) fn suspect(suspicion: &Suspicion, operation: Operation, fd: c_int, ma
     });
 }
 
+/// Whether a thread is blocked.  If it runs, it is on its way in or out: whoever wakes another thread up with a byte is often still in its
+/// `send` when the other one, which took its processor, closes the socket.
+fn sleeps(native_id: u64) -> bool {
+    let stat = std::fs::read(format!("/proc/self/task/{native_id}/stat")).unwrap_or_default();
+    // The name before it is in parentheses, and may contain any.
+    let state = stat.iter().rposition(|byte| *byte == b')').and_then(|end| stat.get(end + 2));
+    matches!(state, Some(b'S' | b'D'))
+}
+
 /// Whether the thread that is suspected to be in a call on this descriptor is there.
 fn still_true(recording: &Recording, suspicion: &Suspicion, fd: c_int) -> bool {
     let inside = |by: ThreadId, holds: &dyn Fn(Operation, i32, u64) -> bool| {
@@ -92,6 +101,7 @@ fn still_true(recording: &Recording, suspicion: &Suspicion, fd: c_int) -> bool {
     match *suspicion {
         Suspicion::ClosedWhileUsed { by } => {
             inside(by, &|operation, on, _| on == fd && operation != CLOSE || operation == POLL || operation == SELECT)
+                && recording.thread(by).is_some_and(|record| sleeps(record.native_id()))
         }
         Suspicion::ClosedWhilePolled { by, epoll, .. } => inside(by, &|operation, on, _| operation == EPOLL_WAIT && on == epoll),
         Suspicion::Interleaved { by, .. } => inside(by, &|operation, on, _| on == fd && operation != EPOLL_CTL),
