@@ -45,7 +45,8 @@ bless: $(VENV)/installed $(VENV)/tools ## write the generated tables of the READ
 doctor: $(VENV)/installed ## is everything watched here that can be?
 	$(VENV)/bin/ftsan doctor
 
-parity: $(VENV)/installed $(VENV)/tools ## the own suites of asyncio, uvloop, anyio and Twisted, with and without ftsan (half an hour)
+parity: $(VENV)/installed $(VENV)/tools ## CPython's own tests of descriptors and asyncio, the suites of uvloop, anyio and Twisted, with and without ftsan (an hour)
+	$(PYTHON) -m pytest -q tests/python/test_preload.py --storms 10
 	$(PYTHON) -m tests.parity
 
 clean: ## remove what was built

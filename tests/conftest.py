@@ -37,6 +37,13 @@ class Run:
         return [finding["rule"] for finding in self.findings]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How hard tests/python/test_preload.py tries."""
+    parser.addoption(
+        "--storms", type=int, default=1, help="how many times as many forks, threads and dlopens (10: what is promised)"
+    )
+
+
 Ftsan = Callable[..., Run]
 
 
