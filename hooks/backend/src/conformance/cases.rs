@@ -32,11 +32,11 @@ macro_rules! cases {
 
 cases! {
     instead two_functions integers doubles structs open_is_variadic recursion called_inside_its_detour
-    errno errno_on_first_call errno_of_replace
+    errno errno_after_first_call errno_in_first_call errno_of_replace
     threads later_thread later_library every_kind_of_slot by_address inside_its_library
     unknown not_imported short_function jumps_to_its_start
     longjmp cancellation
-    signal_handler signal_handler_on_first_call fork fork_under_load under_load system_calls_under_load
+    signal_handler signal_handler_inside_a_detour signal_handler_on_first_call fork fork_under_load under_load system_calls_under_load
 }
 
 macro_rules! must {
@@ -244,34 +244,40 @@ fn called_inside_its_detour(bench: &mut Bench) -> Outcome {
     diverted(call, &detours::conf_other, 5, 2)
 }
 
-fn errno_is_kept(call: Errno) -> Outcome {
+fn errno_is_kept(call: Errno, before_it: bool, after_it: bool) -> Outcome {
     for (before, leave) in [(0, libc::EAGAIN), (libc::EINTR, 0), (libc::EBADF, libc::EBADF)] {
         let (mut seen, mut after) = (-1, -1);
         // SAFETY: a caller, and two integers.
         unsafe { call(before, leave, &raw mut seen, &raw mut after) };
-        must_be!(seen, before, "errno in the original");
-        must_be!(after, leave, "errno after it");
+        must!(!before_it || seen == before, "errno in the original: {seen} instead of {before}");
+        must!(!after_it || after == leave, "errno after it: {after} instead of {leave}");
     }
     Ok(())
 }
 
-fn errno(bench: &mut Bench) -> Outcome {
-    // SAFETY: its type.
-    let call: Errno = unsafe { bench.callers.function(c"call_errno")? };
+/// Diverts it; returns what calls it.
+fn divert_errno(bench: &mut Bench) -> Result<Errno, String> {
     bench.divert(&detours::conf_errno)?;
-    // SAFETY: as above.
-    unsafe { call(0, 0, &raw mut *Box::leak(Box::new(0)), &raw mut *Box::leak(Box::new(0))) };
-    errno_is_kept(call)?;
-    must_be!(detours::conf_errno.calls(), 4, "calls of the detour");
+    // SAFETY: its type.
+    unsafe { bench.callers.function(c"call_errno") }
+}
+
+fn errno(bench: &mut Bench) -> Outcome {
+    let call = divert_errno(bench)?;
+    errno_is_kept(call, false, true)?;
+    errno_is_kept(call, true, true)?;
+    must_be!(detours::conf_errno.calls(), 6, "calls of the detour");
     Ok(())
 }
 
-fn errno_on_first_call(bench: &mut Bench) -> Outcome {
-    // SAFETY: its type.
-    let call: Errno = unsafe { bench.callers.function(c"call_errno")? };
-    bench.divert(&detours::conf_errno)?;
-    errno_is_kept(call)?;
-    (0..200).try_for_each(|_| in_a_thread(move || errno_is_kept(call)))
+fn errno_after_first_call(bench: &mut Bench) -> Outcome {
+    let call = divert_errno(bench)?;
+    (0..200).try_for_each(|_| in_a_thread(move || errno_is_kept(call, false, true)))
+}
+
+fn errno_in_first_call(bench: &mut Bench) -> Outcome {
+    let call = divert_errno(bench)?;
+    (0..200).try_for_each(|_| in_a_thread(move || errno_is_kept(call, true, false)))
 }
 
 fn errno_of_replace(bench: &mut Bench) -> Outcome {
@@ -507,36 +513,57 @@ fn handle(bench: &Bench, signal: c_int) -> Outcome {
     Ok(())
 }
 
-fn handled_right(calls: usize) -> Outcome {
+fn handled_right() -> Outcome {
     must_be!(WRONG.load(Ordering::SeqCst), 0, "wrong results in the handler");
     must!(HANDLED.load(Ordering::SeqCst) > 0, "no signal arrived");
-    must_be!(calls, HANDLED.load(Ordering::SeqCst), "calls of the detour in the handler");
     Ok(())
 }
 
-fn signal_handler(bench: &mut Bench) -> Outcome {
-    bench.divert(&detours::conf_plain)?;
-    bench.divert(&detours::conf_other)?;
-    handle(bench, libc::SIGALRM)?;
-    let call = bench.unary(c"call_plain")?;
+fn handled_and_diverted() -> Outcome {
+    handled_right()?;
+    must_be!(detours::conf_other.calls(), HANDLED.load(Ordering::SeqCst), "calls of the detour in the handler");
+    Ok(())
+}
+
+/// Calls `what` for a while, interrupted all the time.
+fn interrupt(what: impl Fn() -> bool) -> Outcome {
     // SAFETY: a timer, which is stopped again.
     let every = |microseconds| unsafe {
         let interval = libc::timeval { tv_sec: 0, tv_usec: microseconds };
         libc::setitimer(libc::ITIMER_REAL, &libc::itimerval { it_interval: interval, it_value: interval }, ptr::null_mut());
     };
-    // Interrupts the detour and the way into it and out of it, while the handler calls another diverted function.
     every(100);
     let started = Instant::now();
-    let mut result = Ok(());
-    while started.elapsed() < Duration::from_millis(700) && result.is_ok() {
-        // The handler's calls come in between: only the results are looked at.
-        // SAFETY: a caller.
-        let right = (0..1000).all(|x| unsafe { call(x) } == 3 * x + 1);
-        result = if right { Ok(()) } else { Err("wrong result of what was interrupted".to_owned()) };
+    let mut right = true;
+    while started.elapsed() < Duration::from_millis(700) && right {
+        right = (0..1000).all(|_| what());
     }
     every(0);
-    result?;
-    handled_right(detours::conf_other.calls())
+    must!(right, "wrong result of what was interrupted");
+    Ok(())
+}
+
+/// The handler interrupts what is not diverted; then also a detour and the way into it and out of it, when only results count.
+fn signal_handler(bench: &mut Bench) -> Outcome {
+    bench.divert(&detours::conf_plain)?;
+    bench.divert(&detours::conf_other)?;
+    handle(bench, libc::SIGALRM)?;
+    interrupt(|| std::hint::black_box(true))?;
+    handled_and_diverted()?;
+    let call = bench.unary(c"call_plain")?;
+    // SAFETY: a caller.
+    interrupt(|| unsafe { call(5) } == 16)?;
+    handled_right()
+}
+
+fn signal_handler_inside_a_detour(bench: &mut Bench) -> Outcome {
+    bench.divert(&detours::conf_plain)?;
+    bench.divert(&detours::conf_other)?;
+    handle(bench, libc::SIGALRM)?;
+    let call = bench.unary(c"call_plain")?;
+    // SAFETY: a caller.
+    interrupt(|| unsafe { call(5) } == 16)?;
+    handled_and_diverted()
 }
 
 /// The first diverted call of a thread is in a signal handler, whatever it interrupted.
@@ -573,7 +600,7 @@ fn signal_handler_on_first_call(bench: &mut Bench) -> Outcome {
         end.store(true, Ordering::SeqCst);
         must!(thread.join().is_ok(), "the thread panicked");
     }
-    handled_right(detours::conf_other.calls())
+    handled_and_diverted()
 }
 
 /// Forks; the child calls what was diverted, in a thread too, and says by its status whether all was right.
@@ -667,6 +694,8 @@ struct Seen {
 }
 
 const THREADS: usize = 3;
+/// What the functions of the load test add, and the number of the function.
+const BASE: c_int = 1000;
 /// How much the detours of the load test add to the result.
 const MARK: c_int = 1_000_000;
 
@@ -702,7 +731,7 @@ fn under_load(bench: &mut Bench) -> Outcome {
                     x = (x + 1) % 1000;
                     // SAFETY: a caller.
                     let result = unsafe { functions[now - 1](x) };
-                    let expected = 3 * x + (now - 1) as c_int;
+                    let expected = 3 * x + BASE + (now - 1) as c_int;
                     seen.calls += 1;
                     seen.diverted += usize::from(result == expected + MARK);
                     seen.lost += usize::from(done && result == expected);

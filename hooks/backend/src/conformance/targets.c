@@ -65,6 +65,9 @@ __asm__(".text\n.globl conf_short\n.type conf_short, %function\nconf_short: mov 
 /* Functions for the load test, in the four ways in which a function may begin, each with a detour that tells itself by its result. */
 static volatile int zero;
 
+/* Large, for code that a jump fits into. */
+#define BASE 1000
+
 #define DETOUR(i)                                                                                                       \
     uintptr_t original_load_##i;                                                                                        \
     int detour_load_##i(int x) {                                                                                        \
@@ -72,23 +75,23 @@ static volatile int zero;
         return original ? ((int (*)(int))original)(x) + 1000000 : -1;                                                   \
     }
 #define LOAD_LEAF(i)                                                                                                    \
-    int conf_load_##i(int x) { return 3 * x + i; }                                                                      \
+    int conf_load_##i(int x) { return 3 * x + BASE + i; }                                                               \
     DETOUR(i)
 #define LOAD_BRANCH(i)                                                                                                  \
     int conf_load_##i(int x) {                                                                                          \
         if (x < 0)                                                                                                      \
             return zero;                                                                                                \
-        return 3 * x + i;                                                                                               \
+        return 3 * x + BASE + i;                                                                                        \
     }                                                                                                                   \
     DETOUR(i)
 #define LOAD_GLOBAL(i)                                                                                                  \
-    int conf_load_##i(int x) { return zero + 3 * x + i; }                                                               \
+    int conf_load_##i(int x) { return zero + 3 * x + BASE + i; }                                                        \
     DETOUR(i)
 #define LOAD_FRAME(i)                                                                                                   \
     int conf_load_##i(int x) {                                                                                          \
         volatile int frame[64];                                                                                         \
         frame[x & 63] = 3 * x + zero;                                                                                   \
-        return frame[x & 63] + i;                                                                                       \
+        return frame[x & 63] + BASE + i;                                                                                \
     }                                                                                                                   \
     DETOUR(i)
 
