@@ -14,10 +14,14 @@ pub struct ImportTables;
 
 impl Backend for ImportTables {
     unsafe fn replace(&mut self, target: Target<'_>, detour: *const c_void, original: &AtomicUsize) -> Result<(), Refused> {
-        original.store(target.address as usize, Ordering::Release);
+        let before = original.swap(target.address as usize, Ordering::AcqRel);
         // SAFETY: the caller's guarantees.
         let count = unsafe { rewrite(&|name| (name == target.name).then_some(detour)) };
-        if count == 0 { Err(Refused::NoCaller) } else { Ok(()) }
+        if count == 0 {
+            original.store(before, Ordering::Release); // nothing calls the detour
+            return Err(Refused::NoCaller);
+        }
+        Ok(())
     }
 }
 

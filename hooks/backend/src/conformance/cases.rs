@@ -1,0 +1,856 @@
+//! The cases: each diverts something in a process of its own and looks at what came of it.
+
+use super::detours::{self, Detour, INSIDE, Next, Record};
+use super::libraries::{CALLERS, LATER, Library};
+use super::rounds;
+use crate::{Backend, Refused, Target};
+use libc::{c_char, c_int, c_long, c_void};
+use std::ffi::{CStr, CString};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
+use std::time::{Duration, Instant};
+use std::{ptr, thread};
+
+/// A case.
+pub(super) struct Case {
+    pub(super) name: &'static str,
+    pub(super) run: fn(&mut Bench) -> Outcome,
+}
+
+type Outcome = Result<(), String>;
+type Unary = unsafe extern "C" fn(c_int) -> c_int;
+type Nullary = unsafe extern "C" fn() -> c_int;
+type Errno = unsafe extern "C" fn(c_int, c_int, *mut c_int, *mut c_int) -> c_int;
+
+macro_rules! cases {
+    ($($name:ident)*) => {
+        /// All of them.
+        pub(super) const CASES: &[Case] = &[$(Case { name: stringify!($name), run: $name }),*];
+    };
+}
+
+cases! {
+    instead two_functions integers doubles structs open_is_variadic recursion called_inside_its_detour
+    errno errno_after_first_call errno_in_first_call errno_of_replace
+    threads later_thread later_library every_kind_of_slot by_address inside_its_library
+    unknown not_imported short_function jumps_to_its_start
+    longjmp cancellation
+    signal_handler signal_handler_inside_a_detour signal_handler_on_first_call fork fork_under_load under_load system_calls_under_load
+}
+
+macro_rules! must {
+    ($condition:expr, $($what:tt)*) => {
+        if !$condition {
+            return Err(format!($($what)*));
+        }
+    };
+}
+
+macro_rules! must_be {
+    ($value:expr, $expected:expr, $what:expr) => {
+        let (value, expected) = ($value, $expected);
+        must!(value == expected, "{}: {value:?} instead of {expected:?}", $what);
+    };
+}
+
+/// What a case works with.
+pub(super) struct Bench {
+    backend: Box<dyn Backend>,
+    library_loaded: unsafe fn(&CStr, *const c_void),
+    directory: PathBuf,
+    targets: Library,
+    callers: Library,
+}
+
+impl Bench {
+    pub(super) fn new(
+        backend: Box<dyn Backend>,
+        library_loaded: unsafe fn(&CStr, *const c_void),
+        directory: &Path,
+    ) -> Result<Bench, String> {
+        let targets = Library::load(directory, "targets", libc::RTLD_NOW)?;
+        let (name, _, how) = CALLERS[0];
+        let callers = Library::load(directory, name, how)?;
+        Ok(Bench { backend, library_loaded, directory: directory.to_owned(), targets, callers })
+    }
+
+    fn divert(&mut self, detour: &'static Detour) -> Outcome {
+        self.divert_in(self.targets, detour)
+    }
+
+    /// Diverts a function of libc.
+    fn divert_call(&mut self, detour: &'static Detour) -> Outcome {
+        self.divert_in(Library::everything(), detour)
+    }
+
+    fn divert_in(&mut self, library: Library, detour: &'static Detour) -> Outcome {
+        self.replace(detour, detour.target(library)?).map_err(|refused| format!("{:?} was refused: {refused}", detour.name))?;
+        must!(detour.original.load(Ordering::SeqCst) != 0, "no original of {:?}", detour.name);
+        Ok(())
+    }
+
+    fn replace(&mut self, detour: &'static Detour, address: *const c_void) -> Result<(), Refused> {
+        // SAFETY: a detour has the signature of what it is for; nothing is unloaded.
+        unsafe { self.backend.replace(Target { name: detour.name, address }, detour.address, &detour.original) }
+    }
+
+    fn unary(&self, name: &CStr) -> Result<Unary, String> {
+        // SAFETY: the type of all `call_*` with one argument.
+        unsafe { self.callers.function(name) }
+    }
+}
+
+/// Calls `function`, which must give what it gives undiverted, and be diverted.
+fn diverted(function: Unary, detour: &Detour, multiply: c_int, add: c_int) -> Outcome {
+    for x in [0, 7, -3] {
+        let before = detour.calls();
+        // SAFETY: a caller.
+        must_be!(unsafe { function(x) }, multiply * x + add, "result");
+        must_be!(detour.calls(), before + 1, "calls of the detour");
+    }
+    Ok(())
+}
+
+fn plain(function: Unary) -> Outcome {
+    diverted(function, &detours::conf_plain, 3, 1)
+}
+
+fn instead(bench: &mut Bench) -> Outcome {
+    let call = bench.unary(c"call_plain")?;
+    // SAFETY: a caller.
+    must_be!(unsafe { call(5) }, 16, "result before");
+    bench.divert(&detours::conf_plain)?;
+    plain(call)?;
+    let before = detours::conf_plain.calls();
+    // SAFETY: has the type of what it stands for.
+    let original: Unary = unsafe { std::mem::transmute(detours::conf_plain.original.load(Ordering::SeqCst)) };
+    // SAFETY: as above.
+    must_be!(unsafe { original(5) }, 16, "result of the original");
+    must_be!(detours::conf_plain.calls(), before, "calls of the detour when the original is called");
+    Ok(())
+}
+
+fn two_functions(bench: &mut Bench) -> Outcome {
+    bench.divert(&detours::conf_plain)?;
+    plain(bench.unary(c"call_plain")?)?;
+    // SAFETY: a caller.
+    must_be!(unsafe { bench.unary(c"call_other")?(1) }, 7, "result of the one that is not diverted");
+    must_be!(detours::conf_other.calls(), 0, "calls of its detour");
+    bench.divert(&detours::conf_other)?;
+    diverted(bench.unary(c"call_other")?, &detours::conf_other, 5, 2)?;
+    plain(bench.unary(c"call_plain")?)
+}
+
+fn integers(bench: &mut Bench) -> Outcome {
+    type Function = unsafe extern "C" fn(c_long, c_long, c_long, c_long, c_long, c_long, c_long, c_long) -> c_long;
+    // SAFETY: its type.
+    let call: Function = unsafe { bench.callers.function(c"call_integers")? };
+    let wide = c_long::MAX / 100;
+    // SAFETY: a caller.
+    let both =
+        || unsafe { (call(1, -2, 3, -4, 5, -6, 7, -8), call(wide, wide - 1, -wide, 5, c_long::from(i32::MAX), 1 << 40, -1, 0)) };
+    let before = both();
+    bench.divert(&detours::conf_integers)?;
+    must_be!(both(), before, "results");
+    must_be!(detours::conf_integers.calls(), 2, "calls of the detour");
+    Ok(())
+}
+
+fn doubles(bench: &mut Bench) -> Outcome {
+    type Function = unsafe extern "C" fn(f64, f64, f64, f64, f64, f64, f64, f64, f64, f64) -> f64;
+    // SAFETY: its type.
+    let call: Function = unsafe { bench.callers.function(c"call_doubles")? };
+    // SAFETY: a caller.
+    let both = || unsafe {
+        (call(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0), call(1e300, -1e300, 1e-300, 0.0, -0.0, 1.0, 2.0, 3.0, 4.0, 5.0))
+    };
+    let before = both();
+    bench.divert(&detours::conf_doubles)?;
+    must_be!(both(), before, "results");
+    must_be!(detours::conf_doubles.calls(), 2, "calls of the detour");
+    Ok(())
+}
+
+fn structs(bench: &mut Bench) -> Outcome {
+    type Function = unsafe extern "C" fn(i8, f64, u16, f32, *const Record, *mut Record) -> Record;
+    // SAFETY: its type.
+    let call: Function = unsafe { bench.callers.function(c"call_mixed")? };
+    let both = || {
+        let mut out = Record::default();
+        // SAFETY: a caller, and records.
+        let result = unsafe { call(-5, 0.25, 65535, -1.5, &Record { number: 1 << 40, real: 0.125 }, &raw mut out) };
+        (result, out)
+    };
+    let before = both();
+    bench.divert(&detours::conf_mixed)?;
+    must_be!(both(), before, "results");
+    must_be!(detours::conf_mixed.calls(), 1, "calls of the detour");
+    Ok(())
+}
+
+fn open_is_variadic(bench: &mut Bench) -> Outcome {
+    type Function = unsafe extern "C" fn(*const c_char, c_int, c_int) -> c_int;
+    // SAFETY: its type.
+    let call: Function = unsafe { bench.callers.function(c"call_open")? };
+    bench.divert_call(&detours::open)?;
+    let path = CString::new(format!("{}/opened", bench.directory.display())).map_err(|error| error.to_string())?;
+    // SAFETY: a path, and a descriptor of ours.
+    unsafe {
+        libc::umask(0);
+        let before = detours::open.calls();
+        let fd = call(path.as_ptr(), libc::O_CREAT | libc::O_EXCL | libc::O_WRONLY | libc::O_CLOEXEC, 0o612);
+        must!(fd >= 0, "cannot open");
+        must_be!(detours::open.calls(), before + 1, "calls of the detour");
+        let mut stat: libc::stat = std::mem::zeroed();
+        libc::fstat(fd, &raw mut stat);
+        must_be!(stat.st_mode & 0o777, 0o612, "mode");
+        libc::close(fd);
+        must_be!(call(c"/nowhere/at/all".as_ptr(), libc::O_RDONLY, 0), -1, "result of a failure");
+        must_be!(*libc::__errno_location(), libc::ENOENT, "errno of a failure");
+    }
+    Ok(())
+}
+
+fn recursion(bench: &mut Bench) -> Outcome {
+    // SAFETY: its type.
+    let call: unsafe extern "C" fn(c_int, Next) -> c_int = unsafe { bench.callers.function(c"call_recursive")? };
+    bench.divert(&detours::conf_recursive)?;
+    for n in [0, 1, 2, 1000, 1001] {
+        // SAFETY: a caller.
+        must_be!(unsafe { call(n, detours::next) }, n * (n + 1) / 2, "result");
+    }
+    must_be!(detours::conf_recursive.calls(), 5, "calls of the detour");
+    Ok(())
+}
+
+static CALL_OTHER: AtomicUsize = AtomicUsize::new(0);
+
+/// Calls `call_other` once more.
+extern "C" fn other_again() {
+    INSIDE.store(0, Ordering::SeqCst);
+    // SAFETY: `call_other`.
+    unsafe { std::mem::transmute::<usize, Unary>(CALL_OTHER.load(Ordering::SeqCst))(1) };
+}
+
+fn called_inside_its_detour(bench: &mut Bench) -> Outcome {
+    let call = bench.unary(c"call_other")?;
+    CALL_OTHER.store(call as usize, Ordering::SeqCst);
+    bench.divert(&detours::conf_other)?;
+    INSIDE.store(other_again as *const () as usize, Ordering::SeqCst);
+    // SAFETY: a caller.
+    must_be!(unsafe { call(1) }, 7, "result");
+    must_be!(detours::conf_other.calls(), 2, "calls of the detour");
+    diverted(call, &detours::conf_other, 5, 2)
+}
+
+fn errno_is_kept(call: Errno, before_it: bool, after_it: bool) -> Outcome {
+    for (before, leave) in [(0, libc::EAGAIN), (libc::EINTR, 0), (libc::EBADF, libc::EBADF)] {
+        let (mut seen, mut after) = (-1, -1);
+        // SAFETY: a caller, and two integers.
+        unsafe { call(before, leave, &raw mut seen, &raw mut after) };
+        must!(!before_it || seen == before, "errno in the original: {seen} instead of {before}");
+        must!(!after_it || after == leave, "errno after it: {after} instead of {leave}");
+    }
+    Ok(())
+}
+
+/// Diverts it; returns what calls it.
+fn divert_errno(bench: &mut Bench) -> Result<Errno, String> {
+    bench.divert(&detours::conf_errno)?;
+    // SAFETY: its type.
+    unsafe { bench.callers.function(c"call_errno") }
+}
+
+fn errno(bench: &mut Bench) -> Outcome {
+    let call = divert_errno(bench)?;
+    errno_is_kept(call, false, true)?;
+    errno_is_kept(call, true, true)?;
+    must_be!(detours::conf_errno.calls(), 6, "calls of the detour");
+    Ok(())
+}
+
+fn errno_after_first_call(bench: &mut Bench) -> Outcome {
+    let call = divert_errno(bench)?;
+    (0..200).try_for_each(|_| in_a_thread(move || errno_is_kept(call, false, true)))
+}
+
+fn errno_in_first_call(bench: &mut Bench) -> Outcome {
+    let call = divert_errno(bench)?;
+    (0..200).try_for_each(|_| in_a_thread(move || errno_is_kept(call, true, false)))
+}
+
+fn errno_of_replace(bench: &mut Bench) -> Outcome {
+    let target = detours::conf_plain.target(bench.targets)?;
+    let nobody = detours::conf_nobody.target(bench.targets)?;
+    // SAFETY: errno of this thread.
+    let errno = unsafe { libc::__errno_location() };
+    for (detour, address) in
+        [(&detours::conf_plain, target), (&detours::conf_nobody, nobody), (&detours::conf_nowhere, ptr::null())]
+    {
+        // SAFETY: as above.
+        unsafe { *errno = 4321 };
+        // Whether it is refused is looked at elsewhere.
+        let _ = bench.replace(detour, address);
+        // SAFETY: as above.
+        must_be!(unsafe { *errno }, 4321, "errno after replace");
+    }
+    Ok(())
+}
+
+fn in_a_thread(what: impl FnOnce() -> Outcome + Send + 'static) -> Outcome {
+    thread::spawn(what).join().map_err(|_| "the thread panicked".to_owned())?
+}
+
+fn threads(bench: &mut Bench) -> Outcome {
+    let call = bench.unary(c"call_other")?;
+    let barrier = Arc::new(Barrier::new(5));
+    let threads: Vec<_> = (0..4)
+        .map(|_| {
+            let barrier = Arc::clone(&barrier);
+            thread::spawn(move || {
+                // SAFETY: a caller.
+                let before = unsafe { call(1) };
+                barrier.wait();
+                barrier.wait();
+                // SAFETY: as above.
+                (0..1000).all(|x| unsafe { call(x) } == 5 * x + 2) && before == 7
+            })
+        })
+        .collect();
+    barrier.wait();
+    bench.divert(&detours::conf_other)?;
+    barrier.wait();
+    for thread in threads {
+        must!(thread.join().unwrap_or(false), "wrong result in a thread");
+    }
+    must_be!(detours::conf_other.calls(), 4000, "calls of the detour");
+    Ok(())
+}
+
+fn later_thread(bench: &mut Bench) -> Outcome {
+    bench.divert(&detours::conf_plain)?;
+    let call = bench.unary(c"call_plain")?;
+    (0..50).try_for_each(|_| in_a_thread(move || plain(call)))
+}
+
+fn later_library(bench: &mut Bench) -> Outcome {
+    bench.divert(&detours::conf_plain)?;
+    let later = Library::load(&bench.directory, LATER, libc::RTLD_LAZY)?;
+    // SAFETY: what was diverted, as it was.
+    unsafe { (bench.library_loaded)(detours::conf_plain.name, detours::conf_plain.address) };
+    // SAFETY: its type.
+    plain(unsafe { later.function(c"call_plain")? })?;
+    plain(bench.unary(c"call_plain")?)
+}
+
+fn every_kind_of_slot(bench: &mut Bench) -> Outcome {
+    let calls: Vec<Unary> = CALLERS
+        .iter()
+        // SAFETY: its type.
+        .map(|(name, _, how)| unsafe { Library::load(&bench.directory, name, *how)?.function(c"call_plain") })
+        .collect::<Result<_, _>>()?;
+    bench.divert(&detours::conf_plain)?;
+    calls.into_iter().try_for_each(plain)
+}
+
+fn by_address(bench: &mut Bench) -> Outcome {
+    bench.divert(&detours::conf_plain)?;
+    plain(bench.unary(c"call_held")?)?;
+    // SAFETY: its type.
+    plain(unsafe { bench.targets.function(c"conf_plain")? })
+}
+
+fn inside_its_library(bench: &mut Bench) -> Outcome {
+    bench.divert(&detours::conf_plain)?;
+    // SAFETY: its type.
+    plain(unsafe { bench.targets.function(c"conf_inside")? })
+}
+
+/// Refused, and nothing changed.
+fn refused(bench: &mut Bench, detour: &'static Detour, address: *const c_void) -> Outcome {
+    must!(bench.replace(detour, address).is_err(), "{:?} was not refused", detour.name);
+    must_be!(detour.original.load(Ordering::SeqCst), 0, "the original");
+    Ok(())
+}
+
+fn unknown(bench: &mut Bench) -> Outcome {
+    refused(bench, &detours::conf_nowhere, ptr::null())?;
+    // Data, and nothing at all.
+    static DATA: [u64; 16] = [0; 16];
+    refused(bench, &detours::conf_nowhere, (&raw const DATA).cast())?;
+    refused(bench, &detours::conf_nowhere, ptr::without_provenance(64))?;
+    bench.divert(&detours::conf_plain)?;
+    plain(bench.unary(c"call_plain")?)
+}
+
+fn not_imported(bench: &mut Bench) -> Outcome {
+    let address = detours::conf_nobody.target(bench.targets)?;
+    refused(bench, &detours::conf_nobody, address)?;
+    // SAFETY: its type.
+    let function: Unary = unsafe { bench.targets.function(c"conf_nobody")? };
+    // SAFETY: its type.
+    must_be!(unsafe { function(3) }, 21, "result");
+    must_be!(detours::conf_nobody.calls(), 0, "calls of the detour");
+    Ok(())
+}
+
+/// Diverts a function that may be refused; returns how often the detour must have been called.
+fn divert_or_refuse(bench: &mut Bench, detour: &'static Detour) -> Result<usize, String> {
+    match bench.replace(detour, detour.target(bench.targets)?) {
+        Ok(()) => Ok(1),
+        Err(_) => {
+            must_be!(detour.original.load(Ordering::SeqCst), 0, "the original");
+            Ok(0)
+        }
+    }
+}
+
+fn short_function(bench: &mut Bench) -> Outcome {
+    let calls = divert_or_refuse(bench, &detours::conf_short)?;
+    // SAFETY: their types.
+    let (short, neighbour): (Nullary, Nullary) =
+        unsafe { (bench.callers.function(c"call_short")?, bench.callers.function(c"call_neighbour")?) };
+    // SAFETY: callers.
+    must_be!(unsafe { (short(), neighbour()) }, (0, 11), "results of it and of the function behind it");
+    must_be!(detours::conf_short.calls(), calls, "calls of the detour");
+    Ok(())
+}
+
+fn jumps_to_its_start(bench: &mut Bench) -> Outcome {
+    let calls = divert_or_refuse(bench, &detours::conf_loop)?;
+    // SAFETY: a caller.
+    must_be!(unsafe { bench.unary(c"call_loop")?(5) }, 13, "result");
+    must_be!(detours::conf_loop.calls(), calls, "calls of the detour");
+    Ok(())
+}
+
+fn longjmp(bench: &mut Bench) -> Outcome {
+    // SAFETY: its type.
+    let jump: Nullary = unsafe { bench.callers.function(c"call_jump")? };
+    bench.divert(&detours::conf_jump)?;
+    bench.divert(&detours::conf_plain)?;
+    for round in 1..=300 {
+        // SAFETY: a caller.
+        must_be!(unsafe { jump() }, 42, "result");
+        must_be!(detours::conf_jump.calls(), round, "calls of the detour that was left");
+        plain(bench.unary(c"call_plain")?)?;
+    }
+    Ok(())
+}
+
+fn cancellation(bench: &mut Bench) -> Outcome {
+    struct Wait {
+        call: unsafe extern "C-unwind" fn(*mut c_int, *mut c_int) -> c_int,
+        waiting: AtomicI32,
+        cleaned: AtomicI32,
+    }
+    extern "C-unwind" fn body(argument: *mut c_void) -> *mut c_void {
+        // SAFETY: a `Wait`, never freed.
+        let wait = unsafe { &*argument.cast::<Wait>() };
+        // SAFETY: a caller, and two integers.
+        unsafe { (wait.call)(wait.waiting.as_ptr(), wait.cleaned.as_ptr()) };
+        ptr::null_mut()
+    }
+    unsafe extern "C" {
+        fn pthread_create(
+            thread: *mut libc::pthread_t,
+            attributes: *const c_void,
+            body: extern "C-unwind" fn(*mut c_void) -> *mut c_void,
+            argument: *mut c_void,
+        ) -> c_int;
+        fn pthread_cancel(thread: libc::pthread_t) -> c_int;
+    }
+    // SAFETY: its type.
+    let call = unsafe { bench.callers.function(c"call_wait")? };
+    bench.divert(&detours::conf_wait)?;
+    for round in 1..=20 {
+        let wait: &'static Wait = Box::leak(Box::new(Wait { call, waiting: AtomicI32::new(0), cleaned: AtomicI32::new(0) }));
+        // SAFETY: a thread of this function's, which it joins.
+        let result = unsafe {
+            let mut thread = 0;
+            must_be!(
+                pthread_create(&raw mut thread, ptr::null(), body, ptr::from_ref(wait).cast_mut().cast()),
+                0,
+                "pthread_create"
+            );
+            while wait.waiting.load(Ordering::Acquire) == 0 {
+                thread::yield_now();
+            }
+            pthread_cancel(thread);
+            let mut result = ptr::null_mut();
+            libc::pthread_join(thread, &raw mut result);
+            result
+        };
+        must_be!(result.addr(), usize::MAX, "result of a cancelled thread");
+        must_be!(wait.cleaned.load(Ordering::SeqCst), 1, "what its caller cleans up");
+        must_be!(detours::conf_wait.calls(), round, "calls of the detour");
+    }
+    Ok(())
+}
+
+static HANDLED: AtomicUsize = AtomicUsize::new(0);
+static WRONG: AtomicUsize = AtomicUsize::new(0);
+
+extern "C" fn handler(_: c_int) {
+    // SAFETY: `call_other`.
+    if unsafe { std::mem::transmute::<usize, Unary>(CALL_OTHER.load(Ordering::SeqCst))(1) } != 7 {
+        WRONG.fetch_add(1, Ordering::SeqCst);
+    }
+    HANDLED.fetch_add(1, Ordering::SeqCst);
+}
+
+/// Lets `signal` call `call_other`.
+fn handle(bench: &Bench, signal: c_int) -> Outcome {
+    CALL_OTHER.store(bench.unary(c"call_other")? as usize, Ordering::SeqCst);
+    // SAFETY: a handler that only calls.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = handler as *const () as usize;
+        action.sa_flags = libc::SA_RESTART;
+        must_be!(libc::sigaction(signal, &raw const action, ptr::null_mut()), 0, "sigaction");
+    }
+    Ok(())
+}
+
+fn handled_right() -> Outcome {
+    must_be!(WRONG.load(Ordering::SeqCst), 0, "wrong results in the handler");
+    must!(HANDLED.load(Ordering::SeqCst) > 0, "no signal arrived");
+    Ok(())
+}
+
+fn handled_and_diverted() -> Outcome {
+    handled_right()?;
+    must_be!(detours::conf_other.calls(), HANDLED.load(Ordering::SeqCst), "calls of the detour in the handler");
+    Ok(())
+}
+
+/// Calls `what` for a while, interrupted all the time.
+fn interrupt(what: impl Fn() -> bool) -> Outcome {
+    // SAFETY: a timer, which is stopped again.
+    let every = |microseconds| unsafe {
+        let interval = libc::timeval { tv_sec: 0, tv_usec: microseconds };
+        libc::setitimer(libc::ITIMER_REAL, &libc::itimerval { it_interval: interval, it_value: interval }, ptr::null_mut());
+    };
+    every(100);
+    let started = Instant::now();
+    let mut right = true;
+    while started.elapsed() < Duration::from_millis(700) && right {
+        right = (0..1000).all(|_| what());
+    }
+    every(0);
+    must!(right, "wrong result of what was interrupted");
+    Ok(())
+}
+
+/// The handler interrupts what is not diverted; then also a detour and the way into it and out of it, when only results count.
+fn signal_handler(bench: &mut Bench) -> Outcome {
+    bench.divert(&detours::conf_plain)?;
+    bench.divert(&detours::conf_other)?;
+    handle(bench, libc::SIGALRM)?;
+    interrupt(|| std::hint::black_box(true))?;
+    handled_and_diverted()?;
+    let call = bench.unary(c"call_plain")?;
+    // SAFETY: a caller.
+    interrupt(|| unsafe { call(5) } == 16)?;
+    handled_right()
+}
+
+fn signal_handler_inside_a_detour(bench: &mut Bench) -> Outcome {
+    bench.divert(&detours::conf_plain)?;
+    bench.divert(&detours::conf_other)?;
+    handle(bench, libc::SIGALRM)?;
+    let call = bench.unary(c"call_plain")?;
+    // SAFETY: a caller.
+    interrupt(|| unsafe { call(5) } == 16)?;
+    handled_and_diverted()
+}
+
+/// The first diverted call of a thread is in a signal handler, whatever it interrupted.
+fn signal_handler_on_first_call(bench: &mut Bench) -> Outcome {
+    bench.divert(&detours::conf_other)?;
+    handle(bench, libc::SIGUSR1)?;
+    for round in 0..200 {
+        let ready = Arc::new(AtomicBool::new(false));
+        let end = Arc::new(AtomicBool::new(false));
+        let thread = thread::spawn({
+            let (ready, end) = (Arc::clone(&ready), Arc::clone(&end));
+            move || {
+                // SAFETY: always there.
+                let own = unsafe { libc::pthread_self() };
+                ready.store(true, Ordering::SeqCst);
+                // Allocating is what a handler interrupts at the worst moment.
+                let mut sum = 0;
+                while !end.load(Ordering::SeqCst) {
+                    sum += std::hint::black_box(vec![1_u8; 1 + sum % 5000]).len();
+                }
+                own
+            }
+        });
+        while !ready.load(Ordering::SeqCst) {
+            thread::yield_now();
+        }
+        thread::sleep(Duration::from_micros(round * 3));
+        let before = HANDLED.load(Ordering::SeqCst);
+        // SAFETY: the thread runs until it is told to end.
+        unsafe { libc::pthread_kill(std::os::unix::thread::JoinHandleExt::as_pthread_t(&thread), libc::SIGUSR1) };
+        while HANDLED.load(Ordering::SeqCst) == before {
+            thread::yield_now();
+        }
+        end.store(true, Ordering::SeqCst);
+        must!(thread.join().is_ok(), "the thread panicked");
+    }
+    handled_and_diverted()
+}
+
+/// Forks; the child calls what was diverted, in a thread too, and says by its status whether all was right.
+fn fork_and_look(call: Unary) -> Outcome {
+    // SAFETY: the child only calls and exits, and looks at what a thread of its own does.
+    let status = unsafe {
+        let child = libc::fork();
+        if child == 0 {
+            libc::alarm(20);
+            libc::_exit(c_int::from(plain_in_child(call).is_none()));
+        }
+        must!(child > 0, "cannot fork");
+        let mut status = 0;
+        must_be!(libc::waitpid(child, &raw mut status, 0), child, "waitpid");
+        status
+    };
+    must_be!(status, 0, "status of the child");
+    Ok(())
+}
+
+/// Allocates nothing: the child may have been forked while another thread held the allocator's lock.
+fn plain_in_child(call: Unary) -> Option<()> {
+    for x in 0..10 {
+        let before = detours::conf_plain.calls();
+        // SAFETY: a caller.
+        (unsafe { call(x) } == 3 * x + 1).then_some(())?;
+        // The other threads are not in the child.
+        (detours::conf_plain.calls() == before + 1).then_some(())?;
+    }
+    Some(())
+}
+
+fn fork(bench: &mut Bench) -> Outcome {
+    bench.divert(&detours::conf_plain)?;
+    let call = bench.unary(c"call_plain")?;
+    fork_and_look(call)?; // the process never called it before
+    plain(call)?;
+    fork_and_look(call)?;
+    in_a_thread(move || fork_and_look(call))?; // nor has this thread
+    plain(call)
+}
+
+/// Runs `what` while other threads call `call` until it has ended.
+fn while_others_call(call: Unary, what: impl FnOnce() -> Outcome) -> Outcome {
+    let end = Arc::new(AtomicBool::new(false));
+    let threads: Vec<_> = (0..3)
+        .map(|_| {
+            let end = Arc::clone(&end);
+            thread::spawn(move || {
+                let mut wrong = 0;
+                while !end.load(Ordering::SeqCst) {
+                    // SAFETY: a caller.
+                    wrong += (0..100).filter(|x| unsafe { call(*x) } != 3 * x + 1).count();
+                }
+                wrong
+            })
+        })
+        .collect();
+    let result = what();
+    end.store(true, Ordering::SeqCst);
+    for thread in threads {
+        must_be!(thread.join().ok(), Some(0), "wrong results under load");
+    }
+    result
+}
+
+fn fork_under_load(bench: &mut Bench) -> Outcome {
+    bench.divert(&detours::conf_plain)?;
+    let call = bench.unary(c"call_plain")?;
+    while_others_call(call, || {
+        // Some forks by threads that are new, so that others are in their first call.
+        (0..100).try_for_each(|_| fork_and_look(call))?;
+        (0..100).try_for_each(|_| {
+            let first = thread::spawn(move || plain_in_child(call).is_some());
+            let result = fork_and_look(call);
+            must!(first.join().is_ok(), "the thread panicked");
+            result
+        })
+    })
+}
+
+/// What a thread of the load test saw.
+#[derive(Default)]
+struct Seen {
+    calls: usize,
+    diverted: usize,
+    /// Neither what the original gives nor what the detour gives.
+    wrong: usize,
+    /// Not diverted, although they began after `replace` had returned.
+    lost: usize,
+}
+
+const THREADS: usize = 3;
+/// What the functions of the load test add, and the number of the function.
+const BASE: c_int = 1000;
+/// How much the detours of the load test add to the result.
+const MARK: c_int = 1_000_000;
+
+/// Every round diverts another function while threads do nothing but call it.
+fn under_load(bench: &mut Bench) -> Outcome {
+    let rounds = rounds();
+    let mut functions = Vec::with_capacity(rounds);
+    for round in 0..rounds {
+        let name = CString::new(format!("call_load_{round}")).map_err(|error| error.to_string())?;
+        functions.push(bench.unary(&name)?);
+    }
+    // The round that the threads are in, and the one up to which functions are diverted; both count from 1.
+    let (round, installed) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let progress: Arc<Vec<AtomicUsize>> = Arc::new((0..THREADS).map(|_| AtomicUsize::new(0)).collect());
+    let functions: Arc<[Unary]> = functions.into();
+    let threads: Vec<_> = (0..THREADS)
+        .map(|own| {
+            let (round, installed, progress, functions) =
+                (Arc::clone(&round), Arc::clone(&installed), Arc::clone(&progress), Arc::clone(&functions));
+            thread::spawn(move || {
+                let mut seen = Seen::default();
+                let mut x = 0;
+                loop {
+                    let now = round.load(Ordering::SeqCst);
+                    if now > functions.len() {
+                        return seen;
+                    }
+                    if now == 0 {
+                        thread::yield_now();
+                        continue;
+                    }
+                    let done = installed.load(Ordering::SeqCst) >= now;
+                    x = (x + 1) % 1000;
+                    // SAFETY: a caller.
+                    let result = unsafe { functions[now - 1](x) };
+                    let expected = 3 * x + BASE + (now - 1) as c_int;
+                    seen.calls += 1;
+                    seen.diverted += usize::from(result == expected + MARK);
+                    seen.lost += usize::from(done && result == expected);
+                    seen.wrong += usize::from(result != expected && result != expected + MARK);
+                    progress[own].fetch_add(1, Ordering::SeqCst);
+                }
+            })
+        })
+        .collect();
+    // Waits until every thread has called that often since.
+    let all_call = |times: usize| {
+        let target: Vec<usize> = progress.iter().map(|calls| calls.load(Ordering::SeqCst) + times).collect();
+        while progress.iter().zip(&target).any(|(calls, target)| calls.load(Ordering::SeqCst) < *target) {
+            thread::yield_now();
+        }
+    };
+    let (mut slowest, mut total) = (Duration::ZERO, Duration::ZERO);
+    let mut problem = None;
+    for now in 1..=rounds {
+        round.store(now, Ordering::SeqCst);
+        all_call(200);
+        let started = Instant::now();
+        if let Err(refused) = divert_load(bench, now - 1)? {
+            problem = Some(format!("round {now} was refused: {refused}"));
+            break;
+        }
+        let took = started.elapsed();
+        installed.store(now, Ordering::SeqCst);
+        (slowest, total) = (slowest.max(took), total + took);
+        all_call(200);
+    }
+    round.store(usize::MAX, Ordering::SeqCst);
+    let mut sum = Seen::default();
+    for thread in threads {
+        let seen = thread.join().map_err(|_| "a thread panicked".to_owned())?;
+        sum.calls += seen.calls;
+        sum.diverted += seen.diverted;
+        sum.wrong += seen.wrong;
+        sum.lost += seen.lost;
+    }
+    let Seen { calls, diverted, wrong, lost } = sum;
+    let figures = format!(
+        "{rounds} rounds, {calls} calls, {diverted} diverted, {wrong} wrong, {lost} lost, {total:.0?} replacing, at most {slowest:.0?}"
+    );
+    if let Some(problem) = problem {
+        return Err(problem);
+    }
+    must!(wrong == 0 && lost == 0 && diverted > 0, "{figures}");
+    super::say(&mut std::io::stdout(), &figures);
+    Ok(())
+}
+
+fn divert_load(bench: &mut Bench, round: usize) -> Result<Result<(), Refused>, String> {
+    let name = |what: &str| CString::new(format!("{what}_load_{round}")).map_err(|error| error.to_string());
+    let target_name = name("conf")?;
+    let address = bench.targets.address(&target_name)?;
+    let detour = bench.targets.address(&name("detour")?)?;
+    let original = bench.targets.address(&name("original")?)?;
+    // SAFETY: a `uintptr_t` of the library that is only used atomically; the detour has the target's signature.
+    Ok(unsafe {
+        let original = AtomicUsize::from_ptr(original.cast_mut().cast());
+        bench.backend.replace(Target { name: &target_name, address }, detour, original)
+    })
+}
+
+/// The functions that matter, as they are in libc, while threads use them.
+fn system_calls_under_load(bench: &mut Bench) -> Outcome {
+    // SAFETY: its type.
+    let call: Nullary = unsafe { bench.callers.function(c"call_system")? };
+    let end = Arc::new(AtomicBool::new(false));
+    let rounds = Arc::new(AtomicUsize::new(0));
+    let threads: Vec<_> = (0..THREADS)
+        .map(|_| {
+            let (end, rounds) = (Arc::clone(&end), Arc::clone(&rounds));
+            thread::spawn(move || {
+                while !end.load(Ordering::SeqCst) {
+                    // SAFETY: a caller.
+                    let line = unsafe { call() };
+                    must!(line == 0, "line {line} of callers.c");
+                    rounds.fetch_add(1, Ordering::SeqCst);
+                }
+                Ok(())
+            })
+        })
+        .collect();
+    let wait = |times: usize| {
+        let target = rounds.load(Ordering::SeqCst) + times;
+        let started = Instant::now();
+        while rounds.load(Ordering::SeqCst) < target && started.elapsed() < Duration::from_secs(10) {
+            thread::yield_now();
+        }
+    };
+    let all = [
+        &detours::read,
+        &detours::write,
+        &detours::close,
+        &detours::dup,
+        &detours::poll,
+        &detours::lseek,
+        &detours::pipe2,
+        &detours::open,
+    ];
+    let mut result = Ok(());
+    for detour in all {
+        wait(50);
+        result = result.and_then(|()| bench.divert_call(detour));
+    }
+    wait(300);
+    end.store(true, Ordering::SeqCst);
+    for thread in threads {
+        thread.join().map_err(|_| "a thread panicked".to_owned())??;
+    }
+    result?;
+    for detour in &all[..7] {
+        must!(detour.calls() >= 300, "{:?}: {} calls of the detour", detour.name, detour.calls());
+    }
+    super::say(
+        &mut std::io::stdout(),
+        &format!("{} functions, {} rounds of pipe, dup, write, poll, read, lseek, close", all.len(), rounds.load(Ordering::SeqCst)),
+    );
+    Ok(())
+}

@@ -1,0 +1,10 @@
+#![allow(clippy::print_stdout, reason = "how a build script talks to cargo")]
+//! Where the linker finds frida-gum: the devkit that `FTSAN_FRIDA_DEVKIT` names.
+
+fn main() {
+    println!("cargo:rerun-if-env-changed=FTSAN_FRIDA_DEVKIT");
+    if let Ok(devkit) = std::env::var("FTSAN_FRIDA_DEVKIT") {
+        println!("cargo:rustc-link-search=native={devkit}");
+        println!("cargo:rerun-if-changed={devkit}");
+    }
+}
