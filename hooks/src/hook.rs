@@ -174,7 +174,13 @@ pub(crate) fn closing_range(first: u32, last: u32, closes: bool, call: impl FnOn
 
 /// `epoll_ctl`.
 #[inline(always)]
-pub(crate) fn controlling(epoll: c_int, what: c_int, fd: c_int, is_one_shot: impl FnOnce() -> bool, call: impl FnOnce() -> c_int) -> c_int {
+pub(crate) fn controlling(
+    epoll: c_int,
+    what: c_int,
+    fd: c_int,
+    is_one_shot: impl FnOnce() -> bool,
+    call: impl FnOnce() -> c_int,
+) -> c_int {
     let Some(record) = thread::here() else { return call() };
     record.begin(EPOLL_CTL, fd, epoll as u64, python::site(record), PENDING);
     if let Some(other) = DESCRIPTORS.using(fd, Use::Register, record.id())

@@ -20,7 +20,9 @@ _pending: dict[str, list[Hook]] = {}
 def after_import(name: str, hook: Hook) -> None:
     """Call ``hook`` with the module of this name: now if it has been imported, else when it has been executed."""
     module = sys.modules.get(name)
-    if module is not None and name not in _executing:
+    # eventlet imports modules a second time under the same name.
+    is_new = getattr(getattr(module, "__spec__", None), "_initializing", False) and name not in _executed
+    if module is not None and not is_new and name not in _executing:
         hook(module)
         return
     _pending.setdefault(name, []).append(hook)
@@ -29,6 +31,8 @@ def after_import(name: str, hook: Hook) -> None:
 
 
 _executing: set[str] = set()
+#: Their code has run, and their hooks do.
+_executed: set[str] = set()
 
 
 class _Finder:
@@ -67,5 +71,7 @@ class _Loader:
             self.loader.exec_module(module)
         finally:
             _executing.discard(name)
+        _executed.add(name)
         for hook in _pending.pop(name, ()):
             hook(module)
+        _executed.discard(name)
