@@ -41,13 +41,12 @@ static END: extern "C" fn() = end;
 
 /// The process exits by itself: its recording is not needed.
 extern "C" fn end() {
+    let (Some(path), Some(recording)) = (PATH.get(), recording()) else { return };
     // SAFETY: plain calls on a string that ends in zero.
-    if let (Some(path), Some(recording)) = (PATH.get(), recording())
-        && !IS_FORK.load(Ordering::Relaxed)
-        && recording.pid() == unsafe { libc::getpid() } as u32
-    {
-        // SAFETY: as above.
-        unsafe { libc::syscall(libc::SYS_unlinkat, libc::AT_FDCWD, path.as_ptr(), 0) };
+    unsafe {
+        if !IS_FORK.load(Ordering::Relaxed) && recording.pid() == libc::getpid() as u32 {
+            libc::syscall(libc::SYS_unlinkat, libc::AT_FDCWD, path.as_ptr(), 0);
+        }
     }
 }
 

@@ -62,10 +62,9 @@ def _meanwhile(blocking: Callable[[], object]) -> Iterator[None]:
 
 def _descriptors() -> None:
     ours, theirs = socket.socketpair()
-    with _meanwhile(lambda: ours.recv(1)):
-        with _meanwhile(lambda: ours.recv(1)):  # FT205
-            theirs.send(b"1")
-            theirs.send(b"2")
+    with _meanwhile(lambda: ours.recv(1)), _meanwhile(lambda: ours.recv(1)):  # FT205
+        theirs.send(b"1")
+        theirs.send(b"2")
     with _meanwhile(lambda: ours.recv(1)):
         ours.close()  # FT201
         theirs.close()

@@ -36,7 +36,7 @@ def default_folder() -> Path:
     return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state", "ftsan", "crashes")
 
 
-def triage(scratch: str, child: int, status: int, program: list[str], report: str, folder: Path) -> None:
+def triage(scratch: str, child: int, status: int, program: list[str], report: str, folder: str | None) -> None:
     """Print the triage of every process whose recording in ``scratch`` says that it crashed, and of the child if ``status`` does."""
     number = os.WTERMSIG(status) if os.WIFSIGNALED(status) and os.WTERMSIG(status) in CRASHES else 0
     recordings = {int(path.suffix[1:]): path for path in Path(scratch).glob("recording.*")}
@@ -50,9 +50,13 @@ def triage(scratch: str, child: int, status: int, program: list[str], report: st
         for extension in crash["extensions"]:
             extension |= _distribution_of(extension["path"])
         text = json.dumps(crash, indent=1)
-        kept = _keep(folder, pid, recording, text)
-        sys.stderr.write(f"==================\nftsan: process {pid} died of {crash['signal']}\n{_native.triage(text, True, 'text')}")
-        sys.stderr.write(f"crash folder: {kept}  (ftsan triage --markdown {kept})\n==================\n" if kept else "==================\n")
+        kept = _keep(Path(folder or default_folder()).absolute(), pid, recording, text)
+        sys.stderr.write(
+            f"==================\nftsan: process {pid} died of {crash['signal']}\n{_native.triage(text, True, 'text')}"
+        )
+        sys.stderr.write(
+            f"crash folder: {kept}  (ftsan triage --markdown {kept})\n==================\n" if kept else "==================\n"
+        )
 
 
 def _read(recording: Path, number: int) -> dict[str, Any] | None:
@@ -71,7 +75,7 @@ def _facts(program: list[str], report: str) -> dict[str, Any]:
     try:
         with open(report) as file:
             found = json.load(file)
-    except (OSError, ValueError):
+    except OSError, ValueError:
         found = {}
     python = {
         "version": f"Python {sys.version}",
@@ -79,7 +83,11 @@ def _facts(program: list[str], report: str) -> dict[str, Any]:
         "executable": sys.executable,
         "platform": platform.platform(),
     }
-    return {"python": python, "command": [sys.executable, *program], "findings": [_before(one) for one in found.get("findings", [])]}
+    return {
+        "python": python,
+        "command": [sys.executable, *program],
+        "findings": [_before(one) for one in found.get("findings", [])],
+    }
 
 
 def _before(finding: dict[str, Any]) -> dict[str, Any]:

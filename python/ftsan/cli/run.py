@@ -91,8 +91,7 @@ def _run(options: dict[str, str], program: list[str], scratch: str) -> int:
     if os.WIFSIGNALED(status) or any(name.startswith("recording.") for name in os.listdir(scratch)):
         from . import crash_folder
 
-        folder = crash_folder.Path(options.get("crash_dir") or crash_folder.default_folder()).absolute()
-        crash_folder.triage(scratch, child, status, program, report, folder)
+        crash_folder.triage(scratch, child, status, program, report, options.get("crash_dir"))
     return _verdict(status, report, exit_code)
 
 

@@ -10,8 +10,7 @@ import threading
 
 def items():
     while True:
-        for i in range(50):
-            yield i
+        yield from range(50)
 
 
 while True:

@@ -24,6 +24,7 @@ async def main() -> None:
             time.sleep(0.001)
 
     threading.Thread(target=heartbeat, name="heartbeat", daemon=True).start()
+
     class Sock:
         def send(self, data: bytes) -> int:
             return ctypes.string_at(8)

@@ -1,5 +1,6 @@
 """A reader beside a writer, writers under a lock, wake-ups, datagrams, and threads that accept."""
 
+import contextlib
 import socket
 import threading
 
@@ -43,10 +44,8 @@ waker.setblocking(False)
 
 def wake() -> None:
     for _ in range(1000):
-        try:
+        with contextlib.suppress(BlockingIOError):
             waker.send(b"\0")
-        except BlockingIOError:
-            pass
 
 
 run(wake, wake, wake)
