@@ -49,10 +49,10 @@ pub fn block(crash: &Crash, verdict: &Verdict) -> String {
     }
     let others = racing::named(&facts, &verdict.evidence);
     if others.is_empty() {
-        out.push_str("\n### Racing thread\n\nunknown\n");
+        out.push_str("\n### Other threads\n\nunknown\n");
     }
     for thread in others {
-        stack(&mut out, "Racing thread", thread, None);
+        stack(&mut out, "Other thread", thread, None);
     }
     put(&mut out, format_args!("\nTriaged by ftsan {}.\n", crate::VERSION));
     out
