@@ -145,7 +145,20 @@ pub(super) fn damaged_heap(facts: &Facts<'_>) -> Option<Verdict> {
         Some(finding) => format!("repair what was found before the crash first (ftsan explain {})", finding.rule),
         None => format!("{RECORD}; if it names nobody, look for the extension with PYTHONMALLOC=debug and MALLOC_CHECK_=3"),
     };
-    Some(verdict(Kind::Unknown, Confidence::Low, evidence, &next))
+    Some(or_undeclared(facts, verdict(Kind::Unknown, Confidence::Low, evidence, &next)))
+}
+
+/// Without the GIL, an extension module that needs it is a better guess than the interpreter, wherever it shows.
+fn or_undeclared(facts: &Facts<'_>, verdict: Verdict) -> Verdict {
+    let undeclared = || facts.crash.extensions.iter().filter(|known| known.declares_free_threading == Some(false));
+    let Some(first) = undeclared().next().filter(|_| facts.crash.python.gil == "disabled") else { return verdict };
+    let name = if first.distribution.is_empty() { &first.name } else { &first.distribution };
+    let next = format!(
+        "run it with the GIL (PYTHON_GIL=1, or leave out PYTHON_GIL=0): if it lives, it was one of them; {}",
+        verdict.next_step
+    );
+    let culprit = (undeclared().count() == 1).then(|| name.clone());
+    Verdict { verdict: Kind::ExtensionAssumesGil, confidence: Confidence::Low, culprit, next_step: next, ..verdict }
 }
 
 /// SIGABRT without a word of the interpreter, libc or an assertion: somebody wanted it.
@@ -215,7 +228,7 @@ pub(super) fn interpreter(facts: &Facts<'_>) -> Verdict {
         suspects(facts),
     ];
     let next = format!("{RECORD}; if no thread shares anything, report it to CPython with the output of ftsan triage --markdown");
-    verdict(Kind::InterpreterBug, Confidence::Low, evidence, &next)
+    or_undeclared(facts, verdict(Kind::InterpreterBug, Confidence::Low, evidence, &next))
 }
 
 /// Extensions that are known not to support free threading, else how many are loaded.

@@ -3,8 +3,8 @@
 use super::facts::{Facts, clean, is_noise, unqualified};
 use super::paths;
 use Condition::{
-    Any, Anywhere, Below, Interpreter, Loaded, Module, NoPythonFrame, NotLoopThread, OlderThan, Python, PythonBelow, Says, Signal,
-    StackCutShort, Top, TopModule, WithoutGil,
+    Also, Any, Anywhere, Below, Interpreter, Loaded, Module, NoPythonFrame, NotLoopThread, OlderThan, Python, PythonBelow, Says,
+    Signal, StackCutShort, Top, TopModule, WithoutGil,
 };
 
 /// Something that is known of a crash.  A pattern that ends with `*` matches what begins so.
@@ -41,6 +41,8 @@ pub enum Condition {
     WithoutGil,
     /// The interpreter is older than this, or its version is not known.
     PythonBelow(&'static str),
+    /// No condition: what else is told if one of these holds.
+    Also(&'static [Condition]),
     /// One of these.
     Any(&'static [Condition]),
 }
@@ -148,6 +150,7 @@ impl Condition {
                 let known = version.starts_with(|c: char| c.is_ascii_digit());
                 (!known || paths::is_below(version, limit)).then(String::new)
             }
+            Also(conditions) => Some(conditions.iter().find_map(|condition| condition.holds(facts)).unwrap_or_default()),
             Any(conditions) => conditions.iter().find_map(|condition| condition.holds(facts)),
         }
     }

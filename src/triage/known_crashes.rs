@@ -7,8 +7,8 @@ use super::conditions::Condition;
 use super::facts::Facts;
 use super::verdict::{Confidence, Kind};
 use Condition::{
-    Any, Anywhere, Below, Interpreter, Loaded, Module, NoPythonFrame, NotLoopThread, OlderThan, Python, PythonBelow, Says, Signal,
-    StackCutShort, Top, TopModule, WithoutGil,
+    Also, Any, Anywhere, Below, Interpreter, Loaded, Module, NoPythonFrame, NotLoopThread, OlderThan, Python, PythonBelow, Says,
+    Signal, StackCutShort, Top, TopModule, WithoutGil,
 };
 
 /// A known crash.
@@ -73,6 +73,7 @@ const FREES_LATER: &[&str] = &[
 /// Of a frame that another thread runs ahead of this one; no correct program makes the interpreter say it.
 const EXECUTES_A_CACHE: &[&str] = &["Executing a cache", "unknown opcode"];
 const STEPS_A_TASK: &[&str] = &["task_step*", "task_wakeup*", "TaskStepMethWrapper_call"];
+const SPAWNS_GREENLETS: &[&str] = &["sqlalchemy/util/*:greenlet_spawn", "sqlalchemy/util/*:await_*"];
 const RUNS_ASYNCIO: &[&str] = &["asyncio/base_events.py:_run_once", "asyncio/events.py:_run", "asyncio/runners.py:run"];
 const CRITICAL_SECTION: &[&str] = &[
     "PyEval_SaveThread",
@@ -109,13 +110,8 @@ pub static KNOWN: &[Known] = &[
             Any(&[Top(3, CRITICAL_SECTION), Says(UNLOCKED)]),
             Loaded(USES_GREENLETS),
             Below("greenlet", "3.5.3"),
-            Any(&[
-                Anywhere(STEPS_A_TASK),
-                Module(&["_asyncio"]),
-                Python(&["sqlalchemy/util/*:greenlet_spawn", "sqlalchemy/util/*:await_*"]),
-                Python(RUNS_ASYNCIO),
-                Says(UNLOCKED),
-            ]),
+            Also(&[Python(SPAWNS_GREENLETS)]),
+            Any(&[Anywhere(STEPS_A_TASK), Module(&["_asyncio"]), Python(SPAWNS_GREENLETS), Python(RUNS_ASYNCIO), Says(UNLOCKED)]),
         ],
         verdict: Kind::LibraryBug,
         confidence: Confidence::High,

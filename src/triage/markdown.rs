@@ -34,7 +34,7 @@ pub fn block(crash: &Crash, verdict: &Verdict) -> String {
     );
     put(&mut out, format_args!("- culprit: {}\n", line(verdict.culprit.as_deref().unwrap_or("none named"))));
     put(&mut out, format_args!("- known issue: {}\n", line(verdict.known_issue.as_deref().unwrap_or("none"))));
-    put(&mut out, format_args!("- signature: {}\n", code(&verdict.signature)));
+    put(&mut out, format_args!("- signature: {}\n", code(&verdict.signature).replace("\\|", "|")));
     for evidence in &verdict.evidence {
         put(&mut out, format_args!("- {}\n", line(evidence)));
     }

@@ -303,6 +303,17 @@ mod tests {
     }
 
     #[test]
+    fn without_the_gil_an_undeclared_extension_is_the_better_guess() {
+        let crashed = Thread { crashed: true, native: vec![native("/usr/bin/python3.14t", "_Py_Dealloc")], ..Thread::default() };
+        let extension = Extension { name: "old._c".to_owned(), declares_free_threading: Some(false), ..Extension::default() };
+        let mut crash =
+            Crash { signal: "SIGSEGV".to_owned(), threads: vec![crashed], extensions: vec![extension], ..Crash::default() };
+        assert_eq!(of(&crash).verdict, Kind::InterpreterBug);
+        crash.python.gil = "disabled".to_owned();
+        assert_eq!((of(&crash).verdict, of(&crash).culprit.as_deref()), (Kind::ExtensionAssumesGil, Some("old._c")));
+    }
+
+    #[test]
     fn a_foreign_timer_names_the_thread_that_runs_the_loop() {
         let module = "/v/site-packages/uvloop/loop.cpython-314t-x86_64-linux-gnu.so";
         let crashed = Thread {
