@@ -1,6 +1,6 @@
 # Needs: cargo, a C compiler, make, any Python 3.  Everything else is obtained by the targets.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench bless doctor parity clean
+.PHONY: help demo test lint bench bless doctor parity fuzz clean
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 SOURCES := $(shell find Cargo.toml Cargo.lock pyproject.toml tools src hooks python -type f -not -path '*/__pycache__/*' -not -name '*.so')
@@ -48,6 +48,14 @@ doctor: $(VENV)/installed ## is everything watched here that can be?
 parity: $(VENV)/installed $(VENV)/tools ## CPython's own tests of descriptors and asyncio, the suites of uvloop, anyio and Twisted, with and without ftsan (an hour)
 	$(PYTHON) -m pytest -q tests/python/test_preload.py --storms 10
 	$(PYTHON) -m tests.parity
+
+# The build of cargo's own compiler takes the flags of nightly; without a sanitizer, a panic is what is looked for.
+fuzz: ## parsers of dumps and crash folders on hostile input (FUZZ_SECONDS=180 each; cargo install cargo-fuzz)
+	for target in dump crash_json; do \
+	  mkdir -p tests/fuzz/corpus/$$target; \
+	  RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/fuzz --sanitizer none $$target \
+	    tests/fuzz/corpus/$$target tests/fuzz/seeds/$$target -- -max_total_time=$${FUZZ_SECONDS:-180} -max_len=16384 -timeout=10 || exit 1; \
+	done
 
 clean: ## remove what was built
 	rm -rf $(VENV) target

@@ -3,7 +3,8 @@
 use super::facts::{Facts, clean, is_noise, unqualified};
 use super::paths;
 use Condition::{
-    Any, Anywhere, Below, Loaded, Module, NoPythonFrame, NotLoopThread, Python, PythonBelow, Says, Signal, Top, TopModule,
+    Also, Any, Anywhere, Below, Interpreter, Loaded, Module, NoPythonFrame, NotLoopThread, OlderThan, Python, PythonBelow, Says,
+    Signal, StackCutShort, Top, TopModule, WithoutGil,
 };
 
 /// Something that is known of a crash.  A pattern that ends with `*` matches what begins so.
@@ -14,6 +15,8 @@ pub enum Condition {
     Top(usize, &'static [&'static str]),
     /// The innermost frames, not more than that many into the interpreter, are in an extension module with this import name.
     TopModule(usize, &'static [&'static str]),
+    /// So many of the innermost frames are the interpreter's own.
+    Interpreter(usize),
     /// A native function anywhere in the stack.
     Anywhere(&'static [&'static str]),
     /// A native frame in an extension module with this import name, anywhere in the stack.
@@ -26,12 +29,20 @@ pub enum Condition {
     Says(&'static [&'static str]),
     /// The Python stack is gone or is not one.
     NoPythonFrame,
+    /// The Python stack ends before the native one does: a frame was unlinked from its caller's by somebody else.
+    StackCutShort,
     /// The crashing thread does not run an event loop.
     NotLoopThread,
+    /// The distribution is known to be older than this.
+    OlderThan(&'static str, &'static str),
     /// The distribution is older than this, or its version is not known.
     Below(&'static str, &'static str),
+    /// The GIL is disabled, or it is not known to be enabled in a free-threaded build.
+    WithoutGil,
     /// The interpreter is older than this, or its version is not known.
     PythonBelow(&'static str),
+    /// No condition: what else is told if one of these holds.
+    Also(&'static [Condition]),
     /// One of these.
     Any(&'static [Condition]),
 }
@@ -67,6 +78,7 @@ impl Condition {
                     facts.extension_on_top(*depth).filter(|frame| modules.iter().any(|name| paths::is_module(frame, name)))?;
                 Some(format!("the innermost code outside of the interpreter is {}", place(&frame.module)))
             }
+            Interpreter(depth) => facts.failing().take(*depth).all(|frame| paths::is_interpreter(&frame.module)).then(String::new),
             Anywhere(names) => {
                 let frame = facts.native.iter().find(|frame| like(clean(&frame.symbol), names))?;
                 Some(format!("{} is on the native stack", clean(&frame.symbol)))
@@ -99,11 +111,25 @@ impl Condition {
                 let gone = facts.python.iter().find(|frame| frame.file.is_empty()).map(|frame| frame.function.as_str());
                 gone.map(|gone| format!("the Python stack of the crashing thread shows {gone}"))
             }
+            StackCutShort => {
+                const OUTERMOST: [&str; 4] = ["<module>", "_bootstrap", "_run_code", "_run_module_as_main"];
+                let outermost = facts.python.last().filter(|frame| !OUTERMOST.contains(&frame.function.as_str()))?;
+                // Each run of the interpreter's loop has at least one Python frame.
+                let runs = facts.native.iter().filter(|frame| clean(&frame.symbol) == "_PyEval_EvalFrameDefault").count();
+                let ends = format!("the Python stack ends in {}, which nothing called", outermost.function);
+                (runs > facts.python.len())
+                    .then(|| format!("{ends}, while the interpreter's loop is on the native stack {runs} times"))
+            }
             NotLoopThread => {
                 // With nothing of the Python stack, nobody can tell.
                 let known = facts.python.iter().any(|frame| !frame.file.is_empty())
                     || facts.crash.threads.iter().any(|thread| !thread.runs_loop.is_empty());
                 (known && !facts.runs_loop()).then(|| "the crashing thread runs no event loop".to_owned())
+            }
+            OlderThan(distribution, limit) => {
+                let known = facts.loaded(distribution).find(|known| !known.version.is_empty())?;
+                let older = paths::is_below(&known.version, limit);
+                older.then(|| format!("{distribution} is {}, before {limit}", known.version))
             }
             Below(distribution, limit) => {
                 let version = facts.loaded(distribution).map(|known| known.version.as_str()).find(|version| !version.is_empty());
@@ -114,11 +140,17 @@ impl Condition {
                     }
                 }
             }
+            WithoutGil => {
+                let python = &facts.crash.python;
+                let may_be = python.version.is_empty() || python.version.contains("free-threading");
+                (python.gil == "disabled" || (python.gil.is_empty() && may_be)).then(String::new)
+            }
             PythonBelow(limit) => {
                 let version = facts.crash.python.version.trim_start_matches("Python ");
                 let known = version.starts_with(|c: char| c.is_ascii_digit());
                 (!known || paths::is_below(version, limit)).then(String::new)
             }
+            Also(conditions) => Some(conditions.iter().find_map(|condition| condition.holds(facts)).unwrap_or_default()),
             Any(conditions) => conditions.iter().find_map(|condition| condition.holds(facts)),
         }
     }

@@ -19,7 +19,7 @@ const SIGNALS: [(&str, &str); 5] = [
 
 /// What is worth keeping of the text around a dump: how libc, C++, Rust and assertions die, and exceptions that correct use of
 /// a generator cannot raise.
-const TELLING: [&str; 27] = [
+const TELLING: [&str; 28] = [
     "malloc(): ",
     "free(): ",
     "realloc(): ",
@@ -45,6 +45,7 @@ const TELLING: [&str; 27] = [
     "coroutine is being awaited already",
     "SystemError: ",
     "unknown opcode",
+    "Executing a cache",
     "negative refcount",
     "stack overflow",
 ];
@@ -146,6 +147,10 @@ impl Dump {
     /// Keeps other text if it tells something.
     fn say(&mut self, text: &str) {
         let text = text.trim();
+        // The other half of a `File` that another thread printed into.
+        if let Some(frame) = text.strip_prefix('"').filter(|rest| rest.contains("\", line ")) {
+            self.python_frame(frame);
+        }
         if TELLING.iter().any(|telling| text.contains(telling)) {
             self.keep(text);
         }
@@ -168,8 +173,12 @@ impl Dump {
         let end = lines::first_start(entry).map_or(entry.len(), |(at, _)| at);
         let (message, rest) = entry.split_at_checked(end).unwrap_or((entry, ""));
         let message = message.split("   ").next().unwrap_or("").trim();
+        if message.is_empty() {
+            return rest;
+        }
         self.keep(&format!("{FATAL}: {message}"));
-        let named = SIGNALS.iter().find(|(name, _)| message.starts_with(name)).map(|(_, signal)| *signal);
+        // Anywhere in it: another thread may have printed into the line.
+        let named = SIGNALS.iter().find(|(name, _)| message.contains(name)).map(|(_, signal)| *signal);
         if self.crash.signal.is_empty() || named.is_some() {
             named.unwrap_or("SIGABRT").clone_into(&mut self.crash.signal);
         }
@@ -230,6 +239,7 @@ impl Dump {
 
     /// The frame behind `Binary file `.
     fn native_frame<'a>(&mut self, entry: &'a str) -> &'a str {
+        let entry = entry.trim_start();
         let Some(quote) = entry.chars().next().filter(|c| matches!(c, '"' | '\'')) else { return entry };
         let Some((module, rest)) = entry.get(1..).unwrap_or("").split_once(quote) else { return "" };
         let next = lines::first_start(rest).map_or(rest.len(), |(at, _)| at);

@@ -7,7 +7,8 @@ use super::conditions::Condition;
 use super::facts::Facts;
 use super::verdict::{Confidence, Kind};
 use Condition::{
-    Any, Anywhere, Below, Loaded, Module, NoPythonFrame, NotLoopThread, Python, PythonBelow, Says, Signal, Top, TopModule,
+    Also, Any, Anywhere, Below, Interpreter, Loaded, Module, NoPythonFrame, NotLoopThread, OlderThan, Python, PythonBelow, Says,
+    Signal, StackCutShort, Top, TopModule, WithoutGil,
 };
 
 /// A known crash.
@@ -42,7 +43,37 @@ const RESUMES: &[&str] = &[
     "PyIter_Send",
     "gen_close*",
 ];
+const EVALUATES: &[&str] =
+    &["_PyEval_EvalFrame*", "_PyFrame_*", "_TAIL_CALL_*", "_PyGen_*", "clear_gen_frame", "_PyEval_FrameClearAndPop"];
+/// What a frame says that another thread has taken over.
+const TAKEN_OVER: &[&str] = &[
+    "'NoneType' object is not an iterator",
+    "generator already executing",
+    "generator is already running",
+    "cannot reuse already awaited",
+    "coroutine is being awaited already",
+    "Executing a cache",
+    "unknown opcode",
+    "frame->stackpointer != NULL",
+    "gi_frame_state",
+];
+/// Where the interpreter frees, when it gets round to it, what other threads may still have been reading.
+const FREES_LATER: &[&str] = &[
+    "free_delayed",
+    "_PyMem_FreeDelayed",
+    "_PyObject_XDecRefDelayed",
+    "process_queue",
+    "maybe_process_queue",
+    "_PyMem_ProcessDelayed*",
+    "process_delayed*",
+    "_Py_qsbr_*",
+    "_PyMem_AbandonDelayed",
+    "_Py_HandlePending",
+];
+/// Of a frame that another thread runs ahead of this one; no correct program makes the interpreter say it.
+const EXECUTES_A_CACHE: &[&str] = &["Executing a cache", "unknown opcode"];
 const STEPS_A_TASK: &[&str] = &["task_step*", "task_wakeup*", "TaskStepMethWrapper_call"];
+const SPAWNS_GREENLETS: &[&str] = &["sqlalchemy/util/*:greenlet_spawn", "sqlalchemy/util/*:await_*"];
 const RUNS_ASYNCIO: &[&str] = &["asyncio/base_events.py:_run_once", "asyncio/events.py:_run", "asyncio/runners.py:run"];
 const CRITICAL_SECTION: &[&str] = &[
     "PyEval_SaveThread",
@@ -61,6 +92,9 @@ const USES_GREENLETS: &[&str] = &["greenlet", "gevent", "eventlet"];
 const GREENLET_SECTION: &str = "greenlet before 3.5.3 does not save tstate->critical_section when it switches, so a switch while a critical \
     section is held (asyncio holds one around every step of a task) leaves a chain that points into another greenlet's stack; \
     the next call that releases the thread state follows it.  What called it (a socket's send, a lock) is not at fault";
+const GREENLET_LAYOUT: &str = "wheels of greenlet before 3.5.6 save and restore a private field of the thread state at the place where the CPython they were built \
+            for has it; 3.14.4 moved it, so on another 3.14t they overwrite what lies there, and the interpreter follows that.  The code on the \
+            stack is not at fault";
 const GREENLET_UPGRADE: &str = "upgrade greenlet to 3.5.6 or later (3.5.3 fixes this crash; 3.5.4 the deadlock of the same cause, PR 519, and a crash in the \
     collector, greenlet#515; 3.5.6 finds the layout of the thread state by itself, greenlet#527)";
 const GENERATOR: &str = "two threads resume one generator, coroutine or asynchronous generator: the frame is taken over by the other thread while it \
@@ -76,13 +110,8 @@ pub static KNOWN: &[Known] = &[
             Any(&[Top(3, CRITICAL_SECTION), Says(UNLOCKED)]),
             Loaded(USES_GREENLETS),
             Below("greenlet", "3.5.3"),
-            Any(&[
-                Anywhere(STEPS_A_TASK),
-                Module(&["_asyncio"]),
-                Python(&["sqlalchemy/util/*:greenlet_spawn", "sqlalchemy/util/*:await_*"]),
-                Python(RUNS_ASYNCIO),
-                Says(UNLOCKED),
-            ]),
+            Also(&[Python(SPAWNS_GREENLETS)]),
+            Any(&[Anywhere(STEPS_A_TASK), Module(&["_asyncio"]), Python(SPAWNS_GREENLETS), Python(RUNS_ASYNCIO), Says(UNLOCKED)]),
         ],
         verdict: Kind::LibraryBug,
         confidence: Confidence::High,
@@ -103,32 +132,12 @@ pub static KNOWN: &[Known] = &[
     },
     Known {
         name: "greenlet's wheel was built for another layout of the thread state",
-        when: &[
-            Signal(FATAL_SIGNALS),
-            Top(
-                5,
-                &[
-                    "free_delayed",
-                    "_PyMem_FreeDelayed",
-                    "_PyObject_XDecRefDelayed",
-                    "process_queue",
-                    "_PyMem_ProcessDelayed*",
-                    "process_delayed*",
-                    "_Py_qsbr_*",
-                    "_PyMem_AbandonDelayed",
-                    "maybe_process_queue",
-                ],
-            ),
-            Loaded(&["greenlet"]),
-            Below("greenlet", "3.5.6"),
-        ],
+        when: &[Signal(FATAL_SIGNALS), Top(5, FREES_LATER), Loaded(&["greenlet"]), Below("greenlet", "3.5.6")],
         verdict: Kind::LibraryBug,
         confidence: Confidence::High,
         culprit: Some("greenlet"),
         issue: Some("greenlet#527"),
-        explanation: "wheels of greenlet before 3.5.6 save and restore a private field of the thread state at the place where the CPython they were built \
-            for has it; 3.14.4 moved it, so on another 3.14t they overwrite what lies there, and the interpreter follows that.  The code on the \
-            stack is not at fault",
+        explanation: GREENLET_LAYOUT,
         next_step: "upgrade greenlet to 3.5.6 or later, or build it for this interpreter: pip install --no-binary greenlet greenlet",
     },
     Known {
@@ -157,6 +166,16 @@ pub static KNOWN: &[Known] = &[
         culprit: Some("greenlet"),
         issue: Some("greenlet#515"),
         explanation: "greenlet before 3.5.4 hides references of suspended greenlets from the collector of the free-threaded build, which follows or frees them",
+        next_step: GREENLET_UPGRADE,
+    },
+    Known {
+        name: "a greenlet whose wheel does not fit this interpreter",
+        when: &[Signal(FATAL_SIGNALS), OlderThan("greenlet", "3.5.6"), WithoutGil, Module(&["greenlet._greenlet"])],
+        verdict: Kind::LibraryBug,
+        confidence: Confidence::Medium,
+        culprit: Some("greenlet"),
+        issue: Some("greenlet#527"),
+        explanation: GREENLET_LAYOUT,
         next_step: GREENLET_UPGRADE,
     },
     Known {
@@ -203,7 +222,7 @@ pub static KNOWN: &[Known] = &[
     },
     Known {
         name: "itertools.groupby advanced by two threads",
-        when: &[Top(6, &["groupby_*", "_grouper_*", "groupby_step"])],
+        when: &[WithoutGil, Top(6, &["groupby_*", "_grouper_*", "groupby_step"])],
         verdict: Kind::InterpreterBug,
         confidence: Confidence::High,
         culprit: None,
@@ -213,8 +232,20 @@ pub static KNOWN: &[Known] = &[
         next_step: "give each thread its own iterator or guard it with a lock (ftsan explain FT108 for generators; groupby is the same)",
     },
     Known {
+        name: "itertools.groupby advanced by two threads, by the look of it",
+        when: &[WithoutGil, Top(1, &["PyTuple_Pack"]), Interpreter(3)],
+        verdict: Kind::InterpreterBug,
+        confidence: Confidence::Low,
+        culprit: None,
+        issue: Some("gh-150791"),
+        explanation: "it died while a tuple of kept objects was made, one of which had been freed; in a build without symbols this is what groupby looks like \
+            when two threads advance it",
+        next_step: "if the line of the program advances a groupby (or another iterator that threads share), guard it with a lock or give each thread \
+            its own",
+    },
+    Known {
         name: "itertools.tee iterated by two threads",
-        when: &[Top(6, &["tee_*", "teedataobject_*"])],
+        when: &[WithoutGil, Top(6, &["tee_*", "teedataobject_*"])],
         verdict: Kind::InterpreterBug,
         confidence: Confidence::High,
         culprit: None,
@@ -224,7 +255,7 @@ pub static KNOWN: &[Known] = &[
     },
     Known {
         name: "OrderedDict iterated while another thread changes it",
-        when: &[Any(&[Top(6, &["odictiter_*", "_odict_*", "odict_*", "OrderedDict_*", "_odictnode_*", "PyODict_*"])])],
+        when: &[WithoutGil, Any(&[Top(6, &["odictiter_*", "_odict_*", "odict_*", "OrderedDict_*", "_odictnode_*", "PyODict_*"])])],
         verdict: Kind::InterpreterBug,
         confidence: Confidence::High,
         culprit: None,
@@ -234,10 +265,13 @@ pub static KNOWN: &[Known] = &[
     },
     Known {
         name: "an Element of xml.etree changed by two threads",
-        when: &[Any(&[
-            Top(6, &["element_*", "_elementtree_*", "treebuilder_*", "elementiter_*", "clear_extra"]),
-            TopModule(2, &["_elementtree"]),
-        ])],
+        when: &[
+            WithoutGil,
+            Any(&[
+                Top(6, &["element_*", "_elementtree_*", "treebuilder_*", "elementiter_*", "clear_extra"]),
+                TopModule(2, &["_elementtree"]),
+            ]),
+        ],
         verdict: Kind::InterpreterBug,
         confidence: Confidence::High,
         culprit: None,
@@ -329,6 +363,7 @@ pub static KNOWN: &[Known] = &[
     Known {
         name: "a MultiDict shared by threads",
         when: &[
+            WithoutGil,
             Any(&[TopModule(4, &["multidict._multidict"]), Top(6, &["md_*", "multidict_*", "_multidict_*"])]),
             Loaded(&["multidict"]),
             Below("multidict", "7.1.0"),
@@ -402,32 +437,9 @@ pub static KNOWN: &[Known] = &[
         name: "a generator, coroutine or asynchronous generator resumed by two threads",
         when: &[
             Signal(FATAL_SIGNALS),
-            Any(&[
-                Top(
-                    2,
-                    &[
-                        "_PyEval_EvalFrame*",
-                        "gen_send_ex*",
-                        "_PyFrame_*",
-                        "_TAIL_CALL_*",
-                        "_PyGen_*",
-                        "clear_gen_frame",
-                        "_PyEval_FrameClearAndPop",
-                        "gen_*",
-                        "async_gen_*",
-                    ],
-                ),
-                NoPythonFrame,
-            ]),
-            Any(&[Says(&[
-                "'NoneType' object is not an iterator",
-                "generator already executing",
-                "cannot reuse already awaited",
-                "coroutine is being awaited already",
-                "generator is already running",
-                "frame->stackpointer != NULL",
-                "gi_frame_state",
-            ])]),
+            WithoutGil,
+            Any(&[Top(2, EVALUATES), Top(3, RESUMES), NoPythonFrame, Says(EXECUTES_A_CACHE)]),
+            Says(TAKEN_OVER),
             PythonBelow("3.15"),
         ],
         verdict: Kind::InterpreterBug,
@@ -441,22 +453,22 @@ pub static KNOWN: &[Known] = &[
         name: "a generator, coroutine or asynchronous generator resumed by two threads",
         when: &[
             Signal(FATAL_SIGNALS),
-            Top(
-                2,
-                &[
-                    "_PyEval_EvalFrame*",
-                    "gen_send_ex*",
-                    "_PyFrame_*",
-                    "_TAIL_CALL_*",
-                    "_PyGen_*",
-                    "clear_gen_frame",
-                    "gen_*",
-                    "async_gen_*",
-                ],
-            ),
-            Any(&[NoPythonFrame, Top(3, RESUMES)]),
+            WithoutGil,
+            Top(2, EVALUATES),
+            Interpreter(2),
+            Any(&[NoPythonFrame, StackCutShort]),
             PythonBelow("3.15"),
         ],
+        verdict: Kind::InterpreterBug,
+        confidence: Confidence::High,
+        culprit: None,
+        issue: Some("gh-120321"),
+        explanation: GENERATOR,
+        next_step: GENERATOR_FIX,
+    },
+    Known {
+        name: "a generator, coroutine or asynchronous generator resumed by two threads",
+        when: &[Signal(FATAL_SIGNALS), WithoutGil, Any(&[Top(2, RESUMES), StackCutShort, NoPythonFrame]), PythonBelow("3.15")],
         verdict: Kind::InterpreterBug,
         confidence: Confidence::Medium,
         culprit: None,
@@ -465,14 +477,15 @@ pub static KNOWN: &[Known] = &[
         next_step: GENERATOR_FIX,
     },
     Known {
-        name: "the Python stack is not one: a frame was taken over by another thread",
-        when: &[Signal(FATAL_SIGNALS), NoPythonFrame, Python(&["*:<invalid frame>"]), PythonBelow("3.15")],
-        verdict: Kind::InterpreterBug,
-        confidence: Confidence::Low,
+        name: "native code that the program calls by itself",
+        when: &[Any(&[TopModule(5, &["_ctypes"]), Top(3, &["ffi_call*", "_call_function_pointer"])])],
+        verdict: Kind::Unknown,
+        confidence: Confidence::Medium,
         culprit: None,
-        issue: Some("gh-120321"),
-        explanation: GENERATOR,
-        next_step: GENERATOR_FIX,
+        issue: None,
+        explanation: "it died in a function called through ctypes: a wrong pointer, a wrong signature, or memory that was freed; neither the interpreter nor \
+            an extension module checks that",
+        next_step: "check argtypes, restype and the life of what is passed at the innermost Python line",
     },
     Known {
         name: "a transport written by two threads",
@@ -539,5 +552,21 @@ impl Known {
             }
         }
         Some(evidence)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_can_be_told_and_followed() {
+        for row in KNOWN {
+            assert!(!row.when.is_empty() && !row.explanation.is_empty() && !row.next_step.is_empty(), "{}", row.name);
+            let number = row.issue.map(|issue| issue.rsplit(['#', '-']).next().unwrap_or(""));
+            assert!(number.is_none_or(|number| number.parse::<u32>().is_ok()), "{}", row.name);
+            let blames = matches!(row.verdict, Kind::LibraryBug);
+            assert!(!blames || row.culprit.is_some(), "{}: a library's bug has a culprit", row.name);
+        }
     }
 }

@@ -37,12 +37,15 @@ pub(super) const CURRENT: &str = "Current thread 0x";
 pub(super) const THREAD: &str = "Thread 0x";
 pub(super) const STACK: &str = "Stack (most recent call first)";
 pub(super) const FILE: &str = "File \"";
-pub(super) const BINARY: &str = "Binary file ";
+pub(super) const BINARY: &str = "Binary file";
 pub(super) const EXTENSIONS: &str = "Extension modules:";
 pub(super) const GIL: &str = "<Cannot show all threads while the GIL is disabled>";
 
 /// What stands at the beginning of a line as it was printed: all before it is the prefix of a log.
 const AT_THE_LEFT: [&str; 6] = [FATAL, C_STACK, CURRENT, THREAD, STACK, EXTENSIONS];
+
+/// First bytes of the entries.
+const BEGINNINGS: &[u8] = b"FCTSBE<GP";
 
 /// How much is looked at around the entries of a dump in a long log.
 const AROUND: usize = 200;
@@ -104,7 +107,7 @@ fn last_start(line: &str) -> Option<(usize, &'static str)> {
 fn start_at(line: &str, at: usize) -> Option<&'static str> {
     let rest = line.as_bytes().get(at..)?;
     // Most bytes begin nothing; lines may be long.
-    rest.first().filter(|byte| b"FCTSBE<GP".contains(byte))?;
+    rest.first().filter(|byte| BEGINNINGS.contains(byte))?;
     STARTS.into_iter().find(|start| rest.starts_with(start.as_bytes()))
 }
 
@@ -186,7 +189,7 @@ fn glue(current: &str, next: &str, full: bool) -> Option<&'static str> {
     if begun.is_empty() || STARTS.iter().any(|start| begun.starts_with(start)) {
         return None;
     }
-    if let Some(glue) = STARTS.iter().find_map(|phrase| spans(current, next, phrase)) {
+    if let Some(glue) = spans(current, next) {
         return Some(glue);
     }
     let (at, start) = last_start(current)?;
@@ -225,15 +228,21 @@ fn continues_name(next: &str) -> bool {
 }
 
 /// The glue if `current` ends with the beginning of a phrase and `next` goes on with it.
-fn spans(current: &str, next: &str, phrase: &'static str) -> Option<&'static str> {
-    (1..phrase.len()).filter(|at| phrase.is_char_boundary(*at)).find_map(|at| {
-        let (head, tail) = phrase.split_at(at);
-        if current.ends_with(head) && next.starts_with(tail) {
-            return Some("");
-        }
-        let (head, tail) = (head.trim_end(), tail.trim_start());
-        let at_a_space = head.len() + tail.len() < phrase.len() && !head.is_empty() && !tail.is_empty();
-        (at_a_space && current.ends_with(head) && next.starts_with(tail)).then_some(" ")
+fn spans(current: &str, next: &str) -> Option<&'static str> {
+    const LONGEST_PHRASE: usize = 64;
+    let bytes = current.as_bytes();
+    let tail = bytes.get(bytes.len().saturating_sub(LONGEST_PHRASE)..).unwrap_or(&[]);
+    let begins =
+        (0..tail.len()).filter_map(|at| tail.get(at..)).filter(|head| head.first().is_some_and(|byte| BEGINNINGS.contains(byte)));
+    begins.into_iter().find_map(|head| {
+        STARTS.iter().find_map(|phrase| {
+            let rest = phrase.as_bytes().strip_prefix(head).filter(|rest| !rest.is_empty())?;
+            if next.as_bytes().starts_with(rest) {
+                return Some("");
+            }
+            // Broken at a space, which is lost.
+            rest.strip_prefix(b" ").filter(|rest| next.as_bytes().starts_with(rest)).map(|_| " ")
+        })
     })
 }
 

@@ -34,7 +34,7 @@ pub fn block(crash: &Crash, verdict: &Verdict) -> String {
     );
     put(&mut out, format_args!("- culprit: {}\n", line(verdict.culprit.as_deref().unwrap_or("none named"))));
     put(&mut out, format_args!("- known issue: {}\n", line(verdict.known_issue.as_deref().unwrap_or("none"))));
-    put(&mut out, format_args!("- signature: {}\n", code(&verdict.signature)));
+    put(&mut out, format_args!("- signature: {}\n", code(&verdict.signature).replace("\\|", "|")));
     for evidence in &verdict.evidence {
         put(&mut out, format_args!("- {}\n", line(evidence)));
     }
@@ -49,10 +49,10 @@ pub fn block(crash: &Crash, verdict: &Verdict) -> String {
     }
     let others = racing::named(&facts, &verdict.evidence);
     if others.is_empty() {
-        out.push_str("\n### Racing thread\n\nunknown\n");
+        out.push_str("\n### Other threads\n\nunknown\n");
     }
     for thread in others {
-        stack(&mut out, "Racing thread", thread, None);
+        stack(&mut out, "Other thread", thread, None);
     }
     put(&mut out, format_args!("\nTriaged by ftsan {}.\n", crate::VERSION));
     out

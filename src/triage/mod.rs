@@ -12,8 +12,10 @@
 //! | `racing` | who else was at it |
 //! | [`signature`] | the name of a crash across runs and machines |
 //! | [`verdict`] | whose it is |
+//! | `by_stacks` | whose it is by the stacks alone |
 //! | [`text`], [`markdown`] | a verdict for a terminal, and for an upstream issue |
 
+mod by_stacks;
 pub mod conditions;
 pub mod crash;
 mod facts;

@@ -147,7 +147,7 @@ pub(super) fn by_their_stacks(facts: &Facts<'_>) -> Vec<String> {
             let kind = if thread.runs_loop.is_empty() { "an event loop" } else { &thread.runs_loop };
             out.push(format!("{} runs {kind}{place}{doing}", called(thread)));
         } else if in_file(&thread.python) && !waits(thread) {
-            out.push(format!("{} was running{place}", called(thread)));
+            out.push(format!("{} was{place}", called(thread)));
         }
     }
     out.truncate(6);

@@ -4,13 +4,11 @@
 //! then the table of known crashes, then what the stacks say by themselves.
 
 use super::crash::{Crash, FoundBefore};
-use super::facts::{Facts, clean, is_noise, unqualified};
+use super::facts::{Facts, clean};
 use super::known_crashes::{KNOWN, Known};
-use super::{paths, racing, signature};
-use crate::report::Frame;
+use super::{by_stacks, racing, signature};
 use crate::rules;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// Whose a crash is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,7 +83,8 @@ pub struct Verdict {
     pub next_step: String,
 }
 
-const RECORD: &str = "run it again under `ftsan run`: it records what every thread touches, and triages the crash with that";
+pub(super) const RECORD: &str =
+    "run it again under `ftsan run`: it records what every thread touches, and triages the crash with that";
 
 /// Rules, and what is on the stack of a crash that such a misuse causes: ends of Python files, native functions, extension modules.
 const CAUSES: &[(&str, &[&str], &[&str])] = &[
@@ -110,10 +109,12 @@ pub fn of(crash: &Crash) -> Verdict {
     let facts = Facts::new(crash);
     let mut verdict = by_signal(&facts)
         .or_else(|| by_recording(&facts))
-        .or_else(|| stack_overflow(&facts))
+        .or_else(|| by_stacks::stack_overflow(&facts))
+        .or_else(|| by_stacks::damaged_heap(&facts))
         .or_else(|| known(&facts))
-        .or_else(|| extension(&facts))
-        .unwrap_or_else(|| interpreter(&facts));
+        .or_else(|| by_stacks::asked_to_abort(&facts))
+        .or_else(|| by_stacks::extension(&facts))
+        .unwrap_or_else(|| by_stacks::interpreter(&facts));
     let already = verdict.evidence.join("\n");
     let also = racing::by_their_stacks(&facts).into_iter().chain(crash.findings.iter().map(found)).chain(said(&facts));
     verdict.evidence.extend(also.filter(|line| !already.contains(line.as_str())));
@@ -121,7 +122,7 @@ pub fn of(crash: &Crash) -> Verdict {
     verdict
 }
 
-fn verdict(verdict: Kind, confidence: Confidence, evidence: Vec<String>, next_step: &str) -> Verdict {
+pub(super) fn verdict(verdict: Kind, confidence: Confidence, evidence: Vec<String>, next_step: &str) -> Verdict {
     Verdict {
         schema: 1,
         verdict,
@@ -229,200 +230,161 @@ fn known(facts: &Facts<'_>) -> Option<Verdict> {
     })
 }
 
-/// The same few functions over and over, on a stack that is as long as it is shown.
-fn stack_overflow(facts: &Facts<'_>) -> Option<Verdict> {
-    const DEEP: usize = 90;
-    const DEEP_NATIVE: usize = 24;
-    let said = facts.crash.message.contains("stack overflow") && !facts.crash.message.contains("stack smashing");
-    if !said && !["SIGSEGV", "SIGBUS", "SIGABRT", ""].contains(&facts.crash.signal.as_str()) {
-        return None;
+#[cfg(test)]
+mod tests {
+    use super::super::crash::{Event, Extension, NativeFrame, Thread};
+    use super::super::{from_json, render};
+    use super::*;
+    use crate::report::Frame;
+
+    /// Two threads on one transport of asyncio, as the recorder and the crash handler have it.
+    fn recorded() -> Crash {
+        from_json(include_str!("../../tests/fuzz/seeds/crash_json/two_writers.json")).unwrap()
     }
-    let python = repeated(facts.python.iter().map(|frame| (frame.file.as_str(), frame.function.as_str(), 0)), DEEP);
-    let native = facts.native.iter().filter(|frame| !is_noise(frame));
-    let native = repeated(
-        native.map(|frame| (frame.module.as_str(), clean(&frame.symbol), if frame.symbol.is_empty() { frame.offset } else { 0 })),
-        DEEP_NATIVE,
-    );
-    let place = |frame: Option<&Frame>| racing::at(frame);
-    let what = match (python, native) {
-        (Some((file, function, _)), _) => {
-            let frame = facts.python.iter().find(|frame| frame.file == file && frame.function == function);
-            format!("stack overflow: infinite recursion in {}{}", unqualified(function), place(frame))
-        }
-        (None, Some((module, symbol, _))) => {
-            let name = if symbol.is_empty() { format!("a function of {}", paths::base(module)) } else { symbol.to_owned() };
-            format!("stack overflow: infinite recursion in {name}{}", place(Facts::programs_line(facts.python)))
-        }
-        (None, None) if said => format!("stack overflow, says the interpreter{}", place(Facts::programs_line(facts.python))),
-        (None, None) => return None,
-    };
-    let depth =
-        format!("{} Python and {} native frames are shown, the same ones again and again", facts.python.len(), facts.native.len());
-    let next = "end the recursion, or make the stack larger (threading.stack_size(), ulimit -s); threads are not involved";
-    Some(verdict(Kind::Unknown, Confidence::High, vec![what, depth], next))
-}
 
-/// What makes up half of a stack that is at least so deep.
-fn repeated<'k>(frames: impl Iterator<Item = (&'k str, &'k str, u64)>, deep: usize) -> Option<(&'k str, &'k str, u64)> {
-    let mut counts: BTreeMap<(&str, &str, u64), usize> = BTreeMap::new();
-    let mut total = 0;
-    for frame in frames {
-        *counts.entry(frame).or_default() += 1;
-        total += 1;
+    fn frame(file: &str, function: &str) -> Frame {
+        Frame { file: file.to_owned(), line: 5, function: function.to_owned(), via: None }
     }
-    // Mutual recursion of a few functions: together they make up the stack.
-    let mut often: Vec<(usize, (&str, &str, u64))> = counts.into_iter().map(|(frame, count)| (count, frame)).collect();
-    often.sort_by_key(|(count, _)| usize::MAX - count);
-    let cycle: usize = often.iter().take(3).map(|(count, _)| count).sum();
-    (total >= deep && cycle * 4 >= total * 3).then(|| often.first().map(|(_, frame)| *frame)).flatten()
-}
 
-/// An extension module directly below the interpreter's innermost functions.
-fn extension(facts: &Facts<'_>) -> Option<Verdict> {
-    const DEPTH: usize = 4;
-    let frame = facts.extension_on_top(DEPTH)?;
-    let depth = facts.failing().position(|other| std::ptr::eq(other, frame)).unwrap_or(DEPTH);
-    let known = facts.extension_of(frame);
-    let name = paths::import_name(&frame.module);
-    let stdlib = frame.module.contains("/lib-dynload/");
-    let distribution = known.map(|known| known.distribution.as_str()).filter(|name| !name.is_empty());
-    let culprit = distribution.or_else(|| paths::distribution(&frame.module)).unwrap_or(&name).to_owned();
-    let symbol = clean(&frame.symbol);
-    let function = if symbol.is_empty() { String::new() } else { format!(" ({symbol})") };
-    let mut evidence = vec![match depth {
-        0 => format!("it died inside the extension module {name}{function}"),
-        _ => format!("it died in the interpreter's {}, called by the extension module {name}{function}", innermost(facts)),
-    }];
-    if depth == 0 && is_null_call(facts) {
-        evidence.push("a null pointer was used".to_owned());
+    fn native(module: &str, symbol: &str) -> NativeFrame {
+        NativeFrame { module: module.to_owned(), symbol: symbol.to_owned(), offset: 1 }
     }
-    let declares = known.and_then(|known| known.declares_free_threading);
-    let version = known.filter(|known| !known.version.is_empty()).map_or("unknown", |known| known.version.as_str());
-    let (kind, confidence, declared, next) = match (declares, stdlib) {
-        (_, true) => (
-            Kind::InterpreterBug,
-            Confidence::Medium,
-            format!("{name} is part of CPython"),
-            format!("search CPython's issues for the signature; if two threads share the object, lock it; {RECORD}"),
-        ),
-        (Some(false), false) => (
-            Kind::ExtensionAssumesGil,
-            if depth <= 1 { Confidence::High } else { Confidence::Medium },
-            format!("{name} does not declare free-threading support, so nothing in it is safe without the GIL"),
-            format!(
-                "run with the GIL (PYTHON_GIL=1, or leave out PYTHON_GIL=0 and -X gil=0) or upgrade {culprit}; `ftsan audit` lists such extensions"
-            ),
-        ),
-        (Some(true), false) => (
-            Kind::LibraryBug,
-            Confidence::Medium,
-            format!("{name} declares free-threading support, version {version}"),
-            format!("upgrade {culprit}; if it still crashes, report it there with the output of ftsan triage --markdown"),
-        ),
-        (None, false) => (
-            Kind::LibraryBug,
-            if depth <= 1 { Confidence::Medium } else { Confidence::Low },
-            format!("whether {name} declares free-threading support is unknown: a dump does not say"),
-            format!(
-                "`ftsan audit` says whether {culprit} declares free-threading support: if not, run with the GIL; if so, upgrade it or report it"
-            ),
-        ),
-    };
-    evidence.push(declared);
-    Some(Verdict { culprit: (!stdlib).then_some(culprit), ..verdict(kind, confidence, evidence, &next) })
-}
 
-/// Address 0 was called or read, as far as the dump tells.
-fn is_null_call(facts: &Facts<'_>) -> bool {
-    facts.crash.address == Some(0)
-}
-
-fn innermost(facts: &Facts<'_>) -> String {
-    let named = facts.failing().find(|frame| !frame.symbol.is_empty()).map(|frame| clean(&frame.symbol).to_owned());
-    named.unwrap_or_else(|| "native code".to_owned())
-}
-
-/// libc says so when it finds its heap damaged; whoever did it is gone by then.
-const HEAP: [&str; 10] = [
-    "malloc(): ",
-    "free(): ",
-    "realloc(): ",
-    "munmap_chunk(): ",
-    "malloc_consolidate",
-    "double free or corruption",
-    "corrupted ",
-    "malloc: *** error",
-    "pointer being freed",
-    "futex facility",
-];
-
-/// Nothing but the interpreter and libc is near the place where it died.
-fn interpreter(facts: &Facts<'_>) -> Verdict {
-    let message = &facts.crash.message;
-    if let Some(line) = message.lines().find(|line| HEAP.iter().any(|words| line.contains(words))) {
-        let evidence = vec![
-            format!("memory had been damaged earlier, by whom is not known: libc found it and aborted ({line})"),
-            suspects(facts),
-        ];
-        let next = format!("{RECORD}; if it names nobody, look for the extension with PYTHONMALLOC=debug and MALLOC_CHECK_=3");
-        return verdict(Kind::Unknown, Confidence::Low, evidence, &next);
+    #[test]
+    fn a_second_thread_on_the_transport_is_the_cause_and_not_greenlet() {
+        let verdict = of(&recorded());
+        assert_eq!((verdict.verdict, verdict.confidence), (Kind::CrossThreadMisuse, Confidence::High));
+        assert_eq!((verdict.culprit, verdict.known_issue), (None, None));
+        assert!(verdict.evidence[0].contains("FT105") && verdict.evidence[1].contains("'heartbeat'"), "{:?}", verdict.evidence);
+        assert!(verdict.next_step.contains("ftsan explain FT105"));
+        // Without what the second thread did, it is greenlet.
+        let alone = Crash { threads: recorded().threads.into_iter().take(1).collect(), findings: Vec::new(), ..recorded() };
+        let alone = of(&alone);
+        assert_eq!((alone.culprit.as_deref(), alone.known_issue.as_deref()), (Some("greenlet"), Some("greenlet#513")));
+        // A version with the fix is not to blame.
+        let mut fixed = Crash { threads: recorded().threads.into_iter().take(1).collect(), findings: Vec::new(), ..recorded() };
+        fixed.extensions[0].version = "3.5.6".to_owned();
+        assert_eq!(of(&fixed).culprit, None);
     }
-    let Some(_) = facts.native.first() else {
-        let evidence = vec!["there is no native stack: only where the Python code was is known".to_owned(), suspects(facts)];
-        let place = Facts::programs_line(facts.python)
-            .map(|frame| format!("the innermost line of the program is {}", racing::at(Some(frame)).trim_start_matches(" at ")));
-        let evidence = evidence.into_iter().chain(place).collect();
-        return verdict(
-            Kind::Unknown,
-            Confidence::Low,
-            evidence,
-            &format!("{RECORD} (CPython 3.14 and later print the native stack too)"),
+
+    #[test]
+    fn the_descriptor_alone_or_the_finding_alone_is_enough() {
+        let by_descriptor = Crash { findings: Vec::new(), ..recorded() };
+        assert_eq!(of(&by_descriptor).verdict, Kind::CrossThreadMisuse);
+        let by_finding = Crash { threads: recorded().threads.into_iter().take(1).collect(), ..recorded() };
+        assert_eq!(of(&by_finding).verdict, Kind::CrossThreadMisuse);
+    }
+
+    #[test]
+    fn an_extension_is_judged_by_what_it_declares() {
+        let module = "/v/lib/python3.14t/site-packages/fastlog/_core.cpython-314t-x86_64-linux-gnu.so";
+        let judged = |declares| {
+            let extension =
+                Extension { name: "fastlog._core".to_owned(), declares_free_threading: declares, ..Extension::default() };
+            let threads = ["a", "b"].map(|name| Thread {
+                name: name.to_owned(),
+                crashed: name == "a",
+                python: vec![frame("/app/log.py", "log")],
+                native: if name == "a" { vec![native(module, "append_line")] } else { Vec::new() },
+                ..Thread::default()
+            });
+            of(&Crash { signal: "SIGSEGV".to_owned(), threads: threads.into(), extensions: vec![extension], ..Crash::default() })
+        };
+        let undeclared = judged(Some(false));
+        assert_eq!((undeclared.verdict, undeclared.confidence), (Kind::ExtensionAssumesGil, Confidence::High));
+        assert_eq!(undeclared.culprit.as_deref(), Some("fastlog"));
+        assert!(
+            undeclared.evidence.iter().any(|line| line.contains("thread 'b' was in the same function")),
+            "{:?}",
+            undeclared.evidence
         );
-    };
-    if is_null_call(facts) && facts.failing().next().is_none_or(|frame| frame.module.is_empty()) {
-        let caller = facts.failing().find(|frame| !frame.module.is_empty());
-        let by = caller.map_or_else(String::new, |frame| {
-            format!(" by {}", if frame.symbol.is_empty() { paths::base(&frame.module) } else { clean(&frame.symbol) })
-        });
-        let evidence = vec![
-            format!("a function at address 0 was called{by}: a pointer was cleared before or while it was used"),
-            suspects(facts),
-        ];
-        return verdict(Kind::Unknown, Confidence::Low, evidence, RECORD);
+        assert_eq!(judged(Some(true)).verdict, Kind::LibraryBug);
+        assert_eq!(judged(None).verdict, Kind::LibraryBug);
     }
-    let fatal = message.lines().find_map(|line| line.strip_prefix("Fatal Python error: ")).filter(|line| line.contains(": "));
-    if let Some(fatal) = fatal {
-        let evidence = vec![format!("the interpreter found its own state wrong: {fatal}"), suspects(facts)];
-        return verdict(
-            Kind::InterpreterBug,
-            Confidence::Low,
-            evidence,
-            &format!("search CPython's issues for the message; {RECORD}"),
-        );
-    }
-    let evidence = vec![
-        format!("it died in the interpreter ({}), no extension module is near, and no known crash looks like it", innermost(facts)),
-        suspects(facts),
-    ];
-    let next = format!("{RECORD}; if no thread shares anything, report it to CPython with the output of ftsan triage --markdown");
-    verdict(Kind::InterpreterBug, Confidence::Low, evidence, &next)
-}
 
-/// Extensions that are known not to support free threading, else how many are loaded.
-fn suspects(facts: &Facts<'_>) -> String {
-    let undeclared: Vec<&str> = facts
-        .crash
-        .extensions
-        .iter()
-        .filter(|known| known.declares_free_threading == Some(false))
-        .map(|known| known.name.as_str())
-        .collect();
-    match (undeclared.first(), facts.crash.extensions.len()) {
-        (Some(_), _) => {
-            format!("extension modules that do not declare free-threading support are loaded: {}", undeclared.join(", "))
+    #[test]
+    fn without_the_gil_an_undeclared_extension_is_the_better_guess() {
+        let crashed = Thread { crashed: true, native: vec![native("/usr/bin/python3.14t", "_Py_Dealloc")], ..Thread::default() };
+        let extension = Extension { name: "old._c".to_owned(), declares_free_threading: Some(false), ..Extension::default() };
+        let mut crash =
+            Crash { signal: "SIGSEGV".to_owned(), threads: vec![crashed], extensions: vec![extension], ..Crash::default() };
+        assert_eq!(of(&crash).verdict, Kind::InterpreterBug);
+        crash.python.gil = "disabled".to_owned();
+        assert_eq!((of(&crash).verdict, of(&crash).culprit.as_deref()), (Kind::ExtensionAssumesGil, Some("old._c")));
+    }
+
+    #[test]
+    fn a_foreign_timer_names_the_thread_that_runs_the_loop() {
+        let module = "/v/site-packages/uvloop/loop.cpython-314t-x86_64-linux-gnu.so";
+        let crashed = Thread {
+            name: "worker".to_owned(),
+            crashed: true,
+            python: vec![frame("/app/w.py", "tick")],
+            native: vec![native(module, "uv_timer_start")],
+            ..Thread::default()
+        };
+        let runner = Thread {
+            name: "MainThread".to_owned(),
+            native_id: 10,
+            runs_loop: "uvloop.Loop".to_owned(),
+            inside: "epoll_wait(fd 5)".to_owned(),
+            python: vec![frame("/app/main.py", "main")],
+            ..Thread::default()
+        };
+        let verdict = of(&Crash { signal: "SIGSEGV".to_owned(), threads: vec![crashed, runner], ..Crash::default() });
+        assert_eq!((verdict.verdict, verdict.confidence), (Kind::CrossThreadMisuse, Confidence::High));
+        let named = "thread 'MainThread' (native id 10) runs uvloop.Loop at /app/main.py:5 in main, inside epoll_wait(fd 5)";
+        assert!(verdict.evidence.iter().any(|line| line == named), "{:?}", verdict.evidence);
+    }
+
+    #[test]
+    fn a_generator_that_ftsan_saw_shared_is_misuse_with_the_interpreters_issue() {
+        let found =
+            |rule: &str| FoundBefore { rule: rule.to_owned(), title: "items() resumed".to_owned(), ..FoundBefore::default() };
+        let crashed = Thread {
+            crashed: true,
+            python: vec![frame("", "<no Python frame>")],
+            native: vec![native("/usr/bin/python3.14t", "_PyEval_EvalFrameDefault"), native("/usr/bin/python3.14t", "")],
+            ..Thread::default()
+        };
+        let crash = Crash { signal: "SIGSEGV".to_owned(), threads: vec![crashed], ..Crash::default() };
+        assert_eq!((of(&crash).verdict, of(&crash).known_issue.as_deref()), (Kind::InterpreterBug, Some("gh-120321")));
+        let seen = of(&Crash { findings: vec![found("FT108")], ..crash.clone() });
+        assert_eq!((seen.verdict, seen.known_issue.as_deref()), (Kind::CrossThreadMisuse, Some("gh-120321")));
+        // What has nothing to do with the frame is told and not blamed.
+        let other = of(&Crash { findings: vec![found("FT106")], ..crash });
+        assert_eq!(other.verdict, Kind::InterpreterBug);
+        assert!(other.evidence.iter().any(|line| line.contains("FT106")));
+    }
+
+    #[test]
+    fn sigkill_is_not_a_crash_and_a_damaged_heap_has_no_known_culprit() {
+        let event = Event { operation: "recv".to_owned(), fd: 4, ..Event::default() };
+        let thread = Thread { name: "w".to_owned(), recent: vec![event], ..Thread::default() };
+        let killed = of(&Crash { signal: "SIGKILL".to_owned(), threads: vec![thread], ..Crash::default() });
+        assert_eq!((killed.verdict, killed.confidence), (Kind::Unknown, Confidence::High));
+        assert!(killed.evidence[1].contains("the last event of thread 'w' was recv"));
+        let heap = Crash { signal: "SIGABRT".to_owned(), message: "malloc(): corrupted top size".to_owned(), ..Crash::default() };
+        assert_eq!((of(&heap).verdict, of(&heap).confidence), (Kind::Unknown, Confidence::Low));
+        let found = FoundBefore { rule: "FT105".to_owned(), ..FoundBefore::default() };
+        assert!(of(&Crash { findings: vec![found], ..heap }).evidence[1].contains("may well be the misuse of FT105"));
+    }
+
+    #[test]
+    fn nothing_known_is_said_to_be_unknown() {
+        let crash = Crash::default();
+        let verdict = of(&crash);
+        assert_eq!((verdict.verdict, verdict.confidence), (Kind::Unknown, Confidence::Low));
+        let markdown = render(&crash, "markdown");
+        for row in
+            ["| `python -VV` | unknown |", "| GIL | unknown |", "| reproducer | unknown |", "### Extension modules\n\nunknown"]
+        {
+            assert!(markdown.contains(row), "{markdown}");
         }
-        (None, 0) => "no extension module is listed".to_owned(),
-        (None, 1) => "one extension module is loaded".to_owned(),
-        (None, count) => format!("{count} extension modules are loaded"),
+        let json: serde_json::Value = serde_json::from_str(&render(&crash, "json")).unwrap();
+        let keys: Vec<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();
+        let mut contract = ["schema", "verdict", "confidence", "culprit", "known_issue", "signature", "evidence", "next_step"];
+        contract.sort_unstable();
+        assert_eq!(keys, contract);
     }
 }

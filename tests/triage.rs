@@ -1,0 +1,204 @@
+//! Dumps of `tests/crashes` and what triage must say of them, however they were pasted; seeds of the fuzzer.
+
+use ftsan::triage::crash::{Crash, Thread};
+use ftsan::triage::{faulthandler, from_json, render, verdict};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+fn dumps() -> Vec<(String, String)> {
+    let texts = files(&root().join("tests/crashes")).into_iter().filter(|path| path.extension().is_some_and(|end| end == "txt"));
+    texts.map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(path).unwrap())).collect()
+}
+
+/// What must not depend on how a dump was pasted.
+fn told(crash: &Crash) -> (String, Vec<Thread>, Vec<String>) {
+    (crash.signal.clone(), crash.threads.clone(), crash.extensions.iter().map(|extension| extension.name.clone()).collect())
+}
+
+fn wrapped(text: &str, width: usize) -> String {
+    let mut out = String::new();
+    for line in text.lines() {
+        let characters: Vec<char> = line.chars().collect();
+        for piece in characters.chunks(width) {
+            out.extend(piece);
+            out.push('\n');
+        }
+        if characters.is_empty() {
+            out.push('\n');
+        }
+    }
+    out
+}
+
+/// As a mail client does it: at spaces, which are lost.
+fn wrapped_at_spaces(text: &str, width: usize) -> String {
+    let mut out = String::new();
+    for line in text.lines() {
+        let mut length = 0;
+        for word in line.split_inclusive(' ') {
+            if length > 2 && length + word.trim_end().len() > width {
+                out.truncate(out.trim_end_matches(' ').len());
+                out.push('\n');
+                length = 0;
+            }
+            out.push_str(word);
+            length += word.len();
+        }
+        out.push('\n');
+    }
+    out
+}
+
+/// Lines that other threads printed into: the same text means something else when it is wrapped.
+const MIXED: [&str; 1] = ["coroutine_lines_mixed.txt"];
+
+#[test]
+fn every_dump_has_its_verdict() {
+    let table = fs::read_to_string(root().join("tests/crashes/expected.tsv")).unwrap();
+    let expected: Vec<Vec<&str>> = table.lines().skip(1).map(|row| row.split('\t').collect()).collect();
+    let dumps = dumps();
+    let listed: Vec<&str> = expected.iter().map(|row| row[0]).collect();
+    assert_eq!(listed, dumps.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>());
+    for ((name, text), row) in dumps.iter().zip(&expected) {
+        let verdict = verdict::of(&faulthandler::read(text).unwrap());
+        let or_none = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
+        let culprit = or_none(&verdict.culprit);
+        let issue = or_none(&verdict.known_issue);
+        let got = [name, verdict.verdict.as_str(), verdict.confidence.as_str(), &culprit, &issue, &verdict.signature];
+        assert_eq!(got[..], row[..], "{:#?}", verdict.evidence);
+    }
+}
+
+#[test]
+fn the_corpus_gets_the_verdicts_of_its_ground_truth() {
+    let folder = root().join("../shared/corpus/crashes");
+    let folder = if folder.exists() { folder } else { PathBuf::from("/work/shared/corpus/crashes") };
+    let Ok(table) = fs::read_to_string(folder.join("GROUND_TRUTH.tsv")) else {
+        eprintln!("skipped: there is no corpus at {}", folder.display());
+        return;
+    };
+    for row in table.lines().skip(1) {
+        let cells: Vec<&str> = row.split('\t').collect();
+        let (file, signal, owner) = (cells[0], cells[1], cells[5]);
+        let crash = faulthandler::read(&fs::read_to_string(folder.join(file)).unwrap()).unwrap();
+        let verdict = verdict::of(&crash);
+        assert_eq!(crash.signal, format!("SIG{signal}"), "{file}");
+        let kinds: &[&str] = match owner {
+            owner if owner.contains("CPython") => &["interpreter-bug", "cross-thread-misuse"],
+            owner if owner.starts_with("user") => &["cross-thread-misuse"],
+            owner if owner.starts_with("library") => &["library-bug"],
+            other => panic!("{file}: {other}"),
+        };
+        assert!(kinds.contains(&verdict.verdict.as_str()), "{file}: {verdict:#?}");
+        for issue in ["gh-120321", "greenlet#513"] {
+            assert_eq!(owner.contains(issue), verdict.known_issue.as_deref() == Some(issue), "{file}");
+        }
+    }
+}
+
+#[test]
+fn wrapping_changes_nothing() {
+    for (name, text) in dumps().iter().filter(|(name, _)| !MIXED.contains(&name.as_str())) {
+        let clean = told(&faulthandler::read(text).unwrap());
+        for width in [60, 79, 80, 100, 132] {
+            let read = |text: &str| told(&faulthandler::read(text).unwrap());
+            assert_eq!(read(&wrapped(text, width)), clean, "{name}, {width} columns:\n{}", wrapped(text, width));
+            assert_eq!(
+                read(&wrapped_at_spaces(text, width)),
+                clean,
+                "{name}, words in {width}:\n{}",
+                wrapped_at_spaces(text, width)
+            );
+            let quoted: String = wrapped(text, width).lines().map(|line| format!("> {line}\n")).collect();
+            assert_eq!(read(&quoted), clean, "{name}, quoted, {width} columns");
+        }
+    }
+}
+
+#[test]
+fn quotes_prefixes_fences_and_line_ends_change_nothing() {
+    for (name, text) in &dumps() {
+        let clean = told(&faulthandler::read(text).unwrap());
+        let each =
+            |make: &dyn Fn(usize, &str) -> String| text.lines().enumerate().map(|(at, line)| make(at, line)).collect::<String>();
+        let pastes = [
+            ("quoted", each(&|_, line| format!("> {line}\n"))),
+            ("quoted twice", each(&|_, line| format!("> > {line}\n"))),
+            ("quoted, trimmed", each(&|_, line| format!("{}\n", format!("> {line}").trim_end()))),
+            ("compose", each(&|_, line| format!("worker-1  | {line}\n"))),
+            ("stamped", each(&|at, line| format!("2026-02-03T04:05:{at:02}.{}Z [stderr] {line}\n", at * 37))),
+            ("journal", each(&|at, line| format!("Feb 03 04:05:06 host app[{}]: {line}\n", 1000 + at % 3))),
+            ("carriage returns", each(&|_, line| format!("{line}\r\n"))),
+            ("coloured", each(&|_, line| format!("\u{1b}[31m{line}\u{1b}[0m\n"))),
+            ("fenced", format!("It crashes:\n\n```text\n{text}```\n\nAny idea?\n")),
+            ("in a log", format!("INFO starting\nINFO 12 workers\n{text}INFO restarting\nAborted (core dumped)\n")),
+            ("indented", each(&|_, line| format!("    {line}\n"))),
+        ];
+        for (how, paste) in pastes {
+            assert_eq!(told(&faulthandler::read(&paste).unwrap()), clean, "{name}, {how}");
+        }
+    }
+}
+
+#[test]
+fn merged_lines_are_read_entry_by_entry() {
+    for (name, text) in dumps().iter().filter(|(name, _)| !MIXED.contains(&name.as_str())) {
+        let clean = told(&faulthandler::read(text).unwrap());
+        for glue in [" ", "        "] {
+            let merged = text.lines().filter(|line| !line.is_empty()).collect::<Vec<_>>().join(glue);
+            assert_eq!(told(&faulthandler::read(&merged).unwrap()), clean, "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_dump_that_is_cut_anywhere_gives_less_and_never_panics() {
+    for (_, text) in &dumps() {
+        let step = if text.len() < 700 { 1 } else { text.len() / 250 };
+        for at in (0..text.len()).step_by(step).filter(|at| text.is_char_boundary(*at)) {
+            for part in [&text[..at], &text[at..]] {
+                if let Ok(crash) = faulthandler::read(part) {
+                    verdict::of(&crash);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_text_without_a_dump_is_refused_in_one_line() {
+    for text in
+        ["", "\n \n", "Traceback (most recent call last):\n  File \"a.py\", line 1, in f\nKeyError: 1\n", "INFO all is well"]
+    {
+        let error = faulthandler::read(text).unwrap_err();
+        assert!(error.starts_with("no crash dump found") && !error.contains('\n'), "{error}");
+    }
+    assert!(!from_json("{").unwrap_err().contains('\n'));
+}
+
+#[test]
+fn seeds_of_the_fuzzer_are_read_and_rendered() {
+    let mut seen = 0;
+    for (folder, json) in [("dump", false), ("crash_json", true)] {
+        for path in files(&root().join("tests/fuzz/seeds").join(folder)) {
+            let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
+            let crash = if json { from_json(&text) } else { faulthandler::read(&text) };
+            let Ok(crash) = crash else { continue };
+            for format in ["text", "markdown", "json"] {
+                assert!(!render(&crash, format).is_empty());
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen >= 6, "{seen}");
+}
