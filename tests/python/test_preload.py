@@ -218,6 +218,7 @@ def test_a_constructor_that_makes_calls(compiled: Compiled, first: bool) -> None
         ("signals", 90),
         ("exec", 1),
         ("high", 1),
+        ("little", 1),
     ],
 )
 def test_storms(compiled: Compiled, storms: int, mode: str, count: int, tmp_path: Path) -> None:
