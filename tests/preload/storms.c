@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -273,6 +274,38 @@ static void signals(long milliseconds) {
     CHECK(ticks > 0);
 }
 
+// A handler with little stack closes something while another thread waits in poll, and a thread with little stack does.
+static void *polls(void *argument) {
+    struct pollfd polled = {.fd = sockets[0], .events = POLLIN};
+    CHECK(poll(&polled, 1, 20000) == 1);
+    return argument;
+}
+
+static void close_one(int number) { close(dup(sockets[1])); }
+
+static void *closes(void *argument) {
+    close_one(0);
+    return argument;
+}
+
+static void little(void) {
+    pthread_t waiting, brief;
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) == 0 && pthread_create(&waiting, NULL, polls, NULL) == 0);
+    usleep(100000);
+    size_t size = sysconf(_SC_MINSIGSTKSZ) + 5000;
+    char *guard = mmap(NULL, 65536 + size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(mprotect(guard, 65536, PROT_NONE) == 0);
+    stack_t stack = {.ss_sp = guard + 65536, .ss_size = size}, before;
+    struct sigaction action = {.sa_handler = close_one, .sa_flags = SA_ONSTACK};
+    CHECK(sigaltstack(&stack, &before) == 0 && sigaction(SIGUSR1, &action, NULL) == 0 && raise(SIGUSR1) == 0);
+    CHECK(sigaltstack(&before, NULL) == 0);
+    pthread_attr_t small;
+    pthread_attr_init(&small);
+    CHECK(pthread_attr_setstacksize(&small, sysconf(_SC_THREAD_STACK_MIN)) == 0);
+    CHECK(pthread_create(&brief, &small, closes, NULL) == 0 && pthread_join(brief, NULL) == 0);
+    CHECK(write(sockets[1], "x", 1) == 1 && pthread_join(waiting, NULL) == 0);
+}
+
 static void *executes(void *argument) {
     execl("/bin/sh", "sh", "-c", "echo ok", NULL);
     return argument;
@@ -323,6 +356,7 @@ int main(int count, char **words) {
     else if (!strcmp(mode, "signals")) signals(much);
     else if (!strcmp(mode, "exec")) exec_in_thread();
     else if (!strcmp(mode, "high")) high();
+    else if (!strcmp(mode, "little")) little();
     else CHECK(!"a mode");
     puts("ok");
     return 0;
