@@ -37,7 +37,7 @@ def default_folder() -> Path:
 
 
 def triage(scratch: str, child: int, status: int, program: list[str], report: str, folder: str | None) -> None:
-    """Print the triage of every process whose recording in ``scratch`` says that it crashed, and of the child if ``status`` does."""
+    """Print the triage of every process that crashed, as its recording in ``scratch`` or (of the child) ``status`` says."""
     number = os.WTERMSIG(status) if os.WIFSIGNALED(status) and os.WTERMSIG(status) in CRASHES else 0
     recordings = {int(path.suffix[1:]): path for path in Path(scratch).glob("recording.*")}
     if number:

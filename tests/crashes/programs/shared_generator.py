@@ -6,18 +6,20 @@ racing: worker
 
 import contextlib
 import threading
+from collections.abc import Iterator
 
 
-def items():
+def items() -> Iterator[int]:
     while True:
-        yield from range(50)
+        for number in range(50):
+            yield -number
 
 
 while True:
     generator = items()
     together = threading.Barrier(4)
 
-    def worker(generator=generator, together=together) -> None:
+    def worker(generator: Iterator[int] = generator, together: threading.Barrier = together) -> None:
         together.wait()
         for _ in range(20_000):
             with contextlib.suppress(ValueError, TypeError, AttributeError, RuntimeError, StopIteration, SystemError):

@@ -1,0 +1,151 @@
+"""Programs that really crash: ``ftsan run`` prints the triage, names the racing thread if there is one, and keeps a crash folder.
+
+The header of a program says what is expected: the ``verdict``, the ``racing`` thread in the evidence, text that it ``says``, and
+what it needs: ``packages`` from the index, an ``extension`` built here, ``env``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import PLAIN, ROOT, Ftsan, Run
+from tests.interop.conftest import missing
+from tests.python.test_matrix import installed
+
+PROGRAMS = sorted((ROOT / "tests" / "crashes" / "programs").glob("*.py"))
+
+
+def header(path: Path) -> dict[str, str]:
+    """``key: value`` lines of a program's docstring."""
+    return dict(re.findall(r"^(\w+): (.*)$", path.read_text().split('"""')[1], re.MULTILINE))
+
+
+@pytest.fixture(scope="session")
+def extensions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the C extensions that the programs import."""
+    if shutil.which("cc") is None:
+        missing("a C compiler")
+    folder = tmp_path_factory.mktemp("extensions")
+    for source in (ROOT / "tests" / "crashes" / "programs").glob("*.c"):
+        target = folder / (source.stem + sysconfig.get_config_var("EXT_SUFFIX"))
+        include = f"-I{sysconfig.get_path('include')}"
+        subprocess.run(["cc", "-shared", "-fPIC", "-O1", include, "-o", target, source], check=True)
+    return folder
+
+
+def crash_of(folder: Path) -> dict[str, Any]:
+    """The only crash that is kept there."""
+    [kept] = folder.iterdir()
+    crash: dict[str, Any] = json.loads((kept / "crash.json").read_text())
+    return crash
+
+
+def verdict_of(folder: Path) -> dict[str, Any]:
+    """What ``ftsan triage --json`` says of the only crash that is kept there."""
+    [kept] = folder.iterdir()
+    done = subprocess.run(
+        [sys.executable, "-m", "ftsan", "triage", "--json", kept], env=PLAIN, capture_output=True, text=True, check=True
+    )
+    verdict: dict[str, Any] = json.loads(done.stdout)
+    return verdict
+
+
+def run_crashing(ftsan: Ftsan, path: Path, folder: Path, **env: str) -> Run:
+    """Run it, and leave its crash in ``folder``."""
+    return ftsan("--crash-dir", folder, path, env=env, timeout=120)
+
+
+@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.stem)
+def test_a_crash_is_triaged(path: Path, ftsan: Ftsan, extensions: Path, tmp_path: Path) -> None:
+    expected = header(path)
+    places = [str(extensions)] if "extension" in expected else []
+    if "packages" in expected:
+        places.append(installed(expected["packages"]))
+    env = dict(word.split("=", 1) for word in expected.get("env", "").split())
+    folder = tmp_path / "crashes"
+    run = run_crashing(ftsan, path, folder, PYTHONPATH=os.pathsep.join(places), **env)
+    assert run.status > 128, run.stderr[-2000:]
+    verdict, crash = verdict_of(folder), crash_of(folder)
+    assert crash["signal"] == signal.Signals(run.status - 128).name
+    assert verdict["verdict"] == expected["verdict"], verdict
+    assert f"died of {crash['signal']}" in run.stderr
+    assert crash["python"]["version"].startswith("Python 3.14") and crash["command"][-1] == str(path)
+    text = " ".join(verdict["evidence"]) + run.stderr
+    if "racing" in expected:
+        names = [thread["name"] for thread in crash["threads"] if not thread["crashed"]]
+        assert any(name.startswith(expected["racing"]) and f"'{name}'" in " ".join(verdict["evidence"]) for name in names), verdict
+    assert expected.get("says", "") in text, verdict
+    if "extension" in expected:
+        [extension] = [one for one in crash["extensions"] if one["path"].startswith(str(extensions))]
+        assert extension["declares_free_threading"] is False
+
+
+def test_other_handlers_still_run_and_the_signal_is_the_same(ftsan: Ftsan, tmp_path: Path) -> None:
+    script = "import ctypes, faulthandler; faulthandler.enable(); ctypes.string_at(8)"
+    run = ftsan("--crash-dir", tmp_path / "crashes", "-c", script)
+    assert run.status == 128 + signal.SIGSEGV
+    assert "Fatal Python error: Segmentation fault" in run.stderr
+    assert [thread["crashed"] for thread in crash_of(tmp_path / "crashes")["threads"]] == [True]
+
+
+def test_a_forked_child_that_crashes_is_triaged_and_the_status_is_the_programs(ftsan: Ftsan, tmp_path: Path) -> None:
+    script = "import ctypes, os\nif os.fork() == 0: ctypes.string_at(8)\nos.wait(); print('went on')"
+    run = ftsan("--crash-dir", tmp_path / "crashes", "-c", script)
+    assert (run.status, run.stdout) == (0, "went on\n")
+    assert "died of SIGSEGV" in run.stderr
+    assert crash_of(tmp_path / "crashes")["signal"] == "SIGSEGV"
+
+
+def test_every_thread_is_shown_where_it_is(ftsan: Ftsan, tmp_path: Path) -> None:
+    path = tmp_path / "waiting.py"
+    path.write_text(
+        "import ctypes, socket, threading, time\n"
+        "ours, theirs = socket.socketpair()\n"
+        "def wait():\n"
+        "    ours.recv(1)  # line 4\n"
+        "threading.Thread(target=wait, name='waiting', daemon=True).start()\n"
+        "time.sleep(0.2)\n"
+        "ctypes.string_at(8)\n"
+    )
+    run_crashing(ftsan, path, tmp_path / "crashes")
+    threads = {thread["name"]: thread for thread in crash_of(tmp_path / "crashes")["threads"]}
+    assert threads["waiting"]["inside"].startswith("recv(fd ")
+    assert threads["waiting"]["python"][0] | {"line": 4, "function": "wait"} == threads["waiting"]["python"][0]
+    assert threads["MainThread"]["crashed"] and threads["MainThread"]["native"]
+    assert threads["MainThread"]["python"][-1]["line"] == 7
+
+
+def test_only_the_newest_crashes_are_kept(ftsan: Ftsan, tmp_path: Path) -> None:
+    folder = tmp_path / "crashes"
+    for number in range(12):
+        old = folder / f"20200101-0000{number:02}-1"
+        old.mkdir(parents=True)
+        (old / "crash.json").write_text("{}")
+    ftsan("--crash-dir", folder, "-c", "import os; os.abort()")
+    kept = sorted(path.name for path in folder.iterdir())
+    assert len(kept) == 10 and not kept[-1].startswith("2020")
+
+
+def test_a_crash_that_cannot_be_kept_is_told_all_the_same(ftsan: Ftsan, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    run = ftsan("--crash-dir", tmp_path / "file", "-c", "import os; os.abort()")
+    assert run.status == 128 + signal.SIGABRT
+    assert "CRASH: ftsan:" in run.stderr and "cannot keep the crash" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_ctrl_c_is_no_crash(ftsan: Ftsan, tmp_path: Path) -> None:
+    run = ftsan("--crash-dir", tmp_path / "crashes", "-c", "import os, signal; os.kill(os.getpid(), signal.SIGTERM)")
+    assert run.status == 128 + signal.SIGTERM
+    assert run.stderr == "" and not (tmp_path / "crashes").exists()
