@@ -237,7 +237,7 @@ SUITES: dict[str, Suite] = {
             "--ignore=test_vfork_used_when_expected": "skips itself if anything is preloaded",
         },
         explained={
-            "FT201 */test_ssl.py:AsyncoreEchoServer.stop": "closes its listening socket while its thread selects on it, for up to a second",
+            "FT201 */test_ssl.py:AsyncoreEchoServer.stop": "closes its listening socket while its thread selects on it",
         },
     ),
     "asyncio": Regrtest(

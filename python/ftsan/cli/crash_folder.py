@@ -101,19 +101,20 @@ def _before(finding: dict[str, Any]) -> dict[str, Any]:
 
 
 def _distribution_of(path: str) -> dict[str, str]:
-    """Which distribution an extension module belongs to: by the RECORD beside its package."""
-    above, found, inside = path.partition("-packages/")
-    root = Path(above + found.rstrip("/"))
-    for record in root.glob("*.dist-info/RECORD") if found else ():
-        try:
-            if f"\n{inside}," not in "\n" + record.read_text():
+    """Import name and distribution of an extension module: by the RECORD in the folder that its package was installed to."""
+    for root in Path(path).parents:
+        for record in root.glob("*.dist-info/RECORD"):
+            inside = Path(path).relative_to(root)
+            try:
+                if f"\n{inside}," not in "\n" + record.read_text():
+                    continue
+                wheel = record.with_name("WHEEL").read_text() if record.with_name("WHEEL").exists() else ""
+            except OSError:
                 continue
-            wheel = record.with_name("WHEEL").read_text() if record.with_name("WHEEL").exists() else ""
-        except OSError:
-            continue
-        name, _, version = record.parent.name.removesuffix(".dist-info").partition("-")
-        tags = [line.partition(":")[2].strip() for line in wheel.splitlines() if line.startswith("Tag:")]
-        return {"distribution": name, "version": version, "wheel": " ".join(tags)}
+            distribution, _, version = record.parent.name.removesuffix(".dist-info").partition("-")
+            tags = [line.partition(":")[2].strip() for line in wheel.splitlines() if line.startswith("Tag:")]
+            name = ".".join((*inside.parts[:-1], inside.name.partition(".")[0]))
+            return {"name": name, "distribution": distribution, "version": version, "wheel": " ".join(tags)}
     return {}
 
 
