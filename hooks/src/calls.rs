@@ -102,23 +102,24 @@ hooks! {
         let is_one_shot = || unsafe { (&raw const (*event).events).read_unaligned() } & libc::EPOLLONESHOT as u32 != 0;
         hook::controlling(epoll, what, fd, is_one_shot, call)
     };
-    fn epoll_wait(epoll: c_int, events: *mut epoll_event, most: c_int, timeout: c_int) -> c_int = |call| hook::waiting(epoll, call);
+    fn epoll_wait(epoll: c_int, events: *mut epoll_event, most: c_int, timeout: c_int) -> c_int = |call| hook::waiting(epoll, timeout == 0, call);
     fn epoll_pwait(epoll: c_int, events: *mut epoll_event, most: c_int, timeout: c_int, mask: *const sigset_t) -> c_int =
-        |call| hook::waiting(epoll, call);
+        |call| hook::waiting(epoll, timeout == 0, call);
     fn epoll_pwait2(epoll: c_int, events: *mut epoll_event, most: c_int, timeout: *const timespec, mask: *const sigset_t) -> c_int =
-        |call| hook::waiting(epoll, call);
-    fn poll(fds: *mut pollfd, count: nfds_t, timeout: c_int) -> c_int = |call| hook::polling(op::POLL, fds as usize, count as c_int, call);
+        |call| hook::waiting(epoll, false, call);
+    fn poll(fds: *mut pollfd, count: nfds_t, timeout: c_int) -> c_int =
+        |call| hook::polling(op::POLL, fds as usize, count as c_int, timeout == 0, call);
     fn __poll_chk(fds: *mut pollfd, count: nfds_t, timeout: c_int, size: size_t) -> c_int =
-        |call| hook::polling(op::POLL, fds as usize, count as c_int, call);
+        |call| hook::polling(op::POLL, fds as usize, count as c_int, timeout == 0, call);
     fn ppoll(fds: *mut pollfd, count: nfds_t, timeout: *const timespec, mask: *const sigset_t) -> c_int =
-        |call| hook::polling(op::POLL, fds as usize, count as c_int, call);
+        |call| hook::polling(op::POLL, fds as usize, count as c_int, false, call);
     fn select(most: c_int, reading: *mut fd_set, writing: *mut fd_set, other: *mut fd_set, timeout: *mut timeval) -> c_int = |call| {
         let sets = [reading, writing, other];
-        hook::polling(op::SELECT, sets.as_ptr() as usize, most, call)
+        hook::polling(op::SELECT, sets.as_ptr() as usize, most, false, call)
     };
     fn pselect(most: c_int, reading: *mut fd_set, writing: *mut fd_set, other: *mut fd_set, timeout: *const timespec, mask: *const sigset_t) -> c_int = |call| {
         let sets = [reading, writing, other];
-        hook::polling(op::SELECT, sets.as_ptr() as usize, most, call)
+        hook::polling(op::SELECT, sets.as_ptr() as usize, most, false, call)
     };
 
     fn socket(domain: c_int, kind: c_int, protocol: c_int) -> c_int = |call| hook::opening(op::SOCKET, socket_kind(kind), call);

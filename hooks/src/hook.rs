@@ -6,7 +6,7 @@ use crate::process::{self, DESCRIPTORS};
 use crate::{pollers, python, thread};
 use ftsan::descriptors::{Control, Kind, Registered, Suspicion, Use};
 use ftsan::recording::operation::{CLOSE, DUP, EPOLL_CTL, EPOLL_WAIT, Operation};
-use ftsan::recording::{PENDING, ThreadRecord};
+use ftsan::recording::{Begun, PENDING, ThreadRecord};
 use libc::c_int;
 
 /// What system calls return: -1 is a failure.
@@ -31,13 +31,21 @@ returned! { i32 isize }
 
 const BAD: i32 = -libc::EBADF;
 
+#[inline(always)]
+fn begin(record: &ThreadRecord, operation: Operation, fd: c_int, object: u64) -> Begun<'_> {
+    if record.is_stale() {
+        record.stamp(process::now());
+    }
+    record.begin(operation, fd, object, python::site(record), PENDING)
+}
+
 /// Notes a call, and nothing else.
 #[inline(always)]
 pub(crate) fn noted<R: Returned>(operation: Operation, fd: c_int, call: impl FnOnce() -> R) -> R {
     let Some(record) = thread::here() else { return call() };
-    record.begin(operation, fd, 0, python::site(record), PENDING);
+    let begun = begin(record, operation, fd, 0);
     let result = call();
-    record.end(result.code());
+    begun.end(result.code());
     result
 }
 
@@ -51,7 +59,7 @@ pub(crate) fn using<R: Returned>(
     call: impl FnOnce() -> R,
 ) -> R {
     let Some(record) = thread::here() else { return call() };
-    record.begin(operation, fd, 0, python::site(record), PENDING);
+    let begun = begin(record, operation, fd, 0);
     if let Some(other) = DESCRIPTORS.using(fd, how, record.id())
         && let Some(suspicion) = DESCRIPTORS.overlapping(fd, how, other, len())
     {
@@ -59,7 +67,7 @@ pub(crate) fn using<R: Returned>(
     }
     let result = call();
     let code = result.code();
-    record.end(code);
+    begun.end(code);
     DESCRIPTORS.used(fd, how);
     if code == BAD {
         was_bad(record, operation, fd);
@@ -67,29 +75,33 @@ pub(crate) fn using<R: Returned>(
     result
 }
 
-/// A call that waits for events.
+/// A call that waits for events, unless it only asks.
 #[inline(always)]
-pub(crate) fn waiting<R: Returned>(epoll: c_int, call: impl FnOnce() -> R) -> R {
+pub(crate) fn waiting<R: Returned>(epoll: c_int, only_asks: bool, call: impl FnOnce() -> R) -> R {
     let Some(record) = thread::here() else { return call() };
-    record.begin(EPOLL_WAIT, epoll, 0, python::site(record), PENDING);
+    let begun = begin(record, EPOLL_WAIT, epoll, 0);
     let _ = DESCRIPTORS.using(epoll, Use::Wait, record.id());
     let result = call();
-    record.end(result.code());
-    record.stamp(process::now());
+    begun.end(result.code());
+    if !only_asks {
+        record.stamp(process::now());
+    }
     DESCRIPTORS.used(epoll, Use::Wait);
     result
 }
 
 /// A call that waits for the descriptors in an array or in sets: `object` is where they are, `count` how many.
 #[inline(always)]
-pub(crate) fn polling<R: Returned>(operation: Operation, object: usize, count: c_int, call: impl FnOnce() -> R) -> R {
+pub(crate) fn polling<R: Returned>(operation: Operation, object: usize, count: c_int, only_asks: bool, call: impl FnOnce() -> R) -> R {
     let Some(record) = thread::here() else { return call() };
-    record.begin(operation, count, object as u64, python::site(record), PENDING);
+    let begun = begin(record, operation, count, object as u64);
     pollers::begin(record);
     let result = call();
     pollers::end(record);
-    record.end(result.code());
-    record.stamp(process::now());
+    begun.end(result.code());
+    if !only_asks {
+        record.stamp(process::now());
+    }
     result
 }
 
@@ -135,10 +147,10 @@ pub(crate) fn closing(fd: c_int, call: impl FnOnce() -> c_int) -> c_int {
     let Some(record) = thread::here() else { return call() };
     let is_closed = DESCRIPTORS.is_closed(fd);
     before_close(record, fd);
-    record.begin(CLOSE, fd, 0, python::site(record), PENDING);
+    let begun = begin(record, CLOSE, fd, 0);
     let result = call();
     let code = result.code();
-    record.end(code);
+    begun.end(code);
     if code == BAD {
         was_bad(record, CLOSE, fd);
     } else if is_closed && code == 0 {
@@ -166,9 +178,9 @@ pub(crate) fn closing_range(first: u32, last: u32, closes: bool, call: impl FnOn
     if closes {
         DESCRIPTORS.closing_range(first, last, python::mark(record));
     }
-    record.begin(CLOSE, first as c_int, u64::from(last), python::site(record), PENDING);
+    let begun = begin(record, CLOSE, first as c_int, u64::from(last));
     let result = call();
-    record.end(result.code());
+    begun.end(result.code());
     result
 }
 
@@ -182,7 +194,7 @@ pub(crate) fn controlling(
     call: impl FnOnce() -> c_int,
 ) -> c_int {
     let Some(record) = thread::here() else { return call() };
-    record.begin(EPOLL_CTL, fd, epoll as u64, python::site(record), PENDING);
+    let begun = begin(record, EPOLL_CTL, fd, epoll as u64);
     if let Some(other) = DESCRIPTORS.using(fd, Use::Register, record.id())
         && let Some(suspicion) = DESCRIPTORS.overlapping(fd, Use::Register, other, 0)
     {
@@ -190,7 +202,7 @@ pub(crate) fn controlling(
     }
     let result = call();
     let code = result.code();
-    record.end(code);
+    begun.end(code);
     DESCRIPTORS.used(fd, Use::Register);
     if what != libc::EPOLL_CTL_MOD || code != 0 {
         controlled(record, epoll, what, fd, code, code == 0 && what == libc::EPOLL_CTL_ADD && is_one_shot());

@@ -6,12 +6,15 @@ use crate::process;
 use ftsan::recording::operation::{POLL, SELECT};
 use ftsan::recording::{THREADS, ThreadId, ThreadRecord};
 use libc::{c_int, c_void};
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
 #[repr(align(64))]
 struct Flags([AtomicU8; THREADS]);
 
 static POLLING: Flags = Flags([const { AtomicU8::new(0) }; THREADS]);
+
+/// Places from here on have never polled.
+static HIGHEST: AtomicUsize = AtomicUsize::new(0);
 
 /// How many descriptors of a call are looked at.
 const MOST: usize = 1024;
@@ -24,6 +27,10 @@ fn flag(record: &ThreadRecord) -> Option<&'static AtomicU8> {
 pub(crate) fn begin(record: &ThreadRecord) {
     if let Some(flag) = flag(record) {
         flag.store(1, Ordering::Relaxed);
+        let place = record.id().place();
+        if place >= HIGHEST.load(Ordering::Relaxed) {
+            HIGHEST.fetch_max(place + 1, Ordering::Relaxed);
+        }
     }
 }
 
@@ -38,7 +45,7 @@ pub(crate) fn end(record: &ThreadRecord) {
 pub(crate) fn other_that_polls(me: &ThreadRecord, fd: c_int) -> Option<ThreadId> {
     let mine = me.id().place();
     let words = POLLING.0.as_ptr().cast::<u64>();
-    for word in 0..THREADS / 8 {
+    for word in 0..HIGHEST.load(Ordering::Relaxed).div_ceil(8) {
         // SAFETY: within the aligned array; a byte that changes meanwhile is seen before or after.
         if unsafe { words.add(word).read_volatile() } == 0 {
             continue;

@@ -41,7 +41,7 @@ pub(crate) fn prepare() {
 pub(crate) fn here() -> Option<&'static ThreadRecord> {
     let record = pointer::get();
     if record.is_null() {
-        return enter();
+        return if process::recording().is_none() { None } else { enter() };
     }
     // SAFETY: null or a record, which are never unmapped but in the child of a fork, where `forget` is called.
     Some(unsafe { &*record })

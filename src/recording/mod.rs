@@ -144,8 +144,28 @@ struct Event {
     /// Operation in the upper half, descriptor in the lower.
     what: AtomicU64,
     object: AtomicU64,
-    site: AtomicU32,
-    result: AtomicI32,
+    /// Site in the lower half, result in the upper.
+    outcome: AtomicU64,
+}
+
+/// An operation that has begun.
+#[derive(Debug, Clone, Copy)]
+pub struct Begun<'a> {
+    event: &'a Event,
+    site: SiteId,
+}
+
+impl Begun<'_> {
+    /// It returned.
+    #[inline(always)]
+    pub fn end(self, result: i32) {
+        self.event.outcome.store(outcome(self.site, result), Ordering::Relaxed);
+    }
+}
+
+#[inline(always)]
+const fn outcome(site: SiteId, result: i32) -> u64 {
+    (result as u32 as u64) << 32 | site as u64
 }
 
 const LIVE: u32 = 1;
@@ -250,22 +270,21 @@ impl ThreadRecord {
 
     /// Records that an operation begins.
     #[inline(always)]
-    pub fn begin(&self, operation: Operation, fd: i32, object: u64, site: SiteId, result: i32) {
+    pub fn begin(&self, operation: Operation, fd: i32, object: u64, site: SiteId, result: i32) -> Begun<'_> {
         let next = self.next.load(Ordering::Relaxed);
         let event = &self.events[next as usize % EVENTS];
         event.what.store(u64::from(operation.0) << 32 | u64::from(fd as u32), Ordering::Relaxed);
         event.stamp.store(self.stamp.load(Ordering::Relaxed), Ordering::Relaxed);
         event.object.store(object, Ordering::Relaxed);
-        event.site.store(site, Ordering::Relaxed);
-        event.result.store(result, Ordering::Relaxed);
+        event.outcome.store(outcome(site, result), Ordering::Relaxed);
         self.next.store(next.wrapping_add(1), Ordering::Release);
+        Begun { event, site }
     }
 
-    /// The newest operation returned.
+    /// Whether it is time to ask for the time: it costs more than all the rest.
     #[inline(always)]
-    pub fn end(&self, result: i32) {
-        let last = self.next.load(Ordering::Relaxed).wrapping_sub(1);
-        self.events[last as usize % EVENTS].result.store(result, Ordering::Relaxed);
+    pub fn is_stale(&self) -> bool {
+        self.next.load(Ordering::Relaxed).is_multiple_of(16)
     }
 
     /// The operation that the thread is in, on which descriptor, and on what object.
@@ -274,7 +293,7 @@ impl ThreadRecord {
         let event = &self.events[last as usize % EVENTS];
         let what = event.what.load(Ordering::Relaxed);
         let object = event.object.load(Ordering::Relaxed);
-        (event.result.load(Ordering::Relaxed) == PENDING).then_some((Operation((what >> 32) as u32), what as u32 as i32, object))
+        ((event.outcome.load(Ordering::Relaxed) >> 32) as i32 == PENDING).then_some((Operation((what >> 32) as u32), what as u32 as i32, object))
     }
 
     /// The site of a position that this thread asked for lately.

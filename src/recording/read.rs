@@ -148,9 +148,9 @@ fn event(bytes: &Bytes<'_>, at: usize, newest: u64, ticks: u64) -> crash::Event 
         operation: bytes.operation(Operation((what >> 32) as u32)),
         fd: what as u32 as i32,
         object: bytes.u64(at + offset_of!(Event, object)),
-        result: i64::from(bytes.u32(at + offset_of!(Event, result)) as i32),
+        result: i64::from(bytes.u32(at + offset_of!(Event, outcome) + 4) as i32),
         age_us: newest.saturating_sub(bytes.u64(at + offset_of!(Event, stamp))) / ticks,
-        at: bytes.site(bytes.u32(at + offset_of!(Event, site))),
+        at: bytes.site(bytes.u32(at + offset_of!(Event, outcome))),
     }
 }
 
