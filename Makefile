@@ -1,9 +1,9 @@
 # Needs: cargo, a C compiler, make, any Python 3.  Everything else is obtained by the targets.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench bless doctor parity fuzz clean
+.PHONY: help demo test lint frida bench bless doctor parity fuzz clean
 VENV := .venv
 PYTHON := $(VENV)/bin/python
-SOURCES := $(shell find Cargo.toml Cargo.lock pyproject.toml tools src hooks python -type f -not -path '*/__pycache__/*' -not -name '*.so')
+SOURCES := $(shell find Cargo.toml Cargo.lock pyproject.toml tools src hooks python -type f -not -path '*/__pycache__/*' -not -path 'hooks/frida/*' -not -name '*.so')
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -31,10 +31,21 @@ test: $(VENV)/installed $(VENV)/tools ## all tests
 
 lint: $(VENV)/installed $(VENV)/tools ## formatting, lints, types
 	cargo fmt --check --all
+	cargo fmt --check --manifest-path hooks/frida/Cargo.toml
 	PYO3_PYTHON=$(CURDIR)/$(PYTHON) cargo clippy -q --workspace --all-targets -- -D warnings
 	$(VENV)/bin/ruff format --check python tests examples
 	$(VENV)/bin/ruff check python tests examples
 	$(VENV)/bin/mypy
+
+# A target directory for each: frida-gum-sys does not notice that the header is another one.
+frida: ## the frida-gum backend: lints; with FTSAN_FRIDA_DEVKIT=DIR its tests (needs libclang)
+	cd hooks/frida && DOCS_RS=1 CARGO_TARGET_DIR=$(CURDIR)/target/frida-check cargo clippy -q --locked --all-targets -- -D warnings
+ifdef FTSAN_FRIDA_DEVKIT
+	cd hooks/frida && FTSAN_FRIDA_DEVKIT=$(abspath $(FTSAN_FRIDA_DEVKIT)) BINDGEN_EXTRA_CLANG_ARGS=-I$(abspath $(FTSAN_FRIDA_DEVKIT)) \
+		CARGO_TARGET_DIR=$(CURDIR)/target/frida cargo test -q --locked
+else
+	@echo "tests of the frida-gum backend skipped: no devkit (FTSAN_FRIDA_DEVKIT)"
+endif
 
 bench: $(VENV)/installed $(VENV)/tools ## what watching costs, as ratios
 	$(PYTHON) -m tests.bench

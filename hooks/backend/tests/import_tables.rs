@@ -1,6 +1,6 @@
 //! The conformance suite on the import tables.
 
-use ftsan_backend::conformance::{self, Subject};
+use ftsan_backend::conformance::{self, Exempt, Subject};
 use ftsan_backend::import_tables::{self, ImportTables};
 use libc::c_void;
 use std::ffi::CStr;
@@ -12,8 +12,16 @@ fn main() -> ExitCode {
         create: || Ok(Box::new(ImportTables)),
         library_loaded: rewrite_again,
         exempt: &[
-            ("by_address", "calls by an address that was looked up before go through no slot"),
-            ("inside_its_library", "a library may call its own functions through no slot"),
+            Exempt {
+                case: "by_address",
+                problem: "calls of the detour: 0 instead of 1",
+                reason: "calls by an address that was looked up before go through no slot",
+            },
+            Exempt {
+                case: "inside_its_library",
+                problem: "calls of the detour: 0 instead of 1",
+                reason: "a library may call its own functions through no slot",
+            },
         ],
     })
 }

@@ -4,14 +4,15 @@
 //! |---|---|
 //! | [`permission`] | whether the process may do that at all: gum crashes where it may not |
 //!
-//! What was found by measurement, and holds for frida-gum 17:
+//! What was found by measurement:
 //!
-//! - `replace_fast` crashes threads that call the function meanwhile far more often than `replace` does, and so does undoing a diversion:
-//!   neither is used.
-//! - Gum overwrites the instructions one after the other and stops nobody: no diversion is safe while another thread *enters* the function.
-//!   Divert before threads start.
-//! - A diverted call returns through gum, which keeps the address to return to: what leaves in another way (an exception, a cancelled
-//!   thread, `longjmp`) does not find it, and a backtrace ends there.
+//! - `replace_fast` crashes threads that call the function meanwhile (5 of 10 runs of the suite's load test), and so does undoing a
+//!   diversion: neither is used.
+//! - `replace` does too, but rarely: once in 8,700 diversions under load (29 runs of 300 rounds, 3 threads on 2 cores).  Gum stops nobody
+//!   while it overwrites the first instructions; a thread that is between them goes on in the middle of another one.  Divert before
+//!   threads start.
+//! - A call returns through gum, which keeps the address to return to: what leaves in another way (an exception, a cancelled thread,
+//!   `longjmp`) does not find it.  `tests/frida.rs` declares what follows from that, and what else gum cannot do.
 
 pub mod permission;
 
