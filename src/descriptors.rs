@@ -423,6 +423,13 @@ impl Descriptors {
         certain.then_some(Suspicion::DoubleClose { closed, closed_before, opened })
     }
 
+    /// A registration was modified.
+    pub fn rearmed(&self, fd: i32, is_one_shot: bool) {
+        if let Some(descriptor) = self.get(fd) {
+            descriptor.is_one_shot.store(u8::from(is_one_shot), Ordering::Relaxed);
+        }
+    }
+
     /// `epoll_ctl` was called for `fd` and returned.
     pub fn controlled(
         &self,

@@ -2,7 +2,7 @@
 
 use crate::original::Original;
 use crate::pollers::read_memory;
-use crate::{crash, hook, python, thread};
+use crate::{crash, hook, thread};
 use ftsan::descriptors::{Kind, Use};
 use ftsan::recording::operation as op;
 use libc::{
@@ -194,7 +194,7 @@ hooks! {
 
     fn fork() -> pid_t = |call| {
         if let Some(record) = thread::here() {
-            record.begin(op::FORK, -1, 0, python::site(record), 0);
+            hook::happened(record, op::FORK, -1, 0, 0);
         }
         call()
     };
@@ -230,7 +230,7 @@ fn hook_thread(
 ) -> c_int {
     type Function = unsafe extern "C-unwind" fn(*mut pthread_t, *const pthread_attr_t, crash::Start, *mut c_void) -> c_int;
     let Some(record) = thread::here() else { return call() };
-    record.begin(op::THREAD, -1, start as usize as u64, python::site(record), 0);
+    hook::happened(record, op::THREAD, -1, start as usize as u64, 0);
     let Some(wrapped) = crash::wrap(start, argument) else { return call() };
     // SAFETY: the original, with a start routine that calls the host's.
     let result = unsafe {

@@ -32,18 +32,21 @@ returned! { i32 isize }
 const BAD: i32 = -libc::EBADF;
 
 #[inline(always)]
-fn begin(record: &ThreadRecord, operation: Operation, fd: c_int, object: u64) -> Begun<'_> {
-    if record.is_stale() {
-        record.stamp(process::now());
-    }
-    record.begin(operation, fd, object, python::site(record), PENDING)
+fn begin(record: &ThreadRecord, operation: Operation, fd: c_int, object: Option<u64>) -> Begun<'_> {
+    record.begin(operation, fd, object, python::site(record), PENDING, process::now)
+}
+
+/// Records what is over at once.
+#[inline(never)]
+pub(crate) fn happened(record: &ThreadRecord, operation: Operation, fd: c_int, object: u64, result: i32) {
+    record.begin(operation, fd, Some(object), python::site(record), result, process::now);
 }
 
 /// Notes a call, and nothing else.
 #[inline(always)]
 pub(crate) fn noted<R: Returned>(operation: Operation, fd: c_int, call: impl FnOnce() -> R) -> R {
     let Some(record) = thread::here() else { return call() };
-    let begun = begin(record, operation, fd, 0);
+    let begun = begin(record, operation, fd, None);
     let result = call();
     begun.end(result.code());
     result
@@ -59,7 +62,7 @@ pub(crate) fn using<R: Returned>(
     call: impl FnOnce() -> R,
 ) -> R {
     let Some(record) = thread::here() else { return call() };
-    let begun = begin(record, operation, fd, 0);
+    let begun = begin(record, operation, fd, None);
     if let Some(other) = DESCRIPTORS.using(fd, how, record.id())
         && let Some(suspicion) = DESCRIPTORS.overlapping(fd, how, other, len())
     {
@@ -79,7 +82,7 @@ pub(crate) fn using<R: Returned>(
 #[inline(always)]
 pub(crate) fn waiting<R: Returned>(epoll: c_int, only_asks: bool, call: impl FnOnce() -> R) -> R {
     let Some(record) = thread::here() else { return call() };
-    let begun = begin(record, EPOLL_WAIT, epoll, 0);
+    let begun = begin(record, EPOLL_WAIT, epoll, None);
     let _ = DESCRIPTORS.using(epoll, Use::Wait, record.id());
     let result = call();
     begun.end(result.code());
@@ -92,9 +95,15 @@ pub(crate) fn waiting<R: Returned>(epoll: c_int, only_asks: bool, call: impl FnO
 
 /// A call that waits for the descriptors in an array or in sets: `object` is where they are, `count` how many.
 #[inline(always)]
-pub(crate) fn polling<R: Returned>(operation: Operation, object: usize, count: c_int, only_asks: bool, call: impl FnOnce() -> R) -> R {
+pub(crate) fn polling<R: Returned>(
+    operation: Operation,
+    object: usize,
+    count: c_int,
+    only_asks: bool,
+    call: impl FnOnce() -> R,
+) -> R {
     let Some(record) = thread::here() else { return call() };
-    let begun = begin(record, operation, count, object as u64);
+    let begun = begin(record, operation, count, Some(object as u64));
     pollers::begin(record);
     let result = call();
     pollers::end(record);
@@ -135,7 +144,7 @@ pub(crate) unsafe fn opening_two(operation: Operation, kind: Kind, pair: *const 
 #[inline(never)]
 fn opened(record: &ThreadRecord, operation: Operation, fd: c_int, kind: Kind) {
     let mark = python::mark(record);
-    record.begin(operation, fd, 0, python::site(record), fd);
+    happened(record, operation, fd, 0, fd);
     if let Some(suspicion) = DESCRIPTORS.opened(fd, kind, mark) {
         python::suspect(&suspicion, operation, fd, mark);
     }
@@ -147,7 +156,7 @@ pub(crate) fn closing(fd: c_int, call: impl FnOnce() -> c_int) -> c_int {
     let Some(record) = thread::here() else { return call() };
     let is_closed = DESCRIPTORS.is_closed(fd);
     before_close(record, fd);
-    let begun = begin(record, CLOSE, fd, 0);
+    let begun = begin(record, CLOSE, fd, None);
     let result = call();
     let code = result.code();
     begun.end(code);
@@ -178,7 +187,7 @@ pub(crate) fn closing_range(first: u32, last: u32, closes: bool, call: impl FnOn
     if closes {
         DESCRIPTORS.closing_range(first, last, python::mark(record));
     }
-    let begun = begin(record, CLOSE, first as c_int, u64::from(last));
+    let begun = begin(record, CLOSE, first as c_int, None);
     let result = call();
     begun.end(result.code());
     result
@@ -194,7 +203,7 @@ pub(crate) fn controlling(
     call: impl FnOnce() -> c_int,
 ) -> c_int {
     let Some(record) = thread::here() else { return call() };
-    let begun = begin(record, EPOLL_CTL, fd, epoll as u64);
+    let begun = begin(record, EPOLL_CTL, fd, None);
     if let Some(other) = DESCRIPTORS.using(fd, Use::Register, record.id())
         && let Some(suspicion) = DESCRIPTORS.overlapping(fd, Use::Register, other, 0)
     {
@@ -204,7 +213,9 @@ pub(crate) fn controlling(
     let code = result.code();
     begun.end(code);
     DESCRIPTORS.used(fd, Use::Register);
-    if what != libc::EPOLL_CTL_MOD || code != 0 {
+    if what == libc::EPOLL_CTL_MOD && code == 0 {
+        DESCRIPTORS.rearmed(fd, is_one_shot());
+    } else {
         controlled(record, epoll, what, fd, code, code == 0 && what == libc::EPOLL_CTL_ADD && is_one_shot());
     }
     result
@@ -240,7 +251,7 @@ pub(crate) fn duplicating(from: c_int, to: Option<c_int>, call: impl FnOnce() ->
     let fd = call();
     if fd >= 0 && fd != from {
         let mark = python::mark(record);
-        record.begin(DUP, fd, from as u64, python::site(record), fd);
+        happened(record, DUP, fd, from as u64, fd);
         let suspicion = DESCRIPTORS.opened(fd, DESCRIPTORS.kind(from), mark);
         if let Some(suspicion) = DESCRIPTORS.duplicated(from, fd, mark).or(suspicion) {
             python::suspect(&suspicion, DUP, fd, mark);

@@ -30,8 +30,9 @@ impl Original {
         }
     }
 
-    /// Where the address is kept, for code that jumps there.
-    pub(crate) fn find(&self) -> usize {
+    #[cold]
+    #[inline(never)]
+    fn find(&self) -> usize {
         // SAFETY: the name is a C string.
         let found = unsafe { libc::dlsym(libc::RTLD_NEXT, self.name.as_ptr()) } as usize;
         // What libc does not have, nobody can have linked against: `missing` is never called.

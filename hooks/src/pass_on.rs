@@ -6,7 +6,7 @@
 use crate::calls::Hook;
 use crate::original::Original;
 use crate::thread::{self, Unseen};
-use crate::{import_tables, python};
+use crate::{hook, import_tables};
 use ftsan::recording::operation as op;
 use libc::{c_char, c_int, c_void};
 use std::cell::UnsafeCell;
@@ -32,7 +32,7 @@ thread_local! {
 /// Before a vfork: what the child does is not ours to see.  Returns where to keep what the child may overwrite.
 extern "C" fn before_vfork() -> *mut Vfork {
     if let Some(record) = thread::here() {
-        record.begin(op::VFORK, -1, 0, python::site(record), 0);
+        hook::happened(record, op::VFORK, -1, 0, 0);
     }
     IN_VFORK.with(|kept| {
         // SAFETY: the calling thread's, and it is not in a vfork.
@@ -53,7 +53,7 @@ extern "C" fn after_vfork() {
 
 extern "C" fn before_clone() {
     if let Some(record) = thread::here() {
-        record.begin(op::CLONE, -1, 0, python::site(record), 0);
+        hook::happened(record, op::CLONE, -1, 0, 0);
     }
 }
 
@@ -75,7 +75,7 @@ extern "C" fn original_dlopen() -> usize {
 /// The name is null or a string.
 unsafe extern "C" fn before_dlopen(name: *const c_char) -> c_int {
     if let Some(record) = thread::here() {
-        record.begin(op::DLOPEN, -1, 0, python::site(record), 0);
+        hook::happened(record, op::DLOPEN, -1, 0, 0);
     }
     // SAFETY: the host's string.
     let is_path = || !name.is_null() && unsafe { !libc::strchr(name, c_int::from(b'/')).is_null() };

@@ -60,7 +60,11 @@ pub(crate) fn listener() -> Option<&'static Listener> {
 /// Where the calling thread is in Python code: its innermost frame.
 #[inline(always)]
 pub(crate) fn site(record: &ThreadRecord) -> SiteId {
-    let Some(listener) = LISTENER.get() else { return 0 };
+    LISTENER.get().map_or(0, |listener| site_in(listener, record))
+}
+
+#[inline(never)] // the registers that it needs are not saved where there is no Python
+fn site_in(listener: &Listener, record: &ThreadRecord) -> SiteId {
     let offsets = &listener.offsets;
     // SAFETY: the calling thread is in a call that its innermost frame made, so that frame and its code are alive and at rest.
     unsafe {

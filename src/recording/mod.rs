@@ -26,6 +26,8 @@ pub const VERSION: u32 = 1;
 pub const THREADS: usize = 256;
 /// How many events of a thread are kept.
 pub const EVENTS: usize = 128;
+/// How many events share a time: to ask for it costs more than all the rest.
+pub const GROUP: usize = 16;
 /// Result of a system call that has not returned.
 pub const PENDING: i32 = i32::MIN;
 /// How many native frames of the crashing thread are kept.
@@ -120,8 +122,9 @@ pub struct ThreadRecord {
     name: [AtomicU64; 2],
     /// Address of the event loop that it runs, 0 for none.
     pub runs_loop: AtomicU64,
-    stamp: AtomicU64,
     next: AtomicU64,
+    /// When the events of each group of [`GROUP`] began, or the last one of them that waited ended.
+    stamps: [AtomicU64; EVENTS / GROUP],
     positions: [CachedPosition; POSITIONS],
     events: [Event; EVENTS],
 }
@@ -140,7 +143,6 @@ struct CachedPosition {
 #[repr(C)]
 #[derive(Debug)]
 struct Event {
-    stamp: AtomicU64,
     /// Operation in the upper half, descriptor in the lower.
     what: AtomicU64,
     object: AtomicU64,
@@ -262,29 +264,36 @@ impl ThreadRecord {
         self.state.store(ENDED, Ordering::Release);
     }
 
-    /// Marks all that follows as having happened at this time (a counter of [`Recording::ticks_per_us`]).
+    /// What happened last happened at this time (a counter of [`Recording::ticks_per_us`]).
     #[inline(always)]
     pub fn stamp(&self, now: u64) {
-        self.stamp.store(now, Ordering::Relaxed);
+        let last = self.next.load(Ordering::Relaxed).wrapping_sub(1) as usize;
+        self.stamps[last / GROUP % (EVENTS / GROUP)].store(now, Ordering::Relaxed);
     }
 
-    /// Records that an operation begins.
+    /// Records that an operation begins.  `now` is asked for the time now and then.
     #[inline(always)]
-    pub fn begin(&self, operation: Operation, fd: i32, object: u64, site: SiteId, result: i32) -> Begun<'_> {
-        let next = self.next.load(Ordering::Relaxed);
-        let event = &self.events[next as usize % EVENTS];
+    pub fn begin(
+        &self,
+        operation: Operation,
+        fd: i32,
+        object: Option<u64>,
+        site: SiteId,
+        result: i32,
+        now: impl FnOnce() -> u64,
+    ) -> Begun<'_> {
+        let next = self.next.load(Ordering::Relaxed) as usize;
+        if next.is_multiple_of(GROUP) {
+            self.stamps[next / GROUP % (EVENTS / GROUP)].store(now(), Ordering::Relaxed);
+        }
+        let event = &self.events[next % EVENTS];
         event.what.store(u64::from(operation.0) << 32 | u64::from(fd as u32), Ordering::Relaxed);
-        event.stamp.store(self.stamp.load(Ordering::Relaxed), Ordering::Relaxed);
-        event.object.store(object, Ordering::Relaxed);
+        if let Some(object) = object {
+            event.object.store(object, Ordering::Relaxed);
+        }
         event.outcome.store(outcome(site, result), Ordering::Relaxed);
-        self.next.store(next.wrapping_add(1), Ordering::Release);
+        self.next.store(next as u64 + 1, Ordering::Release);
         Begun { event, site }
-    }
-
-    /// Whether it is time to ask for the time: it costs more than all the rest.
-    #[inline(always)]
-    pub fn is_stale(&self) -> bool {
-        self.next.load(Ordering::Relaxed).is_multiple_of(16)
     }
 
     /// The operation that the thread is in, on which descriptor, and on what object.
@@ -293,7 +302,11 @@ impl ThreadRecord {
         let event = &self.events[last as usize % EVENTS];
         let what = event.what.load(Ordering::Relaxed);
         let object = event.object.load(Ordering::Relaxed);
-        ((event.outcome.load(Ordering::Relaxed) >> 32) as i32 == PENDING).then_some((Operation((what >> 32) as u32), what as u32 as i32, object))
+        ((event.outcome.load(Ordering::Relaxed) >> 32) as i32 == PENDING).then_some((
+            Operation((what >> 32) as u32),
+            what as u32 as i32,
+            object,
+        ))
     }
 
     /// The site of a position that this thread asked for lately.

@@ -2,7 +2,9 @@
 
 use super::operation::{FIRST_WATCHED, Operation};
 use super::sites::layout;
-use super::{CrashNotes, EVENTS, Event, MAGIC, NATIVE_FRAMES, NOTES, PENDING, Recording, SIZE, THREADS, ThreadRecord, VERSION};
+use super::{
+    CrashNotes, EVENTS, Event, GROUP, MAGIC, NATIVE_FRAMES, NOTES, PENDING, Recording, SIZE, THREADS, ThreadRecord, VERSION,
+};
 use crate::report::Frame;
 use crate::triage::crash;
 use std::mem::offset_of;
@@ -102,23 +104,24 @@ pub fn read(bytes: &[u8]) -> Result<Recorded, String> {
     Ok(Recorded { pid: bytes.u32(offset_of!(Recording, pid)), died, threads })
 }
 
-/// Places of a thread's events, newest first.
-fn events(bytes: &Bytes<'_>, record: usize) -> impl Iterator<Item = usize> {
+/// Places of a thread's events and of their times, newest first.
+fn events(record: usize, bytes: &Bytes<'_>) -> impl Iterator<Item = (usize, usize)> {
     let next = bytes.u64(record + offset_of!(ThreadRecord, next));
     let count = next.min(EVENTS as u64);
     let slots = (0..count).map(move |age| (next.wrapping_sub(1 + age) % EVENTS as u64) as usize);
-    slots.map(move |slot| record + offset_of!(ThreadRecord, events) + slot * size_of::<Event>())
+    let (events, stamps) = (record + offset_of!(ThreadRecord, events), record + offset_of!(ThreadRecord, stamps));
+    slots.map(move |slot| (events + slot * size_of::<Event>(), stamps + slot / GROUP * size_of::<u64>()))
 }
 
 fn stamps(bytes: &Bytes<'_>, record: usize) -> Vec<u64> {
-    events(bytes, record).map(|at| bytes.u64(at + offset_of!(Event, stamp))).collect()
+    events(record, bytes).map(|(_, stamp)| bytes.u64(stamp)).collect()
 }
 
 fn thread(bytes: &Bytes<'_>, record: usize, newest: u64, ticks: u64, died: Option<&Died>) -> crash::Thread {
     let native_id = bytes.u64(record + offset_of!(ThreadRecord, native_id));
     let at = record + offset_of!(ThreadRecord, name);
     let name = bytes.0.get(at..at + 16).unwrap_or_default().split(|byte| *byte == 0).next().unwrap_or_default();
-    let recent: Vec<crash::Event> = events(bytes, record).map(|at| event(bytes, at, newest, ticks)).collect();
+    let recent: Vec<crash::Event> = events(record, bytes).map(|place| event(bytes, place, newest, ticks)).collect();
     let inside = recent.first().filter(|event| event.result == i64::from(PENDING));
     let inside = inside.map_or_else(String::new, |event| {
         if event.fd >= 0 && !matches!(event.operation.as_str(), "poll" | "select") {
@@ -142,14 +145,17 @@ fn thread(bytes: &Bytes<'_>, record: usize, newest: u64, ticks: u64, died: Optio
     }
 }
 
-fn event(bytes: &Bytes<'_>, at: usize, newest: u64, ticks: u64) -> crash::Event {
+fn event(bytes: &Bytes<'_>, (at, stamp): (usize, usize), newest: u64, ticks: u64) -> crash::Event {
     let what = bytes.u64(at + offset_of!(Event, what));
+    let operation = Operation((what >> 32) as u32);
+    // Of a call on a descriptor, nothing was written here.
+    let has_object = operation.0 >= FIRST_WATCHED;
     crash::Event {
-        operation: bytes.operation(Operation((what >> 32) as u32)),
+        operation: bytes.operation(operation),
         fd: what as u32 as i32,
-        object: bytes.u64(at + offset_of!(Event, object)),
+        object: if has_object { bytes.u64(at + offset_of!(Event, object)) } else { 0 },
         result: i64::from(bytes.u32(at + offset_of!(Event, outcome) + 4) as i32),
-        age_us: newest.saturating_sub(bytes.u64(at + offset_of!(Event, stamp))) / ticks,
+        age_us: newest.saturating_sub(bytes.u64(stamp)) / ticks,
         at: bytes.site(bytes.u32(at + offset_of!(Event, outcome))),
     }
 }

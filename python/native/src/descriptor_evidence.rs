@@ -8,7 +8,7 @@ use crate::interpreter::frames::{self, RawFrame};
 use crate::owner::{self, Held};
 use crate::session::{Place, Recorded};
 use crate::threads::Busy;
-use crate::{boundary, codes, guarded_close, hooks, session};
+use crate::{boundary, codes, guarded_close, hooks, native_frames, session};
 use ftsan::descriptors::{Kind, Mark, Suspicion};
 use ftsan::options::OnFinding;
 use ftsan::recording::operation::{CLOSE, EPOLL_CTL, EPOLL_WAIT, Operation, POLL, SELECT};
@@ -98,13 +98,15 @@ fn still_true(recording: &Recording, suspicion: &Suspicion, fd: c_int) -> bool {
         let record = recording.thread(by).filter(|record| record.is_live());
         record.and_then(|record| record.inside()).is_some_and(|(operation, on, object)| holds(operation, on, object))
     };
+    let blocked = |by: ThreadId| recording.thread(by).is_some_and(|record| sleeps(record.native_id()));
     match *suspicion {
         Suspicion::ClosedWhileUsed { by } => {
             inside(by, &|operation, on, _| on == fd && operation != CLOSE || operation == POLL || operation == SELECT)
-                && recording.thread(by).is_some_and(|record| sleeps(record.native_id()))
+                && blocked(by)
         }
         Suspicion::ClosedWhilePolled { by, epoll, .. } => inside(by, &|operation, on, _| operation == EPOLL_WAIT && on == epoll),
-        Suspicion::Interleaved { by, .. } => inside(by, &|operation, on, _| on == fd && operation != EPOLL_CTL),
+        // What fits is sent as a whole: only who is blocked has sent a part, and is to send the rest.
+        Suspicion::Interleaved { by, .. } => inside(by, &|operation, on, _| on == fd && operation != EPOLL_CTL) && blocked(by),
         Suspicion::RegisteredByTwo { by, mark } => {
             mark.stack != 0 || inside(by, &|operation, on, _| operation == EPOLL_CTL && on == fd)
         }
@@ -138,7 +140,9 @@ impl Suspected<'_> {
         let own = unsafe { frames::stack_of(ffi::PyThreadState_GetUnchecked()) };
         let all = resolve_all(self.py, own.frames());
         let skipped = library_frames(&all);
-        let stack = &all[skipped..];
+        let mut stack = native_frames::innermost();
+        stack.extend_from_slice(&all[skipped..]);
+        let stack = &stack[..];
         let session = session::get();
         // The call that led here is a finding already.
         if stack.first().is_some_and(|line| session.is_known_misuse(line, COVERS)) {

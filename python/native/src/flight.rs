@@ -18,7 +18,7 @@ pub(crate) fn operation(rule: &str, name: &str) -> Operation {
 #[inline(always)]
 pub(crate) fn note(here: &Here, watch: &Watch, object: *mut ffi::PyObject) {
     if let Some(record) = here.record() {
-        record.begin(watch.recorded_as, -1, object as u64, site(record), 0);
+        record.begin(watch.recorded_as, -1, Some(object as u64), site(record), 0, now);
     }
 }
 
@@ -27,6 +27,15 @@ pub(crate) fn runs(here: &Here, loop_: usize) {
     if let Some(record) = here.record() {
         record.runs_loop.store(loop_ as u64, std::sync::atomic::Ordering::Relaxed);
     }
+}
+
+/// As the injected library counts: see [`ftsan::recording::Recording::ticks_per_us`].
+fn now() -> u64 {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: every x86-64 has it.
+    return unsafe { core::arch::x86_64::_rdtsc() };
+    #[cfg(not(target_arch = "x86_64"))]
+    0
 }
 
 #[inline(always)]

@@ -15,7 +15,7 @@
 //! | [`evidence`], [`owner`], [`python`] | the cold path: from a misuse to a finding, and what the owner was doing |
 //! | [`hooks`] | the injected library (`hooks/`): finding it, and what it asks |
 //! | [`flight`] | what the flight recorder is told of watched calls |
-//! | [`descriptor_evidence`], [`guarded_close`] | the cold path of the descriptor rules |
+//! | [`descriptor_evidence`], [`guarded_close`], [`native_frames`] | the cold path of the descriptor rules |
 //! | [`crash_stacks`] | what threads were doing when the process died |
 //! | [`crash_report`], [`symbols`] | in the launcher: what a recording tells of a crash |
 //! | [`command_line`] | the command line of `ftsan`, made from the table of options |
@@ -41,6 +41,7 @@ mod hooks;
 mod interpreter;
 mod methods;
 mod module;
+mod native_frames;
 mod owner;
 mod prologue;
 mod python;

@@ -1,0 +1,31 @@
+"""An epoll instance closed with a registration left in it; the next instance gets its number, and is polled."""
+
+import select
+import socket
+import threading
+import time
+
+ours, theirs = socket.socketpair()
+first = select.epoll()
+first.register(ours, select.EPOLLIN)
+number = first.fileno()
+first.close()
+ready = threading.Event()
+
+
+def other() -> None:
+    second = select.epoll()
+    assert second.fileno() == number
+    one, two = socket.socketpair()
+    second.register(one, select.EPOLLIN)
+    ready.set()
+    second.poll(0.4)
+    two.close()
+
+
+thread = threading.Thread(target=other)
+thread.start()
+ready.wait()
+time.sleep(0.1)
+ours.close()
+thread.join()

@@ -1,0 +1,17 @@
+"""Threads that close as soon as they are woken up, while whoever wrote the last byte is still on its way out of send()."""
+
+import socket
+import threading
+
+for _ in range(300):
+    ours, theirs = socket.socketpair()
+
+    def reader(end: socket.socket = theirs) -> None:
+        end.recv(1)
+        end.close()
+
+    thread = threading.Thread(target=reader)
+    thread.start()
+    ours.send(b"x")
+    thread.join()
+    ours.close()
