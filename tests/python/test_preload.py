@@ -305,6 +305,24 @@ for _ in range(300):
         each.join()
     there.close()
 """,
+    "a reader that sends the next message itself": """
+import socket, threading
+here, there = socket.socketpair()
+def answer():
+    while there.recv(100):
+        there.sendall(b"answer")
+def read():
+    while here.recv(100):
+        here.sendall(b"confirmed")
+        here.recv(100)
+        turn.release()
+turn = threading.Semaphore()
+for each in (answer, read):
+    threading.Thread(target=each, daemon=True).start()
+for _ in range(300):
+    turn.acquire()
+    here.sendall(b"request")
+""",
 }
 
 
