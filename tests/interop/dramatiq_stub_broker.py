@@ -1,4 +1,4 @@
-"""dramatiq's AsyncIO middleware, SQLAlchemy's asyncio engine and asyncpg: every query is a greenlet switch inside a step of a task."""
+"""dramatiq's AsyncIO middleware, SQLAlchemy and asyncpg: every query is a greenlet switch inside a step of a task."""
 
 import os
 import sys

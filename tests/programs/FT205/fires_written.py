@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 
 ours, theirs = socket.socketpair()  # created
 
@@ -11,6 +12,7 @@ def worker(byte: bytes) -> None:
 
 
 def drain() -> None:
+    time.sleep(0.4)
     while theirs.recv(65536):
         pass
 
@@ -19,6 +21,7 @@ writers = [threading.Thread(target=worker, args=(byte,)) for byte in (b"a", b"b"
 reader = threading.Thread(target=drain)
 for thread in (*writers, reader):
     thread.start()
+    time.sleep(0.1)
 for thread in writers:
     thread.join()
 ours.shutdown(socket.SHUT_WR)
