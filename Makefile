@@ -61,8 +61,8 @@ parity: $(VENV)/installed $(VENV)/tools ## CPython's own tests of descriptors an
 	$(PYTHON) -m tests.parity
 
 # The build of cargo's own compiler takes the flags of nightly; without a sanitizer, a panic is what is looked for.
-fuzz: ## parsers of dumps and crash folders on hostile input (FUZZ_SECONDS=180 each; cargo install cargo-fuzz)
-	for target in dump crash_json; do \
+fuzz: ## parsers of dumps, crash folders and recordings on hostile input (FUZZ_SECONDS=180 each; cargo install cargo-fuzz)
+	for target in dump crash_json recording; do \
 	  mkdir -p tests/fuzz/corpus/$$target; \
 	  RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/fuzz --sanitizer none $$target \
 	    tests/fuzz/corpus/$$target tests/fuzz/seeds/$$target -- -max_total_time=$${FUZZ_SECONDS:-180} -max_len=16384 -timeout=10 || exit 1; \

@@ -1,5 +1,5 @@
-#![allow(clippy::print_stdout, reason = "how a build script talks to cargo")]
 //! Where the linker finds frida-gum: the devkit that `FTSAN_FRIDA_DEVKIT` names.
+#![allow(clippy::print_stdout, reason = "how a build script talks to cargo")]
 
 fn main() {
     println!("cargo:rerun-if-env-changed=FTSAN_FRIDA_DEVKIT");

@@ -17,7 +17,7 @@ from ftsan.watch import LIBRARIES, table_of
 
 from tests.conftest import ROOT
 
-RUST = sorted([*(ROOT / "src").rglob("*.rs"), *(ROOT / "python" / "native" / "src").rglob("*.rs")])
+RUST = sorted(path for folder in ("src", "hooks", "python/native/src") for path in (ROOT / folder).rglob("*.rs"))
 PYTHON = sorted([*(ROOT / "python" / "ftsan").rglob("*.py"), *(ROOT / "tests").rglob("*.py"), *(ROOT / "examples").glob("*.py")])
 SOURCES = [path for path in RUST + PYTHON if path.read_text()]
 
