@@ -38,7 +38,7 @@ fn tid() -> u32 {
     unsafe { libc::gettid() as u32 }
 }
 
-/// Called once, when the process is switched on.
+/// Called once, when Python code begins to be watched.
 pub(crate) fn install() {
     use_own_signal_stack();
     for (at, signal) in FATAL.into_iter().enumerate() {

@@ -1,13 +1,13 @@
 //! What the Python module tells us and is told: where the calling thread is in Python code, and that threads step on each other.
 
 use crate::thread::Unseen;
-use crate::{import_tables, process, thread};
+use crate::{crash, import_tables, process, thread};
 use ftsan::descriptors::{Mark, Suspicion};
 use ftsan::listener::{Heard, Listener, VERSION};
 use ftsan::recording::operation::Operation;
 use ftsan::recording::sites::{DEPTH, Position, SiteId};
 use ftsan::recording::{Recording, ThreadRecord};
-use libc::c_int;
+use libc::{c_int, c_void};
 use std::cell::Cell;
 use std::sync::OnceLock;
 
@@ -28,6 +28,8 @@ pub(crate) unsafe extern "C" fn ftsan_hooks_listen(listener: &Listener, preloade
         return refused;
     }
     process::keep();
+    // Not earlier: the interpreter notes at its start which signals have a handler, and the program can ask.
+    crash::install();
     if preloaded == 0 {
         import_tables::rewrite();
     }
@@ -125,6 +127,35 @@ pub(crate) fn mark(record: &ThreadRecord) -> Mark {
 pub(crate) fn suspect(suspicion: &Suspicion, operation: Operation, fd: c_int, mark: Mark) {
     let Some(listener) = LISTENER.get() else { return };
     let _unseen = Unseen::begin();
+    if in_signal_handler() {
+        return; // what was interrupted may hold any lock: nothing can be told
+    }
     // SAFETY: the listener's functions stay callable for good.
     unsafe { (listener.suspect)(suspicion, operation.0, fd, mark) };
+}
+
+/// Whether a signal handler is on the stack of the calling thread.
+fn in_signal_handler() -> bool {
+    unsafe extern "C" {
+        fn _Unwind_Backtrace(each: extern "C" fn(*mut c_void, *mut c_void) -> c_int, found: *mut c_void) -> c_int;
+        fn _Unwind_GetIPInfo(frame: *mut c_void, interrupted: *mut c_int) -> usize;
+    }
+    extern "C" fn each(frame: *mut c_void, found: *mut c_void) -> c_int {
+        const GO_ON: c_int = 0;
+        const END_OF_STACK: c_int = 5;
+        let mut interrupted = 0;
+        // SAFETY: the unwinder's frame; the place that was passed below.
+        unsafe {
+            _Unwind_GetIPInfo(frame, &raw mut interrupted);
+            if interrupted != 0 {
+                found.cast::<bool>().write(true);
+                return END_OF_STACK;
+            }
+        }
+        GO_ON
+    }
+    let mut found = false;
+    // SAFETY: walks the calling thread's stack.
+    unsafe { _Unwind_Backtrace(each, (&raw mut found).cast::<c_void>()) };
+    found
 }

@@ -296,6 +296,11 @@ impl ThreadRecord {
         Begun { event, site }
     }
 
+    /// How many operations it has begun.
+    pub fn begun(&self) -> u64 {
+        self.next.load(Ordering::Acquire)
+    }
+
     /// The operation that the thread is in, on which descriptor, and on what object.
     pub fn inside(&self) -> Option<(Operation, i32, u64)> {
         let last = self.next.load(Ordering::Acquire).checked_sub(1)?;

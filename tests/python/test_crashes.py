@@ -149,3 +149,8 @@ def test_ctrl_c_is_no_crash(ftsan: Ftsan, tmp_path: Path) -> None:
     run = ftsan("--crash-dir", tmp_path / "crashes", "-c", "import os, signal; os.kill(os.getpid(), signal.SIGTERM)")
     assert run.status == 128 + signal.SIGTERM
     assert run.stderr == "" and not (tmp_path / "crashes").exists()
+
+
+def test_the_program_cannot_see_the_handlers(ftsan: Ftsan) -> None:
+    script = "import signal; print(*(signal.getsignal(one).name for one in (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT)))"
+    assert ftsan("-c", script).stdout == "SIG_DFL SIG_DFL SIG_DFL\n"

@@ -92,7 +92,17 @@ def _run(options: dict[str, str], program: list[str], scratch: str) -> int:
         from . import crash_folder
 
         crash_folder.triage(scratch, child, status, program, report, options.get("crash_dir"))
+    _remove_unfinished(report)
     return _verdict(status, report, exit_code)
+
+
+def _remove_unfinished(report: str) -> None:
+    """Remove what a process that was killed while it wrote the report has left beside it."""
+    folder, name = os.path.split(report)
+    for unfinished in os.listdir(folder):
+        pid = unfinished.removeprefix(f".{name}.").removesuffix(".tmp")
+        if unfinished == f".{name}.{pid}.tmp" and pid.isdigit() and not os.path.exists(f"/proc/{pid}"):
+            os.unlink(os.path.join(folder, unfinished))
 
 
 def _preload() -> str:

@@ -18,6 +18,7 @@ use ftsan::rules::{self, Rule};
 use libc::c_int;
 use pyo3::ffi;
 use pyo3::prelude::*;
+use std::time::Duration;
 
 pyo3::import_exception!(ftsan, Misuse);
 
@@ -83,8 +84,22 @@ pub(crate) fn suspect(suspicion: &Suspicion, operation: Operation, fd: c_int, ma
     });
 }
 
-/// Whether a thread is blocked.  If it runs, it is on its way in or out: whoever wakes another thread up with a byte is often still in its
-/// `send` when the other one, which took its processor, closes the socket.
+/// Whether a thread is blocked in the call that it is in.  One that runs may be on its way out: whoever wakes another thread up with a byte is
+/// often still in its `send` when the other one, which took its processor, goes on.  It gets the time to leave.
+fn is_blocked(record: &ThreadRecord) -> bool {
+    let call = record.begun();
+    for _ in 0..20 {
+        if record.begun() != call || record.inside().is_none() {
+            return false;
+        }
+        if sleeps(record.native_id()) {
+            return true;
+        }
+        std::thread::sleep(Duration::from_micros(100));
+    }
+    true
+}
+
 fn sleeps(native_id: u64) -> bool {
     let stat = std::fs::read(format!("/proc/self/task/{native_id}/stat")).unwrap_or_default();
     // The name before it is in parentheses, and may contain any.
@@ -98,7 +113,7 @@ fn still_true(recording: &Recording, suspicion: &Suspicion, fd: c_int) -> bool {
         let record = recording.thread(by).filter(|record| record.is_live());
         record.and_then(|record| record.inside()).is_some_and(|(operation, on, object)| holds(operation, on, object))
     };
-    let blocked = |by: ThreadId| recording.thread(by).is_some_and(|record| sleeps(record.native_id()));
+    let blocked = |by: ThreadId| recording.thread(by).is_some_and(is_blocked);
     match *suspicion {
         Suspicion::ClosedWhileUsed { by } => {
             inside(by, &|operation, on, _| on == fd && operation != CLOSE || operation == POLL || operation == SELECT)
