@@ -338,6 +338,12 @@ def test_who_is_on_its_way_out_of_a_call_is_not_in_it(ftsan: Ftsan, program: str
     assert (done.status, done.findings) == (0, [])
 
 
+def test_a_misuse_in_a_signal_handler(compiled: Compiled, ftsan: Ftsan) -> None:
+    """It is not told: the handler may have interrupted anything."""
+    done = ftsan(PROGRAMS / "handler.py", compiled("handler", "-shared", "-fPIC"))
+    assert (done.status, done.stdout, done.stderr) == (0, "ok\n", "")
+
+
 SUBINTERPRETERS = {
     "isolated": "from concurrent import interpreters; i = interpreters.create(); i.exec('import socket'); i.close(); print('ok')",
     "legacy": "import _testcapi; print('ok' if _testcapi.run_in_subinterp('import selectors') == 0 else 'failed')",
