@@ -38,8 +38,12 @@ fn tid() -> u32 {
     unsafe { libc::gettid() as u32 }
 }
 
-/// Called once, when Python code begins to be watched.
+/// Called when Python code begins to be watched, or earlier where there is no Python.
 pub(crate) fn install() {
+    static DONE: AtomicBool = AtomicBool::new(false);
+    if DONE.swap(true, Ordering::AcqRel) {
+        return;
+    }
     use_own_signal_stack();
     for (at, signal) in FATAL.into_iter().enumerate() {
         // SAFETY: the handler is a function of this library, which is never unloaded; nobody reads BEFORE yet.

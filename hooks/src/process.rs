@@ -1,6 +1,6 @@
 //! The process: switched on or inert, its recording, its descriptors, its forks.
 
-use crate::thread;
+use crate::{crash, thread};
 use ftsan::descriptors::Descriptors;
 use ftsan::recording::{Recording, SIZE};
 use libc::{c_char, c_int, c_void};
@@ -70,6 +70,11 @@ pub(crate) fn switch_on() {
     recording.begin(unsafe { libc::getpid() } as u32, ticks_per_us());
     RECORDING.store(std::ptr::from_ref(recording).cast_mut(), Ordering::Release);
     thread::prepare();
+    // The interpreter notes at its start which signals have a handler, and the program can ask: `keep` is called when it has.
+    // SAFETY: a name and a zero.
+    if unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"Py_Initialize".as_ptr()) }.is_null() {
+        crash::install();
+    }
     // SAFETY: the handler is a function of this library, which is never unloaded.
     unsafe { libc::pthread_atfork(None, None, Some(after_fork)) };
 }

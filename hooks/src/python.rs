@@ -28,7 +28,6 @@ pub(crate) unsafe extern "C" fn ftsan_hooks_listen(listener: &Listener, preloade
         return refused;
     }
     process::keep();
-    // Not earlier: the interpreter notes at its start which signals have a handler, and the program can ask.
     crash::install();
     if preloaded == 0 {
         import_tables::rewrite();

@@ -87,9 +87,7 @@ pub(super) fn extension(facts: &Facts<'_>) -> Option<Verdict> {
             Kind::ExtensionAssumesGil,
             if depth <= 1 { Confidence::High } else { Confidence::Medium },
             format!("{name} does not declare free-threading support, so nothing in it is safe without the GIL"),
-            format!(
-                "run with the GIL (PYTHON_GIL=1, or leave out PYTHON_GIL=0 and -X gil=0) or upgrade {culprit}; `ftsan audit` lists such extensions"
-            ),
+            format!("run with the GIL (PYTHON_GIL=1, or leave out PYTHON_GIL=0 and -X gil=0) or upgrade {culprit}"),
         ),
         (Some(true), false) => (
             Kind::LibraryBug,
@@ -102,7 +100,7 @@ pub(super) fn extension(facts: &Facts<'_>) -> Option<Verdict> {
             if depth <= 1 { Confidence::Medium } else { Confidence::Low },
             format!("whether {name} declares free-threading support is unknown: a dump does not say"),
             format!(
-                "`ftsan audit` says whether {culprit} declares free-threading support: if not, run with the GIL; if so, upgrade it or report it"
+                "run it under `ftsan run`, which looks whether {culprit} declares free-threading support: if not, run with the GIL; if so, upgrade it or report it"
             ),
         ),
     };

@@ -146,7 +146,8 @@ pub(super) fn by_their_stacks(facts: &Facts<'_>) -> Vec<String> {
         } else if loop_is_elsewhere && runs_loop(thread) {
             let kind = if thread.runs_loop.is_empty() { "an event loop" } else { &thread.runs_loop };
             out.push(format!("{} runs {kind}{place}{doing}", called(thread)));
-        } else if in_file(&thread.python) && !waits(thread) {
+        } else if (own.is_none() || in_file(&thread.python)) && !place.is_empty() && !waits(thread) {
+            // Of a generator that two threads run, one may be left without a frame.
             out.push(format!("{} was{place}", called(thread)));
         }
     }

@@ -78,7 +78,7 @@ def test_a_crash_is_triaged(path: Path, ftsan: Ftsan, extensions: Path, tmp_path
     assert run.status > 128, run.stderr[-2000:]
     verdict, crash = verdict_of(folder), crash_of(folder)
     assert crash["signal"] == signal.Signals(run.status - 128).name
-    assert verdict["verdict"] == expected["verdict"], verdict
+    assert verdict["verdict"] in expected["verdict"].split("|"), verdict
     assert f"died of {crash['signal']}" in run.stderr
     assert crash["python"]["version"].startswith("Python 3.14") and crash["command"][-1] == str(path)
     text = " ".join(verdict["evidence"]) + run.stderr
