@@ -98,7 +98,7 @@ fn frames(thread: usize, offsets: &Offsets, say: &dyn Fn(&[u8])) {
         if byte(frame + offsets.frame_owner) != Some(OWNED_BY_INTERPRETER) {
             match one_frame(frame, offsets, say) {
                 Some(()) => say(b"\n"),
-                None => say(b"<invalid frame>\t0\t<invalid frame>\n"),
+                None => say(b"\t0\t<invalid frame>\n"),
             }
         }
         frame = word(frame + offsets.frame_previous).unwrap_or(0);
