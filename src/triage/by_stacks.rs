@@ -119,7 +119,7 @@ fn innermost(facts: &Facts<'_>) -> String {
 }
 
 /// libc says so when it finds its heap damaged; whoever did it is gone by then.
-const HEAP: [&str; 10] = [
+pub(super) const HEAP: [&str; 10] = [
     "malloc(): ",
     "free(): ",
     "realloc(): ",

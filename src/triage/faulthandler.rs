@@ -3,6 +3,7 @@
 //! The forms are those of CPython 3.13 to 3.15 (`Modules/faulthandler.c`, `Python/traceback.c`, `Python/pylifecycle.c`).  What
 //! other threads print meanwhile is mixed into a dump, so it is read entry by entry, never by the order of its lines.
 
+use super::by_stacks::HEAP;
 use super::crash::{Crash, Extension, NativeFrame, Thread};
 use super::lines::{self, BINARY, C_STACK, CURRENT, EXTENSIONS, FATAL, FILE, GIL, STACK, THREAD};
 use super::paths;
@@ -17,21 +18,10 @@ const SIGNALS: [(&str, &str); 5] = [
     ("Floating", "SIGFPE"),
 ];
 
-/// What is worth keeping of the text around a dump: how libc, C++, Rust and assertions die, and exceptions that correct use of
+/// What is worth keeping of the text around a dump, beside [`HEAP`]: how C++, Rust and assertions die, and exceptions that correct use of
 /// a generator cannot raise.
-const TELLING: [&str; 28] = [
-    "malloc(): ",
-    "free(): ",
-    "realloc(): ",
-    "munmap_chunk(): ",
-    "malloc_consolidate",
-    "double free or corruption",
-    "corrupted ",
-    "corrupted size",
+const TELLING: [&str; 17] = [
     "stack smashing detected",
-    "malloc: *** error",
-    "pointer being freed was not allocated",
-    "futex facility returned an unexpected",
     "Assertion failed:",
     "Assertion `",
     "terminate called",
@@ -151,7 +141,7 @@ impl Dump {
         if let Some(frame) = text.strip_prefix('"').filter(|rest| rest.contains("\", line ")) {
             self.python_frame(frame);
         }
-        if TELLING.iter().any(|telling| text.contains(telling)) {
+        if TELLING.iter().chain(&HEAP).any(|telling| text.contains(telling)) {
             self.keep(text);
         }
     }
