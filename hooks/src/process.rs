@@ -132,59 +132,43 @@ pub(crate) fn keep() {
     if PATH.get().is_some() {
         return;
     }
-    let fd = open(&path);
-    if fd < 0 {
-        return;
-    }
-    if write_to(fd, recording) && map(fd, std::ptr::from_ref(recording).cast_mut().cast::<c_void>()).is_some() {
-        let _ = PATH.set(path);
-    }
-    // SAFETY: ours.
-    unsafe { libc::syscall(libc::SYS_close, fd) };
-}
-
-/// A new file of the size of a recording, or -1.  Its blocks are reserved: a full disk is an error here, not a SIGBUS later.
-fn open(path: &[u8]) -> c_int {
-    // SAFETY: system calls on a string that ends in zero.
-    unsafe {
-        let flags = libc::O_RDWR | libc::O_CREAT | libc::O_TRUNC | libc::O_CLOEXEC | libc::O_NOFOLLOW;
-        let fd = libc::syscall(libc::SYS_openat, libc::AT_FDCWD, path.as_ptr(), flags, 0o600) as c_int;
-        if fd >= 0 && libc::syscall(libc::SYS_fallocate, fd, 0, 0_i64, SIZE as i64) != 0 {
-            libc::syscall(libc::SYS_close, fd);
-            libc::syscall(libc::SYS_unlinkat, libc::AT_FDCWD, path.as_ptr(), 0);
-            return -1;
-        }
-        fd
-    }
-}
-
-/// Writes the recording of a crashed process to its file, if it was kept in memory.
-pub(crate) fn write_out() {
-    let Some(recording) = recording() else { return };
-    if PATH.get().is_some() && !IS_FORK.load(Ordering::Relaxed) {
-        return;
-    }
-    let Some(path) = path() else { return };
-    let fd = open(&path);
+    let fd = write_to(&path, recording);
     if fd >= 0 {
-        write_to(fd, recording);
+        if map(fd, std::ptr::from_ref(recording).cast_mut().cast::<c_void>()).is_some() {
+            let _ = PATH.set(path);
+        }
         // SAFETY: ours.
         unsafe { libc::syscall(libc::SYS_close, fd) };
     }
 }
 
-fn write_to(fd: c_int, recording: &Recording) -> bool {
-    let start = std::ptr::from_ref(recording).cast::<u8>();
-    let mut written = 0;
-    while written < SIZE {
-        // SAFETY: a system call; a recording has that many bytes.
-        let count = unsafe { libc::syscall(libc::SYS_write, fd, start.add(written), SIZE - written) };
-        if count <= 0 {
-            return false;
-        }
-        written += count as usize;
+/// Writes the recording of a crashed process to its file, if it was kept in memory.
+pub(crate) fn write_out() {
+    let is_in_memory = PATH.get().is_none() || IS_FORK.load(Ordering::Relaxed);
+    if let (true, Some(recording), Some(path)) = (is_in_memory, recording(), path()) {
+        write_to(&path, recording);
     }
-    true
+}
+
+/// A new file with a whole recording in it, or -1.  Not a sparse one: a full disk is an error here, not a SIGBUS later.
+fn write_to(path: &[u8], recording: &Recording) -> c_int {
+    let start = std::ptr::from_ref(recording).cast::<u8>();
+    let flags = libc::O_RDWR | libc::O_CREAT | libc::O_TRUNC | libc::O_CLOEXEC | libc::O_NOFOLLOW;
+    // SAFETY: system calls on a string that ends in zero, and on a recording, which has that many bytes.
+    unsafe {
+        let fd = libc::syscall(libc::SYS_openat, libc::AT_FDCWD, path.as_ptr(), flags, 0o600) as c_int;
+        let mut written = 0;
+        while fd >= 0 && written < SIZE {
+            let count = libc::syscall(libc::SYS_write, fd, start.add(written), SIZE - written);
+            if count <= 0 {
+                libc::syscall(libc::SYS_close, fd);
+                libc::syscall(libc::SYS_unlinkat, libc::AT_FDCWD, path.as_ptr(), 0);
+                return -1;
+            }
+            written += count as usize;
+        }
+        fd
+    }
 }
 
 /// Writes a number and a zero.
