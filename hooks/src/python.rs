@@ -82,9 +82,11 @@ fn site_in(listener: &Listener, record: &ThreadRecord) -> SiteId {
             return 0;
         }
         let instruction = frame.add(offsets.instruction).cast::<usize>().read();
-        let check = ((code + offsets.qualname) as *const usize).read();
-        let position = Position { code, instruction, check };
-        record.known_site(position).unwrap_or_else(|| find_site(listener, record, position))
+        let position = Position { code, instruction, check: 0 };
+        record.known_site(position).unwrap_or_else(|| {
+            let check = ((code + offsets.qualname) as *const usize).read();
+            find_site(listener, record, Position { check, ..position })
+        })
     }
 }
 

@@ -136,7 +136,6 @@ const POSITIONS: usize = 16;
 struct CachedPosition {
     code: AtomicUsize,
     instruction: AtomicUsize,
-    check: AtomicUsize,
     site: AtomicU32,
 }
 
@@ -314,13 +313,13 @@ impl ThreadRecord {
         ))
     }
 
-    /// The site of a position that this thread asked for lately.
+    /// The site of a position that this thread asked for lately.  Its `check` is not looked at: it would be a cache miss, and a new code
+    /// object at the address of one that is gone is named wrongly until its site is asked for again.
     #[inline(always)]
     pub fn known_site(&self, position: Position) -> Option<SiteId> {
         let cached = self.cached(position);
         let same = cached.instruction.load(Ordering::Relaxed) == position.instruction
-            && cached.code.load(Ordering::Relaxed) == position.code
-            && cached.check.load(Ordering::Relaxed) == position.check;
+            && cached.code.load(Ordering::Relaxed) == position.code;
         same.then(|| cached.site.load(Ordering::Relaxed))
     }
 
@@ -330,7 +329,6 @@ impl ThreadRecord {
         cached.code.store(0, Ordering::Relaxed);
         cached.site.store(site, Ordering::Relaxed);
         cached.instruction.store(position.instruction, Ordering::Relaxed);
-        cached.check.store(position.check, Ordering::Relaxed);
         cached.code.store(position.code, Ordering::Relaxed);
     }
 

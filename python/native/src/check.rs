@@ -104,7 +104,8 @@ pub(crate) unsafe fn before_kind<const K: u8>(watch: &'static Watch, object: *mu
     if Kind::is_check(K) {
         here.slot.count_check();
     }
-    if matches!(K, LOOP | ATTRIBUTE | ATTRIBUTE_ONLY | FIELD | THREAD) {
+    if matches!(K, ATTRIBUTE | ATTRIBUTE_ONLY | FIELD | THREAD) {
+        // Not the loop's own methods: they are called for every callback, and misuse is recorded in any case.
         flight::note(here, watch, object);
     }
     // SAFETY: attached, and what `watch` was made for, by the caller's guarantee.

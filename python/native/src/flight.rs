@@ -43,9 +43,11 @@ fn site(record: &ThreadRecord) -> SiteId {
     // SAFETY: attached; the own stack.
     let innermost = unsafe { frames::of_thread(ffi::PyThreadState_GetUnchecked()) }.next();
     let Some((code, instruction)) = innermost.and_then(frames::Frame::key) else { return 0 };
-    // SAFETY: a code object on the own stack.
-    let position = Position { code, instruction, check: unsafe { code_text::qualname(code) } };
-    record.known_site(position).unwrap_or_else(|| new_site(record, position))
+    let position = Position { code, instruction, check: 0 };
+    record.known_site(position).unwrap_or_else(|| {
+        // SAFETY: a code object on the own stack.
+        new_site(record, Position { check: unsafe { code_text::qualname(code) }, ..position })
+    })
 }
 
 #[cold]
