@@ -140,15 +140,23 @@ impl Finding {
         (&self.fingerprint, line)
     }
 
-    /// Adds the ways in which the owner was seen, up to a handful of different ones.
+    /// Adds the ways in which the owner was seen, up to a handful of different ones: of other lines of the program.
     pub fn add_owner_access(&mut self, access: Access) {
         const MOST: usize = 4;
         let owners = self.accesses.iter().filter(|known| known.role == Role::Owner);
-        if owners.clone().count() < MOST && !owners.clone().any(|known| known.stack == access.stack) {
+        let line = |access: &Access| programs_line(&access.stack).map(|frame| (frame.file.clone(), frame.line));
+        let is_known = |known: &Access| known.operation == access.operation && line(known) == line(&access);
+        if owners.clone().count() < MOST && !owners.clone().any(is_known) {
             let end = self.accesses.iter().rposition(|known| known.role == Role::Owner).map_or(self.accesses.len(), |i| i + 1);
             self.accesses.insert(end, access);
         }
     }
+}
+
+/// The innermost frame that is in no installed package and not in the standard library; the innermost of all if there is none.
+pub(super) fn programs_line(stack: &[Frame]) -> Option<&Frame> {
+    let is_library = |file: &str| ["/site-packages/", "/dist-packages/", "/lib/python3"].iter().any(|part| file.contains(part));
+    stack.iter().find(|frame| !is_library(&frame.file) && !frame.file.starts_with('<')).or_else(|| stack.first())
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Findings as text, in the manner of Go's race detector and ThreadSanitizer.
 
-use super::finding::{Access, Finding, Frame, Role};
+use super::finding::{Access, Finding, Frame, Role, programs_line};
 use super::json::Report;
 use crate::rules::Severity;
 use std::fmt::Write as _;
@@ -71,12 +71,6 @@ fn put_part(out: &mut String, part: &[Frame], source: &dyn Fn(&str, u32) -> Opti
             put(out, format_args!("      {}\n", text.trim()));
         }
     }
-}
-
-/// The innermost frame that is in no installed package and not in the standard library; the innermost of all if there is none.
-fn programs_line(stack: &[Frame]) -> Option<&Frame> {
-    let is_library = |file: &str| ["/site-packages/", "/dist-packages/", "/lib/python3"].iter().any(|part| file.contains(part));
-    stack.iter().find(|frame| !is_library(&frame.file) && !frame.file.starts_with('<')).or_else(|| stack.first())
 }
 
 /// The closing lines of a run.

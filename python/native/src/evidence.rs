@@ -252,13 +252,17 @@ impl<'py> Misused<'py> {
         let session = session::get();
         let title = match session.seen_again(&place) {
             Some(again) => {
-                if again.sample_owner
+                // Whose stack is at hand already costs no look.
+                let is_at_hand = matches!(owner.relation, Relation::IsInside(_)) && again.title.is_some();
+                if (again.sample_owner || is_at_hand)
                     && let Some(snapshot) = owner::look(py, owner)
                 {
                     for access in self.owner_accesses(&snapshot) {
                         session.add_owner_access(&place, access);
                     }
-                    py.detach(|| session.bring_report_up_to_date());
+                    if again.sample_owner {
+                        py.detach(|| session.bring_report_up_to_date());
+                    }
                 }
                 again.title
             }
