@@ -129,6 +129,14 @@ pub enum Suspicion {
         /// Where, if it is over.
         mark: Mark,
     },
+    /// The caller polls, or changes what is polled by, an epoll instance that another thread waits in.  The kernel allows that; an object
+    /// of Python's `selectors` does not.
+    Shared {
+        /// Who waits.
+        by: ThreadId,
+        /// In what.
+        epoll: i32,
+    },
     /// Two threads write, or read, one stream socket at the same time.
     Interleaved {
         /// Who else.
@@ -305,6 +313,13 @@ impl Descriptors {
         let other = user.load(Ordering::Relaxed);
         user.store(me.0, Ordering::Relaxed);
         (other != 0 && other != me.0).then_some(ThreadId(other))
+    }
+
+    /// Another thread that waits in an epoll instance.
+    #[inline(always)]
+    pub fn other_waiting(&self, epoll: i32, me: ThreadId) -> Option<ThreadId> {
+        let user = self.get(epoll)?.waiting.load(Ordering::Relaxed);
+        (user != 0 && user != me.0).then_some(ThreadId(user))
     }
 
     /// It is done with it.

@@ -7,7 +7,7 @@ use crate::recording::Recording;
 use crate::recording::sites::{Position, Resolved, Sites};
 
 /// Changes with every change of what is here, of [`Suspicion`] or of [`Recording`].
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Name of the function of the injected library that takes a [`Listener`].
 pub const LISTEN: &std::ffi::CStr = c"ftsan_hooks_listen";

@@ -82,8 +82,11 @@ pub(crate) fn using<R: Returned>(
 #[inline(always)]
 pub(crate) fn waiting<R: Returned>(epoll: c_int, only_asks: bool, call: impl FnOnce() -> R) -> R {
     let Some(record) = thread::here() else { return call() };
-    let begun = begin(record, EPOLL_WAIT, epoll, None);
-    let _ = DESCRIPTORS.using(epoll, Use::Wait, record.id());
+    // Without its site: a loop always waits at the same line.
+    let begun = record.begin(EPOLL_WAIT, epoll, None, 0, PENDING, process::now);
+    if let Some(by) = DESCRIPTORS.using(epoll, Use::Wait, record.id()) {
+        suspect(record, Suspicion::Shared { by, epoll }, EPOLL_WAIT, epoll);
+    }
     let result = call();
     begun.end(result.code());
     if !only_asks {
@@ -208,6 +211,9 @@ pub(crate) fn controlling(
         && let Some(suspicion) = DESCRIPTORS.overlapping(fd, Use::Register, other, 0)
     {
         suspect(record, suspicion, EPOLL_CTL, fd);
+    }
+    if let Some(by) = DESCRIPTORS.other_waiting(epoll, record.id()) {
+        suspect(record, Suspicion::Shared { by, epoll }, EPOLL_CTL, fd);
     }
     let result = call();
     let code = result.code();

@@ -119,7 +119,9 @@ fn still_true(recording: &Recording, suspicion: &Suspicion, fd: c_int) -> bool {
             inside(by, &|operation, on, _| on == fd && operation != CLOSE || operation == POLL || operation == SELECT)
                 && blocked(by)
         }
-        Suspicion::ClosedWhilePolled { by, epoll, .. } => inside(by, &|operation, on, _| operation == EPOLL_WAIT && on == epoll),
+        Suspicion::Shared { by, epoll } | Suspicion::ClosedWhilePolled { by, epoll, .. } => {
+            inside(by, &|operation, on, _| operation == EPOLL_WAIT && on == epoll)
+        }
         // What fits is sent as a whole: only who is blocked has sent a part, and is to send the rest.
         Suspicion::Interleaved { by, .. } => inside(by, &|operation, on, _| on == fd && operation != EPOLL_CTL) && blocked(by),
         Suspicion::RegisteredByTwo { by, mark } => {
@@ -158,6 +160,11 @@ impl Suspected<'_> {
         let mut stack = native_frames::innermost();
         stack.extend_from_slice(&all[skipped..]);
         let stack = &stack[..];
+        let in_selector = all.iter().find(|frame| frame.file.ends_with("/selectors.py"));
+        if matches!(suspicion, Suspicion::Shared { .. }) && in_selector.is_none() {
+            return;
+        }
+        let method = in_selector.map(|frame| frame.function.rsplit('.').next().unwrap_or_default().to_owned());
         let session = session::get();
         // The call that led here is a finding already.
         if stack.first().is_some_and(|line| session.is_known_misuse(line, COVERS)) {
@@ -167,14 +174,14 @@ impl Suspected<'_> {
         let place: Place = (std::ptr::from_ref(rule) as usize, past_place(suspicion).unwrap_or(own_place));
         match session.seen_again(&place) {
             Some(again) if again.sample_owner => {
-                let told = self.tell(suspicion, stack);
+                let told = self.tell(suspicion, stack, method);
                 let owners = told.into_iter().flat_map(|told| told.accesses).filter(|access| access.role == Role::Owner);
                 owners.for_each(|access| session.add_owner_access(&place, access));
                 self.py.detach(|| session.bring_report_up_to_date());
             }
             Some(_) => {}
             None => {
-                if let Some(told) = self.tell(suspicion, stack) {
+                if let Some(told) = self.tell(suspicion, stack, method) {
                     self.record(place, rule, told);
                 }
             }
@@ -209,7 +216,7 @@ impl Suspected<'_> {
         hooks::kind(self.fd).name()
     }
 
-    fn tell(&self, suspicion: &Suspicion, stack: &[Frame]) -> Option<Told> {
+    fn tell(&self, suspicion: &Suspicion, stack: &[Frame], method: Option<String>) -> Option<Told> {
         let fd = self.fd;
         let me = self.thread_of(self.mark);
         let mine = me.name.clone();
@@ -232,6 +239,13 @@ impl Suspected<'_> {
                 let mut accesses = vec![here(Role::Offending), owner];
                 accesses.extend(self.past(Role::Earlier, "register", registered));
                 Told { title, accesses, witnessed: true }
+            }
+            Suspicion::Shared { by, .. } => {
+                let other = now(by)?;
+                let operation = method.unwrap_or_default();
+                let title =
+                    format!("selector.{operation}() called in thread '{mine}' while thread '{}' is inside it", name_of(&other));
+                return Some(Told { title, accesses: vec![Access { operation, ..here(Role::Offending) }, other], witnessed: true });
             }
             Suspicion::Reused { epoll, registered, closed, was, opened, is_certain } => {
                 let closing = self.past(Role::Offending, "close", closed)?;
@@ -353,6 +367,7 @@ fn rule_of(suspicion: &Suspicion) -> &'static str {
         Suspicion::ClosedWhileUsed { .. } | Suspicion::ClosedWhilePolled { .. } => "FT201",
         Suspicion::Reused { .. } => "FT202",
         Suspicion::RegisteredByTwo { .. } => "FT203",
+        Suspicion::Shared { .. } => "FT204",
         Suspicion::Interleaved { .. } => "FT205",
         Suspicion::DoubleClose { .. } => "FT206",
         Suspicion::RedirectedByTwo { .. } => "FT207",
@@ -366,6 +381,7 @@ fn past_place(suspicion: &Suspicion) -> Option<RawFrame> {
         Suspicion::ClosedWhileUsed { .. }
         | Suspicion::ClosedWhilePolled { .. }
         | Suspicion::RegisteredByTwo { .. }
+        | Suspicion::Shared { .. }
         | Suspicion::Interleaved { .. }
         | Suspicion::DoubleClose { .. }
         | Suspicion::RedirectedByTwo { .. } => None,

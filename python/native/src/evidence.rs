@@ -174,7 +174,7 @@ unsafe fn judge(watch: &'static Watch, object: *mut ffi::PyObject, owner: Owner)
             return Verdict::GoOn;
         }
         let Some(_busy) = Busy::enter() else { return Verdict::GoOn };
-        flight::note(here(), watch, object);
+        flight::note_misuse(here(), watch, object);
         // SAFETY: passed on.
         let py = unsafe { Python::assume_attached() };
         // SAFETY: the caller keeps it alive.
