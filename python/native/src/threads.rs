@@ -46,7 +46,7 @@ impl Here {
     pub(crate) fn looks_worth_it(&self) -> bool {
         let count = self.looks.get();
         self.looks.set(count.wrapping_add(1));
-        count < 64 || count.is_multiple_of(64)
+        count < 512 || count.is_multiple_of(16)
     }
 }
 
