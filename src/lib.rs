@@ -11,6 +11,7 @@
 //! | [`descriptors`] | who opened, uses and closed which descriptor, and when that is a misuse |
 //! | [`recording`] | the flight recorder's memory |
 //! | [`listener`], [`thread_pointer`] | what the injected library and the Python module share |
+//! | [`races`] | which accesses of different threads have no order between them |
 //! | [`rules`] | one file per rule: its manual page, severity, title and fix |
 //! | [`declare`] | types of other libraries that a user declares |
 //! | [`triage`] | crashes: what is known of one, and the verdict
@@ -23,6 +24,7 @@ pub mod descriptors;
 pub mod listener;
 pub mod loops;
 pub mod options;
+pub mod races;
 pub mod recording;
 pub mod report;
 pub mod rules;
