@@ -4,6 +4,20 @@
 //! |---|---|
 //! | [`clock`] | epochs and vector clocks: what a thread has seen of the others |
 //! | [`sync`] | what threads hand each other through locks, queues and the like |
+//! | [`access`] | what an access and a race are |
+//! | [`lifetimes`] | which object an address means |
+//! | [`shadow`] | the last accesses of each location, and what races with them |
+//! | [`matrix`] | how bad it is |
 
+pub mod access;
 pub mod clock;
+pub mod lifetimes;
+pub mod matrix;
+pub mod shadow;
 pub mod sync;
+
+/// Spreads the bits of a number: a hash function for numbers that nobody chooses.
+pub fn mix(number: u64) -> u64 {
+    let number = (number ^ number >> 32).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    number ^ number >> 29
+}

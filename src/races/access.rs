@@ -1,0 +1,89 @@
+//! What an access of a location is, and what a race of two of them is.
+
+use super::clock::Epoch;
+use super::matrix::Kind;
+use crate::rules::Severity;
+
+/// What an access is.
+#[derive(Debug, Clone, Copy)]
+pub struct Access {
+    /// Of what.
+    pub location: u64,
+    /// As the instruction says it; [`Kind::Update`] and [`Kind::Checked`] are found here.
+    pub kind: Kind,
+    /// Where in the program: the same number for the same instruction.
+    pub site: u32,
+    /// The function, by a number.
+    pub code: u32,
+    /// What is written.
+    pub value: Value,
+    /// What is read decides what the thread does next.
+    pub is_tested: bool,
+    /// It is the condition of a loop: whoever polls a flag does not act on it.
+    pub is_polled: bool,
+    /// An atomic operation that a check may precede: `pop` after "is it there?", `add` after "is it there already?".
+    pub is_checkable: bool,
+}
+
+/// A summary of an immutable value, equal for equal values; or unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Value(pub(super) u64);
+
+impl Value {
+    /// Of something that may change, or that cannot be compared without running code of the program.
+    pub const UNKNOWN: Value = Value(0);
+    const FLAG: u64 = 1 << 63;
+
+    /// Of `True`, `False` or `None`: what flags are made of.
+    pub fn flag(number: u64) -> Self {
+        Value(number | Value::FLAG)
+    }
+
+    /// Of any other immutable object.
+    pub fn of(hash: u64) -> Self {
+        Value((hash & !Value::FLAG) | 1)
+    }
+
+    pub(super) fn equals(self, other: Value) -> bool {
+        self.0 != 0 && self == other
+    }
+
+    /// Whether two threads that compute it after a check may both do so: a cache of equal immutable values.
+    pub(super) fn is_cacheable(self) -> bool {
+        self.0 != 0 && self.0 & Value::FLAG == 0
+    }
+}
+
+/// A place in the program at which something was accessed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// The instruction.
+    pub site: u32,
+    /// The stack there.
+    pub stack: u32,
+}
+
+/// Two accesses that no order separates.
+#[derive(Debug, Clone, Copy)]
+pub struct Race {
+    /// How bad.
+    pub severity: Severity,
+    /// What the earlier access did.
+    pub earlier_kind: Kind,
+    /// Where.
+    pub earlier: Place,
+    /// By which thread.
+    pub earlier_thread: Epoch,
+    /// The read that the earlier access goes back to, if it is an update.
+    pub earlier_check: Option<Place>,
+    /// What this access did.
+    pub kind: Kind,
+    /// The read that this access goes back to, if it is an update.
+    pub check: Option<Place>,
+    /// A check decides whether the update is made: not an increment.
+    pub is_checked: bool,
+    /// An update that another thread had made since is lost: it happened, here and now.
+    pub witnessed: bool,
+    /// The reader had seen a flag that the writer set before.
+    pub published_early: bool,
+}

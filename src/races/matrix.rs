@@ -1,0 +1,106 @@
+//! What two unordered accesses of one location mean: the severity matrix, as a table.
+//!
+//! Source: CPython's own page on thread safety (`Doc/library/threadsafety.rst`).  Single operations of built-in objects are atomic and
+//! innocent; read-modify-write, check-then-act and iteration while another thread mutates are not.
+
+use crate::rules::Severity;
+
+/// What an access does to its location.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Kind {
+    /// Reads it, in one step.
+    Read,
+    /// Walks over it, in many steps.
+    Iterate,
+    /// Replaces it, whatever it was.
+    Write,
+    /// Replaces it after the same thread has read it: an update, or an action after a check.
+    Update,
+    /// Adds to it; additions commute.
+    Insert,
+    /// Changes it in one step that also reads it (`setdefault`, `pop`).
+    Atomic,
+    /// As `Atomic`, after the same thread has checked whether it is to be done.
+    Checked,
+    /// Advances an iterator, which keeps its place between the steps.
+    Advance,
+}
+
+/// How many kinds there are.
+const KINDS: usize = 8;
+
+impl Kind {
+    /// All kinds, in the order of the matrix.
+    pub const ALL: [Kind; KINDS] =
+        [Kind::Read, Kind::Iterate, Kind::Write, Kind::Update, Kind::Insert, Kind::Atomic, Kind::Checked, Kind::Advance];
+
+    /// Whether it leaves the location as it was.
+    pub fn is_read(self) -> bool {
+        matches!(self, Kind::Read | Kind::Iterate)
+    }
+
+    /// The inverse of `as u8`.
+    pub(super) fn from_number(number: u8) -> Self {
+        Kind::ALL[usize::from(number) & (KINDS - 1)]
+    }
+}
+
+const NO: Option<Severity> = None;
+const INF: Option<Severity> = Some(Severity::Info);
+const WRN: Option<Severity> = Some(Severity::Warning);
+const ERR: Option<Severity> = Some(Severity::Error);
+
+/// Row: the earlier access.  Column: the later one.  In the order of [`Kind::ALL`].
+#[rustfmt::skip]
+const MATRIX: [[Option<Severity>; KINDS]; KINDS] = [
+    //           read iter writ upda inse atom chec adva
+    /* read */  [NO,  NO,  INF, INF, NO,  NO,  NO,  NO],
+    /* iterate*/[NO,  NO,  ERR, ERR, ERR, ERR, ERR, NO],
+    /* write */ [INF, ERR, WRN, ERR, WRN, WRN, ERR, NO],
+    /* update */[INF, ERR, ERR, ERR, ERR, ERR, ERR, NO],
+    /* insert */[NO,  ERR, WRN, ERR, NO,  NO,  NO,  NO],
+    /* atomic */[NO,  ERR, WRN, ERR, NO,  NO,  ERR, NO],
+    /* check*/  [NO,  ERR, ERR, ERR, NO,  ERR, ERR, NO],
+    /* advance*/[NO,  NO,  NO,  NO,  NO,  NO,  NO,  ERR],
+];
+
+/// How bad it is that `later` is not ordered after `earlier`; `None` if it is innocent.
+pub fn severity(earlier: Kind, later: Kind) -> Option<Severity> {
+    MATRIX[earlier as usize][later as usize]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_numbered_in_order() {
+        for (number, kind) in Kind::ALL.into_iter().enumerate() {
+            assert_eq!(kind as usize, number);
+            assert_eq!(Kind::from_number(number as u8), kind);
+        }
+    }
+
+    #[test]
+    fn the_three_bad_families_are_errors_whichever_comes_first() {
+        for kind in [Kind::Write, Kind::Update, Kind::Insert, Kind::Atomic, Kind::Checked] {
+            assert_eq!(severity(Kind::Iterate, kind), ERR, "{kind:?}");
+            assert_eq!(severity(kind, Kind::Iterate), ERR, "{kind:?}");
+            assert_eq!(severity(Kind::Update, kind), ERR, "{kind:?}");
+            assert_eq!(severity(kind, Kind::Update), ERR, "{kind:?}");
+        }
+        assert_eq!(severity(Kind::Checked, Kind::Atomic), ERR);
+    }
+
+    #[test]
+    fn atomic_operations_are_innocent() {
+        for (a, b) in
+            [(Kind::Insert, Kind::Insert), (Kind::Atomic, Kind::Atomic), (Kind::Insert, Kind::Atomic), (Kind::Read, Kind::Read)]
+        {
+            assert_eq!(severity(a, b), NO);
+            assert_eq!(severity(b, a), NO);
+        }
+        assert_eq!(severity(Kind::Insert, Kind::Checked), NO, "an addition cannot take away what was seen");
+    }
+}

@@ -1,0 +1,547 @@
+//! Shadow memory: for each location its last write and its last readers, FastTrack's way (Flanagan and Freund, PLDI 2009).
+//!
+//! A location is a hash of an object's life and a part of it (attribute, key, the structure of a container).  The table is bounded and
+//! lossy: a location that takes another's cell starts without a history, which can hide a race and never invents one.
+//!
+//! On top of FastTrack: an access is a [`Kind`], judged by the [`matrix`](super::matrix); a write of what the thread has read before is an
+//! *update*, found at run time, with the read that it goes back to; values of immutable objects are compared, because writing what is
+//! there already is innocent.
+
+use super::access::{Access, Place, Race, Value};
+use super::clock::{Epoch, ThreadClock};
+use super::matrix::{self, Kind};
+use crate::rules::Severity;
+use std::cell::Cell as ThreadCell;
+use std::hint;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
+
+/// Threads whose last read of a location is remembered.
+const READERS: usize = 4;
+
+/// What a thread remembers between its accesses.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// Numbers its accesses.
+    sequence: ThreadCell<u32>,
+    /// The last flag that it saw set by another thread without an order: who set it and when, in which function it was seen.
+    flag: ThreadCell<Flag>,
+}
+
+/// When a thread set a flag: the thread's slot and its sequence number.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Flag {
+    setter: u32,
+    sequence: u32,
+    code: u32,
+}
+
+impl Flag {
+    /// Slot and the lower bits of the sequence number.
+    fn packed(self) -> u32 {
+        self.setter << 20 | (self.sequence & SEQUENCE)
+    }
+}
+
+const SEQUENCE: u32 = (1 << 20) - 1;
+
+#[derive(Default)]
+struct Write {
+    /// 0: none yet.
+    epoch: AtomicU64,
+    value: AtomicU64,
+    site: AtomicU32,
+    stack: AtomicU32,
+    check_site: AtomicU32,
+    check_stack: AtomicU32,
+    state: AtomicU32,
+    sequence: AtomicU32,
+}
+
+#[derive(Default)]
+struct Read {
+    epoch: AtomicU64,
+    site: AtomicU32,
+    stack: AtomicU32,
+    code: AtomicU32,
+    state: AtomicU32,
+    /// How many writes it had seen.
+    version: AtomicU32,
+    flag: AtomicU32,
+}
+
+#[derive(Default)]
+struct Cell {
+    key: AtomicU64,
+    lock: AtomicU32,
+    /// How many writes there were.
+    version: AtomicU32,
+    write: Write,
+    reads: [Read; READERS],
+}
+
+/// Bits of `state`: the kind, what is known of the access, and how bad the races were that it was reported with.
+mod state {
+    pub(super) const KIND: u32 = 0xf;
+    pub(super) const TESTED: u32 = 1 << 4;
+    pub(super) const POLLED: u32 = 1 << 5;
+    pub(super) const REPORTED: u32 = 8;
+}
+
+/// Which of a cell's readers a thread is.
+fn reader(epoch: Epoch) -> usize {
+    usize::from(epoch.slot()) & (READERS - 1)
+}
+
+fn kind_of(state: u32) -> Kind {
+    Kind::from_number((state & state::KIND) as u8)
+}
+
+/// Whether something this bad was reported of an access before.
+fn is_news(state: &AtomicU32, severity: Severity) -> bool {
+    let (now, level) = (state.load(Relaxed), severity as u32 + 1);
+    let is_news = now >> state::REPORTED < level;
+    if is_news {
+        state.store(now & ((1 << state::REPORTED) - 1) | level << state::REPORTED, Relaxed);
+    }
+    is_news
+}
+
+/// The table of cells.
+pub struct Shadow {
+    cells: Box<[Cell]>,
+}
+
+struct Locked<'a>(&'a Cell);
+
+impl<'a> Locked<'a> {
+    fn lock(cell: &'a Cell) -> Self {
+        while cell.lock.swap(1, Acquire) != 0 {
+            while cell.lock.load(Relaxed) != 0 {
+                hint::spin_loop();
+            }
+        }
+        Locked(cell)
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        self.0.lock.store(0, Release);
+    }
+}
+
+impl Shadow {
+    /// As many cells as fit into `bytes`, a power of two.
+    pub fn new(bytes: usize) -> Self {
+        let count = (bytes / size_of::<Cell>()).max(2);
+        let count = if count.is_power_of_two() { count } else { count.next_power_of_two() / 2 };
+        Shadow { cells: std::iter::repeat_with(Cell::default).take(count).collect() }
+    }
+
+    /// Notes an access of the calling thread; what it races with goes to `report`, after the cell has been let go.
+    /// `stack` is asked for at most once.
+    #[inline]
+    pub fn access(
+        &self,
+        access: &Access,
+        clock: &ThreadClock,
+        memory: &Memory,
+        stack: impl FnOnce() -> u32,
+        mut report: impl FnMut(Race),
+    ) {
+        let cell = &self.cells[super::mix(access.location) as usize & (self.cells.len() - 1)];
+        let epoch = clock.epoch();
+        if epoch.is_none() {
+            return;
+        }
+        let own = &cell.reads[reader(epoch)];
+        if access.kind.is_read()
+            && cell.key.load(Relaxed) == access.location
+            && own.epoch.load(Relaxed) == epoch.bits()
+            && own.site.load(Relaxed) == access.site
+            && own.version.load(Relaxed) == cell.version.load(Relaxed)
+        {
+            return;
+        }
+        let here = Place { site: access.site, stack: stack() };
+        let mut races = Vec::new();
+        {
+            let cell = Locked::lock(cell).0;
+            if cell.key.load(Relaxed) != access.location {
+                cell.clear(access.location);
+            }
+            let sequence = memory.sequence.get().wrapping_add(1);
+            memory.sequence.set(sequence);
+            let now = Now { access, clock, epoch, here, memory, sequence };
+            if access.kind.is_read() { now.read(cell, &mut races) } else { now.write(cell, &mut races) }
+        }
+        races.into_iter().for_each(&mut report);
+    }
+}
+
+impl Cell {
+    fn clear(&self, key: u64) {
+        self.write.epoch.store(0, Relaxed);
+        self.version.store(0, Relaxed);
+        for read in &self.reads {
+            read.epoch.store(0, Relaxed);
+        }
+        self.key.store(key, Relaxed);
+    }
+}
+
+/// One access under the lock of its cell.
+struct Now<'a> {
+    access: &'a Access,
+    clock: &'a ThreadClock,
+    epoch: Epoch,
+    here: Place,
+    memory: &'a Memory,
+    sequence: u32,
+}
+
+impl Now<'_> {
+    /// The thread of an access that is not ordered before this one.
+    fn unordered(&self, epoch: &AtomicU64) -> Option<Epoch> {
+        let epoch = Epoch::from_bits(epoch.load(Relaxed));
+        (epoch.slot() != self.epoch.slot() && !self.clock.has_seen(epoch)).then_some(epoch)
+    }
+
+    fn read(&self, cell: &Cell, races: &mut Vec<Race>) {
+        let write = &cell.write;
+        if let Some(thread) = self.unordered(&write.epoch) {
+            self.read_after(write, thread, races);
+        }
+        let own = &cell.reads[reader(self.epoch)];
+        let tested = if self.access.is_tested { state::TESTED } else { 0 };
+        let polled = if self.access.is_polled { state::POLLED } else { 0 };
+        let flag = self.memory.flag.get();
+        own.epoch.store(self.epoch.bits(), Relaxed);
+        own.site.store(self.here.site, Relaxed);
+        own.stack.store(self.here.stack, Relaxed);
+        own.code.store(self.access.code, Relaxed);
+        own.state.store(self.access.kind as u32 | tested | polled, Relaxed);
+        own.version.store(cell.version.load(Relaxed), Relaxed);
+        own.flag.store(if flag.code == self.access.code { flag.packed() } else { 0 }, Relaxed);
+    }
+
+    /// This read comes after a write that is not ordered before it.
+    fn read_after(&self, write: &Write, thread: Epoch, races: &mut Vec<Race>) {
+        let kind = kind_of(write.state.load(Relaxed));
+        let check = check_of(write, kind);
+        let value = Value(write.value.load(Relaxed));
+        // The other thread acted on what this one checks as well: here it merely came too late to act, too.
+        let same_check = check.is_some_and(|check| check.site == self.here.site);
+        let harmless = write.state.load(Relaxed) & state::TESTED != 0 && value.is_cacheable();
+        let flag = self.memory.flag.get();
+        let published_early = kind == Kind::Write
+            && flag.setter == u32::from(thread.slot())
+            && flag.code == self.access.code
+            && is_before(flag.sequence, write.sequence.load(Relaxed));
+        let severity = match matrix::severity(kind, self.access.kind) {
+            Some(_) if same_check && !harmless && self.access.kind == Kind::Read => Some(Severity::Error),
+            Some(Severity::Info) if published_early => Some(Severity::Warning),
+            other => other,
+        };
+        if self.access.is_tested && !self.access.is_polled {
+            let sequence = write.sequence.load(Relaxed);
+            self.memory.flag.set(Flag { setter: u32::from(thread.slot()), sequence, code: self.access.code });
+        }
+        if let Some(severity) = severity
+            && is_news(&write.state, severity)
+        {
+            races.push(Race {
+                severity,
+                earlier_kind: kind,
+                earlier: place(&write.site, &write.stack),
+                earlier_thread: thread,
+                earlier_check: check,
+                kind: self.access.kind,
+                check: None,
+                is_checked: write.state.load(Relaxed) & state::TESTED != 0,
+                witnessed: false,
+                published_early,
+            });
+        }
+    }
+
+    fn write(&self, cell: &Cell, races: &mut Vec<Race>) {
+        let own = &cell.reads[reader(self.epoch)];
+        let (kind, check, is_checked) = self.goes_back_to(own);
+        let version = cell.version.load(Relaxed);
+        let other_wrote =
+            version != own.version.load(Relaxed) && Epoch::from_bits(cell.write.epoch.load(Relaxed)).slot() != self.epoch.slot();
+        let value = self.access.value;
+        let last = &cell.write;
+        let equal = value.equals(Value(last.value.load(Relaxed)));
+        let witnessed = check.is_some() && other_wrote && !equal;
+        if let Some(thread) = self.unordered(&last.epoch) {
+            let earlier_kind = kind_of(last.state.load(Relaxed));
+            let severity = matrix::severity(earlier_kind, kind).filter(|_| !equal);
+            if let Some(severity) = severity
+                && (is_news(&last.state, severity) || witnessed)
+            {
+                races.push(Race {
+                    severity,
+                    earlier_kind,
+                    earlier: place(&last.site, &last.stack),
+                    earlier_thread: thread,
+                    earlier_check: check_of(last, earlier_kind),
+                    kind,
+                    check,
+                    is_checked,
+                    witnessed,
+                    published_early: false,
+                });
+            }
+        }
+        for read in &cell.reads {
+            if let Some(thread) = self.unordered(&read.epoch) {
+                self.write_after(read, thread, kind, check, is_checked, races);
+            }
+        }
+        let tested = if is_checked { state::TESTED } else { 0 };
+        last.epoch.store(self.epoch.bits(), Relaxed);
+        last.value.store(value.0, Relaxed);
+        last.site.store(self.here.site, Relaxed);
+        last.stack.store(self.here.stack, Relaxed);
+        last.check_site.store(check.map_or(0, |check| check.site), Relaxed);
+        last.check_stack.store(check.map_or(0, |check| check.stack), Relaxed);
+        last.state.store(kind as u32 | tested, Relaxed);
+        last.sequence.store(self.sequence, Relaxed);
+        cell.version.store(version.wrapping_add(1), Relaxed);
+        // What this thread read before is up to date: it wrote it.
+        if Epoch::from_bits(own.epoch.load(Relaxed)).slot() == self.epoch.slot() {
+            own.version.store(version.wrapping_add(1), Relaxed);
+        }
+    }
+
+    /// This write comes after a read that is not ordered before it.
+    fn write_after(&self, read: &Read, thread: Epoch, kind: Kind, check: Option<Place>, is_checked: bool, races: &mut Vec<Race>) {
+        let read_state = read.state.load(Relaxed);
+        let earlier_kind = kind_of(read_state);
+        let same_check = check.is_some_and(|check| check.site == read.site.load(Relaxed)) && earlier_kind == Kind::Read;
+        let harmless = is_checked && self.access.value.is_cacheable();
+        let flag = read.flag.load(Relaxed);
+        let published_early = kind == Kind::Write
+            && flag != 0
+            && flag >> 20 == u32::from(self.epoch.slot())
+            && self.sequence.wrapping_sub(flag) & SEQUENCE < SEQUENCE / 2;
+        let severity = match matrix::severity(earlier_kind, kind) {
+            _ if same_check && !harmless => Some(Severity::Error),
+            Some(Severity::Info) if published_early => Some(Severity::Warning),
+            other => other,
+        };
+        if let Some(severity) = severity
+            && is_news(&read.state, severity)
+        {
+            races.push(Race {
+                severity,
+                earlier_kind,
+                earlier: place(&read.site, &read.stack),
+                earlier_thread: thread,
+                earlier_check: None,
+                kind,
+                check,
+                is_checked,
+                witnessed: false,
+                published_early,
+            });
+        }
+    }
+
+    /// What kind of write this is, and the own read that it goes back to.
+    fn goes_back_to(&self, own: &Read) -> (Kind, Option<Place>, bool) {
+        let given = self.access.kind;
+        let blind = (given, None, false);
+        let upgraded = match given {
+            Kind::Write => Kind::Update,
+            Kind::Atomic if self.access.is_checkable => Kind::Checked,
+            _ => return blind,
+        };
+        let epoch = Epoch::from_bits(own.epoch.load(Relaxed));
+        let read = own.state.load(Relaxed);
+        let polled = read & state::POLLED != 0 && given == Kind::Write;
+        if epoch.is_none() || epoch.slot() != self.epoch.slot() || kind_of(read) != Kind::Read || polled {
+            return blind;
+        }
+        let is_tested = read & state::TESTED != 0;
+        let same_function = own.code.load(Relaxed) == self.access.code;
+        let goes_back = match upgraded {
+            // Between a check and what it decides there may be anything; a value is carried a short way.
+            Kind::Update => epoch == self.epoch || is_tested && same_function,
+            _ => is_tested && same_function,
+        };
+        if goes_back { (upgraded, Some(place(&own.site, &own.stack)), is_tested) } else { blind }
+    }
+}
+
+fn place(site: &AtomicU32, stack: &AtomicU32) -> Place {
+    Place { site: site.load(Relaxed), stack: stack.load(Relaxed) }
+}
+
+fn check_of(write: &Write, kind: Kind) -> Option<Place> {
+    matches!(kind, Kind::Update | Kind::Checked).then(|| place(&write.check_site, &write.check_stack))
+}
+
+/// Whether sequence number `a` comes before `b`, which wrap around.
+fn is_before(a: u32, b: u32) -> bool {
+    a != b && b.wrapping_sub(a) < u32::MAX / 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::clock::Clocks;
+    use super::*;
+
+    /// Two threads without any order between them, and a table.
+    struct Bench {
+        clocks: Clocks,
+        shadow: Shadow,
+        memories: [Memory; 2],
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            let clocks = Clocks::default();
+            Bench { clocks, shadow: Shadow::new(1 << 16), memories: Default::default() }
+        }
+
+        fn threads(&self) -> [&ThreadClock; 2] {
+            [self.clocks.enter(), self.clocks.enter()]
+        }
+
+        fn go(&self, threads: [&ThreadClock; 2], thread: usize, access: Access) -> Vec<Race> {
+            let mut races = Vec::new();
+            self.shadow.access(&access, threads[thread], &self.memories[thread], || 7, |race| races.push(race));
+            races
+        }
+    }
+
+    fn access(kind: Kind, site: u32) -> Access {
+        Access {
+            location: 0x1234,
+            kind,
+            site,
+            code: 1,
+            value: Value::UNKNOWN,
+            is_tested: false,
+            is_polled: false,
+            is_checkable: false,
+        }
+    }
+
+    fn worst(races: &[Race]) -> Option<Severity> {
+        races.iter().map(|race| race.severity).max()
+    }
+
+    #[test]
+    fn two_increments_are_an_error_and_order_makes_them_innocent() {
+        for ordered in [false, true] {
+            let bench = Bench::new();
+            let threads = bench.threads();
+            bench.go(threads, 0, access(Kind::Read, 1));
+            bench.go(threads, 0, access(Kind::Write, 2));
+            if ordered {
+                let mut lock = super::super::clock::Clock::default();
+                threads[0].release_into(&bench.clocks, &mut lock);
+                threads[0].advance(&bench.clocks);
+                threads[1].acquire_from(&bench.clocks, &lock);
+            }
+            let mut races = bench.go(threads, 1, access(Kind::Read, 1));
+            races.extend(bench.go(threads, 1, access(Kind::Write, 2)));
+            assert_eq!(worst(&races), (!ordered).then_some(Severity::Error));
+        }
+    }
+
+    #[test]
+    fn an_update_that_is_overwritten_is_witnessed() {
+        let bench = Bench::new();
+        let threads = bench.threads();
+        bench.go(threads, 0, access(Kind::Read, 1));
+        bench.go(threads, 1, access(Kind::Read, 1));
+        assert!(!bench.go(threads, 1, access(Kind::Write, 2)).iter().any(|race| race.witnessed));
+        let races = bench.go(threads, 0, access(Kind::Write, 2));
+        assert!(races.iter().any(|race| race.witnessed && race.kind == Kind::Update && race.check.is_some()));
+    }
+
+    #[test]
+    fn blind_writes_warn_unless_they_write_the_same() {
+        for (values, expected) in [([1, 2], Some(Severity::Warning)), ([1, 1], None)] {
+            let bench = Bench::new();
+            let threads = bench.threads();
+            let write = |value: u64| Access { value: Value::of(value << 1), ..access(Kind::Write, 2) };
+            bench.go(threads, 0, write(values[0]));
+            assert_eq!(worst(&bench.go(threads, 1, write(values[1]))), expected);
+        }
+    }
+
+    #[test]
+    fn a_check_that_came_too_late_to_act_is_an_error_all_the_same() {
+        let flag = Value::flag(16);
+        for (value, expected) in [(Value::UNKNOWN, Severity::Error), (flag, Severity::Error), (Value::of(42), Severity::Info)] {
+            let bench = Bench::new();
+            let threads = bench.threads();
+            let check = Access { is_tested: true, ..access(Kind::Read, 1) };
+            bench.go(threads, 0, check);
+            bench.go(threads, 0, Access { value, ..access(Kind::Write, 2) });
+            assert_eq!(worst(&bench.go(threads, 1, check)), Some(expected), "a cache of equal values may be filled twice");
+        }
+    }
+
+    #[test]
+    fn polling_a_flag_is_no_check() {
+        let bench = Bench::new();
+        let threads = bench.threads();
+        let poll = Access { is_tested: true, is_polled: true, ..access(Kind::Read, 1) };
+        bench.go(threads, 0, poll);
+        bench.go(threads, 1, poll);
+        let set = Access { value: Value::flag(16), ..access(Kind::Write, 2) };
+        assert_eq!(worst(&bench.go(threads, 0, set)), Some(Severity::Info));
+        assert_eq!(worst(&bench.go(threads, 1, poll)), Some(Severity::Info));
+        assert_eq!(worst(&bench.go(threads, 1, Access { site: 9, ..poll })), None, "told already");
+    }
+
+    #[test]
+    fn only_what_was_seen_before_it_is_taken_away_is_a_race() {
+        for (check, expected) in [(true, Some(Severity::Error)), (false, None)] {
+            let bench = Bench::new();
+            let threads = bench.threads();
+            let mut races = Vec::new();
+            for thread in [0, 1] {
+                if check {
+                    races.extend(bench.go(threads, thread, Access { is_tested: true, ..access(Kind::Read, 1) }));
+                }
+                races.extend(bench.go(threads, thread, Access { is_checkable: true, ..access(Kind::Atomic, 2) }));
+            }
+            assert_eq!(worst(&races), expected);
+        }
+    }
+
+    #[test]
+    fn a_flag_set_before_the_value_is_a_publication_before_it_is_complete() {
+        for (flag_first, expected) in [(true, Severity::Warning), (false, Severity::Info)] {
+            let bench = Bench::new();
+            let threads = bench.threads();
+            let flag = Access { location: 1, value: Value::flag(16), ..access(Kind::Write, 1) };
+            let value = Access { location: 2, ..access(Kind::Write, 2) };
+            for write in if flag_first { [flag, value] } else { [value, flag] } {
+                bench.go(threads, 0, write);
+            }
+            bench.go(threads, 1, Access { location: 1, is_tested: true, ..access(Kind::Read, 3) });
+            let races = bench.go(threads, 1, Access { location: 2, ..access(Kind::Read, 4) });
+            assert_eq!(worst(&races), Some(expected));
+        }
+    }
+
+    #[test]
+    fn a_location_that_loses_its_cell_loses_its_history_only() {
+        let bench = Bench { shadow: Shadow::new(1), ..Bench::new() };
+        let threads = bench.threads();
+        for location in 0..1000 {
+            bench.go(threads, 0, Access { location, ..access(Kind::Write, 2) });
+            let other = Access { location: location + 5000, ..access(Kind::Read, 1) };
+            assert!(bench.go(threads, 1, other).is_empty());
+        }
+    }
+}
