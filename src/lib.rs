@@ -13,6 +13,7 @@
 //! | [`listener`], [`thread_pointer`] | what the injected library and the Python module share |
 //! | [`races`] | which accesses of different threads have no order between them |
 //! | [`rules`] | one file per rule: its manual page, severity, title and fix |
+//! | [`patcher`] | which places of a code object get probes, and the code with them |
 //! | [`declare`] | types of other libraries that a user declares |
 //! | [`triage`] | crashes: what is known of one, and the verdict
 //! | [`report`] | findings as data; fingerprints, suppressions, the JSON report and the text on stderr |
@@ -25,6 +26,7 @@ pub mod listener;
 pub mod loops;
 pub mod options;
 pub mod races;
+pub mod patcher;
 pub mod recording;
 pub mod report;
 pub mod rules;

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`watch`], [`check`] | what is watched, and the hot path |
 //! | [`prologue`], [`site`] | Python functions, by three injected instructions |
+//! | [`instrument`] | code objects with probes |
 //! | [`methods`], [`cython`] | C methods, and those that Cython makes, by swapped pointers |
 //! | [`slots`], [`births`], [`future_slots`], [`driving`] | type slots, by swapped pointers: creation, `await`, steps of coroutines |
 //! | [`fields`] | where objects of extension types have their loop |
@@ -38,6 +39,7 @@ mod flight;
 mod future_slots;
 mod guarded_close;
 mod hooks;
+mod instrument;
 mod interpreter;
 mod methods;
 mod module;

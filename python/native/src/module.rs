@@ -5,7 +5,8 @@ use crate::command_line::{self, Parsed};
 use crate::interpreter::{self, contexts, coroutines, futures};
 use crate::watch::{Attribute, Kind, Watch};
 use crate::{
-    births, boundary, crash_report, driving, flight, future_slots, hooks, methods, prologue, session, site, stacks, threads,
+    births, boundary, crash_report, driving, flight, future_slots, hooks, instrument, methods, prologue, session, site, stacks,
+    threads,
 };
 use ftsan::declare::{self, Declaration};
 use ftsan::loops::Realm;
@@ -15,7 +16,7 @@ use ftsan::{rules, triage as crashes};
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyCFunction, PyType};
+use pyo3::types::{PyCFunction, PyCode, PyType};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicUsize;
@@ -95,6 +96,9 @@ impl Row<'_, '_> {
 
 /// A declaration as Python has it: (name, owner, rule, methods, thread-safe calls, hand-overs).
 type DeclarationRow = (String, String, String, Vec<String>, Vec<String>, Vec<String>);
+
+/// Original, patched, and the original code unit of each patched one.
+type PatchedCode<'py> = (Bound<'py, PyCode>, Bound<'py, PyCode>, Vec<u32>);
 
 /// One row of the table of options: (key, value, default, help, public).
 type OptionRow = (&'static str, &'static str, &'static str, &'static str, bool);
@@ -353,6 +357,24 @@ mod _native {
     fn declare_run_until_complete(function: &Bound<'_, PyAny>) -> PyResult<()> {
         codes::set_run_until_complete(&function.getattr("__code__")?);
         Ok(())
+    }
+
+    /// (original, patched, original code unit of each patched one) of a code object, which is the last, and of those in it.  `make_site` gets the
+    /// original and what the site is about: (action, unit, name, depth of object, of callable, of key, of value, is tested).
+    #[pyfunction]
+    fn instrumented<'py>(code: &Bound<'py, PyCode>, make_site: &Bound<'py, PyAny>) -> PyResult<Vec<PatchedCode<'py>>> {
+        let pairs = instrument::patch(code, |code, point| {
+            let (action, unit) = (format!("{:?}", point.action), point.unit);
+            let depths = (point.object, point.callable, point.key, point.value);
+            let point = (action, unit, point.name, depths.0, depths.1, depths.2, depths.3, point.is_tested);
+            Ok(make_site.call1((code, point))?.unbind())
+        })?;
+        let row = |pair: instrument::Pair<'py>| {
+            let units = pair.patched.getattr("co_code")?.len()? as u32 / 2;
+            let originals = (0..units).map(|unit| pair.map.to_original(unit)).collect();
+            Ok((pair.original, pair.patched, originals))
+        };
+        pairs.unwrap_or_default().into_iter().map(row).collect()
     }
 
     #[pyfunction]

@@ -1,0 +1,258 @@
+//! Which instructions are accesses to what threads may share, and which of them get no probe because it would cost more than it finds.
+
+use super::calls;
+use super::instructions::{Instruction, Instructions};
+use super::opcodes::{Jump, Opcodes};
+use super::point::{Action, Handed, Point};
+use super::rebound::Rebound;
+use super::{Code, known_calls};
+
+/// Whose name an argument is the number of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Named {
+    None,
+    /// `co_names`, above this many bits.
+    Name(u8),
+    Local,
+}
+
+/// An instruction that is an access.  Depths are of the stack before it.
+#[derive(Debug)]
+pub(super) struct Access {
+    pub(super) opcode: &'static str,
+    pub(super) action: Action,
+    /// 0 is the site itself, or a cell.
+    object: u16,
+    key: u16,
+    value: u16,
+    named: Named,
+}
+
+const fn access(opcode: &'static str, action: Action, [object, key, value]: [u16; 3], named: Named) -> Access {
+    Access { opcode, action, object, key, value, named }
+}
+
+pub(super) static ACCESSES: &[Access] = &[
+    access("BINARY_OP", Action::ReadItem, [2, 1, 0], Named::None),
+    access("BINARY_SLICE", Action::ReadSlice, [3, 0, 0], Named::None),
+    access("CONTAINS_OP", Action::Contains, [1, 2, 0], Named::None),
+    access("DELETE_ATTR", Action::DeleteAttribute, [1, 0, 0], Named::Name(0)),
+    access("DELETE_DEREF", Action::DeleteCell, [0, 0, 0], Named::Local),
+    access("DELETE_GLOBAL", Action::DeleteGlobal, [0, 0, 0], Named::Name(0)),
+    access("DELETE_SUBSCR", Action::DeleteItem, [2, 1, 0], Named::None),
+    access("GET_ITER", Action::Iterate, [1, 0, 0], Named::None),
+    access("IMPORT_NAME", Action::Import, [1, 0, 0], Named::Name(0)),
+    access("LOAD_ATTR", Action::ReadAttribute, [1, 0, 0], Named::Name(1)),
+    access("LOAD_DEREF", Action::ReadCell, [0, 0, 0], Named::Local),
+    access("LOAD_GLOBAL", Action::ReadGlobal, [0, 0, 0], Named::Name(1)),
+    access("LOAD_NAME", Action::ReadGlobal, [0, 0, 0], Named::Name(0)),
+    access("STORE_ATTR", Action::WriteAttribute, [1, 0, 2], Named::Name(0)),
+    access("STORE_DEREF", Action::WriteCell, [0, 0, 1], Named::Local),
+    access("STORE_GLOBAL", Action::WriteGlobal, [0, 0, 1], Named::Name(0)),
+    access("STORE_NAME", Action::WriteGlobal, [0, 0, 1], Named::Name(0)),
+    access("STORE_SLICE", Action::WriteSlice, [3, 0, 4], Named::None),
+    access("STORE_SUBSCR", Action::WriteItem, [2, 1, 3], Named::None),
+    access("TO_BOOL", Action::Truth, [1, 0, 0], Named::None),
+];
+
+/// A point and where it goes.
+#[derive(Debug)]
+pub(super) struct Found<'a> {
+    pub(super) instruction: u32,
+    pub(super) is_after: bool,
+    pub(super) point: Point<'a>,
+}
+
+struct Finder<'a, 'b> {
+    opcodes: &'b Opcodes,
+    code: &'b Code<'a>,
+    instructions: &'b [Instruction],
+    rebound: &'b Rebound,
+}
+
+/// All points of a code object, in the order of its instructions; those before an instruction come before those after it.
+pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instructions, rebound: &Rebound) -> Vec<Found<'a>> {
+    // Cells are made, and a generator is returned, before the first RESUME.
+    let Some(entry) = instructions.entry(opcodes) else { return Vec::new() };
+    let finder = Finder { opcodes, code, instructions: &instructions.all, rebound };
+    let mut found = Vec::new();
+    let first = entry as usize + 1;
+    if code.name == "__del__" && code.arguments > 0 {
+        let handed = if code.is_self_a_cell { Handed::Cell(0) } else { Handed::Local(0) };
+        let unit = instructions.all[entry as usize].unit;
+        let point = Point { handed, unit, object: 0, ..bare(Action::Finalize) };
+        found.push(Found { instruction: entry, is_after: true, point });
+    }
+    let private = finder.private_stores(first);
+    let mut has_calls = false;
+    for (index, instruction) in (entry + 1..).zip(&instructions.all[first..]) {
+        if instruction.opcode == opcodes.yield_value {
+            if code.is_coroutine && instruction.argument == 1 {
+                let point = Point { unit: instruction.unit, ..bare(Action::Suspend) };
+                found.push(Found { instruction: index, is_after: false, point });
+            }
+            continue;
+        }
+        let Some(access) = opcodes.info(instruction.opcode).access else { continue };
+        has_calls |= finder.is_known_call(instruction);
+        if let Some(mut point) = finder.point(access, index as usize, instruction)
+            && !private.contains(&index)
+        {
+            point.is_tested = finder.is_tested(&point, index as usize);
+            found.push(Found { instruction: index, is_after: point.action == Action::Import, point });
+        }
+    }
+    if has_calls {
+        found.extend(calls::find(opcodes, code, instructions));
+        found.sort_by_key(|found| (found.instruction, found.is_after));
+    }
+    found
+}
+
+/// With nothing but the site.
+fn bare<'a>(action: Action) -> Point<'a> {
+    let handed = Handed::Site;
+    Point { action, unit: 0, name: None, handed, object: 0, callable: 0, key: 0, value: 0, is_tested: false }
+}
+
+impl<'a> Finder<'a, '_> {
+    fn point(&self, access: &Access, index: usize, instruction: &Instruction) -> Option<Point<'a>> {
+        let name = match access.named {
+            Named::None => None,
+            Named::Name(shift) => Some(*self.code.names.get((instruction.argument >> shift) as usize)?),
+            Named::Local => Some(*self.code.locals.get(instruction.argument as usize)?),
+        };
+        let action = self.action(access, index, instruction)?;
+        let wanted = match action {
+            Action::ReadAttribute => instruction.argument & 1 == 0 && !name.is_some_and(is_special),
+            Action::ReadGlobal | Action::WriteGlobal | Action::DeleteGlobal => {
+                name.is_some_and(|name| self.rebound.has_global(name)) && !self.is_of_a_class(instruction)
+            }
+            Action::ReadCell | Action::WriteCell | Action::DeleteCell => name.is_some_and(|name| self.rebound.has_cell(name)),
+            Action::WriteAttribute
+            | Action::DeleteAttribute
+            | Action::ReadItem
+            | Action::WriteItem
+            | Action::DeleteItem
+            | Action::Contains
+            | Action::ReadSlice
+            | Action::WriteSlice
+            | Action::Iterate
+            | Action::Truth
+            | Action::Update
+            | Action::Import => true,
+            Action::Method | Action::Function | Action::Suspend | Action::Finalize => false,
+        };
+        let handed = match (access.object, access.named) {
+            (0, Named::Local) => Handed::Local(u16::try_from(instruction.argument).ok()?),
+            (0, _) => Handed::Site,
+            (depth, _) => Handed::Stack(depth),
+        };
+        let (object, key, value) = (access.object, if action == Action::Update { 0 } else { access.key }, access.value);
+        wanted.then_some(Point { unit: instruction.unit, name, handed, object, key, value, ..bare(action) })
+    }
+
+    fn action(&self, access: &Access, index: usize, instruction: &Instruction) -> Option<Action> {
+        let opcodes = self.opcodes;
+        if instruction.opcode != opcodes.binary_op {
+            return Some(access.action);
+        }
+        if instruction.argument == opcodes.subscript {
+            return Some(Action::ReadItem);
+        }
+        // No container takes a number, but for `*=`.
+        let is_number = instruction.argument != opcodes.multiply
+            && index.checked_sub(1).is_some_and(|before| self.instructions[before].opcode == opcodes.load_small_int);
+        (opcodes.updates.contains(&instruction.argument) && !is_number).then_some(Action::Update)
+    }
+
+    /// A name in the body of a class is first of all one of the class.
+    fn is_of_a_class(&self, instruction: &Instruction) -> bool {
+        let is_name = instruction.opcode == self.opcodes.store_name || instruction.opcode == self.opcodes.load_name;
+        is_name && self.code.name != "<module>"
+    }
+
+    fn is_known_call(&self, instruction: &Instruction) -> bool {
+        let name = |shift: u8| self.code.names.get((instruction.argument >> shift) as usize);
+        if instruction.opcode == self.opcodes.load_attr {
+            instruction.argument & 1 == 1 && name(1).is_some_and(|name| calls::is_attribute(name))
+        } else if instruction.opcode == self.opcodes.load_global {
+            name(1).is_some_and(|name| known_calls::function(name).is_some())
+        } else {
+            instruction.opcode == self.opcodes.load_name && name(0).is_some_and(|name| known_calls::function(name).is_some())
+        }
+    }
+
+    /// In `__init__`, stores to `self` before anything else can have it.
+    fn private_stores(&self, first: usize) -> Vec<u32> {
+        let mut private = Vec::new();
+        if self.code.name != "__init__" || self.code.is_self_a_cell {
+            return private;
+        }
+        // What a jump leads back to may run again after `self` was let go.
+        let back = |instruction: &&Instruction| self.opcodes.info(instruction.opcode).jump == Jump::Backward;
+        let loops = self.instructions.iter().filter(back).filter_map(|instruction| instruction.target).min();
+        let end = loops.map_or(self.instructions.len(), |target| target as usize);
+        for index in first..end {
+            let instruction = &self.instructions[index];
+            let info = self.opcodes.info(instruction.opcode);
+            let is_store = info.access.is_some_and(|access| access.action == Action::WriteAttribute);
+            if info.lets_go || (is_store && !self.loads_self(index - 1)) {
+                break;
+            }
+            if is_store {
+                private.push(index as u32);
+            }
+        }
+        private
+    }
+
+    fn loads_self(&self, index: usize) -> bool {
+        let Instruction { opcode, argument, .. } = self.instructions[index];
+        (self.opcodes.load_fasts.contains(&opcode) && argument == 0)
+            || (self.opcodes.load_fast_pairs.contains(&opcode) && argument & 15 == 0)
+    }
+
+    /// Does what is read at `index` decide a jump soon after?
+    fn is_tested(&self, point: &Point<'_>, index: usize) -> bool {
+        point.value == 0 && point.action != Action::Iterate && is_tested(self.opcodes, self.instructions, index)
+    }
+}
+
+/// Does what the instruction pushes decide a jump soon after?
+pub(super) fn is_tested(opcodes: &Opcodes, instructions: &[Instruction], index: usize) -> bool {
+    /// `if a.b[c] is not None and ...` and the like.
+    const SOON: usize = 8;
+    let mut depth = 1;
+    for instruction in instructions[index + 1..].iter().take(SOON) {
+        let info = opcodes.info(instruction.opcode);
+        if info.tests {
+            return depth == 1;
+        }
+        let Some(effect) = info.effect.filter(|_| info.jump == Jump::None && !info.is_end) else { return false };
+        let (pops, pushes) = (effect.pops(instruction.argument), effect.pushes(instruction.argument));
+        if instruction.opcode == opcodes.copy && instruction.argument == depth {
+            depth = 1;
+        } else if instruction.opcode == opcodes.swap {
+            return false;
+        } else if pops < depth {
+            depth = depth - pops + pushes;
+        } else if info.is_predicate && !is_looked_into(opcodes, instruction, depth) {
+            depth = 1;
+        } else {
+            return false;
+        }
+    }
+    false
+}
+
+/// Of a container that is looked into, something else decides.
+fn is_looked_into(opcodes: &Opcodes, instruction: &Instruction, depth: u32) -> bool {
+    let is_subscript = instruction.opcode == opcodes.binary_op && instruction.argument == opcodes.subscript;
+    is_subscript || (instruction.opcode == opcodes.contains_op && depth == 1)
+}
+
+/// Reading these is no business of the program's data.
+fn is_special(name: &str) -> bool {
+    name.starts_with("__") && name.ends_with("__")
+}

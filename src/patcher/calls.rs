@@ -1,0 +1,116 @@
+//! Calls of methods and functions that are known by name: their probes are right before the call, where the arguments are.
+
+use super::Code;
+use super::accesses::{Found, is_tested};
+use super::instructions::{Instruction, Instructions};
+use super::known_calls::{self, Arguments, Function};
+use super::opcodes::Opcodes;
+use super::point::{Action, Handed, Point};
+use super::stack;
+
+/// May a method of this name, or a function of a module, be a known one?
+pub(super) fn is_attribute(name: &str) -> bool {
+    !known_calls::methods(name).is_empty() || of_module(name).is_some()
+}
+
+/// `heapq.heappush` is one, `array.sum` is none.
+fn of_module(name: &str) -> Option<&'static Function> {
+    known_calls::function(name).filter(|function| function.module != "builtins")
+}
+
+/// Where the parts of a call are on the stack.
+struct Call {
+    callable: u32,
+    /// Depth of the first positional argument.
+    first: u32,
+    positional: u32,
+}
+
+impl Call {
+    fn read(opcodes: &Opcodes, code: &Code<'_>, before: Option<&Instruction>, instruction: &Instruction) -> Option<Self> {
+        let arguments = instruction.argument;
+        if instruction.opcode == opcodes.call {
+            return Some(Call { callable: arguments + 2, first: arguments, positional: arguments });
+        }
+        if instruction.opcode != opcodes.call_kw {
+            return None;
+        }
+        // The names of the keywords are on top.
+        let names = before.filter(|before| before.opcode == opcodes.load_const)?;
+        let keywords = *code.tuples.get(names.argument as usize)?;
+        Some(Call { callable: arguments + 3, first: arguments + 1, positional: arguments.checked_sub(keywords)? })
+    }
+}
+
+/// Points of all known calls, in no order.
+pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instructions) -> Vec<Found<'a>> {
+    let all = &instructions.all;
+    let mut found = Vec::new();
+    let mut called = Vec::new();
+    stack::run(opcodes, code, instructions, |index, stack| {
+        let instruction = &all[index as usize];
+        let before = index.checked_sub(1).map(|before| &all[before as usize]);
+        let Some(call) = Call::read(opcodes, code, before, instruction) else { return };
+        let producer = stack.at(call.callable);
+        let Some(source) = all.get(producer as usize) else { return };
+        let by_name = |shift: u32| code.names.get((source.argument >> shift) as usize).copied();
+        let (Ok(callable), Ok(first)) = (u16::try_from(call.callable), u16::try_from(call.first)) else { return };
+        let is_tested = is_tested(opcodes, all, index as usize);
+        let mut add = |action, name, handed, object, key| {
+            let point =
+                Point { action, unit: instruction.unit, name: Some(name), handed, object, callable, key, value: 0, is_tested };
+            found.push(Found { instruction: index, is_after: false, point });
+        };
+        let function = if source.opcode == opcodes.load_attr {
+            let Some(name) = by_name(1).filter(|_| source.argument & 1 == 1) else { return };
+            let methods = known_calls::methods(name);
+            if !methods.is_empty() {
+                let has_key = call.positional > 0 && methods.iter().any(|method| method.is_keyed);
+                add(Action::Method, name, Handed::Stack(callable), callable - 1, if has_key { first } else { 0 });
+                called.push(producer);
+            }
+            of_module(name)
+        } else if source.opcode == opcodes.load_global {
+            by_name(1).and_then(known_calls::function)
+        } else if source.opcode == opcodes.load_name {
+            by_name(0).and_then(known_calls::function)
+        } else {
+            None
+        };
+        let Some(function) = function else { return };
+        for argument in arguments(function.arguments, call.positional) {
+            let Some(depth) = u16::try_from(argument).ok().and_then(|argument| first.checked_sub(argument)) else { return };
+            add(Action::Function, function.name, Handed::Stack(depth), depth, 0);
+        }
+    });
+    found.extend(looked_up(opcodes, code, all, &called));
+    found
+}
+
+fn arguments(which: Arguments, positional: u32) -> std::ops::Range<u32> {
+    match which {
+        Arguments::First => 0..positional.min(1),
+        Arguments::Only => 0..u32::from(positional == 1),
+        Arguments::Each => 0..positional,
+        Arguments::Rest => 1..positional.max(1),
+    }
+}
+
+/// Methods that are looked up to be called, but it is not known where.
+fn looked_up<'a>(opcodes: &Opcodes, code: &Code<'a>, all: &[Instruction], called: &[u32]) -> Vec<Found<'a>> {
+    let mut found = Vec::new();
+    for (index, instruction) in (0..).zip(all) {
+        if instruction.opcode != opcodes.load_attr || instruction.argument & 1 == 0 || called.contains(&index) {
+            continue;
+        }
+        let Some(name) = code.names.get((instruction.argument >> 1) as usize) else { continue };
+        if known_calls::methods(name).is_empty() {
+            continue;
+        }
+        let (action, handed) = (Action::Method, Handed::Stack(1));
+        let unit = instruction.unit;
+        let point = Point { action, unit, name: Some(name), handed, object: 1, callable: 0, key: 0, value: 0, is_tested: false };
+        found.push(Found { instruction: index, is_after: false, point });
+    }
+    found
+}

@@ -1,0 +1,81 @@
+//! A code object's instructions: prefixes joined, caches skipped, jumps resolved.
+
+use super::opcodes::{Jump, Opcodes};
+
+/// Positions are in code units.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Instruction {
+    /// Of its first `EXTENDED_ARG`, if it has one.
+    pub(super) start: u32,
+    /// Of itself.
+    pub(super) unit: u32,
+    /// After its caches.
+    pub(super) end: u32,
+    pub(super) opcode: u8,
+    pub(super) argument: u32,
+    /// Index of the instruction that it jumps to; the number of instructions if that is the end of the code.
+    pub(super) target: Option<u32>,
+}
+
+#[derive(Debug)]
+pub(super) struct Instructions {
+    pub(super) all: Vec<Instruction>,
+    /// For each code unit the instruction that it belongs to; one more for the end.
+    pub(super) at: Vec<u32>,
+}
+
+impl Instructions {
+    /// `None` if the bytes are no such code.
+    pub(super) fn read(opcodes: &Opcodes, bytes: &[u8]) -> Option<Self> {
+        let units = bytes.len() / 2;
+        let mut all = Vec::with_capacity(units / 2);
+        let mut at = Vec::with_capacity(units + 1);
+        let mut unit = 0;
+        while unit < units {
+            let start = unit;
+            let mut argument = 0_u32;
+            while bytes[2 * unit] == opcodes.extended_arg {
+                argument = (argument | u32::from(bytes[2 * unit + 1])).checked_mul(256)?;
+                unit += 1;
+                if unit == units {
+                    return None;
+                }
+            }
+            let opcode = bytes[2 * unit];
+            let end = unit + 1 + usize::from(opcodes.info(opcode).caches);
+            at.resize(end, u32::try_from(all.len()).ok()?);
+            all.push(Instruction {
+                start: start as u32,
+                unit: unit as u32,
+                end: u32::try_from(end).ok()?,
+                opcode,
+                argument: argument | u32::from(bytes[2 * unit + 1]),
+                target: None,
+            });
+            unit = end;
+        }
+        if unit != units {
+            return None;
+        }
+        at.push(all.len() as u32);
+        for instruction in &mut all {
+            let to = match opcodes.info(instruction.opcode).jump {
+                Jump::None => continue,
+                Jump::Forward => instruction.end.checked_add(instruction.argument)?,
+                Jump::Backward => instruction.end.checked_sub(instruction.argument)?,
+            };
+            instruction.target = Some(*at.get(to as usize)?);
+        }
+        let starts_there = |index: u32, instruction: &Instruction| {
+            let to = all.get(index as usize).map_or(units as u32, |target| target.start);
+            to.abs_diff(instruction.end) == instruction.argument
+        };
+        let exact = all.iter().all(|instruction| instruction.target.is_none_or(|target| starts_there(target, instruction)));
+        exact.then_some(Instructions { all, at })
+    }
+
+    /// Index of the first `RESUME`: nothing may be put before it.
+    pub(super) fn entry(&self, opcodes: &Opcodes) -> Option<u32> {
+        self.all.iter().position(|instruction| instruction.opcode == opcodes.resume).map(|index| index as u32)
+    }
+}

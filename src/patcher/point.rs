@@ -1,0 +1,73 @@
+//! What one probe is about: the contract between the patcher, which computes it, and the probes, which run.
+
+/// What is done to an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs)]
+pub enum Action {
+    ReadAttribute,
+    WriteAttribute,
+    DeleteAttribute,
+    ReadItem,
+    WriteItem,
+    DeleteItem,
+    Contains,
+    ReadSlice,
+    WriteSlice,
+    Iterate,
+    Truth,
+    /// An in-place operator; the object is its left operand.
+    Update,
+    /// A method with a name of [`super::known_calls::METHODS`].
+    Method,
+    /// A function with a name of [`super::known_calls::FUNCTIONS`]; the object is one of its arguments.
+    Function,
+    ReadGlobal,
+    WriteGlobal,
+    DeleteGlobal,
+    ReadCell,
+    WriteCell,
+    DeleteCell,
+    /// After an import; the object is the module that `import` yields.
+    Import,
+    /// Before a coroutine hands over to its loop.
+    Suspend,
+    /// Entry of `__del__`.
+    Finalize,
+}
+
+/// What the probe gets as the key of `del site[...]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Handed {
+    /// The site itself.
+    Site,
+    /// What is at this depth of the stack; 1 is its top before the probe.
+    Stack(u16),
+    /// What a local variable holds: of a cell variable, the cell.
+    Local(u16),
+    /// What a cell variable refers to.
+    Cell(u16),
+}
+
+/// A probe.  Depths of the stack count from 1, its top before the probe; 0 is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Point<'a> {
+    /// What is done.
+    pub action: Action,
+    /// Of the instruction in the original code, in code units.
+    pub unit: u32,
+    /// Of the attribute, variable, method, function or module.
+    pub name: Option<&'a str>,
+    /// Usually the object.  Of a [`Action::Method`] with a callable it is the callable: the place of `self` may be empty (NULL), which
+    /// bytecode must not touch.
+    pub handed: Handed,
+    /// Depth of the object; may be an empty place (NULL) for a [`Action::Method`] with a callable.
+    pub object: u16,
+    /// Depth of what is called; 0 if that is not known, and then the probe is before the method is looked up.
+    pub callable: u16,
+    /// Depth of the key.
+    pub key: u16,
+    /// Depth of the value that is stored.
+    pub value: u16,
+    /// What is read decides a jump.
+    pub is_tested: bool,
+}

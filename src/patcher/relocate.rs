@@ -1,0 +1,218 @@
+//! Code with something inserted: jumps, prefixes and tables put right.
+
+use super::instructions::{Instruction, Instructions};
+use super::opcodes::{Jump, Opcodes};
+use super::point::Handed;
+use super::tables;
+use super::unit_map::{Step, UnitMap};
+
+/// Code and its tables.
+#[derive(Debug)]
+pub struct Relocated {
+    /// `co_code`
+    pub bytes: Vec<u8>,
+    /// `co_exceptiontable`
+    pub exceptions: Vec<u8>,
+    /// `co_linetable`
+    pub lines: Vec<u8>,
+    /// What went where.
+    pub map: UnitMap,
+}
+
+/// Where a probe goes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    /// Index of its constant.
+    pub(super) site: u32,
+    /// After the instruction, where no jump leads, rather than before it, where all jumps to it lead.
+    pub(super) is_after: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Insertion {
+    instruction: u32,
+    is_after: bool,
+    end: u32,
+}
+
+/// What is inserted, in the order of the instructions.
+#[derive(Debug, Default)]
+pub(super) struct Insertions {
+    all: Vec<Insertion>,
+    bytes: Vec<u8>,
+}
+
+impl Insertions {
+    /// `del site[object]`
+    pub(super) fn probe(&mut self, opcodes: &Opcodes, instruction: u32, place: Place, handed: Handed) {
+        let out = &mut self.bytes;
+        put(opcodes, out, opcodes.load_const, place.site, 0);
+        match handed {
+            // The site is on top of what was there.
+            Handed::Site => put(opcodes, out, opcodes.copy, 1, 0),
+            Handed::Stack(depth) => put(opcodes, out, opcodes.copy, u32::from(depth) + 1, 0),
+            Handed::Local(index) => put(opcodes, out, opcodes.load_fast, u32::from(index), 0),
+            Handed::Cell(index) => put(opcodes, out, opcodes.load_deref, u32::from(index), 0),
+        }
+        put(opcodes, out, opcodes.delete_subscr, 0, 0);
+        self.all.push(Insertion { instruction, is_after: place.is_after, end: self.bytes.len() as u32 });
+    }
+}
+
+/// Appends an instruction that takes at least `units` units without its caches.
+fn put(opcodes: &Opcodes, out: &mut Vec<u8>, opcode: u8, argument: u32, units: u32) {
+    for prefix in (1..prefixed(argument).max(units)).rev() {
+        out.extend([opcodes.extended_arg, argument.checked_shr(8 * prefix).unwrap_or(0) as u8]);
+    }
+    out.extend([opcode, argument as u8]);
+    out.extend(std::iter::repeat_n(0, 2 * usize::from(opcodes.info(opcode).caches)));
+}
+
+/// Units of an instruction with this argument, prefixes included.
+fn prefixed(argument: u32) -> u32 {
+    match argument {
+        0..0x100 => 1,
+        0x100..0x1_0000 => 2,
+        0x1_0000..0x100_0000 => 3,
+        0x100_0000.. => 4,
+    }
+}
+
+/// Where an instruction is in the new code.
+#[derive(Debug, Clone, Copy, Default)]
+struct At {
+    /// What is inserted before it, or itself.
+    start: u32,
+    end: u32,
+}
+
+/// Where everything is in the new code.
+struct Layout {
+    at: Vec<At>,
+    arguments: Vec<u32>,
+    /// Units without caches.
+    sizes: Vec<u32>,
+    end: u32,
+}
+
+impl Layout {
+    fn new(opcodes: &Opcodes, instructions: &[Instruction], insertions: &Insertions) -> Option<Self> {
+        let mut layout = Layout {
+            at: vec![At::default(); instructions.len()],
+            arguments: instructions.iter().map(|instruction| instruction.argument).collect(),
+            sizes: instructions.iter().map(|instruction| instruction.unit - instruction.start + 1).collect(),
+            end: 0,
+        };
+        loop {
+            layout.place(opcodes, instructions, insertions);
+            if !layout.reach(opcodes, instructions)? {
+                return Some(layout);
+            }
+        }
+    }
+
+    fn place(&mut self, opcodes: &Opcodes, instructions: &[Instruction], insertions: &Insertions) {
+        let (mut position, mut pending, mut used) = (0, insertions.all.iter().peekable(), 0);
+        for (index, instruction) in instructions.iter().enumerate() {
+            let mut insert = |is_after: bool| {
+                let mut units = 0;
+                while let Some(next) = pending.next_if(|next| next.instruction as usize == index && next.is_after == is_after) {
+                    units += (next.end - used) / 2;
+                    used = next.end;
+                }
+                units
+            };
+            let start = position;
+            let end = start + insert(false) + self.sizes[index] + u32::from(opcodes.info(instruction.opcode).caches);
+            self.at[index] = At { start, end };
+            position = end + insert(true);
+        }
+        self.end = position;
+    }
+
+    fn start(&self, index: u32) -> u32 {
+        self.at.get(index as usize).map_or(self.end, |at| at.start)
+    }
+
+    /// Sets the distances; true if a jump needs more room than it has.
+    fn reach(&mut self, opcodes: &Opcodes, instructions: &[Instruction]) -> Option<bool> {
+        let mut has_grown = false;
+        for (index, instruction) in instructions.iter().enumerate() {
+            let Some(target) = instruction.target else { continue };
+            let (from, to) = (self.at[index].end, self.start(target));
+            let distance = match opcodes.info(instruction.opcode).jump {
+                Jump::Backward => from.checked_sub(to)?,
+                Jump::Forward | Jump::None => to.checked_sub(from)?,
+            };
+            self.arguments[index] = distance;
+            if prefixed(distance) > self.sizes[index] {
+                self.sizes[index] = prefixed(distance);
+                has_grown = true;
+            }
+        }
+        Some(has_grown)
+    }
+}
+
+/// `None` if the tables do not belong to the code.
+pub(super) fn relocate(
+    opcodes: &Opcodes,
+    instructions: &Instructions,
+    insertions: &Insertions,
+    exceptions: &[u8],
+    lines: &[u8],
+) -> Option<Relocated> {
+    let all = &instructions.all;
+    let layout = Layout::new(opcodes, all, insertions)?;
+    let mut bytes = Vec::with_capacity(2 * layout.end as usize);
+    let mut map = UnitMap::default();
+    let (mut pending, mut used, mut shift) = (insertions.all.iter().peekable(), 0, 0);
+    for (index, instruction) in all.iter().enumerate() {
+        let mut insert = |bytes: &mut Vec<u8>, is_after: bool| {
+            while let Some(next) = pending.next_if(|next| next.instruction as usize == index && next.is_after == is_after) {
+                bytes.extend(&insertions.bytes[used..next.end as usize]);
+                used = next.end as usize;
+            }
+        };
+        insert(&mut bytes, false);
+        put(opcodes, &mut bytes, instruction.opcode, layout.arguments[index], layout.sizes[index]);
+        let (at, length) = (layout.at[index], instruction.end - instruction.start);
+        let patched = at.end - length;
+        if patched - instruction.start != shift {
+            shift = patched - instruction.start;
+            map.steps.push(Step { original: instruction.start, patched, begin: at.start, owner: instruction.unit });
+        }
+        insert(&mut bytes, true);
+        let next = layout.start(index as u32 + 1);
+        if next > at.end {
+            shift = next - instruction.end;
+            map.steps.push(Step { original: instruction.end, patched: next, begin: at.end, owner: instruction.unit });
+        }
+    }
+    let start_of = |unit: u32| Some(layout.start(*instructions.at.get(unit as usize)?));
+    let exceptions = tables::move_exceptions(exceptions, start_of)?;
+    // A range of the line table may begin in the caches of an instruction: that keeps its distance from the end.
+    let moved = |unit: u32| {
+        let index = *instructions.at.get(unit as usize)?;
+        let Some(instruction) = all.get(index as usize) else { return Some(layout.end) };
+        let at = &layout.at[index as usize];
+        Some(if unit == instruction.start { at.start } else { at.end - (instruction.end - unit) })
+    };
+    let lines = tables::stretch_lines(lines, moved)?;
+    Some(Relocated { bytes, exceptions, lines, map })
+}
+
+/// One probe right after the first `RESUME`: the entry of a function, a generator or a coroutine.  `None` if there is no such place.
+pub fn after_entry(
+    opcodes: &Opcodes,
+    bytes: &[u8],
+    exceptions: &[u8],
+    lines: &[u8],
+    site: u32,
+    handed: Handed,
+) -> Option<Relocated> {
+    let instructions = Instructions::read(opcodes, bytes)?;
+    let mut insertions = Insertions::default();
+    insertions.probe(opcodes, instructions.entry(opcodes)?, Place { site, is_after: true }, handed);
+    relocate(opcodes, &instructions, &insertions, exceptions, lines)
+}

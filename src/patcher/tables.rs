@@ -1,0 +1,86 @@
+//! The exception table and the line table of a code object (`InternalDocs/exception_handling.md` and `InternalDocs/code_objects.md` of
+//! CPython), moved with the code.
+
+/// Entries are (start, length, target, depth and lasti), big-endian groups of six bits; bit 7 marks a start.
+pub(super) fn exception_entries(table: &[u8]) -> Option<Vec<[u32; 4]>> {
+    let mut bytes = table.iter();
+    let mut entries = Vec::new();
+    while !bytes.as_slice().is_empty() {
+        let mut entry = [0; 4];
+        for number in &mut entry {
+            let mut byte = *bytes.next()?;
+            *number = u32::from(byte & 63);
+            while byte & 64 != 0 {
+                byte = *bytes.next()?;
+                *number = number.checked_mul(64)? | u32::from(byte & 63);
+            }
+        }
+        entries.push(entry);
+    }
+    Some(entries)
+}
+
+/// `moved` says where an instruction begins.
+pub(super) fn move_exceptions(table: &[u8], moved: impl Fn(u32) -> Option<u32>) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(table.len() + 8);
+    for [start, length, target, depth] in exception_entries(table)? {
+        let (from, to) = (moved(start)?, moved(start.checked_add(length)?)?);
+        put_number(&mut out, from, true);
+        put_number(&mut out, to.checked_sub(from)?, false);
+        put_number(&mut out, moved(target)?, false);
+        put_number(&mut out, depth, false);
+    }
+    Some(out)
+}
+
+fn put_number(out: &mut Vec<u8>, value: u32, is_first: bool) {
+    let groups = (1..6).find(|groups| value >> (6 * groups) == 0).unwrap_or(6);
+    for group in (0..groups).rev() {
+        let more = if group > 0 { 64 } else { 0 };
+        let mark = if is_first && group == groups - 1 { 128 } else { 0 };
+        out.push((value >> (6 * group)) as u8 & 63 | more | mark);
+    }
+}
+
+/// Entries are a head (bit 7, four bits of kind, length minus one) and their payload (bit 7 clear).  `moved` says where a unit is, together with
+/// what is inserted before it.
+pub(super) fn stretch_lines(table: &[u8], moved: impl Fn(u32) -> Option<u32>) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(table.len() * 5 / 4);
+    let (mut unit, mut from) = (0, moved(0)?);
+    let mut rest = table;
+    while let Some((&head, after)) = rest.split_first() {
+        let length = after.iter().take_while(|byte| **byte & 128 == 0).count();
+        let (payload, next) = after.split_at(length);
+        rest = next;
+        unit += u32::from(head & 7) + 1;
+        let to = moved(unit)?;
+        let mut units = to.checked_sub(from)?;
+        from = to;
+        let first = units.min(8);
+        out.push(head & 0xf8 | first.checked_sub(1)? as u8);
+        out.extend(payload);
+        units -= first;
+        while units > 0 {
+            let now = units.min(8);
+            put_same_place(&mut out, head >> 3 & 15, payload, now as u8 - 1);
+            units -= now;
+        }
+    }
+    Some(out)
+}
+
+/// The same location as in the entry before, with no step from its line.
+fn put_same_place(out: &mut Vec<u8>, kind: u8, payload: &[u8], length: u8) {
+    let kind = if let 10..=12 = kind { 10 } else { kind };
+    out.push(0x80 | kind << 3 | length);
+    match kind {
+        13 => out.push(0),
+        14 => {
+            // A signed line step, then end line, column and end column; continuation is bit 6.
+            let step = payload.iter().position(|byte| byte & 64 == 0).map_or(payload.len(), |last| last + 1);
+            out.push(0);
+            out.extend(&payload[step..]);
+        }
+        _ => out.extend(payload),
+    }
+}
