@@ -317,6 +317,11 @@ impl Clocks {
             .for_each(|clock| self.leave(clock));
     }
 
+    /// Whether there was ever more than one thread.
+    pub fn has_two(&self) -> bool {
+        self.used.load(Ordering::Relaxed) > 1
+    }
+
     /// Whether there were ever more threads than slots.
     pub fn has_untracked(&self) -> bool {
         self.has_untracked.load(Ordering::Relaxed)

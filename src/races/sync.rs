@@ -98,25 +98,21 @@ impl SyncTable {
     }
 
     #[inline]
-    fn find(&self, key: u64) -> Option<&Object> {
-        let recent = self.recent(key).load(Ordering::Acquire);
-        if recent != 0
-            && let Some(object) = self.object(recent - 1)
-            && object.key.load(Ordering::Acquire) == key
-        {
-            return Some(object);
-        }
-        self.look_up(key)
+    fn find_recent(&self, key: u64) -> Option<&Object> {
+        let place = self.recent(key).load(Ordering::Acquire).checked_sub(1)?;
+        self.object(place).filter(|object| object.key.load(Ordering::Acquire) == key)
     }
 
-    #[cold]
+    fn find(&self, key: u64) -> Option<&Object> {
+        self.find_recent(key).or_else(|| self.look_up(key))
+    }
+
     fn look_up(&self, key: u64) -> Option<&Object> {
         let place = *self.shard(key).get(&key)?;
         self.recent(key).store(place + 1, Ordering::Release);
         self.object(place)
     }
 
-    #[cold]
     fn make(&self, key: u64) -> &Object {
         let mut shard = self.shard(key);
         let place = *shard.entry(key).or_insert_with(|| {
@@ -146,18 +142,31 @@ impl SyncTable {
     /// What the thread of `clock` has done and seen is handed over to whoever acquires `key`.
     #[inline]
     pub fn release(&self, clocks: &Clocks, clock: &ThreadClock, key: u64) {
-        let object = self.find(key).unwrap_or_else(|| self.make(key));
-        let last = object.last.load(Ordering::Acquire);
-        let is_mine = last != 0 && clock.has_learnt_nothing_since(Epoch::from_bits(last));
-        let exchange = |now: u64| object.last.compare_exchange(last, now, Ordering::Release, Ordering::Relaxed);
-        if !is_mine || exchange(clock.epoch().bits()).is_err() {
-            Self::join(clocks, clock, object);
+        if !self.release_again(clocks, clock, key) {
+            self.release_news(clocks, clock, key);
         }
-        clock.advance(clocks);
     }
 
+    /// As [`release`](Self::release), if the thread was the last that did and has learnt nothing since; else `false`, and nothing is done.
+    /// Neither locks nor allocates.
+    #[inline]
+    pub fn release_again(&self, clocks: &Clocks, clock: &ThreadClock, key: u64) -> bool {
+        let Some(object) = self.find_recent(key) else { return false };
+        let last = object.last.load(Ordering::Acquire);
+        if last == 0 || !clock.has_learnt_nothing_since(Epoch::from_bits(last)) {
+            return false;
+        }
+        let is_done = object.last.compare_exchange(last, clock.epoch().bits(), Ordering::Release, Ordering::Relaxed).is_ok();
+        if is_done {
+            clock.advance(clocks);
+        }
+        is_done
+    }
+
+    /// As [`release`](Self::release), in any case.
     #[cold]
-    fn join(clocks: &Clocks, clock: &ThreadClock, object: &Object) {
+    pub fn release_news(&self, clocks: &Clocks, clock: &ThreadClock, key: u64) {
+        let object = self.find(key).unwrap_or_else(|| self.make(key));
         let mut released = hold(&object.clock);
         let mut last = object.last.load(Ordering::Acquire);
         loop {
@@ -166,24 +175,35 @@ impl SyncTable {
             let now = if is_all { clock.epoch() } else { Epoch::NONE };
             // Whose epoch it is may replace it without the lock.
             match object.last.compare_exchange(last, now.bits(), Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => return,
+                Ok(_) => break,
                 Err(newer) => last = newer,
             }
         }
+        drop(released);
+        clock.advance(clocks);
     }
 
     /// What was handed over to `key` happened before what the thread of `clock` does from now on.
     #[inline]
     pub fn acquire(&self, clocks: &Clocks, clock: &ThreadClock, key: u64) {
-        let Some(object) = self.find(key) else { return };
-        let last = Epoch::from_bits(object.last.load(Ordering::Acquire));
-        if last.is_none() || !clock.has_seen(last) {
-            Self::take(clocks, clock, object);
+        if !self.is_acquired(clock, key) {
+            self.acquire_news(clocks, clock, key);
         }
     }
 
+    /// Whether the thread is known to have seen all that was handed over to `key`.  Neither locks nor allocates.
+    #[inline]
+    pub fn is_acquired(&self, clock: &ThreadClock, key: u64) -> bool {
+        self.find_recent(key).is_some_and(|object| {
+            let last = Epoch::from_bits(object.last.load(Ordering::Acquire));
+            !last.is_none() && clock.has_seen(last)
+        })
+    }
+
+    /// As [`acquire`](Self::acquire), in any case.
     #[cold]
-    fn take(clocks: &Clocks, clock: &ThreadClock, object: &Object) {
+    pub fn acquire_news(&self, clocks: &Clocks, clock: &ThreadClock, key: u64) {
+        let Some(object) = self.find(key) else { return };
         let mut released = hold(&object.clock);
         released.add(Epoch::from_bits(object.last.load(Ordering::Acquire)));
         clock.acquire_from(clocks, &released);

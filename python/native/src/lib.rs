@@ -20,6 +20,7 @@
 //! | [`crash_stacks`] | what threads were doing when the process died |
 //! | [`crash_report`], [`symbols`] | in the launcher: what a recording tells of a crash |
 //! | [`command_line`] | the command line of `ftsan`, made from the table of options |
+//! | [`races`] | data races: the order between threads |
 //! | [`session`] | options, findings and report of the process |
 
 mod births;
@@ -47,6 +48,7 @@ mod native_frames;
 mod owner;
 mod prologue;
 mod python;
+mod races;
 mod session;
 mod site;
 mod slots;

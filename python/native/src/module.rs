@@ -3,6 +3,7 @@
 use crate::codes::{self, Class};
 use crate::command_line::{self, Parsed};
 use crate::interpreter::{self, contexts, coroutines, futures};
+use crate::races::{self, order};
 use crate::watch::{Attribute, Kind, Watch};
 use crate::{
     births, boundary, crash_report, driving, flight, future_slots, hooks, instrument, methods, prologue, session, site, stacks,
@@ -11,6 +12,7 @@ use crate::{
 use ftsan::declare::{self, Declaration};
 use ftsan::loops::Realm;
 use ftsan::options::{OPTIONS, Options};
+use ftsan::races::clock::Epoch;
 use ftsan::report::{json, text};
 use ftsan::{rules, triage as crashes};
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
@@ -380,6 +382,26 @@ mod _native {
     #[pyfunction]
     fn after_fork_in_child() {
         session::after_fork_in_child();
+    }
+
+    /// Data races are looked for from now on.
+    #[pyfunction]
+    fn watch_races(py: Python<'_>) -> PyResult<()> {
+        interpreter::header::verify(py).map_err(PyRuntimeError::new_err)?;
+        races::turn_on();
+        Ok(())
+    }
+
+    /// The stretch of the calling thread between two releases.
+    #[pyfunction]
+    fn epoch() -> u64 {
+        order::thread_clock().epoch().bits()
+    }
+
+    /// Whether what was done in that stretch happened before what the calling thread does now.
+    #[pyfunction]
+    fn has_seen(epoch: u64) -> bool {
+        order::thread_clock().has_seen(Epoch::from_bits(epoch))
     }
 
     #[pyfunction]

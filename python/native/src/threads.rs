@@ -1,5 +1,6 @@
 //! The calling thread's slot: one pointer in thread-local storage.
 
+use crate::races::order;
 use crate::{boundary, hooks, session};
 use ftsan::loops::ThreadSlot;
 use ftsan::recording::ThreadRecord;
@@ -17,6 +18,8 @@ pub(crate) struct Here {
     finalizing: Cell<u32>,
     /// How often this thread had a reason to stop the world for a look.
     looks: Cell<u32>,
+    /// What it has seen of the others.
+    pub(crate) order: order::OfThread,
 }
 
 impl Here {
@@ -64,6 +67,7 @@ impl Drop for Leave {
     fn drop(&mut self) {
         pointer::set(std::ptr::null());
         session::get().loops.leave(self.0.slot);
+        self.0.order.leave();
     }
 }
 
@@ -97,6 +101,7 @@ fn enter() -> &'static Here {
             busy: Cell::new(false),
             finalizing: Cell::new(0),
             looks: Cell::new(0),
+            order: order::OfThread::default(),
         }));
         pointer::set(here);
         // A hook may run after this thread's destructors: then the slot stays taken.

@@ -10,6 +10,7 @@ pub(crate) mod coroutines;
 pub(crate) mod frames;
 pub(crate) mod functions;
 pub(crate) mod futures;
+pub(crate) mod header;
 pub(crate) mod line_table;
 pub(crate) mod offsets;
 pub(crate) mod world;

@@ -1,0 +1,111 @@
+//! Bits of our own in the header of every object: `ob_flags`, whose upper bits CPython 3.14 does not use.
+//!
+//! `_Py_NewReference` (`Objects/object.c`) clears the field at each birth, those from a free list included, so a bit says something of
+//! this life of an object and nobody needs to hear of its death.  [`verify`] tries that with a few kinds of objects.
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
+
+/// An access was recorded: the object has a number of its own (`ftsan::races::lifetimes`).
+pub(crate) const SEEN: u16 = 1 << 15;
+/// Others than the thread that made it have touched it.
+pub(crate) const ESCAPED: u16 = 1 << 14;
+/// What was released into it is in the table of `crate::races::order`.
+pub(crate) const HAS_CLOCK: u16 = 1 << 13;
+/// It orders nothing, although it is a lock.
+pub(crate) const IGNORED: u16 = 1 << 12;
+
+const OURS: u16 = SEEN | ESCAPED | HAS_CLOCK | IGNORED;
+
+#[inline(always)]
+unsafe fn field<'a>(object: *mut ffi::PyObject) -> &'a AtomicU16 {
+    // SAFETY: the caller guarantees a live object; the interpreter does not write the field of one that others can reach.
+    unsafe { AtomicU16::from_ptr(&raw mut (*object).ob_flags) }
+}
+
+/// All the bits, ours and the interpreter's.
+///
+/// # Safety
+/// `object` is alive.
+#[inline(always)]
+pub(crate) unsafe fn bits(object: *mut ffi::PyObject) -> u16 {
+    // SAFETY: passed on.
+    unsafe { field(object) }.load(Ordering::Acquire)
+}
+
+/// Sets bits; gives all the bits there were.
+///
+/// # Safety
+/// `object` is alive.
+#[inline]
+pub(crate) unsafe fn set(object: *mut ffi::PyObject, bits: u16) -> u16 {
+    // SAFETY: passed on.
+    unsafe { field(object) }.fetch_or(bits, Ordering::AcqRel)
+}
+
+/// Whether only the calling thread has touched the object, which it made.
+///
+/// # Safety
+/// `object` is alive.
+#[inline(always)]
+pub(crate) unsafe fn is_private(object: *mut ffi::PyObject) -> bool {
+    // SAFETY: passed on; the interpreter changes the field of live objects atomically.
+    unsafe {
+        let maker = AtomicUsize::from_ptr(&raw mut (*object).ob_tid).load(Ordering::Relaxed);
+        maker == thread_id() && bits(object) & ESCAPED == 0
+    }
+}
+
+/// `_Py_ThreadId`, `Include/object.h`.
+#[inline(always)]
+fn thread_id() -> usize {
+    let id;
+    // SAFETY: reads the thread pointer.
+    unsafe {
+        #[cfg(target_arch = "x86_64")]
+        std::arch::asm!("mov {}, qword ptr fs:[0]", out(reg) id, options(readonly, nostack, preserves_flags));
+        #[cfg(target_arch = "aarch64")]
+        std::arch::asm!("mrs {}, tpidr_el0", out(reg) id, options(readonly, nostack, preserves_flags));
+    }
+    id
+}
+
+/// Objects of a few kinds are made, marked and made again at the same address: their bits must be gone.
+pub(crate) fn verify(py: Python<'_>) -> Result<(), String> {
+    let builtins = py.import("builtins").map_err(|error| error.to_string())?;
+    let class = builtins.call_method1("type", ("Object", (), pyo3::types::PyDict::new(py))).map_err(|error| error.to_string())?;
+    let lock = py.import("_thread").and_then(|thread| thread.getattr("lock")).map_err(|error| error.to_string())?;
+    let kind = |name: &str| builtins.getattr(name).map_err(|error| error.to_string());
+    let mut reused = 0;
+    for class in [class, lock, kind("list")?, kind("dict")?, kind("set")?, kind("object")?] {
+        for _ in 0..8 {
+            reused += usize::from(is_cleared(&class)?);
+        }
+    }
+    if reused == 0 { Err("no address was used again".to_owned()) } else { Ok(()) }
+}
+
+/// Whether the next object is at the same address; an error if it has kept a bit.
+fn is_cleared(class: &Bound<'_, PyAny>) -> Result<bool, String> {
+    let make = || class.call0().map_err(|error| error.to_string());
+    let first = make()?;
+    // SAFETY: a new object, which we hold a reference to.
+    unsafe {
+        if bits(first.as_ptr()) & OURS != 0 || !is_private(first.as_ptr()) {
+            return Err("the header of a new object is not as expected".to_owned());
+        }
+        set(first.as_ptr(), OURS);
+        if bits(first.as_ptr()) & OURS != OURS || is_private(first.as_ptr()) {
+            return Err("bits in the header of an object do not stay".to_owned());
+        }
+    }
+    let address = first.as_ptr();
+    drop(first);
+    let second = make()?;
+    // SAFETY: as above.
+    if unsafe { bits(second.as_ptr()) } & OURS != 0 {
+        return Err("a new object has the bits of the one before it".to_owned());
+    }
+    Ok(second.as_ptr() == address)
+}

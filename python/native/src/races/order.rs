@@ -1,0 +1,224 @@
+//! What happens before what: the calling thread's clock, and what objects hand over from one thread to another.
+//!
+//! A thread *releases* an object before it does what another one may notice (unlocks a lock, puts something into a queue), and *acquires* it
+//! after it has noticed.  As long as there is one thread only, nothing is done: whoever starts the second one hands over everything.
+//!
+//! Neither may be called detached: what a detached thread holds while another one forks stays held in the child.
+
+use crate::boundary;
+use crate::interpreter::header::{self, HAS_CLOCK, IGNORED};
+use crate::threads::here;
+use ftsan::races::clock::{Clock, Clocks, ThreadClock};
+use ftsan::races::sync::SyncTable;
+use pyo3::ffi;
+use std::cell::Cell;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The threads of the process, and what they hand each other.
+#[derive(Default)]
+struct Order {
+    clocks: Clocks,
+    objects: SyncTable,
+}
+
+static ORDER: OnceLock<Order> = OnceLock::new();
+static IS_SHARED: AtomicBool = AtomicBool::new(false);
+
+#[inline(always)]
+fn order() -> &'static Order {
+    ORDER.get_or_init(Order::default)
+}
+
+/// Whether there was never more than one thread.
+#[inline(always)]
+pub(crate) fn is_alone() -> bool {
+    !IS_SHARED.load(Ordering::Relaxed)
+}
+
+/// What a thread has of its own.
+#[derive(Default)]
+pub(crate) struct OfThread {
+    clock: Cell<Option<&'static ThreadClock>>,
+    /// How many ignored locks it holds.
+    ignored: Cell<u32>,
+}
+
+impl OfThread {
+    /// What this thread has seen of the others.
+    #[inline(always)]
+    pub(crate) fn clock(&self) -> &'static ThreadClock {
+        self.clock.get().unwrap_or_else(|| self.enter(None))
+    }
+
+    /// Whether this thread holds a lock that orders nothing: what it guards is ordered all the same, and is not to be looked at.
+    #[inline(always)]
+    pub(crate) fn holds_ignored(&self) -> bool {
+        self.ignored.get() > 0
+    }
+
+    /// `before` happened before anything that this thread does; everything did if it was started by nobody we know.
+    #[cold]
+    fn enter(&self, before: Option<&Clock>) -> &'static ThreadClock {
+        let Order { clocks, .. } = order();
+        let clock = clocks.enter();
+        if clocks.has_two() {
+            IS_SHARED.store(true, Ordering::Relaxed);
+        }
+        match before {
+            Some(before) => clock.acquire_from(clocks, before),
+            None => clock.acquire_all(clocks),
+        }
+        self.clock.set(Some(clock));
+        clock
+    }
+
+    /// The thread ends.  Takes no lock: it is detached.
+    pub(crate) fn leave(&self) {
+        if let Some(clock) = self.clock.take() {
+            order().clocks.leave(clock);
+        }
+    }
+}
+
+/// What the calling thread has seen of the others.
+#[inline(always)]
+pub(crate) fn thread_clock() -> &'static ThreadClock {
+    here().order.clock()
+}
+
+/// What the calling thread does before it does what others may notice of `object` happens before what they do once they have.
+///
+/// # Safety
+/// Attached; `object` is alive.
+#[inline]
+pub(crate) unsafe fn release(object: *mut ffi::PyObject) {
+    if is_alone() {
+        return;
+    }
+    // SAFETY: passed on.
+    let bits = unsafe { header::bits(object) };
+    let key = object as u64;
+    if bits & (IGNORED | HAS_CLOCK) == HAS_CLOCK {
+        release_key(key);
+    } else if bits & IGNORED == 0 {
+        // SAFETY: passed on.
+        unsafe { release_first(object, key) };
+    }
+}
+
+/// # Safety
+/// As [`release`].
+#[cold]
+unsafe fn release_first(object: *mut ffi::PyObject, key: u64) {
+    boundary::guarded((), || {
+        // What is known under this address is another object's, which is gone.
+        // SAFETY: passed on.
+        order().objects.renew(key, || unsafe { header::set(object, HAS_CLOCK) } & HAS_CLOCK == 0);
+    });
+    release_key(key);
+}
+
+/// What others did before they did what the calling thread has noticed of `object` happened before what it does from now on.
+///
+/// # Safety
+/// Attached; `object` is alive.
+#[inline]
+pub(crate) unsafe fn acquire(object: *mut ffi::PyObject) {
+    // SAFETY: passed on.
+    if unsafe { header::bits(object) } & (IGNORED | HAS_CLOCK) == HAS_CLOCK {
+        acquire_key(object as u64);
+    }
+}
+
+/// Whether anything was ever released into `object`.
+///
+/// # Safety
+/// As [`acquire`].
+pub(crate) unsafe fn has_clock(object: *mut ffi::PyObject) -> bool {
+    // SAFETY: passed on.
+    unsafe { header::bits(object) & HAS_CLOCK != 0 }
+}
+
+/// As [`release`], for what is not an object: a number of [`key`].
+#[inline]
+pub(crate) fn release_key(key: u64) {
+    if is_alone() {
+        return;
+    }
+    let (order, clock) = (order(), thread_clock());
+    if !order.objects.release_again(&order.clocks, clock, key) {
+        boundary::guarded((), || order.objects.release_news(&order.clocks, clock, key));
+    }
+}
+
+/// As [`acquire`], for what is not an object: a number of [`key`].
+#[inline]
+pub(crate) fn acquire_key(key: u64) {
+    let (order, clock) = (order(), thread_clock());
+    if !order.objects.is_acquired(clock, key) {
+        boundary::guarded((), || order.objects.acquire_news(&order.clocks, clock, key));
+    }
+}
+
+/// Everything that any thread has done up to now happened before what the calling thread does from now on: for what runs when nobody
+/// else can reach an object any more.
+pub(crate) fn acquire_all() {
+    if !is_alone() {
+        let clock = thread_clock();
+        boundary::guarded((), || clock.acquire_all(&order().clocks));
+    }
+}
+
+/// `object`, a lock, orders nothing from now on.
+///
+/// # Safety
+/// Attached; `object` is alive.
+pub(crate) unsafe fn ignore(object: *mut ffi::PyObject) {
+    // SAFETY: passed on.
+    unsafe { header::set(object, IGNORED) };
+}
+
+/// What the calling thread has done and seen so far, for a thread that it starts.
+pub(crate) fn hand_over() -> Clock {
+    let clock = thread_clock();
+    IS_SHARED.store(true, Ordering::Relaxed);
+    let mut handed = Clock::default();
+    clock.release_into(&order().clocks, &mut handed);
+    clock.advance(&order().clocks);
+    handed
+}
+
+/// The calling thread was started by one that has handed this over.
+pub(crate) fn begin(handed: &Clock) {
+    let mine = &here().order;
+    match mine.clock.get() {
+        Some(clock) => clock.acquire_from(&order().clocks, handed),
+        None => drop(mine.enter(Some(handed))),
+    }
+}
+
+/// In the child of a fork only the calling thread is left.
+pub(crate) fn after_fork() {
+    if let Some(clock) = here().order.clock.get() {
+        order().clocks.after_fork(clock);
+    }
+}
+
+/// A module was imported, by this thread or earlier by another one.
+pub(crate) fn imported() {
+    acquire_key(key(Space::Imports, 0));
+}
+
+/// Kinds of what is not an object.
+#[derive(Debug, Clone, Copy)]
+#[repr(u8)]
+pub(crate) enum Space {
+    /// Modules, all in one.
+    Imports,
+}
+
+/// A number that is no object's address.
+pub(crate) const fn key(space: Space, number: u64) -> u64 {
+    1 << 63 | (space as u64) << 56 | number & ((1 << 56) - 1)
+}
