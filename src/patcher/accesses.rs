@@ -94,7 +94,7 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
             continue;
         }
         let Some(access) = opcodes.info(instruction.opcode).access else { continue };
-        has_calls |= finder.is_known_call(instruction);
+        has_calls |= finder.is_known_call(index as usize, instruction);
         if let Some(mut point) = finder.point(access, index as usize, instruction)
             && !private.contains(&index)
         {
@@ -124,7 +124,7 @@ impl<'a> Finder<'a, '_> {
         };
         let action = self.action(access, index, instruction)?;
         let wanted = match action {
-            Action::ReadAttribute => instruction.argument & 1 == 0 && !name.is_some_and(is_special),
+            Action::ReadAttribute => !calls::is_lookup(self.opcodes, self.instructions, index) && !name.is_some_and(is_special),
             Action::ReadGlobal | Action::WriteGlobal | Action::DeleteGlobal => {
                 name.is_some_and(|name| self.rebound.has_global(name)) && !self.is_of_a_class(instruction)
             }
@@ -172,10 +172,10 @@ impl<'a> Finder<'a, '_> {
         is_name && self.code.name != "<module>"
     }
 
-    fn is_known_call(&self, instruction: &Instruction) -> bool {
+    fn is_known_call(&self, index: usize, instruction: &Instruction) -> bool {
         let name = |shift: u8| self.code.names.get((instruction.argument >> shift) as usize);
         if instruction.opcode == self.opcodes.load_attr {
-            instruction.argument & 1 == 1 && name(1).is_some_and(|name| calls::is_attribute(name))
+            calls::is_lookup(self.opcodes, self.instructions, index) && name(1).is_some_and(|name| calls::is_attribute(name))
         } else if instruction.opcode == self.opcodes.load_global {
             name(1).is_some_and(|name| known_calls::function(name).is_some())
         } else {

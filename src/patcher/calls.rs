@@ -18,6 +18,13 @@ fn of_module(name: &str) -> Option<&'static Function> {
     known_calls::function(name).filter(|function| function.module != "builtins")
 }
 
+/// Is this the lookup of an attribute that is called?  Of what is imported, the compiler does not look up a method.
+pub(super) fn is_lookup(opcodes: &Opcodes, all: &[Instruction], index: usize) -> bool {
+    let instruction = &all[index];
+    instruction.opcode == opcodes.load_attr
+        && (instruction.argument & 1 == 1 || all.get(index + 1).is_some_and(|next| next.opcode == opcodes.push_null))
+}
+
 /// Where the parts of a call are on the stack.
 struct Call {
     callable: u32,
@@ -62,7 +69,7 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
             found.push(Found { instruction: index, is_after: false, point });
         };
         let function = if source.opcode == opcodes.load_attr {
-            let Some(name) = by_name(1).filter(|_| source.argument & 1 == 1) else { return };
+            let Some(name) = by_name(1).filter(|_| is_lookup(opcodes, all, producer as usize)) else { return };
             let methods = known_calls::methods(name);
             if !methods.is_empty() {
                 let has_key = call.positional > 0 && methods.iter().any(|method| method.is_keyed);
@@ -100,7 +107,7 @@ fn arguments(which: Arguments, positional: u32) -> std::ops::Range<u32> {
 fn looked_up<'a>(opcodes: &Opcodes, code: &Code<'a>, all: &[Instruction], called: &[u32]) -> Vec<Found<'a>> {
     let mut found = Vec::new();
     for (index, instruction) in (0..).zip(all) {
-        if instruction.opcode != opcodes.load_attr || instruction.argument & 1 == 0 || called.contains(&index) {
+        if !is_lookup(opcodes, all, index as usize) || called.contains(&index) {
             continue;
         }
         let Some(name) = code.names.get((instruction.argument >> 1) as usize) else { continue };
