@@ -98,7 +98,7 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
         if let Some(mut point) = finder.point(access, index as usize, instruction)
             && !private.contains(&index)
         {
-            point.is_tested = finder.is_tested(&point, index as usize);
+            (point.is_tested, point.is_polled) = finder.tested(&point, index as usize);
             found.push(Found { instruction: index, is_after: point.action == Action::Import, point });
         }
     }
@@ -112,7 +112,7 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
 /// With nothing but the site.
 fn bare<'a>(action: Action) -> Point<'a> {
     let handed = Handed::Site;
-    Point { action, unit: 0, name: None, handed, object: 0, callable: 0, key: 0, value: 0, is_tested: false }
+    Point { action, unit: 0, name: None, handed, object: 0, callable: 0, key: 0, value: 0, is_tested: false, is_polled: false }
 }
 
 impl<'a> Finder<'a, '_> {
@@ -213,37 +213,64 @@ impl<'a> Finder<'a, '_> {
             || (self.opcodes.load_fast_pairs.contains(&opcode) && argument & 15 == 0)
     }
 
-    /// Does what is read at `index` decide a jump soon after?
-    fn is_tested(&self, point: &Point<'_>, index: usize) -> bool {
-        point.value == 0 && point.action != Action::Iterate && is_tested(self.opcodes, self.instructions, index)
+    /// Does what is read at `index` decide a jump soon after, and does that leave a loop?
+    fn tested(&self, point: &Point<'_>, index: usize) -> (bool, bool) {
+        let can_be = point.value == 0 && point.action != Action::Iterate;
+        if can_be { tested(self.opcodes, self.instructions, index) } else { (false, false) }
     }
 }
 
-/// Does what the instruction pushes decide a jump soon after?
-pub(super) fn is_tested(opcodes: &Opcodes, instructions: &[Instruction], index: usize) -> bool {
+/// Does what the instruction pushes decide a jump soon after, and does that leave a loop?
+pub(super) fn tested(opcodes: &Opcodes, instructions: &[Instruction], index: usize) -> (bool, bool) {
+    let jump = decides(opcodes, instructions, index);
+    (jump.is_some(), jump.is_some_and(|jump| leaves_a_loop(opcodes, instructions, jump)))
+}
+
+/// The conditional jump at `jump` leaves the innermost loop that it is in, whichever way it is taken.
+fn leaves_a_loop(opcodes: &Opcodes, instructions: &[Instruction], jump: usize) -> bool {
+    /// `return`, `break`, with what is popped before.
+    const SHORT: usize = 4;
+    let back = |(_, instruction): &(usize, &Instruction)| opcodes.info(instruction.opcode).jump == Jump::Backward;
+    let loops = instructions.iter().enumerate().skip(jump).filter(back);
+    let ends = loops.filter(|(_, instruction)| instruction.target.is_some_and(|target| target as usize <= jump));
+    let Some(end) = ends.map(|(end, _)| end).next() else { return false };
+    let is_outside = |target: Option<u32>| target.is_none_or(|target| target as usize > end);
+    if is_outside(instructions[jump].target) {
+        return true;
+    }
+    let not_taken = instructions[jump + 1..].iter().take(SHORT);
+    let stops = |instruction: &&Instruction| {
+        let info = opcodes.info(instruction.opcode);
+        info.is_end || info.jump != Jump::None || info.access.is_some()
+    };
+    not_taken.clone().find(stops).is_some_and(|first| opcodes.info(first.opcode).is_end && is_outside(first.target))
+}
+
+/// The conditional jump soon after that what the instruction pushes decides.
+fn decides(opcodes: &Opcodes, instructions: &[Instruction], index: usize) -> Option<usize> {
     /// `if a.b[c] is not None and ...` and the like.
     const SOON: usize = 8;
     let mut depth = 1;
-    for instruction in instructions[index + 1..].iter().take(SOON) {
+    for (at, instruction) in instructions.iter().enumerate().skip(index + 1).take(SOON) {
         let info = opcodes.info(instruction.opcode);
         if info.tests {
-            return depth == 1;
+            return (depth == 1).then_some(at);
         }
-        let Some(effect) = info.effect.filter(|_| info.jump == Jump::None && !info.is_end) else { return false };
+        let effect = info.effect.filter(|_| info.jump == Jump::None && !info.is_end)?;
         let (pops, pushes) = (effect.pops(instruction.argument), effect.pushes(instruction.argument));
         if instruction.opcode == opcodes.copy && instruction.argument == depth {
             depth = 1;
         } else if instruction.opcode == opcodes.swap {
-            return false;
+            return None;
         } else if pops < depth {
             depth = depth - pops + pushes;
         } else if info.is_predicate && !is_looked_into(opcodes, instruction, depth) {
             depth = 1;
         } else {
-            return false;
+            return None;
         }
     }
-    false
+    None
 }
 
 /// Of a container that is looked into, something else decides.

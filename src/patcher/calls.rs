@@ -1,7 +1,7 @@
 //! Calls of methods and functions that are known by name: their probes are right before the call, where the arguments are.
 
 use super::Code;
-use super::accesses::{Found, is_tested};
+use super::accesses::{Found, tested};
 use super::instructions::{Instruction, Instructions};
 use super::known_calls::{self, Arguments, Function};
 use super::opcodes::Opcodes;
@@ -62,10 +62,10 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
         let Some(source) = all.get(producer as usize) else { return };
         let by_name = |shift: u32| code.names.get((source.argument >> shift) as usize).copied();
         let (Ok(callable), Ok(first)) = (u16::try_from(call.callable), u16::try_from(call.first)) else { return };
-        let is_tested = is_tested(opcodes, all, index as usize);
+        let (is_tested, is_polled) = tested(opcodes, all, index as usize);
         let mut add = |action, name, handed, object, key| {
             let point =
-                Point { action, unit: instruction.unit, name: Some(name), handed, object, callable, key, value: 0, is_tested };
+                Point { action, unit: instruction.unit, name: Some(name), handed, object, callable, key, value: 0, is_tested, is_polled };
             found.push(Found { instruction: index, is_after: false, point });
         };
         let function = if source.opcode == opcodes.load_attr {
@@ -116,7 +116,7 @@ fn looked_up<'a>(opcodes: &Opcodes, code: &Code<'a>, all: &[Instruction], called
         }
         let (action, handed) = (Action::Method, Handed::Stack(1));
         let unit = instruction.unit;
-        let point = Point { action, unit, name: Some(name), handed, object: 1, callable: 0, key: 0, value: 0, is_tested: false };
+        let point = Point { action, unit, name: Some(name), handed, object: 1, callable: 0, key: 0, value: 0, is_tested: false, is_polled: false };
         found.push(Found { instruction: index, is_after: false, point });
     }
     found

@@ -70,4 +70,6 @@ pub struct Point<'a> {
     pub value: u16,
     /// What is read decides a jump.
     pub is_tested: bool,
+    /// That jump leaves a loop: what is polled there is not acted on.
+    pub is_polled: bool,
 }

@@ -78,6 +78,8 @@ pub struct Race {
     pub earlier_check: Option<Place>,
     /// What this access did.
     pub kind: Kind,
+    /// Where.
+    pub here: Place,
     /// The read that this access goes back to, if it is an update.
     pub check: Option<Place>,
     /// A check decides whether the update is made: not an increment.

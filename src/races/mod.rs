@@ -7,7 +7,7 @@
 //! | [`access`] | what an access and a race are |
 //! | [`lifetimes`] | which object an address means |
 //! | [`shadow`] | the last accesses of each location, and what races with them |
-//! | [`matrix`] | how bad it is |
+//! | [`matrix`], [`telling`] | how bad it is, and how it is told |
 
 pub mod access;
 pub mod clock;
@@ -15,6 +15,7 @@ pub mod lifetimes;
 pub mod matrix;
 pub mod shadow;
 pub mod sync;
+pub mod telling;
 
 /// Spreads the bits of a number: a hash function for numbers that nobody chooses.
 pub fn mix(number: u64) -> u64 {

@@ -232,13 +232,16 @@ impl Now<'_> {
         let value = Value(write.value.load(Relaxed));
         // The other thread acted on what this one checks as well: here it merely came too late to act, too.
         let same_check = check.is_some_and(|check| check.site == self.here.site);
-        let harmless = write.state.load(Relaxed) & state::TESTED != 0 && value.is_cacheable();
         let flag = self.memory.flag.get();
         let published_early = kind == Kind::Write
             && flag.setter == u32::from(thread.slot())
             && flag.code == self.access.code
             && is_before(flag.sequence, write.sequence.load(Relaxed));
+        let is_checked = write.state.load(Relaxed) & state::TESTED != 0;
+        let harmless = is_checked && value.is_cacheable();
         let severity = match matrix::severity(kind, self.access.kind) {
+            // The beginning of an update of its own: that tells more.
+            Some(_) if same_check && !is_checked => None,
             Some(_) if same_check && !harmless && self.access.kind == Kind::Read => Some(Severity::Error),
             Some(Severity::Info) if published_early => Some(Severity::Warning),
             other => other,
@@ -257,8 +260,9 @@ impl Now<'_> {
                 earlier_thread: thread,
                 earlier_check: check,
                 kind: self.access.kind,
+                here: self.here,
                 check: None,
-                is_checked: write.state.load(Relaxed) & state::TESTED != 0,
+                is_checked,
                 witnessed: false,
                 published_early,
             });
@@ -288,6 +292,7 @@ impl Now<'_> {
                     earlier_thread: thread,
                     earlier_check: check_of(last, earlier_kind),
                     kind,
+                    here: self.here,
                     check,
                     is_checked,
                     witnessed,
@@ -328,6 +333,7 @@ impl Now<'_> {
             && flag >> 20 == u32::from(self.epoch.slot())
             && self.sequence.wrapping_sub(flag) & SEQUENCE < SEQUENCE / 2;
         let severity = match matrix::severity(earlier_kind, kind) {
+            _ if same_check && !is_checked => None,
             _ if same_check && !harmless => Some(Severity::Error),
             Some(Severity::Info) if published_early => Some(Severity::Warning),
             other => other,
@@ -342,6 +348,7 @@ impl Now<'_> {
                 earlier_thread: thread,
                 earlier_check: None,
                 kind,
+                here: self.here,
                 check,
                 is_checked,
                 witnessed: false,

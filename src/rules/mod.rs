@@ -26,6 +26,14 @@ mod ft303;
 mod ft304;
 mod ft305;
 mod ft306;
+mod ft401;
+mod ft402;
+mod ft403;
+mod ft404;
+mod ft405;
+mod ft406;
+mod ft407;
+mod ft408;
 
 /// How bad a finding is.  `error` and `warning` change the exit status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -79,6 +87,14 @@ pub static ALL: &[&Rule] = &[
     &ft304::RULE,
     &ft305::RULE,
     &ft306::RULE,
+    &ft401::RULE,
+    &ft402::RULE,
+    &ft403::RULE,
+    &ft404::RULE,
+    &ft405::RULE,
+    &ft406::RULE,
+    &ft407::RULE,
+    &ft408::RULE,
 ];
 
 /// The rule with this id or name, in any case.

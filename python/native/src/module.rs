@@ -209,6 +209,13 @@ mod _native {
     }
 
     #[pyfunction]
+    fn instrumented2<'py>(code: &Bound<'py, pyo3::types::PyCode>) -> PyResult<Bound<'py, pyo3::types::PyCode>> {
+        let py = code.py();
+        let pairs = crate::instrument::patch(code, |code, point| races::probe::new(py, point, code.as_ptr() as u32))?;
+        Ok(pairs.and_then(|mut pairs| pairs.pop()).map_or_else(|| code.clone(), |pair| pair.patched))
+    }
+
+    #[pyfunction]
     fn is_started() -> bool {
         session::is_started()
     }
@@ -388,8 +395,7 @@ mod _native {
     #[pyfunction]
     fn watch_races(py: Python<'_>) -> PyResult<()> {
         interpreter::header::verify(py).map_err(PyRuntimeError::new_err)?;
-        races::turn_on();
-        Ok(())
+        races::start(py, 16, false)
     }
 
     /// The stretch of the calling thread between two releases.

@@ -13,6 +13,7 @@ use ftsan::recording::Recording;
 use ftsan::report::json::{self, Report, SuppressionUse, Watched};
 use ftsan::report::suppress::{self, Suppression};
 use ftsan::report::{Access, Finding, Frame, text};
+use ftsan::rules::Severity;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::io::Write as _;
@@ -213,6 +214,14 @@ impl Session {
         self.occurrences.load(Ordering::Relaxed)
     }
 
+    /// The harm that a finding speaks of was seen to happen.
+    pub(crate) fn witness(&self, place: &Place) {
+        let mut found = self.found();
+        if let Some(&index) = found.places.get(place) {
+            found.entries[index].finding.witnessed = true;
+        }
+    }
+
     /// Adds what the owner was doing another time.
     pub(crate) fn add_owner_access(&self, place: &Place, access: Access) {
         let mut found = self.found();
@@ -227,7 +236,9 @@ impl Session {
             let found = self.found();
             found.places.get(place).map(|&index| found.entries[index].finding.clone())
         };
-        if let (true, Some(finding)) = (self.options.text, finding) {
+        // What changes no exit status does not interrupt anybody: it is in the report.
+        let is_told = |finding: &Finding| self.options.text && finding.severity > Severity::Info;
+        if let Some(finding) = finding.filter(is_told) {
             let _ours = hooks::OurOwn::begin();
             let text = text::finding(&finding, std::process::id(), &source_line);
             write_stderr(&text);

@@ -1,6 +1,6 @@
 //! The calling thread's slot: one pointer in thread-local storage.
 
-use crate::races::order;
+use crate::races::{self, order};
 use crate::{boundary, hooks, session};
 use ftsan::loops::ThreadSlot;
 use ftsan::recording::ThreadRecord;
@@ -20,6 +20,8 @@ pub(crate) struct Here {
     looks: Cell<u32>,
     /// What it has seen of the others.
     pub(crate) order: order::OfThread,
+    /// What the search for races remembers of this thread.
+    pub(crate) races: races::PerThread,
 }
 
 impl Here {
@@ -102,6 +104,7 @@ fn enter() -> &'static Here {
             finalizing: Cell::new(0),
             looks: Cell::new(0),
             order: order::OfThread::default(),
+            races: races::PerThread::default(),
         }));
         pointer::set(here);
         // A hook may run after this thread's destructors: then the slot stays taken.

@@ -137,6 +137,22 @@ impl Frame<'_> {
     }
 }
 
+/// What is on the evaluation stack of the calling thread's innermost frame, at this depth from 1, borrowed.
+///
+/// # Safety
+/// Attached, and called from an instruction that has saved the stack pointer; the stack is that deep.
+#[inline]
+pub(crate) unsafe fn on_top_of_stack(depth: usize) -> Option<*mut ffi::PyObject> {
+    let offsets = offsets::get();
+    // SAFETY: passed on; a running thread has a frame.
+    unsafe {
+        let thread = ffi::PyThreadState_GetUnchecked().cast::<u8>();
+        let frame = thread.add(offsets.thread_current_frame).cast::<*const u8>().read();
+        let top = frame.add(offsets.frame_stackpointer).cast::<*const usize>().read();
+        object_of(top.sub(depth).read())
+    }
+}
+
 fn object_of(stackref: usize) -> Option<*mut ffi::PyObject> {
     if stackref & STACKREF_INT == STACKREF_INT {
         return None;

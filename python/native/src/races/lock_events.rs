@@ -26,3 +26,7 @@ pub(crate) unsafe fn acquired(_lock: *mut ffi::PyObject, _how: How) {}
 /// As [`acquired`].
 #[inline(always)]
 pub(crate) unsafe fn releasing(_lock: *mut ffi::PyObject, _how: How) {}
+
+/// The coroutine that runs is about to hand over to its loop.
+#[inline(always)]
+pub(crate) fn suspends() {}

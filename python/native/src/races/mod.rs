@@ -1,24 +1,90 @@
-//! Data races in Python code: what happens before what.
+//! Data races in Python code: probes in patched functions, and what becomes of an access of what threads share.
+//!
+//! A probe runs attached, inside `DELETE_SUBSCR`, right before the access.  It takes no lock but that of a shadow cell or of a shard of the
+//! synchronisation table, which are held for a few instructions; before a race is found it neither allocates nor calls Python code.
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`order`] | the calling thread's clock, and what objects hand over |
+//! | [`probe`] | the native object that patched code calls, and the fast path |
+//! | [`accesses`] | which object, which part of it, what is done to it |
+//! | [`containers`], [`values`], [`names`] | built-in containers; keys and values as numbers; names |
+//! | [`order`] | the calling thread's vector clock and the synchronisation objects |
+//! | [`hand_over`] | containers as a means to hand objects over |
 //! | [`lock_events`] | what is told of locks |
+//! | [`evidence`], [`people`] | from a race to a finding, and who the threads were |
 
+mod accesses;
+mod containers;
+mod evidence;
+pub(crate) mod hand_over;
 pub(crate) mod lock_events;
+mod names;
 pub(crate) mod order;
+mod people;
+pub(crate) mod probe;
+mod values;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use ftsan::races::lifetimes::Lifetimes;
+use ftsan::races::shadow::{Memory, Shadow};
+use pyo3::ffi;
+use pyo3::prelude::*;
+use std::cell::Cell;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-static IS_ON: AtomicBool = AtomicBool::new(false);
+/// Entries of the table of lives, as a power of two; 16 bytes each.
+const LIVES: u32 = 16;
 
-/// Whether data races are looked for.  If not, nothing of this is hooked.
-#[inline(always)]
-pub(crate) fn is_on() -> bool {
-    IS_ON.load(Ordering::Relaxed)
+struct Races {
+    lifetimes: Lifetimes,
+    shadow: Shadow,
 }
 
-/// From now on.
-pub(crate) fn turn_on() {
-    IS_ON.store(true, Ordering::Relaxed);
+static RACES: OnceLock<Races> = OnceLock::new();
+static ON: AtomicBool = AtomicBool::new(false);
+static STRICT: AtomicBool = AtomicBool::new(false);
+static THREAD_LOCAL: AtomicUsize = AtomicUsize::new(0);
+
+/// What a thread remembers of its accesses.
+#[derive(Default)]
+pub(crate) struct PerThread {
+    memory: Memory,
+    /// Its name is kept.
+    is_introduced: Cell<bool>,
+    /// A container from which it has just taken something.
+    taken_from: Cell<usize>,
+}
+
+/// Whether races are looked for.
+#[inline(always)]
+pub(crate) fn is_on() -> bool {
+    ON.load(Ordering::Relaxed)
+}
+
+/// Whether accesses of an object's creator count before others have touched it.
+pub(crate) fn is_strict() -> bool {
+    STRICT.load(Ordering::Relaxed)
+}
+
+/// The type whose objects are another one in each thread.
+fn thread_local_type() -> *mut ffi::PyTypeObject {
+    THREAD_LOCAL.load(Ordering::Relaxed) as *mut ffi::PyTypeObject
+}
+
+fn get() -> &'static Races {
+    RACES.get().expect("started before code is patched")
+}
+
+/// Starts looking, with a table of `megabytes`.
+///
+/// # Errors
+/// The interpreter is not as it is known to be; one line.
+pub(crate) fn start(py: Python<'_>, megabytes: usize, is_strict: bool) -> PyResult<()> {
+    containers::learn(py)?;
+    let local = py.import("_thread")?.getattr("_local")?;
+    THREAD_LOCAL.store(local.into_ptr() as usize, Ordering::Relaxed);
+    STRICT.store(is_strict, Ordering::Relaxed);
+    RACES.get_or_init(|| Races { lifetimes: Lifetimes::new(LIVES), shadow: Shadow::new(megabytes << 20) });
+    ON.store(true, Ordering::Relaxed);
+    Ok(())
 }

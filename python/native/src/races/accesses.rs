@@ -1,0 +1,415 @@
+//! From a probe that was hit to accesses of locations: which object, which part of it, what is done to it.
+//!
+//! Attributes and keys are locations of their own: threads that fill different slots do not meet.  The structure of a container (which
+//! keys there are) is another one.  An object's life and a hash of the part name a location.
+
+use super::evidence::{self, Part};
+use super::probe::{Probe, Verdict, peek};
+use super::{containers, hand_over, order, people, values};
+use crate::interpreter::header::{self, ESCAPED, SEEN};
+use crate::stacks;
+use crate::threads::Here;
+use ftsan::patcher::Action;
+use ftsan::patcher::known_calls::{self, Container, Kind as Call};
+use ftsan::races::access::{Access, Value};
+use ftsan::races::matrix::Kind;
+use ftsan::races::mix;
+use pyo3::ffi;
+use pyo3::prelude::*;
+
+/// Fields of locations that are no names or keys.
+mod field {
+    pub(super) const STRUCTURE: u64 = 0x5354_5255;
+    pub(super) const POSITION: u64 = 0x504f_5349;
+    pub(super) const CONTENT: u64 = 0x434f_4e54;
+}
+
+/// One access of a part of an object that more than one thread has touched.
+struct Touch<'a> {
+    here: &'static Here,
+    probe: &'a Probe,
+    object: *mut ffi::PyObject,
+}
+
+/// What the calling thread is about to do to `handed`.
+///
+/// # Safety
+/// Called from a probe, attached; `handed` is alive.
+pub(super) unsafe fn note(here: &'static Here, probe: &'static Probe, handed: *mut ffi::PyObject) -> Verdict {
+    if !super::is_on() {
+        return Verdict::GoOn;
+    }
+    if order::is_alone() || here.order.holds_ignored() {
+        return Verdict::GoOn;
+    }
+    hand_over::settle(here);
+    // SAFETY: passed on.
+    unsafe {
+        match probe.action {
+            Action::Import => order::imported(),
+            Action::Suspend => super::lock_events::suspends(),
+            Action::Finalize => order::acquire_all(),
+            Action::ReadAttribute => return attribute(here, probe, handed, Kind::Read),
+            Action::WriteAttribute | Action::DeleteAttribute => return attribute(here, probe, handed, Kind::Write),
+            Action::ReadGlobal => return global(here, probe, Kind::Read),
+            Action::WriteGlobal | Action::DeleteGlobal => return global(here, probe, Kind::Write),
+            Action::ReadCell => return cell(here, probe, handed, Kind::Read),
+            Action::WriteCell | Action::DeleteCell => return cell(here, probe, handed, Kind::Write),
+            Action::ReadItem | Action::WriteItem | Action::DeleteItem | Action::Contains => return item(here, probe, handed),
+            Action::ReadSlice => {}
+            Action::WriteSlice => return whole(here, probe, handed, Call::Write),
+            Action::Update => return whole(here, probe, handed, Call::Insert),
+            Action::Truth if !probe.is_tested => {}
+            Action::Truth => return whole(here, probe, handed, Call::Read),
+            Action::Iterate => return whole(here, probe, containers::viewed(handed), Call::Iterate),
+            Action::Method => return method(here, probe, handed),
+            Action::Function => return function(here, probe, containers::viewed(handed)),
+        }
+    }
+    Verdict::GoOn
+}
+
+/// Whether nobody but its creator has touched it yet; from now on it counts as shared if not.
+///
+/// # Safety
+/// Attached; `object` is alive.
+unsafe fn is_private(object: *mut ffi::PyObject) -> bool {
+    // SAFETY: passed on.
+    unsafe {
+        if is_immortal(object) || (header::is_private(object) && !super::is_strict()) {
+            return true;
+        }
+        escape(object);
+        false
+    }
+}
+
+/// `_Py_IsImmortal`, Include/refcount.h: nobody counts the references of what lives for ever.
+///
+/// # Safety
+/// As [`is_private`].
+unsafe fn is_immortal(object: *mut ffi::PyObject) -> bool {
+    // SAFETY: passed on.
+    unsafe { (*object).ob_ref_local.load(std::sync::atomic::Ordering::Relaxed) == u32::MAX }
+}
+
+/// Others than its creator have touched it.
+///
+/// # Safety
+/// As [`is_private`].
+unsafe fn escape(object: *mut ffi::PyObject) {
+    // SAFETY: passed on.
+    unsafe {
+        if header::bits(object) & ESCAPED == 0 {
+            header::set(object, ESCAPED);
+        }
+    }
+}
+
+/// Whether an access of it was noted since it was born; from now on it is.
+///
+/// # Safety
+/// As [`is_private`].
+unsafe fn is_known(object: *mut ffi::PyObject) -> bool {
+    // SAFETY: passed on.
+    unsafe { header::bits(object) & SEEN != 0 || header::set(object, SEEN) & SEEN != 0 }
+}
+
+unsafe fn attribute(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject, kind: Kind) -> Verdict {
+    // SAFETY: passed on by `note`, here and below.
+    unsafe {
+        if is_private(object) || is_thread_local(object) {
+            return Verdict::GoOn;
+        }
+        let value = if kind == Kind::Write { value(probe) } else { Value::UNKNOWN };
+        let home = home(object);
+        Touch { here, probe, object }.access(home, probe.field, kind, value, Part::Attribute(probe.name))
+    }
+}
+
+/// `Py_TPFLAGS_MANAGED_DICT`, Include/object.h.
+const MANAGED_DICT: std::ffi::c_ulong = 1 << 4;
+
+/// The object that stands for an object's attributes: its dictionary, if there is one that code may reach as such.
+unsafe fn home(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: passed on by `note`; the word before an object with a managed dictionary is that dictionary or null
+    // (`MANAGED_DICT_OFFSET`, Include/internal/pycore_object.h), which `super::verify` has checked.
+    unsafe {
+        let dictionary = if ffi::PyModule_Check(object) != 0 {
+            ffi::PyModule_GetDict(object)
+        } else if ffi::PyType_GetFlags(ffi::Py_TYPE(object)) & MANAGED_DICT != 0 {
+            object.cast::<*mut ffi::PyObject>().sub(1).read_volatile()
+        } else {
+            std::ptr::null_mut()
+        };
+        if dictionary.is_null() {
+            return object;
+        }
+        escape(dictionary);
+        dictionary
+    }
+}
+
+unsafe fn global(here: &'static Here, probe: &Probe, kind: Kind) -> Verdict {
+    // SAFETY: passed on by `note`; the borrowed globals of the running function.
+    unsafe {
+        let globals = ffi::PyEval_GetGlobals();
+        if globals.is_null() || is_private(globals) {
+            return Verdict::GoOn;
+        }
+        let value = if kind == Kind::Write { value(probe) } else { Value::UNKNOWN };
+        Touch { here, probe, object: globals }.access(globals, probe.field, kind, value, Part::Global(probe.name))
+    }
+}
+
+unsafe fn cell(here: &'static Here, probe: &Probe, cell: *mut ffi::PyObject, kind: Kind) -> Verdict {
+    // SAFETY: passed on by `note`.
+    unsafe {
+        if is_private(cell) {
+            return Verdict::GoOn;
+        }
+        let value = if kind == Kind::Write { value(probe) } else { Value::UNKNOWN };
+        Touch { here, probe, object: cell }.access(cell, field::CONTENT, kind, value, Part::Variable(probe.name))
+    }
+}
+
+/// Whether each thread sees attributes of its own.
+unsafe fn is_thread_local(object: *mut ffi::PyObject) -> bool {
+    // SAFETY: passed on by `note`; both are live type objects.
+    unsafe { ffi::PyType_IsSubtype(ffi::Py_TYPE(object), super::thread_local_type()) != 0 }
+}
+
+unsafe fn value(probe: &Probe) -> Value {
+    // SAFETY: passed on by `note`; what is on the stack is alive.
+    unsafe {
+        let value = peek(probe.value);
+        if value.is_null() { Value::UNKNOWN } else { values::value(value) }
+    }
+}
+
+/// `object[key]` in all its forms, and `key in object`.
+unsafe fn item(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject) -> Verdict {
+    // SAFETY: passed on by `note`.
+    unsafe {
+        let class = ffi::Py_TYPE(object);
+        let Some(container) = containers::family(class) else { return Verdict::GoOn };
+        let (method, call) = match probe.action {
+            Action::ReadItem => (c"__getitem__", Call::Read),
+            Action::WriteItem => (c"__setitem__", Call::Write),
+            Action::DeleteItem => (c"__delitem__", Call::Take),
+            _ => (c"__contains__", Call::Read),
+        };
+        if is_private(object) || containers::is_overridden(class, method) {
+            return Verdict::GoOn;
+        }
+        let touch = Touch { here, probe, object };
+        let key = peek(probe.key);
+        if key.is_null() {
+            return Verdict::GoOn;
+        }
+        if is_sequence(container) {
+            return match (probe.action, ffi::PyLong_Check(key) != 0) {
+                // Whether a sequence has an element is a question about all of it.
+                (Action::Contains, _) => touch.structure(Kind::Read, false),
+                (Action::ReadItem, true) => touch.element(key, Kind::Read, Value::UNKNOWN),
+                (Action::WriteItem, true) => touch.element(key, Kind::Write, value(probe)),
+                (Action::ReadItem, false) => Verdict::GoOn,
+                (Action::DeleteItem, _) => touch.structure(Kind::Atomic, true),
+                _ => touch.structure(Kind::Write, false),
+            };
+        }
+        touch.keyed(key, call, value(probe), container)
+    }
+}
+
+fn is_sequence(container: Container) -> bool {
+    matches!(container, Container::List | Container::Deque | Container::ByteArray | Container::Array)
+}
+
+/// A method that is known by its name.
+unsafe fn method(here: &'static Here, probe: &Probe, handed: *mut ffi::PyObject) -> Verdict {
+    // SAFETY: passed on by `note`.
+    unsafe {
+        // Where a method is called, the place of `self` is empty if what is called is no method of a type.
+        let object = if probe.callable == 0 { handed } else { peek(probe.object) };
+        if object.is_null() || probe.callable != 0 && ffi::Py_TYPE(handed) != &raw mut ffi::PyMethodDescr_Type {
+            return Verdict::GoOn;
+        }
+        let class = ffi::Py_TYPE(object);
+        let Some(container) = containers::family(class) else { return Verdict::GoOn };
+        let Some(method) = known_calls::method(probe.name, container) else { return Verdict::GoOn };
+        if is_private(object) {
+            return Verdict::GoOn;
+        }
+        let touch = Touch { here, probe, object };
+        let key = peek(probe.key);
+        if !method.is_keyed {
+            return touch.call(method.kind);
+        }
+        if key.is_null() {
+            return Verdict::GoOn;
+        }
+        // With a default, nothing needs to be there.
+        let is_sure = probe.name == "pop" && probe.key > 1;
+        touch.keyed(key, if is_sure { Call::Atomic } else { method.kind }, Value::UNKNOWN, container)
+    }
+}
+
+/// A function that is known by its name, of one of its arguments.
+unsafe fn function(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject) -> Verdict {
+    let Some(function) = known_calls::function(probe.name) else { return Verdict::GoOn };
+    // SAFETY: passed on by `note`.
+    unsafe {
+        let container = containers::family(ffi::Py_TYPE(object));
+        let is_snapshot = container.is_some_and(|container| function.snapshots.contains(&container));
+        let call = if is_snapshot { Call::Read } else { function.kind };
+        if call == Call::Read && !probe.is_tested {
+            return Verdict::GoOn;
+        }
+        whole(here, probe, object, call)
+    }
+}
+
+/// Something done to an object as a whole.
+unsafe fn whole(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject, call: Call) -> Verdict {
+    // SAFETY: passed on by `note`.
+    unsafe {
+        let is_step = matches!(call, Call::Iterate | Call::Advance);
+        let is_container = containers::family(ffi::Py_TYPE(object)).is_some();
+        if !(is_container || is_step && containers::is_iterator(object)) || is_private(object) {
+            return Verdict::GoOn;
+        }
+        let touch = Touch { here, probe, object };
+        if is_container {
+            return touch.call(call);
+        }
+        touch.access(object, field::POSITION, Kind::Advance, Value::UNKNOWN, Part::Position)
+    }
+}
+
+impl Touch<'_> {
+    /// A call that concerns the container as a whole.
+    unsafe fn call(&self, call: Call) -> Verdict {
+        let (kind, is_checkable) = match call {
+            Call::Read => (Kind::Read, false),
+            Call::Iterate | Call::Advance => (Kind::Iterate, false),
+            Call::Insert => {
+                // SAFETY: passed on by `note`.
+                unsafe { hand_over::put(self.object) };
+                (Kind::Insert, false)
+            }
+            Call::Take => {
+                hand_over::take(self.here, self.object);
+                (Kind::Atomic, true)
+            }
+            Call::Atomic => (Kind::Atomic, false),
+            Call::Update => (Kind::Update, false),
+            Call::Write => (Kind::Write, false),
+        };
+        // SAFETY: passed on by `note`.
+        unsafe { self.structure(kind, is_checkable) }
+    }
+
+    /// What a call does to what is behind a key, and to which keys there are.
+    unsafe fn keyed(&self, key: *mut ffi::PyObject, call: Call, value: Value, container: Container) -> Verdict {
+        // SAFETY: passed on by `note`.
+        unsafe {
+            let (kind, is_checkable) = match call {
+                Call::Read | Call::Iterate | Call::Advance => return self.element(key, Kind::Read, Value::UNKNOWN),
+                Call::Write => (Kind::Write, false),
+                Call::Update => (Kind::Update, false),
+                Call::Atomic => (Kind::Atomic, false),
+                Call::Insert => (Kind::Atomic, true),
+                Call::Take => {
+                    hand_over::take(self.here, self.object);
+                    (Kind::Atomic, true)
+                }
+            };
+            let adds = call != Call::Take && self.lacks(key, container);
+            if adds {
+                hand_over::put(self.object);
+            }
+            if let Verdict::Raised = self.element_checkable(key, kind, value, is_checkable) {
+                return Verdict::Raised;
+            }
+            match call {
+                Call::Take => self.structure(Kind::Atomic, false),
+                _ if adds => self.structure(Kind::Insert, false),
+                _ => Verdict::GoOn,
+            }
+        }
+    }
+
+    /// Whether the key is certainly not there.
+    unsafe fn lacks(&self, key: *mut ffi::PyObject, container: Container) -> bool {
+        // SAFETY: passed on by `note`; a plain key runs no code of the program.
+        unsafe {
+            if !values::is_plain_key(key) {
+                return false;
+            }
+            match container {
+                Container::Set => ffi::PySet_Contains(self.object, key) == 0,
+                _ => ffi::PyDict_Contains(self.object, key) == 0,
+            }
+        }
+    }
+
+    unsafe fn structure(&self, kind: Kind, is_checkable: bool) -> Verdict {
+        // SAFETY: passed on by `note`.
+        unsafe { self.noted(self.object, field::STRUCTURE, kind, Value::UNKNOWN, is_checkable, Part::Structure) }
+    }
+
+    unsafe fn element(&self, key: *mut ffi::PyObject, kind: Kind, value: Value) -> Verdict {
+        // SAFETY: passed on by `note`.
+        unsafe { self.element_checkable(key, kind, value, false) }
+    }
+
+    unsafe fn element_checkable(&self, key: *mut ffi::PyObject, kind: Kind, value: Value, is_checkable: bool) -> Verdict {
+        // SAFETY: passed on by `note`.
+        unsafe { self.noted(self.object, values::key(key), kind, value, is_checkable, Part::Item(key)) }
+    }
+
+    unsafe fn access(&self, home: *mut ffi::PyObject, field: u64, kind: Kind, value: Value, part: Part) -> Verdict {
+        // SAFETY: passed on by `note`.
+        unsafe { self.noted(home, field, kind, value, false, part) }
+    }
+
+    unsafe fn noted(
+        &self,
+        home: *mut ffi::PyObject,
+        field: u64,
+        kind: Kind,
+        value: Value,
+        is_checkable: bool,
+        part: Part,
+    ) -> Verdict {
+        let (probe, races) = (self.probe, super::get());
+        // SAFETY: passed on by `note`.
+        let life = unsafe { races.lifetimes.of(home as u64, is_known(home)) };
+        let access = Access {
+            location: mix(life).wrapping_mul(0xD6E8_FEB8_6659_FD93) ^ mix(field),
+            kind,
+            site: probe.site,
+            code: probe.code,
+            value,
+            is_tested: probe.is_tested,
+            is_polled: probe.is_polled,
+            is_checkable,
+        };
+        let clock = self.here.order.clock();
+        if !self.here.races.is_introduced.replace(true) {
+            // SAFETY: passed on by `note`.
+            people::introduce(unsafe { Python::assume_attached() }, clock.epoch());
+        }
+        let mut verdict = Verdict::GoOn;
+        // SAFETY: passed on by `note`.
+        let stack = || unsafe { stacks::record(0) };
+        races.shadow.access(&access, clock, &self.here.races.memory, stack, |race| {
+            // SAFETY: passed on by `note`.
+            if let Verdict::Raised = unsafe { evidence::found(self.object, part, &race) } {
+                verdict = Verdict::Raised;
+            }
+        });
+        verdict
+    }
+}

@@ -1,0 +1,191 @@
+//! The cold path: two accesses are not ordered; who, where, and what was it?
+//!
+//! No code of the program runs: no `repr`, no properties.
+
+use super::people;
+use super::probe::Verdict;
+use crate::evidence::resolve_all;
+use crate::interpreter::frames::RawFrame;
+use crate::python::type_name;
+use crate::session::{self, Place, Recorded};
+use crate::stacks;
+use crate::threads::Busy;
+use ftsan::options::OnFinding;
+use ftsan::races::access::{self, Race};
+use ftsan::races::matrix::Kind;
+use ftsan::races::telling;
+use ftsan::report::{Access, Finding, ObjectInfo, Role, ThreadInfo};
+use ftsan::rules::Severity;
+use pyo3::ffi;
+use pyo3::prelude::*;
+
+pyo3::import_exception!(ftsan, Misuse);
+
+/// Which part of an object was raced for.
+#[derive(Clone, Copy)]
+pub(super) enum Part {
+    /// An attribute.
+    Attribute(&'static str),
+    /// A global variable; the object is the dictionary of its module.
+    Global(&'static str),
+    /// A variable that functions share; the object is the cell.
+    Variable(&'static str),
+    /// What is behind a key, or whether something is an element; the key is borrowed.
+    Item(*mut ffi::PyObject),
+    /// What there is in a container as a whole.
+    Structure,
+    /// Where an iterator is.
+    Position,
+}
+
+/// Modules whose attributes are the process's, with the attributes; no name is any.
+const PROCESS_STATE: [(&str, &[&str]); 2] =
+    [("sys", &["stdout", "stderr", "stdin", "displayhook", "excepthook", "argv", "path"]), ("os", &["environ"])];
+
+/// Reports a race on `part` of `object` that the calling thread has just completed.
+///
+/// # Safety
+/// Attached; what is passed is alive.
+#[cold]
+pub(super) unsafe fn found(object: *mut ffi::PyObject, part: Part, race: &Race) -> Verdict {
+    let Some(_busy) = Busy::enter() else { return Verdict::GoOn };
+    // SAFETY: passed on.
+    let (py, object) = unsafe {
+        let py = Python::assume_attached();
+        (py, Bound::from_borrowed_ptr(py, object))
+    };
+    let session = session::get();
+    let state = process_state(&object, part);
+    let rule = telling::rule(race, state.is_some());
+    let place = place(rule.id, race);
+    let title = match session.seen_again(&place) {
+        Some(again) => {
+            if race.witnessed {
+                session.witness(&place);
+            }
+            again.title
+        }
+        None => {
+            let finding = finding(py, &object, part, race);
+            let title = finding.title.clone();
+            match session.record(place, finding) {
+                Recorded::New => {
+                    py.detach(|| session.tell(&place));
+                    Some(title)
+                }
+                Recorded::Known => Some(title),
+                Recorded::Suppressed => None,
+            }
+        }
+    };
+    match (session.options.on_finding, title) {
+        (OnFinding::Raise, Some(title)) if race.severity > Severity::Info => {
+            Misuse::new_err(format!("{}: {title}", rule.id)).restore(py);
+            Verdict::Raised
+        }
+        (OnFinding::Abort, Some(_)) if race.severity > Severity::Info => std::process::abort(),
+        _ => Verdict::GoOn,
+    }
+}
+
+/// The same two instructions under the same rule are the same finding, whichever came first.
+fn place(rule: &'static str, race: &Race) -> Place {
+    // The check that came too late is part of the update that it would have led to.
+    let is_check = |check: Option<access::Place>, site: u32| check.is_some_and(|check| check.site == site);
+    let (a, b) = match (race.here.site, race.earlier.site) {
+        (here, earlier) if is_check(race.earlier_check, here) => (earlier, earlier),
+        (here, earlier) if is_check(race.check, earlier) => (here, here),
+        sites => sites,
+    };
+    (rule.as_ptr() as usize, RawFrame { code: a.max(b) as usize, offset: a.min(b) })
+}
+
+fn finding(py: Python<'_>, object: &Bound<'_, PyAny>, part: Part, race: &Race) -> Finding {
+    let state = process_state(object, part);
+    let rule = telling::rule(race, state.is_some());
+    let what = state.unwrap_or_else(|| describe(object, part));
+    let (mine, theirs) = (people::me(py), people::of(race.earlier_thread));
+    let title = telling::title(race, &what, &mine.name, &theirs.name);
+    let class = type_name(object);
+    let id = format!("{:#x}", object.as_ptr() as usize);
+    let short = class.rsplit('.').next().unwrap_or(&class);
+    let info = ObjectInfo { repr: format!("<{short} at {id}>"), r#type: class.clone(), id };
+    let access = |role, operation: &str, thread: &ThreadInfo, place: access::Place| Access {
+        role,
+        operation: operation.to_owned(),
+        thread: Some(thread.clone()),
+        stack: resolve_all(py, stacks::get(place.stack)),
+    };
+    let noun = |kind: Kind| format!("{} of {what}", telling::operation(kind));
+    let checked = format!("{}, which it goes back to,", noun(Kind::Read));
+    let mut accesses = vec![access(Role::Offending, &noun(race.kind), &mine, race.here)];
+    accesses.extend(race.check.map(|check| access(Role::Earlier, &checked, &mine, check)));
+    accesses.push(access(Role::Earlier, &noun(race.earlier_kind), &theirs, race.earlier));
+    accesses.extend(race.earlier_check.map(|check| access(Role::Earlier, &checked, &theirs, check)));
+    let mut finding = Finding::new(rule, title, info, None, accesses);
+    finding.severity = race.severity;
+    finding.witnessed = race.witnessed;
+    finding
+}
+
+/// `sys.stdout`, if it is something like that.
+fn process_state(object: &Bound<'_, PyAny>, part: Part) -> Option<String> {
+    let Part::Attribute(name) = part else { return None };
+    let module = module_name(object)?;
+    let (_, names) = PROCESS_STATE.iter().find(|(known, _)| *known == module)?;
+    names.contains(&name).then(|| format!("{module}.{name}"))
+}
+
+/// Name of a module, given as itself or as its dictionary.
+fn module_name(object: &Bound<'_, PyAny>) -> Option<String> {
+    // SAFETY: attached; borrowed results.
+    unsafe {
+        let dictionary = if ffi::PyModule_Check(object.as_ptr()) != 0 { ffi::PyModule_GetDict(object.as_ptr()) } else { object.as_ptr() };
+        if ffi::PyDict_CheckExact(dictionary) == 0 {
+            return None;
+        }
+        let name = Bound::from_borrowed_ptr(object.py(), dictionary).get_item("__name__").ok()?;
+        name.extract().ok()
+    }
+}
+
+/// What was raced for, in the words of the program.
+fn describe(object: &Bound<'_, PyAny>, part: Part) -> String {
+    // SAFETY: attached; a class's name is a string of its own.
+    let class = unsafe {
+        let is_class = ffi::PyType_Check(object.as_ptr()) != 0;
+        let class = if is_class { object.as_ptr().cast() } else { object.get_type_ptr() };
+        std::ffi::CStr::from_ptr((*class).tp_name).to_string_lossy().into_owned()
+    };
+    let short = class.rsplit('.').next().unwrap_or(&class);
+    match part {
+        Part::Attribute(name) => match module_name(object) {
+            Some(module) => format!("{module}.{name}"),
+            None => format!("{short}.{name}"),
+        },
+        Part::Global(name) => match module_name(object) {
+            Some(module) => format!("global {module}.{name}"),
+            None => format!("global {name}"),
+        },
+        Part::Variable(name) => format!("variable {name}"),
+        // SAFETY: alive while the access is noted.
+        Part::Item(key) => format!("{short}[{}]", unsafe { show(object.py(), key) }),
+        Part::Structure | Part::Position => format!("a {short}"),
+    }
+}
+
+/// A key as one would write it, if it is a string or a number.
+///
+/// # Safety
+/// Attached; `key` is null or alive.
+unsafe fn show(py: Python<'_>, key: *mut ffi::PyObject) -> String {
+    // SAFETY: passed on.
+    let Some(key) = (unsafe { Bound::from_borrowed_ptr_or_opt(py, key) }) else { return "...".to_owned() };
+    if let Ok(text) = key.cast_exact::<pyo3::types::PyString>() {
+        return format!("'{}'", text.to_string_lossy().chars().take(40).collect::<String>());
+    }
+    match key.cast_exact::<pyo3::types::PyInt>() {
+        Ok(number) => number.extract::<i64>().map_or_else(|_| "...".to_owned(), |number| number.to_string()),
+        Err(_) => "...".to_owned(),
+    }
+}

@@ -1,0 +1,188 @@
+//! The native object that patched code calls with what it is about to access: `del probe[object]`.
+//!
+//! The fast path asks one question: is the object still its creator's own?  Everything else is in [`super::accesses`].  Probes are
+//! immortal: a reference count that threads share would cost more than the check.
+
+use super::accesses;
+use crate::boundary;
+use crate::interpreter::{frames, header};
+use crate::threads::here;
+use ftsan::patcher::{Action, Handed, Point};
+use pyo3::ffi;
+use pyo3::prelude::*;
+use std::ffi::c_int;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// An access in a patched function.  Lives as long as the process.
+#[repr(C)]
+pub(crate) struct Probe {
+    header: ffi::PyObject,
+    pub(super) action: Action,
+    /// The same number for the same instruction, for no other.
+    pub(super) site: u32,
+    /// A number for the function.
+    pub(super) code: u32,
+    /// Hash of the name, as dictionaries have it.
+    pub(super) field: u64,
+    pub(super) name: &'static str,
+    /// Depths on the evaluation stack, from 1; 0 for none.
+    pub(super) object: u16,
+    pub(super) callable: u16,
+    pub(super) key: u16,
+    pub(super) value: u16,
+    pub(super) is_tested: bool,
+    pub(super) is_polled: bool,
+}
+
+/// What the slow path made of an access.
+pub(super) enum Verdict {
+    GoOn,
+    /// An exception is set: the access must not be made.
+    Raised,
+}
+
+/// How a probe finds the object and whether it may be passed over.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Path {
+    /// What is handed is the object.
+    Object,
+    /// The object is to be peeked from the stack, or found through what is handed.
+    Found,
+    /// As `Object`, and nothing is passed over.
+    Strict,
+}
+
+/// What is below the probe's own two operands on the stack of the running frame, at this depth from 1.
+///
+/// # Safety
+/// Called from a probe, attached.
+pub(super) unsafe fn peek(depth: u16) -> *mut ffi::PyObject {
+    if depth == 0 {
+        return std::ptr::null_mut();
+    }
+    // SAFETY: passed on: the innermost frame is the one that runs the probe, with its stack pointer saved.
+    unsafe { frames::on_top_of_stack(usize::from(depth) + 2).unwrap_or(std::ptr::null_mut()) }
+}
+
+unsafe extern "C" fn delete_item<const PATH: u8>(probe: *mut ffi::PyObject, object: *mut ffi::PyObject, value: *mut ffi::PyObject) -> c_int {
+    if !value.is_null() {
+        // SAFETY: attached; a static string.
+        unsafe { ffi::PyErr_SetString(ffi::PyExc_TypeError, c"an ftsan probe takes no items".as_ptr()) };
+        return -1;
+    }
+    // SAFETY: only probes have this slot; the interpreter hands a live object.
+    unsafe {
+        if PATH == Path::Object as u8 && header::is_private(object) {
+            return 0;
+        }
+        match slow(&*probe.cast::<Probe>(), object) {
+            Verdict::GoOn => 0,
+            Verdict::Raised => -1,
+        }
+    }
+}
+
+/// # Safety
+/// Attached; `object` is alive.
+#[inline(never)]
+unsafe fn slow(probe: &'static Probe, object: *mut ffi::PyObject) -> Verdict {
+    let here = here();
+    if here.busy.get() {
+        return Verdict::GoOn;
+    }
+    boundary::guarded(Verdict::GoOn, || {
+        // SAFETY: passed on.
+        unsafe { accesses::note(here, probe, object) }
+    })
+}
+
+struct Type(*mut ffi::PyTypeObject);
+// SAFETY: a type object is made once, immortal in effect, and only read.
+unsafe impl Send for Type {}
+// SAFETY: as above.
+unsafe impl Sync for Type {}
+
+static TYPES: [OnceLock<Type>; 3] = [const { OnceLock::new() }; 3];
+
+fn probe_type(py: Python<'_>, path: Path) -> PyResult<*mut ffi::PyTypeObject> {
+    let place = &TYPES[path as usize];
+    if let Some(found) = place.get() {
+        return Ok(found.0);
+    }
+    let slot = match path {
+        Path::Object => delete_item::<{ Path::Object as u8 }> as *mut std::ffi::c_void,
+        Path::Found => delete_item::<{ Path::Found as u8 }> as *mut std::ffi::c_void,
+        Path::Strict => delete_item::<{ Path::Strict as u8 }> as *mut std::ffi::c_void,
+    };
+    let mut slots = [
+        ffi::PyType_Slot { slot: ffi::Py_mp_ass_subscript, pfunc: slot },
+        ffi::PyType_Slot { slot: 0, pfunc: std::ptr::null_mut() },
+    ];
+    let mut spec = ffi::PyType_Spec {
+        name: c"ftsan._native.Probe".as_ptr(),
+        basicsize: size_of::<Probe>() as c_int,
+        itemsize: 0,
+        flags: (ffi::Py_TPFLAGS_DEFAULT | ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION | ffi::Py_TPFLAGS_IMMUTABLETYPE) as u32,
+        slots: slots.as_mut_ptr(),
+    };
+    // SAFETY: the spec is complete and copied by the call.
+    let made = unsafe { ffi::PyType_FromSpec(&mut spec) };
+    if made.is_null() {
+        return Err(PyErr::fetch(py));
+    }
+    Ok(place.get_or_init(|| Type(made.cast())).0)
+}
+
+fn path(point: &Point<'_>, is_strict: bool) -> Path {
+    use Action as A;
+    match point.action {
+        A::ReadGlobal | A::WriteGlobal | A::DeleteGlobal | A::Import | A::Suspend | A::Finalize => Path::Found,
+        // A view or an iterator is private; what it is of may not be.
+        A::Iterate | A::Function => Path::Found,
+        A::Method if point.callable != 0 => Path::Found,
+        _ if matches!(point.handed, Handed::Site) => Path::Found,
+        _ if is_strict => Path::Strict,
+        _ => Path::Object,
+    }
+}
+
+unsafe extern "C" {
+    // Exported in free-threaded builds of 3.14, Include/internal/pycore_object.h.
+    fn _Py_SetImmortal(object: *mut ffi::PyObject);
+}
+
+static NEXT_SITE: AtomicU32 = AtomicU32::new(1);
+
+/// A probe for `point`, of the function with number `code`.
+pub(crate) fn new(py: Python<'_>, point: &Point<'_>, code: u32) -> PyResult<Py<PyAny>> {
+    let kind = probe_type(py, path(point, super::is_strict()))?;
+    let (name, field) = super::names::intern(py, point.name.unwrap_or_default())?;
+    // SAFETY: allocates an object of our own type and fills all of it.
+    unsafe {
+        let object = ffi::PyType_GenericAlloc(kind, 0);
+        if object.is_null() {
+            return Err(PyErr::fetch(py));
+        }
+        let probe = object.cast::<Probe>();
+        macro_rules! fill {
+            ($($field:ident: $value:expr),* $(,)?) => { $( std::ptr::addr_of_mut!((*probe).$field).write($value); )* };
+        }
+        fill! {
+            action: point.action,
+            site: NEXT_SITE.fetch_add(1, Ordering::Relaxed),
+            code: code,
+            field: field,
+            name: name,
+            object: point.object,
+            callable: point.callable,
+            key: point.key,
+            value: point.value,
+            is_tested: point.is_tested,
+            is_polled: point.is_polled,
+        }
+        _Py_SetImmortal(object);
+        Bound::from_owned_ptr_or_err(py, object).map(Bound::unbind)
+    }
+}

@@ -1,0 +1,79 @@
+//! Keys and values, summarised without running code of the program: no `__hash__`, no `__eq__` but those of built-in immutable types.
+
+use ftsan::races::mix;
+use ftsan::races::access::Value;
+use pyo3::ffi;
+
+/// How deep tuples are looked into.
+const DEPTH: u32 = 4;
+
+/// A number that equal immutable objects of built-in types share; `None` for everything else.
+///
+/// # Safety
+/// Attached; `object` is alive.
+unsafe fn hash(object: *mut ffi::PyObject, depth: u32) -> Option<u64> {
+    // SAFETY: passed on; these types' hash functions run no other code and do not fail.
+    unsafe {
+        let class = ffi::Py_TYPE(object);
+        let plain = [
+            &raw mut ffi::PyUnicode_Type,
+            &raw mut ffi::PyLong_Type,
+            &raw mut ffi::PyBytes_Type,
+            &raw mut ffi::PyFloat_Type,
+            &raw mut ffi::PyBool_Type,
+        ];
+        if plain.contains(&class) {
+            return Some(ffi::PyObject_Hash(object) as u64);
+        }
+        if class != &raw mut ffi::PyTuple_Type || depth == 0 {
+            return None;
+        }
+        let mut all = 0x517c_c1b7_2722_0a95;
+        for index in 0..ffi::PyTuple_GET_SIZE(object) {
+            all = mix(all ^ hash(ffi::PyTuple_GET_ITEM(object, index), depth - 1)?).rotate_left(17);
+        }
+        Some(all)
+    }
+}
+
+/// Names a key of a dictionary, an index, an element of a set: equal for equal keys of built-in types, and for the same object.
+///
+/// # Safety
+/// Attached; `object` is alive.
+pub(super) unsafe fn key(object: *mut ffi::PyObject) -> u64 {
+    // SAFETY: passed on.
+    unsafe { hash(object, DEPTH) }.unwrap_or_else(|| mix(object as u64))
+}
+
+/// Whether a container can compare this key without running code of the program.
+///
+/// # Safety
+/// Attached; `object` is alive.
+pub(super) unsafe fn is_plain_key(object: *mut ffi::PyObject) -> bool {
+    // SAFETY: passed on; the base type's slots are never replaced.
+    unsafe {
+        let (class, base) = (ffi::Py_TYPE(object), &raw mut ffi::PyBaseObject_Type);
+        let by_identity = (*class).tp_hash == (*base).tp_hash && (*class).tp_richcompare == (*base).tp_richcompare;
+        by_identity || hash(object, DEPTH).is_some()
+    }
+}
+
+/// What is written: equal for equal immutable values.
+///
+/// # Safety
+/// Attached; `object` is alive.
+pub(super) unsafe fn value(object: *mut ffi::PyObject) -> Value {
+    // SAFETY: passed on.
+    unsafe {
+        let class = ffi::Py_TYPE(object);
+        if object == ffi::Py_None() || class == &raw mut ffi::PyBool_Type {
+            return Value::flag(object as u64);
+        }
+        // Functions, classes and modules stay where they are; writing the same one again changes nothing.
+        let lasting = [&raw mut ffi::PyFunction_Type, &raw mut ffi::PyCFunction_Type, &raw mut ffi::PyModule_Type];
+        if lasting.contains(&class) || ffi::PyType_Check(object) != 0 {
+            return Value::of(mix(object as u64));
+        }
+        hash(object, DEPTH).map_or(Value::UNKNOWN, |hash| Value::of(mix(hash ^ class as u64)))
+    }
+}

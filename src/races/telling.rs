@@ -1,0 +1,46 @@
+//! What a race is called and how it is told: the rule, the words for what both sides did, the sentence.
+
+use super::access::Race;
+use super::matrix::Kind;
+use crate::rules::{self, Rule, Severity};
+
+/// The rule that a race falls under.  `is_process_state`: what is raced for is the whole process's (`sys.stdout`).
+pub fn rule(race: &Race, is_process_state: bool) -> &'static Rule {
+    let either = |kind: Kind| race.kind == kind || race.earlier_kind == kind;
+    let id = match race.severity {
+        Severity::Info => "FT407",
+        _ if is_process_state => "FT408",
+        _ if either(Kind::Advance) => "FT405",
+        _ if either(Kind::Iterate) => "FT403",
+        _ if race.published_early => "FT406",
+        _ if either(Kind::Checked) || either(Kind::Update) && race.is_checked => "FT402",
+        _ if either(Kind::Update) => "FT401",
+        _ => "FT404",
+    };
+    rules::find(id).expect("the rules of races exist")
+}
+
+/// What an access did, as a noun.
+pub fn operation(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Read => "read",
+        Kind::Iterate => "iteration",
+        Kind::Write => "write",
+        Kind::Update => "update",
+        Kind::Insert => "insertion",
+        Kind::Atomic => "change",
+        Kind::Checked => "change after a check",
+        Kind::Advance => "step",
+    }
+}
+
+/// One sentence: `what` was raced for, `thread` completes the race, `earlier` was there before.
+pub fn title(race: &Race, what: &str, thread: &str, earlier: &str) -> String {
+    let (mine, theirs) = (operation(race.kind), operation(race.earlier_kind));
+    let outcome = match race {
+        Race { witnessed: true, .. } => "; an update was lost",
+        Race { published_early: true, .. } => "; a flag that says it is there was set first",
+        _ => "",
+    };
+    format!("{what}: {mine} in thread '{thread}' not ordered after the {theirs} in thread '{earlier}'{outcome}")
+}

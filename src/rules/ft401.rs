@@ -1,0 +1,33 @@
+//! FT401 lost-update.
+
+use super::{Rule, Severity};
+
+pub(super) static RULE: Rule = Rule {
+    id: "FT401",
+    name: "lost-update",
+    severity: Severity::Error,
+    fix: "hold one lock from read to write, in all threads that write; for unique numbers, next() of an itertools.count()",
+    manual: r#"
+## What it finds
+
+An attribute, global, closure variable or item that a thread reads and then writes, with nothing that orders this with another
+thread's write: `+=` and its kind, `x = x + 1`, `d[k] = d.get(k, 0) + 1`, through a local variable or not.
+
+    class Stats:
+        def hit(self):
+            self.hits += 1                     # FT401: two threads
+            with self.lock:
+                self.hits += 1                 # right
+
+## Why it matters
+
+Reading and writing are two operations.  What the other thread writes between them is overwritten: updates get lost, numbers that
+should be unique are given out twice.  The GIL made it rare; without it, it happens all the time.
+
+## Not reported
+
+Updates under one lock, or ordered by a queue, an event, a join or any other hand-over; `threading.local`; objects that only one
+thread uses; `+=`, `|=` and the like on a list, dict, set or deque that the name keeps referring to (one atomic operation on the
+container); single operations that are atomic: `append`, `setdefault`, `pop`, `d[k] = v`.
+"#,
+};

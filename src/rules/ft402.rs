@@ -1,0 +1,34 @@
+//! FT402 check-then-act.
+
+use super::{Rule, Severity};
+
+pub(super) static RULE: Rule = Rule {
+    id: "FT402",
+    name: "check-then-act",
+    severity: Severity::Error,
+    fix: "check and act under one lock, or in one step (setdefault, pop with a default), or act and handle the exception",
+    manual: r#"
+## What it finds
+
+A thread that tests something and acts on the answer, with nothing that keeps another thread from doing the same in between: a
+cache that is filled if the key is missing, a singleton or attribute that is made when first asked for, a `pop` after a test for
+emptiness, a `del` after a test for the key.
+
+    if self._pool is None:                     # FT402: two threads see None
+        self._pool = Pool()
+    with self._lock:                           # right
+        if self._pool is None:
+            self._pool = Pool()
+
+## Why it matters
+
+Both threads find the test true.  Two singletons exist, and one of them is lost with what was put into it; `pop` and `del` raise
+although their test had just passed; something that must happen once happens twice.
+
+## Not reported
+
+Test and act under one lock, with an unlocked test before it or not; `setdefault`, `pop` with a default and other single
+operations; acting and handling the exception; caches of immutable values that are equal, whoever computes them (a `str`, an
+`int`, a `tuple` of them).
+"#,
+};

@@ -1,0 +1,31 @@
+//! FT403 iteration-race.
+
+use super::{Rule, Severity};
+
+pub(super) static RULE: Rule = Rule {
+    id: "FT403",
+    name: "iteration-race",
+    severity: Severity::Error,
+    fix: "iterate over a copy made in one step (d.copy(), list(d)), or hold one lock while iterating and while changing",
+    manual: r#"
+## What it finds
+
+A list, dict, set, deque or other built-in container that is iterated by one thread and changed by another one, with nothing that
+orders the two: `for`, comprehensions, views, `sum`, `any`, `max`, `enumerate`, `zip`, `map`.
+
+    for listener in self.listeners:            # FT403: another thread calls self.listeners.append()
+        listener(event)
+    for listener in self.listeners.copy():     # right
+        listener(event)
+
+## Why it matters
+
+Iterating takes many operations.  A dict, set or deque raises RuntimeError in the middle ("changed size during iteration"); a list
+silently skips elements or gives them twice.
+
+## Not reported
+
+Iterating over a copy: `copy()`, `list(d)`, `list(d.items())`, `sorted(lst)`, `lst[:]` are single operations; containers that are
+replaced and never changed; iterating and changing under one lock, or one after the other.
+"#,
+};

@@ -1,0 +1,30 @@
+//! FT404 conflicting-writes.
+
+use super::{Rule, Severity};
+
+pub(super) static RULE: Rule = Rule {
+    id: "FT404",
+    name: "conflicting-writes",
+    severity: Severity::Warning,
+    fix: "decide which write is to win: one lock, one thread that writes, or a place for each thread",
+    manual: r#"
+## What it finds
+
+Two threads that write different values to one attribute, global, closure variable or item, with nothing that orders them; neither
+has read what it overwrites.
+
+    def worker(self, name):
+        self.status = name                     # FT404: two threads
+        self.statuses[name] = "running"        # right: a key for each
+
+## Why it matters
+
+The last one wins, and nobody says who is last.  If several places are written together, they may end up with some of one thread
+and some of the other.
+
+## Not reported
+
+Writes of one value, or of equal immutable ones; writes to different keys or indices; writes that a lock, join or hand-over
+orders.
+"#,
+};

@@ -1,0 +1,31 @@
+//! FT408 process-state-swapped.
+
+use super::{Rule, Severity};
+
+pub(super) static RULE: Rule = Rule {
+    id: "FT408",
+    name: "process-state-swapped",
+    severity: Severity::Error,
+    fix: "pass it instead of swapping it (print(file=...), subprocess.run(cwd=..., env=...)), or swap under one lock",
+    manual: r#"
+## What it finds
+
+State of the whole process that two threads replace for a while, with nothing that orders them: `sys.stdout` and its kind
+(`contextlib.redirect_stdout`), the current directory (`os.chdir`, `contextlib.chdir`), `os.environ`, what `unittest.mock.patch`
+patches.
+
+    with contextlib.redirect_stdout(buffer):   # FT408: in two threads
+        report()
+    report(file=buffer)                        # right
+
+## Why it matters
+
+Each thread works with what the other one put there.  What the last one restores is what the first one had put: the original is
+lost for good, prints vanish, files are written into the wrong directory.
+
+## Not reported
+
+Swapping by one thread at a time; swapping for good at start-up; `warnings.catch_warnings` and `decimal.localcontext`, which are a
+thread's own on free-threaded builds.
+"#,
+};
