@@ -31,15 +31,32 @@ struct Touch<'a> {
     object: *mut ffi::PyObject,
 }
 
-/// What the calling thread is about to do to `handed`.
+/// The object that a probe is about, given what it was handed; null if there is none that matters.
 ///
 /// # Safety
 /// Called from a probe, attached; `handed` is alive.
-pub(super) unsafe fn note(here: &'static Here, probe: &'static Probe, handed: *mut ffi::PyObject) -> Verdict {
-    if !super::is_on() {
-        return Verdict::GoOn;
+#[inline]
+pub(super) unsafe fn object_of(probe: &Probe, handed: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: passed on.
+    unsafe {
+        match probe.action {
+            // A view is private; what it is of may not be.
+            Action::Iterate | Action::Function => containers::viewed(handed),
+            // The place of `self` is empty if what is called is no method of a type.
+            Action::Method if ffi::Py_TYPE(handed) == &raw mut ffi::PyMethodDescr_Type => peek(probe.object),
+            Action::Method if probe.callable != 0 => std::ptr::null_mut(),
+            Action::ReadGlobal | Action::WriteGlobal | Action::DeleteGlobal => ffi::PyEval_GetGlobals(),
+            _ => handed,
+        }
     }
-    if order::is_alone() || here.order.holds_ignored() {
+}
+
+/// What the calling thread is about to do to `object`.
+///
+/// # Safety
+/// Called from a probe, attached; `object` is alive.
+pub(super) unsafe fn note(here: &'static Here, probe: &'static Probe, object: *mut ffi::PyObject) -> Verdict {
+    if here.order.holds_ignored() {
         return Verdict::GoOn;
     }
     hand_over::settle(here);
@@ -49,21 +66,21 @@ pub(super) unsafe fn note(here: &'static Here, probe: &'static Probe, handed: *m
             Action::Import => order::imported(),
             Action::Suspend => super::lock_events::suspends(),
             Action::Finalize => order::acquire_all(),
-            Action::ReadAttribute => return attribute(here, probe, handed, Kind::Read),
-            Action::WriteAttribute | Action::DeleteAttribute => return attribute(here, probe, handed, Kind::Write),
-            Action::ReadGlobal => return global(here, probe, Kind::Read),
-            Action::WriteGlobal | Action::DeleteGlobal => return global(here, probe, Kind::Write),
-            Action::ReadCell => return cell(here, probe, handed, Kind::Read),
-            Action::WriteCell | Action::DeleteCell => return cell(here, probe, handed, Kind::Write),
-            Action::ReadItem | Action::WriteItem | Action::DeleteItem | Action::Contains => return item(here, probe, handed),
+            Action::ReadAttribute => return attribute(here, probe, object, Kind::Read),
+            Action::WriteAttribute | Action::DeleteAttribute => return attribute(here, probe, object, Kind::Write),
+            Action::ReadGlobal => return global(here, probe, object, Kind::Read),
+            Action::WriteGlobal | Action::DeleteGlobal => return global(here, probe, object, Kind::Write),
+            Action::ReadCell => return cell(here, probe, object, Kind::Read),
+            Action::WriteCell | Action::DeleteCell => return cell(here, probe, object, Kind::Write),
+            Action::ReadItem | Action::WriteItem | Action::DeleteItem | Action::Contains => return item(here, probe, object),
             Action::ReadSlice => {}
-            Action::WriteSlice => return whole(here, probe, handed, Call::Write),
-            Action::Update => return whole(here, probe, handed, Call::Insert),
+            Action::WriteSlice => return whole(here, probe, object, Call::Write),
+            Action::Update => return whole(here, probe, object, Call::Insert),
             Action::Truth if !probe.is_tested => {}
-            Action::Truth => return whole(here, probe, handed, Call::Read),
-            Action::Iterate => return whole(here, probe, containers::viewed(handed), Call::Iterate),
-            Action::Method => return method(here, probe, handed),
-            Action::Function => return function(here, probe, containers::viewed(handed)),
+            Action::Truth => return whole(here, probe, object, Call::Read),
+            Action::Iterate => return whole(here, probe, object, Call::Iterate),
+            Action::Method => return method(here, probe, object),
+            Action::Function => return function(here, probe, object),
         }
     }
     Verdict::GoOn
@@ -76,21 +93,12 @@ pub(super) unsafe fn note(here: &'static Here, probe: &'static Probe, handed: *m
 unsafe fn is_private(object: *mut ffi::PyObject) -> bool {
     // SAFETY: passed on.
     unsafe {
-        if is_immortal(object) || (header::is_private(object) && !super::is_strict()) {
+        if header::is_immortal(object) || (header::is_private(object) && !super::is_strict()) {
             return true;
         }
         escape(object);
         false
     }
-}
-
-/// `_Py_IsImmortal`, Include/refcount.h: nobody counts the references of what lives for ever.
-///
-/// # Safety
-/// As [`is_private`].
-unsafe fn is_immortal(object: *mut ffi::PyObject) -> bool {
-    // SAFETY: passed on.
-    unsafe { (*object).ob_ref_local.load(std::sync::atomic::Ordering::Relaxed) == u32::MAX }
 }
 
 /// Others than its creator have touched it.
@@ -150,11 +158,10 @@ unsafe fn home(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
     }
 }
 
-unsafe fn global(here: &'static Here, probe: &Probe, kind: Kind) -> Verdict {
-    // SAFETY: passed on by `note`; the borrowed globals of the running function.
+unsafe fn global(here: &'static Here, probe: &Probe, globals: *mut ffi::PyObject, kind: Kind) -> Verdict {
+    // SAFETY: passed on by `note`.
     unsafe {
-        let globals = ffi::PyEval_GetGlobals();
-        if globals.is_null() || is_private(globals) {
+        if is_private(globals) {
             return Verdict::GoOn;
         }
         let value = if kind == Kind::Write { value(probe) } else { Value::UNKNOWN };
@@ -227,14 +234,9 @@ fn is_sequence(container: Container) -> bool {
 }
 
 /// A method that is known by its name.
-unsafe fn method(here: &'static Here, probe: &Probe, handed: *mut ffi::PyObject) -> Verdict {
+unsafe fn method(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject) -> Verdict {
     // SAFETY: passed on by `note`.
     unsafe {
-        // Where a method is called, the place of `self` is empty if what is called is no method of a type.
-        let object = if probe.callable == 0 { handed } else { peek(probe.object) };
-        if object.is_null() || probe.callable != 0 && ffi::Py_TYPE(handed) != &raw mut ffi::PyMethodDescr_Type {
-            return Verdict::GoOn;
-        }
         let class = ffi::Py_TYPE(object);
         let Some(container) = containers::family(class) else { return Verdict::GoOn };
         let Some(method) = known_calls::method(probe.name, container) else { return Verdict::GoOn };

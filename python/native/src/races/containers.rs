@@ -1,62 +1,50 @@
 //! Which built-in container an object is, subclasses included, and what its views and iterators are of.
 
-use crate::python::loaded;
 use ftsan::patcher::known_calls::Container;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use std::ffi::{CStr, CString};
+use std::ffi::CStr;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-/// Types by family, built-in ones first; looked up when a container is met for the first time.
-static TYPES: [AtomicUsize; Container::NAMES.len()] = [const { AtomicUsize::new(0) }; Container::NAMES.len()];
-
-/// More special ones first: a Counter is a dict.
-const ORDER: [Container; 9] = [
-    Container::List,
-    Container::Counter,
-    Container::DefaultDict,
-    Container::OrderedDict,
-    Container::Dict,
-    Container::Set,
-    Container::Deque,
-    Container::ByteArray,
-    Container::Array,
-];
 
 /// What kind of container objects of this type are: of the type itself or of the built-in one that it is derived from.
 ///
 /// # Safety
 /// Attached; `class` is alive.
 pub(super) unsafe fn family(class: *mut ffi::PyTypeObject) -> Option<Container> {
-    ORDER.into_iter().find(|container| {
-        let Some(place) = Container::NAMES.iter().position(|(known, ..)| known == container) else { return false };
-        // SAFETY: passed on; both are live type objects: these types live as long as their modules, which are never unloaded.
-        unsafe {
-            let base = type_of(place);
-            base != 0 && (base == class as usize || ffi::PyType_IsSubtype(class, base as *mut ffi::PyTypeObject) != 0)
+    // SAFETY: passed on; a type keeps its base and its name alive.
+    unsafe {
+        let flags = ffi::PyType_GetFlags(class);
+        if flags & ffi::Py_TPFLAGS_LIST_SUBCLASS != 0 {
+            return Some(Container::List);
         }
-    })
+        let is_dictionary = flags & ffi::Py_TPFLAGS_DICT_SUBCLASS != 0;
+        let mut base = class;
+        while !base.is_null() && base != &raw mut ffi::PyBaseObject_Type {
+            if is_dictionary && base == &raw mut ffi::PyDict_Type {
+                return Some(Container::Dict);
+            }
+            // Names of types, unlike their addresses, are known without importing the module.
+            let name = CStr::from_ptr((*base).tp_name);
+            if let Some((_, container)) = NAMES.iter().find(|(known, _)| *known == name) {
+                return Some(*container);
+            }
+            base = (*base).tp_base;
+        }
+        None
+    }
 }
 
-/// Address of a type, or 0 while the program has not imported its module.
-///
-/// # Safety
-/// Attached.
-unsafe fn type_of(place: usize) -> usize {
-    let known = TYPES[place].load(Ordering::Relaxed);
-    if known != 0 {
-        return known;
-    }
-    let (_, module, name) = Container::NAMES[place];
-    // SAFETY: passed on.
-    let py = unsafe { Python::assume_attached() };
-    let Ok(module) = CString::new(module) else { return 0 };
-    let found = loaded(py, &module).and_then(|module| module.getattr(name).ok());
-    let address = found.map_or(0, |found| found.as_ptr() as usize);
-    TYPES[place].store(address, Ordering::Relaxed);
-    address
-}
+/// `tp_name` of the types that are not told by their flags.
+const NAMES: [(&CStr, Container); 7] = [
+    (c"set", Container::Set),
+    (c"collections.deque", Container::Deque),
+    (c"collections.defaultdict", Container::DefaultDict),
+    (c"collections.OrderedDict", Container::OrderedDict),
+    // A class of Python code: without its module.
+    (c"Counter", Container::Counter),
+    (c"bytearray", Container::ByteArray),
+    (c"array.array", Container::Array),
+];
 
 /// Whether the program has its own idea of what this method of a container does: then it is that method's code which is watched.
 ///
@@ -82,16 +70,17 @@ unsafe extern "C" {
     fn _PyType_LookupRef(class: *mut ffi::PyTypeObject, name: *mut ffi::PyObject) -> *mut ffi::PyObject;
 }
 
-/// `_PyDictViewObject`, `Include/internal/pycore_dict.h`: the dictionary follows the header.
+/// `_PyDictViewObject`, `Include/internal/pycore_dict.h`: the dictionary follows the header.  Those of an OrderedDict are derived.
 ///
 /// # Safety
 /// Attached; `object` is alive.
+#[inline]
 pub(super) unsafe fn viewed(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
     // SAFETY: passed on; the layout is that of all three types.
     unsafe {
         let class = ffi::Py_TYPE(object);
         let views = [&raw mut ffi::PyDictKeys_Type, &raw mut ffi::PyDictValues_Type, &raw mut ffi::PyDictItems_Type];
-        if views.into_iter().any(|view| ffi::PyType_IsSubtype(class, view) != 0) {
+        if views.contains(&class) || views.contains(&(*class).tp_base) {
             let dictionary = object.add(1).cast::<*mut ffi::PyObject>().read();
             return if dictionary.is_null() { object } else { dictionary };
         }

@@ -3,11 +3,11 @@
 //! The fast path asks one question: is the object still its creator's own?  Everything else is in [`super::accesses`].  Probes are
 //! immortal: a reference count that threads share would cost more than the check.
 
-use super::accesses;
+use super::{accesses, order};
 use crate::boundary;
 use crate::interpreter::{frames, header};
 use crate::threads::here;
-use ftsan::patcher::{Action, Handed, Point};
+use ftsan::patcher::{Action, Point};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use std::ffi::c_int;
@@ -48,10 +48,10 @@ pub(super) enum Verdict {
 enum Path {
     /// What is handed is the object.
     Object,
-    /// The object is to be peeked from the stack, or found through what is handed.
+    /// The object is found through what is handed, or peeked from the stack.
     Found,
-    /// As `Object`, and nothing is passed over.
-    Strict,
+    /// There is none, or nothing is passed over.
+    Always,
 }
 
 /// What is below the probe's own two operands on the stack of the running frame, at this depth from 1.
@@ -74,7 +74,8 @@ unsafe extern "C" fn delete_item<const PATH: u8>(probe: *mut ffi::PyObject, obje
     }
     // SAFETY: only probes have this slot; the interpreter hands a live object.
     unsafe {
-        if PATH == Path::Object as u8 && header::is_private(object) {
+        let object = if PATH == Path::Object as u8 { object } else { accesses::object_of(&*probe.cast::<Probe>(), object) };
+        if object.is_null() || PATH != Path::Always as u8 && (header::is_private(object) || header::is_immortal(object)) {
             return 0;
         }
         match slow(&*probe.cast::<Probe>(), object) {
@@ -88,6 +89,9 @@ unsafe extern "C" fn delete_item<const PATH: u8>(probe: *mut ffi::PyObject, obje
 /// Attached; `object` is alive.
 #[inline(never)]
 unsafe fn slow(probe: &'static Probe, object: *mut ffi::PyObject) -> Verdict {
+    if order::is_alone() {
+        return Verdict::GoOn;
+    }
     let here = here();
     if here.busy.get() {
         return Verdict::GoOn;
@@ -114,7 +118,7 @@ fn probe_type(py: Python<'_>, path: Path) -> PyResult<*mut ffi::PyTypeObject> {
     let slot = match path {
         Path::Object => delete_item::<{ Path::Object as u8 }> as *mut std::ffi::c_void,
         Path::Found => delete_item::<{ Path::Found as u8 }> as *mut std::ffi::c_void,
-        Path::Strict => delete_item::<{ Path::Strict as u8 }> as *mut std::ffi::c_void,
+        Path::Always => delete_item::<{ Path::Always as u8 }> as *mut std::ffi::c_void,
     };
     let mut slots = [
         ffi::PyType_Slot { slot: ffi::Py_mp_ass_subscript, pfunc: slot },
@@ -138,13 +142,23 @@ fn probe_type(py: Python<'_>, path: Path) -> PyResult<*mut ffi::PyTypeObject> {
 fn path(point: &Point<'_>, is_strict: bool) -> Path {
     use Action as A;
     match point.action {
-        A::ReadGlobal | A::WriteGlobal | A::DeleteGlobal | A::Import | A::Suspend | A::Finalize => Path::Found,
-        // A view or an iterator is private; what it is of may not be.
-        A::Iterate | A::Function => Path::Found,
-        A::Method if point.callable != 0 => Path::Found,
-        _ if matches!(point.handed, Handed::Site) => Path::Found,
-        _ if is_strict => Path::Strict,
-        _ => Path::Object,
+        A::Import | A::Suspend | A::Finalize => Path::Always,
+        _ if is_strict => Path::Always,
+        A::Iterate | A::Function | A::Method | A::ReadGlobal | A::WriteGlobal | A::DeleteGlobal => Path::Found,
+        A::ReadAttribute
+        | A::WriteAttribute
+        | A::DeleteAttribute
+        | A::ReadItem
+        | A::WriteItem
+        | A::DeleteItem
+        | A::Contains
+        | A::ReadSlice
+        | A::WriteSlice
+        | A::Truth
+        | A::Update
+        | A::ReadCell
+        | A::WriteCell
+        | A::DeleteCell => Path::Object,
     }
 }
 
