@@ -1,0 +1,3 @@
+"""A module with a setting, imported by a program of this folder."""
+
+mode = ""
