@@ -56,9 +56,12 @@ def races(path: Path) -> dict[str, tuple[set[int], set[int]]]:
 
 
 def ends(finding: dict[str, Any], path: Path) -> set[int]:
-    """The lines of the program where the two accesses of a race were made, by its innermost frames there."""
-    offending, earlier = [access for access in finding["accesses"] if access["role"] in ("offending", "earlier")]
-    assert offending["thread"]["name"] != earlier["thread"]["name"], finding["title"]
+    """The lines of the program where the two accesses of a race were made, by its innermost frames there.
+
+    Reads that an update goes back to are told as well: those of the offending thread come before the earlier access, others after it.
+    """
+    offending, *others = [access for access in finding["accesses"] if access["role"] in ("offending", "earlier")]
+    earlier = next(access for access in others if access["thread"]["native_id"] != offending["thread"]["native_id"])
     stacks = [[frame["line"] for frame in access["stack"] if frame["file"] == str(path)] for access in (offending, earlier)]
     return {lines[0] for lines in stacks if lines}
 
