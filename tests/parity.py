@@ -14,17 +14,13 @@ from __future__ import annotations
 import argparse
 import fcntl
 import fnmatch
-import hashlib
 import json
 import os
-import re
 import shutil
 import signal
 import stat
 import subprocess
 import sys
-import tarfile
-import tempfile
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
@@ -33,11 +29,10 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from tests import obtained
 from tests.conftest import PLAIN, ROOT
 
-CACHE = Path(
-    os.environ.get("FTSAN_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ftsan", "parity"
-).absolute()
+CACHE = obtained.CACHE / "parity"
 REQUIREMENTS = ROOT / "tests" / "parity_requirements.txt"
 
 #: How often a test that differs is run again.
@@ -87,6 +82,8 @@ class Suite(ABC):
     """The words that stand for all of it."""
     changes: dict[str, str] = field(default_factory=dict)
     """Argument that leaves something out or makes it steady (for Trial: pattern of tests that are left out) -> why."""
+    options: list[str] = field(default_factory=list)
+    """What ``ftsan run`` is asked for."""
     explained: dict[str, str] = field(default_factory=dict)
     """Rule, and file and function of a frame of the offending access ("FT101 */f.py:f", wildcards) -> why the suite does that."""
 
@@ -227,12 +224,20 @@ DESCRIPTORS = [
     *["test_concurrent_futures", "test_multiprocessing_main_handling"],
 ]
 
+#: CPython's tests of the standard library as a whole, watched for data races.
+LIBRARY = [
+    *["test_functools", "test_dataclasses", "test_json", "test_queue", "test_collections", "test_contextlib", "test_generators"],
+    *["test_patma", "test_coroutines", "test_asyncgen", "test_exceptions", "test_typing", "test_pickle", "test_inspect"],
+    *["test_traceback", "test_asyncio", "test_threading", "test_concurrent_futures"],
+]
+PROCESS_EACH = {"-j2": "each file has a process of its own: what dies takes no other along"}
+
 SUITES: dict[str, Suite] = {
     "descriptors": Regrtest(
         3300,
         DESCRIPTORS,
-        changes={
-            "-j2": "each file has a process of its own: what dies takes no other along",
+        changes=PROCESS_EACH
+        | {
             "-uwalltime": "test_eintr skips itself without",
             "--ignore=test_vfork_used_when_expected": "skips itself if anything is preloaded",
         },
@@ -240,6 +245,7 @@ SUITES: dict[str, Suite] = {
             "FT201 */test_ssl.py:AsyncoreEchoServer.stop": "closes its listening socket while its thread selects on it",
         },
     ),
+    "stdlib": Regrtest(7000, LIBRARY, changes=PROCESS_EACH, options=["--races", "all"]),
     "asyncio": Regrtest(
         2000,
         ["test_asyncio"],
@@ -284,34 +290,14 @@ def _fresh(folder: Path) -> Path:
     return folder
 
 
-def _pip(*words: str | Path) -> None:
-    subprocess.run([sys.executable, "-m", "pip", "--disable-pip-version-check", *map(str, words)], env=PLAIN, check=True)
-
-
 def _packages() -> Path:
     """Folder of what the suites need beyond tests/requirements.txt."""
-    key = hashlib.sha256(REQUIREMENTS.read_bytes() + sys.version.encode()).hexdigest()[:12]
-    folder = CACHE / f"packages-{key}"
-    if not folder.exists():
-        print("installing what the suites need", file=sys.stderr)
-        with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
-            _pip("install", "-q", "--no-deps", "--target", f"{scratch}/packages", "-r", REQUIREMENTS)
-            os.rename(f"{scratch}/packages", folder)
-    return folder
+    return obtained.packages(REQUIREMENTS, CACHE)
 
 
 def _tests_of(package: str) -> Path:
     """Folder with tests and pyproject.toml from the source distribution of what is installed."""
-    folder = CACHE / f"{package}-{version(package)}"
-    if not folder.exists():
-        print(f"downloading the tests of {folder.name}", file=sys.stderr)
-        with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
-            _pip("download", "-q", "--no-deps", "--no-binary", package, "-d", scratch, f"{package}=={version(package)}")
-            with tarfile.open(next(Path(scratch).glob("*.tar.gz"))) as archive:
-                wanted = [each for each in archive if re.fullmatch(r"[^/]+/(tests/.*|pyproject\.toml)", each.name)]
-                archive.extractall(f"{scratch}/unpacked", wanted, filter="data")
-            os.rename(next(Path(scratch, "unpacked").iterdir()), folder)
-    return folder
+    return obtained.sources(package, version(package), CACHE, r"tests/.*|pyproject\.toml")
 
 
 def _outcome(case: ElementTree.Element) -> Outcome:
@@ -325,14 +311,14 @@ def _node_id(case: ElementTree.Element) -> str:
     return "::".join([file, *filter(None, classes), case.get("name", "")])
 
 
-def _run(name: str, suite: Suite, label: str, tests: list[str]) -> Pass:
-    """Run tests; with ftsan if the label says so."""
+def run(name: str, suite: Suite, label: str, tests: list[str], cache: Path) -> Pass:
+    """Run tests, with ftsan if the label says so; logs and results go to the folder ``work`` of the cache."""
     cwd, environment = suite.prepare()
-    work = CACHE / "work"
+    work = cache / "work"
     results, report, log = (work / f"{name}-{label}.{what}" for what in ("results", "json", "log"))
     for left_over in (results, report):
         left_over.unlink(missing_ok=True)
-    watch = ["-m", "ftsan", "run", "--report-json", str(report)] if label.startswith("ftsan") else []
+    watch = ["-m", "ftsan", "run", *suite.options, "--report-json", str(report)] if label.startswith("ftsan") else []
     command = [sys.executable, *watch, *suite.command(results, tests)]
     began = time.monotonic()
     with log.open("w") as output:
@@ -374,7 +360,7 @@ def _again(name: str, suite: Suite, differing: list[str], first: tuple[Pass, Pas
         if not undecided:
             break
         for side, label in enumerate(("plain", "ftsan")):
-            again = _run(name, suite, f"{label}-again-{repeat}", undecided)
+            again = run(name, suite, f"{label}-again-{repeat}", undecided, CACHE)
             for test in undecided:
                 seen[test][side].append(again.kind(test))
     for test, (plain, watched) in seen.items():
@@ -386,23 +372,29 @@ def _again(name: str, suite: Suite, differing: list[str], first: tuple[Pass, Pas
 def _list_findings(suite: Suite, report: dict[str, Any]) -> int:
     """One line per finding, by the reason for it; returns how many have none."""
     lines: dict[str, list[str]] = {}
+    unsure = 0
     for finding in report.get("findings", []):
-        access = next((access for access in finding["accesses"] if access["role"] == "offending"), finding["accesses"][0])
-        frame = next(iter(access["stack"]), {"file": "?", "line": 0, "function": "?"})
+        if finding["severity"] == "info":
+            unsure += 1
+            continue
+        accesses = sorted(finding["accesses"], key=lambda access: access["role"] != "offending")
         # All of it: CPython's tests are part of the standard library themselves.
-        places = [f"{finding['rule']} {each['file']}:{each['function']}" for each in access["stack"]]
+        places = [f"{finding['rule']} {each['file']}:{each['function']}" for access in accesses[:1] for each in access["stack"]]
         reason = next((why for pattern, why in suite.explained.items() if fnmatch.filter(places, pattern)), "")
-        where = f"{frame['file']}:{frame['line']} in {frame['function']}"
+        innermost = [next(iter(access["stack"]), {"file": "?", "line": 0, "function": "?"}) for access in accesses[:2]]
+        where = " against ".join(f"{frame['file']}:{frame['line']} in {frame['function']}" for frame in innermost)
         lines.setdefault(reason, []).append(f"{finding['rule']} {finding['title']} ({finding['count']} times): {where}")
     for reason, found in lines.items():
         print(f"  {len(found)} findings, {'explained: ' + reason if reason else 'NOT EXPLAINED'}")
         print("".join(f"    {line}\n" for line in found), end="")
+    if unsure:
+        print(f"  {unsure} findings of severity info")
     return len(lines.get("", []))
 
 
 def parity(name: str, suite: Suite) -> bool:
     """Run a suite both ways and say how they compare; returns whether all is well."""
-    plain, watched = _run(name, suite, "plain", suite.tests), _run(name, suite, "ftsan", suite.tests)
+    plain, watched = (run(name, suite, label, suite.tests, CACHE) for label in ("plain", "ftsan"))
     differing = [test for test in sorted(plain.outcomes.keys() | watched.outcomes.keys()) if plain.kind(test) != watched.kind(test)]
     print(f"{name}: {len(plain.outcomes)} tests without, {len(watched.outcomes)} with ftsan, {len(differing)} differ")
     passed = sum(outcome.kind == "ok" for outcome in plain.outcomes.values())
@@ -410,11 +402,11 @@ def parity(name: str, suite: Suite) -> bool:
     for argument, reason in suite.changes.items():
         print(f"  {argument}: {reason}")
     complete = True
-    for run in (plain, watched):
-        if run.ended_early(suite.at_least):
+    for one in (plain, watched):
+        if one.ended_early(suite.at_least):
             complete = False
-            print(f"  ended with status {run.status}; the last lines of {run.log}:")
-            print("".join(f"    {line}\n" for line in run.log.read_text(errors="replace").splitlines()[-20:]))
+            print(f"  ended with status {one.status}; the last lines of {one.log}:")
+            print("".join(f"    {line}\n" for line in one.log.read_text(errors="replace").splitlines()[-20:]))
     well = complete and _again(name, suite, differing, (plain, watched)) == 0
     for test in sorted(plain.outcomes.keys() & watched.outcomes.keys()):
         without, with_ftsan = plain.outcomes[test].seconds, watched.outcomes[test].seconds

@@ -1,0 +1,48 @@
+"""What the tests take from PyPI beyond ``tests/requirements.txt``: kept in ``$FTSAN_CACHE``, not in the repository or the venv."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+
+from tests.conftest import PLAIN
+
+CACHE = Path(os.environ.get("FTSAN_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ftsan").absolute()
+
+
+def _pip(*words: str | Path) -> None:
+    subprocess.run([sys.executable, "-m", "pip", "--disable-pip-version-check", *map(str, words)], env=PLAIN, check=True)
+
+
+def packages(requirements: Path, folder: Path) -> Path:
+    """Folder, inside the given one, of the packages in a file of requirements, without what these depend on."""
+    key = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()[:12]
+    target = folder / f"packages-{key}"
+    if not target.exists():
+        print(f"installing what is in {requirements.name}", file=sys.stderr)
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder) as scratch:
+            _pip("install", "-q", "--no-deps", "--target", f"{scratch}/packages", "-r", requirements)
+            os.rename(f"{scratch}/packages", target)
+    return target
+
+
+def sources(package: str, version: str, folder: Path, wanted: str) -> Path:
+    """Folder, inside the given one, of the files of a source distribution whose path in it matches a regular expression."""
+    target = folder / f"{package}-{version}"
+    if not target.exists():
+        print(f"downloading the tests of {target.name}", file=sys.stderr)
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder) as scratch:
+            _pip("download", "-q", "--no-deps", "--no-binary", package, "-d", scratch, f"{package}=={version}")
+            with tarfile.open(next(Path(scratch).glob("*.tar.gz"))) as archive:
+                members = [each for each in archive if re.fullmatch(f"[^/]+/({wanted})", each.name)]
+                archive.extractall(f"{scratch}/unpacked", members, filter="data")
+            os.rename(next(Path(scratch, "unpacked").iterdir()), target)
+    return target
