@@ -3,12 +3,12 @@
     python -m tests.bench [ROUNDS [WORKLOAD ...]]
 
 Each round runs every configuration of a workload once, in turn; a ratio compares runs of the same round, so that the noise of the
-machine hits both.  Printed: the median of the ratios and, in brackets, their quartiles.
+machine hits both.  Printed: the median of the ratios and, in brackets, their quartiles.  These watch for no data races, which have
+tables of their own (``races.py``).
 """
 
 from __future__ import annotations
 
-import os
 import statistics
 import subprocess
 import sys
@@ -18,12 +18,14 @@ from pathlib import Path
 
 from ftsan.process import HOOKS
 
+from tests.bench import races
+from tests.bench.spread import spread
 from tests.bench.workloads import WORKLOADS
+from tests.conftest import PLAIN
 
 WORKLOAD_FILE = str(Path(__file__).with_name("workloads.py"))
-PLAIN = {name: value for name, value in os.environ.items() if not name.startswith(("FTSAN", "PYTHONASYNCIO"))}
 CONFIGURATIONS = {
-    "ftsan": PLAIN | {"FTSAN": "1", "LD_PRELOAD": HOOKS},
+    "ftsan": PLAIN | {"FTSAN": "1", "LD_PRELOAD": HOOKS, "FTSAN_OPTIONS": "races=none"},
     "asyncio debug": PLAIN | {"PYTHONASYNCIODEBUG": "1", "PYTHONWARNINGS": "ignore"},
 }
 
@@ -39,12 +41,6 @@ def milliseconds(command: list[str]) -> float:
     start = time.perf_counter()
     subprocess.run(command, env=PLAIN, check=True)
     return (time.perf_counter() - start) * 1e3
-
-
-def spread(values: list[float]) -> tuple[float, float, float]:
-    """Lower quartile, median, upper quartile."""
-    low, middle, high = statistics.quantiles(values, n=4)
-    return low, middle, high
 
 
 def hooked_calls(rounds: int) -> None:
@@ -101,6 +97,8 @@ def main(rounds: int, *names: str) -> None:
     run = [milliseconds([sys.executable, "-m", "ftsan", "run", "-c", ""]) for _ in range(2 * rounds)]
     added = [one - other for one, other in zip(run, bare, strict=True)]
     print("\nstart-up of `ftsan run` on an empty program: {1:+.1f} ms [{0:+.1f}, {2:+.1f}]".format(*spread(added)))
+    if not names:
+        races.main(rounds)
 
 
 if __name__ == "__main__":
