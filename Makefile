@@ -1,12 +1,12 @@
 # Needs: cargo, a C compiler, make, any Python 3.  Everything else is obtained by the targets.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint frida bench bless doctor parity fuzz clean
+.PHONY: help demo test lint frida bench bench-tsan bless doctor parity packages fuzz clean
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 SOURCES := $(shell find Cargo.toml Cargo.lock pyproject.toml tools src hooks python -type f -not -path '*/__pycache__/*' -not -path 'hooks/frida/*' -not -name '*.so')
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
 $(VENV)/ready: tools/find-python
 	python=$$(tools/find-python) && "$$python" -m venv --clear $(VENV)
@@ -50,15 +50,21 @@ endif
 bench: $(VENV)/installed $(VENV)/tools ## what watching costs, as ratios
 	$(PYTHON) -m tests.bench
 
+bench-tsan: $(VENV)/installed $(VENV)/tools ## what watching for data races costs, with a CPython built with ThreadSanitizer beside it
+	python=$$(tools/build-tsan-python) && FTSAN_TSAN_PYTHON=$$python $(PYTHON) -m tests.bench.races
+
 bless: $(VENV)/installed $(VENV)/tools ## write the generated tables of the README
 	$(PYTHON) -m tests.bless
 
 doctor: $(VENV)/installed ## is everything watched here that can be?
 	$(VENV)/bin/ftsan doctor
 
-parity: $(VENV)/installed $(VENV)/tools ## CPython's own tests of descriptors and asyncio, the suites of uvloop, anyio and Twisted, with and without ftsan (an hour)
+parity: $(VENV)/installed $(VENV)/tools ## CPython's own tests, the suites of uvloop, anyio and Twisted, with and without ftsan (an hour)
 	$(PYTHON) -m pytest -q tests/python/test_preload.py --storms 10
 	$(PYTHON) -m tests.parity
+
+packages: $(VENV)/installed $(VENV)/tools ## the suites of packages from PyPI, in threads, watched for data races (an hour)
+	$(PYTHON) -m tests.packages
 
 # The build of cargo's own compiler takes the flags of nightly; without a sanitizer, a panic is what is looked for.
 fuzz: ## parsers of dumps, crash folders and recordings on hostile input (FUZZ_SECONDS=180 each; cargo install cargo-fuzz)
