@@ -1,4 +1,4 @@
-"""asyncpg against a real PostgreSQL: the misuse behind the write bus error, and correct use."""
+"""asyncpg against a real PostgreSQL: the misuse behind the write bus error, a data race of its own, and correct use."""
 
 from __future__ import annotations
 
@@ -35,3 +35,20 @@ def test_correct_use_is_silent(ftsan: Ftsan, postgresql: str) -> None:
     assert (run.status, run.stdout, run.stderr) == (0, "ok\n", "")
     assert run.findings == []
     assert run.report["watched"]["loops"] >= 5
+
+
+def test_the_counter_of_statement_names_is_reported(ftsan: Ftsan, postgresql: str) -> None:
+    run = ftsan("--races", "asyncpg", HERE / "asyncpg_statement_names.py", "6", env={"DSN": postgresql})
+    assert run.status == 66, run.stderr
+    assert run.rules and set(run.rules) == {"FT401"}, run.stderr
+    for finding in run.findings:
+        for access in finding["accesses"]:
+            innermost = access["stack"][0]
+            assert innermost["file"].endswith("asyncpg/connection.py")
+            assert innermost["function"].endswith("_get_unique_id")
+
+
+def test_the_counter_is_nobody_elses_business(ftsan: Ftsan, postgresql: str) -> None:
+    run = ftsan("--races", "asyncpg", HERE / "asyncpg_statement_names.py", "1", env={"DSN": postgresql})
+    assert (run.status, run.stdout, run.stderr) == (0, "ok\n", "")
+    assert run.findings == []
