@@ -6,6 +6,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`options`] | the one table of options; parser, `--help`, pytest options and the reference come from it |
+//! | [`choice`] | which code is watched for data races |
 //! | [`loops`] | which thread runs which event loop: the affinity verdict |
 //! | [`bindings`] | which loop or thread an object that carries neither belongs to |
 //! | [`descriptors`] | who opened, uses and closed which descriptor, and when that is a misuse |
@@ -20,6 +21,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bindings;
+pub mod choice;
 pub mod declare;
 pub mod descriptors;
 pub mod listener;

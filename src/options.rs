@@ -3,6 +3,7 @@
 //! `ftsan run --help`, the pytest options, the reference in the README and the parser of `FTSAN_OPTIONS` are made from
 //! [`OPTIONS`] or compared with it in a test.  An option that is not in the table does not exist.
 
+use crate::choice::Choice;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -69,6 +70,20 @@ pub static OPTIONS: &[OptionSpec] = &[
         public: true,
     },
     OptionSpec {
+        key: "races",
+        value: "first-party|all|none|PKG[,PKG...]",
+        default: "first-party",
+        help: "whose code is watched for data races; first-party: neither the standard library's nor an installed package's",
+        public: true,
+    },
+    OptionSpec {
+        key: "races_exclude",
+        value: "PKG|MODULE|MODULE:FUNCTION[,...]",
+        default: "",
+        help: "what of that code is not watched",
+        public: true,
+    },
+    OptionSpec {
         key: "supervisor",
         value: "PID",
         default: "0",
@@ -110,6 +125,8 @@ pub struct Options {
     pub declarations: Option<PathBuf>,
     /// Where crash folders are kept.
     pub crash_dir: Option<PathBuf>,
+    /// Whose code is watched for data races.
+    pub races: Choice,
     /// Process id of the launcher, 0 for none.
     pub supervisor: u32,
     /// Whether findings are printed to stderr as they happen.
@@ -135,6 +152,7 @@ impl Default for Options {
             suppressions: None,
             declarations: None,
             crash_dir: None,
+            races: Choice::default(),
             supervisor: 0,
             text: true,
         };
@@ -195,6 +213,8 @@ impl Options {
                     _ => return Err(OptionError(format!("{key}: \"{value}\" is not a number from 1 to 255"))),
                 }
             }
+            "races" => self.races.set_chosen(value).map_err(|wrong| OptionError(format!("{key}: {wrong}")))?,
+            "races_exclude" => self.races.set_excluded(value).map_err(|wrong| OptionError(format!("{key}: {wrong}")))?,
             "supervisor" => self.supervisor = value.parse().map_err(|_| refuse())?,
             "text" => {
                 self.text = match value {

@@ -5,7 +5,15 @@ Most programs are watched from outside: ``ftsan run app.py`` or ``pytest --ftsan
 PYTEST_DONT_REWRITE: workers of pytest-xdist import this before pytest, which would warn about it.
 """
 
-__all__ = ["Misuse", "declare", "enable", "is_enabled"]
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+    from weakref import ref
+
+__all__ = ["Misuse", "declare", "enable", "is_enabled", "norace"]
 
 
 class Misuse(RuntimeError):
@@ -55,6 +63,30 @@ def declare(
     from .watch import declared
 
     declared.add(declaration)
+
+
+#: Given to :func:`norace` before the watching began.
+_not_raced: set[ref[Any]] = set()
+
+
+def norace[F: Callable[..., Any]](function: F) -> F:
+    """Do not watch this function for data races, nor what is defined in it: a decorator, like Go's ``//go:norace``.
+
+    Misuse of loops, futures and descriptors in it is reported as ever.  Does nothing in a process that is not watched.
+
+    :raises TypeError: this is no function that is written in Python.
+    """
+    if type(function) is not type(norace):
+        raise TypeError(f"norace takes a function that is written in Python, not {type(function).__name__}")
+    if "ftsan.process" in sys.modules and is_enabled():
+        from . import _native
+
+        _native.leave_unpatched(function)
+    else:
+        from _weakref import ref
+
+        _not_raced.add(ref(function, _not_raced.discard))
+    return function
 
 
 def is_enabled() -> bool:

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from . import _native, watch
+from . import _native, _not_raced, watch
 from .env import describe, gil_state, unsupported
 
 TYPE_CHECKING = False
@@ -24,6 +24,7 @@ def enable(options: str) -> None:
     else:
         os.register_at_fork(after_in_child=_native.after_fork_in_child)
         _listen_to_hooks()
+        _watch_races()
         watch.install()
     _native.flush()
     _at_exit(_last_words)
@@ -39,6 +40,18 @@ def _listen_to_hooks() -> None:
         _native.listen_to_hooks(HOOKS, os.path.dirname(os.__file__))
     except RuntimeError as error:
         _native.turn_off(f"descriptors: {error}")
+
+
+def _watch_races() -> None:
+    """Patch the code that is chosen.  First of all: what is watched by its code object afterwards has its final one."""
+    try:
+        _native.watch_races([os.path.dirname(os.__file__)])
+    except Exception as error:
+        _native.turn_off(f"races: {type(error).__name__}: {error}")
+    for ref in _not_raced:
+        function = ref()
+        if function is not None:
+            _native.leave_unpatched(function)
 
 
 def _at_exit(function: Callable[[], None]) -> None:

@@ -30,4 +30,10 @@ impl UnitMap {
         let Some(step) = after.checked_sub(1).map(|last| &self.steps[last]) else { return patched };
         if patched < step.patched { step.owner } else { patched - step.patched + step.original }
     }
+
+    /// Whether a unit was inserted.
+    pub fn is_inserted(&self, patched: u32) -> bool {
+        let after = self.steps.partition_point(|step| step.begin <= patched);
+        after.checked_sub(1).is_some_and(|last| patched < self.steps[last].patched)
+    }
 }

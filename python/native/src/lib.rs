@@ -8,7 +8,7 @@
 //! |---|---|
 //! | [`watch`], [`check`] | what is watched, and the hot path |
 //! | [`prologue`], [`site`] | Python functions, by three injected instructions |
-//! | [`instrument`] | code objects with probes |
+//! | [`instrument`] | code objects with probes, of which the program sees nothing |
 //! | [`methods`], [`cython`] | C methods, and those that Cython makes, by swapped pointers |
 //! | [`slots`], [`births`], [`future_slots`], [`driving`] | type slots, by swapped pointers: creation, `await`, steps of coroutines |
 //! | [`fields`] | where objects of extension types have their loop |

@@ -99,9 +99,6 @@ impl Row<'_, '_> {
 /// A declaration as Python has it: (name, owner, rule, methods, thread-safe calls, hand-overs).
 type DeclarationRow = (String, String, String, Vec<String>, Vec<String>, Vec<String>);
 
-/// Original, patched, and the original code unit of each patched one.
-type PatchedCode<'py> = (Bound<'py, PyCode>, Bound<'py, PyCode>, Vec<u32>);
-
 /// One row of the table of options: (key, value, default, help, public).
 type OptionRow = (&'static str, &'static str, &'static str, &'static str, bool);
 
@@ -371,19 +368,19 @@ mod _native {
     /// (original, patched, original code unit of each patched one) of a code object, which is the last, and of those in it.  `make_site` gets the
     /// original and what the site is about: (action, unit, name, depth of object, of callable, of key, of value, is tested).
     #[pyfunction]
-    fn instrumented<'py>(code: &Bound<'py, PyCode>, make_site: &Bound<'py, PyAny>) -> PyResult<Vec<PatchedCode<'py>>> {
-        let pairs = instrument::patch(code, |code, point| {
-            let (action, unit) = (format!("{:?}", point.action), point.unit);
-            let depths = (point.object, point.callable, point.key, point.value);
-            let point = (action, unit, point.name, depths.0, depths.1, depths.2, depths.3, point.is_tested);
-            Ok(make_site.call1((code, point))?.unbind())
-        })?;
-        let row = |pair: instrument::Pair<'py>| {
-            let units = pair.patched.getattr("co_code")?.len()? as u32 / 2;
-            let originals = (0..units).map(|unit| pair.map.to_original(unit)).collect();
-            Ok((pair.original, pair.patched, originals))
-        };
-        pairs.unwrap_or_default().into_iter().map(row).collect()
+    fn instrumented<'py>(code: &Bound<'py, PyCode>, make_site: Bound<'py, PyAny>) -> PyResult<Vec<instrument::pairs::Pair<'py>>> {
+        instrument::pairs::of(code, make_site)
+    }
+
+    /// Patches the code that the options choose; the folders are the standard library's.
+    #[pyfunction]
+    fn watch_races(py: Python<'_>, standard_library: Vec<String>) -> PyResult<()> {
+        instrument::watcher::start(py, &standard_library)
+    }
+
+    #[pyfunction]
+    fn leave_unpatched(function: &Bound<'_, PyAny>) -> PyResult<()> {
+        instrument::watcher::leave_alone(function)
     }
 
     #[pyfunction]

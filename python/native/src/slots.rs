@@ -18,6 +18,9 @@ pub(crate) type Send = unsafe extern "C" fn(*mut ffi::PyObject, *mut ffi::PyObje
 pub(crate) enum Slot {
     Init,
     Dealloc,
+    Hash,
+    Compare,
+    New,
     Iter,
     Next,
     Finalize,
@@ -38,6 +41,9 @@ impl Slot {
             match self {
                 Slot::Init => (&raw mut (*class).tp_init).cast(),
                 Slot::Dealloc => (&raw mut (*class).tp_dealloc).cast(),
+                Slot::Hash => (&raw mut (*class).tp_hash).cast(),
+                Slot::Compare => (&raw mut (*class).tp_richcompare).cast(),
+                Slot::New => (&raw mut (*class).tp_new).cast(),
                 Slot::Iter => (&raw mut (*class).tp_iter).cast(),
                 Slot::Next => (&raw mut (*class).tp_iternext).cast(),
                 Slot::Finalize => (&raw mut (*class).tp_finalize).cast(),

@@ -1,11 +1,23 @@
-//! From code objects to patched ones.
+//! From code objects to patched ones, of which the program sees nothing.
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`opcodes`] | the instructions of this interpreter |
-//! | [`tree`] | a code object and those in it, patched |
+//! | [`watcher`] | every function that is made, and those that there are already |
+//! | [`opcodes`], [`tree`] | the instructions of this interpreter; a code object and those in it, patched |
+//! | [`code_extra`] | what is known of a code object |
+//! | [`code_view`], [`shown_code`], [`shown_frames`] | what the program sees of a patched code object, of frames and tracebacks |
+//! | [`pairs`] | patched code as it is, for tests |
+//! | [`owned`] | references that no Python object has |
+//! | [`descriptors`] | places of function pointers of the interpreter |
 
+pub(crate) mod code_extra;
+pub(crate) mod code_view;
+mod descriptors;
+mod idle_site;
 pub(crate) mod opcodes;
+mod owned;
+pub(crate) mod pairs;
+mod shown_code;
+mod shown_frames;
 mod tree;
-
-pub(crate) use tree::{Pair, patch};
+pub(crate) mod watcher;

@@ -15,8 +15,24 @@ pub(crate) fn get(py: Python<'_>) -> PyResult<&'static Opcodes> {
     }
 }
 
+/// Imports a module, and those that it needs, without the program finding them in `sys.modules`.
+fn import_unnoticed<'py>(py: Python<'py>, names: [&str; 3]) -> PyResult<Bound<'py, PyModule>> {
+    let modules = py.import("sys")?.getattr("modules")?;
+    let mut new = Vec::new();
+    for name in names {
+        if !modules.contains(name)? {
+            new.push(name);
+        }
+    }
+    let module = py.import(names[0])?;
+    for name in new {
+        modules.call_method1("pop", (name, py.None()))?;
+    }
+    Ok(module)
+}
+
 fn ask(py: Python<'_>) -> PyResult<Opcodes> {
-    let module = py.import("opcode")?;
+    let module = import_unnoticed(py, ["opcode", "_opcode", "_opcode_metadata"])?;
     let numbers: HashMap<String, u16> = module.getattr("opmap")?.extract()?;
     let caches: HashMap<String, u8> = module.getattr("_inline_cache_entries")?.extract()?;
     let jumps: Vec<u16> = module.getattr("hasjump")?.extract()?;

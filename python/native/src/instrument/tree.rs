@@ -1,78 +1,88 @@
 //! A code object and those among its constants, patched: what the core computes, made into code objects.
 
+use super::code_extra::Fate;
 use super::opcodes;
-use ftsan::patcher::{self, Code, Opcodes, Point, Rebound, UnitMap};
+use crate::interpreter::code_fields::{Code, Parts};
+use ftsan::patcher::{self, Opcodes, Point, Rebound, UnitMap};
 use pyo3::ffi;
-use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyCode, PyDict, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyString, PyTuple};
 
-/// A code object and what it became.
-#[derive(Debug)]
-pub(crate) struct Pair<'py> {
-    pub(crate) original: Bound<'py, PyCode>,
-    pub(crate) patched: Bound<'py, PyCode>,
-    /// Of code units; the identity if only a constant of it was patched.
-    pub(crate) map: UnitMap,
+/// What is decided outside while a tree of code objects is patched.
+pub(crate) trait Decide<'py> {
+    /// What is known of a code object; what is final stays as it is, and so does what is nested in it.
+    fn fate(&mut self, code: &Code<'py>) -> PyResult<Fate<'py>>;
+
+    /// The site of a point of this code object, which is not the patched one.
+    fn site(&mut self, code: &Code<'py>, point: &Point<'_>) -> PyResult<Py<PyAny>>;
+
+    /// There is nothing to watch in this code object.
+    fn has_nothing(&mut self, code: &Code<'py>) -> PyResult<()>;
+
+    /// Takes what was made of a code object, and returns what stands for it from now on.  The map is of code units, the identity if only a
+    /// constant was patched.
+    fn made(&mut self, code: &Code<'py>, patched: Code<'py>, map: UnitMap) -> PyResult<Bound<'py, PyAny>>;
 }
 
-/// Patches a code object and all that are in it; the last pair is its own.  `None` if there is nothing to watch.
-///
-/// `make_site` is asked for the site of each point, and told the original code object.
-pub(crate) fn patch<'py>(
-    code: &Bound<'py, PyCode>,
-    mut make_site: impl FnMut(&Bound<'py, PyCode>, &Point<'_>) -> PyResult<Py<PyAny>>,
-) -> PyResult<Option<Vec<Pair<'py>>>> {
-    let opcodes = opcodes::get(code.py())?;
-    let tree = Parts::read(code)?;
+/// Patches a code object and all that are in it.  `None` if there is nothing to watch.
+pub(crate) fn patch<'py>(code: &Code<'py>, decide: &mut impl Decide<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let opcodes = opcodes::get(code.object().py())?;
+    let tree = Tree::read(code, decide)?;
     let mut rebound = Rebound::default();
     tree.collect(opcodes, &mut rebound);
-    let mut pairs = Vec::new();
-    let patched = tree.patch(opcodes, &rebound, &mut make_site, &mut pairs)?;
-    Ok(patched.map(|_| pairs))
+    tree.patch(opcodes, &rebound, decide)
 }
 
 /// A code object's parts, kept alive while the core borrows them.
-struct Parts<'py> {
-    code: Bound<'py, PyCode>,
-    bytes: Bound<'py, PyBytes>,
-    constants: Bound<'py, PyTuple>,
+struct Tree<'py> {
+    code: Code<'py>,
+    parts: Parts<'py>,
+    name: Bound<'py, PyString>,
     names: Bound<'py, PyTuple>,
     variables: Bound<'py, PyTuple>,
     cells: Bound<'py, PyTuple>,
     free: Bound<'py, PyTuple>,
     /// Code objects among the constants.
-    nested: Vec<(usize, Parts<'py>)>,
+    nested: Vec<(usize, Nested<'py>)>,
 }
 
-impl<'py> Parts<'py> {
-    fn read(code: &Bound<'py, PyCode>) -> PyResult<Self> {
-        let py = code.py();
-        let tuple = |name: &Bound<'py, PyString>| -> PyResult<Bound<'py, PyTuple>> { Ok(code.getattr(name)?.cast_into()?) };
-        let constants = tuple(intern!(py, "co_consts"))?;
+/// A code object among the constants of another.
+enum Nested<'py> {
+    ToPatch(Tree<'py>),
+    Patched(Bound<'py, PyAny>),
+}
+
+impl<'py> Tree<'py> {
+    fn read(code: &Code<'py>, decide: &mut impl Decide<'py>) -> PyResult<Self> {
+        let parts = code.parts()?;
         let mut nested = Vec::new();
-        for (index, constant) in constants.as_slice().iter().enumerate() {
-            if let Ok(code) = constant.cast_exact::<PyCode>() {
-                nested.push((index, Parts::read(code)?));
+        for (index, constant) in parts.constants.iter().enumerate() {
+            let Some(code) = Code::of(&constant) else { continue };
+            match decide.fate(&code)? {
+                Fate::Patched(patched) => nested.push((index, Nested::Patched(patched))),
+                Fate::Final => {}
+                Fate::Open => nested.push((index, Nested::ToPatch(Tree::read(&code, decide)?))),
             }
         }
-        Ok(Parts {
-            bytes: code.getattr(intern!(py, "co_code"))?.cast_into()?,
-            names: tuple(intern!(py, "co_names"))?,
-            variables: tuple(intern!(py, "co_varnames"))?,
-            cells: tuple(intern!(py, "co_cellvars"))?,
-            free: tuple(intern!(py, "co_freevars"))?,
+        Ok(Tree {
+            name: code.name(),
+            names: code.names(),
+            variables: code.variables()?,
+            cells: code.cells()?,
+            free: code.free()?,
             code: code.clone(),
-            constants,
+            parts,
             nested,
         })
     }
 
     fn collect(&self, opcodes: &Opcodes, rebound: &mut Rebound) {
         let (names, locals) = (strings(&self.names).collect::<Vec<_>>(), self.locals());
-        rebound.collect(opcodes, self.bytes.as_bytes(), &names, &locals, self.free.len());
-        for (_, parts) in &self.nested {
-            parts.collect(opcodes, rebound);
+        rebound.collect(opcodes, self.parts.bytes.as_bytes(), &names, &locals, self.free.len());
+        for (_, nested) in &self.nested {
+            if let Nested::ToPatch(tree) = nested {
+                tree.collect(opcodes, rebound);
+            }
         }
     }
 
@@ -93,71 +103,59 @@ impl<'py> Parts<'py> {
     }
 
     /// The new code object, if it is one.
-    fn patch(
-        &self,
-        opcodes: &Opcodes,
-        rebound: &Rebound,
-        make_site: &mut impl FnMut(&Bound<'py, PyCode>, &Point<'_>) -> PyResult<Py<PyAny>>,
-        pairs: &mut Vec<Pair<'py>>,
-    ) -> PyResult<Option<Bound<'py, PyCode>>> {
-        let (code, py) = (&self.code, self.code.py());
-        let mut constants: Vec<Bound<'py, PyAny>> = Vec::new();
-        for (index, parts) in &self.nested {
-            if let Some(patched) = parts.patch(opcodes, rebound, make_site, pairs)? {
-                if constants.is_empty() {
-                    constants.extend_from_slice(self.constants.as_slice());
-                }
-                constants[*index] = patched.into_any();
+    fn patch(&self, opcodes: &Opcodes, rebound: &Rebound, decide: &mut impl Decide<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let (py, code, parts) = (self.code.object().py(), &self.code, &self.parts);
+        let mut constants = parts.constants.iter().collect::<Vec<_>>();
+        let mut is_changed = false;
+        for (index, nested) in &self.nested {
+            let patched = match nested {
+                Nested::Patched(patched) => Some(patched.clone()),
+                Nested::ToPatch(tree) => tree.patch(opcodes, rebound, decide)?,
+            };
+            if let Some(patched) = patched {
+                constants[*index] = patched;
+                is_changed = true;
             }
         }
-        let exceptions = code.getattr(intern!(py, "co_exceptiontable"))?.cast_into::<PyBytes>()?;
-        let lines = code.getattr(intern!(py, "co_linetable"))?.cast_into::<PyBytes>()?;
-        let name = code.getattr(intern!(py, "co_name"))?.cast_into::<PyString>()?;
-        let number = |name: &Bound<'py, PyString>| -> PyResult<u32> { code.getattr(name)?.extract() };
-        let tuples: Vec<u32> = self.constants.as_slice().iter().map(length).collect();
         let (names, locals) = (strings(&self.names).collect::<Vec<_>>(), self.locals());
+        let tuples: Vec<u32> = parts.constants.iter().map(|constant| length(&constant)).collect();
         let (first_variable, first_cell) = (strings(&self.variables).next(), strings(&self.cells).next());
-        let view = Code {
-            bytes: self.bytes.as_bytes(),
-            exceptions: exceptions.as_bytes(),
-            lines: lines.as_bytes(),
+        let view = patcher::Code {
+            bytes: parts.bytes.as_bytes(),
+            exceptions: parts.exceptions.as_bytes(),
+            lines: parts.lines.as_bytes(),
             tuples: &tuples,
             names: &names,
             locals: &locals,
             // Cells that are arguments come first, in the order of the arguments.
             is_self_a_cell: first_cell.is_some() && first_cell == first_variable,
-            arguments: number(intern!(py, "co_argcount"))?,
-            name: text(&name),
-            is_coroutine: number(intern!(py, "co_flags"))? & COROUTINE != 0,
-            stack_size: number(intern!(py, "co_stacksize"))?,
+            arguments: code.arguments() as u32,
+            name: text(&self.name),
+            is_coroutine: code.flags() & COROUTINE != 0,
+            stack_size: parts.stack_size as u32,
         };
         let patched = patcher::patch(opcodes, &view, rebound);
-        if patched.is_none() && constants.is_empty() {
-            return Ok(None);
+        if patched.is_none() && !is_changed {
+            return decide.has_nothing(code).map(|()| None);
         }
-        let changes = PyDict::new(py);
         let mut map = UnitMap::default();
+        let mut new = code.parts()?;
         if let Some(patched) = patched {
-            if constants.is_empty() {
-                constants.extend_from_slice(self.constants.as_slice());
-            }
             for point in &patched.points {
-                constants.push(make_site(code, point)?.into_bound(py));
+                constants.push(decide.site(code, point)?.into_bound(py));
             }
-            changes.set_item(intern!(py, "co_code"), PyBytes::new(py, &patched.code.bytes))?;
-            changes.set_item(intern!(py, "co_exceptiontable"), PyBytes::new(py, &patched.code.exceptions))?;
-            changes.set_item(intern!(py, "co_linetable"), PyBytes::new(py, &patched.code.lines))?;
-            changes.set_item(intern!(py, "co_stacksize"), patched.stack_size)?;
+            new.bytes = PyBytes::new(py, &patched.code.bytes);
+            new.exceptions = PyBytes::new(py, &patched.code.exceptions);
+            new.lines = PyBytes::new(py, &patched.code.lines);
+            new.stack_size = patched.stack_size as i32;
             map = patched.code.map;
         }
-        changes.set_item(intern!(py, "co_consts"), PyTuple::new(py, constants)?)?;
-        let patched = code.call_method(intern!(py, "replace"), (), Some(&changes))?.cast_into::<PyCode>()?;
-        pairs.push(Pair { original: code.clone(), patched: patched.clone(), map });
-        Ok(Some(patched))
+        new.constants = PyTuple::new(py, constants)?;
+        decide.made(code, code.with(&new)?, map).map(Some)
     }
 }
 
-const COROUTINE: u32 = (ffi::CO_COROUTINE | ffi::CO_ASYNC_GENERATOR) as u32;
+const COROUTINE: i32 = ffi::CO_COROUTINE | ffi::CO_ASYNC_GENERATOR;
 
 /// Of a tuple; what is none has 0.
 fn length(constant: &Bound<'_, PyAny>) -> u32 {

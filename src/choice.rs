@@ -1,0 +1,210 @@
+//! Which code is watched for data races: `--races` and `--races-exclude`.
+//!
+//! Code is first-party if its file is neither in the standard library nor in a folder of installed packages.  Code that was made at run
+//! time has no file of its own: it belongs to the module whose globals it has, and if that has no file either, to the code that runs it.
+
+/// Folders of installed packages.
+const INSTALLED: [&str; 2] = ["site-packages", "dist-packages"];
+
+/// Whose code this is: what is known of a code object where a function is made of it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Origin<'a> {
+    /// The code object's file, as it says itself; `<string>` and the like for code without a file.
+    pub file: &'a str,
+    /// `__name__` of its globals; empty if they have none.
+    pub module: &'a str,
+    /// `__package__` of its globals; empty if they have none.
+    pub package: &'a str,
+    /// `__file__` of its globals; empty if they have none.
+    pub module_file: &'a str,
+    /// Whether the code that runs now is chosen.
+    pub is_run_by_chosen: bool,
+}
+
+impl<'a> Origin<'a> {
+    /// The name that packages are chosen by: a module that is run as a script goes by its package's.
+    pub fn name(&self) -> &'a str {
+        if self.module == "__main__" && !self.package.is_empty() { self.package } else { self.module }
+    }
+}
+
+/// The choice of a process.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Choice {
+    all: bool,
+    first_party: bool,
+    packages: Vec<String>,
+    excluded: Vec<String>,
+    /// (module, qualified name)
+    excluded_functions: Vec<(String, String)>,
+    /// Of the standard library; they end in a slash.
+    standard_library: Vec<String>,
+}
+
+impl Choice {
+    /// Takes the value of `races`.
+    ///
+    /// # Errors
+    /// A word that is no name; one line.
+    pub fn set_chosen(&mut self, races: &str) -> Result<(), String> {
+        (self.all, self.first_party) = (false, false);
+        self.packages.clear();
+        for word in words(races) {
+            match word {
+                "all" => self.all = true,
+                "first-party" => self.first_party = true,
+                "none" if races == "none" => {}
+                name if name != "none" && is_dotted_name(name) => self.packages.push(name.to_owned()),
+                wrong => return Err(format!("\"{wrong}\" is not the name of a package or module")),
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the value of `races_exclude`.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn set_excluded(&mut self, exclude: &str) -> Result<(), String> {
+        self.excluded.clear();
+        self.excluded_functions.clear();
+        for word in words(exclude) {
+            match word.split_once(':') {
+                None if is_dotted_name(word) => self.excluded.push(word.to_owned()),
+                Some((module, function)) if is_dotted_name(module) && !function.is_empty() => {
+                    self.excluded_functions.push((module.to_owned(), function.to_owned()));
+                }
+                _ => return Err(format!("\"{word}\" is not the name of a package or module, or MODULE:FUNCTION")),
+            }
+        }
+        Ok(())
+    }
+
+    /// Says where the standard library is.
+    pub fn set_standard_library<'a>(&mut self, folders: impl IntoIterator<Item = &'a str>) {
+        self.standard_library = folders.into_iter().map(|folder| format!("{}/", folder.trim_end_matches('/'))).collect();
+    }
+
+    /// Whether any code is watched at all.
+    pub fn is_none(&self) -> bool {
+        !self.all && !self.first_party && self.packages.is_empty()
+    }
+
+    /// Whether code of this origin is watched.
+    pub fn chooses(&self, origin: &Origin<'_>) -> bool {
+        if is_inside(origin.module, "ftsan") || self.excluded.iter().any(|excluded| is_inside(origin.name(), excluded)) {
+            return false;
+        }
+        self.all
+            || self.packages.iter().any(|package| is_inside(origin.name(), package))
+            || (self.first_party && self.is_first_party(origin))
+    }
+
+    /// Whether this function of a chosen module, or one that it is defined in, is left out.
+    pub fn leaves_out(&self, module: &str, function: &str) -> bool {
+        self.excluded_functions.iter().any(|(of, name)| {
+            of == module && function.strip_prefix(name.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
+    }
+
+    fn is_first_party(&self, origin: &Origin<'_>) -> bool {
+        if origin.file.starts_with("<frozen ") {
+            return false;
+        }
+        match (origin.file.starts_with('<'), origin.module_file) {
+            (false, _) => !self.is_installed(origin.file),
+            (true, "") => origin.module == "__main__" || origin.is_run_by_chosen,
+            (true, file) => !self.is_installed(file),
+        }
+    }
+
+    fn is_installed(&self, file: &str) -> bool {
+        self.standard_library.iter().any(|folder| file.starts_with(folder.as_str()))
+            || file.split('/').any(|part| INSTALLED.contains(&part))
+    }
+}
+
+fn words(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',').map(str::trim).filter(|word| !word.is_empty())
+}
+
+fn is_dotted_name(name: &str) -> bool {
+    name.split('.').all(|part| !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || c == '_'))
+}
+
+/// Whether a module is this one or below it.
+fn is_inside(module: &str, package: &str) -> bool {
+    module.strip_prefix(package).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn choice(races: &str, exclude: &str) -> Choice {
+        let mut choice = Choice::default();
+        choice.set_chosen(races).unwrap();
+        choice.set_excluded(exclude).unwrap();
+        choice.set_standard_library(["/usr/lib/python3.14"]);
+        choice
+    }
+
+    fn of<'a>(file: &'a str, module: &'a str) -> Origin<'a> {
+        Origin { file, module, ..Origin::default() }
+    }
+
+    #[test]
+    fn first_party_is_what_is_neither_the_standard_library_nor_installed() {
+        let choice = choice("first-party", "");
+        assert!(choice.chooses(&of("/home/me/app.py", "__main__")));
+        assert!(choice.chooses(&of("app/models.py", "app.models")));
+        assert!(!choice.chooses(&of("/usr/lib/python3.14/queue.py", "queue")));
+        assert!(!choice.chooses(&of("/usr/lib/python3.14/site-packages/attr/__init__.py", "attr")));
+        assert!(!choice.chooses(&of("/home/me/.venv/lib/python3.14t/site-packages/flask/app.py", "flask.app")));
+        assert!(!choice.chooses(&of("/usr/lib/python3/dist-packages/yaml.py", "yaml")));
+        assert!(!choice.chooses(&of("<frozen posixpath>", "posixpath")));
+        assert!(!choice.chooses(&of("/home/me/ftsan/process.py", "ftsan.process")));
+    }
+
+    #[test]
+    fn code_without_a_file_belongs_to_its_module_or_to_who_runs_it() {
+        let choice = choice("first-party", "");
+        let made = |module_file, module, is_run_by_chosen| {
+            choice.chooses(&Origin { file: "<string>", module, module_file, is_run_by_chosen, package: "" })
+        };
+        assert!(made("/home/me/app.py", "app", false));
+        assert!(!made("/usr/lib/python3.14/dataclasses.py", "dataclasses", true));
+        assert!(made("", "__main__", false));
+        assert!(made("", "", true));
+        assert!(!made("", "namedtuple_Point", false));
+    }
+
+    #[test]
+    fn packages_go_by_name_and_exclusions_win() {
+        let choice = choice("hawkapi, first-party", "hawkapi.cli,app:Slow.run");
+        assert!(choice.chooses(&of("/x/site-packages/hawkapi/app.py", "hawkapi.app")));
+        assert!(!choice.chooses(&of("/x/site-packages/hawkapi/cli/main.py", "hawkapi.cli.main")));
+        assert!(!choice.chooses(&of("/x/site-packages/hawkapi_extra.py", "hawkapi_extra")));
+        let script = Origin { package: "hawkapi", ..of("/x/site-packages/hawkapi/__main__.py", "__main__") };
+        assert!(choice.chooses(&script));
+        assert!(choice.leaves_out("app", "Slow.run"));
+        assert!(choice.leaves_out("app", "Slow.run.<locals>.inner"));
+        assert!(!choice.leaves_out("app", "Slow.runner"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let chosen = |races: &str| Choice::default().set_chosen(races).unwrap_err();
+        assert_eq!(chosen("none,app"), "\"none\" is not the name of a package or module");
+        assert_eq!(chosen("my-app"), "\"my-app\" is not the name of a package or module");
+        let excluded = Choice::default().set_excluded("app:").unwrap_err();
+        assert_eq!(excluded, "\"app:\" is not the name of a package or module, or MODULE:FUNCTION");
+    }
+
+    #[test]
+    fn all_and_none_are_what_they_say() {
+        assert!(choice("none", "").is_none());
+        assert!(choice("all", "").chooses(&of("/usr/lib/python3.14/queue.py", "queue")));
+        assert!(!choice("all", "queue").chooses(&of("/usr/lib/python3.14/queue.py", "queue")));
+    }
+}
