@@ -206,13 +206,6 @@ mod _native {
     }
 
     #[pyfunction]
-    fn instrumented2<'py>(code: &Bound<'py, pyo3::types::PyCode>) -> PyResult<Bound<'py, pyo3::types::PyCode>> {
-        let py = code.py();
-        let pairs = crate::instrument::patch(code, |code, point| races::probe::new(py, point, code.as_ptr() as u32))?;
-        Ok(pairs.and_then(|mut pairs| pairs.pop()).map_or_else(|| code.clone(), |pair| pair.patched))
-    }
-
-    #[pyfunction]
     fn is_started() -> bool {
         session::is_started()
     }
@@ -372,10 +365,16 @@ mod _native {
         instrument::pairs::of(code, make_site)
     }
 
-    /// Patches the code that the options choose; the folders are the standard library's.
+    /// Looks for data races in the code that the options choose; the folders are the standard library's.  Whether any code is chosen.
     #[pyfunction]
-    fn watch_races(py: Python<'_>, standard_library: Vec<String>) -> PyResult<()> {
-        instrument::watcher::start(py, &standard_library)
+    fn watch_races(py: Python<'_>, standard_library: Vec<String>) -> PyResult<bool> {
+        if session::get().options.races.is_none() {
+            return Ok(false);
+        }
+        interpreter::header::verify(py).map_err(PyRuntimeError::new_err)?;
+        races::start(py, 16, false)?;
+        instrument::watcher::start(py, &standard_library)?;
+        Ok(true)
     }
 
     #[pyfunction]
@@ -386,13 +385,6 @@ mod _native {
     #[pyfunction]
     fn after_fork_in_child() {
         session::after_fork_in_child();
-    }
-
-    /// Data races are looked for from now on.
-    #[pyfunction]
-    fn watch_races(py: Python<'_>) -> PyResult<()> {
-        interpreter::header::verify(py).map_err(PyRuntimeError::new_err)?;
-        races::start(py, 16, false)
     }
 
     /// The stretch of the calling thread between two releases.

@@ -13,7 +13,6 @@
 pub(crate) mod code_extra;
 pub(crate) mod code_view;
 mod descriptors;
-mod idle_site;
 pub(crate) mod opcodes;
 mod owned;
 pub(crate) mod pairs;

@@ -7,7 +7,8 @@
 
 use super::code_extra::{self, Fate, Known};
 use super::tree::{self, Decide};
-use super::{code_view, idle_site, opcodes, shown_code, shown_frames};
+use super::{code_view, opcodes, shown_code, shown_frames};
+use crate::races::probe;
 use crate::interpreter::code_fields::{self, Code};
 use crate::interpreter::frames;
 use crate::interpreter::world::Stopped;
@@ -165,8 +166,10 @@ impl<'py> Decide<'py> for Decision<'_> {
         Ok(fate)
     }
 
-    fn site(&mut self, code: &Code<'py>, _: &Point<'_>) -> PyResult<Py<PyAny>> {
-        idle_site::get(code.object().py())
+    fn site(&mut self, code: &Code<'py>, point: &Point<'_>) -> PyResult<Py<PyAny>> {
+        let object = code.object();
+        // Code objects that are patched live as long as their probes: the address names the function.
+        probe::new(object.py(), point, (object.as_ptr() as usize >> 4) as u32)
     }
 
     fn has_nothing(&mut self, code: &Code<'py>) -> PyResult<()> {
