@@ -89,11 +89,10 @@ unsafe extern "C" fn delete_item<const PATH: u8>(probe: *mut ffi::PyObject, obje
 /// Attached; `object` is alive.
 #[inline(never)]
 unsafe fn slow(probe: &'static Probe, object: *mut ffi::PyObject) -> Verdict {
-    if order::is_alone() {
-        return Verdict::GoOn;
-    }
     let here = here();
-    if here.busy.get() {
+    // The clock of a second thread, once asked for, ends the solitude: C code may have started it.
+    here.order.clock();
+    if order::is_alone() || here.busy.get() {
         return Verdict::GoOn;
     }
     boundary::guarded(Verdict::GoOn, || {
