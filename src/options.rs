@@ -25,6 +25,9 @@ pub struct OptionSpec {
     pub public: bool,
 }
 
+/// [`OptionSpec::value`] of what is given as `--key` alone, too.
+pub const FLAG: &str = "yes|no";
+
 /// Every option, in the order of the help text.
 pub static OPTIONS: &[OptionSpec] = &[
     OptionSpec {
@@ -84,6 +87,55 @@ pub static OPTIONS: &[OptionSpec] = &[
         public: true,
     },
     OptionSpec {
+        key: "strict",
+        value: FLAG,
+        default: "no",
+        help: "data races: count what the creator of an object does before another thread has touched it",
+        public: true,
+    },
+    OptionSpec {
+        key: "potential",
+        value: FLAG,
+        default: "no",
+        help: "data races, for review: report what no lock guards, even if it was ordered by something else this time",
+        public: true,
+    },
+    OptionSpec {
+        key: "confirm",
+        value: FLAG,
+        default: "no",
+        help: "data races: pause threads shortly before suspicious writes, and run the program once more, to see the harm happen",
+        public: true,
+    },
+    OptionSpec {
+        key: "seed",
+        value: "N",
+        default: "0",
+        help: "varies the pauses of --confirm",
+        public: true,
+    },
+    OptionSpec {
+        key: "inventory",
+        value: "FILE",
+        default: "",
+        help: "write to FILE, as JSON, what mutable state the threads share, where it was made, and which lock guards it",
+        public: true,
+    },
+    OptionSpec {
+        key: "shadow_mb",
+        value: "N",
+        default: "16",
+        help: "data races: megabytes (1 to 65536) that remember accesses; with fewer, some races may be missed",
+        public: true,
+    },
+    OptionSpec {
+        key: "confirm_at",
+        value: "FILE:LINE[,...]",
+        default: "",
+        help: "lines that the run before has found",
+        public: false,
+    },
+    OptionSpec {
         key: "supervisor",
         value: "PID",
         default: "0",
@@ -127,6 +179,20 @@ pub struct Options {
     pub crash_dir: Option<PathBuf>,
     /// Whose code is watched for data races.
     pub races: Choice,
+    /// Whether an object's creator counts from the beginning.
+    pub strict: bool,
+    /// Whether locksets are looked at besides the order.
+    pub potential: bool,
+    /// Whether threads are paused before suspicious writes.
+    pub confirm: bool,
+    /// Varies the pauses.
+    pub seed: u64,
+    /// Where the inventory of shared state goes.
+    pub inventory: Option<PathBuf>,
+    /// Size of the shadow memory, in MB.
+    pub shadow_mb: usize,
+    /// Where threads are paused from the beginning: (file, line).
+    pub confirm_at: Vec<(String, u32)>,
     /// Process id of the launcher, 0 for none.
     pub supervisor: u32,
     /// Whether findings are printed to stderr as they happen.
@@ -153,6 +219,13 @@ impl Default for Options {
             declarations: None,
             crash_dir: None,
             races: Choice::default(),
+            strict: false,
+            potential: false,
+            confirm: false,
+            seed: 0,
+            inventory: None,
+            shadow_mb: 0,
+            confirm_at: Vec::new(),
             supervisor: 0,
             text: true,
         };
@@ -215,6 +288,18 @@ impl Options {
             }
             "races" => self.races.set_chosen(value).map_err(|wrong| OptionError(format!("{key}: {wrong}")))?,
             "races_exclude" => self.races.set_excluded(value).map_err(|wrong| OptionError(format!("{key}: {wrong}")))?,
+            "strict" => self.strict = flag(value).ok_or_else(refuse)?,
+            "potential" => self.potential = flag(value).ok_or_else(refuse)?,
+            "confirm" => self.confirm = flag(value).ok_or_else(refuse)?,
+            "seed" => self.seed = value.parse().map_err(|_| refuse())?,
+            "inventory" => self.inventory = path(),
+            "shadow_mb" => {
+                self.shadow_mb = match value.parse() {
+                    Ok(megabytes @ 1..=65536) => megabytes,
+                    _ => return Err(OptionError(format!("{key}: \"{value}\" is not a number from 1 to 65536"))),
+                }
+            }
+            "confirm_at" => self.confirm_at = lines(value).ok_or_else(refuse)?,
             "supervisor" => self.supervisor = value.parse().map_err(|_| refuse())?,
             "text" => {
                 self.text = match value {
@@ -227,6 +312,22 @@ impl Options {
         }
         Ok(())
     }
+}
+
+fn flag(value: &str) -> Option<bool> {
+    match value {
+        "yes" => Some(true),
+        "no" => Some(false),
+        _ => None,
+    }
+}
+
+fn lines(value: &str) -> Option<Vec<(String, u32)>> {
+    let line = |place: &str| {
+        let (file, line) = place.rsplit_once(':')?;
+        Some((file.to_owned(), line.parse().ok()?))
+    };
+    value.split(',').filter(|place| !place.is_empty()).map(line).collect()
 }
 
 #[cfg(test)]

@@ -13,8 +13,11 @@ README = Path(__file__).resolve().parents[1] / "README.md"
 
 def options_table() -> str:
     """The public options, from ``src/options.rs``."""
+    def shown(value: str) -> str:
+        return "" if value == "yes|no" else " " + value.replace("|", chr(92) + "|")
+
     rows = [
-        f"| `--{key.replace('_', '-')} {value.replace('|', chr(92) + '|')}` | {help_} | {default or 'none'} |"
+        f"| `--{key.replace('_', '-')}{shown(value)}` | {help_} | {default or 'none'} |"
         for key, value, default, help_, public in _native.options()
         if public
     ]

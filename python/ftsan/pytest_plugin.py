@@ -30,7 +30,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for key, value, default, help_, public in _native.options():
         if public:
             shown = f"{help_} (default {default})" if default else help_
-            group.addoption("--ftsan-" + key.replace("_", "-"), dest=PREFIX + key, metavar=value, default=None, help=shown)
+            name, dest = "--ftsan-" + key.replace("_", "-"), PREFIX + key
+            if value == "yes|no":
+                group.addoption(name, dest=dest, action="store_const", const="yes", default=None, help=shown)
+            else:
+                group.addoption(name, dest=dest, metavar=value, default=None, help=shown)
 
 
 @pytest.hookimpl(tryfirst=True)

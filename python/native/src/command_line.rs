@@ -2,7 +2,7 @@
 //! start-up budget.
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use ftsan::options::OPTIONS;
+use ftsan::options::{FLAG, OPTIONS};
 use std::collections::BTreeMap;
 
 /// What the command line asks for.
@@ -26,7 +26,9 @@ fn command() -> Command {
     for spec in OPTIONS.iter().filter(|spec| spec.public) {
         let default = if spec.default.is_empty() { String::new() } else { format!(" (default {})", spec.default) };
         let help = format!("{}{default}", spec.help);
-        run = run.arg(Arg::new(spec.key).long(spec.key.replace('_', "-")).value_name(spec.value).help(help));
+        let arg = Arg::new(spec.key).long(spec.key.replace('_', "-")).value_name(spec.value).help(help);
+        let is_flag = spec.value == FLAG;
+        run = run.arg(if is_flag { arg.num_args(0..=1).require_equals(true).default_missing_value("yes") } else { arg });
     }
     Command::new("ftsan")
         .about("The sanitizer for free-threaded Python: says, with both stacks, where threads step on each other")
@@ -66,13 +68,17 @@ fn program_start(words: &[String]) -> usize {
         match word.as_str() {
             short if short.starts_with("-m") || short.starts_with("-c") => return at,
             "--help" => at += 1,
-            // Every option takes a value: `--key value` or `--key=value`.
-            long if long.starts_with("--") => at += if long.contains('=') { 1 } else { 2 },
+            // `--key value` or `--key=value`; a flag stands alone.
+            long if long.starts_with("--") => at += if long.contains('=') || is_flag(&long[2..]) { 1 } else { 2 },
             short if short.starts_with('-') => at += 1,
             _ => return at,
         }
     }
     words.len()
+}
+
+fn is_flag(name: &str) -> bool {
+    OPTIONS.iter().any(|spec| spec.value == FLAG && spec.key.replace('_', "-") == name)
 }
 
 /// Parses the words after the program's name.

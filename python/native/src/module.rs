@@ -372,7 +372,7 @@ mod _native {
             return Ok(false);
         }
         interpreter::header::verify(py).map_err(PyRuntimeError::new_err)?;
-        races::start(py, 16, false)?;
+        races::start(py, &session::get().options)?;
         instrument::watcher::start(py, &standard_library)?;
         Ok(true)
     }

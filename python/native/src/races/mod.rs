@@ -24,6 +24,7 @@ mod people;
 pub(crate) mod probe;
 mod values;
 
+use ftsan::options::Options;
 use ftsan::races::lifetimes::Lifetimes;
 use ftsan::races::shadow::{Memory, Shadow};
 use pyo3::ffi;
@@ -75,16 +76,16 @@ fn get() -> &'static Races {
     RACES.get().expect("started before code is patched")
 }
 
-/// Starts looking, with a table of `megabytes`.
+/// Starts looking.
 ///
 /// # Errors
 /// The interpreter is not as it is known to be; one line.
-pub(crate) fn start(py: Python<'_>, megabytes: usize, is_strict: bool) -> PyResult<()> {
+pub(crate) fn start(py: Python<'_>, options: &Options) -> PyResult<()> {
     containers::learn(py)?;
     let local = py.import("_thread")?.getattr("_local")?;
     THREAD_LOCAL.store(local.into_ptr() as usize, Ordering::Relaxed);
-    STRICT.store(is_strict, Ordering::Relaxed);
-    RACES.get_or_init(|| Races { lifetimes: Lifetimes::new(LIVES), shadow: Shadow::new(megabytes << 20) });
+    STRICT.store(options.strict, Ordering::Relaxed);
+    RACES.get_or_init(|| Races { lifetimes: Lifetimes::new(LIVES), shadow: Shadow::new(options.shadow_mb << 20) });
     ON.store(true, Ordering::Relaxed);
     Ok(())
 }
