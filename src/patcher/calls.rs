@@ -64,8 +64,18 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
         let (Ok(callable), Ok(first)) = (u16::try_from(call.callable), u16::try_from(call.first)) else { return };
         let (is_tested, is_polled) = tested(opcodes, all, index as usize);
         let mut add = |action, name, handed, object, key| {
-            let point =
-                Point { action, unit: instruction.unit, name: Some(name), handed, object, callable, key, value: 0, is_tested, is_polled };
+            let point = Point {
+                action,
+                unit: instruction.unit,
+                name: Some(name),
+                handed,
+                object,
+                callable,
+                key,
+                value: 0,
+                is_tested,
+                is_polled,
+            };
             found.push(Found { instruction: index, is_after: false, point });
         };
         let function = if source.opcode == opcodes.load_attr {
@@ -116,7 +126,18 @@ fn looked_up<'a>(opcodes: &Opcodes, code: &Code<'a>, all: &[Instruction], called
         }
         let (action, handed) = (Action::Method, Handed::Stack(1));
         let unit = instruction.unit;
-        let point = Point { action, unit, name: Some(name), handed, object: 1, callable: 0, key: 0, value: 0, is_tested: false, is_polled: false };
+        let point = Point {
+            action,
+            unit,
+            name: Some(name),
+            handed,
+            object: 1,
+            callable: 0,
+            key: 0,
+            value: 0,
+            is_tested: false,
+            is_polled: false,
+        };
         found.push(Found { instruction: index, is_after: false, point });
     }
     found

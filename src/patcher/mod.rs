@@ -26,6 +26,8 @@ mod rebound;
 mod relocate;
 mod stack;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod unit_map;
 
 pub use opcodes::{OpcodeRow, Opcodes};

@@ -203,14 +203,8 @@ pub(super) fn relocate(
 }
 
 /// One probe right after the first `RESUME`: the entry of a function, a generator or a coroutine.  `None` if there is no such place.
-pub fn after_entry(
-    opcodes: &Opcodes,
-    bytes: &[u8],
-    exceptions: &[u8],
-    lines: &[u8],
-    site: u32,
-    handed: Handed,
-) -> Option<Relocated> {
+/// The parts are code, exception table and line table.
+pub fn after_entry(opcodes: &Opcodes, [bytes, exceptions, lines]: [&[u8]; 3], site: u32, handed: Handed) -> Option<Relocated> {
     let instructions = Instructions::read(opcodes, bytes)?;
     let mut insertions = Insertions::default();
     insertions.probe(opcodes, instructions.entry(opcodes)?, Place { site, is_after: true }, handed);

@@ -140,7 +140,8 @@ fn process_state(object: &Bound<'_, PyAny>, part: Part) -> Option<String> {
 fn module_name(object: &Bound<'_, PyAny>) -> Option<String> {
     // SAFETY: attached; borrowed results.
     unsafe {
-        let dictionary = if ffi::PyModule_Check(object.as_ptr()) != 0 { ffi::PyModule_GetDict(object.as_ptr()) } else { object.as_ptr() };
+        let dictionary =
+            if ffi::PyModule_Check(object.as_ptr()) != 0 { ffi::PyModule_GetDict(object.as_ptr()) } else { object.as_ptr() };
         if ffi::PyDict_CheckExact(dictionary) == 0 {
             return None;
         }

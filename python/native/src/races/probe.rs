@@ -66,7 +66,11 @@ pub(super) unsafe fn peek(depth: u16) -> *mut ffi::PyObject {
     unsafe { frames::on_top_of_stack(usize::from(depth) + 2).unwrap_or(std::ptr::null_mut()) }
 }
 
-unsafe extern "C" fn delete_item<const PATH: u8>(probe: *mut ffi::PyObject, object: *mut ffi::PyObject, value: *mut ffi::PyObject) -> c_int {
+unsafe extern "C" fn delete_item<const PATH: u8>(
+    probe: *mut ffi::PyObject,
+    object: *mut ffi::PyObject,
+    value: *mut ffi::PyObject,
+) -> c_int {
     if !value.is_null() {
         // SAFETY: attached; a static string.
         unsafe { ffi::PyErr_SetString(ffi::PyExc_TypeError, c"an ftsan probe takes no items".as_ptr()) };

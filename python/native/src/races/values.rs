@@ -1,7 +1,7 @@
 //! Keys and values, summarised without running code of the program: no `__hash__`, no `__eq__` but those of built-in immutable types.
 
-use ftsan::races::mix;
 use ftsan::races::access::Value;
+use ftsan::races::mix;
 use pyo3::ffi;
 
 /// How deep tuples are looked into.
