@@ -88,10 +88,10 @@ impl Opcodes {
         let mut info = [Info::default(); 256];
         let mut numbers: Vec<(&str, u8)> = Vec::new();
         for row in rows {
-            let agrees = |effect: &Effect, net: &mut dyn FnMut(u8, u32) -> Option<i32>| {
-                (0..4).all(|argument| net(row.number, argument).is_none_or(|net| net == effect.net(argument)))
+            let mut agrees = |effect: &Effect| {
+                (0..4).all(|argument| net_effect(row.number, argument).is_none_or(|net| net == effect.net(argument)))
             };
-            let effect = EFFECTS.iter().find(|(name, _)| *name == row.name).map(|(_, effect)| *effect);
+            let mut named = EFFECTS.iter().filter(|(name, _)| *name == row.name).map(|(_, effect)| *effect);
             let backward = row.name.contains("BACKWARD") || row.name == "END_ASYNC_FOR";
             info[usize::from(row.number)] = Info {
                 caches: row.caches,
@@ -101,7 +101,7 @@ impl Opcodes {
                     (true, true) => Jump::Backward,
                 },
                 is_end: ENDS.contains(&row.name),
-                effect: effect.filter(|effect| agrees(effect, &mut net_effect)),
+                effect: named.find(|effect| agrees(effect)),
                 access: ACCESSES.iter().find(|access| access.opcode == row.name),
                 tests: row.name.starts_with("POP_JUMP_IF"),
                 is_predicate: PREDICATES.contains(&row.name),
@@ -163,5 +163,14 @@ const ENDS: &[&str] = &["JUMP_BACKWARD", "JUMP_BACKWARD_NO_INTERRUPT", "JUMP_FOR
 const PREDICATES: &[&str] = &["BINARY_OP", "COMPARE_OP", "CONTAINS_OP", "IS_OP", "TO_BOOL", "UNARY_NOT"];
 
 /// After one of these, an object that was private may not be it any more.  `STORE_ATTR` is looked at by its owner.
-const LETTING_GO: &[&str] =
-    &["BINARY_OP", "IMPORT_NAME", "LIST_APPEND", "SEND", "STORE_DEREF", "STORE_GLOBAL", "STORE_SUBSCR", "YIELD_VALUE"];
+const LETTING_GO: &[&str] = &[
+    "BINARY_OP",
+    "IMPORT_NAME",
+    "LIST_APPEND",
+    "SEND",
+    "STORE_DEREF",
+    "STORE_GLOBAL",
+    "STORE_SLICE",
+    "STORE_SUBSCR",
+    "YIELD_VALUE",
+];

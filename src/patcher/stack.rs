@@ -42,7 +42,8 @@ const fn odd(pops: u8, pushes: u8) -> Effect {
     Effect { pops, pops_each: 0, pushes, pushes_if_odd: 1, pushes_each: 0 }
 }
 
-/// Compared with what the interpreter says; where that is something else, or for other instructions, nothing is known of the stack.
+/// Of several with one name, the first one is taken that agrees with what the interpreter says (since 3.15, an iterator has a second place on the
+/// stack); if none does, or for other instructions, nothing is known of the stack.
 /// Values that an instruction changes in place, such as the list of `LIST_APPEND`, keep who pushed them.
 pub(super) static EFFECTS: &[(&str, Effect)] = &[
     ("BINARY_OP", fixed(2, 1)),
@@ -75,6 +76,7 @@ pub(super) static EFFECTS: &[(&str, Effect)] = &[
     ("DICT_UPDATE", fixed(1, 0)),
     ("END_FOR", fixed(1, 0)),
     ("END_SEND", fixed(2, 1)),
+    ("END_SEND", fixed(3, 1)),
     ("FORMAT_SIMPLE", fixed(1, 1)),
     ("FORMAT_WITH_SPEC", fixed(2, 1)),
     ("FOR_ITER", fixed(0, 1)),
@@ -82,6 +84,7 @@ pub(super) static EFFECTS: &[(&str, Effect)] = &[
     ("GET_ANEXT", fixed(0, 1)),
     ("GET_AWAITABLE", fixed(1, 1)),
     ("GET_ITER", fixed(1, 1)),
+    ("GET_ITER", fixed(1, 2)),
     ("GET_LEN", fixed(0, 1)),
     ("GET_YIELD_FROM_ITER", fixed(1, 1)),
     ("IMPORT_FROM", fixed(0, 1)),
@@ -122,6 +125,7 @@ pub(super) static EFFECTS: &[(&str, Effect)] = &[
     ("NOT_TAKEN", fixed(0, 0)),
     ("POP_EXCEPT", fixed(1, 0)),
     ("POP_ITER", fixed(1, 0)),
+    ("POP_ITER", fixed(2, 0)),
     ("POP_JUMP_IF_FALSE", fixed(1, 0)),
     ("POP_JUMP_IF_NONE", fixed(1, 0)),
     ("POP_JUMP_IF_NOT_NONE", fixed(1, 0)),
