@@ -107,13 +107,7 @@ pub static OPTIONS: &[OptionSpec] = &[
         help: "data races: pause threads shortly before suspicious writes, and run the program once more, to see the harm happen",
         public: true,
     },
-    OptionSpec {
-        key: "seed",
-        value: "N",
-        default: "0",
-        help: "varies the pauses of --confirm",
-        public: true,
-    },
+    OptionSpec { key: "seed", value: "N", default: "0", help: "varies the pauses of --confirm", public: true },
     OptionSpec {
         key: "inventory",
         value: "FILE",

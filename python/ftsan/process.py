@@ -72,3 +72,7 @@ def is_enabled() -> bool:
 def _last_words() -> None:
     _native.set_gil(gil_state())
     _native.flush()
+    try:
+        _native.write_inventory()
+    except OSError as error:
+        sys.stderr.write(f"ftsan: cannot write the inventory: {error}\n")

@@ -88,4 +88,6 @@ pub struct Race {
     pub witnessed: bool,
     /// The reader had seen a flag that the writer set before.
     pub published_early: bool,
+    /// They were ordered this time, by something else than a lock that both hold.
+    pub is_potential: bool,
 }

@@ -7,12 +7,14 @@
 //! | [`access`] | what an access and a race are |
 //! | [`lifetimes`] | which object an address means |
 //! | [`shadow`] | the last accesses of each location, and what races with them |
+//! | [`review`] | which locks guard what, whether or not a race was possible this time |
 //! | [`matrix`], [`telling`] | how bad it is, and how it is told |
 
 pub mod access;
 pub mod clock;
 pub mod lifetimes;
 pub mod matrix;
+pub mod review;
 pub mod shadow;
 pub mod sync;
 pub mod telling;

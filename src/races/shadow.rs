@@ -139,7 +139,7 @@ impl Shadow {
     }
 
     /// Notes an access of the calling thread; what it races with goes to `report`, after the cell has been let go.
-    /// `stack` is asked for at most once.
+    /// `stack` is asked for at most once.  What kind of access it turns out to be.
     #[inline]
     pub fn access(
         &self,
@@ -148,11 +148,11 @@ impl Shadow {
         memory: &Memory,
         stack: impl FnOnce() -> u32,
         mut report: impl FnMut(Race),
-    ) {
+    ) -> Kind {
         let cell = &self.cells[super::mix(access.location) as usize & (self.cells.len() - 1)];
         let epoch = clock.epoch();
         if epoch.is_none() {
-            return;
+            return access.kind;
         }
         let own = &cell.reads[reader(epoch)];
         if access.kind.is_read()
@@ -161,11 +161,11 @@ impl Shadow {
             && own.site.load(Relaxed) == access.site
             && own.version.load(Relaxed) == cell.version.load(Relaxed)
         {
-            return;
+            return access.kind;
         }
         let here = Place { site: access.site, stack: stack() };
         let mut races = Vec::new();
-        {
+        let kind = {
             let cell = Locked::lock(cell).0;
             if cell.key.load(Relaxed) != access.location {
                 cell.clear(access.location);
@@ -174,8 +174,9 @@ impl Shadow {
             memory.sequence.set(sequence);
             let now = Now { access, clock, epoch, here, memory, sequence };
             if access.kind.is_read() { now.read(cell, &mut races) } else { now.write(cell, &mut races) }
-        }
+        };
         races.into_iter().for_each(&mut report);
+        kind
     }
 }
 
@@ -207,7 +208,7 @@ impl Now<'_> {
         (epoch.slot() != self.epoch.slot() && !self.clock.has_seen(epoch)).then_some(epoch)
     }
 
-    fn read(&self, cell: &Cell, races: &mut Vec<Race>) {
+    fn read(&self, cell: &Cell, races: &mut Vec<Race>) -> Kind {
         let write = &cell.write;
         if let Some(thread) = self.unordered(&write.epoch) {
             self.read_after(write, thread, races);
@@ -223,6 +224,7 @@ impl Now<'_> {
         own.state.store(self.access.kind as u32 | tested | polled, Relaxed);
         own.version.store(cell.version.load(Relaxed), Relaxed);
         own.flag.store(if flag.code == self.access.code { flag.packed() } else { 0 }, Relaxed);
+        self.access.kind
     }
 
     /// This read comes after a write that is not ordered before it.
@@ -265,11 +267,12 @@ impl Now<'_> {
                 is_checked,
                 witnessed: false,
                 published_early,
+                is_potential: false,
             });
         }
     }
 
-    fn write(&self, cell: &Cell, races: &mut Vec<Race>) {
+    fn write(&self, cell: &Cell, races: &mut Vec<Race>) -> Kind {
         let own = &cell.reads[reader(self.epoch)];
         let (kind, check, is_checked) = self.goes_back_to(own);
         let version = cell.version.load(Relaxed);
@@ -297,6 +300,7 @@ impl Now<'_> {
                     is_checked,
                     witnessed,
                     published_early: false,
+                    is_potential: false,
                 });
             }
         }
@@ -319,6 +323,7 @@ impl Now<'_> {
         if Epoch::from_bits(own.epoch.load(Relaxed)).slot() == self.epoch.slot() {
             own.version.store(version.wrapping_add(1), Relaxed);
         }
+        kind
     }
 
     /// This write comes after a read that is not ordered before it.
@@ -353,6 +358,7 @@ impl Now<'_> {
                 is_checked,
                 witnessed: false,
                 published_early,
+                is_potential: false,
             });
         }
     }

@@ -42,5 +42,8 @@ pub fn title(race: &Race, what: &str, thread: &str, earlier: &str) -> String {
         Race { published_early: true, .. } => "; a flag that says it is there was set first",
         _ => "",
     };
+    if race.is_potential {
+        return format!("{what}: no lock keeps the {mine} in thread '{thread}' and the {theirs} in thread '{earlier}' apart");
+    }
     format!("{what}: {mine} in thread '{thread}' not ordered after the {theirs} in thread '{earlier}'{outcome}")
 }

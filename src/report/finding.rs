@@ -154,7 +154,7 @@ impl Finding {
 }
 
 /// The innermost frame that is in no installed package and not in the standard library; the innermost of all if there is none.
-pub(super) fn programs_line(stack: &[Frame]) -> Option<&Frame> {
+pub fn programs_line(stack: &[Frame]) -> Option<&Frame> {
     let is_library = |file: &str| ["/site-packages/", "/dist-packages/", "/lib/python3"].iter().any(|part| file.contains(part));
     stack.iter().find(|frame| !is_library(&frame.file) && !frame.file.starts_with('<')).or_else(|| stack.first())
 }

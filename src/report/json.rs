@@ -5,6 +5,8 @@
 
 use super::finding::Finding;
 use super::suppress::Suppression;
+use crate::rules::Severity;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, TryLockError};
@@ -118,6 +120,37 @@ impl Report {
     }
 }
 
+/// How many of the races that lose something were seen to do so.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Confirmation {
+    /// Seen to happen.
+    pub witnessed: usize,
+    /// Found.
+    pub found: usize,
+    /// `FILE:LINE` of the writes of those that were not seen to happen.
+    pub lines: Vec<String>,
+}
+
+impl Report {
+    /// What is left for `--confirm`.
+    pub fn confirmation(&self) -> Confirmation {
+        let can_be = |finding: &&Finding| matches!(finding.rule.as_str(), "FT401" | "FT402") && finding.severity == Severity::Error;
+        let mut confirmation = Confirmation::default();
+        for finding in self.findings.iter().filter(can_be) {
+            confirmation.found += 1;
+            if finding.witnessed {
+                confirmation.witnessed += 1;
+                continue;
+            }
+            let innermost = finding.accesses.iter().filter_map(|access| access.stack.first());
+            confirmation.lines.extend(innermost.map(|frame| format!("{}:{}", frame.file, frame.line)));
+        }
+        confirmation.lines.sort_unstable();
+        confirmation.lines.dedup();
+        confirmation
+    }
+}
+
 /// Reads a report.
 ///
 /// # Errors
@@ -131,10 +164,14 @@ pub fn read(path: &Path) -> io::Result<Report> {
 /// # Errors
 /// The file cannot be written there.
 pub fn start(path: &Path) -> io::Result<()> {
+    start_with(path, &Report::default())
+}
+
+pub(super) fn start_with(path: &Path, content: &impl Serialize) -> io::Result<()> {
     if path.exists() && !path.is_file() {
         return Err(io::Error::other("not a regular file"));
     }
-    replace(path, &Report::default())
+    replace(path, content)
 }
 
 /// Merges `news` into the report at `path`.
@@ -142,11 +179,16 @@ pub fn start(path: &Path) -> io::Result<()> {
 /// # Errors
 /// Another process holds the report for too long, or the file cannot be written.  The report is as it was before.
 pub fn merge_into(path: &Path, news: &Report) -> io::Result<()> {
+    update(path, |report: &mut Report| report.merge(news))
+}
+
+/// Changes the file at `path`, while no other process does.
+pub(super) fn update<T: Default + Serialize + DeserializeOwned>(path: &Path, change: impl FnOnce(&mut T)) -> io::Result<()> {
     let lock = lock_folder_of(path)?;
     // Somebody else's file, or none yet: our findings are worth more than what cannot be read.
-    let mut report = read(path).unwrap_or_default();
-    report.merge(news);
-    let replaced = replace(path, &report);
+    let mut content = fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+    change(&mut content);
+    let replaced = replace(path, &content);
     // Closing would not do: a child that was forked meanwhile has the same open folder, and would keep the lock.
     lock.unlock()?;
     replaced
@@ -170,13 +212,13 @@ fn lock_folder_of(path: &Path) -> io::Result<File> {
     }
 }
 
-fn replace(path: &Path, report: &Report) -> io::Result<()> {
+fn replace(path: &Path, content: &impl Serialize) -> io::Result<()> {
     let name = path.file_name().ok_or_else(|| io::Error::other("not a file name"))?;
     let mut temporary = PathBuf::from(folder_of(path));
     temporary.push(format!(".{}.{}.tmp", name.to_string_lossy(), std::process::id()));
     let written = (|| {
         let mut file = File::create(&temporary)?;
-        serde_json::to_writer_pretty(&mut file, report).map_err(io::Error::from)?;
+        serde_json::to_writer_pretty(&mut file, content).map_err(io::Error::from)?;
         file.write_all(b"\n")?;
         fs::rename(&temporary, path)
     })();

@@ -4,8 +4,10 @@
 
 mod finding;
 mod fingerprint;
+pub mod inventory;
 pub mod json;
 pub mod suppress;
 pub mod text;
 
+pub use finding::programs_line;
 pub use finding::{Access, Finding, Frame, LoopInfo, ObjectInfo, Role, ThreadInfo};

@@ -38,7 +38,7 @@ def run(options: dict[str, str], program: list[str]) -> int:
     wrong = _wrong_with(program)
     if wrong:
         return complain(wrong)
-    for key in ("suppressions", "declarations"):
+    for key in ("suppressions", "declarations", "inventory"):
         if key in options:  # children may run in other folders
             options[key] = os.path.abspath(options[key])
     scratch = os.path.join(os.environ.get("TMPDIR") or "/tmp", f"ftsan-{os.getpid()}-{time.time_ns()}")
@@ -79,6 +79,11 @@ def _run(options: dict[str, str], program: list[str], scratch: str) -> int:
         _native.start_report(report)
     except OSError as error:
         return complain(f"cannot write the report {report}: {error}")
+    try:
+        if "inventory" in options:
+            _native.start_inventory(options["inventory"])
+    except OSError as error:
+        return complain(f"cannot write the inventory {options['inventory']}: {error}")
     ours = {
         "FTSAN": "1",
         "FTSAN_OPTIONS": environment,
@@ -88,12 +93,39 @@ def _run(options: dict[str, str], program: list[str], scratch: str) -> int:
         "ASAN_OPTIONS": ":".join(filter(None, ["verify_asan_link_order=0", os.environ.get("ASAN_OPTIONS")])),
     }
     child, status = _supervise(program, os.environ | ours)
+    if options.get("confirm") == "yes" and os.WIFEXITED(status):
+        _confirm(report, options, program, os.environ | ours)
     if os.WIFSIGNALED(status) or any(name.startswith("recording.") for name in os.listdir(scratch)):
         from . import crash_folder
 
         crash_folder.triage(scratch, child, status, program, report, options.get("crash_dir"))
     _remove_unfinished(report)
     return _verdict(status, report, exit_code)
+
+
+def _confirm(report: str, options: dict[str, str], program: list[str], environment: dict[str, str]) -> None:
+    """Run the program once more, with pauses before the writes whose races were not seen to do harm, and say how many were."""
+    lines = _confirmation(report)[2]
+    if lines:
+        again = options | {"report_json": report, "supervisor": str(os.getpid()), "confirm_at": ",".join(lines)}
+        _supervise(program, environment | {"FTSAN_OPTIONS": _native.encode_options(again)})
+    witnessed, found, _ = _confirmation(report)
+    if found:
+        import shlex
+
+        given = [f"--{key.replace('_', '-')}={value}" for key, value in options.items() if key not in ("confirm", "seed")]
+        seed = options.get("seed", "0")
+        words = shlex.join(["ftsan", "run", "--confirm", f"--seed={seed}", *given, *program])
+        sys.stderr.write(f"ftsan: witnessed {witnessed} of {found}; again: {words}\n")
+        if witnessed < found:
+            sys.stderr.write("ftsan: another --seed pauses elsewhere\n")
+
+
+def _confirmation(report: str) -> tuple[int, int, list[str]]:
+    try:
+        return _native.confirmation(report)
+    except OSError:
+        return 0, 0, []
 
 
 def _remove_unfinished(report: str) -> None:

@@ -182,6 +182,14 @@ mod _native {
         Ok((serious, report.watched.processes, report.watched.off.iter().cloned().collect(), text::summary(&report)))
     }
 
+    /// (races seen to do harm, races that may, lines of the writes of the others)
+    #[pyfunction]
+    fn confirmation(path: &str) -> PyResult<(usize, usize, Vec<String>)> {
+        let report = json::read(path.as_ref()).map_err(|error| PyOSError::new_err(error.to_string()))?;
+        let confirmation = report.confirmation();
+        Ok((confirmation.witnessed, confirmation.found, confirmation.lines))
+    }
+
     #[pyfunction]
     fn start(options: &str, python: BTreeMap<String, String>, gil: String) -> PyResult<()> {
         let options = Options::parse(options).map_err(|error| PyValueError::new_err(error.to_string()))?;
@@ -388,6 +396,18 @@ mod _native {
     }
 
     /// The stretch of the calling thread between two releases.
+    /// Writes the inventory of shared state, if the options ask for it.
+    #[pyfunction]
+    fn write_inventory(py: Python<'_>) -> PyResult<()> {
+        py.detach(races::review::write).map_err(|error| PyOSError::new_err(error.to_string()))
+    }
+
+    /// Starts an empty inventory, in the launcher.
+    #[pyfunction]
+    fn start_inventory(path: &str) -> PyResult<()> {
+        ftsan::report::inventory::start(path.as_ref()).map_err(|error| PyOSError::new_err(error.to_string()))
+    }
+
     #[pyfunction]
     fn epoch() -> u64 {
         order::thread_clock().epoch().bits()

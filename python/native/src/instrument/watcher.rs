@@ -8,10 +8,10 @@
 use super::code_extra::{self, Fate, Known};
 use super::tree::{self, Decide};
 use super::{code_view, opcodes, shown_code, shown_frames};
-use crate::races::probe;
 use crate::interpreter::code_fields::{self, Code};
 use crate::interpreter::frames;
 use crate::interpreter::world::Stopped;
+use crate::races::probe;
 use crate::{boundary, session};
 use ftsan::choice::{Choice, Origin};
 use ftsan::patcher::{Point, UnitMap};
@@ -167,9 +167,7 @@ impl<'py> Decide<'py> for Decision<'_> {
     }
 
     fn site(&mut self, code: &Code<'py>, point: &Point<'_>) -> PyResult<Py<PyAny>> {
-        let object = code.object();
-        // Code objects that are patched live as long as their probes: the address names the function.
-        probe::new(object.py(), point, (object.as_ptr() as usize >> 4) as u32)
+        probe::new(code.object(), point)
     }
 
     fn has_nothing(&mut self, code: &Code<'py>) -> PyResult<()> {

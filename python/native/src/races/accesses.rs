@@ -5,13 +5,13 @@
 
 use super::evidence::{self, Part};
 use super::probe::{Probe, Verdict, peek};
-use super::{containers, hand_over, order, people, values};
+use super::{confirm, containers, hand_over, order, people, review, values};
 use crate::interpreter::header::{self, ESCAPED, SEEN};
 use crate::stacks;
 use crate::threads::Here;
 use ftsan::patcher::Action;
 use ftsan::patcher::known_calls::{self, Container, Kind as Call};
-use ftsan::races::access::{Access, Value};
+use ftsan::races::access::{Access, Place, Value};
 use ftsan::races::matrix::Kind;
 use ftsan::races::mix;
 use pyo3::ffi;
@@ -403,15 +403,24 @@ impl Touch<'_> {
             // SAFETY: passed on by `note`.
             people::introduce(unsafe { Python::assume_attached() }, clock.epoch());
         }
+        // SAFETY: passed on by `note`.
+        unsafe { confirm::pause(probe) };
         let mut verdict = Verdict::GoOn;
         // SAFETY: passed on by `note`.
         let stack = || unsafe { stacks::record(0) };
-        races.shadow.access(&access, clock, &self.here.races.memory, stack, |race| {
+        let kind = races.shadow.access(&access, clock, &self.here.races.memory, stack, |race| {
             // SAFETY: passed on by `note`.
             if let Verdict::Raised = unsafe { evidence::found(self.object, part, &race) } {
                 verdict = Verdict::Raised;
             }
         });
+        if review::is_on() {
+            // SAFETY: passed on by `note`.
+            unsafe {
+                let place = Place { site: probe.site, stack: stacks::record(0) };
+                review::note(self.object, part, access.location, clock.epoch(), kind, place);
+            }
+        }
         verdict
     }
 }

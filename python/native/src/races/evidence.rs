@@ -2,8 +2,8 @@
 //!
 //! No code of the program runs: no `repr`, no properties.
 
-use super::people;
 use super::probe::Verdict;
+use super::{confirm, people};
 use crate::evidence::resolve_all;
 use crate::interpreter::frames::RawFrame;
 use crate::python::type_name;
@@ -58,6 +58,9 @@ pub(super) unsafe fn found(object: *mut ffi::PyObject, part: Part, race: &Race) 
     let state = process_state(&object, part);
     let rule = telling::rule(race, state.is_some());
     let place = place(rule.id, race);
+    if session.options.confirm {
+        confirm::suspect(race);
+    }
     let title = match session.seen_again(&place) {
         Some(again) => {
             if race.witnessed {
@@ -151,7 +154,7 @@ fn module_name(object: &Bound<'_, PyAny>) -> Option<String> {
 }
 
 /// What was raced for, in the words of the program.
-fn describe(object: &Bound<'_, PyAny>, part: Part) -> String {
+pub(super) fn describe(object: &Bound<'_, PyAny>, part: Part) -> String {
     // SAFETY: attached; a class's name is a string of its own.
     let class = unsafe {
         let is_class = ffi::PyType_Check(object.as_ptr()) != 0;

@@ -30,3 +30,8 @@ pub(crate) unsafe fn releasing(_lock: *mut ffi::PyObject, _how: How) {}
 /// The coroutine that runs is about to hand over to its loop.
 #[inline(always)]
 pub(crate) fn suspends() {}
+
+/// The locks that the calling thread holds, by number and address, sorted.
+pub(crate) fn guards() -> Vec<(u32, usize)> {
+    Vec::new()
+}

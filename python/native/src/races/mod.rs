@@ -11,9 +11,12 @@
 //! | [`order`] | the calling thread's vector clock and the synchronisation objects |
 //! | [`hand_over`] | containers as a means to hand objects over |
 //! | [`lock_events`] | what is told of locks |
+//! | [`confirm`] | pauses that make harm happen |
+//! | [`review`] | locksets and the inventory of shared state |
 //! | [`evidence`], [`people`] | from a race to a finding, and who the threads were |
 
 mod accesses;
+mod confirm;
 mod containers;
 mod evidence;
 pub(crate) mod hand_over;
@@ -22,6 +25,7 @@ mod names;
 pub(crate) mod order;
 mod people;
 pub(crate) mod probe;
+pub(crate) mod review;
 mod values;
 
 use ftsan::options::Options;
@@ -86,6 +90,7 @@ pub(crate) fn start(py: Python<'_>, options: &Options) -> PyResult<()> {
     THREAD_LOCAL.store(local.into_ptr() as usize, Ordering::Relaxed);
     STRICT.store(options.strict, Ordering::Relaxed);
     RACES.get_or_init(|| Races { lifetimes: Lifetimes::new(LIVES), shadow: Shadow::new(options.shadow_mb << 20) });
+    review::start();
     ON.store(true, Ordering::Relaxed);
     Ok(())
 }

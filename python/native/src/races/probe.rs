@@ -3,16 +3,17 @@
 //! The fast path asks one question: is the object still its creator's own?  Everything else is in [`super::accesses`].  Probes are
 //! immortal: a reference count that threads share would cost more than the check.
 
-use super::{accesses, order};
-use crate::boundary;
-use crate::interpreter::{frames, header};
+use super::{accesses, confirm, order};
+use crate::interpreter::frames::{self, RawFrame};
+use crate::interpreter::header;
 use crate::threads::here;
+use crate::{boundary, codes, session};
 use ftsan::patcher::{Action, Point};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use std::ffi::c_int;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
 /// An access in a patched function.  Lives as long as the process.
 #[repr(C)]
@@ -33,7 +34,12 @@ pub(crate) struct Probe {
     pub(super) value: u16,
     pub(super) is_tested: bool,
     pub(super) is_polled: bool,
+    /// How often threads are still to pause here.
+    pub(super) pauses: AtomicU8,
 }
+
+// SAFETY: immortal, and nothing of it changes after it was made but what is atomic.
+unsafe impl Sync for Probe {}
 
 /// What the slow path made of an access.
 pub(super) enum Verdict {
@@ -170,10 +176,21 @@ unsafe extern "C" {
     fn _Py_SetImmortal(object: *mut ffi::PyObject);
 }
 
+fn is_write(action: Action) -> bool {
+    use Action as A;
+    let blind = matches!(action, A::WriteAttribute | A::WriteItem | A::WriteSlice | A::WriteGlobal | A::WriteCell);
+    blind
+        || matches!(
+            action,
+            A::DeleteAttribute | A::DeleteItem | A::DeleteGlobal | A::DeleteCell | A::Update | A::Method | A::Function
+        )
+}
+
 static NEXT_SITE: AtomicU32 = AtomicU32::new(1);
 
-/// A probe for `point`, of the function with number `code`.
-pub(crate) fn new(py: Python<'_>, point: &Point<'_>, code: u32) -> PyResult<Py<PyAny>> {
+/// A probe for `point` of the code object `code`, which lives as long: its address names the function.
+pub(crate) fn new(code: &Bound<'_, PyAny>, point: &Point<'_>) -> PyResult<Py<PyAny>> {
+    let py = code.py();
     let kind = probe_type(py, path(point, super::is_strict()))?;
     let (name, field) = super::names::intern(py, point.name.unwrap_or_default())?;
     // SAFETY: allocates an object of our own type and fills all of it.
@@ -189,7 +206,7 @@ pub(crate) fn new(py: Python<'_>, point: &Point<'_>, code: u32) -> PyResult<Py<P
         fill! {
             action: point.action,
             site: NEXT_SITE.fetch_add(1, Ordering::Relaxed),
-            code: code,
+            code: (code.as_ptr() as usize >> 4) as u32,
             field: field,
             name: name,
             object: point.object,
@@ -198,8 +215,13 @@ pub(crate) fn new(py: Python<'_>, point: &Point<'_>, code: u32) -> PyResult<Py<P
             value: point.value,
             is_tested: point.is_tested,
             is_polled: point.is_polled,
+            pauses: AtomicU8::new(0),
         }
         _Py_SetImmortal(object);
+        if session::get().options.confirm && is_write(point.action) {
+            let line = codes::resolve(py, RawFrame { code: code.as_ptr() as usize, offset: point.unit });
+            confirm::register(&*probe, &line.file, line.line);
+        }
         Bound::from_owned_ptr_or_err(py, object).map(Bound::unbind)
     }
 }
