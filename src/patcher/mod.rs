@@ -33,7 +33,7 @@ mod unit_map;
 pub use opcodes::{OpcodeRow, Opcodes};
 pub use point::{Action, Handed, Point};
 pub use rebound::Rebound;
-pub use relocate::{Relocated, after_entry};
+pub use relocate::{Relocated, after_entry, before_returns, replacing};
 pub use unit_map::UnitMap;
 
 use instructions::Instructions;

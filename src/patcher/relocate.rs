@@ -45,8 +45,31 @@ pub(super) struct Insertions {
 impl Insertions {
     /// `del site[object]`
     pub(super) fn probe(&mut self, opcodes: &Opcodes, instruction: u32, place: Place, handed: Handed) {
+        self.load(opcodes, place.site, handed);
+        put(opcodes, &mut self.bytes, opcodes.delete_subscr, 0, 0);
+        self.end(instruction, place.is_after);
+    }
+
+    /// `site[object] = result`, before a return.
+    fn result(&mut self, opcodes: &Opcodes, instruction: u32, site: u32, handed: Handed) {
+        put(opcodes, &mut self.bytes, opcodes.copy, 1, 0);
+        self.load(opcodes, site, handed);
+        put(opcodes, &mut self.bytes, opcodes.store_subscr, 0, 0);
+        self.end(instruction, false);
+    }
+
+    /// `local = site[local]`, after the entry.
+    fn replacement(&mut self, opcodes: &Opcodes, instruction: u32, site: u32, local: u16) {
+        self.load(opcodes, site, Handed::Local(local));
+        put(opcodes, &mut self.bytes, opcodes.binary_op, opcodes.subscript, 0);
+        put(opcodes, &mut self.bytes, opcodes.store_fast, u32::from(local), 0);
+        self.end(instruction, true);
+    }
+
+    /// Pushes the site and what it is handed.
+    fn load(&mut self, opcodes: &Opcodes, site: u32, handed: Handed) {
         let out = &mut self.bytes;
-        put(opcodes, out, opcodes.load_const, place.site, 0);
+        put(opcodes, out, opcodes.load_const, site, 0);
         match handed {
             // The site is on top of what was there.
             Handed::Site => put(opcodes, out, opcodes.copy, 1, 0),
@@ -54,8 +77,10 @@ impl Insertions {
             Handed::Local(index) => put(opcodes, out, opcodes.load_fast, u32::from(index), 0),
             Handed::Cell(index) => put(opcodes, out, opcodes.load_deref, u32::from(index), 0),
         }
-        put(opcodes, out, opcodes.delete_subscr, 0, 0);
-        self.all.push(Insertion { instruction, is_after: place.is_after, end: self.bytes.len() as u32 });
+    }
+
+    fn end(&mut self, instruction: u32, is_after: bool) {
+        self.all.push(Insertion { instruction, is_after, end: self.bytes.len() as u32 });
     }
 }
 
@@ -208,5 +233,22 @@ pub fn after_entry(opcodes: &Opcodes, [bytes, exceptions, lines]: [&[u8]; 3], si
     let instructions = Instructions::read(opcodes, bytes)?;
     let mut insertions = Insertions::default();
     insertions.probe(opcodes, instructions.entry(opcodes)?, Place { site, is_after: true }, handed);
+    relocate(opcodes, &instructions, &insertions, exceptions, lines)
+}
+
+/// One probe before each return, which is handed the result too.
+pub fn before_returns(opcodes: &Opcodes, [bytes, exceptions, lines]: [&[u8]; 3], site: u32, handed: Handed) -> Option<Relocated> {
+    let instructions = Instructions::read(opcodes, bytes)?;
+    let mut insertions = Insertions::default();
+    let returns = instructions.all.iter().enumerate().filter(|(_, instruction)| instruction.opcode == opcodes.return_value);
+    returns.for_each(|(index, _)| insertions.result(opcodes, index as u32, site, handed));
+    relocate(opcodes, &instructions, &insertions, exceptions, lines)
+}
+
+/// As [`after_entry`], and a local variable becomes what the site makes of it.
+pub fn replacing(opcodes: &Opcodes, [bytes, exceptions, lines]: [&[u8]; 3], site: u32, local: u16) -> Option<Relocated> {
+    let instructions = Instructions::read(opcodes, bytes)?;
+    let mut insertions = Insertions::default();
+    insertions.replacement(opcodes, instructions.entry(opcodes)?, site, local);
     relocate(opcodes, &instructions, &insertions, exceptions, lines)
 }

@@ -87,8 +87,8 @@ trampolines! {
     method: fn(object, class: *mut ffi::PyTypeObject, arguments: *const *mut ffi::PyObject, count: usize, names: *mut ffi::PyObject);
 }
 
-/// The trampolines of one place in [`HOOKED`], by [`column`].
-type Row = [*const c_void; 5];
+/// The trampolines of one place in a table of hooked methods, by [`column`].
+pub(crate) type Row = [*const c_void; 5];
 
 const fn row<const N: usize>() -> Row {
     [
@@ -100,16 +100,18 @@ const fn row<const N: usize>() -> Row {
     ]
 }
 
+/// An array of what the function `$row` gives for each number, sixteen at a time.
 macro_rules! rows {
-    ($($sixteen:literal)*) => { [$(
-        row::<{ $sixteen * 16 }>(), row::<{ $sixteen * 16 + 1 }>(), row::<{ $sixteen * 16 + 2 }>(), row::<{ $sixteen * 16 + 3 }>(),
-        row::<{ $sixteen * 16 + 4 }>(), row::<{ $sixteen * 16 + 5 }>(), row::<{ $sixteen * 16 + 6 }>(), row::<{ $sixteen * 16 + 7 }>(),
-        row::<{ $sixteen * 16 + 8 }>(), row::<{ $sixteen * 16 + 9 }>(), row::<{ $sixteen * 16 + 10 }>(), row::<{ $sixteen * 16 + 11 }>(),
-        row::<{ $sixteen * 16 + 12 }>(), row::<{ $sixteen * 16 + 13 }>(), row::<{ $sixteen * 16 + 14 }>(), row::<{ $sixteen * 16 + 15 }>(),
+    ($row:ident: $($sixteen:literal)*) => { [$(
+        $row::<{ $sixteen * 16 }>(), $row::<{ $sixteen * 16 + 1 }>(), $row::<{ $sixteen * 16 + 2 }>(), $row::<{ $sixteen * 16 + 3 }>(),
+        $row::<{ $sixteen * 16 + 4 }>(), $row::<{ $sixteen * 16 + 5 }>(), $row::<{ $sixteen * 16 + 6 }>(), $row::<{ $sixteen * 16 + 7 }>(),
+        $row::<{ $sixteen * 16 + 8 }>(), $row::<{ $sixteen * 16 + 9 }>(), $row::<{ $sixteen * 16 + 10 }>(), $row::<{ $sixteen * 16 + 11 }>(),
+        $row::<{ $sixteen * 16 + 12 }>(), $row::<{ $sixteen * 16 + 13 }>(), $row::<{ $sixteen * 16 + 14 }>(), $row::<{ $sixteen * 16 + 15 }>(),
     )*] };
 }
+pub(crate) use rows;
 
-const ROWS: [Row; MOST] = rows!(0 1 2 3 4 5 6 7 8 9 10 11);
+const ROWS: [Row; MOST] = rows!(row: 0 1 2 3 4 5 6 7 8 9 10 11);
 
 /// Watches a method or an attribute of an extension type, given as what its type's dictionary has.
 pub(crate) fn install(descriptor: &Bound<'_, PyAny>, watch: &'static Watch) -> PyResult<()> {
@@ -121,8 +123,7 @@ pub(crate) fn install(descriptor: &Bound<'_, PyAny>, watch: &'static Watch) -> P
             let getter = &raw mut (*(*object.cast::<AttributeDescriptor>()).d_getset).get;
             (getter.cast::<*const c_void>(), 0, false)
         } else {
-            let is_method = std::ptr::eq(class, &raw mut ffi::PyMethodDescr_Type);
-            let method = is_method.then(|| ((*object.cast::<MethodDescriptor>()).d_method, false));
+            let method = definition(descriptor).map(|definition| (definition, false));
             let Some((definition, is_coroutine)) = method.or_else(|| cython::definition(descriptor)) else {
                 return Err(refuse("not a method of an extension type"));
             };
@@ -141,8 +142,21 @@ pub(crate) fn install(descriptor: &Bound<'_, PyAny>, watch: &'static Watch) -> P
     Ok(())
 }
 
+/// The definition of a method of an extension type, or of a function of an extension module.
+pub(crate) fn definition(method: &Bound<'_, PyAny>) -> Option<*mut ffi::PyMethodDef> {
+    // SAFETY: checked to be what it is used as.
+    unsafe {
+        let (object, class) = (method.as_ptr(), ffi::Py_TYPE(method.as_ptr()));
+        if std::ptr::eq(class, &raw mut ffi::PyMethodDescr_Type) {
+            Some((*object.cast::<MethodDescriptor>()).d_method)
+        } else {
+            std::ptr::eq(class, &raw mut ffi::PyCFunction_Type).then(|| (*object.cast::<ffi::PyCFunctionObject>()).m_ml)
+        }
+    }
+}
+
 /// Which of the trampolines has this calling convention.
-fn column(flags: c_int) -> Option<usize> {
+pub(crate) fn column(flags: c_int) -> Option<usize> {
     const KEYWORDS: c_int = ffi::METH_FASTCALL | ffi::METH_KEYWORDS;
     const METHOD: c_int = KEYWORDS | ffi::METH_METHOD;
     match flags & !(ffi::METH_CLASS | ffi::METH_STATIC | ffi::METH_COEXIST) {

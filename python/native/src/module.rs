@@ -3,7 +3,7 @@
 use crate::codes::{self, Class};
 use crate::command_line::{self, Parsed};
 use crate::interpreter::{self, contexts, coroutines, futures};
-use crate::races::{self, order};
+use crate::races::{self, caches, edge_sites, edges, order, thread_start};
 use crate::watch::{Attribute, Kind, Watch};
 use crate::{
     births, boundary, crash_report, driving, flight, future_slots, hooks, instrument, methods, prologue, session, site, stacks,
@@ -24,6 +24,13 @@ use std::sync::OnceLock;
 use std::sync::atomic::AtomicUsize;
 
 static BYTECODE: OnceLock<prologue::Bytecode> = OnceLock::new();
+
+fn bytecode(py: Python<'_>) -> PyResult<&'static prologue::Bytecode> {
+    if BYTECODE.get().is_none() {
+        let _ = BYTECODE.set(prologue::Bytecode::ask(py)?);
+    }
+    BYTECODE.get().ok_or_else(|| PyRuntimeError::new_err("no bytecode"))
+}
 
 type SetRunningLoop = unsafe extern "C" fn(*mut ffi::PyObject, *mut ffi::PyObject) -> *mut ffi::PyObject;
 static SET_RUNNING_LOOP: OnceLock<SetRunningLoop> = OnceLock::new();
@@ -239,12 +246,8 @@ mod _native {
         class_: Option<&Bound<'_, PyType>>,
     ) -> PyResult<()> {
         let py = function.py();
-        if BYTECODE.get().is_none() {
-            let _ = BYTECODE.set(prologue::Bytecode::ask(py)?);
-        }
         let watch = Row { owner, rule, operation, realm, class: class_ }.leak(py, 1)?;
-        let bytecode = BYTECODE.get().expect("just set");
-        prologue::inject(bytecode, function, site::new(py, watch)?)?;
+        prologue::inject(bytecode(py)?, function, site::new(py, watch)?)?;
         codes::set_class(&function.getattr("__code__")?, Class::Watched);
         Ok(())
     }
@@ -393,6 +396,41 @@ mod _native {
     #[pyfunction]
     fn after_fork_in_child() {
         session::after_fork_in_child();
+    }
+
+    /// A method of an extension type, or a function of an extension module, hands something over.
+    #[pyfunction]
+    fn order_method(method: &Bound<'_, PyAny>, edge: &str) -> PyResult<()> {
+        edges::install(method, edge)
+    }
+
+    /// A Python function hands something over.
+    #[pyfunction]
+    fn order_function(function: &Bound<'_, PyAny>, edge: &str) -> PyResult<()> {
+        let edge = edge_sites::Edge::parse(edge)?;
+        let site = edge_sites::new(function.py(), edge)?;
+        prologue::inject_at(bytecode(function.py())?, function, site, edge.place())?;
+        session::get().count_hook();
+        Ok(())
+    }
+
+    /// The functions of `_thread` that start threads.
+    #[pyfunction]
+    fn order_threads(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        thread_start::install(module)
+    }
+
+    /// The type of caches.
+    #[pyfunction]
+    fn order_caches(class: &Bound<'_, PyType>) -> PyResult<()> {
+        caches::install(class)
+    }
+
+    /// A lock that orders nothing.
+    #[pyfunction]
+    fn ignore_lock(lock: &Bound<'_, PyAny>) {
+        // SAFETY: attached, alive.
+        unsafe { order::ignore(lock.as_ptr()) };
     }
 
     /// The stretch of the calling thread between two releases.

@@ -32,6 +32,15 @@ unsafe extern "C" {
     fn _Py_SetImmortal(object: *mut ffi::PyObject);
 }
 
+/// A reference count that threads share costs more than what a site does.
+///
+/// # Safety
+/// Attached; a new object.
+pub(crate) unsafe fn set_immortal(object: *mut ffi::PyObject) {
+    // SAFETY: passed on.
+    unsafe { _Py_SetImmortal(object) }
+}
+
 unsafe extern "C" fn delete_item<const K: u8>(
     site: *mut ffi::PyObject,
     object: *mut ffi::PyObject,

@@ -13,10 +13,15 @@ pub(crate) type Destructor = unsafe extern "C" fn(*mut ffi::PyObject);
 pub(crate) type Unary = unsafe extern "C" fn(*mut ffi::PyObject) -> *mut ffi::PyObject;
 pub(crate) type Send = unsafe extern "C" fn(*mut ffi::PyObject, *mut ffi::PyObject, *mut *mut ffi::PyObject) -> c_int;
 
+pub(crate) type Call = unsafe extern "C" fn(*mut ffi::PyObject, *mut ffi::PyObject, *mut ffi::PyObject) -> *mut ffi::PyObject;
+pub(crate) type New = unsafe extern "C" fn(*mut ffi::PyTypeObject, *mut ffi::PyObject, *mut ffi::PyObject) -> *mut ffi::PyObject;
+
 /// The slots that are replaced.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Slot {
+    New,
     Init,
+    Call,
     Dealloc,
     Hash,
     Compare,
@@ -39,6 +44,8 @@ impl Slot {
         unsafe {
             let asynchronous = (*class).tp_as_async;
             match self {
+                Slot::New => (&raw mut (*class).tp_new).cast(),
+                Slot::Call => (&raw mut (*class).tp_call).cast(),
                 Slot::Init => (&raw mut (*class).tp_init).cast(),
                 Slot::Dealloc => (&raw mut (*class).tp_dealloc).cast(),
                 Slot::Hash => (&raw mut (*class).tp_hash).cast(),

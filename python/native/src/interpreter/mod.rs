@@ -8,6 +8,7 @@ pub(crate) mod code_fields;
 pub(crate) mod code_text;
 pub(crate) mod contexts;
 pub(crate) mod coroutines;
+pub(crate) mod descriptors;
 pub(crate) mod frames;
 pub(crate) mod functions;
 pub(crate) mod futures;

@@ -8,7 +8,11 @@
 //! | [`probe`] | the native object that patched code calls, and the fast path |
 //! | [`accesses`] | which object, which part of it, what is done to it |
 //! | [`containers`], [`values`], [`names`] | built-in containers; keys and values as numbers; names |
-//! | [`order`] | the calling thread's vector clock and the synchronisation objects |
+//! | [`order`] | the calling thread's clock, and what objects hand over |
+//! | [`edges`], [`edge_sites`] | what hands something over: C methods, by swapped pointers, and Python functions, by injected instructions |
+//! | [`thread_start`] | the beginnings and ends of threads |
+//! | [`caches`] | `functools.lru_cache` |
+//! | [`channels`] | pipes and sockets within the process |
 //! | [`hand_over`] | containers as a means to hand objects over |
 //! | [`lock_events`] | what is told of locks |
 //! | [`confirm`] | pauses that make harm happen |
@@ -20,6 +24,10 @@ mod confirm;
 mod containers;
 mod evidence;
 pub(crate) mod hand_over;
+pub(crate) mod caches;
+mod channels;
+pub(crate) mod edge_sites;
+pub(crate) mod edges;
 pub(crate) mod lock_events;
 mod names;
 pub(crate) mod order;
@@ -27,6 +35,7 @@ mod people;
 pub(crate) mod probe;
 pub(crate) mod review;
 mod values;
+pub(crate) mod thread_start;
 
 use ftsan::options::Options;
 use ftsan::races::lifetimes::Lifetimes;

@@ -57,6 +57,15 @@ impl OfThread {
         self.ignored.get() > 0
     }
 
+    pub(crate) fn enter_ignored(&self) {
+        self.ignored.set(self.ignored.get() + 1);
+    }
+
+    /// It may have been entered before it was ignored.
+    pub(crate) fn leave_ignored(&self) {
+        self.ignored.set(self.ignored.get().saturating_sub(1));
+    }
+
     /// `before` happened before anything that this thread does; everything did if it was started by nobody we know.
     #[cold]
     fn enter(&self, before: Option<&Clock>) -> &'static ThreadClock {
@@ -200,7 +209,10 @@ pub(crate) fn begin(handed: &Clock) {
 
 /// In the child of a fork only the calling thread is left.
 pub(crate) fn after_fork() {
-    if let Some(clock) = here().order.clock.get() {
+    let mine = &here().order;
+    // Who forks holds a lock of concurrent.futures, which the child makes anew without releasing it.
+    mine.ignored.set(0);
+    if let Some(clock) = mine.clock.get() {
         order().clocks.after_fork(clock);
     }
 }
@@ -216,6 +228,18 @@ pub(crate) fn imported() {
 pub(crate) enum Space {
     /// Modules, all in one.
     Imports,
+    /// The ends of threads that are not daemons, all in one.
+    ThreadEnds,
+    /// Pipes, by their inode.
+    Pipe,
+    /// Event descriptors, by their number.
+    EventDescriptor,
+    /// Sockets made in pairs, by the inode of one.
+    SocketPair,
+    /// Connected sockets, by both ports or paths.
+    Connection,
+    /// Where sockets listen, by port or path.
+    Address,
 }
 
 /// A number that is no object's address.

@@ -1,0 +1,115 @@
+"""What orders threads: the methods and functions by which one thread hands something over to another.
+
+Hooked when data races are looked for, and not before.  The names of the edges are in ``python/native/src/races/edges.rs`` (methods and
+functions written in C) and ``edge_sites.rs`` (those written in Python).  What is made of these is not here: conditions, semaphores,
+barriers, queues, timers and futures are Python code on top of locks; what an event loop is handed goes through a deque.
+"""
+
+from .. import _native
+from .on_import import after_import
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from types import ModuleType
+    from typing import Any
+
+#: ("module:Class" or "module:", edge, methods)
+METHODS = (
+    ("_thread:lock", "lock", "acquire acquire_lock"),
+    ("_thread:lock", "enter", "__enter__"),
+    ("_thread:lock", "unlock", "release release_lock"),
+    ("_thread:lock", "exit", "__exit__"),
+    ("_thread:lock", "acquire-if-false", "locked locked_lock"),
+    ("_thread:RLock", "lock", "acquire"),
+    ("_thread:RLock", "enter", "__enter__"),
+    ("_thread:RLock", "unlock", "release"),
+    ("_thread:RLock", "exit", "__exit__"),
+    ("_thread:RLock", "acquire-if-false", "locked"),
+    # Condition.wait gives the lock up and takes it back.
+    ("_thread:RLock", "save", "_release_save"),
+    ("_thread:RLock", "restore", "_acquire_restore"),
+    ("_thread:_ThreadHandle", "is-done", "is_done"),
+    ("_thread:_ThreadHandle", "join", "join"),
+    ("_thread:_ThreadHandle", "release", "_set_done"),
+    ("_thread:", "join-all", "_shutdown"),
+    ("_queue:SimpleQueue", "release", "put put_nowait"),
+    ("_queue:SimpleQueue", "acquire", "get get_nowait"),
+    ("_collections:deque", "release", "append appendleft extend extendleft insert"),
+    ("_collections:deque", "acquire", "pop popleft"),
+    # Closing is what the other end reads as the end.
+    ("posix:", "write", "write writev close"),
+    ("posix:", "read", "read readinto readv"),
+    ("posix:", "event-write", "eventfd_write"),
+    ("posix:", "event-read", "eventfd_read"),
+    ("_io:FileIO", "send", "write close"),
+    ("_io:FileIO", "receive", "read readinto readall"),
+    ("_socket:socket", "send", "send sendall sendmsg shutdown close"),
+    ("_socket:socket", "receive", "recv recv_into recvfrom recvfrom_into recvmsg recvmsg_into"),
+    ("_socket:socket", "send-to", "sendto"),
+    ("_socket:socket", "connect", "connect connect_ex"),
+    ("_socket:socket", "accept", "_accept"),
+    ("_socket:", "socketpair", "socketpair"),
+)
+
+#: ("module:path", edge): functions written in Python.
+FUNCTIONS = (
+    ("threading:Event.set", "release"),
+    # Looks at the flag without the lock.
+    ("threading:Event.is_set", "acquire-if-true"),
+    ("_frozen_importlib:_ModuleLockManager.__exit__", "imported"),
+    ("weakref:finalize.__call__", "acquire-all"),
+    ("concurrent.futures.thread:ThreadPoolExecutor._adjust_thread_count", "ignore-idle"),
+    # A list is read, and then what is called.
+    ("twisted.internet.base:ReactorBase.callFromThread", "carry"),
+)
+
+#: ("module:name", what hooks it)
+OTHERS = (
+    ("_thread:", _native.order_threads),
+    ("_functools:_lru_cache_wrapper", _native.order_caches),
+    # Every thread takes these when it begins, ends or is given work, whatever it is about.
+    ("threading:_active_limbo_lock", _native.ignore_lock),
+    ("concurrent.futures.thread:_global_shutdown_lock", _native.ignore_lock),
+)
+
+
+def install(without: Collection[str] = ()) -> None:
+    """Hook all of it.
+
+    :param without: what to leave out, for the tests: first elements of the tables' rows, or these and a method.
+    """
+    _native.watch_races()
+    for path, edge, methods in METHODS:
+        for method in methods.split():
+            if not {path, f"{path}.{method}"} & {*without}:
+                _when_imported(path, _with(_hook_method, method, edge))
+    for path, edge in FUNCTIONS:
+        if path not in without:
+            _when_imported(path, _with(_native.order_function, edge))
+    for path, hook in OTHERS:
+        if path not in without:
+            _when_imported(path, hook)
+
+
+def _with(function: Callable[..., None], *arguments: Any) -> Callable[[Any], None]:
+    return lambda found: function(found, *arguments)
+
+
+def _when_imported(path: str, hook: Callable[[Any], None]) -> None:
+    module_name, _, attributes = path.partition(":")
+
+    def imported(module: ModuleType) -> None:
+        try:
+            found: Any = module
+            for attribute in filter(None, attributes.split(".")):
+                found = getattr(found, attribute)
+            hook(found)
+        except Exception as error:
+            _native.turn_off(f"races: {path}: {type(error).__name__}: {error}")
+
+    after_import(module_name, imported)
+
+
+def _hook_method(owner: Any, method: str, edge: str) -> None:
+    _native.order_method(vars(owner)[method], edge)
