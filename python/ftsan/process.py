@@ -44,8 +44,14 @@ def _listen_to_hooks() -> None:
 
 def _watch_races() -> None:
     """Patch the code that is chosen.  First of all: what is watched by its code object afterwards has its final one."""
+    if not _native.wants_races():
+        return
+    from .watch import synchronisation
+
     try:
-        _native.watch_races([os.path.dirname(os.__file__)])
+        _native.start_races()
+        _native.instrument_chosen([os.path.dirname(os.__file__)])
+        synchronisation.install()
     except Exception as error:
         _native.turn_off(f"races: {type(error).__name__}: {error}")
     for ref in _not_raced:

@@ -110,7 +110,8 @@ def elsewhere(function: Callable[[], Any]) -> Iterator[None]:
 
 def switch_on(without: str) -> None:
     """Watch this process, but for one edge."""
-    ftsan.enable("text=none")
+    ftsan.enable("text=none:races=none")
+    _native.start_races()
     synchronisation.install(without.split())
 
 

@@ -79,7 +79,6 @@ def install(without: Collection[str] = ()) -> None:
 
     :param without: what to leave out, for the tests: first elements of the tables' rows, or these and a method.
     """
-    _native.watch_races()
     for path, edge, methods in METHODS:
         for method in methods.split():
             if not {path, f"{path}.{method}"} & {*without}:

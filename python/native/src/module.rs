@@ -376,16 +376,23 @@ mod _native {
         instrument::pairs::of(code, make_site)
     }
 
-    /// Looks for data races in the code that the options choose; the folders are the standard library's.  Whether any code is chosen.
+    /// Whether the options choose any code to look for data races in.
     #[pyfunction]
-    fn watch_races(py: Python<'_>, standard_library: Vec<String>) -> PyResult<bool> {
-        if session::get().options.races.is_none() {
-            return Ok(false);
-        }
+    fn wants_races() -> bool {
+        !session::get().options.races.is_none()
+    }
+
+    /// Keeps the order of threads, and looks for races in code with probes.
+    #[pyfunction]
+    fn start_races(py: Python<'_>) -> PyResult<()> {
         interpreter::header::verify(py).map_err(PyRuntimeError::new_err)?;
-        races::start(py, &session::get().options)?;
-        instrument::watcher::start(py, &standard_library)?;
-        Ok(true)
+        races::start(py, &session::get().options)
+    }
+
+    /// Puts probes into the code that the options choose; the folders are the standard library's.
+    #[pyfunction]
+    fn instrument_chosen(py: Python<'_>, standard_library: Vec<String>) -> PyResult<()> {
+        instrument::watcher::start(py, &standard_library)
     }
 
     #[pyfunction]
@@ -433,7 +440,6 @@ mod _native {
         unsafe { order::ignore(lock.as_ptr()) };
     }
 
-    /// The stretch of the calling thread between two releases.
     /// Writes the inventory of shared state, if the options ask for it.
     #[pyfunction]
     fn write_inventory(py: Python<'_>) -> PyResult<()> {
@@ -446,6 +452,7 @@ mod _native {
         ftsan::report::inventory::start(path.as_ref()).map_err(|error| PyOSError::new_err(error.to_string()))
     }
 
+    /// The stretch of the calling thread between two releases.
     #[pyfunction]
     fn epoch() -> u64 {
         order::thread_clock().epoch().bits()

@@ -20,22 +20,22 @@
 //! | [`evidence`], [`people`] | from a race to a finding, and who the threads were |
 
 mod accesses;
-mod confirm;
-mod containers;
-mod evidence;
-pub(crate) mod hand_over;
 pub(crate) mod caches;
 mod channels;
+mod confirm;
+mod containers;
 pub(crate) mod edge_sites;
 pub(crate) mod edges;
+mod evidence;
+pub(crate) mod hand_over;
 pub(crate) mod lock_events;
 mod names;
 pub(crate) mod order;
 mod people;
 pub(crate) mod probe;
 pub(crate) mod review;
-mod values;
 pub(crate) mod thread_start;
+mod values;
 
 use ftsan::options::Options;
 use ftsan::races::lifetimes::Lifetimes;
