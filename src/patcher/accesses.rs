@@ -5,7 +5,7 @@ use super::instructions::{Instruction, Instructions};
 use super::opcodes::{Jump, Opcodes};
 use super::point::{Action, Handed, Point};
 use super::rebound::Rebound;
-use super::{Code, known_calls};
+use super::{Code, known_calls, tables};
 
 /// Whose name an argument is the number of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,13 +68,16 @@ struct Finder<'a, 'b> {
     code: &'b Code<'a>,
     instructions: &'b [Instruction],
     rebound: &'b Rebound,
+    /// The exception table.
+    tries: Vec<[u32; 4]>,
 }
 
 /// All points of a code object, in the order of its instructions; those before an instruction come before those after it.
 pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instructions, rebound: &Rebound) -> Vec<Found<'a>> {
     // Cells are made, and a generator is returned, before the first RESUME.
     let Some(entry) = instructions.entry(opcodes) else { return Vec::new() };
-    let finder = Finder { opcodes, code, instructions: &instructions.all, rebound };
+    let tries = tables::exception_entries(code.exceptions).unwrap_or_default();
+    let finder = Finder { opcodes, code, instructions: &instructions.all, rebound, tries };
     let mut found = Vec::new();
     let first = entry as usize + 1;
     if code.name == "__del__" && code.arguments > 0 {
@@ -98,7 +101,9 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
         if let Some(mut point) = finder.point(access, index as usize, instruction)
             && !private.contains(&index)
         {
-            (point.is_tested, point.is_polled) = finder.tested(&point, index as usize);
+            let tested = finder.tested(&point, index as usize);
+            (point.is_tested, point.is_polled, point.is_awaited) = (tested.is_tested, tested.is_polled, tested.is_awaited);
+            point.is_constant = point.value != 0 && finder.stores_a_constant(index as usize);
             found.push(Found { instruction: index, is_after: point.action == Action::Import, point });
         }
     }
@@ -112,7 +117,7 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
 /// With nothing but the site.
 fn bare<'a>(action: Action) -> Point<'a> {
     let handed = Handed::Site;
-    Point { action, unit: 0, name: None, handed, object: 0, callable: 0, key: 0, value: 0, is_tested: false, is_polled: false }
+    Point { action, unit: 0, name: None, handed, object: 0, callable: 0, key: 0, value: 0, is_tested: false, is_polled: false, is_awaited: false, is_constant: false }
 }
 
 impl<'a> Finder<'a, '_> {
@@ -214,16 +219,63 @@ impl<'a> Finder<'a, '_> {
     }
 
     /// Does what is read at `index` decide a jump soon after, and does that leave a loop?
-    fn tested(&self, point: &Point<'_>, index: usize) -> (bool, bool) {
-        let can_be = point.value == 0 && point.action != Action::Iterate;
-        if can_be { tested(self.opcodes, self.instructions, index) } else { (false, false) }
+    fn tested(&self, point: &Point<'_>, index: usize) -> Tested {
+        if point.value != 0 || point.action == Action::Iterate {
+            return Tested::default();
+        }
+        let mut tested = tested(self.opcodes, self.instructions, index);
+        let reads = matches!(point.action, Action::ReadItem | Action::ReadAttribute);
+        tested.is_tested |= reads && self.is_tried(self.instructions[index].unit);
+        tested
+    }
+
+    /// Whether it is tried: a few instructions that an `except` is for.
+    fn is_tried(&self, unit: u32) -> bool {
+        /// Code units, caches included.
+        const SHORT: u32 = 40;
+        let handles = |target: u32| {
+            let handler = self.instructions.iter().skip_while(|instruction| instruction.start < target).take(HANDLER);
+            handler.clone().any(|instruction| instruction.opcode == self.opcodes.check_exc_match)
+        };
+        /// `PUSH_EXC_INFO`, the class, perhaps of a module, and the match.
+        const HANDLER: usize = 5;
+        let is_it = |&&[start, length, ..]: &&[u32; 4]| length <= SHORT && (start..start + length).contains(&unit);
+        self.tries.iter().find(is_it).is_some_and(|[_, _, target, _]| handles(*target))
+    }
+
+    /// Whether what is stored was loaded as a constant: nothing but plain loads come between.
+    fn stores_a_constant(&self, index: usize) -> bool {
+        let opcodes = self.opcodes;
+        let is_constant = |instruction: &Instruction| {
+            instruction.opcode == opcodes.load_const || instruction.opcode == opcodes.load_small_int
+        };
+        let is_load = |instruction: &Instruction| {
+            opcodes.load_fasts.contains(&instruction.opcode)
+                || opcodes.load_fast_pairs.contains(&instruction.opcode)
+                || instruction.opcode == opcodes.load_global
+                || instruction.opcode == opcodes.load_name
+        };
+        let before = self.instructions[..index].iter().rev().take(3);
+        before.clone().find(|instruction| !is_load(instruction)).is_some_and(is_constant)
     }
 }
 
-/// Does what the instruction pushes decide a jump soon after, and does that leave a loop?
-pub(super) fn tested(opcodes: &Opcodes, instructions: &[Instruction], index: usize) -> (bool, bool) {
-    let jump = decides(opcodes, instructions, index);
-    (jump.is_some(), jump.is_some_and(|jump| leaves_a_loop(opcodes, instructions, jump)))
+/// What becomes of a value that is read.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Tested {
+    /// It decides a jump soon after.
+    pub(super) is_tested: bool,
+    /// That leaves a loop.
+    pub(super) is_polled: bool,
+    /// If the value is set.
+    pub(super) is_awaited: bool,
+}
+
+/// What becomes of what the instruction pushes.
+pub(super) fn tested(opcodes: &Opcodes, instructions: &[Instruction], index: usize) -> Tested {
+    let Some(jump) = decides(opcodes, instructions, index) else { return Tested::default() };
+    let is_polled = leaves_a_loop(opcodes, instructions, jump);
+    Tested { is_tested: true, is_polled, is_awaited: is_polled && opcodes.info(instructions[jump].opcode).tests_for_set }
 }
 
 /// The conditional jump at `jump` leaves the innermost loop that it is in, whichever way it is taken.
@@ -259,7 +311,13 @@ fn decides(opcodes: &Opcodes, instructions: &[Instruction], index: usize) -> Opt
         let effect = info.effect.filter(|_| info.jump == Jump::None && !info.is_end)?;
         let (pops, pushes) = (effect.pops(instruction.argument), effect.pushes(instruction.argument));
         if instruction.opcode == opcodes.copy && instruction.argument == depth {
-            depth = 1;
+            // A copy that is stored right away (`:=`) leaves it where it was.
+            let next = instructions.get(at + 1).map(|next| opcodes.info(next.opcode).effect.map(|effect| (effect, next.argument)));
+            if next.flatten().is_some_and(|(effect, argument)| effect.pops(argument) == 1 && effect.pushes(argument) == 0) {
+                depth += 1;
+            } else {
+                depth = 1;
+            }
         } else if instruction.opcode == opcodes.swap {
             return None;
         } else if pops < depth {

@@ -62,7 +62,7 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
         let Some(source) = all.get(producer as usize) else { return };
         let by_name = |shift: u32| code.names.get((source.argument >> shift) as usize).copied();
         let (Ok(callable), Ok(first)) = (u16::try_from(call.callable), u16::try_from(call.first)) else { return };
-        let (is_tested, is_polled) = tested(opcodes, all, index as usize);
+        let tested = tested(opcodes, all, index as usize);
         let mut add = |action, name, handed, object, key| {
             let point = Point {
                 action,
@@ -73,8 +73,10 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
                 callable,
                 key,
                 value: 0,
-                is_tested,
-                is_polled,
+                is_tested: tested.is_tested,
+                is_polled: tested.is_polled,
+                is_awaited: tested.is_awaited,
+                is_constant: false,
             };
             found.push(Found { instruction: index, is_after: false, point });
         };
@@ -137,6 +139,8 @@ fn looked_up<'a>(opcodes: &Opcodes, code: &Code<'a>, all: &[Instruction], called
             value: 0,
             is_tested: false,
             is_polled: false,
+            is_awaited: false,
+            is_constant: false,
         };
         found.push(Found { instruction: index, is_after: false, point });
     }

@@ -17,6 +17,8 @@ pub enum Container {
     Counter,
     ByteArray,
     Array,
+    /// No container, but advanced by methods as well.
+    Generator,
 }
 
 impl Container {
@@ -31,6 +33,7 @@ impl Container {
         (DEFAULT, "collections", "defaultdict"),
         (COUNTER, "collections", "Counter"),
         (ARRAY, "array", "array"),
+        (GENERATOR, "types", "GeneratorType"),
     ];
 }
 
@@ -105,6 +108,7 @@ const DEFAULT: Container = Container::DefaultDict;
 const COUNTER: Container = Container::Counter;
 const BYTES: Container = Container::ByteArray;
 const ARRAY: Container = Container::Array;
+const GENERATOR: Container = Container::Generator;
 
 const DICTS: &[Container] = &[DICT, ORDERED, DEFAULT, COUNTER];
 const SEQUENCES: &[Container] = &[LIST, DEQUE, BYTES, ARRAY];
@@ -142,14 +146,14 @@ pub static METHODS: &[Method] = &[
     whole("fromlist", &[ARRAY], Kind::Insert),
     keyed("get", DICTS, Kind::Read),
     whole("index", SEQUENCES, Kind::Read),
-    whole("insert", SEQUENCES, Kind::Write),
+    whole("insert", SEQUENCES, Kind::Insert),
     whole("intersection", &[SET], Kind::Read),
     whole("intersection_update", &[SET], Kind::Write),
     whole("isdisjoint", &[SET], Kind::Read),
     whole("issubset", &[SET], Kind::Read),
     whole("issuperset", &[SET], Kind::Read),
     whole("most_common", &[COUNTER], Kind::Iterate),
-    keyed("move_to_end", &[ORDERED], Kind::Atomic),
+    whole("move_to_end", &[ORDERED], Kind::Atomic),
     whole("pop", &[LIST, SET, DEQUE, BYTES, ARRAY], Kind::Take),
     keyed("pop", DICTS, Kind::Take),
     whole("popitem", DICTS, Kind::Take),
@@ -159,16 +163,18 @@ pub static METHODS: &[Method] = &[
     whole("resize", &[BYTES], Kind::Write),
     whole("reverse", SEQUENCES, Kind::Write),
     whole("rotate", &[DEQUE], Kind::Write),
+    whole("send", &[GENERATOR], Kind::Advance),
     keyed("setdefault", DICTS, Kind::Atomic),
     whole("sort", &[LIST], Kind::Write),
     whole("subtract", &[COUNTER], Kind::Update),
     whole("symmetric_difference", &[SET], Kind::Read),
     whole("symmetric_difference_update", &[SET], Kind::Write),
+    whole("throw", &[GENERATOR], Kind::Advance),
     whole("tobytes", &[ARRAY], Kind::Read),
     whole("tolist", &[ARRAY], Kind::Read),
     whole("total", &[COUNTER], Kind::Iterate),
     whole("union", &[SET], Kind::Read),
-    whole("update", &[DICT, ORDERED, DEFAULT], Kind::Write),
+    whole("update", &[DICT, ORDERED, DEFAULT], Kind::Insert),
     whole("update", &[SET], Kind::Insert),
     whole("update", &[COUNTER], Kind::Update),
 ];

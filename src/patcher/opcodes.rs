@@ -35,6 +35,8 @@ pub(super) struct Info {
     pub(super) access: Option<&'static Access>,
     /// The value on top is the operand of a conditional jump.
     pub(super) tests: bool,
+    /// And the jump is taken if that is set.
+    pub(super) tests_for_set: bool,
     /// Its result says what its operands are.
     pub(super) is_predicate: bool,
     /// Publishes what is on the stack, or runs other code.
@@ -48,6 +50,7 @@ pub struct Opcodes {
     pub(super) binary_op: u8,
     pub(super) call: u8,
     pub(super) call_kw: u8,
+    pub(super) check_exc_match: u8,
     pub(super) contains_op: u8,
     pub(super) copy: u8,
     pub(super) delete_subscr: u8,
@@ -107,6 +110,7 @@ impl Opcodes {
                 effect: named.find(|effect| agrees(effect)),
                 access: ACCESSES.iter().find(|access| access.opcode == row.name),
                 tests: row.name.starts_with("POP_JUMP_IF"),
+                tests_for_set: matches!(row.name, "POP_JUMP_IF_TRUE" | "POP_JUMP_IF_NOT_NONE"),
                 is_predicate: PREDICATES.contains(&row.name),
                 lets_go: LETTING_GO.contains(&row.name) || row.name.starts_with("CALL"),
             };
@@ -123,6 +127,7 @@ impl Opcodes {
             binary_op: number("BINARY_OP")?,
             call: number("CALL")?,
             call_kw: number("CALL_KW")?,
+            check_exc_match: number("CHECK_EXC_MATCH")?,
             contains_op: number("CONTAINS_OP")?,
             copy: number("COPY")?,
             delete_subscr: number("DELETE_SUBSCR")?,

@@ -72,4 +72,8 @@ pub struct Point<'a> {
     pub is_tested: bool,
     /// That jump leaves a loop: what is polled there is not acted on.
     pub is_polled: bool,
+    /// The loop goes on until it is set.
+    pub is_awaited: bool,
+    /// What is stored is a constant.
+    pub is_constant: bool,
 }

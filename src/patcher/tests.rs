@@ -8,6 +8,7 @@ const ROWS: &[(&str, u8, u8, bool)] = &[
     ("BINARY_OP", 1, 2, false),
     ("CALL", 2, 3, false),
     ("CALL_KW", 3, 3, false),
+    ("CHECK_EXC_MATCH", 30, 0, false),
     ("CONTAINS_OP", 4, 1, false),
     ("COPY", 5, 0, false),
     ("DELETE_SUBSCR", 6, 0, false),

@@ -23,6 +23,12 @@ pub struct Access {
     pub is_polled: bool,
     /// An atomic operation that a check may precede: `pop` after "is it there?", `add` after "is it there already?".
     pub is_checkable: bool,
+    /// There was nothing there: what was there before has been taken away.
+    pub is_new: bool,
+    /// What is written is a constant of the program: it does not go back to what was read.
+    pub is_constant: bool,
+    /// The loop whose condition it is waits for it to be set.
+    pub is_awaited: bool,
 }
 
 /// A summary of an immutable value, equal for equal values; or unknown.
@@ -30,9 +36,10 @@ pub struct Access {
 pub struct Value(pub(super) u64);
 
 impl Value {
-    /// Of something that may change, or that cannot be compared without running code of the program.
+    /// Of something that is not known.
     pub const UNKNOWN: Value = Value(0);
     const FLAG: u64 = 1 << 63;
+    const IDENTITY: u64 = 1 << 62;
 
     /// Of `True`, `False` or `None`: what flags are made of.
     pub fn flag(number: u64) -> Self {
@@ -41,7 +48,12 @@ impl Value {
 
     /// Of any other immutable object.
     pub fn of(hash: u64) -> Self {
-        Value((hash & !Value::FLAG) | 1)
+        Value((hash & !(Value::FLAG | Value::IDENTITY)) | 1)
+    }
+
+    /// Of an object that may change: writing the one that is there already changes nothing all the same.
+    pub fn identity(address: u64) -> Self {
+        Value((address & !Value::FLAG) | Value::IDENTITY)
     }
 
     pub(super) fn equals(self, other: Value) -> bool {
@@ -50,7 +62,7 @@ impl Value {
 
     /// Whether two threads that compute it after a check may both do so: a cache of equal immutable values.
     pub(super) fn is_cacheable(self) -> bool {
-        self.0 != 0 && self.0 & Value::FLAG == 0
+        self.0 != 0 && self.0 & (Value::FLAG | Value::IDENTITY) == 0
     }
 }
 

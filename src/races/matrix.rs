@@ -55,13 +55,13 @@ const ERR: Option<Severity> = Some(Severity::Error);
 #[rustfmt::skip]
 const MATRIX: [[Option<Severity>; KINDS]; KINDS] = [
     //           read iter writ upda inse atom chec adva
-    /* read */  [NO,  NO,  INF, INF, NO,  NO,  NO,  NO],
+    /* read */  [NO,  NO,  INF, INF, INF, INF, INF, NO],
     /* iterate*/[NO,  NO,  ERR, ERR, ERR, ERR, ERR, NO],
     /* write */ [INF, ERR, WRN, ERR, WRN, WRN, ERR, NO],
     /* update */[INF, ERR, ERR, ERR, ERR, ERR, ERR, NO],
-    /* insert */[NO,  ERR, WRN, ERR, NO,  NO,  NO,  NO],
-    /* atomic */[NO,  ERR, WRN, ERR, NO,  NO,  ERR, NO],
-    /* check*/  [NO,  ERR, ERR, ERR, NO,  ERR, ERR, NO],
+    /* insert */[INF, ERR, WRN, ERR, NO,  NO,  NO,  NO],
+    /* atomic */[INF, ERR, WRN, ERR, NO,  NO,  ERR, NO],
+    /* check*/  [INF, ERR, ERR, ERR, NO,  ERR, ERR, NO],
     /* advance*/[NO,  NO,  NO,  NO,  NO,  NO,  NO,  ERR],
 ];
 

@@ -243,12 +243,12 @@ impl Now<'_> {
         let harmless = is_checked && value.is_cacheable();
         let severity = match matrix::severity(kind, self.access.kind) {
             // The beginning of an update of its own: that tells more.
-            Some(_) if same_check && !is_checked => None,
-            Some(_) if same_check && !harmless && self.access.kind == Kind::Read => Some(Severity::Error),
+            Some(_) if same_check && (harmless || !is_checked) => None,
+            Some(_) if same_check && self.access.kind == Kind::Read => Some(Severity::Error),
             Some(Severity::Info) if published_early => Some(Severity::Warning),
             other => other,
         };
-        if self.access.is_tested && !self.access.is_polled {
+        if self.access.is_tested && (self.access.is_awaited || !self.access.is_polled) {
             let sequence = write.sequence.load(Relaxed);
             self.memory.flag.set(Flag { setter: u32::from(thread.slot()), sequence, code: self.access.code });
         }
@@ -284,7 +284,7 @@ impl Now<'_> {
         let witnessed = check.is_some() && other_wrote && !equal;
         if let Some(thread) = self.unordered(&last.epoch) {
             let earlier_kind = kind_of(last.state.load(Relaxed));
-            let severity = matrix::severity(earlier_kind, kind).filter(|_| !equal);
+            let severity = matrix::severity(earlier_kind, kind).filter(|_| !equal && !(self.access.is_new && earlier_kind == Kind::Atomic));
             if let Some(severity) = severity
                 && (is_news(&last.state, severity) || witnessed)
             {
@@ -338,8 +338,8 @@ impl Now<'_> {
             && flag >> 20 == u32::from(self.epoch.slot())
             && self.sequence.wrapping_sub(flag) & SEQUENCE < SEQUENCE / 2;
         let severity = match matrix::severity(earlier_kind, kind) {
-            _ if same_check && !is_checked => None,
-            _ if same_check && !harmless => Some(Severity::Error),
+            _ if same_check && (harmless || !is_checked) => None,
+            _ if same_check => Some(Severity::Error),
             Some(Severity::Info) if published_early => Some(Severity::Warning),
             other => other,
         };
@@ -381,8 +381,9 @@ impl Now<'_> {
         let is_tested = read & state::TESTED != 0;
         let same_function = own.code.load(Relaxed) == self.access.code;
         let goes_back = match upgraded {
-            // Between a check and what it decides there may be anything; a value is carried a short way.
-            Kind::Update => epoch == self.epoch || is_tested && same_function,
+            // A value that was read may be written back anywhere in the function, and a check may decide anything in it.
+            Kind::Update if is_tested => epoch == self.epoch || same_function,
+            Kind::Update => !self.access.is_constant && (epoch == self.epoch || same_function),
             _ => is_tested && same_function,
         };
         if goes_back { (upgraded, Some(place(&own.site, &own.stack)), is_tested) } else { blind }
@@ -441,6 +442,9 @@ mod tests {
             is_tested: false,
             is_polled: false,
             is_checkable: false,
+            is_new: false,
+            is_constant: false,
+            is_awaited: false,
         }
     }
 
@@ -492,13 +496,14 @@ mod tests {
     #[test]
     fn a_check_that_came_too_late_to_act_is_an_error_all_the_same() {
         let flag = Value::flag(16);
-        for (value, expected) in [(Value::UNKNOWN, Severity::Error), (flag, Severity::Error), (Value::of(42), Severity::Info)] {
+        let error = Some(Severity::Error);
+        for (value, expected) in [(Value::UNKNOWN, error), (flag, error), (Value::of(42), None)] {
             let bench = Bench::new();
             let threads = bench.threads();
             let check = Access { is_tested: true, ..access(Kind::Read, 1) };
             bench.go(threads, 0, check);
             bench.go(threads, 0, Access { value, ..access(Kind::Write, 2) });
-            assert_eq!(worst(&bench.go(threads, 1, check)), Some(expected), "a cache of equal values may be filled twice");
+            assert_eq!(worst(&bench.go(threads, 1, check)), expected, "a cache of equal values may be filled twice");
         }
     }
 

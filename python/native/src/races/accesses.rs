@@ -24,6 +24,13 @@ mod field {
     pub(super) const CONTENT: u64 = 0x434f_4e54;
 }
 
+/// What the container knows of an access.
+#[derive(Clone, Copy, Default)]
+struct Flags {
+    is_checkable: bool,
+    is_new: bool,
+}
+
 /// One access of a part of an object that more than one thread has touched.
 struct Touch<'a> {
     here: &'static Here,
@@ -76,7 +83,6 @@ pub(super) unsafe fn note(here: &'static Here, probe: &'static Probe, object: *m
             Action::ReadSlice => {}
             Action::WriteSlice => return whole(here, probe, object, Call::Write),
             Action::Update => return whole(here, probe, object, Call::Insert),
-            Action::Truth if !probe.is_tested => {}
             Action::Truth => return whole(here, probe, object, Call::Read),
             Action::Iterate => return whole(here, probe, object, Call::Iterate),
             Action::Method => return method(here, probe, object),
@@ -218,12 +224,19 @@ unsafe fn item(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject) -
             return match (probe.action, ffi::PyLong_Check(key) != 0) {
                 // Whether a sequence has an element is a question about all of it.
                 (Action::Contains, _) => touch.structure(Kind::Read, false),
-                (Action::ReadItem, true) => touch.element(key, Kind::Read, Value::UNKNOWN),
-                (Action::WriteItem, true) => touch.element(key, Kind::Write, value(probe)),
+                (Action::ReadItem, true) => touch.indexed(key, container, Kind::Read, Value::UNKNOWN),
+                (Action::WriteItem, true) => touch.indexed(key, container, Kind::Write, value(probe)),
                 (Action::ReadItem, false) => Verdict::GoOn,
                 (Action::DeleteItem, _) => touch.structure(Kind::Atomic, true),
                 _ => touch.structure(Kind::Write, false),
             };
+        }
+        if container == Container::DefaultDict && probe.action == Action::ReadItem && touch.may_lack(key, container) {
+            // It will be made and put there.
+            if let Verdict::Raised = touch.element(key, Kind::Read, Value::UNKNOWN) {
+                return Verdict::Raised;
+            }
+            return touch.keyed(key, Call::Atomic, Value::UNKNOWN, container);
         }
         touch.keyed(key, call, value(probe), container)
     }
@@ -245,6 +258,9 @@ unsafe fn method(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject)
         }
         let touch = Touch { here, probe, object };
         let key = peek(probe.key);
+        if container == Container::Generator {
+            return touch.access(object, field::POSITION, Kind::Advance, Value::UNKNOWN, Part::Position);
+        }
         if !method.is_keyed {
             return touch.call(method.kind);
         }
@@ -265,9 +281,6 @@ unsafe fn function(here: &'static Here, probe: &Probe, object: *mut ffi::PyObjec
         let container = containers::family(ffi::Py_TYPE(object));
         let is_snapshot = container.is_some_and(|container| function.snapshots.contains(&container));
         let call = if is_snapshot { Call::Read } else { function.kind };
-        if call == Call::Read && !probe.is_tested {
-            return Verdict::GoOn;
-        }
         whole(here, probe, object, call)
     }
 }
@@ -277,7 +290,8 @@ unsafe fn whole(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject, 
     // SAFETY: passed on by `note`.
     unsafe {
         let is_step = matches!(call, Call::Iterate | Call::Advance);
-        let is_container = containers::family(ffi::Py_TYPE(object)).is_some();
+        let family = containers::family(ffi::Py_TYPE(object));
+        let is_container = family.is_some_and(|family| family != Container::Generator);
         if !(is_container || is_step && containers::is_iterator(object)) || is_private(object) {
             return Verdict::GoOn;
         }
@@ -290,6 +304,26 @@ unsafe fn whole(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject, 
 }
 
 impl Touch<'_> {
+    /// One element of a sequence.
+    unsafe fn indexed(&self, index: *mut ffi::PyObject, container: Container, kind: Kind, value: Value) -> Verdict {
+        // SAFETY: passed on by `note`.
+        unsafe {
+            let mut number = ffi::PyLong_AsLongLong(index);
+            if number == -1 && !ffi::PyErr_Occurred().is_null() {
+                ffi::PyErr_Clear();
+                return Verdict::GoOn;
+            }
+            if number < 0 {
+                number += match container {
+                    Container::List => ffi::PyList_GET_SIZE(self.object) as i64,
+                    // Their sizes come first, too, as in every object of variable size.
+                    _ => ffi::Py_SIZE(self.object) as i64,
+                };
+            }
+            self.noted(self.object, mix(number as u64), kind, value, Flags::default(), Part::Item(index))
+        }
+    }
+
     /// A call that concerns the container as a whole.
     unsafe fn call(&self, call: Call) -> Verdict {
         let (kind, is_checkable) = match call {
@@ -297,8 +331,11 @@ impl Touch<'_> {
             Call::Iterate | Call::Advance => (Kind::Iterate, false),
             Call::Insert => {
                 // SAFETY: passed on by `note`.
-                unsafe { hand_over::put(self.object) };
-                (Kind::Insert, false)
+                return unsafe {
+                    let verdict = self.structure(Kind::Insert, false);
+                    hand_over::put(self.object);
+                    verdict
+                };
             }
             Call::Take => {
                 hand_over::take(self.here, self.object);
@@ -327,27 +364,30 @@ impl Touch<'_> {
                     (Kind::Atomic, true)
                 }
             };
-            let adds = call != Call::Take && self.lacks(key, container);
-            if adds {
-                hand_over::put(self.object);
-            }
-            if let Verdict::Raised = self.element_checkable(key, kind, value, is_checkable) {
+            let adds = call != Call::Take && self.may_lack(key, container);
+            let flags = Flags { is_checkable, is_new: adds };
+            if let Verdict::Raised = self.noted(self.object, values::key(key), kind, value, flags, Part::Item(key)) {
                 return Verdict::Raised;
             }
             match call {
                 Call::Take => self.structure(Kind::Atomic, false),
-                _ if adds => self.structure(Kind::Insert, false),
+                _ if adds => {
+                    // What is noted up to here is what is handed over.
+                    let verdict = self.structure(Kind::Insert, false);
+                    hand_over::put(self.object);
+                    verdict
+                }
                 _ => Verdict::GoOn,
             }
         }
     }
 
-    /// Whether the key is certainly not there.
-    unsafe fn lacks(&self, key: *mut ffi::PyObject, container: Container) -> bool {
+    /// Whether the key may not be there.
+    unsafe fn may_lack(&self, key: *mut ffi::PyObject, container: Container) -> bool {
         // SAFETY: passed on by `note`; a plain key runs no code of the program.
         unsafe {
             if !values::is_plain_key(key) {
-                return false;
+                return true;
             }
             match container {
                 Container::Set => ffi::PySet_Contains(self.object, key) == 0,
@@ -357,23 +397,19 @@ impl Touch<'_> {
     }
 
     unsafe fn structure(&self, kind: Kind, is_checkable: bool) -> Verdict {
+        let flags = Flags { is_checkable, is_new: false };
         // SAFETY: passed on by `note`.
-        unsafe { self.noted(self.object, field::STRUCTURE, kind, Value::UNKNOWN, is_checkable, Part::Structure) }
+        unsafe { self.noted(self.object, field::STRUCTURE, kind, Value::UNKNOWN, flags, Part::Structure) }
     }
 
     unsafe fn element(&self, key: *mut ffi::PyObject, kind: Kind, value: Value) -> Verdict {
         // SAFETY: passed on by `note`.
-        unsafe { self.element_checkable(key, kind, value, false) }
-    }
-
-    unsafe fn element_checkable(&self, key: *mut ffi::PyObject, kind: Kind, value: Value, is_checkable: bool) -> Verdict {
-        // SAFETY: passed on by `note`.
-        unsafe { self.noted(self.object, values::key(key), kind, value, is_checkable, Part::Item(key)) }
+        unsafe { self.noted(self.object, values::key(key), kind, value, Flags::default(), Part::Item(key)) }
     }
 
     unsafe fn access(&self, home: *mut ffi::PyObject, field: u64, kind: Kind, value: Value, part: Part) -> Verdict {
         // SAFETY: passed on by `note`.
-        unsafe { self.noted(home, field, kind, value, false, part) }
+        unsafe { self.noted(home, field, kind, value, Flags::default(), part) }
     }
 
     unsafe fn noted(
@@ -382,7 +418,7 @@ impl Touch<'_> {
         field: u64,
         kind: Kind,
         value: Value,
-        is_checkable: bool,
+        Flags { is_checkable, is_new }: Flags,
         part: Part,
     ) -> Verdict {
         let (probe, races) = (self.probe, super::get());
@@ -397,6 +433,9 @@ impl Touch<'_> {
             is_tested: probe.is_tested,
             is_polled: probe.is_polled,
             is_checkable,
+            is_new,
+            is_constant: probe.is_constant,
+            is_awaited: probe.is_awaited,
         };
         let clock = self.here.order.clock();
         if !self.here.races.is_introduced.replace(true) {

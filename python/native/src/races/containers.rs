@@ -35,7 +35,7 @@ pub(super) unsafe fn family(class: *mut ffi::PyTypeObject) -> Option<Container> 
 }
 
 /// `tp_name` of the types that are not told by their flags.
-const NAMES: [(&CStr, Container); 7] = [
+const NAMES: [(&CStr, Container); 8] = [
     (c"set", Container::Set),
     (c"collections.deque", Container::Deque),
     (c"collections.defaultdict", Container::DefaultDict),
@@ -44,6 +44,7 @@ const NAMES: [(&CStr, Container); 7] = [
     (c"Counter", Container::Counter),
     (c"bytearray", Container::ByteArray),
     (c"array.array", Container::Array),
+    (c"generator", Container::Generator),
 ];
 
 /// Whether the program has its own idea of what this method of a container does: then it is that method's code which is watched.
@@ -88,15 +89,19 @@ pub(super) unsafe fn viewed(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
     }
 }
 
-/// What `tp_iternext` is in classes that define `__next__` in Python.
-static NEXT_IN_PYTHON: OnceLock<usize> = OnceLock::new();
+/// What `tp_iternext` is in classes of Python code, with a `__next__` and without.
+static NEXT_IN_PYTHON: OnceLock<[usize; 2]> = OnceLock::new();
 
 /// To be called once, before [`is_iterator`].
 pub(super) fn learn(py: Python<'_>) -> PyResult<()> {
-    let class = py.eval(c"type('Iterator', (), {'__next__': lambda self: None})", None, None)?;
-    // SAFETY: a type object.
-    let next = unsafe { (*class.as_ptr().cast::<ffi::PyTypeObject>()).tp_iternext };
-    let _ = NEXT_IN_PYTHON.set(next.map_or(0, |next| next as usize));
+    let next = |method: &CStr| -> PyResult<usize> {
+        let class = py.eval(method, None, None)?;
+        // SAFETY: a type object.
+        let next = unsafe { (*class.as_ptr().cast::<ffi::PyTypeObject>()).tp_iternext };
+        Ok(next.map_or(0, |next| next as usize))
+    };
+    let iterator = next(c"type('Iterator', (), {'__next__': lambda self: None})")?;
+    let _ = NEXT_IN_PYTHON.set([iterator, next(c"type('Iterable', (), {'__iter__': lambda self: None})")?]);
     Ok(())
 }
 
@@ -112,7 +117,7 @@ pub(super) unsafe fn is_iterator(object: *mut ffi::PyObject) -> bool {
     unsafe {
         let class = ffi::Py_TYPE(object);
         let Some(next) = (*class).tp_iternext else { return false };
-        let own = NEXT_IN_PYTHON.get().copied().unwrap_or_default();
-        next as usize != own && !ATOMIC.contains(&CStr::from_ptr((*class).tp_name))
+        let in_python = NEXT_IN_PYTHON.get().copied().unwrap_or_default();
+        !in_python.contains(&(next as usize)) && !ATOMIC.contains(&CStr::from_ptr((*class).tp_name))
     }
 }

@@ -214,6 +214,8 @@ pub(crate) fn after_fork() {
     mine.ignored.set(0);
     if let Some(clock) = mine.clock.get() {
         order().clocks.after_fork(clock);
+        // Whatever the others did, they did it before.
+        clock.acquire_all(&order().clocks);
     }
 }
 

@@ -34,6 +34,8 @@ pub(crate) struct Probe {
     pub(super) value: u16,
     pub(super) is_tested: bool,
     pub(super) is_polled: bool,
+    pub(super) is_awaited: bool,
+    pub(super) is_constant: bool,
     /// How often threads are still to pause here.
     pub(super) pauses: AtomicU8,
 }
@@ -215,6 +217,8 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, point: &Point<'_>) -> PyResult<Py<PyA
             value: point.value,
             is_tested: point.is_tested,
             is_polled: point.is_polled,
+            is_awaited: point.is_awaited,
+            is_constant: point.is_constant,
             pauses: AtomicU8::new(0),
         }
         _Py_SetImmortal(object);

@@ -74,6 +74,6 @@ pub(super) unsafe fn value(object: *mut ffi::PyObject) -> Value {
         if lasting.contains(&class) || ffi::PyType_Check(object) != 0 {
             return Value::of(mix(object as u64));
         }
-        hash(object, DEPTH).map_or(Value::UNKNOWN, |hash| Value::of(mix(hash ^ class as u64)))
+        hash(object, DEPTH).map_or(Value::identity(object as u64), |hash| Value::of(mix(hash ^ class as u64)))
     }
 }
