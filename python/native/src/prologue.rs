@@ -4,11 +4,12 @@
 //! replaced by one that is a few instructions longer.
 
 use crate::instrument::opcodes;
+use crate::interpreter::code_fields::{self, Code, Parts};
 use crate::interpreter::functions::FunctionMaker;
 use ftsan::patcher::{self, Handed, Opcodes};
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyTuple};
+use pyo3::types::{PyBytes, PyTuple};
 
 /// What the interpreter says about its bytecode.
 #[derive(Debug)]
@@ -19,6 +20,7 @@ pub(crate) struct Bytecode {
 
 impl Bytecode {
     pub(crate) fn ask(py: Python<'_>) -> PyResult<Self> {
+        code_fields::load(py).map_err(PyRuntimeError::new_err)?;
         Ok(Bytecode { maker: FunctionMaker::new(py)?, opcodes: opcodes::get(py)? })
     }
 }
@@ -42,39 +44,31 @@ pub(crate) fn inject(bytecode: &Bytecode, function: &Bound<'_, PyAny>, site: Py<
 /// Makes `function` call `site`.
 pub(crate) fn inject_at(bytecode: &Bytecode, function: &Bound<'_, PyAny>, site: Py<PyAny>, place: Place) -> PyResult<()> {
     let py = function.py();
-    let code = function.getattr("__code__")?;
-    let arguments: usize = code.getattr("co_argcount")?.extract()?;
-    let constants = code.getattr("co_consts")?.cast_into::<PyTuple>()?;
-    let (index, stack): (u32, u32) = (constants.len().try_into()?, code.getattr("co_stacksize")?.extract()?);
-    let with_site: Vec<Bound<'_, PyAny>> = constants.iter().chain([site.into_bound(py)]).collect();
-
-    let names: Vec<String> = code.getattr("co_varnames")?.extract()?;
-    let cells: Vec<String> = code.getattr("co_cellvars")?.extract()?;
+    let wrong = || PyValueError::new_err("the function has too few arguments, or no RESUME, or is a closure's");
     let argument = if let Place::Argument(number) = place { number } else { 0 };
+    let has_argument = |code: &Code<'_>| code.arguments() > i32::from(argument);
+    let code = Code::of(&function.getattr("__code__")?).filter(has_argument).ok_or_else(wrong)?;
+    let parts = code.parts()?;
     // A cell variable that is an argument keeps the argument's index.
-    let is_cell = names.get(usize::from(argument)).is_some_and(|name| cells.contains(name));
+    let is_cell = code.cells()?.contains(code.variables()?.get_item(usize::from(argument))?)?;
     let handed = if is_cell { Handed::Cell(argument) } else { Handed::Local(argument) };
-
-    let part = |name: &str| -> PyResult<Bound<'_, PyBytes>> { Ok(code.getattr(name)?.cast_into()?) };
-    let (text, exceptions, lines) = (part("co_code")?, part("co_exceptiontable")?, part("co_linetable")?);
-    let parts = [text.as_bytes(), exceptions.as_bytes(), lines.as_bytes()];
-    let patched = match place {
-        _ if arguments <= usize::from(argument) => None,
-        Place::Beginning => patcher::after_entry(bytecode.opcodes, parts, index, handed),
-        Place::End => patcher::before_returns(bytecode.opcodes, parts, index, handed),
+    let old = [parts.bytes.as_bytes(), parts.exceptions.as_bytes(), parts.lines.as_bytes()];
+    let index = u32::try_from(parts.constants.len())?;
+    let new = match place {
+        Place::Beginning => patcher::after_entry(bytecode.opcodes, old, index, handed),
+        Place::End => patcher::before_returns(bytecode.opcodes, old, index, handed),
         Place::Argument(_) if is_cell => None,
-        Place::Argument(number) => patcher::replacing(bytecode.opcodes, parts, index, number),
+        Place::Argument(number) => patcher::replacing(bytecode.opcodes, old, index, number),
     };
-    let Some(patched) = patched else {
-        return Err(PyValueError::new_err("the function has too few arguments, or no RESUME, or is a closure's"));
-    };
-
-    let changes = PyDict::new(py);
-    changes.set_item("co_code", PyBytes::new(py, &patched.bytes))?;
-    changes.set_item("co_consts", PyTuple::new(py, with_site)?)?;
-    changes.set_item("co_exceptiontable", PyBytes::new(py, &patched.exceptions))?;
-    changes.set_item("co_linetable", PyBytes::new(py, &patched.lines))?;
-    changes.set_item("co_stacksize", stack + patcher::PROBE_STACK + 1)?;
-    function.setattr("__code__", code.call_method("replace", (), Some(&changes))?)?;
+    let new = new.ok_or_else(wrong)?;
+    let constants: Vec<Bound<'_, PyAny>> = parts.constants.iter().chain([site.into_bound(py)]).collect();
+    let with_site = code.with(&Parts {
+        bytes: PyBytes::new(py, &new.bytes),
+        constants: PyTuple::new(py, constants)?,
+        lines: PyBytes::new(py, &new.lines),
+        exceptions: PyBytes::new(py, &new.exceptions),
+        stack_size: parts.stack_size + patcher::PROBE_STACK as i32 + 1,
+    })?;
+    function.setattr("__code__", with_site.object())?;
     bytecode.maker.as_ref().map_or(Ok(()), |maker| maker.renew_version(function))
 }

@@ -33,17 +33,22 @@ fn import_unnoticed<'py>(py: Python<'py>, names: [&str; 3]) -> PyResult<Bound<'p
 
 fn ask(py: Python<'_>) -> PyResult<Opcodes> {
     let module = import_unnoticed(py, ["opcode", "_opcode", "_opcode_metadata"])?;
-    let numbers: HashMap<String, u16> = module.getattr("opmap")?.extract()?;
-    let caches: HashMap<String, u8> = module.getattr("_inline_cache_entries")?.extract()?;
+    let numbers = mapping(&module.getattr("opmap")?)?;
+    let caches = mapping(&module.getattr("_inline_cache_entries")?)?;
     let jumps: Vec<u16> = module.getattr("hasjump")?.extract()?;
     let operators: Vec<(String, String)> = module.getattr("_nb_ops")?.extract()?;
     let rows = numbers.iter().filter_map(|(name, number)| {
         // Pseudo instructions of the compiler have larger numbers.
-        let caches = caches.get(name).copied().unwrap_or(0);
+        let caches = u8::try_from(caches.get(name).copied().unwrap_or(0)).ok()?;
         Some(OpcodeRow { name, number: u8::try_from(*number).ok()?, caches, is_jump: jumps.contains(number) })
     });
     let operators: Vec<&str> = operators.iter().map(|(name, _)| name.as_str()).collect();
     let stack_effect = module.getattr("stack_effect")?;
     let net_effect = |opcode: u8, argument: u32| stack_effect.call1((opcode, argument)).ok()?.extract().ok();
     Opcodes::new(rows, &operators, net_effect).map_err(PyRuntimeError::new_err)
+}
+
+/// A dict, or since 3.15 a frozendict.
+fn mapping(mapping: &Bound<'_, PyAny>) -> PyResult<HashMap<String, u16>> {
+    mapping.call_method0("items")?.try_iter()?.map(|item| item?.extract()).collect()
 }
