@@ -100,7 +100,7 @@ fn patched(source: &[(&str, u32)]) -> (Vec<(&'static str, u32)>, Vec<Point<'stat
     let bytes = assemble(&[&[("RESUME", 0)], source].concat());
     let lines = vec![0xf8; bytes.len() / 2];
     let result = patch(&opcodes(), &Code { lines: &lines, ..code(&bytes) }, &Rebound::default());
-    let Some(Patched { code, points, .. }) = result else { return (source.to_vec().into_iter().map(known).collect(), Vec::new()) };
+    let Some(Patched { code, points, .. }) = result else { return (source.iter().copied().map(known).collect(), Vec::new()) };
     let points = points.into_iter().map(|point| Point { name: point.name.map(|name| known((name, 0)).0), ..point }).collect();
     (disassemble(&code.bytes)[1..].to_vec(), points)
 }
