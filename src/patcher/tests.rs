@@ -34,7 +34,8 @@ const ROWS: &[(&str, u8, u8, bool)] = &[
     ("SWAP", 26, 0, false),
     ("TO_BOOL", 27, 3, false),
     ("YIELD_VALUE", 28, 0, false),
-    ("LIST_APPEND", 29, 0, false),
+    ("STORE_FAST", 29, 0, false),
+    ("STORE_SUBSCR", 30, 1, false),
 ];
 
 const OPERATORS: &[&str] = &[
@@ -281,6 +282,22 @@ fn entries_are_after_the_first_resume() {
     // It is not in the range that began after it.
     assert_eq!(moved.exceptions[..3], [0x80 | 7, 1, 7]);
     assert!(after_entry(&opcodes(), [&bytes[..4], &[], &[0xf9]], 0, Handed::Local(0)).is_none());
+}
+
+#[test]
+fn sites_are_handed_results_and_replace_arguments() {
+    let source =
+        [("RESUME", 0), ("LOAD_FAST", 1), ("POP_JUMP_IF_FALSE", 2), ("LOAD_FAST", 0), ("RETURN_VALUE", 0), ("RETURN_VALUE", 0)];
+    let bytes = assemble(&source);
+    let parts = [&bytes[..], &[], &[0xfe]];
+    let moved = before_returns(&opcodes(), parts, 2, Handed::Local(0)).expect("moved");
+    let site = [("COPY", 1), ("LOAD_CONST", 2), ("LOAD_FAST", 0), ("STORE_SUBSCR", 0)];
+    let [first, second] = [&source[3..5], &source[5..]];
+    let result = [&source[..2], &[("POP_JUMP_IF_FALSE", 7)], &first[..1], &site, &first[1..], &site, second].concat();
+    assert_eq!(disassemble(&moved.bytes), result);
+    let moved = replacing(&opcodes(), parts, 2, 1).expect("moved");
+    let site = [("LOAD_CONST", 2), ("LOAD_FAST", 1), ("BINARY_OP", SUBSCRIPT), ("STORE_FAST", 1)];
+    assert_eq!(disassemble(&moved.bytes), [&source[..1], &site, &source[1..]].concat());
 }
 
 #[test]
