@@ -77,6 +77,7 @@ def is_enabled() -> bool:
 
 def _last_words() -> None:
     _native.set_gil(gil_state())
+    _native.end()
     _native.flush()
     try:
         _native.write_inventory()

@@ -255,7 +255,9 @@ impl<'a> Finder<'a, '_> {
                 || instruction.opcode == opcodes.load_global
                 || instruction.opcode == opcodes.load_name
         };
-        let before = self.instructions[..index].iter().rev().take(3);
+        // The key of an item comes last.
+        let is_item = self.instructions[index].opcode == opcodes.store_subscr;
+        let before = self.instructions[..index].iter().rev().skip(usize::from(is_item)).take(3);
         before.clone().find(|instruction| !is_load(instruction)).is_some_and(is_constant)
     }
 }

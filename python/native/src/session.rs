@@ -19,7 +19,7 @@ use std::fs::File;
 use std::io::Write as _;
 use std::mem::ManuallyDrop;
 use std::os::fd::FromRawFd as _;
-use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// The process as a whole.
@@ -34,6 +34,8 @@ pub(crate) struct Session {
     python: BTreeMap<String, String>,
     /// State of the GIL at start-up.
     gil: String,
+    /// The last report is made.
+    is_ending: AtomicBool,
     /// Replaced in the child of a fork.
     shared: AtomicPtr<Shared>,
 }
@@ -80,6 +82,8 @@ struct Entry {
     accepted_by: Option<usize>,
     /// How many of its occurrences the report has.
     reported: u64,
+    /// Another finding tells more.
+    is_withdrawn: bool,
 }
 
 /// What is known of a place that was just hit again.
@@ -128,6 +132,7 @@ pub(crate) fn start(options: Options, python: BTreeMap<String, String>, gil: Str
         occurrences: AtomicU64::new(0),
         python,
         gil,
+        is_ending: AtomicBool::new(false),
         shared: AtomicPtr::new(shared),
     };
     SESSION.set(session).map_err(|_| "already started".to_owned())
@@ -196,7 +201,7 @@ impl Session {
         self.count_occurrence(&mut found, accepted_by);
         let index = found.entries.len();
         found.places.insert(place, index);
-        found.entries.push(Entry { finding, accepted_by, reported: 0 });
+        found.entries.push(Entry { finding, accepted_by, reported: 0, is_withdrawn: false });
         if accepted_by.is_none() { Recorded::New } else { Recorded::Suppressed }
     }
 
@@ -220,6 +225,24 @@ impl Session {
         if let Some(&index) = found.places.get(place) {
             found.entries[index].finding.witnessed = true;
         }
+    }
+
+    /// Another finding tells more than this one.
+    pub(crate) fn withdraw(&self, place: &Place) {
+        let mut found = self.found();
+        if let Some(&index) = found.places.get(place) {
+            found.entries[index].is_withdrawn = true;
+        }
+    }
+
+    /// What is only worth knowing may be withdrawn until the end.
+    fn is_settled(&self, entry: &Entry) -> bool {
+        self.is_ending.load(Ordering::Relaxed) || entry.finding.severity > Severity::Info
+    }
+
+    /// Nothing is withdrawn any more.
+    pub(crate) fn end(&self) {
+        self.is_ending.store(true, Ordering::Relaxed);
     }
 
     /// Adds what the owner was doing another time.
@@ -253,7 +276,7 @@ impl Session {
         let (news, counts, suppressed) = {
             let found = self.found();
             let counts: Vec<u64> = found.entries.iter().map(|entry| entry.finding.count).collect();
-            (self.news(&found), counts, found.suppressed.clone())
+            (self.news(&found, false), counts, found.suppressed.clone())
         };
         let written = {
             let _ours = hooks::OurOwn::begin();
@@ -267,7 +290,9 @@ impl Session {
                 found.reported.loops += news.watched.loops;
                 found.reported.processes = 1;
                 for (entry, count) in found.entries.iter_mut().zip(counts) {
-                    entry.reported = count;
+                    if self.is_settled(entry) {
+                        entry.reported = count;
+                    }
                 }
                 found.suppressed_reported = suppressed;
             }
@@ -282,7 +307,7 @@ impl Session {
         }
     }
 
-    fn news(&self, found: &Found) -> Report {
+    fn news(&self, found: &Found, is_last: bool) -> Report {
         let (threads, loops, checks) = self.loops.totals();
         let checks = checks + hooks::recording().map_or(0, Recording::events);
         let before = &found.reported;
@@ -301,7 +326,7 @@ impl Session {
             findings: found
                 .entries
                 .iter()
-                .filter(|entry| entry.accepted_by.is_none())
+                .filter(|entry| entry.accepted_by.is_none() && (is_last || self.is_settled(entry)) && !entry.is_withdrawn)
                 .map(|entry| Finding { count: entry.finding.count - entry.reported, ..entry.finding.clone() })
                 .collect(),
             suppressions: (self.suppressions.iter().zip(&found.suppressed).zip(&found.suppressed_reported))
@@ -317,7 +342,7 @@ impl Session {
         let before = std::mem::take(&mut found.reported);
         let counts: Vec<u64> = found.entries.iter_mut().map(|entry| std::mem::take(&mut entry.reported)).collect();
         let suppressed = std::mem::replace(&mut found.suppressed_reported, vec![0; self.suppressions.len()]);
-        let report = self.news(&found);
+        let report = self.news(&found, true);
         found.reported = before;
         found.suppressed_reported = suppressed;
         for (entry, reported) in found.entries.iter_mut().zip(counts) {

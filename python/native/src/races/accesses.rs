@@ -262,7 +262,8 @@ unsafe fn method(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject)
             return touch.access(object, field::POSITION, Kind::Advance, Value::UNKNOWN, Part::Position);
         }
         if !method.is_keyed {
-            return touch.call(method.kind);
+            // One look, or a copy, of whatever there is.
+            return if method.kind == Call::Read { Verdict::GoOn } else { touch.call(method.kind) };
         }
         if key.is_null() {
             return Verdict::GoOn;
@@ -280,8 +281,11 @@ unsafe fn function(here: &'static Here, probe: &Probe, object: *mut ffi::PyObjec
     unsafe {
         let container = containers::family(ffi::Py_TYPE(object));
         let is_snapshot = container.is_some_and(|container| function.snapshots.contains(&container));
-        let call = if is_snapshot { Call::Read } else { function.kind };
-        whole(here, probe, object, call)
+        // A copy is made in one step, of whatever there is.
+        if is_snapshot {
+            return Verdict::GoOn;
+        }
+        whole(here, probe, object, function.kind)
     }
 }
 

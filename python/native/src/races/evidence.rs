@@ -15,9 +15,10 @@ use ftsan::races::access::{self, Race};
 use ftsan::races::matrix::Kind;
 use ftsan::races::telling;
 use ftsan::report::{Access, Finding, ObjectInfo, Role, ThreadInfo};
-use ftsan::rules::Severity;
+use ftsan::rules::{Rule, Severity};
 use pyo3::ffi;
 use pyo3::prelude::*;
+use std::sync::{Mutex, PoisonError};
 
 pyo3::import_exception!(ftsan, Misuse);
 
@@ -69,9 +70,15 @@ pub(super) unsafe fn found(object: *mut ffi::PyObject, part: Part, race: &Race) 
             again.title
         }
         None => {
-            let finding = finding(py, &object, part, race);
+            let what = state.unwrap_or_else(|| describe(&object, part));
+            if !is_news(&what, race, place) {
+                return Verdict::GoOn;
+            }
+            let finding = finding(py, &object, rule, &what, race);
             let title = finding.title.clone();
             match session.record(place, finding) {
+                // What changes no exit status interrupts nobody.
+                Recorded::New if race.severity == Severity::Info => None,
                 Recorded::New => {
                     py.detach(|| session.tell(&place));
                     Some(title)
@@ -103,12 +110,37 @@ fn place(rule: &'static str, race: &Race) -> Place {
     (rule.as_ptr() as usize, RawFrame { code: a.max(b) as usize, offset: a.min(b) })
 }
 
-fn finding(py: Python<'_>, object: &Bound<'_, PyAny>, part: Part, race: &Race) -> Finding {
-    let state = process_state(object, part);
-    let rule = telling::rule(race, state.is_some());
-    let what = state.unwrap_or_else(|| describe(object, part));
+/// Something that was found, and where in the program.
+struct Told {
+    what: String,
+    sites: Vec<u32>,
+    place: Place,
+    is_info: bool,
+}
+
+static TOLD: Mutex<Vec<Told>> = Mutex::new(Vec::new());
+
+/// Whether a race has something to say beside the others: a mere read at a place where an update was lost has not.
+fn is_news(what: &str, race: &Race, place: Place) -> bool {
+    let checks = [race.check, race.earlier_check].into_iter().flatten().map(|check| check.site);
+    let sites: Vec<u32> = checks.chain([race.here.site, race.earlier.site]).collect();
+    let is_info = race.severity == Severity::Info;
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    let same = |told: &Told| told.what == what && told.sites.iter().any(|site| sites.contains(site));
+    if is_info && told.iter().any(|told| !told.is_info && same(told)) {
+        return false;
+    }
+    if !is_info {
+        let session = session::get();
+        told.iter().filter(|told| told.is_info && same(told)).for_each(|told| session.withdraw(&told.place));
+    }
+    told.push(Told { what: what.to_owned(), sites, place, is_info });
+    true
+}
+
+fn finding(py: Python<'_>, object: &Bound<'_, PyAny>, rule: &'static Rule, what: &str, race: &Race) -> Finding {
     let (mine, theirs) = (people::me(py), people::of(race.earlier_thread));
-    let title = telling::title(race, &what, &mine.name, &theirs.name);
+    let title = telling::title(race, what, &mine.name, &theirs.name);
     let class = type_name(object);
     let id = format!("{:#x}", object.as_ptr() as usize);
     let short = class.rsplit('.').next().unwrap_or(&class);
