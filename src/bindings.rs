@@ -36,6 +36,10 @@ impl Default for Bindings {
     }
 }
 
+/// Who had an object at a moment.
+#[derive(Debug, Clone, Copy)]
+pub struct LastUser(u64);
+
 /// What [`Bindings::touch`] found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Touch {
@@ -130,6 +134,22 @@ impl Bindings {
         self.bind(object, slot.thread_id.load(Ordering::Relaxed) << 2 | HARD);
     }
 
+    /// As [`Bindings::give_to_thread`], unless another thread has got it since `last` was found.
+    pub fn take(&self, slot: &ThreadSlot, object: usize, last: LastUser) -> bool {
+        let entry = self.entry(object);
+        if last.0 == 0 || entry.object.load(Ordering::Acquire) != object {
+            self.give_to_thread(slot, object);
+            return true;
+        }
+        let mine = slot.thread_id.load(Ordering::Relaxed) << 2 | HARD;
+        entry.owner.compare_exchange(last.0, mine, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+    }
+
+    /// Who has `object`.
+    pub fn last_user(&self, object: usize) -> LastUser {
+        LastUser(self.owner(object))
+    }
+
     /// The quick answer: `object` was given to the thread of `slot`.
     #[inline]
     pub fn is_my_threads(&self, slot: &ThreadSlot, object: usize) -> bool {
@@ -138,7 +158,14 @@ impl Bindings {
 
     /// May the thread of `slot` touch `object`, which belongs to a thread?  `None` if it is nobody's, or that thread has ended.
     pub fn thread_of(&self, loops: &Loops, slot: &ThreadSlot, object: usize) -> Option<Affinity> {
-        let bound = self.owner(object) >> 2;
+        self.last_user(object).thread(loops, slot)
+    }
+}
+
+impl LastUser {
+    /// As [`Bindings::thread_of`].
+    pub fn thread(self, loops: &Loops, slot: &ThreadSlot) -> Option<Affinity> {
+        let bound = self.0 >> 2;
         let lives =
             loops.slots().any(|other| other.taken.load(Ordering::Relaxed) && other.thread_id.load(Ordering::Relaxed) == bound);
         (bound != 0 && lives).then(|| loops.affinity_of_id(slot, bound, Realm::Any))
@@ -246,6 +273,9 @@ mod tests {
         assert!(bindings.is_my_threads(a, OBJECT) && !bindings.is_my_threads(b, OBJECT));
         assert_eq!(bindings.thread_of(&loops, a, OBJECT), Some(Affinity::Fine));
         assert!(is_elsewhere(bindings.thread_of(&loops, b, OBJECT).unwrap(), 11));
+        let last = bindings.last_user(OBJECT);
+        assert!(bindings.take(b, OBJECT, last) && !bindings.take(a, OBJECT, last), "one of two takes it");
+        assert!(bindings.is_my_threads(b, OBJECT) && bindings.take(a, OBJECT, bindings.last_user(OBJECT)));
         loops.leave(a);
         assert_eq!(bindings.thread_of(&loops, b, OBJECT), None);
         loops.enter(3, 33, 333);

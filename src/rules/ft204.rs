@@ -15,6 +15,9 @@ One object of `selectors` polled or changed by a thread while another thread is 
     threading.Thread(target=selector.select)
     selector.register(sock, EVENT_READ)        # FT204: the other thread is in select()
 
+Calls are short, and threads that share a selector without a lock may pass each other by luck.  So a thread that takes a selector over from
+another one waits in its first call for threads that are ready to run, half a second in the life of the process at most.
+
 ## Why it matters
 
 Selectors are not thread-safe: `select` reads the map that `register` changes, and what was registered meanwhile may not be waited for.

@@ -2,7 +2,7 @@
 
 ``fires_*``: each line marked ``# offending: OPERATION`` is reported, by the rule of its folder and as that operation, and nothing
 else is.  A report shows the owner passing through a line marked ``# owner``, and the creation at a line marked ``# created``, if
-the program marks any.  ``quiet_*``: runs to its end and nothing is reported.  ``known_miss_*``: marked like ``fires_*``, not found
+the program marks any, and each line marked ``# owner: always``.  ``quiet_*``: runs to its end and nothing is reported.  ``known_miss_*``: marked like ``fires_*``, not found
 yet; the day it is found, this test fails and the program is renamed.
 
 In a data race either access may be the later one.  The lines of the two are marked ``# race: NAME`` (one line, if both pass
@@ -111,8 +111,9 @@ def expect_races(run: Run, path: Path) -> None:
 def expect_misuse(run: Run, path: Path) -> None:
     """Each line marked as offending is reported, and nothing else; with owner and creation, where they are marked."""
     assert reported(run, path) == set(marked(path, "offending"))
-    owner_lines = {line for line, _ in marked(path, "owner")}
-    assert all(owner_lines.intersection(lines) for lines in frames(run, "owner", path)) or not owner_lines
+    owner_lines, owners = dict(marked(path, "owner")), frames(run, "owner", path)
+    assert all(owner_lines.keys() & set(lines) for lines in owners) or not owner_lines
+    assert {line for line, how in owner_lines.items() if how == "always"} <= {line for lines in owners for line in lines}
     created_lines = {line for line, _ in marked(path, "created")}
     if created_lines:
         assert all("created" in [access["role"] for access in finding["accesses"]] for finding in run.findings)

@@ -4,6 +4,8 @@ DISTRIBUTION = ""
 VERSIONS = ()
 REALM = "any"
 
+BIRTHS = (("thread-born", "selectors:_BaseSelectorImpl"),)
+
 # eventlet takes the classes out of its copy of the module that it cannot make green.
 METHODS = (
     ("FT204", "one-at-a-time", "selectors:_BaseSelectorImpl", "register unregister modify close"),

@@ -7,7 +7,7 @@ use crate::evidence::{COVERS, resolve_all, thread_info};
 use crate::interpreter::frames::{self, RawFrame};
 use crate::owner::{self, Held};
 use crate::session::{Place, Recorded};
-use crate::threads::Busy;
+use crate::threads::{Busy, scheduled};
 use crate::{boundary, codes, guarded_close, hooks, native_frames, session};
 use ftsan::descriptors::{Kind, Mark, Suspicion};
 use ftsan::options::OnFinding;
@@ -92,19 +92,12 @@ fn is_blocked(record: &ThreadRecord) -> bool {
         if record.begun() != call || record.inside().is_none() {
             return false;
         }
-        if sleeps(record.native_id()) {
+        if scheduled(record.native_id()).is_some_and(|thread| matches!(thread.state, b'S' | b'D')) {
             return true;
         }
         std::thread::sleep(Duration::from_micros(100));
     }
     true
-}
-
-fn sleeps(native_id: u64) -> bool {
-    let stat = std::fs::read(format!("/proc/self/task/{native_id}/stat")).unwrap_or_default();
-    // The name before it is in parentheses, and may contain any.
-    let state = stat.iter().rposition(|byte| *byte == b')').and_then(|end| stat.get(end + 2));
-    matches!(state, Some(b'S' | b'D'))
 }
 
 /// Whether the thread that is suspected to be in a call on this descriptor is there.
@@ -176,7 +169,7 @@ impl Suspected<'_> {
             Some(again) if again.sample_owner => {
                 let told = self.tell(suspicion, stack, method);
                 let owners = told.into_iter().flat_map(|told| told.accesses).filter(|access| access.role == Role::Owner);
-                owners.for_each(|access| session.add_owner_access(&place, access));
+                owners.for_each(|access| session.add_owner_access(again.known, access));
                 self.py.detach(|| session.bring_report_up_to_date());
             }
             Some(_) => {}

@@ -6,12 +6,12 @@
 
 use crate::check::Verdict;
 use crate::interpreter::frames::{self, RawFrame};
-use crate::owner::{self, Owner, Relation, Snapshot};
+use crate::owner::{self, INSIDE, Owner, Relation, Snapshot};
 use crate::python::{is_greenlet_of_this_thread, loaded, own_method, stacks_of_outer_greenlets, type_name};
-use crate::session::{Place, Recorded};
+use crate::session::{Known, Place, Recorded};
 use crate::threads::{Busy, here};
 use crate::watch::{Kind, Watch};
-use crate::{boundary, codes, creations, flight, session, stacks};
+use crate::{boundary, codes, creations, flight, session, stacks, turns};
 use codes::Class;
 use ftsan::bindings::Touch;
 use ftsan::loops::{Affinity, Runner};
@@ -71,26 +71,54 @@ pub(crate) unsafe fn take_over(watch: &'static Watch, object: *mut ffi::PyObject
         // SAFETY: passed on.
         let py = unsafe { Python::assume_attached() };
         let session = session::get();
-        let last = session.bindings.thread_of(&session.loops, here.slot, object as usize);
-        let user = match last {
-            Some(Affinity::Elsewhere(thread)) if here.looks_worth_it() => owner::user(py, object, thread),
-            Some(_) | None => None,
-        };
-        // What the other thread should not be doing is a finding already, and this thread the victim.
-        let is_victim = |owner: &Owner| {
-            let Relation::IsInside(stack) = &owner.relation else { return false };
-            stack.frames().iter().any(|frame| session.is_known_misuse(&codes::resolve(py, *frame), COVERS))
-        };
-        match user {
-            Some(owner) if is_victim(&owner) => Verdict::GoOn,
-            // SAFETY: passed on.
-            Some(owner) => unsafe { judge(watch, object, owner) },
-            None => {
-                session.bindings.give_to_thread(here.slot, object as usize);
-                Verdict::GoOn
+        let owner = loop {
+            let last = session.bindings.last_user(object as usize);
+            let thread = match last.thread(&session.loops, here.slot) {
+                Some(Affinity::Elsewhere(thread)) if here.looks_worth_it() => Some(thread),
+                Some(_) | None => None,
+            };
+            if let Some(owner) = thread.and_then(|thread| owner::user(py, object, thread)) {
+                break owner;
             }
+            // Who was faster is inside now.
+            if session.bindings.take(here.slot, object as usize, last) {
+                if thread.is_some() {
+                    turns::give(py);
+                }
+                return Verdict::GoOn;
+            }
+        };
+        // What the other thread should not be doing is a finding already, and this thread the victim: unless it did the same there.
+        let known = |rules: &[&str]| {
+            let Relation::IsInside(stack) = &owner.relation else { return None };
+            let mut lines = stack.frames().iter().map(|frame| codes::resolve(py, *frame));
+            lines.find_map(|line| session.known_misuse(&line, rules, Some(here.slot.ident())))
+        };
+        if let Some(known) = known(&[watch.rule.id]) {
+            // SAFETY: passed on.
+            unsafe { add_victim(watch, known) };
+            return Verdict::GoOn;
         }
+        if known(COVERS).is_some() {
+            return Verdict::GoOn;
+        }
+        // SAFETY: passed on.
+        unsafe { judge(watch, object, owner) }
     })
+}
+
+/// Adds where the calling thread is to a finding that it is the victim of.
+///
+/// # Safety
+/// Attached.
+unsafe fn add_victim(watch: &'static Watch, known: Known) {
+    // SAFETY: passed on; the own stack.
+    let (py, own) = unsafe { (Python::assume_attached(), frames::stack_of(ffi::PyThreadState_GetUnchecked())) };
+    if let Caller::Program(start) = caller(py, own.frames().iter().copied(), watch.frames) {
+        let (thread, stack) = (own_thread_info(py), resolve_all(py, &own.frames()[start..]));
+        let access = Access { role: Role::Owner, operation: INSIDE.to_owned(), thread: Some(thread), stack };
+        session::get().add_owner_access(known, access);
+    }
 }
 
 /// Whether the program made this call, and not another watched function (`__init__`, say) on its way.
@@ -241,8 +269,12 @@ impl<'py> Misused<'py> {
             return Verdict::GoOn;
         }
         if rule.id == "FT204"
-            && own.first().is_some_and(|frame| session::get().is_known_misuse(&codes::resolve(py, *frame), &["FT203"]))
+            && let Some(known) =
+                own.first().and_then(|frame| session::get().known_misuse(&codes::resolve(py, *frame), &["FT203"], None))
         {
+            if let Some(snapshot) = owner::look(py, owner) {
+                self.add_owner_accesses(known, &snapshot);
+            }
             return Verdict::GoOn;
         }
         if rule.id == "FT104" && self.is_done() {
@@ -257,9 +289,7 @@ impl<'py> Misused<'py> {
                 if (again.sample_owner || is_at_hand)
                     && let Some(snapshot) = owner::look(py, owner)
                 {
-                    for access in self.owner_accesses(&snapshot) {
-                        session.add_owner_access(&place, access);
-                    }
+                    self.add_owner_accesses(again.known, &snapshot);
                     if again.sample_owner {
                         py.detach(|| session.bring_report_up_to_date());
                     }
@@ -312,8 +342,7 @@ impl<'py> Misused<'py> {
     }
 
     fn finding(&self, rule: &'static Rule, operation: &str, own: &[RawFrame], relation: &str, snapshot: &Snapshot<'py>) -> Finding {
-        let slot = here().slot;
-        let offender = thread_info(self.py, slot.ident(), slot.native_id());
+        let offender = own_thread_info(self.py);
         let owner = self.thread_info(&self.thread);
         let class = type_name(&self.object);
         let short = class.rsplit('.').next().unwrap_or(&class).to_owned();
@@ -372,6 +401,12 @@ impl<'py> Misused<'py> {
         stack
     }
 
+    fn add_owner_accesses(&self, known: Known, snapshot: &Snapshot<'py>) {
+        for access in self.owner_accesses(snapshot) {
+            session::get().add_owner_access(known, access);
+        }
+    }
+
     /// What the owner's thread is doing, and where its tasks are waiting.
     fn owner_accesses(&self, snapshot: &Snapshot<'py>) -> Vec<Access> {
         let owner = self.thread_info(&self.thread);
@@ -414,6 +449,11 @@ pub(crate) fn thread_info(py: Python<'_>, ident: u64, native_id: u64) -> ThreadI
     let (name, object) = known().ok().flatten().unwrap_or_else(|| (format!("thread {ident}"), 0));
     let started_at = if object == 0 { &[][..] } else { stacks::get(creations::of(object)) };
     ThreadInfo { name, ident, native_id, started_at: resolve_all(py, started_at) }
+}
+
+fn own_thread_info(py: Python<'_>) -> ThreadInfo {
+    let slot = here().slot;
+    thread_info(py, slot.ident(), slot.native_id())
 }
 
 pub(crate) fn resolve_all(py: Python<'_>, frames: &[RawFrame]) -> Vec<Frame> {

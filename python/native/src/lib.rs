@@ -14,6 +14,7 @@
 //! | [`fields`] | where objects of extension types have their loop |
 //! | [`threads`], [`stacks`], [`creations`], [`codes`] | the calling thread, recorded stacks, births, what code objects are |
 //! | [`evidence`], [`owner`], [`python`] | the cold path: from a misuse to a finding, and what the owner was doing |
+//! | [`turns`] | where threads that share an object are made to meet |
 //! | [`hooks`] | the injected library (`hooks/`): finding it, and what it asks |
 //! | [`flight`] | what the flight recorder is told of watched calls |
 //! | [`descriptor_evidence`], [`guarded_close`], [`native_frames`] | the cold path of the descriptor rules |
@@ -55,4 +56,5 @@ mod slots;
 mod stacks;
 mod symbols;
 mod threads;
+mod turns;
 mod watch;

@@ -14,6 +14,9 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PySet;
 
+/// What a thread does with an object that it is inside, for [`ftsan::report::Access::operation`].
+pub(crate) const INSIDE: &str = "inside";
+
 /// How many tasks of a loop are looked at.
 const TASKS: usize = 3;
 
@@ -88,7 +91,7 @@ pub(crate) fn look<'py>(py: Python<'py>, owner: Owner) -> Option<Snapshot<'py>> 
     let thread = owner.thread;
     let operation = if matches!(owner.relation, Relation::HasIt) { "has" } else { "run" };
     let (loop_, root) = match owner.relation {
-        Relation::IsInside(stack) => return Some(Snapshot { operation: "inside", stack, suspended: Vec::new(), loop_: None }),
+        Relation::IsInside(stack) => return Some(Snapshot { operation: INSIDE, stack, suspended: Vec::new(), loop_: None }),
         Relation::HasIt => (None, None),
         Relation::RunsItsLoop => {
             let stopped = Stopped::stop(py);
@@ -178,6 +181,14 @@ pub(crate) fn ident_of(py: Python<'_>, native_id: u64) -> Option<u64> {
         .map(|state| unsafe { frames::identity_of(state) })
         .find(|(_, native)| *native == native_id)
         .map(|found| found.0)
+}
+
+/// The kernel's ids of the other threads.
+pub(crate) fn others(py: Python<'_>) -> Vec<u64> {
+    let stopped = Stopped::stop(py);
+    // SAFETY: the states are of live threads of the stopped world.
+    let all = stopped.threads().map(|state| unsafe { frames::identity_of(state) }.1);
+    all.filter(|native_id| *native_id != here().slot.native_id()).collect()
 }
 
 /// Identity and stack of the thread with this kernel id.

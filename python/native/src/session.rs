@@ -86,8 +86,13 @@ struct Entry {
     is_withdrawn: bool,
 }
 
+/// A finding that was recorded before.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Known(usize);
+
 /// What is known of a place that was just hit again.
 pub(crate) struct Again {
+    pub(crate) known: Known,
     /// Whether it is worth looking at what the owner is doing this time.
     pub(crate) sample_owner: bool,
     /// The finding's title, or `None` if the finding is suppressed.
@@ -167,13 +172,21 @@ impl Session {
         self.found().gil = state;
     }
 
+    /// What this line is known as, if it is a misuse of one of these rules by a thread other than `but`.
+    pub(crate) fn known_misuse(&self, line: &Frame, rules: &[&str], but: Option<u64>) -> Option<Known> {
+        let found = self.found();
+        let is_it = |entry: &Entry| {
+            let Some(access) = entry.finding.accesses.first() else { return false };
+            let is_line = access.stack.first().is_some_and(|known| known.file == line.file && known.line == line.line);
+            is_line && (but.is_none() || access.thread.as_ref().map(|thread| thread.ident) != but)
+        };
+        let known = |entry: &Entry| rules.contains(&entry.finding.rule.as_str()) && is_it(entry);
+        found.entries.iter().position(known).map(Known)
+    }
+
     /// Whether this line is known to be a misuse of one of these rules.
     pub(crate) fn is_known_misuse(&self, line: &Frame, rules: &[&str]) -> bool {
-        let found = self.found();
-        found.entries.iter().filter(|entry| rules.contains(&entry.finding.rule.as_str())).any(|entry| {
-            let access = entry.finding.accesses.first().and_then(|access| access.stack.first());
-            access.is_some_and(|known| known.file == line.file && known.line == line.line)
-        })
+        self.known_misuse(line, rules, None).is_some()
     }
 
     /// Counts another occurrence at a known place; `None` if the place is new.
@@ -185,7 +198,7 @@ impl Session {
         let (count, accepted_by) = (entry.finding.count, entry.accepted_by);
         let title = accepted_by.is_none().then(|| entry.finding.title.clone());
         self.count_occurrence(&mut found, accepted_by);
-        Some(Again { sample_owner: accepted_by.is_none() && count.is_power_of_two(), title })
+        Some(Again { known: Known(index), sample_owner: accepted_by.is_none() && count.is_power_of_two(), title })
     }
 
     /// Records a new finding, or another occurrence if another thread was faster.
@@ -246,10 +259,9 @@ impl Session {
     }
 
     /// Adds what the owner was doing another time.
-    pub(crate) fn add_owner_access(&self, place: &Place, access: Access) {
-        let mut found = self.found();
-        if let Some(&index) = found.places.get(place) {
-            found.entries[index].finding.add_owner_access(access);
+    pub(crate) fn add_owner_access(&self, known: Known, access: Access) {
+        if let Some(entry) = self.found().entries.get_mut(known.0) {
+            entry.finding.add_owner_access(access);
         }
     }
 

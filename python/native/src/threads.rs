@@ -6,6 +6,8 @@ use ftsan::loops::ThreadSlot;
 use ftsan::recording::ThreadRecord;
 use pyo3::ffi;
 use std::cell::Cell;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 /// What only the thread itself sees.
 pub(crate) struct Here {
@@ -34,6 +36,7 @@ impl Here {
     /// In the child of a fork: the recording is another one.
     pub(crate) fn after_fork(&self) {
         self.record.set(hooks::thread_record());
+        BUSY.store(u32::from(self.busy.get()), Ordering::Relaxed);
     }
 
     /// A finalizer runs, as long as the result lives: what it calls is the garbage collector's doing, not the thread's.
@@ -120,20 +123,52 @@ pub(crate) fn native_id() -> u64 {
     unsafe { libc::gettid() as u64 }
 }
 
+/// What the kernel says of a thread of this process.
+pub(crate) struct Scheduled {
+    /// `R`: runs or is ready to; `S` and `D`: waits.
+    pub(crate) state: u8,
+    /// How long it has been running.
+    pub(crate) ran: Duration,
+}
+
+/// The kernel's view of a thread, if there still is one.
+pub(crate) fn scheduled(native_id: u64) -> Option<Scheduled> {
+    let stat = std::fs::read(format!("/proc/self/task/{native_id}/stat")).ok()?;
+    let stat = String::from_utf8_lossy(&stat);
+    // The name before the state is in parentheses, and may contain any.
+    let mut fields = stat.rsplit_once(") ")?.1.split(' ');
+    let state = fields.next()?.bytes().next()?;
+    let ticks: u64 = fields.skip(10).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
+    // A tick is 10 ms on every Linux: `USER_HZ`.
+    Some(Scheduled { state, ran: Duration::from_millis(ticks * 10) })
+}
+
 /// Marks the calling thread as being inside a slow path of ours.
 pub(crate) struct Busy(&'static Here);
+
+/// How many threads are.
+static BUSY: AtomicU32 = AtomicU32::new(0);
 
 impl Busy {
     /// `None` if it already is.
     pub(crate) fn enter() -> Option<Self> {
         let here = here();
         // Lazily: a Busy that is made and dropped would mark the thread as idle.
-        (!here.busy.replace(true)).then(|| Busy(here))
+        (!here.busy.replace(true)).then(|| {
+            BUSY.fetch_add(1, Ordering::Relaxed);
+            Busy(here)
+        })
+    }
+
+    /// Whether any thread is.
+    pub(crate) fn is_anybody() -> bool {
+        BUSY.load(Ordering::Relaxed) > 0
     }
 }
 
 impl Drop for Busy {
     fn drop(&mut self) {
         self.0.busy.set(false);
+        BUSY.fetch_sub(1, Ordering::Relaxed);
     }
 }
