@@ -56,13 +56,11 @@ def races(path: Path) -> dict[str, tuple[set[int], set[int]]]:
 
 
 def ends(finding: dict[str, Any], path: Path) -> set[int]:
-    """The lines of the program where the two accesses of a race were made, by its innermost frames there.
-
-    Reads that an update goes back to are told as well: those of the offending thread come before the earlier access, others after it.
-    """
-    offending, *others = [access for access in finding["accesses"] if access["role"] in ("offending", "earlier")]
-    earlier = next(access for access in others if access["thread"]["native_id"] != offending["thread"]["native_id"])
-    stacks = [[frame["line"] for frame in access["stack"] if frame["file"] == str(path)] for access in (offending, earlier)]
+    """The lines of the program where the two threads of a race met, by the innermost frames there."""
+    offending = finding["accesses"][0]
+    others = [access for access in finding["accesses"] if access["thread"]["name"] != offending["thread"]["name"]]
+    assert (offending["role"], {access["role"] for access in others} - {"created"}) == ("offending", {"earlier"}), finding["title"]
+    stacks = [[frame["line"] for frame in access["stack"] if frame["file"] == str(path)] for access in (offending, others[0])]
     return {lines[0] for lines in stacks if lines}
 
 
