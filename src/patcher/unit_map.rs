@@ -31,6 +31,13 @@ impl UnitMap {
         if patched < step.patched { step.owner } else { patched - step.patched + step.original }
     }
 
+    /// As [`UnitMap::to_original`], of where a jump leads: to the probes before an instruction, or to its prefixes.
+    pub fn target_to_original(&self, patched: u32) -> u32 {
+        let after = self.steps.partition_point(|step| step.begin <= patched);
+        let Some(step) = after.checked_sub(1).map(|last| &self.steps[last]) else { return patched };
+        if patched < step.patched { step.original } else { patched - step.patched + step.original }
+    }
+
     /// Whether a unit was inserted.
     pub fn is_inserted(&self, patched: u32) -> bool {
         let after = self.steps.partition_point(|step| step.begin <= patched);

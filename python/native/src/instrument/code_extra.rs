@@ -1,7 +1,7 @@
 //! What we know of a code object, found without a lock from the code object itself (its extra, PEP 523).
 //!
-//! A code object that is not chosen has only the address of the globals that it was not chosen with, so that the next function made of
-//! it costs a load and a compare.
+//! Code that is not chosen has none: a code object with an extra is not "basic" to the interpreter (`_PyCode_CheckNoInternalState`), which
+//! does not share it with other interpreters then.
 
 use super::code_view::View;
 use super::owned::Lazy;
@@ -10,7 +10,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use std::cell::UnsafeCell;
 use std::ffi::{c_int, c_void};
-use std::sync::atomic::{AtomicBool, AtomicIsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicPtr, Ordering};
 
 unsafe extern "C" {
     // Include/cpython/code.h and ceval.h
@@ -38,26 +38,14 @@ impl Extra {
     }
 }
 
-/// What the extra of a code object says.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Known<'a> {
-    Nothing,
-    /// Not chosen with the globals of this address.
-    NotChosen(usize),
-    Extra(&'a Extra),
-}
-
 static INDEX: AtomicIsize = AtomicIsize::new(-1);
-
-/// Marks the address of globals.
-const GLOBALS: usize = 1;
+static INTERPRETER: AtomicPtr<ffi::PyInterpreterState> = AtomicPtr::new(std::ptr::null_mut());
 
 unsafe extern "C" fn free(extra: *mut c_void) {
-    if extra.is_null() || extra as usize & GLOBALS != 0 {
-        return;
+    if !extra.is_null() {
+        // SAFETY: made by `of`, and the code object that it belongs to is gone.
+        drop(unsafe { Box::from_raw(extra.cast::<Extra>()) });
     }
-    // SAFETY: made by `of`, and the code object that it belongs to is gone.
-    drop(unsafe { Box::from_raw(extra.cast::<Extra>()) });
 }
 
 /// Reserves the place in all code objects.
@@ -68,6 +56,8 @@ pub(super) fn load() -> PyResult<()> {
         if index < 0 {
             return Err(PyRuntimeError::new_err("no room in code objects"));
         }
+        // SAFETY: attached.
+        INTERPRETER.store(unsafe { ffi::PyInterpreterState_Get() }, Ordering::Relaxed);
         INDEX.store(index, Ordering::Relaxed);
     }
     Ok(())
@@ -76,32 +66,29 @@ pub(super) fn load() -> PyResult<()> {
 /// What is known of a code object.
 ///
 /// # Safety
-/// A live code object, which outlives `'a`.
+/// A live code object of this interpreter, which outlives `'a`.
 #[inline]
-pub(crate) unsafe fn known<'a>(code: *mut ffi::PyObject) -> Known<'a> {
+pub(super) unsafe fn known<'a>(code: *mut ffi::PyObject) -> Option<&'a Extra> {
     let mut extra = std::ptr::null_mut();
     // SAFETY: a live code object; an extra is only freed with it, because `of` never replaces one.
     unsafe {
         PyUnstable_Code_GetExtra(code, INDEX.load(Ordering::Relaxed), &raw mut extra);
-        match extra as usize {
-            0 => Known::Nothing,
-            tagged if tagged & GLOBALS != 0 => Known::NotChosen(tagged & !GLOBALS),
-            _ => Known::Extra(&*extra.cast::<Extra>()),
-        }
+        extra.cast::<Extra>().as_ref()
     }
 }
 
 /// The view of a patched code object.
 ///
 /// # Safety
-/// As [`known`].
+/// A live code object, which outlives `'a`; attached.
 #[inline]
 pub(crate) unsafe fn view<'a>(code: *mut ffi::PyObject) -> Option<&'a View> {
-    // SAFETY: passed on.
-    match unsafe { known(code) } {
-        Known::Extra(extra) => extra.view.as_ref(),
-        Known::Nothing | Known::NotChosen(_) => None,
+    // SAFETY: attached; in another interpreter, which counts its own, the place may be somebody else's.
+    if !std::ptr::eq(unsafe { ffi::PyInterpreterState_Get() }, INTERPRETER.load(Ordering::Relaxed)) {
+        return None;
     }
+    // SAFETY: passed on.
+    unsafe { known(code) }?.view.as_ref()
 }
 
 /// What becomes of a code object.
@@ -117,7 +104,7 @@ pub(super) enum Fate<'py> {
 /// What becomes of a code object.
 pub(super) fn fate<'py>(code: &Bound<'py, PyAny>) -> Fate<'py> {
     // SAFETY: alive.
-    let Known::Extra(extra) = (unsafe { known(code.as_ptr()) }) else { return Fate::Open };
+    let Some(extra) = (unsafe { known(code.as_ptr()) }) else { return Fate::Open };
     match extra.patched.get(code.py()) {
         Some(patched) => Fate::Patched(patched),
         None if extra.is_final() => Fate::Final,
@@ -149,37 +136,21 @@ impl Drop for Setting {
     }
 }
 
-fn set(code: &Bound<'_, PyAny>, extra: *mut c_void) -> PyResult<()> {
-    // SAFETY: a live code object; what is replaced is null or an address, never an extra that somebody may be looking at.
-    match unsafe { PyUnstable_Code_SetExtra(code.as_ptr(), INDEX.load(Ordering::Relaxed), extra) } {
-        0 => Ok(()),
-        _ => Err(PyErr::fetch(code.py())),
-    }
-}
-
 /// The extra of a code object, `new` if it had none.
 pub(super) fn of<'a>(code: &'a Bound<'_, PyAny>, new: Extra) -> PyResult<&'a Extra> {
     let _setting = Setting::begin();
     // SAFETY: a live code object, which the borrow keeps.
-    if let Known::Extra(extra) = unsafe { known(code.as_ptr()) } {
+    if let Some(extra) = unsafe { known(code.as_ptr()) } {
         return Ok(extra);
     }
     let extra = Box::into_raw(Box::new(new));
-    set(code, extra.cast()).inspect_err(|_| {
-        // SAFETY: was not stored.
-        drop(unsafe { Box::from_raw(extra) });
-    })?;
-    // SAFETY: stored for as long as the code object lives.
-    Ok(unsafe { &*extra })
-}
-
-/// Remembers that the code object was not chosen with these globals.
-pub(super) fn set_not_chosen(code: &Bound<'_, PyAny>, globals: usize) -> PyResult<()> {
-    let _setting = Setting::begin();
-    // SAFETY: a live code object.
-    match unsafe { known(code.as_ptr()) } {
-        Known::Extra(_) => Ok(()),
-        Known::Nothing | Known::NotChosen(_) => set(code, (globals | GLOBALS) as *mut c_void),
+    // SAFETY: a live code object without an extra; ours is stored for as long as the code object lives, or given back.
+    unsafe {
+        if PyUnstable_Code_SetExtra(code.as_ptr(), INDEX.load(Ordering::Relaxed), extra.cast()) < 0 {
+            drop(Box::from_raw(extra));
+            return Err(PyErr::fetch(code.py()));
+        }
+        Ok(&*extra)
     }
 }
 

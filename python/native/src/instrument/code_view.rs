@@ -103,6 +103,23 @@ impl View {
         u32::try_from(offset).map_or(offset, |offset| (shown(offset / 2) * 2) as c_int)
     }
 
+    /// As [`View::shown_offset`], of where a jump leads.
+    pub(super) fn shown_target(&self, offset: c_int) -> c_int {
+        let shown = |unit| self.maps.iter().rev().fold(unit, |unit, map| map.target_to_original(unit));
+        u32::try_from(offset).map_or(offset, |offset| (shown(offset / 2) * 2) as c_int)
+    }
+
+    /// Whether the instruction at this byte offset is one of ours.
+    pub(super) fn is_inserted(&self, offset: c_int) -> bool {
+        let Ok(offset) = u32::try_from(offset) else { return false };
+        let mut unit = offset / 2;
+        self.maps.iter().rev().any(|map| {
+            let is_inserted = map.is_inserted(unit);
+            unit = map.to_original(unit);
+            is_inserted
+        })
+    }
+
     /// Where in the patched code a byte offset is that the program was shown.
     pub(super) fn real_offset(&self, offset: c_int) -> c_int {
         let real = |unit| self.maps.iter().fold(unit, |unit, map| map.to_patched(unit));

@@ -5,12 +5,12 @@
 //! The function's version is not cleared: it stands for signature and behaviour, by which call sites are specialised, and these are the
 //! same; what runs is read from the function at each call.
 
-use super::code_extra::{self, Fate, Known};
+use super::code_extra::{self, Fate};
 use super::tree::{self, Decide};
-use super::{code_view, opcodes, shown_code, shown_frames};
+use super::{code_view, not_chosen, opcodes, shown_code, shown_events, shown_frames, shown_marshal};
 use crate::interpreter::code_fields::{self, Code};
-use crate::interpreter::frames;
 use crate::interpreter::world::Stopped;
+use crate::interpreter::{code_text, frames};
 use crate::races::probe;
 use crate::{boundary, session};
 use ftsan::choice::{Choice, Origin};
@@ -42,10 +42,13 @@ unsafe extern "C" fn on_event(event: c_int, function: Function, _: Object) -> c_
     if event == CREATE {
         // SAFETY: a new function, attached.
         unsafe {
-            match code_extra::known((*function).func_code) {
-                Known::NotChosen(globals) if globals == (*function).func_globals as usize => {}
-                Known::Extra(extra) if extra.is_final() => {}
-                Known::Nothing | Known::NotChosen(_) | Known::Extra(_) => boundary::guarded((), || created(function)),
+            let code = (*function).func_code;
+            let is_settled = match code_extra::known(code) {
+                Some(extra) => extra.is_final(),
+                None => not_chosen::contains(code_text::filename(code as usize) as Object, (*function).func_module),
+            };
+            if !is_settled {
+                boundary::guarded((), || created(function));
             }
         }
     }
@@ -99,7 +102,8 @@ fn decide<'py>(
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     let Some(choice) = CHOICE.get() else { return Ok(None) };
     let file = code.filename();
-    let module = module.and_then(|module| module.cast_exact::<PyString>().ok()).map_or("", |name| name.to_str().unwrap_or(""));
+    let name = module.and_then(|module| module.cast_exact::<PyString>().ok());
+    let module = name.map_or("", text);
     let has_no_file = text(&file).starts_with('<');
     let module_file = if has_no_file { global(globals, c"__file__") } else { None };
     let package = if module == "__main__" { global(globals, c"__package__") } else { None };
@@ -111,7 +115,11 @@ fn decide<'py>(
         is_run_by_chosen: has_no_file && module_file.is_none() && is_run_by_chosen(),
     };
     if !choice.chooses(&origin) {
-        return code_extra::set_not_chosen(code.object(), globals.as_ptr() as usize).map(|()| None);
+        if let Some(name) = name.filter(|_| !has_no_file) {
+            // SAFETY: attached; two live strings.
+            unsafe { not_chosen::add(file.as_ptr(), name.as_ptr()) };
+        }
+        return Ok(None);
     }
     let mut decision = Decision { choice, module };
     let patched = match decision.fate(code)? {
@@ -242,6 +250,8 @@ pub(crate) fn start(py: Python<'_>, standard_library: &[String]) -> PyResult<()>
     let class = |class: *mut ffi::PyTypeObject| unsafe { PyType::from_borrowed_type_ptr(py, class) };
     shown_code::install(&class(&raw mut ffi::PyCode_Type))?;
     shown_frames::install(&class(&raw mut ffi::PyFrame_Type), &class(&raw mut ffi::PyTraceBack_Type))?;
+    shown_events::install(py)?;
+    shown_marshal::install(py)?;
     let _ = CHOICE.set(choice);
     // SAFETY: attached; the callback never raises.
     if unsafe { PyFunction_AddWatcher(on_event) } < 0 {

@@ -15,6 +15,7 @@ pub(crate) mod futures;
 pub(crate) mod header;
 pub(crate) mod line_table;
 pub(crate) mod offsets;
+pub(crate) mod trace;
 pub(crate) mod world;
 
 use pyo3::prelude::*;
