@@ -395,6 +395,12 @@ mod _native {
         instrument::watcher::start(py, &standard_library)
     }
 
+    /// A function of a module that hands what it is given to other interpreters.
+    #[pyfunction]
+    fn hands_originals(module: &Bound<'_, PyAny>, name: &str) -> PyResult<()> {
+        instrument::shown_interpreters::hook(module, name)
+    }
+
     #[pyfunction]
     fn leave_unpatched(function: &Bound<'_, PyAny>) -> PyResult<()> {
         instrument::watcher::leave_alone(function)

@@ -7,7 +7,7 @@
 //! | [`opcodes`], [`tree`] | the instructions of this interpreter; a code object and those in it, patched |
 //! | [`code_extra`] | what is known of a code object |
 //! | [`code_view`] | what the program sees of a patched code object |
-//! | [`shown_code`], [`shown_frames`], [`shown_events`], [`shown_marshal`] | where it sees that |
+//! | [`shown_code`], [`shown_frames`], [`shown_events`], [`shown_marshal`], [`shown_interpreters`] | where it sees that |
 //! | [`pairs`] | patched code as it is, for tests |
 //! | [`owned`] | references that no Python object has |
 //! | [`descriptors`] | places of function pointers of the interpreter |
@@ -22,6 +22,7 @@ pub(crate) mod pairs;
 mod shown_code;
 mod shown_events;
 mod shown_frames;
+pub(crate) mod shown_interpreters;
 mod shown_marshal;
 mod tree;
 pub(crate) mod watcher;

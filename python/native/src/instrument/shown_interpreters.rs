@@ -1,0 +1,191 @@
+//! Functions that are handed to other interpreters: `_interpreters.call` and the like copy the code of a function that needs nothing of
+//! its module, if the code is "basic" (`_PyCode_CheckNoInternalState`, `_PyFunction_GetXIData`), and else do something slower, which the
+//! program may notice, or refuse.
+//!
+//! The interpreter looks into the function itself, so the function has its original code while it is handed over.  Who calls it meanwhile
+//! runs that: something may be missed, nothing goes wrong.
+
+use super::{code_extra, code_view, descriptors};
+use crate::interpreter::code_fields::Code;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PyTuple};
+use std::collections::HashMap;
+use std::ffi::c_void;
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+type Object = *mut ffi::PyObject;
+type Keywords = unsafe extern "C" fn(Object, Object, Object) -> Object;
+
+/// How deep functions are looked for in what is handed over.
+const DEEPEST: usize = 4;
+
+/// A function with its original code.
+struct Lent {
+    /// How many calls hand it over.
+    calls: usize,
+    patched: usize,
+    original: usize,
+}
+
+/// By their addresses; who hands a function over holds a reference to it.
+static LENT: Mutex<Option<HashMap<usize, Lent>>> = Mutex::new(None);
+
+/// The place of a function's code.
+///
+/// # Safety
+/// A live function.
+unsafe fn code_of<'a>(function: usize) -> &'a AtomicPtr<ffi::PyObject> {
+    // SAFETY: passed on; an aligned pointer, which is read as a whole by threads that call the function.
+    unsafe { AtomicPtr::from_ptr(&raw mut (*(function as *mut ffi::PyFunctionObject)).func_code) }
+}
+
+/// Functions that have their original code until this is dropped.
+#[derive(Default)]
+struct Lending<'py>(Vec<Bound<'py, PyAny>>);
+
+impl<'py> Lending<'py> {
+    /// Looks for functions.
+    fn add_all(&mut self, object: &Bound<'py, PyAny>, depth: usize) -> PyResult<()> {
+        // SAFETY: attached.
+        if unsafe { ffi::PyFunction_Check(object.as_ptr()) } != 0 {
+            return self.add(object);
+        }
+        let mut add = |item: Bound<'py, PyAny>| if depth < DEEPEST { self.add_all(&item, depth + 1) } else { Ok(()) };
+        if let Ok(tuple) = object.cast_exact::<PyTuple>() {
+            tuple.iter().try_for_each(add)
+        } else if let Ok(list) = object.cast_exact::<PyList>() {
+            list.iter().try_for_each(add)
+        } else if let Ok(dict) = object.cast_exact::<PyDict>() {
+            dict.copy()?.iter().try_for_each(|(_, value)| add(value))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn add(&mut self, function: &Bound<'py, PyAny>) -> PyResult<()> {
+        let address = function.as_ptr() as usize;
+        // SAFETY: a live function, whose code is only ever replaced by one that outlives it there.
+        let code = unsafe { Bound::from_borrowed_ptr(function.py(), code_of(address).load(Ordering::Acquire)) };
+        let original = basic(&code)?;
+        let mut lent = LENT.lock().unwrap_or_else(PoisonError::into_inner);
+        let lent = lent.get_or_insert_default();
+        if let Some(lent) = lent.get_mut(&address) {
+            lent.calls += 1;
+        } else if let Some(original) = original {
+            let (patched, original) = (code.into_ptr(), original.into_ptr());
+            // SAFETY: a live function; both have a reference of their own while they are here, and the function keeps the one that it had.
+            unsafe { code_of(address).store(original, Ordering::Release) };
+            lent.insert(address, Lent { calls: 1, patched: patched as usize, original: original as usize });
+        } else {
+            return Ok(());
+        }
+        self.0.push(function.clone());
+        Ok(())
+    }
+}
+
+impl Drop for Lending<'_> {
+    fn drop(&mut self) {
+        for function in &self.0 {
+            let address = function.as_ptr() as usize;
+            let back = {
+                let mut lent = LENT.lock().unwrap_or_else(PoisonError::into_inner);
+                let Some(entry) = lent.get_or_insert_default().get_mut(&address) else { continue };
+                entry.calls -= 1;
+                if entry.calls > 0 {
+                    continue;
+                }
+                lent.get_or_insert_default().remove(&address)
+            };
+            let Some(back) = back else { continue };
+            let (original, patched) = (back.original as Object, back.patched as Object);
+            // SAFETY: as in `add`.  Code objects are freed by the collector only, which stops the world: who has just read the pointer still
+            // reads a code object.  If the program gave the function other code meanwhile, it gave up a reference to what it found there.
+            unsafe {
+                let is_there = code_of(address).compare_exchange(original, patched, Ordering::AcqRel, Ordering::Relaxed).is_ok();
+                ffi::Py_DECREF(if is_there { original } else { patched });
+                ffi::Py_DECREF(patched);
+            }
+        }
+    }
+}
+
+/// A code object that the interpreter calls basic and that is equal to the original of this one; `None` if this one is.
+fn basic<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    // SAFETY: alive.
+    if unsafe { code_extra::known(object.as_ptr()) }.is_none() {
+        return Ok(None);
+    }
+    let original = code_view::original(object)?;
+    // SAFETY: alive.
+    if unsafe { code_extra::known(original.as_ptr()) }.is_none() {
+        return Ok(Some(original));
+    }
+    let Some(code) = Code::of(&original) else { return Ok(None) };
+    Ok(Some(code.with(&code.parts()?)?.object().clone()))
+}
+
+/// The arguments with basic code in the place of code.
+fn with_basic<'py>(arguments: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyTuple>> {
+    let replaced = arguments.iter().map(|argument| match Code::of(&argument) {
+        Some(_) => basic(&argument).map(|basic| basic.unwrap_or(argument)),
+        None => Ok(argument),
+    });
+    PyTuple::new(arguments.py(), replaced.collect::<PyResult<Vec<_>>>()?)
+}
+
+struct Hand<const N: usize>;
+
+const MOST: usize = 8;
+static ORIGINALS: [OnceLock<Keywords>; MOST] = [const { OnceLock::new() }; MOST];
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+impl<const N: usize> Hand<N> {
+    unsafe extern "C" fn over(module: Object, arguments: Object, names: Object) -> Object {
+        let original = ORIGINALS[N].get().expect("set before it is hooked");
+        // SAFETY: called attached, with a tuple and a dict or null.
+        unsafe {
+            let py = Python::assume_attached();
+            let given: Bound<'_, PyTuple> = Bound::from_borrowed_ptr(py, arguments).cast_into_unchecked();
+            let mut lending = Lending::default();
+            let mut prepare = || -> PyResult<Bound<'_, PyTuple>> {
+                lending.add_all(given.as_any(), 0)?;
+                if let Some(names) = Bound::from_borrowed_ptr_or_opt(py, names) {
+                    lending.add_all(&names, 0)?;
+                }
+                with_basic(&given)
+            };
+            match prepare() {
+                Ok(arguments) => original(module, arguments.as_ptr(), names),
+                Err(error) => {
+                    error.restore(py);
+                    std::ptr::null_mut()
+                }
+            }
+        }
+    }
+}
+
+const TRAMPOLINES: [Keywords; MOST] = [
+    Hand::<0>::over,
+    Hand::<1>::over,
+    Hand::<2>::over,
+    Hand::<3>::over,
+    Hand::<4>::over,
+    Hand::<5>::over,
+    Hand::<6>::over,
+    Hand::<7>::over,
+];
+
+/// Hooks a function of a module that hands its arguments to other interpreters.
+pub(crate) fn hook(module: &Bound<'_, PyAny>, name: &str) -> PyResult<()> {
+    let found = descriptors::function(module, name, ffi::METH_VARARGS | ffi::METH_KEYWORDS)?;
+    let place = COUNT.fetch_add(1, Ordering::Relaxed);
+    let Some(original) = ORIGINALS.get(place) else { return Ok(()) };
+    // SAFETY: a function of this calling convention, which was checked.
+    let _ = original.set(unsafe { std::mem::transmute::<usize, Keywords>(found.function()) });
+    found.replace(TRAMPOLINES[place] as *const c_void);
+    Ok(())
+}
