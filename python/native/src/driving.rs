@@ -16,8 +16,11 @@ struct Hooked<F> {
     watch: &'static Watch,
 }
 
-/// Of coroutines and of generators.
-static SENDS: [OnceLock<Hooked<Send>>; 2] = [const { OnceLock::new() }; 2];
+/// Of coroutines, of generators, and of what `asend` returns.
+static SENDS: [OnceLock<Hooked<Send>>; 3] = [const { OnceLock::new() }; 3];
+const COROUTINE: usize = 0;
+const GENERATOR: usize = 1;
+const ASEND: usize = 2;
 /// Of asynchronous generators.
 static FINALIZE: OnceLock<Hooked<Destructor>> = OnceLock::new();
 static ASYNC_NEXT: OnceLock<Hooked<Unary>> = OnceLock::new();
@@ -33,7 +36,12 @@ unsafe extern "C" fn send<const N: usize>(
     let hooked = SENDS[N].get().expect("set before the slot is");
     // SAFETY: the interpreter calls a slot attached and with a live object of its type; the original slot.
     unsafe {
-        if check::before_kind::<{ Kind::CoroutineStep as u8 }>(hooked.watch, object) == Verdict::Raised {
+        let verdict = if N == ASEND {
+            check::before_kind::<{ Kind::AsyncStep as u8 }>(hooked.watch, object)
+        } else {
+            check::before_kind::<{ Kind::CoroutineStep as u8 }>(hooked.watch, object)
+        };
+        if verdict == Verdict::Raised {
             *result = std::ptr::null_mut();
             return ERROR;
         }
@@ -102,11 +110,15 @@ pub(crate) fn install<'py>(
         [&raw mut ffi::PyCoro_Type, &raw mut ffi::PyGen_Type, &raw mut ffi::PyAsyncGen_Type]
             .map(|class| PyType::from_borrowed_type_ptr(py, class))
     };
-    replace(&SENDS[0], &coroutine, Slot::Send, send::<0> as *const c_void, send_watch)?;
-    replace(&SENDS[1], &generator, Slot::Send, send::<1> as *const c_void, send_watch)?;
+    replace(&SENDS[COROUTINE], &coroutine, Slot::Send, send::<COROUTINE> as *const c_void, send_watch)?;
+    replace(&SENDS[GENERATOR], &generator, Slot::Send, send::<GENERATOR> as *const c_void, send_watch)?;
     replace(&ASYNC_NEXT, &asynchronous, Slot::AsyncNext, async_next as *const c_void, next_watch)?;
     replace(&FINALIZE, &asynchronous, Slot::Finalize, finalize as *const c_void, next_watch)?;
     replace(&STEPS[0], &steps[0], Slot::Next, step::<0> as *const c_void, step_watch)?;
     replace(&STEPS[1], &steps[1], Slot::Next, step::<1> as *const c_void, step_watch)?;
+    // Since 3.15.  There, an `async for` that has been specialised (`SEND_ASYNC_GEN`) goes around it; the `__anext__` before does not.
+    if !Slot::Send.of(&steps[0]).is_null() {
+        replace(&SENDS[ASEND], &steps[0], Slot::Send, send::<ASEND> as *const c_void, step_watch)?;
+    }
     Ok([vec![coroutine, generator, asynchronous], steps].concat())
 }

@@ -3,11 +3,11 @@
 //! The three share `_PyGenObject_HEAD` (`Include/internal/pycore_interpframe_structs.h`), whose offsets are published.  What `__anext__` and
 //! `asend` return has its generator in the first field (`PyAsyncGenASend`, `PyAsyncGenAThrow`, `Objects/genobject.c`).
 
-use super::offsets::{self, CREATED, EXECUTING, SUSPENDED_YIELD_FROM};
+use super::{frames, offsets};
 use pyo3::exceptions::{PyGeneratorExit, PyRuntimeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple, PyType};
+use pyo3::types::{PyCFunction, PyDict, PyTuple, PyType};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI8, AtomicPtr, Ordering};
 
@@ -40,17 +40,18 @@ pub(crate) unsafe fn is_one(object: *mut ffi::PyObject) -> bool {
 #[inline]
 pub(crate) unsafe fn is_executing(generator: *mut ffi::PyObject) -> bool {
     // SAFETY: passed on.
-    unsafe { state(generator) == EXECUTING }
+    unsafe { state(generator) == offsets::get().unpublished.executing }
 }
 
-/// Whether it is suspended in an `await`.
+/// Whether it is suspended in an `await`.  Not said in the moment in which another thread asks it what it awaits, which is a state of its
+/// own (`FRAME_SUSPENDED_YIELD_FROM_LOCKED`).
 ///
 /// # Safety
 /// As [`state`].
 #[inline]
 pub(crate) unsafe fn is_waiting(generator: *mut ffi::PyObject) -> bool {
     // SAFETY: passed on.
-    unsafe { state(generator) == SUSPENDED_YIELD_FROM }
+    unsafe { state(generator) == offsets::get().unpublished.awaiting }
 }
 
 /// Who finalizes an asynchronous generator, borrowed: a method of the loop that iterated it first.  Null before that.
@@ -83,7 +84,41 @@ pub(crate) unsafe fn generator_of_step(step: *mut ffi::PyObject) -> Option<*mut 
     }
 }
 
-/// Compares states and fields with those of an asynchronous generator that is known; gives the types of its steps.
+/// Takes a generator through all of its states, and looks whether it is in them.
+pub(super) fn verify_states(py: Python<'_>) -> Result<(), String> {
+    let states = offsets::get().unpublished;
+    let check = || -> PyResult<bool> {
+        let namespace = PyDict::new(py);
+        let source = c"def inner(look):\n    yield look((yield))\n    yield\ndef outer(inner):\n    yield from inner\n";
+        py.run(source, Some(&namespace), None)?;
+        let look = PyCFunction::new_closure(py, None, None, |arguments, _| -> PyResult<bool> {
+            // SAFETY: the generator that calls it.
+            Ok(unsafe { is_executing(arguments.get_item(0)?.as_ptr()) })
+        })?;
+        // SAFETY: only called with generators, which nobody else has.
+        let state_of = |generator: &Bound<'_, PyAny>| unsafe { state(generator.as_ptr()) };
+
+        let inner = namespace.as_any().get_item("inner")?.call1((look,))?;
+        let created = state_of(&inner) == states.created;
+        inner.call_method0("__next__")?;
+        let executing: bool = inner.call_method1("send", (&inner,))?.extract()?;
+        let suspended = state_of(&inner) == states.suspended;
+        let outer = namespace.as_any().get_item("outer")?.call1((&inner,))?;
+        outer.call_method0("__next__")?;
+        // SAFETY: if it says that it is awaiting, it is.
+        let awaiting = state_of(&outer) == states.awaiting
+            && unsafe { frames::of_generator(outer.as_ptr()).awaited() } == Some(inner.as_ptr());
+        outer.call_method0("close")?;
+        Ok(created && executing && suspended && awaiting)
+    };
+    match check() {
+        Ok(true) => Ok(()),
+        Ok(false) => Err("the states of a generator are not as expected".to_owned()),
+        Err(error) => Err(format!("cannot take a generator through its states: {error}")),
+    }
+}
+
+/// Compares fields with those of an asynchronous generator that is known; gives the types of its steps.
 pub(crate) fn verify<'py>(py: Python<'py>) -> PyResult<Vec<Bound<'py, PyType>>> {
     let namespace = PyDict::new(py);
     py.run(c"async def numbers():\n    yield 1\ndef probe(generator):\n    pass\n", Some(&namespace), None)?;
@@ -103,7 +138,6 @@ pub(crate) fn verify<'py>(py: Python<'py>) -> PyResult<Vec<Bound<'py, PyType>>> 
             .all(|step| (*step.as_ptr().add(1).cast::<AtomicPtr<ffi::PyObject>>()).load(Ordering::Relaxed) == generator.as_ptr())
             && is_one(generator.as_ptr())
             && finalizer(generator.as_ptr()) == probe.as_ptr()
-            && state(generator.as_ptr()) == CREATED
     };
     for step in &steps {
         step.call_method0("close")?;

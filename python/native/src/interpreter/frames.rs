@@ -3,7 +3,7 @@
 //! Reading the own stack is safe at any time; another thread's only while the world is stopped ([`super::world`]).
 
 use super::coroutines;
-use super::offsets::{self, OWNED_BY_INTERPRETER, Offsets, STACKREF_INT, STACKREF_TAG, SUSPENDED_YIELD_FROM};
+use super::offsets::{self, OWNED_BY_INTERPRETER, Offsets, STACKREF_INT, STACKREF_TAG};
 use pyo3::ffi;
 use pyo3::prelude::*;
 
@@ -128,11 +128,15 @@ impl Frame<'_> {
         }
     }
 
-    fn top_of_stack(self) -> Option<*mut ffi::PyObject> {
+    /// What the frame of a generator that is awaiting awaits, borrowed.
+    ///
+    /// # Safety
+    /// It is awaiting, and stays so.
+    pub(super) unsafe fn awaited(self) -> Option<*mut ffi::PyObject> {
         // SAFETY: see `read`; a suspended frame has its stack pointer saved and the awaited object below it.
         unsafe {
             let top: *const usize = self.read(self.offsets.frame_stackpointer);
-            object_of(top.sub(1).read())
+            object_of(top.sub(self.offsets.unpublished.awaited_depth).read())
         }
     }
 }
@@ -158,7 +162,17 @@ fn object_of(stackref: usize) -> Option<*mut ffi::PyObject> {
         return None;
     }
     let address = stackref & !STACKREF_TAG;
-    (address != 0).then_some(address as *mut ffi::PyObject)
+    (address > STACKREF_INT).then_some(address as *mut ffi::PyObject)
+}
+
+/// The frame that a coroutine or generator keeps inside itself.
+///
+/// # Safety
+/// One that is not finished, and stays so.
+pub(super) unsafe fn of_generator(generator: *mut ffi::PyObject) -> Frame<'static> {
+    let offsets = offsets::get();
+    // SAFETY: inside the object.
+    Frame { address: unsafe { generator.cast::<u8>().add(offsets.gen_iframe) }, offsets }
 }
 
 /// The frames of a thread, innermost first, entry frames included.
@@ -233,7 +247,7 @@ pub(crate) unsafe fn awaited(coroutine: *mut ffi::PyObject) -> Option<*mut ffi::
 /// # Safety
 /// As [`await_chain`].
 unsafe fn follow(coroutine: *mut ffi::PyObject, mut visit: impl FnMut(RawFrame) -> bool) -> Option<*mut ffi::PyObject> {
-    let offsets = offsets::get();
+    let states = offsets::get().unpublished;
     let mut object = coroutine;
     loop {
         // SAFETY: the caller's guarantee, and each awaited object is kept alive by the frame that awaits it.
@@ -245,14 +259,14 @@ unsafe fn follow(coroutine: *mut ffi::PyObject, mut visit: impl FnMut(RawFrame) 
                 return Some(object);
             }
             let state = coroutines::state(object);
-            let frame = Frame { address: object.cast::<u8>().add(offsets.gen_iframe), offsets };
-            if state != SUSPENDED_YIELD_FROM && state != SUSPENDED_YIELD_FROM - 1 {
+            if state != states.awaiting && state != states.suspended {
                 return None;
             }
-            if !visit(frame.raw()?) || state != SUSPENDED_YIELD_FROM {
+            let frame = of_generator(object);
+            if !visit(frame.raw()?) || state != states.awaiting {
                 return None;
             }
-            object = frame.top_of_stack()?;
+            object = frame.awaited()?;
         }
     }
 }

@@ -23,5 +23,6 @@ use pyo3::prelude::*;
 /// Checks every layout that the affinity family relies on.  The error says which one is not as expected.
 pub(crate) fn verify(py: Python<'_>) -> Result<(), String> {
     offsets::load()?;
-    frames::verify(py)
+    frames::verify(py)?;
+    coroutines::verify_states(py)
 }

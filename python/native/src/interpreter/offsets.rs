@@ -1,22 +1,23 @@
-//! Where things are in the interpreter's structures.
+//! Where things are in the interpreter's structures, and the numbers that it uses there.  What differs between versions is here and
+//! nowhere else; [`super::verify`] and the `verify` of each module compare it with what the interpreter does.
 
 use std::sync::OnceLock;
 
-/// The beginning of `_Py_DebugOffsets`, CPython 3.14.
+/// The beginning of `_Py_DebugOffsets`.  The parameters are how many numbers a version has where others have none or fewer.
 #[repr(C)]
-struct DebugOffsets {
-    cookie: [u8; 8],
-    version: u64,
-    free_threaded: u64,
+struct DebugOffsets<const PROFILED_FRAME: usize, const THREAD_REST: usize, const TYPES: usize, const UNICODE: usize, const GC: usize> {
+    /// `cookie`, `version`, `free_threaded`: the same in every version.
+    head: Head,
     /// Size, `finalizing`, `interpreters_head`.
     runtime_state: [u64; 3],
     /// Size, `id`, `next`, `threads_head` and others.
     interpreter_state: [u64; 16],
-    thread_state: ThreadState,
+    thread_state: ThreadState<PROFILED_FRAME, THREAD_REST>,
     interpreter_frame: InterpreterFrame,
     code_object: CodeObject,
     pyobject: [u64; 2],
-    type_object: [u64; 4],
+    /// `type_object`, `heap_type_object`.
+    types: [u64; TYPES],
     tuple_object: [u64; 3],
     list_object: [u64; 3],
     set_object: [u64; 4],
@@ -25,23 +26,35 @@ struct DebugOffsets {
     long_object: [u64; 3],
     /// Size, `ob_size`, `ob_sval`.
     bytes_object: [u64; 3],
-    /// Size, `state`, `length`, size of an ASCII string's head.
-    unicode_object: [u64; 4],
-    gc: [u64; 2],
+    /// Size, `state`, `length`, size of an ASCII string's head and others.
+    unicode_object: [u64; UNICODE],
+    gc: [u64; GC],
     gen_object: GenObject,
 }
 
+type DebugOffsets314 = DebugOffsets<0, 2, 4, 4, 2>;
+type DebugOffsets315 = DebugOffsets<3, 7, 8, 5, 5>;
+
 #[repr(C)]
-struct ThreadState {
+struct Head {
+    cookie: [u8; 8],
+    version: u64,
+    free_threaded: u64,
+}
+
+#[repr(C)]
+struct ThreadState<const PROFILED_FRAME: usize, const REST: usize> {
     size: u64,
     prev: u64,
     next: u64,
     interp: u64,
     current_frame: u64,
+    /// `base_frame`, `last_profiled_frame`, `last_profiled_frame_seq`.
+    profiled_frame: [u64; PROFILED_FRAME],
     thread_id: u64,
     native_thread_id: u64,
-    datastack_chunk: u64,
-    status: u64,
+    /// `datastack_chunk`, `status` and others; `err_stackitem`.
+    rest: [u64; REST],
 }
 
 #[repr(C)]
@@ -81,7 +94,7 @@ struct GenObject {
 
 unsafe extern "C" {
     /// `_PyRuntimeState`, whose first member is `_Py_DebugOffsets`.
-    static _PyRuntime: DebugOffsets;
+    static _PyRuntime: Head;
 }
 
 /// The offsets that are used, in bytes.
@@ -117,25 +130,35 @@ pub(crate) struct Offsets {
     pub(crate) unicode_is_ascii: i32,
     pub(crate) gen_iframe: usize,
     pub(crate) gen_frame_state: usize,
-    pub(crate) free_threaded: bool,
+    pub(crate) unpublished: Unpublished,
 }
+
+/// Numbers that differ between versions and are not published.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Unpublished {
+    /// `FRAME_CREATED`, `Include/internal/pycore_frame.h`.
+    pub(crate) created: i8,
+    /// `FRAME_SUSPENDED`: in a `yield`.
+    pub(crate) suspended: i8,
+    /// `FRAME_SUSPENDED_YIELD_FROM`: awaiting.
+    pub(crate) awaiting: i8,
+    /// `FRAME_EXECUTING`.
+    pub(crate) executing: i8,
+    /// How deep in its stack an awaiting frame has what it awaits (`_PyGen_yf` and `gen_close`, `Objects/genobject.c`).
+    pub(crate) awaited_depth: usize,
+}
+
+const UNPUBLISHED_314: Unpublished = Unpublished { created: -3, suspended: -2, awaiting: -1, executing: 0, awaited_depth: 1 };
+/// Above what is awaited lies the position in it, if it is a list or a tuple, else null.
+const UNPUBLISHED_315: Unpublished = Unpublished { created: 0, suspended: 1, awaiting: 2, executing: 4, awaited_depth: 2 };
 
 /// `enum _frameowner`, `Include/internal/pycore_interpframe_structs.h`: an entry frame, pushed where C calls Python.
 pub(crate) const OWNED_BY_INTERPRETER: u8 = 3;
 
-/// `FRAME_SUSPENDED_YIELD_FROM`, `Include/internal/pycore_frame.h`: awaiting what is on top of its stack.
-pub(crate) const SUSPENDED_YIELD_FROM: i8 = -1;
-
-/// `FRAME_CREATED`, same file.
-pub(crate) const CREATED: i8 = -3;
-
-/// `FRAME_EXECUTING`, same file.
-pub(crate) const EXECUTING: i8 = 0;
-
-/// `Py_TAG_BITS`, `Include/internal/pycore_stackref.h`, free-threaded build: the lowest bit says "deferred".
+/// `Py_TAG_REFCNT`, `Include/internal/pycore_stackref.h`: the lowest bit says that the reference is not counted.
 pub(crate) const STACKREF_TAG: usize = 1;
 
-/// `Py_INT_TAG`, same file: both low bits set is a tagged integer, not an object.
+/// `Py_INT_TAG`, same file: both low bits set is a tagged integer, not an object.  What is below it is null or an error.
 pub(crate) const STACKREF_INT: usize = 3;
 
 static OFFSETS: OnceLock<Offsets> = OnceLock::new();
@@ -167,16 +190,35 @@ fn ascii_bit(state: usize) -> i32 {
 
 /// Reads the published offsets and checks that they are of an interpreter we know.
 pub(crate) fn load() -> Result<(), String> {
+    // Layouts change until the first release candidate.
+    const FIRST_CANDIDATE_315: u64 = 0x030F_00C1;
+    let published = std::ptr::addr_of!(_PyRuntime);
     // SAFETY: the symbol exists in every CPython since 3.13 and is never written after start-up.
-    let published = unsafe { &*std::ptr::addr_of!(_PyRuntime) };
-    if &published.cookie != b"xdebugpy" {
+    let head = unsafe { &*published };
+    if &head.cookie != b"xdebugpy" {
         return Err("_PyRuntime does not start with the debug offsets".to_owned());
     }
-    if published.version >> 16 != 0x030E {
-        return Err(format!("the layout of CPython {:#x} is not known (3.14 is)", published.version));
+    if head.free_threaded != 1 {
+        return Err("this interpreter was built with the GIL".to_owned());
     }
+    // SAFETY: as above, and the struct is that of this version.
+    let offsets = unsafe {
+        match (head.version >> 16, head.version) {
+            (0x030E, _) => read(&*published.cast::<DebugOffsets314>(), UNPUBLISHED_314)?,
+            (0x030F, FIRST_CANDIDATE_315..) => read(&*published.cast::<DebugOffsets315>(), UNPUBLISHED_315)?,
+            (_, version) => return Err(format!("the layout of CPython {version:#x} is not known (those of 3.14 and 3.15 are)")),
+        }
+    };
+    let _ = OFFSETS.set(offsets);
+    Ok(())
+}
+
+fn read<const PROFILED_FRAME: usize, const THREAD_REST: usize, const TYPES: usize, const UNICODE: usize, const GC: usize>(
+    published: &DebugOffsets<PROFILED_FRAME, THREAD_REST, TYPES, UNICODE, GC>,
+    unpublished: Unpublished,
+) -> Result<Offsets, String> {
     let offset = |value: u64| usize::try_from(value).map_err(|_| "an offset does not fit".to_owned());
-    let offsets = Offsets {
+    Ok(Offsets {
         runtime_interpreters_head: offset(published.runtime_state[2])?,
         interpreter_threads_head: offset(published.interpreter_state[3])?,
         thread_next: offset(published.thread_state.next)?,
@@ -206,11 +248,6 @@ pub(crate) fn load() -> Result<(), String> {
         unicode_is_ascii: ascii_bit(offset(published.unicode_object[1])?),
         gen_iframe: offset(published.gen_object.gi_iframe)?,
         gen_frame_state: offset(published.gen_object.gi_frame_state)?,
-        free_threaded: published.free_threaded == 1,
-    };
-    if !offsets.free_threaded {
-        return Err("this interpreter was built with the GIL".to_owned());
-    }
-    let _ = OFFSETS.set(offsets);
-    Ok(())
+        unpublished,
+    })
 }
