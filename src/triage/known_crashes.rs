@@ -93,7 +93,7 @@ const GREENLET_SECTION: &str = "greenlet before 3.5.3 does not save tstate->crit
     section is held (asyncio holds one around every step of a task) leaves a chain that points into another greenlet's stack; \
     the next call that releases the thread state follows it.  What called it (a socket's send, a lock) is not at fault";
 const GREENLET_LAYOUT: &str = "wheels of greenlet before 3.5.6 save and restore a private field of the thread state at the place where the CPython they were built \
-            for has it; 3.14.4 moved it, so on another 3.14t they overwrite what lies there, and the interpreter follows that.  The code on the \
+            for has it; 3.14.4 moved it, so on another one they overwrite what lies there, and the interpreter follows that.  The code on the \
             stack is not at fault";
 const GREENLET_UPGRADE: &str = "upgrade greenlet to 3.5.6 or later (3.5.3 fixes this crash; 3.5.4 the deadlock of the same cause, PR 519, and a crash in the \
     collector, greenlet#515; 3.5.6 finds the layout of the thread state by itself, greenlet#527)";

@@ -16,6 +16,7 @@ import pytest
 from ftsan.watch import LIBRARIES, table_of
 
 from tests.conftest import ROOT
+from tests.interop.conftest import needs
 
 RUST = sorted(path for folder in ("src", "hooks", "python/native/src") for path in (ROOT / folder).rglob("*.rs"))
 PYTHON = sorted([*(ROOT / "python" / "ftsan").rglob("*.py"), *(ROOT / "tests").rglob("*.py"), *(ROOT / "examples").glob("*.py")])
@@ -80,6 +81,7 @@ def test_every_native_function_is_used() -> None:
 
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_what_is_remembered_has_its_birth_watched(library: str) -> None:
+    needs(library)
     # A remembered object at a reused address would be taken for its predecessor (the kinds in watch.rs).
     table = table_of(library)
     births = [*getattr(table, "BIRTHS", ()), *table_of("greenlet").BIRTHS]

@@ -108,7 +108,7 @@ METHODS = (
     ("FT106", "first-use", "asyncio.locks:Barrier", "wait reset abort"),
     ("FT106", "first-use", "asyncio.queues:Queue", "put_nowait get_nowait task_done join shutdown"),
     ("FT106", "first-use", "asyncio.timeouts:Timeout", "reschedule __aenter__ __aexit__"),
-    ("FT106", "first-use", "asyncio.taskgroups:TaskGroup", "create_task __aenter__ __aexit__"),
+    ("FT106", "first-use", "asyncio.taskgroups:TaskGroup", "create_task cancel? __aenter__ __aexit__"),
     ("FT107", "attribute-only:_loop", "asyncio.events:Handle", "cancel"),
     ("FT107", "attribute-only:_loop", "asyncio.events:TimerHandle", "cancel"),
 )

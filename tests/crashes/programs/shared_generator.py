@@ -2,6 +2,7 @@
 
 verdict: interpreter-bug|unknown
 racing: worker
+fixed: 3.15
 """
 
 import contextlib
