@@ -76,4 +76,4 @@ fuzz: ## parsers of dumps, crash folders and recordings on hostile input (FUZZ_S
 	done
 
 clean: ## remove what was built
-	rm -rf $(VENV) target
+	rm -rf .venv* target

@@ -36,7 +36,7 @@ def libraries_table() -> str:
         table = table_of(library)
         rules = sorted({row[0] for row in getattr(table, "METHODS", ()) if "born" not in row[1]})
         if rules:
-            versions = ", ".join(version + "x" for version in table.VERSIONS) or "CPython 3.14t's"
+            versions = ", ".join(version + "x" for version in table.VERSIONS) or "CPython 3.14t's, 3.15t's"
             rows.append(f"| {library} | {versions} | {', '.join(rules)} |")
     return "\n".join(rows)
 

@@ -22,7 +22,7 @@ another thread is inside it, or while the future that it waits for belongs to a 
 ## Why it matters
 
 The frame of a coroutine has one stack and one instruction pointer.  CPython checks that nobody is executing it, and without the GIL two
-threads can pass that check at once: 3.14 then crashes in the interpreter.  When it does not, the second thread gets
+threads can pass that check at once: 3.14 then crashes in the interpreter.  When it does not, and always since 3.15, the second thread gets
 `ValueError: coroutine already executing` or `RuntimeError: anext(): asynchronous generator is already running` and the first one
 loses what was sent.
 

@@ -18,8 +18,8 @@ One `ssl.SSLSocket` or `ssl.SSLObject` used by a thread while another thread is 
 ## Why it matters
 
 A TLS connection is one state machine: to write may need to read and the other way round.  OpenSSL does not allow two threads in one
-connection at the same time, and CPython 3.14 does not keep them apart (`Modules/_ssl.c` holds no lock of the connection meanwhile): records are garbled, the connection is
-closed by its peer, or the process dies in libssl.
+connection at the same time, and CPython does not keep them apart (`Modules/_ssl.c` of 3.14 and 3.15 holds no lock of the connection meanwhile): records
+are garbled, the connection is closed by its peer, or the process dies in libssl.
 
 ## Not reported
 

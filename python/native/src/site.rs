@@ -28,7 +28,7 @@ unsafe impl Sync for SiteType {}
 static TYPES: [OnceLock<SiteType>; KINDS] = [const { OnceLock::new() }; KINDS];
 
 unsafe extern "C" {
-    // Exported in free-threaded builds of 3.14, Include/internal/pycore_object.h.
+    // Exported by 3.14 and 3.15, Include/internal/pycore_object.h.  The public one (PyUnstable_SetImmortal) is there since 3.15.
     fn _Py_SetImmortal(object: *mut ffi::PyObject);
 }
 

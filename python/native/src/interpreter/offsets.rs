@@ -5,14 +5,14 @@ use std::sync::OnceLock;
 
 /// The beginning of `_Py_DebugOffsets`.  The parameters are how many numbers a version has where others have none or fewer.
 #[repr(C)]
-struct DebugOffsets<const PROFILED_FRAME: usize, const THREAD_REST: usize, const TYPES: usize, const UNICODE: usize, const GC: usize> {
+struct DebugOffsets<const PROFILED: usize, const REST: usize, const TYPES: usize, const UNICODE: usize, const GC: usize> {
     /// `cookie`, `version`, `free_threaded`: the same in every version.
     head: Head,
     /// Size, `finalizing`, `interpreters_head`.
     runtime_state: [u64; 3],
     /// Size, `id`, `next`, `threads_head` and others.
     interpreter_state: [u64; 16],
-    thread_state: ThreadState<PROFILED_FRAME, THREAD_REST>,
+    thread_state: ThreadState<PROFILED, REST>,
     interpreter_frame: InterpreterFrame,
     code_object: CodeObject,
     pyobject: [u64; 2],
@@ -43,14 +43,14 @@ struct Head {
 }
 
 #[repr(C)]
-struct ThreadState<const PROFILED_FRAME: usize, const REST: usize> {
+struct ThreadState<const PROFILED: usize, const REST: usize> {
     size: u64,
     prev: u64,
     next: u64,
     interp: u64,
     current_frame: u64,
     /// `base_frame`, `last_profiled_frame`, `last_profiled_frame_seq`.
-    profiled_frame: [u64; PROFILED_FRAME],
+    profiled_frame: [u64; PROFILED],
     thread_id: u64,
     native_thread_id: u64,
     /// `datastack_chunk`, `status` and others; `err_stackitem`.
@@ -213,8 +213,8 @@ pub(crate) fn load() -> Result<(), String> {
     Ok(())
 }
 
-fn read<const PROFILED_FRAME: usize, const THREAD_REST: usize, const TYPES: usize, const UNICODE: usize, const GC: usize>(
-    published: &DebugOffsets<PROFILED_FRAME, THREAD_REST, TYPES, UNICODE, GC>,
+fn read<const PROFILED: usize, const REST: usize, const TYPES: usize, const UNICODE: usize, const GC: usize>(
+    published: &DebugOffsets<PROFILED, REST, TYPES, UNICODE, GC>,
     unpublished: Unpublished,
 ) -> Result<Offsets, String> {
     let offset = |value: u64| usize::try_from(value).map_err(|_| "an offset does not fit".to_owned());
