@@ -3,6 +3,14 @@
 //! Code is first-party if its file is neither in the standard library nor in a folder of installed packages.  Code that was made at run
 //! time has no file of its own: it belongs to the module whose globals it has, and if that has no file either, to the code that runs it.
 
+/// Functions of the standard library that replace what the process has once, for a while, in the name of whoever calls them: they are
+/// watched with the code that calls them.
+const SWAPPERS: [(&str, &[&str]); 3] = [
+    ("contextlib", &["_RedirectStream", "chdir"]),
+    ("os", &["_Environ.__getitem__", "_Environ.__setitem__", "_Environ.__delitem__"]),
+    ("unittest.mock", &["_patch.__enter__", "_patch.__exit__", "_patch_dict", "_clear_dict"]),
+];
+
 /// Folders of installed packages.
 const INSTALLED: [&str; 2] = ["site-packages", "dist-packages"];
 
@@ -39,6 +47,24 @@ pub struct Choice {
     excluded_functions: Vec<(String, String)>,
     /// Of the standard library; they end in a slash.
     standard_library: Vec<String>,
+}
+
+/// The functions of a module that swap.
+fn swappers(module: &str) -> Option<&'static [&'static str]> {
+    SWAPPERS.iter().find(|(known, _)| *known == module).map(|(_, functions)| *functions)
+}
+
+/// Whether code of this file swaps what is the process's.
+pub fn is_swapper(file: &str) -> bool {
+    let is_of = |module: &str| {
+        let path = file.strip_suffix(".py").is_some_and(|path| path.ends_with(&format!("/{}", module.replace('.', "/"))));
+        path || file == format!("<frozen {module}>")
+    };
+    SWAPPERS.iter().any(|(module, _)| is_of(module))
+}
+
+fn is_part_of(function: &str, of: &str) -> bool {
+    function.strip_prefix(of).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 impl Choice {
@@ -92,6 +118,10 @@ impl Choice {
 
     /// Whether code of this origin is watched.
     pub fn chooses(&self, origin: &Origin<'_>) -> bool {
+        self.is_chosen(origin) || !self.is_none() && swappers(origin.module).is_some()
+    }
+
+    fn is_chosen(&self, origin: &Origin<'_>) -> bool {
         if is_inside(origin.module, "ftsan") || self.excluded.iter().any(|excluded| is_inside(origin.name(), excluded)) {
             return false;
         }
@@ -102,8 +132,14 @@ impl Choice {
 
     /// Whether this function of a chosen module, or one that it is defined in, is left out.
     pub fn leaves_out(&self, module: &str, function: &str) -> bool {
+        let is_only_for_swappers = !self.is_chosen(&Origin { module, file: "<frozen >", ..Origin::default() });
+        let is_other = |swappers: &[&str]| !swappers.iter().any(|swapper| is_part_of(function, swapper));
+        is_only_for_swappers && swappers(module).is_some_and(is_other) || self.is_excluded_function(module, function)
+    }
+
+    fn is_excluded_function(&self, module: &str, function: &str) -> bool {
         self.excluded_functions.iter().any(|(of, name)| {
-            of == module && function.strip_prefix(name.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            of == module && is_part_of(function, name)
         })
     }
 

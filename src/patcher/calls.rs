@@ -97,6 +97,9 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
             None
         };
         let Some(function) = function else { return };
+        if function.arguments == Arguments::Callable {
+            add(Action::Function, function.name, Handed::Stack(callable), callable, 0);
+        }
         for argument in arguments(function.arguments, call.positional) {
             let Some(depth) = u16::try_from(argument).ok().and_then(|argument| first.checked_sub(argument)) else { return };
             add(Action::Function, function.name, Handed::Stack(depth), depth, 0);
@@ -112,6 +115,7 @@ fn arguments(which: Arguments, positional: u32) -> std::ops::Range<u32> {
         Arguments::Only => 0..u32::from(positional == 1),
         Arguments::Each => 0..positional,
         Arguments::Rest => 1..positional.max(1),
+        Arguments::Callable => 0..0,
     }
 }
 

@@ -56,6 +56,14 @@ pub enum Kind {
     Write,
     /// One step of an iterator.
     Advance,
+    /// Of the attribute that the second argument names.
+    ReadAttribute,
+    /// The same; the third argument is the value, if there is one.
+    WriteAttribute,
+    /// Of something that the process has once.
+    ReadState,
+    /// The same.
+    WriteState,
 }
 
 /// What methods of one name do to some containers.
@@ -82,6 +90,8 @@ pub enum Arguments {
     Each,
     /// All but the first one.
     Rest,
+    /// None: what is called stands for it.
+    Callable,
 }
 
 /// What a function does to its arguments.
@@ -187,14 +197,28 @@ const fn heap(name: &'static str, kind: Kind) -> Function {
     Function { module: "heapq", name, kind, arguments: Arguments::First, snapshots: &[] }
 }
 
+const fn attribute(name: &'static str, kind: Kind) -> Function {
+    builtin(name, kind, Arguments::First, &[])
+}
+
+const fn state(module: &'static str, name: &'static str, kind: Kind) -> Function {
+    Function { module, name, kind, arguments: Arguments::Callable, snapshots: &[] }
+}
+
 /// Functions, by name.
 pub static FUNCTIONS: &[Function] = &[
     builtin("all", Kind::Iterate, Arguments::First, &[]),
     builtin("any", Kind::Iterate, Arguments::First, &[]),
+    state("os", "chdir", Kind::WriteState),
+    attribute("delattr", Kind::WriteAttribute),
     builtin("dict", Kind::Iterate, Arguments::First, &[DICT, DEFAULT, COUNTER]),
     builtin("enumerate", Kind::Iterate, Arguments::First, &[]),
+    state("os", "fchdir", Kind::WriteState),
     builtin("filter", Kind::Iterate, Arguments::Rest, &[]),
     builtin("frozenset", Kind::Iterate, Arguments::First, &[DICT, SET]),
+    attribute("getattr", Kind::ReadAttribute),
+    state("os", "getcwd", Kind::ReadState),
+    attribute("hasattr", Kind::ReadAttribute),
     heap("heapify", Kind::Write),
     heap("heapify_max", Kind::Write),
     heap("heappop", Kind::Take),
@@ -214,6 +238,7 @@ pub static FUNCTIONS: &[Function] = &[
     builtin("next", Kind::Advance, Arguments::First, &[]),
     builtin("reversed", Kind::Iterate, Arguments::First, &[]),
     builtin("set", Kind::Iterate, Arguments::First, &[DICT, SET]),
+    attribute("setattr", Kind::WriteAttribute),
     builtin("sorted", Kind::Iterate, Arguments::First, &[LIST, DICT, SET]),
     builtin("sum", Kind::Iterate, Arguments::First, &[]),
     builtin("tuple", Kind::Iterate, Arguments::First, &[LIST]),

@@ -48,7 +48,11 @@ pub(super) unsafe fn object_of(probe: &Probe, handed: *mut ffi::PyObject) -> *mu
     unsafe {
         match probe.action {
             // A view is private; what it is of may not be.
-            Action::Iterate | Action::Function => containers::viewed(handed),
+            Action::Iterate => containers::viewed(handed),
+            Action::Function => match probe.call {
+                Some(Call::ReadState | Call::WriteState) => state_of(handed),
+                _ => containers::viewed(handed),
+            },
             // The place of `self` is empty if what is called is no method of a type.
             Action::Method if ffi::Py_TYPE(handed) == &raw mut ffi::PyMethodDescr_Type => peek(probe.object),
             Action::Method if probe.callable != 0 => std::ptr::null_mut(),
@@ -279,6 +283,14 @@ unsafe fn function(here: &'static Here, probe: &Probe, object: *mut ffi::PyObjec
     let Some(function) = known_calls::function(probe.name) else { return Verdict::GoOn };
     // SAFETY: passed on by `note`.
     unsafe {
+        if let Call::ReadAttribute | Call::WriteAttribute = function.kind {
+            return named(here, probe, object, function.kind == Call::WriteAttribute);
+        }
+        if let Call::ReadState | Call::WriteState = function.kind {
+            let kind = if function.kind == Call::WriteState { Kind::Write } else { Kind::Read };
+            let touch = Touch { here, probe, object };
+            return touch.access(object, field::CONTENT, kind, Value::UNKNOWN, Part::State("the current directory"));
+        }
         let container = containers::family(ffi::Py_TYPE(object));
         let is_snapshot = container.is_some_and(|container| function.snapshots.contains(&container));
         // A copy is made in one step, of whatever there is.
@@ -286,6 +298,32 @@ unsafe fn function(here: &'static Here, probe: &Probe, object: *mut ffi::PyObjec
             return Verdict::GoOn;
         }
         whole(here, probe, object, function.kind)
+    }
+}
+
+/// What stands for the state that a built-in function is about: its module; null if it is another function.
+unsafe fn state_of(callable: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: passed on by `note`.
+    unsafe {
+        if ffi::Py_TYPE(callable) == &raw mut ffi::PyCFunction_Type { ffi::PyCFunction_GetSelf(callable) } else { std::ptr::null_mut() }
+    }
+}
+
+/// `getattr`, `setattr` and the like, of an attribute whose name is the second argument.
+unsafe fn named(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject, writes: bool) -> Verdict {
+    // SAFETY: passed on by `note`; the arguments lie above the first one.
+    unsafe {
+        if probe.object < 2 || is_private(object) || is_thread_local(object) {
+            return Verdict::GoOn;
+        }
+        let py = Python::assume_attached();
+        let Ok(name) = Bound::from_borrowed_ptr(py, peek(probe.object - 1)).cast_into_exact::<pyo3::types::PyString>() else {
+            return Verdict::GoOn;
+        };
+        let Ok((name, hash)) = super::names::intern(py, &name.to_string_lossy()) else { return Verdict::GoOn };
+        let value = if writes && probe.object > 2 { values::value(peek(probe.object - 2)) } else { Value::UNKNOWN };
+        let kind = if writes { Kind::Write } else { Kind::Read };
+        Touch { here, probe, object }.access(home(object), hash, kind, value, Part::Attribute(name))
     }
 }
 
@@ -348,6 +386,7 @@ impl Touch<'_> {
             Call::Atomic => (Kind::Atomic, false),
             Call::Update => (Kind::Update, false),
             Call::Write => (Kind::Write, false),
+            Call::ReadAttribute | Call::WriteAttribute | Call::ReadState | Call::WriteState => return Verdict::GoOn,
         };
         // SAFETY: passed on by `note`.
         unsafe { self.structure(kind, is_checkable) }
@@ -360,6 +399,7 @@ impl Touch<'_> {
             let (kind, is_checkable) = match call {
                 Call::Read | Call::Iterate | Call::Advance => return self.element(key, Kind::Read, Value::UNKNOWN),
                 Call::Write => (Kind::Write, false),
+                Call::ReadAttribute | Call::WriteAttribute | Call::ReadState | Call::WriteState => return Verdict::GoOn,
                 Call::Update => (Kind::Update, false),
                 Call::Atomic => (Kind::Atomic, false),
                 Call::Insert => (Kind::Atomic, true),
@@ -453,7 +493,7 @@ impl Touch<'_> {
         let stack = || unsafe { stacks::record(0) };
         let kind = races.shadow.access(&access, clock, &self.here.races.memory, stack, |race| {
             // SAFETY: passed on by `note`.
-            if let Verdict::Raised = unsafe { evidence::found(self.object, part, &race) } {
+            if let Verdict::Raised = unsafe { evidence::found(self.object, part, probe.is_swapper, &race) } {
                 verdict = Verdict::Raised;
             }
         });

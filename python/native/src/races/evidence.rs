@@ -37,6 +37,8 @@ pub(super) enum Part {
     Structure,
     /// Where an iterator is.
     Position,
+    /// Something that the process has once.
+    State(&'static str),
 }
 
 /// Modules whose attributes are the process's, with the attributes; no name is any.
@@ -48,7 +50,7 @@ const PROCESS_STATE: [(&str, &[&str]); 2] =
 /// # Safety
 /// Attached; what is passed is alive.
 #[cold]
-pub(super) unsafe fn found(object: *mut ffi::PyObject, part: Part, race: &Race) -> Verdict {
+pub(super) unsafe fn found(object: *mut ffi::PyObject, part: Part, is_swapper: bool, race: &Race) -> Verdict {
     let Some(_busy) = Busy::enter() else { return Verdict::GoOn };
     // SAFETY: passed on.
     let (py, object) = unsafe {
@@ -56,9 +58,9 @@ pub(super) unsafe fn found(object: *mut ffi::PyObject, part: Part, race: &Race) 
         (py, Bound::from_borrowed_ptr(py, object))
     };
     let session = session::get();
-    let state = process_state(&object, part);
+    let state = process_state(&object, part, is_swapper);
     let rule = telling::rule(race, state.is_some());
-    let place = place(rule.id, race);
+    let place = place(rule.id, part, race);
     if session.options.confirm {
         confirm::suspect(race);
     }
@@ -98,8 +100,8 @@ pub(super) unsafe fn found(object: *mut ffi::PyObject, part: Part, race: &Race) 
     }
 }
 
-/// The same two instructions under the same rule are the same finding, whichever came first.
-fn place(rule: &'static str, race: &Race) -> Place {
+/// The same two instructions under the same rule are the same finding, whichever came first, if it is the same name.
+fn place(rule: &'static str, part: Part, race: &Race) -> Place {
     // The check that came too late is part of the update that it would have led to.
     let is_check = |check: Option<access::Place>, site: u32| check.is_some_and(|check| check.site == site);
     let (a, b) = match (race.here.site, race.earlier.site) {
@@ -107,7 +109,12 @@ fn place(rule: &'static str, race: &Race) -> Place {
         (here, earlier) if is_check(race.check, earlier) => (here, here),
         sites => sites,
     };
-    (rule.as_ptr() as usize, RawFrame { code: a.max(b) as usize, offset: a.min(b) })
+    // Names are kept once each.
+    let name = match part {
+        Part::Attribute(name) | Part::Global(name) | Part::Variable(name) | Part::State(name) => name,
+        Part::Item(_) | Part::Structure | Part::Position => "",
+    };
+    (rule.as_ptr() as usize ^ (name.as_ptr() as usize).rotate_left(24), RawFrame { code: a.max(b) as usize, offset: a.min(b) })
 }
 
 /// Something that was found, and where in the program.
@@ -163,8 +170,23 @@ fn finding(py: Python<'_>, object: &Bound<'_, PyAny>, rule: &'static Rule, what:
     finding
 }
 
-/// `sys.stdout`, if it is something like that.
-fn process_state(object: &Bound<'_, PyAny>, part: Part) -> Option<String> {
+/// `sys.stdout`, if it is something like that, or anything that is swapped like it.
+fn process_state(object: &Bound<'_, PyAny>, part: Part, is_swapper: bool) -> Option<String> {
+    if let Part::State(what) = part {
+        return Some(what.to_owned());
+    }
+    if is_swapper {
+        // SAFETY: alive while the access is noted.
+        let key = |key: *mut ffi::PyObject| unsafe { Bound::from_borrowed_ptr_or_opt(object.py(), key) };
+        return Some(match part {
+            // Of all that is swapped, only the environment has keys of bytes.
+            Part::Item(item) => match key(item).and_then(|key| key.cast_into_exact::<pyo3::types::PyBytes>().ok()) {
+                Some(name) => format!("os.environ['{}']", String::from_utf8_lossy(name.as_bytes())),
+                None => describe(object, part),
+            },
+            _ => describe(object, part),
+        });
+    }
     let Part::Attribute(name) = part else { return None };
     let module = module_name(object)?;
     let (_, names) = PROCESS_STATE.iter().find(|(known, _)| *known == module)?;
@@ -206,6 +228,7 @@ pub(super) fn describe(object: &Bound<'_, PyAny>, part: Part) -> String {
         Part::Variable(name) => format!("variable {name}"),
         // SAFETY: alive while the access is noted.
         Part::Item(key) => format!("{short}[{}]", unsafe { show(object.py(), key) }),
+        Part::State(what) => what.to_owned(),
         Part::Structure | Part::Position => format!("a {short}"),
     }
 }

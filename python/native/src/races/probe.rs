@@ -8,6 +8,8 @@ use crate::interpreter::frames::{self, RawFrame};
 use crate::interpreter::header;
 use crate::threads::here;
 use crate::{boundary, codes, session};
+use ftsan::choice;
+use ftsan::patcher::known_calls::{self, Kind};
 use ftsan::patcher::{Action, Point};
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -27,6 +29,8 @@ pub(crate) struct Probe {
     /// Hash of the name, as dictionaries have it.
     pub(super) field: u64,
     pub(super) name: &'static str,
+    /// What a function that is known by its name does.
+    pub(super) call: Option<Kind>,
     /// Depths on the evaluation stack, from 1; 0 for none.
     pub(super) object: u16,
     pub(super) callable: u16,
@@ -36,6 +40,8 @@ pub(crate) struct Probe {
     pub(super) is_polled: bool,
     pub(super) is_awaited: bool,
     pub(super) is_constant: bool,
+    /// It is in code that swaps what is the process's.
+    pub(super) is_swapper: bool,
     /// How often threads are still to pause here.
     pub(super) pauses: AtomicU8,
 }
@@ -194,6 +200,8 @@ static NEXT_SITE: AtomicU32 = AtomicU32::new(1);
 pub(crate) fn new(code: &Bound<'_, PyAny>, point: &Point<'_>) -> PyResult<Py<PyAny>> {
     let py = code.py();
     let kind = probe_type(py, path(point, super::is_strict()))?;
+    let file = code.getattr(pyo3::intern!(py, "co_filename"))?;
+    let is_swapper = file.cast::<pyo3::types::PyString>().is_ok_and(|file| file.to_str().is_ok_and(choice::is_swapper));
     let (name, field) = super::names::intern(py, point.name.unwrap_or_default())?;
     // SAFETY: allocates an object of our own type and fills all of it.
     unsafe {
@@ -211,6 +219,7 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, point: &Point<'_>) -> PyResult<Py<PyA
             code: (code.as_ptr() as usize >> 4) as u32,
             field: field,
             name: name,
+            call: known_calls::function(name).map(|function| function.kind).filter(|_| point.action == Action::Function),
             object: point.object,
             callable: point.callable,
             key: point.key,
@@ -219,6 +228,7 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, point: &Point<'_>) -> PyResult<Py<PyA
             is_polled: point.is_polled,
             is_awaited: point.is_awaited,
             is_constant: point.is_constant,
+            is_swapper: is_swapper,
             pauses: AtomicU8::new(0),
         }
         _Py_SetImmortal(object);

@@ -155,7 +155,7 @@ pub(super) unsafe fn note(object: *mut ffi::PyObject, part: Part, location: u64,
             is_potential: true,
         };
         // SAFETY: passed on.
-        let _ = unsafe { evidence::found(object, part, &race) };
+        let _ = unsafe { evidence::found(object, part, false, &race) };
     }
 }
 
