@@ -1,4 +1,4 @@
-"""One attribute, name or dict patched by two threads: what the last one restores may be the mock of the other one."""
+"""One attribute or name patched by two threads: what the last one restores may be the mock of the other one."""
 
 import contextlib
 import json
@@ -20,18 +20,12 @@ def patch_name() -> None:
         json.dumps([])
 
 
-def patch_dict() -> None:
-    with mock.patch.dict(table, mode="fake"):  # race: dict
-        pass
-
-
 def worker() -> None:
-    for patched in (patch_object, patch_name, patch_dict):
+    for patched in (patch_object, patch_name):
         with contextlib.suppress(AttributeError, KeyError, RuntimeError):
             patched()
 
 
-table = {"mode": "real"}
 threads = [threading.Thread(target=worker) for _ in range(2)]
 for thread in threads:
     thread.start()
