@@ -3,7 +3,7 @@
 //! The function object, its signature, its line numbers and its specialisation stay as they are; only its `__code__` is
 //! replaced by one that is a few instructions longer.
 
-use crate::instrument::opcodes;
+use crate::instrument::{code_view, opcodes};
 use crate::interpreter::code_fields::{self, Code, Parts};
 use crate::interpreter::functions::FunctionMaker;
 use ftsan::patcher::{self, Handed, Opcodes};
@@ -69,6 +69,7 @@ pub(crate) fn inject_at(bytecode: &Bytecode, function: &Bound<'_, PyAny>, site: 
         exceptions: PyBytes::new(py, &new.exceptions),
         stack_size: parts.stack_size + patcher::PROBE_STACK as i32 + 1,
     })?;
+    code_view::attach(&with_site, &code, new.map)?;
     function.setattr("__code__", with_site.object())?;
     bytecode.maker.as_ref().map_or(Ok(()), |maker| maker.renew_version(function))
 }

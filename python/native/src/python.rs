@@ -77,7 +77,9 @@ pub(crate) fn stacks_of_outer_greenlets(py: Python<'_>) -> Vec<Vec<RawFrame>> {
             let mut frame = top.call_method1("__get__", (&greenlet,))?;
             let mut stack = Vec::new();
             while !frame.is_none() && stack.len() < DEEPEST {
-                let offset: u32 = frame.getattr("f_lasti")?.extract::<i32>()?.max(0) as u32 / 2;
+                // Not `f_lasti`, which is what the program sees.
+                // SAFETY: attached; a frame object.
+                let offset = unsafe { ffi::PyFrame_GetLasti(frame.as_ptr().cast()) }.max(0) as u32 / 2;
                 stack.push(RawFrame { code: frame.getattr("f_code")?.as_ptr() as usize, offset });
                 frame = frame.getattr("f_back")?;
             }

@@ -50,7 +50,7 @@ unsafe extern "C" fn free(extra: *mut c_void) {
 
 /// Reserves the place in all code objects.
 pub(super) fn load() -> PyResult<()> {
-    if INDEX.load(Ordering::Relaxed) < 0 {
+    if !is_loaded() {
         // SAFETY: attached (a module function).
         let index = unsafe { PyUnstable_Eval_RequestCodeExtraIndex(free) };
         if index < 0 {
@@ -61,6 +61,11 @@ pub(super) fn load() -> PyResult<()> {
         INDEX.store(index, Ordering::Relaxed);
     }
     Ok(())
+}
+
+/// Whether there is such a place.
+pub(super) fn is_loaded() -> bool {
+    INDEX.load(Ordering::Relaxed) >= 0
 }
 
 /// What is known of a code object.

@@ -156,8 +156,11 @@ fn originals<'py>(constants: &Bound<'py, PyTuple>) -> PyResult<Option<Bound<'py,
     replaced.map(|constants_| PyTuple::new(constants.py(), constants_)).transpose()
 }
 
-/// Lets `patched` look like `code`, of which it was made, or like what that looks like.
+/// Lets `patched` look like `code`, of which it was made, or like what that looks like; if nobody asks for views, there are none.
 pub(crate) fn attach(patched: &Code<'_>, code: &Code<'_>, map: UnitMap) -> PyResult<()> {
+    if !code_extra::is_loaded() {
+        return Ok(());
+    }
     let view = View::new(code, map)?;
     code_extra::of(patched.object(), Extra { view: Some(view), ..Extra::default() }).map(|_| ())
 }
