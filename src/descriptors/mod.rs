@@ -136,6 +136,14 @@ impl Descriptors {
         (same && matches!(epoll.kind(), Kind::Epoll | Kind::Unknown)).then_some((number, epoll))
     }
 
+    /// A number that a descriptor has as long as it is open; `None` if it was not seen being opened.
+    #[inline]
+    pub fn incarnation(&self, fd: i32) -> Option<u64> {
+        let descriptor = self.get(fd).filter(|descriptor| descriptor.is_closed.load(Ordering::Relaxed) == 0)?;
+        let generation = u64::from(descriptor.generation.load(Ordering::Relaxed));
+        (generation != 0).then_some(descriptor.opened.load(Ordering::Relaxed) << 16 ^ generation)
+    }
+
     /// Who opened a descriptor.
     pub fn opened_by(&self, fd: i32) -> Mark {
         self.get(fd).map_or(Mark::default(), |descriptor| Descriptor::mark(&descriptor.opened))

@@ -59,6 +59,11 @@ pub(crate) fn kind(fd: c_int) -> Kind {
     HEARD.get().and_then(|heard| heard.descriptors).map_or(Kind::Unknown, |descriptors| descriptors.kind(fd))
 }
 
+/// A number that a descriptor has as long as it is open; `None` if that is not known.
+pub(crate) fn incarnation(fd: c_int) -> Option<u64> {
+    HEARD.get()?.descriptors?.incarnation(fd)
+}
+
 /// Who opened a descriptor.
 pub(crate) fn opened_by(fd: c_int) -> Mark {
     HEARD.get().and_then(|heard| heard.descriptors).map_or(Mark::default(), |descriptors| descriptors.opened_by(fd))

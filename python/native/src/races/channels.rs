@@ -1,17 +1,18 @@
 //! Pipes and sockets between threads of this process: what is written to one end happens before what is done after it was read from the
 //! other.
 //!
-//! The ends are known by what the kernel says of a descriptor, asked at each use: who remembers what a number means has to hear of
-//! everything that closes one.  Numbers are folded into a few thousand keys, so that a process that makes millions of pipes does not
-//! grow; two pipes that share a key are ordered more than they are, which hides and never invents.
+//! The ends are known by what the kernel says of a descriptor.  That is asked at each use, unless the injected library has seen it being
+//! opened and so knows when it is another one.  Numbers are folded into a few thousand keys, so that a process that makes millions of
+//! pipes does not grow; two pipes that share a key are ordered more than they are, which hides and never invents.
 
 use super::order::{self, Space, key};
-use crate::boundary;
 use crate::interpreter::descriptors;
+use crate::{boundary, hooks};
 use pyo3::ffi;
 use std::collections::HashMap;
 use std::ffi::c_int;
 use std::mem::{MaybeUninit, size_of};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 /// Where a method has the descriptor that it is about.
@@ -55,19 +56,56 @@ unsafe fn number(found: Found, object: *mut ffi::PyObject, argument: *mut ffi::P
 
 /// What a descriptor is an end of.
 enum Channel {
-    /// Both ends have this key.
+    /// Both ends have this key, for good.
     Key(u64),
-    /// A socket that is connected with another one.
+    /// A socket for datagrams that is connected with another one: they may be received by one that is not.
     Connection(u64, End),
     /// A socket that is not.
     Socket,
 }
+
+/// What is remembered of a descriptor.
+struct Remembered {
+    incarnation: AtomicU64,
+    /// [`NEITHER`], or the key of a [`Channel::Key`].
+    key: AtomicU64,
+}
+
+/// A file, a terminal.
+const NEITHER: u64 = 1;
+const REMEMBERED: usize = 1 << 10;
+
+static LATELY: [Remembered; REMEMBERED] =
+    [const { Remembered { incarnation: AtomicU64::new(0), key: AtomicU64::new(0) } }; REMEMBERED];
 
 /// `None` for what is neither a pipe nor a socket.
 fn channel(found: Found, number: c_int) -> Option<Channel> {
     if found == Found::EventArgument {
         return Some(Channel::Key(key(Space::EventDescriptor, number as u64)));
     }
+    let Some((incarnation, there)) = hooks::incarnation(number).zip(LATELY.get(number as usize)) else { return asked(number) };
+    if there.incarnation.load(Ordering::Acquire) == incarnation {
+        let key = there.key.load(Ordering::Acquire);
+        // Changed meanwhile: then the key may be another descriptor's.
+        if there.incarnation.load(Ordering::Relaxed) == incarnation {
+            return (key != NEITHER).then_some(Channel::Key(key));
+        }
+    }
+    let channel = asked(number);
+    let key = match channel {
+        Some(Channel::Key(key)) => key,
+        // May be connected with something else later.
+        Some(Channel::Connection(..) | Channel::Socket) => return channel,
+        None => NEITHER,
+    };
+    there.incarnation.store(0, Ordering::Release);
+    there.key.store(key, Ordering::Release);
+    there.incarnation.store(incarnation, Ordering::Release);
+    channel
+}
+
+/// The kernel knows.
+fn asked(number: c_int) -> Option<Channel> {
     let mut status = MaybeUninit::<libc::stat>::uninit();
     // SAFETY: written by the call if it succeeds.
     let status = unsafe { (libc::fstat(number, status.as_mut_ptr()) == 0).then(|| status.assume_init()) }?;
@@ -157,10 +195,10 @@ fn name(number: c_int, ask: AskName) -> Option<End> {
 fn connection(number: c_int) -> Option<Channel> {
     let (here, there) = (name(number, libc::getsockname)?, name(number, libc::getpeername)?);
     let both = ftsan::races::mix(ftsan::races::mix(here.min(there).0) ^ here.max(there).0);
-    Some(Channel::Connection(key(Space::Connection, both % FOLDED), there))
+    let key = key(Space::Connection, both % FOLDED);
+    Some(if is_datagram(number) { Channel::Connection(key, there) } else { Channel::Key(key) })
 }
 
-/// Datagrams may be received by a socket that is not connected to who sent them.
 fn is_datagram(number: c_int) -> bool {
     let (mut kind, mut length) = (0, size_of::<c_int>() as libc::socklen_t);
     // SAFETY: an integer, and its size.
@@ -181,9 +219,7 @@ pub(super) unsafe fn write(found: Found, object: *mut ffi::PyObject, argument: *
             Some(Channel::Key(key)) => order::release_key(key),
             Some(Channel::Connection(key, peer)) => {
                 order::release_key(key);
-                if is_datagram(number) {
-                    order::release_key(peer.key());
-                }
+                order::release_key(peer.key());
             }
             Some(Channel::Socket) | None => {}
         }
@@ -203,9 +239,7 @@ pub(super) unsafe fn read(found: Found, object: *mut ffi::PyObject, argument: *m
             Some(Channel::Key(key)) => order::acquire_key(key),
             Some(Channel::Connection(key, _)) => {
                 order::acquire_key(key);
-                if is_datagram(number) {
-                    acquire_own(number);
-                }
+                acquire_own(number);
             }
             Some(Channel::Socket) => acquire_own(number),
             None => {}
