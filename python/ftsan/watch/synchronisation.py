@@ -5,6 +5,9 @@ functions written in C) and ``edge_sites.rs`` (those written in Python).  What i
 barriers, queues, timers and futures are Python code on top of locks; what an event loop is handed goes through a deque.
 """
 
+import os
+import sys
+
 from .. import _native
 from .on_import import after_import
 
@@ -42,6 +45,10 @@ METHODS = (
     ("posix:", "read", "read readinto readv"),
     ("posix:", "event-write", "eventfd_write"),
     ("posix:", "event-read", "eventfd_read"),
+    # To this process, perhaps.
+    ("posix:", "signal", "kill killpg"),
+    ("_signal:", "signal", "pthread_kill raise_signal"),
+    ("_thread:", "signal", "interrupt_main"),
     ("_io:FileIO", "send", "write close"),
     ("_io:FileIO", "receive", "read readinto readall"),
     ("_socket:socket", "send", "send sendall sendmsg shutdown close"),
@@ -64,12 +71,19 @@ FUNCTIONS = (
     ("twisted.internet.base:ReactorBase.callFromThread", "carry"),
 )
 
+
+def _ignore_limbo(lock: Any) -> None:
+    _native.ignore_lock(lock)
+    # The child of a fork has another one, made by threading, which has registered before this.
+    os.register_at_fork(after_in_child=lambda: _native.ignore_lock(sys.modules["threading"]._active_limbo_lock))  # type: ignore[attr-defined]
+
+
 #: ("module:name", what hooks it)
 OTHERS = (
     ("_thread:", _native.order_threads),
     ("_functools:_lru_cache_wrapper", _native.order_caches),
     # Every thread takes these when it begins, ends or is given work, whatever it is about.
-    ("threading:_active_limbo_lock", _native.ignore_lock),
+    ("threading:_active_limbo_lock", _ignore_limbo),
     ("concurrent.futures.thread:_global_shutdown_lock", _native.ignore_lock),
 )
 

@@ -46,10 +46,12 @@ enum Edge {
     Accept,
     /// Two sockets were made that are connected with each other.
     SocketPair,
+    /// A signal is sent.
+    Signal,
 }
 
 /// The edges by the names that the table uses.
-const NAMES: [(&str, Edge); 22] = [
+const NAMES: [(&str, Edge); 23] = [
     ("lock", Edge::Lock(How::Call)),
     ("enter", Edge::Lock(How::With)),
     ("restore", Edge::Lock(How::Wait)),
@@ -72,6 +74,7 @@ const NAMES: [(&str, Edge); 22] = [
     ("send-to", Edge::SendTo),
     ("accept", Edge::Accept),
     ("socketpair", Edge::SocketPair),
+    ("signal", Edge::Signal),
 ];
 
 struct Hooked {
@@ -173,6 +176,7 @@ unsafe fn before(edge: Edge, object: *mut ffi::PyObject, arguments: impl FnOnce(
                 order::release(object);
             }
             Edge::Release => order::release(object),
+            Edge::Signal => order::send_signal(),
             Edge::Write(_) | Edge::Connect | Edge::SendTo if order::is_alone() => {}
             Edge::Write(found) => channels::write(found, object, arguments().first()),
             Edge::Connect => channels::reach(object, arguments().first()),
@@ -221,7 +225,8 @@ unsafe fn after(edge: Edge, object: *mut ffi::PyObject, arguments: impl FnOnce()
             | Edge::Join
             | Edge::Write(_)
             | Edge::Connect
-            | Edge::SendTo => {}
+            | Edge::SendTo
+            | Edge::Signal => {}
         }
     }
 }

@@ -13,7 +13,7 @@ use ftsan::races::sync::SyncTable;
 use pyo3::ffi;
 use std::cell::Cell;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// The threads of the process, and what they hand each other.
 #[derive(Default)]
@@ -42,6 +42,8 @@ pub(crate) struct OfThread {
     clock: Cell<Option<&'static ThreadClock>>,
     /// How many ignored locks it holds.
     ignored: Cell<u32>,
+    /// How many signals it knows of.
+    signals: Cell<u64>,
 }
 
 impl OfThread {
@@ -207,7 +209,28 @@ pub(crate) fn begin(handed: &Clock) {
     }
 }
 
-/// In the child of a fork only the calling thread is left.
+/// How many signals threads have sent to the process, as far as that is known.
+static SIGNALS: AtomicU64 = AtomicU64::new(0);
+
+/// The calling thread is about to send a signal, to this process perhaps.
+pub(crate) fn send_signal() {
+    release_key(key(Space::Signals, 0));
+    SIGNALS.fetch_add(1, Ordering::Release);
+}
+
+impl OfThread {
+    /// To be called before an access: it may be a signal handler's, which nothing announces.  What was done before the signal was sent
+    /// counts as done before the access, whoever makes it.
+    #[inline]
+    pub(crate) fn heed_signals(&self) {
+        let signals = SIGNALS.load(Ordering::Acquire);
+        if signals != self.signals.replace(signals) {
+            acquire_key(key(Space::Signals, 0));
+        }
+    }
+}
+
+/// In the child of a fork only the calling thread is left, and what others have done is done.
 pub(crate) fn after_fork() {
     let mine = &here().order;
     // Who forks holds a lock of concurrent.futures, which the child makes anew without releasing it.
@@ -242,6 +265,8 @@ pub(crate) enum Space {
     Connection,
     /// Where sockets listen, by port or path.
     Address,
+    /// Signals, all in one.
+    Signals,
 }
 
 /// A number that is no object's address.
