@@ -141,6 +141,22 @@ pub(super) fn original<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, P
     }
 }
 
+/// As [`original`], without an extra of ours, so that the interpreter calls it basic and its size is the original's; `None` if this one
+/// has none.
+pub(super) fn basic<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    // SAFETY: alive.
+    if unsafe { code_extra::known(object.as_ptr()) }.is_none() {
+        return Ok(None);
+    }
+    let original = original(object)?;
+    // SAFETY: alive.
+    if unsafe { code_extra::known(original.as_ptr()) }.is_none() {
+        return Ok(Some(original));
+    }
+    let Some(code) = Code::of(&original) else { return Ok(None) };
+    Ok(Some(code.with(&code.parts()?)?.object().clone()))
+}
+
 /// The constants with originals in the place of patched code; `None` if there is none among them.
 fn originals<'py>(constants: &Bound<'py, PyTuple>) -> PyResult<Option<Bound<'py, PyTuple>>> {
     let mut replaced: Option<Vec<Bound<'py, PyAny>>> = None;

@@ -64,10 +64,21 @@ pub(super) fn function(owner: &Bound<'_, PyAny>, name: &str, flags: c_int) -> Py
     }
 }
 
-/// Puts an attribute in the place of a member of a built-in type.
+/// What a member that cannot be set says (`PyMember_SetOne`).
+unsafe extern "C" fn refuse_to_set(_: *mut ffi::PyObject, _: *mut ffi::PyObject, _: *mut c_void) -> c_int {
+    // SAFETY: called attached; a static string.
+    unsafe { ffi::PyErr_SetString(ffi::PyExc_AttributeError, c"readonly attribute".as_ptr()) };
+    -1
+}
+
+/// Puts an attribute in the place of a member of a built-in type that cannot be set.
 pub(super) fn show(class: &Bound<'_, PyType>, name: &'static CStr, getter: Getter) -> PyResult<()> {
-    let definition =
-        Box::leak(Box::new(ffi::PyGetSetDef { name: name.as_ptr(), get: Some(getter), ..ffi::PyGetSetDef::default() }));
+    let definition = Box::leak(Box::new(ffi::PyGetSetDef {
+        name: name.as_ptr(),
+        get: Some(getter),
+        set: Some(refuse_to_set),
+        ..ffi::PyGetSetDef::default()
+    }));
     let py = class.py();
     // SAFETY: attached; the definition is leaked, because the interpreter keeps its address.  The type is told that it was modified, so
     // nothing remembers the member.

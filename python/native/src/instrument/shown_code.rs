@@ -3,7 +3,7 @@
 //! Fields that are members are shown by attributes of the same name, because a member is read without asking anybody.
 
 use super::code_extra;
-use super::code_view::View;
+use super::code_view::{self, View};
 use super::descriptors::{self, Getter, Place};
 use crate::interpreter::code_fields::Code;
 use crate::slots::{self, Slot};
@@ -107,6 +107,19 @@ impl<const N: usize> Originally<N> {
         }
     }
 
+    /// `__sizeof__`, which counts extras.
+    unsafe extern "C" fn size(code: Object, argument: *mut c_void) -> Object {
+        // SAFETY: as above.
+        unsafe {
+            let object = Bound::from_borrowed_ptr(Python::assume_attached(), code);
+            let basic = match code_view::basic(&object) {
+                Ok(basic) => basic.unwrap_or(object),
+                Err(error) => return answer(Err(error)),
+            };
+            std::mem::transmute::<usize, OneArgument>(Self::function())(basic.as_ptr(), argument)
+        }
+    }
+
     /// `replace`: the constants that are kept are those that are shown.
     unsafe extern "C" fn replace(code: Object, arguments: *const Object, count: ffi::Py_ssize_t, names: Object) -> Object {
         // SAFETY: as above.
@@ -182,7 +195,7 @@ pub(super) fn install(class: &Bound<'_, PyType>) -> PyResult<()> {
     take_over(0, descriptors::getter(class, "co_lnotab")?, Originally::<0>::ask as *const c_void);
     take_over(1, descriptors::getter(class, "_co_code_adaptive")?, Originally::<1>::ask as *const c_void);
     let without = [
-        ("__sizeof__", Originally::<2>::ask as *const c_void),
+        ("__sizeof__", Originally::<2>::size as *const c_void),
         ("co_lines", Originally::<3>::ask as *const c_void),
         ("co_branches", Originally::<4>::ask as *const c_void),
         ("co_positions", Originally::<5>::ask as *const c_void),

@@ -5,7 +5,7 @@
 //! The interpreter looks into the function itself, so the function has its original code while it is handed over.  Who calls it meanwhile
 //! runs that: something may be missed, nothing goes wrong.
 
-use super::{code_extra, code_view, descriptors};
+use super::{code_view, descriptors};
 use crate::interpreter::code_fields::Code;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -68,7 +68,7 @@ impl<'py> Lending<'py> {
         let address = function.as_ptr() as usize;
         // SAFETY: a live function, whose code is only ever replaced by one that outlives it there.
         let code = unsafe { Bound::from_borrowed_ptr(function.py(), code_of(address).load(Ordering::Acquire)) };
-        let original = basic(&code)?;
+        let original = code_view::basic(&code)?;
         let mut lent = LENT.lock().unwrap_or_else(PoisonError::into_inner);
         let lent = lent.get_or_insert_default();
         if let Some(lent) = lent.get_mut(&address) {
@@ -112,25 +112,10 @@ impl Drop for Lending<'_> {
     }
 }
 
-/// A code object that the interpreter calls basic and that is equal to the original of this one; `None` if this one is.
-fn basic<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
-    // SAFETY: alive.
-    if unsafe { code_extra::known(object.as_ptr()) }.is_none() {
-        return Ok(None);
-    }
-    let original = code_view::original(object)?;
-    // SAFETY: alive.
-    if unsafe { code_extra::known(original.as_ptr()) }.is_none() {
-        return Ok(Some(original));
-    }
-    let Some(code) = Code::of(&original) else { return Ok(None) };
-    Ok(Some(code.with(&code.parts()?)?.object().clone()))
-}
-
 /// The arguments with basic code in the place of code.
 fn with_basic<'py>(arguments: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyTuple>> {
     let replaced = arguments.iter().map(|argument| match Code::of(&argument) {
-        Some(_) => basic(&argument).map(|basic| basic.unwrap_or(argument)),
+        Some(_) => code_view::basic(&argument).map(|basic| basic.unwrap_or(argument)),
         None => Ok(argument),
     });
     PyTuple::new(arguments.py(), replaced.collect::<PyResult<Vec<_>>>()?)
