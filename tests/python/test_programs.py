@@ -3,13 +3,12 @@
 ``fires_*``: each line marked ``# offending: OPERATION`` is reported, by the rule of its folder and as that operation, and nothing
 else is.  A report shows the owner passing through a line marked ``# owner``, and the creation at a line marked ``# created``, if
 the program marks any, and each line marked ``# owner: always``.  ``quiet_*``: runs to its end and nothing is reported.
-``known_miss_*``: marked like ``fires_*``, not found yet; the day it is found, this test fails and the program is renamed.  What a
-program is about may be there only ``since`` a version.
+``known_miss_*``: marked like ``fires_*``, not found yet; the day it is found, this test fails and the program is renamed.
 
 In a data race either access may be the later one.  The lines of the two are marked ``# race: NAME`` (one line, if both pass
 through it), each race of a program with a name of its own; lines marked ``# maybe: NAME`` are where an access of it may be seen as
-well, such as the reading half of an update.  The docstring may have a line ``OPTIONS:`` with more words for ``ftsan run``, and a
-line ``ALSO:`` with rules that may be reported besides.
+well, such as the reading half of an update.  The docstring may have a line ``OPTIONS:`` with more words for ``ftsan run``, a line
+``ALSO:`` with rules that may be reported besides, and a line ``SINCE:`` with the CPython that brings what the program is about.
 """
 
 from __future__ import annotations
@@ -79,13 +78,6 @@ def missed_races(run: Run, path: Path) -> dict[str, set[int]]:
     return {name: own - seen[name] for name, (own, _) in races(path).items() if own - seen[name]}
 
 
-def skip_before_its_version(path: Path) -> None:
-    """Skip what this interpreter does not have."""
-    since = re.search(r"^since: (.*)$", path.read_text(), re.MULTILINE)
-    if since and sys.version_info < tuple(map(int, since[1].split("."))):
-        pytest.skip(f"CPython {since[1]} brings what it is about")
-
-
 def reported(run: Run, path: Path) -> set[tuple[int, str]]:
     """(line, operation) of each finding."""
     found = set()
@@ -129,7 +121,9 @@ def expect_misuse(run: Run, path: Path) -> None:
 
 @pytest.mark.parametrize("path", named("fires_"), ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_fires(path: Path, ftsan: Ftsan) -> None:
-    skip_before_its_version(path)
+    for since in header(path, "SINCE"):
+        if sys.version_info < tuple(map(int, since.split("."))):
+            pytest.skip(f"CPython {since} brings what it is about")
     run = ftsan(*header(path, "OPTIONS"), path)
     severities = {finding["severity"] for finding in run.findings}
     assert run.status == (66 if severities - {"info"} else 0), run.stderr

@@ -1,6 +1,6 @@
 """A task group that another thread cancels.
 
-since: 3.15
+SINCE: 3.15
 """
 
 import asyncio
