@@ -12,6 +12,7 @@
 //! | [`descriptors`] | who opened, uses and closed which descriptor, and when that is a misuse |
 //! | [`recording`] | the flight recorder's memory |
 //! | [`listener`], [`thread_pointer`] | what the injected library and the Python module share |
+//! | [`locks`] | which locks threads hold, and when they take them in orders that can end in a deadlock |
 //! | [`races`] | which accesses of different threads have no order between them |
 //! | [`rules`] | one file per rule: its manual page, severity, title and fix |
 //! | [`patcher`] | which places of a code object get probes, and the code with them |
@@ -25,6 +26,7 @@ pub mod choice;
 pub mod declare;
 pub mod descriptors;
 pub mod listener;
+pub mod locks;
 pub mod loops;
 pub mod options;
 pub mod patcher;

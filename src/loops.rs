@@ -7,6 +7,7 @@
 //! [`ThreadSlot`]s are never freed, only reused, and are found by walking a list without a lock, so that asking can neither
 //! block nor allocate.  The common case (the caller runs the loop itself) is one load and compare.
 
+use crate::locks::held::HeldLocks;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -68,6 +69,8 @@ pub struct ThreadSlot {
     ident: AtomicU64,
     native_id: AtomicU64,
     checks: AtomicU64,
+    /// What it holds.
+    pub locks: HeldLocks,
     pub(crate) taken: AtomicBool,
     next: OnceLock<&'static ThreadSlot>,
 }
@@ -123,6 +126,11 @@ impl ThreadSlot {
     /// Of which kind the loop of this identity is, if this thread runs it.
     pub(crate) fn realm_of(&self, id: OwnerId) -> Option<Realm> {
         [Realm::Asyncio, Realm::Twisted, Realm::Trio].into_iter().find(|realm| id != 0 && self.running_id(*realm) == id)
+    }
+
+    /// Identity of this thread, which no other one has before or after it.
+    pub fn id(&self) -> OwnerId {
+        self.thread_id.load(Ordering::Relaxed)
     }
 
     /// What `threading.get_ident()` says in this thread.
@@ -193,6 +201,7 @@ impl Loops {
         slot.ident.store(ident, Ordering::Relaxed);
         slot.native_id.store(native_id, Ordering::Relaxed);
         slot.thread_id.store(self.hold().fresh(), Ordering::Relaxed);
+        slot.locks.clear();
         slot
     }
 
@@ -279,6 +288,11 @@ impl Loops {
         }
     }
 
+    /// The threads other than that of `slot`.
+    pub fn others<'a>(&self, slot: &'a ThreadSlot) -> impl Iterator<Item = &'static ThreadSlot> + use<'_, 'a> {
+        self.slots().filter(move |other| !std::ptr::eq(*other, slot) && other.taken.load(Ordering::Relaxed))
+    }
+
     /// Whether another thread than that of `slot` runs a loop of asyncio.
     pub fn others_run(&self, slot: &ThreadSlot) -> bool {
         self.slots().any(|other| !std::ptr::eq(other, slot) && other.running(Realm::Asyncio) != 0)
@@ -295,6 +309,7 @@ impl Loops {
         for slot in self.slots() {
             self.runs_nothing(slot);
             slot.checks.store(0, Ordering::Relaxed);
+            slot.locks.clear();
             if !std::ptr::eq(slot, survivor) {
                 slot.taken.store(false, Ordering::Release);
             }
