@@ -138,9 +138,7 @@ impl Choice {
     }
 
     fn is_excluded_function(&self, module: &str, function: &str) -> bool {
-        self.excluded_functions.iter().any(|(of, name)| {
-            of == module && is_part_of(function, name)
-        })
+        self.excluded_functions.iter().any(|(of, name)| of == module && is_part_of(function, name))
     }
 
     fn is_first_party(&self, origin: &Origin<'_>) -> bool {

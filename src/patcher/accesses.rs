@@ -117,7 +117,20 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
 /// With nothing but the site.
 fn bare<'a>(action: Action) -> Point<'a> {
     let handed = Handed::Site;
-    Point { action, unit: 0, name: None, handed, object: 0, callable: 0, key: 0, value: 0, is_tested: false, is_polled: false, is_awaited: false, is_constant: false }
+    Point {
+        action,
+        unit: 0,
+        name: None,
+        handed,
+        object: 0,
+        callable: 0,
+        key: 0,
+        value: 0,
+        is_tested: false,
+        is_polled: false,
+        is_awaited: false,
+        is_constant: false,
+    }
 }
 
 impl<'a> Finder<'a, '_> {
@@ -246,9 +259,8 @@ impl<'a> Finder<'a, '_> {
     /// Whether what is stored was loaded as a constant: nothing but plain loads come between.
     fn stores_a_constant(&self, index: usize) -> bool {
         let opcodes = self.opcodes;
-        let is_constant = |instruction: &Instruction| {
-            instruction.opcode == opcodes.load_const || instruction.opcode == opcodes.load_small_int
-        };
+        let is_constant =
+            |instruction: &Instruction| instruction.opcode == opcodes.load_const || instruction.opcode == opcodes.load_small_int;
         let is_load = |instruction: &Instruction| {
             opcodes.load_fasts.contains(&instruction.opcode)
                 || opcodes.load_fast_pairs.contains(&instruction.opcode)

@@ -284,7 +284,8 @@ impl Now<'_> {
         let witnessed = check.is_some() && other_wrote && !equal;
         if let Some(thread) = self.unordered(&last.epoch) {
             let earlier_kind = kind_of(last.state.load(Relaxed));
-            let severity = matrix::severity(earlier_kind, kind).filter(|_| !equal && !(self.access.is_new && earlier_kind == Kind::Atomic));
+            let severity =
+                matrix::severity(earlier_kind, kind).filter(|_| !equal && !(self.access.is_new && earlier_kind == Kind::Atomic));
             if let Some(severity) = severity
                 && (is_news(&last.state, severity) || witnessed)
             {

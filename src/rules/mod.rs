@@ -34,6 +34,9 @@ mod ft405;
 mod ft406;
 mod ft407;
 mod ft408;
+mod ft501;
+mod ft502;
+mod ft503;
 
 /// How bad a finding is.  `error` and `warning` change the exit status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -95,6 +98,9 @@ pub static ALL: &[&Rule] = &[
     &ft406::RULE,
     &ft407::RULE,
     &ft408::RULE,
+    &ft501::RULE,
+    &ft502::RULE,
+    &ft503::RULE,
 ];
 
 /// The rule with this id or name, in any case.

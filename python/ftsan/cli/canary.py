@@ -111,6 +111,25 @@ def _descriptors() -> None:
         theirs.close()
 
 
+def _locks() -> None:
+    first, second = threading.Lock(), threading.Lock()
+
+    def take(outer: threading.Lock, inner: threading.Lock) -> None:
+        with outer, inner:
+            pass
+
+    _in_thread(lambda: take(first, second))
+    _in_thread(lambda: take(second, first))  # FT501
+    with contextlib.suppress(RuntimeError), first:
+        _in_thread(lambda: first.release())  # FT503
+
+    async def wait() -> None:
+        with second:
+            await asyncio.sleep(0)  # FT502
+
+    asyncio.run(wait())
+
+
 def _twisted() -> None:
     from twisted.internet import protocol
     from twisted.internet.defer import Deferred
@@ -173,6 +192,7 @@ def _gevent() -> None:
 if __name__ == "__main__":
     asyncio.run(_main())
     _descriptors()
+    _locks()
     context = contextvars.copy_context()
     context.run(lambda: _in_thread(lambda: context.run(int)))
     for library in sys.argv[1:]:

@@ -24,7 +24,9 @@ def doctor() -> int:
     known, unknown = _libraries(tables)
     with tempfile.TemporaryDirectory(prefix="ftsan-doctor-") as scratch:
         path = os.path.join(scratch, "report.json")
-        environment = os.environ | {"FTSAN": "1", "FTSAN_OPTIONS": _native.encode_options({"report_json": path, "text": "none"})}
+        # The canary is in a package that is installed, and so not watched for data races unless it is named.
+        options = {"report_json": path, "text": "none", "races": "ftsan.cli"}
+        environment = os.environ | {"FTSAN": "1", "FTSAN_OPTIONS": _native.encode_options(options)}
         canary = subprocess.run(
             [sys.executable, "-W", "ignore", "-m", "ftsan.cli.canary", *sorted(known)],
             env=environment,

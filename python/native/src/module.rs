@@ -2,8 +2,8 @@
 
 use crate::codes::{self, Class};
 use crate::command_line::{self, Parsed};
-use crate::interpreter::{self, contexts, coroutines, futures};
-use crate::races::{self, caches, edge_sites, edges, order, thread_start};
+use crate::interpreter::{self, contexts, coroutines, futures, tasks};
+use crate::races::{self, caches, edge_sites, edges, lock_events, order, thread_start};
 use crate::watch::{Attribute, Kind, Watch};
 use crate::{
     births, boundary, crash_report, driving, flight, future_slots, hooks, instrument, methods, prologue, session, site, stacks,
@@ -431,6 +431,18 @@ mod _native {
     #[pyfunction]
     fn order_threads(module: &Bound<'_, PyModule>) -> PyResult<()> {
         thread_start::install(module)
+    }
+
+    /// What threads hold, and in which order.
+    #[pyfunction]
+    fn watch_locks(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        lock_events::watch(module)
+    }
+
+    /// Which task a thread is in the middle of.
+    #[pyfunction]
+    fn watch_tasks(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        tasks::verify(module)
     }
 
     /// The type of caches.

@@ -4,7 +4,7 @@
 //! never waiting for a stopped world.  Files are written detached, under a lock of their own.
 
 use crate::interpreter::frames::RawFrame;
-use crate::races::order;
+use crate::races::{lock_events, order};
 use crate::{hooks, threads};
 use ftsan::bindings::Bindings;
 use ftsan::loops::Loops;
@@ -387,4 +387,5 @@ pub(crate) fn after_fork_in_child() {
     session.loops.after_fork(threads::here().slot, threads::native_id());
     threads::here().after_fork();
     order::after_fork();
+    lock_events::after_fork();
 }

@@ -5,6 +5,7 @@
 
 use crate::interpreter::frames::{self, RawFrame};
 use pyo3::ffi;
+use std::cell::UnsafeCell;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,9 +14,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub(crate) type StackId = u32;
 
 /// Frames kept of a stack.
-const DEPTH: usize = 16;
+pub(crate) const DEPTH: usize = 16;
 /// Stacks kept at most; beyond that, new ones are not recorded.
-const STACKS: usize = 1 << 16;
+pub(crate) const STACKS: usize = 1 << 16;
 /// Slots of the hash table, twice the stacks.
 const SLOTS: usize = STACKS * 2;
 const PROBES: usize = 16;
@@ -75,6 +76,55 @@ pub(crate) unsafe fn record(skip: usize) -> StackId {
         // SAFETY: passed on.
         unsafe { add(hash, &keys[..len], skip) }
     })
+}
+
+/// How many stacks a thread has at hand.
+const AT_HAND: usize = 4;
+
+#[derive(Clone, Copy)]
+struct AtHand {
+    stack: StackId,
+    len: usize,
+    keys: [(usize, usize); DEPTH],
+}
+
+/// The stacks that a thread recorded lately: to record one again takes a walk and no look into the depot.
+#[derive(Default)]
+pub(crate) struct Recent(UnsafeCell<Option<Box<[AtHand; AT_HAND]>>>);
+
+impl Recent {
+    /// The thread ends, and has no use for them any more.
+    pub(crate) fn clear(&self) {
+        // SAFETY: only the thread itself uses them, one call at a time: none of them calls anything that comes back here.
+        unsafe { *self.0.get() = None };
+    }
+
+    /// Records the calling thread's stack.
+    ///
+    /// # Safety
+    /// Attached; `self` is the calling thread's.
+    #[inline]
+    pub(crate) unsafe fn record(&self) -> StackId {
+        let boundary = BOUNDARY.load(Ordering::Relaxed);
+        // SAFETY: attached, and it is our own stack.
+        let all = unsafe { frames::of_thread(ffi::PyThreadState_GetUnchecked()) };
+        let mut keys = all.filter_map(frames::Frame::key).take_while(|key| key.0 != boundary).take(DEPTH);
+        let Some(first) = keys.next() else { return 0 };
+        // SAFETY: as in `clear`.
+        let at_hand = unsafe { &mut *self.0.get() };
+        let at_hand = at_hand.get_or_insert_with(|| Box::new([AtHand { stack: 0, len: 0, keys: [(0, 0); DEPTH] }; AT_HAND]));
+        let place = &mut at_hand[first.1.wrapping_mul(0x9E37_79B9_7F4A_7C15_u64 as usize) >> 32 & (AT_HAND - 1)];
+        if place.len != 0 && place.keys[0] == first && keys.eq(place.keys[1..place.len].iter().copied()) {
+            return place.stack;
+        }
+        // SAFETY: passed on.
+        let stack = unsafe { record(0) };
+        if let Some(known) = record_of(stack) {
+            place.keys[..known.keys.len()].copy_from_slice(&known.keys);
+            (place.stack, place.len) = (stack, known.keys.len());
+        }
+        stack
+    }
 }
 
 /// The frames of a recorded stack.

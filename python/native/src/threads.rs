@@ -1,7 +1,7 @@
 //! The calling thread's slot: one pointer in thread-local storage.
 
 use crate::races::{self, order};
-use crate::{boundary, hooks, session};
+use crate::{boundary, hooks, session, stacks};
 use ftsan::loops::ThreadSlot;
 use ftsan::recording::ThreadRecord;
 use pyo3::ffi;
@@ -20,6 +20,8 @@ pub(crate) struct Here {
     finalizing: Cell<u32>,
     /// How often this thread had a reason to stop the world for a look.
     looks: Cell<u32>,
+    /// Where it was lately.
+    pub(crate) stacks: stacks::Recent,
     /// What it has seen of the others.
     pub(crate) order: order::OfThread,
     /// What the search for races remembers of this thread.
@@ -73,6 +75,7 @@ impl Drop for Leave {
         pointer::set(std::ptr::null());
         session::get().loops.leave(self.0.slot);
         self.0.order.leave();
+        self.0.stacks.clear();
     }
 }
 
@@ -106,6 +109,7 @@ fn enter() -> &'static Here {
             busy: Cell::new(false),
             finalizing: Cell::new(0),
             looks: Cell::new(0),
+            stacks: stacks::Recent::default(),
             order: order::OfThread::default(),
             races: races::PerThread::default(),
         }));

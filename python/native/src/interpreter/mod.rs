@@ -14,7 +14,9 @@ pub(crate) mod functions;
 pub(crate) mod futures;
 pub(crate) mod header;
 pub(crate) mod line_table;
+pub(crate) mod locks;
 pub(crate) mod offsets;
+pub(crate) mod tasks;
 pub(crate) mod trace;
 pub(crate) mod world;
 

@@ -80,7 +80,7 @@ pub(super) unsafe fn note(here: &'static Here, probe: &'static Probe, object: *m
     unsafe {
         match probe.action {
             Action::Import => order::imported(),
-            Action::Suspend => super::lock_events::suspends(),
+            Action::Suspend => return super::lock_events::suspends(),
             Action::Finalize => order::acquire_all(),
             Action::ReadAttribute => return attribute(here, probe, object, Kind::Read),
             Action::WriteAttribute | Action::DeleteAttribute => return attribute(here, probe, object, Kind::Write),
@@ -310,7 +310,11 @@ unsafe fn function(here: &'static Here, probe: &Probe, object: *mut ffi::PyObjec
 unsafe fn state_of(callable: *mut ffi::PyObject) -> *mut ffi::PyObject {
     // SAFETY: passed on by `note`.
     unsafe {
-        if ffi::Py_TYPE(callable) == &raw mut ffi::PyCFunction_Type { ffi::PyCFunction_GetSelf(callable) } else { std::ptr::null_mut() }
+        if ffi::Py_TYPE(callable) == &raw mut ffi::PyCFunction_Type {
+            ffi::PyCFunction_GetSelf(callable)
+        } else {
+            std::ptr::null_mut()
+        }
     }
 }
 

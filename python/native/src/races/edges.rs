@@ -4,6 +4,7 @@
 use super::channels::{self, Found};
 use super::lock_events::{self, How};
 use super::order::{self, Space, key};
+use super::probe::Verdict;
 use crate::interpreter::descriptors;
 use crate::interpreter::header::{self, IGNORED};
 use crate::methods::{self, Row};
@@ -97,9 +98,15 @@ static IS_DONE: AtomicUsize = AtomicUsize::new(0);
 struct Arguments {
     at: *const *mut ffi::PyObject,
     count: usize,
+    /// A dictionary, or null.
+    by_name: *mut ffi::PyObject,
 }
 
 impl Arguments {
+    fn of_many(at: *const *mut ffi::PyObject, count: usize) -> Self {
+        Arguments { at, count, by_name: std::ptr::null_mut() }
+    }
+
     /// # Safety
     /// A tuple, one argument, or null for none.
     unsafe fn of_one(argument: &*mut ffi::PyObject, takes_many: bool) -> Self {
@@ -108,9 +115,9 @@ impl Arguments {
             if takes_many {
                 // The items of a tuple are an array.
                 let at = (&raw const (*argument.cast::<ffi::PyTupleObject>()).ob_item).cast();
-                Arguments { at, count: ffi::PyTuple_GET_SIZE(*argument) as usize }
+                Arguments::of_many(at, ffi::PyTuple_GET_SIZE(*argument) as usize)
             } else {
-                Arguments { at: argument, count: usize::from(!argument.is_null()) }
+                Arguments::of_many(argument, usize::from(!argument.is_null()))
             }
         }
     }
@@ -138,7 +145,9 @@ macro_rules! trampolines {
             // SAFETY: the interpreter calls a method attached and with live objects; `install` chose the trampoline by the calling
             // convention of the original.
             unsafe {
-                before($hooked.edge, $self, || $arguments);
+                if before($hooked.edge, $self, || $arguments) == Verdict::Raised {
+                    return std::ptr::null_mut();
+                }
                 let result = std::mem::transmute::<usize, Original>($hooked.original)($self $(, $argument)*);
                 if !result.is_null() {
                     after($hooked.edge, $self, || $arguments, result);
@@ -151,25 +160,34 @@ macro_rules! trampolines {
 
 trampolines! {
     plain: fn(hooked, object, argument: *mut ffi::PyObject) Arguments::of_one(&argument, hooked.takes_tuple);
-    fast: fn(hooked, object, arguments: *const *mut ffi::PyObject, count: ffi::Py_ssize_t) Arguments { at: arguments, count: count as usize };
+    fast: fn(hooked, object, arguments: *const *mut ffi::PyObject, count: ffi::Py_ssize_t) Arguments::of_many(arguments, count as usize);
     // A keyword argument is as good as any: these functions take one.
     fast_keywords: fn(hooked, object, arguments: *const *mut ffi::PyObject, count: ffi::Py_ssize_t, names: *mut ffi::PyObject)
-        Arguments { at: arguments, count: count as usize + usize::from(!names.is_null()) };
+        Arguments::of_many(arguments, count as usize + usize::from(!names.is_null()));
     method: fn(
         hooked, object, class: *mut ffi::PyTypeObject, arguments: *const *mut ffi::PyObject, count: usize, names: *mut ffi::PyObject
-    ) Arguments { at: arguments, count };
-    keywords: fn(hooked, object, arguments: *mut ffi::PyObject, names: *mut ffi::PyObject) Arguments::of_one(&arguments, true);
+    ) Arguments::of_many(arguments, count);
+    keywords: fn(hooked, object, arguments: *mut ffi::PyObject, names: *mut ffi::PyObject)
+        Arguments { by_name: names, ..Arguments::of_one(&arguments, true) };
 }
 
 /// # Safety
 /// Attached; `object` is alive and of the type that the edge is about.
 #[inline(always)]
-unsafe fn before(edge: Edge, object: *mut ffi::PyObject, arguments: impl FnOnce() -> Arguments) {
+unsafe fn before(edge: Edge, object: *mut ffi::PyObject, arguments: impl FnOnce() -> Arguments) -> Verdict {
     // SAFETY: passed on.
     unsafe {
         match edge {
+            Edge::Lock(how) => {
+                let Arguments { at, count, by_name } = arguments();
+                if how == How::Wait || lock_events::is_unlimited(at, count, by_name) {
+                    return lock_events::acquiring(object);
+                }
+            }
             Edge::Unlock(how) => {
-                lock_events::releasing(object, how);
+                if lock_events::releasing(object, how) == Verdict::Raised {
+                    return Verdict::Raised;
+                }
                 if header::bits(object) & IGNORED != 0 {
                     here().order.leave_ignored();
                 }
@@ -181,8 +199,7 @@ unsafe fn before(edge: Edge, object: *mut ffi::PyObject, arguments: impl FnOnce(
             Edge::Write(found) => channels::write(found, object, arguments().first()),
             Edge::Connect => channels::reach(object, arguments().first()),
             Edge::SendTo => channels::reach(object, arguments().last()),
-            Edge::Lock(_)
-            | Edge::Acquire
+            Edge::Acquire
             | Edge::AcquireIfFalse
             | Edge::Join
             | Edge::IsDone
@@ -192,6 +209,7 @@ unsafe fn before(edge: Edge, object: *mut ffi::PyObject, arguments: impl FnOnce(
             | Edge::SocketPair => {}
         }
     }
+    Verdict::GoOn
 }
 
 /// # Safety

@@ -14,12 +14,15 @@
 //! | [`caches`] | `functools.lru_cache` |
 //! | [`channels`] | pipes and sockets within the process |
 //! | [`hand_over`] | containers as a means to hand objects over |
-//! | [`lock_events`] | what is told of locks |
+//! | [`lock_events`] | locks as they are acquired and released |
+//! | [`acquirers`] | whose doing an acquisition is: the program's, or the standard library's |
+//! | [`lock_evidence`] | from a misuse of a lock to a finding |
 //! | [`confirm`] | pauses that make harm happen |
 //! | [`review`] | locksets and the inventory of shared state |
 //! | [`evidence`], [`people`] | from a race to a finding, and who the threads were |
 
 mod accesses;
+mod acquirers;
 pub(crate) mod caches;
 mod channels;
 mod confirm;
@@ -29,6 +32,7 @@ pub(crate) mod edges;
 mod evidence;
 pub(crate) mod hand_over;
 pub(crate) mod lock_events;
+mod lock_evidence;
 mod names;
 pub(crate) mod order;
 mod people;

@@ -3,7 +3,7 @@
 //! The fast path asks one question: is the object still its creator's own?  Everything else is in [`super::accesses`].  Probes are
 //! immortal: a reference count that threads share would cost more than the check.
 
-use super::{accesses, confirm, order};
+use super::{accesses, confirm, lock_events, order};
 use crate::interpreter::frames::{self, RawFrame};
 use crate::interpreter::header;
 use crate::threads::here;
@@ -50,6 +50,7 @@ pub(crate) struct Probe {
 unsafe impl Sync for Probe {}
 
 /// What the slow path made of an access.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     GoOn,
     /// An exception is set: the access must not be made.
@@ -66,6 +67,8 @@ enum Path {
     Found,
     /// There is none, or nothing is passed over.
     Always,
+    /// A coroutine is about to be suspended, which concerns a thread that is alone, too.
+    Suspend,
 }
 
 /// What is below the probe's own two operands on the stack of the running frame, at this depth from 1.
@@ -92,6 +95,12 @@ unsafe extern "C" fn delete_item<const PATH: u8>(
     }
     // SAFETY: only probes have this slot; the interpreter hands a live object.
     unsafe {
+        if PATH == Path::Suspend as u8 {
+            return match lock_events::suspends() {
+                Verdict::GoOn => 0,
+                Verdict::Raised => -1,
+            };
+        }
         let object = if PATH == Path::Object as u8 { object } else { accesses::object_of(&*probe.cast::<Probe>(), object) };
         if object.is_null() || PATH != Path::Always as u8 && (header::is_private(object) || header::is_immortal(object)) {
             return 0;
@@ -125,7 +134,7 @@ unsafe impl Send for Type {}
 // SAFETY: as above.
 unsafe impl Sync for Type {}
 
-static TYPES: [OnceLock<Type>; 3] = [const { OnceLock::new() }; 3];
+static TYPES: [OnceLock<Type>; 4] = [const { OnceLock::new() }; 4];
 
 fn probe_type(py: Python<'_>, path: Path) -> PyResult<*mut ffi::PyTypeObject> {
     let place = &TYPES[path as usize];
@@ -136,6 +145,7 @@ fn probe_type(py: Python<'_>, path: Path) -> PyResult<*mut ffi::PyTypeObject> {
         Path::Object => delete_item::<{ Path::Object as u8 }> as *mut std::ffi::c_void,
         Path::Found => delete_item::<{ Path::Found as u8 }> as *mut std::ffi::c_void,
         Path::Always => delete_item::<{ Path::Always as u8 }> as *mut std::ffi::c_void,
+        Path::Suspend => delete_item::<{ Path::Suspend as u8 }> as *mut std::ffi::c_void,
     };
     let mut slots = [
         ffi::PyType_Slot { slot: ffi::Py_mp_ass_subscript, pfunc: slot },
@@ -159,7 +169,8 @@ fn probe_type(py: Python<'_>, path: Path) -> PyResult<*mut ffi::PyTypeObject> {
 fn path(point: &Point<'_>, is_strict: bool) -> Path {
     use Action as A;
     match point.action {
-        A::Import | A::Suspend | A::Finalize => Path::Always,
+        A::Suspend => Path::Suspend,
+        A::Import | A::Finalize => Path::Always,
         _ if is_strict => Path::Always,
         A::Iterate | A::Function | A::Method | A::ReadGlobal | A::WriteGlobal | A::DeleteGlobal => Path::Found,
         A::ReadAttribute
