@@ -285,7 +285,7 @@ impl Now<'_> {
         if let Some(thread) = self.unordered(&last.epoch) {
             let earlier_kind = kind_of(last.state.load(Relaxed));
             let severity =
-                matrix::severity(earlier_kind, kind).filter(|_| !equal && !(self.access.is_new && earlier_kind == Kind::Atomic));
+                matrix::severity(earlier_kind, kind).filter(|_| !equal && (!self.access.is_new || earlier_kind != Kind::Atomic));
             if let Some(severity) = severity
                 && (is_news(&last.state, severity) || witnessed)
             {
@@ -371,7 +371,9 @@ impl Now<'_> {
         let upgraded = match given {
             Kind::Write => Kind::Update,
             Kind::Atomic if self.access.is_checkable => Kind::Checked,
-            _ => return blind,
+            Kind::Read | Kind::Iterate | Kind::Update | Kind::Insert | Kind::Atomic | Kind::Checked | Kind::Advance => {
+                return blind;
+            }
         };
         let epoch = Epoch::from_bits(own.epoch.load(Relaxed));
         let read = own.state.load(Relaxed);
@@ -381,12 +383,9 @@ impl Now<'_> {
         }
         let is_tested = read & state::TESTED != 0;
         let same_function = own.code.load(Relaxed) == self.access.code;
-        let goes_back = match upgraded {
-            // A value that was read may be written back anywhere in the function, and a check may decide anything in it.
-            Kind::Update if is_tested => epoch == self.epoch || same_function,
-            Kind::Update => !self.access.is_constant && (epoch == self.epoch || same_function),
-            _ => is_tested && same_function,
-        };
+        // A value that was read may be written back anywhere in the function, and a check may decide anything in it.
+        let is_near = same_function || given == Kind::Write && epoch == self.epoch;
+        let goes_back = is_near && (is_tested || given == Kind::Write && !self.access.is_constant);
         if goes_back { (upgraded, Some(place(&own.site, &own.stack)), is_tested) } else { blind }
     }
 }

@@ -7,16 +7,17 @@ use crate::rules::{self, Rule, Severity};
 /// The rule that a race falls under.  `is_process_state`: what is raced for is the whole process's (`sys.stdout`).
 pub fn rule(race: &Race, is_process_state: bool) -> &'static Rule {
     let either = |kind: Kind| race.kind == kind || race.earlier_kind == kind;
-    let id = match race.severity {
-        Severity::Info => "FT407",
-        _ if is_process_state => "FT408",
-        _ if either(Kind::Advance) => "FT405",
-        _ if either(Kind::Iterate) => "FT403",
-        _ if race.published_early => "FT406",
-        _ if either(Kind::Checked) || either(Kind::Update) && race.is_checked => "FT402",
-        _ if either(Kind::Update) => "FT401",
-        _ => "FT404",
-    };
+    let is_check = either(Kind::Checked) || either(Kind::Update) && race.is_checked;
+    let first = [
+        ("FT407", race.severity == Severity::Info),
+        ("FT408", is_process_state),
+        ("FT405", either(Kind::Advance)),
+        ("FT403", either(Kind::Iterate)),
+        ("FT406", race.published_early),
+        ("FT402", is_check),
+        ("FT401", either(Kind::Update)),
+    ];
+    let id = first.iter().find(|(_, applies)| *applies).map_or("FT404", |(id, _)| id);
     rules::find(id).expect("the rules of races exist")
 }
 
@@ -40,7 +41,7 @@ pub fn title(race: &Race, what: &str, thread: &str, earlier: &str) -> String {
     let outcome = match race {
         Race { witnessed: true, .. } => "; an update was lost",
         Race { published_early: true, .. } => "; a flag that says it is there was set first",
-        _ => "",
+        Race { .. } => "",
     };
     if race.is_potential {
         return format!("{what}: no lock keeps the {mine} in thread '{thread}' and the {theirs} in thread '{earlier}' apart");

@@ -38,7 +38,7 @@ def pipe_closed() -> Pair:
 
 @edge("", expected=False)
 def another_pipe() -> Pair:
-    reading, writing = os.pipe()
+    _, writing = os.pipe()
     other, to_other = os.pipe()
     os.write(to_other, b"x")
     return lambda: os.write(writing, b"x"), lambda: os.read(other, 1)
@@ -47,14 +47,14 @@ def another_pipe() -> Pair:
 @edge("_io:FileIO.write")
 def pipe_of_files() -> Pair:
     reading, writing = os.pipe()
-    reader, writer = open(reading, "rb"), open(writing, "wb")
+    reader, writer = open(reading, "rb"), open(writing, "wb")  # noqa: SIM115
     return lambda: (writer.write(b"x"), writer.flush()), lambda: reader.read(1)
 
 
 @edge("_io:FileIO.close")
 def pipe_of_files_closed() -> Pair:
     reading, writing = os.pipe()
-    reader, writer = open(reading, "rb", buffering=0), open(writing, "wb", buffering=0)
+    reader, writer = open(reading, "rb", buffering=0), open(writing, "wb", buffering=0)  # noqa: SIM115
     return writer.close, reader.readall
 
 

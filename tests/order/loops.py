@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import os
-import sys
 import threading
-import types
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any

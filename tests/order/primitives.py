@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import collections
+import contextlib
 import queue
 import threading
 import weakref
@@ -214,10 +215,8 @@ def deque_found_empty() -> Pair:
     deque: collections.deque[int] = collections.deque()
 
     def notice() -> None:
-        try:
+        with contextlib.suppress(IndexError):
             deque.popleft()
-        except IndexError:
-            pass
 
     return lambda: (deque.append(1), deque.clear()), notice
 

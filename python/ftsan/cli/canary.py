@@ -111,6 +111,45 @@ def _descriptors() -> None:
         theirs.close()
 
 
+class _Shared:
+    count = 0
+    cache: list[int] | None = None
+    latest: object = None
+    is_ready = False
+    value = 0
+
+
+def _races() -> None:
+    shared, rows, numbers = _Shared(), [1], (number for number in range(9))
+
+    def update() -> None:
+        shared.count += 1  # FT401
+        if shared.cache is None:
+            shared.cache = []  # FT402
+        for _ in rows:  # FT403
+            pass
+        rows.append(1)
+        shared.latest = object()  # FT404
+        next(numbers)  # FT405
+        os.chdir(os.getcwd())  # FT408
+
+    def publish() -> None:
+        shared.is_ready = True
+        shared.value = 42
+
+    def use() -> None:
+        if shared.is_ready:  # FT407
+            assert shared.value  # FT406
+
+    for first, second in ((update, update), (publish, use)):
+        threads = [threading.Thread(target=first), threading.Thread(target=second)]
+        for thread in threads:
+            thread.start()
+            time.sleep(0.05)
+        for thread in threads:
+            thread.join()
+
+
 def _locks() -> None:
     first, second = threading.Lock(), threading.Lock()
 
@@ -193,6 +232,7 @@ if __name__ == "__main__":
     asyncio.run(_main())
     _descriptors()
     _locks()
+    _races()
     context = contextvars.copy_context()
     context.run(lambda: _in_thread(lambda: context.run(int)))
     for library in sys.argv[1:]:

@@ -1,8 +1,9 @@
 """What orders threads: the methods and functions by which one thread hands something over to another.
 
-Hooked when data races are looked for, and not before.  The names of the edges are in ``python/native/src/races/edges.rs`` (methods and
-functions written in C) and ``edge_sites.rs`` (those written in Python).  What is made of these is not here: conditions, semaphores,
-barriers, queues, timers and futures are Python code on top of locks; what an event loop is handed goes through a deque.
+Hooked when data races are looked for, and not before.  The names of the edges are in ``python/native/src/races/edges.rs``
+(methods and functions written in C) and ``edge_sites.rs`` (those written in Python).  What is made of these is not here:
+conditions, semaphores, barriers, queues, timers and futures are Python code on top of locks; what an event loop is handed goes
+through a deque.
 """
 
 import os
@@ -75,7 +76,7 @@ FUNCTIONS = (
 def _ignore_limbo(lock: Any) -> None:
     _native.ignore_lock(lock)
     # The child of a fork has another one, made by threading, which has registered before this.
-    os.register_at_fork(after_in_child=lambda: _native.ignore_lock(sys.modules["threading"]._active_limbo_lock))  # type: ignore[attr-defined]
+    os.register_at_fork(after_in_child=lambda: _native.ignore_lock(sys.modules["threading"]._active_limbo_lock))
 
 
 #: ("module:name", what hooks it)

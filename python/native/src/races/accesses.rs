@@ -16,6 +16,7 @@ use ftsan::races::matrix::Kind;
 use ftsan::races::mix;
 use pyo3::ffi;
 use pyo3::prelude::*;
+use std::ffi::CStr;
 
 /// Fields of locations that are no names or keys.
 mod field {
@@ -46,18 +47,21 @@ struct Touch<'a> {
 pub(super) unsafe fn object_of(probe: &Probe, handed: *mut ffi::PyObject) -> *mut ffi::PyObject {
     // SAFETY: passed on.
     unsafe {
-        match probe.action {
+        let action = probe.action;
+        if matches!(probe.call, Some(Call::ReadState | Call::WriteState)) {
+            state_of(handed)
+        } else if matches!(action, Action::Iterate | Action::Function) {
             // A view is private; what it is of may not be.
-            Action::Iterate => containers::viewed(handed),
-            Action::Function => match probe.call {
-                Some(Call::ReadState | Call::WriteState) => state_of(handed),
-                _ => containers::viewed(handed),
-            },
+            containers::viewed(handed)
+        } else if action == Action::Method && ffi::Py_TYPE(handed) == &raw mut ffi::PyMethodDescr_Type {
+            peek(probe.object)
+        } else if action == Action::Method && probe.callable != 0 {
             // The place of `self` is empty if what is called is no method of a type.
-            Action::Method if ffi::Py_TYPE(handed) == &raw mut ffi::PyMethodDescr_Type => peek(probe.object),
-            Action::Method if probe.callable != 0 => std::ptr::null_mut(),
-            Action::ReadGlobal | Action::WriteGlobal | Action::DeleteGlobal => ffi::PyEval_GetGlobals(),
-            _ => handed,
+            std::ptr::null_mut()
+        } else if matches!(action, Action::ReadGlobal | Action::WriteGlobal | Action::DeleteGlobal) {
+            ffi::PyEval_GetGlobals()
+        } else {
+            handed
         }
     }
 }
@@ -209,18 +213,23 @@ unsafe fn value(probe: &Probe) -> Value {
     }
 }
 
+/// What the forms of `object[key]` are called, and what they do.
+const ITEMS: [(Action, &CStr, Call); 3] = [
+    (Action::ReadItem, c"__getitem__", Call::Read),
+    (Action::WriteItem, c"__setitem__", Call::Write),
+    (Action::DeleteItem, c"__delitem__", Call::Take),
+];
+
 /// `object[key]` in all its forms, and `key in object`.
 unsafe fn item(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject) -> Verdict {
     // SAFETY: passed on by `note`.
     unsafe {
         let class = ffi::Py_TYPE(object);
         let Some(container) = containers::family(class) else { return Verdict::GoOn };
-        let (method, call) = match probe.action {
-            Action::ReadItem => (c"__getitem__", Call::Read),
-            Action::WriteItem => (c"__setitem__", Call::Write),
-            Action::DeleteItem => (c"__delitem__", Call::Take),
-            _ => (c"__contains__", Call::Read),
-        };
+        let (method, call) = ITEMS
+            .iter()
+            .find(|(action, ..)| *action == probe.action)
+            .map_or((c"__contains__", Call::Read), |(_, method, call)| (*method, *call));
         if is_private(object) || containers::is_overridden(class, method) {
             return Verdict::GoOn;
         }
@@ -230,14 +239,19 @@ unsafe fn item(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject) -
             return Verdict::GoOn;
         }
         if is_sequence(container) {
-            return match (probe.action, ffi::PyLong_Check(key) != 0) {
-                // Whether a sequence has an element is a question about all of it.
-                (Action::Contains, _) => touch.structure(Kind::Read, false),
-                (Action::ReadItem, true) => touch.indexed(key, container, Kind::Read, Value::UNKNOWN),
-                (Action::WriteItem, true) => touch.indexed(key, container, Kind::Write, value(probe)),
-                (Action::ReadItem, false) => Verdict::GoOn,
-                (Action::DeleteItem, _) => touch.structure(Kind::Atomic, true),
-                _ => touch.structure(Kind::Write, false),
+            let is_index = ffi::PyLong_Check(key) != 0;
+            // Whether a sequence has an element is a question about all of it.
+            return if probe.action == Action::Contains {
+                touch.structure(Kind::Read, false)
+            } else if call == Call::Take {
+                touch.structure(Kind::Atomic, true)
+            } else if is_index {
+                let kind = if call == Call::Write { Kind::Write } else { Kind::Read };
+                touch.indexed(key, container, kind, value(probe))
+            } else if call == Call::Write {
+                touch.structure(Kind::Write, false)
+            } else {
+                Verdict::GoOn
             };
         }
         if container == Container::DefaultDict && probe.action == Action::ReadItem && touch.may_lack(key, container) {
@@ -365,11 +379,9 @@ impl Touch<'_> {
                 return Verdict::GoOn;
             }
             if number < 0 {
-                number += match container {
-                    Container::List => ffi::PyList_GET_SIZE(self.object) as i64,
-                    // Their sizes come first, too, as in every object of variable size.
-                    _ => ffi::Py_SIZE(self.object) as i64,
-                };
+                let is_list = container == Container::List;
+                // Of other sequences the size comes first, as in every object of variable size.
+                number += if is_list { ffi::PyList_GET_SIZE(self.object) as i64 } else { ffi::Py_SIZE(self.object) as i64 };
             }
             self.noted(self.object, mix(number as u64), kind, value, Flags::default(), Part::Item(index))
         }
@@ -422,16 +434,16 @@ impl Touch<'_> {
             if let Verdict::Raised = self.noted(self.object, values::key(key), kind, value, flags, Part::Item(key)) {
                 return Verdict::Raised;
             }
-            match call {
-                Call::Take => self.structure(Kind::Atomic, false),
-                _ if adds => {
-                    // What is noted up to here is what is handed over.
-                    let verdict = self.structure(Kind::Insert, false);
-                    hand_over::put(self.object);
-                    verdict
-                }
-                _ => Verdict::GoOn,
+            if call == Call::Take {
+                return self.structure(Kind::Atomic, false);
             }
+            if !adds {
+                return Verdict::GoOn;
+            }
+            // What is noted up to here is what is handed over.
+            let verdict = self.structure(Kind::Insert, false);
+            hand_over::put(self.object);
+            verdict
         }
     }
 
@@ -442,10 +454,8 @@ impl Touch<'_> {
             if !values::is_plain_key(key) {
                 return true;
             }
-            match container {
-                Container::Set => ffi::PySet_Contains(self.object, key) == 0,
-                _ => ffi::PyDict_Contains(self.object, key) == 0,
-            }
+            let contains = if container == Container::Set { ffi::PySet_Contains } else { ffi::PyDict_Contains };
+            contains(self.object, key) == 0
         }
     }
 

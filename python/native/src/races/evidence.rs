@@ -18,6 +18,7 @@ use ftsan::report::{Access, Finding, ObjectInfo, Role, ThreadInfo};
 use ftsan::rules::{Rule, Severity};
 use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 use std::sync::{Mutex, PoisonError};
 
 pyo3::import_exception!(ftsan, Misuse);
@@ -178,13 +179,11 @@ fn process_state(object: &Bound<'_, PyAny>, part: Part, is_swapper: bool) -> Opt
     if is_swapper {
         // SAFETY: alive while the access is noted.
         let key = |key: *mut ffi::PyObject| unsafe { Bound::from_borrowed_ptr_or_opt(object.py(), key) };
-        return Some(match part {
-            // Of all that is swapped, only the environment has keys of bytes.
-            Part::Item(item) => match key(item).and_then(|key| key.cast_into_exact::<pyo3::types::PyBytes>().ok()) {
-                Some(name) => format!("os.environ['{}']", String::from_utf8_lossy(name.as_bytes())),
-                None => describe(object, part),
-            },
-            _ => describe(object, part),
+        // Of all that is swapped, only the environment has keys of bytes.
+        let item = if let Part::Item(item) = part { key(item) } else { None };
+        return Some(match item.and_then(|key| key.cast_into_exact::<PyBytes>().ok()) {
+            Some(name) => format!("os.environ['{}']", String::from_utf8_lossy(name.as_bytes())),
+            None => describe(object, part),
         });
     }
     let Part::Attribute(name) = part else { return None };

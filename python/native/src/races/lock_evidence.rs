@@ -39,7 +39,8 @@ const THREADS: usize = 256;
 /// The calling thread, as reports show it when it may have ended.
 pub(crate) fn own_thread(py: Python<'_>) -> Arc<ThreadInfo> {
     // A thread that forks has another native id in the child.
-    static KNOWN: Mutex<Option<HashMap<(u64, u64), Arc<ThreadInfo>>>> = Mutex::new(None);
+    type Threads = HashMap<(u64, u64), Arc<ThreadInfo>>;
+    static KNOWN: Mutex<Option<Threads>> = Mutex::new(None);
     let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     let slot = here().slot;
     let key = (slot.id(), slot.native_id());

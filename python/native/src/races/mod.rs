@@ -59,7 +59,6 @@ struct Races {
 }
 
 static RACES: OnceLock<Races> = OnceLock::new();
-static ON: AtomicBool = AtomicBool::new(false);
 static STRICT: AtomicBool = AtomicBool::new(false);
 static THREAD_LOCAL: AtomicUsize = AtomicUsize::new(0);
 
@@ -71,12 +70,6 @@ pub(crate) struct PerThread {
     is_introduced: Cell<bool>,
     /// A container from which it has just taken something.
     taken_from: Cell<usize>,
-}
-
-/// Whether races are looked for.
-#[inline(always)]
-pub(crate) fn is_on() -> bool {
-    ON.load(Ordering::Relaxed)
 }
 
 /// Whether accesses of an object's creator count before others have touched it.
@@ -104,6 +97,5 @@ pub(crate) fn start(py: Python<'_>, options: &Options) -> PyResult<()> {
     STRICT.store(options.strict, Ordering::Relaxed);
     RACES.get_or_init(|| Races { lifetimes: Lifetimes::new(LIVES), shadow: Shadow::new(options.shadow_mb << 20) });
     review::start();
-    ON.store(true, Ordering::Relaxed);
     Ok(())
 }

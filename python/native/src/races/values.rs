@@ -53,7 +53,9 @@ pub(super) unsafe fn is_plain_key(object: *mut ffi::PyObject) -> bool {
     // SAFETY: passed on; the base type's slots are never replaced.
     unsafe {
         let (class, base) = (ffi::Py_TYPE(object), &raw mut ffi::PyBaseObject_Type);
-        let by_identity = (*class).tp_hash == (*base).tp_hash && (*class).tp_richcompare == (*base).tp_richcompare;
+        let hashes = [(*class).tp_hash, (*base).tp_hash].map(|slot| slot.map_or(0, |slot| slot as usize));
+        let compares = [(*class).tp_richcompare, (*base).tp_richcompare].map(|slot| slot.map_or(0, |slot| slot as usize));
+        let by_identity = hashes[0] == hashes[1] && compares[0] == compares[1];
         by_identity || hash(object, DEPTH).is_some()
     }
 }
