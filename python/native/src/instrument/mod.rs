@@ -8,6 +8,7 @@
 //! | [`code_extra`] | what is known of a code object |
 //! | [`code_view`] | what the program sees of a patched code object |
 //! | [`shown_code`], [`shown_frames`], [`shown_events`], [`shown_marshal`], [`shown_interpreters`] | where it sees that |
+//! | [`self_test`] | whether all this works here |
 //! | [`pairs`] | patched code as it is, for tests |
 //! | [`owned`] | references that no Python object has |
 //! | [`descriptors`] | places of function pointers of the interpreter |
@@ -19,6 +20,7 @@ mod not_chosen;
 pub(crate) mod opcodes;
 mod owned;
 pub(crate) mod pairs;
+mod self_test;
 mod shown_code;
 mod shown_events;
 mod shown_frames;

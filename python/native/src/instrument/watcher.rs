@@ -7,7 +7,7 @@
 
 use super::code_extra::{self, Fate};
 use super::tree::{self, Decide};
-use super::{code_view, not_chosen, opcodes, shown_code, shown_events, shown_frames, shown_marshal};
+use super::{code_view, not_chosen, opcodes, self_test, shown_code, shown_events, shown_frames, shown_marshal};
 use crate::interpreter::code_fields::{self, Code};
 use crate::interpreter::world::Stopped;
 use crate::interpreter::{code_text, frames};
@@ -159,9 +159,9 @@ fn is_run_by_chosen() -> bool {
 }
 
 /// What is decided for the code of one module.
-struct Decision<'a> {
-    choice: &'a Choice,
-    module: &'a str,
+pub(super) struct Decision<'a> {
+    pub(super) choice: &'a Choice,
+    pub(super) module: &'a str,
 }
 
 impl<'py> Decide<'py> for Decision<'_> {
@@ -252,6 +252,7 @@ pub(crate) fn start(py: Python<'_>, standard_library: &[String]) -> PyResult<()>
     shown_frames::install(&class(&raw mut ffi::PyFrame_Type), &class(&raw mut ffi::PyTraceBack_Type))?;
     shown_events::install(py)?;
     shown_marshal::install(py)?;
+    self_test::run(py, &choice)?;
     let _ = CHOICE.set(choice);
     // SAFETY: attached; the callback never raises.
     if unsafe { PyFunction_AddWatcher(on_event) } < 0 {
