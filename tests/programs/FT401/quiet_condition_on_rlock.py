@@ -1,4 +1,4 @@
-"""Condition.wait releases an RLock that is held twice, and takes it again."""
+"""Condition.wait gives up an RLock that is held twice, and takes it back: all that these two threads ever do to it."""
 
 import threading
 from types import SimpleNamespace
@@ -9,13 +9,13 @@ shared = SimpleNamespace(n=0, turn=0)
 
 
 def worker(me: int) -> None:
-    for _ in range(50):
-        with lock, condition:
+    with lock, condition:
+        for _ in range(50):
             while shared.turn != me:
                 condition.wait()
-            shared.n += 1
             shared.turn = 1 - me
             condition.notify()
+            shared.n += 1
 
 
 threads = [threading.Thread(target=worker, args=(me,)) for me in (0, 1)]
