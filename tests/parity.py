@@ -37,8 +37,6 @@ REQUIREMENTS = ROOT / "tests" / "parity_requirements.txt"
 
 #: How often a test that differs is run again.
 REPEATS = 2
-#: A suite that takes longer than this many seconds hangs.
-PATIENCE = 1200
 #: A test that takes this many seconds more or less with ftsan is pointed out.
 UNLIKE = 5
 #: What happened to a test that is not among the results.
@@ -84,6 +82,8 @@ class Suite(ABC):
     """Argument that leaves something out or makes it steady (for Trial: pattern of tests that are left out) -> why."""
     options: list[str] = field(default_factory=list)
     """What ``ftsan run`` is asked for."""
+    patience: int = 1200
+    """If it takes longer than this many seconds, it hangs."""
     explained: dict[str, str] = field(default_factory=dict)
     """Rule, and file and function of a frame of the offending access ("FT101 */f.py:f", wildcards) -> why the suite does that."""
 
@@ -332,7 +332,7 @@ def run(name: str, suite: Suite, label: str, tests: list[str], cache: Path) -> P
             start_new_session=True,  # so that nothing of it is left if it hangs
         )
         try:
-            status = child.wait(PATIENCE)
+            status = child.wait(suite.patience)
         except subprocess.TimeoutExpired:
             status = -signal.SIGKILL
         finally:

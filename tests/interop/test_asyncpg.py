@@ -40,8 +40,9 @@ def test_correct_use_is_silent(ftsan: Ftsan, postgresql: str) -> None:
 def test_the_counter_of_statement_names_is_reported(ftsan: Ftsan, postgresql: str) -> None:
     run = ftsan("--races", "asyncpg", HERE / "asyncpg_statement_names.py", "6", env={"DSN": postgresql})
     assert run.status == 66, run.stderr
-    assert run.rules and set(run.rules) == {"FT401"}, run.stderr
-    for finding in run.findings:
+    races = [finding for finding in run.findings if finding["severity"] != "info"]
+    assert {finding["rule"] for finding in races} == {"FT401"}, run.stderr
+    for finding in races:
         for access in finding["accesses"]:
             innermost = access["stack"][0]
             assert innermost["file"].endswith("asyncpg/connection.py")
