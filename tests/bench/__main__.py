@@ -18,7 +18,7 @@ from pathlib import Path
 
 from ftsan.process import HOOKS
 
-from tests.bench import races
+from tests.bench import order, races
 from tests.bench.spread import spread
 from tests.bench.workloads import WORKLOADS
 from tests.conftest import PLAIN
@@ -98,6 +98,7 @@ def main(rounds: int, *names: str) -> None:
     added = [one - other for one, other in zip(run, bare, strict=True)]
     print("\nstart-up of `ftsan run` on an empty program: {1:+.1f} ms [{0:+.1f}, {2:+.1f}]".format(*spread(added)))
     if not names:
+        order.main(rounds)
         races.main(rounds)
 
 

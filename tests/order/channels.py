@@ -47,14 +47,14 @@ def another_pipe() -> Pair:
 @edge("_io:FileIO.write")
 def pipe_of_files() -> Pair:
     reading, writing = os.pipe()
-    reader, writer = open(reading, "rb"), open(writing, "wb")  # noqa: SIM115
+    reader, writer = os.fdopen(reading, "rb"), os.fdopen(writing, "wb")
     return lambda: (writer.write(b"x"), writer.flush()), lambda: reader.read(1)
 
 
 @edge("_io:FileIO.close")
 def pipe_of_files_closed() -> Pair:
     reading, writing = os.pipe()
-    reader, writer = open(reading, "rb", buffering=0), open(writing, "wb", buffering=0)  # noqa: SIM115
+    reader, writer = os.fdopen(reading, "rb", buffering=0), os.fdopen(writing, "wb", buffering=0)
     return writer.close, reader.readall
 
 

@@ -1,8 +1,8 @@
 """Two threads, one edge between them: does the second one see what the first one did before?
 
 A case is a function that gives what the first thread does (``act``) and by what the second one notices it (``notice``).  The
-threads tell each other when to go on by writing and polling plain attributes, which is no edge.  Run by
-``tests/python/test_order.py``: ``python -m tests.order.FILE WITHOUT CASE...`` prints what became of each case, as JSON.
+threads tell each other when to go on by writing and polling plain attributes, which is no edge.  Run by ``test_order.py``:
+``python -m tests.order.FILE WITHOUT CASE...`` prints what became of each case, as JSON.
 """
 
 from __future__ import annotations

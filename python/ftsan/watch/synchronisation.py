@@ -1,9 +1,8 @@
 """What orders threads: the methods and functions by which one thread hands something over to another.
 
-Hooked when data races are looked for, and not before.  The names of the edges are in ``python/native/src/races/edges.rs``
-(methods and functions written in C) and ``edge_sites.rs`` (those written in Python).  What is made of these is not here:
-conditions, semaphores, barriers, queues, timers and futures are Python code on top of locks; what an event loop is handed goes
-through a deque.
+Hooked when data races are looked for, and not before.  The names of the edges are in ``python/native/src/races/edges.rs`` (what is
+written in C) and ``edge_sites.rs`` (what is written in Python).  What is made of these is not here: conditions, semaphores,
+barriers, queues, timers and futures are Python code on top of locks; what an event loop is handed goes through a deque.
 """
 
 import os
@@ -82,7 +81,6 @@ def _ignore_limbo(lock: Any) -> None:
 #: ("module:name", what hooks it)
 OTHERS = (
     ("_thread:", _native.order_threads),
-    ("_asyncio:", _native.watch_tasks),
     ("_functools:_lru_cache_wrapper", _native.order_caches),
     # Every thread takes these when it begins, ends or is given work, whatever it is about.
     ("threading:_active_limbo_lock", _ignore_limbo),
@@ -95,8 +93,6 @@ def install(without: Collection[str] = ()) -> None:
 
     :param without: what to leave out, for the tests: first elements of the tables' rows, or these and a method.
     """
-    # Before their methods: locks that do not look as expected are left alone.
-    _when_imported("_thread:", _native.watch_locks)
     for path, edge, methods in METHODS:
         for method in methods.split():
             if not {path, f"{path}.{method}"} & {*without}:
