@@ -81,6 +81,7 @@ def _ignore_limbo(lock: Any) -> None:
 #: ("module:name", what hooks it)
 OTHERS = (
     ("_thread:", _native.order_threads),
+    ("_asyncio:", _native.watch_tasks),
     ("_functools:_lru_cache_wrapper", _native.order_caches),
     # Every thread takes these when it begins, ends or is given work, whatever it is about.
     ("threading:_active_limbo_lock", _ignore_limbo),
@@ -93,6 +94,8 @@ def install(without: Collection[str] = ()) -> None:
 
     :param without: what to leave out, for the tests: first elements of the tables' rows, or these and a method.
     """
+    # Before their methods: locks that do not look as expected are left alone.
+    _when_imported("_thread:", _native.watch_locks)
     for path, edge, methods in METHODS:
         for method in methods.split():
             if not {path, f"{path}.{method}"} & {*without}:
