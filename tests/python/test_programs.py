@@ -4,6 +4,7 @@
 else is.  A report shows the owner passing through a line marked ``# owner``, and the creation at a line marked ``# created``, if
 the program marks any, and each line marked ``# owner: always``.  ``quiet_*``: runs to its end and nothing is reported.
 ``known_miss_*``: marked like ``fires_*``, not found yet; the day it is found, this test fails and the program is renamed.
+``known_false_*``: a ``quiet_*`` program that is reported all the same, until it is not any more.
 
 In a data race either access may be the later one.  The lines of the two are marked ``# race: NAME`` (one line, if both pass
 through it), each race of a program with a name of its own; lines marked ``# maybe: NAME`` are where an access of it may be seen as
@@ -98,7 +99,7 @@ def frames(run: Run, role: str, path: Path) -> list[list[int]]:
 
 def test_every_program_has_a_verdict() -> None:
     assert PROGRAMS
-    assert all(re.match(r"(fires|quiet|known_miss)_", path.name) for path in PROGRAMS)
+    assert all(re.match(r"(fires|quiet|known_miss|known_false)_", path.name) for path in PROGRAMS)
 
 
 def expect_races(run: Run, path: Path) -> None:
@@ -148,3 +149,9 @@ def test_known_miss(path: Path, ftsan: Ftsan) -> None:
     run = ftsan(*header(path, "OPTIONS"), path)
     missed = missed_races(run, path) if races(path) else reported(run, path) != set(marked(path, "offending"))
     assert missed, f"{path.name} works now: rename it to fires_"
+
+
+@pytest.mark.parametrize("path", named("known_false_"), ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_known_false(path: Path, ftsan: Ftsan) -> None:
+    run = ftsan(*header(path, "OPTIONS"), path)
+    assert run.findings, f"{path.name} is quiet now: rename it to quiet_"

@@ -1,6 +1,6 @@
 """One generator that two threads advance (gh-120321).  The interpreter dies of it in many ways; a few look like nothing known.
 
-verdict: interpreter-bug|unknown
+verdict: interpreter-bug|unknown|cross-thread-misuse
 racing: worker
 fixed: 3.15
 """

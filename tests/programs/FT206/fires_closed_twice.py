@@ -1,4 +1,7 @@
-"""Two threads that close one number, as they both saw that it was not closed."""
+"""Two threads that close one number, as they both saw that it was not closed.
+
+OPTIONS: --races none
+"""
 
 import contextlib
 import os

@@ -1,4 +1,7 @@
-"""What trio and anyio have for threads, a run per thread, and primitives made before the run."""
+"""What trio and anyio have for threads, a run per thread, and primitives made before the run.
+
+ALSO: FT503
+"""
 
 import threading
 

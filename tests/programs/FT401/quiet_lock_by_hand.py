@@ -1,4 +1,7 @@
-"""A lock that a thread acquires and another one releases: a hand-over like a semaphore's."""
+"""A lock that a thread acquires and another one releases: a hand-over like a semaphore's.
+
+ALSO: FT503
+"""
 
 import threading
 from types import SimpleNamespace

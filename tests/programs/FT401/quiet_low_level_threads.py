@@ -1,4 +1,7 @@
-"""Threads of `_thread`, which tell by a lock that they are over, and a dummy thread object for one of them."""
+"""Threads of `_thread`, which tell by a lock that they are over, and a dummy thread object for one of them.
+
+ALSO: FT503
+"""
 
 import _thread
 import threading

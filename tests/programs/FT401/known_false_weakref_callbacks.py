@@ -1,4 +1,7 @@
-"""A weakref callback runs when nobody has the object any more: all that others did to the object's state was before."""
+"""A weakref callback runs when nobody has the object any more: all that others did to the object's state was before.
+
+Reported, because nothing says that a function is called as the callback of a weak reference.  A finalizer (`__del__`) is known as one.
+"""
 
 import gc
 import threading
