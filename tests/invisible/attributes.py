@@ -65,7 +65,7 @@ def codes(code):
 def show(code):
     print(code.co_qualname, code.co_stacksize, code.co_code.hex())
     print([constant for constant in code.co_consts if not isinstance(constant, types.CodeType)])
-    print(code.co_linetable.hex(), code.co_exceptiontable.hex(), code.co_lnotab.hex(), len(code._co_code_adaptive))
+    print(code.co_linetable.hex(), code.co_exceptiontable.hex(), getattr(code, "co_lnotab", b"").hex(), len(code._co_code_adaptive))
     print(list(code.co_positions()), list(code.co_lines()), list(code.co_branches()), code.__sizeof__())
 
 

@@ -192,7 +192,9 @@ pub(super) fn install(class: &Bound<'_, PyType>) -> PyResult<()> {
         let _ = ORIGINALLY[number].set(place.function());
         place.replace(function);
     };
-    take_over(0, descriptors::getter(class, "co_lnotab")?, Originally::<0>::ask as *const c_void);
+    if class.hasattr("co_lnotab")? {
+        take_over(0, descriptors::getter(class, "co_lnotab")?, Originally::<0>::ask as *const c_void);
+    }
     take_over(1, descriptors::getter(class, "_co_code_adaptive")?, Originally::<1>::ask as *const c_void);
     let without = [
         ("__sizeof__", Originally::<2>::size as *const c_void),

@@ -7,16 +7,18 @@
 
 use super::{code_view, descriptors};
 use crate::interpreter::code_fields::Code;
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
 use std::collections::HashMap;
-use std::ffi::c_void;
+use std::ffi::{c_int, c_void};
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 type Object = *mut ffi::PyObject;
 type Keywords = unsafe extern "C" fn(Object, Object, Object) -> Object;
+type Fast = unsafe extern "C" fn(Object, *const Object, ffi::Py_ssize_t, Object) -> Object;
 
 /// How deep functions are looked for in what is handed over.
 const DEEPEST: usize = 4;
@@ -112,65 +114,90 @@ impl Drop for Lending<'_> {
     }
 }
 
-/// The arguments with basic code in the place of code.
-fn with_basic<'py>(arguments: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyTuple>> {
-    let replaced = arguments.iter().map(|argument| match Code::of(&argument) {
-        Some(_) => code_view::basic(&argument).map(|basic| basic.unwrap_or(argument)),
-        None => Ok(argument),
-    });
-    PyTuple::new(arguments.py(), replaced.collect::<PyResult<Vec<_>>>()?)
+/// The arguments with basic code in the place of code, and the functions in them lent.
+fn prepared<'py>(given: &[Bound<'py, PyAny>], lending: &mut Lending<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    let mut prepared = Vec::with_capacity(given.len());
+    for argument in given {
+        lending.add_all(argument, 0)?;
+        let basic = if Code::of(argument).is_some() { code_view::basic(argument)? } else { None };
+        prepared.push(basic.unwrap_or_else(|| argument.clone()));
+    }
+    Ok(prepared)
+}
+
+/// Null, with the exception set.
+fn raised(py: Python<'_>, error: PyErr) -> Object {
+    error.restore(py);
+    std::ptr::null_mut()
 }
 
 struct Hand<const N: usize>;
 
 const MOST: usize = 8;
-static ORIGINALS: [OnceLock<Keywords>; MOST] = [const { OnceLock::new() }; MOST];
+static ORIGINALS: [OnceLock<usize>; MOST] = [const { OnceLock::new() }; MOST];
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
 impl<const N: usize> Hand<N> {
-    unsafe extern "C" fn over(module: Object, arguments: Object, names: Object) -> Object {
-        let original = ORIGINALS[N].get().expect("set before it is hooked");
-        // SAFETY: called attached, with a tuple and a dict or null.
+    fn original() -> usize {
+        *ORIGINALS[N].get().expect("set before it is hooked")
+    }
+
+    unsafe extern "C" fn keywords(module: Object, arguments: Object, names: Object) -> Object {
+        // SAFETY: called attached, with a tuple and a dict or null; the original is of this calling convention.
         unsafe {
             let py = Python::assume_attached();
+            let original = std::mem::transmute::<usize, Keywords>(Self::original());
             let given: Bound<'_, PyTuple> = Bound::from_borrowed_ptr(py, arguments).cast_into_unchecked();
             let mut lending = Lending::default();
-            let mut prepare = || -> PyResult<Bound<'_, PyTuple>> {
-                lending.add_all(given.as_any(), 0)?;
-                if let Some(names) = Bound::from_borrowed_ptr_or_opt(py, names) {
-                    lending.add_all(&names, 0)?;
-                }
-                with_basic(&given)
-            };
-            match prepare() {
+            let named = Bound::from_borrowed_ptr_or_opt(py, names).map_or(Ok(()), |named| lending.add_all(&named, 0));
+            match named.and_then(|()| prepared(given.as_slice(), &mut lending)).and_then(|all| PyTuple::new(py, all)) {
                 Ok(arguments) => original(module, arguments.as_ptr(), names),
-                Err(error) => {
-                    error.restore(py);
-                    std::ptr::null_mut()
-                }
+                Err(error) => raised(py, error),
             }
         }
     }
+
+    unsafe extern "C" fn fast(module: Object, arguments: *const Object, count: ffi::Py_ssize_t, names: Object) -> Object {
+        // SAFETY: called attached, with this many live arguments, and those that are named after them; as above.
+        unsafe {
+            let py = Python::assume_attached();
+            let original = std::mem::transmute::<usize, Fast>(Self::original());
+            let named = if names.is_null() { 0 } else { ffi::PyTuple_Size(names) };
+            let given = std::slice::from_raw_parts(arguments, (count + named) as usize).iter();
+            let given: Vec<Bound<'_, PyAny>> = given.map(|argument| Bound::from_borrowed_ptr(py, *argument)).collect();
+            let mut lending = Lending::default();
+            match prepared(&given, &mut lending) {
+                Ok(all) => original(module, all.iter().map(Bound::as_ptr).collect::<Vec<_>>().as_ptr(), count, names),
+                Err(error) => raised(py, error),
+            }
+        }
+    }
+
+    /// By their calling conventions.
+    const TRAMPOLINES: [(c_int, *const c_void); 2] = [
+        (ffi::METH_VARARGS | ffi::METH_KEYWORDS, Self::keywords as *const c_void),
+        (ffi::METH_FASTCALL | ffi::METH_KEYWORDS, Self::fast as *const c_void),
+    ];
 }
 
-const TRAMPOLINES: [Keywords; MOST] = [
-    Hand::<0>::over,
-    Hand::<1>::over,
-    Hand::<2>::over,
-    Hand::<3>::over,
-    Hand::<4>::over,
-    Hand::<5>::over,
-    Hand::<6>::over,
-    Hand::<7>::over,
+const TRAMPOLINES: [[(c_int, *const c_void); 2]; MOST] = [
+    Hand::<0>::TRAMPOLINES,
+    Hand::<1>::TRAMPOLINES,
+    Hand::<2>::TRAMPOLINES,
+    Hand::<3>::TRAMPOLINES,
+    Hand::<4>::TRAMPOLINES,
+    Hand::<5>::TRAMPOLINES,
+    Hand::<6>::TRAMPOLINES,
+    Hand::<7>::TRAMPOLINES,
 ];
 
 /// Hooks a function of a module that hands its arguments to other interpreters.
 pub(crate) fn hook(module: &Bound<'_, PyAny>, name: &str) -> PyResult<()> {
-    let found = descriptors::function(module, name, ffi::METH_VARARGS | ffi::METH_KEYWORDS)?;
-    let place = COUNT.fetch_add(1, Ordering::Relaxed);
-    let Some(original) = ORIGINALS.get(place) else { return Ok(()) };
-    // SAFETY: a function of this calling convention, which was checked.
-    let _ = original.set(unsafe { std::mem::transmute::<usize, Keywords>(found.function()) });
-    found.replace(TRAMPOLINES[place] as *const c_void);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let Some(trampolines) = TRAMPOLINES.get(number) else { return Err(PyRuntimeError::new_err("more functions than places")) };
+    let found = |(flags, trampoline): (c_int, _)| descriptors::function(module, name, flags).map(|place| (place, trampoline));
+    let (place, trampoline) = found(trampolines[0]).or_else(|_| found(trampolines[1]))?;
+    let _ = ORIGINALS[number].set(place.function());
+    place.replace(trampoline);
     Ok(())
 }
