@@ -1,6 +1,6 @@
 //! The C function behind a thread's trace function (`sys.settrace`).
 //!
-//! `PyThreadState` has `c_profilefunc`, `c_tracefunc`, `c_profileobj` and `c_traceobj` soon after `current_frame`, the place of which is
+//! `PyThreadState` has `c_profilefunc`, `c_tracefunc`, `c_profileobj` and `c_traceobj` a few words after `current_frame`, the place of which is
 //! published (`Include/cpython/pystate.h`); they are found by the object that was just set.
 
 use super::offsets;
@@ -11,7 +11,7 @@ use std::ffi::c_int;
 pub(crate) type Trace = unsafe extern "C" fn(*mut ffi::PyObject, *mut ffi::PyFrameObject, c_int, *mut ffi::PyObject) -> c_int;
 
 /// How far behind `current_frame` the trace object is at most, in words.
-const FURTHEST: usize = 6;
+const FURTHEST: usize = 8;
 
 /// Where a thread has the C function that is called for the trace function `object`; `None` if that is not its trace function.
 ///
