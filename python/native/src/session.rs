@@ -3,6 +3,7 @@
 //! Lock discipline: nothing calls into Python or does I/O while it holds the lock of [`Found`], so a thread that waits for it is
 //! never waiting for a stopped world.  Files are written detached, under a lock of their own.
 
+use crate::instrument::code_extra;
 use crate::interpreter::frames::RawFrame;
 use crate::races::{lock_events, order};
 use crate::{hooks, threads};
@@ -386,6 +387,7 @@ pub(crate) fn after_fork_in_child() {
     session.shared.store(Shared::leak(Found::new(session.suppressions.len(), session.gil.clone())), Ordering::Release);
     session.loops.after_fork(threads::here().slot, threads::native_id());
     threads::here().after_fork();
+    code_extra::after_fork_in_child();
     order::after_fork();
     lock_events::after_fork();
 }

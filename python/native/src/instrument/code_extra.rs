@@ -124,6 +124,12 @@ unsafe impl Sync for Lock {}
 
 static SETTING: Lock = Lock(UnsafeCell::new(ffi::PyMutex::new()));
 
+/// In the child of a fork, where the thread that held the lock may be gone.
+pub(crate) fn after_fork_in_child() {
+    // SAFETY: the only thread.
+    unsafe { SETTING.0.get().write(ffi::PyMutex::new()) };
+}
+
 struct Setting;
 
 impl Setting {
