@@ -1,0 +1,40 @@
+"""Caches of answers in dicts, filled with or without a lock: True and False, None, numbers, bytes, frozensets, members of enums.
+
+`logging.Logger.isEnabledFor` is such a cache.  A bool is a once-flag only where it replaces another one.
+"""
+
+import threading
+from enum import Enum
+
+Color = Enum("Color", "RED BLUE")
+lock = threading.Lock()
+answers: dict[int, bool] = {}
+others: dict[tuple[str, int], object] = {}
+
+
+def is_even(number: int) -> bool:
+    try:
+        return answers[number]
+    except KeyError:
+        with lock:
+            answer = answers[number] = number % 2 == 0
+        return answer
+
+
+def fill(kind: str, number: int) -> None:
+    if (kind, number) not in others:
+        made = {"none": None, "float": number / 2, "bytes": bytes(number), "set": frozenset([number]), "enum": Color.RED}
+        others[kind, number] = made[kind]
+
+
+def worker() -> None:
+    for number in range(20):
+        assert is_even(number) == (not number % 2)
+        fill(["none", "float", "bytes", "set", "enum"][number % 5], number)
+
+
+threads = [threading.Thread(target=worker) for _ in range(2)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
