@@ -139,7 +139,8 @@ fn is_news(what: &str, race: &Race, place: Place) -> bool {
         return false;
     }
     // The same again under another rule: a reader's memory is short, and then an update looks like a blind write.
-    let covers = |told: &Told| told.what == what && [race.here.site, race.earlier.site].iter().all(|site| told.sites.contains(site));
+    let covers =
+        |told: &Told| told.what == what && [race.here.site, race.earlier.site].iter().all(|site| told.sites.contains(site));
     if told.iter().any(|told| !told.is_info && covers(told)) {
         return false;
     }
