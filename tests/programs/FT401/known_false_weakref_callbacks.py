@@ -1,6 +1,6 @@
 """A weakref callback runs when nobody has the object any more: all that others did to the object's state was before.
 
-Reported, because nothing says that a function is called as the callback of a weak reference.  A finalizer (`__del__`) is known as one.
+Reported, because nothing says that a function is called as the callback of a weak reference (`__del__` is known by its name).
 """
 
 import gc
