@@ -298,8 +298,9 @@ fn leaves_a_loop(opcodes: &Opcodes, instructions: &[Instruction], jump: usize) -
     const SHORT: usize = 4;
     let back = |(_, instruction): &(usize, &Instruction)| opcodes.info(instruction.opcode).jump == Jump::Backward;
     let loops = instructions.iter().enumerate().skip(jump).filter(back);
-    let ends = loops.filter(|(_, instruction)| instruction.target.is_some_and(|target| target as usize <= jump));
-    let Some(end) = ends.map(|(end, _)| end).next() else { return false };
+    let around = loops.filter_map(|(end, instruction)| Some((instruction.target?, end))).filter(|(top, _)| *top as usize <= jump);
+    // The innermost loop begins last; every `continue` jumps there, and the last one ends it.
+    let Some((_, end)) = around.max() else { return false };
     let is_outside = |target: Option<u32>| target.is_none_or(|target| target as usize > end);
     if is_outside(instructions[jump].target) {
         return true;

@@ -56,6 +56,12 @@ impl Value {
         Value((address & !Value::FLAG) | Value::IDENTITY)
     }
 
+    /// Where there was nothing before, a flag is an answer.
+    #[must_use]
+    pub fn as_answer(self) -> Self {
+        if self.0 & Value::FLAG == 0 { self } else { Value::of(self.0) }
+    }
+
     pub(super) fn equals(self, other: Value) -> bool {
         self.0 != 0 && self == other
     }

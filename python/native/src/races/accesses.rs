@@ -201,8 +201,13 @@ unsafe fn cell(here: &'static Here, probe: &Probe, cell: *mut ffi::PyObject, kin
 
 /// Whether each thread sees attributes of its own.
 unsafe fn is_thread_local(object: *mut ffi::PyObject) -> bool {
-    // SAFETY: passed on by `note`; both are live type objects.
-    unsafe { ffi::PyType_IsSubtype(ffi::Py_TYPE(object), super::thread_local_type()) != 0 }
+    // SAFETY: passed on by `note`; a type keeps its bases and its name alive.
+    unsafe {
+        // By its name: a module that is made anew has another type.
+        let base = |class: &*mut ffi::PyTypeObject| Some((**class).tp_base).filter(|base| !base.is_null());
+        let mut classes = std::iter::successors(Some(ffi::Py_TYPE(object)), base);
+        classes.any(|class| CStr::from_ptr((*class).tp_name) == c"_thread._local")
+    }
 }
 
 unsafe fn value(probe: &Probe) -> Value {
@@ -431,6 +436,7 @@ impl Touch<'_> {
             };
             let adds = call != Call::Take && self.may_lack(key, container);
             let flags = Flags { is_checkable, is_new: adds };
+            let value = if adds { value.as_answer() } else { value };
             if let Verdict::Raised = self.noted(self.object, values::key(key), kind, value, flags, Part::Item(key)) {
                 return Verdict::Raised;
             }

@@ -44,11 +44,10 @@ mod values;
 use ftsan::options::Options;
 use ftsan::races::lifetimes::Lifetimes;
 use ftsan::races::shadow::{Memory, Shadow};
-use pyo3::ffi;
 use pyo3::prelude::*;
 use std::cell::Cell;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Entries of the table of lives, as a power of two; 16 bytes each.
 const LIVES: u32 = 16;
@@ -60,7 +59,6 @@ struct Races {
 
 static RACES: OnceLock<Races> = OnceLock::new();
 static STRICT: AtomicBool = AtomicBool::new(false);
-static THREAD_LOCAL: AtomicUsize = AtomicUsize::new(0);
 
 /// What a thread remembers of its accesses.
 #[derive(Default)]
@@ -77,11 +75,6 @@ pub(crate) fn is_strict() -> bool {
     STRICT.load(Ordering::Relaxed)
 }
 
-/// The type whose objects are another one in each thread.
-fn thread_local_type() -> *mut ffi::PyTypeObject {
-    THREAD_LOCAL.load(Ordering::Relaxed) as *mut ffi::PyTypeObject
-}
-
 fn get() -> &'static Races {
     RACES.get().expect("started before code is patched")
 }
@@ -92,8 +85,6 @@ fn get() -> &'static Races {
 /// The interpreter is not as it is known to be; one line.
 pub(crate) fn start(py: Python<'_>, options: &Options) -> PyResult<()> {
     containers::learn(py)?;
-    let local = py.import("_thread")?.getattr("_local")?;
-    THREAD_LOCAL.store(local.into_ptr() as usize, Ordering::Relaxed);
     STRICT.store(options.strict, Ordering::Relaxed);
     RACES.get_or_init(|| Races { lifetimes: Lifetimes::new(LIVES), shadow: Shadow::new(options.shadow_mb << 20) });
     review::start();

@@ -3,6 +3,7 @@
 use ftsan::races::access::Value;
 use ftsan::races::mix;
 use pyo3::ffi;
+use std::ffi::CStr;
 
 /// How deep tuples are looked into.
 const DEPTH: u32 = 4;
@@ -74,6 +75,13 @@ pub(super) unsafe fn value(object: *mut ffi::PyObject) -> Value {
         // Functions, classes and modules stay where they are; writing the same one again changes nothing.
         let lasting = [&raw mut ffi::PyFunction_Type, &raw mut ffi::PyCFunction_Type, &raw mut ffi::PyModule_Type];
         if lasting.contains(&class) || ffi::PyType_Check(object) != 0 {
+            return Value::of(mix(object as u64));
+        }
+        // Their elements keep the hashes they were put in with.
+        if class == &raw mut ffi::PyFrozenSet_Type {
+            return Value::of(mix(ffi::PyObject_Hash(object) as u64 ^ class as u64));
+        }
+        if CStr::from_ptr((*ffi::Py_TYPE(class.cast())).tp_name) == c"EnumType" {
             return Value::of(mix(object as u64));
         }
         hash(object, DEPTH).map_or(Value::identity(object as u64), |hash| Value::of(mix(hash ^ class as u64)))
