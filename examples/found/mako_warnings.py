@@ -3,8 +3,8 @@
     pip install mako==1.4.3
     ftsan run --races mako mako_warnings.py
 
-While a template is compiled, ``_show_warnings_as`` puts a function of its own in the place of ``warnings.showwarning``, and what was
-there before back afterwards.  What was there before may be that of another thread.
+While a template is compiled, ``_show_warnings_as`` puts a function of its own in the place of ``warnings.showwarning``, and what
+was there before back afterwards.  What was there before may be that of another thread.
 """
 
 import threading

@@ -3,8 +3,8 @@
     pip install marshmallow==4.4.0
     ftsan run --races marshmallow marshmallow_nested_exclude.py
 
-``Nested.schema`` copies the schema that it was given, stores the copy in ``self._schema``, and only then takes away what is excluded.
-A thread that comes in between finds ``_schema`` set, and uses it as it is.
+``Nested.schema`` copies the schema that it was given, stores the copy in ``self._schema``, and only then takes away what is
+excluded.  A thread that comes in between finds ``_schema`` set, and uses it as it is.
 """
 
 import threading
