@@ -119,11 +119,16 @@ bare, given = {}, {"__name__": "given"}
 text = "def f(a):\\n    a.x = a.y\\n    return lambda: a.x[0]"
 for space in (named, bare, given, globals()):
     exec(text, space)
+def run(text, space):
+    exec(text, space)
+    return space
+
+plain = run(text, {})
 again = types.FunctionType(named["f"].__code__, globals())
 for name, function in {
     "installed": named["f"], "bare": bare["f"], "given": given["f"], "own": globals()["f"], "lambda": globals()["f"](A),
     "eval": eval("lambda a: a.x"), "type": again, "dataclass": Made.__eq__, "post": Made.__post_init__,
-    "namedtuple": collections.namedtuple("N", "a").__new__,
+    "plain": plain["f"], "namedtuple": collections.namedtuple("N", "a").__new__,
 }.items():
     print(name, probed.has_probes(function))
 """
@@ -132,7 +137,7 @@ for name, function in {
 def test_code_that_is_made_belongs_to_who_makes_it(project: Path, ftsan: Ftsan) -> None:
     (project / "script.py").write_text(MADE)
     run = ftsan("script.py", cwd=project)
-    assert watched(run) == {"bare", "given", "own", "lambda", "eval", "type", "dataclass", "post"}
+    assert watched(run) == {"bare", "given", "plain", "own", "lambda", "eval", "type", "dataclass", "post"}
 
 
 ENABLED = """

@@ -28,6 +28,8 @@ pub(crate) struct Extra {
     pub(super) view: Option<View>,
     /// Never to be patched.
     pub(super) is_left_alone: AtomicBool,
+    /// Of what is watched for data races, even if there is nothing in it to watch.
+    pub(super) is_chosen: AtomicBool,
 }
 
 impl Extra {
@@ -169,4 +171,19 @@ pub(super) fn of<'a>(code: &'a Bound<'_, PyAny>, new: Extra) -> PyResult<&'a Ext
 pub(super) fn leave_alone(code: &Bound<'_, PyAny>) -> PyResult<()> {
     of(code, Extra::default())?.is_left_alone.store(true, Ordering::Relaxed);
     Ok(())
+}
+
+/// Marks a code object as chosen: what it executes that has no module belongs to it.
+pub(super) fn set_chosen(code: &Bound<'_, PyAny>) -> PyResult<()> {
+    of(code, Extra::default())?.is_chosen.store(true, Ordering::Relaxed);
+    Ok(())
+}
+
+/// Whether a code object is chosen.
+///
+/// # Safety
+/// As [`known`].
+pub(super) unsafe fn is_chosen(code: *mut ffi::PyObject) -> bool {
+    // SAFETY: passed on.
+    unsafe { known(code) }.is_some_and(|extra| extra.is_chosen.load(Ordering::Relaxed))
 }

@@ -178,7 +178,9 @@ pub(crate) fn attach(patched: &Code<'_>, code: &Code<'_>, map: UnitMap) -> PyRes
         return Ok(());
     }
     let view = View::new(code, map)?;
-    code_extra::of(patched.object(), Extra { view: Some(view), ..Extra::default() }).map(|_| ())
+    // SAFETY: alive.
+    let is_chosen = unsafe { code_extra::is_chosen(code.object().as_ptr()) }.into();
+    code_extra::of(patched.object(), Extra { view: Some(view), is_chosen, ..Extra::default() }).map(|_| ())
 }
 
 /// As [`attach`], and makes it what `code` is replaced by from now on; returns what that is, if another thread was faster.

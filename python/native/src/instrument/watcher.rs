@@ -149,12 +149,12 @@ fn global<'py>(globals: &Bound<'py, PyAny>, name: &CStr) -> Option<Bound<'py, Py
     }
 }
 
-/// Whether the code that runs now is patched.
+/// Whether the code that runs now is chosen.
 fn is_run_by_chosen() -> bool {
     // SAFETY: attached, and it is our own stack; a code object that runs is alive.
     unsafe {
         let running = frames::of_thread(ffi::PyThreadState_GetUnchecked()).find_map(frames::Frame::raw);
-        running.is_some_and(|frame| code_extra::view(frame.code as Object).is_some())
+        running.is_some_and(|frame| code_extra::is_chosen(frame.code as Object))
     }
 }
 
@@ -179,11 +179,15 @@ impl<'py> Decide<'py> for Decision<'_> {
     }
 
     fn has_nothing(&mut self, code: &Code<'py>) -> PyResult<()> {
+        code_extra::set_chosen(code.object())?;
         code_extra::leave_alone(code.object())
     }
 
     fn made(&mut self, code: &Code<'py>, patched: Code<'py>, map: UnitMap) -> PyResult<Bound<'py, PyAny>> {
-        code_view::publish(code, &patched, map)
+        let patched = code_view::publish(code, &patched, map)?;
+        code_extra::set_chosen(code.object())?;
+        code_extra::set_chosen(&patched)?;
+        Ok(patched)
     }
 }
 
