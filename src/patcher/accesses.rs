@@ -164,7 +164,7 @@ impl<'a> Finder<'a, '_> {
         let handed = match (access.object, access.named) {
             (0, Named::Local) => Handed::Local(u16::try_from(instruction.argument).ok()?),
             (0, _) => Handed::Site,
-            (depth, _) => Handed::Stack(depth),
+            (_, _) => Handed::Site,
         };
         let (object, key, value) = (access.object, if action == Action::Update { 0 } else { access.key }, access.value);
         wanted.then_some(Point { unit: instruction.unit, name, handed, object, key, value, ..bare(action) })

@@ -3,8 +3,9 @@
 //! Insert-only: every instruction stays, in its order and with its position in the source; what is relocated are jumps, the
 //! exception table and the line table.  Bytes in, bytes out: the interpreter is described by [`Opcodes`], which are handed in.
 //!
-//! A probe is `LOAD_CONST site; COPY n; DELETE_SUBSCR`, that is `del site[object]`, or `LOAD_FAST` in the place of `COPY`.  It belongs to
-//! the location and the exception ranges of the instruction that it watches, and jumps to that instruction lead to its probes.
+//! A probe is `LOAD_CONST site; COPY 1; DELETE_SUBSCR`, that is `del site[site]`, and finds the object on the stack: a copy would be one more
+//! reference to count, and threads may share the count.  What is not on the stack it is handed.  It belongs to the location and the
+//! exception ranges of the instruction that it watches, and jumps to that instruction lead to its probes.
 //!
 //! | module | what it holds |
 //! |---|---|
@@ -12,6 +13,7 @@
 //! | [`accesses`] | which instructions are accesses |
 //! | [`calls`], [`known_calls`] | calls of methods of containers, and of functions that take one |
 //! | [`rebound`] | which globals and cells are variables |
+//! | [`repeated`] | reads that another one stands for |
 //! | [`stack`] | which instruction pushed what |
 //! | [`opcodes`], [`instructions`] | the interpreter's instructions |
 //! | [`relocate`], [`tables`], [`unit_map`] | the code that is made |
@@ -24,6 +26,7 @@ mod opcodes;
 mod point;
 mod rebound;
 mod relocate;
+mod repeated;
 mod stack;
 mod tables;
 #[cfg(test)]
@@ -80,7 +83,8 @@ pub struct Patched<'a> {
 /// Puts probes into `code`; `None` if there is nothing to watch in it, or if it is not understood.
 pub fn patch<'a>(opcodes: &Opcodes, code: &Code<'a>, rebound: &Rebound) -> Option<Patched<'a>> {
     let instructions = Instructions::read(opcodes, code.bytes)?;
-    let points = accesses::find(opcodes, code, &instructions, rebound);
+    let mut points = accesses::find(opcodes, code, &instructions, rebound);
+    repeated::take_out(opcodes, code, &instructions, rebound, &mut points);
     if points.is_empty() {
         return None;
     }

@@ -41,6 +41,8 @@ pub(super) struct Info {
     pub(super) is_predicate: bool,
     /// Publishes what is on the stack, or runs other code.
     pub(super) lets_go: bool,
+    /// Waits for nobody, binds no variable, and goes on with the next instruction or jumps.
+    pub(super) passes_by: bool,
 }
 
 /// The instructions of an interpreter.
@@ -113,6 +115,7 @@ impl Opcodes {
                 tests_for_set: matches!(row.name, "POP_JUMP_IF_TRUE" | "POP_JUMP_IF_NOT_NONE"),
                 is_predicate: PREDICATES.contains(&row.name),
                 lets_go: LETTING_GO.contains(&row.name) || row.name.starts_with("CALL"),
+                passes_by: PASSING_BY.contains(&row.name),
             };
             numbers.push((row.name, row.number));
         }
@@ -172,6 +175,52 @@ const ENDS: &[&str] = &["JUMP_BACKWARD", "JUMP_BACKWARD_NO_INTERRUPT", "JUMP_FOR
 
 /// Through these a value decides a jump that is after them.
 const PREDICATES: &[&str] = &["BINARY_OP", "COMPARE_OP", "CONTAINS_OP", "IS_OP", "TO_BOOL", "UNARY_NOT"];
+
+/// What an attribute's value outlasts.
+const PASSING_BY: &[&str] = &[
+    "BINARY_OP",
+    "BINARY_SLICE",
+    "BUILD_LIST",
+    "BUILD_MAP",
+    "BUILD_SET",
+    "BUILD_SLICE",
+    "BUILD_STRING",
+    "BUILD_TUPLE",
+    "COMPARE_OP",
+    "CONTAINS_OP",
+    "CONVERT_VALUE",
+    "COPY",
+    "FORMAT_SIMPLE",
+    "FORMAT_WITH_SPEC",
+    "IS_OP",
+    "LIST_APPEND",
+    "LOAD_ATTR",
+    "LOAD_COMMON_CONSTANT",
+    "LOAD_CONST",
+    "LOAD_DEREF",
+    "LOAD_FAST",
+    "LOAD_FAST_BORROW",
+    "LOAD_FAST_BORROW_LOAD_FAST_BORROW",
+    "LOAD_FAST_CHECK",
+    "LOAD_FAST_LOAD_FAST",
+    "LOAD_GLOBAL",
+    "LOAD_SMALL_INT",
+    "NOP",
+    "NOT_TAKEN",
+    "POP_JUMP_IF_FALSE",
+    "POP_JUMP_IF_NONE",
+    "POP_JUMP_IF_NOT_NONE",
+    "POP_JUMP_IF_TRUE",
+    "POP_TOP",
+    "PUSH_NULL",
+    "STORE_ATTR",
+    "STORE_SUBSCR",
+    "SWAP",
+    "TO_BOOL",
+    "UNARY_INVERT",
+    "UNARY_NEGATIVE",
+    "UNARY_NOT",
+];
 
 /// After one of these, an object that was private may not be it any more.  `STORE_ATTR` is looked at by its owner.
 const LETTING_GO: &[&str] = &[

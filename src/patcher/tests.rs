@@ -115,11 +115,25 @@ fn known((name, argument): (&str, u32)) -> (&'static str, u32) {
 #[test]
 fn a_probe_is_before_its_instruction() {
     let (code, points) = patched(&[("LOAD_FAST", 0), ("LOAD_FAST", 1), ("STORE_ATTR", 0)]);
-    let probe = [("LOAD_CONST", 2), ("COPY", 2), ("DELETE_SUBSCR", 0)];
+    let probe = [("LOAD_CONST", 2), ("COPY", 1), ("DELETE_SUBSCR", 0)];
     assert_eq!(code, [&[("LOAD_FAST", 0), ("LOAD_FAST", 1)][..], &probe, &[("STORE_ATTR", 0)]].concat());
     let [point] = points[..] else { panic!("{points:?}") };
     assert_eq!((point.action, point.unit, point.name), (Action::WriteAttribute, 3, Some("a")));
-    assert_eq!((point.handed, point.object, point.key, point.value), (Handed::Stack(1), 1, 0, 2));
+    assert_eq!((point.handed, point.object, point.key, point.value), (Handed::Site, 1, 0, 2));
+}
+
+#[test]
+fn an_attribute_that_is_read_again_soon_has_one_probe() {
+    let twice = |between: &[(&'static str, u32)], last: &[(&'static str, u32)]| {
+        let read = [("LOAD_FAST", 0), ("LOAD_ATTR", 0)];
+        patched(&[&read[..], between, &read, last].concat()).1.len()
+    };
+    assert_eq!(twice(&[("POP_TOP", 0)], &[]), 1);
+    assert_eq!(twice(&[("LOAD_SMALL_INT", 0), ("CALL", 0)], &[]), 2, "others may have had their turn");
+    assert_eq!(twice(&[("POP_TOP", 0), ("LOAD_SMALL_INT", 0), ("STORE_FAST", 0)], &[]), 2, "another object");
+    assert_eq!(twice(&[("POP_JUMP_IF_FALSE", 1), ("POP_TOP", 0)], &[]), 2, "jumped to");
+    assert_eq!(twice(&[("POP_TOP", 0)], &[("POP_JUMP_IF_FALSE", 0)]), 2, "decides a jump");
+    assert_eq!(twice(&[], &[("LOAD_FAST", 0), ("STORE_ATTR", 0)]), 3, "an update goes back to it");
 }
 
 #[test]
@@ -128,7 +142,7 @@ fn jumps_lead_to_the_probes_of_where_they_led() {
     // From its end, the last jump reaches the attribute; and the first one what follows the POP_TOP.
     let (code, points) = patched(&source);
     assert_eq!(points.len(), 1);
-    let probe = [("LOAD_CONST", 2), ("COPY", 2), ("DELETE_SUBSCR", 0)];
+    let probe = [("LOAD_CONST", 2), ("COPY", 1), ("DELETE_SUBSCR", 0)];
     let rest = [("LOAD_ATTR", 0), ("POP_JUMP_IF_FALSE", 1), ("POP_TOP", 0), ("JUMP_BACKWARD", 12)];
     assert_eq!(code, [&[("LOAD_FAST", 0)][..], &probe, &rest].concat());
 }

@@ -27,7 +27,7 @@ impl Lifetimes {
     /// The number of this life of the object at `address`.  `is_known`: it has been asked for since the object's birth.
     #[inline]
     pub fn of(&self, address: u64, is_known: bool) -> u64 {
-        let entry = &self.entries[(super::mix(address >> 4) as usize) & (self.entries.len() - 1)];
+        let entry = &self.entries[super::place(address >> 4, self.entries.len())];
         if is_known && entry.address.load(Ordering::Acquire) == address {
             let life = entry.life.load(Ordering::Acquire);
             // Changed meanwhile: then the number may be another object's.
@@ -40,7 +40,8 @@ impl Lifetimes {
 
     #[cold]
     fn begin(&self, entry: &Entry, address: u64) -> u64 {
-        let life = self.next.fetch_add(1, Ordering::Relaxed);
+        // Spread already, so that whoever looks it up need not.
+        let life = super::mix(self.next.fetch_add(1, Ordering::Relaxed));
         entry.address.store(0, Ordering::Release);
         entry.life.store(life, Ordering::Release);
         entry.address.store(address, Ordering::Release);

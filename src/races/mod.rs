@@ -19,8 +19,23 @@ pub mod shadow;
 pub mod sync;
 pub mod telling;
 
-/// Spreads the bits of a number: a hash function for numbers that nobody chooses.
+const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// Spreads the bits of a number: a hash function for numbers that nobody chooses.  No two numbers give the same.
+#[inline]
 pub fn mix(number: u64) -> u64 {
-    let number = (number ^ number >> 32).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let number = (number ^ number >> 32).wrapping_mul(GOLDEN);
     number ^ number >> 29
+}
+
+/// A place for a number in a table of this length, a power of two.
+#[inline]
+fn place(number: u64, length: usize) -> usize {
+    (number.wrapping_mul(GOLDEN) >> 32) as usize & (length - 1)
+}
+
+/// Names a part of an object: by the object's life ([`lifetimes`]) and a number for the part.
+#[inline]
+pub fn location(life: u64, part: u64) -> u64 {
+    life ^ part.wrapping_mul(0xD6E8_FEB8_6659_FD93)
 }

@@ -149,7 +149,7 @@ impl Shadow {
         stack: impl FnOnce() -> u32,
         mut report: impl FnMut(Race),
     ) -> Kind {
-        let cell = &self.cells[super::mix(access.location) as usize & (self.cells.len() - 1)];
+        let cell = &self.cells[super::place(access.location, self.cells.len())];
         let epoch = clock.epoch();
         if epoch.is_none() {
             return access.kind;

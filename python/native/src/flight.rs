@@ -1,7 +1,7 @@
 //! What Python code does to loops, transports and streams, for the flight recorder: a few stores per watched call.
 
 use crate::hooks;
-use crate::interpreter::{code_text, frames};
+use crate::interpreter::{code_text, frames, thread_state};
 use crate::threads::Here;
 use crate::watch::Watch;
 use ftsan::recording::ThreadRecord;
@@ -47,8 +47,9 @@ fn now() -> u64 {
 
 fn site(record: &ThreadRecord) -> SiteId {
     // SAFETY: attached; the own stack.
-    let innermost = unsafe { frames::of_thread(ffi::PyThreadState_GetUnchecked()) }.next();
-    let Some((code, instruction)) = innermost.and_then(frames::Frame::key) else { return 0 };
+    let innermost = unsafe { frames::of_thread(thread_state::own()) }.next();
+    let Some(frame) = innermost.filter(|frame| !frame.is_entry()) else { return 0 };
+    let frames::Position { code, instruction } = frame.position();
     let position = Position { code, instruction, check: 0 };
     record.known_site(position).unwrap_or_else(|| {
         // SAFETY: a code object on the own stack.

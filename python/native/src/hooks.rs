@@ -137,9 +137,9 @@ unsafe extern "C" fn positions(into: *mut Position, most: usize) -> usize {
         if state.is_null() {
             return 0;
         }
-        let keys = frames::of_thread(state).filter_map(frames::Frame::key).filter(|(code, _)| *code != 0);
+        let frames = frames::of_thread(state).filter(|frame| !frame.is_entry()).map(frames::Frame::position);
         let mut count = 0;
-        for (code, instruction) in keys.take(most) {
+        for frames::Position { code, instruction } in frames.filter(|position| position.code != 0).take(most) {
             into.add(count).write(Position { code, instruction, check: code_text::qualname(code) });
             count += 1;
         }

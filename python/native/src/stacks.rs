@@ -3,7 +3,8 @@
 //! Recording a stack that is known costs a walk and a probe, without a lock or an allocation.  Code objects in the depot are
 //! kept alive for good (one reference each): a frame stays resolvable, and an address never means another function later.
 
-use crate::interpreter::frames::{self, RawFrame};
+use crate::interpreter::frames::{self, Position, RawFrame};
+use crate::interpreter::thread_state;
 use pyo3::ffi;
 use std::cell::UnsafeCell;
 use std::collections::HashSet;
@@ -21,11 +22,25 @@ pub(crate) const STACKS: usize = 1 << 16;
 const SLOTS: usize = STACKS * 2;
 const PROBES: usize = 16;
 
+/// The positions that a stack is made of, entry frames included, innermost first.
+struct Trail {
+    positions: [Position; LONGEST],
+    len: usize,
+    /// How many of them are frames of Python code.
+    frames: usize,
+    /// There are more frames than are kept.
+    is_cut: bool,
+}
+
+/// Positions of a trail at most; C calls Python less often than Python does.
+const LONGEST: usize = DEPTH * 2;
+
 struct Stack {
     hash: u64,
-    /// What it is found by.  The code objects are kept alive, so a key means another position only if the interpreter gives the
+    /// What it is found by.  The code objects are kept alive, so a position means another one only if the interpreter gives the
     /// thread's copy of the bytecode up and makes another one.
-    keys: Box<[(usize, usize)]>,
+    trail: Box<[Position]>,
+    is_cut: bool,
     frames: Box<[RawFrame]>,
 }
 
@@ -52,45 +67,82 @@ fn hold() -> MutexGuard<'static, Option<Growth>> {
     GROWTH.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+impl Trail {
+    /// Of the calling thread, without the innermost `skip` frames.
+    ///
+    /// # Safety
+    /// Attached.
+    unsafe fn read(skip: usize) -> Self {
+        let boundary = BOUNDARY.load(Ordering::Relaxed);
+        let mut trail = Trail { positions: [Position::default(); LONGEST], len: 0, frames: 0, is_cut: false };
+        let mut left_out = 0;
+        // SAFETY: attached, and it is our own stack.
+        for frame in unsafe { frames::of_thread(thread_state::own()) } {
+            let position = frame.position();
+            if position.code == boundary {
+                break;
+            }
+            if left_out < skip {
+                left_out += usize::from(!frame.is_entry());
+                continue;
+            }
+            if trail.frames == DEPTH || trail.len == LONGEST {
+                trail.is_cut = true;
+                break;
+            }
+            trail.frames += usize::from(!frame.is_entry());
+            trail.positions[trail.len] = position;
+            trail.len += 1;
+        }
+        trail
+    }
+
+    fn positions(&self) -> &[Position] {
+        &self.positions[..self.len]
+    }
+
+    fn hash(&self) -> u64 {
+        self.positions().iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, position| {
+            let hash = (hash ^ position.instruction as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            hash ^ hash >> 29
+        })
+    }
+}
+
+impl Stack {
+    /// Whether it is the calling thread's, too.
+    ///
+    /// # Safety
+    /// Attached.
+    #[inline]
+    unsafe fn is_mine(&self) -> bool {
+        // SAFETY: attached, and it is our own stack.
+        let mut frames = unsafe { frames::of_thread(thread_state::own()) };
+        self.trail.iter().all(|position| frames.next().is_some_and(|frame| frame.position() == *position))
+            && (self.is_cut || frames.next().is_none_or(|frame| frame.position().code == BOUNDARY.load(Ordering::Relaxed)))
+    }
+}
+
 /// Records the calling thread's stack, leaving out the innermost `skip` frames.
 ///
 /// # Safety
 /// Attached.
 pub(crate) unsafe fn record(skip: usize) -> StackId {
-    let boundary = BOUNDARY.load(Ordering::Relaxed);
-    let mut keys = [(0, 0); DEPTH];
-    let mut len = 0;
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    // SAFETY: attached, and it is our own stack.
-    let all = unsafe { frames::of_thread(ffi::PyThreadState_GetUnchecked()) };
-    for key in all.filter_map(frames::Frame::key).skip(skip) {
-        if key.0 == boundary || len == DEPTH {
-            break;
-        }
-        keys[len] = key;
-        len += 1;
-        hash = (hash ^ key.1 as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        hash ^= hash >> 29;
-    }
-    known(hash, &keys[..len]).unwrap_or_else(|| {
+    // SAFETY: passed on.
+    let trail = unsafe { Trail::read(skip) };
+    let hash = trail.hash();
+    known(hash, &trail).unwrap_or_else(|| {
         // SAFETY: passed on.
-        unsafe { add(hash, &keys[..len], skip) }
+        unsafe { add(hash, &trail, skip) }
     })
 }
 
-/// How many stacks a thread has at hand.
-const AT_HAND: usize = 4;
-
-#[derive(Clone, Copy)]
-struct AtHand {
-    stack: StackId,
-    len: usize,
-    keys: [(usize, usize); DEPTH],
-}
+/// How many stacks a thread has at hand, by the position of the innermost frame.
+const AT_HAND: usize = 256;
 
 /// The stacks that a thread recorded lately: to record one again takes a walk and no look into the depot.
 #[derive(Default)]
-pub(crate) struct Recent(UnsafeCell<Option<Box<[AtHand; AT_HAND]>>>);
+pub(crate) struct Recent(UnsafeCell<Option<Box<[StackId; AT_HAND]>>>);
 
 impl Recent {
     /// The thread ends, and has no use for them any more.
@@ -105,25 +157,18 @@ impl Recent {
     /// Attached; `self` is the calling thread's.
     #[inline]
     pub(crate) unsafe fn record(&self) -> StackId {
-        let boundary = BOUNDARY.load(Ordering::Relaxed);
         // SAFETY: attached, and it is our own stack.
-        let all = unsafe { frames::of_thread(ffi::PyThreadState_GetUnchecked()) };
-        let mut keys = all.filter_map(frames::Frame::key).take_while(|key| key.0 != boundary).take(DEPTH);
-        let Some(first) = keys.next() else { return 0 };
+        let Some(first) = unsafe { frames::of_thread(thread_state::own()) }.next() else { return 0 };
         // SAFETY: as in `clear`.
-        let at_hand = unsafe { &mut *self.0.get() };
-        let at_hand = at_hand.get_or_insert_with(|| Box::new([AtHand { stack: 0, len: 0, keys: [(0, 0); DEPTH] }; AT_HAND]));
-        let place = &mut at_hand[first.1.wrapping_mul(0x9E37_79B9_7F4A_7C15_u64 as usize) >> 32 & (AT_HAND - 1)];
-        if place.len != 0 && place.keys[0] == first && keys.eq(place.keys[1..place.len].iter().copied()) {
-            return place.stack;
-        }
+        let at_hand = unsafe { &mut *self.0.get() }.get_or_insert_with(|| Box::new([0; AT_HAND]));
+        let place = &mut at_hand[first.position().instruction.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32 & (AT_HAND - 1)];
         // SAFETY: passed on.
-        let stack = unsafe { record(0) };
-        if let Some(known) = record_of(stack) {
-            place.keys[..known.keys.len()].copy_from_slice(&known.keys);
-            (place.stack, place.len) = (stack, known.keys.len());
+        unsafe {
+            if !record_of(*place).is_some_and(|stack| stack.is_mine()) {
+                *place = record(0);
+            }
         }
-        stack
+        *place
     }
 }
 
@@ -144,13 +189,15 @@ fn slots_for(hash: u64) -> impl Iterator<Item = &'static AtomicU32> {
 }
 
 #[inline]
-fn known(hash: u64, keys: &[(usize, usize)]) -> Option<StackId> {
+fn known(hash: u64, trail: &Trail) -> Option<StackId> {
     for slot in slots_for(hash) {
         let id = slot.load(Ordering::Acquire);
         if id == 0 {
             return None;
         }
-        if record_of(id).is_some_and(|stack| stack.hash == hash && *stack.keys == *keys) {
+        if record_of(id)
+            .is_some_and(|stack| stack.hash == hash && *stack.trail == *trail.positions() && stack.is_cut == trail.is_cut)
+        {
             return Some(id);
         }
     }
@@ -158,15 +205,15 @@ fn known(hash: u64, keys: &[(usize, usize)]) -> Option<StackId> {
 }
 
 /// # Safety
-/// Attached; the keys are of the calling thread's stack without `skip` frames.
+/// Attached; the trail is that of the calling thread's stack without `skip` frames.
 #[cold]
-unsafe fn add(hash: u64, keys: &[(usize, usize)], skip: usize) -> StackId {
+unsafe fn add(hash: u64, trail: &Trail, skip: usize) -> StackId {
     // SAFETY: passed on.
-    let all = unsafe { frames::of_thread(ffi::PyThreadState_GetUnchecked()) };
-    let frames: Box<[RawFrame]> = all.filter_map(frames::Frame::raw).skip(skip).take(keys.len()).collect();
+    let all = unsafe { frames::of_thread(thread_state::own()) };
+    let frames: Box<[RawFrame]> = all.filter_map(frames::Frame::raw).skip(skip).take(trail.frames).collect();
     let mut guard = hold();
     let growth = guard.get_or_insert_default();
-    if let Some(id) = known(hash, keys) {
+    if let Some(id) = known(hash, trail) {
         return id;
     }
     if growth.count as usize == STACKS {
@@ -179,7 +226,7 @@ unsafe fn add(hash: u64, keys: &[(usize, usize)], skip: usize) -> StackId {
             unsafe { ffi::Py_INCREF(frame.code as *mut ffi::PyObject) };
         }
     }
-    let record = Box::leak(Box::new(Stack { hash, keys: keys.into(), frames }));
+    let record = Box::leak(Box::new(Stack { hash, trail: trail.positions().into(), is_cut: trail.is_cut, frames }));
     RECORDS[growth.count as usize].store(record, Ordering::Release);
     growth.count += 1;
     free.store(growth.count, Ordering::Release);

@@ -1,5 +1,6 @@
 //! The calling thread's slot: one pointer in thread-local storage.
 
+use crate::interpreter::thread_state;
 use crate::races::{self, order};
 use crate::{boundary, hooks, session, stacks};
 use ftsan::loops::ThreadSlot;
@@ -99,6 +100,7 @@ pub(crate) fn here() -> &'static Here {
 #[cold]
 fn enter() -> &'static Here {
     boundary::guarded(None, || {
+        thread_state::check();
         // SAFETY: only called from hooks, which run attached.
         let (handle, ident) = unsafe { (ffi::PyThreadState_Get() as usize, ffi::PyThread_get_thread_ident()) };
         let slot = session::get().loops.enter(handle, ident, native_id());

@@ -3,7 +3,7 @@
 //! `struct _pycontextobject` is in `Include/internal/pycore_context.h`: header, `ctx_prev`, `ctx_vars`, `ctx_weakreflist`, `ctx_entered`.  Where
 //! a thread has its current context is not published; it is looked for once, in a context that is known ([`verify`]).
 
-use super::offsets;
+use super::{offsets, thread_state};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -58,7 +58,7 @@ pub(crate) fn verify(py: Python<'_>) -> PyResult<Bound<'_, PyType>> {
     let probe = PyCFunction::new_closure(py, None, None, move |_, _| {
         // SAFETY: attached; reads words of the own thread state only, whose size is published.
         let found = unsafe {
-            let thread = ffi::PyThreadState_GetUnchecked().cast::<usize>();
+            let thread = thread_state::own().cast::<usize>();
             (1..offsets::get().thread_size / size_of::<usize>()).find(|word| thread.add(*word).read() == address)
         };
         CURRENT.store(found.unwrap_or(0) * size_of::<usize>(), Ordering::Relaxed);

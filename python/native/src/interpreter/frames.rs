@@ -4,6 +4,7 @@
 
 use super::coroutines;
 use super::offsets::{self, OWNED_BY_INTERPRETER, Offsets, STACKREF_INT, STACKREF_TAG};
+use super::thread_state;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
@@ -15,6 +16,14 @@ pub(crate) const DEEPEST: usize = 96;
 pub(crate) struct RawFrame {
     pub(crate) code: usize,
     pub(crate) offset: u32,
+}
+
+/// Where a frame of a thread is: the code object, which is none for an entry frame, and the address of the instruction.  Much cheaper to
+/// read than a [`RawFrame`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Position {
+    pub(crate) code: usize,
+    pub(crate) instruction: usize,
 }
 
 /// A stack in a fixed place: nothing is allocated while it is filled.
@@ -64,17 +73,13 @@ impl Frame<'_> {
         unsafe { self.read::<u8>(self.offsets.frame_owner) == OWNED_BY_INTERPRETER }
     }
 
-    /// Something that is the same for the same position of the same thread: the code object and the address of the instruction.  Much
-    /// cheaper than [`Frame::raw`]; `None` for entry frames.
+    /// Where it is.
     #[inline(always)]
-    pub(crate) fn key(self) -> Option<(usize, usize)> {
-        if self.is_entry() {
-            return None;
-        }
+    pub(crate) fn position(self) -> Position {
         // SAFETY: see `read`.
         unsafe {
             let code = self.read::<usize>(self.offsets.frame_executable) & !STACKREF_TAG;
-            Some((code, self.read(self.offsets.frame_instr_ptr)))
+            Position { code, instruction: self.read(self.offsets.frame_instr_ptr) }
         }
     }
 
@@ -150,7 +155,7 @@ pub(crate) unsafe fn on_top_of_stack(depth: usize) -> Option<*mut ffi::PyObject>
     let offsets = offsets::get();
     // SAFETY: passed on; a running thread has a frame.
     unsafe {
-        let thread = ffi::PyThreadState_GetUnchecked().cast::<u8>();
+        let thread = thread_state::own().cast::<u8>();
         let frame = thread.add(offsets.thread_current_frame).cast::<*const u8>().read();
         let top = frame.add(offsets.frame_stackpointer).cast::<*const usize>().read();
         object_of(top.sub(depth).read())

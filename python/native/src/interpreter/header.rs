@@ -70,7 +70,7 @@ pub(crate) unsafe fn is_immortal(object: *mut ffi::PyObject) -> bool {
 
 /// `_Py_ThreadId`, `Include/object.h`.
 #[inline(always)]
-fn thread_id() -> usize {
+pub(super) fn thread_id() -> usize {
     let id;
     // SAFETY: reads the thread pointer.
     unsafe {

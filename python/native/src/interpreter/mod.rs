@@ -17,6 +17,7 @@ pub(crate) mod line_table;
 pub(crate) mod locks;
 pub(crate) mod offsets;
 pub(crate) mod tasks;
+pub(crate) mod thread_state;
 pub(crate) mod trace;
 pub(crate) mod world;
 
@@ -25,6 +26,8 @@ use pyo3::prelude::*;
 /// Checks every layout that the affinity family relies on.  The error says which one is not as expected.
 pub(crate) fn verify(py: Python<'_>) -> Result<(), String> {
     offsets::load()?;
+    thread_state::load();
+    thread_state::verify()?;
     frames::verify(py)?;
     coroutines::verify_states(py)
 }

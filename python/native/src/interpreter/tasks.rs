@@ -3,9 +3,8 @@
 //! `_PyThreadStateImpl` is in `Include/internal/pycore_tstate.h`: `asyncio_running_task` follows `asyncio_running_loop`.  Where they are is
 //! not published; it is looked for once, with a loop and a task that are known ([`verify`]).
 
-use super::offsets;
+use super::{offsets, thread_state};
 use pyo3::exceptions::PyRuntimeError;
-use pyo3::ffi;
 use pyo3::prelude::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -24,7 +23,7 @@ pub(crate) unsafe fn running() -> usize {
     match RUNNING.load(Ordering::Relaxed) {
         0 => 0,
         // SAFETY: attached; a field of the own thread state.
-        word => unsafe { ffi::PyThreadState_GetUnchecked().cast::<usize>().add(word).read() },
+        word => unsafe { thread_state::own().cast::<usize>().add(word).read() },
     }
 }
 
@@ -59,5 +58,5 @@ fn find(value: usize) -> Option<usize> {
 
 fn at(word: usize) -> usize {
     // SAFETY: attached, as there is a module; `_PyThreadStateImpl` is longer than that.
-    unsafe { ffi::PyThreadState_GetUnchecked().cast::<usize>().add(word).read() }
+    unsafe { thread_state::own().cast::<usize>().add(word).read() }
 }

@@ -7,16 +7,15 @@ use super::evidence::{self, Part};
 use super::probe::{Probe, Verdict, peek};
 use super::{confirm, containers, hand_over, order, people, review, values};
 use crate::interpreter::header::{self, ESCAPED, SEEN};
-use crate::stacks;
 use crate::threads::Here;
 use ftsan::patcher::Action;
 use ftsan::patcher::known_calls::{self, Container, Kind as Call};
 use ftsan::races::access::{Access, Place, Value};
 use ftsan::races::matrix::Kind;
-use ftsan::races::mix;
+use ftsan::races::{location, mix};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use std::ffi::CStr;
+use std::ffi::{CStr, c_char};
 
 /// Fields of locations that are no names or keys.
 mod field {
@@ -48,6 +47,8 @@ pub(super) unsafe fn object_of(probe: &Probe, handed: *mut ffi::PyObject) -> *mu
     // SAFETY: passed on.
     unsafe {
         let action = probe.action;
+        let is_on_the_stack = std::ptr::eq(handed.cast(), probe) && probe.object != 0;
+        let handed = if is_on_the_stack { peek(probe.object) } else { handed };
         if matches!(probe.call, Some(Call::ReadState | Call::WriteState)) {
             state_of(handed)
         } else if matches!(action, Action::Iterate | Action::Function) {
@@ -162,10 +163,10 @@ unsafe fn home(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
     // SAFETY: passed on by `note`; the word before an object with a managed dictionary is that dictionary or null
     // (`MANAGED_DICT_OFFSET`, Include/internal/pycore_object.h), which `super::verify` has checked.
     unsafe {
-        let dictionary = if ffi::PyModule_Check(object) != 0 {
-            ffi::PyModule_GetDict(object)
-        } else if ffi::PyType_GetFlags(ffi::Py_TYPE(object)) & MANAGED_DICT != 0 {
+        let dictionary = if containers::flags(ffi::Py_TYPE(object)) & MANAGED_DICT != 0 {
             object.cast::<*mut ffi::PyObject>().sub(1).read_volatile()
+        } else if ffi::PyModule_Check(object) != 0 {
+            ffi::PyModule_GetDict(object)
         } else {
             std::ptr::null_mut()
         };
@@ -204,9 +205,13 @@ unsafe fn is_thread_local(object: *mut ffi::PyObject) -> bool {
     // SAFETY: passed on by `note`; a type keeps its bases and its name alive.
     unsafe {
         // By its name: a module that is made anew has another type.
+        let is_local = |class: *mut ffi::PyTypeObject| {
+            let name = (*class).tp_name;
+            *name == b'_' as c_char && CStr::from_ptr(name) == c"_thread._local"
+        };
         let base = |class: &*mut ffi::PyTypeObject| Some((**class).tp_base).filter(|base| !base.is_null());
         let mut classes = std::iter::successors(Some(ffi::Py_TYPE(object)), base);
-        classes.any(|class| CStr::from_ptr((*class).tp_name) == c"_thread._local")
+        classes.any(is_local)
     }
 }
 
@@ -494,7 +499,7 @@ impl Touch<'_> {
         // SAFETY: passed on by `note`.
         let life = unsafe { races.lifetimes.of(home as u64, is_known(home)) };
         let access = Access {
-            location: mix(life).wrapping_mul(0xD6E8_FEB8_6659_FD93) ^ mix(field),
+            location: location(life, field),
             kind,
             site: probe.site,
             code: probe.code,
@@ -515,7 +520,7 @@ impl Touch<'_> {
         unsafe { confirm::pause(probe) };
         let mut verdict = Verdict::GoOn;
         // SAFETY: passed on by `note`.
-        let stack = || unsafe { stacks::record(0) };
+        let stack = || unsafe { self.here.stacks.record() };
         let kind = races.shadow.access(&access, clock, &self.here.races.memory, stack, |race| {
             // SAFETY: passed on by `note`.
             if let Verdict::Raised = unsafe { evidence::found(self.object, part, probe.is_swapper, &race) } {
@@ -525,7 +530,7 @@ impl Touch<'_> {
         if review::is_on() {
             // SAFETY: passed on by `note`.
             unsafe {
-                let place = Place { site: probe.site, stack: stacks::record(0) };
+                let place = Place { site: probe.site, stack: self.here.stacks.record() };
                 review::note(self.object, part, access.location, clock.epoch(), kind, place);
             }
         }

@@ -3,8 +3,19 @@
 use ftsan::patcher::known_calls::Container;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use std::ffi::CStr;
+use std::ffi::{CStr, c_ulong};
 use std::sync::OnceLock;
+use std::sync::atomic::Ordering;
+
+/// `tp_flags`, without the call that it takes from outside of the interpreter.
+///
+/// # Safety
+/// Attached; `class` is alive.
+#[inline(always)]
+pub(super) unsafe fn flags(class: *mut ffi::PyTypeObject) -> c_ulong {
+    // SAFETY: passed on.
+    unsafe { (*class).tp_flags.load(Ordering::Relaxed) }
+}
 
 /// What kind of container objects of this type are: of the type itself or of the built-in one that it is derived from.
 ///
@@ -13,7 +24,7 @@ use std::sync::OnceLock;
 pub(super) unsafe fn family(class: *mut ffi::PyTypeObject) -> Option<Container> {
     // SAFETY: passed on; a type keeps its base and its name alive.
     unsafe {
-        let flags = ffi::PyType_GetFlags(class);
+        let flags = flags(class);
         if flags & ffi::Py_TPFLAGS_LIST_SUBCLASS != 0 {
             return Some(Container::List);
         }
@@ -54,7 +65,7 @@ const NAMES: [(&CStr, Container); 8] = [
 pub(super) unsafe fn is_overridden(class: *mut ffi::PyTypeObject, method: &CStr) -> bool {
     // SAFETY: passed on; the result of the lookup is a new reference.
     unsafe {
-        if ffi::PyType_GetFlags(class) & ffi::Py_TPFLAGS_HEAPTYPE == 0 {
+        if flags(class) & ffi::Py_TPFLAGS_HEAPTYPE == 0 {
             return false;
         }
         let name = ffi::PyUnicode_InternFromString(method.as_ptr());

@@ -10,7 +10,7 @@ use crate::threads::here;
 use crate::{boundary, codes, session};
 use ftsan::choice;
 use ftsan::patcher::known_calls::{self, Kind};
-use ftsan::patcher::{Action, Point};
+use ftsan::patcher::{Action, Handed, Point};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use std::ffi::c_int;
@@ -63,6 +63,8 @@ pub(super) enum Verdict {
 enum Path {
     /// What is handed is the object.
     Object,
+    /// It is on the stack.
+    Stack,
     /// The object is found through what is handed, or peeked from the stack.
     Found,
     /// There is none, or nothing is passed over.
@@ -85,7 +87,7 @@ pub(super) unsafe fn peek(depth: u16) -> *mut ffi::PyObject {
 
 unsafe extern "C" fn delete_item<const PATH: u8>(
     probe: *mut ffi::PyObject,
-    object: *mut ffi::PyObject,
+    handed: *mut ffi::PyObject,
     value: *mut ffi::PyObject,
 ) -> c_int {
     if !value.is_null() {
@@ -101,7 +103,11 @@ unsafe extern "C" fn delete_item<const PATH: u8>(
                 Verdict::Raised => -1,
             };
         }
-        let object = if PATH == Path::Object as u8 { object } else { accesses::object_of(&*probe.cast::<Probe>(), object) };
+        let object = match PATH {
+            path if path == Path::Object as u8 => handed,
+            path if path == Path::Stack as u8 => peek((*probe.cast::<Probe>()).object),
+            _ => accesses::object_of(&*probe.cast::<Probe>(), handed),
+        };
         if object.is_null() || PATH != Path::Always as u8 && (header::is_private(object) || header::is_immortal(object)) {
             return 0;
         }
@@ -134,7 +140,7 @@ unsafe impl Send for Type {}
 // SAFETY: as above.
 unsafe impl Sync for Type {}
 
-static TYPES: [OnceLock<Type>; 4] = [const { OnceLock::new() }; 4];
+static TYPES: [OnceLock<Type>; 5] = [const { OnceLock::new() }; 5];
 
 fn probe_type(py: Python<'_>, path: Path) -> PyResult<*mut ffi::PyTypeObject> {
     let place = &TYPES[path as usize];
@@ -143,6 +149,7 @@ fn probe_type(py: Python<'_>, path: Path) -> PyResult<*mut ffi::PyTypeObject> {
     }
     let slot = match path {
         Path::Object => delete_item::<{ Path::Object as u8 }> as *mut std::ffi::c_void,
+        Path::Stack => delete_item::<{ Path::Stack as u8 }> as *mut std::ffi::c_void,
         Path::Found => delete_item::<{ Path::Found as u8 }> as *mut std::ffi::c_void,
         Path::Always => delete_item::<{ Path::Always as u8 }> as *mut std::ffi::c_void,
         Path::Suspend => delete_item::<{ Path::Suspend as u8 }> as *mut std::ffi::c_void,
@@ -173,20 +180,8 @@ fn path(point: &Point<'_>, is_strict: bool) -> Path {
         A::Import | A::Finalize => Path::Always,
         _ if is_strict => Path::Always,
         A::Iterate | A::Function | A::Method | A::ReadGlobal | A::WriteGlobal | A::DeleteGlobal => Path::Found,
-        A::ReadAttribute
-        | A::WriteAttribute
-        | A::DeleteAttribute
-        | A::ReadItem
-        | A::WriteItem
-        | A::DeleteItem
-        | A::Contains
-        | A::ReadSlice
-        | A::WriteSlice
-        | A::Truth
-        | A::Update
-        | A::ReadCell
-        | A::WriteCell
-        | A::DeleteCell => Path::Object,
+        _ if point.handed == Handed::Site => Path::Stack,
+        _ => Path::Object,
     }
 }
 

@@ -8,6 +8,23 @@ use std::ffi::CStr;
 /// How deep tuples are looked into.
 const DEPTH: u32 = 4;
 
+/// Whether it is of a built-in immutable type without parts.
+///
+/// # Safety
+/// `object` is alive.
+#[inline]
+unsafe fn is_plain(object: *mut ffi::PyObject) -> bool {
+    let plain = [
+        &raw mut ffi::PyUnicode_Type,
+        &raw mut ffi::PyLong_Type,
+        &raw mut ffi::PyBytes_Type,
+        &raw mut ffi::PyFloat_Type,
+        &raw mut ffi::PyBool_Type,
+    ];
+    // SAFETY: passed on.
+    plain.contains(&unsafe { ffi::Py_TYPE(object) })
+}
+
 /// A number that equal immutable objects of built-in types share; `None` for everything else.
 ///
 /// # Safety
@@ -15,18 +32,10 @@ const DEPTH: u32 = 4;
 unsafe fn hash(object: *mut ffi::PyObject, depth: u32) -> Option<u64> {
     // SAFETY: passed on; these types' hash functions run no other code and do not fail.
     unsafe {
-        let class = ffi::Py_TYPE(object);
-        let plain = [
-            &raw mut ffi::PyUnicode_Type,
-            &raw mut ffi::PyLong_Type,
-            &raw mut ffi::PyBytes_Type,
-            &raw mut ffi::PyFloat_Type,
-            &raw mut ffi::PyBool_Type,
-        ];
-        if plain.contains(&class) {
+        if is_plain(object) {
             return Some(ffi::PyObject_Hash(object) as u64);
         }
-        if class != &raw mut ffi::PyTuple_Type || depth == 0 {
+        if ffi::Py_TYPE(object) != &raw mut ffi::PyTuple_Type || depth == 0 {
             return None;
         }
         let mut all = 0x517c_c1b7_2722_0a95;
@@ -53,6 +62,9 @@ pub(super) unsafe fn key(object: *mut ffi::PyObject) -> u64 {
 pub(super) unsafe fn is_plain_key(object: *mut ffi::PyObject) -> bool {
     // SAFETY: passed on; the base type's slots are never replaced.
     unsafe {
+        if is_plain(object) {
+            return true;
+        }
         let (class, base) = (ffi::Py_TYPE(object), &raw mut ffi::PyBaseObject_Type);
         let hashes = [(*class).tp_hash, (*base).tp_hash].map(|slot| slot.map_or(0, |slot| slot as usize));
         let compares = [(*class).tp_richcompare, (*base).tp_richcompare].map(|slot| slot.map_or(0, |slot| slot as usize));
@@ -72,6 +84,9 @@ pub(super) unsafe fn value(object: *mut ffi::PyObject) -> Value {
         if object == ffi::Py_None() || class == &raw mut ffi::PyBool_Type {
             return Value::flag(object as u64);
         }
+        if let Some(hash) = hash(object, DEPTH) {
+            return Value::of(mix(hash ^ class as u64));
+        }
         // Functions, classes and modules stay where they are; writing the same one again changes nothing.
         let lasting = [&raw mut ffi::PyFunction_Type, &raw mut ffi::PyCFunction_Type, &raw mut ffi::PyModule_Type];
         if lasting.contains(&class) || ffi::PyType_Check(object) != 0 {
@@ -84,6 +99,6 @@ pub(super) unsafe fn value(object: *mut ffi::PyObject) -> Value {
         if CStr::from_ptr((*ffi::Py_TYPE(class.cast())).tp_name) == c"EnumType" {
             return Value::of(mix(object as u64));
         }
-        hash(object, DEPTH).map_or(Value::identity(object as u64), |hash| Value::of(mix(hash ^ class as u64)))
+        Value::identity(object as u64)
     }
 }
