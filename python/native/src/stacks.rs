@@ -14,32 +14,26 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub(crate) type StackId = u32;
 
 /// Frames kept of a stack.
-pub(crate) const DEPTH: usize = 16;
-/// Stacks kept at most; beyond that, new ones are not recorded.
+const DEPTH: usize = 16;
+/// Stacks kept at most.
 pub(crate) const STACKS: usize = 1 << 16;
+/// Once there are so many stacks, only so many frames are kept of a new one: there are far fewer different ones then.
+const CUTS: [(usize, usize); 2] = [(STACKS / 16 * 15, 1), (STACKS / 4 * 3, 4)];
 /// Slots of the hash table, twice the stacks.
 const SLOTS: usize = STACKS * 2;
 const PROBES: usize = 16;
 
 struct Stack {
     hash: u64,
-    /// What it is found by.  The code objects are kept alive, so a key means another position only if the interpreter gives the
-    /// thread's copy of the bytecode up and makes another one.
-    keys: Box<[(usize, usize)]>,
     frames: Box<[RawFrame]>,
-}
-
-/// What only grows under the lock.
-#[derive(Default)]
-struct Growth {
-    pinned: HashSet<usize>,
-    count: u32,
 }
 
 // Statics of zeros: pages that are not used are never touched, and there is nothing to initialise on the hot path.
 static TABLE: [AtomicU32; SLOTS] = [const { AtomicU32::new(0) }; SLOTS];
 static RECORDS: [AtomicPtr<Stack>; STACKS] = [const { AtomicPtr::new(std::ptr::null_mut()) }; STACKS];
-static GROWTH: Mutex<Option<Growth>> = Mutex::new(None);
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+/// The code objects that are kept alive; what grows, grows under this lock.
+static PINNED: Mutex<Option<HashSet<usize>>> = Mutex::new(None);
 
 /// The code object under which a loop runs its callbacks (`Handle._run`): what is further out is the same for all of them.
 static BOUNDARY: AtomicUsize = AtomicUsize::new(0);
@@ -48,8 +42,19 @@ pub(crate) fn set_boundary(code: usize) {
     BOUNDARY.store(code, Ordering::Relaxed);
 }
 
-fn hold() -> MutexGuard<'static, Option<Growth>> {
-    GROWTH.lock().unwrap_or_else(PoisonError::into_inner)
+fn hold() -> MutexGuard<'static, Option<HashSet<usize>>> {
+    PINNED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How many frames of a new stack are kept.
+fn depth() -> usize {
+    let count = COUNT.load(Ordering::Relaxed);
+    CUTS.iter().find(|(from, _)| count >= *from).map_or(DEPTH, |(_, depth)| *depth)
+}
+
+/// Whether there may have been more frames than these.
+pub(crate) fn may_be_cut(frames: &[RawFrame]) -> bool {
+    frames.len() == DEPTH || CUTS.iter().any(|(_, depth)| frames.len() == *depth)
 }
 
 /// Records the calling thread's stack, leaving out the innermost `skip` frames.
@@ -58,23 +63,20 @@ fn hold() -> MutexGuard<'static, Option<Growth>> {
 /// Attached.
 pub(crate) unsafe fn record(skip: usize) -> StackId {
     let boundary = BOUNDARY.load(Ordering::Relaxed);
-    let mut keys = [(0, 0); DEPTH];
+    let mut frames = [RawFrame::default(); DEPTH];
     let mut len = 0;
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     // SAFETY: attached, and it is our own stack.
     let all = unsafe { frames::of_thread(ffi::PyThreadState_GetUnchecked()) };
-    for key in all.filter_map(frames::Frame::key).skip(skip) {
-        if key.0 == boundary || len == DEPTH {
-            break;
-        }
-        keys[len] = key;
+    for frame in all.filter_map(frames::Frame::raw).skip(skip).take_while(|frame| frame.code != boundary).take(depth()) {
+        frames[len] = frame;
         len += 1;
-        hash = (hash ^ key.1 as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        hash = (hash ^ frame.code as u64 ^ u64::from(frame.offset) << 48).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         hash ^= hash >> 29;
     }
-    known(hash, &keys[..len]).unwrap_or_else(|| {
+    known(hash, &frames[..len]).unwrap_or_else(|| {
         // SAFETY: passed on.
-        unsafe { add(hash, &keys[..len], skip) }
+        unsafe { add(hash, &frames[..len]) }
     })
 }
 
@@ -105,10 +107,8 @@ impl Recent {
     /// Attached; `self` is the calling thread's.
     #[inline]
     pub(crate) unsafe fn record(&self) -> StackId {
-        let boundary = BOUNDARY.load(Ordering::Relaxed);
-        // SAFETY: attached, and it is our own stack.
-        let all = unsafe { frames::of_thread(ffi::PyThreadState_GetUnchecked()) };
-        let mut keys = all.filter_map(frames::Frame::key).take_while(|key| key.0 != boundary).take(DEPTH);
+        // SAFETY: passed on.
+        let mut keys = unsafe { keys() };
         let Some(first) = keys.next() else { return 0 };
         // SAFETY: as in `clear`.
         let at_hand = unsafe { &mut *self.0.get() };
@@ -118,13 +118,28 @@ impl Recent {
             return place.stack;
         }
         // SAFETY: passed on.
-        let stack = unsafe { record(0) };
-        if let Some(known) = record_of(stack) {
-            place.keys[..known.keys.len()].copy_from_slice(&known.keys);
-            (place.stack, place.len) = (stack, known.keys.len());
+        unsafe {
+            place.stack = record(0);
+            place.len = 0;
+            for (known, key) in place.keys.iter_mut().zip(self::keys()) {
+                *known = key;
+                place.len += 1;
+            }
         }
-        stack
+        place.stack
     }
+}
+
+/// What tells stacks of the calling thread apart.
+///
+/// # Safety
+/// Attached.
+#[inline(always)]
+unsafe fn keys() -> impl Iterator<Item = (usize, usize)> {
+    let boundary = BOUNDARY.load(Ordering::Relaxed);
+    // SAFETY: attached, and it is our own stack.
+    let all = unsafe { frames::of_thread(ffi::PyThreadState_GetUnchecked()) };
+    all.filter_map(frames::Frame::key).take_while(move |key| key.0 != boundary).take(DEPTH)
 }
 
 /// The frames of a recorded stack.
@@ -144,13 +159,13 @@ fn slots_for(hash: u64) -> impl Iterator<Item = &'static AtomicU32> {
 }
 
 #[inline]
-fn known(hash: u64, keys: &[(usize, usize)]) -> Option<StackId> {
+fn known(hash: u64, frames: &[RawFrame]) -> Option<StackId> {
     for slot in slots_for(hash) {
         let id = slot.load(Ordering::Acquire);
         if id == 0 {
             return None;
         }
-        if record_of(id).is_some_and(|stack| stack.hash == hash && *stack.keys == *keys) {
+        if record_of(id).is_some_and(|stack| stack.hash == hash && *stack.frames == *frames) {
             return Some(id);
         }
     }
@@ -158,30 +173,27 @@ fn known(hash: u64, keys: &[(usize, usize)]) -> Option<StackId> {
 }
 
 /// # Safety
-/// Attached; the keys are of the calling thread's stack without `skip` frames.
+/// Attached; the frames are of the calling thread's stack.
 #[cold]
-unsafe fn add(hash: u64, keys: &[(usize, usize)], skip: usize) -> StackId {
-    // SAFETY: passed on.
-    let all = unsafe { frames::of_thread(ffi::PyThreadState_GetUnchecked()) };
-    let frames: Box<[RawFrame]> = all.filter_map(frames::Frame::raw).skip(skip).take(keys.len()).collect();
+unsafe fn add(hash: u64, frames: &[RawFrame]) -> StackId {
     let mut guard = hold();
-    let growth = guard.get_or_insert_default();
-    if let Some(id) = known(hash, keys) {
+    let pinned = guard.get_or_insert_default();
+    if let Some(id) = known(hash, frames) {
         return id;
     }
-    if growth.count as usize == STACKS {
+    let count = COUNT.load(Ordering::Relaxed);
+    if count == STACKS {
         return 0;
     }
     let Some(free) = slots_for(hash).find(|slot| slot.load(Ordering::Relaxed) == 0) else { return 0 };
-    for frame in &frames {
-        if growth.pinned.insert(frame.code) {
+    for frame in frames {
+        if pinned.insert(frame.code) {
             // SAFETY: the code object is on our stack, so it is alive; never released.
             unsafe { ffi::Py_INCREF(frame.code as *mut ffi::PyObject) };
         }
     }
-    let record = Box::leak(Box::new(Stack { hash, keys: keys.into(), frames }));
-    RECORDS[growth.count as usize].store(record, Ordering::Release);
-    growth.count += 1;
-    free.store(growth.count, Ordering::Release);
-    growth.count
+    RECORDS[count].store(Box::leak(Box::new(Stack { hash, frames: frames.into() })), Ordering::Release);
+    COUNT.store(count + 1, Ordering::Relaxed);
+    free.store(count as u32 + 1, Ordering::Release);
+    count as u32 + 1
 }
