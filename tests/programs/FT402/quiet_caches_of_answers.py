@@ -1,8 +1,9 @@
-"""Caches of answers in dicts, filled with or without a lock: True and False, None, numbers, bytes, frozensets, members of enums.
+"""Caches of answers in dicts, filled with or without a lock: True and False, None, numbers, frozensets, members of enums, patterns.
 
 `logging.Logger.isEnabledFor` is such a cache.  A bool is a once-flag only where it replaces another one.
 """
 
+import re
 import threading
 from enum import Enum
 
@@ -24,13 +25,18 @@ def is_even(number: int) -> bool:
 def fill(kind: str, number: int) -> None:
     if (kind, number) not in others:
         made = {"none": None, "float": number / 2, "bytes": bytes(number), "set": frozenset([number]), "enum": Color.RED}
-        others[kind, number] = made[kind]
+        others[kind, number] = made[kind] if kind in made else compiled(number)
+
+
+def compiled(number: int) -> re.Pattern[str]:
+    re.purge()
+    return re.compile(f"[{number}-9]+", re.IGNORECASE)
 
 
 def worker() -> None:
     for number in range(20):
         assert is_even(number) == (not number % 2)
-        fill(["none", "float", "bytes", "set", "enum"][number % 5], number)
+        fill(["none", "float", "bytes", "set", "enum", "pattern"][number % 6], number)
 
 
 threads = [threading.Thread(target=worker) for _ in range(2)]
