@@ -5,6 +5,7 @@
 
 import re
 import threading
+import time
 from enum import Enum
 
 Color = Enum("Color", "RED BLUE")
@@ -24,7 +25,15 @@ def is_even(number: int) -> bool:
 
 def fill(kind: str, number: int) -> None:
     if (kind, number) not in others:
-        made = {"none": None, "float": number / 2, "bytes": bytes(number), "set": frozenset([number]), "enum": Color.RED}
+        time.sleep(0.001)  # the other thread asks, too, before either knows
+        made = {
+            "bool": number > 9,
+            "none": None,
+            "float": number / 2,
+            "bytes": bytes(number),
+            "set": frozenset([number]),
+            "enum": Color.RED,
+        }
         others[kind, number] = made[kind] if kind in made else compiled(number)
 
 
@@ -36,7 +45,7 @@ def compiled(number: int) -> re.Pattern[str]:
 def worker() -> None:
     for number in range(20):
         assert is_even(number) == (not number % 2)
-        fill(["none", "float", "bytes", "set", "enum", "pattern"][number % 6], number)
+        fill(["bool", "none", "float", "bytes", "set", "enum", "pattern"][number % 7], number)
 
 
 threads = [threading.Thread(target=worker) for _ in range(2)]

@@ -44,7 +44,8 @@ mod values;
 
 use ftsan::options::Options;
 use ftsan::races::lifetimes::Lifetimes;
-use ftsan::races::shadow::{Memory, Shadow};
+use ftsan::races::memory::Memory;
+use ftsan::races::shadow::Shadow;
 use pyo3::prelude::*;
 use std::cell::Cell;
 use std::sync::OnceLock;
