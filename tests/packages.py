@@ -141,7 +141,21 @@ PACKAGES: dict[str, Threaded] = {
         },
     ),
     "pint": watched("pint", 500, "pint/testsuite", files="", ignore=["pint/testsuite/benchmarks"]),
-    "pygments": watched("pygments", 1000, ignore=["tests/contrast"]),
+    "pygments": watched(
+        "pygments",
+        1000,
+        ignore=["tests/contrast"],
+        judged={
+            "FT40? */pygments/lexers/webmisc.py:XQueryLexer.*": (TRUE, "pygments_xquery.py: all lexers have one stack of states"),
+            "FT40? */pygments/lexers/*.py:*Lexer.__init__": (
+                TRUE,
+                "pygments_token_variants.py: each new lexer takes the tokens away",
+            ),
+            "FT404 */test_tnt.py:*": (TEST, "the lexer is a fixture"),
+            "FT407 */pygments/lexers/__init__.py:_load_lexers": (HARMLESS, "a cache of classes"),
+            "FT40? */pygments/lexer.py:RegexLexerMeta.*": (TRUE, "pygments_lexer_tokens.py: the first use of a class of lexers"),
+        },
+    ),
     "pyparsing": watched("pyparsing", 100, files="(examples|tests)/.*", ignore=["tests/test_diagram.py"]),
     "python-dateutil": watched("python-dateutil", 1000, module="dateutil"),
     "sqlparse": watched(
