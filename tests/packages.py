@@ -2,8 +2,8 @@
 
 ``python -m tests.packages [PACKAGE ...]`` runs each suite under pytest-run-parallel twice: plainly, which shows what fails in
 threads anyway, and under ``ftsan run --races PACKAGE``.  Printed: how many tests ran, which differ, and every finding with the
-innermost lines of both sides, those of severity info last.  What a finding means is judged by hand: the threads share the test's
-fixtures and ``self``, too, and not every object was made to be shared.
+innermost lines of both sides.  What a finding means is judged by hand, and the judgements are kept here (``judged``): a serious
+finding without one makes the run fail.
 
 Packages and tests are kept in ``$FTSAN_CACHE/packages``, where ``work/`` has the logs and reports of the last run.
 """
@@ -11,6 +11,7 @@ Packages and tests are kept in ``$FTSAN_CACHE/packages``, where ``work/`` has th
 from __future__ import annotations
 
 import argparse
+import fnmatch
 import os
 import re
 import sys
@@ -28,6 +29,14 @@ VERSIONS = dict(re.findall(r"^(\S+)==(\S+)$", REQUIREMENTS.read_text(), re.MULTI
 THREADS = 4
 
 
+#: The package's: threads that use it as documented get wrong results.  The reason names the program in ``examples/found``.
+TRUE = "true"
+#: The test's: its threads share the test's ``self``, parameters and module, and so objects that were not made to be shared.
+TEST = "test"
+#: There is a race, and no harm in it.
+HARMLESS = "harmless"
+
+
 @dataclass
 class Threaded(parity.Pytest):
     """The tests of a package, each by several threads at once."""
@@ -37,6 +46,8 @@ class Threaded(parity.Pytest):
     if the tests are part of the installed package."""
     ignore: list[str] = field(default_factory=list)
     """What needs packages that are not here, or is there to fail."""
+    judged: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Rule, and file and function of a frame of either side ("FT40? */f.py:f", wildcards) -> whose fault it is, and why."""
 
     def prepare(self) -> tuple[Path, dict[str, str]]:
         installed = obtained.packages(REQUIREMENTS, CACHE)
@@ -57,60 +68,165 @@ def watched(package: str, at_least: int, tests: str = "tests", *, module: str = 
 PACKAGES: dict[str, Threaded] = {
     "babel": watched("babel", 1000, files=r"conftest\.py|tests/.*", ignore=["tests/messages/data"]),
     "docutils": watched("docutils", 100, "test", files=".*"),
-    "humanize": watched("humanize", 500, ignore=["tests/test_benchmarks.py"]),
-    "inflect": watched("inflect", 100),
-    "jinja2": watched("jinja2", 500),
-    "mako": watched("mako", 200, "test", files=r"setup\.cfg|test/.*"),
-    "marshmallow": watched("marshmallow", 800, ignore=["tests/mypy_test_cases"]),
-    "num2words": watched("num2words", 500, ignore=["tests/test_cli.py"]),
+    "humanize": watched(
+        "humanize",
+        500,
+        ignore=["tests/test_benchmarks.py"],
+        judged={
+            "FT40? */humanize/i18n.py:activate": (HARMLESS, "a cache: translations that are loaded twice are alike"),
+            "FT405 */test_lists.py:test_natural_list": (TEST, "the parameter is a generator"),
+        },
+    ),
+    "inflect": watched(
+        "inflect",
+        100,
+        judged={
+            "FT40? */test_compounds.py:*_classical": (TEST, "configures the engine that the tests of the module have in common")
+        },
+    ),
+    "jinja2": watched(
+        "jinja2",
+        500,
+        judged={
+            "FT40? */jinja2/environment.py:Template._get_default_module*": (
+                HARMLESS,
+                "a cache: modules that are made twice are alike",
+            )
+        },
+    ),
+    "mako": watched(
+        "mako",
+        200,
+        "test",
+        files=r"setup\.cfg|test/.*",
+        changes={
+            "-opython_classes=*Test Test*": "what its configuration calls classes of tests",
+            "-knot windows": "makes the os.path of the process that of Windows, which is not what pytest's threads want",
+        },
+        judged={
+            "FT40? */mako/template.py:_show_warnings_as": (TRUE, "mako_warnings.py: warnings.showwarning is put back in any order"),
+            "FT408 */test_cmd.py:CmdTest.*": (TEST, "patches sys.stdout"),
+            "FT404 */mako/testing/exclusions.py:*": (TEST, "makes the package of the process do without Pygments for a while"),
+            "FT40? */test_loop.py:TestLoop*": (TEST, "the stack and the context are the test's self.stack and self.ctx"),
+            "FT40? */mako/lookup.py:TemplateLookup.*": (HARMLESS, "looked up without the lock first, and again with it"),
+        },
+    ),
+    "marshmallow": watched(
+        "marshmallow",
+        800,
+        ignore=["tests/mypy_test_cases"],
+        judged={
+            "FT40? */marshmallow/class_registry.py:register": (
+                TRUE,
+                "marshmallow_registry.py: a check of the name, then a new list",
+            ),
+            "FT40? */marshmallow/fields.py:Nested.schema": (TRUE, "marshmallow_nested_exclude.py: stored first, completed then"),
+            "FT40? */marshmallow/validate.py:URL.RegexMemoizer.__call__": (HARMLESS, "a cache: equal patterns"),
+            "FT407 */marshmallow/schema.py:Schema.*": (
+                HARMLESS,
+                "what a defaultdict lacks is made by asking for it, empty for all",
+            ),
+        },
+    ),
+    "num2words": watched(
+        "num2words",
+        500,
+        ignore=["tests/test_cli.py"],
+        judged={
+            "FT40? */num2words/base.py:Num2Word_Base.float2tuple": (
+                TRUE,
+                "num2words_precision.py: decimals of another thread's number",
+            ),
+            "FT40? */num2words/lang_*.py:*": (TRUE, "num2words_converters.py: the converter of a language has the state of a call"),
+        },
+    ),
     "pint": watched("pint", 500, "pint/testsuite", files="", ignore=["pint/testsuite/benchmarks"]),
-    "pygments": watched("pygments", 1000, ignore=["tests/contrast"]),
+    "pygments": watched(
+        "pygments",
+        1000,
+        ignore=["tests/contrast"],
+        judged={
+            "FT40? */pygments/lexers/webmisc.py:XQueryLexer.*": (TRUE, "pygments_xquery.py: all lexers have one stack of states"),
+            "FT40? */pygments/lexers/*.py:*Lexer.__init__": (
+                TRUE,
+                "pygments_token_variants.py: each new lexer takes the tokens away",
+            ),
+            "FT404 */test_tnt.py:*": (TEST, "the lexer is a fixture"),
+            "FT407 */pygments/lexers/__init__.py:_load_lexers": (HARMLESS, "a cache of classes"),
+            "FT40? */pygments/lexer.py:RegexLexerMeta.*": (TRUE, "pygments_lexer_tokens.py: the first use of a class of lexers"),
+        },
+    ),
     "pyparsing": watched("pyparsing", 100, files="(examples|tests)/.*", ignore=["tests/test_diagram.py"]),
     "python-dateutil": watched("python-dateutil", 1000, module="dateutil"),
-    "sqlparse": watched("sqlparse", 300),
+    "sqlparse": watched(
+        "sqlparse",
+        300,
+        judged={"FT40? */test_parse.py:test_configurable_*": (TEST, "configures the lexer that the process has one of")},
+    ),
 }
 
 
-def innermost(access: dict[str, Any]) -> str:
-    """Where an access was made."""
-    frame = next(iter(access["stack"]), {"file": "?", "line": 0, "function": "?"})
-    return f"{frame['file']}:{frame['line']} in {frame['function']} ({access['operation']})"
+def judgement(suite: Threaded, finding: dict[str, Any]) -> tuple[str, str] | None:
+    """What was judged of a finding, if anything."""
+    stacks = [access["stack"] for access in finding["accesses"]]
+    places = [f"{finding['rule']} {frame['file']}:{frame['function']}" for stack in stacks for frame in stack]
+    return next((verdict for pattern, verdict in suite.judged.items() if fnmatch.filter(places, pattern)), None)
 
 
-def survey(name: str, suite: Threaded) -> None:
-    """Run a suite both ways and print what happened."""
+def told(finding: dict[str, Any]) -> str:
+    """A finding and the innermost lines of both sides, in one line."""
+    innermost = [next(iter(access["stack"]), {"file": "?", "line": 0, "function": "?"}) for access in finding["accesses"]]
+    lines = dict.fromkeys(
+        f"{frame['file'].removeprefix(f'{CACHE}/')}:{frame['line']} in {frame['function']}" for frame in innermost
+    )
+    return f"{finding['severity']} {finding['rule']} {finding['title']} ({finding['count']} times): {' against '.join(lines)}"
+
+
+def list_findings(suite: Threaded, report: dict[str, Any]) -> int:
+    """The findings by what was judged of them; returns how many of the serious ones were not judged."""
+    by_judgement: dict[str, list[str]] = {}
+    unjudged = 0
+    for finding in sorted(report.get("findings", []), key=lambda each: ("error", "warning", "info").index(each["severity"])):
+        known = judgement(suite, finding)
+        unjudged += known is None and finding["severity"] != "info"
+        by_judgement.setdefault(": ".join(known or ["NOT JUDGED"]), []).append(told(finding))
+    for judged, findings in by_judgement.items():
+        print(f"  {len(findings)} findings, {judged}")
+        print("".join(f"    {line}\n" for line in findings), end="")
+    return unjudged
+
+
+def survey(name: str, suite: Threaded) -> bool:
+    """Run a suite both ways and print what happened; returns whether it ran and nothing serious is left to be judged."""
     plain, watched = (parity.run(name, suite, label, suite.tests, CACHE) for label in ("plain", "ftsan"))
     kinds = Counter(outcome.kind for outcome in plain.outcomes.values())
     print(
         f"{name} {VERSIONS[suite.package]}: {len(plain.outcomes)} tests by {THREADS} threads ({kinds['ok']} pass), "
         f"{plain.seconds:.0f} s; {len(watched.outcomes)} watched, {watched.seconds:.0f} s"
     )
-    for one in (plain, watched):
-        if one.ended_early(suite.at_least):
-            print(f"  ended with status {one.status}: {one.log}")
+    early = [one for one in (plain, watched) if one.ended_early(suite.at_least)]
+    for one in early:
+        print(f"  ended with status {one.status}: {one.log}")
     for test in sorted(plain.outcomes.keys() | watched.outcomes.keys()):
         if plain.kind(test) != watched.kind(test):
             print(f"  {test}: {plain.kind(test)} without, {watched.kind(test)} with ftsan")
-    findings = watched.report.get("findings", [])
-    for finding in sorted(findings, key=lambda each: ("error", "warning", "info").index(each["severity"])):
-        print(f"  {finding['severity']} {finding['rule']} {finding['title']} ({finding['count']} times)")
-        for access in finding["accesses"]:
-            print(f"    {access['role']}: {innermost(access)}")
-    for reason in watched.report.get("watched", {}).get("off", []):
+    off = watched.report.get("watched", {}).get("off", [])
+    for reason in off:
         print(f"  off: {reason}")
+    unjudged = list_findings(suite, watched.report)
+    return not (early or off or unjudged)
 
 
 def main() -> int:
-    """Run the suites."""
+    """Run the suites; returns 0 if all that was found in them is judged."""
     parser = argparse.ArgumentParser(prog="python -m tests.packages", description=__doc__.split("\n\n")[0])
     parser.add_argument("package", nargs="*", help=f"of: {', '.join(PACKAGES)}; all if none is named")
     chosen = parser.parse_args().package or list(PACKAGES)
     if unknown := set(chosen) - set(PACKAGES):
         parser.error(f"no such package: {', '.join(unknown)}")
     (CACHE / "work").mkdir(parents=True, exist_ok=True)
-    for name in chosen:
-        survey(name, PACKAGES[name])
-    return 0
+    well = [survey(name, PACKAGES[name]) for name in chosen]
+    return int(not all(well))
 
 
 if __name__ == "__main__":

@@ -62,6 +62,11 @@ impl Value {
         if self.0 & Value::FLAG == 0 { self } else { Value::of(self.0) }
     }
 
+    /// If `last` is the same as an answer, another thread has given it meanwhile.
+    pub(super) fn after(self, last: Value) -> Self {
+        if self.as_answer() == last { last } else { self }
+    }
+
     pub(super) fn equals(self, other: Value) -> bool {
         self.0 != 0 && self == other
     }

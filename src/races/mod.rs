@@ -6,6 +6,7 @@
 //! | [`sync`] | what threads hand each other through locks, queues and the like |
 //! | [`access`] | what an access and a race are |
 //! | [`lifetimes`] | which object an address means |
+//! | [`memory`] | what a thread remembers between its accesses |
 //! | [`shadow`] | the last accesses of each location, and what races with them |
 //! | [`review`] | which locks guard what, whether or not a race was possible this time |
 //! | [`matrix`], [`telling`] | how bad it is, and how it is told |
@@ -14,6 +15,7 @@ pub mod access;
 pub mod clock;
 pub mod lifetimes;
 pub mod matrix;
+pub mod memory;
 pub mod review;
 pub mod shadow;
 pub mod sync;

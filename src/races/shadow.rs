@@ -10,39 +10,13 @@
 use super::access::{Access, Place, Race, Value};
 use super::clock::{Epoch, ThreadClock};
 use super::matrix::{self, Kind};
+use super::memory::{Flag, Memory, SEQUENCE, is_before};
 use crate::rules::Severity;
-use std::cell::Cell as ThreadCell;
 use std::hint;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 
 /// Threads whose last read of a location is remembered.
 const READERS: usize = 4;
-
-/// What a thread remembers between its accesses.
-#[derive(Debug, Default)]
-pub struct Memory {
-    /// Numbers its accesses.
-    sequence: ThreadCell<u32>,
-    /// The last flag that it saw set by another thread without an order: who set it and when, in which function it was seen.
-    flag: ThreadCell<Flag>,
-}
-
-/// When a thread set a flag: the thread's slot and its sequence number.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Flag {
-    setter: u32,
-    sequence: u32,
-    code: u32,
-}
-
-impl Flag {
-    /// Slot and the lower bits of the sequence number.
-    fn packed(self) -> u32 {
-        self.setter << 20 | (self.sequence & SEQUENCE)
-    }
-}
-
-const SEQUENCE: u32 = (1 << 20) - 1;
 
 #[derive(Default)]
 struct Write {
@@ -191,6 +165,14 @@ impl Cell {
     }
 }
 
+/// What a write turned out to be.
+struct Change {
+    kind: Kind,
+    value: Value,
+    check: Option<Place>,
+    is_checked: bool,
+}
+
 /// One access under the lock of its cell.
 struct Now<'a> {
     access: &'a Access,
@@ -278,8 +260,8 @@ impl Now<'_> {
         let version = cell.version.load(Relaxed);
         let other_wrote =
             version != own.version.load(Relaxed) && Epoch::from_bits(cell.write.epoch.load(Relaxed)).slot() != self.epoch.slot();
-        let value = self.access.value;
         let last = &cell.write;
+        let value = self.access.value.after(Value(last.value.load(Relaxed)));
         // Two increments of what both found yield the same value, and one of them is lost; what was checked may be filled in twice.
         let is_lost = kind == Kind::Update && !is_checked && other_wrote;
         let equal = value.equals(Value(last.value.load(Relaxed))) && !is_lost;
@@ -307,9 +289,10 @@ impl Now<'_> {
                 });
             }
         }
+        let change = Change { kind, value, check, is_checked };
         for read in &cell.reads {
             if let Some(thread) = self.unordered(&read.epoch) {
-                self.write_after(read, thread, kind, check, is_checked, races);
+                self.write_after(read, thread, &change, races);
             }
         }
         let tested = if is_checked { state::TESTED } else { 0 };
@@ -330,11 +313,12 @@ impl Now<'_> {
     }
 
     /// This write comes after a read that is not ordered before it.
-    fn write_after(&self, read: &Read, thread: Epoch, kind: Kind, check: Option<Place>, is_checked: bool, races: &mut Vec<Race>) {
+    fn write_after(&self, read: &Read, thread: Epoch, change: &Change, races: &mut Vec<Race>) {
+        let Change { kind, value, check, is_checked } = *change;
         let read_state = read.state.load(Relaxed);
         let earlier_kind = kind_of(read_state);
         let same_check = check.is_some_and(|check| check.site == read.site.load(Relaxed)) && earlier_kind == Kind::Read;
-        let harmless = is_checked && self.access.value.is_cacheable();
+        let harmless = is_checked && value.is_cacheable();
         let flag = read.flag.load(Relaxed);
         let published_early = kind == Kind::Write
             && flag != 0
@@ -398,11 +382,6 @@ fn place(site: &AtomicU32, stack: &AtomicU32) -> Place {
 
 fn check_of(write: &Write, kind: Kind) -> Option<Place> {
     matches!(kind, Kind::Update | Kind::Checked).then(|| place(&write.check_site, &write.check_stack))
-}
-
-/// Whether sequence number `a` comes before `b`, which wrap around.
-fn is_before(a: u32, b: u32) -> bool {
-    a != b && b.wrapping_sub(a) < u32::MAX / 2
 }
 
 #[cfg(test)]
@@ -518,6 +497,25 @@ mod tests {
             bench.go(threads, 0, check);
             bench.go(threads, 0, Access { value, ..access(Kind::Write, 2) });
             assert_eq!(worst(&bench.go(threads, 1, check)), expected, "a cache of equal values may be filled twice");
+        }
+    }
+
+    #[test]
+    fn an_answer_may_be_given_twice() {
+        let (flag, error) = (Value::flag(16), Some(Severity::Error));
+        for (values, expected) in
+            [([flag.as_answer(), flag], None), ([flag, flag], error), ([Value::flag(32).as_answer(), flag], error)]
+        {
+            let bench = Bench::new();
+            let threads = bench.threads();
+            let mut races = Vec::new();
+            for thread in [0, 1] {
+                bench.go(threads, thread, Access { is_tested: true, ..access(Kind::Read, 1) });
+            }
+            for thread in [0, 1] {
+                races.extend(bench.go(threads, thread, Access { value: values[thread], ..access(Kind::Write, 2) }));
+            }
+            assert_eq!(worst(&races), expected);
         }
     }
 

@@ -55,6 +55,44 @@ task.add_done_callback(lambda _: loop.stop())
 loop.run_forever()
 """
 
+NAMED = """
+import threading
+import types
+
+registry = {}
+library = types.ModuleType("library")
+library.known, library.rows = {}, [{}]
+
+class Cache:
+    shared = {}
+    __slots__ = ("own",)
+
+    def __init__(self):
+        self.own = {}
+        self.fill()
+
+    def fill(self):
+        registry["a"] = registry.get("a", 0) + 1
+        library.known["b"] = library.known.get("b", 0) + 1
+        self.shared["c"] = self.shared.get("c", 0) + 1
+        self.own["d"] = self.own.get("d", 0) + 1
+        [first] = library.rows
+        first["e"] = first.get("e", 0) + 1
+
+def work():
+    turns.wait()
+    cache.fill()
+    Cache()
+
+cache = Cache()
+turns = threading.Barrier(2)
+threads = [threading.Thread(target=work) for _ in range(2)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+
 
 def test_a_call_made_by_a_task_of_asyncio_itself_leads_to_where_the_task_was_created(ftsan: Ftsan) -> None:
     run = ftsan("-c", LIBRARY_TASK)
@@ -68,6 +106,18 @@ def test_no_code_of_the_program_runs_to_make_a_report(ftsan: Ftsan) -> None:
     plain = subprocess.run([sys.executable, "-c", HOSTILE], env=PLAIN, capture_output=True, text=True, check=True)
     run = ftsan("-c", HOSTILE)
     assert (run.rules, run.stdout) == (["FT102"], plain.stdout)
+
+
+def test_containers_go_by_the_names_that_the_code_has_for_them(ftsan: Ftsan) -> None:
+    run = ftsan("-c", NAMED)
+    names = {finding["title"].partition(":")[0] for finding in run.findings}
+    assert names == {"__main__.registry['a']", "library.known['b']", "Cache.shared['c']", "Cache.own['d']", "first['e']"}
+
+
+def test_frames_that_no_traceback_shows_are_not_in_a_stack(ftsan: Ftsan) -> None:
+    frames = [frame for finding in ftsan("-c", NAMED).findings for access in finding["accesses"] for frame in access["stack"]]
+    assert {frame["function"] for frame in frames if frame["line"] == 0} == set()
+    assert "Cache.__init__" in {frame["function"] for frame in frames}
 
 
 def test_the_owner_is_shown_in_several_states_if_it_was_seen_in_several(ftsan: Ftsan) -> None:

@@ -95,7 +95,8 @@ fn frames(thread: usize, offsets: &Offsets, say: &dyn Fn(&[u8])) {
         if frame == 0 {
             return;
         }
-        if byte(frame + offsets.frame_owner) != Some(OWNED_BY_INTERPRETER) {
+        let is_shim = word(frame + offsets.frame_executable).is_some_and(|code| frames::is_shim(code & !STACKREF_TAG));
+        if byte(frame + offsets.frame_owner) != Some(OWNED_BY_INTERPRETER) && !is_shim {
             match one_frame(frame, offsets, say) {
                 Some(()) => say(b"\n"),
                 None => say(b"\t0\t<invalid frame>\n"),

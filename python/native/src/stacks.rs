@@ -15,46 +15,26 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub(crate) type StackId = u32;
 
 /// Frames kept of a stack.
-pub(crate) const DEPTH: usize = 16;
-/// Stacks kept at most; beyond that, new ones are not recorded.
+const DEPTH: usize = 16;
+/// Stacks kept at most.
 pub(crate) const STACKS: usize = 1 << 16;
+/// Once there are so many stacks, only so many frames are kept of a new one: there are far fewer different ones then.
+const CUTS: [(usize, usize); 2] = [(STACKS / 16 * 15, 1), (STACKS / 4 * 3, 4)];
 /// Slots of the hash table, twice the stacks.
 const SLOTS: usize = STACKS * 2;
 const PROBES: usize = 16;
 
-/// The positions that a stack is made of, entry frames included, innermost first.
-struct Trail {
-    positions: [Position; LONGEST],
-    len: usize,
-    /// How many of them are frames of Python code.
-    frames: usize,
-    /// There are more frames than are kept.
-    is_cut: bool,
-}
-
-/// Positions of a trail at most; C calls Python less often than Python does.
-const LONGEST: usize = DEPTH * 2;
-
 struct Stack {
     hash: u64,
-    /// What it is found by.  The code objects are kept alive, so a position means another one only if the interpreter gives the
-    /// thread's copy of the bytecode up and makes another one.
-    trail: Box<[Position]>,
-    is_cut: bool,
     frames: Box<[RawFrame]>,
-}
-
-/// What only grows under the lock.
-#[derive(Default)]
-struct Growth {
-    pinned: HashSet<usize>,
-    count: u32,
 }
 
 // Statics of zeros: pages that are not used are never touched, and there is nothing to initialise on the hot path.
 static TABLE: [AtomicU32; SLOTS] = [const { AtomicU32::new(0) }; SLOTS];
 static RECORDS: [AtomicPtr<Stack>; STACKS] = [const { AtomicPtr::new(std::ptr::null_mut()) }; STACKS];
-static GROWTH: Mutex<Option<Growth>> = Mutex::new(None);
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+/// The code objects that are kept alive; what grows, grows under this lock.
+static PINNED: Mutex<Option<HashSet<usize>>> = Mutex::new(None);
 
 /// The code object under which a loop runs its callbacks (`Handle._run`): what is further out is the same for all of them.
 static BOUNDARY: AtomicUsize = AtomicUsize::new(0);
@@ -63,64 +43,19 @@ pub(crate) fn set_boundary(code: usize) {
     BOUNDARY.store(code, Ordering::Relaxed);
 }
 
-fn hold() -> MutexGuard<'static, Option<Growth>> {
-    GROWTH.lock().unwrap_or_else(PoisonError::into_inner)
+fn hold() -> MutexGuard<'static, Option<HashSet<usize>>> {
+    PINNED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Trail {
-    /// Of the calling thread, without the innermost `skip` frames.
-    ///
-    /// # Safety
-    /// Attached.
-    unsafe fn read(skip: usize) -> Self {
-        let boundary = BOUNDARY.load(Ordering::Relaxed);
-        let mut trail = Trail { positions: [Position::default(); LONGEST], len: 0, frames: 0, is_cut: false };
-        let mut left_out = 0;
-        // SAFETY: attached, and it is our own stack.
-        for frame in unsafe { frames::of_thread(thread_state::own()) } {
-            let position = frame.position();
-            if position.code == boundary {
-                break;
-            }
-            if left_out < skip {
-                left_out += usize::from(!frame.is_entry());
-                continue;
-            }
-            if trail.frames == DEPTH || trail.len == LONGEST {
-                trail.is_cut = true;
-                break;
-            }
-            trail.frames += usize::from(!frame.is_entry());
-            trail.positions[trail.len] = position;
-            trail.len += 1;
-        }
-        trail
-    }
-
-    fn positions(&self) -> &[Position] {
-        &self.positions[..self.len]
-    }
-
-    fn hash(&self) -> u64 {
-        self.positions().iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, position| {
-            let hash = (hash ^ position.instruction as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-            hash ^ hash >> 29
-        })
-    }
+/// How many frames of a new stack are kept.
+fn depth() -> usize {
+    let count = COUNT.load(Ordering::Relaxed);
+    CUTS.iter().find(|(from, _)| count >= *from).map_or(DEPTH, |(_, depth)| *depth)
 }
 
-impl Stack {
-    /// Whether it is the calling thread's, too.
-    ///
-    /// # Safety
-    /// Attached.
-    #[inline]
-    unsafe fn is_mine(&self) -> bool {
-        // SAFETY: attached, and it is our own stack.
-        let mut frames = unsafe { frames::of_thread(thread_state::own()) };
-        self.trail.iter().all(|position| frames.next().is_some_and(|frame| frame.position() == *position))
-            && (self.is_cut || frames.next().is_none_or(|frame| frame.position().code == BOUNDARY.load(Ordering::Relaxed)))
-    }
+/// Whether there may have been more frames than these.
+pub(crate) fn may_be_cut(frames: &[RawFrame]) -> bool {
+    frames.len() == DEPTH || CUTS.iter().any(|(_, depth)| frames.len() == *depth)
 }
 
 /// Records the calling thread's stack, leaving out the innermost `skip` frames.
@@ -128,21 +63,79 @@ impl Stack {
 /// # Safety
 /// Attached.
 pub(crate) unsafe fn record(skip: usize) -> StackId {
-    // SAFETY: passed on.
-    let trail = unsafe { Trail::read(skip) };
-    let hash = trail.hash();
-    known(hash, &trail).unwrap_or_else(|| {
+    let boundary = BOUNDARY.load(Ordering::Relaxed);
+    let mut frames = [RawFrame::default(); DEPTH];
+    let mut len = 0;
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    // SAFETY: attached, and it is our own stack.
+    let all = unsafe { frames::of_thread(thread_state::own()) };
+    for frame in all.filter_map(frames::Frame::raw).skip(skip).take_while(|frame| frame.code != boundary).take(depth()) {
+        frames[len] = frame;
+        len += 1;
+        hash = (hash ^ frame.code as u64 ^ u64::from(frame.offset) << 48).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        hash ^= hash >> 29;
+    }
+    known(hash, &frames[..len]).unwrap_or_else(|| {
         // SAFETY: passed on.
-        unsafe { add(hash, &trail, skip) }
+        unsafe { add(hash, &frames[..len]) }
     })
 }
 
 /// How many stacks a thread has at hand, by the position of the innermost frame.
 const AT_HAND: usize = 256;
 
+/// Positions of a trail at most; C calls Python less often than Python does.
+const LONGEST: usize = DEPTH * 2;
+
+/// A stack, and what it is known by: positions, entry frames included, innermost first.  The code objects are kept alive, so a position means
+/// another one only if the interpreter gives the thread's copy of the bytecode up and makes another one.
+#[derive(Default)]
+struct AtHand {
+    stack: StackId,
+    /// There are more frames than are kept.
+    is_cut: bool,
+    trail: Box<[Position]>,
+}
+
+impl AtHand {
+    /// Records the calling thread's stack.
+    ///
+    /// # Safety
+    /// Attached.
+    #[cold]
+    unsafe fn record() -> Self {
+        let boundary = BOUNDARY.load(Ordering::Relaxed);
+        let mut trail = Vec::with_capacity(LONGEST);
+        let (mut depth, mut is_cut) = (0, false);
+        // SAFETY: attached, and it is our own stack.
+        for frame in unsafe { frames::of_thread(thread_state::own()) }.take_while(|frame| frame.position().code != boundary) {
+            depth += usize::from(!frame.is_entry());
+            is_cut = depth > DEPTH || trail.len() == LONGEST;
+            if is_cut {
+                break;
+            }
+            trail.push(frame.position());
+        }
+        // SAFETY: passed on.
+        AtHand { stack: unsafe { record(0) }, is_cut, trail: trail.into() }
+    }
+
+    /// Whether it is the calling thread's stack.
+    ///
+    /// # Safety
+    /// Attached.
+    #[inline]
+    unsafe fn is_it(&self) -> bool {
+        // SAFETY: attached, and it is our own stack.
+        let mut frames = unsafe { frames::of_thread(thread_state::own()) };
+        self.trail.iter().all(|position| frames.next().is_some_and(|frame| frame.position() == *position))
+            && (self.is_cut || frames.next().is_none_or(|frame| frame.position().code == BOUNDARY.load(Ordering::Relaxed)))
+    }
+}
+
 /// The stacks that a thread recorded lately: to record one again takes a walk and no look into the depot.
 #[derive(Default)]
-pub(crate) struct Recent(UnsafeCell<Option<Box<[StackId; AT_HAND]>>>);
+pub(crate) struct Recent(UnsafeCell<Option<Box<[AtHand]>>>);
 
 impl Recent {
     /// The thread ends, and has no use for them any more.
@@ -160,15 +153,16 @@ impl Recent {
         // SAFETY: attached, and it is our own stack.
         let Some(first) = unsafe { frames::of_thread(thread_state::own()) }.next() else { return 0 };
         // SAFETY: as in `clear`.
-        let at_hand = unsafe { &mut *self.0.get() }.get_or_insert_with(|| Box::new([0; AT_HAND]));
+        let at_hand = unsafe { &mut *self.0.get() };
+        let at_hand = at_hand.get_or_insert_with(|| std::iter::repeat_with(AtHand::default).take(AT_HAND).collect());
         let place = &mut at_hand[first.position().instruction.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32 & (AT_HAND - 1)];
         // SAFETY: passed on.
         unsafe {
-            if !record_of(*place).is_some_and(|stack| stack.is_mine()) {
-                *place = record(0);
+            if place.trail.is_empty() || !place.is_it() {
+                *place = AtHand::record();
             }
         }
-        *place
+        place.stack
     }
 }
 
@@ -189,15 +183,13 @@ fn slots_for(hash: u64) -> impl Iterator<Item = &'static AtomicU32> {
 }
 
 #[inline]
-fn known(hash: u64, trail: &Trail) -> Option<StackId> {
+fn known(hash: u64, frames: &[RawFrame]) -> Option<StackId> {
     for slot in slots_for(hash) {
         let id = slot.load(Ordering::Acquire);
         if id == 0 {
             return None;
         }
-        if record_of(id)
-            .is_some_and(|stack| stack.hash == hash && *stack.trail == *trail.positions() && stack.is_cut == trail.is_cut)
-        {
+        if record_of(id).is_some_and(|stack| stack.hash == hash && *stack.frames == *frames) {
             return Some(id);
         }
     }
@@ -205,30 +197,27 @@ fn known(hash: u64, trail: &Trail) -> Option<StackId> {
 }
 
 /// # Safety
-/// Attached; the trail is that of the calling thread's stack without `skip` frames.
+/// Attached; the frames are of the calling thread's stack.
 #[cold]
-unsafe fn add(hash: u64, trail: &Trail, skip: usize) -> StackId {
-    // SAFETY: passed on.
-    let all = unsafe { frames::of_thread(thread_state::own()) };
-    let frames: Box<[RawFrame]> = all.filter_map(frames::Frame::raw).skip(skip).take(trail.frames).collect();
+unsafe fn add(hash: u64, frames: &[RawFrame]) -> StackId {
     let mut guard = hold();
-    let growth = guard.get_or_insert_default();
-    if let Some(id) = known(hash, trail) {
+    let pinned = guard.get_or_insert_default();
+    if let Some(id) = known(hash, frames) {
         return id;
     }
-    if growth.count as usize == STACKS {
+    let count = COUNT.load(Ordering::Relaxed);
+    if count == STACKS {
         return 0;
     }
     let Some(free) = slots_for(hash).find(|slot| slot.load(Ordering::Relaxed) == 0) else { return 0 };
-    for frame in &frames {
-        if growth.pinned.insert(frame.code) {
+    for frame in frames {
+        if pinned.insert(frame.code) {
             // SAFETY: the code object is on our stack, so it is alive; never released.
             unsafe { ffi::Py_INCREF(frame.code as *mut ffi::PyObject) };
         }
     }
-    let record = Box::leak(Box::new(Stack { hash, trail: trail.positions().into(), is_cut: trail.is_cut, frames }));
-    RECORDS[growth.count as usize].store(record, Ordering::Release);
-    growth.count += 1;
-    free.store(growth.count, Ordering::Release);
-    growth.count
+    RECORDS[count].store(Box::leak(Box::new(Stack { hash, frames: frames.into() })), Ordering::Release);
+    COUNT.store(count + 1, Ordering::Relaxed);
+    free.store(count as u32 + 1, Ordering::Release);
+    count as u32 + 1
 }

@@ -209,6 +209,11 @@ impl<'py> Code<'py> {
         self.asked(PyCode_GetVarnames)
     }
 
+    /// All variables of the function, in the order of their places in a frame.
+    pub(crate) fn locals(&self) -> Bound<'py, PyTuple> {
+        self.field(offsets::get().code_localsplusnames)
+    }
+
     pub(crate) fn cells(&self) -> PyResult<Bound<'py, PyTuple>> {
         self.asked(PyCode_GetCellvars)
     }
@@ -279,11 +284,10 @@ impl<'py> Code<'py> {
     /// are arguments (`CO_FAST_ARG`, `Include/internal/pycore_code.h`).
     fn take_kinds_of(&self, like: &Code<'py>) -> PyResult<()> {
         let offsets = offsets::get();
-        let names = |code: &Code<'py>| code.field::<PyTuple>(offsets.code_localsplusnames);
         let (ours, theirs) = (self.kinds(), like.kinds());
         let same = |(one, other): (&u8, &u8)| (one ^ other) & !FAST_ARGUMENT == 0;
         let fits = ours.as_bytes().len() == theirs.as_bytes().len() && ours.as_bytes().iter().zip(theirs.as_bytes()).all(same);
-        if !fits || !names(self).eq(names(like))? {
+        if !fits || !self.locals().eq(like.locals())? {
             return Err(PyValueError::new_err("its variables would be in other places"));
         }
         // SAFETY: a field of a code object that nobody else has yet; it gives up its reference and gets another one.

@@ -83,7 +83,7 @@ impl Frame<'_> {
         }
     }
 
-    /// The code object and position, unless this is an entry frame or has none.
+    /// The code object and position, unless this is an entry frame, has none, or is one that tracebacks do not show either.
     pub(crate) fn raw(self) -> Option<RawFrame> {
         if self.is_entry() {
             return None;
@@ -91,7 +91,7 @@ impl Frame<'_> {
         // SAFETY: see `read`.
         let code = unsafe { object_of(self.read::<usize>(self.offsets.frame_executable)) }?;
         // SAFETY: `object_of` gives live objects.
-        if unsafe { ffi::PyCode_Check(code) } == 0 {
+        if unsafe { ffi::PyCode_Check(code) } == 0 || is_shim(code as usize) {
             return None;
         }
         // SAFETY: see `read`; every code object of a free-threaded build has the array of its thread-local copies.
@@ -144,6 +144,16 @@ impl Frame<'_> {
             object_of(top.sub(self.offsets.unpublished.awaited_depth).read())
         }
     }
+}
+
+unsafe extern "C" {
+    // Include/internal/pycore_code.h
+    static _Py_InitCleanup: ffi::PyObject;
+}
+
+/// Whether it is the code that runs below an inlined `__init__` to look at its result: no traceback shows it.
+pub(crate) fn is_shim(code: usize) -> bool {
+    code == (&raw const _Py_InitCleanup) as usize
 }
 
 /// What is on the evaluation stack of the calling thread's innermost frame, at this depth from 1, borrowed.

@@ -106,9 +106,9 @@ pub(crate) fn is_one_call(py: Python<'_>, first: StackId, second: StackId) -> bo
     }
     let (first, second) = (stacks::get(first), stacks::get(second));
     // Where the two stacks part.  The outermost frames of a deep one are not recorded.
-    let is_whole = second.len() < stacks::DEPTH;
+    let is_cut = stacks::may_be_cut(second);
     let is_common =
-        |outer: &[RawFrame]| first.ends_with(outer) || (!is_whole && first.windows(outer.len().max(1)).any(|part| part == outer));
+        |outer: &[RawFrame]| first.ends_with(outer) || (is_cut && first.windows(outer.len().max(1)).any(|part| part == outer));
     let inner = (0..second.len()).find(|depth| is_common(&second[*depth..])).unwrap_or(second.len());
     second[..inner].iter().all(|frame| class_of(py, *frame) != Class::Program)
 }

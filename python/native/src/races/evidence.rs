@@ -3,7 +3,7 @@
 //! No code of the program runs: no `repr`, no properties.
 
 use super::probe::Verdict;
-use super::{confirm, people};
+use super::{confirm, known_as, people};
 use crate::evidence::resolve_all;
 use crate::interpreter::frames::RawFrame;
 use crate::python::type_name;
@@ -73,11 +73,12 @@ pub(super) unsafe fn found(object: *mut ffi::PyObject, part: Part, is_swapper: b
             again.title
         }
         None => {
-            let what = state.unwrap_or_else(|| describe(&object, part));
+            let what = state.clone().unwrap_or_else(|| describe(&object, part));
             if !is_news(&what, race, place) {
                 return Verdict::GoOn;
             }
-            let finding = finding(py, &object, rule, &what, race);
+            let shown = state.unwrap_or_else(|| describe_as(&object, part, known_as::expression(&object)));
+            let finding = finding(py, &object, rule, [&shown, &what], race);
             let title = finding.title.clone();
             match session.record(place, finding) {
                 // What changes no exit status interrupts nobody.
@@ -152,9 +153,10 @@ fn is_news(what: &str, race: &Race, place: Place) -> bool {
     true
 }
 
-fn finding(py: Python<'_>, object: &Bound<'_, PyAny>, rule: &'static Rule, what: &str, race: &Race) -> Finding {
+/// What was raced for is shown in the title and, without what depends on the function that came second, in the accesses.
+fn finding(py: Python<'_>, object: &Bound<'_, PyAny>, rule: &'static Rule, [shown, what]: [&str; 2], race: &Race) -> Finding {
     let (mine, theirs) = (people::me(py), people::of(race.earlier_thread));
-    let title = telling::title(race, what, &mine.name, &theirs.name);
+    let title = telling::title(race, shown, &mine.name, &theirs.name);
     let class = type_name(object);
     let id = format!("{:#x}", object.as_ptr() as usize);
     let short = class.rsplit('.').next().unwrap_or(&class);
@@ -193,48 +195,31 @@ fn process_state(object: &Bound<'_, PyAny>, part: Part, is_swapper: bool) -> Opt
         });
     }
     let Part::Attribute(name) = part else { return None };
-    let module = module_name(object)?;
+    let module = known_as::module(object)?;
     let (_, names) = PROCESS_STATE.iter().find(|(known, _)| *known == module)?;
     names.contains(&name).then(|| format!("{module}.{name}"))
 }
 
-/// Name of a module, given as itself or as its dictionary.
-fn module_name(object: &Bound<'_, PyAny>) -> Option<String> {
-    // SAFETY: attached; borrowed results.
-    unsafe {
-        let dictionary =
-            if ffi::PyModule_Check(object.as_ptr()) != 0 { ffi::PyModule_GetDict(object.as_ptr()) } else { object.as_ptr() };
-        if ffi::PyDict_CheckExact(dictionary) == 0 {
-            return None;
-        }
-        let name = Bound::from_borrowed_ptr(object.py(), dictionary).get_item("__name__").ok()?;
-        name.extract().ok()
-    }
-}
-
 /// What was raced for, in the words of the program.
 pub(super) fn describe(object: &Bound<'_, PyAny>, part: Part) -> String {
-    // SAFETY: attached; a class's name is a string of its own.
-    let class = unsafe {
-        let is_class = ffi::PyType_Check(object.as_ptr()) != 0;
-        let class = if is_class { object.as_ptr().cast() } else { object.get_type_ptr() };
-        std::ffi::CStr::from_ptr((*class).tp_name).to_string_lossy().into_owned()
-    };
-    let short = class.rsplit('.').next().unwrap_or(&class);
-    match part {
-        Part::Attribute(name) => match module_name(object) {
-            Some(module) => format!("{module}.{name}"),
-            None => format!("{short}.{name}"),
-        },
-        Part::Global(name) => match module_name(object) {
+    describe_as(object, part, None)
+}
+
+/// The same, given what the code calls the object.
+fn describe_as(object: &Bound<'_, PyAny>, part: Part, name: Option<String>) -> String {
+    let class = known_as::class(object);
+    match (part, name) {
+        (Part::Attribute(attribute), _) => format!("{}.{attribute}", known_as::module(object).unwrap_or(class)),
+        (Part::Global(name), _) => match known_as::module(object) {
             Some(module) => format!("global {module}.{name}"),
             None => format!("global {name}"),
         },
-        Part::Variable(name) => format!("variable {name}"),
+        (Part::Variable(name), _) => format!("variable {name}"),
         // SAFETY: alive while the access is noted.
-        Part::Item(key) => format!("{short}[{}]", unsafe { show(object.py(), key) }),
-        Part::State(what) => what.to_owned(),
-        Part::Structure | Part::Position => format!("a {short}"),
+        (Part::Item(key), name) => format!("{}[{}]", name.unwrap_or(class), unsafe { show(object.py(), key) }),
+        (Part::State(what), _) => what.to_owned(),
+        (Part::Structure | Part::Position, Some(name)) => format!("{class} {name}"),
+        (Part::Structure | Part::Position, None) => format!("a {class}"),
     }
 }
 

@@ -19,7 +19,7 @@
 //! | [`lock_evidence`] | from a misuse of a lock to a finding |
 //! | [`confirm`] | pauses that make harm happen |
 //! | [`review`] | locksets and the inventory of shared state |
-//! | [`evidence`], [`people`] | from a race to a finding, and who the threads were |
+//! | [`evidence`], [`known_as`], [`people`] | from a race to a finding, what the object is called, and who the threads were |
 
 mod accesses;
 mod acquirers;
@@ -31,6 +31,7 @@ pub(crate) mod edge_sites;
 pub(crate) mod edges;
 mod evidence;
 pub(crate) mod hand_over;
+mod known_as;
 pub(crate) mod lock_events;
 mod lock_evidence;
 mod names;
@@ -43,7 +44,8 @@ mod values;
 
 use ftsan::options::Options;
 use ftsan::races::lifetimes::Lifetimes;
-use ftsan::races::shadow::{Memory, Shadow};
+use ftsan::races::memory::Memory;
+use ftsan::races::shadow::Shadow;
 use pyo3::prelude::*;
 use std::cell::Cell;
 use std::sync::OnceLock;

@@ -180,8 +180,26 @@ fn path(point: &Point<'_>, is_strict: bool) -> Path {
         A::Import | A::Finalize => Path::Always,
         _ if is_strict => Path::Always,
         A::Iterate | A::Function | A::Method | A::ReadGlobal | A::WriteGlobal | A::DeleteGlobal => Path::Found,
-        _ if point.handed == Handed::Site => Path::Stack,
-        _ => Path::Object,
+        A::ReadAttribute
+        | A::WriteAttribute
+        | A::DeleteAttribute
+        | A::ReadItem
+        | A::WriteItem
+        | A::DeleteItem
+        | A::Contains
+        | A::ReadSlice
+        | A::WriteSlice
+        | A::Truth
+        | A::Update
+        | A::ReadCell
+        | A::WriteCell
+        | A::DeleteCell => {
+            if point.handed == Handed::Site {
+                Path::Stack
+            } else {
+                Path::Object
+            }
+        }
     }
 }
 
