@@ -307,12 +307,21 @@ thread_local! {
     static SIGNAL_STACK: Cell<*mut c_void> = const { Cell::new(std::ptr::null_mut()) };
 }
 
+/// Not by the function of that name: AddressSanitizer's looks at the stack of a thread that it has not been told of yet.
+///
+/// # Safety
+/// As the system call.
+unsafe fn sigaltstack(new: *const libc::stack_t, old: *mut libc::stack_t) -> bool {
+    // SAFETY: passed on.
+    unsafe { libc::syscall(libc::SYS_sigaltstack, new, old) == 0 }
+}
+
 fn use_own_signal_stack() {
     const GUARD: size_t = 4096;
     // SAFETY: a new mapping whose lowest page stays inaccessible, given to the kernel until `free_signal_stack`.
     unsafe {
         let mut current: libc::stack_t = std::mem::zeroed();
-        if libc::sigaltstack(std::ptr::null(), &raw mut current) != 0 || current.ss_flags & libc::SS_DISABLE == 0 {
+        if !sigaltstack(std::ptr::null(), &raw mut current) || current.ss_flags & libc::SS_DISABLE == 0 {
             return;
         }
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_STACK;
@@ -322,7 +331,7 @@ fn use_own_signal_stack() {
         }
         libc::mprotect(memory, GUARD, libc::PROT_NONE);
         let stack = libc::stack_t { ss_sp: memory.byte_add(GUARD), ss_flags: 0, ss_size: STACK };
-        libc::sigaltstack(&raw const stack, std::ptr::null_mut());
+        sigaltstack(&raw const stack, std::ptr::null_mut());
         SIGNAL_STACK.set(memory);
     }
 }
@@ -336,10 +345,10 @@ pub(crate) fn free_signal_stack() {
     // SAFETY: the mapping of `use_own_signal_stack`; if somebody has put another stack there, ours is not in use.
     unsafe {
         let mut current: libc::stack_t = std::mem::zeroed();
-        libc::sigaltstack(std::ptr::null(), &raw mut current);
+        sigaltstack(std::ptr::null(), &raw mut current);
         if current.ss_sp == memory.byte_add(4096) {
             let none = libc::stack_t { ss_sp: std::ptr::null_mut(), ss_flags: libc::SS_DISABLE, ss_size: 0 };
-            libc::sigaltstack(&raw const none, std::ptr::null_mut());
+            sigaltstack(&raw const none, std::ptr::null_mut());
         }
         libc::munmap(memory, 4096 + STACK);
     }

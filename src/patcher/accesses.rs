@@ -41,7 +41,8 @@ pub(super) static ACCESSES: &[Access] = &[
     access("DELETE_GLOBAL", Action::DeleteGlobal, [0, 0, 0], Named::Name(0)),
     access("DELETE_SUBSCR", Action::DeleteItem, [2, 1, 0], Named::None),
     access("GET_ITER", Action::Iterate, [1, 0, 0], Named::None),
-    access("IMPORT_NAME", Action::Import, [1, 0, 0], Named::Name(0)),
+    // Where its argument has the name differs between versions.
+    access("IMPORT_NAME", Action::Import, [1, 0, 0], Named::None),
     access("LOAD_ATTR", Action::ReadAttribute, [1, 0, 0], Named::Name(1)),
     access("LOAD_DEREF", Action::ReadCell, [0, 0, 0], Named::Local),
     access("LOAD_GLOBAL", Action::ReadGlobal, [0, 0, 0], Named::Name(1)),
@@ -106,6 +107,7 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
             point.is_constant = point.value != 0 && finder.stores_a_constant(index as usize);
             found.push(Found { instruction: index, is_after: point.action == Action::Import, point });
         }
+        found.extend(finder.lazy_import(index, instruction));
     }
     if has_calls {
         found.extend(calls::find(opcodes, code, instructions));
@@ -168,6 +170,20 @@ impl<'a> Finder<'a, '_> {
         };
         let (object, key, value) = (access.object, if action == Action::Update { 0 } else { access.key }, access.value);
         wanted.then_some(Point { unit: instruction.unit, name, handed, object, key, value, ..bare(action) })
+    }
+
+    /// Reads a global that is imported once it is read.
+    fn lazy_import(&self, index: u32, instruction: &Instruction) -> Option<Found<'a>> {
+        let (shift, depth) = if instruction.opcode == self.opcodes.load_global {
+            (1, 1 + (instruction.argument & 1) as u16)
+        } else if instruction.opcode == self.opcodes.load_name {
+            (0, 1)
+        } else {
+            return None;
+        };
+        let name = self.code.names.get((instruction.argument >> shift) as usize)?;
+        let point = Point { unit: instruction.unit, handed: Handed::Stack(depth), object: depth, ..bare(Action::Import) };
+        self.rebound.is_imported_lazily(name).then_some(Found { instruction: index, is_after: true, point })
     }
 
     fn action(&self, access: &Access, index: usize, instruction: &Instruction) -> Option<Action> {
@@ -259,8 +275,7 @@ impl<'a> Finder<'a, '_> {
     /// Whether what is stored was loaded as a constant: nothing but plain loads come between.
     fn stores_a_constant(&self, index: usize) -> bool {
         let opcodes = self.opcodes;
-        let is_constant =
-            |instruction: &Instruction| instruction.opcode == opcodes.load_const || instruction.opcode == opcodes.load_small_int;
+        let is_constant = |instruction: &Instruction| opcodes.load_consts.contains(&instruction.opcode);
         let is_load = |instruction: &Instruction| {
             opcodes.load_fasts.contains(&instruction.opcode)
                 || opcodes.load_fast_pairs.contains(&instruction.opcode)

@@ -57,8 +57,11 @@ pub struct Opcodes {
     pub(super) copy: u8,
     pub(super) delete_subscr: u8,
     pub(super) extended_arg: u8,
+    pub(super) import_from: u8,
+    pub(super) import_name: u8,
     pub(super) load_attr: u8,
     pub(super) load_const: u8,
+    pub(super) load_consts: [u8; 3],
     pub(super) load_deref: u8,
     /// Of locals that are certainly bound; a borrowed reference spares two operations on a count that threads may share.
     pub(super) load_fast: u8,
@@ -68,6 +71,7 @@ pub struct Opcodes {
     pub(super) load_global: u8,
     pub(super) load_name: u8,
     pub(super) load_small_int: u8,
+    pub(super) pop_top: u8,
     pub(super) push_null: u8,
     pub(super) resume: u8,
     pub(super) return_value: u8,
@@ -80,6 +84,8 @@ pub struct Opcodes {
     /// In-place operators that change their left operand if it is a container.
     pub(super) updates: [u32; 6],
     pub(super) multiply: u32,
+    /// Since 3.15.
+    pub(super) has_lazy_imports: bool,
 }
 
 /// No instruction of a program has this number.
@@ -87,11 +93,12 @@ const ABSENT: u8 = 0;
 
 impl Opcodes {
     /// From the instructions, the names of the operators of `BINARY_OP` (such as `NB_SUBSCR`) in their order, and the net effect on the
-    /// stack of an instruction with an argument, where it does not jump.
+    /// stack of an instruction with an argument, where it does not jump; and whether `import` may wait until a name is needed.
     pub fn new<'a>(
         rows: impl IntoIterator<Item = OpcodeRow<'a>>,
         operators: &[&str],
         mut net_effect: impl FnMut(u8, u32) -> Option<i32>,
+        has_lazy_imports: bool,
     ) -> Result<Self, String> {
         let mut info = [Info::default(); 256];
         let mut numbers: Vec<(&str, u8)> = Vec::new();
@@ -135,8 +142,12 @@ impl Opcodes {
             copy: number("COPY")?,
             delete_subscr: number("DELETE_SUBSCR")?,
             extended_arg: number("EXTENDED_ARG")?,
+            import_from: number("IMPORT_FROM")?,
+            import_name: number("IMPORT_NAME")?,
             load_attr: number("LOAD_ATTR")?,
             load_const: number("LOAD_CONST")?,
+            // Since 3.15, the last one loads `None`, `True` and `False`.
+            load_consts: ["LOAD_CONST", "LOAD_SMALL_INT", "LOAD_COMMON_CONSTANT"].map(|name| find(name).unwrap_or(ABSENT)),
             load_deref: number("LOAD_DEREF")?,
             load_fast: find("LOAD_FAST_BORROW").map_or_else(|| number("LOAD_FAST"), Ok)?,
             load_fast_pairs: ["LOAD_FAST_LOAD_FAST", "LOAD_FAST_BORROW_LOAD_FAST_BORROW"].map(|name| find(name).unwrap_or(ABSENT)),
@@ -144,6 +155,7 @@ impl Opcodes {
             load_global: number("LOAD_GLOBAL")?,
             load_name: number("LOAD_NAME")?,
             load_small_int: find("LOAD_SMALL_INT").unwrap_or(ABSENT),
+            pop_top: number("POP_TOP")?,
             push_null: number("PUSH_NULL")?,
             resume: number("RESUME")?,
             return_value: number("RETURN_VALUE")?,
@@ -162,6 +174,7 @@ impl Opcodes {
                 operator("NB_INPLACE_XOR")?,
             ],
             multiply: operator("NB_INPLACE_MULTIPLY")?,
+            has_lazy_imports,
         })
     }
 

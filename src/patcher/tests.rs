@@ -36,6 +36,7 @@ const ROWS: &[(&str, u8, u8, bool)] = &[
     ("YIELD_VALUE", 28, 0, false),
     ("STORE_FAST", 29, 0, false),
     ("STORE_SUBSCR", 30, 1, false),
+    ("IMPORT_FROM", 31, 0, false),
 ];
 
 const OPERATORS: &[&str] = &[
@@ -55,7 +56,7 @@ fn rows() -> impl Iterator<Item = OpcodeRow<'static>> {
 }
 
 fn opcodes() -> Opcodes {
-    Opcodes::new(rows(), OPERATORS, |_, _| None).expect("all are there")
+    Opcodes::new(rows(), OPERATORS, |_, _| None, true).expect("all are there")
 }
 
 /// Instructions without prefixes for arguments that need them, and without caches.
@@ -222,8 +223,8 @@ fn what_does_not_fit_together_is_left_alone() {
         let bytes = assemble(&[("RESUME", 0), astray, ("LOAD_ATTR", 0)]);
         assert!(patch(&opcodes, &Code { lines: &[0xfe], ..code(&bytes) }, &rebound).is_none(), "{astray:?}");
     }
-    assert!(Opcodes::new(rows().skip(1), OPERATORS, |_, _| None).is_err());
-    assert!(Opcodes::new(rows(), &OPERATORS[1..], |_, _| None).is_err());
+    assert!(Opcodes::new(rows().skip(1), OPERATORS, |_, _| None, true).is_err());
+    assert!(Opcodes::new(rows(), &OPERATORS[1..], |_, _| None, true).is_err());
 }
 
 /// Action, name, object, callable, key of each point.
@@ -279,10 +280,36 @@ fn only_what_is_bound_again_is_a_variable() {
     assert_eq!(actions, both);
 }
 
+/// What of `source` is about imports, as (instruction, handed), where a module's imports are lazy or not unless it says otherwise.
+fn imports(source: &[(&str, u32)], all_are_lazy: bool) -> Vec<(u32, Handed)> {
+    let (opcodes, mut rebound) = (opcodes(), Rebound::new(all_are_lazy));
+    let bytes = assemble(&[&[("RESUME", 0)], source].concat());
+    rebound.collect(&opcodes, &bytes, NAMES, &[], 0);
+    let lines = vec![0xf8; bytes.len() / 2];
+    let patched = patch(&opcodes, &Code { lines: &lines, ..code(&bytes) }, &rebound).expect("patched");
+    patched.points.iter().filter(|point| point.action == Action::Import).map(|point| (point.unit, point.handed)).collect()
+}
+
+#[test]
+fn what_is_imported_lazily_is_imported_where_it_is_read() {
+    let reads = [("LOAD_GLOBAL", 0), ("LOAD_GLOBAL", 3 << 1 | 1), ("LOAD_NAME", 5)];
+    let import = |how| [&[("IMPORT_NAME", how), ("STORE_NAME", 0)], &reads[..]].concat();
+    let from = [("IMPORT_NAME", 1), ("IMPORT_FROM", 3), ("STORE_NAME", 3), ("IMPORT_FROM", 4), ("STORE_NAME", 5), ("POP_TOP", 0)];
+    let itself = (1, Handed::Stack(1));
+    assert_eq!(imports(&import(1), false), [itself, (3, Handed::Stack(1))]);
+    assert_eq!(imports(&import(0), false), [itself]);
+    assert_eq!(imports(&import(0), true), [itself, (3, Handed::Stack(1))]);
+    assert_eq!(imports(&import(2), true), [itself]);
+    assert_eq!(imports(&[&from, &reads[..]].concat(), false), [itself, (12, Handed::Stack(2)), (17, Handed::Stack(1))]);
+    // What is stored later is not imported.
+    let later = [("IMPORT_NAME", 1), ("POP_TOP", 0), ("LOAD_CONST", 0), ("STORE_NAME", 0), ("LOAD_GLOBAL", 0)];
+    assert_eq!(imports(&later, false), [itself]);
+}
+
 #[test]
 fn an_effect_that_the_interpreter_denies_is_not_believed() {
     let jump = |number| if number == 10 { Some(7) } else { None };
-    let strange = Opcodes::new(rows(), OPERATORS, |number, _| jump(number)).expect("all are there");
+    let strange = Opcodes::new(rows(), OPERATORS, |number, _| jump(number), true).expect("all are there");
     assert!(strange.info(10).effect.is_none());
     assert!(opcodes().info(10).effect.is_some());
 }

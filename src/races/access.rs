@@ -71,6 +71,10 @@ impl Value {
         self.0 != 0 && self == other
     }
 
+    pub(super) fn is_identity(self) -> bool {
+        self.0 & (Value::FLAG | Value::IDENTITY) == Value::IDENTITY
+    }
+
     /// Whether two threads that compute it after a check may both do so: a cache of equal immutable values.
     pub(super) fn is_cacheable(self) -> bool {
         self.0 != 0 && self.0 & (Value::FLAG | Value::IDENTITY) == 0

@@ -262,8 +262,9 @@ impl Now<'_> {
             version != own.version.load(Relaxed) && Epoch::from_bits(cell.write.epoch.load(Relaxed)).slot() != self.epoch.slot();
         let last = &cell.write;
         let value = self.access.value.after(Value(last.value.load(Relaxed)));
-        // Two increments of what both found yield the same value, and one of them is lost; what was checked may be filled in twice.
-        let is_lost = kind == Kind::Update && !is_checked && other_wrote;
+        // Two increments of what both found yield the same value, and one of them is lost; what was checked may be filled in twice, and an
+        // object that both have changed in place is still there.
+        let is_lost = kind == Kind::Update && !is_checked && other_wrote && !value.is_identity();
         let equal = value.equals(Value(last.value.load(Relaxed))) && !is_lost;
         let witnessed = check.is_some() && other_wrote && !equal;
         if let Some(thread) = self.unordered(&last.epoch) {
@@ -473,6 +474,19 @@ mod tests {
         bench.go(threads, 1, write);
         let races = bench.go(threads, 0, write);
         assert!(races.iter().any(|race| race.witnessed && race.severity == Severity::Error));
+    }
+
+    #[test]
+    fn an_object_that_two_threads_change_in_place_loses_nothing() {
+        let bench = Bench::new();
+        let threads = bench.threads();
+        let write = Access { value: Value::identity(64), ..access(Kind::Write, 2) };
+        bench.go(threads, 0, access(Kind::Read, 1));
+        bench.go(threads, 0, write);
+        bench.go(threads, 0, access(Kind::Read, 1));
+        bench.go(threads, 1, access(Kind::Read, 1));
+        bench.go(threads, 1, write);
+        assert!(bench.go(threads, 0, write).is_empty());
     }
 
     #[test]

@@ -97,6 +97,13 @@ def frames(run: Run, role: str, path: Path) -> list[list[int]]:
     return [[frame["line"] for frame in stack if frame["file"] == str(path)] for stack in stacks]
 
 
+def skip_before(path: Path) -> None:
+    """Skip the test where the interpreter does not have what the program is about."""
+    for since in header(path, "SINCE"):
+        if sys.version_info < tuple(map(int, since.split("."))):
+            pytest.skip(f"CPython {since} brings what it is about")
+
+
 def test_every_program_has_a_verdict() -> None:
     assert PROGRAMS
     assert all(re.match(r"(fires|quiet|known_miss|known_false)_", path.name) for path in PROGRAMS)
@@ -122,9 +129,7 @@ def expect_misuse(run: Run, path: Path) -> None:
 
 @pytest.mark.parametrize("path", named("fires_"), ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_fires(path: Path, ftsan: Ftsan) -> None:
-    for since in header(path, "SINCE"):
-        if sys.version_info < tuple(map(int, since.split("."))):
-            pytest.skip(f"CPython {since} brings what it is about")
+    skip_before(path)
     run = ftsan(*header(path, "OPTIONS"), path)
     severities = {finding["severity"] for finding in run.findings}
     assert run.status == (66 if severities - {"info"} else 0), run.stderr
@@ -137,6 +142,7 @@ def test_fires(path: Path, ftsan: Ftsan) -> None:
 
 @pytest.mark.parametrize("path", named("quiet_"), ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_quiet(path: Path, ftsan: Ftsan) -> None:
+    skip_before(path)
     run = ftsan(*header(path, "OPTIONS"), path)
     assert [finding["title"] for finding in run.findings if finding["rule"] not in header(path, "ALSO")] == []
     assert (run.status, run.stdout) == (0, "")

@@ -59,12 +59,14 @@ METHODS = (
     ("_socket:", "socketpair", "socketpair"),
 )
 
-#: ("module:path", edge): functions written in Python.
+#: ("module:path", edge): functions written in Python.  One with a question mark is not in every version.
 FUNCTIONS = (
     ("threading:Event.set", "release"),
     # Looks at the flag without the lock.
     ("threading:Event.is_set", "acquire-if-true"),
     ("_frozen_importlib:_ModuleLockManager.__exit__", "imported"),
+    # A module in a package, since 3.15.
+    ("_frozen_importlib:_HierarchicalLockManager.__exit__?", "imported"),
     ("weakref:finalize.__call__", "acquire-all"),
     ("concurrent.futures.thread:ThreadPoolExecutor._adjust_thread_count", "ignore-idle"),
     # A list is read, and then what is called.
@@ -118,9 +120,10 @@ def _when_imported(path: str, hook: Callable[[Any], None]) -> None:
     def imported(module: ModuleType) -> None:
         try:
             found: Any = module
-            for attribute in filter(None, attributes.split(".")):
-                found = getattr(found, attribute)
-            hook(found)
+            for attribute in filter(None, attributes.rstrip("?").split(".")):
+                found = getattr(found, attribute, None) if attributes.endswith("?") else getattr(found, attribute)
+            if found is not None:
+                hook(found)
         except Exception as error:
             _native.turn_off(f"races: {path}: {type(error).__name__}: {error}")
 

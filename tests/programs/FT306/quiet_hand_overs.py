@@ -6,6 +6,10 @@ ALSO: FT503
 import threading
 
 import anyio
+
+# Imported by two threads at a time they can make 3.15.0rc2 hang: both stop the world to make types.
+import anyio._backends._asyncio
+import anyio._backends._trio
 import anyio.from_thread
 import anyio.to_thread
 import trio

@@ -31,6 +31,17 @@ fn import_unnoticed<'py>(py: Python<'py>, names: [&str; 3]) -> PyResult<Bound<'p
     Ok(module)
 }
 
+/// Since 3.15, in `sys`.
+const LAZY_IMPORTS: &str = "get_lazy_imports";
+
+/// Whether a module's imports are lazy unless it says otherwise.
+pub(crate) fn imports_are_lazy(py: Python<'_>) -> PyResult<bool> {
+    match py.import("sys")?.getattr_opt(LAZY_IMPORTS)? {
+        Some(mode) => mode.call0()?.eq("all"),
+        None => Ok(false),
+    }
+}
+
 fn ask(py: Python<'_>) -> PyResult<Opcodes> {
     let module = import_unnoticed(py, ["opcode", "_opcode", "_opcode_metadata"])?;
     let numbers = mapping(&module.getattr("opmap")?)?;
@@ -43,9 +54,9 @@ fn ask(py: Python<'_>) -> PyResult<Opcodes> {
         Some(OpcodeRow { name, number: u8::try_from(*number).ok()?, caches, is_jump: jumps.contains(number) })
     });
     let operators: Vec<&str> = operators.iter().map(|(name, _)| name.as_str()).collect();
-    let stack_effect = module.getattr("stack_effect")?;
+    let (stack_effect, has_lazy_imports) = (module.getattr("stack_effect")?, py.import("sys")?.hasattr(LAZY_IMPORTS)?);
     let net_effect = |opcode: u8, argument: u32| stack_effect.call1((opcode, argument)).ok()?.extract().ok();
-    Opcodes::new(rows, &operators, net_effect).map_err(PyRuntimeError::new_err)
+    Opcodes::new(rows, &operators, net_effect, has_lazy_imports).map_err(PyRuntimeError::new_err)
 }
 
 /// A dict, or since 3.15 a frozendict.

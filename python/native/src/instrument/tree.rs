@@ -26,9 +26,10 @@ pub(crate) trait Decide<'py> {
 
 /// Patches a code object and all that are in it.  `None` if there is nothing to watch.
 pub(crate) fn patch<'py>(code: &Code<'py>, decide: &mut impl Decide<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-    let opcodes = opcodes::get(code.object().py())?;
+    let py = code.object().py();
+    let opcodes = opcodes::get(py)?;
     let tree = Tree::read(code, decide)?;
-    let mut rebound = Rebound::default();
+    let mut rebound = Rebound::new(opcodes::imports_are_lazy(py)?);
     tree.collect(opcodes, &mut rebound);
     tree.patch(opcodes, &rebound, decide)
 }

@@ -62,11 +62,14 @@ unsafe fn created(function: Function) {
     // SAFETY: passed on; the function gives up its reference and gets another one.
     unsafe {
         let py = Python::assume_attached();
+        // Extension modules make functions while an exception is raised.
+        let raised = ffi::PyErr_GetRaisedException();
         if let Some(patched) = patched_of(py, function) {
             let before = (*function).func_code;
             (*function).func_code = patched.into_ptr();
             ffi::Py_DECREF(before);
         }
+        ffi::PyErr_SetRaisedException(raised);
     }
 }
 

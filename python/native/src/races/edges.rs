@@ -12,7 +12,7 @@ use crate::threads::here;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use std::ffi::c_void;
+use std::ffi::{CStr, c_void};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -95,10 +95,11 @@ static IS_DONE: AtomicUsize = AtomicUsize::new(0);
 
 /// The arguments of a call.
 #[derive(Clone, Copy)]
-struct Arguments {
+pub(super) struct Arguments {
     at: *const *mut ffi::PyObject,
+    /// How many are given by their place.
     count: usize,
-    /// A dictionary, or null.
+    /// A dictionary; or a tuple of names, of the arguments that follow; or null.
     by_name: *mut ffi::PyObject,
 }
 
@@ -125,8 +126,9 @@ impl Arguments {
     /// # Safety
     /// The call is going on.
     unsafe fn first(self) -> *mut ffi::PyObject {
+        // A keyword argument is as good as any: where this is asked, the functions take one.
         // SAFETY: passed on.
-        if self.count == 0 { std::ptr::null_mut() } else { unsafe { *self.at } }
+        unsafe { if self.count == 0 && self.names() == 0 { std::ptr::null_mut() } else { *self.at } }
     }
 
     /// # Safety
@@ -134,6 +136,43 @@ impl Arguments {
     unsafe fn last(self) -> *mut ffi::PyObject {
         // SAFETY: passed on.
         if self.count == 0 { std::ptr::null_mut() } else { unsafe { *self.at.add(self.count - 1) } }
+    }
+
+    /// How many arguments follow those that are given by their place.
+    ///
+    /// # Safety
+    /// As [`first`](Self::first).
+    unsafe fn names(self) -> isize {
+        // SAFETY: passed on.
+        unsafe {
+            if self.by_name.is_null() || ffi::PyTuple_Check(self.by_name) == 0 { 0 } else { ffi::PyTuple_GET_SIZE(self.by_name) }
+        }
+    }
+
+    /// Whether there are none.
+    pub(super) fn is_empty(self) -> bool {
+        self.count == 0 && self.by_name.is_null()
+    }
+
+    /// What is given at this place or by this name; null for nothing.
+    ///
+    /// # Safety
+    /// As [`first`](Self::first).
+    pub(super) unsafe fn get(self, place: usize, name: &CStr) -> *mut ffi::PyObject {
+        // SAFETY: passed on; names of arguments are strings.
+        unsafe {
+            if place < self.count {
+                return *self.at.add(place);
+            }
+            if !self.by_name.is_null() && ffi::PyDict_Check(self.by_name) != 0 {
+                return ffi::PyDict_GetItemString(self.by_name, name.as_ptr());
+            }
+            let is_it = |place: &isize| {
+                ffi::PyUnicode_CompareWithASCIIString(ffi::PyTuple_GET_ITEM(self.by_name, *place), name.as_ptr()) == 0
+            };
+            let found = (0..self.names()).find(is_it);
+            found.map_or(std::ptr::null_mut(), |place| *self.at.add(self.count + place as usize))
+        }
     }
 }
 
@@ -161,12 +200,11 @@ macro_rules! trampolines {
 trampolines! {
     plain: fn(hooked, object, argument: *mut ffi::PyObject) Arguments::of_one(&argument, hooked.takes_tuple);
     fast: fn(hooked, object, arguments: *const *mut ffi::PyObject, count: ffi::Py_ssize_t) Arguments::of_many(arguments, count as usize);
-    // A keyword argument is as good as any: these functions take one.
     fast_keywords: fn(hooked, object, arguments: *const *mut ffi::PyObject, count: ffi::Py_ssize_t, names: *mut ffi::PyObject)
-        Arguments::of_many(arguments, count as usize + usize::from(!names.is_null()));
+        Arguments { by_name: names, ..Arguments::of_many(arguments, count as usize) };
     method: fn(
         hooked, object, class: *mut ffi::PyTypeObject, arguments: *const *mut ffi::PyObject, count: usize, names: *mut ffi::PyObject
-    ) Arguments::of_many(arguments, count);
+    ) Arguments { by_name: names, ..Arguments::of_many(arguments, count) };
     keywords: fn(hooked, object, arguments: *mut ffi::PyObject, names: *mut ffi::PyObject)
         Arguments { by_name: names, ..Arguments::of_one(&arguments, true) };
 }
@@ -179,8 +217,7 @@ unsafe fn before(edge: Edge, object: *mut ffi::PyObject, arguments: impl FnOnce(
     unsafe {
         match edge {
             Edge::Lock(how) => {
-                let Arguments { at, count, by_name } = arguments();
-                if how == How::Wait || lock_events::is_unlimited(at, count, by_name) {
+                if how == How::Wait || lock_events::is_unlimited(arguments()) {
                     return lock_events::acquiring(object);
                 }
             }

@@ -7,6 +7,7 @@
 //! A lock that is released by another thread than the one that acquired it is a signal: it has no order and is held by nobody.
 
 use super::acquirers::{self, Acquirer};
+use super::edges::Arguments;
 use super::lock_evidence::{self, Evidence};
 use super::probe::Verdict;
 use crate::interpreter::locks::{Listed, Lock, Mark};
@@ -60,26 +61,20 @@ pub(super) unsafe fn acquiring(lock: *mut ffi::PyObject) -> Verdict {
 /// Whether these are arguments of `acquire` that let it wait for as long as it takes.
 ///
 /// # Safety
-/// Attached; as many arguments, and null or a dictionary of more.
+/// Attached, during the call.
 #[inline(always)]
-pub(super) unsafe fn is_unlimited(at: *const *mut ffi::PyObject, count: usize, by_name: *mut ffi::PyObject) -> bool {
+pub(super) unsafe fn is_unlimited(arguments: Arguments) -> bool {
     // SAFETY: passed on.
-    count == 0 && by_name.is_null() || unsafe { says_unlimited(std::slice::from_raw_parts(at, count), by_name) }
+    arguments.is_empty() || unsafe { says_unlimited(arguments) }
 }
 
 /// # Safety
 /// As [`is_unlimited`].
 #[cold]
-unsafe fn says_unlimited(arguments: &[*mut ffi::PyObject], by_name: *mut ffi::PyObject) -> bool {
-    let argument = |place: usize, name: &CStr| {
-        // SAFETY: passed on; a plain dictionary, whose values it keeps alive during the call.
-        unsafe {
-            let py = Python::assume_attached();
-            let given = arguments.get(place).copied().unwrap_or(std::ptr::null_mut());
-            let given =
-                if given.is_null() && !by_name.is_null() { ffi::PyDict_GetItemString(by_name, name.as_ptr()) } else { given };
-            Bound::from_borrowed_ptr_or_opt(py, given)
-        }
+unsafe fn says_unlimited(arguments: Arguments) -> bool {
+    // SAFETY: passed on; the call keeps its arguments alive.
+    let argument = |place: usize, name: &CStr| unsafe {
+        Bound::from_borrowed_ptr_or_opt(Python::assume_attached(), arguments.get(place, name))
     };
     let is_blocking = argument(0, c"blocking").is_none_or(|blocking| number(&blocking).is_some_and(|number| number != 0.0));
     is_blocking && argument(1, c"timeout").is_none_or(|timeout| number(&timeout) == Some(-1.0))
