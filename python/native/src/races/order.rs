@@ -44,6 +44,8 @@ pub(crate) struct OfThread {
     ignored: Cell<u32>,
     /// How many signals it knows of.
     signals: Cell<u64>,
+    /// In how many callbacks it is that come after everything.
+    last: Cell<u32>,
 }
 
 impl OfThread {
@@ -66,6 +68,20 @@ impl OfThread {
     /// It may have been entered before it was ignored.
     pub(crate) fn leave_ignored(&self) {
         self.ignored.set(self.ignored.get().saturating_sub(1));
+    }
+
+    /// Whether what this thread does comes after what all others have done up to now.
+    #[inline(always)]
+    pub(crate) fn is_last(&self) -> bool {
+        self.last.get() > 0
+    }
+
+    /// Does something that comes after everything, without having seen it: what is done later does not.
+    pub(crate) fn last<T>(&self, act: impl FnOnce() -> T) -> T {
+        self.last.set(self.last.get() + 1);
+        let result = act();
+        self.last.set(self.last.get() - 1);
+        result
     }
 
     /// `before` happened before anything that this thread does; everything did if it was started by nobody we know.
