@@ -76,7 +76,7 @@ pub(super) unsafe fn note(here: &'static Here, probe: &'static Probe, object: *m
         return Verdict::GoOn;
     }
     hand_over::settle(here);
-    here.order.heed_signals();
+    here.order.heed_announcements();
     // What a context manager keeps of its own is not what it swaps.
     if probe.is_swapper && matches!(probe.action, Action::ReadAttribute | Action::WriteAttribute | Action::DeleteAttribute) {
         return Verdict::GoOn;

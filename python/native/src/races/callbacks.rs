@@ -22,7 +22,7 @@ unsafe extern "C" {
     fn PyWeakref_IsDead(reference: Object) -> c_int;
     static mut PyMethod_Type: ffi::PyTypeObject;
     fn PyMethod_Function(method: Object) -> Object;
-    // Exported, Include/internal/pycore_typeobject.h.
+    // Include/cpython/object.h
     fn _PyType_LookupRef(class: *mut ffi::PyTypeObject, name: Object) -> Object;
 }
 

@@ -198,7 +198,7 @@ unsafe fn before(edge: Edge, object: *mut ffi::PyObject, arguments: impl FnOnce(
                 order::release(object);
             }
             Edge::Release => order::release(object),
-            Edge::Signal => order::send_signal(),
+            Edge::Signal => order::announce(),
             Edge::Write(_) | Edge::Connect | Edge::SendTo if order::is_alone() => {}
             Edge::Write(found) => channels::write(found, object, arguments().first()),
             Edge::Connect => channels::reach(object, arguments().first()),
