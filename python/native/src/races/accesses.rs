@@ -444,7 +444,12 @@ impl Touch<'_> {
             };
             let adds = call != Call::Take && self.may_lack(key, container);
             let flags = Flags { is_checkable, is_new: adds };
-            let value = if adds { value.as_answer() } else { value };
+            let value = match (adds, call) {
+                // What is in a set is all that it says.
+                (true, Call::Insert) if self.probe.is_answer => Value::of(values::key(key)),
+                (true, _) => value.as_answer(),
+                (false, _) => value,
+            };
             if let Verdict::Raised = self.noted(self.object, values::key(key), kind, value, flags, Part::Item(key)) {
                 return Verdict::Raised;
             }
