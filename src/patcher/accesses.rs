@@ -132,6 +132,7 @@ fn bare<'a>(action: Action) -> Point<'a> {
         is_polled: false,
         is_awaited: false,
         is_constant: false,
+        is_answer: false,
     }
 }
 

@@ -77,6 +77,7 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
                 is_polled: tested.is_polled,
                 is_awaited: tested.is_awaited,
                 is_constant: false,
+                is_answer: action == Action::Method && is_answer(opcodes, &all[..producer as usize]),
             };
             found.push(Found { instruction: index, is_after: false, point });
         };
@@ -107,6 +108,13 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
     });
     found.extend(looked_up(opcodes, code, all, &called));
     found
+}
+
+/// Whether something was run since it was last asked what is in a container.
+fn is_answer(opcodes: &Opcodes, before: &[Instruction]) -> bool {
+    let mut before = before.iter().rev().map(|instruction| instruction.opcode);
+    let last = before.find(|opcode| *opcode == opcodes.contains_op || opcodes.info(*opcode).lets_go);
+    last.is_some_and(|opcode| opcode != opcodes.contains_op)
 }
 
 fn arguments(which: Arguments, positional: u32) -> std::ops::Range<u32> {
@@ -145,6 +153,7 @@ fn looked_up<'a>(opcodes: &Opcodes, code: &Code<'a>, all: &[Instruction], called
             is_polled: false,
             is_awaited: false,
             is_constant: false,
+            is_answer: false,
         };
         found.push(Found { instruction: index, is_after: false, point });
     }

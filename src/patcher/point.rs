@@ -76,4 +76,6 @@ pub struct Point<'a> {
     pub is_awaited: bool,
     /// What is stored is a constant.
     pub is_constant: bool,
+    /// Something was run since it was last asked what is in a container: what a method adds is an answer, and no claim.
+    pub is_answer: bool,
 }

@@ -295,7 +295,7 @@ fn what_is_imported_lazily_is_imported_where_it_is_read() {
     let reads = [("LOAD_GLOBAL", 0), ("LOAD_GLOBAL", 3 << 1 | 1), ("LOAD_NAME", 5)];
     let import = |how| [&[("IMPORT_NAME", how), ("STORE_NAME", 0)], &reads[..]].concat();
     let from = [("IMPORT_NAME", 1), ("IMPORT_FROM", 3), ("STORE_NAME", 3), ("IMPORT_FROM", 4), ("STORE_NAME", 5), ("POP_TOP", 0)];
-    let itself = (1, Handed::Stack(1));
+    let itself = (1, Handed::Site);
     assert_eq!(imports(&import(1), false), [itself, (3, Handed::Stack(1))]);
     assert_eq!(imports(&import(0), false), [itself]);
     assert_eq!(imports(&import(0), true), [itself, (3, Handed::Stack(1))]);

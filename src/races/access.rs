@@ -29,6 +29,8 @@ pub struct Access {
     pub is_constant: bool,
     /// The loop whose condition it is waits for it to be set.
     pub is_awaited: bool,
+    /// It comes after everything that was done before, whoever did it.
+    pub is_last: bool,
 }
 
 /// A summary of an immutable value, equal for equal values; or unknown.

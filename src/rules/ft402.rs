@@ -29,6 +29,6 @@ although their test had just passed; something that must happen once happens twi
 
 Test and act under one lock, with an unlocked test before it or not; `setdefault`, `pop` with a default and other single
 operations; acting and handling the exception; caches of immutable values that are equal, whoever computes them (a `str`, an
-`int`, a `tuple` of them).
+`int`, a `tuple` of them); a set that remembers for what the answer is yes, if something is called to find out before the `add`.
 "#,
 };

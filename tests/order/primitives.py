@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _imp
 import _thread
 import collections
 import contextlib
@@ -245,13 +246,56 @@ def futures_as_completed() -> Pair:
     return lambda: future.set_result(1), lambda: list(as_completed([future]))
 
 
-@edge("weakref:finalize.__call__")
+@edge("_weakref:ReferenceType")
 def finalizer_of_weakref() -> Pair:
     def notice() -> None:
         # Let go by the thread that made it: another one would leave that to it.
         weakref.finalize(Plain(), int)
 
     return int, notice
+
+
+@edge("_weakref:ReferenceType")
+def callback_of_weakref() -> Pair:
+    def notice() -> None:
+        plain = Plain()
+        reference = weakref.ref(plain, lambda _: None)
+        del plain
+        assert reference() is None
+
+    return int, notice
+
+
+@edge("", expected=False)
+def callback_called_by_hand() -> Pair:
+    def notice() -> None:
+        plain = Plain()
+        reference = weakref.ref(plain, notified)
+        notified(reference)
+
+    def notified(_: object) -> None:
+        pass
+
+    return int, notice
+
+
+@edge("_weakref:.proxy")
+def callback_of_a_proxy() -> Pair:
+    def notice() -> None:
+        plain = Plain()
+        reference = weakref.proxy(plain, lambda _: None)
+        del plain, reference
+
+    return int, notice
+
+
+@edge("_imp:")
+def import_lock() -> Pair:
+    def use() -> None:
+        _imp.acquire_lock()
+        _imp.release_lock()
+
+    return use, use
 
 
 @measured("_thread:")

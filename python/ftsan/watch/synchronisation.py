@@ -57,6 +57,10 @@ METHODS = (
     ("_socket:socket", "connect", "connect connect_ex"),
     ("_socket:socket", "accept", "_accept"),
     ("_socket:", "socketpair", "socketpair"),
+    ("_weakref:", "callback", "proxy"),
+    # Guards the locks of modules.
+    ("_imp:", "acquire", "acquire_lock"),
+    ("_imp:", "release", "release_lock"),
 )
 
 #: ("module:path", edge): functions written in Python.  One with a question mark is not in every version.
@@ -67,7 +71,6 @@ FUNCTIONS = (
     ("_frozen_importlib:_ModuleLockManager.__exit__", "imported"),
     # A module in a package, since 3.15.
     ("_frozen_importlib:_HierarchicalLockManager.__exit__?", "imported"),
-    ("weakref:finalize.__call__", "acquire-all"),
     ("concurrent.futures.thread:ThreadPoolExecutor._adjust_thread_count", "ignore-idle"),
     # A list is read, and then what is called.
     ("twisted.internet.base:ReactorBase.callFromThread", "carry"),
@@ -85,6 +88,7 @@ OTHERS = (
     ("_thread:", _native.order_threads),
     ("_asyncio:", _native.watch_tasks),
     ("_functools:_lru_cache_wrapper", _native.order_caches),
+    ("_weakref:ReferenceType", _native.order_callbacks),
     # Every thread takes these when it begins, ends or is given work, whatever it is about.
     ("threading:_active_limbo_lock", _ignore_limbo),
     ("concurrent.futures.thread:_global_shutdown_lock", _native.ignore_lock),

@@ -3,7 +3,7 @@
 use crate::codes::{self, Class};
 use crate::command_line::{self, Parsed};
 use crate::interpreter::{self, contexts, coroutines, futures, tasks};
-use crate::races::{self, caches, edge_sites, edges, lock_events, order, thread_start};
+use crate::races::{self, caches, callbacks, edge_sites, edges, lock_events, order, thread_start};
 use crate::watch::{Attribute, Kind, Watch};
 use crate::{
     births, boundary, crash_report, driving, flight, future_slots, hooks, instrument, methods, prologue, session, site, stacks,
@@ -449,6 +449,12 @@ mod _native {
     #[pyfunction]
     fn order_caches(class: &Bound<'_, PyType>) -> PyResult<()> {
         caches::install(class)
+    }
+
+    /// The type of weak references.
+    #[pyfunction]
+    fn order_callbacks(class: &Bound<'_, PyType>) -> PyResult<()> {
+        callbacks::install(class)
     }
 
     /// A lock that orders nothing.

@@ -76,7 +76,7 @@ pub(super) unsafe fn note(here: &'static Here, probe: &'static Probe, object: *m
         return Verdict::GoOn;
     }
     hand_over::settle(here);
-    here.order.heed_signals();
+    here.order.heed_announcements();
     // What a context manager keeps of its own is not what it swaps.
     if probe.is_swapper && matches!(probe.action, Action::ReadAttribute | Action::WriteAttribute | Action::DeleteAttribute) {
         return Verdict::GoOn;
@@ -428,7 +428,10 @@ impl Touch<'_> {
         // SAFETY: passed on by `note`.
         unsafe {
             let (kind, is_checkable) = match call {
-                Call::Read | Call::Iterate | Call::Advance => return self.element(key, Kind::Read, Value::UNKNOWN),
+                Call::Read | Call::Iterate | Call::Advance => {
+                    self.await_what_is_put();
+                    return self.element(key, Kind::Read, Value::UNKNOWN);
+                }
                 Call::Write => (Kind::Write, false),
                 Call::ReadAttribute | Call::WriteAttribute | Call::ReadState | Call::WriteState => return Verdict::GoOn,
                 Call::Update => (Kind::Update, false),
@@ -441,7 +444,12 @@ impl Touch<'_> {
             };
             let adds = call != Call::Take && self.may_lack(key, container);
             let flags = Flags { is_checkable, is_new: adds };
-            let value = if adds { value.as_answer() } else { value };
+            let value = match (adds, call) {
+                // What is in a set is all that it says.
+                (true, Call::Insert) if self.probe.is_answer => Value::of(values::key(key)),
+                (true, _) => value.as_answer(),
+                (false, _) => value,
+            };
             if let Verdict::Raised = self.noted(self.object, values::key(key), kind, value, flags, Part::Item(key)) {
                 return Verdict::Raised;
             }
@@ -470,7 +478,17 @@ impl Touch<'_> {
         }
     }
 
+    /// Whoever polls a container until something is there has waited for who put it there.
+    fn await_what_is_put(&self) {
+        if self.probe.is_polled {
+            hand_over::take(self.here, self.object);
+        }
+    }
+
     unsafe fn structure(&self, kind: Kind, is_checkable: bool) -> Verdict {
+        if kind == Kind::Read {
+            self.await_what_is_put();
+        }
         let flags = Flags { is_checkable, is_new: false };
         // SAFETY: passed on by `note`.
         unsafe { self.noted(self.object, field::STRUCTURE, kind, Value::UNKNOWN, flags, Part::Structure) }
@@ -510,6 +528,7 @@ impl Touch<'_> {
             is_new,
             is_constant: probe.is_constant,
             is_awaited: probe.is_awaited,
+            is_last: self.here.order.is_last(),
         };
         let clock = self.here.order.clock();
         if !self.here.races.is_introduced.replace(true) {

@@ -20,8 +20,6 @@ pub(crate) enum Edge {
     AcquireIfTrue,
     /// A module was executed.
     Imported,
-    /// Nobody else can reach the first argument.
-    AcquireAll,
     /// The second argument is called later, by another thread perhaps.
     Carry,
     /// The first argument is an executor, and the lock of its semaphore orders nothing: it is about idle threads.
@@ -29,11 +27,10 @@ pub(crate) enum Edge {
 }
 
 /// The edges by the names that the table uses.
-const NAMES: [(&str, Edge); 6] = [
+const NAMES: [(&str, Edge); 5] = [
     ("release", Edge::Release),
     ("acquire-if-true", Edge::AcquireIfTrue),
     ("imported", Edge::Imported),
-    ("acquire-all", Edge::AcquireAll),
     ("carry", Edge::Carry),
     ("ignore-idle", Edge::IgnoreIdle),
 ];
@@ -68,7 +65,6 @@ unsafe extern "C" fn assign(site: *mut ffi::PyObject, object: *mut ffi::PyObject
             Edge::AcquireIfTrue if std::ptr::eq(result, ffi::Py_True()) => order::acquire(object),
             Edge::AcquireIfTrue => {}
             Edge::Imported => order::release_key(key(Space::Imports, 0)),
-            Edge::AcquireAll => order::acquire_all(),
             Edge::IgnoreIdle => ignore_idle(object),
             Edge::Carry => {}
         }
@@ -122,7 +118,7 @@ impl Edge {
         match self {
             Edge::AcquireIfTrue => Place::End,
             Edge::Carry => Place::Argument(1),
-            Edge::Release | Edge::Imported | Edge::AcquireAll | Edge::IgnoreIdle => Place::Beginning,
+            Edge::Release | Edge::Imported | Edge::IgnoreIdle => Place::Beginning,
         }
     }
 }

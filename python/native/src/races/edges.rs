@@ -1,6 +1,7 @@
 //! C methods and functions that hand something over: their `PyMethodDef.ml_meth` is swapped in place, as in [`crate::methods`], for a
 //! function that releases before it calls the original or acquires after it.
 
+use super::callbacks;
 use super::channels::{self, Found};
 use super::lock_events::{self, How};
 use super::order::{self, Space, key};
@@ -49,10 +50,12 @@ enum Edge {
     SocketPair,
     /// A signal is sent.
     Signal,
+    /// The second argument is called when the first one is gone.
+    Callback,
 }
 
 /// The edges by the names that the table uses.
-const NAMES: [(&str, Edge); 23] = [
+const NAMES: [(&str, Edge); 24] = [
     ("lock", Edge::Lock(How::Call)),
     ("enter", Edge::Lock(How::With)),
     ("restore", Edge::Lock(How::Wait)),
@@ -76,6 +79,7 @@ const NAMES: [(&str, Edge); 23] = [
     ("accept", Edge::Accept),
     ("socketpair", Edge::SocketPair),
     ("signal", Edge::Signal),
+    ("callback", Edge::Callback),
 ];
 
 struct Hooked {
@@ -231,11 +235,17 @@ unsafe fn before(edge: Edge, object: *mut ffi::PyObject, arguments: impl FnOnce(
                 order::release(object);
             }
             Edge::Release => order::release(object),
-            Edge::Signal => order::send_signal(),
+            Edge::Signal => order::announce(),
             Edge::Write(_) | Edge::Connect | Edge::SendTo if order::is_alone() => {}
             Edge::Write(found) => channels::write(found, object, arguments().first()),
             Edge::Connect => channels::reach(object, arguments().first()),
             Edge::SendTo => channels::reach(object, arguments().last()),
+            Edge::Callback => {
+                let arguments = arguments();
+                if arguments.count == 2 {
+                    callbacks::expect(arguments.last());
+                }
+            }
             Edge::Acquire
             | Edge::AcquireIfFalse
             | Edge::Join
@@ -281,7 +291,8 @@ unsafe fn after(edge: Edge, object: *mut ffi::PyObject, arguments: impl FnOnce()
             | Edge::Write(_)
             | Edge::Connect
             | Edge::SendTo
-            | Edge::Signal => {}
+            | Edge::Signal
+            | Edge::Callback => {}
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Containers as a means to hand objects over: what was put in happened before what is done with it after it was taken out.
+//! Containers as a means to hand objects over: what was put in happened before what is done with it after it was taken out, or after
+//! a loop has waited for it to be there.
 
 use super::order;
 use crate::threads::Here;

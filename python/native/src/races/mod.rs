@@ -11,7 +11,7 @@
 //! | [`order`] | the calling thread's clock, and what objects hand over |
 //! | [`edges`], [`edge_sites`] | what hands something over: C methods, by swapped pointers, and Python functions, by injected instructions |
 //! | [`thread_start`] | the beginnings and ends of threads |
-//! | [`caches`] | `functools.lru_cache` |
+//! | [`caches`], [`callbacks`] | `functools.lru_cache`; callbacks of weak references |
 //! | [`channels`] | pipes and sockets within the process |
 //! | [`hand_over`] | containers as a means to hand objects over |
 //! | [`lock_events`] | locks as they are acquired and released |
@@ -24,6 +24,7 @@
 mod accesses;
 mod acquirers;
 pub(crate) mod caches;
+pub(crate) mod callbacks;
 mod channels;
 mod confirm;
 mod containers;

@@ -5,6 +5,7 @@
 //!
 //! Neither may be called detached: what a detached thread holds while another one forks stays held in the child.
 
+use super::thread_start;
 use crate::boundary;
 use crate::interpreter::header::{self, HAS_CLOCK, IGNORED};
 use crate::threads::here;
@@ -42,8 +43,10 @@ pub(crate) struct OfThread {
     clock: Cell<Option<&'static ThreadClock>>,
     /// How many ignored locks it holds.
     ignored: Cell<u32>,
-    /// How many signals it knows of.
-    signals: Cell<u64>,
+    /// How many announcements it knows of.
+    announcements: Cell<u64>,
+    /// In how many callbacks it is that come after everything.
+    last: Cell<u32>,
 }
 
 impl OfThread {
@@ -68,6 +71,20 @@ impl OfThread {
         self.ignored.set(self.ignored.get().saturating_sub(1));
     }
 
+    /// Whether what this thread does comes after what all others have done up to now.
+    #[inline(always)]
+    pub(crate) fn is_last(&self) -> bool {
+        self.last.get() > 0
+    }
+
+    /// Does something that comes after everything, without having seen it: what is done later does not.
+    pub(crate) fn last<T>(&self, act: impl FnOnce() -> T) -> T {
+        self.last.set(self.last.get() + 1);
+        let result = act();
+        self.last.set(self.last.get() - 1);
+        result
+    }
+
     /// `before` happened before anything that this thread does; everything did if it was started by nobody we know.
     #[cold]
     fn enter(&self, before: Option<&Clock>) -> &'static ThreadClock {
@@ -81,10 +98,14 @@ impl OfThread {
             None => clock.acquire_all(clocks),
         }
         self.clock.set(Some(clock));
+        if before.is_none() && clocks.has_two() {
+            // SAFETY: attached, as whoever asks for a clock is.
+            unsafe { thread_start::announce_at_end() };
+        }
         clock
     }
 
-    /// The thread ends.  Takes no lock: it is detached.
+    /// The thread ends, or goes back to C code for now.  Takes no lock: it may be detached.
     pub(crate) fn leave(&self) {
         if let Some(clock) = self.clock.take() {
             order().clocks.leave(clock);
@@ -209,23 +230,24 @@ pub(crate) fn begin(handed: &Clock) {
     }
 }
 
-/// How many signals threads have sent to the process, as far as that is known.
-static SIGNALS: AtomicU64 = AtomicU64::new(0);
+/// How often threads have done something that may be noticed by anyone.
+static ANNOUNCEMENTS: AtomicU64 = AtomicU64::new(0);
 
-/// The calling thread is about to send a signal, to this process perhaps.
-pub(crate) fn send_signal() {
-    release_key(key(Space::Signals, 0));
-    SIGNALS.fetch_add(1, Ordering::Release);
+/// What the calling thread has done may be known to every thread from now on, and nothing shows to which: it is about to send a signal,
+/// to this process perhaps, or leaves Python for the C code that it came from.
+pub(crate) fn announce() {
+    release_key(key(Space::Announcements, 0));
+    ANNOUNCEMENTS.fetch_add(1, Ordering::Release);
 }
 
 impl OfThread {
-    /// To be called before an access: it may be a signal handler's, which nothing announces.  What was done before the signal was sent
+    /// To be called before an access: it may be a signal handler's, or come after a wait in C code.  What was done before it was announced
     /// counts as done before the access, whoever makes it.
     #[inline]
-    pub(crate) fn heed_signals(&self) {
-        let signals = SIGNALS.load(Ordering::Acquire);
-        if signals != self.signals.replace(signals) {
-            acquire_key(key(Space::Signals, 0));
+    pub(crate) fn heed_announcements(&self) {
+        let announcements = ANNOUNCEMENTS.load(Ordering::Acquire);
+        if announcements != self.announcements.replace(announcements) {
+            acquire_key(key(Space::Announcements, 0));
         }
     }
 }
@@ -265,8 +287,8 @@ pub(crate) enum Space {
     Connection,
     /// Where sockets listen, by port or path.
     Address,
-    /// Signals, all in one.
-    Signals,
+    /// What anyone may notice, all in one.
+    Announcements,
 }
 
 /// A number that is no object's address.

@@ -40,6 +40,7 @@ pub(crate) struct Probe {
     pub(super) is_polled: bool,
     pub(super) is_awaited: bool,
     pub(super) is_constant: bool,
+    pub(super) is_answer: bool,
     /// It is in code that swaps what is the process's.
     pub(super) is_swapper: bool,
     /// How often threads are still to pause here.
@@ -252,6 +253,7 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, point: &Point<'_>) -> PyResult<Py<PyA
             is_polled: point.is_polled,
             is_awaited: point.is_awaited,
             is_constant: point.is_constant,
+            is_answer: point.is_answer,
             is_swapper: is_swapper,
             pauses: AtomicU8::new(0),
         }

@@ -7,9 +7,10 @@
 //! The end of a thread comes after that of its function: values of `threading.local` are finalized in it.  So what is released into the
 //! thread's handle is released by an [`End`], which is in the thread state's dictionary and goes with it.
 
-use super::order::{self, Space, key};
+use super::order::{self, OfThread, Space, key};
 use crate::boundary;
 use crate::methods;
+use crate::threads::here;
 use ftsan::races::clock::Clock;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::ffi;
@@ -32,8 +33,11 @@ struct Start {
 #[repr(C)]
 struct End {
     header: ffi::PyObject,
+    /// Null if the thread was not started by Python code.
     handle: *mut ffi::PyObject,
     is_daemon: bool,
+    /// Whose it is.
+    owner: *const OfThread,
 }
 
 struct Types {
@@ -74,16 +78,38 @@ unsafe extern "C" fn call(
 unsafe fn leave_at_end(start: &Start) {
     // SAFETY: passed on; the dictionary is the thread state's, and nobody else's.
     unsafe {
-        let Some(types) = TYPES.get().filter(|_| !start.handle.is_null()) else { return };
+        if !start.handle.is_null() {
+            leave(start.handle, start.is_daemon);
+        }
+    }
+}
+
+/// The calling thread was started by C code, and goes back there when its thread state ends: how others learn of that does not show.
+///
+/// # Safety
+/// Attached.
+pub(super) unsafe fn announce_at_end() {
+    // SAFETY: passed on.
+    unsafe { leave(std::ptr::null_mut(), true) }
+}
+
+/// # Safety
+/// Attached; a live handle, or null.
+unsafe fn leave(handle: *mut ffi::PyObject, is_daemon: bool) {
+    let Some(types) = TYPES.get() else { return };
+    // SAFETY: passed on; the dictionary is the thread state's, and nobody else's.
+    unsafe {
+        let pending = ffi::PyErr_GetRaisedException();
         let (state, end) = (ffi::PyThreadState_GetDict(), ffi::PyType_GenericAlloc(types.end, 0));
         if !state.is_null() && !end.is_null() {
             let left = end.cast::<End>();
-            (*left).handle = ffi::Py_NewRef(start.handle);
-            (*left).is_daemon = start.is_daemon;
+            (*left).handle = ffi::Py_XNewRef(handle);
+            (*left).is_daemon = is_daemon;
+            (*left).owner = &raw const here().order;
             ffi::PyDict_SetItem(state, types.end.cast(), end);
         }
         ffi::Py_XDECREF(end);
-        ffi::PyErr_Clear();
+        ffi::PyErr_SetRaisedException(pending);
     }
 }
 
@@ -115,6 +141,10 @@ unsafe extern "C" fn dealloc_end(object: *mut ffi::PyObject) {
                 order::release_key(key(Space::ThreadEnds, 0));
             }
             ffi::Py_DECREF((*end).handle);
+        } else if std::ptr::eq((*end).owner, &raw const here().order) {
+            order::announce();
+            // It begins anew when it comes back.
+            here().order.leave();
         }
         free(object);
     }

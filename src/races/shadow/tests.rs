@@ -1,0 +1,231 @@
+//! Races of two threads without any order between them.
+
+use super::*;
+use crate::races::clock::Clocks;
+
+/// Two threads without any order between them, and a table.
+struct Bench {
+    clocks: Clocks,
+    shadow: Shadow,
+    memories: [Memory; 2],
+}
+
+impl Bench {
+    fn new() -> Self {
+        let clocks = Clocks::default();
+        Bench { clocks, shadow: Shadow::new(1 << 16), memories: Default::default() }
+    }
+
+    fn threads(&self) -> [&ThreadClock; 2] {
+        [self.clocks.enter(), self.clocks.enter()]
+    }
+
+    fn go(&self, threads: [&ThreadClock; 2], thread: usize, access: Access) -> Vec<Race> {
+        let mut races = Vec::new();
+        self.shadow.access(&access, threads[thread], &self.memories[thread], || 7, |race| races.push(race));
+        races
+    }
+}
+
+fn access(kind: Kind, site: u32) -> Access {
+    Access {
+        location: 0x1234,
+        kind,
+        site,
+        code: 1,
+        value: Value::UNKNOWN,
+        is_tested: false,
+        is_polled: false,
+        is_checkable: false,
+        is_new: false,
+        is_constant: false,
+        is_awaited: false,
+        is_last: false,
+    }
+}
+
+fn worst(races: &[Race]) -> Option<Severity> {
+    races.iter().map(|race| race.severity).max()
+}
+
+#[test]
+fn two_increments_are_an_error_and_order_makes_them_innocent() {
+    for ordered in [false, true] {
+        let bench = Bench::new();
+        let threads = bench.threads();
+        bench.go(threads, 0, access(Kind::Read, 1));
+        bench.go(threads, 0, access(Kind::Write, 2));
+        if ordered {
+            let mut lock = crate::races::clock::Clock::default();
+            threads[0].release_into(&bench.clocks, &mut lock);
+            threads[0].advance(&bench.clocks);
+            threads[1].acquire_from(&bench.clocks, &lock);
+        }
+        let mut races = bench.go(threads, 1, access(Kind::Read, 1));
+        races.extend(bench.go(threads, 1, access(Kind::Write, 2)));
+        assert_eq!(worst(&races), (!ordered).then_some(Severity::Error));
+    }
+}
+
+#[test]
+fn an_update_that_is_overwritten_is_witnessed() {
+    let bench = Bench::new();
+    let threads = bench.threads();
+    bench.go(threads, 0, access(Kind::Read, 1));
+    bench.go(threads, 1, access(Kind::Read, 1));
+    assert!(!bench.go(threads, 1, access(Kind::Write, 2)).iter().any(|race| race.witnessed));
+    let races = bench.go(threads, 0, access(Kind::Write, 2));
+    assert!(races.iter().any(|race| race.witnessed && race.kind == Kind::Update && race.check.is_some()));
+}
+
+#[test]
+fn two_threads_that_count_to_the_same_number_lose_one() {
+    let bench = Bench::new();
+    let threads = bench.threads();
+    let write = Access { value: Value::of(42), ..access(Kind::Write, 2) };
+    bench.go(threads, 0, access(Kind::Read, 1));
+    bench.go(threads, 1, access(Kind::Read, 1));
+    bench.go(threads, 1, write);
+    let races = bench.go(threads, 0, write);
+    assert!(races.iter().any(|race| race.witnessed && race.severity == Severity::Error));
+}
+
+#[test]
+fn blind_writes_warn_unless_they_write_the_same() {
+    for (values, expected) in [([1, 2], Some(Severity::Warning)), ([1, 1], None)] {
+        let bench = Bench::new();
+        let threads = bench.threads();
+        let write = |value: u64| Access { value: Value::of(value << 1), ..access(Kind::Write, 2) };
+        bench.go(threads, 0, write(values[0]));
+        assert_eq!(worst(&bench.go(threads, 1, write(values[1]))), expected);
+    }
+}
+
+#[test]
+fn a_check_that_came_too_late_to_act_is_an_error_all_the_same() {
+    let flag = Value::flag(16);
+    let error = Some(Severity::Error);
+    for (value, expected) in [(Value::UNKNOWN, error), (flag, error), (Value::of(42), None)] {
+        let bench = Bench::new();
+        let threads = bench.threads();
+        let check = Access { is_tested: true, ..access(Kind::Read, 1) };
+        bench.go(threads, 0, check);
+        bench.go(threads, 0, Access { value, ..access(Kind::Write, 2) });
+        assert_eq!(worst(&bench.go(threads, 1, check)), expected, "a cache of equal values may be filled twice");
+    }
+}
+
+#[test]
+fn polling_a_flag_is_no_check() {
+    let bench = Bench::new();
+    let threads = bench.threads();
+    let poll = Access { is_tested: true, is_polled: true, ..access(Kind::Read, 1) };
+    bench.go(threads, 0, poll);
+    bench.go(threads, 1, poll);
+    let set = Access { value: Value::flag(16), ..access(Kind::Write, 2) };
+    assert_eq!(worst(&bench.go(threads, 0, set)), Some(Severity::Info));
+    assert_eq!(worst(&bench.go(threads, 1, poll)), Some(Severity::Info));
+    assert_eq!(worst(&bench.go(threads, 1, Access { site: 9, ..poll })), None, "told already");
+}
+
+#[test]
+fn who_has_polled_for_a_flag_may_take_it_back() {
+    for (is_seen, expected) in [(true, None), (false, Some(Severity::Warning))] {
+        let bench = Bench::new();
+        let threads = bench.threads();
+        let poll = Access { is_tested: true, is_polled: true, ..access(Kind::Read, 1) };
+        let write = |number| Access { value: Value::flag(number), is_constant: true, ..access(Kind::Write, 2) };
+        bench.go(threads, 1, poll);
+        bench.go(threads, 0, write(16));
+        if is_seen {
+            bench.go(threads, 1, poll);
+        }
+        assert_eq!(worst(&bench.go(threads, 1, write(32))), expected);
+    }
+}
+
+#[test]
+fn what_comes_last_has_no_race_with_what_was_before() {
+    for (is_last, expected) in [(true, None), (false, Some(Severity::Warning))] {
+        let bench = Bench::new();
+        let threads = bench.threads();
+        bench.go(threads, 0, access(Kind::Write, 1));
+        assert_eq!(worst(&bench.go(threads, 1, Access { is_last, ..access(Kind::Write, 2) })), expected);
+        assert_eq!(worst(&bench.go(threads, 0, access(Kind::Write, 1))), Some(Severity::Warning), "but with what comes later");
+    }
+}
+
+#[test]
+fn only_what_was_seen_before_it_is_taken_away_is_a_race() {
+    for (check, expected) in [(true, Some(Severity::Error)), (false, None)] {
+        let bench = Bench::new();
+        let threads = bench.threads();
+        let mut races = Vec::new();
+        for thread in [0, 1] {
+            if check {
+                races.extend(bench.go(threads, thread, Access { is_tested: true, ..access(Kind::Read, 1) }));
+            }
+            races.extend(bench.go(threads, thread, Access { is_checkable: true, ..access(Kind::Atomic, 2) }));
+        }
+        assert_eq!(worst(&races), expected);
+    }
+}
+
+#[test]
+fn a_flag_set_before_the_value_is_a_publication_before_it_is_complete() {
+    for (flag_first, expected) in [(true, Severity::Warning), (false, Severity::Info)] {
+        let bench = Bench::new();
+        let threads = bench.threads();
+        let flag = Access { location: 1, value: Value::flag(16), ..access(Kind::Write, 1) };
+        let value = Access { location: 2, ..access(Kind::Write, 2) };
+        for write in if flag_first { [flag, value] } else { [value, flag] } {
+            bench.go(threads, 0, write);
+        }
+        bench.go(threads, 1, Access { location: 1, is_tested: true, ..access(Kind::Read, 3) });
+        let races = bench.go(threads, 1, Access { location: 2, ..access(Kind::Read, 4) });
+        assert_eq!(worst(&races), Some(expected));
+    }
+}
+
+#[test]
+fn a_location_that_loses_its_cell_loses_its_history_only() {
+    let bench = Bench { shadow: Shadow::new(1), ..Bench::new() };
+    let threads = bench.threads();
+    for location in 0..1000 {
+        bench.go(threads, 0, Access { location, ..access(Kind::Write, 2) });
+        let other = Access { location: location + 5000, ..access(Kind::Read, 1) };
+        assert!(bench.go(threads, 1, other).is_empty());
+    }
+}
+
+#[test]
+fn an_object_that_two_threads_change_in_place_loses_nothing() {
+    let bench = Bench::new();
+    let threads = bench.threads();
+    let write = Access { value: Value::identity(64), ..access(Kind::Write, 2) };
+    bench.go(threads, 0, access(Kind::Read, 1));
+    bench.go(threads, 0, write);
+    bench.go(threads, 0, access(Kind::Read, 1));
+    bench.go(threads, 1, access(Kind::Read, 1));
+    bench.go(threads, 1, write);
+    assert!(bench.go(threads, 0, write).is_empty());
+}
+
+#[test]
+fn an_answer_may_be_given_twice() {
+    let (flag, error) = (Value::flag(16), Some(Severity::Error));
+    for (values, expected) in
+        [([flag.as_answer(), flag], None), ([flag, flag], error), ([Value::flag(32).as_answer(), flag], error)]
+    {
+        let bench = Bench::new();
+        let threads = bench.threads();
+        let mut races = Vec::new();
+        for thread in [0, 1] {
+            bench.go(threads, thread, Access { is_tested: true, ..access(Kind::Read, 1) });
+        }
+        for thread in [0, 1] {
+            races.extend(bench.go(threads, thread, Access { value: values[thread], ..access(Kind::Write, 2) }));
+        }
+        assert_eq!(worst(&races), expected);
+    }
+}

@@ -1,0 +1,38 @@
+"""A set remembers for what the answer is yes, as asyncio.iscoroutine does: finding out twice is all that can happen."""
+
+import threading
+from collections.abc import Sized
+
+sized: set[type] = set()
+even: set[int] = set()
+
+
+def is_sized(object_: object) -> bool:
+    if type(object_) in sized:
+        return True
+    if isinstance(object_, Sized):
+        if len(sized) < 100:
+            sized.add(type(object_))
+        return True
+    return False
+
+
+def is_even(number: int) -> bool:
+    if number not in even:
+        if divmod(number, 2)[1]:
+            return False
+        even.add(number)
+    return True
+
+
+def worker() -> None:
+    for object_ in ([], {}, "", 1, None):
+        assert is_sized(object_) == hasattr(object_, "__len__")
+    assert [number for number in range(10) if is_even(number)] == [0, 2, 4, 6, 8]
+
+
+threads = [threading.Thread(target=worker) for _ in range(2)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
