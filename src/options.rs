@@ -104,7 +104,7 @@ pub static OPTIONS: &[OptionSpec] = &[
         key: "confirm",
         value: FLAG,
         default: "no",
-        help: "data races: pause threads shortly before suspicious writes, and run the program once more, to see the harm happen",
+        help: "data races: pause threads shortly before suspicious writes, and run the program again, up to five times, to see the harm happen",
         public: true,
     },
     OptionSpec { key: "seed", value: "N", default: "0", help: "varies the pauses of --confirm", public: true },

@@ -97,7 +97,8 @@ pub fn summary(report: &Report) -> String {
         let place = finding.offending().and_then(|access| programs_line(&access.stack));
         let place = place.map_or_else(String::new, |frame| format!("{}:{}: ", frame.file, frame.line));
         let times = if finding.count > 1 { format!(" ({} times)", finding.count) } else { String::new() };
-        put(&mut out, format_args!("ftsan:   {place}{} {}{times}\n", finding.rule, finding.title));
+        let harm = if finding.witnessed { ", witnessed" } else { "" };
+        put(&mut out, format_args!("ftsan:   {place}{} {}{times}{harm}\n", finding.rule, finding.title));
     }
     for entry in report.suppressions.iter().filter(|entry| entry.used == 0) {
         let suppression = &entry.suppression;

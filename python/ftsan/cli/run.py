@@ -29,6 +29,9 @@ FORWARDED = (
     signal.SIGCONT,
 )
 
+#: How often ``--confirm`` runs the program again at most.
+CONFIRMATIONS = 5
+
 #: ``si_code`` of a signal that the kernel sent: Ctrl-C reaches the whole foreground group, the child included.
 SI_KERNEL = 0x80
 
@@ -104,21 +107,23 @@ def _run(options: dict[str, str], program: list[str], scratch: str) -> int:
 
 
 def _confirm(report: str, options: dict[str, str], program: list[str], environment: dict[str, str]) -> None:
-    """Run the program once more, with pauses before the writes whose races were not seen to do harm, and say how many were."""
-    lines = _confirmation(report)[2]
-    if lines:
-        again = options | {"report_json": report, "supervisor": str(os.getpid()), "confirm_at": ",".join(lines)}
+    """Run the program again, with pauses before the writes whose races were not seen to do harm, and say how many were."""
+    seed = int(options.get("seed", "0"))
+    for attempt in range(CONFIRMATIONS):
+        if not (lines := _confirmation(report)[2]):
+            break
+        again = options | {"seed": str(seed + attempt), "supervisor": str(os.getpid()), "confirm_at": ",".join(lines)}
+        again |= {"report_json": report, "text": "none"}
         _supervise(program, environment | {"FTSAN_OPTIONS": _native.encode_options(again)})
     witnessed, found, _ = _confirmation(report)
     if found:
         import shlex
 
         given = [f"--{key.replace('_', '-')}={value}" for key, value in options.items() if key not in ("confirm", "seed")]
-        seed = options.get("seed", "0")
         words = shlex.join(["ftsan", "run", "--confirm", f"--seed={seed}", *given, *program])
         sys.stderr.write(f"ftsan: witnessed {witnessed} of {found}; again: {words}\n")
         if witnessed < found:
-            sys.stderr.write("ftsan: another --seed pauses elsewhere\n")
+            sys.stderr.write(f"ftsan: --seed={seed + CONFIRMATIONS} goes on where this stopped\n")
 
 
 def _confirmation(report: str) -> tuple[int, int, list[str]]:

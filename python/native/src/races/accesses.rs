@@ -536,7 +536,7 @@ impl Touch<'_> {
             people::introduce(unsafe { Python::assume_attached() }, clock.epoch());
         }
         // SAFETY: passed on by `note`.
-        unsafe { confirm::pause(probe) };
+        unsafe { confirm::meet(probe, access.location) };
         let mut verdict = Verdict::GoOn;
         // SAFETY: passed on by `note`.
         let stack = || unsafe { self.here.stacks.record() };

@@ -77,7 +77,7 @@ pub(super) unsafe fn found(object: *mut ffi::PyObject, part: Part, is_swapper: b
             if !is_news(&what, race, place) {
                 return Verdict::GoOn;
             }
-            let shown = state.unwrap_or_else(|| describe_as(&object, part, known_as::expression(&object)));
+            let shown = state.unwrap_or_else(|| describe_here(&object, part));
             let finding = finding(py, &object, rule, [&shown, &what], race);
             let title = finding.title.clone();
             match session.record(place, finding) {
@@ -203,6 +203,11 @@ fn process_state(object: &Bound<'_, PyAny>, part: Part, is_swapper: bool) -> Opt
 /// What was raced for, in the words of the program.
 pub(super) fn describe(object: &Bound<'_, PyAny>, part: Part) -> String {
     describe_as(object, part, None)
+}
+
+/// The same, in the words of the code that runs now.
+pub(super) fn describe_here(object: &Bound<'_, PyAny>, part: Part) -> String {
+    describe_as(object, part, known_as::expression(object))
 }
 
 /// The same, given what the code calls the object.

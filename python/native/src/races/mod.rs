@@ -91,5 +91,6 @@ pub(crate) fn start(py: Python<'_>, options: &Options) -> PyResult<()> {
     STRICT.store(options.strict, Ordering::Relaxed);
     RACES.get_or_init(|| Races { lifetimes: Lifetimes::new(LIVES), shadow: Shadow::new(options.shadow_mb << 20) });
     review::start();
+    confirm::start();
     Ok(())
 }

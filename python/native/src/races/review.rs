@@ -130,7 +130,7 @@ pub(super) unsafe fn note(object: *mut ffi::PyObject, part: Part, location: u64,
         frames.iter().map(|frame| codes::resolve(py, *frame)).collect::<Vec<_>>()
     };
     let description =
-        Description { what: evidence::describe(&bound, part), class: type_name(&bound), created: created(object as usize) };
+        Description { what: evidence::describe_here(&bound, part), class: type_name(&bound), created: created(object as usize) };
     let locks: Vec<(LockId, String)> = held.iter().map(|(lock, address)| (*lock, named(&created(*address)))).collect();
     if let Some(reviewed) = lock().as_mut() {
         reviewed.objects.entry(location).or_insert(description);
