@@ -5,7 +5,10 @@
 //! share a number.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use zerocopy::{FromZeros, KnownLayout};
 
+#[derive(FromZeros, KnownLayout)]
+#[repr(C)]
 struct Entry {
     address: AtomicU64,
     life: AtomicU64,
@@ -20,8 +23,8 @@ pub struct Lifetimes {
 impl Lifetimes {
     /// With `1 << bits` entries of 16 bytes.
     pub fn new(bits: u32) -> Self {
-        let entry = || Entry { address: AtomicU64::new(0), life: AtomicU64::new(0) };
-        Lifetimes { entries: std::iter::repeat_with(entry).take(1 << bits).collect(), next: AtomicU64::new(1) }
+        let entries = <[Entry]>::new_box_zeroed_with_elems(1 << bits).expect("a small table");
+        Lifetimes { entries, next: AtomicU64::new(1) }
     }
 
     /// The number of this life of the object at `address`.  `is_known`: it has been asked for since the object's birth.

@@ -13,12 +13,14 @@ use super::matrix::{self, Kind};
 use super::memory::{Flag, Memory, SEQUENCE, is_before};
 use crate::rules::Severity;
 use std::hint;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
+use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
+use zerocopy::{FromZeros, KnownLayout};
 
 /// Threads whose last read of a location is remembered.
 const READERS: usize = 4;
 
-#[derive(Default)]
+#[derive(FromZeros, KnownLayout)]
+#[repr(C)]
 struct Write {
     /// 0: none yet.
     epoch: AtomicU64,
@@ -27,38 +29,42 @@ struct Write {
     stack: AtomicU32,
     check_site: AtomicU32,
     check_stack: AtomicU32,
-    state: AtomicU32,
     sequence: AtomicU32,
+    state: AtomicU16,
 }
 
-#[derive(Default)]
+#[derive(FromZeros, KnownLayout)]
+#[repr(C)]
 struct Read {
-    epoch: AtomicU64,
     site: AtomicU32,
     stack: AtomicU32,
     code: AtomicU32,
-    state: AtomicU32,
-    /// How many writes it had seen.
-    version: AtomicU32,
     flag: AtomicU32,
+    state: AtomicU16,
+    /// How many writes it had seen.
+    version: AtomicU16,
 }
 
-#[derive(Default)]
+/// Many of them: nothing is as large as it need not be.
+#[derive(FromZeros, KnownLayout)]
+#[repr(C)]
 struct Cell {
     key: AtomicU64,
     lock: AtomicU32,
-    /// How many writes there were.
-    version: AtomicU32,
+    /// How many writes there were, roughly.
+    version: AtomicU16,
     write: Write,
+    /// Of the readers; 0: none yet.
+    epochs: [AtomicU64; READERS],
     reads: [Read; READERS],
 }
 
 /// Bits of `state`: the kind, what is known of the access, and how bad the races were that it was reported with.
 mod state {
-    pub(super) const KIND: u32 = 0xf;
-    pub(super) const TESTED: u32 = 1 << 4;
-    pub(super) const POLLED: u32 = 1 << 5;
-    pub(super) const REPORTED: u32 = 8;
+    pub(super) const KIND: u16 = 0xf;
+    pub(super) const TESTED: u16 = 1 << 4;
+    pub(super) const POLLED: u16 = 1 << 5;
+    pub(super) const REPORTED: u16 = 8;
 }
 
 /// Which of a cell's readers a thread is.
@@ -66,13 +72,13 @@ fn reader(epoch: Epoch) -> usize {
     usize::from(epoch.slot()) & (READERS - 1)
 }
 
-fn kind_of(state: u32) -> Kind {
+fn kind_of(state: u16) -> Kind {
     Kind::from_number((state & state::KIND) as u8)
 }
 
 /// Whether something this bad was reported of an access before.
-fn is_news(state: &AtomicU32, severity: Severity) -> bool {
-    let (now, level) = (state.load(Relaxed), severity as u32 + 1);
+fn is_news(state: &AtomicU16, severity: Severity) -> bool {
+    let (now, level) = (state.load(Relaxed), severity as u16 + 1);
     let is_news = now >> state::REPORTED < level;
     if is_news {
         state.store(now & ((1 << state::REPORTED) - 1) | level << state::REPORTED, Relaxed);
@@ -109,7 +115,8 @@ impl Shadow {
     pub fn new(bytes: usize) -> Self {
         let count = (bytes / size_of::<Cell>()).max(2);
         let count = if count.is_power_of_two() { count } else { count.next_power_of_two() / 2 };
-        Shadow { cells: std::iter::repeat_with(Cell::default).take(count).collect() }
+        // Memory that is not used is not touched either.
+        Shadow { cells: <[Cell]>::new_box_zeroed_with_elems(count).expect("as much memory as the option says") }
     }
 
     /// Notes an access of the calling thread; what it races with goes to `report`, after the cell has been let go.
@@ -128,10 +135,11 @@ impl Shadow {
         if epoch.is_none() {
             return access.kind;
         }
-        let own = &cell.reads[reader(epoch)];
+        let index = reader(epoch);
+        let own = &cell.reads[index];
         if access.kind.is_read()
             && cell.key.load(Relaxed) == access.location
-            && own.epoch.load(Relaxed) == epoch.bits()
+            && cell.epochs[index].load(Relaxed) == epoch.bits()
             && own.site.load(Relaxed) == access.site
             && own.version.load(Relaxed) == cell.version.load(Relaxed)
         {
@@ -158,8 +166,8 @@ impl Cell {
     fn clear(&self, key: u64) {
         self.write.epoch.store(0, Relaxed);
         self.version.store(0, Relaxed);
-        for read in &self.reads {
-            read.epoch.store(0, Relaxed);
+        for epoch in &self.epochs {
+            epoch.store(0, Relaxed);
         }
         self.key.store(key, Relaxed);
     }
@@ -195,15 +203,16 @@ impl Now<'_> {
         if let Some(thread) = self.unordered(&write.epoch) {
             self.read_after(write, thread, races);
         }
-        let own = &cell.reads[reader(self.epoch)];
+        let index = reader(self.epoch);
+        let own = &cell.reads[index];
         let tested = if self.access.is_tested { state::TESTED } else { 0 };
         let polled = if self.access.is_polled { state::POLLED } else { 0 };
         let flag = self.memory.flag.get();
-        own.epoch.store(self.epoch.bits(), Relaxed);
+        cell.epochs[index].store(self.epoch.bits(), Relaxed);
         own.site.store(self.here.site, Relaxed);
         own.stack.store(self.here.stack, Relaxed);
         own.code.store(self.access.code, Relaxed);
-        own.state.store(self.access.kind as u32 | tested | polled, Relaxed);
+        own.state.store(self.access.kind as u16 | tested | polled, Relaxed);
         own.version.store(cell.version.load(Relaxed), Relaxed);
         own.flag.store(if flag.code == self.access.code { flag.packed() } else { 0 }, Relaxed);
         self.access.kind
@@ -255,8 +264,10 @@ impl Now<'_> {
     }
 
     fn write(&self, cell: &Cell, races: &mut Vec<Race>) -> Kind {
-        let own = &cell.reads[reader(self.epoch)];
-        let (kind, check, is_checked) = self.goes_back_to(own);
+        let index = reader(self.epoch);
+        let own = &cell.reads[index];
+        let own_epoch = Epoch::from_bits(cell.epochs[index].load(Relaxed));
+        let (kind, check, is_checked) = self.goes_back_to(own, own_epoch);
         let version = cell.version.load(Relaxed);
         let other_wrote =
             version != own.version.load(Relaxed) && Epoch::from_bits(cell.write.epoch.load(Relaxed)).slot() != self.epoch.slot();
@@ -267,7 +278,7 @@ impl Now<'_> {
         let is_lost = kind == Kind::Update && !is_checked && other_wrote && !value.is_identity();
         let equal = value.equals(Value(last.value.load(Relaxed))) && !is_lost;
         let witnessed = check.is_some() && other_wrote && !equal;
-        if let Some(thread) = self.unordered(&last.epoch).filter(|_| !self.has_waited(own, version)) {
+        if let Some(thread) = self.unordered(&last.epoch).filter(|_| !self.has_waited(own, own_epoch, version)) {
             let earlier_kind = kind_of(last.state.load(Relaxed));
             let severity =
                 matrix::severity(earlier_kind, kind).filter(|_| !equal && (!self.access.is_new || earlier_kind != Kind::Atomic));
@@ -291,8 +302,8 @@ impl Now<'_> {
             }
         }
         let change = Change { kind, value, check, is_checked };
-        for read in &cell.reads {
-            if let Some(thread) = self.unordered(&read.epoch) {
+        for (read, epoch) in cell.reads.iter().zip(&cell.epochs) {
+            if let Some(thread) = self.unordered(epoch) {
                 self.write_after(read, thread, &change, races);
             }
         }
@@ -303,19 +314,19 @@ impl Now<'_> {
         last.stack.store(self.here.stack, Relaxed);
         last.check_site.store(check.map_or(0, |check| check.site), Relaxed);
         last.check_stack.store(check.map_or(0, |check| check.stack), Relaxed);
-        last.state.store(kind as u32 | tested, Relaxed);
+        last.state.store(kind as u16 | tested, Relaxed);
         last.sequence.store(self.sequence, Relaxed);
         cell.version.store(version.wrapping_add(1), Relaxed);
         // What this thread read before is up to date: it wrote it.
-        if Epoch::from_bits(own.epoch.load(Relaxed)).slot() == self.epoch.slot() {
+        if own_epoch.slot() == self.epoch.slot() {
             own.version.store(version.wrapping_add(1), Relaxed);
         }
         kind
     }
 
     /// Whether this thread has polled for the last write and seen it.
-    fn has_waited(&self, own: &Read, version: u32) -> bool {
-        let is_own = Epoch::from_bits(own.epoch.load(Relaxed)).slot() == self.epoch.slot();
+    fn has_waited(&self, own: &Read, epoch: Epoch, version: u16) -> bool {
+        let is_own = epoch.slot() == self.epoch.slot();
         is_own && own.state.load(Relaxed) & state::POLLED != 0 && own.version.load(Relaxed) == version
     }
 
@@ -358,7 +369,7 @@ impl Now<'_> {
     }
 
     /// What kind of write this is, and the own read that it goes back to.
-    fn goes_back_to(&self, own: &Read) -> (Kind, Option<Place>, bool) {
+    fn goes_back_to(&self, own: &Read, epoch: Epoch) -> (Kind, Option<Place>, bool) {
         let given = self.access.kind;
         let blind = (given, None, false);
         let upgraded = match given {
@@ -368,7 +379,6 @@ impl Now<'_> {
                 return blind;
             }
         };
-        let epoch = Epoch::from_bits(own.epoch.load(Relaxed));
         let read = own.state.load(Relaxed);
         let polled = read & state::POLLED != 0 && given == Kind::Write;
         if epoch.is_none() || epoch.slot() != self.epoch.slot() || kind_of(read) != Kind::Read || polled {
