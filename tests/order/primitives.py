@@ -298,6 +298,15 @@ def import_lock() -> Pair:
     return use, use
 
 
+@measured("_thread:._count")
+def threads_counted() -> bool:
+    plain, before = Plain(), _thread._count()
+    _thread.start_new_thread(lambda: setattr(plain, "epoch", _native.epoch()), ())
+    wait(lambda: plain.epoch)
+    wait(lambda: _thread._count() == before)
+    return _native.has_seen(plain.epoch)
+
+
 @measured("_thread:")
 def thread_start() -> bool:
     # A thread that nobody we know has started counts as coming after everything: so the other thread tells.

@@ -36,6 +36,7 @@ METHODS = (
     ("_thread:_ThreadHandle", "join", "join"),
     ("_thread:_ThreadHandle", "release", "_set_done"),
     ("_thread:", "join-all", "_shutdown"),
+    ("_thread:", "count", "_count"),
     ("_queue:SimpleQueue", "release", "put put_nowait"),
     ("_queue:SimpleQueue", "acquire", "get get_nowait"),
     ("_collections:deque", "release", "append appendleft extend extendleft insert"),

@@ -36,6 +36,8 @@ enum Edge {
     IsDone,
     /// The ends of all threads that are not daemons were waited for.
     JoinAll,
+    /// Threads were counted.
+    Count,
     /// Something is written to a descriptor, or it is closed.
     Write(Found),
     /// Something was read from a descriptor.
@@ -55,7 +57,7 @@ enum Edge {
 }
 
 /// The edges by the names that the table uses.
-const NAMES: [(&str, Edge); 24] = [
+const NAMES: [(&str, Edge); 25] = [
     ("lock", Edge::Lock(How::Call)),
     ("enter", Edge::Lock(How::With)),
     ("restore", Edge::Lock(How::Wait)),
@@ -68,6 +70,7 @@ const NAMES: [(&str, Edge); 24] = [
     ("join", Edge::Join),
     ("is-done", Edge::IsDone),
     ("join-all", Edge::JoinAll),
+    ("count", Edge::Count),
     ("write", Edge::Write(Found::Argument)),
     ("read", Edge::Read(Found::Argument)),
     ("event-write", Edge::Write(Found::EventArgument)),
@@ -251,6 +254,7 @@ unsafe fn before(edge: Edge, object: *mut ffi::PyObject, arguments: impl FnOnce(
             | Edge::Join
             | Edge::IsDone
             | Edge::JoinAll
+            | Edge::Count
             | Edge::Read(_)
             | Edge::Accept
             | Edge::SocketPair => {}
@@ -278,6 +282,7 @@ unsafe fn after(edge: Edge, object: *mut ffi::PyObject, arguments: impl FnOnce()
             Edge::IsDone if std::ptr::eq(result, ffi::Py_True()) => ended(object),
             Edge::Join if is_done(object) => ended(object),
             Edge::JoinAll => order::acquire_key(key(Space::ThreadEnds, 0)),
+            Edge::Count => order::acquire_key(key(Space::ThreadCount, 0)),
             Edge::SocketPair => channels::made_pair(result),
             Edge::Read(_) | Edge::Accept if order::is_alone() => {}
             Edge::Read(found) => channels::read(found, object, arguments().first()),

@@ -277,6 +277,8 @@ pub(crate) enum Space {
     Imports,
     /// The ends of threads that are not daemons, all in one.
     ThreadEnds,
+    /// The ends of all threads, as `_thread` counts them.
+    ThreadCount,
     /// Pipes, by their inode.
     Pipe,
     /// Event descriptors, by their number.

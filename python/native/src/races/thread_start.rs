@@ -26,6 +26,8 @@ struct Start {
     /// A `_ThreadHandle`; null if nobody can wait for the thread.
     handle: *mut ffi::PyObject,
     is_daemon: bool,
+    /// And not a callback.
+    is_thread: bool,
     handed: *mut Clock,
 }
 
@@ -33,11 +35,11 @@ struct Start {
 #[repr(C)]
 struct End {
     header: ffi::PyObject,
-    /// Null if the thread was not started by Python code.
+    /// As the one of [`Start`].
     handle: *mut ffi::PyObject,
     is_daemon: bool,
-    /// Whose it is.
-    owner: *const OfThread,
+    /// The thread, if it was not started by Python code.
+    foreign: *const OfThread,
 }
 
 struct Types {
@@ -67,20 +69,16 @@ unsafe extern "C" fn call(
     unsafe {
         boundary::guarded((), || {
             order::begin(&*(*start).handed);
-            leave_at_end(&*start);
+            if (*start).is_thread {
+                leave_at_end((*start).handle, (*start).is_daemon, std::ptr::null());
+            }
         });
-        ffi::PyObject_Call((*start).function, arguments, keywords)
-    }
-}
-
-/// # Safety
-/// Attached, in the new thread.
-unsafe fn leave_at_end(start: &Start) {
-    // SAFETY: passed on; the dictionary is the thread state's, and nobody else's.
-    unsafe {
-        if !start.handle.is_null() {
-            leave(start.handle, start.is_daemon);
+        let result = ffi::PyObject_Call((*start).function, arguments, keywords);
+        if (*start).is_thread {
+            // Before `_thread._count` has one thread less, which is shortly before the thread state ends.
+            order::release_key(key(Space::ThreadCount, 0));
         }
+        result
     }
 }
 
@@ -90,12 +88,12 @@ unsafe fn leave_at_end(start: &Start) {
 /// Attached.
 pub(super) unsafe fn announce_at_end() {
     // SAFETY: passed on.
-    unsafe { leave(std::ptr::null_mut(), true) }
+    unsafe { leave_at_end(std::ptr::null_mut(), true, &raw const here().order) }
 }
 
 /// # Safety
-/// Attached; a live handle, or null.
-unsafe fn leave(handle: *mut ffi::PyObject, is_daemon: bool) {
+/// Attached, in the thread; a live handle, or null.
+unsafe fn leave_at_end(handle: *mut ffi::PyObject, is_daemon: bool, foreign: *const OfThread) {
     let Some(types) = TYPES.get() else { return };
     // SAFETY: passed on; the dictionary is the thread state's, and nobody else's.
     unsafe {
@@ -105,7 +103,7 @@ unsafe fn leave(handle: *mut ffi::PyObject, is_daemon: bool) {
             let left = end.cast::<End>();
             (*left).handle = ffi::Py_XNewRef(handle);
             (*left).is_daemon = is_daemon;
-            (*left).owner = &raw const here().order;
+            (*left).foreign = foreign;
             ffi::PyDict_SetItem(state, types.end.cast(), end);
         }
         ffi::Py_XDECREF(end);
@@ -135,16 +133,19 @@ unsafe extern "C" fn dealloc_end(object: *mut ffi::PyObject) {
     let end = object.cast::<End>();
     // SAFETY: attached, in the thread that ends; the last reference is gone.
     unsafe {
+        if (*end).foreign.is_null() {
+            order::release_key(key(Space::ThreadCount, 0));
+        } else if std::ptr::eq((*end).foreign, &raw const here().order) {
+            order::announce();
+            // It begins anew when it comes back.
+            here().order.leave();
+        }
         if !(*end).handle.is_null() {
             order::release((*end).handle);
             if !(*end).is_daemon {
                 order::release_key(key(Space::ThreadEnds, 0));
             }
             ffi::Py_DECREF((*end).handle);
-        } else if std::ptr::eq((*end).owner, &raw const here().order) {
-            order::announce();
-            // It begins anew when it comes back.
-            here().order.leave();
         }
         free(object);
     }
@@ -165,7 +166,13 @@ unsafe fn free(object: *mut ffi::PyObject) {
 ///
 /// # Safety
 /// Attached; the objects are alive, the handle may be null.
-unsafe fn start(types: &Types, function: *mut ffi::PyObject, handle: *mut ffi::PyObject, is_daemon: bool) -> *mut ffi::PyObject {
+unsafe fn start(
+    types: &Types,
+    function: *mut ffi::PyObject,
+    handle: *mut ffi::PyObject,
+    is_daemon: bool,
+    is_thread: bool,
+) -> *mut ffi::PyObject {
     // SAFETY: allocates an object of our own type and fills all of it.
     unsafe {
         let object = ffi::PyType_GenericAlloc(types.start, 0);
@@ -174,6 +181,7 @@ unsafe fn start(types: &Types, function: *mut ffi::PyObject, handle: *mut ffi::P
             (*start).function = ffi::Py_NewRef(function);
             (*start).handle = ffi::Py_XNewRef(handle);
             (*start).is_daemon = is_daemon;
+            (*start).is_thread = is_thread;
             (*start).handed = Box::into_raw(Box::new(order::hand_over()));
         }
         object
@@ -188,7 +196,7 @@ pub(super) unsafe fn carrier(function: *mut ffi::PyObject) -> *mut ffi::PyObject
     // SAFETY: passed on.
     unsafe {
         match TYPES.get() {
-            Some(types) if ffi::PyCallable_Check(function) != 0 => start(types, function, std::ptr::null_mut(), true),
+            Some(types) if ffi::PyCallable_Check(function) != 0 => start(types, function, std::ptr::null_mut(), true, false),
             _ => ffi::Py_NewRef(function),
         }
     }
@@ -284,7 +292,7 @@ unsafe extern "C" fn start_joinable(
         }
         // What is neither True nor False counts as one that is waited for at the end: an order too many.
         let daemon = changed.get(2, c"daemon");
-        let start = start(types, function, handle, daemon.is_null() || std::ptr::eq(daemon, ffi::Py_True()));
+        let start = start(types, function, handle, daemon.is_null() || std::ptr::eq(daemon, ffi::Py_True()), true);
         let is_complete = !start.is_null() && changed.set(0, c"function", start) && changed.set(1, c"handle", handle);
         let result = if is_complete { original(module, changed.arguments, changed.keywords) } else { std::ptr::null_mut() };
         ffi::Py_XDECREF(start);
@@ -305,7 +313,7 @@ unsafe extern "C" fn start_new(module: *mut ffi::PyObject, arguments: *mut ffi::
         if function.is_null() || ffi::PyCallable_Check(function) == 0 {
             return original(module, arguments);
         }
-        let start = start(types, function, std::ptr::null_mut(), true);
+        let start = start(types, function, std::ptr::null_mut(), true, true);
         let is_complete = !start.is_null() && changed.set(0, c"function", start);
         let result = if is_complete { original(module, changed.arguments) } else { std::ptr::null_mut() };
         ffi::Py_XDECREF(start);
