@@ -47,7 +47,8 @@ class Threaded(parity.Pytest):
     ignore: list[str] = field(default_factory=list)
     """What needs packages that are not here, or is there to fail."""
     judged: dict[str, tuple[str, str]] = field(default_factory=dict)
-    """Rule, and file and function of a frame of either side ("FT40? */f.py:f", wildcards) -> whose fault it is, and why."""
+    """Rule, and what was raced for ("FT40? a.b") or file and function of a frame of either side ("FT40? */f.py:f"), with wildcards
+    -> whose fault it is, and why."""
 
     def prepare(self) -> tuple[Path, dict[str, str]]:
         installed = obtained.packages(REQUIREMENTS, CACHE)
@@ -67,7 +68,31 @@ def watched(package: str, at_least: int, tests: str = "tests", *, module: str = 
 #: Chosen for what they share between threads: caches and registries of modules and classes, objects that are made to be shared.
 PACKAGES: dict[str, Threaded] = {
     "babel": watched("babel", 1000, files=r"conftest\.py|tests/.*", ignore=["tests/messages/data"]),
-    "docutils": watched("docutils", 100, "test", files=".*"),
+    "docutils": watched(
+        "docutils",
+        100,
+        "test",
+        files=".*",
+        judged={
+            "FT40? */test_nodes.py:SetIdTests.*": (TEST, "the document is the test's self.document"),
+            "FT40? Parser.*": (TEST, "the parser is the test's, and a parser has the document that it parses"),
+            "FT407 *_directives?*": (HARMLESS, "a cache of directives by the names that they have in the languages"),
+            "FT407 list DependencyList.list": (TEST, "settings_overrides is a dict of the module"),
+            "FT407 */test_settings.py:*": (TEST, "the parser of options is the test's self.option_parser"),
+            "FT407 dict Writer.settings_defaults": (HARMLESS, "each writer puts in the same"),
+            "FT40? DocumentParameters.*": (TRUE, "docutils_math.py: the process has one mode of formulas"),
+            "FT40? */test_nested_parsing.py:*": (TRUE, "docutils_nested_sections.py: parents of another document"),
+            "FT40? */test_CLI.py:*": (TEST, "runs the command line, of which a process has one"),
+            "FT40? */test_statemachine.py:*": (TEST, "the state machine is the test's self.sm"),
+            "FT40? */test_viewlist.py:*": (TEST, "the lists are the test's"),
+            "FT40? */statemachine.py:State.make_transition": (
+                HARMLESS,
+                "a pattern takes the place of its text, which two may compile",
+            ),
+            "FT40? *_roles?'title'?": (HARMLESS, "a cache of roles by the names that they have in the languages"),
+            "FT40? *_roles?*": (TRUE, "docutils_default_role.py: roles that a document defines are the process's"),
+        },
+    ),
     "humanize": watched(
         "humanize",
         500,
@@ -140,7 +165,14 @@ PACKAGES: dict[str, Threaded] = {
             "FT40? */num2words/lang_*.py:*": (TRUE, "num2words_converters.py: the converter of a language has the state of a call"),
         },
     ),
-    "pint": watched("pint", 500, "pint/testsuite", files="", ignore=["pint/testsuite/benchmarks"]),
+    "pint": watched(
+        "pint",
+        500,
+        "pint/testsuite",
+        files="",
+        ignore=["pint/testsuite/benchmarks"],
+        judged={"FT40? LazyRegistry.*": (TRUE, "pint_lazy_registry.py: a registry is one before it has its units")},
+    ),
     "pygments": watched(
         "pygments",
         1000,
@@ -156,7 +188,36 @@ PACKAGES: dict[str, Threaded] = {
             "FT40? */pygments/lexer.py:RegexLexerMeta.*": (TRUE, "pygments_lexer_tokens.py: the first use of a class of lexers"),
         },
     ),
-    "pyparsing": watched("pyparsing", 100, files="(examples|tests)/.*", ignore=["tests/test_diagram.py"]),
+    "pyparsing": watched(
+        "pyparsing",
+        100,
+        files="(examples|tests)/.*",
+        ignore=["tests/test_diagram.py"],
+        judged={
+            "FT40? */pyparsing/testing.py:*": (TEST, "each test saves and restores the settings that a process has once"),
+            "FT40? __diag__.*": (TEST, "sets what a process has once"),
+            "FT408 */contextlib.py:_RedirectStream.*": (TEST, "redirects sys.stdout and sys.stderr"),
+            "FT40? *_call_line*": (HARMLESS, "the line is the same whoever finds it"),
+            "FT40? */pyparsing/core.py:_trim_arity.<locals>.wrapper": (
+                TRUE,
+                "pyparsing_arity.py: how many arguments an action takes",
+            ),
+            "FT40? */pyparsing/unicode.py:_lazyclassproperty.__get__": (
+                TRUE,
+                "pyparsing_unicode.py: the cache of a class, made twice",
+            ),
+            "FT40? *.whiteChars": (TEST, "sets the white space of the process"),
+            "FT403 list Empty.ignoreExprs": (TEST, "the example makes its grammar in the module, when it is asked for it"),
+            "FT40? */examples/ebnf.py:*": (TEST, "the example keeps the table of its grammar in the module"),
+            "FT40? */test_unit.py:*.testSetName": (TEST, "changes pyparsing_common.uri"),
+            "FT407 *.keepTabs": (HARMLESS, "set once, and never back"),
+            "FT407 Regex._re": (HARMLESS, "a cache: equal patterns"),
+            "FT40? *.recursion_memos": (TRUE, "pyparsing_left_recursion.py: emptied under another lock than it is used under"),
+            "FT40? dict LRUMemo.*": (TRUE, "pyparsing_left_recursion.py: the same, of limited size"),
+            "FT40? */pyparsing/core.py:*.streamline": (TRUE, "pyparsing_streamline.py: the first use rewrites the grammar"),
+            "FT40? */pyparsing/core.py:ParserElement.default_name": (HARMLESS, "a cache: the name is made of the expression"),
+        },
+    ),
     "python-dateutil": watched("python-dateutil", 1000, module="dateutil"),
     "sqlparse": watched(
         "sqlparse",
@@ -168,9 +229,10 @@ PACKAGES: dict[str, Threaded] = {
 
 def judgement(suite: Threaded, finding: dict[str, Any]) -> tuple[str, str] | None:
     """What was judged of a finding, if anything."""
-    stacks = [access["stack"] for access in finding["accesses"]]
-    places = [f"{finding['rule']} {frame['file']}:{frame['function']}" for stack in stacks for frame in stack]
-    return next((verdict for pattern, verdict in suite.judged.items() if fnmatch.filter(places, pattern)), None)
+    frames = [frame for access in finding["accesses"] for frame in access["stack"]]
+    names = [finding["title"].partition(":")[0], *(f"{frame['file']}:{frame['function']}" for frame in frames)]
+    known = [f"{finding['rule']} {name}" for name in names]
+    return next((verdict for pattern, verdict in suite.judged.items() if fnmatch.filter(known, pattern)), None)
 
 
 def told(finding: dict[str, Any]) -> str:

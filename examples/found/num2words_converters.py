@@ -9,7 +9,6 @@ Turkish).  Portuguese is worst: ``negword`` loses its last character and gets it
 """
 
 import threading
-from collections import Counter
 
 from num2words import num2words
 
@@ -38,10 +37,10 @@ def ask(language: str, calls: list[tuple[int, float, dict[str, str]]]) -> None:
     for _ in range(ROUNDS):
         for place, number, options in calls:
             if words(language, number, options) != expected[place]:
-                wrong[language] += 1
+                wrong.append(language)
 
 
-wrong: Counter[str] = Counter()
+wrong: list[str] = []
 start = threading.Barrier(THREADS)
 for language, calls in CALLS.items():
     expected = [words(language, *call) for call in calls]
@@ -52,5 +51,5 @@ for language, calls in CALLS.items():
         thread.start()
     for thread in threads:
         thread.join()
-    print(f"{language}: {wrong[language]} of {ROUNDS * THREADS * len(calls)} are wrong; afterwards", end=" ")
+    print(f"{language}: {wrong.count(language)} of {ROUNDS * THREADS * len(calls)} are wrong; afterwards", end=" ")
     print([words(language, *call) for call in calls if words(language, *call) not in expected] or "all is right again")

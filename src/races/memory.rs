@@ -1,5 +1,6 @@
 //! What a thread remembers between its accesses: how many there were, and the flag that it saw last.
 
+use super::access::Access;
 use std::cell::Cell;
 
 /// What a thread remembers between its accesses.
@@ -17,9 +18,16 @@ pub(super) struct Flag {
     pub(super) setter: u32,
     pub(super) sequence: u32,
     pub(super) code: u32,
+    /// Where it was seen.
+    pub(super) site: u32,
 }
 
 impl Flag {
+    /// Whether an access tells what the flag says: it is in the same function and not the same question, of another key perhaps.
+    pub(super) fn is_heeded_by(self, access: &Access) -> bool {
+        self.code == access.code && self.site != access.site
+    }
+
     /// Slot and the lower bits of the sequence number.
     pub(super) fn packed(self) -> u32 {
         self.setter << 20 | (self.sequence & SEQUENCE)

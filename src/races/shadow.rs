@@ -214,7 +214,7 @@ impl Now<'_> {
         own.code.store(self.access.code, Relaxed);
         own.state.store(self.access.kind as u16 | tested | polled, Relaxed);
         own.version.store(cell.version.load(Relaxed), Relaxed);
-        own.flag.store(if flag.code == self.access.code { flag.packed() } else { 0 }, Relaxed);
+        own.flag.store(if flag.is_heeded_by(self.access) { flag.packed() } else { 0 }, Relaxed);
         self.access.kind
     }
 
@@ -228,7 +228,7 @@ impl Now<'_> {
         let flag = self.memory.flag.get();
         let published_early = kind == Kind::Write
             && flag.setter == u32::from(thread.slot())
-            && flag.code == self.access.code
+            && flag.is_heeded_by(self.access)
             && is_before(flag.sequence, write.sequence.load(Relaxed));
         let is_checked = write.state.load(Relaxed) & state::TESTED != 0;
         let harmless = is_checked && value.is_cacheable();
@@ -241,7 +241,12 @@ impl Now<'_> {
         };
         if self.access.is_tested && (self.access.is_awaited || !self.access.is_polled) {
             let sequence = write.sequence.load(Relaxed);
-            self.memory.flag.set(Flag { setter: u32::from(thread.slot()), sequence, code: self.access.code });
+            self.memory.flag.set(Flag {
+                setter: u32::from(thread.slot()),
+                sequence,
+                code: self.access.code,
+                site: self.access.site,
+            });
         }
         if let Some(severity) = severity
             && is_news(&write.state, severity)

@@ -120,6 +120,26 @@ def test_frames_that_no_traceback_shows_are_not_in_a_stack(ftsan: Ftsan) -> None
     assert "Cache.__init__" in {frame["function"] for frame in frames}
 
 
+def test_threads_have_their_names_before_threading_knows_them(ftsan: Ftsan) -> None:
+    code = """
+import threading
+total = 0
+class Counter(threading.Thread):
+    def run(self):
+        global total
+        total += 1
+threads = [Counter(name=f"counter {number}") for number in range(3)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+    run = ftsan("--races", "all", "--strict", "-c", code)
+    names = {access["thread"]["name"] for finding in run.findings for access in finding["accesses"]}
+    assert names
+    assert names <= {"counter 0", "counter 1", "counter 2"}
+
+
 def test_the_owner_is_shown_in_several_states_if_it_was_seen_in_several(ftsan: Ftsan) -> None:
     code = """
 import asyncio, threading, time

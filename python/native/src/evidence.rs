@@ -5,6 +5,7 @@
 //! properties.
 
 use crate::check::Verdict;
+use crate::interpreter::code_fields::Code;
 use crate::interpreter::frames::{self, RawFrame};
 use crate::owner::{self, INSIDE, Owner, Relation, Snapshot};
 use crate::python::{is_greenlet_of_this_thread, loaded, own_method, stacks_of_outer_greenlets, type_name};
@@ -20,7 +21,7 @@ use ftsan::report::{Access, Finding, Frame, LoopInfo, ObjectInfo, Role, ThreadIn
 use ftsan::rules::{self, Rule};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyType};
 
 pyo3::import_exception!(ftsan, Misuse);
 
@@ -443,12 +444,30 @@ pub(crate) fn thread_info(py: Python<'_>, ident: u64, native_id: u64) -> ThreadI
     let known = || -> PyResult<Option<(String, usize)>> {
         let Some(threading) = loaded(py, c"threading") else { return Ok(None) };
         let active = threading.getattr("_active")?.cast_into::<PyDict>()?;
-        let Some(thread) = active.get_item(ident)? else { return Ok(None) };
+        let starting =
+            || threading.getattr("Thread").ok().filter(|_| ident == here().slot.ident()).and_then(|class| beginner(&class));
+        let Some(thread) = active.get_item(ident)?.or_else(starting) else { return Ok(None) };
         Ok(Some((thread.getattr("_name")?.extract()?, thread.as_ptr() as usize)))
     };
     let (name, object) = known().ok().flatten().unwrap_or_else(|| (format!("thread {ident}"), 0));
     let started_at = if object == 0 { &[][..] } else { stacks::get(creations::of(object)) };
     ThreadInfo { name, ident, native_id, started_at: resolve_all(py, started_at) }
+}
+
+/// The thread object whose method the calling thread began with: `threading` does not know of it yet, or not any more.
+fn beginner<'py>(class: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
+    let py = class.py();
+    // SAFETY: attached, and it is our own stack.
+    let stack = unsafe { frames::of_thread(ffi::PyThreadState_GetUnchecked()) };
+    let (frame, raw) = stack.filter_map(|frame| Some((frame, frame.raw()?))).last()?;
+    // SAFETY: the code object of a running frame is alive, and so are its local variables.
+    let first = unsafe {
+        let code = Code::of(&Bound::from_borrowed_ptr(py, raw.code as *mut ffi::PyObject))?;
+        Bound::from_borrowed_ptr_or_opt(py, frame.local(0).filter(|_| code.arguments() > 0)?)?
+    };
+    // SAFETY: both are live type objects.
+    let is_one = unsafe { ffi::PyType_IsSubtype(first.get_type_ptr(), class.cast::<PyType>().ok()?.as_type_ptr()) } != 0;
+    is_one.then_some(first)
 }
 
 fn own_thread_info(py: Python<'_>) -> ThreadInfo {
