@@ -113,7 +113,18 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
         found.extend(calls::find(opcodes, code, instructions));
         found.sort_by_key(|found| (found.instruction, found.is_after));
     }
+    if !found.iter().any(|found| is_of_a_container(found.point.action)) {
+        // Whether a container is empty matters to who does something with it after that.
+        found.retain(|found| found.point.action != Action::Truth);
+    }
     found
+}
+
+/// Whether only containers are accessed so.
+fn is_of_a_container(action: Action) -> bool {
+    use Action as A;
+    matches!(action, A::ReadItem | A::WriteItem | A::DeleteItem | A::ReadSlice | A::WriteSlice)
+        || matches!(action, A::Contains | A::Iterate | A::Update | A::Method | A::Function)
 }
 
 /// With nothing but the site.

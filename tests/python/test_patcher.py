@@ -530,6 +530,9 @@ def test_no_probes_where_they_would_cost_more_than_they_find() -> None:
     assert actions("def __init__(self, a):\n  self.a = a\n  self.b = 1\n  print(self)\n  self.c = 1\n") == [("WriteAttribute", "c")]
     assert actions("def __init__(self, o):\n  o.a = self\n  self.b = 1\n") == [("WriteAttribute", "a"), ("WriteAttribute", "b")]
     assert actions("def f(n):\n  n += 1\n  n *= 2\n") == [("Update", None)]
+    # Whether it is empty matters where something is done with it.
+    assert actions("def f(l): return l or 0\n") == []
+    assert actions("def f(l): return l and l.pop()\n") == [("Truth", None), ("Method", "pop")]
 
 
 def what_is_tested(source: str) -> list[bool]:
@@ -538,7 +541,8 @@ def what_is_tested(source: str) -> list[bool]:
 
 def test_what_decides_a_jump_is_tested() -> None:
     assert what_is_tested("def f(o):\n  if o.a is None: o.a = 1") == [True, False]
-    assert what_is_tested("def f(o):\n  while o.a: o.b") == [True, True, False]
+    assert what_is_tested("def f(o):\n  while o.a: o.b") == [True, False]
+    assert what_is_tested("def f(o):\n  while o: o[0]") == [True, False]
     assert what_is_tested("def f(o, k):\n  if k not in o: o[k] = 1") == [True, False]
     assert what_is_tested("def f(o):\n  if o.a > 5 + o.b: pass") == [True, True]
     assert what_is_tested("def f(o):\n  return o.a") == [False]
