@@ -18,6 +18,11 @@ use pyo3::prelude::*;
 use std::ffi::{CStr, c_int, c_ulong, c_void};
 use std::sync::OnceLock;
 
+unsafe extern "C" {
+    // Include/cpython/object.h
+    fn _Py_NewReference(object: *mut ffi::PyObject);
+}
+
 /// What a thread calls.
 #[repr(C)]
 struct Start {
@@ -98,7 +103,7 @@ unsafe fn leave_at_end(handle: *mut ffi::PyObject, is_daemon: bool, foreign: *co
     // SAFETY: passed on; the dictionary is the thread state's, and nobody else's.
     unsafe {
         let pending = ffi::PyErr_GetRaisedException();
-        let (state, end) = (ffi::PyThreadState_GetDict(), ffi::PyType_GenericAlloc(types.end, 0));
+        let (state, end) = (ffi::PyThreadState_GetDict(), allocate::<End>(types.end));
         if !state.is_null() && !end.is_null() {
             let left = end.cast::<End>();
             (*left).handle = ffi::Py_XNewRef(handle);
@@ -125,7 +130,7 @@ unsafe extern "C" fn dealloc_start(object: *mut ffi::PyObject) {
         if !(*start).handed.is_null() {
             drop(Box::from_raw((*start).handed));
         }
-        free(object);
+        ffi::PyObject_Free(object.cast());
     }
 }
 
@@ -147,18 +152,25 @@ unsafe extern "C" fn dealloc_end(object: *mut ffi::PyObject) {
             }
             ffi::Py_DECREF((*end).handle);
         }
-        free(object);
+        ffi::PyObject_Free(object.cast());
     }
 }
 
+/// An object of a type that is made by [`new_type`], all zero; null with an exception set.  It has no reference to its type: threads count
+/// those by a number that is another type's in another interpreter, and threads are started there, too.
+///
 /// # Safety
-/// An object of a heap type, whose contents are gone.
-unsafe fn free(object: *mut ffi::PyObject) {
-    // SAFETY: passed on.
+/// Attached; the type's objects are a `T`.
+unsafe fn allocate<T>(class: *mut ffi::PyTypeObject) -> *mut ffi::PyObject {
+    // SAFETY: passed on; memory for all of the object, which nobody else has yet.
     unsafe {
-        let class = ffi::Py_TYPE(object);
-        ffi::PyObject_Free(object.cast());
-        ffi::Py_DECREF(class.cast());
+        let object = ffi::PyObject_Calloc(1, size_of::<T>()).cast::<ffi::PyObject>();
+        if object.is_null() {
+            return ffi::PyErr_NoMemory();
+        }
+        (*object).ob_type = class;
+        _Py_NewReference(object);
+        object
     }
 }
 
@@ -175,7 +187,7 @@ unsafe fn start(
 ) -> *mut ffi::PyObject {
     // SAFETY: allocates an object of our own type and fills all of it.
     unsafe {
-        let object = ffi::PyType_GenericAlloc(types.start, 0);
+        let object = allocate::<Start>(types.start);
         if !object.is_null() {
             let start = object.cast::<Start>();
             (*start).function = ffi::Py_NewRef(function);
