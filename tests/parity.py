@@ -256,6 +256,9 @@ SUITES: dict[str, Suite] = {
             "FT408 */test_deadlock.py:_raise_error_ignore_stderr": (
                 "is unpickled by the manager's thread, where it replaces sys.stderr while the test captures it"
             ),
+            "FT40? */multiprocessing/popen_*.py:Popen.poll": (
+                "the thread of a pool and whoever else polls its processes may both do so: an exit code is lost to a 255"
+            ),
             "FT40? */linecache.py:*cache": "fills its cache without a lock: what a thread overwrites or takes out is read again",
         },
     ),
