@@ -42,6 +42,7 @@ impl Value {
     pub const UNKNOWN: Value = Value(0);
     const FLAG: u64 = 1 << 63;
     const IDENTITY: u64 = 1 << 62;
+    const FIXED: u64 = 1 << 61;
 
     /// Of `True`, `False` or `None`: what flags are made of.
     pub fn flag(number: u64) -> Self {
@@ -50,7 +51,12 @@ impl Value {
 
     /// Of any other immutable object.
     pub fn of(hash: u64) -> Self {
-        Value((hash & !(Value::FLAG | Value::IDENTITY)) | 1)
+        Value((hash & !(Value::FLAG | Value::IDENTITY | Value::FIXED)) | 1)
+    }
+
+    /// Of an immutable object that nobody counts with: a function, a class, a pattern.
+    pub fn fixed(hash: u64) -> Self {
+        Value(Value::of(hash).0 | Value::FIXED)
     }
 
     /// Of an object that may change: writing the one that is there already changes nothing all the same.
@@ -73,8 +79,9 @@ impl Value {
         self.0 != 0 && self == other
     }
 
-    pub(super) fn is_identity(self) -> bool {
-        self.0 & (Value::FLAG | Value::IDENTITY) == Value::IDENTITY
+    /// Whether two threads may have come to it by counting from what both found, so that one of them is lost.
+    pub(super) fn may_be_counted(self) -> bool {
+        self.0 & Value::FLAG != 0 || self.0 & (Value::IDENTITY | Value::FIXED) == 0
     }
 
     /// Whether two threads that compute it after a check may both do so: a cache of equal immutable values.

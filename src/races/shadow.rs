@@ -280,7 +280,7 @@ impl Now<'_> {
         let value = self.access.value.after(Value(last.value.load(Relaxed)));
         // Two increments of what both found yield the same value, and one of them is lost; what was checked may be filled in twice, and an
         // object that both have changed in place is still there.
-        let is_lost = kind == Kind::Update && !is_checked && other_wrote && !value.is_identity();
+        let is_lost = kind == Kind::Update && !is_checked && other_wrote && value.may_be_counted();
         let equal = value.equals(Value(last.value.load(Relaxed))) && !is_lost;
         let witnessed = check.is_some() && other_wrote && !equal;
         if let Some(thread) = self.unordered(&last.epoch).filter(|_| !self.has_waited(own, own_epoch, version)) {
@@ -307,7 +307,8 @@ impl Now<'_> {
             }
         }
         let change = Change { kind, value, check, is_checked };
-        for (read, epoch) in cell.reads.iter().zip(&cell.epochs) {
+        // Who has read what is there already has missed nothing.
+        for (read, epoch) in cell.reads.iter().zip(&cell.epochs).filter(|_| !equal) {
             if let Some(thread) = self.unordered(epoch) {
                 self.write_after(read, thread, &change, races);
             }

@@ -63,6 +63,11 @@ registry = {}
 library = types.ModuleType("library")
 library.known, library.rows = {}, [{}]
 
+class Plain:
+    pass
+
+plain = Plain()
+
 class Cache:
     shared = {}
     __slots__ = ("own",)
@@ -76,6 +81,7 @@ class Cache:
         library.known["b"] = library.known.get("b", 0) + 1
         self.shared["c"] = self.shared.get("c", 0) + 1
         self.own["d"] = self.own.get("d", 0) + 1
+        plain.__dict__["f"] = plain.__dict__.get("f", 0) + 1
         [first] = library.rows
         first["e"] = first.get("e", 0) + 1
 
@@ -111,7 +117,8 @@ def test_no_code_of_the_program_runs_to_make_a_report(ftsan: Ftsan) -> None:
 def test_containers_go_by_the_names_that_the_code_has_for_them(ftsan: Ftsan) -> None:
     run = ftsan("-c", NAMED)
     names = {finding["title"].partition(":")[0] for finding in run.findings}
-    assert names == {"__main__.registry['a']", "library.known['b']", "Cache.shared['c']", "Cache.own['d']", "first['e']"}
+    attributes = {"Cache.shared['c']", "Cache.own['d']", "Plain.__dict__['f']"}
+    assert names == {"__main__.registry['a']", "library.known['b']", "first['e']"} | attributes
 
 
 def test_frames_that_no_traceback_shows_are_not_in_a_stack(ftsan: Ftsan) -> None:

@@ -159,7 +159,10 @@ unsafe fn attribute(here: &'static Here, probe: &Probe, object: *mut ffi::PyObje
 const MANAGED_DICT: std::ffi::c_ulong = 1 << 4;
 
 /// The object that stands for an object's attributes: its dictionary, if there is one that code may reach as such.
-unsafe fn home(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
+///
+/// # Safety
+/// Attached; `object` is alive.
+pub(super) unsafe fn home(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
     // SAFETY: passed on by `note`; the word before an object with a managed dictionary is that dictionary or null
     // (`MANAGED_DICT_OFFSET`, Include/internal/pycore_object.h), which `super::verify` has checked.
     unsafe {

@@ -1,7 +1,8 @@
 //! What the code that makes an access calls an object: the variable, or the attribute of something, that it is in.
 //!
-//! No code of the program runs: asked are variables, dictionaries of modules, types, and attributes that are merely stored.
+//! No code of the program runs: asked are variables, dictionaries of modules and objects, types, and attributes that are merely stored.
 
+use super::accesses;
 use crate::interpreter::code_fields::Code;
 use crate::interpreter::frames::{self, Frame};
 use pyo3::ffi;
@@ -99,6 +100,10 @@ fn variable(object: &Bound<'_, PyAny>, globals: &Bound<'_, PyAny>) -> Option<Str
 /// An attribute of `owner` that it is in, of these names.
 fn attribute(object: &Bound<'_, PyAny>, owner: &Bound<'_, PyAny>, names: &Bound<'_, PyTuple>) -> Option<String> {
     let module = module(owner);
+    // SAFETY: attached, alive.
+    if module.is_none() && unsafe { accesses::home(owner.as_ptr()) } == object.as_ptr() && !owner.is(object) {
+        return Some(format!("{}.__dict__", class(owner)));
+    }
     let found = names.iter().find(|name| match (&module, dictionary_of_module(owner)) {
         (Some(_), Some(attributes)) => item(&attributes, name).is_some_and(|value| value.is(object)),
         _ => stored(owner, name).is_some_and(|value| value.is(object)),

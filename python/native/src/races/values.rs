@@ -90,7 +90,7 @@ pub(super) unsafe fn value(object: *mut ffi::PyObject) -> Value {
         // Functions, classes and modules stay where they are; writing the same one again changes nothing.
         let lasting = [&raw mut ffi::PyFunction_Type, &raw mut ffi::PyCFunction_Type, &raw mut ffi::PyModule_Type];
         if lasting.contains(&class) || ffi::PyType_Check(object) != 0 {
-            return Value::of(mix(object as u64));
+            return Value::fixed(mix(object as u64));
         }
         // Their elements keep the hashes they were put in with.
         if class == &raw mut ffi::PyFrozenSet_Type {
@@ -119,6 +119,6 @@ unsafe fn pattern(object: *mut ffi::PyObject) -> Value {
         ffi::Py_XDECREF(text);
         ffi::Py_DECREF(name);
         ffi::PyErr_Clear();
-        if is_plain { Value::of(mix(ffi::PyObject_Hash(object) as u64)) } else { Value::identity(object as u64) }
+        if is_plain { Value::fixed(mix(ffi::PyObject_Hash(object) as u64)) } else { Value::identity(object as u64) }
     }
 }
