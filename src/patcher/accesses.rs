@@ -41,6 +41,8 @@ pub(super) static ACCESSES: &[Access] = &[
     access("DELETE_GLOBAL", Action::DeleteGlobal, [0, 0, 0], Named::Name(0)),
     access("DELETE_SUBSCR", Action::DeleteItem, [2, 1, 0], Named::None),
     access("GET_ITER", Action::Iterate, [1, 0, 0], Named::None),
+    // `yield from`; since 3.15 it is `GET_ITER`.
+    access("GET_YIELD_FROM_ITER", Action::Iterate, [1, 0, 0], Named::None),
     // Where its argument has the name differs between versions.
     access("IMPORT_NAME", Action::Import, [1, 0, 0], Named::None),
     access("LOAD_ATTR", Action::ReadAttribute, [1, 0, 0], Named::Name(1)),

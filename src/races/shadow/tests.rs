@@ -188,6 +188,20 @@ fn a_flag_set_before_the_value_is_a_publication_before_it_is_complete() {
 }
 
 #[test]
+fn a_flag_does_not_guard_the_next_one_that_is_read_there() {
+    for (site, expected) in [(3, Severity::Info), (4, Severity::Warning)] {
+        let bench = Bench::new();
+        let threads = bench.threads();
+        let flag = |location| Access { location, value: Value::flag(16), ..access(Kind::Write, 1) };
+        let check = |location, site| Access { location, is_tested: true, ..access(Kind::Read, site) };
+        bench.go(threads, 0, flag(1));
+        bench.go(threads, 1, check(1, 3));
+        bench.go(threads, 1, check(2, site));
+        assert_eq!(worst(&bench.go(threads, 0, flag(2))), Some(expected));
+    }
+}
+
+#[test]
 fn a_location_that_loses_its_cell_loses_its_history_only() {
     let bench = Bench { shadow: Shadow::new(1), ..Bench::new() };
     let threads = bench.threads();

@@ -7,7 +7,7 @@ import threading
 
 import anyio
 
-# Imported by two threads at a time they can make 3.15.0rc2 hang: both stop the world to make types.
+# Imported by two threads at a time they can make 3.15.0rc2 hang (gh-156910): both stop the world to make types.
 import anyio._backends._asyncio
 import anyio._backends._trio
 import anyio.from_thread

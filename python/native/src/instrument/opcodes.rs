@@ -31,15 +31,13 @@ fn import_unnoticed<'py>(py: Python<'py>, names: [&str; 3]) -> PyResult<Bound<'p
     Ok(module)
 }
 
-/// Since 3.15, in `sys`.
-const LAZY_IMPORTS: &str = "get_lazy_imports";
+/// Asks whether imports are lazy; nothing where they never are.
+static LAZY_IMPORTS: OnceLock<Option<Py<PyAny>>> = OnceLock::new();
 
 /// Whether a module's imports are lazy unless it says otherwise.
-pub(crate) fn imports_are_lazy(py: Python<'_>) -> PyResult<bool> {
-    match py.import("sys")?.getattr_opt(LAZY_IMPORTS)? {
-        Some(mode) => mode.call0()?.eq("all"),
-        None => Ok(false),
-    }
+pub(crate) fn imports_are_lazy(py: Python<'_>) -> bool {
+    let mode = LAZY_IMPORTS.get().and_then(Option::as_ref).and_then(|ask| ask.call0(py).ok());
+    mode.is_some_and(|mode| mode.bind(py).eq("all").unwrap_or(false))
 }
 
 fn ask(py: Python<'_>) -> PyResult<Opcodes> {
@@ -54,7 +52,9 @@ fn ask(py: Python<'_>) -> PyResult<Opcodes> {
         Some(OpcodeRow { name, number: u8::try_from(*number).ok()?, caches, is_jump: jumps.contains(number) })
     });
     let operators: Vec<&str> = operators.iter().map(|(name, _)| name.as_str()).collect();
-    let (stack_effect, has_lazy_imports) = (module.getattr("stack_effect")?, py.import("sys")?.hasattr(LAZY_IMPORTS)?);
+    let stack_effect = module.getattr("stack_effect")?;
+    let lazy_imports = py.import("sys")?.getattr_opt("get_lazy_imports")?.map(Bound::unbind);
+    let has_lazy_imports = LAZY_IMPORTS.get_or_init(|| lazy_imports).is_some();
     let net_effect = |opcode: u8, argument: u32| stack_effect.call1((opcode, argument)).ok()?.extract().ok();
     Opcodes::new(rows, &operators, net_effect, has_lazy_imports).map_err(PyRuntimeError::new_err)
 }

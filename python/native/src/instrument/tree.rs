@@ -29,7 +29,7 @@ pub(crate) fn patch<'py>(code: &Code<'py>, decide: &mut impl Decide<'py>) -> PyR
     let py = code.object().py();
     let opcodes = opcodes::get(py)?;
     let tree = Tree::read(code, decide)?;
-    let mut rebound = Rebound::new(opcodes::imports_are_lazy(py)?);
+    let mut rebound = Rebound::new(opcodes::imports_are_lazy(py));
     tree.collect(opcodes, &mut rebound);
     tree.patch(opcodes, &rebound, decide)
 }

@@ -47,7 +47,8 @@ unsafe extern "C" fn on_event(event: c_int, function: Function, _: Object) -> c_
                 Some(extra) => extra.is_final(),
                 None => not_chosen::contains(code_text::filename(code as usize) as Object, (*function).func_module),
             };
-            if !is_settled {
+            // What is made while the interpreter ends is seen by nobody else.
+            if !is_settled && ffi::Py_IsInitialized() != 0 {
                 boundary::guarded((), || created(function));
             }
         }
