@@ -147,7 +147,7 @@ static void crowd(long count) {
     free(all);
 }
 
-static atomic_long cleaned;
+static atomic_long begun, cleaned;
 
 static void clean_up(void *argument) { atomic_fetch_add(&cleaned, (long)argument); }
 
@@ -155,6 +155,7 @@ static void *blocked(void *how) {
     char byte;
     struct pollfd polled = {.fd = sockets[0], .events = POLLIN};
     pthread_cleanup_push(clean_up, (void *)1L);
+    atomic_fetch_add(&begun, 1);
     for (;;) {
         switch ((long)how) {
         case 0: read(sockets[0], &byte, 1); break;
@@ -189,8 +190,10 @@ static void cancel(long count) {
     for (long i = 0; i < count; i++) {
         pthread_t thread;
         void *returned;
+        long before = begun;
         CHECK(pthread_create(&thread, NULL, blocked, (void *)(i % 7)) == 0);
-        usleep(i % 3 * 700);
+        // Every third one perhaps before it has begun.
+        while (i % 3 && begun == before) usleep(700);
         CHECK(pthread_cancel(thread) == 0 && pthread_join(thread, &returned) == 0 && returned == PTHREAD_CANCELED);
     }
     CHECK(cleaned <= count && cleaned > 0);
