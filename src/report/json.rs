@@ -17,8 +17,9 @@ use std::time::{Duration, Instant};
 /// Version of the report's format.
 const SCHEMA: u32 = 1;
 
-/// How long a process waits for another one to finish its merge.  A stopped process (Ctrl-Z) may hold the lock for ever.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a process waits for others to finish their merges: on a busy machine, ten that end at once take seconds.  A stopped process
+/// (Ctrl-Z) may hold the lock for ever.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What was looked at.  Counts add up over the processes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
