@@ -118,7 +118,7 @@ def test_containers_go_by_the_names_that_the_code_has_for_them(ftsan: Ftsan) -> 
     run = ftsan("-c", NAMED)
     names = {finding["title"].partition(":")[0] for finding in run.findings}
     attributes = {"Cache.shared['c']", "Cache.own['d']", "Plain.__dict__['f']"}
-    assert names == {"__main__.registry['a']", "library.known['b']", "first['e']"} | attributes
+    assert names == {"__main__.registry['a']", "library.known['b']", "library.rows[0]['e']"} | attributes
 
 
 def test_frames_that_no_traceback_shows_are_not_in_a_stack(ftsan: Ftsan) -> None:

@@ -220,26 +220,13 @@ fn describe_as(object: &Bound<'_, PyAny>, part: Part, name: Option<String>) -> S
             None => format!("global {name}"),
         },
         (Part::Variable(name), _) => format!("variable {name}"),
-        // SAFETY: alive while the access is noted.
-        (Part::Item(key), name) => format!("{}[{}]", name.unwrap_or(class), unsafe { show(object.py(), key) }),
+        (Part::Item(key), name) => {
+            // SAFETY: alive while the access is noted.
+            let key = unsafe { Bound::from_borrowed_ptr_or_opt(object.py(), key) };
+            format!("{}[{}]", name.unwrap_or(class), key.as_ref().map_or_else(|| "...".to_owned(), known_as::shown))
+        }
         (Part::State(what), _) => what.to_owned(),
         (Part::Structure | Part::Position, Some(name)) => format!("{class} {name}"),
         (Part::Structure | Part::Position, None) => format!("a {class}"),
-    }
-}
-
-/// A key as one would write it, if it is a string or a number.
-///
-/// # Safety
-/// Attached; `key` is null or alive.
-unsafe fn show(py: Python<'_>, key: *mut ffi::PyObject) -> String {
-    // SAFETY: passed on.
-    let Some(key) = (unsafe { Bound::from_borrowed_ptr_or_opt(py, key) }) else { return "...".to_owned() };
-    if let Ok(text) = key.cast_exact::<pyo3::types::PyString>() {
-        return format!("'{}'", text.to_string_lossy().chars().take(40).collect::<String>());
-    }
-    match key.cast_exact::<pyo3::types::PyInt>() {
-        Ok(number) => number.extract::<i64>().map_or_else(|_| "...".to_owned(), |number| number.to_string()),
-        Err(_) => "...".to_owned(),
     }
 }

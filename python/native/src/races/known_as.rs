@@ -1,4 +1,4 @@
-//! What the code that makes an access calls an object: the variable, or the attribute of something, that it is in.
+//! What the code that makes an access calls an object: the variable, the attribute or the element of something that it is.
 //!
 //! No code of the program runs: asked are variables, dictionaries of modules and objects, types, and attributes that are merely stored.
 
@@ -7,7 +7,7 @@ use crate::interpreter::code_fields::Code;
 use crate::interpreter::frames::{self, Frame};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyTuple};
+use pyo3::types::{PyDict, PyInt, PyList, PyString, PyTuple};
 use std::cell::RefCell;
 
 unsafe extern "C" {
@@ -44,11 +44,49 @@ pub(super) fn expression(object: &Bound<'_, PyAny>) -> Option<String> {
     };
     let names = code.names();
     let locals = locals(py, frame, &code);
-    let globals_used = || names.iter().filter_map(|name| item(globals.cast_exact().ok()?, &name));
-    let owners = locals.iter().map(|(_, value)| value.clone()).chain(globals_used());
+    let used = globals_used(&globals, &names);
+    let owners = locals.iter().chain(&used).map(|(_, owner)| owner);
+    let attributes: Vec<Named<'_>> = owners.flat_map(|owner| attributes(owner, &names)).collect();
+    let is_it = |named: &&Named<'_>| named.1.is(object);
+    let name = |named: &Named<'_>| named.0.clone();
     variable(object, &globals)
-        .or_else(|| owners.into_iter().find_map(|owner| attribute(object, &owner, &names)))
-        .or_else(|| locals.iter().find(|(_, value)| value.is(object)).map(|(name, _)| name.clone()))
+        .or_else(|| attributes.iter().find(is_it).map(name))
+        .or_else(|| used.iter().chain(&attributes).find_map(|(name, container)| element(object, name, container)))
+        .or_else(|| locals.iter().find(is_it).map(name))
+}
+
+/// Something, and what the code calls it.
+type Named<'py> = (String, Bound<'py, PyAny>);
+
+/// How much there may be in a container that is looked through.
+const SMALL: usize = 1000;
+
+/// The element of a container that it is.
+fn element(object: &Bound<'_, PyAny>, name: &str, container: &Bound<'_, PyAny>) -> Option<String> {
+    if let Ok(list) = container.cast::<PyList>() {
+        let mut elements = (0..list.len().min(SMALL)).map_while(|place| list.get_item(place).ok());
+        return elements.position(|element| element.is(object)).map(|place| format!("{name}[{place}]"));
+    }
+    let (dictionary, found) = (container.cast::<PyDict>().ok().filter(|all| all.len() <= SMALL)?, RefCell::new(None));
+    let look = |key: Bound<'_, PyAny>, element: Bound<'_, PyAny>| {
+        if element.is(object) {
+            found.replace(Some(format!("{name}[{}]", shown(&key))));
+        }
+        Ok(())
+    };
+    dictionary.locked_for_each(look).ok()?;
+    found.into_inner()
+}
+
+/// A key as one would write it, if it is a string or a number.
+pub(super) fn shown(key: &Bound<'_, PyAny>) -> String {
+    if let Ok(text) = key.cast_exact::<PyString>() {
+        return format!("'{}'", text.to_string_lossy().chars().take(40).collect::<String>());
+    }
+    match key.cast_exact::<PyInt>() {
+        Ok(number) => number.extract::<i64>().map_or_else(|_| "...".to_owned(), |number| number.to_string()),
+        Err(_) => "...".to_owned(),
+    }
 }
 
 fn dictionary_of_module<'py>(object: &Bound<'py, PyAny>) -> Option<Bound<'py, PyDict>> {
@@ -68,7 +106,7 @@ fn item<'py>(dictionary: &Bound<'py, PyDict>, name: &Bound<'py, PyAny>) -> Optio
 }
 
 /// The local variables of a running function that have a value, with those that it shares with other functions.
-fn locals<'py>(py: Python<'py>, frame: Frame<'_>, code: &Code<'py>) -> Vec<(String, Bound<'py, PyAny>)> {
+fn locals<'py>(py: Python<'py>, frame: Frame<'_>, code: &Code<'py>) -> Vec<Named<'py>> {
     let value = |place: usize| {
         let value = frame.local(place)?;
         // SAFETY: a local variable of a running function is alive.
@@ -97,19 +135,29 @@ fn variable(object: &Bound<'_, PyAny>, globals: &Bound<'_, PyAny>) -> Option<Str
     found.into_inner().map(|name| format!("{module}.{name}"))
 }
 
-/// An attribute of `owner` that it is in, of these names.
-fn attribute(object: &Bound<'_, PyAny>, owner: &Bound<'_, PyAny>, names: &Bound<'_, PyTuple>) -> Option<String> {
-    let module = module(owner);
-    // SAFETY: attached, alive.
-    if module.is_none() && unsafe { accesses::home(owner.as_ptr()) } == object.as_ptr() && !owner.is(object) {
-        return Some(format!("{}.__dict__", class(owner)));
+/// The global variables of these names.
+fn globals_used<'py>(globals: &Bound<'py, PyAny>, names: &Bound<'py, PyTuple>) -> Vec<Named<'py>> {
+    let (Some(module), Ok(variables)) = (module(globals), globals.cast_exact::<PyDict>()) else { return Vec::new() };
+    let value = |name: Bound<'py, PyAny>| Some((format!("{module}.{}", text(&name)), item(variables, &name)?));
+    names.iter().filter_map(value).collect()
+}
+
+/// The attributes of these names that an object has, and its dictionary if it has one.
+fn attributes<'py>(owner: &Bound<'py, PyAny>, names: &Bound<'py, PyTuple>) -> Vec<Named<'py>> {
+    if let (Some(module), Some(attributes)) = (module(owner), dictionary_of_module(owner)) {
+        let value = |name: Bound<'py, PyAny>| Some((format!("{module}.{}", text(&name)), item(&attributes, &name)?));
+        return names.iter().filter_map(value).collect();
     }
-    let found = names.iter().find(|name| match (&module, dictionary_of_module(owner)) {
-        (Some(_), Some(attributes)) => item(&attributes, name).is_some_and(|value| value.is(object)),
-        _ => stored(owner, name).is_some_and(|value| value.is(object)),
-    })?;
-    let owner = module.unwrap_or_else(|| class(owner));
-    Some(format!("{owner}.{}", found.cast::<PyString>().ok()?.to_string_lossy()))
+    let class = class(owner);
+    let value = |name: Bound<'py, PyAny>| Some((format!("{class}.{}", text(&name)), stored(owner, &name)?));
+    // SAFETY: attached, alive; its dictionary lives as long.
+    let dictionary = unsafe { Bound::from_borrowed_ptr(owner.py(), accesses::home(owner.as_ptr())) };
+    let dictionary = (!dictionary.is(owner)).then(|| (format!("{class}.__dict__"), dictionary));
+    names.iter().filter_map(value).chain(dictionary).collect()
+}
+
+fn text(name: &Bound<'_, PyAny>) -> String {
+    name.cast::<PyString>().map_or_else(|_| "?".to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
 /// The value of an attribute that is stored in an object or in its class, or that a class has.
