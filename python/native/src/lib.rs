@@ -46,6 +46,7 @@ mod interpreter;
 mod methods;
 mod module;
 mod native_frames;
+mod own_types;
 mod owner;
 mod prologue;
 mod python;

@@ -9,6 +9,7 @@ use super::code_view::View;
 use super::descriptors;
 use crate::interpreter::code_fields::Code;
 use crate::interpreter::trace;
+use crate::own_types;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -75,12 +76,10 @@ unsafe extern "C" fn translate(translator: Object, arguments: *const Object, fla
 }
 
 unsafe extern "C" fn free(translator: Object) {
-    // SAFETY: the last reference; the type is counted by its objects.
+    // SAFETY: the last reference.
     unsafe {
         ffi::Py_DECREF((*translator.cast::<Translator>()).callback);
-        let class = ffi::Py_TYPE(translator);
         ffi::PyObject_Free(translator.cast());
-        ffi::Py_DECREF(class.cast());
     }
 }
 
@@ -103,29 +102,14 @@ fn load(py: Python<'_>) -> PyResult<()> {
         },
         ffi::PyMemberDef::default(),
     ];
-    let mut slots = [
-        ffi::PyType_Slot { slot: ffi::Py_tp_dealloc, pfunc: free as *mut c_void },
-        ffi::PyType_Slot { slot: ffi::Py_tp_call, pfunc: ffi::PyVectorcall_Call as *mut c_void },
-        ffi::PyType_Slot { slot: ffi::Py_tp_members, pfunc: members.as_mut_ptr().cast() },
-        ffi::PyType_Slot { slot: 0, pfunc: std::ptr::null_mut() },
+    let slots = [
+        (ffi::Py_tp_dealloc, free as *mut c_void),
+        (ffi::Py_tp_call, ffi::PyVectorcall_Call as *mut c_void),
+        (ffi::Py_tp_members, members.as_mut_ptr().cast()),
     ];
-    let flags = ffi::Py_TPFLAGS_DEFAULT
-        | ffi::Py_TPFLAGS_HAVE_VECTORCALL
-        | ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION
-        | ffi::Py_TPFLAGS_IMMUTABLETYPE;
-    let mut spec = ffi::PyType_Spec {
-        name: c"ftsan._native.Callback".as_ptr(),
-        basicsize: size_of::<Translator>() as c_int,
-        itemsize: 0,
-        flags: flags as u32,
-        slots: slots.as_mut_ptr(),
-    };
-    // SAFETY: the spec is complete and copied by the call.
-    let class = unsafe { ffi::PyType_FromSpec(&mut spec) };
-    if class.is_null() {
-        return Err(PyErr::fetch(py));
-    }
-    let _ = TYPE.set(TranslatorType(class.cast()));
+    let class =
+        own_types::new_type(py, c"ftsan._native.Callback", size_of::<Translator>(), ffi::Py_TPFLAGS_HAVE_VECTORCALL, &slots)?;
+    let _ = TYPE.set(TranslatorType(class));
     Ok(())
 }
 
@@ -144,7 +128,7 @@ unsafe fn wrapped(callback: Object, number: c_int) -> Object {
         let Some(((_, event), _)) = kind.filter(|_| !std::ptr::eq(callback, ffi::Py_None())) else {
             return ffi::Py_NewRef(callback);
         };
-        let translator = ffi::PyType_GenericAlloc(class(), 0).cast::<Translator>();
+        let translator = own_types::allocate::<Translator>(class()).cast::<Translator>();
         if !translator.is_null() {
             (&raw mut (*translator).vectorcall).write(translate);
             (&raw mut (*translator).callback).write(ffi::Py_NewRef(callback));

@@ -4,7 +4,7 @@
 //! is in the cache.  Nobody can get at it: `__wrapped__` is an attribute of its own.  Who calls the cache acquires it.
 
 use super::order;
-use super::thread_start::new_type;
+use crate::own_types::new_type;
 use crate::slots::{self, Call, New, Slot};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;

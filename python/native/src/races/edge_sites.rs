@@ -3,6 +3,7 @@
 use super::order::{self, Space, key};
 use super::thread_start;
 use crate::interpreter::header::{self, IGNORED};
+use crate::own_types;
 use crate::prologue::Place;
 use pyo3::exceptions::PyValueError;
 use pyo3::ffi;
@@ -128,7 +129,7 @@ fn site_type(py: Python<'_>) -> PyResult<*mut ffi::PyTypeObject> {
         return Ok(found.0);
     }
     let slots = [(ffi::Py_mp_ass_subscript, assign as *mut c_void), (ffi::Py_mp_subscript, replace as *mut c_void)];
-    let made = thread_start::new_type(py, c"ftsan._native.Edge", size_of::<Site>(), 0, &slots)?;
+    let made = own_types::new_type(py, c"ftsan._native.Edge", size_of::<Site>(), 0, &slots)?;
     let name = |name| PyString::intern(py, name).into_any().unbind().into_ptr();
     IDLE.get_or_init(|| Names(["_idle_semaphore", "_cond", "_lock"].map(name)));
     Ok(TYPE.get_or_init(|| Type(made)).0)

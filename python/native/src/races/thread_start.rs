@@ -10,18 +10,14 @@
 use super::order::{self, OfThread, Space, key};
 use crate::boundary;
 use crate::methods;
+use crate::own_types::{allocate, new_type};
 use crate::threads::here;
 use ftsan::races::clock::Clock;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use std::ffi::{CStr, c_int, c_ulong, c_void};
+use std::ffi::{CStr, c_int, c_void};
 use std::sync::OnceLock;
-
-unsafe extern "C" {
-    // Include/cpython/object.h
-    fn _Py_NewReference(object: *mut ffi::PyObject);
-}
 
 /// What a thread calls.
 #[repr(C)]
@@ -153,24 +149,6 @@ unsafe extern "C" fn dealloc_end(object: *mut ffi::PyObject) {
             ffi::Py_DECREF((*end).handle);
         }
         ffi::PyObject_Free(object.cast());
-    }
-}
-
-/// An object of a type that is made by [`new_type`], all zero; null with an exception set.  It has no reference to its type: threads count
-/// those by a number that is another type's in another interpreter, and threads are started there, too.
-///
-/// # Safety
-/// Attached; the type's objects are a `T`.
-unsafe fn allocate<T>(class: *mut ffi::PyTypeObject) -> *mut ffi::PyObject {
-    // SAFETY: passed on; memory for all of the object, which nobody else has yet.
-    unsafe {
-        let object = ffi::PyObject_Calloc(1, size_of::<T>()).cast::<ffi::PyObject>();
-        if object.is_null() {
-            return ffi::PyErr_NoMemory();
-        }
-        (*object).ob_type = class;
-        _Py_NewReference(object);
-        object
     }
 }
 
@@ -331,28 +309,6 @@ unsafe extern "C" fn start_new(module: *mut ffi::PyObject, arguments: *mut ffi::
         ffi::Py_XDECREF(start);
         result
     }
-}
-
-/// A type that only we make objects of.
-pub(super) fn new_type(
-    py: Python<'_>,
-    name: &CStr,
-    size: usize,
-    flags: c_ulong,
-    slots: &[(c_int, *mut c_void)],
-) -> PyResult<*mut ffi::PyTypeObject> {
-    let slot = |(slot, pfunc): &(c_int, *mut c_void)| ffi::PyType_Slot { slot: *slot, pfunc: *pfunc };
-    let mut slots: Vec<ffi::PyType_Slot> = slots.iter().chain([&(0, std::ptr::null_mut())]).map(slot).collect();
-    let mut spec = ffi::PyType_Spec {
-        name: name.as_ptr(),
-        basicsize: size as c_int,
-        itemsize: 0,
-        flags: (flags | ffi::Py_TPFLAGS_DEFAULT | ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION | ffi::Py_TPFLAGS_IMMUTABLETYPE) as u32,
-        slots: slots.as_mut_ptr(),
-    };
-    // SAFETY: the spec is complete and copied by the call.
-    let made = unsafe { ffi::PyType_FromSpec(&raw mut spec) };
-    if made.is_null() { Err(PyErr::fetch(py)) } else { Ok(made.cast()) }
 }
 
 /// Hooks the functions of `_thread` that start threads.
