@@ -12,7 +12,7 @@ async def main() -> None:
         sleeping = group.create_task(asyncio.sleep(60))
         await asyncio.sleep(0)
         thread = threading.Thread(target=lambda: group.cancel())  # offending: cancel
-        thread.start()
+        thread.start()  # owner
         thread.join()  # owner
     assert sleeping.cancelled()
 
