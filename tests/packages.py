@@ -202,6 +202,7 @@ PACKAGES: dict[str, Threaded] = {
                 "pygments_token_variants.py: each new lexer takes the tokens away",
             ),
             "FT404 */test_tnt.py:*": (TEST, "the lexer is a fixture"),
+            "FT407 pygments.lexers._pattern_cache?*": (HARMLESS, "a cache: equal patterns"),
             "FT407 */pygments/lexers/__init__.py:_load_lexers": (HARMLESS, "a cache of classes"),
             "FT40? */pygments/lexer.py:RegexLexerMeta.*": (TRUE, "pygments_lexer_tokens.py: the first use of a class of lexers"),
         },
