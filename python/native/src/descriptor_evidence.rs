@@ -92,12 +92,13 @@ fn is_blocked(record: &ThreadRecord) -> bool {
         if record.begun() != call || record.inside().is_none() {
             return false;
         }
-        if scheduled(record.native_id()).is_some_and(|thread| matches!(thread.state, b'S' | b'D')) {
+        if scheduled(record.native_id()).is_none_or(|thread| matches!(thread.state, b'S' | b'D')) {
             return true;
         }
         std::thread::sleep(Duration::from_micros(100));
     }
-    true
+    // It wants to run all the time, and a busy machine does not let it.
+    false
 }
 
 /// Whether the thread that is suspected to be in a call on this descriptor is there.
