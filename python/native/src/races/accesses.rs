@@ -448,8 +448,8 @@ impl Touch<'_> {
             let adds = call != Call::Take && self.may_lack(key, container);
             let flags = Flags { is_checkable, is_new: adds };
             let value = match (adds, call) {
-                // What is in a set is all that it says.
-                (true, Call::Insert) if self.probe.is_answer => Value::of(values::key(key)),
+                // What is in a set is all that it says, whoever has put it there first.
+                (_, Call::Insert) if self.probe.is_answer => Value::of(values::key(key)),
                 (true, _) => value.as_answer(),
                 (false, _) => value,
             };
