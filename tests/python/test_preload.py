@@ -193,7 +193,8 @@ def test_under_address_sanitizer(compiled: Compiled, order: str) -> None:
     asan = subprocess.run(["cc", "-print-file-name=libasan.so"], capture_output=True, text=True, check=True).stdout.strip()
     # It insists on being first, whoever else is preloaded.
     options = "verify_asan_link_order=0:detect_leaks=0"
-    for mode in ("threads", "fork", "vfork", "cancel", "leave", "signals"):
+    # Not "fork": with AddressSanitizer alone, too, some of the children that are forked while threads run hang.
+    for mode in ("threads", "vfork", "cancel", "leave", "signals"):
         assert run(program, mode, "10", preload=order.format(hooks=HOOKS, asan=asan), ASAN_OPTIONS=options) == (0, "ok\n", "")
 
 
