@@ -274,7 +274,11 @@ SUITES: dict[str, Suite] = {
         changes={
             "--ignore=tests/test_sourcecode.py": "runs flake8 and mypy on uvloop's own sources",
         },
-        explained={"FT101 */tests/test_base.py:_TestBase.test_check_thread.*": WRONG_ON_PURPOSE},
+        explained={
+            "FT101 */tests/test_base.py:_TestBase.test_check_thread.*": WRONG_ON_PURPOSE,
+            "FT401 <string>:job": "two threads of a pool count without a lock, to keep both busy",
+            "FT502 */tests/test_tcp.py:_TestSSL.*.client": "the server waits for a lock that the client holds across an await",
+        },
     ),
     "anyio": Pytest(
         4500,
