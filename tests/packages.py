@@ -256,10 +256,7 @@ def judgement(suite: Threaded, finding: dict[str, Any]) -> tuple[str, str] | Non
 
 def told(finding: dict[str, Any]) -> str:
     """A finding and the innermost lines of both sides, in one line."""
-    innermost = [next(iter(access["stack"]), {"file": "?", "line": 0, "function": "?"}) for access in finding["accesses"]]
-    lines = dict.fromkeys(
-        f"{frame['file'].removeprefix(f'{CACHE}/')}:{frame['line']} in {frame['function']}" for frame in innermost
-    )
+    lines = dict.fromkeys(parity.innermost(access).removeprefix(f"{CACHE}/") for access in finding["accesses"])
     return f"{finding['severity']} {finding['rule']} {finding['title']} ({finding['count']} times): {' against '.join(lines)}"
 
 
@@ -271,9 +268,7 @@ def list_findings(suite: Threaded, report: dict[str, Any]) -> int:
         known = judgement(suite, finding)
         unjudged += known is None and finding["severity"] != "info"
         by_judgement.setdefault(": ".join(known or ["NOT JUDGED"]), []).append(told(finding))
-    for judged, findings in by_judgement.items():
-        print(f"  {len(findings)} findings, {judged}")
-        print("".join(f"    {line}\n" for line in findings), end="")
+    parity.print_groups(by_judgement)
     return unjudged
 
 

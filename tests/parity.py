@@ -389,6 +389,19 @@ def _again(name: str, suite: Suite, differing: list[str], first: tuple[Pass, Pas
     return sum(not agree(test) for test in differing)
 
 
+def innermost(access: dict[str, Any]) -> str:
+    """Where an access was made."""
+    frame = next(iter(access["stack"]), {"file": "?", "line": 0, "function": "?"})
+    return f"{frame['file']}:{frame['line']} in {frame['function']}"
+
+
+def print_groups(groups: dict[str, list[str]]) -> None:
+    """Print findings, a line each, by what is said of them."""
+    for said, lines in groups.items():
+        print(f"  {len(lines)} findings, {said}")
+        print("".join(f"    {line}\n" for line in lines), end="")
+
+
 def _list_findings(suite: Suite, report: dict[str, Any]) -> int:
     """One line per finding, by the reason for it; returns how many have none."""
     lines: dict[str, list[str]] = {}
@@ -401,12 +414,9 @@ def _list_findings(suite: Suite, report: dict[str, Any]) -> int:
         # All of it: CPython's tests are part of the standard library themselves.
         places = [f"{finding['rule']} {each['file']}:{each['function']}" for access in accesses[:1] for each in access["stack"]]
         reason = next((why for pattern, why in suite.explained.items() if fnmatch.filter(places, pattern)), "")
-        innermost = [next(iter(access["stack"]), {"file": "?", "line": 0, "function": "?"}) for access in accesses[:2]]
-        where = " against ".join(f"{frame['file']}:{frame['line']} in {frame['function']}" for frame in innermost)
+        where = " against ".join(map(innermost, accesses[:2]))
         lines.setdefault(reason, []).append(f"{finding['rule']} {finding['title']} ({finding['count']} times): {where}")
-    for reason, found in lines.items():
-        print(f"  {len(found)} findings, {'explained: ' + reason if reason else 'NOT EXPLAINED'}")
-        print("".join(f"    {line}\n" for line in found), end="")
+    print_groups({f"explained: {reason}" if reason else "NOT EXPLAINED": found for reason, found in lines.items()})
     if unsure:
         print(f"  {unsure} findings of severity info")
     return len(lines.get("", []))

@@ -179,7 +179,6 @@ impl<'a> Finder<'a, '_> {
         };
         let handed = match (access.object, access.named) {
             (0, Named::Local) => Handed::Local(u16::try_from(instruction.argument).ok()?),
-            (0, _) => Handed::Site,
             (_, _) => Handed::Site,
         };
         let (object, key, value) = (access.object, if action == Action::Update { 0 } else { access.key }, access.value);

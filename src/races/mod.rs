@@ -23,10 +23,16 @@ pub mod telling;
 
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 
+/// Spreads the bits of a number upwards.
+#[inline(always)]
+fn spread(number: u64) -> u64 {
+    (number ^ number >> 32).wrapping_mul(GOLDEN)
+}
+
 /// Spreads the bits of a number: a hash function for numbers that nobody chooses.  No two numbers give the same.
 #[inline]
 pub fn mix(number: u64) -> u64 {
-    let number = (number ^ number >> 32).wrapping_mul(GOLDEN);
+    let number = spread(number);
     number ^ number >> 29
 }
 

@@ -7,6 +7,7 @@
 //! takes no lock, and makes uncontended locks cheap.
 
 use super::clock::{Clock, Clocks, Epoch, ThreadClock};
+use super::spread;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -25,11 +26,6 @@ struct Object {
 /// The keys are addresses and numbers: multiplying spreads them.
 #[derive(Debug, Default)]
 struct Spread(u64);
-
-#[inline(always)]
-fn spread(key: u64) -> u64 {
-    (key ^ key >> 32).wrapping_mul(0x9E37_79B9_7F4A_7C15)
-}
 
 impl Hasher for Spread {
     fn finish(&self) -> u64 {

@@ -112,8 +112,8 @@ def _confirm(report: str, options: dict[str, str], program: list[str], environme
     for attempt in range(CONFIRMATIONS):
         if not (lines := _confirmation(report)[2]):
             break
-        again = options | {"seed": str(seed + attempt), "supervisor": str(os.getpid()), "confirm_at": ",".join(lines)}
-        again |= {"report_json": report, "text": "none"}
+        ours = {"report_json": report, "supervisor": str(os.getpid()), "text": "none"}
+        again = options | ours | {"seed": str(seed + attempt), "confirm_at": ",".join(lines)}
         _supervise(program, environment | {"FTSAN_OPTIONS": _native.encode_options(again)})
     witnessed, found, _ = _confirmation(report)
     if found:

@@ -148,7 +148,7 @@ impl Suspected<'_> {
     fn report(&self, suspicion: &Suspicion) {
         let Some(rule) = rules::find(rule_of(suspicion)) else { return };
         // SAFETY: attached, own thread.
-        let own = unsafe { frames::stack_of(ffi::PyThreadState_GetUnchecked()) };
+        let own = unsafe { frames::own_stack() };
         let all = resolve_all(self.py, own.frames());
         let skipped = library_frames(&all);
         let mut stack = native_frames::innermost();

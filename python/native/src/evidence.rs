@@ -114,7 +114,7 @@ pub(crate) unsafe fn take_over(watch: &'static Watch, object: *mut ffi::PyObject
 /// Attached.
 unsafe fn add_victim(watch: &'static Watch, known: Known) {
     // SAFETY: passed on; the own stack.
-    let (py, own) = unsafe { (Python::assume_attached(), frames::stack_of(ffi::PyThreadState_GetUnchecked())) };
+    let (py, own) = unsafe { (Python::assume_attached(), frames::own_stack()) };
     if let Caller::Program(start) = caller(py, own.frames().iter().copied(), watch.frames) {
         let (thread, stack) = (own_thread_info(py), resolve_all(py, &own.frames()[start..]));
         let access = Access { role: Role::Owner, operation: INSIDE.to_owned(), thread: Some(thread), stack };
@@ -130,7 +130,7 @@ unsafe fn add_victim(watch: &'static Watch, known: Known) {
 pub(crate) unsafe fn is_programs_call(watch: &'static Watch) -> bool {
     boundary::guarded(true, || {
         // SAFETY: passed on; the own stack.
-        let (py, own) = unsafe { (Python::assume_attached(), frames::of_thread(ffi::PyThreadState_GetUnchecked())) };
+        let (py, own) = unsafe { (Python::assume_attached(), frames::own()) };
         matches!(caller(py, own.filter_map(frames::Frame::raw), watch.frames), Caller::Program(_))
     })
 }
@@ -255,7 +255,7 @@ impl<'py> Misused<'py> {
     fn report(&self, owner: Owner) -> Verdict {
         let py = self.py;
         // SAFETY: attached, own thread.
-        let own = unsafe { frames::stack_of(ffi::PyThreadState_GetUnchecked()) };
+        let own = unsafe { frames::own_stack() };
         let Caller::Program(start) = caller(py, own.frames().iter().copied(), self.watch.frames) else { return Verdict::GoOn };
         let (rule, operation) = self.what_was_called(own.frames(), start);
         // `shield` makes its own future before it touches the given one, which is what is reported.
@@ -458,7 +458,7 @@ pub(crate) fn thread_info(py: Python<'_>, ident: u64, native_id: u64) -> ThreadI
 fn beginner<'py>(class: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
     let py = class.py();
     // SAFETY: attached, and it is our own stack.
-    let stack = unsafe { frames::of_thread(ffi::PyThreadState_GetUnchecked()) };
+    let stack = unsafe { frames::own() };
     let (frame, raw) = stack.filter_map(|frame| Some((frame, frame.raw()?))).last()?;
     // SAFETY: the code object of a running frame is alive, and so are its local variables.
     let first = unsafe {

@@ -1,7 +1,7 @@
 //! What Python code does to loops, transports and streams, for the flight recorder: a few stores per watched call.
 
 use crate::hooks;
-use crate::interpreter::{code_text, frames, thread_state};
+use crate::interpreter::{code_text, frames};
 use crate::threads::Here;
 use crate::watch::Watch;
 use ftsan::recording::ThreadRecord;
@@ -47,7 +47,7 @@ fn now() -> u64 {
 
 fn site(record: &ThreadRecord) -> SiteId {
     // SAFETY: attached; the own stack.
-    let innermost = unsafe { frames::of_thread(thread_state::own()) }.next();
+    let innermost = unsafe { frames::own() }.next();
     let Some(frame) = innermost.filter(|frame| !frame.is_entry()) else { return 0 };
     let frames::Position { code, instruction } = frame.position();
     let position = Position { code, instruction, check: 0 };

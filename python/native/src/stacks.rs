@@ -4,7 +4,6 @@
 //! kept alive for good (one reference each): a frame stays resolvable, and an address never means another function later.
 
 use crate::interpreter::frames::{self, Position, RawFrame};
-use crate::interpreter::thread_state;
 use pyo3::ffi;
 use std::cell::UnsafeCell;
 use std::collections::HashSet;
@@ -68,7 +67,7 @@ pub(crate) unsafe fn record(skip: usize) -> StackId {
     let mut len = 0;
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     // SAFETY: attached, and it is our own stack.
-    let all = unsafe { frames::of_thread(thread_state::own()) };
+    let all = unsafe { frames::own() };
     for frame in all.filter_map(frames::Frame::raw).skip(skip).take_while(|frame| frame.code != boundary).take(depth()) {
         frames[len] = frame;
         len += 1;
@@ -108,7 +107,7 @@ impl AtHand {
         let mut trail = Vec::with_capacity(LONGEST);
         let (mut depth, mut is_cut) = (0, false);
         // SAFETY: attached, and it is our own stack.
-        for frame in unsafe { frames::of_thread(thread_state::own()) }.take_while(|frame| frame.position().code != boundary) {
+        for frame in unsafe { frames::own() }.take_while(|frame| frame.position().code != boundary) {
             depth += usize::from(!frame.is_entry());
             is_cut = depth > DEPTH || trail.len() == LONGEST;
             if is_cut {
@@ -127,7 +126,7 @@ impl AtHand {
     #[inline]
     unsafe fn is_it(&self) -> bool {
         // SAFETY: attached, and it is our own stack.
-        let mut frames = unsafe { frames::of_thread(thread_state::own()) };
+        let mut frames = unsafe { frames::own() };
         self.trail.iter().all(|position| frames.next().is_some_and(|frame| frame.position() == *position))
             && (self.is_cut || frames.next().is_none_or(|frame| frame.position().code == BOUNDARY.load(Ordering::Relaxed)))
     }
@@ -151,7 +150,7 @@ impl Recent {
     #[inline]
     pub(crate) unsafe fn record(&self) -> StackId {
         // SAFETY: attached, and it is our own stack.
-        let Some(first) = unsafe { frames::of_thread(thread_state::own()) }.next() else { return 0 };
+        let Some(first) = unsafe { frames::own() }.next() else { return 0 };
         // SAFETY: as in `clear`.
         let at_hand = unsafe { &mut *self.0.get() };
         let at_hand = at_hand.get_or_insert_with(|| std::iter::repeat_with(AtHand::default).take(AT_HAND).collect());

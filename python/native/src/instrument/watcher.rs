@@ -157,7 +157,7 @@ fn global<'py>(globals: &Bound<'py, PyAny>, name: &CStr) -> Option<Bound<'py, Py
 fn is_run_by_chosen() -> bool {
     // SAFETY: attached, and it is our own stack; a code object that runs is alive.
     unsafe {
-        let running = frames::of_thread(ffi::PyThreadState_GetUnchecked()).find_map(frames::Frame::raw);
+        let running = frames::own().find_map(frames::Frame::raw);
         running.is_some_and(|frame| code_extra::is_chosen(frame.code as Object))
     }
 }

@@ -205,6 +205,25 @@ pub(crate) unsafe fn of_thread(thread: *mut ffi::PyThreadState) -> impl Iterator
     })
 }
 
+/// The frames of the calling thread, as [`of_thread`] has them.
+///
+/// # Safety
+/// Attached.
+#[inline(always)]
+pub(crate) unsafe fn own() -> impl Iterator<Item = Frame<'static>> {
+    // SAFETY: passed on.
+    unsafe { of_thread(thread_state::own()) }
+}
+
+/// The stack of the calling thread.
+///
+/// # Safety
+/// Attached.
+pub(crate) unsafe fn own_stack() -> RawStack {
+    // SAFETY: passed on.
+    unsafe { stack_of(thread_state::own()) }
+}
+
 /// The stack of a thread.
 ///
 /// # Safety

@@ -19,6 +19,7 @@ pub(crate) mod offsets;
 pub(crate) mod tasks;
 pub(crate) mod thread_state;
 pub(crate) mod trace;
+pub(crate) mod types;
 pub(crate) mod world;
 
 use pyo3::prelude::*;

@@ -7,6 +7,7 @@ use super::evidence::{self, Part};
 use super::probe::{Probe, Verdict, peek};
 use super::{confirm, containers, hand_over, order, people, review, values};
 use crate::interpreter::header::{self, ESCAPED, SEEN};
+use crate::interpreter::types;
 use crate::threads::Here;
 use ftsan::patcher::Action;
 use ftsan::patcher::known_calls::{self, Container, Kind as Call};
@@ -166,7 +167,7 @@ pub(super) unsafe fn home(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
     // SAFETY: passed on by `note`; the word before an object with a managed dictionary is that dictionary or null
     // (`MANAGED_DICT_OFFSET`, Include/internal/pycore_object.h), which `super::verify` has checked.
     unsafe {
-        let dictionary = if containers::flags(ffi::Py_TYPE(object)) & MANAGED_DICT != 0 {
+        let dictionary = if types::flags(ffi::Py_TYPE(object)) & MANAGED_DICT != 0 {
             object.cast::<*mut ffi::PyObject>().sub(1).read_volatile()
         } else if ffi::PyModule_Check(object) != 0 {
             ffi::PyModule_GetDict(object)

@@ -5,6 +5,7 @@
 //! another one, which is passed over where Python code calls the function, and looks at what it is called with.
 
 use super::order;
+use crate::interpreter::types;
 use crate::slots::{self, New, Slot};
 use crate::threads::here;
 use pyo3::exceptions::PyRuntimeError;
@@ -22,8 +23,6 @@ unsafe extern "C" {
     fn PyWeakref_IsDead(reference: Object) -> c_int;
     static mut PyMethod_Type: ffi::PyTypeObject;
     fn PyMethod_Function(method: Object) -> Object;
-    // Include/cpython/object.h
-    fn _PyType_LookupRef(class: *mut ffi::PyTypeObject, name: Object) -> Object;
 }
 
 struct Hooked {
@@ -136,11 +135,11 @@ unsafe fn behind(callable: Object, hooked: &Hooked) -> Object {
         if class == &raw mut PyMethod_Type {
             return ffi::Py_NewRef(PyMethod_Function(callable));
         }
-        if ffi::PyType_GetFlags(class) & ffi::Py_TPFLAGS_HEAPTYPE == 0 {
+        if types::flags(class) & ffi::Py_TPFLAGS_HEAPTYPE == 0 {
             return std::ptr::null_mut();
         }
         if CStr::from_ptr((*class).tp_name) != c"functools.partial" {
-            return _PyType_LookupRef(class, hooked.name.load(Ordering::Relaxed));
+            return types::look_up(class, hooked.name.load(Ordering::Relaxed));
         }
         let function = ffi::PyObject_GetAttrString(callable, c"func".as_ptr());
         if function.is_null() {

@@ -1,21 +1,11 @@
 //! Which built-in container an object is, subclasses included, and what its views and iterators are of.
 
+use crate::interpreter::types;
 use ftsan::patcher::known_calls::Container;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use std::ffi::{CStr, c_ulong};
+use std::ffi::CStr;
 use std::sync::OnceLock;
-use std::sync::atomic::Ordering;
-
-/// `tp_flags`, without the call that it takes from outside of the interpreter.
-///
-/// # Safety
-/// Attached; `class` is alive.
-#[inline(always)]
-pub(super) unsafe fn flags(class: *mut ffi::PyTypeObject) -> c_ulong {
-    // SAFETY: passed on.
-    unsafe { (*class).tp_flags.load(Ordering::Relaxed) }
-}
 
 /// What kind of container objects of this type are: of the type itself or of the built-in one that it is derived from.
 ///
@@ -24,7 +14,7 @@ pub(super) unsafe fn flags(class: *mut ffi::PyTypeObject) -> c_ulong {
 pub(super) unsafe fn family(class: *mut ffi::PyTypeObject) -> Option<Container> {
     // SAFETY: passed on; a type keeps its base and its name alive.
     unsafe {
-        let flags = flags(class);
+        let flags = types::flags(class);
         if flags & ffi::Py_TPFLAGS_LIST_SUBCLASS != 0 {
             return Some(Container::List);
         }
@@ -65,21 +55,16 @@ const NAMES: [(&CStr, Container); 8] = [
 pub(super) unsafe fn is_overridden(class: *mut ffi::PyTypeObject, method: &CStr) -> bool {
     // SAFETY: passed on; the result of the lookup is a new reference.
     unsafe {
-        if flags(class) & ffi::Py_TPFLAGS_HEAPTYPE == 0 {
+        if types::flags(class) & ffi::Py_TPFLAGS_HEAPTYPE == 0 {
             return false;
         }
         let name = ffi::PyUnicode_InternFromString(method.as_ptr());
-        let found = _PyType_LookupRef(class, name);
+        let found = types::look_up(class, name);
         ffi::Py_DECREF(name);
         let is_python = !found.is_null() && ffi::Py_TYPE(found) == &raw mut ffi::PyFunction_Type;
         ffi::Py_XDECREF(found);
         is_python
     }
-}
-
-unsafe extern "C" {
-    // Exported for extension modules, Include/internal/pycore_typeobject.h; runs no code of the program.
-    fn _PyType_LookupRef(class: *mut ffi::PyTypeObject, name: *mut ffi::PyObject) -> *mut ffi::PyObject;
 }
 
 /// `_PyDictViewObject`, `Include/internal/pycore_dict.h`: the dictionary follows the header.  Those of an OrderedDict are derived.

@@ -5,15 +5,11 @@
 use super::accesses;
 use crate::interpreter::code_fields::Code;
 use crate::interpreter::frames::{self, Frame};
+use crate::interpreter::types;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyInt, PyList, PyString, PyTuple};
 use std::cell::RefCell;
-
-unsafe extern "C" {
-    // Exported for extension modules, Include/internal/pycore_typeobject.h; runs no code of the program.
-    fn _PyType_LookupRef(class: *mut ffi::PyTypeObject, name: *mut ffi::PyObject) -> *mut ffi::PyObject;
-}
 
 /// The name of a module, given as itself or as its dictionary.
 pub(super) fn module(object: &Bound<'_, PyAny>) -> Option<String> {
@@ -35,7 +31,7 @@ pub(super) fn class(object: &Bound<'_, PyAny>) -> String {
 pub(super) fn expression(object: &Bound<'_, PyAny>) -> Option<String> {
     let py = object.py();
     // SAFETY: attached, and it is our own stack.
-    let mut stack = unsafe { frames::of_thread(ffi::PyThreadState_GetUnchecked()) };
+    let mut stack = unsafe { frames::own() };
     let (frame, raw) = stack.find_map(|frame| frame.raw().map(|raw| (frame, raw)))?;
     // SAFETY: the code object of a running frame is alive; so are the global variables that belong to it.
     let (code, globals) = unsafe {
@@ -44,7 +40,7 @@ pub(super) fn expression(object: &Bound<'_, PyAny>) -> Option<String> {
     };
     let names = code.names();
     let locals = locals(py, frame, &code);
-    let used = globals_used(&globals, &names);
+    let used = variables(&globals, &names).unwrap_or_default();
     let owners = locals.iter().chain(&used).map(|(_, owner)| owner);
     let attributes: Vec<Named<'_>> = owners.flat_map(|owner| attributes(owner, &names)).collect();
     let is_it = |named: &&Named<'_>| named.1.is(object);
@@ -67,10 +63,16 @@ fn element(object: &Bound<'_, PyAny>, name: &str, container: &Bound<'_, PyAny>) 
         let mut elements = (0..list.len().min(SMALL)).map_while(|place| list.get_item(place).ok());
         return elements.position(|element| element.is(object)).map(|place| format!("{name}[{place}]"));
     }
-    let (dictionary, found) = (container.cast::<PyDict>().ok().filter(|all| all.len() <= SMALL)?, RefCell::new(None));
-    let look = |key: Bound<'_, PyAny>, element: Bound<'_, PyAny>| {
-        if element.is(object) {
-            found.replace(Some(format!("{name}[{}]", shown(&key))));
+    let dictionary = container.cast::<PyDict>().ok().filter(|all| all.len() <= SMALL)?;
+    key_of(object, dictionary).map(|key| format!("{name}[{}]", shown(&key)))
+}
+
+/// The key behind which it is in a dictionary.
+fn key_of<'py>(object: &Bound<'_, PyAny>, dictionary: &Bound<'py, PyDict>) -> Option<Bound<'py, PyAny>> {
+    let found = RefCell::new(None);
+    let look = |key, value: Bound<'_, PyAny>| {
+        if value.is(object) {
+            found.replace(Some(key));
         }
         Ok(())
     };
@@ -101,10 +103,6 @@ fn dictionary_of_module<'py>(object: &Bound<'py, PyAny>) -> Option<Bound<'py, Py
     dictionary.cast_into_exact().ok()
 }
 
-fn item<'py>(dictionary: &Bound<'py, PyDict>, name: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
-    dictionary.get_item(name).ok().flatten()
-}
-
 /// The local variables of a running function that have a value, with those that it shares with other functions.
 fn locals<'py>(py: Python<'py>, frame: Frame<'_>, code: &Code<'py>) -> Vec<Named<'py>> {
     let value = |place: usize| {
@@ -124,29 +122,21 @@ fn locals<'py>(py: Python<'py>, frame: Frame<'_>, code: &Code<'py>) -> Vec<Named
 
 /// A global variable that it is in.
 fn variable(object: &Bound<'_, PyAny>, globals: &Bound<'_, PyAny>) -> Option<String> {
-    let (module, found) = (module(globals)?, RefCell::new(None));
-    let look = |name: Bound<'_, PyAny>, value: Bound<'_, PyAny>| {
-        if value.is(object) {
-            found.replace(name.extract::<String>().ok());
-        }
-        Ok(())
-    };
-    globals.cast_exact::<PyDict>().ok()?.locked_for_each(look).ok()?;
-    found.into_inner().map(|name| format!("{module}.{name}"))
+    let name = key_of(object, globals.cast_exact::<PyDict>().ok()?)?;
+    Some(format!("{}.{}", module(globals)?, name.extract::<String>().ok()?))
 }
 
-/// The global variables of these names.
-fn globals_used<'py>(globals: &Bound<'py, PyAny>, names: &Bound<'py, PyTuple>) -> Vec<Named<'py>> {
-    let (Some(module), Ok(variables)) = (module(globals), globals.cast_exact::<PyDict>()) else { return Vec::new() };
-    let value = |name: Bound<'py, PyAny>| Some((format!("{module}.{}", text(&name)), item(variables, &name)?));
-    names.iter().filter_map(value).collect()
+/// The variables of these names that a module has, given as itself or as its dictionary; `None` if it is none.
+fn variables<'py>(owner: &Bound<'py, PyAny>, names: &Bound<'py, PyTuple>) -> Option<Vec<Named<'py>>> {
+    let (module, variables) = (module(owner)?, dictionary_of_module(owner)?);
+    let value = |name: Bound<'py, PyAny>| Some((format!("{module}.{}", text(&name)), variables.get_item(&name).ok().flatten()?));
+    Some(names.iter().filter_map(value).collect())
 }
 
 /// The attributes of these names that an object has, and its dictionary if it has one.
 fn attributes<'py>(owner: &Bound<'py, PyAny>, names: &Bound<'py, PyTuple>) -> Vec<Named<'py>> {
-    if let (Some(module), Some(attributes)) = (module(owner), dictionary_of_module(owner)) {
-        let value = |name: Bound<'py, PyAny>| Some((format!("{module}.{}", text(&name)), item(&attributes, &name)?));
-        return names.iter().filter_map(value).collect();
+    if let Some(variables) = variables(owner, names) {
+        return variables;
     }
     let class = class(owner);
     let value = |name: Bound<'py, PyAny>| Some((format!("{class}.{}", text(&name)), stored(owner, &name)?));
@@ -166,7 +156,7 @@ fn stored<'py>(owner: &Bound<'py, PyAny>, name: &Bound<'py, PyAny>) -> Option<Bo
     unsafe {
         let is_class = ffi::PyType_Check(owner.as_ptr()) != 0;
         let class = if is_class { owner.as_ptr().cast() } else { owner.get_type_ptr() };
-        let in_class = Bound::from_owned_ptr_or_opt(owner.py(), _PyType_LookupRef(class, name.as_ptr()));
+        let in_class = Bound::from_owned_ptr_or_opt(owner.py(), types::look_up(class, name.as_ptr()));
         let is_slot = |found: &Bound<'_, PyAny>| found.get_type_ptr() == &raw mut ffi::PyMemberDescr_Type;
         if is_class || in_class.as_ref().is_some_and(|found| !is_slot(found)) {
             return in_class;

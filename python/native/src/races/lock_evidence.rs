@@ -63,7 +63,7 @@ fn info_of(py: Python<'_>, slot: &ThreadSlot) -> ThreadInfo {
 
 fn own_stack() -> RawStack {
     // SAFETY: attached, as whoever has a `Python`; the own thread.
-    unsafe { frames::stack_of(ffi::PyThreadState_GetUnchecked()) }
+    unsafe { frames::own_stack() }
 }
 
 /// From the innermost frame of the program on.

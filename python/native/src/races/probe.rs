@@ -7,7 +7,7 @@ use super::{accesses, confirm, lock_events, order};
 use crate::interpreter::frames::{self, RawFrame};
 use crate::interpreter::header;
 use crate::threads::here;
-use crate::{boundary, codes, session};
+use crate::{boundary, codes, session, site};
 use ftsan::choice;
 use ftsan::patcher::known_calls::{self, Kind};
 use ftsan::patcher::{Action, Handed, Point};
@@ -204,11 +204,6 @@ fn path(point: &Point<'_>, is_strict: bool) -> Path {
     }
 }
 
-unsafe extern "C" {
-    // Exported in free-threaded builds of 3.14, Include/internal/pycore_object.h.
-    fn _Py_SetImmortal(object: *mut ffi::PyObject);
-}
-
 fn is_write(action: Action) -> bool {
     use Action as A;
     let blind = matches!(action, A::WriteAttribute | A::WriteItem | A::WriteSlice | A::WriteGlobal | A::WriteCell);
@@ -257,7 +252,7 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, point: &Point<'_>) -> PyResult<Py<PyA
             is_swapper: is_swapper,
             pauses: AtomicU8::new(0),
         }
-        _Py_SetImmortal(object);
+        site::set_immortal(object);
         if session::get().options.confirm && is_write(point.action) {
             let line = codes::resolve(py, RawFrame { code: code.as_ptr() as usize, offset: point.unit });
             confirm::register(&*probe, &line.file, line.line);

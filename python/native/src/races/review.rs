@@ -5,6 +5,7 @@
 use super::evidence::{self, Part};
 use super::{lock_events, people};
 use crate::interpreter::frames::RawFrame;
+use crate::interpreter::types;
 use crate::python::type_name;
 use crate::threads::Busy;
 use crate::{boundary, codes, creations, session, stacks};
@@ -63,7 +64,7 @@ unsafe extern "C" fn born(object: *mut ffi::PyObject, event: c_int, _: *mut c_vo
             // SAFETY: attached, a new object with a type.
             unsafe {
                 let class = ffi::Py_TYPE(object);
-                let is_python = ffi::PyType_GetFlags(class) & ffi::Py_TPFLAGS_HEAPTYPE != 0;
+                let is_python = types::flags(class) & ffi::Py_TPFLAGS_HEAPTYPE != 0;
                 let built_in = [
                     &raw mut ffi::PyDict_Type,
                     &raw mut ffi::PyList_Type,

@@ -1,0 +1,29 @@
+//! Type objects: asked without running code of the program.
+
+use pyo3::ffi;
+use std::ffi::c_ulong;
+use std::sync::atomic::Ordering;
+
+unsafe extern "C" {
+    // Exported for extension modules, Include/internal/pycore_typeobject.h
+    fn _PyType_LookupRef(class: *mut ffi::PyTypeObject, name: *mut ffi::PyObject) -> *mut ffi::PyObject;
+}
+
+/// `tp_flags`, without the call that it takes from outside of the interpreter.
+///
+/// # Safety
+/// Attached; `class` is alive.
+#[inline(always)]
+pub(crate) unsafe fn flags(class: *mut ffi::PyTypeObject) -> c_ulong {
+    // SAFETY: passed on.
+    unsafe { (*class).tp_flags.load(Ordering::Relaxed) }
+}
+
+/// What a class or one of its bases has under a name; a new reference, or null without an exception.
+///
+/// # Safety
+/// Attached; `class` and `name`, a string, are alive.
+pub(crate) unsafe fn look_up(class: *mut ffi::PyTypeObject, name: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: passed on.
+    unsafe { _PyType_LookupRef(class, name) }
+}
