@@ -21,7 +21,7 @@ A table is a module with these names (all but ``DISTRIBUTION``, ``VERSIONS`` and
 ``EXCEPT``
     A class whose objects anybody may use.
 
-How the owner is found (``Kind`` in ``python/native/src/watch.rs``):
+How the owner is found (``Kind`` in ``python/native/src/engine/affinity/watch.rs``):
 
 ============================ =====================================================================================
 ``loop``                     the object is the loop

@@ -2,7 +2,7 @@
 //!
 //! Where a field is, the member descriptors of the type say, which are asked before any of them is replaced.
 
-use super::offsets;
+use crate::interpreter::offsets;
 use pyo3::exceptions::PyValueError;
 use pyo3::ffi;
 use pyo3::prelude::*;

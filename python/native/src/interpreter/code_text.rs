@@ -1,6 +1,6 @@
 //! What a code object says of itself, read without attaching and without allocating: names are immutable, and so is the line table.
 
-use super::offsets;
+use crate::interpreter::offsets;
 use pyo3::ffi;
 
 /// Address of the qualified name.

@@ -3,7 +3,7 @@
 //! `struct _pycontextobject` is in `Include/internal/pycore_context.h`: header, `ctx_prev`, `ctx_vars`, `ctx_weakreflist`, `ctx_entered`.  Where
 //! a thread has its current context is not published; it is looked for once, in a context that is known ([`verify`]).
 
-use super::{offsets, thread_state};
+use crate::interpreter::{offsets, thread_state};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
 use pyo3::prelude::*;

@@ -3,7 +3,7 @@
 //! The three share `_PyGenObject_HEAD` (`Include/internal/pycore_interpframe_structs.h`), whose offsets are published.  What `__anext__` and
 //! `asend` return has its generator in the first field (`PyAsyncGenASend`, `PyAsyncGenAThrow`, `Objects/genobject.c`).
 
-use super::{frames, offsets};
+use crate::interpreter::{frames, offsets};
 use pyo3::exceptions::{PyGeneratorExit, PyRuntimeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -85,7 +85,7 @@ pub(crate) unsafe fn generator_of_step(step: *mut ffi::PyObject) -> Option<*mut 
 }
 
 /// Takes a generator through all of its states, and looks whether it is in them.
-pub(super) fn verify_states(py: Python<'_>) -> Result<(), String> {
+pub(crate) fn verify_states(py: Python<'_>) -> Result<(), String> {
     let states = offsets::get().unpublished;
     let check = || -> PyResult<bool> {
         let namespace = PyDict::new(py);

@@ -1,10 +1,9 @@
 //! Python stacks, read without creating frame objects: what is on a thread's stack, and what a suspended coroutine awaits.
 //!
-//! Reading the own stack is safe at any time; another thread's only while the world is stopped ([`super::world`]).
+//! Reading the own stack is safe at any time; another thread's only while the world is stopped ([`crate::interpreter::world`]).
 
-use super::coroutines;
-use super::offsets::{self, OWNED_BY_INTERPRETER, Offsets, STACKREF_INT, STACKREF_TAG};
-use super::thread_state;
+use crate::interpreter::offsets::{self, OWNED_BY_INTERPRETER, Offsets, STACKREF_INT, STACKREF_TAG};
+use crate::interpreter::{coroutines, thread_state};
 use pyo3::ffi;
 use pyo3::prelude::*;
 
@@ -137,7 +136,7 @@ impl Frame<'_> {
     ///
     /// # Safety
     /// It is awaiting, and stays so.
-    pub(super) unsafe fn awaited(self) -> Option<*mut ffi::PyObject> {
+    pub(crate) unsafe fn awaited(self) -> Option<*mut ffi::PyObject> {
         // SAFETY: see `read`; a suspended frame has its stack pointer saved and the awaited object below it.
         unsafe {
             let top: *const usize = self.read(self.offsets.frame_stackpointer);
@@ -184,7 +183,7 @@ fn object_of(stackref: usize) -> Option<*mut ffi::PyObject> {
 ///
 /// # Safety
 /// One that is not finished, and stays so.
-pub(super) unsafe fn of_generator(generator: *mut ffi::PyObject) -> Frame<'static> {
+pub(crate) unsafe fn of_generator(generator: *mut ffi::PyObject) -> Frame<'static> {
     let offsets = offsets::get();
     // SAFETY: inside the object.
     Frame { address: unsafe { generator.cast::<u8>().add(offsets.gen_iframe) }, offsets }
@@ -306,7 +305,7 @@ unsafe fn follow(coroutine: *mut ffi::PyObject, mut visit: impl FnMut(RawFrame) 
 }
 
 /// Compares the stack as read here with what the public API says of it.
-pub(super) fn verify(py: Python<'_>) -> Result<(), String> {
+pub(crate) fn verify(py: Python<'_>) -> Result<(), String> {
     // SAFETY: attached (there is a `py`), so there is a current thread state; frame objects are released below.
     unsafe {
         let stack = stack_of(ffi::PyThreadState_Get());

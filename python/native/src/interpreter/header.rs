@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 pub(crate) const SEEN: u16 = 1 << 15;
 /// Others than the thread that made it have touched it.
 pub(crate) const ESCAPED: u16 = 1 << 14;
-/// What was released into it is in the table of `crate::races::order`.
+/// What was released into it is in the table of `crate::engine::order`.
 pub(crate) const HAS_CLOCK: u16 = 1 << 13;
 /// It orders nothing, although it is a lock.
 pub(crate) const IGNORED: u16 = 1 << 12;
@@ -70,7 +70,7 @@ pub(crate) unsafe fn is_immortal(object: *mut ffi::PyObject) -> bool {
 
 /// `_Py_ThreadId`, `Include/object.h`.
 #[inline(always)]
-pub(super) fn thread_id() -> usize {
+pub(crate) fn thread_id() -> usize {
     let id;
     // SAFETY: reads the thread pointer.
     unsafe {

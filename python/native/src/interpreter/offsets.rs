@@ -1,5 +1,5 @@
 //! Where things are in the interpreter's structures, and the numbers that it uses there.  What differs between versions is here and
-//! nowhere else; [`super::verify`] and the `verify` of each module compare it with what the interpreter does.
+//! nowhere else; [`crate::interpreter::verify`] and the `verify` of each module compare it with what the interpreter does.
 
 use std::sync::OnceLock;
 

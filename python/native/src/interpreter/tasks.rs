@@ -3,7 +3,7 @@
 //! `_PyThreadStateImpl` is in `Include/internal/pycore_tstate.h`: `asyncio_running_task` follows `asyncio_running_loop`.  Where they are is
 //! not published; it is looked for once, with a loop and a task that are known ([`verify`]).
 
-use super::{offsets, thread_state};
+use crate::interpreter::{offsets, thread_state};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -4,7 +4,7 @@
 //! It is a thread-local variable.  If its library was loaded when the process started, the variable has the same place in all threads,
 //! next to the thread pointer (Drepper, "ELF Handling For Thread-Local Storage").  Otherwise the function is called.
 
-use super::header::thread_id;
+use crate::interpreter::header::thread_id;
 use pyo3::ffi;
 use std::sync::atomic::{AtomicIsize, Ordering};
 
@@ -25,7 +25,7 @@ fn place() -> isize {
 }
 
 /// To be called once, before other threads ask.
-pub(super) fn load() {
+pub(crate) fn load() {
     let place = place();
     if place.unsigned_abs() < NEAR {
         PLACE.store(place, Ordering::Relaxed);
@@ -52,7 +52,7 @@ pub(crate) fn own() -> *mut ffi::PyThreadState {
 }
 
 /// Compares with what the interpreter says.
-pub(super) fn verify() -> Result<(), String> {
+pub(crate) fn verify() -> Result<(), String> {
     // SAFETY: has no precondition.
     if own() == unsafe { ffi::PyThreadState_GetUnchecked() } { Ok(()) } else { Err("the thread's state is elsewhere".to_owned()) }
 }

@@ -3,7 +3,7 @@
 //! `PyThreadState` has `c_profilefunc`, `c_tracefunc`, `c_profileobj` and `c_traceobj` a few words after `current_frame`, the place of which is
 //! published (`Include/cpython/pystate.h`); they are found by the object that was just set.
 
-use super::offsets;
+use crate::interpreter::offsets;
 use pyo3::ffi;
 use std::ffi::c_int;
 

@@ -1,0 +1,312 @@
+//! The hot path: is the loop of this object running in another thread?
+//!
+//! Nothing here allocates, formats, locks or calls Python code.  What is not settled by one compare goes to [`crate::evidence::affinity`].
+
+use crate::engine::affinity::loop_field;
+use crate::engine::affinity::watch::{Kind, Watch};
+use crate::evidence::affinity;
+use crate::findings::session;
+use crate::interpreter::{contexts, coroutines, futures};
+use crate::thread::context::{Here, here};
+use crate::thread::{guard, origins, recorder};
+use ftsan::loops::{Affinity, Realm};
+use pyo3::ffi;
+
+unsafe extern "C" {
+    // Include/cpython/classobject.h
+    static mut PyMethod_Type: ffi::PyTypeObject;
+    fn PyMethod_Self(method: *mut ffi::PyObject) -> *mut ffi::PyObject;
+}
+
+/// What the hooked call has to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Go on.
+    GoOn,
+    /// Go on; this is a misuse, and what the call does to the foreign loop in turn belongs to it.
+    Misused,
+    /// An exception is set; return with it.
+    Raised,
+}
+
+/// Called before a watched C method does anything.
+///
+/// # Safety
+/// Attached; `object` is alive and of the type that `watch` was made for.
+#[inline]
+pub(crate) unsafe fn before(watch: &'static Watch, object: *mut ffi::PyObject) -> Verdict {
+    // SAFETY: passed on.
+    unsafe { before_of(watch.kind, watch, object) }
+}
+
+/// As [`before`], for who has the watch's kind at hand and spares a look at the watch.
+///
+/// # Safety
+/// As [`before`].
+#[inline]
+pub(crate) unsafe fn before_of(kind: Kind, watch: &'static Watch, object: *mut ffi::PyObject) -> Verdict {
+    // SAFETY: passed on.
+    unsafe {
+        match kind {
+            Kind::Future => before_kind::<{ Kind::Future as u8 }>(watch, object),
+            Kind::CoroutineStep => before_kind::<{ Kind::CoroutineStep as u8 }>(watch, object),
+            Kind::Coroutine => before_kind::<{ Kind::Coroutine as u8 }>(watch, object),
+            Kind::Loop => before_kind::<{ Kind::Loop as u8 }>(watch, object),
+            Kind::Field => before_kind::<{ Kind::Field as u8 }>(watch, object),
+            Kind::Context => before_kind::<{ Kind::Context as u8 }>(watch, object),
+            Kind::AsyncGenerator => before_kind::<{ Kind::AsyncGenerator as u8 }>(watch, object),
+            Kind::AsyncStep => before_kind::<{ Kind::AsyncStep as u8 }>(watch, object),
+            Kind::Thread => before_kind::<{ Kind::Thread as u8 }>(watch, object),
+            Kind::OneAtATime => before_kind::<{ Kind::OneAtATime as u8 }>(watch, object),
+            Kind::Hub => before_kind::<{ Kind::Hub as u8 }>(watch, object),
+            Kind::Attribute => before_kind::<{ Kind::Attribute as u8 }>(watch, object),
+            Kind::AttributeOnly => before_kind::<{ Kind::AttributeOnly as u8 }>(watch, object),
+            Kind::Primitive => before_kind::<{ Kind::Primitive as u8 }>(watch, object),
+            Kind::LoopStarts => before_kind::<{ Kind::LoopStarts as u8 }>(watch, object),
+            Kind::LoopStops => before_kind::<{ Kind::LoopStops as u8 }>(watch, object),
+            Kind::LoopBorn | Kind::PrimitiveBorn | Kind::ThreadBorn | Kind::Born => {
+                before_kind::<{ Kind::Born as u8 }>(watch, object)
+            }
+        }
+    }
+}
+
+/// Called before a watched function whose watch is of kind `K` does anything.
+///
+/// # Safety
+/// As [`before`].
+#[inline(always)]
+pub(crate) unsafe fn before_kind<const K: u8>(watch: &'static Watch, object: *mut ffi::PyObject) -> Verdict {
+    const LOOP: u8 = Kind::Loop as u8;
+    const FUTURE: u8 = Kind::Future as u8;
+    const ATTRIBUTE: u8 = Kind::Attribute as u8;
+    const ATTRIBUTE_ONLY: u8 = Kind::AttributeOnly as u8;
+    const FIELD: u8 = Kind::Field as u8;
+    const PRIMITIVE: u8 = Kind::Primitive as u8;
+    const THREAD: u8 = Kind::Thread as u8;
+    const HUB: u8 = Kind::Hub as u8;
+    const ONE_AT_A_TIME: u8 = Kind::OneAtATime as u8;
+    const COROUTINE: u8 = Kind::Coroutine as u8;
+    const COROUTINE_STEP: u8 = Kind::CoroutineStep as u8;
+    const ASYNC_GENERATOR: u8 = Kind::AsyncGenerator as u8;
+    const ASYNC_STEP: u8 = Kind::AsyncStep as u8;
+    const CONTEXT: u8 = Kind::Context as u8;
+    const LOOP_STARTS: u8 = Kind::LoopStarts as u8;
+    const LOOP_STOPS: u8 = Kind::LoopStops as u8;
+    // On the path of every step of every task: one load, not even counted.
+    // SAFETY: by the caller's guarantee, an object of the kind.
+    unsafe {
+        match K {
+            COROUTINE_STEP if coroutines::is_executing(object) => return affinity::driven(watch, object),
+            CONTEXT if contexts::is_entered(object) => return affinity::entered(watch, object),
+            COROUTINE_STEP | CONTEXT => return Verdict::GoOn,
+            _ => {}
+        }
+    }
+    let here = here();
+    if Kind::is_check(K) {
+        here.slot.count_check();
+    }
+    if matches!(K, ATTRIBUTE | ATTRIBUTE_ONLY | FIELD | THREAD) {
+        // Not the loop's own methods: they are called for every callback, and misuse is recorded in any case.
+        recorder::note(here, watch, object);
+    }
+    // SAFETY: attached, and what `watch` was made for, by the caller's guarantee.
+    unsafe {
+        match K {
+            LOOP => check_loop(here, watch, object, object),
+            FUTURE => check_asyncio_loop(here, watch, object, futures::loop_of(object)),
+            // An object keeps its loop: once it was ours, it is ours until another one is born at its address.
+            // Asked of the session and not of the watch, whose cache line nothing else touches: a miss costs more than the check.
+            ATTRIBUTE | PRIMITIVE if session::get().bindings.is_mine(here.slot, object as usize) => Verdict::GoOn,
+            ATTRIBUTE | ATTRIBUTE_ONLY => check_attribute(here, watch, object),
+            FIELD => check_loop(here, watch, object, loop_field::loop_of(watch, object)),
+            PRIMITIVE if watch.attribute.0.is_null() => affinity::touch_primitive(watch, object, object),
+            PRIMITIVE => check_part(here, watch, object),
+            THREAD | HUB | ONE_AT_A_TIME if session::get().bindings.is_my_threads(here.slot, object as usize) => Verdict::GoOn,
+            THREAD | HUB => check_thread(here, watch, object),
+            ONE_AT_A_TIME => affinity::take_over(watch, object),
+            COROUTINE if !coroutines::is_executing(object) && !may_wait_elsewhere(here, object) => Verdict::GoOn,
+            COROUTINE | ASYNC_GENERATOR if coroutines::is_executing(object) => affinity::driven(watch, object),
+            ASYNC_GENERATOR => check_finalizer(here, watch, object),
+            COROUTINE => affinity::driven(watch, object),
+            ASYNC_STEP => match coroutines::generator_of_step(object) {
+                Some(generator) if coroutines::is_executing(generator) => affinity::driven(watch, generator),
+                _ => Verdict::GoOn,
+            },
+            LOOP_STARTS => {
+                let handle = ffi::PyThreadState_GetUnchecked() as usize;
+                session::get().loops.started(here.slot, watch.realm, object as usize, handle);
+                Verdict::GoOn
+            }
+            LOOP_STOPS => {
+                if here.slot.running(watch.realm) == object as usize {
+                    session::get().loops.stopped(here.slot, watch.realm);
+                }
+                Verdict::GoOn
+            }
+            _ => {
+                born(here, watch, object as usize);
+                Verdict::GoOn
+            }
+        }
+    }
+}
+
+/// Whether this coroutine may wait for the future of a loop in another thread.  Who runs a loop of its own drives its own coroutines.
+///
+/// # Safety
+/// A live coroutine or generator.
+#[inline(always)]
+unsafe fn may_wait_elsewhere(here: &'static Here, generator: *mut ffi::PyObject) -> bool {
+    // SAFETY: passed on.
+    let waits = unsafe { coroutines::is_waiting(generator) };
+    waits && here.slot.running(Realm::Any) == 0 && session::get().loops.others_run(here.slot) && here.looks_worth_it()
+}
+
+/// # Safety
+/// Attached.
+unsafe fn born(here: &'static Here, watch: &'static Watch, object: usize) {
+    match watch.kind {
+        Kind::LoopBorn => session::get().loops.born(object),
+        Kind::PrimitiveBorn => watch.bindings.born(here.slot, watch.realm, object),
+        Kind::ThreadBorn => watch.bindings.give_to_thread(here.slot, object),
+        // The kinds that check do not come here.
+        Kind::Born
+        | Kind::Loop
+        | Kind::Attribute
+        | Kind::AttributeOnly
+        | Kind::Field
+        | Kind::Future
+        | Kind::Primitive
+        | Kind::Thread
+        | Kind::Hub
+        | Kind::OneAtATime
+        | Kind::Coroutine
+        | Kind::CoroutineStep
+        | Kind::AsyncGenerator
+        | Kind::AsyncStep
+        | Kind::Context
+        | Kind::LoopStarts
+        | Kind::LoopStops => watch.bindings.forget(object),
+    }
+    // SAFETY: passed on.
+    unsafe { origins::record(object, watch.frames) };
+}
+
+#[inline(always)]
+fn check_asyncio_loop(
+    here: &'static Here,
+    watch: &'static Watch,
+    object: *mut ffi::PyObject,
+    loop_: *mut ffi::PyObject,
+) -> Verdict {
+    if here.slot.running_asyncio() == loop_ as usize {
+        return Verdict::GoOn;
+    }
+    elsewhere(here, watch, object, loop_)
+}
+
+#[inline(always)]
+fn check_loop(here: &'static Here, watch: &'static Watch, object: *mut ffi::PyObject, loop_: *mut ffi::PyObject) -> Verdict {
+    // Most are asyncio's, and a loop that the caller runs is its own whatever its kind.
+    if here.slot.running_asyncio() == loop_ as usize || here.slot.running(watch.realm) == loop_ as usize {
+        return Verdict::GoOn;
+    }
+    elsewhere(here, watch, object, loop_)
+}
+
+/// # Safety
+/// As [`before`].
+#[cold]
+unsafe fn check_attribute(here: &'static Here, watch: &'static Watch, object: *mut ffi::PyObject) -> Verdict {
+    // SAFETY: attached, and both objects are alive.
+    let value = unsafe { ffi::PyObject_GenericGetAttr(object, watch.attribute.0) };
+    if value.is_null() {
+        // SAFETY: attached.  Not yet or no longer initialized: nobody's.
+        unsafe { ffi::PyErr_Clear() };
+        return Verdict::GoOn;
+    }
+    // SAFETY: alive, we hold a reference.  A bound method of the loop leads to it as well.
+    let loop_ = unsafe { if ffi::Py_TYPE(value) == &raw mut PyMethod_Type { PyMethod_Self(value) } else { value } };
+    if watch.kind == Kind::Attribute && here.slot.running(watch.realm) == loop_ as usize {
+        watch.bindings.remember(here.slot, watch.realm, object as usize);
+    }
+    let verdict = check_loop(here, watch, object, loop_);
+    // SAFETY: GenericGetAttr gave us a reference.
+    unsafe { ffi::Py_DECREF(value) };
+    verdict
+}
+
+/// An asynchronous generator belongs to the loop that iterates it first: that one is asked to finalize it.
+///
+/// # Safety
+/// As [`before`]; an asynchronous generator.
+#[inline(always)]
+unsafe fn check_finalizer(here: &'static Here, watch: &'static Watch, generator: *mut ffi::PyObject) -> Verdict {
+    // SAFETY: passed on; the generator keeps its finalizer alive, and that its loop.
+    unsafe {
+        let finalizer = coroutines::finalizer(generator);
+        if finalizer.is_null() {
+            origins::record(generator as usize, watch.frames);
+            return Verdict::GoOn;
+        }
+        if ffi::Py_TYPE(finalizer) != &raw mut PyMethod_Type {
+            return Verdict::GoOn;
+        }
+        check_asyncio_loop(here, watch, generator, PyMethod_Self(finalizer))
+    }
+}
+
+/// For objects that share what belongs to a loop: the two ends of a memory stream.
+///
+/// # Safety
+/// As [`before`].
+unsafe fn check_part(here: &'static Here, watch: &'static Watch, object: *mut ffi::PyObject) -> Verdict {
+    // SAFETY: attached, and both objects are alive.
+    let part = unsafe { ffi::PyObject_GenericGetAttr(object, watch.attribute.0) };
+    if part.is_null() {
+        // SAFETY: attached.  Not yet initialized: nobody's.
+        unsafe { ffi::PyErr_Clear() };
+        return Verdict::GoOn;
+    }
+    let verdict = if watch.bindings.is_mine(here.slot, part as usize) {
+        Verdict::GoOn
+    } else {
+        // SAFETY: passed on.
+        unsafe { affinity::touch_primitive(watch, object, part) }
+    };
+    // SAFETY: GenericGetAttr gave us a reference.
+    unsafe { ffi::Py_DECREF(part) };
+    verdict
+}
+
+/// # Safety
+/// As [`before`].
+#[cold]
+unsafe fn check_thread(here: &'static Here, watch: &'static Watch, object: *mut ffi::PyObject) -> Verdict {
+    guard::guarded(Verdict::GoOn, || match watch.bindings.thread_of(&session::get().loops, here.slot, object as usize) {
+        // SAFETY: passed on.
+        Some(Affinity::Elsewhere(thread)) => unsafe { affinity::foreign(watch, object, thread) },
+        Some(Affinity::Fine) => Verdict::GoOn,
+        None => {
+            // SAFETY: passed on.
+            if watch.kind == Kind::Hub && unsafe { affinity::is_programs_call(watch) } {
+                watch.bindings.give_to_thread(here.slot, object as usize);
+            }
+            Verdict::GoOn
+        }
+    })
+}
+
+#[cold]
+fn elsewhere(here: &'static Here, watch: &'static Watch, object: *mut ffi::PyObject, loop_: *mut ffi::PyObject) -> Verdict {
+    if loop_.is_null() {
+        return Verdict::GoOn;
+    }
+    guard::guarded(Verdict::GoOn, || match session::get().loops.affinity(here.slot, watch.realm, loop_ as usize) {
+        Affinity::Fine => Verdict::GoOn,
+        // SAFETY: attached, and the object is alive while its method runs.
+        Affinity::Elsewhere(runner) => unsafe { affinity::misuse(watch, object, runner) },
+    })
+}

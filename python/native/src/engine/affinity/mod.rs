@@ -1,0 +1,13 @@
+//! Does the thread that calls run the loop that the object belongs to?
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`watch`] | what is watched: one row per hooked function or method |
+//! | [`check`] | the hot path |
+//! | [`loop_field`] | where objects of extension types have their loop |
+//! | [`contend`] | where threads that share an object are made to meet |
+
+pub(crate) mod check;
+pub(crate) mod contend;
+pub(crate) mod loop_field;
+pub(crate) mod watch;

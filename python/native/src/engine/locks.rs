@@ -1,0 +1,319 @@
+//! Locks as they are acquired and released: what the swapped methods of `_thread.lock` and `_thread.RLock` tell.
+//!
+//! A thread knows what it holds ([`ftsan::locks::held`]), which costs it a look at its stack and a few stores.  Only who wants a lock while
+//! it holds another one asks for more, and mostly finds that it has told that before.  Then there is the graph, under a lock; nothing
+//! calls into Python while that is held.
+//!
+//! A lock that is released by another thread than the one that acquired it is a signal: it has no order and is held by nobody.
+
+use crate::engine::races::probe::Verdict;
+use crate::evidence::acquirers::{self, Acquirer};
+use crate::evidence::lock::{self, Evidence};
+use crate::findings::session;
+use crate::intercept::sync::operations::Arguments;
+use crate::intercept::type_slot::{self, Destructor, Slot};
+use crate::interpreter::locks::{self, Listed, Lock, Mark};
+use crate::interpreter::tasks;
+use crate::thread::context::{Busy, Here, here};
+use crate::thread::guard;
+use ftsan::locks::LockId;
+use ftsan::locks::held::Held;
+use ftsan::locks::order::{LockOrder, Taken};
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyFloat, PyInt};
+use std::ffi::{CStr, c_void};
+use std::sync::{LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
+
+/// By what a lock is acquired or released.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum How {
+    /// `acquire` and `release`.
+    Call,
+    /// `__enter__` and `__exit__`.
+    With,
+    /// `_release_save` and `_acquire_restore`: a condition is waited for.
+    Wait,
+}
+
+/// How many pairs of locks are in the graph: some megabytes.
+const EDGES: usize = 1 << 13;
+
+static ORDER: LazyLock<Mutex<LockOrder<Evidence>>> = LazyLock::new(|| Mutex::new(LockOrder::new(EDGES)));
+
+fn order() -> MutexGuard<'static, LockOrder<Evidence>> {
+    ORDER.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The calling thread is about to wait for a lock, for as long as it takes.  Not to be called if it tries only, or for a limited time.
+///
+/// # Safety
+/// Attached; a live lock of a type that [`locks::verify`] was given.
+#[inline]
+pub(crate) unsafe fn acquiring(lock: *mut ffi::PyObject) -> Verdict {
+    let here = here();
+    if here.slot.locks.is_empty() {
+        return Verdict::GoOn;
+    }
+    // SAFETY: passed on.
+    unsafe { acquiring_another(here, lock) }
+}
+
+/// Whether these are arguments of `acquire` that let it wait for as long as it takes.
+///
+/// # Safety
+/// Attached, during the call.
+#[inline(always)]
+pub(crate) unsafe fn is_unlimited(arguments: Arguments) -> bool {
+    // SAFETY: passed on.
+    arguments.is_empty() || unsafe { says_unlimited(arguments) }
+}
+
+/// # Safety
+/// As [`is_unlimited`].
+#[cold]
+unsafe fn says_unlimited(arguments: Arguments) -> bool {
+    // SAFETY: passed on; the call keeps its arguments alive.
+    let argument = |place: usize, name: &CStr| unsafe {
+        Bound::from_borrowed_ptr_or_opt(Python::assume_attached(), arguments.get(place, name))
+    };
+    let is_blocking = argument(0, c"blocking").is_none_or(|blocking| number(&blocking).is_some_and(|number| number != 0.0));
+    is_blocking && argument(1, c"timeout").is_none_or(|timeout| number(&timeout) == Some(-1.0))
+}
+
+/// What a plain number is; to ask anything else would be to run code of the program.
+fn number(object: &Bound<'_, PyAny>) -> Option<f64> {
+    let is_plain = object.is_exact_instance_of::<PyBool>()
+        || object.is_exact_instance_of::<PyInt>()
+        || object.is_exact_instance_of::<PyFloat>();
+    if is_plain { object.extract().ok() } else { None }
+}
+
+/// # Safety
+/// As [`acquiring`].
+unsafe fn acquiring_another(here: &'static Here, object: *mut ffi::PyObject) -> Verdict {
+    // SAFETY: passed on.
+    let lock = unsafe { Lock::of(object) };
+    let (mine, wanted) = (&here.slot.locks, lock.id_or_new());
+    if wanted == 0 || lock.is(Mark::Signal) || mine.iter().any(|held| held.lock == wanted) {
+        return Verdict::GoOn;
+    }
+    mine.want(wanted);
+    if mine.iter().all(|held| mine.remembers(mine.pair(held.lock, wanted))) {
+        return Verdict::GoOn;
+    }
+    // SAFETY: passed on.
+    guard::guarded(Verdict::GoOn, || unsafe { learn(here, object, wanted) })
+}
+
+/// # Safety
+/// As [`acquiring`].
+#[cold]
+unsafe fn learn(here: &'static Here, object: *mut ffi::PyObject, wanted: LockId) -> Verdict {
+    // SAFETY: passed on.
+    let (py, lock) = unsafe { (Python::assume_attached(), Lock::of(object)) };
+    let (slot, mine) = (here.slot, &here.slot.locks);
+    // What a thread does while it is the only one is in nobody's way.  What else it may hold may be what keeps others out.
+    if here.busy.get() || !mine.is_complete() || session::get().loops.others(slot).next().is_none() {
+        return Verdict::GoOn;
+    }
+    // SAFETY: passed on.
+    let stack = unsafe { here.stacks.record() };
+    if stack == 0 || (!lock.is_reentrant() && acquirers::of(py, stack) == Acquirer::Wait) {
+        return Verdict::GoOn;
+    }
+    let all: Vec<Held> = mine.iter().collect();
+    let guards = mine.guards();
+    let mut cycle = None;
+    // The lock that was acquired last is most of interest.
+    for from in all.iter().rev() {
+        let pair = mine.pair(from.lock, wanted);
+        if mine.remembers(pair) || from.stack == 0 || acquirers::is_one_call(py, from.stack, stack) {
+            continue;
+        }
+        let evidence = Evidence { thread: lock::own_thread(py), held: *from, wanted: stack };
+        let taken = Taken { thread: slot.id(), held: guards.clone(), evidence };
+        lock.mark(Mark::Ordered);
+        cycle = cycle.or(order().add(from.lock, wanted, taken));
+        mine.remember(pair);
+    }
+    match (cycle, Busy::enter()) {
+        (Some(cycle), Some(_busy)) => lock::inversion(py, object, &cycle),
+        (_, _) => Verdict::GoOn,
+    }
+}
+
+/// The calling thread has acquired a lock.
+///
+/// # Safety
+/// As [`acquiring`].
+#[inline]
+pub(crate) unsafe fn acquired(object: *mut ffi::PyObject, how: How) {
+    // SAFETY: passed on.
+    let Some(lock) = (unsafe { Lock::watched(object) }) else { return };
+    if lock.is(Mark::Signal) || (how != How::Wait && lock.is_nested()) {
+        return;
+    }
+    let here = here();
+    here.slot.count_check();
+    if lock.listed() == Listed::Yes {
+        // It was released without our knowing.
+        take_from_holder(here, lock);
+    }
+    // SAFETY: passed on.
+    let (py, stack) = unsafe { (Python::assume_attached(), here.stacks.record()) };
+    let by = acquirers::of(py, stack);
+    if by == Acquirer::Wait && !lock.is_reentrant() {
+        return;
+    }
+    // SAFETY: passed on.
+    let task = if here.slot.running_asyncio() == 0 { 0 } else { unsafe { tasks::running() } };
+    let (by_with, is_reentrant) = (how == How::With, lock.is_reentrant());
+    let held = Held { lock: lock.id_or_new(), address: object as usize, stack, task, by_with, is_reentrant };
+    let mine = &here.slot.locks;
+    mine.want(0);
+    match by {
+        Acquirer::Enter => mine.enter_gate(held.lock),
+        Acquirer::Leave => mine.leave_gate(held.lock),
+        Acquirer::Program | Acquirer::Library | Acquirer::Wait => {}
+    }
+    let is_known = held.lock != 0 && mine.acquire(held);
+    lock.list(if is_known { Listed::Yes } else { Listed::Beyond });
+}
+
+/// The calling thread is about to release a lock.
+///
+/// # Safety
+/// As [`acquiring`].
+#[inline]
+pub(crate) unsafe fn releasing(object: *mut ffi::PyObject, how: How) -> Verdict {
+    // SAFETY: passed on.
+    let Some(lock) = (unsafe { Lock::watched(object) }) else { return Verdict::GoOn };
+    if how != How::Wait && lock.is_nested() {
+        return Verdict::GoOn;
+    }
+    let here = here();
+    if lock.listed() == Listed::Yes && here.slot.locks.release(lock.id()) {
+        lock.list(Listed::No);
+        return Verdict::GoOn;
+    }
+    // SAFETY: passed on.
+    unsafe { release_unknown(here, object, how) }
+}
+
+/// The calling thread releases what it is not known to hold.
+///
+/// # Safety
+/// As [`acquiring`].
+#[cold]
+unsafe fn release_unknown(here: &'static Here, object: *mut ffi::PyObject, how: How) -> Verdict {
+    // SAFETY: passed on.
+    let (py, lock) = unsafe { (Python::assume_attached(), Lock::of(object)) };
+    // What is not to be released, the interpreter says so itself.
+    if lock.is_reentrant() || !lock.is_locked() {
+        return Verdict::GoOn;
+    }
+    let listed = lock.listed();
+    lock.list(Listed::No);
+    if listed == Listed::Beyond {
+        here.slot.locks.release_beyond();
+        return Verdict::GoOn;
+    }
+    let was_signal = lock.is(Mark::Signal);
+    lock.mark(Mark::Signal);
+    if lock.is(Mark::Ordered) {
+        order().forget(lock.id());
+    }
+    if listed == Listed::No || was_signal {
+        return Verdict::GoOn;
+    }
+    guard::guarded(Verdict::GoOn, || {
+        let mut others = session::get().loops.others(here.slot);
+        let found = others.find_map(|other| Some((other, other.locks.take(lock.id())?)));
+        match (found, Busy::enter()) {
+            (Some((other, held)), Some(_busy)) => lock::released_by_another(py, object, how, other, held),
+            (_, _) => Verdict::GoOn,
+        }
+    })
+}
+
+/// The innermost coroutine of the calling thread is about to be suspended by an `await`.
+///
+/// # Safety
+/// Attached.
+#[inline]
+pub(crate) unsafe fn suspends() -> Verdict {
+    let here = here();
+    if here.slot.locks.is_empty() {
+        return Verdict::GoOn;
+    }
+    // SAFETY: passed on.
+    unsafe { suspends_with_locks(here) }
+}
+
+/// # Safety
+/// As [`suspends`].
+#[cold]
+unsafe fn suspends_with_locks(here: &'static Here) -> Verdict {
+    // SAFETY: passed on.
+    let (py, task) = unsafe { (Python::assume_attached(), tasks::running()) };
+    if task == 0 || here.busy.get() {
+        return Verdict::GoOn;
+    }
+    guard::guarded(Verdict::GoOn, || {
+        let verdicts = here.slot.locks.untold_of(task).map(|held| match Busy::enter() {
+            Some(_busy) => lock::held_across_await(py, held),
+            None => Verdict::GoOn,
+        });
+        verdicts.fold(Verdict::GoOn, |all, one| if all == Verdict::Raised { all } else { one })
+    })
+}
+
+#[cold]
+fn take_from_holder(here: &'static Here, lock: &Lock) {
+    if !here.slot.locks.release(lock.id()) {
+        let _ = session::get().loops.others(here.slot).find_map(|other| other.locks.take(lock.id()));
+    }
+}
+
+static DEALLOCATORS: [OnceLock<Destructor>; 2] = [const { OnceLock::new() }; 2];
+
+/// A lock dies: nobody holds it any more, and its order is of no use.
+unsafe extern "C" fn dealloc<const N: usize>(object: *mut ffi::PyObject) {
+    // SAFETY: the interpreter calls this with an object of a type that was verified, whose memory is still there.
+    let lock = unsafe { Lock::of(object) };
+    if lock.listed() == Listed::Yes {
+        take_from_holder(here(), lock);
+    }
+    if lock.is(Mark::Ordered) {
+        order().forget(lock.id());
+    }
+    // SAFETY: the original slot.
+    unsafe { (DEALLOCATORS[N].get().expect("set before the slot is"))(object) }
+}
+
+/// Begins to watch locks.  Their methods are not swapped yet; `module` is `_thread`.
+pub(crate) fn watch(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let classes = locks::verify(module)?;
+    let replacements: [Destructor; 2] = [dealloc::<0>, dealloc::<1>];
+    for ((class, original), replacement) in classes.iter().zip(&DEALLOCATORS).zip(replacements) {
+        // SAFETY: what is in this slot has this signature.
+        let slot = unsafe { std::mem::transmute::<*const c_void, Destructor>(Slot::Dealloc.of(class)) };
+        let _ = original.set(slot);
+        type_slot::replace(class, Slot::Dealloc, replacement as *const c_void)?;
+    }
+    locks::begin();
+    Ok(())
+}
+
+/// The locks that the calling thread is known to hold, by number and address, sorted.
+pub(crate) fn guards() -> Vec<(LockId, usize)> {
+    let mut all: Vec<_> = here().slot.locks.iter().map(|held| (held.lock, held.address)).collect();
+    all.sort_unstable();
+    all
+}
+
+/// In the child of a fork: who else held locks is gone, and so is what was learnt.
+pub(crate) fn after_fork() {
+    *order() = LockOrder::new(EDGES);
+}

@@ -1,0 +1,15 @@
+//! Is this a misuse?  Nothing here formats, and nothing here allocates before the answer is yes.
+//!
+//! | module | decides |
+//! |---|---|
+//! | [`affinity`] | whether the thread may touch what belongs to a loop or a thread |
+//! | [`races`] | whether two accesses are ordered |
+//! | [`order`] | the calling thread's clock, and what objects hand over |
+//! | [`channels`] | pipes and sockets within the process |
+//! | [`locks`] | the order that locks are taken in |
+
+pub(crate) mod affinity;
+pub(crate) mod channels;
+pub(crate) mod locks;
+pub(crate) mod order;
+pub(crate) mod races;

@@ -1,0 +1,564 @@
+//! From a probe that was hit to accesses of locations: which object, which part of it, what is done to it.
+//!
+//! Attributes and keys are locations of their own: threads that fill different slots do not meet.  The structure of a container (which
+//! keys there are) is another one.  An object's life and a hash of the part name a location.
+
+use crate::engine::order;
+use crate::engine::races::probe::{Probe, Verdict, peek};
+use crate::engine::races::{confirm, container_sync, containers, review, values};
+use crate::evidence::race::{self, Part};
+use crate::evidence::thread_names;
+use crate::interpreter::header::{self, ESCAPED, SEEN};
+use crate::interpreter::types;
+use crate::thread::context::Here;
+use ftsan::patcher::Action;
+use ftsan::patcher::known_calls::{self, Container, Kind as Call};
+use ftsan::races::access::{Access, Place, Value};
+use ftsan::races::matrix::Kind;
+use ftsan::races::{location, mix};
+use pyo3::ffi;
+use pyo3::prelude::*;
+use std::ffi::{CStr, c_char};
+
+/// Fields of locations that are no names or keys.
+mod field {
+    pub(crate) const STRUCTURE: u64 = 0x5354_5255;
+    pub(crate) const POSITION: u64 = 0x504f_5349;
+    pub(crate) const CONTENT: u64 = 0x434f_4e54;
+}
+
+/// What the container knows of an access.
+#[derive(Clone, Copy, Default)]
+struct Flags {
+    is_checkable: bool,
+    is_new: bool,
+}
+
+/// One access of a part of an object that more than one thread has touched.
+struct Touch<'a> {
+    here: &'static Here,
+    probe: &'a Probe,
+    object: *mut ffi::PyObject,
+}
+
+/// The object that a probe is about, given what it was handed; null if there is none that matters.
+///
+/// # Safety
+/// Called from a probe, attached; `handed` is alive.
+#[inline]
+pub(crate) unsafe fn object_of(probe: &Probe, handed: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: passed on.
+    unsafe {
+        let action = probe.action;
+        let is_on_the_stack = std::ptr::eq(handed.cast(), probe) && probe.object != 0;
+        let handed = if is_on_the_stack { peek(probe.object) } else { handed };
+        if matches!(probe.call, Some(Call::ReadState | Call::WriteState)) {
+            state_of(handed)
+        } else if matches!(action, Action::Iterate | Action::Function) {
+            // A view is private; what it is of may not be.
+            containers::viewed(handed)
+        } else if action == Action::Method && ffi::Py_TYPE(handed) == &raw mut ffi::PyMethodDescr_Type {
+            peek(probe.object)
+        } else if action == Action::Method && probe.callable != 0 {
+            // The place of `self` is empty if what is called is no method of a type.
+            std::ptr::null_mut()
+        } else if matches!(action, Action::ReadGlobal | Action::WriteGlobal | Action::DeleteGlobal) {
+            ffi::PyEval_GetGlobals()
+        } else {
+            handed
+        }
+    }
+}
+
+/// What the calling thread is about to do to `object`.
+///
+/// # Safety
+/// Called from a probe, attached; `object` is alive.
+pub(crate) unsafe fn note(here: &'static Here, probe: &'static Probe, object: *mut ffi::PyObject) -> Verdict {
+    if here.order.holds_ignored() {
+        return Verdict::GoOn;
+    }
+    container_sync::settle(here);
+    here.order.heed_announcements();
+    // What a context manager keeps of its own is not what it swaps.
+    if probe.is_swapper && matches!(probe.action, Action::ReadAttribute | Action::WriteAttribute | Action::DeleteAttribute) {
+        return Verdict::GoOn;
+    }
+    // SAFETY: passed on.
+    unsafe {
+        match probe.action {
+            Action::Import => order::imported(),
+            Action::Suspend => return crate::engine::locks::suspends(),
+            Action::Finalize => order::acquire_all(),
+            Action::ReadAttribute => return attribute(here, probe, object, Kind::Read),
+            Action::WriteAttribute | Action::DeleteAttribute => return attribute(here, probe, object, Kind::Write),
+            Action::ReadGlobal => return global(here, probe, object, Kind::Read),
+            Action::WriteGlobal | Action::DeleteGlobal => return global(here, probe, object, Kind::Write),
+            Action::ReadCell => return cell(here, probe, object, Kind::Read),
+            Action::WriteCell | Action::DeleteCell => return cell(here, probe, object, Kind::Write),
+            Action::ReadItem | Action::WriteItem | Action::DeleteItem | Action::Contains => return item(here, probe, object),
+            Action::ReadSlice => {}
+            Action::WriteSlice => return whole(here, probe, object, Call::Write),
+            Action::Update => return whole(here, probe, object, Call::Insert),
+            Action::Truth => return whole(here, probe, object, Call::Read),
+            Action::Iterate => return whole(here, probe, object, Call::Iterate),
+            Action::Method => return method(here, probe, object),
+            Action::Function => return function(here, probe, object),
+        }
+    }
+    Verdict::GoOn
+}
+
+/// Whether nobody but its creator has touched it yet; from now on it counts as shared if not.
+///
+/// # Safety
+/// Attached; `object` is alive.
+unsafe fn is_private(object: *mut ffi::PyObject) -> bool {
+    // SAFETY: passed on.
+    unsafe {
+        if header::is_immortal(object) || (header::is_private(object) && !crate::engine::races::is_strict()) {
+            return true;
+        }
+        escape(object);
+        false
+    }
+}
+
+/// Others than its creator have touched it.
+///
+/// # Safety
+/// As [`is_private`].
+unsafe fn escape(object: *mut ffi::PyObject) {
+    // SAFETY: passed on.
+    unsafe {
+        if header::bits(object) & ESCAPED == 0 {
+            header::set(object, ESCAPED);
+        }
+    }
+}
+
+/// Whether an access of it was noted since it was born; from now on it is.
+///
+/// # Safety
+/// As [`is_private`].
+unsafe fn is_known(object: *mut ffi::PyObject) -> bool {
+    // SAFETY: passed on.
+    unsafe { header::bits(object) & SEEN != 0 || header::set(object, SEEN) & SEEN != 0 }
+}
+
+unsafe fn attribute(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject, kind: Kind) -> Verdict {
+    // SAFETY: passed on by `note`, here and below.
+    unsafe {
+        if is_private(object) || is_thread_local(object) {
+            return Verdict::GoOn;
+        }
+        let value = if kind == Kind::Write { value(probe) } else { Value::UNKNOWN };
+        let home = home(object);
+        Touch { here, probe, object }.access(home, probe.field, kind, value, Part::Attribute(probe.name))
+    }
+}
+
+/// `Py_TPFLAGS_MANAGED_DICT`, Include/object.h.
+const MANAGED_DICT: std::ffi::c_ulong = 1 << 4;
+
+/// The object that stands for an object's attributes: its dictionary, if there is one that code may reach as such.
+///
+/// # Safety
+/// Attached; `object` is alive.
+pub(crate) unsafe fn home(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: passed on by `note`; the word before an object with a managed dictionary is that dictionary or null
+    // (`MANAGED_DICT_OFFSET`, Include/internal/pycore_object.h), which `crate::engine::races::verify` has checked.
+    unsafe {
+        let dictionary = if types::flags(ffi::Py_TYPE(object)) & MANAGED_DICT != 0 {
+            object.cast::<*mut ffi::PyObject>().sub(1).read_volatile()
+        } else if ffi::PyModule_Check(object) != 0 {
+            ffi::PyModule_GetDict(object)
+        } else {
+            std::ptr::null_mut()
+        };
+        if dictionary.is_null() {
+            return object;
+        }
+        escape(dictionary);
+        dictionary
+    }
+}
+
+unsafe fn global(here: &'static Here, probe: &Probe, globals: *mut ffi::PyObject, kind: Kind) -> Verdict {
+    // SAFETY: passed on by `note`.
+    unsafe {
+        if is_private(globals) {
+            return Verdict::GoOn;
+        }
+        let value = if kind == Kind::Write { value(probe) } else { Value::UNKNOWN };
+        Touch { here, probe, object: globals }.access(globals, probe.field, kind, value, Part::Global(probe.name))
+    }
+}
+
+unsafe fn cell(here: &'static Here, probe: &Probe, cell: *mut ffi::PyObject, kind: Kind) -> Verdict {
+    // SAFETY: passed on by `note`.
+    unsafe {
+        if is_private(cell) {
+            return Verdict::GoOn;
+        }
+        let value = if kind == Kind::Write { value(probe) } else { Value::UNKNOWN };
+        Touch { here, probe, object: cell }.access(cell, field::CONTENT, kind, value, Part::Variable(probe.name))
+    }
+}
+
+/// Whether each thread sees attributes of its own.
+unsafe fn is_thread_local(object: *mut ffi::PyObject) -> bool {
+    // SAFETY: passed on by `note`; a type keeps its bases and its name alive.
+    unsafe {
+        // By its name: a module that is made anew has another type.
+        let is_local = |class: *mut ffi::PyTypeObject| {
+            let name = (*class).tp_name;
+            *name == b'_' as c_char && CStr::from_ptr(name) == c"_thread._local"
+        };
+        let base = |class: &*mut ffi::PyTypeObject| Some((**class).tp_base).filter(|base| !base.is_null());
+        let mut classes = std::iter::successors(Some(ffi::Py_TYPE(object)), base);
+        classes.any(is_local)
+    }
+}
+
+unsafe fn value(probe: &Probe) -> Value {
+    // SAFETY: passed on by `note`; what is on the stack is alive.
+    unsafe {
+        let value = peek(probe.value);
+        if value.is_null() { Value::UNKNOWN } else { values::value(value) }
+    }
+}
+
+/// What the forms of `object[key]` are called, and what they do.
+const ITEMS: [(Action, &CStr, Call); 3] = [
+    (Action::ReadItem, c"__getitem__", Call::Read),
+    (Action::WriteItem, c"__setitem__", Call::Write),
+    (Action::DeleteItem, c"__delitem__", Call::Take),
+];
+
+/// `object[key]` in all its forms, and `key in object`.
+unsafe fn item(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject) -> Verdict {
+    // SAFETY: passed on by `note`.
+    unsafe {
+        let class = ffi::Py_TYPE(object);
+        let Some(container) = containers::family(class) else { return Verdict::GoOn };
+        let (method, call) = ITEMS
+            .iter()
+            .find(|(action, ..)| *action == probe.action)
+            .map_or((c"__contains__", Call::Read), |(_, method, call)| (*method, *call));
+        if is_private(object) || containers::is_overridden(class, method) {
+            return Verdict::GoOn;
+        }
+        let touch = Touch { here, probe, object };
+        let key = peek(probe.key);
+        if key.is_null() {
+            return Verdict::GoOn;
+        }
+        if is_sequence(container) {
+            let is_index = ffi::PyLong_Check(key) != 0;
+            // Whether a sequence has an element is a question about all of it.
+            return if probe.action == Action::Contains {
+                touch.structure(Kind::Read, false)
+            } else if call == Call::Take {
+                touch.structure(Kind::Atomic, true)
+            } else if is_index {
+                let kind = if call == Call::Write { Kind::Write } else { Kind::Read };
+                touch.indexed(key, container, kind, value(probe))
+            } else if call == Call::Write {
+                touch.structure(Kind::Write, false)
+            } else {
+                Verdict::GoOn
+            };
+        }
+        if container == Container::DefaultDict && probe.action == Action::ReadItem && touch.may_lack(key, container) {
+            // It will be made and put there.
+            if let Verdict::Raised = touch.element(key, Kind::Read, Value::UNKNOWN) {
+                return Verdict::Raised;
+            }
+            return touch.keyed(key, Call::Atomic, Value::UNKNOWN, container);
+        }
+        touch.keyed(key, call, value(probe), container)
+    }
+}
+
+fn is_sequence(container: Container) -> bool {
+    matches!(container, Container::List | Container::Deque | Container::ByteArray | Container::Array)
+}
+
+/// A method that is known by its name.
+unsafe fn method(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject) -> Verdict {
+    // SAFETY: passed on by `note`.
+    unsafe {
+        let class = ffi::Py_TYPE(object);
+        let Some(container) = containers::family(class) else { return Verdict::GoOn };
+        let Some(method) = known_calls::method(probe.name, container) else { return Verdict::GoOn };
+        if is_private(object) {
+            return Verdict::GoOn;
+        }
+        let touch = Touch { here, probe, object };
+        let key = peek(probe.key);
+        if container == Container::Generator {
+            return touch.access(object, field::POSITION, Kind::Advance, Value::UNKNOWN, Part::Position);
+        }
+        if !method.is_keyed {
+            // One look, or a copy, of whatever there is.
+            return if method.kind == Call::Read { Verdict::GoOn } else { touch.call(method.kind) };
+        }
+        if key.is_null() {
+            return Verdict::GoOn;
+        }
+        // With a default, nothing needs to be there.
+        let is_sure = probe.name == "pop" && probe.key > 1;
+        touch.keyed(key, if is_sure { Call::Atomic } else { method.kind }, Value::UNKNOWN, container)
+    }
+}
+
+/// A function that is known by its name, of one of its arguments.
+unsafe fn function(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject) -> Verdict {
+    let Some(function) = known_calls::function(probe.name) else { return Verdict::GoOn };
+    // SAFETY: passed on by `note`.
+    unsafe {
+        if let Call::ReadAttribute | Call::WriteAttribute = function.kind {
+            return named(here, probe, object, function.kind == Call::WriteAttribute);
+        }
+        if let Call::ReadState | Call::WriteState = function.kind {
+            let kind = if function.kind == Call::WriteState { Kind::Write } else { Kind::Read };
+            let touch = Touch { here, probe, object };
+            return touch.access(object, field::CONTENT, kind, Value::UNKNOWN, Part::State("the current directory"));
+        }
+        let container = containers::family(ffi::Py_TYPE(object));
+        let is_snapshot = container.is_some_and(|container| function.snapshots.contains(&container));
+        // A copy is made in one step, of whatever there is.
+        if is_snapshot {
+            return Verdict::GoOn;
+        }
+        whole(here, probe, object, function.kind)
+    }
+}
+
+/// What stands for the state that a built-in function is about: its module; null if it is another function.
+unsafe fn state_of(callable: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: passed on by `note`.
+    unsafe {
+        if ffi::Py_TYPE(callable) == &raw mut ffi::PyCFunction_Type {
+            ffi::PyCFunction_GetSelf(callable)
+        } else {
+            std::ptr::null_mut()
+        }
+    }
+}
+
+/// `getattr`, `setattr` and the like, of an attribute whose name is the second argument.
+unsafe fn named(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject, writes: bool) -> Verdict {
+    // SAFETY: passed on by `note`; the arguments lie above the first one.
+    unsafe {
+        if probe.object < 2 || is_private(object) || is_thread_local(object) {
+            return Verdict::GoOn;
+        }
+        let py = Python::assume_attached();
+        let Ok(name) = Bound::from_borrowed_ptr(py, peek(probe.object - 1)).cast_into_exact::<pyo3::types::PyString>() else {
+            return Verdict::GoOn;
+        };
+        let Ok((name, hash)) = crate::engine::races::names::intern(py, &name.to_string_lossy()) else { return Verdict::GoOn };
+        let value = if writes && probe.object > 2 { values::value(peek(probe.object - 2)) } else { Value::UNKNOWN };
+        let kind = if writes { Kind::Write } else { Kind::Read };
+        Touch { here, probe, object }.access(home(object), hash, kind, value, Part::Attribute(name))
+    }
+}
+
+/// Something done to an object as a whole.
+unsafe fn whole(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject, call: Call) -> Verdict {
+    // SAFETY: passed on by `note`.
+    unsafe {
+        let is_step = matches!(call, Call::Iterate | Call::Advance);
+        let family = containers::family(ffi::Py_TYPE(object));
+        let is_container = family.is_some_and(|family| family != Container::Generator);
+        if !(is_container || is_step && containers::is_iterator(object)) || is_private(object) {
+            return Verdict::GoOn;
+        }
+        let touch = Touch { here, probe, object };
+        if is_container {
+            return touch.call(call);
+        }
+        touch.access(object, field::POSITION, Kind::Advance, Value::UNKNOWN, Part::Position)
+    }
+}
+
+impl Touch<'_> {
+    /// One element of a sequence.
+    unsafe fn indexed(&self, index: *mut ffi::PyObject, container: Container, kind: Kind, value: Value) -> Verdict {
+        // SAFETY: passed on by `note`.
+        unsafe {
+            let mut number = ffi::PyLong_AsLongLong(index);
+            if number == -1 && !ffi::PyErr_Occurred().is_null() {
+                ffi::PyErr_Clear();
+                return Verdict::GoOn;
+            }
+            if number < 0 {
+                let is_list = container == Container::List;
+                // Of other sequences the size comes first, as in every object of variable size.
+                number += if is_list { ffi::PyList_GET_SIZE(self.object) as i64 } else { ffi::Py_SIZE(self.object) as i64 };
+            }
+            self.noted(self.object, mix(number as u64), kind, value, Flags::default(), Part::Item(index))
+        }
+    }
+
+    /// A call that concerns the container as a whole.
+    unsafe fn call(&self, call: Call) -> Verdict {
+        let (kind, is_checkable) = match call {
+            Call::Read => (Kind::Read, false),
+            Call::Iterate | Call::Advance => (Kind::Iterate, false),
+            Call::Insert => {
+                // SAFETY: passed on by `note`.
+                return unsafe {
+                    let verdict = self.structure(Kind::Insert, false);
+                    container_sync::put(self.object);
+                    verdict
+                };
+            }
+            Call::Take => {
+                container_sync::take(self.here, self.object);
+                (Kind::Atomic, true)
+            }
+            Call::Atomic => (Kind::Atomic, false),
+            Call::Update => (Kind::Update, false),
+            Call::Write => (Kind::Write, false),
+            Call::ReadAttribute | Call::WriteAttribute | Call::ReadState | Call::WriteState => return Verdict::GoOn,
+        };
+        // SAFETY: passed on by `note`.
+        unsafe { self.structure(kind, is_checkable) }
+    }
+
+    /// What a call does to what is behind a key, and to which keys there are.
+    unsafe fn keyed(&self, key: *mut ffi::PyObject, call: Call, value: Value, container: Container) -> Verdict {
+        // SAFETY: passed on by `note`.
+        unsafe {
+            let (kind, is_checkable) = match call {
+                Call::Read | Call::Iterate | Call::Advance => {
+                    self.await_what_is_put();
+                    return self.element(key, Kind::Read, Value::UNKNOWN);
+                }
+                Call::Write => (Kind::Write, false),
+                Call::ReadAttribute | Call::WriteAttribute | Call::ReadState | Call::WriteState => return Verdict::GoOn,
+                Call::Update => (Kind::Update, false),
+                Call::Atomic => (Kind::Atomic, false),
+                Call::Insert => (Kind::Atomic, true),
+                Call::Take => {
+                    container_sync::take(self.here, self.object);
+                    (Kind::Atomic, true)
+                }
+            };
+            let adds = call != Call::Take && self.may_lack(key, container);
+            let flags = Flags { is_checkable, is_new: adds };
+            let value = match (adds, call) {
+                // What is in a set is all that it says, whoever has put it there first.
+                (_, Call::Insert) if self.probe.is_answer => Value::of(values::key(key)),
+                (true, _) => value.as_answer(),
+                (false, _) => value,
+            };
+            if let Verdict::Raised = self.noted(self.object, values::key(key), kind, value, flags, Part::Item(key)) {
+                return Verdict::Raised;
+            }
+            if call == Call::Take {
+                return self.structure(Kind::Atomic, false);
+            }
+            if !adds {
+                return Verdict::GoOn;
+            }
+            // What is noted up to here is what is handed over.
+            let verdict = self.structure(Kind::Insert, false);
+            container_sync::put(self.object);
+            verdict
+        }
+    }
+
+    /// Whether the key may not be there.
+    unsafe fn may_lack(&self, key: *mut ffi::PyObject, container: Container) -> bool {
+        // SAFETY: passed on by `note`; a plain key runs no code of the program.
+        unsafe {
+            if !values::is_plain_key(key) {
+                return true;
+            }
+            let contains = if container == Container::Set { ffi::PySet_Contains } else { ffi::PyDict_Contains };
+            contains(self.object, key) == 0
+        }
+    }
+
+    /// Whoever polls a container until something is there has waited for who put it there.
+    fn await_what_is_put(&self) {
+        if self.probe.is_polled {
+            container_sync::take(self.here, self.object);
+        }
+    }
+
+    unsafe fn structure(&self, kind: Kind, is_checkable: bool) -> Verdict {
+        if kind == Kind::Read {
+            self.await_what_is_put();
+        }
+        let flags = Flags { is_checkable, is_new: false };
+        // SAFETY: passed on by `note`.
+        unsafe { self.noted(self.object, field::STRUCTURE, kind, Value::UNKNOWN, flags, Part::Structure) }
+    }
+
+    unsafe fn element(&self, key: *mut ffi::PyObject, kind: Kind, value: Value) -> Verdict {
+        // SAFETY: passed on by `note`.
+        unsafe { self.noted(self.object, values::key(key), kind, value, Flags::default(), Part::Item(key)) }
+    }
+
+    unsafe fn access(&self, home: *mut ffi::PyObject, field: u64, kind: Kind, value: Value, part: Part) -> Verdict {
+        // SAFETY: passed on by `note`.
+        unsafe { self.noted(home, field, kind, value, Flags::default(), part) }
+    }
+
+    unsafe fn noted(
+        &self,
+        home: *mut ffi::PyObject,
+        field: u64,
+        kind: Kind,
+        value: Value,
+        Flags { is_checkable, is_new }: Flags,
+        part: Part,
+    ) -> Verdict {
+        let (probe, races) = (self.probe, crate::engine::races::get());
+        // SAFETY: passed on by `note`.
+        let life = unsafe { races.lifetimes.of(home as u64, is_known(home)) };
+        let access = Access {
+            location: location(life, field),
+            kind,
+            site: probe.site,
+            code: probe.code,
+            value,
+            is_tested: probe.is_tested,
+            is_polled: probe.is_polled,
+            is_checkable,
+            is_new,
+            is_constant: probe.is_constant,
+            is_awaited: probe.is_awaited,
+            is_last: self.here.order.is_last(),
+        };
+        let clock = self.here.order.clock();
+        if !self.here.races.is_introduced.replace(true) {
+            // SAFETY: passed on by `note`.
+            thread_names::introduce(unsafe { Python::assume_attached() }, clock.epoch());
+        }
+        // SAFETY: passed on by `note`.
+        unsafe { confirm::meet(probe, access.location) };
+        let mut verdict = Verdict::GoOn;
+        // SAFETY: passed on by `note`.
+        let stack = || unsafe { self.here.stacks.record() };
+        let kind = races.shadow.access(&access, clock, &self.here.races.memory, stack, |race| {
+            // SAFETY: passed on by `note`.
+            if let Verdict::Raised = unsafe { race::found(self.object, part, probe.is_swapper, &race) } {
+                verdict = Verdict::Raised;
+            }
+        });
+        if review::is_on() {
+            // SAFETY: passed on by `note`.
+            unsafe {
+                let place = Place { site: probe.site, stack: self.here.stacks.record() };
+                review::note(self.object, part, access.location, clock.epoch(), kind, place);
+            }
+        }
+        verdict
+    }
+}

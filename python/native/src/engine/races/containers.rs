@@ -1,0 +1,119 @@
+//! Which built-in container an object is, subclasses included, and what its views and iterators are of.
+
+use crate::interpreter::types;
+use ftsan::patcher::known_calls::Container;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use std::ffi::CStr;
+use std::sync::OnceLock;
+
+/// What kind of container objects of this type are: of the type itself or of the built-in one that it is derived from.
+///
+/// # Safety
+/// Attached; `class` is alive.
+pub(crate) unsafe fn family(class: *mut ffi::PyTypeObject) -> Option<Container> {
+    // SAFETY: passed on; a type keeps its base and its name alive.
+    unsafe {
+        let flags = types::flags(class);
+        if flags & ffi::Py_TPFLAGS_LIST_SUBCLASS != 0 {
+            return Some(Container::List);
+        }
+        let is_dictionary = flags & ffi::Py_TPFLAGS_DICT_SUBCLASS != 0;
+        let mut base = class;
+        while !base.is_null() && base != &raw mut ffi::PyBaseObject_Type {
+            if is_dictionary && base == &raw mut ffi::PyDict_Type {
+                return Some(Container::Dict);
+            }
+            // Names of types, unlike their addresses, are known without importing the module.
+            let name = CStr::from_ptr((*base).tp_name);
+            if let Some((_, container)) = NAMES.iter().find(|(known, _)| *known == name) {
+                return Some(*container);
+            }
+            base = (*base).tp_base;
+        }
+        None
+    }
+}
+
+/// `tp_name` of the types that are not told by their flags.
+const NAMES: [(&CStr, Container); 8] = [
+    (c"set", Container::Set),
+    (c"collections.deque", Container::Deque),
+    (c"collections.defaultdict", Container::DefaultDict),
+    (c"collections.OrderedDict", Container::OrderedDict),
+    // A class of Python code: without its module.
+    (c"Counter", Container::Counter),
+    (c"bytearray", Container::ByteArray),
+    (c"array.array", Container::Array),
+    (c"generator", Container::Generator),
+];
+
+/// Whether the program has its own idea of what this method of a container does: then it is that method's code which is watched.
+///
+/// # Safety
+/// Attached; `class` is alive.
+pub(crate) unsafe fn is_overridden(class: *mut ffi::PyTypeObject, method: &CStr) -> bool {
+    // SAFETY: passed on; the result of the lookup is a new reference.
+    unsafe {
+        if types::flags(class) & ffi::Py_TPFLAGS_HEAPTYPE == 0 {
+            return false;
+        }
+        let name = ffi::PyUnicode_InternFromString(method.as_ptr());
+        let found = types::look_up(class, name);
+        ffi::Py_DECREF(name);
+        let is_python = !found.is_null() && ffi::Py_TYPE(found) == &raw mut ffi::PyFunction_Type;
+        ffi::Py_XDECREF(found);
+        is_python
+    }
+}
+
+/// `_PyDictViewObject`, `Include/internal/pycore_dict.h`: the dictionary follows the header.  Those of an OrderedDict are derived.
+///
+/// # Safety
+/// Attached; `object` is alive.
+#[inline]
+pub(crate) unsafe fn viewed(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: passed on; the layout is that of all three types.
+    unsafe {
+        let class = ffi::Py_TYPE(object);
+        let views = [&raw mut ffi::PyDictKeys_Type, &raw mut ffi::PyDictValues_Type, &raw mut ffi::PyDictItems_Type];
+        if views.contains(&class) || views.contains(&(*class).tp_base) {
+            let dictionary = object.add(1).cast::<*mut ffi::PyObject>().read();
+            return if dictionary.is_null() { object } else { dictionary };
+        }
+        object
+    }
+}
+
+/// What `tp_iternext` is in classes of Python code, with a `__next__` and without.
+static NEXT_IN_PYTHON: OnceLock<[usize; 2]> = OnceLock::new();
+
+/// To be called once, before [`is_iterator`].
+pub(crate) fn learn(py: Python<'_>) -> PyResult<()> {
+    let next = |method: &CStr| -> PyResult<usize> {
+        let class = py.eval(method, None, None)?;
+        // SAFETY: a type object.
+        let next = unsafe { (*class.as_ptr().cast::<ffi::PyTypeObject>()).tp_iternext };
+        Ok(next.map_or(0, |next| next as usize))
+    };
+    let iterator = next(c"type('Iterator', (), {'__next__': lambda self: None})")?;
+    let _ = NEXT_IN_PYTHON.set([iterator, next(c"type('Iterable', (), {'__iter__': lambda self: None})")?]);
+    Ok(())
+}
+
+/// Iterators that may be advanced by any thread: each step is one operation.
+const ATOMIC: [&CStr; 3] = [c"itertools.count", c"itertools.repeat", c"callable_iterator"];
+
+/// Whether it is an iterator of the interpreter or of an extension module that keeps its place without a lock.
+///
+/// # Safety
+/// Attached; `object` is alive.
+pub(crate) unsafe fn is_iterator(object: *mut ffi::PyObject) -> bool {
+    // SAFETY: passed on; type names are C strings that live as long as the type.
+    unsafe {
+        let class = ffi::Py_TYPE(object);
+        let Some(next) = (*class).tp_iternext else { return false };
+        let in_python = NEXT_IN_PYTHON.get().copied().unwrap_or_default();
+        !in_python.contains(&(next as usize)) && !ATOMIC.contains(&CStr::from_ptr((*class).tp_name))
+    }
+}

@@ -1,0 +1,265 @@
+//! The native object that patched code calls with what it is about to access: `del probe[object]`.
+//!
+//! The fast path asks one question: is the object still its creator's own?  Everything else is in [`crate::engine::races::accesses`].  Probes are
+//! immortal: a reference count that threads share would cost more than the check.
+
+use crate::engine::races::{accesses, confirm};
+use crate::engine::{locks, order};
+use crate::findings::session;
+use crate::intercept::call_site;
+use crate::interpreter::frames::{self, RawFrame};
+use crate::interpreter::header;
+use crate::thread::context::here;
+use crate::thread::{code_class, guard};
+use ftsan::choice;
+use ftsan::patcher::known_calls::{self, Kind};
+use ftsan::patcher::{Action, Handed, Point};
+use pyo3::ffi;
+use pyo3::prelude::*;
+use std::ffi::c_int;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+
+/// An access in a patched function.  Lives as long as the process.
+#[repr(C)]
+pub(crate) struct Probe {
+    header: ffi::PyObject,
+    pub(crate) action: Action,
+    /// The same number for the same instruction, for no other.
+    pub(crate) site: u32,
+    /// A number for the function.
+    pub(crate) code: u32,
+    /// Hash of the name, as dictionaries have it.
+    pub(crate) field: u64,
+    pub(crate) name: &'static str,
+    /// What a function that is known by its name does.
+    pub(crate) call: Option<Kind>,
+    /// Depths on the evaluation stack, from 1; 0 for none.
+    pub(crate) object: u16,
+    pub(crate) callable: u16,
+    pub(crate) key: u16,
+    pub(crate) value: u16,
+    pub(crate) is_tested: bool,
+    pub(crate) is_polled: bool,
+    pub(crate) is_awaited: bool,
+    pub(crate) is_constant: bool,
+    pub(crate) is_answer: bool,
+    /// It is in code that swaps what is the process's.
+    pub(crate) is_swapper: bool,
+    /// How often threads are still to pause here.
+    pub(crate) pauses: AtomicU8,
+}
+
+// SAFETY: immortal, and nothing of it changes after it was made but what is atomic.
+unsafe impl Sync for Probe {}
+
+/// What the slow path made of an access.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    GoOn,
+    /// An exception is set: the access must not be made.
+    Raised,
+}
+
+/// How a probe finds the object and whether it may be passed over.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Path {
+    /// What is handed is the object.
+    Object,
+    /// It is on the stack.
+    Stack,
+    /// The object is found through what is handed, or peeked from the stack.
+    Found,
+    /// There is none, or nothing is passed over.
+    Always,
+    /// A coroutine is about to be suspended, which concerns a thread that is alone, too.
+    Suspend,
+}
+
+/// What is below the probe's own two operands on the stack of the running frame, at this depth from 1.
+///
+/// # Safety
+/// Called from a probe, attached.
+pub(crate) unsafe fn peek(depth: u16) -> *mut ffi::PyObject {
+    if depth == 0 {
+        return std::ptr::null_mut();
+    }
+    // SAFETY: passed on: the innermost frame is the one that runs the probe, with its stack pointer saved.
+    unsafe { frames::on_top_of_stack(usize::from(depth) + 2).unwrap_or(std::ptr::null_mut()) }
+}
+
+unsafe extern "C" fn delete_item<const PATH: u8>(
+    probe: *mut ffi::PyObject,
+    handed: *mut ffi::PyObject,
+    value: *mut ffi::PyObject,
+) -> c_int {
+    if !value.is_null() {
+        // SAFETY: attached; a static string.
+        unsafe { ffi::PyErr_SetString(ffi::PyExc_TypeError, c"an ftsan probe takes no items".as_ptr()) };
+        return -1;
+    }
+    // SAFETY: only probes have this slot; the interpreter hands a live object.
+    unsafe {
+        if PATH == Path::Suspend as u8 {
+            return match locks::suspends() {
+                Verdict::GoOn => 0,
+                Verdict::Raised => -1,
+            };
+        }
+        let object = match PATH {
+            path if path == Path::Object as u8 => handed,
+            path if path == Path::Stack as u8 => peek((*probe.cast::<Probe>()).object),
+            _ => accesses::object_of(&*probe.cast::<Probe>(), handed),
+        };
+        if object.is_null() || PATH != Path::Always as u8 && (header::is_private(object) || header::is_immortal(object)) {
+            return 0;
+        }
+        match slow(&*probe.cast::<Probe>(), object) {
+            Verdict::GoOn => 0,
+            Verdict::Raised => -1,
+        }
+    }
+}
+
+/// # Safety
+/// Attached; `object` is alive.
+#[inline(never)]
+unsafe fn slow(probe: &'static Probe, object: *mut ffi::PyObject) -> Verdict {
+    let here = here();
+    // The clock of a second thread, once asked for, ends the solitude: C code may have started it.
+    here.order.clock();
+    if order::is_alone() || here.busy.get() {
+        return Verdict::GoOn;
+    }
+    guard::guarded(Verdict::GoOn, || {
+        // SAFETY: passed on.
+        unsafe { accesses::note(here, probe, object) }
+    })
+}
+
+struct Type(*mut ffi::PyTypeObject);
+// SAFETY: a type object is made once, immortal in effect, and only read.
+unsafe impl Send for Type {}
+// SAFETY: as above.
+unsafe impl Sync for Type {}
+
+static TYPES: [OnceLock<Type>; 5] = [const { OnceLock::new() }; 5];
+
+fn probe_type(py: Python<'_>, path: Path) -> PyResult<*mut ffi::PyTypeObject> {
+    let place = &TYPES[path as usize];
+    if let Some(found) = place.get() {
+        return Ok(found.0);
+    }
+    let slot = match path {
+        Path::Object => delete_item::<{ Path::Object as u8 }> as *mut std::ffi::c_void,
+        Path::Stack => delete_item::<{ Path::Stack as u8 }> as *mut std::ffi::c_void,
+        Path::Found => delete_item::<{ Path::Found as u8 }> as *mut std::ffi::c_void,
+        Path::Always => delete_item::<{ Path::Always as u8 }> as *mut std::ffi::c_void,
+        Path::Suspend => delete_item::<{ Path::Suspend as u8 }> as *mut std::ffi::c_void,
+    };
+    let mut slots = [
+        ffi::PyType_Slot { slot: ffi::Py_mp_ass_subscript, pfunc: slot },
+        ffi::PyType_Slot { slot: 0, pfunc: std::ptr::null_mut() },
+    ];
+    let mut spec = ffi::PyType_Spec {
+        name: c"ftsan._native.Probe".as_ptr(),
+        basicsize: size_of::<Probe>() as c_int,
+        itemsize: 0,
+        flags: (ffi::Py_TPFLAGS_DEFAULT | ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION | ffi::Py_TPFLAGS_IMMUTABLETYPE) as u32,
+        slots: slots.as_mut_ptr(),
+    };
+    // SAFETY: the spec is complete and copied by the call.
+    let made = unsafe { ffi::PyType_FromSpec(&mut spec) };
+    if made.is_null() {
+        return Err(PyErr::fetch(py));
+    }
+    Ok(place.get_or_init(|| Type(made.cast())).0)
+}
+
+fn path(point: &Point<'_>, is_strict: bool) -> Path {
+    use Action as A;
+    match point.action {
+        A::Suspend => Path::Suspend,
+        A::Import | A::Finalize => Path::Always,
+        _ if is_strict => Path::Always,
+        A::Iterate | A::Function | A::Method | A::ReadGlobal | A::WriteGlobal | A::DeleteGlobal => Path::Found,
+        A::ReadAttribute
+        | A::WriteAttribute
+        | A::DeleteAttribute
+        | A::ReadItem
+        | A::WriteItem
+        | A::DeleteItem
+        | A::Contains
+        | A::ReadSlice
+        | A::WriteSlice
+        | A::Truth
+        | A::Update
+        | A::ReadCell
+        | A::WriteCell
+        | A::DeleteCell => {
+            if point.handed == Handed::Site {
+                Path::Stack
+            } else {
+                Path::Object
+            }
+        }
+    }
+}
+
+fn is_write(action: Action) -> bool {
+    use Action as A;
+    let blind = matches!(action, A::WriteAttribute | A::WriteItem | A::WriteSlice | A::WriteGlobal | A::WriteCell);
+    blind
+        || matches!(
+            action,
+            A::DeleteAttribute | A::DeleteItem | A::DeleteGlobal | A::DeleteCell | A::Update | A::Method | A::Function
+        )
+}
+
+static NEXT_SITE: AtomicU32 = AtomicU32::new(1);
+
+/// A probe for `point` of the code object `code`, which lives as long: its address names the function.
+pub(crate) fn new(code: &Bound<'_, PyAny>, point: &Point<'_>) -> PyResult<Py<PyAny>> {
+    let py = code.py();
+    let kind = probe_type(py, path(point, crate::engine::races::is_strict()))?;
+    let file = code.getattr(pyo3::intern!(py, "co_filename"))?;
+    let is_swapper = file.cast::<pyo3::types::PyString>().is_ok_and(|file| file.to_str().is_ok_and(choice::is_swapper));
+    let (name, field) = crate::engine::races::names::intern(py, point.name.unwrap_or_default())?;
+    // SAFETY: allocates an object of our own type and fills all of it.
+    unsafe {
+        let object = ffi::PyType_GenericAlloc(kind, 0);
+        if object.is_null() {
+            return Err(PyErr::fetch(py));
+        }
+        let probe = object.cast::<Probe>();
+        macro_rules! fill {
+            ($($field:ident: $value:expr),* $(,)?) => { $( std::ptr::addr_of_mut!((*probe).$field).write($value); )* };
+        }
+        fill! {
+            action: point.action,
+            site: NEXT_SITE.fetch_add(1, Ordering::Relaxed),
+            code: (code.as_ptr() as usize >> 4) as u32,
+            field: field,
+            name: name,
+            call: known_calls::function(name).map(|function| function.kind).filter(|_| point.action == Action::Function),
+            object: point.object,
+            callable: point.callable,
+            key: point.key,
+            value: point.value,
+            is_tested: point.is_tested,
+            is_polled: point.is_polled,
+            is_awaited: point.is_awaited,
+            is_constant: point.is_constant,
+            is_answer: point.is_answer,
+            is_swapper: is_swapper,
+            pauses: AtomicU8::new(0),
+        }
+        call_site::set_immortal(object);
+        if session::get().options.confirm && is_write(point.action) {
+            let line = code_class::resolve(py, RawFrame { code: code.as_ptr() as usize, offset: point.unit });
+            confirm::register(&*probe, &line.file, line.line);
+        }
+        Bound::from_owned_ptr_or_err(py, object).map(Bound::unbind)
+    }
+}

@@ -1,0 +1,124 @@
+//! Keys and values, summarised without running code of the program: no `__hash__`, no `__eq__` but those of built-in immutable types.
+
+use ftsan::races::access::Value;
+use ftsan::races::mix;
+use pyo3::ffi;
+use std::ffi::CStr;
+
+/// How deep tuples are looked into.
+const DEPTH: u32 = 4;
+
+/// Whether it is of a built-in immutable type without parts.
+///
+/// # Safety
+/// `object` is alive.
+#[inline]
+unsafe fn is_plain(object: *mut ffi::PyObject) -> bool {
+    let plain = [
+        &raw mut ffi::PyUnicode_Type,
+        &raw mut ffi::PyLong_Type,
+        &raw mut ffi::PyBytes_Type,
+        &raw mut ffi::PyFloat_Type,
+        &raw mut ffi::PyBool_Type,
+    ];
+    // SAFETY: passed on.
+    plain.contains(&unsafe { ffi::Py_TYPE(object) })
+}
+
+/// A number that equal immutable objects of built-in types share; `None` for everything else.
+///
+/// # Safety
+/// Attached; `object` is alive.
+unsafe fn hash(object: *mut ffi::PyObject, depth: u32) -> Option<u64> {
+    // SAFETY: passed on; these types' hash functions run no other code and do not fail.
+    unsafe {
+        if is_plain(object) {
+            return Some(ffi::PyObject_Hash(object) as u64);
+        }
+        if ffi::Py_TYPE(object) != &raw mut ffi::PyTuple_Type || depth == 0 {
+            return None;
+        }
+        let mut all = 0x517c_c1b7_2722_0a95;
+        for index in 0..ffi::PyTuple_GET_SIZE(object) {
+            all = mix(all ^ hash(ffi::PyTuple_GET_ITEM(object, index), depth - 1)?).rotate_left(17);
+        }
+        Some(all)
+    }
+}
+
+/// Names a key of a dictionary, an index, an element of a set: equal for equal keys of built-in types, and for the same object.
+///
+/// # Safety
+/// Attached; `object` is alive.
+pub(crate) unsafe fn key(object: *mut ffi::PyObject) -> u64 {
+    // SAFETY: passed on.
+    unsafe { hash(object, DEPTH) }.unwrap_or_else(|| mix(object as u64))
+}
+
+/// Whether a container can compare this key without running code of the program.
+///
+/// # Safety
+/// Attached; `object` is alive.
+pub(crate) unsafe fn is_plain_key(object: *mut ffi::PyObject) -> bool {
+    // SAFETY: passed on; the base type's slots are never replaced.
+    unsafe {
+        if is_plain(object) {
+            return true;
+        }
+        let (class, base) = (ffi::Py_TYPE(object), &raw mut ffi::PyBaseObject_Type);
+        let hashes = [(*class).tp_hash, (*base).tp_hash].map(|slot| slot.map_or(0, |slot| slot as usize));
+        let compares = [(*class).tp_richcompare, (*base).tp_richcompare].map(|slot| slot.map_or(0, |slot| slot as usize));
+        let by_identity = hashes[0] == hashes[1] && compares[0] == compares[1];
+        by_identity || hash(object, DEPTH).is_some()
+    }
+}
+
+/// What is written: equal for equal immutable values.
+///
+/// # Safety
+/// Attached; `object` is alive.
+pub(crate) unsafe fn value(object: *mut ffi::PyObject) -> Value {
+    // SAFETY: passed on.
+    unsafe {
+        let class = ffi::Py_TYPE(object);
+        if object == ffi::Py_None() || class == &raw mut ffi::PyBool_Type {
+            return Value::flag(object as u64);
+        }
+        if let Some(hash) = hash(object, DEPTH) {
+            return Value::of(mix(hash ^ class as u64));
+        }
+        // Functions, classes and modules stay where they are; writing the same one again changes nothing.
+        let lasting = [&raw mut ffi::PyFunction_Type, &raw mut ffi::PyCFunction_Type, &raw mut ffi::PyModule_Type];
+        if lasting.contains(&class) || ffi::PyType_Check(object) != 0 {
+            return Value::fixed(mix(object as u64));
+        }
+        // Their elements keep the hashes they were put in with.
+        if class == &raw mut ffi::PyFrozenSet_Type {
+            return Value::of(mix(ffi::PyObject_Hash(object) as u64 ^ class as u64));
+        }
+        if CStr::from_ptr((*ffi::Py_TYPE(class.cast())).tp_name) == c"EnumType" {
+            return Value::of(mix(object as u64));
+        }
+        if CStr::from_ptr((*class).tp_name) == c"re.Pattern" {
+            return pattern(object);
+        }
+        Value::identity(object as u64)
+    }
+}
+
+/// A compiled regular expression: as good as another one of the same text.
+///
+/// # Safety
+/// Attached; `object` is alive.
+unsafe fn pattern(object: *mut ffi::PyObject) -> Value {
+    // SAFETY: passed on; the type is not derived from, and its members are read without running code of the program.
+    unsafe {
+        let name = ffi::PyUnicode_InternFromString(c"pattern".as_ptr());
+        let text = ffi::PyObject_GenericGetAttr(object, name);
+        let is_plain = !text.is_null() && hash(text, DEPTH).is_some();
+        ffi::Py_XDECREF(text);
+        ffi::Py_DECREF(name);
+        ffi::PyErr_Clear();
+        if is_plain { Value::fixed(mix(ffi::PyObject_Hash(object) as u64)) } else { Value::identity(object as u64) }
+    }
+}

@@ -1,0 +1,399 @@
+//! The cold path of the descriptor rules: from a suspicion of the injected library to a finding.
+//!
+//! The caller may be detached, in the middle of a system call: it is attached while this lasts.  What hangs on what another thread is
+//! doing is looked at once more, with the world stopped.
+
+use crate::evidence::affinity::{COVERS, resolve_all, thread_info};
+use crate::evidence::owner_snapshot::{self, Held};
+use crate::evidence::{guarded_close, native_frames};
+use crate::findings::session::{self, Place, Recorded};
+use crate::interpreter::frames::{self, RawFrame};
+use crate::thread::context::{Busy, scheduled};
+use crate::thread::{code_class, guard, hooks_link};
+use ftsan::descriptors::{Kind, Mark, Suspicion};
+use ftsan::options::OnFinding;
+use ftsan::recording::operation::{CLOSE, EPOLL_CTL, EPOLL_WAIT, Operation, POLL, SELECT};
+use ftsan::recording::{Recording, ThreadId, ThreadRecord};
+use ftsan::report::{Access, Finding, Frame, ObjectInfo, Role, ThreadInfo};
+use ftsan::rules::{self, Rule};
+use libc::c_int;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use std::time::Duration;
+
+pyo3::import_exception!(ftsan, Misuse);
+
+/// Attached for as long as it lives, if the thread was not already.
+enum Attached {
+    Was,
+    Detached,
+    New(ffi::PyGILState_STATE),
+}
+
+impl Attached {
+    fn attach() -> Option<Self> {
+        // SAFETY: plain questions, then what C code does around a blocking call: the thread's own state is taken back.
+        unsafe {
+            if ffi::Py_IsInitialized() == 0 || ffi::Py_IsFinalizing() != 0 {
+                return None;
+            }
+            let state = ffi::PyGILState_GetThisThreadState();
+            if state.is_null() {
+                return Some(Attached::New(ffi::PyGILState_Ensure()));
+            }
+            if !ffi::PyThreadState_GetUnchecked().is_null() {
+                return Some(Attached::Was);
+            }
+            ffi::PyEval_RestoreThread(state);
+            Some(Attached::Detached)
+        }
+    }
+}
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        // SAFETY: undoes `attach`.
+        unsafe {
+            match self {
+                Attached::Was => {}
+                Attached::Detached => {
+                    ffi::PyEval_SaveThread();
+                }
+                Attached::New(state) => ffi::PyGILState_Release(*state),
+            }
+        }
+    }
+}
+
+/// Reports what is suspected, if it is true.
+pub(crate) fn suspect(suspicion: &Suspicion, operation: Operation, fd: c_int, mark: Mark) {
+    guard::guarded((), || {
+        let Some(recording) = hooks_link::recording() else { return };
+        if !session::is_started() || !still_true(recording, suspicion, fd) {
+            return;
+        }
+        let Some(_attached) = Attached::attach() else { return };
+        // SAFETY: just attached.
+        let py = unsafe { Python::assume_attached() };
+        let Some(_busy) = Busy::enter() else { return };
+        // An exception that is on its way is the program's.
+        // SAFETY: attached.
+        let pending = unsafe { ffi::PyErr_GetRaisedException() };
+        Suspected { py, recording, operation, fd, mark }.report(suspicion);
+        // SAFETY: attached; null clears what we may have left.
+        unsafe { ffi::PyErr_SetRaisedException(pending) };
+    });
+}
+
+/// Whether a thread is blocked in the call that it is in.  One that runs may be on its way out: whoever wakes another thread up with a byte is
+/// often still in its `send` when the other one, which took its processor, goes on.  It gets the time to leave.
+fn is_blocked(record: &ThreadRecord) -> bool {
+    let call = record.begun();
+    for _ in 0..20 {
+        if record.begun() != call || record.inside().is_none() {
+            return false;
+        }
+        if scheduled(record.native_id()).is_none_or(|thread| matches!(thread.state, b'S' | b'D')) {
+            return true;
+        }
+        std::thread::sleep(Duration::from_micros(100));
+    }
+    // It wants to run all the time, and a busy machine does not let it.
+    false
+}
+
+/// Whether the thread that is suspected to be in a call on this descriptor is there.
+fn still_true(recording: &Recording, suspicion: &Suspicion, fd: c_int) -> bool {
+    let inside = |by: ThreadId, holds: &dyn Fn(Operation, i32, u64) -> bool| {
+        let record = recording.thread(by).filter(|record| record.is_live());
+        record.and_then(|record| record.inside()).is_some_and(|(operation, on, object)| holds(operation, on, object))
+    };
+    let blocked = |by: ThreadId| recording.thread(by).is_some_and(is_blocked);
+    match *suspicion {
+        Suspicion::ClosedWhileUsed { by } => {
+            inside(by, &|operation, on, _| on == fd && operation != CLOSE || operation == POLL || operation == SELECT)
+                && blocked(by)
+        }
+        Suspicion::Shared { by, epoll } | Suspicion::ClosedWhilePolled { by, epoll, .. } => {
+            inside(by, &|operation, on, _| operation == EPOLL_WAIT && on == epoll)
+        }
+        // What fits is sent as a whole: only who is blocked has sent a part, and is to send the rest.
+        Suspicion::Interleaved { by, .. } => inside(by, &|operation, on, _| on == fd && operation != EPOLL_CTL) && blocked(by),
+        Suspicion::RegisteredByTwo { by, mark } => {
+            mark.stack != 0 || inside(by, &|operation, on, _| operation == EPOLL_CTL && on == fd)
+        }
+        // Who has ended will not restore it: it is the other's now.
+        Suspicion::RedirectedByTwo { redirected } => recording.thread(redirected.thread).is_some_and(ThreadRecord::is_live),
+        Suspicion::Reused { .. } | Suspicion::DoubleClose { .. } => true,
+    }
+}
+
+struct Suspected<'py> {
+    py: Python<'py>,
+    recording: &'static Recording,
+    operation: Operation,
+    fd: c_int,
+    /// The caller.
+    mark: Mark,
+}
+
+/// A finding in the making.
+struct Told {
+    title: String,
+    accesses: Vec<Access>,
+    /// Harm was seen, not only made possible.
+    witnessed: bool,
+}
+
+impl Suspected<'_> {
+    fn report(&self, suspicion: &Suspicion) {
+        let Some(rule) = rules::find(rule_of(suspicion)) else { return };
+        // SAFETY: attached, own thread.
+        let own = unsafe { frames::own_stack() };
+        let all = resolve_all(self.py, own.frames());
+        let skipped = library_frames(&all);
+        let mut stack = native_frames::innermost();
+        stack.extend_from_slice(&all[skipped..]);
+        let stack = &stack[..];
+        let in_selector = all.iter().find(|frame| frame.file.ends_with("/selectors.py"));
+        if matches!(suspicion, Suspicion::Shared { .. }) && in_selector.is_none() {
+            return;
+        }
+        let method = in_selector.map(|frame| frame.function.rsplit('.').next().unwrap_or_default().to_owned());
+        let session = session::get();
+        // The call that led here is a finding already.
+        if stack.first().is_some_and(|line| session.is_known_misuse(line, COVERS)) {
+            return;
+        }
+        let own_place = own.frames().get(skipped).copied().unwrap_or_default();
+        let place: Place = (std::ptr::from_ref(rule) as usize, past_place(suspicion).unwrap_or(own_place));
+        match session.seen_again(&place) {
+            Some(again) if again.sample_owner => {
+                let told = self.tell(suspicion, stack, method);
+                let owners = told.into_iter().flat_map(|told| told.accesses).filter(|access| access.role == Role::Owner);
+                owners.for_each(|access| session.add_owner_access(again.known, access));
+                self.py.detach(|| session.bring_report_up_to_date());
+            }
+            Some(_) => {}
+            None => {
+                if let Some(told) = self.tell(suspicion, stack, method) {
+                    self.record(place, rule, told);
+                }
+            }
+        }
+    }
+
+    fn record(&self, place: Place, rule: &'static Rule, told: Told) {
+        let session = session::get();
+        let what = self.recorded_kind();
+        let object =
+            ObjectInfo { r#type: what.to_owned(), repr: format!("descriptor {} ({what})", self.fd), id: format!("{:#x}", self.fd) };
+        let mut finding = Finding::new(rule, told.title, object, None, told.accesses);
+        finding.witnessed = told.witnessed;
+        match session.record(place, finding) {
+            Recorded::New => self.py.detach(|| session.tell(&place)),
+            Recorded::Known => {}
+            Recorded::Suppressed => return,
+        }
+        match session.options.on_finding {
+            OnFinding::Log => {}
+            // A system call cannot raise: the thread does as soon as it is in Python code again.
+            OnFinding::Raise => {
+                let error = self.py.get_type::<Misuse>();
+                // SAFETY: attached; the class is alive.
+                unsafe { ffi::PyThreadState_SetAsyncExc(ffi::PyThread_get_thread_ident() as i64, error.as_ptr()) };
+            }
+            OnFinding::Abort => std::process::abort(),
+        }
+    }
+
+    fn recorded_kind(&self) -> &'static str {
+        hooks_link::kind(self.fd).name()
+    }
+
+    fn tell(&self, suspicion: &Suspicion, stack: &[Frame], method: Option<String>) -> Option<Told> {
+        let fd = self.fd;
+        let me = self.thread_of(self.mark);
+        let mine = me.name.clone();
+        let what = format!("{} {fd}", noun(hooks_link::kind(fd)));
+        let here =
+            |role: Role| Access { role, operation: self.name(self.operation), thread: Some(me.clone()), stack: stack.to_vec() };
+        let created = || self.past(Role::Created, "opened", hooks_link::opened_by(fd));
+        let now = |by: ThreadId| self.present(by);
+        let mut told = match *suspicion {
+            Suspicion::ClosedWhileUsed { by } => {
+                let owner = now(by)?;
+                let name = name_of(&owner);
+                let title = format!("{what} closed in thread '{mine}' while thread '{name}' is in {}() on it", owner.operation);
+                Told { title, accesses: vec![here(Role::Offending), owner], witnessed: true }
+            }
+            Suspicion::ClosedWhilePolled { by, epoll, registered } => {
+                let owner = now(by)?;
+                let name = name_of(&owner);
+                let title = format!("{what} closed in thread '{mine}' while thread '{name}' polls it with epoll instance {epoll}");
+                let mut accesses = vec![here(Role::Offending), owner];
+                accesses.extend(self.past(Role::Earlier, "register", registered));
+                Told { title, accesses, witnessed: true }
+            }
+            Suspicion::Shared { by, .. } => {
+                let other = now(by)?;
+                let operation = method.unwrap_or_default();
+                let title =
+                    format!("selector.{operation}() called in thread '{mine}' while thread '{}' is inside it", name_of(&other));
+                return Some(Told { title, accesses: vec![Access { operation, ..here(Role::Offending) }, other], witnessed: true });
+            }
+            Suspicion::Reused { epoll, registered, closed, was, opened, is_certain } => {
+                let closing = self.past(Role::Offending, "close", closed)?;
+                let registering = self.past(Role::Owner, "register", registered)?;
+                // A bare epoll instance forgets what is closed; a selector of Python keeps it.
+                if !is_certain && !self.stack_of(registered).iter().any(|frame| frame.file.ends_with("/selectors.py")) {
+                    return None;
+                }
+                let opener = self.past(Role::Earlier, "open", opened);
+                let title = format!(
+                    "{} {fd} closed in thread '{}' while epoll instance {epoll} of thread '{}' still has it, and the number is {} now",
+                    noun(was),
+                    name_of(&closing),
+                    name_of(&registering),
+                    hooks_link::kind(fd).name(),
+                );
+                let mut accesses = vec![closing, registering];
+                accesses.extend(opener);
+                return Some(Told { title, accesses, witnessed: is_certain });
+            }
+            Suspicion::RegisteredByTwo { by, mark } => {
+                let other = if mark.stack == 0 { now(by)? } else { self.past(Role::Owner, "epoll_ctl", mark)? };
+                let title = format!("{what} registered in thread '{mine}' while thread '{}' does so too", name_of(&other));
+                Told { title, accesses: vec![here(Role::Offending), other], witnessed: true }
+            }
+            Suspicion::Interleaved { by, reading } => {
+                let other = now(by)?;
+                let verb = if reading { "read" } else { "written" };
+                let title = format!(
+                    "{what} {verb} in thread '{mine}' while thread '{}' is in {}() on it",
+                    name_of(&other),
+                    other.operation
+                );
+                Told { title, accesses: vec![here(Role::Offending), other], witnessed: true }
+            }
+            Suspicion::DoubleClose { closed, closed_before, opened } => {
+                let is_victim = opened.thread == self.mark.thread;
+                let second = if is_victim { self.past(Role::Offending, "close", closed)? } else { here(Role::Offending) };
+                let first = self.past(Role::Earlier, "close", if is_victim { closed_before } else { closed });
+                // Who closes all numbers there are, as a daemon does, means nobody's.  Who means this one does so where the first one did,
+                // or has opened it.
+                let same_line = || first.as_ref().is_some_and(|first| first.stack.first() == second.stack.first());
+                if !is_victim && (self.operation != CLOSE || !same_line()) {
+                    return None;
+                }
+                let title = if is_victim {
+                    format!("{what} of thread '{mine}' closed in thread '{}', which had not opened it", name_of(&second))
+                } else {
+                    format!("{what} closed in thread '{mine}' after thread '{}' had closed it", first.as_ref().map_or("?", name_of))
+                };
+                let check = guarded_close::check_before(&second);
+                let mut accesses = vec![second];
+                accesses.extend(first);
+                accesses.extend(check);
+                if is_victim {
+                    accesses.push(here(Role::Owner));
+                }
+                Told { title, accesses, witnessed: true }
+            }
+            Suspicion::RedirectedByTwo { redirected } => {
+                let other = self.past(Role::Owner, "dup2", redirected)?;
+                let title =
+                    format!("descriptor {fd} redirected in thread '{mine}' while thread '{}' has it redirected", name_of(&other));
+                return Some(Told { title, accesses: vec![here(Role::Offending), other], witnessed: true });
+            }
+        };
+        told.accesses.extend(created());
+        Some(told)
+    }
+
+    fn name(&self, operation: Operation) -> String {
+        self.recording.sites.operation_name(operation)
+    }
+
+    fn thread_of(&self, mark: Mark) -> ThreadInfo {
+        let record = self.recording.thread(mark.thread);
+        let Some(record) = record else {
+            return ThreadInfo { name: "one that has ended".to_owned(), ident: 0, native_id: 0, started_at: Vec::new() };
+        };
+        let native_id = record.native_id();
+        match owner_snapshot::ident_of(self.py, native_id) {
+            Some(ident) if record.is_live() => thread_info(self.py, ident, native_id),
+            Some(_) | None => ThreadInfo { name: record.name(), ident: 0, native_id, started_at: Vec::new() },
+        }
+    }
+
+    fn stack_of(&self, mark: Mark) -> Vec<Frame> {
+        let sites = &self.recording.sites;
+        let resolved = sites.sites_of(mark.stack).filter_map(|site| sites.resolved(site));
+        let frames = resolved.map(|(file, line, function)| Frame { file, line, function, via: None });
+        // The interpreter's own frame around `__init__`.
+        frames.filter(|frame| frame.line > 0).collect()
+    }
+
+    /// What was done at a mark; `None` if that is not known.
+    fn past(&self, role: Role, operation: &str, mark: Mark) -> Option<Access> {
+        let mut stack = self.stack_of(mark);
+        stack.drain(..library_frames(&stack));
+        (!stack.is_empty()).then(|| Access { role, operation: operation.to_owned(), thread: Some(self.thread_of(mark)), stack })
+    }
+
+    /// What a thread is doing now.
+    fn present(&self, by: ThreadId) -> Option<Access> {
+        let record = self.recording.thread(by)?;
+        let (operation, _, _) = record.inside()?;
+        let (ident, held): (u64, Held) = owner_snapshot::stack_by_native_id(self.py, record.native_id())?;
+        let stack = resolve_all(self.py, held.frames());
+        let thread = thread_info(self.py, ident, record.native_id());
+        Some(Access { role: Role::Owner, operation: self.name(operation), thread: Some(thread), stack })
+    }
+}
+
+fn name_of(access: &Access) -> &str {
+    access.thread.as_ref().map_or("?", |thread| &thread.name)
+}
+
+fn rule_of(suspicion: &Suspicion) -> &'static str {
+    match suspicion {
+        Suspicion::ClosedWhileUsed { .. } | Suspicion::ClosedWhilePolled { .. } => "FT201",
+        Suspicion::Reused { .. } => "FT202",
+        Suspicion::RegisteredByTwo { .. } => "FT203",
+        Suspicion::Shared { .. } => "FT204",
+        Suspicion::Interleaved { .. } => "FT205",
+        Suspicion::DoubleClose { .. } => "FT206",
+        Suspicion::RedirectedByTwo { .. } => "FT207",
+    }
+}
+
+/// What names a finding whose offending call was made before.
+fn past_place(suspicion: &Suspicion) -> Option<RawFrame> {
+    match suspicion {
+        Suspicion::Reused { closed, .. } => Some(RawFrame { code: 0, offset: closed.stack }),
+        Suspicion::ClosedWhileUsed { .. }
+        | Suspicion::ClosedWhilePolled { .. }
+        | Suspicion::RegisteredByTwo { .. }
+        | Suspicion::Shared { .. }
+        | Suspicion::Interleaved { .. }
+        | Suspicion::DoubleClose { .. }
+        | Suspicion::RedirectedByTwo { .. } => None,
+    }
+}
+
+fn noun(kind: Kind) -> &'static str {
+    match kind {
+        Kind::StreamSocket | Kind::Socket => "socket",
+        Kind::Pipe => "pipe",
+        Kind::Epoll => "epoll instance",
+        Kind::File => "file",
+        Kind::Event | Kind::Unknown => "descriptor",
+    }
+}
+
+/// How many of the innermost frames are of the standard library; none, if all are.
+fn library_frames(stack: &[Frame]) -> usize {
+    stack.iter().position(|frame| !code_class::is_of_standard_library(&frame.file)).unwrap_or(0)
+}

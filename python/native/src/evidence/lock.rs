@@ -1,0 +1,239 @@
+//! The cold path of the lock rules: from a misuse of a lock to a finding.  No code of the program runs.
+
+use crate::engine::locks::How;
+use crate::engine::races::probe::Verdict;
+use crate::evidence::acquirers::{self, Acquirer};
+use crate::evidence::affinity::{resolve_all, thread_info};
+use crate::findings::session::{self, Place, Recorded};
+use crate::interpreter::frames::{self, RawFrame, RawStack};
+use crate::interpreter::introspection::type_name;
+use crate::thread::code_class;
+use crate::thread::context::here;
+use crate::thread::stacks::{self, StackId};
+use ftsan::locks::cycle::Step;
+use ftsan::locks::held::Held;
+use ftsan::loops::ThreadSlot;
+use ftsan::options::OnFinding;
+use ftsan::races::mix;
+use ftsan::report::{Access, Finding, Frame, ObjectInfo, Role, ThreadInfo};
+use ftsan::rules::{self, Rule, Severity};
+use pyo3::ffi;
+use pyo3::prelude::*;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+pyo3::import_exception!(ftsan, Misuse);
+
+/// What a report says of a lock that was wanted while another one was held.
+#[derive(Debug, Clone)]
+pub(crate) struct Evidence {
+    pub(crate) thread: Arc<ThreadInfo>,
+    pub(crate) held: Held,
+    /// Where the other one was wanted.
+    pub(crate) wanted: StackId,
+}
+
+/// How many threads are remembered before those are dropped that nobody speaks of.
+const THREADS: usize = 256;
+
+/// The calling thread, as reports show it when it may have ended.
+pub(crate) fn own_thread(py: Python<'_>) -> Arc<ThreadInfo> {
+    // A thread that forks has another native id in the child.
+    type Threads = HashMap<(u64, u64), Arc<ThreadInfo>>;
+    static KNOWN: Mutex<Option<Threads>> = Mutex::new(None);
+    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let slot = here().slot;
+    let key = (slot.id(), slot.native_id());
+    if let Some(thread) = known().get_or_insert_default().get(&key) {
+        return thread.clone();
+    }
+    let thread = Arc::new(info_of(py, slot));
+    let mut guard = known();
+    let all = guard.get_or_insert_default();
+    if all.len() >= THREADS {
+        all.retain(|_, thread| Arc::strong_count(thread) > 1);
+    }
+    all.insert(key, thread.clone());
+    thread
+}
+
+fn info_of(py: Python<'_>, slot: &ThreadSlot) -> ThreadInfo {
+    thread_info(py, slot.ident(), slot.native_id())
+}
+
+fn own_stack() -> RawStack {
+    // SAFETY: attached, as whoever has a `Python`; the own thread.
+    unsafe { frames::own_stack() }
+}
+
+/// From the innermost frame of the program on.
+fn programs(py: Python<'_>, stack: &[RawFrame]) -> (Vec<Frame>, RawFrame) {
+    let mut all = resolve_all(py, stack);
+    let skipped = all.iter().position(|frame| !code_class::is_of_standard_library(&frame.file)).unwrap_or(0);
+    all.drain(..skipped);
+    (all, stack.get(skipped).copied().unwrap_or_default())
+}
+
+fn access(role: Role, operation: String, thread: &ThreadInfo, stack: Vec<Frame>) -> Access {
+    Access { role, operation, thread: Some(thread.clone()), stack }
+}
+
+fn object_info(py: Python<'_>, object: *mut ffi::PyObject, name: &str) -> ObjectInfo {
+    // SAFETY: alive, as its method is running, or its memory still is.
+    let class = type_name(&unsafe { Bound::from_borrowed_ptr(py, object) });
+    let id = format!("{:#x}", object as usize);
+    ObjectInfo { repr: format!("<{}{name} at {id}>", class.rsplit('.').next().unwrap_or(&class)), r#type: class, id }
+}
+
+/// Letters for the locks of a cycle.
+fn letter(index: usize) -> char {
+    char::from(b'A' + (index % 26) as u8)
+}
+
+/// The calling thread wants a lock and so closes this cycle, of which its own step is the first.
+pub(crate) fn inversion(py: Python<'_>, object: *mut ffi::PyObject, cycle: &[Step<Evidence>]) -> Verdict {
+    let Some(rule) = rules::find("FT501") else { return Verdict::GoOn };
+    let own = own_stack();
+    let wanted: Vec<(Vec<Frame>, RawFrame)> = cycle
+        .iter()
+        .enumerate()
+        .map(|(index, step)| programs(py, if index == 0 { own.frames() } else { stacks::get(step.evidence.wanted) }))
+        .collect();
+    // Whoever closes it: the same lines are the same cycle, and its locks have the same names.
+    let place =
+        wanted.iter().fold(0, |sum: u64, (_, frame)| sum.wrapping_add(mix(mix(frame.code as u64) ^ u64::from(frame.offset))));
+    let place: Place = (std::ptr::from_ref(rule) as usize ^ place as usize, RawFrame::default());
+    report(py, rule, rule.severity, place, || {
+        let by_name =
+            |(stack, _): &(Vec<Frame>, RawFrame)| stack.iter().map(|frame| (frame.file.clone(), frame.line)).collect::<Vec<_>>();
+        let count = cycle.len();
+        let first = (0..count).min_by_key(|index| by_name(&wanted[*index])).unwrap_or(0);
+        let name = |index: usize| letter((index + count - first) % count);
+        let steps = |index: usize| {
+            let (step, role) = (&cycle[index], if index == 0 { Role::Offending } else { Role::Earlier });
+            let thread = &step.evidence.thread;
+            let operation = format!("acquired {} while holding {}", name(index + 1), name(index));
+            let (held, _) = programs(py, stacks::get(step.evidence.held.stack));
+            [
+                access(role, operation, thread, wanted[index].0.clone()),
+                access(Role::Earlier, format!("acquired {}", name(index)), thread, held),
+            ]
+        };
+        let (me, other) = (&cycle[0].evidence, &cycle[1].evidence);
+        let rest = match count {
+            2 => format!("acquires {} while holding {}", name(2), name(1)),
+            more => format!("acquires {} while holding {}, and so on through {more} locks", name(2), name(1)),
+        };
+        let title = format!(
+            "lock {} ({:#x}) acquired in thread '{}' while holding {} ({:#x}), and thread '{}' {rest}",
+            name(1),
+            object as usize,
+            me.thread.name,
+            name(0),
+            me.held.address,
+            other.thread.name,
+        );
+        let accesses = (0..count).flat_map(steps).collect();
+        let mut finding = Finding::new(rule, title, object_info(py, object, &format!(" {}", name(1))), None, accesses);
+        finding.witnessed = cycle[1..].iter().all(|step| {
+            let mut others = session::get().loops.others(here().slot);
+            others.any(|other| other.ident() == step.evidence.thread.ident && other.locks.waits(step.from, step.to))
+        });
+        finding
+    })
+}
+
+/// The calling thread suspends the coroutine that has acquired a lock.
+pub(crate) fn held_across_await(py: Python<'_>, held: Held) -> Verdict {
+    let Some(rule) = rules::find("FT502") else { return Verdict::GoOn };
+    let (own, acquired) = (own_stack(), stacks::get(held.stack));
+    let start = where_acquired(own.frames(), acquired);
+    let place = own.frames().get(start).copied().unwrap_or_default();
+    report(py, rule, rule.severity, (std::ptr::from_ref(rule) as usize, place), || {
+        let me = own_thread(py);
+        let title = format!(
+            "lock ({:#x}) acquired by a task in thread '{1}' is still held at an await: who wants it meanwhile stops the loop of thread '{1}'",
+            held.address, me.name
+        );
+        let (stack, _) = programs(py, acquired);
+        let accesses = vec![
+            access(Role::Offending, "await".to_owned(), &me, resolve_all(py, &own.frames()[start..])),
+            access(Role::Earlier, method(held.by_with, "__enter__", "acquire"), &me, stack),
+        ];
+        // Not to be looked at: another thread may drop it.
+        let id = format!("{:#x}", held.address);
+        let name = if held.is_reentrant { "RLock" } else { "lock" };
+        let object = ObjectInfo { r#type: format!("_thread.{name}"), repr: format!("<{name} at {id}>"), id };
+        Finding::new(rule, title, object, None, accesses)
+    })
+}
+
+/// Where on the own stack the function is that has acquired a lock, or called who did.
+fn where_acquired(own: &[RawFrame], acquired: &[RawFrame]) -> usize {
+    let same =
+        |outer: &[RawFrame], part: &[RawFrame]| outer.len() >= part.len() && outer.iter().zip(part).all(|(a, b)| a.code == b.code);
+    let find = |part: &[RawFrame]| (0..own.len()).find(|start| same(&own[*start..], part));
+    (0..acquired.len()).find_map(|inner| find(&acquired[inner..])).unwrap_or(0)
+}
+
+fn method(is_with: bool, with: &str, call: &str) -> String {
+    if is_with { with.to_owned() } else { call.to_owned() }
+}
+
+/// The calling thread is about to release a lock that the thread of `holder` has acquired.
+pub(crate) fn released_by_another(
+    py: Python<'_>,
+    object: *mut ffi::PyObject,
+    how: How,
+    holder: &'static ThreadSlot,
+    held: Held,
+) -> Verdict {
+    let Some(rule) = rules::find("FT503") else { return Verdict::GoOn };
+    // SAFETY: attached.
+    let released = unsafe { stacks::record(0) };
+    if held.stack == 0 || [held.stack, released].into_iter().any(|stack| acquirers::of(py, stack) != Acquirer::Program) {
+        return Verdict::GoOn;
+    }
+    let (stack, place) = programs(py, own_stack().frames());
+    let place: Place = (std::ptr::from_ref(rule) as usize ^ held.stack as usize, place);
+    // Without `with`, this is how a lock is used as a signal; a `with` that is left elsewhere was handed over as a whole.
+    let severity = if held.by_with && how == How::Call { rule.severity } else { Severity::Info };
+    report(py, rule, severity, place, || {
+        let (me, other) = (own_thread(py), info_of(py, holder));
+        let by = if held.by_with { " by a with statement" } else { "" };
+        let title = format!("lock acquired{by} in thread '{}' is released in thread '{}'", other.name, me.name);
+        let accesses = vec![
+            access(Role::Offending, method(how == How::With, "__exit__", "release"), &me, stack),
+            access(Role::Earlier, method(held.by_with, "__enter__", "acquire"), &other, programs(py, stacks::get(held.stack)).0),
+        ];
+        Finding::new(rule, title, object_info(py, object, ""), None, accesses)
+    })
+}
+
+/// Records what was found at a place, if it is new there, and does what is to be done with findings.
+fn report(py: Python<'_>, rule: &'static Rule, severity: Severity, place: Place, tell: impl FnOnce() -> Finding) -> Verdict {
+    let session = session::get();
+    let title = match session.seen_again(&place) {
+        Some(again) => again.title,
+        None => {
+            let finding = Finding { severity, ..tell() };
+            let title = finding.title.clone();
+            match session.record(place, finding) {
+                Recorded::New => {
+                    py.detach(|| session.tell(&place));
+                    Some(title)
+                }
+                Recorded::Known => Some(title),
+                Recorded::Suppressed => None,
+            }
+        }
+    };
+    match (session.options.on_finding, title.filter(|_| severity > Severity::Info)) {
+        (OnFinding::Log, _) | (_, None) => Verdict::GoOn,
+        (OnFinding::Raise, Some(title)) => {
+            Misuse::new_err(format!("{}: {title}", rule.id)).restore(py);
+            Verdict::Raised
+        }
+        (OnFinding::Abort, Some(_)) => std::process::abort(),
+    }
+}

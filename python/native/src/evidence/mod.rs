@@ -1,0 +1,22 @@
+//! From a misuse to a finding: which threads, where, and what the other one was doing.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`affinity`], [`descriptor`], [`race`], [`lock`] | one family of rules each |
+//! | [`owner_snapshot`] | what the owner's thread is doing, read while the world is stopped |
+//! | [`thread_names`], [`naming`] | what threads and objects are called |
+//! | [`acquirers`] | whose doing the acquisition of a lock is: the program's, or the standard library's |
+//! | [`native_frames`], [`guarded_close`] | the library that closed a descriptor; the line that checked before it closed |
+//! | [`crash_stacks`] | what threads were doing when the process died |
+
+pub(crate) mod acquirers;
+pub(crate) mod affinity;
+pub(crate) mod crash_stacks;
+pub(crate) mod descriptor;
+pub(crate) mod guarded_close;
+pub(crate) mod lock;
+pub(crate) mod naming;
+pub(crate) mod native_frames;
+pub(crate) mod owner_snapshot;
+pub(crate) mod race;
+pub(crate) mod thread_names;

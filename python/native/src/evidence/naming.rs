@@ -1,0 +1,170 @@
+//! What the code that makes an access calls an object: the variable, the attribute or the element of something that it is.
+//!
+//! No code of the program runs: asked are variables, dictionaries of modules and objects, types, and attributes that are merely stored.
+
+use crate::engine::races::accesses;
+use crate::interpreter::code_fields::Code;
+use crate::interpreter::frames::{self, Frame};
+use crate::interpreter::types;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyInt, PyList, PyString, PyTuple};
+use std::cell::RefCell;
+
+/// The name of a module, given as itself or as its dictionary.
+pub(crate) fn module(object: &Bound<'_, PyAny>) -> Option<String> {
+    dictionary_of_module(object)?.get_item("__name__").ok()??.extract().ok()
+}
+
+/// The name of a class, given as itself or as an object of it, without its module.
+pub(crate) fn class(object: &Bound<'_, PyAny>) -> String {
+    // SAFETY: attached; a class's name is a string of its own.
+    let name = unsafe {
+        let is_class = ffi::PyType_Check(object.as_ptr()) != 0;
+        let class = if is_class { object.as_ptr().cast() } else { object.get_type_ptr() };
+        std::ffi::CStr::from_ptr((*class).tp_name).to_string_lossy()
+    };
+    name.rsplit('.').next().unwrap_or(&name).to_owned()
+}
+
+/// What the innermost function of the calling thread calls `object`.
+pub(crate) fn expression(object: &Bound<'_, PyAny>) -> Option<String> {
+    let py = object.py();
+    // SAFETY: attached, and it is our own stack.
+    let mut stack = unsafe { frames::own() };
+    let (frame, raw) = stack.find_map(|frame| frame.raw().map(|raw| (frame, raw)))?;
+    // SAFETY: the code object of a running frame is alive; so are the global variables that belong to it.
+    let (code, globals) = unsafe {
+        let code = Code::of(&Bound::from_borrowed_ptr(py, raw.code as *mut ffi::PyObject))?;
+        (code, Bound::from_borrowed_ptr_or_opt(py, ffi::PyEval_GetGlobals())?)
+    };
+    let names = code.names();
+    let locals = locals(py, frame, &code);
+    let used = variables(&globals, &names).unwrap_or_default();
+    let owners = locals.iter().chain(&used).map(|(_, owner)| owner);
+    let attributes: Vec<Named<'_>> = owners.flat_map(|owner| attributes(owner, &names)).collect();
+    let is_it = |named: &&Named<'_>| named.1.is(object);
+    let name = |named: &Named<'_>| named.0.clone();
+    variable(object, &globals)
+        .or_else(|| attributes.iter().find(is_it).map(name))
+        .or_else(|| used.iter().chain(&attributes).find_map(|(name, container)| element(object, name, container)))
+        .or_else(|| locals.iter().find(is_it).map(name))
+}
+
+/// Something, and what the code calls it.
+type Named<'py> = (String, Bound<'py, PyAny>);
+
+/// How much there may be in a container that is looked through.
+const SMALL: usize = 1000;
+
+/// The element of a container that it is.
+fn element(object: &Bound<'_, PyAny>, name: &str, container: &Bound<'_, PyAny>) -> Option<String> {
+    if let Ok(list) = container.cast::<PyList>() {
+        let mut elements = (0..list.len().min(SMALL)).map_while(|place| list.get_item(place).ok());
+        return elements.position(|element| element.is(object)).map(|place| format!("{name}[{place}]"));
+    }
+    let dictionary = container.cast::<PyDict>().ok().filter(|all| all.len() <= SMALL)?;
+    key_of(object, dictionary).map(|key| format!("{name}[{}]", shown(&key)))
+}
+
+/// The key behind which it is in a dictionary.
+fn key_of<'py>(object: &Bound<'_, PyAny>, dictionary: &Bound<'py, PyDict>) -> Option<Bound<'py, PyAny>> {
+    let found = RefCell::new(None);
+    let look = |key, value: Bound<'_, PyAny>| {
+        if value.is(object) {
+            found.replace(Some(key));
+        }
+        Ok(())
+    };
+    dictionary.locked_for_each(look).ok()?;
+    found.into_inner()
+}
+
+/// A key as one would write it, if it is a string or a number.
+pub(crate) fn shown(key: &Bound<'_, PyAny>) -> String {
+    if let Ok(text) = key.cast_exact::<PyString>() {
+        return format!("'{}'", text.to_string_lossy().chars().take(40).collect::<String>());
+    }
+    match key.cast_exact::<PyInt>() {
+        Ok(number) => number.extract::<i64>().map_or_else(|_| "...".to_owned(), |number| number.to_string()),
+        Err(_) => "...".to_owned(),
+    }
+}
+
+fn dictionary_of_module<'py>(object: &Bound<'py, PyAny>) -> Option<Bound<'py, PyDict>> {
+    // SAFETY: attached; a module keeps its dictionary.
+    let dictionary = unsafe {
+        if ffi::PyModule_Check(object.as_ptr()) == 0 {
+            object.clone()
+        } else {
+            Bound::from_borrowed_ptr_or_opt(object.py(), ffi::PyModule_GetDict(object.as_ptr()))?
+        }
+    };
+    dictionary.cast_into_exact().ok()
+}
+
+/// The local variables of a running function that have a value, with those that it shares with other functions.
+fn locals<'py>(py: Python<'py>, frame: Frame<'_>, code: &Code<'py>) -> Vec<Named<'py>> {
+    let value = |place: usize| {
+        let value = frame.local(place)?;
+        // SAFETY: a local variable of a running function is alive.
+        unsafe {
+            if ffi::Py_TYPE(value) == &raw mut ffi::PyCell_Type {
+                Bound::from_owned_ptr_or_opt(py, ffi::PyCell_Get(value))
+            } else {
+                Some(Bound::from_borrowed_ptr(py, value))
+            }
+        }
+    };
+    let names = code.locals();
+    names.iter().enumerate().filter_map(|(place, name)| Some((name.extract().ok()?, value(place)?))).collect()
+}
+
+/// A global variable that it is in.
+fn variable(object: &Bound<'_, PyAny>, globals: &Bound<'_, PyAny>) -> Option<String> {
+    let name = key_of(object, globals.cast_exact::<PyDict>().ok()?)?;
+    Some(format!("{}.{}", module(globals)?, name.extract::<String>().ok()?))
+}
+
+/// The variables of these names that a module has, given as itself or as its dictionary; `None` if it is none.
+fn variables<'py>(owner: &Bound<'py, PyAny>, names: &Bound<'py, PyTuple>) -> Option<Vec<Named<'py>>> {
+    let (module, variables) = (module(owner)?, dictionary_of_module(owner)?);
+    let value = |name: Bound<'py, PyAny>| Some((format!("{module}.{}", text(&name)), variables.get_item(&name).ok().flatten()?));
+    Some(names.iter().filter_map(value).collect())
+}
+
+/// The attributes of these names that an object has, and its dictionary if it has one.
+fn attributes<'py>(owner: &Bound<'py, PyAny>, names: &Bound<'py, PyTuple>) -> Vec<Named<'py>> {
+    if let Some(variables) = variables(owner, names) {
+        return variables;
+    }
+    let class = class(owner);
+    let value = |name: Bound<'py, PyAny>| Some((format!("{class}.{}", text(&name)), stored(owner, &name)?));
+    // SAFETY: attached, alive; its dictionary lives as long.
+    let dictionary = unsafe { Bound::from_borrowed_ptr(owner.py(), accesses::home(owner.as_ptr())) };
+    let dictionary = (!dictionary.is(owner)).then(|| (format!("{class}.__dict__"), dictionary));
+    names.iter().filter_map(value).chain(dictionary).collect()
+}
+
+fn text(name: &Bound<'_, PyAny>) -> String {
+    name.cast::<PyString>().map_or_else(|_| "?".to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+/// The value of an attribute that is stored in an object or in its class, or that a class has.
+fn stored<'py>(owner: &Bound<'py, PyAny>, name: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
+    // SAFETY: attached; what has no descriptor but that of a slot is found without running code of the program.
+    unsafe {
+        let is_class = ffi::PyType_Check(owner.as_ptr()) != 0;
+        let class = if is_class { owner.as_ptr().cast() } else { owner.get_type_ptr() };
+        let in_class = Bound::from_owned_ptr_or_opt(owner.py(), types::look_up(class, name.as_ptr()));
+        let is_slot = |found: &Bound<'_, PyAny>| found.get_type_ptr() == &raw mut ffi::PyMemberDescr_Type;
+        if is_class || in_class.as_ref().is_some_and(|found| !is_slot(found)) {
+            return in_class;
+        }
+        let value = Bound::from_owned_ptr_or_opt(owner.py(), ffi::PyObject_GenericGetAttr(owner.as_ptr(), name.as_ptr()));
+        if value.is_none() {
+            ffi::PyErr_Clear();
+        }
+        value
+    }
+}

@@ -1,0 +1,233 @@
+//! The cold path: two accesses are not ordered; who, where, and what was it?
+//!
+//! No code of the program runs: no `repr`, no properties.
+
+use crate::engine::races::confirm;
+use crate::engine::races::probe::Verdict;
+use crate::evidence::affinity::resolve_all;
+use crate::evidence::{naming, thread_names};
+use crate::findings::session::{self, Place, Recorded};
+use crate::interpreter::frames::RawFrame;
+use crate::interpreter::introspection::type_name;
+use crate::thread::context::Busy;
+use crate::thread::stacks;
+use ftsan::options::OnFinding;
+use ftsan::races::access::{self, Race};
+use ftsan::races::matrix::Kind;
+use ftsan::races::telling;
+use ftsan::report::{Access, Finding, ObjectInfo, Role, ThreadInfo};
+use ftsan::rules::{Rule, Severity};
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use std::sync::{Mutex, PoisonError};
+
+pyo3::import_exception!(ftsan, Misuse);
+
+/// Which part of an object was raced for.
+#[derive(Clone, Copy)]
+pub(crate) enum Part {
+    /// An attribute.
+    Attribute(&'static str),
+    /// A global variable; the object is the dictionary of its module.
+    Global(&'static str),
+    /// A variable that functions share; the object is the cell.
+    Variable(&'static str),
+    /// What is behind a key, or whether something is an element; the key is borrowed.
+    Item(*mut ffi::PyObject),
+    /// What there is in a container as a whole.
+    Structure,
+    /// Where an iterator is.
+    Position,
+    /// Something that the process has once.
+    State(&'static str),
+}
+
+/// Modules whose attributes are the process's, with the attributes; no name is any.
+const PROCESS_STATE: [(&str, &[&str]); 2] =
+    [("sys", &["stdout", "stderr", "stdin", "displayhook", "excepthook", "argv", "path"]), ("os", &["environ"])];
+
+/// Reports a race on `part` of `object` that the calling thread has just completed.
+///
+/// # Safety
+/// Attached; what is passed is alive.
+#[cold]
+pub(crate) unsafe fn found(object: *mut ffi::PyObject, part: Part, is_swapper: bool, race: &Race) -> Verdict {
+    let Some(_busy) = Busy::enter() else { return Verdict::GoOn };
+    // SAFETY: passed on.
+    let (py, object) = unsafe {
+        let py = Python::assume_attached();
+        (py, Bound::from_borrowed_ptr(py, object))
+    };
+    let session = session::get();
+    let state = process_state(&object, part, is_swapper);
+    let rule = telling::rule(race, state.is_some());
+    let place = place(rule.id, part, race);
+    if session.options.confirm {
+        confirm::suspect(race);
+    }
+    let title = match session.seen_again(&place) {
+        Some(again) => {
+            if race.witnessed {
+                session.witness(&place);
+            }
+            again.title
+        }
+        None => {
+            let what = state.clone().unwrap_or_else(|| describe(&object, part));
+            if !is_news(&what, race, place) {
+                return Verdict::GoOn;
+            }
+            let shown = state.unwrap_or_else(|| describe_here(&object, part));
+            let finding = finding(py, &object, rule, [&shown, &what], race);
+            let title = finding.title.clone();
+            match session.record(place, finding) {
+                // What changes no exit status interrupts nobody.
+                Recorded::New if race.severity == Severity::Info => None,
+                Recorded::New => {
+                    py.detach(|| session.tell(&place));
+                    Some(title)
+                }
+                Recorded::Known => Some(title),
+                Recorded::Suppressed => None,
+            }
+        }
+    };
+    match (session.options.on_finding, title) {
+        (OnFinding::Raise, Some(title)) if race.severity > Severity::Info => {
+            Misuse::new_err(format!("{}: {title}", rule.id)).restore(py);
+            Verdict::Raised
+        }
+        (OnFinding::Abort, Some(_)) if race.severity > Severity::Info => std::process::abort(),
+        _ => Verdict::GoOn,
+    }
+}
+
+/// The same two instructions under the same rule are the same finding, whichever came first, if it is the same name.
+fn place(rule: &'static str, part: Part, race: &Race) -> Place {
+    // The check that came too late is part of the update that it would have led to.
+    let is_check = |check: Option<access::Place>, site: u32| check.is_some_and(|check| check.site == site);
+    let (a, b) = match (race.here.site, race.earlier.site) {
+        (here, earlier) if is_check(race.earlier_check, here) => (earlier, earlier),
+        (here, earlier) if is_check(race.check, earlier) => (here, here),
+        sites => sites,
+    };
+    // Names are kept once each.
+    let name = match part {
+        Part::Attribute(name) | Part::Global(name) | Part::Variable(name) | Part::State(name) => name,
+        Part::Item(_) | Part::Structure | Part::Position => "",
+    };
+    (rule.as_ptr() as usize ^ (name.as_ptr() as usize).rotate_left(24), RawFrame { code: a.max(b) as usize, offset: a.min(b) })
+}
+
+/// Something that was found, and where in the program.
+struct Told {
+    what: String,
+    sites: Vec<u32>,
+    place: Place,
+    is_info: bool,
+}
+
+static TOLD: Mutex<Vec<Told>> = Mutex::new(Vec::new());
+
+/// Whether a race has something to say beside the others: a mere read at a place where an update was lost has not.
+fn is_news(what: &str, race: &Race, place: Place) -> bool {
+    let checks = [race.check, race.earlier_check].into_iter().flatten().map(|check| check.site);
+    let sites: Vec<u32> = checks.chain([race.here.site, race.earlier.site]).collect();
+    let is_info = race.severity == Severity::Info;
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    let same = |told: &Told| told.what == what && told.sites.iter().any(|site| sites.contains(site));
+    if is_info && told.iter().any(|told| !told.is_info && same(told)) {
+        return false;
+    }
+    // The same again under another rule: a reader's memory is short, and then an update looks like a blind write.
+    let covers =
+        |told: &Told| told.what == what && [race.here.site, race.earlier.site].iter().all(|site| told.sites.contains(site));
+    if told.iter().any(|told| !told.is_info && covers(told)) {
+        return false;
+    }
+    if !is_info {
+        let session = session::get();
+        told.iter().filter(|told| told.is_info && same(told)).for_each(|told| session.withdraw(&told.place));
+    }
+    told.push(Told { what: what.to_owned(), sites, place, is_info });
+    true
+}
+
+/// What was raced for is shown in the title and, without what depends on the function that came second, in the accesses.
+fn finding(py: Python<'_>, object: &Bound<'_, PyAny>, rule: &'static Rule, [shown, what]: [&str; 2], race: &Race) -> Finding {
+    let (mine, theirs) = (thread_names::me(py), thread_names::of(race.earlier_thread));
+    let title = telling::title(race, shown, &mine.name, &theirs.name);
+    let class = type_name(object);
+    let id = format!("{:#x}", object.as_ptr() as usize);
+    let short = class.rsplit('.').next().unwrap_or(&class);
+    let info = ObjectInfo { repr: format!("<{short} at {id}>"), r#type: class.clone(), id };
+    let access = |role, operation: &str, thread: &ThreadInfo, place: access::Place| Access {
+        role,
+        operation: operation.to_owned(),
+        thread: Some(thread.clone()),
+        stack: resolve_all(py, stacks::get(place.stack)),
+    };
+    let noun = |kind: Kind| format!("{} of {what}", telling::operation(kind));
+    let checked = format!("{}, which it goes back to,", noun(Kind::Read));
+    let mut accesses = vec![access(Role::Offending, &noun(race.kind), &mine, race.here)];
+    accesses.extend(race.check.map(|check| access(Role::Earlier, &checked, &mine, check)));
+    accesses.push(access(Role::Earlier, &noun(race.earlier_kind), &theirs, race.earlier));
+    accesses.extend(race.earlier_check.map(|check| access(Role::Earlier, &checked, &theirs, check)));
+    let mut finding = Finding::new(rule, title, info, None, accesses);
+    finding.severity = race.severity;
+    finding.witnessed = race.witnessed;
+    finding
+}
+
+/// `sys.stdout`, if it is something like that, or anything that is swapped like it.
+fn process_state(object: &Bound<'_, PyAny>, part: Part, is_swapper: bool) -> Option<String> {
+    if let Part::State(what) = part {
+        return Some(what.to_owned());
+    }
+    if is_swapper {
+        // SAFETY: alive while the access is noted.
+        let key = |key: *mut ffi::PyObject| unsafe { Bound::from_borrowed_ptr_or_opt(object.py(), key) };
+        // Of all that is swapped, only the environment has keys of bytes.
+        let item = if let Part::Item(item) = part { key(item) } else { None };
+        return Some(match item.and_then(|key| key.cast_into_exact::<PyBytes>().ok()) {
+            Some(name) => format!("os.environ['{}']", String::from_utf8_lossy(name.as_bytes())),
+            None => describe(object, part),
+        });
+    }
+    let Part::Attribute(name) = part else { return None };
+    let module = naming::module(object)?;
+    let (_, names) = PROCESS_STATE.iter().find(|(known, _)| *known == module)?;
+    names.contains(&name).then(|| format!("{module}.{name}"))
+}
+
+/// What was raced for, in the words of the program.
+pub(crate) fn describe(object: &Bound<'_, PyAny>, part: Part) -> String {
+    describe_as(object, part, None)
+}
+
+/// The same, in the words of the code that runs now.
+pub(crate) fn describe_here(object: &Bound<'_, PyAny>, part: Part) -> String {
+    describe_as(object, part, naming::expression(object))
+}
+
+/// The same, given what the code calls the object.
+fn describe_as(object: &Bound<'_, PyAny>, part: Part, name: Option<String>) -> String {
+    let class = naming::class(object);
+    match (part, name) {
+        (Part::Attribute(attribute), _) => format!("{}.{attribute}", naming::module(object).unwrap_or(class)),
+        (Part::Global(name), _) => match naming::module(object) {
+            Some(module) => format!("global {module}.{name}"),
+            None => format!("global {name}"),
+        },
+        (Part::Variable(name), _) => format!("variable {name}"),
+        (Part::Item(key), name) => {
+            // SAFETY: alive while the access is noted.
+            let key = unsafe { Bound::from_borrowed_ptr_or_opt(object.py(), key) };
+            format!("{}[{}]", name.unwrap_or(class), key.as_ref().map_or_else(|| "...".to_owned(), naming::shown))
+        }
+        (Part::State(what), _) => what.to_owned(),
+        (Part::Structure | Part::Position, Some(name)) => format!("{class} {name}"),
+        (Part::Structure | Part::Position, None) => format!("a {class}"),
+    }
+}

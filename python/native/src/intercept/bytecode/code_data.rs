@@ -1,0 +1,189 @@
+//! What we know of a code object, found without a lock from the code object itself (its extra, PEP 523).
+//!
+//! Code that is not chosen has none: a code object with an extra is not "basic" to the interpreter (`_PyCode_CheckNoInternalState`), which
+//! does not share it with other interpreters then.
+
+use crate::intercept::masquerade::original_view::View;
+use crate::interpreter::py_ref::Lazy;
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use std::cell::UnsafeCell;
+use std::ffi::{c_int, c_void};
+use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicPtr, Ordering};
+
+unsafe extern "C" {
+    // Include/cpython/code.h and ceval.h
+    fn PyUnstable_Eval_RequestCodeExtraIndex(free: unsafe extern "C" fn(*mut c_void)) -> ffi::Py_ssize_t;
+    fn PyUnstable_Code_GetExtra(code: *mut ffi::PyObject, index: ffi::Py_ssize_t, extra: *mut *mut c_void) -> c_int;
+    fn PyUnstable_Code_SetExtra(code: *mut ffi::PyObject, index: ffi::Py_ssize_t, extra: *mut c_void) -> c_int;
+}
+
+/// What is known of a code object, for as long as it lives.
+#[derive(Debug, Default)]
+pub(crate) struct Extra {
+    /// Its patched version, which lives as long as this one.
+    pub(crate) patched: Lazy,
+    /// What the program sees of it, if it is a patched version itself.
+    pub(crate) view: Option<View>,
+    /// Never to be patched.
+    pub(crate) is_left_alone: AtomicBool,
+    /// Of what is watched for data races, even if there is nothing in it to watch.
+    pub(crate) is_chosen: AtomicBool,
+}
+
+impl Extra {
+    /// Whether the code object is a patched one, or is never patched.
+    #[inline]
+    pub(crate) fn is_final(&self) -> bool {
+        self.view.is_some() || self.is_left_alone.load(Ordering::Relaxed)
+    }
+}
+
+static INDEX: AtomicIsize = AtomicIsize::new(-1);
+static INTERPRETER: AtomicPtr<ffi::PyInterpreterState> = AtomicPtr::new(std::ptr::null_mut());
+
+unsafe extern "C" fn free(extra: *mut c_void) {
+    if !extra.is_null() {
+        // SAFETY: made by `of`, and the code object that it belongs to is gone.
+        drop(unsafe { Box::from_raw(extra.cast::<Extra>()) });
+    }
+}
+
+/// Reserves the place in all code objects.
+pub(crate) fn load() -> PyResult<()> {
+    if !is_loaded() {
+        // SAFETY: attached (a module function).
+        let index = unsafe { PyUnstable_Eval_RequestCodeExtraIndex(free) };
+        if index < 0 {
+            return Err(PyRuntimeError::new_err("no room in code objects"));
+        }
+        // SAFETY: attached.
+        INTERPRETER.store(unsafe { ffi::PyInterpreterState_Get() }, Ordering::Relaxed);
+        INDEX.store(index, Ordering::Relaxed);
+    }
+    Ok(())
+}
+
+/// Whether there is such a place.
+pub(crate) fn is_loaded() -> bool {
+    INDEX.load(Ordering::Relaxed) >= 0
+}
+
+/// What is known of a code object.
+///
+/// # Safety
+/// A live code object of this interpreter, which outlives `'a`.
+#[inline]
+pub(crate) unsafe fn known<'a>(code: *mut ffi::PyObject) -> Option<&'a Extra> {
+    let mut extra = std::ptr::null_mut();
+    // SAFETY: a live code object; an extra is only freed with it, because `of` never replaces one.
+    unsafe {
+        PyUnstable_Code_GetExtra(code, INDEX.load(Ordering::Relaxed), &raw mut extra);
+        extra.cast::<Extra>().as_ref()
+    }
+}
+
+/// The view of a patched code object.
+///
+/// # Safety
+/// A live code object, which outlives `'a`; attached.
+#[inline]
+pub(crate) unsafe fn view<'a>(code: *mut ffi::PyObject) -> Option<&'a View> {
+    // SAFETY: attached; in another interpreter, which counts its own, the place may be somebody else's.
+    if !std::ptr::eq(unsafe { ffi::PyInterpreterState_Get() }, INTERPRETER.load(Ordering::Relaxed)) {
+        return None;
+    }
+    // SAFETY: passed on.
+    unsafe { known(code) }?.view.as_ref()
+}
+
+/// What becomes of a code object.
+#[derive(Debug)]
+pub(crate) enum Fate<'py> {
+    /// This is made of it.
+    Patched(Bound<'py, PyAny>),
+    /// It is a patched one, or is never patched.
+    Final,
+    Open,
+}
+
+/// What becomes of a code object.
+pub(crate) fn fate<'py>(code: &Bound<'py, PyAny>) -> Fate<'py> {
+    // SAFETY: alive.
+    let Some(extra) = (unsafe { known(code.as_ptr()) }) else { return Fate::Open };
+    match extra.patched.get(code.py()) {
+        Some(patched) => Fate::Patched(patched),
+        None if extra.is_final() => Fate::Final,
+        None => Fate::Open,
+    }
+}
+
+/// A lock that may be waited for attached: the interpreter detaches who waits for it.
+struct Lock(UnsafeCell<ffi::PyMutex>);
+// SAFETY: a mutex.
+unsafe impl Sync for Lock {}
+
+static SETTING: Lock = Lock(UnsafeCell::new(ffi::PyMutex::new()));
+
+/// In the child of a fork, where the thread that held the lock may be gone.
+pub(crate) fn after_fork_in_child() {
+    // SAFETY: the only thread.
+    unsafe { SETTING.0.get().write(ffi::PyMutex::new()) };
+}
+
+struct Setting;
+
+impl Setting {
+    fn begin() -> Self {
+        // SAFETY: a mutex in a static; unlocked on drop.
+        unsafe { ffi::PyMutex_Lock(SETTING.0.get()) };
+        Setting
+    }
+}
+
+impl Drop for Setting {
+    fn drop(&mut self) {
+        // SAFETY: locked by `begin`.
+        unsafe { ffi::PyMutex_Unlock(SETTING.0.get()) };
+    }
+}
+
+/// The extra of a code object, `new` if it had none.
+pub(crate) fn of<'a>(code: &'a Bound<'_, PyAny>, new: Extra) -> PyResult<&'a Extra> {
+    let _setting = Setting::begin();
+    // SAFETY: a live code object, which the borrow keeps.
+    if let Some(extra) = unsafe { known(code.as_ptr()) } {
+        return Ok(extra);
+    }
+    let extra = Box::into_raw(Box::new(new));
+    // SAFETY: a live code object without an extra; ours is stored for as long as the code object lives, or given back.
+    unsafe {
+        if PyUnstable_Code_SetExtra(code.as_ptr(), INDEX.load(Ordering::Relaxed), extra.cast()) < 0 {
+            drop(Box::from_raw(extra));
+            return Err(PyErr::fetch(code.py()));
+        }
+        Ok(&*extra)
+    }
+}
+
+/// Marks a code object as never to be patched.
+pub(crate) fn leave_alone(code: &Bound<'_, PyAny>) -> PyResult<()> {
+    of(code, Extra::default())?.is_left_alone.store(true, Ordering::Relaxed);
+    Ok(())
+}
+
+/// Marks a code object as chosen: what it executes that has no module belongs to it.
+pub(crate) fn set_chosen(code: &Bound<'_, PyAny>) -> PyResult<()> {
+    of(code, Extra::default())?.is_chosen.store(true, Ordering::Relaxed);
+    Ok(())
+}
+
+/// Whether a code object is chosen.
+///
+/// # Safety
+/// As [`known`].
+pub(crate) unsafe fn is_chosen(code: *mut ffi::PyObject) -> bool {
+    // SAFETY: passed on.
+    unsafe { known(code) }.is_some_and(|extra| extra.is_chosen.load(Ordering::Relaxed))
+}

@@ -1,0 +1,288 @@
+//! Every function that is made, and those that there are already: the chosen ones get the patched version of their code.
+//!
+//! Whatever runs Python code makes a function of it first: a `def`, a lambda, a class body, a module, a script, `-c`, `exec`, `eval`,
+//! `types.FunctionType` (`Objects/funcobject.c`, `PyFunction_EVENT_CREATE`).  The callback runs before anybody else sees the function.
+//! The function's version is not cleared: it stands for signature and behaviour, by which call sites are specialised, and these are the
+//! same; what runs is read from the function at each call.
+
+use crate::engine::races::probe;
+use crate::findings::session;
+use crate::intercept::bytecode::code_data::{self, Fate};
+use crate::intercept::bytecode::tree::{self, Decide};
+use crate::intercept::bytecode::{opcodes, self_test, unselected};
+use crate::intercept::masquerade::{self, marshal, monitoring, original_view};
+use crate::interpreter::code_fields::{self, Code};
+use crate::interpreter::world::Stopped;
+use crate::interpreter::{code_text, frames};
+use crate::thread::guard;
+use ftsan::choice::{Choice, Origin};
+use ftsan::patcher::{Point, UnitMap};
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyString, PyType};
+use std::ffi::{CStr, c_int, c_void};
+use std::sync::OnceLock;
+
+type Object = *mut ffi::PyObject;
+type Function = *mut ffi::PyFunctionObject;
+type Watcher = unsafe extern "C" fn(c_int, Function, Object) -> c_int;
+type Visitor = unsafe extern "C" fn(Object, *mut c_void) -> c_int;
+
+unsafe extern "C" {
+    // Include/cpython/funcobject.h and objimpl.h
+    fn PyFunction_AddWatcher(callback: Watcher) -> c_int;
+    fn PyUnstable_GC_VisitObjects(callback: Visitor, argument: *mut c_void);
+}
+
+/// `PyFunction_EVENT_CREATE`
+const CREATE: c_int = 0;
+
+static CHOICE: OnceLock<Choice> = OnceLock::new();
+
+unsafe extern "C" fn on_event(event: c_int, function: Function, _: Object) -> c_int {
+    if event == CREATE {
+        // SAFETY: a new function, attached.
+        unsafe {
+            let code = (*function).func_code;
+            let is_settled = match code_data::known(code) {
+                Some(extra) => extra.is_final(),
+                None => unselected::contains(code_text::filename(code as usize) as Object, (*function).func_module),
+            };
+            // What is made while the interpreter ends is seen by nobody else.
+            if !is_settled && ffi::Py_IsInitialized() != 0 {
+                guard::guarded((), || created(function));
+            }
+        }
+    }
+    0
+}
+
+/// # Safety
+/// Attached; a function that nobody else has yet.
+#[cold]
+unsafe fn created(function: Function) {
+    // SAFETY: passed on; the function gives up its reference and gets another one.
+    unsafe {
+        let py = Python::assume_attached();
+        // Extension modules make functions while an exception is raised.
+        let raised = ffi::PyErr_GetRaisedException();
+        if let Some(patched) = patched_of(py, function) {
+            let before = (*function).func_code;
+            (*function).func_code = patched.into_ptr();
+            ffi::Py_DECREF(before);
+        }
+        ffi::PyErr_SetRaisedException(raised);
+    }
+}
+
+/// What a function's code is to be replaced by.
+///
+/// # Safety
+/// A live function.
+unsafe fn patched_of<'py>(py: Python<'py>, function: Function) -> Option<Bound<'py, PyAny>> {
+    // SAFETY: a live function has code and globals.
+    let (object, globals) = unsafe {
+        (Bound::from_borrowed_ptr(py, (*function).func_code), Bound::<PyAny>::from_borrowed_ptr(py, (*function).func_globals))
+    };
+    match code_data::fate(&object) {
+        Fate::Patched(patched) => return Some(patched),
+        Fate::Final => return None,
+        Fate::Open => {}
+    }
+    let code = Code::of(&object)?;
+    // SAFETY: passed on.
+    let module = unsafe { Bound::from_borrowed_ptr_or_opt(py, (*function).func_module) };
+    let patched = decide(&code, &globals, module.as_ref());
+    patched.unwrap_or_else(|error| {
+        session::fail(&format!("races: {} of {}: {error}", code.qualname(), code.filename()));
+        None
+    })
+}
+
+/// The patched version of code that a function is made of with these globals; `None` if it is not chosen.
+fn decide<'py>(
+    code: &Code<'py>,
+    globals: &Bound<'py, PyAny>,
+    module: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let Some(choice) = CHOICE.get() else { return Ok(None) };
+    let file = code.filename();
+    let name = module.and_then(|module| module.cast_exact::<PyString>().ok());
+    let module = name.map_or("", text);
+    let has_no_file = text(&file).starts_with('<');
+    let module_file = if has_no_file { global(globals, c"__file__") } else { None };
+    let package = if module == "__main__" { global(globals, c"__package__") } else { None };
+    let origin = Origin {
+        file: text(&file),
+        module,
+        package: package.as_ref().map_or("", text),
+        module_file: module_file.as_ref().map_or("", text),
+        is_run_by_chosen: has_no_file && module_file.is_none() && is_run_by_chosen(),
+    };
+    if !choice.chooses(&origin) {
+        if let Some(name) = name.filter(|_| !has_no_file) {
+            // SAFETY: attached; two live strings.
+            unsafe { unselected::add(file.as_ptr(), name.as_ptr()) };
+        }
+        return Ok(None);
+    }
+    let mut decision = Decision { choice, module };
+    let patched = match decision.fate(code)? {
+        Fate::Open => tree::patch(code, &mut decision)?,
+        Fate::Patched(patched) => Some(patched),
+        Fate::Final => None,
+    };
+    if !has_no_file || module == "__main__" {
+        session::get().count_package(format!("{} (races)", origin.name().split('.').next().unwrap_or("?")));
+    }
+    Ok(patched)
+}
+
+fn text<'a>(string: &'a Bound<'_, PyString>) -> &'a str {
+    string.to_str().unwrap_or_default()
+}
+
+/// A string among the globals.
+fn global<'py>(globals: &Bound<'py, PyAny>, name: &CStr) -> Option<Bound<'py, PyString>> {
+    // SAFETY: attached; the globals of a function are a dict.  An error of the look-up is no answer either.
+    unsafe {
+        let mut value = std::ptr::null_mut();
+        if ffi::PyDict_GetItemStringRef(globals.as_ptr(), name.as_ptr(), &raw mut value) < 0 {
+            ffi::PyErr_Clear();
+        }
+        Bound::from_owned_ptr_or_opt(globals.py(), value)?.cast_into_exact().ok()
+    }
+}
+
+/// Whether the code that runs now is chosen.
+fn is_run_by_chosen() -> bool {
+    // SAFETY: attached, and it is our own stack; a code object that runs is alive.
+    unsafe {
+        let running = frames::own().find_map(frames::Frame::raw);
+        running.is_some_and(|frame| code_data::is_chosen(frame.code as Object))
+    }
+}
+
+/// What is decided for the code of one module.
+pub(crate) struct Decision<'a> {
+    pub(crate) choice: &'a Choice,
+    pub(crate) module: &'a str,
+}
+
+impl<'py> Decide<'py> for Decision<'_> {
+    fn fate(&mut self, code: &Code<'py>) -> PyResult<Fate<'py>> {
+        let fate = code_data::fate(code.object());
+        if matches!(fate, Fate::Open) && self.choice.leaves_out(self.module, text(&code.qualname())) {
+            code_data::leave_alone(code.object())?;
+            return Ok(Fate::Final);
+        }
+        Ok(fate)
+    }
+
+    fn site(&mut self, code: &Code<'py>, point: &Point<'_>) -> PyResult<Py<PyAny>> {
+        probe::new(code.object(), point)
+    }
+
+    fn has_nothing(&mut self, code: &Code<'py>) -> PyResult<()> {
+        code_data::set_chosen(code.object())?;
+        code_data::leave_alone(code.object())
+    }
+
+    fn made(&mut self, code: &Code<'py>, patched: Code<'py>, map: UnitMap) -> PyResult<Bound<'py, PyAny>> {
+        let patched = original_view::publish(code, &patched, map)?;
+        code_data::set_chosen(code.object())?;
+        code_data::set_chosen(&patched)?;
+        Ok(patched)
+    }
+}
+
+/// Replaces the code of functions, the pairs of which are kept alive by the caller, where it is still what it was.
+fn replace_code(py: Python<'_>, replacements: Vec<(Bound<'_, PyAny>, Bound<'_, PyAny>, Bound<'_, PyAny>)>) {
+    let mut before = Vec::new();
+    {
+        let _stopped = Stopped::stop(py);
+        for (function, code, patched) in &replacements {
+            let function = function.as_ptr().cast::<ffi::PyFunctionObject>();
+            // SAFETY: a live function, which no thread looks at while the world is stopped; frames that run it hold the code themselves.
+            unsafe {
+                if std::ptr::eq((*function).func_code, code.as_ptr()) {
+                    before.push((*function).func_code);
+                    (*function).func_code = patched.clone().into_ptr();
+                }
+            }
+        }
+    }
+    for code in before {
+        // SAFETY: the function's reference.
+        unsafe { ffi::Py_DECREF(code) };
+    }
+}
+
+unsafe extern "C" fn collect(object: Object, functions: *mut c_void) -> c_int {
+    // SAFETY: called by the collector with a live object while the world is stopped, and with what `adopt` gave it.
+    unsafe {
+        if ffi::PyFunction_Check(object) != 0 {
+            ffi::Py_INCREF(object);
+            (*functions.cast::<Vec<Object>>()).push(object);
+        }
+    }
+    1
+}
+
+/// Gives the functions that there are already the patched version of their code.
+fn adopt(py: Python<'_>) {
+    let mut functions: Vec<Object> = Vec::new();
+    // SAFETY: attached; the visitor only counts references.
+    unsafe { PyUnstable_GC_VisitObjects(collect, (&raw mut functions).cast()) };
+    // SAFETY: new references.
+    let functions = functions.into_iter().map(|function| unsafe { Bound::from_owned_ptr(py, function) });
+    let replacements = functions.filter_map(|function| {
+        let at = function.as_ptr().cast::<ffi::PyFunctionObject>();
+        // SAFETY: a live function.
+        let (code, patched) = unsafe { (Bound::from_borrowed_ptr(py, (*at).func_code), patched_of(py, at)?) };
+        Some((function, code, patched))
+    });
+    replace_code(py, replacements.collect());
+}
+
+/// Begins: what the program sees is replaced, then the functions that there are, then those to come.
+pub(crate) fn start(py: Python<'_>, standard_library: &[String]) -> PyResult<()> {
+    let mut choice = session::get().options.races.clone();
+    if choice.is_none() || CHOICE.get().is_some() {
+        return Ok(());
+    }
+    choice.set_standard_library(standard_library.iter().map(String::as_str));
+    code_fields::load(py).map_err(PyRuntimeError::new_err)?;
+    code_data::load()?;
+    opcodes::get(py)?;
+    // SAFETY: attached; static types.
+    let class = |class: *mut ffi::PyTypeObject| unsafe { PyType::from_borrowed_type_ptr(py, class) };
+    masquerade::code::install(&class(&raw mut ffi::PyCode_Type))?;
+    masquerade::frames::install(&class(&raw mut ffi::PyFrame_Type), &class(&raw mut ffi::PyTraceBack_Type))?;
+    monitoring::install(py)?;
+    marshal::install(py)?;
+    self_test::run(py, &choice)?;
+    let _ = CHOICE.set(choice);
+    // SAFETY: attached; the callback never raises.
+    if unsafe { PyFunction_AddWatcher(on_event) } < 0 {
+        return Err(PyErr::fetch(py));
+    }
+    adopt(py);
+    Ok(())
+}
+
+/// Gives a function the code that it had in the program's source, and never patches that again.
+pub(crate) fn leave_alone(function: &Bound<'_, PyAny>) -> PyResult<()> {
+    let code = function.getattr("__code__")?;
+    let original = original_view::original(&code)?;
+    leave_alone_down(&original)?;
+    replace_code(function.py(), vec![(function.clone(), code, original)]);
+    Ok(())
+}
+
+fn leave_alone_down(code: &Bound<'_, PyAny>) -> PyResult<()> {
+    let Some(fields) = Code::of(code) else { return Ok(()) };
+    code_data::leave_alone(code)?;
+    fields.constants().iter().try_for_each(|constant| leave_alone_down(&constant))
+}

@@ -1,0 +1,125 @@
+//! Sites: the objects that a prologue hands the watched object to.
+//!
+//! A prologue is `LOAD_CONST site; LOAD_FAST self; DELETE_SUBSCR`, that is `del site[self]`: the cheapest way from bytecode
+//! to native code that takes two operands and leaves nothing to pop.  Sites are immortal: a reference count that two
+//! threads share would cost more than the check.
+
+use crate::engine::affinity::check::{self, Verdict};
+use crate::engine::affinity::watch::{KINDS, Kind, Watch};
+use pyo3::exceptions::PyTypeError;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use std::ffi::c_int;
+use std::sync::OnceLock;
+
+#[repr(C)]
+struct Site {
+    header: ffi::PyObject,
+    watch: &'static Watch,
+}
+
+struct SiteType(*mut ffi::PyTypeObject);
+// SAFETY: a type object is made once, immortal in effect, and only read.
+unsafe impl Send for SiteType {}
+// SAFETY: as above.
+unsafe impl Sync for SiteType {}
+
+/// One type per kind of watch, so that the hot path has nothing to decide.
+static TYPES: [OnceLock<SiteType>; KINDS] = [const { OnceLock::new() }; KINDS];
+
+unsafe extern "C" {
+    // Exported by 3.14 and 3.15, Include/internal/pycore_object.h.  The public one (PyUnstable_SetImmortal) is there since 3.15.
+    fn _Py_SetImmortal(object: *mut ffi::PyObject);
+}
+
+/// A reference count that threads share costs more than what a site does.
+///
+/// # Safety
+/// Attached; a new object.
+pub(crate) unsafe fn set_immortal(object: *mut ffi::PyObject) {
+    // SAFETY: passed on.
+    unsafe { _Py_SetImmortal(object) }
+}
+
+unsafe extern "C" fn delete_item<const K: u8>(
+    site: *mut ffi::PyObject,
+    object: *mut ffi::PyObject,
+    value: *mut ffi::PyObject,
+) -> c_int {
+    if !value.is_null() {
+        // SAFETY: attached; a static string.
+        unsafe { ffi::PyErr_SetString(ffi::PyExc_TypeError, c"an ftsan site takes no items".as_ptr()) };
+        return -1;
+    }
+    // SAFETY: only sites have this slot, each its kind's; the object is the first argument of the running function.
+    match unsafe { check::before_kind::<K>((*site.cast::<Site>()).watch, object) } {
+        Verdict::GoOn | Verdict::Misused => 0,
+        Verdict::Raised => -1,
+    }
+}
+
+type DeleteItem = unsafe extern "C" fn(*mut ffi::PyObject, *mut ffi::PyObject, *mut ffi::PyObject) -> c_int;
+
+fn slot_of(kind: Kind) -> DeleteItem {
+    match kind {
+        Kind::Loop => delete_item::<{ Kind::Loop as u8 }>,
+        Kind::Attribute => delete_item::<{ Kind::Attribute as u8 }>,
+        Kind::AttributeOnly => delete_item::<{ Kind::AttributeOnly as u8 }>,
+        Kind::Field => delete_item::<{ Kind::Field as u8 }>,
+        Kind::Future => delete_item::<{ Kind::Future as u8 }>,
+        Kind::Primitive => delete_item::<{ Kind::Primitive as u8 }>,
+        Kind::Thread => delete_item::<{ Kind::Thread as u8 }>,
+        Kind::OneAtATime => delete_item::<{ Kind::OneAtATime as u8 }>,
+        Kind::Hub => delete_item::<{ Kind::Hub as u8 }>,
+        Kind::Coroutine => delete_item::<{ Kind::Coroutine as u8 }>,
+        Kind::CoroutineStep => delete_item::<{ Kind::CoroutineStep as u8 }>,
+        Kind::AsyncGenerator => delete_item::<{ Kind::AsyncGenerator as u8 }>,
+        Kind::AsyncStep => delete_item::<{ Kind::AsyncStep as u8 }>,
+        Kind::Context => delete_item::<{ Kind::Context as u8 }>,
+        Kind::LoopStarts => delete_item::<{ Kind::LoopStarts as u8 }>,
+        Kind::LoopStops => delete_item::<{ Kind::LoopStops as u8 }>,
+        Kind::LoopBorn => delete_item::<{ Kind::LoopBorn as u8 }>,
+        Kind::PrimitiveBorn => delete_item::<{ Kind::PrimitiveBorn as u8 }>,
+        Kind::ThreadBorn => delete_item::<{ Kind::ThreadBorn as u8 }>,
+        Kind::Born => delete_item::<{ Kind::Born as u8 }>,
+    }
+}
+
+fn site_type(py: Python<'_>, kind: Kind) -> PyResult<*mut ffi::PyTypeObject> {
+    let place = &TYPES[kind as usize];
+    if let Some(found) = place.get() {
+        return Ok(found.0);
+    }
+    let mut slots = [
+        ffi::PyType_Slot { slot: ffi::Py_mp_ass_subscript, pfunc: slot_of(kind) as *mut std::ffi::c_void },
+        ffi::PyType_Slot { slot: 0, pfunc: std::ptr::null_mut() },
+    ];
+    let mut spec = ffi::PyType_Spec {
+        name: c"ftsan._native.Site".as_ptr(),
+        basicsize: size_of::<Site>() as c_int,
+        itemsize: 0,
+        flags: (ffi::Py_TPFLAGS_DEFAULT | ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION | ffi::Py_TPFLAGS_IMMUTABLETYPE) as u32,
+        slots: slots.as_mut_ptr(),
+    };
+    // SAFETY: the spec is complete and copied by the call.
+    let made = unsafe { ffi::PyType_FromSpec(&mut spec) };
+    if made.is_null() {
+        return Err(PyErr::fetch(py));
+    }
+    Ok(place.get_or_init(|| SiteType(made.cast())).0)
+}
+
+/// A new site for `watch`.
+pub(crate) fn new(py: Python<'_>, watch: &'static Watch) -> PyResult<Py<PyAny>> {
+    let kind = site_type(py, watch.kind)?;
+    // SAFETY: allocates an object of our own type and fills all of it.
+    unsafe {
+        let site = ffi::PyType_GenericAlloc(kind, 0);
+        if site.is_null() {
+            return Err(PyErr::fetch(py));
+        }
+        std::ptr::addr_of_mut!((*site.cast::<Site>()).watch).write(watch);
+        _Py_SetImmortal(site);
+        Bound::from_owned_ptr_or_err(py, site).map(Bound::unbind).map_err(|_| PyTypeError::new_err("no site"))
+    }
+}

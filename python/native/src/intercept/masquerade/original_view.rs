@@ -1,0 +1,190 @@
+//! A patched code object looks like its original to the program: the view that it carries, and what is shown of it.
+//!
+//! Only the interpreter sees the patched one: what runs, prints tracebacks or finds a handler reads its tables, which agree with each
+//! other.  The original itself is not kept, because it is part of a code object that usually dies when its module was executed: the view
+//! has what differs, and makes an equal one when somebody asks for what only a code object can answer.
+//!
+//! Nested code objects that are shown in `co_consts` are the patched ones, so that they are identical to what functions have.
+
+use crate::intercept::bytecode::code_data::{self, Extra};
+use crate::interpreter::code_fields::{Code, Parts};
+use crate::interpreter::py_ref::{Lazy, Owned};
+use ftsan::patcher::UnitMap;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyTuple};
+use std::ffi::c_int;
+
+/// What the program sees of a patched code object.
+#[derive(Debug)]
+pub(crate) struct View {
+    bytes: Owned,
+    lines: Owned,
+    exceptions: Owned,
+    stack_size: c_int,
+    /// How many constants the original has; the patched one has the same, nested code patched, and then its sites.
+    constants: usize,
+    shown_constants: Lazy,
+    original: Lazy,
+    /// From the original on: a code object that was patched may be patched again.
+    maps: Vec<UnitMap>,
+}
+
+impl View {
+    /// The view of what is made of `code` with this map; if `code` is a patched one itself, of its original.
+    pub(crate) fn new(code: &Code<'_>, map: UnitMap) -> PyResult<Self> {
+        // SAFETY: alive.
+        if let Some(inner) = unsafe { code_data::view(code.object().as_ptr()) } {
+            let py = code.object().py();
+            return Ok(View {
+                bytes: Owned::of(&inner.bytes::<PyBytes>(py)),
+                lines: Owned::of(&inner.lines::<PyBytes>(py)),
+                exceptions: Owned::of(&inner.exceptions::<PyBytes>(py)),
+                stack_size: inner.stack_size,
+                constants: inner.constants,
+                shown_constants: Lazy::default(),
+                original: Lazy::default(),
+                maps: inner.maps.iter().cloned().chain([map]).collect(),
+            });
+        }
+        let parts = code.parts()?;
+        Ok(View {
+            bytes: Owned::of(&parts.bytes),
+            lines: Owned::of(&parts.lines),
+            exceptions: Owned::of(&parts.exceptions),
+            stack_size: parts.stack_size,
+            constants: parts.constants.len(),
+            shown_constants: Lazy::default(),
+            original: Lazy::default(),
+            maps: vec![map],
+        })
+    }
+
+    pub(crate) fn bytes<'py, T>(&self, py: Python<'py>) -> Bound<'py, T> {
+        self.bytes.bound(py)
+    }
+
+    pub(crate) fn lines<'py, T>(&self, py: Python<'py>) -> Bound<'py, T> {
+        self.lines.bound(py)
+    }
+
+    pub(crate) fn exceptions<'py, T>(&self, py: Python<'py>) -> Bound<'py, T> {
+        self.exceptions.bound(py)
+    }
+
+    pub(crate) fn stack_size(&self) -> c_int {
+        self.stack_size
+    }
+
+    /// `co_consts` as it is shown of the code object that has this view.
+    pub(crate) fn constants<'py>(&self, code: &Code<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let all = code.constants();
+        self.shown_constants.get_or_make(all.py(), || Ok(all.get_slice(0, self.constants).into_any()))
+    }
+
+    /// A code object that is equal to the original of the code object that has this view, down to nested ones.
+    pub(crate) fn original<'py>(&self, code: &Code<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let py = code.object().py();
+        self.original.get_or_make(py, || {
+            let constants = code.constants().get_slice(0, self.constants);
+            let parts = Parts {
+                bytes: self.bytes(py),
+                constants: originals(&constants)?.unwrap_or(constants),
+                lines: self.lines(py),
+                exceptions: self.exceptions(py),
+                stack_size: self.stack_size,
+            };
+            Ok(code.with(&parts)?.object().clone())
+        })
+    }
+
+    /// What the program sees of a byte offset into the patched code.
+    pub(crate) fn shown_offset(&self, offset: c_int) -> c_int {
+        let shown = |unit| self.maps.iter().rev().fold(unit, |unit, map| map.to_original(unit));
+        u32::try_from(offset).map_or(offset, |offset| (shown(offset / 2) * 2) as c_int)
+    }
+
+    /// As [`View::shown_offset`], of where a jump leads.
+    pub(crate) fn shown_target(&self, offset: c_int) -> c_int {
+        let shown = |unit| self.maps.iter().rev().fold(unit, |unit, map| map.target_to_original(unit));
+        u32::try_from(offset).map_or(offset, |offset| (shown(offset / 2) * 2) as c_int)
+    }
+
+    /// Whether the instruction at this byte offset is one of ours.
+    pub(crate) fn is_inserted(&self, offset: c_int) -> bool {
+        let Ok(offset) = u32::try_from(offset) else { return false };
+        let mut unit = offset / 2;
+        self.maps.iter().rev().any(|map| {
+            let is_inserted = map.is_inserted(unit);
+            unit = map.to_original(unit);
+            is_inserted
+        })
+    }
+
+    /// Where in the patched code a byte offset is that the program was shown.
+    pub(crate) fn real_offset(&self, offset: c_int) -> c_int {
+        let real = |unit| self.maps.iter().fold(unit, |unit, map| map.to_patched(unit));
+        u32::try_from(offset).map_or(offset, |offset| (real(offset / 2) * 2) as c_int)
+    }
+}
+
+/// What stands for a code object where only its original will do: a copy of the original, or the object itself if neither it nor what is
+/// nested in it is patched.
+pub(crate) fn original<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let Some(code) = Code::of(object) else { return Ok(object.clone()) };
+    // SAFETY: alive.
+    if let Some(view) = unsafe { code_data::view(object.as_ptr()) } {
+        return view.original(&code);
+    }
+    match originals(&code.constants())? {
+        Some(constants) => Ok(code.with(&Parts { constants, ..code.parts()? })?.object().clone()),
+        None => Ok(object.clone()),
+    }
+}
+
+/// As [`original`], without an extra of ours, so that the interpreter calls it basic and its size is the original's; `None` if this one
+/// has none.
+pub(crate) fn basic<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    // SAFETY: alive.
+    if unsafe { code_data::known(object.as_ptr()) }.is_none() {
+        return Ok(None);
+    }
+    let original = original(object)?;
+    // SAFETY: alive.
+    if unsafe { code_data::known(original.as_ptr()) }.is_none() {
+        return Ok(Some(original));
+    }
+    let Some(code) = Code::of(&original) else { return Ok(None) };
+    Ok(Some(code.with(&code.parts()?)?.object().clone()))
+}
+
+/// The constants with originals in the place of patched code; `None` if there is none among them.
+fn originals<'py>(constants: &Bound<'py, PyTuple>) -> PyResult<Option<Bound<'py, PyTuple>>> {
+    let mut replaced: Option<Vec<Bound<'py, PyAny>>> = None;
+    for (at, constant) in constants.iter().enumerate() {
+        if Code::of(&constant).is_none() {
+            continue;
+        }
+        let original = original(&constant)?;
+        if !original.is(&constant) {
+            replaced.get_or_insert_with(|| constants.iter().collect())[at] = original;
+        }
+    }
+    replaced.map(|constants_| PyTuple::new(constants.py(), constants_)).transpose()
+}
+
+/// Lets `patched` look like `code`, of which it was made, or like what that looks like; if nobody asks for views, there are none.
+pub(crate) fn attach(patched: &Code<'_>, code: &Code<'_>, map: UnitMap) -> PyResult<()> {
+    if !code_data::is_loaded() {
+        return Ok(());
+    }
+    let view = View::new(code, map)?;
+    // SAFETY: alive.
+    let is_chosen = unsafe { code_data::is_chosen(code.object().as_ptr()) }.into();
+    code_data::of(patched.object(), Extra { view: Some(view), is_chosen, ..Extra::default() }).map(|_| ())
+}
+
+/// As [`attach`], and makes it what `code` is replaced by from now on; returns what that is, if another thread was faster.
+pub(crate) fn publish<'py>(code: &Code<'py>, patched: &Code<'py>, map: UnitMap) -> PyResult<Bound<'py, PyAny>> {
+    attach(patched, code, map)?;
+    Ok(code_data::of(code.object(), Extra::default())?.patched.set(patched.object()))
+}

@@ -1,0 +1,23 @@
+//! How calls reach us.  Nothing here knows a rule: each module swaps, injects or patches, and asks the engine.
+//!
+//! | module | intercepts |
+//! |---|---|
+//! | [`c_method`] | C methods and attributes, by the swapped `PyMethodDef.ml_meth` |
+//! | [`type_slot`] | type slots, by swapped pointers; [`constructors`], [`future_slots`], [`coroutine_steps`] are made of them |
+//! | [`cython`] | methods that Cython makes |
+//! | [`python_function`], [`call_site`] | Python functions, by three injected instructions and the site that they call |
+//! | [`sync`] | everything that orders threads: locks, queues, thread starts, caches, callbacks |
+//! | [`bytecode`] | probes in patched code objects |
+//! | [`masquerade`] | hides the patched code from the program |
+
+pub(crate) mod bytecode;
+pub(crate) mod c_method;
+pub(crate) mod call_site;
+pub(crate) mod constructors;
+pub(crate) mod coroutine_steps;
+pub(crate) mod cython;
+pub(crate) mod future_slots;
+pub(crate) mod masquerade;
+pub(crate) mod python_function;
+pub(crate) mod sync;
+pub(crate) mod type_slot;

@@ -1,0 +1,76 @@
+//! Injects a prologue into a Python function: `del site[self]` right after its first `RESUME`.  Or something else at another [`Place`].
+//!
+//! The function object, its signature, its line numbers and its specialisation stay as they are; only its `__code__` is
+//! replaced by one that is a few instructions longer.
+
+use crate::intercept::bytecode::opcodes;
+use crate::intercept::masquerade::original_view;
+use crate::interpreter::code_fields::{self, Code, Parts};
+use crate::interpreter::functions::FunctionMaker;
+use ftsan::patcher::{self, Handed, Opcodes};
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyTuple};
+
+/// What the interpreter says about its bytecode.
+#[derive(Debug)]
+pub(crate) struct Bytecode {
+    maker: Option<FunctionMaker>,
+    opcodes: &'static Opcodes,
+}
+
+impl Bytecode {
+    pub(crate) fn ask(py: Python<'_>) -> PyResult<Self> {
+        code_fields::load(py).map_err(PyRuntimeError::new_err)?;
+        Ok(Bytecode { maker: FunctionMaker::new(py)?, opcodes: opcodes::get(py)? })
+    }
+}
+
+/// Where a site is called, and with what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// `del site[self]` at the beginning.
+    Beginning,
+    /// `site[self] = result` before each return, in a function that keeps its `self`.
+    End,
+    /// `argument = site[argument]` at the beginning, for the argument of this number, which no closure has.
+    Argument(u16),
+}
+
+/// Gives `function` a prologue that calls `site` with its first argument.
+pub(crate) fn inject(bytecode: &Bytecode, function: &Bound<'_, PyAny>, site: Py<PyAny>) -> PyResult<()> {
+    inject_at(bytecode, function, site, Place::Beginning)
+}
+
+/// Makes `function` call `site`.
+pub(crate) fn inject_at(bytecode: &Bytecode, function: &Bound<'_, PyAny>, site: Py<PyAny>, place: Place) -> PyResult<()> {
+    let py = function.py();
+    let wrong = || PyValueError::new_err("the function has too few arguments, or no RESUME, or is a closure's");
+    let argument = if let Place::Argument(number) = place { number } else { 0 };
+    let has_argument = |code: &Code<'_>| code.arguments() > i32::from(argument);
+    let code = Code::of(&function.getattr("__code__")?).filter(has_argument).ok_or_else(wrong)?;
+    let parts = code.parts()?;
+    // A cell variable that is an argument keeps the argument's index.
+    let is_cell = code.cells()?.contains(code.variables()?.get_item(usize::from(argument))?)?;
+    let handed = if is_cell { Handed::Cell(argument) } else { Handed::Local(argument) };
+    let old = [parts.bytes.as_bytes(), parts.exceptions.as_bytes(), parts.lines.as_bytes()];
+    let index = u32::try_from(parts.constants.len())?;
+    let new = match place {
+        Place::Beginning => patcher::after_entry(bytecode.opcodes, old, index, handed),
+        Place::End => patcher::before_returns(bytecode.opcodes, old, index, handed),
+        Place::Argument(_) if is_cell => None,
+        Place::Argument(number) => patcher::replacing(bytecode.opcodes, old, index, number),
+    };
+    let new = new.ok_or_else(wrong)?;
+    let constants: Vec<Bound<'_, PyAny>> = parts.constants.iter().chain([site.into_bound(py)]).collect();
+    let with_site = code.with(&Parts {
+        bytes: PyBytes::new(py, &new.bytes),
+        constants: PyTuple::new(py, constants)?,
+        lines: PyBytes::new(py, &new.lines),
+        exceptions: PyBytes::new(py, &new.exceptions),
+        stack_size: parts.stack_size + patcher::PROBE_STACK as i32 + 1,
+    })?;
+    original_view::attach(&with_site, &code, new.map)?;
+    function.setattr("__code__", with_site.object())?;
+    bytecode.maker.as_ref().map_or(Ok(()), |maker| maker.renew_version(function))
+}

@@ -1,0 +1,370 @@
+//! C methods and functions that hand something over: their `PyMethodDef.ml_meth` is swapped in place, as in [`crate::intercept::c_method`], for a
+//! function that releases before it calls the original or acquires after it.
+
+use crate::engine::channels::{self, Found};
+use crate::engine::locks::{self, How};
+use crate::engine::order::{self, Space, key};
+use crate::engine::races::probe::Verdict;
+use crate::intercept::c_method::{self, Row};
+use crate::intercept::sync::weakref_callbacks;
+use crate::interpreter::descriptors;
+use crate::interpreter::header::{self, IGNORED};
+use crate::thread::context::here;
+use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::ffi;
+use pyo3::prelude::*;
+use std::ffi::{CStr, c_void};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// What a method does to the order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Edge {
+    /// A lock is acquired, unless the result is false.
+    Lock(How),
+    /// A lock is released.
+    Unlock(How),
+    /// The object is about to have something for others.
+    Release,
+    /// What the object had was taken.
+    Acquire,
+    /// As `Acquire`, if the result is false.
+    AcquireIfFalse,
+    /// The end of a thread was waited for, perhaps in vain.
+    Join,
+    /// As `Join`, where the result says so.
+    IsDone,
+    /// The ends of all threads that are not daemons were waited for.
+    JoinAll,
+    /// Threads were counted.
+    Count,
+    /// Something is written to a descriptor, or it is closed.
+    Write(Found),
+    /// Something was read from a descriptor.
+    Read(Found),
+    /// A socket is connected to the address that is the first argument.
+    Connect,
+    /// A socket sends something to the address that is the last argument.
+    SendTo,
+    /// A socket was accepted.
+    Accept,
+    /// Two sockets were made that are connected with each other.
+    SocketPair,
+    /// A signal is sent.
+    Signal,
+    /// The second argument is called when the first one is gone.
+    Callback,
+}
+
+/// The edges by the names that the table uses.
+const NAMES: [(&str, Edge); 25] = [
+    ("lock", Edge::Lock(How::Call)),
+    ("enter", Edge::Lock(How::With)),
+    ("restore", Edge::Lock(How::Wait)),
+    ("unlock", Edge::Unlock(How::Call)),
+    ("exit", Edge::Unlock(How::With)),
+    ("save", Edge::Unlock(How::Wait)),
+    ("release", Edge::Release),
+    ("acquire", Edge::Acquire),
+    ("acquire-if-false", Edge::AcquireIfFalse),
+    ("join", Edge::Join),
+    ("is-done", Edge::IsDone),
+    ("join-all", Edge::JoinAll),
+    ("count", Edge::Count),
+    ("write", Edge::Write(Found::Argument)),
+    ("read", Edge::Read(Found::Argument)),
+    ("event-write", Edge::Write(Found::EventArgument)),
+    ("event-read", Edge::Read(Found::EventArgument)),
+    ("send", Edge::Write(Found::Object)),
+    ("receive", Edge::Read(Found::Object)),
+    ("connect", Edge::Connect),
+    ("send-to", Edge::SendTo),
+    ("accept", Edge::Accept),
+    ("socketpair", Edge::SocketPair),
+    ("signal", Edge::Signal),
+    ("callback", Edge::Callback),
+];
+
+struct Hooked {
+    edge: Edge,
+    /// The function that was there, of the calling convention of the trampoline.
+    original: usize,
+    /// `METH_VARARGS`.
+    takes_tuple: bool,
+}
+
+const MOST: usize = 80;
+static HOOKED: [OnceLock<Hooked>; MOST] = [const { OnceLock::new() }; MOST];
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+/// `_ThreadHandle.is_done`, the original.
+static IS_DONE: AtomicUsize = AtomicUsize::new(0);
+
+/// The arguments of a call.
+#[derive(Clone, Copy)]
+pub(crate) struct Arguments {
+    at: *const *mut ffi::PyObject,
+    /// How many are given by their place.
+    count: usize,
+    /// A dictionary; or a tuple of names, of the arguments that follow; or null.
+    by_name: *mut ffi::PyObject,
+}
+
+impl Arguments {
+    fn of_many(at: *const *mut ffi::PyObject, count: usize) -> Self {
+        Arguments { at, count, by_name: std::ptr::null_mut() }
+    }
+
+    /// # Safety
+    /// A tuple, one argument, or null for none.
+    unsafe fn of_one(argument: &*mut ffi::PyObject, takes_many: bool) -> Self {
+        // SAFETY: passed on.
+        unsafe {
+            if takes_many {
+                // The items of a tuple are an array.
+                let at = (&raw const (*argument.cast::<ffi::PyTupleObject>()).ob_item).cast();
+                Arguments::of_many(at, ffi::PyTuple_GET_SIZE(*argument) as usize)
+            } else {
+                Arguments::of_many(argument, usize::from(!argument.is_null()))
+            }
+        }
+    }
+
+    /// # Safety
+    /// The call is going on.
+    unsafe fn first(self) -> *mut ffi::PyObject {
+        // A keyword argument is as good as any: where this is asked, the functions take one.
+        // SAFETY: passed on.
+        unsafe { if self.count == 0 && self.names() == 0 { std::ptr::null_mut() } else { *self.at } }
+    }
+
+    /// # Safety
+    /// As [`first`](Self::first).
+    unsafe fn last(self) -> *mut ffi::PyObject {
+        // SAFETY: passed on.
+        if self.count == 0 { std::ptr::null_mut() } else { unsafe { *self.at.add(self.count - 1) } }
+    }
+
+    /// How many arguments follow those that are given by their place.
+    ///
+    /// # Safety
+    /// As [`first`](Self::first).
+    unsafe fn names(self) -> isize {
+        // SAFETY: passed on.
+        unsafe {
+            if self.by_name.is_null() || ffi::PyTuple_Check(self.by_name) == 0 { 0 } else { ffi::PyTuple_GET_SIZE(self.by_name) }
+        }
+    }
+
+    /// Whether there are none.
+    pub(crate) fn is_empty(self) -> bool {
+        self.count == 0 && self.by_name.is_null()
+    }
+
+    /// What is given at this place or by this name; null for nothing.
+    ///
+    /// # Safety
+    /// As [`first`](Self::first).
+    pub(crate) unsafe fn get(self, place: usize, name: &CStr) -> *mut ffi::PyObject {
+        // SAFETY: passed on; names of arguments are strings.
+        unsafe {
+            if place < self.count {
+                return *self.at.add(place);
+            }
+            if !self.by_name.is_null() && ffi::PyDict_Check(self.by_name) != 0 {
+                return ffi::PyDict_GetItemString(self.by_name, name.as_ptr());
+            }
+            let is_it = |place: &isize| {
+                ffi::PyUnicode_CompareWithASCIIString(ffi::PyTuple_GET_ITEM(self.by_name, *place), name.as_ptr()) == 0
+            };
+            let found = (0..self.names()).find(is_it);
+            found.map_or(std::ptr::null_mut(), |place| *self.at.add(self.count + place as usize))
+        }
+    }
+}
+
+macro_rules! trampolines {
+    ($($name:ident: fn($hooked:ident, $self:ident $(, $argument:ident: $type:ty)*) $arguments:expr;)*) => {$(
+        unsafe extern "C" fn $name<const N: usize>($self: *mut ffi::PyObject $(, $argument: $type)*) -> *mut ffi::PyObject {
+            type Original = unsafe extern "C" fn(*mut ffi::PyObject $(, $type)*) -> *mut ffi::PyObject;
+            let $hooked = HOOKED[N].get().expect("set before the trampoline is");
+            // SAFETY: the interpreter calls a method attached and with live objects; `install` chose the trampoline by the calling
+            // convention of the original.
+            unsafe {
+                if before($hooked.edge, $self, || $arguments) == Verdict::Raised {
+                    return std::ptr::null_mut();
+                }
+                let result = std::mem::transmute::<usize, Original>($hooked.original)($self $(, $argument)*);
+                if !result.is_null() {
+                    after($hooked.edge, $self, || $arguments, result);
+                }
+                result
+            }
+        }
+    )*};
+}
+
+trampolines! {
+    plain: fn(hooked, object, argument: *mut ffi::PyObject) Arguments::of_one(&argument, hooked.takes_tuple);
+    fast: fn(hooked, object, arguments: *const *mut ffi::PyObject, count: ffi::Py_ssize_t) Arguments::of_many(arguments, count as usize);
+    fast_keywords: fn(hooked, object, arguments: *const *mut ffi::PyObject, count: ffi::Py_ssize_t, names: *mut ffi::PyObject)
+        Arguments { by_name: names, ..Arguments::of_many(arguments, count as usize) };
+    method: fn(
+        hooked, object, class: *mut ffi::PyTypeObject, arguments: *const *mut ffi::PyObject, count: usize, names: *mut ffi::PyObject
+    ) Arguments { by_name: names, ..Arguments::of_many(arguments, count) };
+    keywords: fn(hooked, object, arguments: *mut ffi::PyObject, names: *mut ffi::PyObject)
+        Arguments { by_name: names, ..Arguments::of_one(&arguments, true) };
+}
+
+/// # Safety
+/// Attached; `object` is alive and of the type that the edge is about.
+#[inline(always)]
+unsafe fn before(edge: Edge, object: *mut ffi::PyObject, arguments: impl FnOnce() -> Arguments) -> Verdict {
+    // SAFETY: passed on.
+    unsafe {
+        match edge {
+            Edge::Lock(how) => {
+                if how == How::Wait || locks::is_unlimited(arguments()) {
+                    return locks::acquiring(object);
+                }
+            }
+            Edge::Unlock(how) => {
+                if locks::releasing(object, how) == Verdict::Raised {
+                    return Verdict::Raised;
+                }
+                if header::bits(object) & IGNORED != 0 {
+                    here().order.leave_ignored();
+                }
+                order::release(object);
+            }
+            Edge::Release => order::release(object),
+            Edge::Signal => order::announce(),
+            Edge::Write(_) | Edge::Connect | Edge::SendTo if order::is_alone() => {}
+            Edge::Write(found) => channels::write(found, object, arguments().first()),
+            Edge::Connect => channels::reach(object, arguments().first()),
+            Edge::SendTo => channels::reach(object, arguments().last()),
+            Edge::Callback => {
+                let arguments = arguments();
+                if arguments.count == 2 {
+                    weakref_callbacks::expect(arguments.last());
+                }
+            }
+            Edge::Acquire
+            | Edge::AcquireIfFalse
+            | Edge::Join
+            | Edge::IsDone
+            | Edge::JoinAll
+            | Edge::Count
+            | Edge::Read(_)
+            | Edge::Accept
+            | Edge::SocketPair => {}
+        }
+    }
+    Verdict::GoOn
+}
+
+/// # Safety
+/// As [`before`]; `result` is what the original returned, not null.
+#[inline(always)]
+unsafe fn after(edge: Edge, object: *mut ffi::PyObject, arguments: impl FnOnce() -> Arguments, result: *mut ffi::PyObject) {
+    // SAFETY: passed on.
+    unsafe {
+        match edge {
+            Edge::Lock(how) if !std::ptr::eq(result, ffi::Py_False()) => {
+                order::acquire(object);
+                if header::bits(object) & IGNORED != 0 {
+                    here().order.enter_ignored();
+                }
+                locks::acquired(object, how);
+            }
+            Edge::Acquire => order::acquire(object),
+            Edge::AcquireIfFalse if std::ptr::eq(result, ffi::Py_False()) => order::acquire(object),
+            Edge::IsDone if std::ptr::eq(result, ffi::Py_True()) => ended(object),
+            Edge::Join if is_done(object) => ended(object),
+            Edge::JoinAll => order::acquire_key(key(Space::ThreadEnds, 0)),
+            Edge::Count => order::acquire_key(key(Space::ThreadCount, 0)),
+            Edge::SocketPair => channels::made_pair(result),
+            Edge::Read(_) | Edge::Accept if order::is_alone() => {}
+            Edge::Read(found) => channels::read(found, object, arguments().first()),
+            Edge::Accept => channels::accepted(object),
+            Edge::Lock(_)
+            | Edge::Unlock(_)
+            | Edge::AcquireIfFalse
+            | Edge::Release
+            | Edge::IsDone
+            | Edge::Join
+            | Edge::Write(_)
+            | Edge::Connect
+            | Edge::SendTo
+            | Edge::Signal
+            | Edge::Callback => {}
+        }
+    }
+}
+
+/// The thread of this handle has ended.  One that was started before we looked has not released anything.
+///
+/// # Safety
+/// Attached; a live `_ThreadHandle`.
+unsafe fn ended(handle: *mut ffi::PyObject) {
+    // SAFETY: passed on.
+    unsafe { if order::has_clock(handle) { order::acquire(handle) } else { order::acquire_all() } }
+}
+
+/// # Safety
+/// As [`ended`].
+unsafe fn is_done(handle: *mut ffi::PyObject) -> bool {
+    // SAFETY: the original method, which takes no arguments.
+    unsafe {
+        let original = std::mem::transmute::<usize, Option<ffi::PyCFunction>>(IS_DONE.load(Ordering::Relaxed));
+        let result = original.map_or(std::ptr::null_mut(), |original| original(handle, std::ptr::null_mut()));
+        if result.is_null() {
+            ffi::PyErr_Clear();
+            return false;
+        }
+        // True and False are immortal.
+        std::ptr::eq(result, ffi::Py_True())
+    }
+}
+
+const fn row<const N: usize>() -> Row {
+    [
+        plain::<N> as *const c_void,
+        fast::<N> as *const c_void,
+        fast_keywords::<N> as *const c_void,
+        method::<N> as *const c_void,
+        keywords::<N> as *const c_void,
+    ]
+}
+
+const ROWS: [Row; MOST] = c_method::rows!(row: 0 1 2 3 4);
+
+/// Makes a method of an extension type or a function of an extension module an edge.
+pub(crate) fn install(method: &Bound<'_, PyAny>, edge: &str) -> PyResult<()> {
+    let wrong = |what: &str| PyTypeError::new_err(format!("{method}: {what}"));
+    let known = NAMES.iter().find(|(name, _)| *name == edge);
+    let edge = known.ok_or_else(|| PyValueError::new_err(format!("unknown edge {edge}")))?.1;
+    if let Edge::Write(Found::Object) | Edge::Read(Found::Object) | Edge::Connect | Edge::SendTo | Edge::Accept = edge {
+        descriptors::verify(&method.getattr("__objclass__")?)?;
+    }
+    let definition = c_method::definition(method).ok_or_else(|| wrong("not a method of an extension type"))?;
+    // SAFETY: the definitions are static arrays of their modules.
+    let flags = unsafe { (*definition).ml_flags };
+    let Some(column) = c_method::column(flags) else { return Err(wrong("unknown calling convention")) };
+    let takes_tuple = flags & ffi::METH_VARARGS != 0;
+    let place = COUNT.fetch_add(1, Ordering::Relaxed);
+    let Some(hook) = HOOKED.get(place) else { return Err(PyRuntimeError::new_err("more edges than places")) };
+    // SAFETY: the slot holds a function pointer; it is replaced by one of the same calling convention, and an aligned pointer store is
+    // seen whole by other threads.
+    unsafe {
+        let slot = (&raw mut (*definition).ml_meth).cast::<*const c_void>();
+        let original = slot.read() as usize;
+        if edge == Edge::IsDone {
+            IS_DONE.store(original, Ordering::Relaxed);
+        }
+        let _ = hook.set(Hooked { edge, original, takes_tuple });
+        slot.write_volatile(ROWS[place][column]);
+    }
+    crate::findings::session::get().count_hook();
+    Ok(())
+}

@@ -1,0 +1,151 @@
+//! Python functions that hand something over: a few instructions are injected ([`crate::intercept::python_function`]), which call a site.
+
+use crate::engine::order::{self, Space, key};
+use crate::intercept::python_function::Place;
+use crate::intercept::sync::threads;
+use crate::interpreter::header::{self, IGNORED};
+use crate::interpreter::own_types;
+use pyo3::exceptions::PyValueError;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+use std::ffi::{c_int, c_void};
+use std::sync::OnceLock;
+
+/// What a function does to the order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Edge {
+    /// The first argument is about to have something for others.
+    Release,
+    /// The first argument had something if the result is true.
+    AcquireIfTrue,
+    /// A module was executed.
+    Imported,
+    /// The second argument is called later, by another thread perhaps.
+    Carry,
+    /// The first argument is an executor, and the lock of its semaphore orders nothing: it is about idle threads.
+    IgnoreIdle,
+}
+
+/// The edges by the names that the table uses.
+const NAMES: [(&str, Edge); 5] = [
+    ("release", Edge::Release),
+    ("acquire-if-true", Edge::AcquireIfTrue),
+    ("imported", Edge::Imported),
+    ("carry", Edge::Carry),
+    ("ignore-idle", Edge::IgnoreIdle),
+];
+
+#[repr(C)]
+struct Site {
+    header: ffi::PyObject,
+    edge: Edge,
+}
+
+struct Type(*mut ffi::PyTypeObject);
+// SAFETY: a type object is made once, immortal in effect, and only read.
+unsafe impl Send for Type {}
+// SAFETY: as above.
+unsafe impl Sync for Type {}
+
+static TYPE: OnceLock<Type> = OnceLock::new();
+
+struct Names([*mut ffi::PyObject; 3]);
+// SAFETY: interned strings, which are immutable and never released.
+unsafe impl Send for Names {}
+// SAFETY: as above.
+unsafe impl Sync for Names {}
+
+static IDLE: OnceLock<Names> = OnceLock::new();
+
+unsafe extern "C" fn assign(site: *mut ffi::PyObject, object: *mut ffi::PyObject, result: *mut ffi::PyObject) -> c_int {
+    // SAFETY: attached; only sites have this slot, and the interpreter hands live objects.
+    unsafe {
+        match (*site.cast::<Site>()).edge {
+            Edge::Release => order::release(object),
+            Edge::AcquireIfTrue if std::ptr::eq(result, ffi::Py_True()) => order::acquire(object),
+            Edge::AcquireIfTrue => {}
+            Edge::Imported => order::release_key(key(Space::Imports, 0)),
+            Edge::IgnoreIdle => ignore_idle(object),
+            Edge::Carry => {}
+        }
+    }
+    0
+}
+
+/// What becomes of the argument.
+unsafe extern "C" fn replace(_: *mut ffi::PyObject, argument: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: attached, alive.
+    unsafe { threads::carrier(argument) }
+}
+
+/// `executor._idle_semaphore._cond._lock`, of which the first is marked too, so that this is done once.
+///
+/// # Safety
+/// Attached; `executor` is alive.
+unsafe fn ignore_idle(executor: *mut ffi::PyObject) {
+    let names = IDLE.get().expect("made with the sites");
+    // SAFETY: passed on; we hold references to what we look at.
+    unsafe {
+        let mut object = ffi::Py_NewRef(executor);
+        for (depth, name) in names.0.iter().enumerate() {
+            let part = ffi::PyObject_GenericGetAttr(object, *name);
+            ffi::Py_DECREF(object);
+            if part.is_null() {
+                ffi::PyErr_Clear();
+                return;
+            }
+            object = part;
+            if depth == 0 && header::bits(object) & IGNORED != 0 {
+                break;
+            }
+            if depth != 1 {
+                order::ignore(object);
+            }
+        }
+        ffi::Py_DECREF(object);
+    }
+}
+
+impl Edge {
+    /// By the name that the table uses.
+    pub(crate) fn parse(name: &str) -> PyResult<Self> {
+        let known = NAMES.iter().find(|(known, _)| *known == name);
+        known.map(|(_, edge)| *edge).ok_or_else(|| PyValueError::new_err(format!("unknown edge {name}")))
+    }
+
+    /// Where the site is called.
+    pub(crate) fn place(self) -> Place {
+        match self {
+            Edge::AcquireIfTrue => Place::End,
+            Edge::Carry => Place::Argument(1),
+            Edge::Release | Edge::Imported | Edge::IgnoreIdle => Place::Beginning,
+        }
+    }
+}
+
+fn site_type(py: Python<'_>) -> PyResult<*mut ffi::PyTypeObject> {
+    if let Some(found) = TYPE.get() {
+        return Ok(found.0);
+    }
+    let slots = [(ffi::Py_mp_ass_subscript, assign as *mut c_void), (ffi::Py_mp_subscript, replace as *mut c_void)];
+    let made = own_types::new_type(py, c"ftsan._native.Edge", size_of::<Site>(), 0, &slots)?;
+    let name = |name| PyString::intern(py, name).into_any().unbind().into_ptr();
+    IDLE.get_or_init(|| Names(["_idle_semaphore", "_cond", "_lock"].map(name)));
+    Ok(TYPE.get_or_init(|| Type(made)).0)
+}
+
+/// A new site.
+pub(crate) fn new(py: Python<'_>, edge: Edge) -> PyResult<Py<PyAny>> {
+    let class = site_type(py)?;
+    // SAFETY: allocates an object of our own type and fills all of it.
+    unsafe {
+        let site = ffi::PyType_GenericAlloc(class, 0);
+        if site.is_null() {
+            return Err(PyErr::fetch(py));
+        }
+        std::ptr::addr_of_mut!((*site.cast::<Site>()).edge).write(edge);
+        crate::intercept::call_site::set_immortal(site);
+        Ok(Bound::from_owned_ptr(py, site).unbind())
+    }
+}

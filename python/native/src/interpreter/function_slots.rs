@@ -1,0 +1,95 @@
+//! Places of function pointers behind attributes, methods and functions of the interpreter, and attributes in the place of members.
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::PyType;
+use std::ffi::{CStr, c_int, c_void};
+
+/// The getter of an attribute.
+pub(crate) type Getter = unsafe extern "C" fn(*mut ffi::PyObject, *mut c_void) -> *mut ffi::PyObject;
+
+/// Where a function pointer is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place(*mut *const c_void);
+
+impl Place {
+    /// What is there now.
+    pub(crate) fn function(self) -> usize {
+        // SAFETY: a place in a static table of the interpreter.
+        unsafe { self.0.read() as usize }
+    }
+
+    /// Puts a function of the same calling convention there.  Whatever that needs is set before.
+    pub(crate) fn replace(self, function: *const c_void) {
+        // SAFETY: as above; an aligned pointer store is seen whole by other threads.
+        unsafe { self.0.write_volatile(function) };
+    }
+}
+
+fn refuse(name: &str) -> PyErr {
+    PyTypeError::new_err(format!("{name} is not what is expected"))
+}
+
+/// The getter of a type's attribute.
+pub(crate) fn getter(class: &Bound<'_, PyType>, name: &str) -> PyResult<Place> {
+    let descriptor = class.getattr("__dict__")?.get_item(name)?;
+    // SAFETY: checked to be an attribute before it is used as one.
+    unsafe {
+        if !std::ptr::eq(ffi::Py_TYPE(descriptor.as_ptr()), &raw mut ffi::PyGetSetDescr_Type) {
+            return Err(refuse(name));
+        }
+        let definition = (*descriptor.as_ptr().cast::<ffi::PyGetSetDescrObject>()).d_getset;
+        Ok(Place((&raw mut (*definition).get).cast()))
+    }
+}
+
+/// The function of a type's method, or of a function of a module, with this calling convention.
+pub(crate) fn function(owner: &Bound<'_, PyAny>, name: &str, flags: c_int) -> PyResult<Place> {
+    let object = owner.getattr("__dict__")?.get_item(name)?;
+    // SAFETY: checked to be a method or a function before it is used as one; definitions are static arrays of the interpreter.
+    unsafe {
+        let class = ffi::Py_TYPE(object.as_ptr());
+        let definition = if std::ptr::eq(class, &raw mut ffi::PyMethodDescr_Type) {
+            (*object.as_ptr().cast::<ffi::PyMethodDescrObject>()).d_method
+        } else if std::ptr::eq(class, &raw mut ffi::PyCFunction_Type) {
+            (*object.as_ptr().cast::<ffi::PyCFunctionObject>()).m_ml
+        } else {
+            return Err(refuse(name));
+        };
+        if (*definition).ml_flags != flags {
+            return Err(refuse(name));
+        }
+        Ok(Place((&raw mut (*definition).ml_meth).cast()))
+    }
+}
+
+/// What a member that cannot be set says (`PyMember_SetOne`).
+unsafe extern "C" fn refuse_to_set(_: *mut ffi::PyObject, _: *mut ffi::PyObject, _: *mut c_void) -> c_int {
+    // SAFETY: called attached; a static string.
+    unsafe { ffi::PyErr_SetString(ffi::PyExc_AttributeError, c"readonly attribute".as_ptr()) };
+    -1
+}
+
+/// Puts an attribute in the place of a member of a built-in type that cannot be set.
+pub(crate) fn show(class: &Bound<'_, PyType>, name: &'static CStr, getter: Getter) -> PyResult<()> {
+    let definition = Box::leak(Box::new(ffi::PyGetSetDef {
+        name: name.as_ptr(),
+        get: Some(getter),
+        set: Some(refuse_to_set),
+        ..ffi::PyGetSetDef::default()
+    }));
+    let py = class.py();
+    // SAFETY: attached; the definition is leaked, because the interpreter keeps its address.  The type is told that it was modified, so
+    // nothing remembers the member.
+    unsafe {
+        let descriptor: Bound<'_, PyAny> =
+            Bound::from_owned_ptr_or_err(py, ffi::PyDescr_NewGetSet(class.as_type_ptr(), definition))?;
+        let members: Bound<'_, PyAny> = Bound::from_owned_ptr_or_err(py, ffi::PyType_GetDict(class.as_type_ptr()))?;
+        if ffi::PyDict_SetItemString(members.as_ptr(), name.as_ptr(), descriptor.as_ptr()) < 0 {
+            return Err(PyErr::fetch(py));
+        }
+        ffi::PyType_Modified(class.as_type_ptr());
+    }
+    Ok(())
+}

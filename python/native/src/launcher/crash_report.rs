@@ -1,0 +1,82 @@
+//! From the recording of a process that has died to what triage wants to know of it.  Runs in the launcher.
+
+use crate::launcher::symbols;
+use ftsan::recording::read;
+use ftsan::triage::crash::{Crash, Extension, Thread};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// Reads a recording; `None` if its process did not crash, as far as the handler saw and `signal`, which is 0 if unknown, tells.
+///
+/// # Errors
+/// The file is no recording of this version; one line.
+pub(crate) fn read(path: &Path, signal: i32) -> Result<Option<Crash>, String> {
+    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+    let recorded = read::read(&bytes)?;
+    let mut threads = recorded.threads;
+    if let Some(main) = threads.iter_mut().find(|thread| thread.native_id == u64::from(recorded.pid)) {
+        "MainThread".clone_into(&mut main.name);
+    }
+    let Some(died) = recorded.died else {
+        let crash = Crash { signal: name(signal), threads, ..Crash::default() };
+        return Ok((signal != 0).then_some(crash));
+    };
+    for (native_id, frames) in &died.python {
+        if !threads.iter().any(|thread| thread.native_id == *native_id) {
+            threads.push(Thread { native_id: *native_id, python: frames.clone(), ..Thread::default() });
+        }
+    }
+    if !threads.iter().any(|thread| thread.native_id == died.native_id) {
+        threads.push(Thread { native_id: died.native_id, ..Thread::default() });
+    }
+    for thread in &mut threads {
+        if thread.native_id == died.native_id {
+            thread.crashed = true;
+            thread.native = symbols::native_stack(&died.native, &died.maps);
+        }
+    }
+    threads.sort_by_key(|thread| !thread.crashed);
+    let has_address = matches!(died.signal, libc::SIGSEGV | libc::SIGBUS);
+    let files: BTreeSet<&str> = died.maps.iter().map(|(_, _, _, path)| path.as_str()).collect();
+    Ok(Some(Crash {
+        signal: name(if signal == 0 { died.signal } else { signal }),
+        address: has_address.then_some(died.address),
+        threads,
+        extensions: files.into_iter().filter_map(extension).collect(),
+        ..Crash::default()
+    }))
+}
+
+/// An extension module that is not of the standard library.
+fn extension(path: &str) -> Option<Extension> {
+    let (folder, file) = path.rsplit_once('/')?;
+    let is_one = file.contains(".cpython-") || file.contains(".abi3.") || file.contains(".abi3t.");
+    if !is_one || folder.ends_with("/lib-dynload") || folder.ends_with("/ftsan") {
+        return None;
+    }
+    let package = folder.split_once("-packages/").map_or("", |(_, rest)| rest);
+    let module = file.split('.').next()?;
+    let name = if package.is_empty() { module.to_owned() } else { format!("{}.{module}", package.replace('/', ".")) };
+    Some(Extension {
+        name,
+        path: path.to_owned(),
+        declares_free_threading: symbols::declares_free_threading(path),
+        ..Extension::default()
+    })
+}
+
+/// Name of a signal.
+fn name(signal: i32) -> String {
+    let known = match signal {
+        libc::SIGSEGV => "SIGSEGV",
+        libc::SIGBUS => "SIGBUS",
+        libc::SIGABRT => "SIGABRT",
+        libc::SIGFPE => "SIGFPE",
+        libc::SIGILL => "SIGILL",
+        libc::SIGKILL => "SIGKILL",
+        libc::SIGSYS => "SIGSYS",
+        libc::SIGTRAP => "SIGTRAP",
+        other => return format!("signal {other}"),
+    };
+    known.to_owned()
+}

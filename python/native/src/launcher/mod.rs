@@ -1,0 +1,11 @@
+//! The part that runs in the launcher, beside the watched program and not in it.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`command_line`] | the command line of `ftsan`, made from the table of options |
+//! | [`crash_report`] | from the recording of a dead process to the facts that triage works with |
+//! | [`symbols`] | names for addresses of a process that has died |
+
+pub(crate) mod command_line;
+pub(crate) mod crash_report;
+pub(crate) mod symbols;

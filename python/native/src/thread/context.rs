@@ -1,0 +1,181 @@
+//! The calling thread's slot: one pointer in thread-local storage.
+
+use crate::engine::{order, races};
+use crate::findings::session;
+use crate::interpreter::thread_state;
+use crate::thread::{guard, hooks_link, stacks};
+use ftsan::loops::ThreadSlot;
+use ftsan::recording::ThreadRecord;
+use pyo3::ffi;
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+/// What only the thread itself sees.
+pub(crate) struct Here {
+    pub(crate) slot: &'static ThreadSlot,
+    /// Where the flight recorder keeps what this thread does; another one after a fork.
+    record: Cell<Option<&'static ThreadRecord>>,
+    /// Set while a slow path of ours runs: what it calls is not the program's doing.
+    pub(crate) busy: Cell<bool>,
+    /// How many finalizers of futures, tasks and asynchronous generators are running.
+    finalizing: Cell<u32>,
+    /// How often this thread had a reason to stop the world for a look.
+    looks: Cell<u32>,
+    /// Where it was lately.
+    pub(crate) stacks: stacks::Recent,
+    /// What it has seen of the others.
+    pub(crate) order: order::OfThread,
+    /// What the search for races remembers of this thread.
+    pub(crate) races: races::PerThread,
+}
+
+impl Here {
+    /// This thread's part of the flight recording.
+    #[inline(always)]
+    pub(crate) fn record(&self) -> Option<&'static ThreadRecord> {
+        self.record.get()
+    }
+
+    /// In the child of a fork: the recording is another one.
+    pub(crate) fn after_fork(&self) {
+        self.record.set(hooks_link::thread_record());
+        BUSY.store(u32::from(self.busy.get()), Ordering::Relaxed);
+    }
+
+    /// A finalizer runs, as long as the result lives: what it calls is the garbage collector's doing, not the thread's.
+    pub(crate) fn finalizing(&self) -> Finalizing<'_> {
+        self.finalizing.set(self.finalizing.get() + 1);
+        Finalizing(self)
+    }
+
+    pub(crate) fn is_finalizing(&self) -> bool {
+        self.finalizing.get() > 0
+    }
+
+    /// Whether to stop the world for a look at who else uses something: a thread with a reason at each step would stop it at each step.
+    #[cold]
+    pub(crate) fn looks_worth_it(&self) -> bool {
+        let count = self.looks.get();
+        self.looks.set(count.wrapping_add(1));
+        count < 512 || count.is_multiple_of(16)
+    }
+}
+
+pub(crate) struct Finalizing<'a>(&'a Here);
+
+impl Drop for Finalizing<'_> {
+    fn drop(&mut self) {
+        self.0.finalizing.set(self.0.finalizing.get() - 1);
+    }
+}
+
+struct Leave(&'static Here);
+
+impl Drop for Leave {
+    fn drop(&mut self) {
+        pointer::set(std::ptr::null());
+        session::get().loops.leave(self.0.slot);
+        self.0.order.leave();
+        self.0.stacks.clear();
+    }
+}
+
+thread_local! {
+    static LEAVE: Cell<Option<Leave>> = const { Cell::new(None) };
+}
+
+ftsan::thread_pointer!(pointer: Here, "ftsan_here");
+
+/// The calling thread.
+#[inline(always)]
+pub(crate) fn here() -> &'static Here {
+    let here = pointer::get();
+    if here.is_null() {
+        return enter();
+    }
+    // SAFETY: points to a leaked box; null again before the thread's slot is given up.
+    unsafe { &*here }
+}
+
+#[cold]
+fn enter() -> &'static Here {
+    guard::guarded(None, || {
+        thread_state::check();
+        // SAFETY: only called from hooks, which run attached.
+        let (handle, ident) = unsafe { (ffi::PyThreadState_Get() as usize, ffi::PyThread_get_thread_ident()) };
+        let slot = session::get().loops.enter(handle, ident, native_id());
+        // Leaked: some tens of bytes per thread that ever ran Python code, and no dangling pointer in a late hook.
+        let here: &'static Here = Box::leak(Box::new(Here {
+            slot,
+            record: Cell::new(hooks_link::thread_record()),
+            busy: Cell::new(false),
+            finalizing: Cell::new(0),
+            looks: Cell::new(0),
+            stacks: stacks::Recent::default(),
+            order: order::OfThread::default(),
+            races: races::PerThread::default(),
+        }));
+        pointer::set(here);
+        // A hook may run after this thread's destructors: then the slot stays taken.
+        let _ = LEAVE.try_with(|leave| leave.set(Some(Leave(here))));
+        Some(here)
+    })
+    .unwrap_or_else(|| std::process::abort())
+}
+
+/// The kernel's id of the calling thread.
+pub(crate) fn native_id() -> u64 {
+    // SAFETY: always succeeds.
+    unsafe { libc::gettid() as u64 }
+}
+
+/// What the kernel says of a thread of this process.
+pub(crate) struct Scheduled {
+    /// `R`: runs or is ready to; `S` and `D`: waits.
+    pub(crate) state: u8,
+    /// How long it has been running.
+    pub(crate) ran: Duration,
+}
+
+/// The kernel's view of a thread, if there still is one.
+pub(crate) fn scheduled(native_id: u64) -> Option<Scheduled> {
+    let stat = std::fs::read(format!("/proc/self/task/{native_id}/stat")).ok()?;
+    let stat = String::from_utf8_lossy(&stat);
+    // The name before the state is in parentheses, and may contain any.
+    let mut fields = stat.rsplit_once(") ")?.1.split(' ');
+    let state = fields.next()?.bytes().next()?;
+    let ticks: u64 = fields.skip(10).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
+    // A tick is 10 ms on every Linux: `USER_HZ`.
+    Some(Scheduled { state, ran: Duration::from_millis(ticks * 10) })
+}
+
+/// Marks the calling thread as being inside a slow path of ours.
+pub(crate) struct Busy(&'static Here);
+
+/// How many threads are.
+static BUSY: AtomicU32 = AtomicU32::new(0);
+
+impl Busy {
+    /// `None` if it already is.
+    pub(crate) fn enter() -> Option<Self> {
+        let here = here();
+        // Lazily: a Busy that is made and dropped would mark the thread as idle.
+        (!here.busy.replace(true)).then(|| {
+            BUSY.fetch_add(1, Ordering::Relaxed);
+            Busy(here)
+        })
+    }
+
+    /// Whether any thread is.
+    pub(crate) fn is_anybody() -> bool {
+        BUSY.load(Ordering::Relaxed) > 0
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.busy.set(false);
+        BUSY.fetch_sub(1, Ordering::Relaxed);
+    }
+}

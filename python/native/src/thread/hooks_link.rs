@@ -1,0 +1,164 @@
+//! The injected library: finding it, and what it asks of us.
+//!
+//! What is asked may be asked of any thread, attached or not, in the middle of any system call: the functions here read the calling
+//! thread's own frames and immutable parts of the code objects on them, and nothing else.  Only [`suspect`] does more.
+
+use crate::evidence::{crash_stacks, descriptor};
+use crate::interpreter::{code_text, frames, offsets};
+use ftsan::descriptors::{Kind, Mark, Suspicion};
+use ftsan::listener::{FrameOffsets, Heard, LISTEN, Listener, VERSION};
+use ftsan::recording::operation::Operation;
+use ftsan::recording::sites::{Position, Resolved, Sites};
+use ftsan::recording::{Recording, ThreadRecord};
+use libc::{c_int, c_void};
+use pyo3::ffi;
+use std::ffi::CString;
+use std::sync::OnceLock;
+
+type Listen = unsafe extern "C" fn(&Listener, c_int) -> Heard;
+
+static HEARD: OnceLock<Heard> = OnceLock::new();
+
+/// The recording of this process, if the library is there.
+pub(crate) fn recording() -> Option<&'static Recording> {
+    // SAFETY: the library is never unloaded.
+    HEARD.get().and_then(|heard| unsafe { (heard.recording)() })
+}
+
+/// The calling thread's record.
+pub(crate) fn thread_record() -> Option<&'static ThreadRecord> {
+    // SAFETY: the library is never unloaded.
+    HEARD.get().and_then(|heard| unsafe { (heard.thread)() })
+}
+
+/// As long as it lives, what the calling thread does is ours and not the program's.
+pub(crate) struct OurOwn(());
+
+impl OurOwn {
+    pub(crate) fn begin() -> Self {
+        look(0);
+        OurOwn(())
+    }
+}
+
+impl Drop for OurOwn {
+    fn drop(&mut self) {
+        look(1);
+    }
+}
+
+fn look(again: c_int) {
+    if let Some(heard) = HEARD.get() {
+        // SAFETY: the library is never unloaded.
+        unsafe { (heard.look)(again) };
+    }
+}
+
+/// What a descriptor is.
+pub(crate) fn kind(fd: c_int) -> Kind {
+    HEARD.get().and_then(|heard| heard.descriptors).map_or(Kind::Unknown, |descriptors| descriptors.kind(fd))
+}
+
+/// A number that a descriptor has as long as it is open; `None` if that is not known.
+pub(crate) fn incarnation(fd: c_int) -> Option<u64> {
+    HEARD.get()?.descriptors?.incarnation(fd)
+}
+
+/// Who opened a descriptor.
+pub(crate) fn opened_by(fd: c_int) -> Mark {
+    HEARD.get().and_then(|heard| heard.descriptors).map_or(Mark::default(), |descriptors| descriptors.opened_by(fd))
+}
+
+/// Listens to the library: the preloaded one, or else the one at `path`, which then rewrites the import tables.  Returns how many
+/// functions are hooked, and whether it was preloaded.
+///
+/// # Errors
+/// The library cannot be loaded or is of another version; one line.
+pub(crate) fn listen(path: &str) -> Result<(u32, bool), String> {
+    crash_stacks::verify()?;
+    let (listen, preloaded) = find(path)?;
+    let offsets = offsets::get();
+    let listener = Listener {
+        version: VERSION,
+        offsets: FrameOffsets {
+            current_frame: offsets.thread_current_frame,
+            executable: offsets.frame_executable,
+            instruction: offsets.frame_instr_ptr,
+            owner: offsets.frame_owner,
+            owned_by_interpreter: offsets::OWNED_BY_INTERPRETER,
+            tag: offsets::STACKREF_TAG,
+            qualname: offsets.code_qualname,
+        },
+        thread_state,
+        positions,
+        resolve,
+        suspect,
+        crashed: crash_stacks::crashed,
+    };
+    // SAFETY: the library's function of that name has this signature, which `version` guards.
+    let heard = unsafe { listen(&listener, c_int::from(preloaded)) };
+    if heard.version != VERSION || heard.hooks == 0 {
+        return Err(format!("{path} is not of this ftsan"));
+    }
+    let hooks = heard.hooks;
+    HEARD.set(heard).map_err(|_| "listening already".to_owned())?;
+    Ok((hooks, preloaded))
+}
+
+fn find(path: &str) -> Result<(Listen, bool), String> {
+    let symbol = |library: *mut c_void| {
+        // SAFETY: a handle and a string; what has that name has this signature.
+        unsafe {
+            let found = libc::dlsym(library, LISTEN.as_ptr());
+            (!found.is_null()).then(|| std::mem::transmute::<*mut c_void, Listen>(found))
+        }
+    };
+    if let Some(listen) = symbol(libc::RTLD_DEFAULT) {
+        return Ok((listen, true));
+    }
+    let c_path = CString::new(path).map_err(|_| format!("{path} is no path"))?;
+    // SAFETY: loads our own library; its constructor does nothing that could fail.
+    let library = unsafe { libc::dlopen(c_path.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL | libc::RTLD_NODELETE) };
+    if library.is_null() {
+        return Err(format!("cannot load {path}"));
+    }
+    symbol(library).map(|listen| (listen, false)).ok_or_else(|| format!("{path} is not of this ftsan"))
+}
+
+unsafe extern "C" fn thread_state() -> *mut u8 {
+    // SAFETY: may be called in any thread.
+    unsafe { ffi::PyGILState_GetThisThreadState() }.cast()
+}
+
+unsafe extern "C" fn positions(into: *mut Position, most: usize) -> usize {
+    // SAFETY: the calling thread's own frames are at rest while it is in a system call; the library has that many places.
+    unsafe {
+        let state = ffi::PyGILState_GetThisThreadState();
+        if state.is_null() {
+            return 0;
+        }
+        let frames = frames::of_thread(state).filter(|frame| !frame.is_entry()).map(frames::Frame::position);
+        let mut count = 0;
+        for frames::Position { code, instruction } in frames.filter(|position| position.code != 0).take(most) {
+            into.add(count).write(Position { code, instruction, check: code_text::qualname(code) });
+            count += 1;
+        }
+        count
+    }
+}
+
+pub(crate) unsafe extern "C" fn resolve(position: Position, texts: &Sites) -> Resolved {
+    // SAFETY: a code object on the calling thread's stack.
+    unsafe {
+        let mut buffer = [0; 1024];
+        Resolved {
+            file: texts.add_text(code_text::read(code_text::filename(position.code), &mut buffer)),
+            function: texts.add_text(code_text::read(code_text::qualname(position.code), &mut buffer)),
+            line: code_text::line(position.code, position.instruction),
+        }
+    }
+}
+
+unsafe extern "C" fn suspect(suspicion: &Suspicion, operation: u32, fd: c_int, mark: Mark) {
+    descriptor::suspect(suspicion, Operation(operation), fd, mark);
+}

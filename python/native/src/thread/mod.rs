@@ -1,0 +1,17 @@
+//! The calling thread and what is remembered of it.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`context`] | the calling thread's slot, one pointer in thread-local storage |
+//! | [`guard`] | the boundary to the host: panics and errno |
+//! | [`stacks`], [`origins`], [`code_class`] | recorded stacks; where objects were made; what code objects are |
+//! | [`hooks_link`] | the injected library |
+//! | [`recorder`] | what the flight recorder is told of watched calls |
+
+pub(crate) mod code_class;
+pub(crate) mod context;
+pub(crate) mod guard;
+pub(crate) mod hooks_link;
+pub(crate) mod origins;
+pub(crate) mod recorder;
+pub(crate) mod stacks;

@@ -1,0 +1,38 @@
+//! Where objects were created: address -> stack, lossy.
+//!
+//! Every watched type records each of its objects at birth, so an entry is never that of an earlier object at the same
+//! address.  Two objects that share an entry cost the older one its history, never a wrong one.
+
+use crate::thread::stacks::{self, StackId};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+const BITS: u32 = 16;
+/// Addresses are 16-byte aligned and have 47 bits, so 43 bits say which object it is; the rest is the stack.
+const ADDRESS_BITS: u32 = 43;
+
+static TABLE: [AtomicU64; 1 << BITS] = [const { AtomicU64::new(0) }; 1 << BITS];
+
+fn entry(object: usize) -> (&'static AtomicU64, u64) {
+    let key = (object as u64) >> 4 & ((1 << ADDRESS_BITS) - 1);
+    let index = key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (u64::BITS - BITS);
+    (&TABLE[index as usize], key)
+}
+
+/// `object` comes to life here; the innermost `skip` frames are not of interest.
+///
+/// # Safety
+/// Attached.
+pub(crate) unsafe fn record(object: usize, skip: usize) {
+    // SAFETY: passed on.
+    let stack = unsafe { stacks::record(skip) };
+    let (entry, key) = entry(object);
+    // Stack ids have 17 bits (`stacks::STACKS`), 21 are left.
+    entry.store(key << (u64::BITS - ADDRESS_BITS) | u64::from(stack), Ordering::Relaxed);
+}
+
+/// Where `object` came to life; 0 if that is not known.
+pub(crate) fn of(object: usize) -> StackId {
+    let (entry, key) = entry(object);
+    let value = entry.load(Ordering::Relaxed);
+    if value >> (u64::BITS - ADDRESS_BITS) == key { (value & ((1 << (u64::BITS - ADDRESS_BITS)) - 1)) as StackId } else { 0 }
+}
