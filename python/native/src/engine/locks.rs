@@ -6,7 +6,6 @@
 //!
 //! A lock that is released by another thread than the one that acquired it is a signal: it has no order and is held by nobody.
 
-use crate::engine::races::probe::Verdict;
 use crate::evidence::acquirers::{self, Acquirer};
 use crate::evidence::lock::{self, Evidence};
 use crate::findings::session;
@@ -16,6 +15,7 @@ use crate::interpreter::locks::{self, Listed, Lock, Mark};
 use crate::interpreter::tasks;
 use crate::thread::context::{Busy, Here, here};
 use crate::thread::guard;
+use crate::thread::outcome::Outcome;
 use ftsan::locks::LockId;
 use ftsan::locks::held::Held;
 use ftsan::locks::order::{LockOrder, Taken};
@@ -50,10 +50,10 @@ fn order() -> MutexGuard<'static, LockOrder<Evidence>> {
 /// # Safety
 /// Attached; a live lock of a type that [`locks::verify`] was given.
 #[inline]
-pub(crate) unsafe fn acquiring(lock: *mut ffi::PyObject) -> Verdict {
+pub(crate) unsafe fn acquiring(lock: *mut ffi::PyObject) -> Outcome {
     let here = here();
     if here.slot.locks.is_empty() {
-        return Verdict::GoOn;
+        return Outcome::Continue;
     }
     // SAFETY: passed on.
     unsafe { acquiring_another(here, lock) }
@@ -91,36 +91,36 @@ fn number(object: &Bound<'_, PyAny>) -> Option<f64> {
 
 /// # Safety
 /// As [`acquiring`].
-unsafe fn acquiring_another(here: &'static Here, object: *mut ffi::PyObject) -> Verdict {
+unsafe fn acquiring_another(here: &'static Here, object: *mut ffi::PyObject) -> Outcome {
     // SAFETY: passed on.
     let lock = unsafe { Lock::of(object) };
     let (mine, wanted) = (&here.slot.locks, lock.id_or_new());
     if wanted == 0 || lock.is(Mark::Signal) || mine.iter().any(|held| held.lock == wanted) {
-        return Verdict::GoOn;
+        return Outcome::Continue;
     }
     mine.want(wanted);
     if mine.iter().all(|held| mine.remembers(mine.pair(held.lock, wanted))) {
-        return Verdict::GoOn;
+        return Outcome::Continue;
     }
     // SAFETY: passed on.
-    guard::guarded(Verdict::GoOn, || unsafe { learn(here, object, wanted) })
+    guard::guarded(Outcome::Continue, || unsafe { learn(here, object, wanted) })
 }
 
 /// # Safety
 /// As [`acquiring`].
 #[cold]
-unsafe fn learn(here: &'static Here, object: *mut ffi::PyObject, wanted: LockId) -> Verdict {
+unsafe fn learn(here: &'static Here, object: *mut ffi::PyObject, wanted: LockId) -> Outcome {
     // SAFETY: passed on.
     let (py, lock) = unsafe { (Python::assume_attached(), Lock::of(object)) };
     let (slot, mine) = (here.slot, &here.slot.locks);
     // What a thread does while it is the only one is in nobody's way.  What else it may hold may be what keeps others out.
     if here.busy.get() || !mine.is_complete() || session::get().loops.others(slot).next().is_none() {
-        return Verdict::GoOn;
+        return Outcome::Continue;
     }
     // SAFETY: passed on.
     let stack = unsafe { here.stacks.record() };
     if stack == 0 || (!lock.is_reentrant() && acquirers::of(py, stack) == Acquirer::Wait) {
-        return Verdict::GoOn;
+        return Outcome::Continue;
     }
     let all: Vec<Held> = mine.iter().collect();
     let guards = mine.guards();
@@ -139,7 +139,7 @@ unsafe fn learn(here: &'static Here, object: *mut ffi::PyObject, wanted: LockId)
     }
     match (cycle, Busy::enter()) {
         (Some(cycle), Some(_busy)) => lock::inversion(py, object, &cycle),
-        (_, _) => Verdict::GoOn,
+        (_, _) => Outcome::Continue,
     }
 }
 
@@ -186,16 +186,16 @@ pub(crate) unsafe fn acquired(object: *mut ffi::PyObject, how: How) {
 /// # Safety
 /// As [`acquiring`].
 #[inline]
-pub(crate) unsafe fn releasing(object: *mut ffi::PyObject, how: How) -> Verdict {
+pub(crate) unsafe fn releasing(object: *mut ffi::PyObject, how: How) -> Outcome {
     // SAFETY: passed on.
-    let Some(lock) = (unsafe { Lock::watched(object) }) else { return Verdict::GoOn };
+    let Some(lock) = (unsafe { Lock::watched(object) }) else { return Outcome::Continue };
     if how != How::Wait && lock.is_nested() {
-        return Verdict::GoOn;
+        return Outcome::Continue;
     }
     let here = here();
     if lock.listed() == Listed::Yes && here.slot.locks.release(lock.id()) {
         lock.list(Listed::No);
-        return Verdict::GoOn;
+        return Outcome::Continue;
     }
     // SAFETY: passed on.
     unsafe { release_unknown(here, object, how) }
@@ -206,18 +206,18 @@ pub(crate) unsafe fn releasing(object: *mut ffi::PyObject, how: How) -> Verdict 
 /// # Safety
 /// As [`acquiring`].
 #[cold]
-unsafe fn release_unknown(here: &'static Here, object: *mut ffi::PyObject, how: How) -> Verdict {
+unsafe fn release_unknown(here: &'static Here, object: *mut ffi::PyObject, how: How) -> Outcome {
     // SAFETY: passed on.
     let (py, lock) = unsafe { (Python::assume_attached(), Lock::of(object)) };
     // What is not to be released, the interpreter says so itself.
     if lock.is_reentrant() || !lock.is_locked() {
-        return Verdict::GoOn;
+        return Outcome::Continue;
     }
     let listed = lock.listed();
     lock.list(Listed::No);
     if listed == Listed::Beyond {
         here.slot.locks.release_beyond();
-        return Verdict::GoOn;
+        return Outcome::Continue;
     }
     let was_signal = lock.is(Mark::Signal);
     lock.mark(Mark::Signal);
@@ -225,14 +225,14 @@ unsafe fn release_unknown(here: &'static Here, object: *mut ffi::PyObject, how: 
         order().forget(lock.id());
     }
     if listed == Listed::No || was_signal {
-        return Verdict::GoOn;
+        return Outcome::Continue;
     }
-    guard::guarded(Verdict::GoOn, || {
+    guard::guarded(Outcome::Continue, || {
         let mut others = session::get().loops.others(here.slot);
         let found = others.find_map(|other| Some((other, other.locks.take(lock.id())?)));
         match (found, Busy::enter()) {
             (Some((other, held)), Some(_busy)) => lock::released_by_another(py, object, how, other, held),
-            (_, _) => Verdict::GoOn,
+            (_, _) => Outcome::Continue,
         }
     })
 }
@@ -242,10 +242,10 @@ unsafe fn release_unknown(here: &'static Here, object: *mut ffi::PyObject, how: 
 /// # Safety
 /// Attached.
 #[inline]
-pub(crate) unsafe fn suspends() -> Verdict {
+pub(crate) unsafe fn suspends() -> Outcome {
     let here = here();
     if here.slot.locks.is_empty() {
-        return Verdict::GoOn;
+        return Outcome::Continue;
     }
     // SAFETY: passed on.
     unsafe { suspends_with_locks(here) }
@@ -254,18 +254,18 @@ pub(crate) unsafe fn suspends() -> Verdict {
 /// # Safety
 /// As [`suspends`].
 #[cold]
-unsafe fn suspends_with_locks(here: &'static Here) -> Verdict {
+unsafe fn suspends_with_locks(here: &'static Here) -> Outcome {
     // SAFETY: passed on.
     let (py, task) = unsafe { (Python::assume_attached(), tasks::running()) };
     if task == 0 || here.busy.get() {
-        return Verdict::GoOn;
+        return Outcome::Continue;
     }
-    guard::guarded(Verdict::GoOn, || {
+    guard::guarded(Outcome::Continue, || {
         let verdicts = here.slot.locks.untold_of(task).map(|held| match Busy::enter() {
             Some(_busy) => lock::held_across_await(py, held),
-            None => Verdict::GoOn,
+            None => Outcome::Continue,
         });
-        verdicts.fold(Verdict::GoOn, |all, one| if all == Verdict::Raised { all } else { one })
+        verdicts.fold(Outcome::Continue, |all, one| if all == Outcome::Raised { all } else { one })
     })
 }
 

@@ -4,7 +4,6 @@
 //! (and now and then a known one) stops the world for a look at the owner.  No code of the program runs: no `repr`, no
 //! properties.
 
-use crate::engine::affinity::check::Verdict;
 use crate::engine::affinity::contend;
 use crate::engine::affinity::watch::{Kind, Watch};
 use crate::evidence::owner_snapshot::{self, INSIDE, Owner, Relation, Snapshot};
@@ -14,6 +13,7 @@ use crate::interpreter::frames::{self, RawFrame};
 use crate::interpreter::introspection::{is_greenlet_of_this_thread, loaded, own_method, stacks_of_outer_greenlets, type_name};
 use crate::thread::code_class::{self, Class};
 use crate::thread::context::{Busy, here};
+use crate::thread::outcome::Outcome;
 use crate::thread::{guard, origins, recorder, stacks};
 use ftsan::bindings::Touch;
 use ftsan::loops::{Affinity, Runner};
@@ -32,11 +32,11 @@ pyo3::import_exception!(ftsan, Misuse);
 /// # Safety
 /// As [`crate::engine::affinity::check::before`].
 #[cold]
-pub(crate) unsafe fn touch_primitive(watch: &'static Watch, object: *mut ffi::PyObject, part: *mut ffi::PyObject) -> Verdict {
-    guard::guarded(Verdict::GoOn, || {
+pub(crate) unsafe fn touch_primitive(watch: &'static Watch, object: *mut ffi::PyObject, part: *mut ffi::PyObject) -> Outcome {
+    guard::guarded(Outcome::Continue, || {
         let here = here();
         if here.busy.get() {
-            return Verdict::GoOn;
+            return Outcome::Continue;
         }
         // SAFETY: passed on.
         let py = unsafe { Python::assume_attached() };
@@ -44,7 +44,7 @@ pub(crate) unsafe fn touch_primitive(watch: &'static Watch, object: *mut ffi::Py
         // SAFETY: passed on.
         if !unsafe { is_programs_call(watch) } {
             session.bindings.touch_part(here.slot, watch.realm, part as usize);
-            return Verdict::GoOn;
+            return Outcome::Continue;
         }
         let owner = match session.bindings.touch(&session.loops, here.slot, watch.realm, part as usize) {
             Touch::Fine => None,
@@ -52,7 +52,7 @@ pub(crate) unsafe fn touch_primitive(watch: &'static Watch, object: *mut ffi::Py
             Touch::TakenOver(thread) => owner_snapshot::user(py, object, thread),
         };
         // SAFETY: passed on.
-        owner.map_or(Verdict::GoOn, |owner| unsafe { judge(watch, object, owner) })
+        owner.map_or(Outcome::Continue, |owner| unsafe { judge(watch, object, owner) })
     })
 }
 
@@ -64,11 +64,11 @@ pub(crate) const COVERS: &[&str] = &["FT101", "FT105", "FT109", "FT204", "FT208"
 /// # Safety
 /// As [`crate::engine::affinity::check::before`].
 #[cold]
-pub(crate) unsafe fn take_over(watch: &'static Watch, object: *mut ffi::PyObject) -> Verdict {
-    guard::guarded(Verdict::GoOn, || {
+pub(crate) unsafe fn take_over(watch: &'static Watch, object: *mut ffi::PyObject) -> Outcome {
+    guard::guarded(Outcome::Continue, || {
         let here = here();
         if here.busy.get() {
-            return Verdict::GoOn;
+            return Outcome::Continue;
         }
         // SAFETY: passed on.
         let py = unsafe { Python::assume_attached() };
@@ -87,7 +87,7 @@ pub(crate) unsafe fn take_over(watch: &'static Watch, object: *mut ffi::PyObject
                 if thread.is_some() {
                     contend::give(py);
                 }
-                return Verdict::GoOn;
+                return Outcome::Continue;
             }
         };
         // What the other thread should not be doing is a finding already, and this thread the victim: unless it did the same there.
@@ -99,10 +99,10 @@ pub(crate) unsafe fn take_over(watch: &'static Watch, object: *mut ffi::PyObject
         if let Some(known) = known(&[watch.rule.id]) {
             // SAFETY: passed on.
             unsafe { add_victim(watch, known) };
-            return Verdict::GoOn;
+            return Outcome::Continue;
         }
         if known(COVERS).is_some() {
-            return Verdict::GoOn;
+            return Outcome::Continue;
         }
         // SAFETY: passed on.
         unsafe { judge(watch, object, owner) }
@@ -141,7 +141,7 @@ pub(crate) unsafe fn is_programs_call(watch: &'static Watch) -> bool {
 /// # Safety
 /// Attached; `object` is alive.
 #[cold]
-pub(crate) unsafe fn misuse(watch: &'static Watch, object: *mut ffi::PyObject, runner: Runner) -> Verdict {
+pub(crate) unsafe fn misuse(watch: &'static Watch, object: *mut ffi::PyObject, runner: Runner) -> Outcome {
     // SAFETY: passed on.
     unsafe { judge(watch, object, Owner { thread: runner, relation: Relation::RunsItsLoop }) }
 }
@@ -151,12 +151,12 @@ pub(crate) unsafe fn misuse(watch: &'static Watch, object: *mut ffi::PyObject, r
 /// # Safety
 /// As [`misuse`].
 #[cold]
-pub(crate) unsafe fn foreign(watch: &'static Watch, object: *mut ffi::PyObject, thread: Runner) -> Verdict {
+pub(crate) unsafe fn foreign(watch: &'static Watch, object: *mut ffi::PyObject, thread: Runner) -> Outcome {
     // SAFETY: passed on.
     let greenlet = unsafe { Bound::from_borrowed_ptr(Python::assume_attached(), object) };
     if is_greenlet_of_this_thread(&greenlet) {
         watch.bindings.give_to_thread(here().slot, object as usize);
-        return Verdict::GoOn;
+        return Outcome::Continue;
     }
     // SAFETY: passed on.
     unsafe { judge(watch, object, Owner { thread, relation: Relation::HasIt }) }
@@ -167,7 +167,7 @@ pub(crate) unsafe fn foreign(watch: &'static Watch, object: *mut ffi::PyObject, 
 /// # Safety
 /// As [`misuse`]; `generator` is a coroutine, a generator or an asynchronous generator.
 #[cold]
-pub(crate) unsafe fn driven(watch: &'static Watch, generator: *mut ffi::PyObject) -> Verdict {
+pub(crate) unsafe fn driven(watch: &'static Watch, generator: *mut ffi::PyObject) -> Outcome {
     // SAFETY: passed on.
     unsafe { if_owned(watch, generator, |py| owner_snapshot::driver(py, generator)) }
 }
@@ -177,33 +177,33 @@ pub(crate) unsafe fn driven(watch: &'static Watch, generator: *mut ffi::PyObject
 /// # Safety
 /// As [`misuse`]; `context` is a `contextvars.Context`.
 #[cold]
-pub(crate) unsafe fn entered(watch: &'static Watch, context: *mut ffi::PyObject) -> Verdict {
+pub(crate) unsafe fn entered(watch: &'static Watch, context: *mut ffi::PyObject) -> Outcome {
     // SAFETY: passed on.
     unsafe { if_owned(watch, context, |py| owner_snapshot::enterer(py, context)) }
 }
 
 /// # Safety
 /// As [`misuse`].
-unsafe fn if_owned(watch: &'static Watch, object: *mut ffi::PyObject, find: impl FnOnce(Python<'_>) -> Option<Owner>) -> Verdict {
-    guard::guarded(Verdict::GoOn, || {
+unsafe fn if_owned(watch: &'static Watch, object: *mut ffi::PyObject, find: impl FnOnce(Python<'_>) -> Option<Owner>) -> Outcome {
+    guard::guarded(Outcome::Continue, || {
         if here().busy.get() {
-            return Verdict::GoOn;
+            return Outcome::Continue;
         }
         // SAFETY: passed on.
         let py = unsafe { Python::assume_attached() };
         // SAFETY: passed on.
-        find(py).map_or(Verdict::GoOn, |owner| unsafe { judge(watch, object, owner) })
+        find(py).map_or(Outcome::Continue, |owner| unsafe { judge(watch, object, owner) })
     })
 }
 
 /// # Safety
 /// As [`misuse`].
-unsafe fn judge(watch: &'static Watch, object: *mut ffi::PyObject, owner: Owner) -> Verdict {
-    guard::guarded(Verdict::GoOn, || {
+unsafe fn judge(watch: &'static Watch, object: *mut ffi::PyObject, owner: Owner) -> Outcome {
+    guard::guarded(Outcome::Continue, || {
         if here().is_finalizing() {
-            return Verdict::GoOn;
+            return Outcome::Continue;
         }
-        let Some(_busy) = Busy::enter() else { return Verdict::GoOn };
+        let Some(_busy) = Busy::enter() else { return Outcome::Continue };
         recorder::note_misuse(here(), watch, object);
         // SAFETY: passed on.
         let py = unsafe { Python::assume_attached() };
@@ -211,7 +211,7 @@ unsafe fn judge(watch: &'static Watch, object: *mut ffi::PyObject, owner: Owner)
         let object = unsafe { Bound::from_borrowed_ptr(py, object) };
         // SAFETY: both are live type objects.
         if watch.except != 0 && unsafe { ffi::PyType_IsSubtype(object.get_type_ptr(), watch.except as *mut _) } != 0 {
-            return Verdict::GoOn;
+            return Outcome::Continue;
         }
         Misused { py, watch, object, thread: owner.thread }.report(owner)
     })
@@ -253,15 +253,15 @@ struct Misused<'py> {
 }
 
 impl<'py> Misused<'py> {
-    fn report(&self, owner: Owner) -> Verdict {
+    fn report(&self, owner: Owner) -> Outcome {
         let py = self.py;
         // SAFETY: attached, own thread.
         let own = unsafe { frames::own_stack() };
-        let Caller::Program(start) = caller(py, own.frames().iter().copied(), self.watch.frames) else { return Verdict::GoOn };
+        let Caller::Program(start) = caller(py, own.frames().iter().copied(), self.watch.frames) else { return Outcome::Continue };
         let (rule, operation) = self.what_was_called(own.frames(), start);
         // `shield` makes its own future before it touches the given one, which is what is reported.
         if self.watch.operation == "create_future" && operation == "shield" {
-            return Verdict::GoOn;
+            return Outcome::Continue;
         }
         let own = &own.frames()[start..];
         // Cython's coroutines have no frames: the future that `await loop.create_connection()` waits for inside belongs to that call.
@@ -270,7 +270,7 @@ impl<'py> Misused<'py> {
                 .first()
                 .is_some_and(|frame| session::get().is_known_misuse(&code_class::resolve(py, *frame), &["FT101", "FT105"]))
         {
-            return Verdict::GoOn;
+            return Outcome::Continue;
         }
         if rule.id == "FT204"
             && let Some(known) =
@@ -279,10 +279,10 @@ impl<'py> Misused<'py> {
             if let Some(snapshot) = owner_snapshot::look(py, owner) {
                 self.add_owner_accesses(known, &snapshot);
             }
-            return Verdict::GoOn;
+            return Outcome::Continue;
         }
         if rule.id == "FT104" && self.is_done() {
-            return Verdict::GoOn;
+            return Outcome::Continue;
         }
         let place: Place = (std::ptr::from_ref(self.watch) as usize, own.first().copied().unwrap_or_default());
         let session = session::get();
@@ -303,7 +303,7 @@ impl<'py> Misused<'py> {
             None => {
                 // The owner may have stopped the loop in the meantime: then there is no misuse any more.
                 let relation = owner.relation(&self.thread_info(&owner.thread).name);
-                let Some(snapshot) = owner_snapshot::look(py, owner) else { return Verdict::GoOn };
+                let Some(snapshot) = owner_snapshot::look(py, owner) else { return Outcome::Continue };
                 let finding = self.finding(rule, &operation, own, &relation, &snapshot);
                 let title = finding.title.clone();
                 match session.record(place, finding) {
@@ -317,10 +317,10 @@ impl<'py> Misused<'py> {
             }
         };
         match (session.options.on_finding, title) {
-            (OnFinding::Log, _) | (_, None) => Verdict::Misused,
+            (OnFinding::Log, _) | (_, None) => Outcome::Misuse,
             (OnFinding::Raise, Some(title)) => {
                 Misuse::new_err(format!("{}: {title}", rule.id)).restore(py);
-                Verdict::Raised
+                Outcome::Raised
             }
             (OnFinding::Abort, Some(_)) => std::process::abort(),
         }

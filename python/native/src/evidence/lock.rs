@@ -1,7 +1,6 @@
 //! The cold path of the lock rules: from a misuse of a lock to a finding.  No code of the program runs.
 
 use crate::engine::locks::How;
-use crate::engine::races::probe::Verdict;
 use crate::evidence::acquirers::{self, Acquirer};
 use crate::evidence::affinity::{resolve_all, thread_info};
 use crate::findings::session::{self, Place, Recorded};
@@ -9,6 +8,7 @@ use crate::interpreter::frames::{self, RawFrame, RawStack};
 use crate::interpreter::introspection::type_name;
 use crate::thread::code_class;
 use crate::thread::context::here;
+use crate::thread::outcome::Outcome;
 use crate::thread::stacks::{self, StackId};
 use ftsan::locks::cycle::Step;
 use ftsan::locks::held::Held;
@@ -91,8 +91,8 @@ fn letter(index: usize) -> char {
 }
 
 /// The calling thread wants a lock and so closes this cycle, of which its own step is the first.
-pub(crate) fn inversion(py: Python<'_>, object: *mut ffi::PyObject, cycle: &[Step<Evidence>]) -> Verdict {
-    let Some(rule) = rules::find("FT501") else { return Verdict::GoOn };
+pub(crate) fn inversion(py: Python<'_>, object: *mut ffi::PyObject, cycle: &[Step<Evidence>]) -> Outcome {
+    let Some(rule) = rules::find("FT501") else { return Outcome::Continue };
     let own = own_stack();
     let wanted: Vec<(Vec<Frame>, RawFrame)> = cycle
         .iter()
@@ -144,8 +144,8 @@ pub(crate) fn inversion(py: Python<'_>, object: *mut ffi::PyObject, cycle: &[Ste
 }
 
 /// The calling thread suspends the coroutine that has acquired a lock.
-pub(crate) fn held_across_await(py: Python<'_>, held: Held) -> Verdict {
-    let Some(rule) = rules::find("FT502") else { return Verdict::GoOn };
+pub(crate) fn held_across_await(py: Python<'_>, held: Held) -> Outcome {
+    let Some(rule) = rules::find("FT502") else { return Outcome::Continue };
     let (own, acquired) = (own_stack(), stacks::get(held.stack));
     let start = where_acquired(own.frames(), acquired);
     let place = own.frames().get(start).copied().unwrap_or_default();
@@ -187,12 +187,12 @@ pub(crate) fn released_by_another(
     how: How,
     holder: &'static ThreadSlot,
     held: Held,
-) -> Verdict {
-    let Some(rule) = rules::find("FT503") else { return Verdict::GoOn };
+) -> Outcome {
+    let Some(rule) = rules::find("FT503") else { return Outcome::Continue };
     // SAFETY: attached.
     let released = unsafe { stacks::record(0) };
     if held.stack == 0 || [held.stack, released].into_iter().any(|stack| acquirers::of(py, stack) != Acquirer::Program) {
-        return Verdict::GoOn;
+        return Outcome::Continue;
     }
     let (stack, place) = programs(py, own_stack().frames());
     let place: Place = (std::ptr::from_ref(rule) as usize ^ held.stack as usize, place);
@@ -211,7 +211,7 @@ pub(crate) fn released_by_another(
 }
 
 /// Records what was found at a place, if it is new there, and does what is to be done with findings.
-fn report(py: Python<'_>, rule: &'static Rule, severity: Severity, place: Place, tell: impl FnOnce() -> Finding) -> Verdict {
+fn report(py: Python<'_>, rule: &'static Rule, severity: Severity, place: Place, tell: impl FnOnce() -> Finding) -> Outcome {
     let session = session::get();
     let title = match session.seen_again(&place) {
         Some(again) => again.title,
@@ -229,10 +229,10 @@ fn report(py: Python<'_>, rule: &'static Rule, severity: Severity, place: Place,
         }
     };
     match (session.options.on_finding, title.filter(|_| severity > Severity::Info)) {
-        (OnFinding::Log, _) | (_, None) => Verdict::GoOn,
+        (OnFinding::Log, _) | (_, None) => Outcome::Continue,
         (OnFinding::Raise, Some(title)) => {
             Misuse::new_err(format!("{}: {title}", rule.id)).restore(py);
-            Verdict::Raised
+            Outcome::Raised
         }
         (OnFinding::Abort, Some(_)) => std::process::abort(),
     }

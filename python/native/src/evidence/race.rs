@@ -3,13 +3,13 @@
 //! No code of the program runs: no `repr`, no properties.
 
 use crate::engine::races::confirm;
-use crate::engine::races::probe::Verdict;
 use crate::evidence::affinity::resolve_all;
 use crate::evidence::{naming, thread_names};
 use crate::findings::session::{self, Place, Recorded};
 use crate::interpreter::frames::RawFrame;
 use crate::interpreter::introspection::type_name;
 use crate::thread::context::Busy;
+use crate::thread::outcome::Outcome;
 use crate::thread::stacks;
 use ftsan::options::OnFinding;
 use ftsan::races::access::{self, Race};
@@ -52,8 +52,8 @@ const PROCESS_STATE: [(&str, &[&str]); 2] =
 /// # Safety
 /// Attached; what is passed is alive.
 #[cold]
-pub(crate) unsafe fn found(object: *mut ffi::PyObject, part: Part, is_swapper: bool, race: &Race) -> Verdict {
-    let Some(_busy) = Busy::enter() else { return Verdict::GoOn };
+pub(crate) unsafe fn found(object: *mut ffi::PyObject, part: Part, is_swapper: bool, race: &Race) -> Outcome {
+    let Some(_busy) = Busy::enter() else { return Outcome::Continue };
     // SAFETY: passed on.
     let (py, object) = unsafe {
         let py = Python::assume_attached();
@@ -76,7 +76,7 @@ pub(crate) unsafe fn found(object: *mut ffi::PyObject, part: Part, is_swapper: b
         None => {
             let what = state.clone().unwrap_or_else(|| describe(&object, part));
             if !is_news(&what, race, place) {
-                return Verdict::GoOn;
+                return Outcome::Continue;
             }
             let shown = state.unwrap_or_else(|| describe_here(&object, part));
             let finding = finding(py, &object, rule, [&shown, &what], race);
@@ -96,10 +96,10 @@ pub(crate) unsafe fn found(object: *mut ffi::PyObject, part: Part, is_swapper: b
     match (session.options.on_finding, title) {
         (OnFinding::Raise, Some(title)) if race.severity > Severity::Info => {
             Misuse::new_err(format!("{}: {title}", rule.id)).restore(py);
-            Verdict::Raised
+            Outcome::Raised
         }
         (OnFinding::Abort, Some(_)) if race.severity > Severity::Info => std::process::abort(),
-        _ => Verdict::GoOn,
+        _ => Outcome::Continue,
     }
 }
 

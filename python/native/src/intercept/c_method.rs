@@ -3,10 +3,11 @@
 //!
 //! Seen by every caller, already specialised call sites and bound methods included; costs at most 1 ns.
 
-use crate::engine::affinity::check::{self, Verdict};
+use crate::engine::affinity::check;
 use crate::engine::affinity::watch::{Kind, Watch};
 use crate::intercept::cython;
 use crate::thread::context::Busy;
+use crate::thread::outcome::Outcome;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -69,9 +70,9 @@ macro_rules! trampolines {
                     return coroutine;
                 }
                 let _part_of_it = match check::before_of(hooked.kind, hooked.watch, $self) {
-                    Verdict::Misused if hooked.kind.is_one_action() => Busy::enter(),
-                    Verdict::GoOn | Verdict::Misused => None,
-                    Verdict::Raised => return std::ptr::null_mut(),
+                    Outcome::Misuse if hooked.kind.is_one_action() => Busy::enter(),
+                    Outcome::Continue | Outcome::Misuse => None,
+                    Outcome::Raised => return std::ptr::null_mut(),
                 };
                 original($self $(, $argument)*)
             }

@@ -4,8 +4,9 @@
 //! to native code that takes two operands and leaves nothing to pop.  Sites are immortal: a reference count that two
 //! threads share would cost more than the check.
 
-use crate::engine::affinity::check::{self, Verdict};
+use crate::engine::affinity::check;
 use crate::engine::affinity::watch::{KINDS, Kind, Watch};
+use crate::thread::outcome::Outcome;
 use pyo3::exceptions::PyTypeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -53,8 +54,8 @@ unsafe extern "C" fn delete_item<const K: u8>(
     }
     // SAFETY: only sites have this slot, each its kind's; the object is the first argument of the running function.
     match unsafe { check::before_kind::<K>((*site.cast::<Site>()).watch, object) } {
-        Verdict::GoOn | Verdict::Misused => 0,
-        Verdict::Raised => -1,
+        Outcome::Continue | Outcome::Misuse => 0,
+        Outcome::Raised => -1,
     }
 }
 

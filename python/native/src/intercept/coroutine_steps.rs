@@ -1,9 +1,10 @@
 //! What resumes coroutines and asynchronous generators without calling a method: `await`, `async for`, a step of a task.
 
-use crate::engine::affinity::check::{self, Verdict};
+use crate::engine::affinity::check;
 use crate::engine::affinity::watch::{Kind, Watch};
 use crate::intercept::type_slot::{self, Destructor, Send, Slot, Unary};
 use crate::thread::context::here;
+use crate::thread::outcome::Outcome;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -41,7 +42,7 @@ unsafe extern "C" fn send<const N: usize>(
         } else {
             check::before_kind::<{ Kind::CoroutineStep as u8 }>(hooked.watch, object)
         };
-        if verdict == Verdict::Raised {
+        if verdict == Outcome::Raised {
             *result = std::ptr::null_mut();
             return ERROR;
         }
@@ -56,7 +57,7 @@ unsafe fn checked(hooked: &OnceLock<Hooked<Unary>>, object: *mut ffi::PyObject) 
     let hooked = hooked.get().expect("set before the slot is");
     // SAFETY: the interpreter calls a slot attached and with a live object of its type; the original slot.
     unsafe {
-        if check::before(hooked.watch, object) == Verdict::Raised {
+        if check::before(hooked.watch, object) == Outcome::Raised {
             return std::ptr::null_mut();
         }
         (hooked.original)(object)

@@ -1,10 +1,11 @@
 //! Cython's `async def` methods: calling one only makes a coroutine, which may be handed to the right loop; what is judged is the first
 //! step of that coroutine, or the `await` that leads to it.
 
-use crate::engine::affinity::check::{self, Verdict};
+use crate::engine::affinity::check;
 use crate::engine::affinity::watch::Watch;
 use crate::intercept::type_slot::{self, Destructor, Send, Slot, Unary};
 use crate::thread::context::Busy;
+use crate::thread::outcome::Outcome;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
@@ -101,16 +102,16 @@ fn install(class: &Bound<'_, PyType>) {
 /// # Safety
 /// Attached; a live coroutine.
 #[inline]
-unsafe fn begins(coroutine: *mut ffi::PyObject) -> Verdict {
+unsafe fn begins(coroutine: *mut ffi::PyObject) -> Outcome {
     let entry = entry(coroutine);
     if entry.coroutine.compare_exchange(coroutine as usize, 0, Ordering::AcqRel, Ordering::Relaxed).is_err() {
-        return Verdict::GoOn;
+        return Outcome::Continue;
     }
     // SAFETY: a watch lives as long as the process; the coroutine keeps the loop alive.
     unsafe {
         match entry.watch.load(Ordering::Relaxed).as_ref() {
             Some(watch) => check::before(watch, entry.loop_.load(Ordering::Relaxed) as *mut ffi::PyObject),
-            None => Verdict::GoOn,
+            None => Outcome::Continue,
         }
     }
 }
@@ -118,7 +119,7 @@ unsafe fn begins(coroutine: *mut ffi::PyObject) -> Verdict {
 unsafe extern "C" fn await_<const N: usize>(coroutine: *mut ffi::PyObject) -> *mut ffi::PyObject {
     // SAFETY: the interpreter calls a slot attached and with a live object of its type; the original slot.
     unsafe {
-        if begins(coroutine) == Verdict::Raised {
+        if begins(coroutine) == Outcome::Raised {
             return std::ptr::null_mut();
         }
         std::mem::transmute::<usize, Unary>(ORIGINALS[N].await_.load(Ordering::Relaxed))(coroutine)
@@ -129,9 +130,9 @@ unsafe extern "C" fn next<const N: usize>(coroutine: *mut ffi::PyObject) -> *mut
     // SAFETY: as above.
     unsafe {
         let _part_of_it = match begins(coroutine) {
-            Verdict::GoOn => None,
-            Verdict::Misused => Busy::enter(),
-            Verdict::Raised => return std::ptr::null_mut(),
+            Outcome::Continue => None,
+            Outcome::Misuse => Busy::enter(),
+            Outcome::Raised => return std::ptr::null_mut(),
         };
         std::mem::transmute::<usize, Unary>(ORIGINALS[N].next.load(Ordering::Relaxed))(coroutine)
     }
@@ -145,9 +146,9 @@ unsafe extern "C" fn send<const N: usize>(
     // SAFETY: as above.
     unsafe {
         let _part_of_it = match begins(coroutine) {
-            Verdict::GoOn => None,
-            Verdict::Misused => Busy::enter(),
-            Verdict::Raised => {
+            Outcome::Continue => None,
+            Outcome::Misuse => Busy::enter(),
+            Outcome::Raised => {
                 *result = std::ptr::null_mut();
                 return -1; // PYGEN_ERROR
             }

@@ -1,11 +1,12 @@
 //! Type slots of `_asyncio.Future` and `_asyncio.Task`: creation, `await`, and finalization.
 
-use crate::engine::affinity::check::{self, Verdict};
+use crate::engine::affinity::check;
 use crate::engine::affinity::watch::{Kind, Watch};
 use crate::evidence::affinity;
 use crate::intercept::type_slot::{self, Destructor, Init, Slot, Unary};
 use crate::thread::context::{Busy, here};
 use crate::thread::origins;
+use crate::thread::outcome::Outcome;
 use ftsan::loops::{Affinity, Realm};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
@@ -64,7 +65,7 @@ unsafe extern "C" fn init<const T: usize>(
                 crate::findings::session::get().loops.affinity(here().slot, Realm::Asyncio, loop_ as usize)
         {
             // SAFETY: attached; the object is being initialized, so it is alive.
-            if unsafe { affinity::misuse(original.watch_init, object, runner) } == Verdict::Raised {
+            if unsafe { affinity::misuse(original.watch_init, object, runner) } == Outcome::Raised {
                 return -1;
             }
             part_of_it = Busy::enter();
@@ -83,7 +84,7 @@ unsafe extern "C" fn init<const T: usize>(
 unsafe extern "C" fn iterate<const T: usize>(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
     let original = original::<T>();
     // SAFETY: the interpreter calls a slot attached and with a live object of its type.
-    if unsafe { check::before_kind::<{ Kind::Future as u8 }>(original.watch_await, object) } == Verdict::Raised {
+    if unsafe { check::before_kind::<{ Kind::Future as u8 }>(original.watch_await, object) } == Outcome::Raised {
         return std::ptr::null_mut();
     }
     // SAFETY: the original slot.

@@ -3,7 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`context`] | the calling thread's slot, one pointer in thread-local storage |
-//! | [`guard`] | the boundary to the host: panics and errno |
+//! | [`guard`], [`outcome`] | the boundary to the host: panics and errno; how a check ends |
 //! | [`stacks`], [`origins`], [`code_class`] | recorded stacks; where objects were made; what code objects are |
 //! | [`hooks_link`] | the injected library |
 //! | [`recorder`] | what the flight recorder is told of watched calls |
@@ -13,5 +13,6 @@ pub(crate) mod context;
 pub(crate) mod guard;
 pub(crate) mod hooks_link;
 pub(crate) mod origins;
+pub(crate) mod outcome;
 pub(crate) mod recorder;
 pub(crate) mod stacks;

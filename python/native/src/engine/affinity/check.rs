@@ -8,6 +8,7 @@ use crate::evidence::affinity;
 use crate::findings::session;
 use crate::interpreter::{contexts, coroutines, futures};
 use crate::thread::context::{Here, here};
+use crate::thread::outcome::Outcome;
 use crate::thread::{guard, origins, recorder};
 use ftsan::loops::{Affinity, Realm};
 use pyo3::ffi;
@@ -18,23 +19,12 @@ unsafe extern "C" {
     fn PyMethod_Self(method: *mut ffi::PyObject) -> *mut ffi::PyObject;
 }
 
-/// What the hooked call has to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// Go on.
-    GoOn,
-    /// Go on; this is a misuse, and what the call does to the foreign loop in turn belongs to it.
-    Misused,
-    /// An exception is set; return with it.
-    Raised,
-}
-
 /// Called before a watched C method does anything.
 ///
 /// # Safety
 /// Attached; `object` is alive and of the type that `watch` was made for.
 #[inline]
-pub(crate) unsafe fn before(watch: &'static Watch, object: *mut ffi::PyObject) -> Verdict {
+pub(crate) unsafe fn before(watch: &'static Watch, object: *mut ffi::PyObject) -> Outcome {
     // SAFETY: passed on.
     unsafe { before_of(watch.kind, watch, object) }
 }
@@ -44,7 +34,7 @@ pub(crate) unsafe fn before(watch: &'static Watch, object: *mut ffi::PyObject) -
 /// # Safety
 /// As [`before`].
 #[inline]
-pub(crate) unsafe fn before_of(kind: Kind, watch: &'static Watch, object: *mut ffi::PyObject) -> Verdict {
+pub(crate) unsafe fn before_of(kind: Kind, watch: &'static Watch, object: *mut ffi::PyObject) -> Outcome {
     // SAFETY: passed on.
     unsafe {
         match kind {
@@ -76,7 +66,7 @@ pub(crate) unsafe fn before_of(kind: Kind, watch: &'static Watch, object: *mut f
 /// # Safety
 /// As [`before`].
 #[inline(always)]
-pub(crate) unsafe fn before_kind<const K: u8>(watch: &'static Watch, object: *mut ffi::PyObject) -> Verdict {
+pub(crate) unsafe fn before_kind<const K: u8>(watch: &'static Watch, object: *mut ffi::PyObject) -> Outcome {
     const LOOP: u8 = Kind::Loop as u8;
     const FUTURE: u8 = Kind::Future as u8;
     const ATTRIBUTE: u8 = Kind::Attribute as u8;
@@ -99,7 +89,7 @@ pub(crate) unsafe fn before_kind<const K: u8>(watch: &'static Watch, object: *mu
         match K {
             COROUTINE_STEP if coroutines::is_executing(object) => return affinity::driven(watch, object),
             CONTEXT if contexts::is_entered(object) => return affinity::entered(watch, object),
-            COROUTINE_STEP | CONTEXT => return Verdict::GoOn,
+            COROUTINE_STEP | CONTEXT => return Outcome::Continue,
             _ => {}
         }
     }
@@ -118,36 +108,36 @@ pub(crate) unsafe fn before_kind<const K: u8>(watch: &'static Watch, object: *mu
             FUTURE => check_asyncio_loop(here, watch, object, futures::loop_of(object)),
             // An object keeps its loop: once it was ours, it is ours until another one is born at its address.
             // Asked of the session and not of the watch, whose cache line nothing else touches: a miss costs more than the check.
-            ATTRIBUTE | PRIMITIVE if session::get().bindings.is_mine(here.slot, object as usize) => Verdict::GoOn,
+            ATTRIBUTE | PRIMITIVE if session::get().bindings.is_mine(here.slot, object as usize) => Outcome::Continue,
             ATTRIBUTE | ATTRIBUTE_ONLY => check_attribute(here, watch, object),
             FIELD => check_loop(here, watch, object, loop_field::loop_of(watch, object)),
             PRIMITIVE if watch.attribute.0.is_null() => affinity::touch_primitive(watch, object, object),
             PRIMITIVE => check_part(here, watch, object),
-            THREAD | HUB | ONE_AT_A_TIME if session::get().bindings.is_my_threads(here.slot, object as usize) => Verdict::GoOn,
+            THREAD | HUB | ONE_AT_A_TIME if session::get().bindings.is_my_threads(here.slot, object as usize) => Outcome::Continue,
             THREAD | HUB => check_thread(here, watch, object),
             ONE_AT_A_TIME => affinity::take_over(watch, object),
-            COROUTINE if !coroutines::is_executing(object) && !may_wait_elsewhere(here, object) => Verdict::GoOn,
+            COROUTINE if !coroutines::is_executing(object) && !may_wait_elsewhere(here, object) => Outcome::Continue,
             COROUTINE | ASYNC_GENERATOR if coroutines::is_executing(object) => affinity::driven(watch, object),
             ASYNC_GENERATOR => check_finalizer(here, watch, object),
             COROUTINE => affinity::driven(watch, object),
             ASYNC_STEP => match coroutines::generator_of_step(object) {
                 Some(generator) if coroutines::is_executing(generator) => affinity::driven(watch, generator),
-                _ => Verdict::GoOn,
+                _ => Outcome::Continue,
             },
             LOOP_STARTS => {
                 let handle = ffi::PyThreadState_GetUnchecked() as usize;
                 session::get().loops.started(here.slot, watch.realm, object as usize, handle);
-                Verdict::GoOn
+                Outcome::Continue
             }
             LOOP_STOPS => {
                 if here.slot.running(watch.realm) == object as usize {
                     session::get().loops.stopped(here.slot, watch.realm);
                 }
-                Verdict::GoOn
+                Outcome::Continue
             }
             _ => {
                 born(here, watch, object as usize);
-                Verdict::GoOn
+                Outcome::Continue
             }
         }
     }
@@ -200,18 +190,18 @@ fn check_asyncio_loop(
     watch: &'static Watch,
     object: *mut ffi::PyObject,
     loop_: *mut ffi::PyObject,
-) -> Verdict {
+) -> Outcome {
     if here.slot.running_asyncio() == loop_ as usize {
-        return Verdict::GoOn;
+        return Outcome::Continue;
     }
     elsewhere(here, watch, object, loop_)
 }
 
 #[inline(always)]
-fn check_loop(here: &'static Here, watch: &'static Watch, object: *mut ffi::PyObject, loop_: *mut ffi::PyObject) -> Verdict {
+fn check_loop(here: &'static Here, watch: &'static Watch, object: *mut ffi::PyObject, loop_: *mut ffi::PyObject) -> Outcome {
     // Most are asyncio's, and a loop that the caller runs is its own whatever its kind.
     if here.slot.running_asyncio() == loop_ as usize || here.slot.running(watch.realm) == loop_ as usize {
-        return Verdict::GoOn;
+        return Outcome::Continue;
     }
     elsewhere(here, watch, object, loop_)
 }
@@ -219,13 +209,13 @@ fn check_loop(here: &'static Here, watch: &'static Watch, object: *mut ffi::PyOb
 /// # Safety
 /// As [`before`].
 #[cold]
-unsafe fn check_attribute(here: &'static Here, watch: &'static Watch, object: *mut ffi::PyObject) -> Verdict {
+unsafe fn check_attribute(here: &'static Here, watch: &'static Watch, object: *mut ffi::PyObject) -> Outcome {
     // SAFETY: attached, and both objects are alive.
     let value = unsafe { ffi::PyObject_GenericGetAttr(object, watch.attribute.0) };
     if value.is_null() {
         // SAFETY: attached.  Not yet or no longer initialized: nobody's.
         unsafe { ffi::PyErr_Clear() };
-        return Verdict::GoOn;
+        return Outcome::Continue;
     }
     // SAFETY: alive, we hold a reference.  A bound method of the loop leads to it as well.
     let loop_ = unsafe { if ffi::Py_TYPE(value) == &raw mut PyMethod_Type { PyMethod_Self(value) } else { value } };
@@ -243,16 +233,16 @@ unsafe fn check_attribute(here: &'static Here, watch: &'static Watch, object: *m
 /// # Safety
 /// As [`before`]; an asynchronous generator.
 #[inline(always)]
-unsafe fn check_finalizer(here: &'static Here, watch: &'static Watch, generator: *mut ffi::PyObject) -> Verdict {
+unsafe fn check_finalizer(here: &'static Here, watch: &'static Watch, generator: *mut ffi::PyObject) -> Outcome {
     // SAFETY: passed on; the generator keeps its finalizer alive, and that its loop.
     unsafe {
         let finalizer = coroutines::finalizer(generator);
         if finalizer.is_null() {
             origins::record(generator as usize, watch.frames);
-            return Verdict::GoOn;
+            return Outcome::Continue;
         }
         if ffi::Py_TYPE(finalizer) != &raw mut PyMethod_Type {
-            return Verdict::GoOn;
+            return Outcome::Continue;
         }
         check_asyncio_loop(here, watch, generator, PyMethod_Self(finalizer))
     }
@@ -262,16 +252,16 @@ unsafe fn check_finalizer(here: &'static Here, watch: &'static Watch, generator:
 ///
 /// # Safety
 /// As [`before`].
-unsafe fn check_part(here: &'static Here, watch: &'static Watch, object: *mut ffi::PyObject) -> Verdict {
+unsafe fn check_part(here: &'static Here, watch: &'static Watch, object: *mut ffi::PyObject) -> Outcome {
     // SAFETY: attached, and both objects are alive.
     let part = unsafe { ffi::PyObject_GenericGetAttr(object, watch.attribute.0) };
     if part.is_null() {
         // SAFETY: attached.  Not yet initialized: nobody's.
         unsafe { ffi::PyErr_Clear() };
-        return Verdict::GoOn;
+        return Outcome::Continue;
     }
     let verdict = if watch.bindings.is_mine(here.slot, part as usize) {
-        Verdict::GoOn
+        Outcome::Continue
     } else {
         // SAFETY: passed on.
         unsafe { affinity::touch_primitive(watch, object, part) }
@@ -284,28 +274,28 @@ unsafe fn check_part(here: &'static Here, watch: &'static Watch, object: *mut ff
 /// # Safety
 /// As [`before`].
 #[cold]
-unsafe fn check_thread(here: &'static Here, watch: &'static Watch, object: *mut ffi::PyObject) -> Verdict {
-    guard::guarded(Verdict::GoOn, || match watch.bindings.thread_of(&session::get().loops, here.slot, object as usize) {
+unsafe fn check_thread(here: &'static Here, watch: &'static Watch, object: *mut ffi::PyObject) -> Outcome {
+    guard::guarded(Outcome::Continue, || match watch.bindings.thread_of(&session::get().loops, here.slot, object as usize) {
         // SAFETY: passed on.
         Some(Affinity::Elsewhere(thread)) => unsafe { affinity::foreign(watch, object, thread) },
-        Some(Affinity::Fine) => Verdict::GoOn,
+        Some(Affinity::Fine) => Outcome::Continue,
         None => {
             // SAFETY: passed on.
             if watch.kind == Kind::Hub && unsafe { affinity::is_programs_call(watch) } {
                 watch.bindings.give_to_thread(here.slot, object as usize);
             }
-            Verdict::GoOn
+            Outcome::Continue
         }
     })
 }
 
 #[cold]
-fn elsewhere(here: &'static Here, watch: &'static Watch, object: *mut ffi::PyObject, loop_: *mut ffi::PyObject) -> Verdict {
+fn elsewhere(here: &'static Here, watch: &'static Watch, object: *mut ffi::PyObject, loop_: *mut ffi::PyObject) -> Outcome {
     if loop_.is_null() {
-        return Verdict::GoOn;
+        return Outcome::Continue;
     }
-    guard::guarded(Verdict::GoOn, || match session::get().loops.affinity(here.slot, watch.realm, loop_ as usize) {
-        Affinity::Fine => Verdict::GoOn,
+    guard::guarded(Outcome::Continue, || match session::get().loops.affinity(here.slot, watch.realm, loop_ as usize) {
+        Affinity::Fine => Outcome::Continue,
         // SAFETY: attached, and the object is alive while its method runs.
         Affinity::Elsewhere(runner) => unsafe { affinity::misuse(watch, object, runner) },
     })

@@ -4,13 +4,14 @@
 //! keys there are) is another one.  An object's life and a hash of the part name a location.
 
 use crate::engine::order;
-use crate::engine::races::probe::{Probe, Verdict, peek};
+use crate::engine::races::probe::{Probe, peek};
 use crate::engine::races::{confirm, container_sync, containers, review, values};
 use crate::evidence::race::{self, Part};
 use crate::evidence::thread_names;
 use crate::interpreter::header::{self, ESCAPED, SEEN};
 use crate::interpreter::types;
 use crate::thread::context::Here;
+use crate::thread::outcome::Outcome;
 use ftsan::patcher::Action;
 use ftsan::patcher::known_calls::{self, Container, Kind as Call};
 use ftsan::races::access::{Access, Place, Value};
@@ -74,15 +75,15 @@ pub(crate) unsafe fn object_of(probe: &Probe, handed: *mut ffi::PyObject) -> *mu
 ///
 /// # Safety
 /// Called from a probe, attached; `object` is alive.
-pub(crate) unsafe fn note(here: &'static Here, probe: &'static Probe, object: *mut ffi::PyObject) -> Verdict {
+pub(crate) unsafe fn note(here: &'static Here, probe: &'static Probe, object: *mut ffi::PyObject) -> Outcome {
     if here.order.holds_ignored() {
-        return Verdict::GoOn;
+        return Outcome::Continue;
     }
     container_sync::settle(here);
     here.order.heed_announcements();
     // What a context manager keeps of its own is not what it swaps.
     if probe.is_swapper && matches!(probe.action, Action::ReadAttribute | Action::WriteAttribute | Action::DeleteAttribute) {
-        return Verdict::GoOn;
+        return Outcome::Continue;
     }
     // SAFETY: passed on.
     unsafe {
@@ -106,7 +107,7 @@ pub(crate) unsafe fn note(here: &'static Here, probe: &'static Probe, object: *m
             Action::Function => return function(here, probe, object),
         }
     }
-    Verdict::GoOn
+    Outcome::Continue
 }
 
 /// Whether nobody but its creator has touched it yet; from now on it counts as shared if not.
@@ -146,11 +147,11 @@ unsafe fn is_known(object: *mut ffi::PyObject) -> bool {
     unsafe { header::bits(object) & SEEN != 0 || header::set(object, SEEN) & SEEN != 0 }
 }
 
-unsafe fn attribute(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject, kind: Kind) -> Verdict {
+unsafe fn attribute(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject, kind: Kind) -> Outcome {
     // SAFETY: passed on by `note`, here and below.
     unsafe {
         if is_private(object) || is_thread_local(object) {
-            return Verdict::GoOn;
+            return Outcome::Continue;
         }
         let value = if kind == Kind::Write { value(probe) } else { Value::UNKNOWN };
         let home = home(object);
@@ -184,22 +185,22 @@ pub(crate) unsafe fn home(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
     }
 }
 
-unsafe fn global(here: &'static Here, probe: &Probe, globals: *mut ffi::PyObject, kind: Kind) -> Verdict {
+unsafe fn global(here: &'static Here, probe: &Probe, globals: *mut ffi::PyObject, kind: Kind) -> Outcome {
     // SAFETY: passed on by `note`.
     unsafe {
         if is_private(globals) {
-            return Verdict::GoOn;
+            return Outcome::Continue;
         }
         let value = if kind == Kind::Write { value(probe) } else { Value::UNKNOWN };
         Touch { here, probe, object: globals }.access(globals, probe.field, kind, value, Part::Global(probe.name))
     }
 }
 
-unsafe fn cell(here: &'static Here, probe: &Probe, cell: *mut ffi::PyObject, kind: Kind) -> Verdict {
+unsafe fn cell(here: &'static Here, probe: &Probe, cell: *mut ffi::PyObject, kind: Kind) -> Outcome {
     // SAFETY: passed on by `note`.
     unsafe {
         if is_private(cell) {
-            return Verdict::GoOn;
+            return Outcome::Continue;
         }
         let value = if kind == Kind::Write { value(probe) } else { Value::UNKNOWN };
         Touch { here, probe, object: cell }.access(cell, field::CONTENT, kind, value, Part::Variable(probe.name))
@@ -237,22 +238,22 @@ const ITEMS: [(Action, &CStr, Call); 3] = [
 ];
 
 /// `object[key]` in all its forms, and `key in object`.
-unsafe fn item(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject) -> Verdict {
+unsafe fn item(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject) -> Outcome {
     // SAFETY: passed on by `note`.
     unsafe {
         let class = ffi::Py_TYPE(object);
-        let Some(container) = containers::family(class) else { return Verdict::GoOn };
+        let Some(container) = containers::family(class) else { return Outcome::Continue };
         let (method, call) = ITEMS
             .iter()
             .find(|(action, ..)| *action == probe.action)
             .map_or((c"__contains__", Call::Read), |(_, method, call)| (*method, *call));
         if is_private(object) || containers::is_overridden(class, method) {
-            return Verdict::GoOn;
+            return Outcome::Continue;
         }
         let touch = Touch { here, probe, object };
         let key = peek(probe.key);
         if key.is_null() {
-            return Verdict::GoOn;
+            return Outcome::Continue;
         }
         if is_sequence(container) {
             let is_index = ffi::PyLong_Check(key) != 0;
@@ -267,13 +268,13 @@ unsafe fn item(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject) -
             } else if call == Call::Write {
                 touch.structure(Kind::Write, false)
             } else {
-                Verdict::GoOn
+                Outcome::Continue
             };
         }
         if container == Container::DefaultDict && probe.action == Action::ReadItem && touch.may_lack(key, container) {
             // It will be made and put there.
-            if let Verdict::Raised = touch.element(key, Kind::Read, Value::UNKNOWN) {
-                return Verdict::Raised;
+            if let Outcome::Raised = touch.element(key, Kind::Read, Value::UNKNOWN) {
+                return Outcome::Raised;
             }
             return touch.keyed(key, Call::Atomic, Value::UNKNOWN, container);
         }
@@ -286,14 +287,14 @@ fn is_sequence(container: Container) -> bool {
 }
 
 /// A method that is known by its name.
-unsafe fn method(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject) -> Verdict {
+unsafe fn method(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject) -> Outcome {
     // SAFETY: passed on by `note`.
     unsafe {
         let class = ffi::Py_TYPE(object);
-        let Some(container) = containers::family(class) else { return Verdict::GoOn };
-        let Some(method) = known_calls::method(probe.name, container) else { return Verdict::GoOn };
+        let Some(container) = containers::family(class) else { return Outcome::Continue };
+        let Some(method) = known_calls::method(probe.name, container) else { return Outcome::Continue };
         if is_private(object) {
-            return Verdict::GoOn;
+            return Outcome::Continue;
         }
         let touch = Touch { here, probe, object };
         let key = peek(probe.key);
@@ -302,10 +303,10 @@ unsafe fn method(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject)
         }
         if !method.is_keyed {
             // One look, or a copy, of whatever there is.
-            return if method.kind == Call::Read { Verdict::GoOn } else { touch.call(method.kind) };
+            return if method.kind == Call::Read { Outcome::Continue } else { touch.call(method.kind) };
         }
         if key.is_null() {
-            return Verdict::GoOn;
+            return Outcome::Continue;
         }
         // With a default, nothing needs to be there.
         let is_sure = probe.name == "pop" && probe.key > 1;
@@ -314,8 +315,8 @@ unsafe fn method(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject)
 }
 
 /// A function that is known by its name, of one of its arguments.
-unsafe fn function(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject) -> Verdict {
-    let Some(function) = known_calls::function(probe.name) else { return Verdict::GoOn };
+unsafe fn function(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject) -> Outcome {
+    let Some(function) = known_calls::function(probe.name) else { return Outcome::Continue };
     // SAFETY: passed on by `note`.
     unsafe {
         if let Call::ReadAttribute | Call::WriteAttribute = function.kind {
@@ -330,7 +331,7 @@ unsafe fn function(here: &'static Here, probe: &Probe, object: *mut ffi::PyObjec
         let is_snapshot = container.is_some_and(|container| function.snapshots.contains(&container));
         // A copy is made in one step, of whatever there is.
         if is_snapshot {
-            return Verdict::GoOn;
+            return Outcome::Continue;
         }
         whole(here, probe, object, function.kind)
     }
@@ -349,17 +350,17 @@ unsafe fn state_of(callable: *mut ffi::PyObject) -> *mut ffi::PyObject {
 }
 
 /// `getattr`, `setattr` and the like, of an attribute whose name is the second argument.
-unsafe fn named(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject, writes: bool) -> Verdict {
+unsafe fn named(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject, writes: bool) -> Outcome {
     // SAFETY: passed on by `note`; the arguments lie above the first one.
     unsafe {
         if probe.object < 2 || is_private(object) || is_thread_local(object) {
-            return Verdict::GoOn;
+            return Outcome::Continue;
         }
         let py = Python::assume_attached();
         let Ok(name) = Bound::from_borrowed_ptr(py, peek(probe.object - 1)).cast_into_exact::<pyo3::types::PyString>() else {
-            return Verdict::GoOn;
+            return Outcome::Continue;
         };
-        let Ok((name, hash)) = crate::engine::races::names::intern(py, &name.to_string_lossy()) else { return Verdict::GoOn };
+        let Ok((name, hash)) = crate::engine::races::names::intern(py, &name.to_string_lossy()) else { return Outcome::Continue };
         let value = if writes && probe.object > 2 { values::value(peek(probe.object - 2)) } else { Value::UNKNOWN };
         let kind = if writes { Kind::Write } else { Kind::Read };
         Touch { here, probe, object }.access(home(object), hash, kind, value, Part::Attribute(name))
@@ -367,14 +368,14 @@ unsafe fn named(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject, 
 }
 
 /// Something done to an object as a whole.
-unsafe fn whole(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject, call: Call) -> Verdict {
+unsafe fn whole(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject, call: Call) -> Outcome {
     // SAFETY: passed on by `note`.
     unsafe {
         let is_step = matches!(call, Call::Iterate | Call::Advance);
         let family = containers::family(ffi::Py_TYPE(object));
         let is_container = family.is_some_and(|family| family != Container::Generator);
         if !(is_container || is_step && containers::is_iterator(object)) || is_private(object) {
-            return Verdict::GoOn;
+            return Outcome::Continue;
         }
         let touch = Touch { here, probe, object };
         if is_container {
@@ -386,13 +387,13 @@ unsafe fn whole(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject, 
 
 impl Touch<'_> {
     /// One element of a sequence.
-    unsafe fn indexed(&self, index: *mut ffi::PyObject, container: Container, kind: Kind, value: Value) -> Verdict {
+    unsafe fn indexed(&self, index: *mut ffi::PyObject, container: Container, kind: Kind, value: Value) -> Outcome {
         // SAFETY: passed on by `note`.
         unsafe {
             let mut number = ffi::PyLong_AsLongLong(index);
             if number == -1 && !ffi::PyErr_Occurred().is_null() {
                 ffi::PyErr_Clear();
-                return Verdict::GoOn;
+                return Outcome::Continue;
             }
             if number < 0 {
                 let is_list = container == Container::List;
@@ -404,7 +405,7 @@ impl Touch<'_> {
     }
 
     /// A call that concerns the container as a whole.
-    unsafe fn call(&self, call: Call) -> Verdict {
+    unsafe fn call(&self, call: Call) -> Outcome {
         let (kind, is_checkable) = match call {
             Call::Read => (Kind::Read, false),
             Call::Iterate | Call::Advance => (Kind::Iterate, false),
@@ -423,14 +424,14 @@ impl Touch<'_> {
             Call::Atomic => (Kind::Atomic, false),
             Call::Update => (Kind::Update, false),
             Call::Write => (Kind::Write, false),
-            Call::ReadAttribute | Call::WriteAttribute | Call::ReadState | Call::WriteState => return Verdict::GoOn,
+            Call::ReadAttribute | Call::WriteAttribute | Call::ReadState | Call::WriteState => return Outcome::Continue,
         };
         // SAFETY: passed on by `note`.
         unsafe { self.structure(kind, is_checkable) }
     }
 
     /// What a call does to what is behind a key, and to which keys there are.
-    unsafe fn keyed(&self, key: *mut ffi::PyObject, call: Call, value: Value, container: Container) -> Verdict {
+    unsafe fn keyed(&self, key: *mut ffi::PyObject, call: Call, value: Value, container: Container) -> Outcome {
         // SAFETY: passed on by `note`.
         unsafe {
             let (kind, is_checkable) = match call {
@@ -439,7 +440,7 @@ impl Touch<'_> {
                     return self.element(key, Kind::Read, Value::UNKNOWN);
                 }
                 Call::Write => (Kind::Write, false),
-                Call::ReadAttribute | Call::WriteAttribute | Call::ReadState | Call::WriteState => return Verdict::GoOn,
+                Call::ReadAttribute | Call::WriteAttribute | Call::ReadState | Call::WriteState => return Outcome::Continue,
                 Call::Update => (Kind::Update, false),
                 Call::Atomic => (Kind::Atomic, false),
                 Call::Insert => (Kind::Atomic, true),
@@ -456,14 +457,14 @@ impl Touch<'_> {
                 (true, _) => value.as_answer(),
                 (false, _) => value,
             };
-            if let Verdict::Raised = self.noted(self.object, values::key(key), kind, value, flags, Part::Item(key)) {
-                return Verdict::Raised;
+            if let Outcome::Raised = self.noted(self.object, values::key(key), kind, value, flags, Part::Item(key)) {
+                return Outcome::Raised;
             }
             if call == Call::Take {
                 return self.structure(Kind::Atomic, false);
             }
             if !adds {
-                return Verdict::GoOn;
+                return Outcome::Continue;
             }
             // What is noted up to here is what is handed over.
             let verdict = self.structure(Kind::Insert, false);
@@ -491,7 +492,7 @@ impl Touch<'_> {
         }
     }
 
-    unsafe fn structure(&self, kind: Kind, is_checkable: bool) -> Verdict {
+    unsafe fn structure(&self, kind: Kind, is_checkable: bool) -> Outcome {
         if kind == Kind::Read {
             self.await_what_is_put();
         }
@@ -500,12 +501,12 @@ impl Touch<'_> {
         unsafe { self.noted(self.object, field::STRUCTURE, kind, Value::UNKNOWN, flags, Part::Structure) }
     }
 
-    unsafe fn element(&self, key: *mut ffi::PyObject, kind: Kind, value: Value) -> Verdict {
+    unsafe fn element(&self, key: *mut ffi::PyObject, kind: Kind, value: Value) -> Outcome {
         // SAFETY: passed on by `note`.
         unsafe { self.noted(self.object, values::key(key), kind, value, Flags::default(), Part::Item(key)) }
     }
 
-    unsafe fn access(&self, home: *mut ffi::PyObject, field: u64, kind: Kind, value: Value, part: Part) -> Verdict {
+    unsafe fn access(&self, home: *mut ffi::PyObject, field: u64, kind: Kind, value: Value, part: Part) -> Outcome {
         // SAFETY: passed on by `note`.
         unsafe { self.noted(home, field, kind, value, Flags::default(), part) }
     }
@@ -518,7 +519,7 @@ impl Touch<'_> {
         value: Value,
         Flags { is_checkable, is_new }: Flags,
         part: Part,
-    ) -> Verdict {
+    ) -> Outcome {
         let (probe, races) = (self.probe, crate::engine::races::get());
         // SAFETY: passed on by `note`.
         let life = unsafe { races.lifetimes.of(home as u64, is_known(home)) };
@@ -543,13 +544,13 @@ impl Touch<'_> {
         }
         // SAFETY: passed on by `note`.
         unsafe { confirm::meet(probe, access.location) };
-        let mut verdict = Verdict::GoOn;
+        let mut verdict = Outcome::Continue;
         // SAFETY: passed on by `note`.
         let stack = || unsafe { self.here.stacks.record() };
         let kind = races.shadow.access(&access, clock, &self.here.races.memory, stack, |race| {
             // SAFETY: passed on by `note`.
-            if let Verdict::Raised = unsafe { race::found(self.object, part, probe.is_swapper, &race) } {
-                verdict = Verdict::Raised;
+            if let Outcome::Raised = unsafe { race::found(self.object, part, probe.is_swapper, &race) } {
+                verdict = Outcome::Raised;
             }
         });
         if review::is_on() {

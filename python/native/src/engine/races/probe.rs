@@ -10,6 +10,7 @@ use crate::intercept::call_site;
 use crate::interpreter::frames::{self, RawFrame};
 use crate::interpreter::header;
 use crate::thread::context::here;
+use crate::thread::outcome::Outcome;
 use crate::thread::{code_class, guard};
 use ftsan::choice;
 use ftsan::patcher::known_calls::{self, Kind};
@@ -53,14 +54,6 @@ pub(crate) struct Probe {
 // SAFETY: immortal, and nothing of it changes after it was made but what is atomic.
 unsafe impl Sync for Probe {}
 
-/// What the slow path made of an access.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    GoOn,
-    /// An exception is set: the access must not be made.
-    Raised,
-}
-
 /// How a probe finds the object and whether it may be passed over.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -102,10 +95,7 @@ unsafe extern "C" fn delete_item<const PATH: u8>(
     // SAFETY: only probes have this slot; the interpreter hands a live object.
     unsafe {
         if PATH == Path::Suspend as u8 {
-            return match locks::suspends() {
-                Verdict::GoOn => 0,
-                Verdict::Raised => -1,
-            };
+            return locks::suspends().status();
         }
         let object = match PATH {
             path if path == Path::Object as u8 => handed,
@@ -115,24 +105,21 @@ unsafe extern "C" fn delete_item<const PATH: u8>(
         if object.is_null() || PATH != Path::Always as u8 && (header::is_private(object) || header::is_immortal(object)) {
             return 0;
         }
-        match slow(&*probe.cast::<Probe>(), object) {
-            Verdict::GoOn => 0,
-            Verdict::Raised => -1,
-        }
+        slow(&*probe.cast::<Probe>(), object).status()
     }
 }
 
 /// # Safety
 /// Attached; `object` is alive.
 #[inline(never)]
-unsafe fn slow(probe: &'static Probe, object: *mut ffi::PyObject) -> Verdict {
+unsafe fn slow(probe: &'static Probe, object: *mut ffi::PyObject) -> Outcome {
     let here = here();
     // The clock of a second thread, once asked for, ends the solitude: C code may have started it.
     here.order.clock();
     if order::is_alone() || here.busy.get() {
-        return Verdict::GoOn;
+        return Outcome::Continue;
     }
-    guard::guarded(Verdict::GoOn, || {
+    guard::guarded(Outcome::Continue, || {
         // SAFETY: passed on.
         unsafe { accesses::note(here, probe, object) }
     })

@@ -4,12 +4,12 @@
 use crate::engine::channels::{self, Found};
 use crate::engine::locks::{self, How};
 use crate::engine::order::{self, Space, key};
-use crate::engine::races::probe::Verdict;
 use crate::intercept::c_method::{self, Row};
 use crate::intercept::sync::weakref_callbacks;
 use crate::interpreter::descriptors;
 use crate::interpreter::header::{self, IGNORED};
 use crate::thread::context::here;
+use crate::thread::outcome::Outcome;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -191,7 +191,7 @@ macro_rules! trampolines {
             // SAFETY: the interpreter calls a method attached and with live objects; `install` chose the trampoline by the calling
             // convention of the original.
             unsafe {
-                if before($hooked.edge, $self, || $arguments) == Verdict::Raised {
+                if before($hooked.edge, $self, || $arguments) == Outcome::Raised {
                     return std::ptr::null_mut();
                 }
                 let result = std::mem::transmute::<usize, Original>($hooked.original)($self $(, $argument)*);
@@ -219,7 +219,7 @@ trampolines! {
 /// # Safety
 /// Attached; `object` is alive and of the type that the edge is about.
 #[inline(always)]
-unsafe fn before(edge: Edge, object: *mut ffi::PyObject, arguments: impl FnOnce() -> Arguments) -> Verdict {
+unsafe fn before(edge: Edge, object: *mut ffi::PyObject, arguments: impl FnOnce() -> Arguments) -> Outcome {
     // SAFETY: passed on.
     unsafe {
         match edge {
@@ -229,8 +229,8 @@ unsafe fn before(edge: Edge, object: *mut ffi::PyObject, arguments: impl FnOnce(
                 }
             }
             Edge::Unlock(how) => {
-                if locks::releasing(object, how) == Verdict::Raised {
-                    return Verdict::Raised;
+                if locks::releasing(object, how) == Outcome::Raised {
+                    return Outcome::Raised;
                 }
                 if header::bits(object) & IGNORED != 0 {
                     here().order.leave_ignored();
@@ -260,7 +260,7 @@ unsafe fn before(edge: Edge, object: *mut ffi::PyObject, arguments: impl FnOnce(
             | Edge::SocketPair => {}
         }
     }
-    Verdict::GoOn
+    Outcome::Continue
 }
 
 /// # Safety
