@@ -10,6 +10,17 @@ use super::LockId;
 use crate::races::mix;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
+/// By what a lock is acquired or released.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// `acquire` and `release`.
+    Call,
+    /// `__enter__` and `__exit__`.
+    With,
+    /// `_release_save` and `_acquire_restore`: a condition is waited for.
+    Wait,
+}
+
 /// How many locks of a thread are known.
 pub const MOST: usize = 32;
 

@@ -1,15 +1,19 @@
 //! The Python surface of `ftsan._native`; its types are declared in `python/ftsan/_native.pyi`.
 
+mod fork;
+
 use crate::engine::affinity::watch::{Attribute, Kind, Watch};
-use crate::engine::{locks, order, races};
+use crate::engine::{order, races};
 use crate::findings::session;
 use crate::intercept::sync::{self, caches, operations, python_operations, weakref_callbacks};
-use crate::intercept::{bytecode, c_method, call_site, constructors, coroutine_steps, future_slots, masquerade, python_function};
+use crate::intercept::{
+    bytecode, c_method, call_site, constructors, coroutine_steps, future_slots, masquerade, python_function, syscalls,
+};
 use crate::interpreter::{self, contexts, coroutines, futures, tasks};
 use crate::launcher::command_line::{self, Parsed};
 use crate::launcher::crash_report;
 use crate::thread::code_class::{self, Class};
-use crate::thread::{context, guard, hooks_link, recorder, stacks};
+use crate::thread::{context, faults, guard, recorder, registry, stacks};
 use ftsan::declare::{self, Declaration};
 use ftsan::loops::Realm;
 use ftsan::options::{OPTIONS, Options};
@@ -43,7 +47,7 @@ unsafe extern "C" fn set_running_loop(module: *mut ffi::PyObject, loop_: *mut ff
     let result = unsafe { original(module, loop_) };
     if !result.is_null() {
         guard::guarded((), || {
-            let (loops, slot) = (&session::get().loops, context::here().slot);
+            let (loops, slot) = (&registry::get().loops, context::here().slot);
             // SAFETY: attached.
             if std::ptr::eq(loop_, unsafe { ffi::Py_None() }) {
                 loops.stopped(slot, Realm::Asyncio);
@@ -95,7 +99,7 @@ impl Row<'_, '_> {
             operation: self.operation.to_owned(),
             recorded_as: recorder::operation(self.rule, self.operation),
             frames,
-            bindings: &session.bindings,
+            bindings: &registry::get().bindings,
             attribute: Attribute(attribute),
             except,
             loop_class,
@@ -216,7 +220,7 @@ mod _native {
     #[pyfunction]
     fn listen_to_hooks(path: &str, standard_library: &str) -> PyResult<(u32, bool)> {
         code_class::set_standard_library(standard_library);
-        let (count, preloaded) = hooks_link::listen(path).map_err(PyRuntimeError::new_err)?;
+        let (count, preloaded) = syscalls::listen(path).map_err(PyRuntimeError::new_err)?;
         (0..count).for_each(|_| session::get().count_hook());
         Ok((count, preloaded))
     }
@@ -228,7 +232,7 @@ mod _native {
 
     #[pyfunction]
     fn turn_off(what: &str) {
-        session::fail(what);
+        faults::fail(what);
     }
 
     #[pyfunction]
@@ -322,7 +326,7 @@ mod _native {
     fn adopt_running_loop(loop_: &Bound<'_, PyAny>) {
         // SAFETY: attached.
         let handle = unsafe { ffi::PyThreadState_Get() } as usize;
-        session::get().loops.started(context::here().slot, Realm::Asyncio, loop_.as_ptr() as usize, handle);
+        registry::get().loops.started(context::here().slot, Realm::Asyncio, loop_.as_ptr() as usize, handle);
     }
 
     /// What `--declarations` declares.
@@ -390,7 +394,11 @@ mod _native {
     #[pyfunction]
     fn start_races(py: Python<'_>) -> PyResult<()> {
         interpreter::header::verify(py).map_err(PyRuntimeError::new_err)?;
-        races::start(py, &session::get().options)
+        races::containers::learn(py)?;
+        races::shared::start(&session::get().options);
+        races::review::start();
+        races::confirm::start();
+        Ok(())
     }
 
     /// Puts probes into the code that the options choose; the folders are the standard library's.
@@ -412,7 +420,7 @@ mod _native {
 
     #[pyfunction]
     fn after_fork_in_child() {
-        session::after_fork_in_child();
+        fork::after_fork_in_child();
     }
 
     /// A method of an extension type, or a function of an extension module, hands something over.
@@ -440,7 +448,7 @@ mod _native {
     /// What threads hold, and in which order.
     #[pyfunction]
     fn watch_locks(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        locks::watch(module)
+        sync::locks::watch(module)
     }
 
     /// Which task a thread is in the middle of.

@@ -8,33 +8,20 @@
 
 use crate::evidence::acquirers::{self, Acquirer};
 use crate::evidence::lock::{self, Evidence};
-use crate::findings::session;
-use crate::intercept::sync::operations::Arguments;
-use crate::intercept::type_slot::{self, Destructor, Slot};
-use crate::interpreter::locks::{self, Listed, Lock, Mark};
+use crate::interpreter::call_arguments::Arguments;
+use crate::interpreter::locks::{Listed, Lock, Mark};
 use crate::interpreter::tasks;
 use crate::thread::context::{Busy, Here, here};
-use crate::thread::guard;
 use crate::thread::outcome::Outcome;
+use crate::thread::{guard, registry};
 use ftsan::locks::LockId;
-use ftsan::locks::held::Held;
+use ftsan::locks::held::{Held, How};
 use ftsan::locks::order::{LockOrder, Taken};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyFloat, PyInt};
-use std::ffi::{CStr, c_void};
-use std::sync::{LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
-
-/// By what a lock is acquired or released.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum How {
-    /// `acquire` and `release`.
-    Call,
-    /// `__enter__` and `__exit__`.
-    With,
-    /// `_release_save` and `_acquire_restore`: a condition is waited for.
-    Wait,
-}
+use std::ffi::CStr;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 /// How many pairs of locks are in the graph: some megabytes.
 const EDGES: usize = 1 << 13;
@@ -114,7 +101,7 @@ unsafe fn learn(here: &'static Here, object: *mut ffi::PyObject, wanted: LockId)
     let (py, lock) = unsafe { (Python::assume_attached(), Lock::of(object)) };
     let (slot, mine) = (here.slot, &here.slot.locks);
     // What a thread does while it is the only one is in nobody's way.  What else it may hold may be what keeps others out.
-    if here.busy.get() || !mine.is_complete() || session::get().loops.others(slot).next().is_none() {
+    if here.busy.get() || !mine.is_complete() || registry::get().loops.others(slot).next().is_none() {
         return Outcome::Continue;
     }
     // SAFETY: passed on.
@@ -228,7 +215,7 @@ unsafe fn release_unknown(here: &'static Here, object: *mut ffi::PyObject, how: 
         return Outcome::Continue;
     }
     guard::guarded(Outcome::Continue, || {
-        let mut others = session::get().loops.others(here.slot);
+        let mut others = registry::get().loops.others(here.slot);
         let found = others.find_map(|other| Some((other, other.locks.take(lock.id())?)));
         match (found, Busy::enter()) {
             (Some((other, held)), Some(_busy)) => lock::released_by_another(py, object, how, other, held),
@@ -272,15 +259,16 @@ unsafe fn suspends_with_locks(here: &'static Here) -> Outcome {
 #[cold]
 fn take_from_holder(here: &'static Here, lock: &Lock) {
     if !here.slot.locks.release(lock.id()) {
-        let _ = session::get().loops.others(here.slot).find_map(|other| other.locks.take(lock.id()));
+        let _ = registry::get().loops.others(here.slot).find_map(|other| other.locks.take(lock.id()));
     }
 }
 
-static DEALLOCATORS: [OnceLock<Destructor>; 2] = [const { OnceLock::new() }; 2];
-
 /// A lock dies: nobody holds it any more, and its order is of no use.
-unsafe extern "C" fn dealloc<const N: usize>(object: *mut ffi::PyObject) {
-    // SAFETY: the interpreter calls this with an object of a type that was verified, whose memory is still there.
+///
+/// # Safety
+/// Attached; an object of a type that [`locks::verify`] was given, whose memory is still there.
+pub(crate) unsafe fn died(object: *mut ffi::PyObject) {
+    // SAFETY: by the caller's guarantee, it is laid out as a lock.
     let lock = unsafe { Lock::of(object) };
     if lock.listed() == Listed::Yes {
         take_from_holder(here(), lock);
@@ -288,22 +276,6 @@ unsafe extern "C" fn dealloc<const N: usize>(object: *mut ffi::PyObject) {
     if lock.is(Mark::Ordered) {
         order().forget(lock.id());
     }
-    // SAFETY: the original slot.
-    unsafe { (DEALLOCATORS[N].get().expect("set before the slot is"))(object) }
-}
-
-/// Begins to watch locks.  Their methods are not swapped yet; `module` is `_thread`.
-pub(crate) fn watch(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    let classes = locks::verify(module)?;
-    let replacements: [Destructor; 2] = [dealloc::<0>, dealloc::<1>];
-    for ((class, original), replacement) in classes.iter().zip(&DEALLOCATORS).zip(replacements) {
-        // SAFETY: what is in this slot has this signature.
-        let slot = unsafe { std::mem::transmute::<*const c_void, Destructor>(Slot::Dealloc.of(class)) };
-        let _ = original.set(slot);
-        type_slot::replace(class, Slot::Dealloc, replacement as *const c_void)?;
-    }
-    locks::begin();
-    Ok(())
 }
 
 /// The locks that the calling thread is known to hold, by number and address, sorted.

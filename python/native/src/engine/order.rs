@@ -5,112 +5,22 @@
 //!
 //! Neither may be called detached: what a detached thread holds while another one forks stays held in the child.
 
-use crate::intercept::sync::threads;
 use crate::interpreter::header::{self, HAS_CLOCK, IGNORED};
-use crate::thread::context::here;
+use crate::thread::clock::{clocks, is_alone, share};
+use crate::thread::context::{Here, here};
 use crate::thread::guard;
-use ftsan::races::clock::{Clock, Clocks, ThreadClock};
+use ftsan::races::clock::{Clock, ThreadClock};
 use ftsan::races::sync::SyncTable;
 use pyo3::ffi;
-use std::cell::Cell;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The threads of the process, and what they hand each other.
-#[derive(Default)]
-struct Order {
-    clocks: Clocks,
-    objects: SyncTable,
-}
-
-static ORDER: OnceLock<Order> = OnceLock::new();
-static IS_SHARED: AtomicBool = AtomicBool::new(false);
+/// What objects hand from thread to thread.
+static OBJECTS: OnceLock<SyncTable> = OnceLock::new();
 
 #[inline(always)]
-fn order() -> &'static Order {
-    ORDER.get_or_init(Order::default)
-}
-
-/// Whether there was never more than one thread.
-#[inline(always)]
-pub(crate) fn is_alone() -> bool {
-    !IS_SHARED.load(Ordering::Relaxed)
-}
-
-/// What a thread has of its own.
-#[derive(Default)]
-pub(crate) struct OfThread {
-    clock: Cell<Option<&'static ThreadClock>>,
-    /// How many ignored locks it holds.
-    ignored: Cell<u32>,
-    /// How many announcements it knows of.
-    announcements: Cell<u64>,
-    /// In how many callbacks it is that come after everything.
-    last: Cell<u32>,
-}
-
-impl OfThread {
-    /// What this thread has seen of the others.
-    #[inline(always)]
-    pub(crate) fn clock(&self) -> &'static ThreadClock {
-        self.clock.get().unwrap_or_else(|| self.enter(None))
-    }
-
-    /// Whether this thread holds a lock that orders nothing: what it guards is ordered all the same, and is not to be looked at.
-    #[inline(always)]
-    pub(crate) fn holds_ignored(&self) -> bool {
-        self.ignored.get() > 0
-    }
-
-    pub(crate) fn enter_ignored(&self) {
-        self.ignored.set(self.ignored.get() + 1);
-    }
-
-    /// It may have been entered before it was ignored.
-    pub(crate) fn leave_ignored(&self) {
-        self.ignored.set(self.ignored.get().saturating_sub(1));
-    }
-
-    /// Whether what this thread does comes after what all others have done up to now.
-    #[inline(always)]
-    pub(crate) fn is_last(&self) -> bool {
-        self.last.get() > 0
-    }
-
-    /// Does something that comes after everything, without having seen it: what is done later does not.
-    pub(crate) fn last<T>(&self, act: impl FnOnce() -> T) -> T {
-        self.last.set(self.last.get() + 1);
-        let result = act();
-        self.last.set(self.last.get() - 1);
-        result
-    }
-
-    /// `before` happened before anything that this thread does; everything did if it was started by nobody we know.
-    #[cold]
-    fn enter(&self, before: Option<&Clock>) -> &'static ThreadClock {
-        let Order { clocks, .. } = order();
-        let clock = clocks.enter();
-        if clocks.has_two() {
-            IS_SHARED.store(true, Ordering::Relaxed);
-        }
-        match before {
-            Some(before) => clock.acquire_from(clocks, before),
-            None => clock.acquire_all(clocks),
-        }
-        self.clock.set(Some(clock));
-        if before.is_none() && clocks.has_two() {
-            // SAFETY: attached, as whoever asks for a clock is.
-            unsafe { threads::announce_at_end() };
-        }
-        clock
-    }
-
-    /// The thread ends, or goes back to C code for now.  Takes no lock: it may be detached.
-    pub(crate) fn leave(&self) {
-        if let Some(clock) = self.clock.take() {
-            order().clocks.leave(clock);
-        }
-    }
+fn objects() -> &'static SyncTable {
+    OBJECTS.get_or_init(SyncTable::default)
 }
 
 /// What the calling thread has seen of the others.
@@ -146,7 +56,7 @@ unsafe fn release_first(object: *mut ffi::PyObject, key: u64) {
     guard::guarded((), || {
         // What is known under this address is another object's, which is gone.
         // SAFETY: passed on.
-        order().objects.renew(key, || unsafe { header::set(object, HAS_CLOCK) } & HAS_CLOCK == 0);
+        objects().renew(key, || unsafe { header::set(object, HAS_CLOCK) } & HAS_CLOCK == 0);
     });
     release_key(key);
 }
@@ -178,18 +88,18 @@ pub(crate) fn release_key(key: u64) {
     if is_alone() {
         return;
     }
-    let (order, clock) = (order(), thread_clock());
-    if !order.objects.release_again(&order.clocks, clock, key) {
-        guard::guarded((), || order.objects.release_news(&order.clocks, clock, key));
+    let (objects, clock) = (objects(), thread_clock());
+    if !objects.release_again(clocks(), clock, key) {
+        guard::guarded((), || objects.release_news(clocks(), clock, key));
     }
 }
 
 /// As [`acquire`], for what is not an object: a number of [`key`].
 #[inline]
 pub(crate) fn acquire_key(key: u64) {
-    let (order, clock) = (order(), thread_clock());
-    if !order.objects.is_acquired(clock, key) {
-        guard::guarded((), || order.objects.acquire_news(&order.clocks, clock, key));
+    let (objects, clock) = (objects(), thread_clock());
+    if !objects.is_acquired(clock, key) {
+        guard::guarded((), || objects.acquire_news(clocks(), clock, key));
     }
 }
 
@@ -198,7 +108,7 @@ pub(crate) fn acquire_key(key: u64) {
 pub(crate) fn acquire_all() {
     if !is_alone() {
         let clock = thread_clock();
-        guard::guarded((), || clock.acquire_all(&order().clocks));
+        guard::guarded((), || clock.acquire_all(clocks()));
     }
 }
 
@@ -214,18 +124,18 @@ pub(crate) unsafe fn ignore(object: *mut ffi::PyObject) {
 /// What the calling thread has done and seen so far, for a thread that it starts.
 pub(crate) fn hand_over() -> Clock {
     let clock = thread_clock();
-    IS_SHARED.store(true, Ordering::Relaxed);
+    share();
     let mut handed = Clock::default();
-    clock.release_into(&order().clocks, &mut handed);
-    clock.advance(&order().clocks);
+    clock.release_into(clocks(), &mut handed);
+    clock.advance(clocks());
     handed
 }
 
 /// The calling thread was started by one that has handed this over.
 pub(crate) fn begin(handed: &Clock) {
     let mine = &here().order;
-    match mine.clock.get() {
-        Some(clock) => clock.acquire_from(&order().clocks, handed),
+    match mine.known_clock() {
+        Some(clock) => clock.acquire_from(clocks(), handed),
         None => drop(mine.enter(Some(handed))),
     }
 }
@@ -240,15 +150,12 @@ pub(crate) fn announce() {
     ANNOUNCEMENTS.fetch_add(1, Ordering::Release);
 }
 
-impl OfThread {
-    /// To be called before an access: it may be a signal handler's, or come after a wait in C code.  What was done before it was announced
-    /// counts as done before the access, whoever makes it.
-    #[inline]
-    pub(crate) fn heed_announcements(&self) {
-        let announcements = ANNOUNCEMENTS.load(Ordering::Acquire);
-        if announcements != self.announcements.replace(announcements) {
-            acquire_key(key(Space::Announcements, 0));
-        }
+/// To be called before an access: it may be a signal handler's, or come after a wait in C code.  What was done before it was announced
+/// counts as done before the access, whatever thread makes it.
+#[inline]
+pub(crate) fn heed_announcements(here: &Here) {
+    if here.order.learns_of(ANNOUNCEMENTS.load(Ordering::Acquire)) {
+        acquire_key(key(Space::Announcements, 0));
     }
 }
 
@@ -256,11 +163,11 @@ impl OfThread {
 pub(crate) fn after_fork() {
     let mine = &here().order;
     // Who forks holds a lock of concurrent.futures, which the child makes anew without releasing it.
-    mine.ignored.set(0);
-    if let Some(clock) = mine.clock.get() {
-        order().clocks.after_fork(clock);
+    mine.forget_ignored();
+    if let Some(clock) = mine.known_clock() {
+        clocks().after_fork(clock);
         // Whatever the others did, they did it before.
-        clock.acquire_all(&order().clocks);
+        clock.acquire_all(clocks());
     }
 }
 

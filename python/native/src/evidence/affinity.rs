@@ -14,7 +14,7 @@ use crate::interpreter::introspection::{is_greenlet_of_this_thread, loaded, own_
 use crate::thread::code_class::{self, Class};
 use crate::thread::context::{Busy, here};
 use crate::thread::outcome::Outcome;
-use crate::thread::{guard, origins, recorder, stacks};
+use crate::thread::{guard, origins, recorder, registry, stacks};
 use ftsan::bindings::Touch;
 use ftsan::loops::{Affinity, Runner};
 use ftsan::options::OnFinding;
@@ -40,13 +40,13 @@ pub(crate) unsafe fn touch_primitive(watch: &'static Watch, object: *mut ffi::Py
         }
         // SAFETY: passed on.
         let py = unsafe { Python::assume_attached() };
-        let session = session::get();
+        let registry = registry::get();
         // SAFETY: passed on.
         if !unsafe { is_programs_call(watch) } {
-            session.bindings.touch_part(here.slot, watch.realm, part as usize);
+            registry.bindings.touch_part(here.slot, watch.realm, part as usize);
             return Outcome::Continue;
         }
-        let owner = match session.bindings.touch(&session.loops, here.slot, watch.realm, part as usize) {
+        let owner = match registry.bindings.touch(&registry.loops, here.slot, watch.realm, part as usize) {
             Touch::Fine => None,
             Touch::Elsewhere(thread) => Some(Owner { thread, relation: Relation::RunsItsLoop }),
             Touch::TakenOver(thread) => owner_snapshot::user(py, object, thread),
@@ -72,10 +72,10 @@ pub(crate) unsafe fn take_over(watch: &'static Watch, object: *mut ffi::PyObject
         }
         // SAFETY: passed on.
         let py = unsafe { Python::assume_attached() };
-        let session = session::get();
+        let (session, registry) = (session::get(), registry::get());
         let owner = loop {
-            let last = session.bindings.last_user(object as usize);
-            let thread = match last.thread(&session.loops, here.slot) {
+            let last = registry.bindings.last_user(object as usize);
+            let thread = match last.thread(&registry.loops, here.slot) {
                 Some(Affinity::Elsewhere(thread)) if here.looks_worth_it() => Some(thread),
                 Some(_) | None => None,
             };
@@ -83,7 +83,7 @@ pub(crate) unsafe fn take_over(watch: &'static Watch, object: *mut ffi::PyObject
                 break owner;
             }
             // Who was faster is inside now.
-            if session.bindings.take(here.slot, object as usize, last) {
+            if registry.bindings.take(here.slot, object as usize, last) {
                 if thread.is_some() {
                     contend::give(py);
                 }
@@ -204,7 +204,7 @@ unsafe fn judge(watch: &'static Watch, object: *mut ffi::PyObject, owner: Owner)
             return Outcome::Continue;
         }
         let Some(_busy) = Busy::enter() else { return Outcome::Continue };
-        recorder::note_misuse(here(), watch, object);
+        recorder::note_misuse(here(), watch.recorded_as, object);
         // SAFETY: passed on.
         let py = unsafe { Python::assume_attached() };
         // SAFETY: the caller keeps it alive.

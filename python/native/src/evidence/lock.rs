@@ -1,17 +1,16 @@
 //! The cold path of the lock rules: from a misuse of a lock to a finding.  No code of the program runs.
 
-use crate::engine::locks::How;
 use crate::evidence::acquirers::{self, Acquirer};
 use crate::evidence::affinity::{resolve_all, thread_info};
 use crate::findings::session::{self, Place, Recorded};
 use crate::interpreter::frames::{self, RawFrame, RawStack};
 use crate::interpreter::introspection::type_name;
-use crate::thread::code_class;
 use crate::thread::context::here;
 use crate::thread::outcome::Outcome;
 use crate::thread::stacks::{self, StackId};
+use crate::thread::{code_class, registry};
 use ftsan::locks::cycle::Step;
-use ftsan::locks::held::Held;
+use ftsan::locks::held::{Held, How};
 use ftsan::loops::ThreadSlot;
 use ftsan::options::OnFinding;
 use ftsan::races::mix;
@@ -136,7 +135,7 @@ pub(crate) fn inversion(py: Python<'_>, object: *mut ffi::PyObject, cycle: &[Ste
         let accesses = (0..count).flat_map(steps).collect();
         let mut finding = Finding::new(rule, title, object_info(py, object, &format!(" {}", name(1))), None, accesses);
         finding.witnessed = cycle[1..].iter().all(|step| {
-            let mut others = session::get().loops.others(here().slot);
+            let mut others = registry::get().loops.others(here().slot);
             others.any(|other| other.ident() == step.evidence.thread.ident && other.locks.waits(step.from, step.to))
         });
         finding

@@ -2,10 +2,9 @@
 //!
 //! No code of the program runs: asked are variables, dictionaries of modules and objects, types, and attributes that are merely stored.
 
-use crate::engine::races::accesses;
 use crate::interpreter::code_fields::Code;
 use crate::interpreter::frames::{self, Frame};
-use crate::interpreter::types;
+use crate::interpreter::{attributes as attribute_home, types};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyInt, PyList, PyString, PyTuple};
@@ -141,7 +140,7 @@ fn attributes<'py>(owner: &Bound<'py, PyAny>, names: &Bound<'py, PyTuple>) -> Ve
     let class = class(owner);
     let value = |name: Bound<'py, PyAny>| Some((format!("{class}.{}", text(&name)), stored(owner, &name)?));
     // SAFETY: attached, alive; its dictionary lives as long.
-    let dictionary = unsafe { Bound::from_borrowed_ptr(owner.py(), accesses::home(owner.as_ptr())) };
+    let dictionary = unsafe { Bound::from_borrowed_ptr(owner.py(), attribute_home::home(owner.as_ptr())) };
     let dictionary = (!dictionary.is(owner)).then(|| (format!("{class}.__dict__"), dictionary));
     names.iter().filter_map(value).chain(dictionary).collect()
 }

@@ -2,13 +2,13 @@
 //!
 //! The world is stopped while stacks of other threads are read.  No code of the program runs.
 
-use crate::findings::session;
 use crate::interpreter::frames::{self, RawStack};
 use crate::interpreter::introspection::{loaded, own_method};
 use crate::interpreter::world::Stopped;
-use crate::interpreter::{contexts, coroutines, futures};
+use crate::interpreter::{await_chain, contexts, coroutines, futures};
 use crate::thread::code_class::{self, Class};
 use crate::thread::context::here;
+use crate::thread::registry;
 use ftsan::loops::{Affinity, Realm, Runner};
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -114,8 +114,9 @@ pub(crate) fn look<'py>(py: Python<'py>, owner: Owner) -> Option<Snapshot<'py>> 
     let state = state_of(&stopped, thread)?;
     // SAFETY: stopped world, live thread; the coroutines are kept alive by our references.
     let (stack, chains) = unsafe {
-        let chains: [Option<Held>; TASKS] =
-            std::array::from_fn(|i| coroutines.get(i).map(|(_, coroutine)| Held::new(frames::await_chain(coroutine.as_ptr()))));
+        let chains: [Option<Held>; TASKS] = std::array::from_fn(|i| {
+            coroutines.get(i).map(|(_, coroutine)| Held::new(await_chain::await_chain(coroutine.as_ptr())))
+        });
         (Held::new(frames::stack_of(state)), chains)
     };
     drop(stopped);
@@ -128,7 +129,7 @@ pub(crate) fn look<'py>(py: Python<'py>, owner: Owner) -> Option<Snapshot<'py>> 
 }
 
 fn state_of(stopped: &Stopped<'_>, thread: Runner) -> Option<*mut ffi::PyThreadState> {
-    let (loops, slot) = (&session::get().loops, here().slot);
+    let (loops, slot) = (&registry::get().loops, here().slot);
     let now = match thread.running {
         0 => loops.thread(slot, thread.handle),
         running => loops.affinity(slot, thread.realm, running),
@@ -215,11 +216,11 @@ pub(crate) unsafe fn driver(py: Python<'_>, generator: *mut ffi::PyObject) -> Op
         let _stopped = Stopped::stop(py);
         // SAFETY: stopped world; what a suspended frame awaits is alive.
         unsafe {
-            let future = frames::awaited(generator).and_then(|awaited| futures::future_of_iterator(awaited));
+            let future = await_chain::awaited(generator).and_then(|awaited| futures::future_of_iterator(awaited));
             future.map_or(0, |future| futures::loop_of(future) as usize)
         }
     };
-    match session::get().loops.affinity(here().slot, Realm::Asyncio, loop_) {
+    match registry::get().loops.affinity(here().slot, Realm::Asyncio, loop_) {
         Affinity::Elsewhere(thread) if loop_ != 0 => Some(Owner { thread, relation: Relation::RunsItsLoop }),
         Affinity::Elsewhere(_) | Affinity::Fine => None,
     }

@@ -2,7 +2,6 @@
 //!
 //! No code of the program runs: no `repr`, no properties.
 
-use crate::engine::races::confirm;
 use crate::evidence::affinity::resolve_all;
 use crate::evidence::{naming, thread_names};
 use crate::findings::session::{self, Place, Recorded};
@@ -63,9 +62,6 @@ pub(crate) unsafe fn found(object: *mut ffi::PyObject, part: Part, is_swapper: b
     let state = process_state(&object, part, is_swapper);
     let rule = telling::rule(race, state.is_some());
     let place = place(rule.id, part, race);
-    if session.options.confirm {
-        confirm::suspect(race);
-    }
     let title = match session.seen_again(&place) {
         Some(again) => {
             if race.witnessed {

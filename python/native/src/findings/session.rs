@@ -3,12 +3,8 @@
 //! Lock discipline: nothing calls into Python or does I/O while it holds the lock of [`Found`], so a thread that waits for it is
 //! never waiting for a stopped world.  Files are written detached, under a lock of their own.
 
-use crate::engine::{locks, order};
-use crate::intercept::bytecode::code_data;
 use crate::interpreter::frames::RawFrame;
-use crate::thread::{context, hooks_link};
-use ftsan::bindings::Bindings;
-use ftsan::loops::Loops;
+use crate::thread::{faults, hooks_link, registry};
 use ftsan::options::Options;
 use ftsan::recording::Recording;
 use ftsan::report::json::{self, Report, SuppressionUse, Watched};
@@ -26,8 +22,6 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 /// The process as a whole.
 pub(crate) struct Session {
     pub(crate) options: Options,
-    pub(crate) loops: Loops,
-    pub(crate) bindings: Bindings,
     suppressions: Vec<Suppression>,
     hooks: AtomicU64,
     /// How many misuses happened that no suppression accepts.
@@ -65,7 +59,6 @@ pub(crate) struct Found {
     suppressed: Vec<u64>,
     suppressed_reported: Vec<u64>,
     reported: Watched,
-    off: BTreeSet<String>,
     packages: BTreeSet<String>,
     gil: String,
     trouble_told: bool,
@@ -127,12 +120,11 @@ pub(crate) fn is_started() -> bool {
 /// # Errors
 /// The suppression file is wrong; one line.
 pub(crate) fn start(options: Options, python: BTreeMap<String, String>, gil: String) -> Result<(), String> {
+    registry::start();
     let suppressions = options.suppressions.as_deref().map_or(Ok(Vec::new()), suppress::load)?;
     let shared = Shared::leak(Found::new(suppressions.len(), gil.clone()));
     let session = Session {
         options,
-        loops: Loops::default(),
-        bindings: Bindings::default(),
         suppressions,
         hooks: AtomicU64::new(0),
         occurrences: AtomicU64::new(0),
@@ -142,13 +134,6 @@ pub(crate) fn start(options: Options, python: BTreeMap<String, String>, gil: Str
         shared: AtomicPtr::new(shared),
     };
     SESSION.set(session).map_err(|_| "already started".to_owned())
-}
-
-/// Something of ours does not work: a family is off, and the report says so.
-pub(crate) fn fail(what: &str) {
-    if let Some(session) = SESSION.get() {
-        session.found().off.insert(what.to_owned());
-    }
 }
 
 impl Session {
@@ -321,7 +306,7 @@ impl Session {
     }
 
     fn news(&self, found: &Found, is_last: bool) -> Report {
-        let (threads, loops, checks) = self.loops.totals();
+        let (threads, loops, checks) = registry::get().loops.totals();
         let checks = checks + hooks_link::recording().map_or(0, Recording::events);
         let before = &found.reported;
         Report {
@@ -334,7 +319,7 @@ impl Session {
                 loops: loops.saturating_sub(before.loops),
                 processes: 1 - before.processes,
                 packages: found.packages.clone(),
-                off: found.off.clone(),
+                off: faults::all(),
             },
             findings: found
                 .entries
@@ -382,12 +367,7 @@ pub(crate) fn source_line(file: &str, line: u32) -> Option<String> {
 ///
 /// CPython stops the world before it forks, and no thread stops in the middle of what it does attached under a lock of ours.  A
 /// detached thread may be writing the report at that moment: hence the child gets a new [`Shared`] and the old one is leaked.
-pub(crate) fn after_fork_in_child() {
+pub(crate) fn after_fork() {
     let session = get();
     session.shared.store(Shared::leak(Found::new(session.suppressions.len(), session.gil.clone())), Ordering::Release);
-    session.loops.after_fork(context::here().slot, context::native_id());
-    context::here().after_fork();
-    code_data::after_fork_in_child();
-    order::after_fork();
-    locks::after_fork();
 }

@@ -6,6 +6,7 @@
 
 use crate::engine::affinity::check;
 use crate::engine::affinity::watch::{KINDS, Kind, Watch};
+use crate::interpreter::own_types::set_immortal;
 use crate::thread::outcome::Outcome;
 use pyo3::exceptions::PyTypeError;
 use pyo3::ffi;
@@ -27,20 +28,6 @@ unsafe impl Sync for SiteType {}
 
 /// One type per kind of watch, so that the hot path has nothing to decide.
 static TYPES: [OnceLock<SiteType>; KINDS] = [const { OnceLock::new() }; KINDS];
-
-unsafe extern "C" {
-    // Exported by 3.14 and 3.15, Include/internal/pycore_object.h.  The public one (PyUnstable_SetImmortal) is there since 3.15.
-    fn _Py_SetImmortal(object: *mut ffi::PyObject);
-}
-
-/// A reference count that threads share costs more than what a site does.
-///
-/// # Safety
-/// Attached; a new object.
-pub(crate) unsafe fn set_immortal(object: *mut ffi::PyObject) {
-    // SAFETY: passed on.
-    unsafe { _Py_SetImmortal(object) }
-}
 
 unsafe extern "C" fn delete_item<const K: u8>(
     site: *mut ffi::PyObject,
@@ -120,7 +107,7 @@ pub(crate) fn new(py: Python<'_>, watch: &'static Watch) -> PyResult<Py<PyAny>> 
             return Err(PyErr::fetch(py));
         }
         std::ptr::addr_of_mut!((*site.cast::<Site>()).watch).write(watch);
-        _Py_SetImmortal(site);
+        set_immortal(site);
         Bound::from_owned_ptr_or_err(py, site).map(Bound::unbind).map_err(|_| PyTypeError::new_err("no site"))
     }
 }

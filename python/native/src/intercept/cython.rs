@@ -93,7 +93,7 @@ fn install(class: &Bound<'_, PyType>) {
         .and_then(|()| type_slot::replace(class, Slot::Next, NEXTS[place] as *const c_void))
         .and_then(|()| type_slot::replace(class, Slot::Dealloc, DEALLOCS[place] as *const c_void));
     if replaced.is_err() {
-        crate::findings::session::fail("coroutines of Cython: their slots cannot be replaced");
+        crate::thread::faults::fail("coroutines of Cython: their slots cannot be replaced");
     }
 }
 

@@ -5,8 +5,8 @@ use crate::engine::affinity::watch::{Kind, Watch};
 use crate::evidence::affinity;
 use crate::intercept::type_slot::{self, Destructor, Init, Slot, Unary};
 use crate::thread::context::{Busy, here};
-use crate::thread::origins;
 use crate::thread::outcome::Outcome;
+use crate::thread::{origins, registry};
 use ftsan::loops::{Affinity, Realm};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
@@ -61,8 +61,7 @@ unsafe extern "C" fn init<const T: usize>(
         let loop_ = unsafe { keyword(keywords, original.keyword_loop.as_ptr()) };
         if !loop_.is_null()
             && here().slot.running(Realm::Asyncio) != loop_ as usize
-            && let Affinity::Elsewhere(runner) =
-                crate::findings::session::get().loops.affinity(here().slot, Realm::Asyncio, loop_ as usize)
+            && let Affinity::Elsewhere(runner) = registry::get().loops.affinity(here().slot, Realm::Asyncio, loop_ as usize)
         {
             // SAFETY: attached; the object is being initialized, so it is alive.
             if unsafe { affinity::misuse(original.watch_init, object, runner) } == Outcome::Raised {

@@ -7,6 +7,7 @@
 //! | [`cython`] | methods that Cython makes |
 //! | [`python_function`], [`call_site`] | Python functions, by three injected instructions and the site that they call |
 //! | [`sync`] | everything that orders threads: locks, queues, thread starts, caches, callbacks |
+//! | [`syscalls`] | system calls, through the injected library |
 //! | [`bytecode`] | probes in patched code objects |
 //! | [`masquerade`] | hides the patched code from the program |
 
@@ -20,4 +21,5 @@ pub(crate) mod future_slots;
 pub(crate) mod masquerade;
 pub(crate) mod python_function;
 pub(crate) mod sync;
+pub(crate) mod syscalls;
 pub(crate) mod type_slot;

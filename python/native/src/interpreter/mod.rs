@@ -4,6 +4,9 @@
 //! (`Include/internal/pycore_debug_offsets.h`).  What is not published there is listed in [`offsets`] with its source.
 //! [`verify`] compares what we read with what the public API says; if that fails, nothing is hooked.
 
+pub(crate) mod attributes;
+pub(crate) mod await_chain;
+pub(crate) mod call_arguments;
 pub(crate) mod code_fields;
 pub(crate) mod code_text;
 pub(crate) mod contexts;

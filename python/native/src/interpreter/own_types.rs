@@ -48,3 +48,17 @@ pub(crate) unsafe fn allocate<T>(class: *mut ffi::PyTypeObject) -> *mut ffi::PyO
         object
     }
 }
+
+unsafe extern "C" {
+    // Exported by 3.14 and 3.15, Include/internal/pycore_object.h.  The public one (PyUnstable_SetImmortal) is there since 3.15.
+    fn _Py_SetImmortal(object: *mut ffi::PyObject);
+}
+
+/// Of one object, for good: a reference count that threads share costs more than what a site or a probe does.
+///
+/// # Safety
+/// Attached; a new object.
+pub(crate) unsafe fn set_immortal(object: *mut ffi::PyObject) {
+    // SAFETY: nobody else has the object yet.
+    unsafe { _Py_SetImmortal(object) }
+}

@@ -1,15 +1,25 @@
 //! The calling thread's slot: one pointer in thread-local storage.
 
-use crate::engine::{order, races};
-use crate::findings::session;
 use crate::interpreter::thread_state;
-use crate::thread::{guard, hooks_link, stacks};
+use crate::thread::clock::ThreadOrder;
+use crate::thread::{guard, hooks_link, registry, stacks};
 use ftsan::loops::ThreadSlot;
+use ftsan::races::memory::Memory;
 use ftsan::recording::ThreadRecord;
 use pyo3::ffi;
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
+
+/// What the search for races remembers of a thread's accesses.
+#[derive(Default)]
+pub(crate) struct AccessHistory {
+    pub(crate) memory: Memory,
+    /// Its name is kept.
+    pub(crate) is_introduced: Cell<bool>,
+    /// A container from which it has just taken something.
+    pub(crate) taken_from: Cell<usize>,
+}
 
 /// What only the thread itself sees.
 pub(crate) struct Here {
@@ -25,9 +35,9 @@ pub(crate) struct Here {
     /// Where it was lately.
     pub(crate) stacks: stacks::Recent,
     /// What it has seen of the others.
-    pub(crate) order: order::OfThread,
+    pub(crate) order: ThreadOrder,
     /// What the search for races remembers of this thread.
-    pub(crate) races: races::PerThread,
+    pub(crate) races: AccessHistory,
 }
 
 impl Here {
@@ -75,7 +85,7 @@ struct Leave(&'static Here);
 impl Drop for Leave {
     fn drop(&mut self) {
         pointer::set(std::ptr::null());
-        session::get().loops.leave(self.0.slot);
+        registry::get().loops.leave(self.0.slot);
         self.0.order.leave();
         self.0.stacks.clear();
     }
@@ -104,7 +114,7 @@ fn enter() -> &'static Here {
         thread_state::check();
         // SAFETY: only called from hooks, which run attached.
         let (handle, ident) = unsafe { (ffi::PyThreadState_Get() as usize, ffi::PyThread_get_thread_ident()) };
-        let slot = session::get().loops.enter(handle, ident, native_id());
+        let slot = registry::get().loops.enter(handle, ident, native_id());
         // Leaked: some tens of bytes per thread that ever ran Python code, and no dangling pointer in a late hook.
         let here: &'static Here = Box::leak(Box::new(Here {
             slot,
@@ -113,8 +123,8 @@ fn enter() -> &'static Here {
             finalizing: Cell::new(0),
             looks: Cell::new(0),
             stacks: stacks::Recent::default(),
-            order: order::OfThread::default(),
-            races: races::PerThread::default(),
+            order: ThreadOrder::default(),
+            races: AccessHistory::default(),
         }));
         pointer::set(here);
         // A hook may run after this thread's destructors: then the slot stays taken.

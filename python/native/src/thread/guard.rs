@@ -24,7 +24,7 @@ impl Drop for Errno {
 pub(crate) fn guarded<R>(default: R, body: impl FnOnce() -> R) -> R {
     let _errno = Errno::save();
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {
-        crate::findings::session::fail("ftsan itself: a check panicked; please report the lines above");
+        crate::thread::faults::fail("ftsan itself: a check panicked; please report the lines above");
         default
     })
 }

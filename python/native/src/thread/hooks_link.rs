@@ -1,19 +1,22 @@
-//! The injected library: finding it, and what it asks of us.
+//! The link to the injected library: finding it, what it gives, and what it asks of the calling thread's stack.
 //!
 //! What is asked may be asked of any thread, attached or not, in the middle of any system call: the functions here read the calling
-//! thread's own frames and immutable parts of the code objects on them, and nothing else.  Only [`suspect`] does more.
+//! thread's own frames and immutable parts of the code objects on them, and nothing else.
 
-use crate::evidence::{crash_stacks, descriptor};
 use crate::interpreter::{code_text, frames, offsets};
 use ftsan::descriptors::{Kind, Mark, Suspicion};
 use ftsan::listener::{FrameOffsets, Heard, LISTEN, Listener, VERSION};
-use ftsan::recording::operation::Operation;
 use ftsan::recording::sites::{Position, Resolved, Sites};
 use ftsan::recording::{Recording, ThreadRecord};
 use libc::{c_int, c_void};
 use pyo3::ffi;
 use std::ffi::CString;
 use std::sync::OnceLock;
+
+/// Called where threads step on each other; see [`Listener::suspect`].
+pub(crate) type Suspect = unsafe extern "C" fn(&Suspicion, u32, c_int, Mark);
+/// Called when the process dies; see [`Listener::crashed`].
+pub(crate) type Crashed = unsafe extern "C" fn(unsafe extern "C" fn(*const u8, usize));
 
 type Listen = unsafe extern "C" fn(&Listener, c_int) -> Heard;
 
@@ -70,12 +73,11 @@ pub(crate) fn opened_by(fd: c_int) -> Mark {
 }
 
 /// Listens to the library: the preloaded one, or else the one at `path`, which then rewrites the import tables.  Returns how many
-/// functions are hooked, and whether it was preloaded.
+/// functions are hooked, and whether it was preloaded.  `suspect` and `crashed` are what it calls.
 ///
 /// # Errors
 /// The library cannot be loaded or is of another version; one line.
-pub(crate) fn listen(path: &str) -> Result<(u32, bool), String> {
-    crash_stacks::verify()?;
+pub(crate) fn listen(path: &str, suspect: Suspect, crashed: Crashed) -> Result<(u32, bool), String> {
     let (listen, preloaded) = find(path)?;
     let offsets = offsets::get();
     let listener = Listener {
@@ -93,7 +95,7 @@ pub(crate) fn listen(path: &str) -> Result<(u32, bool), String> {
         positions,
         resolve,
         suspect,
-        crashed: crash_stacks::crashed,
+        crashed,
     };
     // SAFETY: the library's function of that name has this signature, which `version` guards.
     let heard = unsafe { listen(&listener, c_int::from(preloaded)) };
@@ -157,8 +159,4 @@ pub(crate) unsafe extern "C" fn resolve(position: Position, texts: &Sites) -> Re
             line: code_text::line(position.code, position.instruction),
         }
     }
-}
-
-unsafe extern "C" fn suspect(suspicion: &Suspicion, operation: u32, fd: c_int, mark: Mark) {
-    descriptor::suspect(suspicion, Operation(operation), fd, mark);
 }

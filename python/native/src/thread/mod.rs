@@ -8,11 +8,14 @@
 //! | [`hooks_link`] | the injected library |
 //! | [`recorder`] | what the flight recorder is told of watched calls |
 
+pub(crate) mod clock;
 pub(crate) mod code_class;
 pub(crate) mod context;
+pub(crate) mod faults;
 pub(crate) mod guard;
 pub(crate) mod hooks_link;
 pub(crate) mod origins;
 pub(crate) mod outcome;
 pub(crate) mod recorder;
+pub(crate) mod registry;
 pub(crate) mod stacks;

@@ -1,6 +1,5 @@
 //! What Python code does to loops, transports and streams, for the flight recorder: a few stores per watched call.
 
-use crate::engine::affinity::watch::Watch;
 use crate::interpreter::{code_text, frames};
 use crate::thread::context::Here;
 use crate::thread::hooks_link;
@@ -16,16 +15,16 @@ pub(crate) fn operation(rule: &str, name: &str) -> Operation {
 
 /// Records that the calling thread calls a watched function of `object`.  Without its site, which would cost as much again.
 #[inline(always)]
-pub(crate) fn note(here: &Here, watch: &Watch, object: *mut ffi::PyObject) {
+pub(crate) fn note(here: &Here, operation: Operation, object: *mut ffi::PyObject) {
     if let Some(record) = here.record() {
-        record.begin(watch.recorded_as, -1, Some(object as u64), 0, 0, now);
+        record.begin(operation, -1, Some(object as u64), 0, 0, now);
     }
 }
 
 /// Records that the call is a misuse, and where it is.
-pub(crate) fn note_misuse(here: &Here, watch: &Watch, object: *mut ffi::PyObject) {
+pub(crate) fn note_misuse(here: &Here, operation: Operation, object: *mut ffi::PyObject) {
     if let Some(record) = here.record() {
-        record.begin(watch.recorded_as, -1, Some(object as u64), site(record), 0, now);
+        record.begin(operation, -1, Some(object as u64), site(record), 0, now);
     }
 }
 

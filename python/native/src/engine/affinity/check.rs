@@ -5,11 +5,10 @@
 use crate::engine::affinity::loop_field;
 use crate::engine::affinity::watch::{Kind, Watch};
 use crate::evidence::affinity;
-use crate::findings::session;
 use crate::interpreter::{contexts, coroutines, futures};
 use crate::thread::context::{Here, here};
 use crate::thread::outcome::Outcome;
-use crate::thread::{guard, origins, recorder};
+use crate::thread::{guard, origins, recorder, registry};
 use ftsan::loops::{Affinity, Realm};
 use pyo3::ffi;
 
@@ -99,7 +98,7 @@ pub(crate) unsafe fn before_kind<const K: u8>(watch: &'static Watch, object: *mu
     }
     if matches!(K, ATTRIBUTE | ATTRIBUTE_ONLY | FIELD | THREAD) {
         // Not the loop's own methods: they are called for every callback, and misuse is recorded in any case.
-        recorder::note(here, watch, object);
+        recorder::note(here, watch.recorded_as, object);
     }
     // SAFETY: attached, and what `watch` was made for, by the caller's guarantee.
     unsafe {
@@ -108,12 +107,12 @@ pub(crate) unsafe fn before_kind<const K: u8>(watch: &'static Watch, object: *mu
             FUTURE => check_asyncio_loop(here, watch, object, futures::loop_of(object)),
             // An object keeps its loop: once it was ours, it is ours until another one is born at its address.
             // Asked of the session and not of the watch, whose cache line nothing else touches: a miss costs more than the check.
-            ATTRIBUTE | PRIMITIVE if session::get().bindings.is_mine(here.slot, object as usize) => Outcome::Continue,
+            ATTRIBUTE | PRIMITIVE if registry::get().bindings.is_mine(here.slot, object as usize) => Outcome::Continue,
             ATTRIBUTE | ATTRIBUTE_ONLY => check_attribute(here, watch, object),
             FIELD => check_loop(here, watch, object, loop_field::loop_of(watch, object)),
             PRIMITIVE if watch.attribute.0.is_null() => affinity::touch_primitive(watch, object, object),
             PRIMITIVE => check_part(here, watch, object),
-            THREAD | HUB | ONE_AT_A_TIME if session::get().bindings.is_my_threads(here.slot, object as usize) => Outcome::Continue,
+            THREAD | HUB | ONE_AT_A_TIME if registry::get().bindings.is_my_threads(here.slot, object as usize) => Outcome::Continue,
             THREAD | HUB => check_thread(here, watch, object),
             ONE_AT_A_TIME => affinity::take_over(watch, object),
             COROUTINE if !coroutines::is_executing(object) && !may_wait_elsewhere(here, object) => Outcome::Continue,
@@ -126,12 +125,12 @@ pub(crate) unsafe fn before_kind<const K: u8>(watch: &'static Watch, object: *mu
             },
             LOOP_STARTS => {
                 let handle = ffi::PyThreadState_GetUnchecked() as usize;
-                session::get().loops.started(here.slot, watch.realm, object as usize, handle);
+                registry::get().loops.started(here.slot, watch.realm, object as usize, handle);
                 Outcome::Continue
             }
             LOOP_STOPS => {
                 if here.slot.running(watch.realm) == object as usize {
-                    session::get().loops.stopped(here.slot, watch.realm);
+                    registry::get().loops.stopped(here.slot, watch.realm);
                 }
                 Outcome::Continue
             }
@@ -151,14 +150,14 @@ pub(crate) unsafe fn before_kind<const K: u8>(watch: &'static Watch, object: *mu
 unsafe fn may_wait_elsewhere(here: &'static Here, generator: *mut ffi::PyObject) -> bool {
     // SAFETY: passed on.
     let waits = unsafe { coroutines::is_waiting(generator) };
-    waits && here.slot.running(Realm::Any) == 0 && session::get().loops.others_run(here.slot) && here.looks_worth_it()
+    waits && here.slot.running(Realm::Any) == 0 && registry::get().loops.others_run(here.slot) && here.looks_worth_it()
 }
 
 /// # Safety
 /// Attached.
 unsafe fn born(here: &'static Here, watch: &'static Watch, object: usize) {
     match watch.kind {
-        Kind::LoopBorn => session::get().loops.born(object),
+        Kind::LoopBorn => registry::get().loops.born(object),
         Kind::PrimitiveBorn => watch.bindings.born(here.slot, watch.realm, object),
         Kind::ThreadBorn => watch.bindings.give_to_thread(here.slot, object),
         // The kinds that check do not come here.
@@ -275,7 +274,7 @@ unsafe fn check_part(here: &'static Here, watch: &'static Watch, object: *mut ff
 /// As [`before`].
 #[cold]
 unsafe fn check_thread(here: &'static Here, watch: &'static Watch, object: *mut ffi::PyObject) -> Outcome {
-    guard::guarded(Outcome::Continue, || match watch.bindings.thread_of(&session::get().loops, here.slot, object as usize) {
+    guard::guarded(Outcome::Continue, || match watch.bindings.thread_of(&registry::get().loops, here.slot, object as usize) {
         // SAFETY: passed on.
         Some(Affinity::Elsewhere(thread)) => unsafe { affinity::foreign(watch, object, thread) },
         Some(Affinity::Fine) => Outcome::Continue,
@@ -294,7 +293,7 @@ fn elsewhere(here: &'static Here, watch: &'static Watch, object: *mut ffi::PyObj
     if loop_.is_null() {
         return Outcome::Continue;
     }
-    guard::guarded(Outcome::Continue, || match session::get().loops.affinity(here.slot, watch.realm, loop_ as usize) {
+    guard::guarded(Outcome::Continue, || match registry::get().loops.affinity(here.slot, watch.realm, loop_ as usize) {
         Affinity::Fine => Outcome::Continue,
         // SAFETY: attached, and the object is alive while its method runs.
         Affinity::Elsewhere(runner) => unsafe { affinity::misuse(watch, object, runner) },

@@ -4,12 +4,12 @@
 //! keys there are) is another one.  An object's life and a hash of the part name a location.
 
 use crate::engine::order;
-use crate::engine::races::probe::{Probe, peek};
-use crate::engine::races::{confirm, container_sync, containers, review, values};
+use crate::engine::races::probe_site::{Probe, peek};
+use crate::engine::races::{confirm, container_sync, containers, review, shared, values};
 use crate::evidence::race::{self, Part};
 use crate::evidence::thread_names;
+use crate::interpreter::attributes;
 use crate::interpreter::header::{self, ESCAPED, SEEN};
-use crate::interpreter::types;
 use crate::thread::context::Here;
 use crate::thread::outcome::Outcome;
 use ftsan::patcher::Action;
@@ -80,7 +80,7 @@ pub(crate) unsafe fn note(here: &'static Here, probe: &'static Probe, object: *m
         return Outcome::Continue;
     }
     container_sync::settle(here);
-    here.order.heed_announcements();
+    order::heed_announcements(here);
     // What a context manager keeps of its own is not what it swaps.
     if probe.is_swapper && matches!(probe.action, Action::ReadAttribute | Action::WriteAttribute | Action::DeleteAttribute) {
         return Outcome::Continue;
@@ -117,7 +117,7 @@ pub(crate) unsafe fn note(here: &'static Here, probe: &'static Probe, object: *m
 unsafe fn is_private(object: *mut ffi::PyObject) -> bool {
     // SAFETY: passed on.
     unsafe {
-        if header::is_immortal(object) || (header::is_private(object) && !crate::engine::races::is_strict()) {
+        if header::is_immortal(object) || (header::is_private(object) && !shared::is_strict()) {
             return true;
         }
         escape(object);
@@ -159,29 +159,18 @@ unsafe fn attribute(here: &'static Here, probe: &Probe, object: *mut ffi::PyObje
     }
 }
 
-/// `Py_TPFLAGS_MANAGED_DICT`, Include/object.h.
-const MANAGED_DICT: std::ffi::c_ulong = 1 << 4;
-
-/// The object that stands for an object's attributes: its dictionary, if there is one that code may reach as such.
+/// The object that stands for an object's attributes.  A dictionary among them may be reached as such, so it is no secret of its creator.
 ///
 /// # Safety
 /// Attached; `object` is alive.
-pub(crate) unsafe fn home(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
-    // SAFETY: passed on by `note`; the word before an object with a managed dictionary is that dictionary or null
-    // (`MANAGED_DICT_OFFSET`, Include/internal/pycore_object.h), which `crate::engine::races::verify` has checked.
+unsafe fn home(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: a live object keeps its dictionary alive.
     unsafe {
-        let dictionary = if types::flags(ffi::Py_TYPE(object)) & MANAGED_DICT != 0 {
-            object.cast::<*mut ffi::PyObject>().sub(1).read_volatile()
-        } else if ffi::PyModule_Check(object) != 0 {
-            ffi::PyModule_GetDict(object)
-        } else {
-            std::ptr::null_mut()
-        };
-        if dictionary.is_null() {
-            return object;
+        let home = attributes::home(object);
+        if !std::ptr::eq(home, object) {
+            escape(home);
         }
-        escape(dictionary);
-        dictionary
+        home
     }
 }
 
@@ -520,7 +509,7 @@ impl Touch<'_> {
         Flags { is_checkable, is_new }: Flags,
         part: Part,
     ) -> Outcome {
-        let (probe, races) = (self.probe, crate::engine::races::get());
+        let (probe, races) = (self.probe, shared::get());
         // SAFETY: passed on by `note`.
         let life = unsafe { races.lifetimes.of(home as u64, is_known(home)) };
         let access = Access {
@@ -548,6 +537,7 @@ impl Touch<'_> {
         // SAFETY: passed on by `note`.
         let stack = || unsafe { self.here.stacks.record() };
         let kind = races.shadow.access(&access, clock, &self.here.races.memory, stack, |race| {
+            confirm::suspect(&race);
             // SAFETY: passed on by `note`.
             if let Outcome::Raised = unsafe { race::found(self.object, part, probe.is_swapper, &race) } {
                 verdict = Outcome::Raised;

@@ -3,7 +3,7 @@
 //! RaceFuzzer's idea (Sen, PLDI 2008): a thread waits there until another one comes to the same location.  A write is suspicious once a race
 //! that it is part of was found, or from the start if a run before this one has found it.  Which threads wait depends on the seed.
 
-use crate::engine::races::probe::Probe;
+use crate::engine::races::probe_site::Probe;
 use crate::findings::session;
 use crate::thread::guard;
 use ftsan::races::access::Race;
@@ -51,7 +51,7 @@ pub(crate) fn register(probe: &'static Probe, file: &str, line: u32) {
 /// A race was found: from now on threads pause before the write that completes it.
 #[cold]
 pub(crate) fn suspect(race: &Race) {
-    if race.severity < Severity::Error || race.witnessed {
+    if !IS_ON.load(Ordering::Relaxed) || race.severity < Severity::Error || race.witnessed {
         return;
     }
     let is_update = |kind: Kind| matches!(kind, Kind::Update | Kind::Checked);

@@ -3,56 +3,24 @@
 //! The fast path asks one question: is the object still its creator's own?  Everything else is in [`crate::engine::races::accesses`].  Probes are
 //! immortal: a reference count that threads share would cost more than the check.
 
-use crate::engine::races::{accesses, confirm};
-use crate::engine::{locks, order};
+use crate::engine::locks;
+use crate::engine::races::probe_site::{Probe, peek};
+use crate::engine::races::{accesses, confirm, shared};
 use crate::findings::session;
-use crate::intercept::call_site;
-use crate::interpreter::frames::{self, RawFrame};
+use crate::interpreter::frames::RawFrame;
 use crate::interpreter::header;
+use crate::interpreter::own_types::set_immortal;
 use crate::thread::context::here;
 use crate::thread::outcome::Outcome;
-use crate::thread::{code_class, guard};
+use crate::thread::{clock, code_class, guard};
 use ftsan::choice;
-use ftsan::patcher::known_calls::{self, Kind};
+use ftsan::patcher::known_calls::{self};
 use ftsan::patcher::{Action, Handed, Point};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use std::ffi::c_int;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
-
-/// An access in a patched function.  Lives as long as the process.
-#[repr(C)]
-pub(crate) struct Probe {
-    header: ffi::PyObject,
-    pub(crate) action: Action,
-    /// The same number for the same instruction, for no other.
-    pub(crate) site: u32,
-    /// A number for the function.
-    pub(crate) code: u32,
-    /// Hash of the name, as dictionaries have it.
-    pub(crate) field: u64,
-    pub(crate) name: &'static str,
-    /// What a function that is known by its name does.
-    pub(crate) call: Option<Kind>,
-    /// Depths on the evaluation stack, from 1; 0 for none.
-    pub(crate) object: u16,
-    pub(crate) callable: u16,
-    pub(crate) key: u16,
-    pub(crate) value: u16,
-    pub(crate) is_tested: bool,
-    pub(crate) is_polled: bool,
-    pub(crate) is_awaited: bool,
-    pub(crate) is_constant: bool,
-    pub(crate) is_answer: bool,
-    /// It is in code that swaps what is the process's.
-    pub(crate) is_swapper: bool,
-    /// How often threads are still to pause here.
-    pub(crate) pauses: AtomicU8,
-}
-
-// SAFETY: immortal, and nothing of it changes after it was made but what is atomic.
-unsafe impl Sync for Probe {}
 
 /// How a probe finds the object and whether it may be passed over.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -68,18 +36,6 @@ enum Path {
     Always,
     /// A coroutine is about to be suspended, which concerns a thread that is alone, too.
     Suspend,
-}
-
-/// What is below the probe's own two operands on the stack of the running frame, at this depth from 1.
-///
-/// # Safety
-/// Called from a probe, attached.
-pub(crate) unsafe fn peek(depth: u16) -> *mut ffi::PyObject {
-    if depth == 0 {
-        return std::ptr::null_mut();
-    }
-    // SAFETY: passed on: the innermost frame is the one that runs the probe, with its stack pointer saved.
-    unsafe { frames::on_top_of_stack(usize::from(depth) + 2).unwrap_or(std::ptr::null_mut()) }
 }
 
 unsafe extern "C" fn delete_item<const PATH: u8>(
@@ -116,7 +72,7 @@ unsafe fn slow(probe: &'static Probe, object: *mut ffi::PyObject) -> Outcome {
     let here = here();
     // The clock of a second thread, once asked for, ends the solitude: C code may have started it.
     here.order.clock();
-    if order::is_alone() || here.busy.get() {
+    if clock::is_alone() || here.busy.get() {
         return Outcome::Continue;
     }
     guard::guarded(Outcome::Continue, || {
@@ -209,7 +165,7 @@ static NEXT_SITE: AtomicU32 = AtomicU32::new(1);
 /// A probe for `point` of the code object `code`, which lives as long: its address names the function.
 pub(crate) fn new(code: &Bound<'_, PyAny>, point: &Point<'_>) -> PyResult<Py<PyAny>> {
     let py = code.py();
-    let kind = probe_type(py, path(point, crate::engine::races::is_strict()))?;
+    let kind = probe_type(py, path(point, shared::is_strict()))?;
     let file = code.getattr(pyo3::intern!(py, "co_filename"))?;
     let is_swapper = file.cast::<pyo3::types::PyString>().is_ok_and(|file| file.to_str().is_ok_and(choice::is_swapper));
     let (name, field) = crate::engine::races::names::intern(py, point.name.unwrap_or_default())?;
@@ -242,7 +198,7 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, point: &Point<'_>) -> PyResult<Py<PyA
             is_swapper: is_swapper,
             pauses: AtomicU8::new(0),
         }
-        call_site::set_immortal(object);
+        set_immortal(object);
         if session::get().options.confirm && is_write(point.action) {
             let line = code_class::resolve(py, RawFrame { code: code.as_ptr() as usize, offset: point.unit });
             confirm::register(&*probe, &line.file, line.line);

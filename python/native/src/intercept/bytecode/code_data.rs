@@ -3,8 +3,8 @@
 //! Code that is not chosen has none: a code object with an extra is not "basic" to the interpreter (`_PyCode_CheckNoInternalState`), which
 //! does not share it with other interpreters then.
 
-use crate::intercept::masquerade::original_view::View;
-use crate::interpreter::py_ref::Lazy;
+use crate::interpreter::py_ref::{Lazy, Owned};
+use ftsan::patcher::UnitMap;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -17,6 +17,21 @@ unsafe extern "C" {
     fn PyUnstable_Eval_RequestCodeExtraIndex(free: unsafe extern "C" fn(*mut c_void)) -> ffi::Py_ssize_t;
     fn PyUnstable_Code_GetExtra(code: *mut ffi::PyObject, index: ffi::Py_ssize_t, extra: *mut *mut c_void) -> c_int;
     fn PyUnstable_Code_SetExtra(code: *mut ffi::PyObject, index: ffi::Py_ssize_t, extra: *mut c_void) -> c_int;
+}
+
+/// What the program sees of a patched code object; [`crate::intercept::masquerade::original_view`] shows it.
+#[derive(Debug)]
+pub(crate) struct View {
+    pub(crate) bytes: Owned,
+    pub(crate) lines: Owned,
+    pub(crate) exceptions: Owned,
+    pub(crate) stack_size: c_int,
+    /// How many constants the original has; the patched one has the same, nested code patched, and then its sites.
+    pub(crate) constants: usize,
+    pub(crate) shown_constants: Lazy,
+    pub(crate) original: Lazy,
+    /// From the original on: a code object that was patched may be patched again.
+    pub(crate) maps: Vec<UnitMap>,
 }
 
 /// What is known of a code object, for as long as it lives.

@@ -3,6 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`selector`] | every function that is made, and those that there are already: which of them get probes |
+//! | [`decision`] | what is decided for the code of one module |
 //! | [`unselected`] | modules that are left as they are |
 //! | [`opcodes`], [`tree`] | the instructions of this interpreter; a code object and those in it, patched |
 //! | [`code_data`] | what is known of a code object |
@@ -11,6 +12,7 @@
 
 pub(crate) mod code_data;
 pub(crate) mod debug_dump;
+pub(crate) mod decision;
 pub(crate) mod opcodes;
 pub(crate) mod selector;
 pub(crate) mod self_test;

@@ -5,9 +5,9 @@
 //! The function's version is not cleared: it stands for signature and behaviour, by which call sites are specialised, and these are the
 //! same; what runs is read from the function at each call.
 
-use crate::engine::races::probe;
 use crate::findings::session;
 use crate::intercept::bytecode::code_data::{self, Fate};
+use crate::intercept::bytecode::decision::{Decision, text};
 use crate::intercept::bytecode::tree::{self, Decide};
 use crate::intercept::bytecode::{opcodes, self_test, unselected};
 use crate::intercept::masquerade::{self, marshal, monitoring, original_view};
@@ -16,7 +16,6 @@ use crate::interpreter::world::Stopped;
 use crate::interpreter::{code_text, frames};
 use crate::thread::guard;
 use ftsan::choice::{Choice, Origin};
-use ftsan::patcher::{Point, UnitMap};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -95,7 +94,7 @@ unsafe fn patched_of<'py>(py: Python<'py>, function: Function) -> Option<Bound<'
     let module = unsafe { Bound::from_borrowed_ptr_or_opt(py, (*function).func_module) };
     let patched = decide(&code, &globals, module.as_ref());
     patched.unwrap_or_else(|error| {
-        session::fail(&format!("races: {} of {}: {error}", code.qualname(), code.filename()));
+        crate::thread::faults::fail(&format!("races: {} of {}: {error}", code.qualname(), code.filename()));
         None
     })
 }
@@ -139,10 +138,6 @@ fn decide<'py>(
     Ok(patched)
 }
 
-fn text<'a>(string: &'a Bound<'_, PyString>) -> &'a str {
-    string.to_str().unwrap_or_default()
-}
-
 /// A string among the globals.
 fn global<'py>(globals: &Bound<'py, PyAny>, name: &CStr) -> Option<Bound<'py, PyString>> {
     // SAFETY: attached; the globals of a function are a dict.  An error of the look-up is no answer either.
@@ -161,39 +156,6 @@ fn is_run_by_chosen() -> bool {
     unsafe {
         let running = frames::own().find_map(frames::Frame::raw);
         running.is_some_and(|frame| code_data::is_chosen(frame.code as Object))
-    }
-}
-
-/// What is decided for the code of one module.
-pub(crate) struct Decision<'a> {
-    pub(crate) choice: &'a Choice,
-    pub(crate) module: &'a str,
-}
-
-impl<'py> Decide<'py> for Decision<'_> {
-    fn fate(&mut self, code: &Code<'py>) -> PyResult<Fate<'py>> {
-        let fate = code_data::fate(code.object());
-        if matches!(fate, Fate::Open) && self.choice.leaves_out(self.module, text(&code.qualname())) {
-            code_data::leave_alone(code.object())?;
-            return Ok(Fate::Final);
-        }
-        Ok(fate)
-    }
-
-    fn site(&mut self, code: &Code<'py>, point: &Point<'_>) -> PyResult<Py<PyAny>> {
-        probe::new(code.object(), point)
-    }
-
-    fn has_nothing(&mut self, code: &Code<'py>) -> PyResult<()> {
-        code_data::set_chosen(code.object())?;
-        code_data::leave_alone(code.object())
-    }
-
-    fn made(&mut self, code: &Code<'py>, patched: Code<'py>, map: UnitMap) -> PyResult<Bound<'py, PyAny>> {
-        let patched = original_view::publish(code, &patched, map)?;
-        code_data::set_chosen(code.object())?;
-        code_data::set_chosen(&patched)?;
-        Ok(patched)
     }
 }
 

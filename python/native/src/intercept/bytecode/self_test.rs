@@ -1,6 +1,6 @@
 //! Before any code of the program is patched: a function of our own is, and looks and runs as before.
 
-use crate::intercept::bytecode::selector::Decision;
+use crate::intercept::bytecode::decision::Decision;
 use crate::intercept::bytecode::{code_data, tree};
 use crate::interpreter::code_fields::Code;
 use ftsan::choice::Choice;

@@ -2,8 +2,8 @@
 //!
 //! Fields that are members are shown by attributes of the same name, because a member is read without asking anybody.
 
-use crate::intercept::bytecode::code_data;
-use crate::intercept::masquerade::original_view::{self, View};
+use crate::intercept::bytecode::code_data::{self, View};
+use crate::intercept::masquerade::original_view;
 use crate::intercept::type_slot::{self, Slot};
 use crate::interpreter::code_fields::Code;
 use crate::interpreter::function_slots::{self, Getter, Place};

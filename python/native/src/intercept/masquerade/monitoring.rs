@@ -4,8 +4,7 @@
 //! A callback is registered inside a native callable, which translates and calls it; whoever asks for it gets the callback itself.  Events of
 //! lines have no offsets and are left alone.
 
-use crate::intercept::bytecode::code_data::{self, Fate};
-use crate::intercept::masquerade::original_view::View;
+use crate::intercept::bytecode::code_data::{self, Fate, View};
 use crate::interpreter::code_fields::Code;
 use crate::interpreter::{function_slots, own_types, trace};
 use pyo3::exceptions::PyRuntimeError;

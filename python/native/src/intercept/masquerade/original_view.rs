@@ -6,28 +6,13 @@
 //!
 //! Nested code objects that are shown in `co_consts` are the patched ones, so that they are identical to what functions have.
 
-use crate::intercept::bytecode::code_data::{self, Extra};
+use crate::intercept::bytecode::code_data::{self, Extra, View};
 use crate::interpreter::code_fields::{Code, Parts};
 use crate::interpreter::py_ref::{Lazy, Owned};
 use ftsan::patcher::UnitMap;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 use std::ffi::c_int;
-
-/// What the program sees of a patched code object.
-#[derive(Debug)]
-pub(crate) struct View {
-    bytes: Owned,
-    lines: Owned,
-    exceptions: Owned,
-    stack_size: c_int,
-    /// How many constants the original has; the patched one has the same, nested code patched, and then its sites.
-    constants: usize,
-    shown_constants: Lazy,
-    original: Lazy,
-    /// From the original on: a code object that was patched may be patched again.
-    maps: Vec<UnitMap>,
-}
 
 impl View {
     /// The view of what is made of `code` with this map; if `code` is a patched one itself, of its original.

@@ -8,6 +8,7 @@
 //! | [`caches`], [`weakref_callbacks`] | `functools.lru_cache`; callbacks of weak references |
 
 pub(crate) mod caches;
+pub(crate) mod locks;
 pub(crate) mod operations;
 pub(crate) mod python_operations;
 pub(crate) mod threads;

@@ -2,18 +2,21 @@
 //! function that releases before it calls the original or acquires after it.
 
 use crate::engine::channels::{self, Found};
-use crate::engine::locks::{self, How};
+use crate::engine::locks;
 use crate::engine::order::{self, Space, key};
 use crate::intercept::c_method::{self, Row};
 use crate::intercept::sync::weakref_callbacks;
+use crate::interpreter::call_arguments::Arguments;
 use crate::interpreter::descriptors;
 use crate::interpreter::header::{self, IGNORED};
+use crate::thread::clock;
 use crate::thread::context::here;
 use crate::thread::outcome::Outcome;
+use ftsan::locks::held::How;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use std::ffi::{CStr, c_void};
+use std::ffi::c_void;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -100,89 +103,6 @@ static COUNT: AtomicUsize = AtomicUsize::new(0);
 /// `_ThreadHandle.is_done`, the original.
 static IS_DONE: AtomicUsize = AtomicUsize::new(0);
 
-/// The arguments of a call.
-#[derive(Clone, Copy)]
-pub(crate) struct Arguments {
-    at: *const *mut ffi::PyObject,
-    /// How many are given by their place.
-    count: usize,
-    /// A dictionary; or a tuple of names, of the arguments that follow; or null.
-    by_name: *mut ffi::PyObject,
-}
-
-impl Arguments {
-    fn of_many(at: *const *mut ffi::PyObject, count: usize) -> Self {
-        Arguments { at, count, by_name: std::ptr::null_mut() }
-    }
-
-    /// # Safety
-    /// A tuple, one argument, or null for none.
-    unsafe fn of_one(argument: &*mut ffi::PyObject, takes_many: bool) -> Self {
-        // SAFETY: passed on.
-        unsafe {
-            if takes_many {
-                // The items of a tuple are an array.
-                let at = (&raw const (*argument.cast::<ffi::PyTupleObject>()).ob_item).cast();
-                Arguments::of_many(at, ffi::PyTuple_GET_SIZE(*argument) as usize)
-            } else {
-                Arguments::of_many(argument, usize::from(!argument.is_null()))
-            }
-        }
-    }
-
-    /// # Safety
-    /// The call is going on.
-    unsafe fn first(self) -> *mut ffi::PyObject {
-        // A keyword argument is as good as any: where this is asked, the functions take one.
-        // SAFETY: passed on.
-        unsafe { if self.count == 0 && self.names() == 0 { std::ptr::null_mut() } else { *self.at } }
-    }
-
-    /// # Safety
-    /// As [`first`](Self::first).
-    unsafe fn last(self) -> *mut ffi::PyObject {
-        // SAFETY: passed on.
-        if self.count == 0 { std::ptr::null_mut() } else { unsafe { *self.at.add(self.count - 1) } }
-    }
-
-    /// How many arguments follow those that are given by their place.
-    ///
-    /// # Safety
-    /// As [`first`](Self::first).
-    unsafe fn names(self) -> isize {
-        // SAFETY: passed on.
-        unsafe {
-            if self.by_name.is_null() || ffi::PyTuple_Check(self.by_name) == 0 { 0 } else { ffi::PyTuple_GET_SIZE(self.by_name) }
-        }
-    }
-
-    /// Whether there are none.
-    pub(crate) fn is_empty(self) -> bool {
-        self.count == 0 && self.by_name.is_null()
-    }
-
-    /// What is given at this place or by this name; null for nothing.
-    ///
-    /// # Safety
-    /// As [`first`](Self::first).
-    pub(crate) unsafe fn get(self, place: usize, name: &CStr) -> *mut ffi::PyObject {
-        // SAFETY: passed on; names of arguments are strings.
-        unsafe {
-            if place < self.count {
-                return *self.at.add(place);
-            }
-            if !self.by_name.is_null() && ffi::PyDict_Check(self.by_name) != 0 {
-                return ffi::PyDict_GetItemString(self.by_name, name.as_ptr());
-            }
-            let is_it = |place: &isize| {
-                ffi::PyUnicode_CompareWithASCIIString(ffi::PyTuple_GET_ITEM(self.by_name, *place), name.as_ptr()) == 0
-            };
-            let found = (0..self.names()).find(is_it);
-            found.map_or(std::ptr::null_mut(), |place| *self.at.add(self.count + place as usize))
-        }
-    }
-}
-
 macro_rules! trampolines {
     ($($name:ident: fn($hooked:ident, $self:ident $(, $argument:ident: $type:ty)*) $arguments:expr;)*) => {$(
         unsafe extern "C" fn $name<const N: usize>($self: *mut ffi::PyObject $(, $argument: $type)*) -> *mut ffi::PyObject {
@@ -239,7 +159,7 @@ unsafe fn before(edge: Edge, object: *mut ffi::PyObject, arguments: impl FnOnce(
             }
             Edge::Release => order::release(object),
             Edge::Signal => order::announce(),
-            Edge::Write(_) | Edge::Connect | Edge::SendTo if order::is_alone() => {}
+            Edge::Write(_) | Edge::Connect | Edge::SendTo if clock::is_alone() => {}
             Edge::Write(found) => channels::write(found, object, arguments().first()),
             Edge::Connect => channels::reach(object, arguments().first()),
             Edge::SendTo => channels::reach(object, arguments().last()),
@@ -284,7 +204,7 @@ unsafe fn after(edge: Edge, object: *mut ffi::PyObject, arguments: impl FnOnce()
             Edge::JoinAll => order::acquire_key(key(Space::ThreadEnds, 0)),
             Edge::Count => order::acquire_key(key(Space::ThreadCount, 0)),
             Edge::SocketPair => channels::made_pair(result),
-            Edge::Read(_) | Edge::Accept if order::is_alone() => {}
+            Edge::Read(_) | Edge::Accept if clock::is_alone() => {}
             Edge::Read(found) => channels::read(found, object, arguments().first()),
             Edge::Accept => channels::accepted(object),
             Edge::Lock(_)

@@ -145,7 +145,7 @@ pub(crate) fn new(py: Python<'_>, edge: Edge) -> PyResult<Py<PyAny>> {
             return Err(PyErr::fetch(py));
         }
         std::ptr::addr_of_mut!((*site.cast::<Site>()).edge).write(edge);
-        crate::intercept::call_site::set_immortal(site);
+        own_types::set_immortal(site);
         Ok(Bound::from_owned_ptr(py, site).unbind())
     }
 }

@@ -7,9 +7,10 @@
 //! The end of a thread comes after that of its function: values of `threading.local` are finalized in it.  So what is released into the
 //! thread's handle is released by an [`End`], which is in the thread state's dictionary and goes with it.
 
-use crate::engine::order::{self, OfThread, Space, key};
+use crate::engine::order::{self, Space, key};
 use crate::intercept::c_method;
 use crate::interpreter::own_types::{allocate, new_type};
+use crate::thread::clock::{self, ThreadOrder};
 use crate::thread::context::here;
 use crate::thread::guard;
 use ftsan::races::clock::Clock;
@@ -40,7 +41,7 @@ struct End {
     handle: *mut ffi::PyObject,
     is_daemon: bool,
     /// The thread, if it was not started by Python code.
-    foreign: *const OfThread,
+    foreign: *const ThreadOrder,
 }
 
 struct Types {
@@ -87,14 +88,14 @@ unsafe extern "C" fn call(
 ///
 /// # Safety
 /// Attached.
-pub(crate) unsafe fn announce_at_end() {
+unsafe fn announce_at_end() {
     // SAFETY: passed on.
     unsafe { leave_at_end(std::ptr::null_mut(), true, &raw const here().order) }
 }
 
 /// # Safety
 /// Attached, in the thread; a live handle, or null.
-unsafe fn leave_at_end(handle: *mut ffi::PyObject, is_daemon: bool, foreign: *const OfThread) {
+unsafe fn leave_at_end(handle: *mut ffi::PyObject, is_daemon: bool, foreign: *const ThreadOrder) {
     let Some(types) = TYPES.get() else { return };
     // SAFETY: passed on; the dictionary is the thread state's, and nobody else's.
     unsafe {
@@ -345,6 +346,7 @@ pub(crate) fn install(module: &Bound<'_, PyModule>) -> PyResult<()> {
         new.write_volatile(start_new as *const c_void);
         other_name.write_volatile(start_new as *const c_void);
     }
+    clock::on_foreign_thread(announce_at_end);
     (0..3).for_each(|_| crate::findings::session::get().count_hook());
     Ok(())
 }

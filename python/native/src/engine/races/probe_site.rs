@@ -1,0 +1,52 @@
+//! What a probe knows of the access that it stands before.
+
+use crate::interpreter::frames;
+use ftsan::patcher::Action;
+use ftsan::patcher::known_calls::Kind;
+use pyo3::ffi;
+use std::sync::atomic::AtomicU8;
+
+/// An access in a patched function.  Lives as long as the process.
+#[repr(C)]
+pub(crate) struct Probe {
+    pub(crate) header: ffi::PyObject,
+    pub(crate) action: Action,
+    /// The same number for the same instruction, for no other.
+    pub(crate) site: u32,
+    /// A number for the function.
+    pub(crate) code: u32,
+    /// Hash of the name, as dictionaries have it.
+    pub(crate) field: u64,
+    pub(crate) name: &'static str,
+    /// What a function that is known by its name does.
+    pub(crate) call: Option<Kind>,
+    /// Depths on the evaluation stack, from 1; 0 for none.
+    pub(crate) object: u16,
+    pub(crate) callable: u16,
+    pub(crate) key: u16,
+    pub(crate) value: u16,
+    pub(crate) is_tested: bool,
+    pub(crate) is_polled: bool,
+    pub(crate) is_awaited: bool,
+    pub(crate) is_constant: bool,
+    pub(crate) is_answer: bool,
+    /// It is in code that swaps what is the process's.
+    pub(crate) is_swapper: bool,
+    /// How often threads are still to pause here.
+    pub(crate) pauses: AtomicU8,
+}
+
+// SAFETY: immortal, and nothing of it changes after it was made but what is atomic.
+unsafe impl Sync for Probe {}
+
+/// What is below the probe's own two operands on the stack of the running frame, at this depth from 1.
+///
+/// # Safety
+/// Called from a probe, attached.
+pub(crate) unsafe fn peek(depth: u16) -> *mut ffi::PyObject {
+    if depth == 0 {
+        return std::ptr::null_mut();
+    }
+    // SAFETY: passed on: the innermost frame is the one that runs the probe, with its stack pointer saved.
+    unsafe { frames::on_top_of_stack(usize::from(depth) + 2).unwrap_or(std::ptr::null_mut()) }
+}

@@ -1,0 +1,48 @@
+//! Which code objects of a module get probes, and how they get them.
+
+use crate::engine::races::probe;
+use crate::intercept::bytecode::code_data::{self, Fate};
+use crate::intercept::bytecode::tree::Decide;
+use crate::intercept::masquerade::original_view;
+use crate::interpreter::code_fields::Code;
+use ftsan::choice::Choice;
+use ftsan::patcher::{Point, UnitMap};
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+
+/// What is decided for the code of one module.
+pub(crate) struct Decision<'a> {
+    pub(crate) choice: &'a Choice,
+    pub(crate) module: &'a str,
+}
+
+impl<'py> Decide<'py> for Decision<'_> {
+    fn fate(&mut self, code: &Code<'py>) -> PyResult<Fate<'py>> {
+        let fate = code_data::fate(code.object());
+        if matches!(fate, Fate::Open) && self.choice.leaves_out(self.module, text(&code.qualname())) {
+            code_data::leave_alone(code.object())?;
+            return Ok(Fate::Final);
+        }
+        Ok(fate)
+    }
+
+    fn site(&mut self, code: &Code<'py>, point: &Point<'_>) -> PyResult<Py<PyAny>> {
+        probe::new(code.object(), point)
+    }
+
+    fn has_nothing(&mut self, code: &Code<'py>) -> PyResult<()> {
+        code_data::set_chosen(code.object())?;
+        code_data::leave_alone(code.object())
+    }
+
+    fn made(&mut self, code: &Code<'py>, patched: Code<'py>, map: UnitMap) -> PyResult<Bound<'py, PyAny>> {
+        let patched = original_view::publish(code, &patched, map)?;
+        code_data::set_chosen(code.object())?;
+        code_data::set_chosen(&patched)?;
+        Ok(patched)
+    }
+}
+
+pub(crate) fn text<'a>(string: &'a Bound<'_, PyString>) -> &'a str {
+    string.to_str().unwrap_or_default()
+}

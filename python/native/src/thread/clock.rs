@@ -1,0 +1,129 @@
+//! What the calling thread has seen of the others: its vector clock, and what it knows of the order beside that.
+//!
+//! As long as there is one thread only, nothing is done: whatever starts the second one hands over everything.
+
+use ftsan::races::clock::{Clock, Clocks, ThreadClock};
+use std::cell::Cell;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static CLOCKS: OnceLock<Clocks> = OnceLock::new();
+static IS_SHARED: AtomicBool = AtomicBool::new(false);
+static ON_FOREIGN_THREAD: OnceLock<unsafe fn()> = OnceLock::new();
+
+/// The clocks of all threads.
+#[inline(always)]
+pub(crate) fn clocks() -> &'static Clocks {
+    CLOCKS.get_or_init(Clocks::default)
+}
+
+/// Whether there was never more than one thread.
+#[inline(always)]
+pub(crate) fn is_alone() -> bool {
+    !IS_SHARED.load(Ordering::Relaxed)
+}
+
+/// There is about to be a second thread.
+pub(crate) fn share() {
+    IS_SHARED.store(true, Ordering::Relaxed);
+}
+
+/// What is to be called, attached, in a thread that comes from C code once it has a clock.
+pub(crate) fn on_foreign_thread(call: unsafe fn()) {
+    let _ = ON_FOREIGN_THREAD.set(call);
+}
+
+/// The order as one thread knows it.
+#[derive(Default)]
+pub(crate) struct ThreadOrder {
+    clock: Cell<Option<&'static ThreadClock>>,
+    /// How many ignored locks it holds.
+    ignored: Cell<u32>,
+    /// How many announcements it knows of.
+    announcements: Cell<u64>,
+    /// In how many callbacks it is that come after everything.
+    last: Cell<u32>,
+}
+
+impl ThreadOrder {
+    /// What this thread has seen of the others.
+    #[inline(always)]
+    pub(crate) fn clock(&self) -> &'static ThreadClock {
+        self.clock.get().unwrap_or_else(|| self.enter(None))
+    }
+
+    /// The same, if this thread was asked for it before.
+    pub(crate) fn known_clock(&self) -> Option<&'static ThreadClock> {
+        self.clock.get()
+    }
+
+    /// Whether this thread holds a lock that orders nothing: what it guards is ordered all the same, and is not to be looked at.
+    #[inline(always)]
+    pub(crate) fn holds_ignored(&self) -> bool {
+        self.ignored.get() > 0
+    }
+
+    pub(crate) fn enter_ignored(&self) {
+        self.ignored.set(self.ignored.get() + 1);
+    }
+
+    /// It may have been entered before it was ignored.
+    pub(crate) fn leave_ignored(&self) {
+        self.ignored.set(self.ignored.get().saturating_sub(1));
+    }
+
+    /// It holds none, whatever was said.
+    pub(crate) fn forget_ignored(&self) {
+        self.ignored.set(0);
+    }
+
+    /// Whether what this thread does comes after what all others have done up to now.
+    #[inline(always)]
+    pub(crate) fn is_last(&self) -> bool {
+        self.last.get() > 0
+    }
+
+    /// Does something that comes after everything, without having seen it: what is done later does not.
+    pub(crate) fn last<T>(&self, act: impl FnOnce() -> T) -> T {
+        self.last.set(self.last.get() + 1);
+        let result = act();
+        self.last.set(self.last.get() - 1);
+        result
+    }
+
+    /// Whether there were announcements that this thread does not know of; it knows of `count` now.
+    #[inline]
+    pub(crate) fn learns_of(&self, count: u64) -> bool {
+        count != self.announcements.replace(count)
+    }
+
+    /// `before` happened before anything that this thread does; everything did if it was started by nobody we know.
+    #[cold]
+    pub(crate) fn enter(&self, before: Option<&Clock>) -> &'static ThreadClock {
+        let clocks = clocks();
+        let clock = clocks.enter();
+        if clocks.has_two() {
+            share();
+        }
+        match before {
+            Some(before) => clock.acquire_from(clocks, before),
+            None => clock.acquire_all(clocks),
+        }
+        self.clock.set(Some(clock));
+        if before.is_none()
+            && clocks.has_two()
+            && let Some(call) = ON_FOREIGN_THREAD.get()
+        {
+            // SAFETY: attached, as a thread is that asks for its clock.
+            unsafe { call() };
+        }
+        clock
+    }
+
+    /// The thread ends, or goes back to C code for now.  Takes no lock: it may be detached.
+    pub(crate) fn leave(&self) {
+        if let Some(clock) = self.clock.take() {
+            clocks().leave(clock);
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! What of ours does not work: a family is off, and the report says so.
+//!
+//! A list that only grows and is never locked: a panic may be noted by a detached thread while another one forks.
+
+use std::collections::BTreeSet;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+struct Fault {
+    what: String,
+    next: *const Fault,
+}
+
+static LAST: AtomicPtr<Fault> = AtomicPtr::new(ptr::null_mut());
+
+/// Notes that `what` is off.
+pub(crate) fn fail(what: &str) {
+    let fault = Box::into_raw(Box::new(Fault { what: what.to_owned(), next: ptr::null() }));
+    let mut last = LAST.load(Ordering::Relaxed);
+    loop {
+        // SAFETY: the box is ours until it is in the list, and is leaked then.
+        unsafe { (*fault).next = last };
+        match LAST.compare_exchange_weak(last, fault, Ordering::Release, Ordering::Relaxed) {
+            Ok(_) => return,
+            Err(other) => last = other,
+        }
+    }
+}
+
+/// Everything that is off.
+pub(crate) fn all() -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    let mut next: *const Fault = LAST.load(Ordering::Acquire);
+    // SAFETY: entries are complete before they are in the list, never change and are never freed.
+    while let Some(fault) = unsafe { next.as_ref() } {
+        all.insert(fault.what.clone());
+        next = fault.next;
+    }
+    all
+}
