@@ -3,13 +3,15 @@
 //! The caller may be detached, in the middle of a system call: it is attached while this lasts.  What hangs on what another thread is
 //! doing is looked at once more, with the world stopped.
 
-use crate::evidence::affinity::{COVERS, resolve_all, thread_info};
+use crate::evidence::affinity::COVERS;
 use crate::evidence::owner_snapshot::{self, Held};
+use crate::evidence::thread_names::thread_info;
 use crate::evidence::{guarded_close, native_frames};
 use crate::findings::session::{self, Place, Recorded};
 use crate::interpreter::frames::{self, RawFrame};
+use crate::thread::code_class::{self, resolve_all};
 use crate::thread::context::{Busy, scheduled};
-use crate::thread::{code_class, guard, hooks_link};
+use crate::thread::{guard, hooks_link};
 use ftsan::descriptors::{Kind, Mark, Suspicion};
 use ftsan::options::OnFinding;
 use ftsan::recording::operation::{CLOSE, EPOLL_CTL, EPOLL_WAIT, Operation, POLL, SELECT};

@@ -1,14 +1,15 @@
 //! The cold path of the lock rules: from a misuse of a lock to a finding.  No code of the program runs.
 
 use crate::evidence::acquirers::{self, Acquirer};
-use crate::evidence::affinity::{resolve_all, thread_info};
+use crate::evidence::thread_names::thread_info;
 use crate::findings::session::{self, Place, Recorded};
 use crate::interpreter::frames::{self, RawFrame, RawStack};
 use crate::interpreter::introspection::type_name;
+use crate::thread::code_class::{self, resolve_all};
 use crate::thread::context::here;
 use crate::thread::outcome::Outcome;
+use crate::thread::registry;
 use crate::thread::stacks::{self, StackId};
-use crate::thread::{code_class, registry};
 use ftsan::locks::cycle::Step;
 use ftsan::locks::held::{Held, How};
 use ftsan::loops::ThreadSlot;

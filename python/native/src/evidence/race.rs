@@ -2,11 +2,11 @@
 //!
 //! No code of the program runs: no `repr`, no properties.
 
-use crate::evidence::affinity::resolve_all;
 use crate::evidence::{naming, thread_names};
 use crate::findings::session::{self, Place, Recorded};
 use crate::interpreter::frames::RawFrame;
 use crate::interpreter::introspection::type_name;
+use crate::thread::code_class::resolve_all;
 use crate::thread::context::Busy;
 use crate::thread::outcome::Outcome;
 use crate::thread::stacks;

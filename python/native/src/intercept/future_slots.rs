@@ -1,8 +1,7 @@
 //! Type slots of `_asyncio.Future` and `_asyncio.Task`: creation, `await`, and finalization.
 
-use crate::engine::affinity::check;
 use crate::engine::affinity::watch::{Kind, Watch};
-use crate::evidence::affinity;
+use crate::engine::affinity::{check, judge};
 use crate::intercept::type_slot::{self, Destructor, Init, Slot, Unary};
 use crate::thread::context::{Busy, here};
 use crate::thread::outcome::Outcome;
@@ -64,7 +63,7 @@ unsafe extern "C" fn init<const T: usize>(
             && let Affinity::Elsewhere(runner) = registry::get().loops.affinity(here().slot, Realm::Asyncio, loop_ as usize)
         {
             // SAFETY: attached; the object is being initialized, so it is alive.
-            if unsafe { affinity::misuse(original.watch_init, object, runner) } == Outcome::Raised {
+            if unsafe { judge::misuse(original.watch_init, object, runner) } == Outcome::Raised {
                 return -1;
             }
             part_of_it = Busy::enter();

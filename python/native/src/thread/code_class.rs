@@ -121,3 +121,8 @@ pub(crate) fn resolve(py: Python<'_>, frame: RawFrame) -> Frame {
     let first = || code.getattr("co_firstlineno").and_then(|line| line.extract()).unwrap_or(0);
     Frame { file: text("co_filename"), line: line.unwrap_or_else(first), function: text("co_qualname"), via: None }
 }
+
+/// The frames as reports show them.
+pub(crate) fn resolve_all(py: Python<'_>, frames: &[RawFrame]) -> Vec<Frame> {
+    frames.iter().map(|frame| resolve(py, *frame)).collect()
+}

@@ -5,9 +5,13 @@
 //! | [`context`] | the calling thread's slot, one pointer in thread-local storage |
 //! | [`guard`], [`outcome`] | the boundary to the host: panics and errno; how a check ends |
 //! | [`stacks`], [`origins`], [`code_class`] | recorded stacks; where objects were made; what code objects are |
+//! | [`caller`] | the frame that called a watched function |
+//! | [`clock`], [`registry`] | what the thread has seen of the others; which thread runs which loop |
+//! | [`faults`] | what of ours does not work |
 //! | [`hooks_link`] | the injected library |
 //! | [`recorder`] | what the flight recorder is told of watched calls |
 
+pub(crate) mod caller;
 pub(crate) mod clock;
 pub(crate) mod code_class;
 pub(crate) mod context;

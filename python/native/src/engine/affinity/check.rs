@@ -2,9 +2,8 @@
 //!
 //! Nothing here allocates, formats, locks or calls Python code.  What is not settled by one compare goes to [`crate::evidence::affinity`].
 
-use crate::engine::affinity::loop_field;
 use crate::engine::affinity::watch::{Kind, Watch};
-use crate::evidence::affinity;
+use crate::engine::affinity::{judge, loop_field};
 use crate::interpreter::{contexts, coroutines, futures};
 use crate::thread::context::{Here, here};
 use crate::thread::outcome::Outcome;
@@ -86,8 +85,8 @@ pub(crate) unsafe fn before_kind<const K: u8>(watch: &'static Watch, object: *mu
     // SAFETY: by the caller's guarantee, an object of the kind.
     unsafe {
         match K {
-            COROUTINE_STEP if coroutines::is_executing(object) => return affinity::driven(watch, object),
-            CONTEXT if contexts::is_entered(object) => return affinity::entered(watch, object),
+            COROUTINE_STEP if coroutines::is_executing(object) => return judge::driven(watch, object),
+            CONTEXT if contexts::is_entered(object) => return judge::entered(watch, object),
             COROUTINE_STEP | CONTEXT => return Outcome::Continue,
             _ => {}
         }
@@ -110,17 +109,17 @@ pub(crate) unsafe fn before_kind<const K: u8>(watch: &'static Watch, object: *mu
             ATTRIBUTE | PRIMITIVE if registry::get().bindings.is_mine(here.slot, object as usize) => Outcome::Continue,
             ATTRIBUTE | ATTRIBUTE_ONLY => check_attribute(here, watch, object),
             FIELD => check_loop(here, watch, object, loop_field::loop_of(watch, object)),
-            PRIMITIVE if watch.attribute.0.is_null() => affinity::touch_primitive(watch, object, object),
+            PRIMITIVE if watch.attribute.0.is_null() => judge::touch_primitive(watch, object, object),
             PRIMITIVE => check_part(here, watch, object),
             THREAD | HUB | ONE_AT_A_TIME if registry::get().bindings.is_my_threads(here.slot, object as usize) => Outcome::Continue,
             THREAD | HUB => check_thread(here, watch, object),
-            ONE_AT_A_TIME => affinity::take_over(watch, object),
+            ONE_AT_A_TIME => judge::take_over(watch, object),
             COROUTINE if !coroutines::is_executing(object) && !may_wait_elsewhere(here, object) => Outcome::Continue,
-            COROUTINE | ASYNC_GENERATOR if coroutines::is_executing(object) => affinity::driven(watch, object),
+            COROUTINE | ASYNC_GENERATOR if coroutines::is_executing(object) => judge::driven(watch, object),
             ASYNC_GENERATOR => check_finalizer(here, watch, object),
-            COROUTINE => affinity::driven(watch, object),
+            COROUTINE => judge::driven(watch, object),
             ASYNC_STEP => match coroutines::generator_of_step(object) {
-                Some(generator) if coroutines::is_executing(generator) => affinity::driven(watch, generator),
+                Some(generator) if coroutines::is_executing(generator) => judge::driven(watch, generator),
                 _ => Outcome::Continue,
             },
             LOOP_STARTS => {
@@ -263,7 +262,7 @@ unsafe fn check_part(here: &'static Here, watch: &'static Watch, object: *mut ff
         Outcome::Continue
     } else {
         // SAFETY: passed on.
-        unsafe { affinity::touch_primitive(watch, object, part) }
+        unsafe { judge::touch_primitive(watch, object, part) }
     };
     // SAFETY: GenericGetAttr gave us a reference.
     unsafe { ffi::Py_DECREF(part) };
@@ -276,11 +275,11 @@ unsafe fn check_part(here: &'static Here, watch: &'static Watch, object: *mut ff
 unsafe fn check_thread(here: &'static Here, watch: &'static Watch, object: *mut ffi::PyObject) -> Outcome {
     guard::guarded(Outcome::Continue, || match watch.bindings.thread_of(&registry::get().loops, here.slot, object as usize) {
         // SAFETY: passed on.
-        Some(Affinity::Elsewhere(thread)) => unsafe { affinity::foreign(watch, object, thread) },
+        Some(Affinity::Elsewhere(thread)) => unsafe { judge::foreign(watch, object, thread) },
         Some(Affinity::Fine) => Outcome::Continue,
         None => {
             // SAFETY: passed on.
-            if watch.kind == Kind::Hub && unsafe { affinity::is_programs_call(watch) } {
+            if watch.kind == Kind::Hub && unsafe { judge::is_programs_call(watch) } {
                 watch.bindings.give_to_thread(here.slot, object as usize);
             }
             Outcome::Continue
@@ -296,6 +295,6 @@ fn elsewhere(here: &'static Here, watch: &'static Watch, object: *mut ffi::PyObj
     guard::guarded(Outcome::Continue, || match registry::get().loops.affinity(here.slot, watch.realm, loop_ as usize) {
         Affinity::Fine => Outcome::Continue,
         // SAFETY: attached, and the object is alive while its method runs.
-        Affinity::Elsewhere(runner) => unsafe { affinity::misuse(watch, object, runner) },
+        Affinity::Elsewhere(runner) => unsafe { judge::misuse(watch, object, runner) },
     })
 }

@@ -1,0 +1,204 @@
+//! Is it really a misuse?  The second look, once the fast path of [`crate::engine::affinity::check`] could not settle it.
+//!
+//! Order of work: whether the program made this call at all, what else the object may be doing, whether another report says it already.
+//! Only then is there a report, which stops the world for a look at the owner.
+
+use crate::engine::affinity::contend;
+use crate::engine::affinity::watch::{Kind, Watch};
+use crate::evidence::affinity::{self, COVERS, Call};
+use crate::evidence::owner_snapshot::{self, Owner, Relation};
+use crate::findings::session;
+use crate::interpreter::frames;
+use crate::interpreter::introspection::is_greenlet_of_this_thread;
+use crate::thread::caller::{Caller, caller};
+use crate::thread::context::{Busy, here};
+use crate::thread::outcome::Outcome;
+use crate::thread::{code_class, guard, recorder, registry};
+use ftsan::bindings::Touch;
+use ftsan::loops::{Affinity, Runner};
+use pyo3::ffi;
+use pyo3::prelude::*;
+
+fn call(watch: &'static Watch) -> Call {
+    Call {
+        id: std::ptr::from_ref(watch) as usize,
+        rule: watch.rule,
+        operation: &watch.operation,
+        frames: watch.frames,
+        is_iterated: watch.kind == Kind::AsyncGenerator,
+    }
+}
+
+/// The slow half of the check of a primitive: bind it, or find that it is another loop's.  `part` is what belongs to a loop, the
+/// object itself mostly.
+///
+/// # Safety
+/// As [`crate::engine::affinity::check::before`].
+#[cold]
+pub(crate) unsafe fn touch_primitive(watch: &'static Watch, object: *mut ffi::PyObject, part: *mut ffi::PyObject) -> Outcome {
+    guard::guarded(Outcome::Continue, || {
+        let here = here();
+        if here.busy.get() {
+            return Outcome::Continue;
+        }
+        // SAFETY: passed on.
+        let py = unsafe { Python::assume_attached() };
+        let registry = registry::get();
+        // SAFETY: passed on.
+        if !unsafe { is_programs_call(watch) } {
+            registry.bindings.touch_part(here.slot, watch.realm, part as usize);
+            return Outcome::Continue;
+        }
+        let owner = match registry.bindings.touch(&registry.loops, here.slot, watch.realm, part as usize) {
+            Touch::Fine => None,
+            Touch::Elsewhere(thread) => Some(Owner { thread, relation: Relation::RunsItsLoop }),
+            Touch::TakenOver(thread) => owner_snapshot::user(py, object, thread),
+        };
+        // SAFETY: passed on.
+        owner.map_or(Outcome::Continue, |owner| unsafe { judge(watch, object, owner) })
+    })
+}
+
+/// The calling thread uses an object that another thread used last: fine, unless that one is still inside.
+///
+/// # Safety
+/// As [`crate::engine::affinity::check::before`].
+#[cold]
+pub(crate) unsafe fn take_over(watch: &'static Watch, object: *mut ffi::PyObject) -> Outcome {
+    guard::guarded(Outcome::Continue, || {
+        let here = here();
+        if here.busy.get() {
+            return Outcome::Continue;
+        }
+        // SAFETY: passed on.
+        let py = unsafe { Python::assume_attached() };
+        let (session, registry) = (session::get(), registry::get());
+        let owner = loop {
+            let last = registry.bindings.last_user(object as usize);
+            let thread = match last.thread(&registry.loops, here.slot) {
+                Some(Affinity::Elsewhere(thread)) if here.looks_worth_it() => Some(thread),
+                Some(_) | None => None,
+            };
+            if let Some(owner) = thread.and_then(|thread| owner_snapshot::user(py, object, thread)) {
+                break owner;
+            }
+            // Who was faster is inside now.
+            if registry.bindings.take(here.slot, object as usize, last) {
+                if thread.is_some() {
+                    contend::give(py);
+                }
+                return Outcome::Continue;
+            }
+        };
+        // What the other thread should not be doing is a finding already, and this thread the victim: unless it did the same there.
+        let known = |rules: &[&str]| {
+            let Relation::IsInside(stack) = &owner.relation else { return None };
+            let mut lines = stack.frames().iter().map(|frame| code_class::resolve(py, *frame));
+            lines.find_map(|line| session.known_misuse(&line, rules, Some(here.slot.ident())))
+        };
+        if let Some(known) = known(&[watch.rule.id]) {
+            // SAFETY: passed on.
+            unsafe { affinity::add_victim(&call(watch), known) };
+            return Outcome::Continue;
+        }
+        if known(COVERS).is_some() {
+            return Outcome::Continue;
+        }
+        // SAFETY: passed on.
+        unsafe { judge(watch, object, owner) }
+    })
+}
+
+/// Whether the program made this call, and not another watched function (`__init__`, say) on its way.
+///
+/// # Safety
+/// Attached.
+#[cold]
+pub(crate) unsafe fn is_programs_call(watch: &'static Watch) -> bool {
+    guard::guarded(true, || {
+        // SAFETY: passed on; the own stack.
+        let (py, own) = unsafe { (Python::assume_attached(), frames::own()) };
+        matches!(caller(py, own.filter_map(frames::Frame::raw), watch.frames), Caller::Program(_))
+    })
+}
+
+/// Reports that the calling thread uses `object`, whose loop `runner` is running.
+///
+/// # Safety
+/// Attached; `object` is alive.
+#[cold]
+pub(crate) unsafe fn misuse(watch: &'static Watch, object: *mut ffi::PyObject, runner: Runner) -> Outcome {
+    // SAFETY: passed on.
+    unsafe { judge(watch, object, Owner { thread: runner, relation: Relation::RunsItsLoop }) }
+}
+
+/// Reports that the calling thread uses `object`, which belongs to `thread`.
+///
+/// # Safety
+/// As [`misuse`].
+#[cold]
+pub(crate) unsafe fn foreign(watch: &'static Watch, object: *mut ffi::PyObject, thread: Runner) -> Outcome {
+    // SAFETY: passed on.
+    let greenlet = unsafe { Bound::from_borrowed_ptr(Python::assume_attached(), object) };
+    if is_greenlet_of_this_thread(&greenlet) {
+        watch.bindings.give_to_thread(here().slot, object as usize);
+        return Outcome::Continue;
+    }
+    // SAFETY: passed on.
+    unsafe { judge(watch, object, Owner { thread, relation: Relation::HasIt }) }
+}
+
+/// The calling thread is about to resume a coroutine or generator that may be another thread's.
+///
+/// # Safety
+/// As [`misuse`]; `generator` is a coroutine, a generator or an asynchronous generator.
+#[cold]
+pub(crate) unsafe fn driven(watch: &'static Watch, generator: *mut ffi::PyObject) -> Outcome {
+    // SAFETY: passed on.
+    unsafe { if_owned(watch, generator, |py| owner_snapshot::driver(py, generator)) }
+}
+
+/// The calling thread is about to enter a context that is entered.
+///
+/// # Safety
+/// As [`misuse`]; `context` is a `contextvars.Context`.
+#[cold]
+pub(crate) unsafe fn entered(watch: &'static Watch, context: *mut ffi::PyObject) -> Outcome {
+    // SAFETY: passed on.
+    unsafe { if_owned(watch, context, |py| owner_snapshot::enterer(py, context)) }
+}
+
+/// # Safety
+/// As [`misuse`].
+unsafe fn if_owned(watch: &'static Watch, object: *mut ffi::PyObject, find: impl FnOnce(Python<'_>) -> Option<Owner>) -> Outcome {
+    guard::guarded(Outcome::Continue, || {
+        if here().busy.get() {
+            return Outcome::Continue;
+        }
+        // SAFETY: passed on.
+        let py = unsafe { Python::assume_attached() };
+        // SAFETY: passed on.
+        find(py).map_or(Outcome::Continue, |owner| unsafe { judge(watch, object, owner) })
+    })
+}
+
+/// # Safety
+/// As [`misuse`].
+unsafe fn judge(watch: &'static Watch, object: *mut ffi::PyObject, owner: Owner) -> Outcome {
+    guard::guarded(Outcome::Continue, || {
+        if here().is_finalizing() {
+            return Outcome::Continue;
+        }
+        let Some(_busy) = Busy::enter() else { return Outcome::Continue };
+        recorder::note_misuse(here(), watch.recorded_as, object);
+        // SAFETY: passed on.
+        let py = unsafe { Python::assume_attached() };
+        // SAFETY: the caller keeps it alive.
+        let object = unsafe { Bound::from_borrowed_ptr(py, object) };
+        // SAFETY: both are live type objects.
+        if watch.except != 0 && unsafe { ffi::PyType_IsSubtype(object.get_type_ptr(), watch.except as *mut _) } != 0 {
+            return Outcome::Continue;
+        }
+        affinity::report(py, call(watch), object, owner)
+    })
+}
