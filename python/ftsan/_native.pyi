@@ -1,4 +1,4 @@
-"""Types of the native module; see ``python/native/src/api/mod.rs``."""
+"""Types of the native module; see ``python/native/src/api/``."""
 
 from collections.abc import Callable
 from types import CodeType, FunctionType, ModuleType

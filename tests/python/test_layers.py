@@ -69,6 +69,7 @@ def imports(root: Path) -> Graph:
     for module, path in files.items():
         text = TESTS.sub("", COMMENT.sub("", path.read_text()))
         found = [leaf for use in USE.findall(text) for leaf in leaves(use)]
+        text = USE.sub("", text)
         found += [match.split("::") for match in PATH.findall(text)]
         # In a contents page, a child is named without `self::`.
         found += [[child, "x"] for child in re.findall(r"(?<![\w:])([a-z]\w*)::", text) if (*module, child) in files]

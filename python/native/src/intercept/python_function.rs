@@ -11,6 +11,7 @@ use ftsan::patcher::{self, Handed, Opcodes};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
+use std::sync::OnceLock;
 
 /// What the interpreter says about its bytecode.
 #[derive(Debug)]
@@ -20,7 +21,16 @@ pub(crate) struct Bytecode {
 }
 
 impl Bytecode {
-    pub(crate) fn ask(py: Python<'_>) -> PyResult<Self> {
+    /// The one of this interpreter, made when it is first asked for.
+    pub(crate) fn get(py: Python<'_>) -> PyResult<&'static Self> {
+        static BYTECODE: OnceLock<Bytecode> = OnceLock::new();
+        if BYTECODE.get().is_none() {
+            let _ = BYTECODE.set(Self::ask(py)?);
+        }
+        BYTECODE.get().ok_or_else(|| PyRuntimeError::new_err("no bytecode"))
+    }
+
+    fn ask(py: Python<'_>) -> PyResult<Self> {
         code_fields::load(py).map_err(PyRuntimeError::new_err)?;
         Ok(Bytecode { maker: FunctionMaker::new(py)?, opcodes: opcodes::get(py)? })
     }

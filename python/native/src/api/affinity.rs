@@ -1,0 +1,219 @@
+//! What is watched for calls from the wrong thread, and what is declared to be.
+
+use crate::engine::affinity::watch::{Attribute, Kind, Watch};
+use crate::findings::session;
+use crate::intercept::python_function::{self, Bytecode};
+use crate::intercept::{c_method, call_site, constructors, coroutine_steps, future_slots};
+use crate::interpreter::{contexts, coroutines, futures};
+use crate::thread::code_class::{self, Class};
+use crate::thread::{context, guard, recorder, registry, stacks};
+use ftsan::declare::{self, Declaration};
+use ftsan::loops::Realm;
+use ftsan::rules;
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyCFunction, PyType};
+use std::sync::OnceLock;
+use std::sync::atomic::AtomicUsize;
+
+type SetRunningLoop = unsafe extern "C" fn(*mut ffi::PyObject, *mut ffi::PyObject) -> *mut ffi::PyObject;
+static SET_RUNNING_LOOP: OnceLock<SetRunningLoop> = OnceLock::new();
+
+/// `_asyncio._set_running_loop`, as asyncio and uvloop call it: who runs which loop.
+unsafe extern "C" fn set_running_loop(module: *mut ffi::PyObject, loop_: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    let original = SET_RUNNING_LOOP.get().expect("set before it is hooked");
+    // SAFETY: the original function with the arguments it was called with.
+    let result = unsafe { original(module, loop_) };
+    if !result.is_null() {
+        guard::guarded((), || {
+            let (loops, slot) = (&registry::get().loops, context::here().slot);
+            // SAFETY: attached.
+            if std::ptr::eq(loop_, unsafe { ffi::Py_None() }) {
+                loops.stopped(slot, Realm::Asyncio);
+                recorder::runs(context::here(), 0);
+            } else {
+                // SAFETY: attached.
+                loops.started(slot, Realm::Asyncio, loop_ as usize, unsafe { ffi::PyThreadState_Get() } as usize);
+                recorder::runs(context::here(), loop_ as usize);
+            }
+        });
+    }
+    result
+}
+
+/// What a row of a table says of a function or method: see `python/ftsan/watch/declarations.py`.
+struct Row<'a, 'py> {
+    /// Name of a [`Kind`]; for attributes `attribute:NAME`.
+    owner: &'a str,
+    rule: &'a str,
+    operation: &'a str,
+    realm: &'a str,
+    /// Objects that are excepted, or loops that objects have in a field.
+    class: Option<&'a Bound<'py, PyType>>,
+}
+
+impl Row<'_, '_> {
+    fn leak(&self, py: Python<'_>, frames: usize) -> PyResult<&'static Watch> {
+        let wrong = |what: &str, value: &str| PyValueError::new_err(format!("unknown {what} {value}"));
+        let (name, attribute) = self.owner.split_once(':').unwrap_or((self.owner, ""));
+        let kind = Kind::parse(name).ok_or_else(|| wrong("owner", self.owner))?;
+        let class = self.class.map_or(0, |class| class.clone().unbind().into_ptr() as usize);
+        let (except, loop_class) = if kind == Kind::Field { (0, class) } else { (class, 0) };
+        let attribute = match attribute {
+            "" => std::ptr::null_mut(),
+            name => pyo3::types::PyString::intern(py, name).into_any().unbind().into_ptr(),
+        };
+        let needs_attribute = matches!(kind, Kind::Attribute | Kind::AttributeOnly);
+        let takes_attribute = needs_attribute || kind == Kind::Primitive;
+        let fits = if attribute.is_null() { !needs_attribute } else { takes_attribute };
+        if !fits || (kind == Kind::Field && loop_class == 0) {
+            return Err(wrong("owner", self.owner));
+        }
+        let session = session::get();
+        session.count_hook();
+        Ok(Box::leak(Box::new(Watch {
+            kind,
+            realm: Realm::parse(self.realm).ok_or_else(|| wrong("realm", self.realm))?,
+            rule: rules::find(self.rule).ok_or_else(|| wrong("rule", self.rule))?,
+            operation: self.operation.to_owned(),
+            recorded_as: recorder::operation(self.rule, self.operation),
+            frames,
+            bindings: &registry::get().bindings,
+            attribute: Attribute(attribute),
+            except,
+            loop_class,
+            field: AtomicUsize::new(0),
+        })))
+    }
+}
+
+/// A declaration as Python has it: (name, owner, rule, methods, thread-safe calls, hand-overs).
+type DeclarationRow = (String, String, String, Vec<String>, Vec<String>, Vec<String>);
+
+#[pyfunction]
+#[pyo3(signature = (function, owner, rule, operation, realm, class_=None))]
+pub(crate) fn watch_function(
+    function: &Bound<'_, PyAny>,
+    owner: &str,
+    rule: &str,
+    operation: &str,
+    realm: &str,
+    class_: Option<&Bound<'_, PyType>>,
+) -> PyResult<()> {
+    let py = function.py();
+    let watch = Row { owner, rule, operation, realm, class: class_ }.leak(py, 1)?;
+    python_function::inject(Bytecode::get(py)?, function, call_site::new(py, watch)?)?;
+    code_class::set_class(&function.getattr("__code__")?, Class::Watched);
+    Ok(())
+}
+
+#[pyfunction]
+#[pyo3(signature = (descriptor, owner, rule, operation, realm, class_=None))]
+pub(crate) fn watch_method(
+    descriptor: &Bound<'_, PyAny>,
+    owner: &str,
+    rule: &str,
+    operation: &str,
+    realm: &str,
+    class_: Option<&Bound<'_, PyType>>,
+) -> PyResult<()> {
+    c_method::install(descriptor, Row { owner, rule, operation, realm, class: class_ }.leak(descriptor.py(), 0)?)
+}
+
+#[pyfunction]
+pub(crate) fn watch_birth(class_: &Bound<'_, PyType>, owner: &str, realm: &str) -> PyResult<()> {
+    let row = Row { owner, rule: "FT101", operation: "__init__", realm, class: None };
+    constructors::install(class_, row.leak(class_.py(), 0)?)
+}
+
+#[pyfunction]
+pub(crate) fn watch_futures(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    futures::verify(module).map_err(PyRuntimeError::new_err)?;
+    let class = |name: &str| -> PyResult<Bound<'_, PyType>> { Ok(module.getattr(name)?.cast_into::<PyType>()?) };
+    let watch =
+        |rule: &str, operation: &str| Row { owner: "future", rule, operation, realm: "asyncio", class: None }.leak(module.py(), 0);
+    let await_ = watch("FT104", "await")?;
+    let watches = [(watch("FT102", "__init__")?, await_), (watch("FT103", "__init__")?, await_)];
+    future_slots::install(&class("Future")?, &class("Task")?, watches)
+}
+
+/// Types of coroutines, generators, asynchronous generators, and of what `asend` and `athrow` return.
+#[pyfunction]
+pub(crate) fn watch_coroutines(py: Python<'_>) -> PyResult<Vec<Bound<'_, PyType>>> {
+    let steps = coroutines::verify(py)?;
+    let watch = |owner: &str, operation: &str| Row { owner, rule: "FT108", operation, realm: "asyncio", class: None }.leak(py, 0);
+    let [send, step, next] =
+        [watch("coroutine-step", "send")?, watch("async-step", "send")?, watch("async-generator", "__anext__")?];
+    coroutine_steps::install(py, steps, send, step, next)
+}
+
+/// Type of contexts.
+#[pyfunction]
+pub(crate) fn watch_contexts(py: Python<'_>) -> PyResult<Bound<'_, PyType>> {
+    contexts::verify(py)
+}
+
+#[pyfunction]
+pub(crate) fn watch_running_loop(function: &Bound<'_, PyCFunction>) -> PyResult<()> {
+    // SAFETY: a built-in function with METH_O, which is checked; its definition is a static array of its module.
+    unsafe {
+        let definition = (*function.as_ptr().cast::<ffi::PyCFunctionObject>()).m_ml;
+        if (*definition).ml_flags != ffi::METH_O {
+            return Err(PyRuntimeError::new_err("_set_running_loop has another calling convention"));
+        }
+        let slot = (&raw mut (*definition).ml_meth).cast::<*const std::ffi::c_void>();
+        let original = std::mem::transmute::<*const std::ffi::c_void, SetRunningLoop>(slot.read());
+        SET_RUNNING_LOOP.set(original).map_err(|_| PyRuntimeError::new_err("already hooked"))?;
+        slot.write_volatile(set_running_loop as *const std::ffi::c_void);
+    }
+    session::get().count_hook();
+    Ok(())
+}
+
+#[pyfunction]
+pub(crate) fn adopt_running_loop(loop_: &Bound<'_, PyAny>) {
+    // SAFETY: attached.
+    let handle = unsafe { ffi::PyThreadState_Get() } as usize;
+    registry::get().loops.started(context::here().slot, Realm::Asyncio, loop_.as_ptr() as usize, handle);
+}
+
+/// What `--declarations` declares.
+#[pyfunction]
+pub(crate) fn declarations() -> PyResult<Vec<DeclarationRow>> {
+    let Some(path) = &session::get().options.declarations else { return Ok(Vec::new()) };
+    let all = declare::load(path).map_err(PyValueError::new_err)?;
+    Ok(all.into_iter().map(|d| (d.name, d.owner, d.rule, d.methods, d.thread_safe, d.hand_overs)).collect())
+}
+
+#[pyfunction]
+pub(crate) fn check_declaration(declaration: DeclarationRow) -> PyResult<()> {
+    let (name, owner, rule, methods, thread_safe, hand_overs) = declaration;
+    let declaration = Declaration { name, owner, rule, methods, thread_safe, hand_overs };
+    declaration.check().map_err(PyValueError::new_err)
+}
+
+#[pyfunction]
+pub(crate) fn declare_library(folder: &str) {
+    code_class::add_library(folder);
+}
+
+#[pyfunction]
+pub(crate) fn declare_thread_safe(function: &Bound<'_, PyAny>) -> PyResult<()> {
+    code_class::set_class(&function.getattr("__code__")?, Class::ThreadSafe);
+    Ok(())
+}
+
+#[pyfunction]
+pub(crate) fn declare_boundary(function: &Bound<'_, PyAny>) -> PyResult<()> {
+    let code = function.getattr("__code__")?;
+    code_class::set_class(&code, Class::Boundary);
+    stacks::set_boundary(code.as_ptr() as usize);
+    Ok(())
+}
+
+#[pyfunction]
+pub(crate) fn declare_run_until_complete(function: &Bound<'_, PyAny>) -> PyResult<()> {
+    code_class::set_run_until_complete(&function.getattr("__code__")?);
+    Ok(())
+}

@@ -1,0 +1,54 @@
+//! Options, the command line and the rules, as tables.
+
+use crate::launcher::command_line::{self, Parsed};
+use ftsan::declare::{self};
+use ftsan::options::{OPTIONS, Options};
+use ftsan::rules;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use std::collections::BTreeMap;
+
+/// One row of the table of options: (key, value, default, help, public).
+type OptionRow = (&'static str, &'static str, &'static str, &'static str, bool);
+
+#[pyfunction]
+pub(crate) fn options() -> Vec<OptionRow> {
+    OPTIONS.iter().map(|spec| (spec.key, spec.value, spec.default, spec.help, spec.public)).collect()
+}
+
+#[pyfunction]
+pub(crate) fn check_options(options: &str) -> PyResult<(u8, Option<String>)> {
+    let options = Options::parse(options).map_err(|error| PyValueError::new_err(error.to_string()))?;
+    if let Some(path) = &options.suppressions {
+        ftsan::report::suppress::load(path).map_err(PyValueError::new_err)?;
+    }
+    if let Some(path) = &options.declarations {
+        declare::load(path).map_err(PyValueError::new_err)?;
+    }
+    Ok((options.exit_code, options.report_json.map(|path| path.to_string_lossy().into_owned())))
+}
+
+/// (command, options, words); ("", {}, [text]) to show a text; ValueError for what is wrong.
+#[pyfunction]
+pub(crate) fn parse_command_line(words: Vec<String>) -> PyResult<(String, BTreeMap<String, String>, Vec<String>)> {
+    match command_line::parse(words) {
+        Parsed::Do { command, options, words } => Ok((command, options, words)),
+        Parsed::Show(text) => Ok((String::new(), BTreeMap::new(), vec![text])),
+        Parsed::Wrong(line) => Err(PyValueError::new_err(line)),
+    }
+}
+
+#[pyfunction]
+pub(crate) fn encode_options(pairs: BTreeMap<String, String>) -> String {
+    Options::encode(pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())))
+}
+
+#[pyfunction]
+pub(crate) fn rules_table() -> Vec<(&'static str, &'static str, String)> {
+    rules::ALL.iter().map(|rule| (rule.id, rule.name, rule.page())).collect()
+}
+
+#[pyfunction]
+pub(crate) fn find_rule(id_or_name: &str) -> Option<&'static str> {
+    rules::find(id_or_name).map(|rule| rule.id)
+}

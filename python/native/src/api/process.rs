@@ -1,0 +1,58 @@
+//! The beginning of a watched process, and of its children.
+
+use crate::api::fork;
+use crate::findings::session;
+use crate::intercept::syscalls;
+use crate::interpreter;
+use crate::thread::code_class;
+use ftsan::options::Options;
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+use std::collections::BTreeMap;
+
+#[pyfunction]
+pub(crate) fn start(options: &str, python: BTreeMap<String, String>, gil: String) -> PyResult<()> {
+    let options = Options::parse(options).map_err(|error| PyValueError::new_err(error.to_string()))?;
+    let supervisor = options.supervisor;
+    session::start(options, python, gil).map_err(PyValueError::new_err)?;
+    die_with(supervisor);
+    Ok(())
+}
+
+#[pyfunction]
+pub(crate) fn verify_layouts(py: Python<'_>) -> PyResult<()> {
+    interpreter::verify(py).map_err(PyRuntimeError::new_err)
+}
+
+/// Listens to the injected library; (functions hooked, preloaded).
+#[pyfunction]
+pub(crate) fn listen_to_hooks(path: &str, standard_library: &str) -> PyResult<(u32, bool)> {
+    code_class::set_standard_library(standard_library);
+    let (count, preloaded) = syscalls::listen(path).map_err(PyRuntimeError::new_err)?;
+    (0..count).for_each(|_| session::get().count_hook());
+    Ok((count, preloaded))
+}
+
+#[pyfunction]
+pub(crate) fn is_started() -> bool {
+    session::is_started()
+}
+
+#[pyfunction]
+pub(crate) fn after_fork_in_child() {
+    fork::after_fork_in_child();
+}
+
+/// The direct child of a launcher dies with it: nobody is left to hear what it finds, and a killed `ftsan run` must not leave
+/// the program running.
+fn die_with(supervisor: u32) {
+    // SAFETY: plain system calls.
+    unsafe {
+        if supervisor != 0 && libc::getppid() as u32 == supervisor {
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+            if libc::getppid() as u32 != supervisor {
+                libc::raise(libc::SIGKILL);
+            }
+        }
+    }
+}

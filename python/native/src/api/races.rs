@@ -1,0 +1,121 @@
+//! What orders threads, and whose code has probes.
+
+use crate::engine::{order, races};
+use crate::findings::session;
+use crate::intercept::python_function::{self, Bytecode};
+use crate::intercept::sync::{self, caches, operations, python_operations, weakref_callbacks};
+use crate::intercept::{bytecode, masquerade};
+use crate::interpreter::{self, tasks};
+use ftsan::races::clock::Epoch;
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyCode, PyType};
+
+/// (original, patched, original code unit of each patched one) of a code object, which is the last, and of those in it.  `make_site` gets the
+/// original and what the site is about: (action, unit, name, depth of object, of callable, of key, of value, is tested).
+#[pyfunction]
+pub(crate) fn instrumented<'py>(
+    code: &Bound<'py, PyCode>,
+    make_site: Bound<'py, PyAny>,
+) -> PyResult<Vec<bytecode::debug_dump::Pair<'py>>> {
+    bytecode::debug_dump::of(code, make_site)
+}
+
+/// Whether the options choose any code to look for data races in.
+#[pyfunction]
+pub(crate) fn wants_races() -> bool {
+    !session::get().options.races.is_none()
+}
+
+/// Keeps the order of threads, and looks for races in code with probes.
+#[pyfunction]
+pub(crate) fn start_races(py: Python<'_>) -> PyResult<()> {
+    interpreter::header::verify(py).map_err(PyRuntimeError::new_err)?;
+    races::containers::learn(py)?;
+    races::shared::start(&session::get().options);
+    races::review::start();
+    races::confirm::start();
+    Ok(())
+}
+
+/// Puts probes into the code that the options choose; the folders are the standard library's.
+#[pyfunction]
+pub(crate) fn instrument_chosen(py: Python<'_>, standard_library: Vec<String>) -> PyResult<()> {
+    bytecode::selector::start(py, &standard_library)
+}
+
+/// A function of a module that hands what it is given to other interpreters.
+#[pyfunction]
+pub(crate) fn hands_originals(module: &Bound<'_, PyAny>, name: &str) -> PyResult<()> {
+    masquerade::interpreters::hook(module, name)
+}
+
+#[pyfunction]
+pub(crate) fn leave_unpatched(function: &Bound<'_, PyAny>) -> PyResult<()> {
+    bytecode::selector::leave_alone(function)
+}
+
+/// A method of an extension type, or a function of an extension module, hands something over.
+#[pyfunction]
+pub(crate) fn order_method(method: &Bound<'_, PyAny>, edge: &str) -> PyResult<()> {
+    operations::install(method, edge)
+}
+
+/// A Python function hands something over.
+#[pyfunction]
+pub(crate) fn order_function(function: &Bound<'_, PyAny>, edge: &str) -> PyResult<()> {
+    let edge = python_operations::Edge::parse(edge)?;
+    let site = python_operations::new(function.py(), edge)?;
+    python_function::inject_at(Bytecode::get(function.py())?, function, site, edge.place())?;
+    session::get().count_hook();
+    Ok(())
+}
+
+/// The functions of `_thread` that start threads.
+#[pyfunction]
+pub(crate) fn order_threads(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    sync::threads::install(module)
+}
+
+/// What threads hold, and in which order.
+#[pyfunction]
+pub(crate) fn watch_locks(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    sync::locks::watch(module)
+}
+
+/// Which task a thread is in the middle of.
+#[pyfunction]
+pub(crate) fn watch_tasks(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    tasks::verify(module)
+}
+
+/// The type of caches.
+#[pyfunction]
+pub(crate) fn order_caches(class: &Bound<'_, PyType>) -> PyResult<()> {
+    caches::install(class)
+}
+
+/// The type of weak references.
+#[pyfunction]
+pub(crate) fn order_callbacks(class: &Bound<'_, PyType>) -> PyResult<()> {
+    weakref_callbacks::install(class)
+}
+
+/// A lock that orders nothing.
+#[pyfunction]
+pub(crate) fn ignore_lock(lock: &Bound<'_, PyAny>) {
+    // SAFETY: attached, alive.
+    unsafe { order::ignore(lock.as_ptr()) };
+}
+
+/// The stretch of the calling thread between two releases.
+#[pyfunction]
+pub(crate) fn epoch() -> u64 {
+    order::thread_clock().epoch().bits()
+}
+
+/// Whether what was done in that stretch happened before what the calling thread does now.
+#[pyfunction]
+pub(crate) fn has_seen(epoch: u64) -> bool {
+    order::thread_clock().has_seen(Epoch::from_bits(epoch))
+}

@@ -1,0 +1,84 @@
+//! What was found, and the report of it.
+
+use crate::engine::races;
+use crate::findings::session;
+use crate::thread::faults;
+use ftsan::report::{json, text};
+use ftsan::rules;
+use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+
+#[pyfunction]
+pub(crate) fn start_report(path: &str) -> PyResult<()> {
+    json::start(path.as_ref()).map_err(|error| PyOSError::new_err(error.to_string()))
+}
+
+/// (serious findings, processes, what is off, summary)
+#[pyfunction]
+pub(crate) fn summarize(path: &str) -> PyResult<(usize, u64, Vec<String>, String)> {
+    let report = json::read(path.as_ref()).map_err(|error| PyOSError::new_err(error.to_string()))?;
+    let serious = report.findings.iter().filter(|finding| finding.severity > rules::Severity::Info).count();
+    Ok((serious, report.watched.processes, report.watched.off.iter().cloned().collect(), text::summary(&report)))
+}
+
+/// (races seen to do harm, races that may, lines of the writes of the others)
+#[pyfunction]
+pub(crate) fn confirmation(path: &str) -> PyResult<(usize, usize, Vec<String>)> {
+    let report = json::read(path.as_ref()).map_err(|error| PyOSError::new_err(error.to_string()))?;
+    let confirmation = report.confirmation();
+    Ok((confirmation.witnessed, confirmation.found, confirmation.lines))
+}
+
+#[pyfunction]
+pub(crate) fn turn_off(what: &str) {
+    faults::fail(what);
+}
+
+#[pyfunction]
+pub(crate) fn set_gil(state: String) {
+    session::get().set_gil(state);
+}
+
+#[pyfunction]
+pub(crate) fn count_package(package: String) {
+    session::get().count_package(package);
+}
+
+/// Writes the inventory of shared state, if the options ask for it.
+#[pyfunction]
+pub(crate) fn write_inventory(py: Python<'_>) -> PyResult<()> {
+    py.detach(races::review::write).map_err(|error| PyOSError::new_err(error.to_string()))
+}
+
+/// Starts an empty inventory, in the launcher.
+#[pyfunction]
+pub(crate) fn start_inventory(path: &str) -> PyResult<()> {
+    ftsan::report::inventory::start(path.as_ref()).map_err(|error| PyOSError::new_err(error.to_string()))
+}
+
+/// The process ends: nothing that was found is withdrawn any more.
+#[pyfunction]
+pub(crate) fn end() {
+    session::get().end();
+}
+
+#[pyfunction]
+pub(crate) fn flush(py: Python<'_>) {
+    py.detach(|| session::get().bring_report_up_to_date());
+}
+
+#[pyfunction]
+pub(crate) fn occurrences() -> u64 {
+    session::get().occurrences()
+}
+
+#[pyfunction]
+pub(crate) fn report() -> PyResult<String> {
+    serde_json::to_string(&session::get().everything()).map_err(|error| PyRuntimeError::new_err(error.to_string()))
+}
+
+#[pyfunction]
+pub(crate) fn render(py: Python<'_>, finding: &str) -> PyResult<String> {
+    let finding = serde_json::from_str(finding).map_err(|error| PyValueError::new_err(error.to_string()))?;
+    Ok(py.detach(|| text::finding(&finding, std::process::id(), &session::source_line)))
+}
