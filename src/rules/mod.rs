@@ -1,42 +1,42 @@
 //! The rules: one file each, with its manual page, severity, titles and fix.
 //!
-//! To add one: copy a file, give it the next free id of its family, add it to [`ALL`], and write
+//! To add one: copy a file, name it as the rule is named, give it the next free id of its family, add it to [`ALL`], and write
 //! `tests/programs/<id>/fires_*.py` and `quiet_*.py`.  A test compares ids, file names and the rule table of the README.
 
-mod ft101;
-mod ft102;
-mod ft103;
-mod ft104;
-mod ft105;
-mod ft106;
-mod ft107;
-mod ft108;
-mod ft109;
-mod ft201;
-mod ft202;
-mod ft203;
-mod ft204;
-mod ft205;
-mod ft206;
-mod ft207;
-mod ft208;
-mod ft301;
-mod ft302;
-mod ft303;
-mod ft304;
-mod ft305;
-mod ft306;
-mod ft401;
-mod ft402;
-mod ft403;
-mod ft404;
-mod ft405;
-mod ft406;
-mod ft407;
-mod ft408;
-mod ft501;
-mod ft502;
-mod ft503;
+mod check_then_act;
+mod concurrent_registration;
+mod conflicting_writes;
+mod coroutine_driven_by_two_threads;
+mod deferred_fired_off_thread;
+mod double_close;
+mod fd_closed_while_polled;
+mod fd_reused_while_registered;
+mod foreign_await;
+mod future_settled_off_thread;
+mod greenlet_foreign_switch;
+mod handle_cancelled_off_thread;
+mod hub_primitive_shared;
+mod iteration_race;
+mod iterator_shared;
+mod lock_held_across_await;
+mod lock_order_inversion;
+mod lock_released_by_other_thread;
+mod loop_call_off_thread;
+mod loop_lifecycle;
+mod lost_update;
+mod primitive_shared_across_loops;
+mod process_fd_redirected;
+mod process_state_swapped;
+mod reactor_call_off_thread;
+mod selector_shared;
+mod stale_read;
+mod stream_socket_interleaved;
+mod task_touched_off_thread;
+mod tls_object_shared;
+mod transport_used_off_thread;
+mod trio_anyio_off_thread;
+mod twisted_transport_off_thread;
+mod unsafe_publication;
 
 /// How bad a finding is.  `error` and `warning` change the exit status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -67,40 +67,40 @@ pub struct Rule {
 
 /// Every rule, by id.
 pub static ALL: &[&Rule] = &[
-    &ft101::RULE,
-    &ft102::RULE,
-    &ft103::RULE,
-    &ft104::RULE,
-    &ft105::RULE,
-    &ft106::RULE,
-    &ft107::RULE,
-    &ft108::RULE,
-    &ft109::RULE,
-    &ft201::RULE,
-    &ft202::RULE,
-    &ft203::RULE,
-    &ft204::RULE,
-    &ft205::RULE,
-    &ft206::RULE,
-    &ft207::RULE,
-    &ft208::RULE,
-    &ft301::RULE,
-    &ft302::RULE,
-    &ft303::RULE,
-    &ft304::RULE,
-    &ft305::RULE,
-    &ft306::RULE,
-    &ft401::RULE,
-    &ft402::RULE,
-    &ft403::RULE,
-    &ft404::RULE,
-    &ft405::RULE,
-    &ft406::RULE,
-    &ft407::RULE,
-    &ft408::RULE,
-    &ft501::RULE,
-    &ft502::RULE,
-    &ft503::RULE,
+    &loop_call_off_thread::RULE,
+    &future_settled_off_thread::RULE,
+    &task_touched_off_thread::RULE,
+    &foreign_await::RULE,
+    &transport_used_off_thread::RULE,
+    &primitive_shared_across_loops::RULE,
+    &handle_cancelled_off_thread::RULE,
+    &coroutine_driven_by_two_threads::RULE,
+    &loop_lifecycle::RULE,
+    &fd_closed_while_polled::RULE,
+    &fd_reused_while_registered::RULE,
+    &concurrent_registration::RULE,
+    &selector_shared::RULE,
+    &stream_socket_interleaved::RULE,
+    &double_close::RULE,
+    &process_fd_redirected::RULE,
+    &tls_object_shared::RULE,
+    &reactor_call_off_thread::RULE,
+    &deferred_fired_off_thread::RULE,
+    &twisted_transport_off_thread::RULE,
+    &greenlet_foreign_switch::RULE,
+    &hub_primitive_shared::RULE,
+    &trio_anyio_off_thread::RULE,
+    &lost_update::RULE,
+    &check_then_act::RULE,
+    &iteration_race::RULE,
+    &conflicting_writes::RULE,
+    &iterator_shared::RULE,
+    &unsafe_publication::RULE,
+    &stale_read::RULE,
+    &process_state_swapped::RULE,
+    &lock_order_inversion::RULE,
+    &lock_held_across_await::RULE,
+    &lock_released_by_other_thread::RULE,
 ];
 
 /// The rule with this id or name, in any case.
