@@ -10,7 +10,7 @@
 //! rule = "FT105"                      # what a misuse is reported as; default FT106
 //! ```
 
-use crate::rules;
+use crate::{rules, safe_file};
 use serde::Deserialize;
 use std::path::Path;
 
@@ -88,7 +88,8 @@ impl Declaration {
 /// One line that names the file, the line where there is one, and what is wrong.
 pub fn load(path: &Path) -> Result<Vec<Declaration>, String> {
     let shown = path.display();
-    let text = std::fs::read_to_string(path).map_err(|error| format!("declarations: cannot read {shown}: {error}"))?;
+    let text = safe_file::read_text_input(path, safe_file::HANDWRITTEN)
+        .map_err(|error| format!("declarations: cannot read {shown}: {error}"))?;
     parse(&text).map_err(|error| format!("declarations: {shown}{error}"))
 }
 

@@ -18,6 +18,7 @@
 //! | [`patcher`] | which places of a code object get probes, and the code with them |
 //! | [`declare`] | types of other libraries that a user declares |
 //! | [`triage`] | crashes: what is known of one, and the verdict
+//! | [`safe_file`] | opening files at paths that somebody else may have prepared |
 //! | [`report`] | findings as data; fingerprints, suppressions, the JSON report and the text on stderr |
 #![forbid(unsafe_code)]
 
@@ -34,6 +35,7 @@ pub mod races;
 pub mod recording;
 pub mod report;
 pub mod rules;
+pub mod safe_file;
 pub mod thread_pointer;
 pub mod triage;
 

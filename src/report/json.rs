@@ -6,13 +6,13 @@
 use super::finding::Finding;
 use super::suppress::Suppression;
 use crate::rules::Severity;
+use crate::safe_file::Target;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File, TryLockError};
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::io;
+use std::path::Path;
+use std::time::Duration;
 
 /// Version of the report's format.
 const SCHEMA: u32 = 1;
@@ -20,6 +20,9 @@ const SCHEMA: u32 = 1;
 /// How long a process waits for others to finish their merges: on a busy machine, ten that end at once take seconds.  A stopped process
 /// (Ctrl-Z) may hold the lock for ever.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The largest report that is read, in bytes.
+const LARGEST: u64 = 1 << 30;
 
 /// What was looked at.  Counts add up over the processes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -157,22 +160,29 @@ impl Report {
 /// # Errors
 /// The file cannot be read or is not a report.
 pub fn read(path: &Path) -> io::Result<Report> {
-    serde_json::from_slice(&fs::read(path)?).map_err(io::Error::other)
+    let content = Target::at(path)?.read(LARGEST)?.ok_or(io::ErrorKind::NotFound)?;
+    serde_json::from_slice(&content).map_err(io::Error::other)
 }
 
-/// Starts a new report at `path`, which must be a regular file or nothing yet.
+/// Starts a new report at `path`, where there may be nothing yet, an empty file, or another report.
 ///
 /// # Errors
-/// The file cannot be written there.
+/// There is something else, or the file cannot be written there.
 pub fn start(path: &Path) -> io::Result<()> {
     start_with(path, &Report::default())
 }
 
+/// Whether this is how [`replace`] begins a file.
+fn is_ours(head: &[u8]) -> bool {
+    let mut words = head.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    words.next() == Some(b"{") && words.next() == Some(b"\"schema\":")
+}
+
 pub(super) fn start_with(path: &Path, content: &impl Serialize) -> io::Result<()> {
-    if path.exists() && !path.is_file() {
-        return Err(io::Error::other("not a regular file"));
-    }
-    replace(path, content)
+    let target = Target::at(path)?;
+    target.check_replaceable("report of ftsan", is_ours)?;
+    target.remove_unfinished()?;
+    replace(&target, content)
 }
 
 /// Merges `news` into the report at `path`.
@@ -185,54 +195,28 @@ pub fn merge_into(path: &Path, news: &Report) -> io::Result<()> {
 
 /// Changes the file at `path`, while no other process does.
 pub(super) fn update<T: Default + Serialize + DeserializeOwned>(path: &Path, change: impl FnOnce(&mut T)) -> io::Result<()> {
-    let lock = lock_folder_of(path)?;
-    // Somebody else's file, or none yet: our findings are worth more than what cannot be read.
-    let mut content = fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+    let target = Target::at(path)?;
+    let _lock = target.lock(PATIENCE)?;
+    target.check_replaceable("report of ftsan", is_ours)?;
+    // Nothing yet, or a report of another version: our findings are worth more than what cannot be read.
+    let mut content = target.read(LARGEST)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
     change(&mut content);
-    let replaced = replace(path, &content);
-    // Closing would not do: a child that was forked meanwhile has the same open folder, and would keep the lock.
-    lock.unlock()?;
-    replaced
+    replace(&target, &content)
 }
 
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// Locks the folder that the report is in: the report itself is replaced, and a lock file would be left behind.
-fn lock_folder_of(path: &Path) -> io::Result<File> {
-    let folder = File::open(folder_of(path))?;
-    let give_up = Instant::now() + PATIENCE;
-    loop {
-        match folder.try_lock() {
-            Ok(()) => return Ok(folder),
-            Err(TryLockError::WouldBlock) if Instant::now() < give_up => std::thread::sleep(Duration::from_millis(2)),
-            Err(TryLockError::WouldBlock) => return Err(io::Error::other("another process holds the report")),
-            Err(TryLockError::Error(error)) => return Err(error),
-        }
-    }
-}
-
-fn replace(path: &Path, content: &impl Serialize) -> io::Result<()> {
-    let name = path.file_name().ok_or_else(|| io::Error::other("not a file name"))?;
-    let mut temporary = PathBuf::from(folder_of(path));
-    temporary.push(format!(".{}.{}.tmp", name.to_string_lossy(), std::process::id()));
-    let written = (|| {
-        let mut file = File::create(&temporary)?;
-        serde_json::to_writer_pretty(&mut file, content).map_err(io::Error::from)?;
-        file.write_all(b"\n")?;
-        fs::rename(&temporary, path)
-    })();
-    if written.is_err() {
-        let _ = fs::remove_file(&temporary);
-    }
-    written
+fn replace(target: &Target, content: &impl Serialize) -> io::Result<()> {
+    target.replace(|file| {
+        serde_json::to_writer_pretty(&mut *file, content)?;
+        file.write_all(b"\n")
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::finding::samples;
     use super::*;
+    use std::fs;
+    use std::path::PathBuf;
 
     fn news() -> Report {
         Report {
@@ -289,16 +273,17 @@ mod tests {
     }
 
     #[test]
-    fn a_report_that_cannot_be_replaced_stays_as_it_is() {
-        let folder = scratch("full");
+    fn a_file_that_is_no_report_stays_as_it_is() {
+        let folder = scratch("foreign");
         let path = folder.join("report.json");
-        start(&path).unwrap();
-        merge_into(&path, &news()).unwrap();
-        let before = fs::read(&path).unwrap();
-        // Where the temporary file would go there is a folder: creating it fails as on a full disk.
-        fs::create_dir(folder.join(format!(".report.json.{}.tmp", std::process::id()))).unwrap();
+        fs::write(&path, "import app\n").unwrap();
+        assert!(start(&path).is_err());
         assert!(merge_into(&path, &news()).is_err());
-        assert_eq!(fs::read(&path).unwrap(), before);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "import app\n");
+        fs::write(&path, "").unwrap();
+        merge_into(&path, &news()).unwrap();
+        start(&path).unwrap();
+        assert_eq!(read(&path).unwrap(), Report::default());
         fs::remove_dir_all(folder).unwrap();
     }
 

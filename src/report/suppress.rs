@@ -12,7 +12,7 @@
 //! All given patterns must match; `function` and `file` must match in one and the same frame.
 
 use super::finding::{Finding, Frame};
-use crate::rules;
+use crate::{rules, safe_file};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -49,7 +49,8 @@ struct File {
 /// rule, a missing reason.
 pub fn load(path: &Path) -> Result<Vec<Suppression>, String> {
     let shown = path.display();
-    let text = std::fs::read_to_string(path).map_err(|error| format!("suppressions: cannot read {shown}: {error}"))?;
+    let text = safe_file::read_text_input(path, safe_file::HANDWRITTEN)
+        .map_err(|error| format!("suppressions: cannot read {shown}: {error}"))?;
     parse(&text).map_err(|error| format!("suppressions: {shown}{error}"))
 }
 
