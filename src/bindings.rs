@@ -14,6 +14,8 @@ const BINDINGS: usize = 1 << 14;
 #[derive(Debug)]
 pub struct Bindings {
     table: Box<[Binding]>,
+    /// Which thread made the object of the entry, where that is asked for.
+    makers: Box<[AtomicU64]>,
 }
 
 #[derive(Debug, Default)]
@@ -32,7 +34,10 @@ const PART: u64 = 2;
 
 impl Default for Bindings {
     fn default() -> Self {
-        Bindings { table: (0..BINDINGS).map(|_| Binding::default()).collect() }
+        Bindings {
+            table: (0..BINDINGS).map(|_| Binding::default()).collect(),
+            makers: (0..BINDINGS).map(|_| AtomicU64::new(0)).collect(),
+        }
     }
 }
 
@@ -53,10 +58,15 @@ pub enum Touch {
 
 impl Bindings {
     #[inline]
-    fn entry(&self, object: usize) -> &Binding {
+    fn index(object: usize) -> usize {
         // Objects are 16-byte aligned; Fibonacci hashing spreads what is left.
         let hash = (object >> 4).wrapping_mul(0x9E37_79B9_7F4A_7C15_u64 as usize);
-        &self.table[hash >> (usize::BITS - BINDINGS.trailing_zeros())]
+        hash >> (usize::BITS - BINDINGS.trailing_zeros())
+    }
+
+    #[inline]
+    fn entry(&self, object: usize) -> &Binding {
+        &self.table[Self::index(object)]
     }
 
     fn bind(&self, object: usize, owner: u64) {
@@ -75,8 +85,23 @@ impl Bindings {
 
     /// A primitive comes to life at `object` in the thread of `slot`.
     pub fn born(&self, slot: &ThreadSlot, realm: Realm, object: usize) {
-        let id = slot.running_id(realm);
+        let id = match slot.running_id(realm) {
+            0 if realm.binds_before_the_loop_runs() => slot.id(),
+            id => id,
+        };
         self.bind(object, if id == 0 { 0 } else { id << 2 | BORN });
+    }
+
+    /// As [`Bindings::born`], and which thread made it is kept.
+    pub fn made(&self, slot: &ThreadSlot, realm: Realm, object: usize) {
+        self.born(slot, realm, object);
+        self.makers[Self::index(object)].store(slot.id(), Ordering::Release);
+    }
+
+    /// Whether the thread of `slot` is known to have made `object`.
+    pub fn is_maker(&self, slot: &ThreadSlot, object: usize) -> bool {
+        let index = Self::index(object);
+        self.makers[index].load(Ordering::Acquire) == slot.id() && self.table[index].object.load(Ordering::Acquire) == object
     }
 
     /// The quick answer: the thread of `slot` runs the loop that uses `object`.
@@ -262,6 +287,28 @@ mod tests {
         assert!(matches!(bindings.touch(&loops, a, Twisted, OBJECT), Touch::TakenOver(_)));
         loops.started(a, Twisted, LOOP, 1);
         assert!(is_foreign(bindings.touch(&loops, b, Twisted, OBJECT), 11));
+    }
+
+    #[test]
+    fn what_was_made_before_the_reactor_runs_is_its_threads() {
+        let (loops, a, b) = world();
+        let bindings = Bindings::default();
+        bindings.born(a, Twisted, OBJECT);
+        loops.started(a, Twisted, LOOP, 1);
+        assert!(is_foreign(bindings.touch(&loops, b, Twisted, OBJECT), 11), "the first touch of all");
+        bindings.born(b, Twisted, OBJECT);
+        assert_eq!(bindings.touch(&loops, a, Twisted, OBJECT), Touch::Fine, "handed to the reactor");
+        assert!(is_foreign(bindings.touch(&loops, b, Twisted, OBJECT), 11));
+    }
+
+    #[test]
+    fn the_maker_of_an_object_is_known_until_another_one_is_made_at_its_address() {
+        let (_, a, b) = world();
+        let bindings = Bindings::default();
+        bindings.made(a, Asyncio, OBJECT);
+        assert!(bindings.is_maker(a, OBJECT) && !bindings.is_maker(b, OBJECT));
+        bindings.made(b, Asyncio, OBJECT);
+        assert!(!bindings.is_maker(a, OBJECT) && bindings.is_maker(b, OBJECT));
     }
 
     #[test]

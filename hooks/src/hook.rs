@@ -207,13 +207,12 @@ pub(crate) fn controlling(
 ) -> c_int {
     let Some(record) = thread::here() else { return call() };
     let begun = begin(record, EPOLL_CTL, fd, None);
+    // Whoever gets a descriptor from `epoll_wait` may take it out while the thread that put it in is still on its way out of the call.
     if let Some(other) = DESCRIPTORS.using(fd, Use::Register, record.id())
+        && what == libc::EPOLL_CTL_ADD
         && let Some(suspicion) = DESCRIPTORS.overlapping(fd, Use::Register, other, 0)
     {
         suspect(record, suspicion, EPOLL_CTL, fd);
-    }
-    if let Some(by) = DESCRIPTORS.other_waiting(epoll, record.id()) {
-        suspect(record, Suspicion::Shared { by, epoll }, EPOLL_CTL, fd);
     }
     let result = call();
     let code = result.code();

@@ -30,7 +30,7 @@ struct Descriptor {
     closed_before: AtomicU64,
     /// Who registered it last, or unregistered it if `epoll` is 0.
     registered: AtomicU64,
-    /// Epoll instance that it was registered with, plus one.
+    /// Epoll instance that it is registered with, plus one; that it was unregistered from, negative.
     epoll: AtomicI32,
     kind: AtomicU8,
     /// What had the number before.
@@ -46,6 +46,8 @@ struct Descriptor {
     generation: AtomicU16,
     /// That of the epoll instance when it was registered there.
     epoll_generation: AtomicU16,
+    /// How often the number had been given away when it was registered or unregistered.
+    registered_generation: AtomicU16,
 }
 
 impl Descriptor {
@@ -68,6 +70,7 @@ impl Descriptor {
         is_one_shot: AtomicU8::new(0),
         generation: AtomicU16::new(0),
         epoll_generation: AtomicU16::new(0),
+        registered_generation: AtomicU16::new(0),
     };
 
     #[inline(always)]
@@ -156,13 +159,6 @@ impl Descriptors {
         let other = user.load(Ordering::Relaxed);
         user.store(me.0, Ordering::Relaxed);
         (other != 0 && other != me.0).then_some(ThreadId(other))
-    }
-
-    /// Another thread that waits in an epoll instance.
-    #[inline(always)]
-    pub fn other_waiting(&self, epoll: i32, me: ThreadId) -> Option<ThreadId> {
-        let user = self.get(epoll)?.waiting.load(Ordering::Relaxed);
-        (user != 0 && user != me.0).then_some(ThreadId(user))
     }
 
     /// It is done with it.
@@ -307,11 +303,17 @@ impl Descriptors {
                 descriptor.registered.store(mark.pack(), Ordering::Relaxed);
                 descriptor.epoll.store(epoll + 1, Ordering::Relaxed);
                 descriptor.is_one_shot.store(u8::from(is_one_shot), Ordering::Relaxed);
-                let generation = self.get(epoll).map_or(0, |epoll| epoll.generation.load(Ordering::Relaxed));
-                descriptor.epoll_generation.store(generation, Ordering::Relaxed);
+                descriptor.epoll_generation.store(self.generation(epoll), Ordering::Relaxed);
+                descriptor.registered_generation.store(self.generation(fd), Ordering::Relaxed);
                 descriptor.is_stale.store(0, Ordering::Relaxed);
             }
-            (Control::Delete, Registered::Missing) if known == 0 && before.is_of_another(mark.thread) => {
+            // Numbers are not files: another thread did so to this very file, and to this very epoll instance.
+            (Control::Delete, Registered::Missing)
+                if known == -(epoll + 1)
+                    && before.is_of_another(mark.thread)
+                    && descriptor.epoll_generation.load(Ordering::Relaxed) == self.generation(epoll)
+                    && descriptor.registered_generation.load(Ordering::Relaxed) == self.generation(fd) =>
+            {
                 suspicion = Some(Suspicion::RegisteredByTwo { by: before.thread, mark: before });
             }
             (Control::Delete | Control::Modify, Registered::Missing) if known == epoll + 1 => {
@@ -320,10 +322,15 @@ impl Descriptors {
             (Control::Add | Control::Modify | Control::Delete, Registered::Done | Registered::Missing | Registered::Refused) => {}
         }
         if what == Control::Delete {
-            descriptor.epoll.store(0, Ordering::Relaxed);
+            descriptor.epoll.store(if how == Registered::Done { -(epoll + 1) } else { 0 }, Ordering::Relaxed);
             descriptor.registered.store(mark.pack(), Ordering::Relaxed);
         }
         suspicion
+    }
+
+    /// How often a number was given away.
+    fn generation(&self, fd: i32) -> u16 {
+        self.get(fd).map_or(0, |descriptor| descriptor.generation.load(Ordering::Relaxed))
     }
 
     /// `dup2(from, to)` or its like succeeded, or `dup(from)` gave `to`.
@@ -413,6 +420,27 @@ mod tests {
         all.opened(3, Kind::Epoll, ME);
         all.closing(6, OTHER);
         assert_eq!(all.opened(6, Kind::File, ME), None);
+    }
+
+    #[test]
+    fn an_unregistration_that_is_refused_is_about_one_file_and_one_epoll_instance() {
+        let all = descriptors!();
+        let [add, delete] = [Control::Add, Control::Delete];
+        let control = |epoll, fd, what, how, mark| all.controlled(epoll, fd, what, how, mark, false);
+        all.opened(3, Kind::Epoll, ME);
+        all.opened(4, Kind::Epoll, OTHER);
+        all.opened(5, Kind::StreamSocket, ME);
+        control(3, 5, add, Registered::Done, ME);
+        control(3, 5, delete, Registered::Done, ME);
+        assert_eq!(control(4, 5, delete, Registered::Missing, OTHER), None, "an instance of its own");
+        control(3, 5, add, Registered::Done, ME);
+        control(3, 5, delete, Registered::Done, ME);
+        all.closing(5, ME);
+        all.opened(5, Kind::StreamSocket, OTHER);
+        assert_eq!(control(3, 5, delete, Registered::Missing, OTHER), None, "another file of that number");
+        control(3, 5, add, Registered::Done, ME);
+        control(3, 5, delete, Registered::Done, ME);
+        assert!(matches!(control(3, 5, delete, Registered::Missing, OTHER), Some(Suspicion::RegisteredByTwo { .. })));
     }
 
     #[test]

@@ -119,8 +119,8 @@ pub enum Suspicion {
         /// Where, if it is over.
         mark: Mark,
     },
-    /// The caller polls, or changes what is polled by, an epoll instance that another thread waits in.  The kernel allows that; an object
-    /// of Python's `selectors` does not.
+    /// The caller polls an epoll instance that another thread waits in.  The kernel allows that; an object of Python's `selectors` does
+    /// not.
     Shared {
         /// Who waits.
         by: ThreadId,

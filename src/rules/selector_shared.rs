@@ -12,6 +12,7 @@ pub(super) static RULE: Rule = Rule {
 
 One object of `selectors` polled or changed by a thread while another thread is inside it.
 
+    selector = selectors.PollSelector()        # or a SelectSelector
     threading.Thread(target=selector.select)
     selector.register(sock, EVENT_READ)        # FT204: the other thread is in select()
 
@@ -24,6 +25,7 @@ Selectors are not thread-safe: `select` reads the map that `register` changes, a
 
 ## Not reported
 
-A bare `select.epoll`, whose `register` the kernel allows during `poll`; a selector that is handed on after its thread has left it.
+A bare `select.epoll`, and `register`, `unregister` and `modify` of an `EpollSelector` or a `KqueueSelector` while another thread is in its
+`select`: the kernel allows that.  A selector that is handed on after its thread has left it.
 "#,
 };

@@ -69,11 +69,13 @@ def _descriptors() -> None:
         ours.close()  # FT201
         theirs.close()
 
+    poller = selectors.PollSelector()
     selector = selectors.DefaultSelector()
     first, peer = socket.socketpair()
     selector.register(peer, selectors.EVENT_READ)
-    with _meanwhile(lambda: selector.select(0.3)):
-        selector.modify(peer, selectors.EVENT_WRITE)  # FT204
+    poller.register(peer, selectors.EVENT_READ)
+    with _meanwhile(lambda: poller.select(0.3)):
+        poller.modify(peer, selectors.EVENT_WRITE)  # FT204
     selector.register(first, selectors.EVENT_READ)
     _in_thread(first.close)
     os.close(os.open(os.devnull, os.O_RDONLY))  # FT202

@@ -9,7 +9,21 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 #: Module whose import completes a library.  Its table is ``<module>_table`` beside this file, imported when it is needed.
-LIBRARIES = ("asyncio", "threading", "selectors", "ssl", "uvloop", "twisted", "trio", "anyio", "greenlet", "eventlet", "gevent")
+LIBRARIES = (
+    "asyncio",
+    "threading",
+    "selectors",
+    "ssl",
+    "uvloop",
+    "tornado",
+    "twisted",
+    "trio",
+    "anyio",
+    "zmq",
+    "greenlet",
+    "eventlet",
+    "gevent",
+)
 
 
 def install() -> None:

@@ -14,3 +14,6 @@ METHODS = (
     # Not its `select`, which loops call all the time: the system calls of an epoll instance show who is in it.
     ("FT204", "one-at-a-time", "selectors:EpollSelector?", "close"),
 )
+
+# Of these two the kernel has the map: what is changed while another thread waits in `select` is waited for at once.
+THREAD_SAFE = ("selectors:EpollSelector.select?", "selectors:KqueueSelector.select?", "selectors:DevpollSelector.select?")

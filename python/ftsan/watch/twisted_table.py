@@ -40,6 +40,13 @@ METHODS = (
         "twisted.internet.defer:Deferred",
         "callback errback cancel pause unpause addCallbacks addCallback addErrback addBoth chainDeferred addTimeout asFuture",
     ),
+    # Whether or not somebody waits, and a Deferred fires.
+    ("FT302", "first-use", "twisted.internet.defer:DeferredQueue", "put get"),
+    ("FT302", "first-use", "twisted.internet.defer:DeferredLock", "acquire release"),
+    ("FT302", "first-use", "twisted.internet.defer:DeferredSemaphore", "acquire release"),
+    ("FT301", "attribute-only:clock", "twisted.internet.task:LoopingCall", "start stop reset"),
+    ("FT301", "first-use", "twisted.internet.task:CooperativeTask", "pause resume stop"),
+    ("FT301", "first-use", "twisted.internet.task:Cooperator", "coiterate cooperate start stop"),
     (
         "FT303",
         "attribute-only:reactor",
@@ -72,6 +79,11 @@ BIRTHS = (
     ("loop-born", "twisted.internet.base:ReactorBase"),
     ("born", "twisted.internet.base:DelayedCall"),
     ("first-use-born", "twisted.internet.defer:Deferred"),
+    ("first-use-born", "twisted.internet.defer:DeferredQueue"),
+    ("first-use-born", "twisted.internet.defer:DeferredLock"),
+    ("first-use-born", "twisted.internet.defer:DeferredSemaphore"),
+    ("first-use-born", "twisted.internet.task:CooperativeTask"),
+    ("first-use-born", "twisted.internet.task:Cooperator"),
     ("born", "twisted.internet.abstract:FileDescriptor"),
     ("born", "twisted.internet.base:BaseConnector"),
 )

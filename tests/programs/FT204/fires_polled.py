@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 
-for kind in (selectors.EpollSelector, selectors.PollSelector, selectors.SelectSelector):
+for kind in (selectors.PollSelector, selectors.SelectSelector):
     selector = kind()
     ours, theirs = socket.socketpair()
     selector.register(theirs, selectors.EVENT_READ)
