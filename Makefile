@@ -39,8 +39,9 @@ lint: $(VENV)/installed $(VENV)/tools ## formatting, lints, types
 	$(VENV)/bin/mypy
 
 # A target directory for each: frida-gum-sys does not notice that the header is another one.
-frida: ## the frida-gum backend: lints; with FTSAN_FRIDA_DEVKIT=DIR its tests (needs libclang)
+frida: ## the frida-gum backend, and the injected library with it: lints; with FTSAN_FRIDA_DEVKIT=DIR its tests (needs libclang)
 	cd hooks/frida && DOCS_RS=1 CARGO_TARGET_DIR=$(CURDIR)/target/frida-check cargo clippy -q --locked --all-targets -- -D warnings
+	DOCS_RS=1 CARGO_TARGET_DIR=$(CURDIR)/target/frida-check cargo clippy -q --locked -p ftsan-hooks --features gum -- -D warnings
 ifdef FTSAN_FRIDA_DEVKIT
 	cd hooks/frida && FTSAN_FRIDA_DEVKIT=$(abspath $(FTSAN_FRIDA_DEVKIT)) BINDGEN_EXTRA_CLANG_ARGS=-I$(abspath $(FTSAN_FRIDA_DEVKIT)) \
 		CARGO_TARGET_DIR=$(CURDIR)/target/frida cargo test -q --locked

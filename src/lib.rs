@@ -11,7 +11,6 @@
 //! | [`bindings`] | which loop or thread an object that carries neither belongs to |
 //! | [`descriptors`] | who opened, uses and closed which descriptor, and when that is a misuse |
 //! | [`recording`] | the flight recorder's memory |
-//! | [`listener`], [`thread_pointer`] | what the injected library and the Python module share |
 //! | [`locks`] | which locks threads hold, and when they take them in orders that can end in a deadlock |
 //! | [`races`] | which accesses of different threads have no order between them |
 //! | [`rules`] | one file per rule: its manual page, severity, title and fix |
@@ -26,7 +25,6 @@ pub mod bindings;
 pub mod choice;
 pub mod declare;
 pub mod descriptors;
-pub mod listener;
 pub mod locks;
 pub mod loops;
 pub mod options;
@@ -36,7 +34,6 @@ pub mod recording;
 pub mod report;
 pub mod rules;
 pub mod safe_file;
-pub mod thread_pointer;
 pub mod triage;
 
 /// Version of ftsan, as it appears in reports.

@@ -23,7 +23,7 @@ def enable(options: str) -> None:
         _native.turn_off(f"affinity: {error}")
     else:
         os.register_at_fork(after_in_child=_native.after_fork_in_child)
-        _listen_to_hooks()
+        _connect_hooks()
         _watch_races()
         watch.install()
     _native.flush()
@@ -34,10 +34,10 @@ def enable(options: str) -> None:
 HOOKS = os.path.join(os.path.dirname(__file__), "libftsan_hooks.so")
 
 
-def _listen_to_hooks() -> None:
+def _connect_hooks() -> None:
     """Hear of system calls from the injected library: preloaded by ``ftsan run``, else loaded now."""
     try:
-        _native.listen_to_hooks(HOOKS, os.path.dirname(os.__file__))
+        _native.connect_hooks(HOOKS, os.path.dirname(os.__file__))
     except RuntimeError as error:
         _native.turn_off(f"descriptors: {error}")
 

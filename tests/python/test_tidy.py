@@ -49,6 +49,55 @@ def test_the_core_knows_no_python_and_no_libc_and_has_no_unsafe_code() -> None:
     assert names([path for path in core if re.search(r"static mut|\bpyo3\b|\blibc::", path.read_text())]) == []
 
 
+def used_modules(path: Path, crate: Path) -> set[Path]:
+    """The files of a crate that the ``use`` lines of one name by ``crate::`` paths, as far as the paths lead to a file."""
+    used = set()
+    for tree in re.findall(r"\buse (crate::[^;]+);", path.read_text()):
+        for branch in branches(tree):
+            words = branch.split("::")[1:]
+            for depth in range(len(words), 0, -1):
+                file = crate.joinpath(*words[:depth]).with_suffix(".rs")
+                if file.is_file():
+                    used.add(file)
+                    break
+    return used - {path}
+
+
+def branches(tree: str) -> list[str]:
+    """``a::{b, c::d}`` as ``a::b`` and ``a::c::d``."""
+    head, brace, rest = re.sub(r"\s+", "", tree).partition("{")
+    if not brace:
+        return [head.removesuffix("::self")]
+    depth, part, parts = 0, "", []
+    for character in rest.removesuffix("}"):
+        depth += (character == "{") - (character == "}")
+        if character == "," and depth == 0:
+            parts.append(part)
+            part = ""
+        else:
+            part += character
+    return [found for one in [*parts, part] if one for found in branches(head + one)]
+
+
+def test_the_layers_of_the_injected_library_use_what_is_below_them() -> None:
+    crate = ROOT / "hooks" / "src"
+    layers = re.findall(r"^//! \| \[`(\w+)`\] \|", (crate / "lib.rs").read_text(), re.MULTILINE)
+    files = [path for path in crate.rglob("*.rs") if path.name not in ("lib.rs", "mod.rs")]
+
+    def layer(path: Path) -> int:
+        return layers.index(path.relative_to(crate).parts[0].removesuffix(".rs"))
+
+    arrows = {path: used_modules(path, crate) for path in files}
+    assert sum(map(len, arrows.values())) > 20
+    assert [f"{a} uses {b}" for a, used in arrows.items() for b in used if layer(b) < layer(a)] == []
+    # Within a layer: whatever uses nothing that is left goes first, until nothing is left.
+    left = dict(arrows)
+    while free := [path for path, used in left.items() if not used & left.keys()]:
+        for path in free:
+            del left[path]
+    assert names([*left]) == []
+
+
 def test_interpreter_layouts_have_one_home() -> None:
     home = ROOT / "python" / "native" / "src" / "interpreter"
     outside = [path for path in RUST if not path.is_relative_to(home)]

@@ -3,7 +3,7 @@
 //! Calls by name are seen, whoever makes them; calls by an address that was looked up before are not.  A library that is loaded later
 //! has slots of its own: [`rewrite`] again.
 
-use crate::{Backend, Refused, Target};
+use crate::{Backend, Diversion, Refused, Target};
 use libc::{c_int, c_void, dl_phdr_info, size_t};
 use std::ffi::CStr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,6 +22,16 @@ impl Backend for ImportTables {
             return Err(Refused::NoCaller);
         }
         Ok(())
+    }
+
+    /// In one pass over the tables, without an allocation.  Libraries that import a function later are yet to be rewritten, so the
+    /// originals are set whether anything calls the function by now or not.
+    unsafe fn replace_all(&mut self, diversions: &[Diversion<'_>]) {
+        for one in diversions {
+            one.original.store(one.target.address as usize, Ordering::Release);
+        }
+        // SAFETY: the caller's guarantee.
+        unsafe { rewrite(&|name| diversions.iter().find(|one| one.target.name == name).map(|one| one.detour)) };
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`import_tables`] | rewrites the import tables of all loaded libraries: whoever calls the function by name |
+//! | [`import_tables`] | rewrites the import tables of all loaded libraries: every call by name |
 //! | [`conformance`] | what every backend must do, as a function that its tests call |
 //!
 //! The third way, rewriting the function's first instructions, is `hooks/frida`.
@@ -23,6 +23,22 @@ pub struct Target<'a> {
     /// Its address.
     pub address: *const c_void,
 }
+
+/// A call that is to be diverted, and to where.
+#[derive(Debug, Clone, Copy)]
+pub struct Diversion<'a> {
+    /// The function.
+    pub target: Target<'a>,
+    /// Address of the function that is called instead.
+    pub detour: *const c_void,
+    /// Where the detour finds the original.
+    pub original: &'a AtomicUsize,
+}
+
+// SAFETY: the pointers are addresses of functions, which every thread may call and none writes to.
+unsafe impl Send for Diversion<'_> {}
+// SAFETY: as above.
+unsafe impl Sync for Diversion<'_> {}
 
 /// Why a function was not diverted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,4 +72,15 @@ pub trait Backend {
     /// # Safety
     /// `detour` has the calling convention and signature of `target`, and neither is ever unloaded.
     unsafe fn replace(&mut self, target: Target<'_>, detour: *const c_void, original: &AtomicUsize) -> Result<(), Refused>;
+
+    /// Diverts many; what this backend cannot divert is left as it is.
+    ///
+    /// # Safety
+    /// As for [`Backend::replace`], for each of them.
+    unsafe fn replace_all(&mut self, diversions: &[Diversion<'_>]) {
+        for one in diversions {
+            // SAFETY: the caller's guarantee.
+            let _ = unsafe { self.replace(one.target, one.detour, one.original) };
+        }
+    }
 }

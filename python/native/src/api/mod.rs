@@ -36,7 +36,7 @@ mod _native {
     #[pymodule_export]
     use super::options::{check_options, encode_options, find_rule, options, parse_command_line, rules_table};
     #[pymodule_export]
-    use super::process::{after_fork_in_child, is_started, listen_to_hooks, start, verify_layouts};
+    use super::process::{after_fork_in_child, connect_hooks, is_started, start, verify_layouts};
     #[pymodule_export]
     use super::races::{
         epoch, hands_originals, has_seen, ignore_lock, instrument_chosen, instrumented, leave_unpatched, order_caches,

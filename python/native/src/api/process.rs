@@ -24,11 +24,11 @@ pub(crate) fn verify_layouts(py: Python<'_>) -> PyResult<()> {
     interpreter::verify(py).map_err(PyRuntimeError::new_err)
 }
 
-/// Listens to the injected library; (functions hooked, preloaded).
+/// Connects to the injected library; (functions hooked, preloaded).
 #[pyfunction]
-pub(crate) fn listen_to_hooks(path: &str, standard_library: &str) -> PyResult<(u32, bool)> {
+pub(crate) fn connect_hooks(path: &str, standard_library: &str) -> PyResult<(u32, bool)> {
     code_class::set_standard_library(standard_library);
-    let (count, preloaded) = syscalls::listen(path).map_err(PyRuntimeError::new_err)?;
+    let (count, preloaded) = syscalls::connect(path).map_err(PyRuntimeError::new_err)?;
     (0..count).for_each(|_| session::get().count_hook());
     Ok((count, preloaded))
 }

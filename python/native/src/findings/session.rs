@@ -260,7 +260,7 @@ impl Session {
         // What changes no exit status does not interrupt anybody: it is in the report.
         let is_told = |finding: &Finding| self.options.text && finding.severity > Severity::Info;
         if let Some(finding) = finding.filter(is_told) {
-            let _ours = hooks_link::OurOwn::begin();
+            let _paused = hooks_link::Paused::begin();
             let text = text::finding(&finding, std::process::id(), &source_line);
             write_stderr(&text);
         }
@@ -277,7 +277,7 @@ impl Session {
             (self.news(&found, false), counts, found.suppressed.clone())
         };
         let written = {
-            let _ours = hooks_link::OurOwn::begin();
+            let _paused = hooks_link::Paused::begin();
             json::merge_into(path, &news)
         };
         let mut found = self.found();

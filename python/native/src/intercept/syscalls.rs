@@ -6,13 +6,13 @@ use ftsan::descriptors::{Mark, Suspicion};
 use ftsan::recording::operation::Operation;
 use libc::c_int;
 
-/// Connects to the library: see [`hooks_link::listen`].
+/// Connects to the library: see [`hooks_link::connect`].
 ///
 /// # Errors
 /// As there, or the stacks of a dying process could not be read here; one line.
-pub(crate) fn listen(path: &str) -> Result<(u32, bool), String> {
+pub(crate) fn connect(path: &str) -> Result<(u32, bool), String> {
     crash_stacks::verify()?;
-    hooks_link::listen(path, suspect, crash_stacks::crashed)
+    hooks_link::connect(path, suspect, crash_stacks::crashed)
 }
 
 /// May be called in any thread, attached or not, in the middle of a system call.

@@ -95,7 +95,7 @@ thread_local! {
     static LEAVE: Cell<Option<Leave>> = const { Cell::new(None) };
 }
 
-ftsan::thread_pointer!(pointer: Here, "ftsan_here");
+ftsan_interface::thread_pointer!(pointer: Here, "ftsan_here");
 
 /// The calling thread.
 #[inline(always)]

@@ -5,82 +5,81 @@
 
 use crate::interpreter::{code_text, frames, offsets};
 use ftsan::descriptors::{Kind, Mark, Suspicion};
-use ftsan::listener::{FrameOffsets, Heard, LISTEN, Listener, VERSION};
 use ftsan::recording::sites::{Position, Resolved, Sites};
 use ftsan::recording::{Recording, ThreadRecord};
+use ftsan_interface::api::{CONNECT, FrameOffsets, HooksApi, PythonApi, VERSION};
 use libc::{c_int, c_void};
 use pyo3::ffi;
 use std::ffi::CString;
 use std::sync::OnceLock;
 
-/// Called where threads step on each other; see [`Listener::suspect`].
+/// Called where threads step on each other; see [`PythonApi::suspect`].
 pub(crate) type Suspect = unsafe extern "C" fn(&Suspicion, u32, c_int, Mark);
-/// Called when the process dies; see [`Listener::crashed`].
+/// Called when the process dies; see [`PythonApi::crashed`].
 pub(crate) type Crashed = unsafe extern "C" fn(unsafe extern "C" fn(*const u8, usize));
 
-type Listen = unsafe extern "C" fn(&Listener, c_int) -> Heard;
+type Connect = unsafe extern "C" fn(&PythonApi, c_int) -> HooksApi;
 
-static HEARD: OnceLock<Heard> = OnceLock::new();
+static HOOKS: OnceLock<HooksApi> = OnceLock::new();
 
 /// The recording of this process, if the library is there.
 pub(crate) fn recording() -> Option<&'static Recording> {
     // SAFETY: the library is never unloaded.
-    HEARD.get().and_then(|heard| unsafe { (heard.recording)() })
+    HOOKS.get().and_then(|hooks| unsafe { (hooks.recording)() })
 }
 
 /// The calling thread's record.
 pub(crate) fn thread_record() -> Option<&'static ThreadRecord> {
     // SAFETY: the library is never unloaded.
-    HEARD.get().and_then(|heard| unsafe { (heard.thread)() })
+    HOOKS.get().and_then(|hooks| unsafe { (hooks.thread)() })
 }
 
 /// As long as it lives, what the calling thread does is ours and not the program's.
-pub(crate) struct OurOwn(());
+pub(crate) struct Paused(());
 
-impl OurOwn {
+impl Paused {
     pub(crate) fn begin() -> Self {
-        look(0);
-        OurOwn(())
+        if let Some(hooks) = HOOKS.get() {
+            // SAFETY: the library is never unloaded.
+            unsafe { (hooks.pause)() };
+        }
+        Paused(())
     }
 }
 
-impl Drop for OurOwn {
+impl Drop for Paused {
     fn drop(&mut self) {
-        look(1);
-    }
-}
-
-fn look(again: c_int) {
-    if let Some(heard) = HEARD.get() {
-        // SAFETY: the library is never unloaded.
-        unsafe { (heard.look)(again) };
+        if let Some(hooks) = HOOKS.get() {
+            // SAFETY: the library is never unloaded.
+            unsafe { (hooks.resume)() };
+        }
     }
 }
 
 /// What a descriptor is.
 pub(crate) fn kind(fd: c_int) -> Kind {
-    HEARD.get().and_then(|heard| heard.descriptors).map_or(Kind::Unknown, |descriptors| descriptors.kind(fd))
+    HOOKS.get().and_then(|hooks| hooks.descriptors).map_or(Kind::Unknown, |descriptors| descriptors.kind(fd))
 }
 
 /// A number that a descriptor has as long as it is open; `None` if that is not known.
 pub(crate) fn incarnation(fd: c_int) -> Option<u64> {
-    HEARD.get()?.descriptors?.incarnation(fd)
+    HOOKS.get()?.descriptors?.incarnation(fd)
 }
 
 /// Who opened a descriptor.
 pub(crate) fn opened_by(fd: c_int) -> Mark {
-    HEARD.get().and_then(|heard| heard.descriptors).map_or(Mark::default(), |descriptors| descriptors.opened_by(fd))
+    HOOKS.get().and_then(|hooks| hooks.descriptors).map_or(Mark::default(), |descriptors| descriptors.opened_by(fd))
 }
 
-/// Listens to the library: the preloaded one, or else the one at `path`, which then rewrites the import tables.  Returns how many
+/// Connects to the library: the preloaded one, or else the one at `path`, which then rewrites the import tables.  Returns how many
 /// functions are hooked, and whether it was preloaded.  `suspect` and `crashed` are what it calls.
 ///
 /// # Errors
 /// The library cannot be loaded or is of another version; one line.
-pub(crate) fn listen(path: &str, suspect: Suspect, crashed: Crashed) -> Result<(u32, bool), String> {
-    let (listen, preloaded) = find(path)?;
+pub(crate) fn connect(path: &str, suspect: Suspect, crashed: Crashed) -> Result<(u32, bool), String> {
+    let (connect, preloaded) = find(path)?;
     let offsets = offsets::get();
-    let listener = Listener {
+    let module = PythonApi {
         version: VERSION,
         offsets: FrameOffsets {
             current_frame: offsets.thread_current_frame,
@@ -98,25 +97,25 @@ pub(crate) fn listen(path: &str, suspect: Suspect, crashed: Crashed) -> Result<(
         crashed,
     };
     // SAFETY: the library's function of that name has this signature, which `version` guards.
-    let heard = unsafe { listen(&listener, c_int::from(preloaded)) };
-    if heard.version != VERSION || heard.hooks == 0 {
+    let connected = unsafe { connect(&module, c_int::from(preloaded)) };
+    if connected.version != VERSION || connected.hooks == 0 {
         return Err(format!("{path} is not of this ftsan"));
     }
-    let hooks = heard.hooks;
-    HEARD.set(heard).map_err(|_| "listening already".to_owned())?;
+    let hooks = connected.hooks;
+    HOOKS.set(connected).map_err(|_| "connected already".to_owned())?;
     Ok((hooks, preloaded))
 }
 
-fn find(path: &str) -> Result<(Listen, bool), String> {
+fn find(path: &str) -> Result<(Connect, bool), String> {
     let symbol = |library: *mut c_void| {
         // SAFETY: a handle and a string; what has that name has this signature.
         unsafe {
-            let found = libc::dlsym(library, LISTEN.as_ptr());
-            (!found.is_null()).then(|| std::mem::transmute::<*mut c_void, Listen>(found))
+            let found = libc::dlsym(library, CONNECT.as_ptr());
+            (!found.is_null()).then(|| std::mem::transmute::<*mut c_void, Connect>(found))
         }
     };
-    if let Some(listen) = symbol(libc::RTLD_DEFAULT) {
-        return Ok((listen, true));
+    if let Some(connect) = symbol(libc::RTLD_DEFAULT) {
+        return Ok((connect, true));
     }
     let c_path = CString::new(path).map_err(|_| format!("{path} is no path"))?;
     // SAFETY: loads our own library; its constructor does nothing that could fail.
@@ -124,7 +123,7 @@ fn find(path: &str) -> Result<(Listen, bool), String> {
     if library.is_null() {
         return Err(format!("cannot load {path}"));
     }
-    symbol(library).map(|listen| (listen, false)).ok_or_else(|| format!("{path} is not of this ftsan"))
+    symbol(library).map(|connect| (connect, false)).ok_or_else(|| format!("{path} is not of this ftsan"))
 }
 
 unsafe extern "C" fn thread_state() -> *mut u8 {

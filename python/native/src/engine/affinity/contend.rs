@@ -31,7 +31,7 @@ pub(crate) fn give(py: Python<'_>) {
     let began = Instant::now();
     let others = owner_snapshot::others(py);
     py.detach(|| {
-        let _ours = hooks_link::OurOwn::begin();
+        let _paused = hooks_link::Paused::begin();
         let ran = |thread: u64| scheduled(thread).map_or(Duration::ZERO, |now| now.ran);
         let others: Vec<(u64, Duration)> = others.into_iter().map(|thread| (thread, ran(thread))).collect();
         let is_coming = |(thread, before): &(u64, Duration)| {

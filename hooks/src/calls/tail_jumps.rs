@@ -3,10 +3,9 @@
 //! `vfork` returns twice, the second time on a stack that the child has overwritten; `clone` may start on another stack; `dlopen` looks
 //! up bare names as its *caller's* library says.  Each tells us first and then jumps.
 
-use crate::calls::Hook;
-use crate::original::Original;
-use crate::thread::{self, Unseen};
-use crate::{hook, import_tables};
+use crate::calls::original::{Hook, Original};
+use crate::calls::{install, shapes};
+use crate::state::thread::{self, Paused};
 use ftsan::recording::operation as op;
 use libc::{c_char, c_int, c_void};
 use std::cell::UnsafeCell;
@@ -21,22 +20,22 @@ pub(crate) static DLOPEN: Original = Original::new(c"dlopen");
 struct Vfork {
     return_address: usize,
     rbx: usize,
-    unseen: MaybeUninit<Unseen>,
+    paused: MaybeUninit<Paused>,
 }
 
 thread_local! {
     static IN_VFORK: UnsafeCell<Vfork> =
-        const { UnsafeCell::new(Vfork { return_address: 0, rbx: 0, unseen: MaybeUninit::uninit() }) };
+        const { UnsafeCell::new(Vfork { return_address: 0, rbx: 0, paused: MaybeUninit::uninit() }) };
 }
 
 /// Before a vfork: what the child does is not ours to see.  Returns where to keep what the child may overwrite.
 extern "C" fn before_vfork() -> *mut Vfork {
-    if let Some(record) = thread::here() {
-        hook::happened(record, op::VFORK, -1, 0, 0);
+    if let Some(record) = thread::current() {
+        shapes::happened(record, op::VFORK, -1, 0, 0);
     }
     IN_VFORK.with(|kept| {
         // SAFETY: the calling thread's, and it is not in a vfork.
-        unsafe { (*kept.get()).unseen.write(Unseen::begin()) };
+        unsafe { (*kept.get()).paused.write(Paused::begin()) };
         kept.get()
     })
 }
@@ -46,14 +45,14 @@ extern "C" fn after_vfork() {
     // SAFETY: written by `before_vfork`; errno is the vfork's, not what it was before.
     IN_VFORK.with(|kept| unsafe {
         let errno = *libc::__errno_location();
-        (*kept.get()).unseen.assume_init_drop();
+        (*kept.get()).paused.assume_init_drop();
         *libc::__errno_location() = errno;
     });
 }
 
 extern "C" fn before_clone() {
-    if let Some(record) = thread::here() {
-        hook::happened(record, op::CLONE, -1, 0, 0);
+    if let Some(record) = thread::current() {
+        shapes::happened(record, op::CLONE, -1, 0, 0);
     }
 }
 
@@ -74,12 +73,12 @@ extern "C" fn original_dlopen() -> usize {
 /// # Safety
 /// The name is null or a string.
 unsafe extern "C" fn before_dlopen(name: *const c_char) -> c_int {
-    if let Some(record) = thread::here() {
-        hook::happened(record, op::DLOPEN, -1, 0, 0);
+    if let Some(record) = thread::current() {
+        shapes::happened(record, op::DLOPEN, -1, 0, 0);
     }
     // SAFETY: the host's string.
     let is_path = || !name.is_null() && unsafe { !libc::strchr(name, c_int::from(b'/')).is_null() };
-    c_int::from(import_tables::are_rewritten() && is_path())
+    c_int::from(install::is_done() && is_path())
 }
 
 /// # Safety
@@ -89,8 +88,8 @@ unsafe extern "C" fn dlopen_and_rewrite(name: *const c_char, flags: c_int) -> *m
     // SAFETY: the original with the host's arguments.
     let library = unsafe { std::mem::transmute::<usize, Function>(DLOPEN.get())(name, flags) };
     if !library.is_null() {
-        let _unseen = Unseen::begin();
-        import_tables::rewrite();
+        let _paused = Paused::begin();
+        install::again();
     }
     library
 }
@@ -195,7 +194,7 @@ pub(crate) unsafe extern "C-unwind" fn dlopen(name: *const c_char, flags: c_int)
     )
 }
 
-/// They belong to the table of [`crate::calls`].
+/// They belong to the table of `table.rs`.
 #[cfg(target_arch = "x86_64")]
 pub(crate) static HOOKS: [Hook; 3] = [
     Hook { original: &VFORK, detour: vfork as *const c_void },

@@ -3,19 +3,20 @@
 //! The pointer is null until the first hooked call of a thread, and while the thread must not be looked at: before the process is
 //! switched on, inside a slow path of ours, in the child of a vfork, and after its end.
 
-use crate::{crash, process};
+use crate::state::process;
+use crate::system::signal_stack;
 use ftsan::recording::ThreadRecord;
 use libc::{c_int, c_void};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-ftsan::thread_pointer!(pointer: ThreadRecord, "ftsan_thread_record");
+ftsan_interface::thread_pointer!(pointer: ThreadRecord, "ftsan_thread_record");
 
 /// What a null pointer means.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Absent {
     New,
-    Busy,
+    InSlowPath,
     Ended,
 }
 
@@ -38,7 +39,7 @@ pub(crate) fn prepare() {
 
 /// The calling thread's record.
 #[inline(always)]
-pub(crate) fn here() -> Option<&'static ThreadRecord> {
+pub(crate) fn current() -> Option<&'static ThreadRecord> {
     let record = pointer::get();
     if record.is_null() {
         return if process::recording().is_none() { None } else { enter() };
@@ -55,7 +56,7 @@ fn enter() -> Option<&'static ThreadRecord> {
         return None;
     }
     let key = KEY.load(Ordering::Acquire).checked_sub(1)?;
-    // SAFETY: plain call.
+    // SAFETY: gettid has no preconditions.
     let record = recording.enter(unsafe { libc::gettid() } as u64, name())?;
     // SAFETY: the key exists; keys this early need no allocation, and without it the record stays taken.
     unsafe { libc::pthread_setspecific(key, std::ptr::from_ref(record).cast::<c_void>()) };
@@ -73,7 +74,7 @@ fn name() -> [u64; 2] {
 
 /// The calling thread got another name.
 pub(crate) fn renamed() {
-    if let Some(record) = here() {
+    if let Some(record) = current() {
         record.set_name(name());
     }
 }
@@ -81,7 +82,7 @@ pub(crate) fn renamed() {
 unsafe extern "C" fn leave(record: *mut c_void) {
     pointer::set(std::ptr::null());
     ABSENT.set(Absent::Ended);
-    crash::free_signal_stack();
+    signal_stack::free();
     // SAFETY: the record that `enter` gave to the key.
     unsafe { &*record.cast::<ThreadRecord>() }.leave();
 }
@@ -97,23 +98,23 @@ pub(crate) fn forget() {
 }
 
 /// What the calling thread does meanwhile is not looked at.  Keeps errno.
-pub(crate) struct Unseen {
+pub(crate) struct Paused {
     record: *const ThreadRecord,
     before: Absent,
     errno: c_int,
 }
 
-impl Unseen {
+impl Paused {
     pub(crate) fn begin() -> Self {
         // SAFETY: errno is always readable.
-        let unseen = Unseen { record: pointer::get(), before: ABSENT.get(), errno: unsafe { *libc::__errno_location() } };
+        let paused = Paused { record: pointer::get(), before: ABSENT.get(), errno: unsafe { *libc::__errno_location() } };
         pointer::set(std::ptr::null());
-        ABSENT.set(Absent::Busy);
-        unseen
+        ABSENT.set(Absent::InSlowPath);
+        paused
     }
 }
 
-impl Drop for Unseen {
+impl Drop for Paused {
     fn drop(&mut self) {
         pointer::set(self.record);
         ABSENT.set(self.before);

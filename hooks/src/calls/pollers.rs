@@ -1,11 +1,12 @@
 //! Which threads are in `poll` or `select`, and whether one of them waits for a descriptor.
 //!
-//! A byte per thread, written by that thread; who closes a descriptor looks at eight at a time.
+//! A byte per thread, written by that thread; a thread that closes a descriptor looks at eight at a time.
 
-use crate::process;
+use crate::state::process;
+use crate::system::memory;
 use ftsan::recording::operation::{POLL, SELECT};
 use ftsan::recording::{THREADS, ThreadId, ThreadRecord};
-use libc::{c_int, c_void};
+use libc::c_int;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
 #[repr(align(64))]
@@ -71,30 +72,16 @@ fn waits_for(other: &ThreadRecord, fd: c_int) -> bool {
         (0..count).step_by(some.len()).any(|first| {
             let known = some.len().min(count - first);
             let address = object as usize + first * size_of::<libc::pollfd>();
-            read_memory(address, &mut some[..known]) && some[..known].iter().any(|one| one.fd == fd)
+            memory::read(address, &mut some[..known]) && some[..known].iter().any(|one| one.fd == fd)
         })
     } else if operation == SELECT && fd < count && (fd as usize) < libc::FD_SETSIZE {
         let mut sets = [0_usize; 3];
-        read_memory(object as usize, &mut sets)
+        memory::read(object as usize, &mut sets)
             && sets.iter().any(|set| {
                 let mut byte = [0_u8];
-                *set != 0 && read_memory(set + fd as usize / 8, &mut byte) && byte[0] & 1 << (fd % 8) != 0
+                *set != 0 && memory::read(set + fd as usize / 8, &mut byte) && byte[0] & 1 << (fd % 8) != 0
             })
     } else {
         false
-    }
-}
-
-/// Copies memory of another thread, which may be gone: then false.  Keeps errno.
-pub(crate) fn read_memory<T: Copy>(address: usize, into: &mut [T]) -> bool {
-    let len = size_of_val(into);
-    let local = libc::iovec { iov_base: into.as_mut_ptr().cast::<c_void>(), iov_len: len };
-    let remote = libc::iovec { iov_base: address as *mut c_void, iov_len: len };
-    // SAFETY: the kernel checks the remote side; the local side is as large as said, of a type that may have any bits.
-    unsafe {
-        let errno = *libc::__errno_location();
-        let read = libc::process_vm_readv(libc::getpid(), &raw const local, 1, &raw const remote, 1, 0) == len as isize;
-        *libc::__errno_location() = errno;
-        read
     }
 }

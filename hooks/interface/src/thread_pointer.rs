@@ -1,8 +1,7 @@
 //! One pointer per thread, one load away.
 //!
 //! On x86-64 Linux an initial-exec variable: `thread_local!` in a shared library calls `__tls_get_addr`, 3 ns where a check costs 10.
-//! Eight bytes of static TLS are always left for a library that is loaded late.  A macro, because each library has its own and because
-//! the code is unsafe, which this crate is not.
+//! Eight bytes of static TLS are always left for a library that is loaded late.  A macro, because each library has its own.
 
 /// Defines a module with `get` and `set` of a `*const $type`; the variable is called `$symbol`.
 #[macro_export]

@@ -1,16 +1,16 @@
-//! What the injected library asks of the Python module: the table that passes between the two shared libraries.
+//! What the injected library and the Python module call of each other: two tables of functions, exchanged by [`CONNECT`].
 //!
-//! The library never links Python, and the module never links the library: it finds `ftsan_hooks_listen` at run time.
+//! The library never links Python, and the module never links the library: it finds that function at run time.
 
-use crate::descriptors::{Descriptors, Mark, Suspicion};
-use crate::recording::Recording;
-use crate::recording::sites::{Position, Resolved, Sites};
+use ftsan::descriptors::{Descriptors, Mark, Suspicion};
+use ftsan::recording::sites::{Position, Resolved, Sites};
+use ftsan::recording::{Recording, ThreadRecord};
 
 /// Changes with every change of what is here, of [`Suspicion`] or of [`Recording`].
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
-/// Name of the function of the injected library that takes a [`Listener`].
-pub const LISTEN: &std::ffi::CStr = c"ftsan_hooks_listen";
+/// Name of the function of the injected library that takes a [`PythonApi`] and gives a [`HooksApi`].
+pub const CONNECT: &std::ffi::CStr = c"ftsan_hooks_connect";
 
 /// Where the innermost frame of a thread is, and what is in it: offsets in bytes.
 #[repr(C)]
@@ -22,7 +22,7 @@ pub struct FrameOffsets {
     pub executable: usize,
     /// In the frame: address of the instruction.
     pub instruction: usize,
-    /// In the frame: one byte that says who made it.
+    /// In the frame: one byte that says what made it.
     pub owner: usize,
     /// That byte of a frame that has no code.
     pub owned_by_interpreter: u8,
@@ -36,7 +36,7 @@ pub struct FrameOffsets {
 /// `suspect`, and nothing may unwind.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
-pub struct Listener {
+pub struct PythonApi {
     /// [`VERSION`] of the module.
     pub version: u32,
     /// Where frames are.
@@ -56,8 +56,8 @@ pub struct Listener {
 /// What the library gives in return.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
-pub struct Heard {
-    /// [`VERSION`] of the library: a listener of another one was not taken.
+pub struct HooksApi {
+    /// [`VERSION`] of the library: a module of another one was not taken.
     pub version: u32,
     /// How many functions are hooked.
     pub hooks: u32,
@@ -65,8 +65,10 @@ pub struct Heard {
     pub recording: unsafe extern "C" fn() -> Option<&'static Recording>,
     /// What is known of the descriptors.
     pub descriptors: Option<&'static Descriptors>,
-    /// What the calling thread does from now on is not the host's: 0 to look away, 1 to look again.
-    pub look: unsafe extern "C" fn(again: std::ffi::c_int),
+    /// What the calling thread does from now on is not the host's and is not looked at.
+    pub pause: unsafe extern "C" fn(),
+    /// Ends [`HooksApi::pause`].
+    pub resume: unsafe extern "C" fn(),
     /// The record of the calling thread.
-    pub thread: unsafe extern "C" fn() -> Option<&'static crate::recording::ThreadRecord>,
+    pub thread: unsafe extern "C" fn() -> Option<&'static ThreadRecord>,
 }

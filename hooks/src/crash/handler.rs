@@ -4,13 +4,12 @@
 //! and a second crash inside the handler ends it.  Nothing is allocated and no lock is taken; memory that may be bad is only read through
 //! the kernel.
 
-use crate::pollers::read_memory;
-use crate::{process, python, thread};
+use crate::state::{process, python, thread};
+use crate::system::{memory, signal_stack};
 use ftsan::recording::{CrashNotes, Recording};
-use libc::{c_int, c_void, pid_t, siginfo_t, size_t};
-use std::cell::Cell;
+use libc::{c_int, c_void, pid_t, siginfo_t};
 use std::cell::UnsafeCell;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// What a process dies of, if nobody handles it.
 const FATAL: [c_int; 5] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGABRT, libc::SIGFPE, libc::SIGILL];
@@ -19,8 +18,6 @@ const FATAL: [c_int; 5] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGABRT, libc::SIG
 const PATIENCE: u32 = 10;
 /// So many milliseconds are given to the other threads to stop.
 const STOPPING_MS: u32 = 300;
-/// Bytes of a signal stack: the unwinder needs some twenty thousand.
-const STACK: usize = 128 << 10;
 
 struct Before(UnsafeCell<[std::mem::MaybeUninit<libc::sigaction>; FATAL.len()]>);
 
@@ -44,7 +41,7 @@ pub(crate) fn install() {
     if DONE.swap(true, Ordering::AcqRel) {
         return;
     }
-    use_own_signal_stack();
+    signal_stack::give();
     for (at, signal) in FATAL.into_iter().enumerate() {
         // SAFETY: the handler is a function of this library, which is never unloaded; nobody reads BEFORE yet.
         unsafe {
@@ -66,7 +63,7 @@ fn action(handler: *const c_void, flags: c_int) -> libc::sigaction {
 }
 
 unsafe extern "C" fn crashed(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
-    let _unseen = thread::Unseen::begin();
+    let _paused = thread::Paused::begin();
     match CRASHING.compare_exchange(0, tid(), Ordering::AcqRel, Ordering::Acquire) {
         Ok(_) => {
             // SAFETY: the kernel's.
@@ -78,14 +75,14 @@ unsafe extern "C" fn crashed(signal: c_int, info: *mut siginfo_t, context: *mut 
     }
     GO_ON.store(true, Ordering::Release);
     // SAFETY: the handler that was there, or the default.
-    unsafe { hand_over(signal, (*info).si_code) };
+    unsafe { chain_handler(signal, (*info).si_code) };
 }
 
 /// What was there before us gets the signal: by running into it again, or by raising it again if somebody sent it.
 ///
 /// # Safety
 /// In the handler of that signal.
-unsafe fn hand_over(signal: c_int, code: c_int) {
+unsafe fn chain_handler(signal: c_int, code: c_int) {
     // SAFETY: BEFORE was written by `install`.
     unsafe {
         let at = FATAL.iter().position(|fatal| *fatal == signal).unwrap_or(0);
@@ -115,9 +112,9 @@ unsafe fn take_notes(signal: c_int, info: *mut siginfo_t, context: *mut c_void) 
     stop_the_others(recording);
     // SAFETY: the kernel's.
     unsafe { native_stack(notes, context.cast::<libc::ucontext_t>()) };
-    if let Some(listener) = python::listener() {
-        // SAFETY: the listener's functions stay callable for good.
-        unsafe { (listener.crashed)(note) };
+    if let Some(module) = python::api() {
+        // SAFETY: the module's functions stay callable for good.
+        unsafe { (module.crashed)(note) };
     }
     note_maps(notes);
     notes.state.store(2, Ordering::Release);
@@ -128,7 +125,7 @@ unsafe fn take_notes(signal: c_int, info: *mut siginfo_t, context: *mut c_void) 
 
 unsafe extern "C" fn note(bytes: *const u8, len: usize) {
     if let Some(recording) = process::recording() {
-        // SAFETY: the listener's text.
+        // SAFETY: the module's text.
         recording.crash.note(unsafe { std::slice::from_raw_parts(bytes, len) });
     }
 }
@@ -197,7 +194,7 @@ fn stop_the_others(recording: &Recording) {
 }
 
 unsafe extern "C" fn stopped(_: c_int, _: *mut siginfo_t, _: *mut c_void) {
-    let _unseen = thread::Unseen::begin();
+    let _paused = thread::Paused::begin();
     STOPPED.fetch_add(1, Ordering::AcqRel);
     pause(PATIENCE * 1000, || GO_ON.load(Ordering::Acquire));
 }
@@ -231,7 +228,7 @@ unsafe fn native_stack(notes: &CrashNotes, context: *const libc::ucontext_t) {
     if notes.native_frames() == 1 {
         // A call of a bad address, from where the unwinder does not get on: whoever called it is on top of the stack.
         let mut caller = [0_u64];
-        if read_memory(sp, &mut caller) {
+        if memory::read(sp, &mut caller) {
             notes.add_native_frame(caller[0]);
         }
     }
@@ -252,104 +249,5 @@ fn note_maps(notes: &CrashNotes) {
             notes.note(read);
         }
         libc::syscall(libc::SYS_close, fd);
-    }
-}
-
-/// What a thread starts with.
-pub(crate) type Start = unsafe extern "C-unwind" fn(*mut c_void) -> *mut c_void;
-
-struct Pending {
-    taken: AtomicBool,
-    start: AtomicPtr<c_void>,
-    argument: AtomicPtr<c_void>,
-}
-
-/// Threads between their creation and their first instruction.
-static PENDING: [Pending; 256] = [const {
-    Pending {
-        taken: AtomicBool::new(false),
-        start: AtomicPtr::new(std::ptr::null_mut()),
-        argument: AtomicPtr::new(std::ptr::null_mut()),
-    }
-}; 256];
-
-/// What to start a thread with so that it gets a signal stack; `None` if too many are being started.
-pub(crate) fn wrap(start: Start, argument: *mut c_void) -> Option<*mut c_void> {
-    let free = PENDING.iter().find(|pending| !pending.taken.swap(true, Ordering::Acquire))?;
-    free.start.store(start as *mut c_void, Ordering::Relaxed);
-    free.argument.store(argument, Ordering::Relaxed);
-    Some(std::ptr::from_ref(free).cast_mut().cast::<c_void>())
-}
-
-/// The thread was not started.
-pub(crate) fn unwrap(wrapped: *mut c_void) {
-    // SAFETY: from `wrap`.
-    unsafe { &*wrapped.cast::<Pending>() }.taken.store(false, Ordering::Release);
-}
-
-/// Starts a thread that has a signal stack: otherwise a stack overflow kills without a word.
-pub(crate) unsafe extern "C-unwind" fn on_own_signal_stack(wrapped: *mut c_void) -> *mut c_void {
-    // SAFETY: from `wrap`.
-    let (start, argument) = unsafe {
-        let pending = &*wrapped.cast::<Pending>();
-        (std::mem::transmute::<*mut c_void, Start>(pending.start.load(Ordering::Relaxed)), pending.argument.load(Ordering::Relaxed))
-    };
-    unwrap(wrapped);
-    // Its record has the destructor that frees the stack.
-    if thread::here().is_some() {
-        use_own_signal_stack();
-    }
-    // SAFETY: the host's start routine and its argument.
-    unsafe { start(argument) }
-}
-
-thread_local! {
-    static SIGNAL_STACK: Cell<*mut c_void> = const { Cell::new(std::ptr::null_mut()) };
-}
-
-/// Not by the function of that name: AddressSanitizer's looks at the stack of a thread that it has not been told of yet.
-///
-/// # Safety
-/// As the system call.
-unsafe fn sigaltstack(new: *const libc::stack_t, old: *mut libc::stack_t) -> bool {
-    // SAFETY: passed on.
-    unsafe { libc::syscall(libc::SYS_sigaltstack, new, old) == 0 }
-}
-
-fn use_own_signal_stack() {
-    const GUARD: size_t = 4096;
-    // SAFETY: a new mapping whose lowest page stays inaccessible, given to the kernel until `free_signal_stack`.
-    unsafe {
-        let mut current: libc::stack_t = std::mem::zeroed();
-        if !sigaltstack(std::ptr::null(), &raw mut current) || current.ss_flags & libc::SS_DISABLE == 0 {
-            return;
-        }
-        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_STACK;
-        let memory = libc::mmap(std::ptr::null_mut(), GUARD + STACK, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0);
-        if memory == libc::MAP_FAILED {
-            return;
-        }
-        libc::mprotect(memory, GUARD, libc::PROT_NONE);
-        let stack = libc::stack_t { ss_sp: memory.byte_add(GUARD), ss_flags: 0, ss_size: STACK };
-        sigaltstack(&raw const stack, std::ptr::null_mut());
-        SIGNAL_STACK.set(memory);
-    }
-}
-
-/// The thread ends.
-pub(crate) fn free_signal_stack() {
-    let memory = SIGNAL_STACK.replace(std::ptr::null_mut());
-    if memory.is_null() {
-        return;
-    }
-    // SAFETY: the mapping of `use_own_signal_stack`; if somebody has put another stack there, ours is not in use.
-    unsafe {
-        let mut current: libc::stack_t = std::mem::zeroed();
-        sigaltstack(std::ptr::null(), &raw mut current);
-        if current.ss_sp == memory.byte_add(4096) {
-            let none = libc::stack_t { ss_sp: std::ptr::null_mut(), ss_flags: libc::SS_DISABLE, ss_size: 0 };
-            sigaltstack(&raw const none, std::ptr::null_mut());
-        }
-        libc::munmap(memory, 4096 + STACK);
     }
 }

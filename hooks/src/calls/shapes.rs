@@ -2,8 +2,10 @@
 //!
 //! None of them has anything to drop while the original runs: a thread that is cancelled inside unwinds through us.
 
-use crate::process::{self, DESCRIPTORS};
-use crate::{pollers, python, thread};
+use crate::calls::pollers;
+use crate::state::process::DESCRIPTORS;
+use crate::state::{python, thread};
+use crate::system::clock;
 use ftsan::descriptors::{Control, Kind, Registered, Suspicion, Use};
 use ftsan::recording::operation::{CLOSE, DUP, EPOLL_CTL, EPOLL_WAIT, Operation};
 use ftsan::recording::{Begun, PENDING, ThreadRecord};
@@ -33,19 +35,19 @@ const BAD: i32 = -libc::EBADF;
 
 #[inline(always)]
 fn begin(record: &ThreadRecord, operation: Operation, fd: c_int, object: Option<u64>) -> Begun<'_> {
-    record.begin(operation, fd, object, python::site(record), PENDING, process::now)
+    record.begin(operation, fd, object, python::site(record), PENDING, clock::now)
 }
 
 /// Records what is over at once.
 #[inline(never)]
 pub(crate) fn happened(record: &ThreadRecord, operation: Operation, fd: c_int, object: u64, result: i32) {
-    record.begin(operation, fd, Some(object), python::site(record), result, process::now);
+    record.begin(operation, fd, Some(object), python::site(record), result, clock::now);
 }
 
 /// Notes a call, and nothing else.
 #[inline(always)]
 pub(crate) fn noted<R: Returned>(operation: Operation, fd: c_int, call: impl FnOnce() -> R) -> R {
-    let Some(record) = thread::here() else { return call() };
+    let Some(record) = thread::current() else { return call() };
     let begun = begin(record, operation, fd, None);
     let result = call();
     begun.end(result.code());
@@ -61,7 +63,7 @@ pub(crate) fn using<R: Returned>(
     len: impl FnOnce() -> usize,
     call: impl FnOnce() -> R,
 ) -> R {
-    let Some(record) = thread::here() else { return call() };
+    let Some(record) = thread::current() else { return call() };
     let begun = begin(record, operation, fd, None);
     if let Some(other) = DESCRIPTORS.using(fd, how, record.id())
         && let Some(suspicion) = DESCRIPTORS.overlapping(fd, how, other, len())
@@ -81,16 +83,16 @@ pub(crate) fn using<R: Returned>(
 /// A call that waits for events, unless it only asks.
 #[inline(always)]
 pub(crate) fn waiting<R: Returned>(epoll: c_int, only_asks: bool, call: impl FnOnce() -> R) -> R {
-    let Some(record) = thread::here() else { return call() };
+    let Some(record) = thread::current() else { return call() };
     // Without its site: a loop always waits at the same line.
-    let begun = record.begin(EPOLL_WAIT, epoll, None, 0, PENDING, process::now);
+    let begun = record.begin(EPOLL_WAIT, epoll, None, 0, PENDING, clock::now);
     if let Some(by) = DESCRIPTORS.using(epoll, Use::Wait, record.id()) {
         suspect(record, Suspicion::Shared { by, epoll }, EPOLL_WAIT, epoll);
     }
     let result = call();
     begun.end(result.code());
     if !only_asks {
-        record.stamp(process::now());
+        record.stamp(clock::now());
     }
     DESCRIPTORS.used(epoll, Use::Wait);
     result
@@ -105,14 +107,14 @@ pub(crate) fn polling<R: Returned>(
     only_asks: bool,
     call: impl FnOnce() -> R,
 ) -> R {
-    let Some(record) = thread::here() else { return call() };
+    let Some(record) = thread::current() else { return call() };
     let begun = begin(record, operation, count, Some(object as u64));
     pollers::begin(record);
     let result = call();
     pollers::end(record);
     begun.end(result.code());
     if !only_asks {
-        record.stamp(process::now());
+        record.stamp(clock::now());
     }
     result
 }
@@ -120,7 +122,7 @@ pub(crate) fn polling<R: Returned>(
 /// A call that gives a descriptor.
 #[inline(always)]
 pub(crate) fn opening(operation: Operation, kind: Kind, call: impl FnOnce() -> c_int) -> c_int {
-    let Some(record) = thread::here() else { return call() };
+    let Some(record) = thread::current() else { return call() };
     let fd = call();
     if fd >= 0 {
         opened(record, operation, fd, kind);
@@ -133,7 +135,7 @@ pub(crate) fn opening(operation: Operation, kind: Kind, call: impl FnOnce() -> c
 /// # Safety
 /// `pair` is where the call puts them.
 pub(crate) unsafe fn opening_two(operation: Operation, kind: Kind, pair: *const c_int, call: impl FnOnce() -> c_int) -> c_int {
-    let Some(record) = thread::here() else { return call() };
+    let Some(record) = thread::current() else { return call() };
     let result = call();
     if result == 0 {
         // SAFETY: the call succeeded, so both are there.
@@ -156,7 +158,7 @@ fn opened(record: &ThreadRecord, operation: Operation, fd: c_int, kind: Kind) {
 /// `close`.
 #[inline(always)]
 pub(crate) fn closing(fd: c_int, call: impl FnOnce() -> c_int) -> c_int {
-    let Some(record) = thread::here() else { return call() };
+    let Some(record) = thread::current() else { return call() };
     let is_closed = DESCRIPTORS.is_closed(fd);
     before_close(record, fd);
     let begun = begin(record, CLOSE, fd, None);
@@ -186,7 +188,7 @@ fn before_close(record: &ThreadRecord, fd: c_int) {
 
 /// `close_range`.
 pub(crate) fn closing_range(first: u32, last: u32, closes: bool, call: impl FnOnce() -> c_int) -> c_int {
-    let Some(record) = thread::here() else { return call() };
+    let Some(record) = thread::current() else { return call() };
     if closes {
         DESCRIPTORS.closing_range(first, last, python::mark(record));
     }
@@ -205,7 +207,7 @@ pub(crate) fn controlling(
     is_one_shot: impl FnOnce() -> bool,
     call: impl FnOnce() -> c_int,
 ) -> c_int {
-    let Some(record) = thread::here() else { return call() };
+    let Some(record) = thread::current() else { return call() };
     let begun = begin(record, EPOLL_CTL, fd, None);
     // Whoever gets a descriptor from `epoll_wait` may take it out while the thread that put it in is still on its way out of the call.
     if let Some(other) = DESCRIPTORS.using(fd, Use::Register, record.id())
@@ -247,7 +249,7 @@ fn controlled(record: &ThreadRecord, epoll: c_int, what: c_int, fd: c_int, code:
 
 /// `dup` and its like, `dup2` and its like: what `to` was is closed.
 pub(crate) fn duplicating(from: c_int, to: Option<c_int>, call: impl FnOnce() -> c_int) -> c_int {
-    let Some(record) = thread::here() else { return call() };
+    let Some(record) = thread::current() else { return call() };
     // SAFETY: asks whether it is open, without our own hook.
     let is_open = || unsafe { libc::syscall(libc::SYS_fcntl, from, libc::F_GETFD) } >= 0;
     if let Some(to) = to.filter(|to| *to != from && *to > 2 && is_open()) {
@@ -269,7 +271,7 @@ pub(crate) fn duplicating(from: c_int, to: Option<c_int>, call: impl FnOnce() ->
 #[inline(never)]
 fn was_bad(record: &ThreadRecord, operation: Operation, fd: c_int) {
     if fd >= 0 {
-        let _unseen = thread::Unseen::begin();
+        let _paused = thread::Paused::begin();
         let mark = python::mark(record);
         if let Some(suspicion) = DESCRIPTORS.was_bad(fd, mark) {
             python::suspect(&suspicion, operation, fd, mark);

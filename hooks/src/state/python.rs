@@ -1,75 +1,39 @@
 //! What the Python module tells us and is told: where the calling thread is in Python code, and that threads step on each other.
 
-use crate::thread::Unseen;
-use crate::{crash, import_tables, process, thread};
+use crate::state::process;
+use crate::state::thread::Paused;
 use ftsan::descriptors::{Mark, Suspicion};
-use ftsan::listener::{Heard, Listener, VERSION};
 use ftsan::recording::operation::Operation;
 use ftsan::recording::sites::{DEPTH, Position, SiteId};
 use ftsan::recording::{Recording, ThreadRecord};
+use ftsan_interface::api::PythonApi;
 use libc::{c_int, c_void};
-use std::cell::Cell;
 use std::sync::OnceLock;
 
-static LISTENER: OnceLock<Listener> = OnceLock::new();
+static API: OnceLock<PythonApi> = OnceLock::new();
 
-/// The Python module is here.  `preloaded` is 0 if it loaded us itself: then the import tables are rewritten.
-///
-/// # Safety
-/// The listener's functions stay callable for good.
-#[unsafe(no_mangle)]
-pub(crate) unsafe extern "C" fn ftsan_hooks_listen(listener: &Listener, preloaded: c_int) -> Heard {
-    let refused = Heard { version: VERSION, hooks: 0, recording, descriptors: None, look, thread: thread_record };
-    if listener.version != VERSION {
-        return refused;
-    }
-    process::switch_on();
-    if process::recording().is_none() {
-        return refused;
-    }
-    process::keep();
-    crash::install();
-    if preloaded == 0 {
-        import_tables::rewrite();
-    }
-    let _ = LISTENER.set(*listener);
-    Heard { hooks: import_tables::all().count() as u32, descriptors: Some(&process::DESCRIPTORS), ..refused }
+/// The Python module is here.
+pub(crate) fn connected(api: &PythonApi) {
+    let _ = API.set(*api);
 }
 
-thread_local! {
-    static AWAY: Cell<Option<Unseen>> = const { Cell::new(None) };
-}
-
-unsafe extern "C" fn look(again: c_int) {
-    // A thread whose destructors have run is not looked at anyway.
-    let _ = AWAY.try_with(|away| away.set((again == 0).then(Unseen::begin)));
-}
-
-unsafe extern "C" fn recording() -> Option<&'static Recording> {
-    process::recording()
-}
-
-unsafe extern "C" fn thread_record() -> Option<&'static ThreadRecord> {
-    thread::here()
-}
-
-/// The crash handler's question.
-pub(crate) fn listener() -> Option<&'static Listener> {
-    LISTENER.get()
+/// What the Python module does for us, once it is here.
+pub(crate) fn api() -> Option<&'static PythonApi> {
+    API.get()
 }
 
 /// Where the calling thread is in Python code: its innermost frame.
 #[inline(always)]
 pub(crate) fn site(record: &ThreadRecord) -> SiteId {
-    LISTENER.get().map_or(0, |listener| site_in(listener, record))
+    API.get().map_or(0, |api| site_in(api, record))
 }
 
 #[inline(never)] // the registers that it needs are not saved where there is no Python
-fn site_in(listener: &Listener, record: &ThreadRecord) -> SiteId {
-    let offsets = &listener.offsets;
+fn site_in(api: &PythonApi, record: &ThreadRecord) -> SiteId {
+    let offsets = &api.offsets;
     // SAFETY: the calling thread is in a call that its innermost frame made, so that frame and its code are alive and at rest.
     unsafe {
-        let state = (listener.thread_state)();
+        let state = (api.thread_state)();
         if state.is_null() {
             return 0;
         }
@@ -85,24 +49,24 @@ fn site_in(listener: &Listener, record: &ThreadRecord) -> SiteId {
         let position = Position { code, instruction, check: 0 };
         record.known_site(position).unwrap_or_else(|| {
             let check = ((code + offsets.qualname) as *const usize).read();
-            find_site(listener, record, Position { check, ..position })
+            find_site(api, record, Position { check, ..position })
         })
     }
 }
 
 #[cold]
 #[inline(never)]
-fn find_site(listener: &Listener, record: &ThreadRecord, position: Position) -> SiteId {
-    let _unseen = Unseen::begin();
+fn find_site(api: &PythonApi, record: &ThreadRecord, position: Position) -> SiteId {
+    let _paused = Paused::begin();
     let Some(recording) = process::recording() else { return 0 };
-    let site = resolve(listener, recording, position);
+    let site = resolve(api, recording, position);
     record.remember_site(position, site);
     site
 }
 
-fn resolve(listener: &Listener, recording: &Recording, position: Position) -> SiteId {
+fn resolve(api: &PythonApi, recording: &Recording, position: Position) -> SiteId {
     // SAFETY: the position is on the calling thread's stack.
-    recording.sites.site(position, |texts| Some(unsafe { (listener.resolve)(position, texts) }))
+    recording.sites.site(position, |texts| Some(unsafe { (api.resolve)(position, texts) }))
 }
 
 /// Who the calling thread is and where it is, with its whole stack.
@@ -110,14 +74,14 @@ fn resolve(listener: &Listener, recording: &Recording, position: Position) -> Si
 #[inline(never)]
 pub(crate) fn mark(record: &ThreadRecord) -> Mark {
     let thread = record.id();
-    let (Some(listener), Some(recording)) = (LISTENER.get(), process::recording()) else { return Mark { thread, stack: 0 } };
-    let _unseen = Unseen::begin();
+    let (Some(api), Some(recording)) = (API.get(), process::recording()) else { return Mark { thread, stack: 0 } };
+    let _paused = Paused::begin();
     let mut positions = [Position::default(); DEPTH];
     // SAFETY: the places are as many as said.
-    let count = unsafe { (listener.positions)(positions.as_mut_ptr(), DEPTH) };
+    let count = unsafe { (api.positions)(positions.as_mut_ptr(), DEPTH) };
     let mut sites = [0; DEPTH];
     for (site, position) in sites.iter_mut().zip(positions.iter().take(count)) {
-        *site = resolve(listener, recording, *position);
+        *site = resolve(api, recording, *position);
     }
     Mark { thread, stack: recording.sites.stack(sites.get(..count).unwrap_or(&[])) }
 }
@@ -126,13 +90,13 @@ pub(crate) fn mark(record: &ThreadRecord) -> Mark {
 #[cold]
 #[inline(never)]
 pub(crate) fn suspect(suspicion: &Suspicion, operation: Operation, fd: c_int, mark: Mark) {
-    let Some(listener) = LISTENER.get() else { return };
-    let _unseen = Unseen::begin();
+    let Some(api) = API.get() else { return };
+    let _paused = Paused::begin();
     if in_signal_handler() {
         return; // what was interrupted may hold any lock: nothing can be told
     }
-    // SAFETY: the listener's functions stay callable for good.
-    unsafe { (listener.suspect)(suspicion, operation.0, fd, mark) };
+    // SAFETY: the module's functions stay callable for good.
+    unsafe { (api.suspect)(suspicion, operation.0, fd, mark) };
 }
 
 /// Whether a signal handler is on the stack of the calling thread.

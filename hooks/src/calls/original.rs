@@ -1,4 +1,4 @@
-//! The functions that are hooked.
+//! The functions that are hooked, and what is called in their place.
 //!
 //! Found by `dlsym(RTLD_NEXT)` when first needed: another library's constructor may call us before our own has run.
 
@@ -19,6 +19,11 @@ impl Original {
 
     pub(crate) fn name(&self) -> &'static CStr {
         self.name
+    }
+
+    /// Where its address is kept, 0 until it is needed.
+    pub(crate) fn slot(&self) -> &AtomicUsize {
+        &self.address
     }
 
     /// Its address.
@@ -47,3 +52,13 @@ unsafe extern "C" fn missing() -> isize {
     unsafe { *libc::__errno_location() = libc::ENOSYS };
     -1
 }
+
+/// A hooked function.
+pub(crate) struct Hook {
+    pub(crate) original: &'static Original,
+    /// Address of the function that is called instead.
+    pub(crate) detour: *const c_void,
+}
+
+// SAFETY: the address of a function.
+unsafe impl Sync for Hook {}

@@ -1,0 +1,43 @@
+//! Diverts calls to the hooks in a process that did not preload us.
+//!
+//! Through the import tables of all libraries, so calls by name are seen.  With the feature `gum` the functions themselves are rewritten
+//! first, where the process allows it: then calls by an address that was looked up are seen as well.
+
+use crate::calls::original::Hook;
+use ftsan_backend::import_tables::ImportTables;
+use ftsan_backend::{Backend, Diversion, Target};
+use libc::c_void;
+use std::sync::OnceLock;
+
+/// Set once calls are diverted.
+static DIVERSIONS: OnceLock<Box<[Diversion<'static>]>> = OnceLock::new();
+
+/// Whether calls are diverted: then libraries that are loaded later need it too.
+pub(crate) fn is_done() -> bool {
+    DIVERSIONS.get().is_some()
+}
+
+/// Diverts what is loaded by now.  The last table holds tail jumps, which gum cannot divert: it keeps return addresses.
+pub(crate) fn install(tables: &'static [&'static [Hook]; 2]) {
+    let diversions = DIVERSIONS.get_or_init(|| tables.iter().flat_map(|hooks| hooks.iter().map(diversion)).collect());
+    #[cfg(feature = "gum")]
+    if let (Ok(mut gum), Some(ordinary)) = (ftsan_frida::Frida::new(), diversions.get(..tables[0].len())) {
+        divert(&mut gum, ordinary);
+    }
+    divert(&mut ImportTables, diversions);
+}
+
+/// Diverts what was loaded since.
+pub(crate) fn again() {
+    divert(&mut ImportTables, DIVERSIONS.get().map_or(&[], |diversions| diversions));
+}
+
+fn divert(backend: &mut dyn Backend, diversions: &[Diversion<'static>]) {
+    // SAFETY: the tables have detours of the same signature, in this library, which is never unloaded.
+    unsafe { backend.replace_all(diversions) };
+}
+
+fn diversion(hook: &'static Hook) -> Diversion<'static> {
+    let target = Target { name: hook.original.name(), address: hook.original.get() as *const c_void };
+    Diversion { target, detour: hook.detour, original: hook.original.slot() }
+}

@@ -1,0 +1,3 @@
+//! Fatal signals.
+
+pub(crate) mod handler;

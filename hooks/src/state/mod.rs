@@ -1,0 +1,5 @@
+//! What is known of the process and of the calling thread.
+
+pub(crate) mod process;
+pub(crate) mod python;
+pub(crate) mod thread;

@@ -1,0 +1,7 @@
+//! What the kernel and libc give: no state of ours but the signal stacks.
+
+pub(crate) mod clock;
+pub(crate) mod decimal;
+pub(crate) mod environment;
+pub(crate) mod memory;
+pub(crate) mod signal_stack;
