@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicI32, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, 
 /// The first bytes of a recording.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"FTSANREC");
 /// Changes with every change of the layout.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// How many threads can be recorded at once; the others are watched by nobody.
 pub const THREADS: usize = 256;
 /// How many events of a thread are kept.
@@ -30,8 +30,12 @@ pub const EVENTS: usize = 128;
 pub const GROUP: usize = 16;
 /// Result of a system call that has not returned.
 pub const PENDING: i32 = i32::MIN;
-/// How many native frames of the crashing thread are kept.
-pub const NATIVE_FRAMES: usize = 64;
+/// How many registers of the crashing thread are kept.
+pub const REGISTERS: usize = 34;
+/// How many words of its stack.
+pub const STACK: usize = 1 << 14;
+/// What the crash handler does after its first notes, in this order: what is missing if it fails.
+pub const CRASH_STEPS: [&str; 4] = ["map of the memory", "other threads", "stacks of Python code", "file"];
 /// Bytes for the notes of the crash handler.
 pub const NOTES: usize = 1 << 19;
 
@@ -55,42 +59,48 @@ pub struct Recording {
     pub sites: Sites,
 }
 
-/// What the crash handler leaves.
+/// What the crash handler leaves: first of all what it is told by the kernel, then what it finds out step by step.
 #[repr(C)]
 #[derive(Debug)]
 pub struct CrashNotes {
     /// 0: none; 1: the handler is at work; 2: it is done.
     pub state: AtomicU32,
+    /// A bit for each step of the handler that crashed itself, or took too long.
+    pub failed_steps: AtomicU32,
     /// The signal.
     pub signal: AtomicI32,
     /// `si_code`.
     pub code: AtomicI32,
-    native_frames: AtomicU32,
+    /// `si_pid` of a signal that somebody sent.
+    pub sender: AtomicU32,
     /// `si_addr`.
     pub address: AtomicU64,
     /// The kernel's id of the crashing thread.
     pub native_id: AtomicU64,
-    native: [AtomicU64; NATIVE_FRAMES],
+    /// Where it was: the program counter, the stack pointer, the frame pointer and, where there is one, the link register.
+    pub at: [AtomicU64; 4],
+    /// All registers, as the kernel has them.
+    pub registers: [AtomicU64; REGISTERS],
+    stack_used: AtomicUsize,
+    stack: [AtomicU64; STACK],
     notes_used: AtomicUsize,
     notes: [AtomicU8; NOTES],
 }
 
 impl CrashNotes {
-    /// Adds a return address of the crashing thread's native stack, innermost first.
-    pub fn add_native_frame(&self, address: u64) -> bool {
-        let at = self.native_frames.load(Ordering::Relaxed);
-        let Some(slot) = self.native.get(at as usize) else { return false };
-        slot.store(address, Ordering::Relaxed);
-        self.native_frames.store(at + 1, Ordering::Release);
+    /// Adds words of the crashing thread's stack, which follow what was added before; false if there is no room for them.
+    pub fn add_stack(&self, words: &[u64]) -> bool {
+        let at = self.stack_used.load(Ordering::Relaxed);
+        let Some(slots) = self.stack.get(at..at + words.len()) else { return false };
+        for (word, slot) in words.iter().zip(slots) {
+            slot.store(*word, Ordering::Relaxed);
+        }
+        self.stack_used.store(at + words.len(), Ordering::Release);
         true
     }
 
-    /// How many there are.
-    pub fn native_frames(&self) -> u32 {
-        self.native_frames.load(Ordering::Relaxed)
-    }
-
-    /// Adds to the notes: stacks of Python code and the map of the memory, line by line.  What does not fit is dropped.
+    /// Adds to the notes, line by line, after a line `[python]` or `[maps]`: stacks of Python code and the map of the memory.  What does
+    /// not fit is dropped.
     pub fn note(&self, bytes: &[u8]) {
         let at = self.notes_used.fetch_add(bytes.len(), Ordering::Relaxed);
         for (byte, slot) in bytes.iter().zip(self.notes.iter().skip(at)) {

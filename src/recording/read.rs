@@ -2,9 +2,7 @@
 
 use super::operation::{FIRST_WATCHED, Operation};
 use super::sites::layout;
-use super::{
-    CrashNotes, EVENTS, Event, GROUP, MAGIC, NATIVE_FRAMES, NOTES, PENDING, Recording, SIZE, THREADS, ThreadRecord, VERSION,
-};
+use super::{CrashNotes, EVENTS, Event, GROUP, MAGIC, NOTES, PENDING, Recording, SIZE, STACK, THREADS, ThreadRecord, VERSION};
 use crate::report::Frame;
 use crate::triage::crash;
 use std::mem::offset_of;
@@ -29,8 +27,16 @@ pub struct Died {
     pub address: u64,
     /// The kernel's id of the thread.
     pub native_id: u64,
-    /// Return addresses, innermost first.
-    pub native: Vec<u64>,
+    /// `si_code`: above 0 if the kernel found something wrong, else somebody sent the signal.
+    pub code: i32,
+    /// Process id of whoever sent it.
+    pub sender: u32,
+    /// Program counter, stack pointer, frame pointer and link register of the thread.
+    pub at: [u64; 4],
+    /// The words on its stack, from the stack pointer on.
+    pub stack: Vec<u64>,
+    /// The handler's steps that did not come to their end: a bit each.
+    pub failed_steps: u32,
     /// Stacks of Python code by the kernel's id of the thread.
     pub python: Vec<(u64, Vec<Frame>)>,
     /// Files in memory: start, end, offset in the file, path.
@@ -165,19 +171,37 @@ fn died(bytes: &Bytes<'_>) -> Option<Died> {
     if bytes.u32(base + offset_of!(CrashNotes, state)) == 0 {
         return None;
     }
-    let count = (bytes.u32(base + offset_of!(CrashNotes, native_frames)) as usize).min(NATIVE_FRAMES);
-    let used = usize::try_from(bytes.u64(base + offset_of!(CrashNotes, notes_used))).unwrap_or(NOTES).min(NOTES);
-    let at = base + offset_of!(CrashNotes, notes);
-    let notes = String::from_utf8_lossy(bytes.0.get(at..at + used).unwrap_or_default());
-    let (python, maps) = notes.split_once("maps\n").unwrap_or((&notes, ""));
+    let count = |at: usize, most: usize| usize::try_from(bytes.u64(base + at)).unwrap_or(most).min(most);
+    let notes = base + offset_of!(CrashNotes, notes);
+    let notes = notes..notes + count(offset_of!(CrashNotes, notes_used), NOTES);
+    let notes = String::from_utf8_lossy(bytes.0.get(notes).unwrap_or_default());
+    let words = |at: usize, count: usize| (0..count).map(move |i| bytes.u64(base + at + i * 8));
+    let mut at = [0; 4];
+    at.iter_mut().zip(words(offset_of!(CrashNotes, at), 4)).for_each(|(slot, word)| *slot = word);
     Some(Died {
         signal: bytes.u32(base + offset_of!(CrashNotes, signal)) as i32,
+        code: bytes.u32(base + offset_of!(CrashNotes, code)) as i32,
+        sender: bytes.u32(base + offset_of!(CrashNotes, sender)),
         address: bytes.u64(base + offset_of!(CrashNotes, address)),
         native_id: bytes.u64(base + offset_of!(CrashNotes, native_id)),
-        native: (0..count).map(|i| bytes.u64(base + offset_of!(CrashNotes, native) + i * 8)).collect(),
-        python: stacks(python),
-        maps: maps.lines().filter_map(mapping).collect(),
+        at,
+        stack: words(offset_of!(CrashNotes, stack), count(offset_of!(CrashNotes, stack_used), STACK)).collect(),
+        failed_steps: bytes.u32(base + offset_of!(CrashNotes, failed_steps)),
+        python: stacks(&section(&notes, "[python]")),
+        maps: section(&notes, "[maps]").lines().filter_map(mapping).collect(),
     })
+}
+
+/// The lines after a heading.  A step that crashed may have left a line without an end.
+fn section(notes: &str, heading: &str) -> String {
+    let mut inside = false;
+    let lines = notes.lines().filter(|line| {
+        if line.starts_with('[') {
+            inside = *line == heading;
+        }
+        inside
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// `thread NATIVE_ID` and lines of `FILE<tab>LINE<tab>FUNCTION`.
@@ -228,6 +252,13 @@ mod tests {
             bytes[at..at + 4].copy_from_slice(&super::super::LIVE.to_le_bytes());
         }
         assert_eq!(read(&bytes).unwrap().threads.len(), THREADS);
+    }
+
+    #[test]
+    fn sections_are_told_apart_in_any_order() {
+        let notes = "[maps]\na\nb\n[python]\nthread 1\ncut\n[maps]\nc\n";
+        assert_eq!(section(notes, "[maps]"), "[maps]\na\nb\n[maps]\nc");
+        assert_eq!(section(notes, "[python]"), "[python]\nthread 1\ncut");
     }
 
     #[test]

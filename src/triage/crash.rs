@@ -14,6 +14,12 @@ pub struct Crash {
     pub signal: String,
     /// Address that was accessed, for SIGSEGV and SIGBUS; 0 may be unknown or a null pointer.
     pub address: Option<u64>,
+    /// `si_code`, if known: above 0 if the kernel found something wrong, else somebody sent the signal.
+    pub code: Option<i32>,
+    /// Process id of whoever sent the signal, 0 for nobody.
+    pub sender: u32,
+    /// What the crash handler could not find out ([`crate::recording::CRASH_STEPS`]).
+    pub missing: Vec<String>,
     /// What the program or the interpreter said as it died: "Fatal Python error: ...", an assertion, a panic.
     pub message: String,
     /// The interpreter.

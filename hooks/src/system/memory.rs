@@ -1,17 +1,14 @@
 //! Memory that may be gone or bad: read through the kernel, which answers "no" where a load would crash.
 
-use libc::c_void;
+use crate::system::call;
+use libc::{c_void, iovec};
 
-/// Copies memory of another thread, which may be gone: then false.  Keeps errno.
+/// Copies memory that may be gone: then false.  Keeps errno.
 pub(crate) fn read<T: Copy>(address: usize, into: &mut [T]) -> bool {
     let len = size_of_val(into);
-    let local = libc::iovec { iov_base: into.as_mut_ptr().cast::<c_void>(), iov_len: len };
-    let remote = libc::iovec { iov_base: address as *mut c_void, iov_len: len };
+    let local = iovec { iov_base: into.as_mut_ptr().cast::<c_void>(), iov_len: len };
+    let remote = iovec { iov_base: address as *mut c_void, iov_len: len };
+    let arguments = [call::process_id(), &raw const local as usize, 1, &raw const remote as usize, 1];
     // SAFETY: the kernel checks the remote side; the local side is as large as said, of a type that may have any bits.
-    unsafe {
-        let errno = *libc::__errno_location();
-        let read = libc::process_vm_readv(libc::getpid(), &raw const local, 1, &raw const remote, 1, 0) == len as isize;
-        *libc::__errno_location() = errno;
-        read
-    }
+    unsafe { call::raw(libc::SYS_process_vm_readv, arguments) == len as isize }
 }

@@ -1,6 +1,8 @@
 //! What the kernel and libc give: no state of ours but the signal stacks.
 
+pub(crate) mod call;
 pub(crate) mod clock;
+pub(crate) mod context;
 pub(crate) mod decimal;
 pub(crate) mod environment;
 pub(crate) mod memory;

@@ -1,10 +1,12 @@
-//! A stack of its own for the crash handler in each thread: otherwise a stack overflow kills without a word.
+//! Stacks for signal handlers: one in each thread, without which a stack overflow kills without a word, and two of the process for the
+//! crash handler.
 
-use libc::size_t;
+use crate::system::call;
+use libc::{c_void, size_t};
 use std::cell::Cell;
-use std::ffi::c_void;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
-/// Bytes of a signal stack: the unwinder needs some twenty thousand.
+/// Bytes of a signal stack: whatever handled the signal before us runs on it, and unwinders need some twenty thousand.
 const STACK: size_t = 128 << 10;
 /// Bytes below it that stay inaccessible.
 const GUARD: size_t = 4096;
@@ -19,7 +21,51 @@ thread_local! {
 /// `new` is null or names memory that stays mapped until another stack is set, `old` is null or writable.
 unsafe fn sigaltstack(new: *const libc::stack_t, old: *mut libc::stack_t) -> bool {
     // SAFETY: the kernel checks both pointers itself; that the stack stays mapped is the caller's guarantee.
-    unsafe { libc::syscall(libc::SYS_sigaltstack, new, old) == 0 }
+    unsafe { call::raw(libc::SYS_sigaltstack, [new as usize, old as usize]) == 0 }
+}
+
+/// A stack whose lowest page stays inaccessible; its lowest address, null if there is no memory.
+fn map() -> *mut c_void {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_STACK;
+    // SAFETY: a new mapping, of which the lowest page is protected.
+    unsafe {
+        let memory = libc::mmap(std::ptr::null_mut(), GUARD + STACK, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0);
+        if memory == libc::MAP_FAILED {
+            return std::ptr::null_mut();
+        }
+        libc::mprotect(memory, GUARD, libc::PROT_NONE);
+        memory
+    }
+}
+
+/// A stack of the process, for one thread that needs it once.
+pub(crate) struct Reserved(AtomicPtr<c_void>);
+
+impl Reserved {
+    pub(crate) const fn new() -> Self {
+        Reserved(AtomicPtr::new(std::ptr::null_mut()))
+    }
+
+    /// Maps it.
+    pub(crate) fn reserve(&self) {
+        self.0.store(map(), Ordering::Release);
+    }
+
+    /// Its highest address; `None` if there was no memory.
+    pub(crate) fn top(&self) -> Option<*mut c_void> {
+        let memory = self.0.load(Ordering::Acquire);
+        (!memory.is_null()).then(|| memory.wrapping_byte_add(GUARD + STACK))
+    }
+
+    /// Signals of the calling thread are handled on it from now on.  It must not be on its signal stack.
+    pub(crate) fn use_for_signals(&self) {
+        let memory = self.0.load(Ordering::Acquire);
+        if !memory.is_null() {
+            let stack = libc::stack_t { ss_sp: memory.wrapping_byte_add(GUARD), ss_flags: 0, ss_size: STACK };
+            // SAFETY: stays mapped for good.
+            unsafe { sigaltstack(&raw const stack, std::ptr::null_mut()) };
+        }
+    }
 }
 
 /// Gives the calling thread a signal stack, unless it has one.
@@ -30,12 +76,10 @@ pub(crate) fn give() {
         if !sigaltstack(std::ptr::null(), &raw mut current) || current.ss_flags & libc::SS_DISABLE == 0 {
             return;
         }
-        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_STACK;
-        let memory = libc::mmap(std::ptr::null_mut(), GUARD + STACK, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0);
-        if memory == libc::MAP_FAILED {
+        let memory = map();
+        if memory.is_null() {
             return;
         }
-        libc::mprotect(memory, GUARD, libc::PROT_NONE);
         let stack = libc::stack_t { ss_sp: memory.byte_add(GUARD), ss_flags: 0, ss_size: STACK };
         sigaltstack(&raw const stack, std::ptr::null_mut());
         SIGNAL_STACK.set(memory);

@@ -1,7 +1,7 @@
 //! From the recording of a process that has died to what triage wants to know of it.  Runs in the launcher.
 
-use crate::launcher::symbols;
-use ftsan::recording::read;
+use crate::launcher::{symbols, unwind};
+use ftsan::recording::{CRASH_STEPS, read};
 use ftsan::triage::crash::{Crash, Extension, Thread};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -32,14 +32,18 @@ pub(crate) fn read(path: &Path, signal: i32) -> Result<Option<Crash>, String> {
     for thread in &mut threads {
         if thread.native_id == died.native_id {
             thread.crashed = true;
-            thread.native = symbols::native_stack(&died.native, &died.maps);
+            thread.native = symbols::native_stack(&unwind::stack(&died), &died.maps);
         }
     }
     threads.sort_by_key(|thread| !thread.crashed);
     let has_address = matches!(died.signal, libc::SIGSEGV | libc::SIGBUS);
     let files: BTreeSet<&str> = died.maps.iter().map(|(_, _, _, path)| path.as_str()).collect();
+    let missing = CRASH_STEPS.iter().enumerate().filter(|(step, _)| died.failed_steps & 1 << step != 0);
     Ok(Some(Crash {
         signal: name(if signal == 0 { died.signal } else { signal }),
+        code: (signal == 0 || signal == died.signal).then_some(died.code),
+        sender: died.sender,
+        missing: missing.map(|(_, name)| (*name).to_owned()).collect(),
         address: has_address.then_some(died.address),
         threads,
         extensions: files.into_iter().filter_map(extension).collect(),
