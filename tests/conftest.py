@@ -47,12 +47,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 Ftsan = Callable[..., Run]
 
 
-@pytest.fixture
-def ftsan(tmp_path: Path) -> Ftsan:
-    """Run ``ftsan run`` with these arguments and a JSON report."""
+def runner(folder: Path) -> Ftsan:
+    """A function that runs ``ftsan run`` with its arguments and a JSON report, in this folder."""
 
-    def run(*arguments: str | Path, env: dict[str, str] | None = None, timeout: float = 60, cwd: Path = tmp_path) -> Run:
-        report = tmp_path / "report.json"
+    def run(*arguments: str | Path, env: dict[str, str] | None = None, timeout: float = 60, cwd: Path = folder) -> Run:
+        report = folder / "report.json"
         command = [sys.executable, "-m", "ftsan", "run", "--report-json", report, *arguments]
         done = subprocess.run(
             list(map(str, command)), env=PLAIN | (env or {}), capture_output=True, text=True, timeout=timeout, cwd=cwd, check=False
@@ -60,3 +59,9 @@ def ftsan(tmp_path: Path) -> Ftsan:
         return Run(done.returncode, done.stdout, done.stderr, json.loads(report.read_text()) if report.exists() else {})
 
     return run
+
+
+@pytest.fixture
+def ftsan(tmp_path: Path) -> Ftsan:
+    """Run ``ftsan run`` with these arguments and a JSON report."""
+    return runner(tmp_path)

@@ -1,79 +1,119 @@
 //! Which object an address means: address -> number of the object's life, without hearing of its death.
 //!
-//! The interpreter clears a bit in the header of every object that is born, so whoever looks knows whether an address still means the
-//! object that it meant before.  Lossy: an object that lost its entry gets a new number, and its history with it; no two objects ever
-//! share a number.
+//! The interpreter clears a bit in the header of every object that is born, so a look at it says whether an address still means the
+//! object that it meant before.  The bit is set after the entry is stored, under the lock of the entry's group: two threads that touch an
+//! object for the first time in the same instant get one number.
+//!
+//! Lossy: an object that lost its entry gets a new number, and its history with it; no two objects ever share a number.
+//!
+//! An entry is two words, the number and the number XOR the address (Hyatt and Mann, "A lockless transposition table implementation for
+//! parallel search", 2002).  A reader that meets a writer in between gets halves of two entries, which give no address that is asked for:
+//! numbers are spread over 64 bits and none is used twice.
 
+use super::lock::Spin;
+use std::array;
 use std::sync::atomic::{AtomicU64, Ordering};
 use zerocopy::{FromZeros, KnownLayout};
+
+/// Entries that an address may have: a cache line of them.
+const WAYS: usize = 4;
+
+/// Locks for all the groups.
+const LOCKS: usize = 64;
 
 #[derive(FromZeros, KnownLayout)]
 #[repr(C)]
 struct Entry {
-    address: AtomicU64,
     life: AtomicU64,
+    /// XOR `life`: the address.  Both are 0 in an entry that was never used.
+    check: AtomicU64,
+}
+
+impl Entry {
+    #[inline(always)]
+    fn get(&self) -> (u64, u64) {
+        let life = self.life.load(Ordering::Relaxed);
+        (self.check.load(Ordering::Relaxed) ^ life, life)
+    }
+
+    fn set(&self, address: u64, life: u64) {
+        self.life.store(life, Ordering::Relaxed);
+        self.check.store(address ^ life, Ordering::Relaxed);
+    }
+}
+
+#[derive(FromZeros, KnownLayout)]
+#[repr(C, align(64))]
+struct Group([Entry; WAYS]);
+
+/// The mark in an object's header.
+pub trait Mark {
+    /// Whether the object was marked since it was born.  Acquires what was done before that.
+    fn is_set(&self) -> bool;
+    /// Marks it.  Releases what was done before.
+    fn set(&self);
 }
 
 /// The table.
 pub struct Lifetimes {
-    entries: Box<[Entry]>,
+    groups: Box<[Group]>,
+    locks: [Spin; LOCKS],
     next: AtomicU64,
 }
 
 impl Lifetimes {
-    /// With `1 << bits` entries of 16 bytes.
-    pub fn new(bits: u32) -> Self {
-        let entries = <[Entry]>::new_box_zeroed_with_elems(1 << bits).expect("a small table");
-        Lifetimes { entries, next: AtomicU64::new(1) }
+    /// For at least `count` objects, 16 bytes each.
+    pub fn new(count: usize) -> Self {
+        let groups = count.div_ceil(WAYS).next_power_of_two().max(2);
+        // Memory that is not used is not touched either.
+        let groups = <[Group]>::new_box_zeroed_with_elems(groups).expect("as much memory as the option says");
+        Lifetimes { groups, locks: array::from_fn(|_| Spin::default()), next: AtomicU64::new(1) }
     }
 
-    /// The number of this life of the object at `address`.  `is_known`: it has been asked for since the object's birth.
+    /// The number of this life of the object at `address`, which is not 0.
     #[inline]
-    pub fn of(&self, address: u64, is_known: bool) -> u64 {
-        let entry = &self.entries[super::place(address >> 4, self.entries.len())];
-        if is_known && entry.address.load(Ordering::Acquire) == address {
-            let life = entry.life.load(Ordering::Acquire);
-            // Changed meanwhile: then the number may be another object's.
-            if entry.address.load(Ordering::Relaxed) == address {
-                return life;
-            }
+    pub fn of(&self, address: u64, mark: &impl Mark) -> u64 {
+        let index = super::place(address >> 4, self.groups.len());
+        let group = &self.groups[index];
+        if mark.is_set()
+            && let Some(life) = group.find(address)
+        {
+            return life;
         }
-        self.begin(entry, address)
+        self.begin(index, address, mark)
     }
 
     #[cold]
-    fn begin(&self, entry: &Entry, address: u64) -> u64 {
+    fn begin(&self, index: usize, address: u64, mark: &impl Mark) -> u64 {
+        let group = &self.groups[index];
+        let _locked = self.locks[index % LOCKS].lock();
+        // Another thread may have been faster.
+        if mark.is_set()
+            && let Some(life) = group.find(address)
+        {
+            return life;
+        }
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
         // Spread already, so that whoever looks it up need not.
-        let life = super::mix(self.next.fetch_add(1, Ordering::Relaxed));
-        entry.address.store(0, Ordering::Release);
-        entry.life.store(life, Ordering::Release);
-        entry.address.store(address, Ordering::Release);
+        let life = super::mix(number);
+        group.slot(address, number).set(address, life);
+        mark.set();
         life
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_object_keeps_its_number_and_a_reborn_one_does_not() {
-        let lives = Lifetimes::new(4);
-        let first = lives.of(0x1000, false);
-        assert_eq!(lives.of(0x1000, true), first);
-        let second = lives.of(0x1000, false);
-        assert_ne!(second, first);
-        assert_eq!(lives.of(0x1000, true), second);
+impl Group {
+    #[inline(always)]
+    fn find(&self, address: u64) -> Option<u64> {
+        self.0.iter().map(Entry::get).find(|(known, _)| *known == address).map(|(_, life)| life)
     }
 
-    #[test]
-    fn losing_an_entry_never_gives_another_objects_number() {
-        let lives = Lifetimes::new(1);
-        let mut given = std::collections::HashSet::new();
-        for address in (0x1000..0x9000).step_by(16) {
-            assert!(given.insert(lives.of(address, false)));
-        }
-        let last = lives.of(0x1000, true);
-        assert!(given.insert(last), "its entry was lost, so it has a new number");
+    /// The entry for a new life: that of an earlier object at the address, or a free one, or any.
+    fn slot(&self, address: u64, number: u64) -> &Entry {
+        let is = |wanted: u64| self.0.iter().find(|entry| entry.get().0 == wanted);
+        is(address).or_else(|| is(0)).unwrap_or(&self.0[number as usize % WAYS])
     }
 }
+
+#[cfg(test)]
+mod tests;

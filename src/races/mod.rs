@@ -6,6 +6,7 @@
 //! | [`sync`] | what threads hand each other through locks, queues and the like |
 //! | [`access`] | what an access and a race are |
 //! | [`lifetimes`] | which object an address means |
+//! | `lock` | a lock for a few instructions |
 //! | [`memory`] | what a thread remembers between its accesses |
 //! | [`shadow`] | the last accesses of each location, and what races with them |
 //! | [`review`] | which locks guard what, whether or not a race was possible this time |
@@ -14,6 +15,7 @@
 pub mod access;
 pub mod clock;
 pub mod lifetimes;
+mod lock;
 pub mod matrix;
 pub mod memory;
 pub mod review;
@@ -36,10 +38,11 @@ pub fn mix(number: u64) -> u64 {
     number ^ number >> 29
 }
 
-/// A place for a number in a table of this length, a power of two.
+/// A place for a number in a table of this length, a power of two from 2.  The product's upper bits are those that all bits of the number
+/// go into.
 #[inline]
 fn place(number: u64, length: usize) -> usize {
-    (number.wrapping_mul(GOLDEN) >> 32) as usize & (length - 1)
+    (number.wrapping_mul(GOLDEN) >> (u64::BITS - length.trailing_zeros())) as usize
 }
 
 /// Names a part of an object: by the object's life ([`lifetimes`]) and a number for the part.

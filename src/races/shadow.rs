@@ -1,7 +1,8 @@
 //! Shadow memory: for each location its last write and its last readers, FastTrack's way (Flanagan and Freund, PLDI 2009).
 //!
 //! A location is a hash of an object's life and a part of it (attribute, key, the structure of a container).  The table is bounded and
-//! lossy: a location that takes another's cell starts without a history, which can hide a race and never invents one.
+//! lossy: a location that takes another's cell starts without a history, which can hide a race and never invents one.  That happens once
+//! all [`WAYS`] cells that it may have are taken.
 //!
 //! On top of FastTrack: an access is a [`Kind`], judged by the [`matrix`](super::matrix); a write of what the thread has read before is an
 //! *update*, found at run time, with the read that it goes back to; values of immutable objects are compared, because writing what is
@@ -9,15 +10,22 @@
 
 use super::access::{Access, Place, Race, Value};
 use super::clock::{Epoch, ThreadClock};
+use super::lock::Spin;
 use super::matrix::{self, Kind};
 use super::memory::{Flag, Memory, SEQUENCE, is_before};
 use crate::rules::Severity;
-use std::hint;
-use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
+use std::array;
+use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed};
 use zerocopy::{FromZeros, KnownLayout};
 
 /// Threads whose last read of a location is remembered.
 const READERS: usize = 4;
+
+/// Cells that a location may have.
+const WAYS: usize = 8;
+
+/// Locks for giving out cells.
+const LOCKS: usize = 64;
 
 #[derive(FromZeros, KnownLayout)]
 #[repr(C)]
@@ -49,8 +57,9 @@ struct Read {
 #[derive(FromZeros, KnownLayout)]
 #[repr(C)]
 struct Cell {
+    /// Of the location; 0: none.  Changed under both locks, that of the cell and the one for giving it out.
     key: AtomicU64,
-    lock: AtomicU32,
+    lock: Spin,
     /// How many writes there were, roughly.
     version: AtomicU16,
     write: Write,
@@ -89,34 +98,44 @@ fn is_news(state: &AtomicU16, severity: Severity) -> bool {
 /// The table of cells.
 pub struct Shadow {
     cells: Box<[Cell]>,
-}
-
-struct Locked<'a>(&'a Cell);
-
-impl<'a> Locked<'a> {
-    fn lock(cell: &'a Cell) -> Self {
-        while cell.lock.swap(1, Acquire) != 0 {
-            while cell.lock.load(Relaxed) != 0 {
-                hint::spin_loop();
-            }
-        }
-        Locked(cell)
-    }
-}
-
-impl Drop for Locked<'_> {
-    fn drop(&mut self) {
-        self.0.lock.store(0, Release);
-    }
+    locks: [Spin; LOCKS],
 }
 
 impl Shadow {
     /// As many cells as fit into `bytes`, a power of two.
     pub fn new(bytes: usize) -> Self {
-        let count = (bytes / size_of::<Cell>()).max(2);
+        let count = (bytes / size_of::<Cell>()).max(WAYS);
         let count = if count.is_power_of_two() { count } else { count.next_power_of_two() / 2 };
         // Memory that is not used is not touched either.
-        Shadow { cells: <[Cell]>::new_box_zeroed_with_elems(count).expect("as much memory as the option says") }
+        let cells = <[Cell]>::new_box_zeroed_with_elems(count).expect("as much memory as the option says");
+        Shadow { cells, locks: array::from_fn(|_| Spin::default()) }
+    }
+
+    /// How many locations it holds at most.
+    pub fn locations(&self) -> usize {
+        self.cells.len()
+    }
+
+    #[inline]
+    fn find(&self, key: u64) -> Option<&Cell> {
+        let first = super::place(key, self.cells.len());
+        (0..WAYS).map(|way| &self.cells[first ^ way]).find(|cell| cell.key.load(Relaxed) == key)
+    }
+
+    /// A cell for a location that has none: a free one, or any of those that it may have.
+    #[cold]
+    fn make(&self, key: u64) -> &Cell {
+        let first = super::place(key, self.cells.len());
+        let _giving_out = self.locks[first / WAYS % LOCKS].lock();
+        // Another thread may have been faster: two cells would be two histories.
+        if let Some(cell) = self.find(key) {
+            return cell;
+        }
+        let free = (0..WAYS).map(|way| &self.cells[first ^ way]).find(|cell| cell.key.load(Relaxed) == 0);
+        let cell = free.unwrap_or(&self.cells[first ^ super::mix(key) as usize % WAYS]);
+        let _held = cell.lock.lock();
+        cell.clear(key);
+        cell
     }
 
     /// Notes an access of the calling thread; what it races with goes to `report`, after the cell has been let go.
@@ -130,15 +149,16 @@ impl Shadow {
         stack: impl FnOnce() -> u32,
         mut report: impl FnMut(Race),
     ) -> Kind {
-        let cell = &self.cells[super::place(access.location, self.cells.len())];
         let epoch = clock.epoch();
         if epoch.is_none() {
             return access.kind;
         }
+        // 0 is no location.
+        let key = access.location.max(1);
+        let mut cell = self.find(key).unwrap_or_else(|| self.make(key));
         let index = reader(epoch);
         let own = &cell.reads[index];
         if access.kind.is_read()
-            && cell.key.load(Relaxed) == access.location
             && cell.epochs[index].load(Relaxed) == epoch.bits()
             && own.site.load(Relaxed) == access.site
             && own.version.load(Relaxed) == cell.version.load(Relaxed)
@@ -148,9 +168,11 @@ impl Shadow {
         let here = Place { site: access.site, stack: stack() };
         let mut races = Vec::new();
         let kind = {
-            let cell = Locked::lock(cell).0;
-            if cell.key.load(Relaxed) != access.location {
-                cell.clear(access.location);
+            let mut held = cell.lock.lock();
+            while cell.key.load(Relaxed) != key {
+                drop(held);
+                cell = self.find(key).unwrap_or_else(|| self.make(key));
+                held = cell.lock.lock();
             }
             let sequence = memory.sequence.get().wrapping_add(1);
             memory.sequence.set(sequence);
@@ -278,9 +300,11 @@ impl Now<'_> {
             version != own.version.load(Relaxed) && Epoch::from_bits(cell.write.epoch.load(Relaxed)).slot() != self.epoch.slot();
         let last = &cell.write;
         let value = self.access.value.after(Value(last.value.load(Relaxed)));
-        // Two increments of what both found yield the same value, and one of them is lost; what was checked may be filled in twice, and an
-        // object that both have changed in place is still there.
-        let is_lost = kind == Kind::Update && !is_checked && other_wrote && value.may_be_counted();
+        // Two increments of what both found yield the same value, and one of them is lost.  Whether this thread has read what the other one
+        // had written by then cannot be told: an access is noted shortly before it is made.  What was checked may be filled in twice, and
+        // an object that both have changed in place is still there.
+        let both_counted = kind_of(last.state.load(Relaxed)) == Kind::Update && self.unordered(&last.epoch).is_some();
+        let is_lost = kind == Kind::Update && !is_checked && (other_wrote || both_counted) && value.may_be_counted();
         let equal = value.equals(Value(last.value.load(Relaxed))) && !is_lost;
         let witnessed = check.is_some() && other_wrote && !equal;
         if let Some(thread) = self.unordered(&last.epoch).filter(|_| !self.has_waited(own, own_epoch, version)) {

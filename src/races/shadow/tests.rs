@@ -91,6 +91,53 @@ fn two_threads_that_count_to_the_same_number_lose_one() {
 }
 
 #[test]
+fn a_count_that_is_read_before_the_other_is_made_is_lost_though_it_was_noted_after_it() {
+    let bench = Bench::new();
+    let threads = bench.threads();
+    let write = Access { value: Value::of(42), ..access(Kind::Write, 2) };
+    bench.go(threads, 0, access(Kind::Read, 1));
+    bench.go(threads, 0, write);
+    bench.go(threads, 1, access(Kind::Read, 1));
+    let races = bench.go(threads, 1, write);
+    assert_eq!(worst(&races), Some(Severity::Error));
+    assert!(!races.iter().any(|race| race.witnessed), "which of the two it was is not known");
+}
+
+#[test]
+fn as_many_locations_as_there_is_room_for_keep_their_history() {
+    let bench = Bench { shadow: Shadow::new(8 << 20), ..Bench::new() };
+    let threads = bench.threads();
+    let count = bench.shadow.locations() as u64 / 2;
+    let write =
+        |thread, number| bench.go(threads, thread, Access { location: crate::races::mix(number), ..access(Kind::Write, 2) });
+    (1..=count).for_each(|number| assert!(write(0, number).is_empty()));
+    let found = (1..=count).filter(|number| !write(1, *number).is_empty()).count() as u64;
+    assert!(found > count / 100 * 98, "{found} of {count}");
+}
+
+#[test]
+fn threads_that_touch_a_location_first_in_the_same_instant_meet() {
+    let rounds: u64 = if cfg!(miri) { 20 } else { 20_000 };
+    let bench = Bench { shadow: Shadow::new(64 << 20), ..Bench::new() };
+    let together = std::sync::Barrier::new(2);
+    let run = |clock: &ThreadClock| {
+        let (memory, mut races) = (Memory::default(), 0);
+        for number in 1..=rounds {
+            together.wait();
+            let write = Access { location: crate::races::mix(number), ..access(Kind::Write, 2) };
+            bench.shadow.access(&write, clock, &memory, || 7, |_| races += 1);
+        }
+        races
+    };
+    let threads = bench.threads();
+    let found = std::thread::scope(|scope| {
+        let other = scope.spawn(|| run(threads[1]));
+        run(threads[0]) + other.join().unwrap()
+    });
+    assert_eq!(found, rounds);
+}
+
+#[test]
 fn blind_writes_warn_unless_they_write_the_same() {
     for (values, expected) in [([1, 2], Some(Severity::Warning)), ([1, 1], None)] {
         let bench = Bench::new();

@@ -15,6 +15,7 @@ use crate::thread::outcome::Outcome;
 use ftsan::patcher::Action;
 use ftsan::patcher::known_calls::{self, Container, Kind as Call};
 use ftsan::races::access::{Access, Place, Value};
+use ftsan::races::lifetimes::Mark;
 use ftsan::races::matrix::Kind;
 use ftsan::races::{location, mix};
 use pyo3::ffi;
@@ -138,13 +139,20 @@ unsafe fn escape(object: *mut ffi::PyObject) {
     }
 }
 
-/// Whether an access of it was noted since it was born; from now on it is.
-///
-/// # Safety
-/// As [`is_private`].
-unsafe fn is_known(object: *mut ffi::PyObject) -> bool {
-    // SAFETY: passed on.
-    unsafe { header::bits(object) & SEEN != 0 || header::set(object, SEEN) & SEEN != 0 }
+/// Whether an access of an object was noted since it was born.
+struct Seen(*mut ffi::PyObject);
+
+impl Mark for Seen {
+    #[inline(always)]
+    fn is_set(&self) -> bool {
+        // SAFETY: made by `Touch::noted` for an object that is alive as long as that runs.
+        unsafe { header::bits(self.0) & SEEN != 0 }
+    }
+
+    fn set(&self) {
+        // SAFETY: as in `is_set`.
+        unsafe { header::set(self.0, SEEN) };
+    }
 }
 
 unsafe fn attribute(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject, kind: Kind) -> Outcome {
@@ -510,8 +518,7 @@ impl Touch<'_> {
         part: Part,
     ) -> Outcome {
         let (probe, races) = (self.probe, shared::get());
-        // SAFETY: passed on by `note`.
-        let life = unsafe { races.lifetimes.of(home as u64, is_known(home)) };
+        let life = races.lifetimes.of(home as u64, &Seen(home));
         let access = Access {
             location: location(life, field),
             kind,

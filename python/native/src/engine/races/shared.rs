@@ -6,9 +6,6 @@ use ftsan::races::shadow::Shadow;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Entries of the table of lives, as a power of two; 16 bytes each.
-const LIVES: u32 = 16;
-
 pub(crate) struct Races {
     pub(crate) lifetimes: Lifetimes,
     pub(crate) shadow: Shadow,
@@ -30,5 +27,9 @@ pub(crate) fn get() -> &'static Races {
 /// Makes the tables, of the sizes that the options ask for.
 pub(crate) fn start(options: &Options) {
     STRICT.store(options.strict, Ordering::Relaxed);
-    RACES.get_or_init(|| Races { lifetimes: Lifetimes::new(LIVES), shadow: Shadow::new(options.shadow_mb << 20) });
+    RACES.get_or_init(|| {
+        let shadow = Shadow::new(options.shadow_mb << 20);
+        // An object has at least one location; with twice the entries, few objects find theirs taken.
+        Races { lifetimes: Lifetimes::new(2 * shadow.locations()), shadow }
+    });
 }

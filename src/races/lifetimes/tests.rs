@@ -1,0 +1,75 @@
+//! Numbers of lives: kept, renewed at a birth, never shared, one for all threads.
+
+use super::*;
+use std::collections::HashSet;
+use std::sync::Barrier;
+use std::sync::atomic::AtomicBool;
+
+#[derive(Default)]
+struct Header(AtomicBool);
+
+impl Mark for Header {
+    fn is_set(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+
+    fn set(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+#[test]
+fn an_object_keeps_its_number_and_a_reborn_one_does_not() {
+    let lives = Lifetimes::new(16);
+    let (one, two) = (Header::default(), Header::default());
+    let first = lives.of(0x1000, &one);
+    assert_eq!(lives.of(0x1000, &one), first);
+    let second = lives.of(0x1000, &two);
+    assert_ne!(second, first);
+    assert_eq!(lives.of(0x1000, &two), second);
+}
+
+#[test]
+fn losing_an_entry_never_gives_another_objects_number() {
+    let lives = Lifetimes::new(1);
+    let mut given = HashSet::new();
+    let first = Header::default();
+    let before = lives.of(0x1000, &first);
+    for address in (0x1010..0x9000).step_by(16) {
+        assert!(given.insert(lives.of(address, &Header::default())));
+    }
+    assert!(given.insert(before) && given.insert(lives.of(0x1000, &first)), "its entry was lost, so it has a new number");
+}
+
+#[test]
+fn as_many_objects_as_were_asked_for_keep_nearly_all_their_numbers() {
+    let addresses = |step: u64| (0..5000).map(move |n| 0x7f12_3400_0000 + n * step);
+    for step in [16, 48, 64, 112, 4096] {
+        let lives = Lifetimes::new(1 << 16);
+        let header = Header::default();
+        let first: Vec<u64> = addresses(step).map(|address| lives.of(address, &Header::default())).collect();
+        header.set();
+        let kept = addresses(step).zip(first).filter(|(address, life)| lives.of(*address, &header) == *life).count();
+        assert!(kept >= 4990, "{kept} of 5000 objects at a distance of {step}");
+    }
+}
+
+#[test]
+fn threads_that_touch_an_object_first_in_the_same_instant_get_one_number() {
+    let rounds: u64 = if cfg!(miri) { 20 } else { 20_000 };
+    let lives = Lifetimes::new(1 << 16);
+    let headers: Vec<Header> = (0..rounds).map(|_| Header::default()).collect();
+    let together = Barrier::new(2);
+    let run = || {
+        let objects = headers.iter().enumerate().map(|(number, header)| {
+            together.wait();
+            lives.of(0x1000 + 16 * number as u64, header)
+        });
+        objects.collect::<Vec<u64>>()
+    };
+    let (mine, theirs) = std::thread::scope(|scope| {
+        let other = scope.spawn(run);
+        (run(), other.join().unwrap())
+    });
+    assert_eq!(mine, theirs);
+}
