@@ -1,8 +1,8 @@
 """``make soak``: the verdict on every program of tests/programs is the same in every run, alone and on a busy machine.
 
-``python -m tests.soak [NAME ...]`` runs each program as often as ``--runs`` says, one at a time, and as often again with ``--others`` more
-beside it.  A run is right if the test of the program (tests/python/test_programs.py) passes; each program with a wrong run is listed
-with how often and why, and makes the status 1.  With ``--sample N``, N programs are drawn, others each day.
+``python -m tests.soak [NAME ...]`` runs each program as often as ``--runs`` says, one at a time, and as often again with ``--others``
+more beside it.  A run is right if the test of the program (tests/python/test_programs.py) passes; each program with a wrong run is
+listed with how often and why, and makes the status 1.  With ``--sample N``, N programs are drawn, others each day.
 """
 
 from __future__ import annotations
@@ -58,7 +58,9 @@ def soak(paths: list[Path], runs: int, jobs: int) -> int:
         others = {text: count for text, count in counts.items() if text != RIGHT}
         if others:
             wrong += 1
-            print(f"{path.parent.name}/{path.stem}, {jobs} at a time: wrong in {sum(others.values())} of {runs}: {others}", flush=True)
+            print(
+                f"{path.parent.name}/{path.stem}, {jobs} at a time: wrong in {sum(others.values())} of {runs}: {others}", flush=True
+            )
     print(f"{jobs} at a time: {len(paths) - wrong} of {len(paths)} programs right in {runs} of {runs} runs", flush=True)
     return wrong
 

@@ -11,12 +11,12 @@ import contextlib
 import json
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import ftsan
 from ftsan import _native
+from ftsan.testing import wait_until, wait_until_blocked
 from ftsan.watch import synchronisation
 
 type Pair = tuple[Callable[[], Any], Callable[[], Any]]
@@ -35,23 +35,14 @@ class Plain:
     begun = acted = seen = False
 
 
-def wait(condition: Callable[[], object]) -> None:
-    """Poll, which is no edge."""
-    deadline = time.monotonic() + 30
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError
-        time.sleep(0.001)
-
-
 def ordered(act: Callable[[], Any], notice: Callable[[], Any], blocking: bool = False) -> bool:
     """Run both, each in a thread of its own; whether the second one saw the first one."""
     plain = Plain()
 
     def first() -> None:
         if blocking:
-            wait(lambda: plain.begun)
-            time.sleep(0.05)
+            wait_until(lambda: plain.begun)
+            wait_until_blocked(threads[1])
         plain.epoch = _native.epoch()
         act()
         plain.acted = True
@@ -59,7 +50,7 @@ def ordered(act: Callable[[], Any], notice: Callable[[], Any], blocking: bool = 
     def second() -> None:
         plain.begun = True
         if not blocking:
-            wait(lambda: plain.acted)
+            wait_until(lambda: plain.acted)
         notice()
         plain.seen = _native.has_seen(plain.epoch)
 

@@ -11,9 +11,10 @@ from concurrent.futures import Future
 from typing import Any
 
 from ftsan import _native
+from ftsan.testing import wait_until
 
 from tests.order import harness
-from tests.order.harness import Pair, Plain, edge, elsewhere, measured, wait
+from tests.order.harness import Pair, Plain, edge, elsewhere, measured
 
 
 class Loop:
@@ -25,7 +26,7 @@ class Loop:
 
     def __enter__(self) -> asyncio.AbstractEventLoop:
         self.thread.start()
-        wait(self.loop.is_running)
+        wait_until(self.loop.is_running)
         return self.loop
 
     def __exit__(self, *_: object) -> None:
@@ -48,7 +49,7 @@ def called_soon(new: Callable[[], asyncio.AbstractEventLoop]) -> bool:
             loop.call_soon_threadsafe(
                 lambda: (setattr(plain, "seen", _native.has_seen(plain.epoch)), setattr(plain, "acted", True))
             )
-            wait(lambda: plain.acted)
+            wait_until(lambda: plain.acted)
             if not plain.seen:
                 return False
     return True
@@ -156,7 +157,7 @@ def twisted_call_from_thread() -> bool:
         for _ in range(20):
             plain.epoch, plain.acted = _native.epoch(), False
             reactor.callFromThread(lambda: (results.append(_native.has_seen(plain.epoch)), setattr(plain, "acted", True)))
-            wait(lambda: plain.acted)
+            wait_until(lambda: plain.acted)
         reactor.callFromThread(defer)
 
     def defer() -> None:
@@ -251,8 +252,8 @@ def cache_hit_after_a_hit() -> Pair:
 def child_of_a_fork() -> bool:
     """What all threads have done is before what the child does, in whatever thread."""
     plain = Plain()
-    with elsewhere(lambda: (setattr(plain, "epoch", _native.epoch()), wait(lambda: plain.acted))):
-        wait(lambda: plain.epoch)
+    with elsewhere(lambda: (setattr(plain, "epoch", _native.epoch()), wait_until(lambda: plain.acted))):
+        wait_until(lambda: plain.epoch)
         mine = _native.epoch()
         child = os.fork()
         if child == 0:

@@ -8,15 +8,17 @@ import collections
 import contextlib
 import queue
 import threading
+import time
 import weakref
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from concurrent.futures import wait as wait_for_futures
 from typing import Any
 
 from ftsan import _native
+from ftsan.testing import wait_until, wait_until_blocked
 
 from tests.order import harness
-from tests.order.harness import Pair, Plain, edge, measured, ordered, wait
+from tests.order.harness import Pair, Plain, edge, measured, ordered
 
 
 def use(lock: Any) -> None:
@@ -108,7 +110,7 @@ def condition_given_up_by_a_wait() -> Pair:
             condition.wait(0.5)
 
     def notice() -> None:
-        harness.time.sleep(0.3)
+        time.sleep(0.3)  # the other thread waits by then, which lets go of the condition
         use(condition)
 
     return act, notice
@@ -302,8 +304,8 @@ def import_lock() -> Pair:
 def threads_counted() -> bool:
     plain, before = Plain(), _thread._count()
     _thread.start_new_thread(lambda: setattr(plain, "epoch", _native.epoch()), ())
-    wait(lambda: plain.epoch)
-    wait(lambda: _thread._count() == before)
+    wait_until(lambda: plain.epoch)
+    wait_until(lambda: _thread._count() == before)
     return _native.has_seen(plain.epoch)
 
 
@@ -312,8 +314,8 @@ def thread_start() -> bool:
     # A thread that nobody we know has started counts as coming after everything: so the other thread tells.
     plain, result = Plain(), []
     mine = _native.epoch()
-    with harness.elsewhere(lambda: (setattr(plain, "epoch", _native.epoch()), wait(lambda: plain.acted))):
-        wait(lambda: plain.epoch)
+    with harness.elsewhere(lambda: (setattr(plain, "epoch", _native.epoch()), wait_until(lambda: plain.acted))):
+        wait_until(lambda: plain.epoch)
 
         def started() -> None:
             result.append(_native.has_seen(mine) and not _native.has_seen(plain.epoch))
@@ -329,10 +331,10 @@ def thread_start() -> bool:
 def thread_start_by_hand() -> bool:
     plain, result = Plain(), []
     mine = _native.epoch()
-    with harness.elsewhere(lambda: (setattr(plain, "epoch", _native.epoch()), wait(lambda: plain.acted))):
-        wait(lambda: plain.epoch)
+    with harness.elsewhere(lambda: (setattr(plain, "epoch", _native.epoch()), wait_until(lambda: plain.acted))):
+        wait_until(lambda: plain.epoch)
         _thread.start_new_thread(lambda: result.append(_native.has_seen(mine) and not _native.has_seen(plain.epoch)), ())
-        wait(lambda: result)
+        wait_until(lambda: result)
         plain.acted = True
     return result == [True]
 
@@ -341,7 +343,7 @@ def thread_and_its_epoch(daemon: bool = False) -> tuple[threading.Thread, Plain]
     plain = Plain()
     thread = threading.Thread(target=lambda: setattr(plain, "epoch", _native.epoch()), daemon=daemon)
     thread.start()
-    wait(lambda: plain.epoch)
+    wait_until(lambda: plain.epoch)
     assert not _native.has_seen(plain.epoch)
     return thread, plain
 
@@ -356,16 +358,16 @@ def thread_join() -> bool:
 @measured("_thread:_ThreadHandle.is_done")
 def thread_is_alive() -> bool:
     thread, plain = thread_and_its_epoch(daemon=True)
-    wait(lambda: not thread.is_alive())
+    wait_until(lambda: not thread.is_alive())
     return _native.has_seen(plain.epoch)
 
 
 @measured("", expected=False)
 def thread_joined_in_vain() -> bool:
     plain = Plain()
-    thread = threading.Thread(target=lambda: (setattr(plain, "epoch", _native.epoch()), wait(lambda: plain.acted)))
+    thread = threading.Thread(target=lambda: (setattr(plain, "epoch", _native.epoch()), wait_until(lambda: plain.acted)))
     thread.start()
-    wait(lambda: plain.epoch)
+    wait_until(lambda: plain.epoch)
     thread.join(0.05)
     seen = _native.has_seen(plain.epoch)
     plain.acted = True
@@ -407,7 +409,7 @@ def executor_submit() -> bool:
         executor.submit(int).result()
         plain.epoch = _native.epoch()
         executor.submit(lambda: (setattr(plain, "seen", _native.has_seen(plain.epoch)), setattr(plain, "acted", True)))
-        wait(lambda: plain.acted)
+        wait_until(lambda: plain.acted)
         return plain.seen
 
 
@@ -439,8 +441,8 @@ def executor_with_an_idle_thread() -> bool:
     plain = Plain()
     with ThreadPoolExecutor(1) as executor:
         executor.submit(lambda: setattr(plain, "epoch", _native.epoch()))
-        wait(lambda: plain.epoch)
-        harness.time.sleep(0.1)
+        wait_until(lambda: plain.epoch)
+        wait_until_blocked(*executor._threads)
         executor.submit(int)
         return _native.has_seen(plain.epoch)
 

@@ -15,12 +15,20 @@ Graph = dict[Module, set[Module]]
 
 #: From the top to the bottom.  ``api`` may use everything; nothing uses it.
 NATIVE_LAYERS = ("api", "launcher", "intercept", "engine", "evidence", "findings", "thread", "interpreter")
-CRATES = {"core": ROOT / "src", "hooks": ROOT / "hooks" / "src", "backend": ROOT / "hooks" / "backend" / "src", "native": ROOT / "python" / "native" / "src"}
+CRATES = {
+    "core": ROOT / "src",
+    "hooks": ROOT / "hooks" / "src",
+    "backend": ROOT / "hooks" / "backend" / "src",
+    "native": ROOT / "python" / "native" / "src",
+}
 
 USE = re.compile(r"^ *(?:pub(?:\([a-z]+\))? )?use ([^;]+);", re.M)
 PATH = re.compile(r"(?<![\w:$])(?:\$?crate|super|self)(?:::\w+)+")
 COMMENT = re.compile(r"//.*")
-TESTS = re.compile(r"^#\[cfg\(test\)\]\n(?:mod \w+;|(?:pub(?:\(crate\))? )?(?:mod|fn|use|impl|static|const|struct)\b[^{;]*(?:;|\{.*?^\}))", re.M | re.S)
+TESTS = re.compile(
+    r"^#\[cfg\(test\)\]\n(?:mod \w+;|(?:pub(?:\(crate\))? )?(?:mod|fn|use|impl|static|const|struct)\b[^{;]*(?:;|\{.*?^\}))",
+    re.M | re.S,
+)
 
 
 def leaves(tree: str) -> Iterator[list[str]]:

@@ -11,9 +11,10 @@ import socket
 import ssl
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
+
+from ftsan.testing import in_turns, wait_until, wait_until_blocked
 
 
 def _in_thread(*misuses: Callable[[], object]) -> None:
@@ -55,7 +56,7 @@ def _meanwhile(blocking: Callable[[], object]) -> Iterator[None]:
     """A thread is in that call."""
     thread = threading.Thread(target=blocking)
     thread.start()
-    time.sleep(0.1)
+    wait_until_blocked(thread)
     yield
     thread.join()
 
@@ -90,16 +91,19 @@ def _descriptors() -> None:
         _in_thread(lambda: os.close(number))  # FT206
 
     null = os.open(os.devnull, os.O_RDONLY)
-    redirected = threading.Event()
+    redirected, again = [False], [False]
 
     def redirect() -> None:
         os.dup2(null, 0)
-        redirected.set()
-        time.sleep(0.2)
+        redirected[0] = True
+        wait_until(lambda: again[0])
 
-    with _meanwhile(redirect):
-        redirected.wait()
-        os.dup2(null, 0)  # FT207
+    redirecting = threading.Thread(target=redirect)
+    redirecting.start()
+    wait_until(lambda: redirected[0])
+    os.dup2(null, 0)  # FT207
+    again[0] = True
+    redirecting.join()
 
     ours, theirs = socket.socketpair()
     tls = ssl.create_default_context().wrap_socket(ours, server_hostname="localhost", do_handshake_on_connect=False)
@@ -144,12 +148,7 @@ def _races() -> None:
             assert shared.value  # FT406
 
     for first, second in ((update, update), (publish, use)):
-        threads = [threading.Thread(target=first), threading.Thread(target=second)]
-        for thread in threads:
-            thread.start()
-            time.sleep(0.05)
-        for thread in threads:
-            thread.join()
+        in_turns(first, second)
 
 
 def _locks() -> None:

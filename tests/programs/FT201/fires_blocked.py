@@ -5,7 +5,8 @@ import os
 import select
 import socket
 import threading
-import time
+
+from ftsan.testing import wait_until_blocked
 
 
 def accept(listener: socket.socket) -> None:
@@ -29,7 +30,7 @@ def read(end: int) -> None:
 def blocked_in(function: object, argument: object) -> threading.Thread:
     thread = threading.Thread(target=function, args=(argument,))
     thread.start()
-    time.sleep(0.2)
+    wait_until_blocked(thread)
     return thread
 
 

@@ -3,7 +3,8 @@
 import select
 import socket
 import threading
-import time
+
+from ftsan.testing import wait_until_blocked
 
 
 def epoll(sock: socket.socket) -> None:
@@ -26,7 +27,7 @@ for wait in (epoll, poll, select_):
     ours, theirs = socket.socketpair()  # created
     thread = threading.Thread(target=wait, args=(ours,))
     thread.start()
-    time.sleep(0.2)
+    wait_until_blocked(thread)
     ours.close()  # offending: close
     thread.join()
     theirs.close()

@@ -3,7 +3,8 @@
 import asyncio
 import socket
 import threading
-import time
+
+from ftsan.testing import wait_until_blocked
 
 
 async def main() -> None:
@@ -11,14 +12,16 @@ async def main() -> None:
     ours.setblocking(False)
     loop = asyncio.get_running_loop()
     loop.add_reader(ours, lambda: None)
+    closed = asyncio.Event()
 
     def worker() -> None:
-        time.sleep(0.2)
+        wait_until_blocked(threading.main_thread())
         ours.close()  # offending: close
+        loop.call_soon_threadsafe(closed.set)
 
     thread = threading.Thread(target=worker)
-    loop.call_later(0.1, thread.start)
-    await asyncio.sleep(0.4)  # owner
+    thread.start()
+    await closed.wait()  # owner
     thread.join()
     theirs.close()
 

@@ -4,12 +4,13 @@ import contextlib
 import os
 import socket
 import threading
-import time
+
+from ftsan.testing import wait_until_blocked
 
 ours, theirs = socket.socketpair()
 thread = threading.Thread(target=ours.recv, args=(10,))
 thread.start()
-time.sleep(0.1)
+wait_until_blocked(thread)
 with contextlib.suppress(OSError):
     os.dup2(999, ours.fileno())
 theirs.send(b"x")

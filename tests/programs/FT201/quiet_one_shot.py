@@ -3,8 +3,10 @@
 import select
 import socket
 import threading
-import time
 
+from ftsan.testing import wait_until_blocked
+
+pollers: list[threading.Thread] = []
 for first, armed in ((select.EPOLLIN | select.EPOLLONESHOT, 0), (0, select.EPOLLIN | select.EPOLLONESHOT)):
     ours, theirs = socket.socketpair()
     poller = select.epoll()
@@ -14,7 +16,7 @@ for first, armed in ((select.EPOLLIN | select.EPOLLONESHOT, 0), (0, select.EPOLL
 
     def worker(connection: socket.socket = ours) -> None:
         connection.recv(10)
-        time.sleep(0.1)
+        wait_until_blocked(pollers[-1])  # polling again
         connection.close()
 
     def loop(poller: select.epoll = poller, worker: object = worker) -> None:
@@ -24,7 +26,7 @@ for first, armed in ((select.EPOLLIN | select.EPOLLONESHOT, 0), (0, select.EPOLL
         poller.poll(0.3)
         closing.join()
 
-    thread = threading.Thread(target=loop)
-    thread.start()
+    pollers.append(threading.Thread(target=loop))
+    pollers[-1].start()
     theirs.send(b"x")
-    thread.join()
+    pollers[-1].join()

@@ -3,7 +3,8 @@
 import select
 import socket
 import threading
-import time
+
+from ftsan.testing import wait_until_blocked
 
 ours, theirs = socket.socketpair()
 first = select.epoll()
@@ -26,6 +27,6 @@ def other() -> None:
 thread = threading.Thread(target=other)
 thread.start()
 ready.wait()
-time.sleep(0.1)
+wait_until_blocked(thread)
 ours.close()
 thread.join()

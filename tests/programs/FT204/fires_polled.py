@@ -3,7 +3,8 @@
 import selectors
 import socket
 import threading
-import time
+
+from ftsan.testing import wait_until_blocked
 
 for kind in (selectors.PollSelector, selectors.SelectSelector):
     selector = kind()
@@ -15,7 +16,7 @@ for kind in (selectors.PollSelector, selectors.SelectSelector):
 
     thread = threading.Thread(target=poll)
     thread.start()
-    time.sleep(0.2)
+    wait_until_blocked(thread)
     selector.register(ours, selectors.EVENT_READ)  # offending: register
     selector.unregister(ours)  # offending: unregister
     thread.join()

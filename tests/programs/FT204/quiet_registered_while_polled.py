@@ -1,4 +1,4 @@
-"""Sockets put into an epoll selector, and taken out, while another thread waits in select(): the kernel allows that, servers do it."""
+"""Sockets put into an epoll selector, and taken out, while another thread waits in select(): the kernel allows that."""
 
 import selectors
 import socket

@@ -2,7 +2,8 @@
 
 import socket
 import threading
-import time
+
+from ftsan.testing import wait_until, wait_until_blocked
 
 ours, theirs = socket.socketpair()
 
@@ -14,9 +15,9 @@ def worker() -> None:
 readers = [threading.Thread(target=worker) for _ in range(2)]
 for thread in readers:
     thread.start()
-time.sleep(0.2)
+wait_until_blocked(*readers)
 theirs.send(b"first")
-time.sleep(0.1)
+wait_until(lambda: not all(thread.is_alive() for thread in readers))
 theirs.send(b"second")
 for thread in readers:
     thread.join()

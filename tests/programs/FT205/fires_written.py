@@ -2,7 +2,8 @@
 
 import socket
 import threading
-import time
+
+from ftsan.testing import wait_until_blocked
 
 ours, theirs = socket.socketpair()  # created
 
@@ -11,18 +12,12 @@ def worker(byte: bytes) -> None:
     ours.sendall(byte * 4_000_000)  # offending: send  # owner
 
 
-def drain() -> None:
-    time.sleep(0.4)
-    while theirs.recv(65536):
-        pass
-
-
 writers = [threading.Thread(target=worker, args=(byte,)) for byte in (b"a", b"b")]
-reader = threading.Thread(target=drain)
-for thread in (*writers, reader):
+for thread in writers:
     thread.start()
-    time.sleep(0.1)
+wait_until_blocked(*writers)
+left = 8_000_000
+while left:
+    left -= len(theirs.recv(65536))
 for thread in writers:
     thread.join()
-ours.shutdown(socket.SHUT_WR)
-reader.join()

@@ -5,26 +5,23 @@ OPTIONS: --races none
 
 import contextlib
 import os
-import threading
-import time
+
+from ftsan.testing import Meeting, run
 
 
 class Connection:
     def __init__(self) -> None:
         self.fd: int | None = os.open("/dev/null", os.O_RDONLY)  # created
+        self.seen, self.closed = Meeting(), Meeting()
 
-    def close(self, delay: float) -> None:
+    def close(self, place: int) -> None:
         if self.fd is not None:
-            time.sleep(delay)
+            self.seen.join(place)
             with contextlib.suppress(OSError):
                 os.close(self.fd)  # offending: close  # owner
-            time.sleep(0.3)
+            self.closed.join(place)
             self.fd = None
 
 
 connection = Connection()
-threads = [threading.Thread(target=connection.close, args=(delay,)) for delay in (0.05, 0.15)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+run(lambda: connection.close(0), lambda: connection.close(1))

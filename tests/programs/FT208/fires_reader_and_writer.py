@@ -5,8 +5,9 @@ import ssl
 import subprocess
 import tempfile
 import threading
-import time
 from pathlib import Path
+
+from ftsan.testing import wait_until, wait_until_blocked
 
 with tempfile.TemporaryDirectory() as folder:
     key, certificate = Path(folder, "key.pem"), Path(folder, "cert.pem")
@@ -17,12 +18,13 @@ with tempfile.TemporaryDirectory() as folder:
     trusting = ssl.create_default_context(cafile=str(certificate))
 
 ours, theirs = socket.socketpair()
+written: list[bool] = []
 
 
 def serve() -> None:
     with context.wrap_socket(theirs, server_side=True) as server:
         while data := server.recv(1024):
-            time.sleep(0.3)
+            wait_until(lambda: written)
             server.sendall(data)
 
 
@@ -38,8 +40,9 @@ def read() -> None:
 
 reading = threading.Thread(target=read)
 reading.start()
-time.sleep(0.15)
+wait_until_blocked(reading)
 client.sendall(b"second")  # offending: sendall
+written.append(True)
 reading.join()
 client.close()
 serving.join()

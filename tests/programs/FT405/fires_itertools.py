@@ -1,13 +1,11 @@
 """One iterator of itertools advanced by two threads.
 
-The threads take turns by a file, so that no interpreter crashes of it; nobody takes a file for order between threads.
+The threads take turns, so that no interpreter crashes of it.
 """
 
 import itertools
-import os
-import tempfile
-import threading
-import time
+
+from ftsan.testing import in_turns
 
 part, joined, around = itertools.islice(range(10), 8), itertools.chain("abc", "def"), itertools.cycle("abc")
 groups, (branch, _) = itertools.groupby("aabbcc"), itertools.tee("abcdef")
@@ -24,17 +22,4 @@ def advance() -> None:
     next(batches)  # race: batched
 
 
-def worker(waits_for: str, then: str) -> None:
-    while not os.path.exists(waits_for):
-        time.sleep(0.001)
-    advance()
-    os.mkdir(then)
-
-
-with tempfile.TemporaryDirectory() as folder:
-    first, second, done = folder, os.path.join(folder, "second"), os.path.join(folder, "done")
-    threads = [threading.Thread(target=worker, args=args) for args in ((first, second), (second, done))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+in_turns(advance, advance)

@@ -1,24 +1,12 @@
-"""One iterator unpacked into a list by two threads, who take turns by a file."""
+"""One iterator unpacked into a list by two threads, one after the other."""
 
-import os
-import tempfile
-import threading
-import time
+from ftsan.testing import in_turns
 
 shared = iter(list(range(10)))
 
 
-def worker(waits_for: str, then: str) -> None:
-    while not os.path.exists(waits_for):
-        time.sleep(0.001)
+def consume() -> None:
     assert len([*shared]) in (0, 10)  # race
-    os.mkdir(then)
 
 
-with tempfile.TemporaryDirectory() as folder:
-    first, second, done = folder, os.path.join(folder, "second"), os.path.join(folder, "done")
-    threads = [threading.Thread(target=worker, args=args) for args in ((first, second), (second, done))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+in_turns(consume, consume)
