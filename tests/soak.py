@@ -1,8 +1,9 @@
 """``make soak``: the verdict on every program of tests/programs is the same in every run, alone and on a busy machine.
 
-``python -m tests.soak [NAME ...]`` runs each program as often as ``--runs`` says, one at a time, and as often again with ``--others``
-more beside it.  A run is right if the test of the program (tests/python/test_programs.py) passes; each program with a wrong run is
-listed with how often and why, and makes the status 1.  With ``--sample N``, N programs are drawn, others each day.
+``python -m tests.soak [NAME ...]`` runs each program as often as ``--runs`` says, one at a time, and as often again with
+``--others`` more beside it. A run is right if the test of the program (tests/python/test_programs.py) passes; each program with
+a wrong run is listed with how often and why, and makes the status 1. With ``--sample N``, N programs are drawn, others each
+day.
 """
 
 from __future__ import annotations

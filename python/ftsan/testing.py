@@ -1,8 +1,9 @@
 """Threads, meetings and waits that add no order, for tests of programs whose threads are not ordered.
 
-A test of a race must not synchronise the threads that race: a lock, an event, a queue or a barrier between them is an order, and
-with it there is no race to find.  Sleeping instead hopes that the other thread is there in time.  What is here polls plain values and
-the kernel, which neither ftsan nor the interpreter takes for an order, and goes on as soon as the other thread is where it should be::
+A test of a race must not synchronise the threads that race: a lock, an event, a queue or a barrier between them is an order,
+and with it there is no race to find. Sleeping instead hopes that the other thread is there in time. What is here polls plain
+values and the kernel, which neither ftsan nor the interpreter takes for an order, and goes on as soon as the other thread is
+where it should be::
 
     from ftsan.testing import run, wait_until_blocked
 
@@ -47,9 +48,9 @@ def wait_until(condition: Callable[[], object], timeout: float = 30.0) -> None:
 def wait_until_blocked(*threads: threading.Thread, timeout: float = 30.0) -> None:
     """Wait until each of these threads sleeps in a system call such as ``recv``, ``epoll_wait`` or ``accept``.
 
-    A wait for a lock counts only if it lasts: the interpreter takes locks of its own, for a moment.  The kernel says which threads sleep
-    (``/proc/self/task/*/syscall``, Linux).  ``timeout`` is in seconds.  Raises TimeoutError when it is over, also if a thread ends
-    instead.
+    A wait for a lock counts only if it lasts: the interpreter takes locks of its own, for a moment. The kernel says which
+    threads sleep (``/proc/self/task/*/syscall``, Linux). ``timeout`` is in seconds. Raises TimeoutError when it is over, also
+    if a thread ends instead.
     """
     futex = str(_FUTEX.get(platform.machine()))
 

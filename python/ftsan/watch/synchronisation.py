@@ -1,8 +1,9 @@
 """What orders threads: the methods and functions by which one thread hands something over to another.
 
-Hooked when data races are looked for, and not before.  The names of the edges are in ``intercept/sync/operations.rs`` of the native module (what is
-written in C) and ``edge_sites.rs`` (what is written in Python).  What is made of these is not here: conditions, semaphores,
-barriers, queues, timers and futures are Python code on top of locks; what an event loop is handed goes through a deque.
+Hooked when data races are looked for, and not before. The names of the edges are in ``intercept/sync/operations.rs`` of the
+native module (what is written in C) and ``python_operations.rs`` (what is written in Python). What is made of these is not
+here: conditions, semaphores, barriers, queues, timers and futures are Python code on top of locks; what an event loop is handed
+goes through a deque.
 """
 
 import os
