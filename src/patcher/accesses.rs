@@ -2,61 +2,13 @@
 
 use super::calls;
 use super::instructions::{Instruction, Instructions};
+use super::known_calls::CallEffect;
+use super::opcode_table::{Access, DEEPEST, Named};
 use super::opcodes::{Jump, Opcodes};
 use super::point::{Action, Handed, Point};
 use super::rebound::Rebound;
+use super::stack::{self, Producers};
 use super::{Code, known_calls, tables};
-
-/// Whose name an argument is the number of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Named {
-    None,
-    /// `co_names`, above this many bits.
-    Name(u8),
-    Local,
-}
-
-/// An instruction that is an access.  Depths are of the stack before it.
-#[derive(Debug)]
-pub(super) struct Access {
-    pub(super) opcode: &'static str,
-    pub(super) action: Action,
-    /// 0 is the site itself, or a cell.
-    object: u16,
-    key: u16,
-    value: u16,
-    named: Named,
-}
-
-const fn access(opcode: &'static str, action: Action, [object, key, value]: [u16; 3], named: Named) -> Access {
-    Access { opcode, action, object, key, value, named }
-}
-
-pub(super) static ACCESSES: &[Access] = &[
-    access("BINARY_OP", Action::ReadItem, [2, 1, 0], Named::None),
-    access("BINARY_SLICE", Action::ReadSlice, [3, 0, 0], Named::None),
-    access("CONTAINS_OP", Action::Contains, [1, 2, 0], Named::None),
-    access("DELETE_ATTR", Action::DeleteAttribute, [1, 0, 0], Named::Name(0)),
-    access("DELETE_DEREF", Action::DeleteCell, [0, 0, 0], Named::Local),
-    access("DELETE_GLOBAL", Action::DeleteGlobal, [0, 0, 0], Named::Name(0)),
-    access("DELETE_SUBSCR", Action::DeleteItem, [2, 1, 0], Named::None),
-    access("GET_ITER", Action::Iterate, [1, 0, 0], Named::None),
-    // `yield from`; since 3.15 it is `GET_ITER`.
-    access("GET_YIELD_FROM_ITER", Action::Iterate, [1, 0, 0], Named::None),
-    // Where its argument has the name differs between versions.
-    access("IMPORT_NAME", Action::Import, [1, 0, 0], Named::None),
-    access("LOAD_ATTR", Action::ReadAttribute, [1, 0, 0], Named::Name(1)),
-    access("LOAD_DEREF", Action::ReadCell, [0, 0, 0], Named::Local),
-    access("LOAD_GLOBAL", Action::ReadGlobal, [0, 0, 0], Named::Name(1)),
-    access("LOAD_NAME", Action::ReadGlobal, [0, 0, 0], Named::Name(0)),
-    access("STORE_ATTR", Action::WriteAttribute, [1, 0, 2], Named::Name(0)),
-    access("STORE_DEREF", Action::WriteCell, [0, 0, 1], Named::Local),
-    access("STORE_GLOBAL", Action::WriteGlobal, [0, 0, 1], Named::Name(0)),
-    access("STORE_NAME", Action::WriteGlobal, [0, 0, 1], Named::Name(0)),
-    access("STORE_SLICE", Action::WriteSlice, [3, 0, 4], Named::None),
-    access("STORE_SUBSCR", Action::WriteItem, [2, 1, 3], Named::None),
-    access("TO_BOOL", Action::Truth, [1, 0, 0], Named::None),
-];
 
 /// A point and where it goes.
 #[derive(Debug)]
@@ -106,8 +58,9 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
         {
             let tested = finder.tested(&point, index as usize);
             (point.is_tested, point.is_polled, point.is_awaited) = (tested.is_tested, tested.is_polled, tested.is_awaited);
+            point.is_asked = tested.is_asked;
             point.is_constant = point.value != 0 && finder.stores_a_constant(index as usize);
-            found.push(Found { instruction: index, is_after: point.action == Action::Import, point });
+            found.push(Found { instruction: index, is_after: access.is_after, point });
         }
         found.extend(finder.lazy_import(index, instruction));
     }
@@ -115,6 +68,7 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
         found.extend(calls::find(opcodes, code, instructions));
         found.sort_by_key(|found| (found.instruction, found.is_after));
     }
+    mark_acting(&finder, instructions, &mut found);
     if !found.iter().any(|found| is_of_a_container(found.point.action)) {
         // Whether a container is empty matters to who does something with it after that.
         found.retain(|found| found.point.action != Action::Truth);
@@ -127,6 +81,83 @@ fn is_of_a_container(action: Action) -> bool {
     use Action as A;
     matches!(action, A::ReadItem | A::WriteItem | A::DeleteItem | A::ReadSlice | A::WriteSlice)
         || matches!(action, A::Contains | A::Iterate | A::Update | A::Method | A::Function)
+}
+
+/// What a check is about and an action is done to, as far as the code shows it.
+#[derive(PartialEq, Eq)]
+enum Subject<'a> {
+    Attribute(&'a str),
+    Global(&'a str),
+    Variable(&'a str),
+    /// What is in the container of this name.
+    Content(&'a str),
+}
+
+fn checked<'a>(point: &Point<'a>, container: Option<&'a str>) -> Option<Subject<'a>> {
+    use Action as A;
+    match point.action {
+        _ if !point.is_tested || point.is_asked => None,
+        A::ReadAttribute => point.name.map(Subject::Attribute),
+        A::ReadGlobal => point.name.map(Subject::Global),
+        A::ReadCell => point.name.map(Subject::Variable),
+        A::Contains | A::ReadItem | A::Truth => container.map(Subject::Content),
+        A::Method => {
+            let is_read = |method: &known_calls::Method| method.effect == CallEffect::Read;
+            known_calls::methods(point.name?).iter().any(is_read).then_some(container.map(Subject::Content))?
+        }
+        A::Function => {
+            let function = known_calls::function(point.name?)?;
+            (function.effect == CallEffect::Read).then_some(container.map(Subject::Content))?
+        }
+        _ => None,
+    }
+}
+
+fn acted<'a>(point: &Point<'a>, container: Option<&'a str>) -> Option<Subject<'a>> {
+    use Action as A;
+    match point.action {
+        A::WriteAttribute | A::DeleteAttribute => point.name.map(Subject::Attribute),
+        A::WriteGlobal | A::DeleteGlobal => point.name.map(Subject::Global),
+        A::WriteCell | A::DeleteCell => point.name.map(Subject::Variable),
+        A::WriteItem | A::DeleteItem => container.map(Subject::Content),
+        A::Method => {
+            let changes = |method: &known_calls::Method| matches!(method.effect, CallEffect::Take | CallEffect::Insert);
+            known_calls::methods(point.name?).iter().any(changes).then_some(container.map(Subject::Content))?
+        }
+        _ => None,
+    }
+}
+
+/// Marks the checks that an action of the same function follows: of several (`if x is None: with lock: if x is None: x = ...`) the last one
+/// before it.  An action whose failure is handled needs no check.
+fn mark_acting<'a>(finder: &Finder<'a, '_>, instructions: &Instructions, found: &mut [Found<'a>]) {
+    if !found.iter().any(|found| found.point.is_tested) {
+        return;
+    }
+    let containers = containers(finder, instructions, found);
+    for act in 0..found.len() {
+        let Some(subject) = acted(&found[act].point, containers[act]) else { continue };
+        let is_it = |at: &usize| checked(&found[*at].point, containers[*at]).as_ref() == Some(&subject);
+        if let Some(check) = (0..act).rev().find(is_it)
+            && !finder.is_tried(found[act].point.unit)
+        {
+            found[check].point.is_acting = true;
+        }
+    }
+}
+
+/// The names of the objects that the points are about, as they were loaded: of an attribute, a global, a variable.
+fn containers<'a>(finder: &Finder<'a, '_>, instructions: &Instructions, found: &[Found<'a>]) -> Vec<Option<&'a str>> {
+    let mut names = vec![None; found.len()];
+    let mut pending = (0..).zip(found).peekable();
+    stack::run(finder.opcodes, finder.code, instructions, |index, producers| {
+        while let Some((at, found)) = pending.next_if(|(_, found)| found.instruction == index) {
+            if !found.is_after && found.point.object > 0 {
+                names[at] = finder.name_of(producers, u32::from(found.point.object));
+            }
+        }
+    });
+    names
 }
 
 /// With nothing but the site.
@@ -146,6 +177,8 @@ fn bare<'a>(action: Action) -> Point<'a> {
         is_awaited: false,
         is_constant: false,
         is_answer: false,
+        is_asked: false,
+        is_acting: false,
     }
 }
 
@@ -172,6 +205,7 @@ impl<'a> Finder<'a, '_> {
             | Action::ReadSlice
             | Action::WriteSlice
             | Action::Iterate
+            | Action::EndIteration
             | Action::Truth
             | Action::Update
             | Action::Import => true,
@@ -181,7 +215,13 @@ impl<'a> Finder<'a, '_> {
             (0, Named::Local) => Handed::Local(u16::try_from(instruction.argument).ok()?),
             (_, _) => Handed::Site,
         };
-        let (object, key, value) = (access.object, if action == Action::Update { 0 } else { access.key }, access.value);
+        let object = match (access.object, self.opcodes.info(instruction.opcode).effect) {
+            (DEEPEST, Some(effect)) if access.is_after => u16::try_from(effect.pushes(instruction.argument)).ok()?,
+            (DEEPEST, Some(effect)) => u16::try_from(effect.pops(instruction.argument)).ok()?,
+            (DEEPEST, None) => return None,
+            (depth, _) => depth,
+        };
+        let (key, value) = (if action == Action::Update { 0 } else { access.key }, access.value);
         wanted.then_some(Point { unit: instruction.unit, name, handed, object, key, value, ..bare(action) })
     }
 
@@ -244,7 +284,7 @@ impl<'a> Finder<'a, '_> {
             let instruction = &self.instructions[index];
             let info = self.opcodes.info(instruction.opcode);
             let is_store = info.access.is_some_and(|access| access.action == Action::WriteAttribute);
-            if info.lets_go || (is_store && !self.loads_self(index - 1)) {
+            if info.publishes || (is_store && !self.loads_self(index - 1)) {
                 break;
             }
             if is_store {
@@ -262,7 +302,7 @@ impl<'a> Finder<'a, '_> {
 
     /// Does what is read at `index` decide a jump soon after, and does that leave a loop?
     fn tested(&self, point: &Point<'_>, index: usize) -> Tested {
-        if point.value != 0 || point.action == Action::Iterate {
+        if point.value != 0 || matches!(point.action, Action::Iterate | Action::EndIteration) {
             return Tested::default();
         }
         let mut tested = tested(self.opcodes, self.instructions, index);
@@ -283,6 +323,24 @@ impl<'a> Finder<'a, '_> {
         const HANDLER: usize = 5;
         let is_it = |&&[start, length, ..]: &&[u32; 4]| length <= SHORT && (start..start + length).contains(&unit);
         self.tries.iter().find(is_it).is_some_and(|[_, _, target, _]| handles(*target))
+    }
+
+    /// What the object at this depth was loaded as.
+    fn name_of(&self, producers: &Producers, depth: u32) -> Option<&'a str> {
+        let producer = producers.at(depth);
+        let Instruction { opcode, argument, .. } = *self.instructions.get(producer as usize)?;
+        let (opcodes, code) = (self.opcodes, self.code);
+        if opcodes.load_fast_pairs.contains(&opcode) {
+            // Of a pair, the deeper one is in the upper bits.
+            let is_upper = depth > 1 && producers.at(depth - 1) == producer;
+            return code.locals.get((if is_upper { argument >> 4 } else { argument & 15 }) as usize).copied();
+        }
+        if opcodes.load_fasts.contains(&opcode) || opcode == opcodes.load_deref {
+            return code.locals.get(argument as usize).copied();
+        }
+        let shift = if opcode == opcodes.load_name { 0 } else { 1 };
+        let is_name = [opcodes.load_attr, opcodes.load_global, opcodes.load_name].contains(&opcode);
+        is_name.then(|| code.names.get((argument >> shift) as usize).copied()).flatten()
     }
 
     /// Whether what is stored was loaded as a constant: nothing but plain loads come between.
@@ -311,13 +369,21 @@ pub(super) struct Tested {
     pub(super) is_polled: bool,
     /// If the value is set.
     pub(super) is_awaited: bool,
+    /// The function gives the answer to its caller, who may act on it.
+    pub(super) is_asked: bool,
 }
 
 /// What becomes of what the instruction pushes.
 pub(super) fn tested(opcodes: &Opcodes, instructions: &[Instruction], index: usize) -> Tested {
-    let Some(jump) = decides(opcodes, instructions, index) else { return Tested::default() };
-    let is_polled = leaves_a_loop(opcodes, instructions, jump);
-    Tested { is_tested: true, is_polled, is_awaited: is_polled && opcodes.info(instructions[jump].opcode).tests_for_set }
+    match decides(opcodes, instructions, index) {
+        None => Tested::default(),
+        Some(Decision::Answer) => Tested { is_tested: true, is_asked: true, ..Tested::default() },
+        Some(Decision::Jump(jump)) => {
+            let is_polled = leaves_a_loop(opcodes, instructions, jump);
+            let is_awaited = is_polled && opcodes.info(instructions[jump].opcode).tests_for_set;
+            Tested { is_tested: true, is_polled, is_awaited, is_asked: false }
+        }
+    }
 }
 
 /// The conditional jump at `jump` leaves the innermost loop that it is in, whichever way it is taken.
@@ -341,32 +407,77 @@ fn leaves_a_loop(opcodes: &Opcodes, instructions: &[Instruction], jump: usize) -
     not_taken.clone().find(stops).is_some_and(|first| opcodes.info(first.opcode).is_end && is_outside(first.target))
 }
 
-/// The conditional jump soon after that what the instruction pushes decides.
-fn decides(opcodes: &Opcodes, instructions: &[Instruction], index: usize) -> Option<usize> {
+/// What a value decides.
+enum Decision {
+    /// The conditional jump with this index.
+    Jump(usize),
+    /// What the function says of it.
+    Answer,
+}
+
+/// Where the value that is followed is.
+#[derive(Clone, Copy)]
+enum Whereabouts {
+    /// At this depth of the stack.
+    Stack(u32),
+    /// In the local variable with this number.
+    Local(u32),
+}
+
+/// What the value that the instruction pushes decides soon after.
+fn decides(opcodes: &Opcodes, instructions: &[Instruction], index: usize) -> Option<Decision> {
+    use Whereabouts::{Local, Stack};
     /// `if a.b[c] is not None and ...` and the like.
     const SOON: usize = 8;
-    let mut depth = 1;
-    for (at, instruction) in instructions.iter().enumerate().skip(index + 1).take(SOON) {
-        let info = opcodes.info(instruction.opcode);
+    let mut at = Stack(1);
+    // Only whether there is something is asked of a local variable; what is computed from it is another matter.
+    let mut was_local = false;
+    let mut is_answer = instructions[index].opcode == opcodes.contains_op;
+    for (here, instruction) in instructions.iter().enumerate().skip(index + 1).take(SOON) {
+        let Instruction { opcode, argument, .. } = *instruction;
+        let info = opcodes.info(opcode);
+        let depth = match at {
+            Stack(depth) => depth,
+            Local(variable) => {
+                at = opcodes.loads(opcode, argument, variable).map_or(at, Stack);
+                let is_straight = info.jump == Jump::None && !info.is_end && opcodes.stores(opcode, argument) != Some(variable);
+                if !is_straight {
+                    return None;
+                }
+                continue;
+            }
+        };
         if info.tests {
-            return (depth == 1).then_some(at);
+            return (depth == 1).then_some(Decision::Jump(here));
+        }
+        if opcode == opcodes.return_value {
+            return (depth == 1 && is_answer).then_some(Decision::Answer);
         }
         let effect = info.effect.filter(|_| info.jump == Jump::None && !info.is_end)?;
-        let (pops, pushes) = (effect.pops(instruction.argument), effect.pushes(instruction.argument));
-        if instruction.opcode == opcodes.copy && instruction.argument == depth {
+        let (pops, pushes) = (effect.pops(argument), effect.pushes(argument));
+        if opcode == opcodes.copy && argument == depth {
             // A copy that is stored right away (`:=`) leaves it where it was.
-            let next = instructions.get(at + 1).map(|next| opcodes.info(next.opcode).effect.map(|effect| (effect, next.argument)));
+            let next =
+                instructions.get(here + 1).map(|next| opcodes.info(next.opcode).effect.map(|effect| (effect, next.argument)));
             if next.flatten().is_some_and(|(effect, argument)| effect.pops(argument) == 1 && effect.pushes(argument) == 0) {
-                depth += 1;
+                at = Stack(depth + 1);
             } else {
-                depth = 1;
+                at = Stack(1);
             }
-        } else if instruction.opcode == opcodes.swap {
+        } else if opcode == opcodes.swap {
             return None;
         } else if pops < depth {
-            depth = depth - pops + pushes;
+            at = Stack(depth - pops + pushes);
+        } else if let Some(variable) = opcodes.stores(opcode, argument).filter(|_| depth == 1) {
+            was_local = true;
+            at = opcodes.loads(opcode, argument, variable).map_or(Local(variable), Stack);
         } else if info.is_predicate && !is_looked_into(opcodes, instruction, depth) {
-            depth = 1;
+            let is_computed = opcode == opcodes.binary_op || opcode == opcodes.compare_op;
+            if was_local && is_computed {
+                return None;
+            }
+            is_answer |= !is_computed;
+            at = Stack(1);
         } else {
             return None;
         }

@@ -76,6 +76,8 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
                 is_tested: tested.is_tested,
                 is_polled: tested.is_polled,
                 is_awaited: tested.is_awaited,
+                is_asked: tested.is_asked,
+                is_acting: false,
                 is_constant: false,
                 is_answer: action == Action::Method && is_answer(opcodes, &all[..producer as usize]),
             };
@@ -113,7 +115,7 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
 /// Whether something was run since it was last asked what is in a container.
 fn is_answer(opcodes: &Opcodes, before: &[Instruction]) -> bool {
     let mut before = before.iter().rev().map(|instruction| instruction.opcode);
-    let last = before.find(|opcode| *opcode == opcodes.contains_op || opcodes.info(*opcode).lets_go);
+    let last = before.find(|opcode| *opcode == opcodes.contains_op || opcodes.info(*opcode).publishes);
     last.is_some_and(|opcode| opcode != opcodes.contains_op)
 }
 
@@ -154,6 +156,8 @@ fn looked_up<'a>(opcodes: &Opcodes, code: &Code<'a>, all: &[Instruction], called
             is_awaited: false,
             is_constant: false,
             is_answer: false,
+            is_asked: false,
+            is_acting: false,
         };
         found.push(Found { instruction: index, is_after: false, point });
     }

@@ -39,7 +39,7 @@ impl Container {
 
 /// What a call does to the container: rows and columns of the severity matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
+pub enum CallEffect {
     /// One look, or a snapshot under the container's lock.
     Read,
     /// Element by element, and others may come between.
@@ -74,7 +74,7 @@ pub struct Method {
     /// To which types it does that.
     pub containers: &'static [Container],
     /// What it does.
-    pub kind: Kind,
+    pub effect: CallEffect,
     /// It concerns only the element whose key is its first argument.
     pub is_keyed: bool,
 }
@@ -102,10 +102,10 @@ pub struct Function {
     /// Its name.
     pub name: &'static str,
     /// What it does.
-    pub kind: Kind,
+    pub effect: CallEffect,
     /// To which arguments.
     pub arguments: Arguments,
-    /// Of exactly these types it only takes a snapshot ([`Kind::Read`]).
+    /// Of exactly these types it only takes a snapshot ([`CallEffect::Read`]).
     pub snapshots: &'static [Container],
 }
 
@@ -124,125 +124,125 @@ const DICTS: &[Container] = &[DICT, ORDERED, DEFAULT, COUNTER];
 const SEQUENCES: &[Container] = &[LIST, DEQUE, BYTES, ARRAY];
 const ITEMS: &[Container] = &[LIST, DICT, DEQUE, ORDERED, DEFAULT, COUNTER, BYTES, ARRAY];
 
-const fn whole(name: &'static str, containers: &'static [Container], kind: Kind) -> Method {
-    Method { name, containers, kind, is_keyed: false }
+const fn whole(name: &'static str, containers: &'static [Container], effect: CallEffect) -> Method {
+    Method { name, containers, effect, is_keyed: false }
 }
 
-const fn keyed(name: &'static str, containers: &'static [Container], kind: Kind) -> Method {
-    Method { name, containers, kind, is_keyed: true }
+const fn keyed(name: &'static str, containers: &'static [Container], effect: CallEffect) -> Method {
+    Method { name, containers, effect, is_keyed: true }
 }
 
 /// Methods, by name.
 pub static METHODS: &[Method] = &[
-    keyed("__contains__", &[DICT, SET, ORDERED, DEFAULT, COUNTER], Kind::Read),
-    keyed("__delitem__", ITEMS, Kind::Take),
-    keyed("__getitem__", ITEMS, Kind::Read),
-    keyed("__setitem__", ITEMS, Kind::Write),
-    keyed("add", &[SET], Kind::Insert),
-    whole("append", SEQUENCES, Kind::Insert),
-    whole("appendleft", &[DEQUE], Kind::Insert),
-    whole("byteswap", &[ARRAY], Kind::Write),
-    whole("clear", &[LIST, DICT, SET, DEQUE, ORDERED, DEFAULT, COUNTER, BYTES, ARRAY], Kind::Write),
-    whole("copy", &[LIST, DICT, SET, DEQUE, ORDERED, DEFAULT, COUNTER, BYTES], Kind::Read),
-    whole("count", SEQUENCES, Kind::Read),
-    whole("difference", &[SET], Kind::Read),
-    whole("difference_update", &[SET], Kind::Write),
-    keyed("discard", &[SET], Kind::Take),
-    whole("elements", &[COUNTER], Kind::Iterate),
-    whole("extend", SEQUENCES, Kind::Insert),
-    whole("extendleft", &[DEQUE], Kind::Insert),
-    whole("frombytes", &[ARRAY], Kind::Insert),
-    whole("fromfile", &[ARRAY], Kind::Insert),
-    whole("fromlist", &[ARRAY], Kind::Insert),
-    keyed("get", DICTS, Kind::Read),
-    whole("index", SEQUENCES, Kind::Read),
-    whole("insert", SEQUENCES, Kind::Insert),
-    whole("intersection", &[SET], Kind::Read),
-    whole("intersection_update", &[SET], Kind::Write),
-    whole("isdisjoint", &[SET], Kind::Read),
-    whole("issubset", &[SET], Kind::Read),
-    whole("issuperset", &[SET], Kind::Read),
-    whole("most_common", &[COUNTER], Kind::Iterate),
-    whole("move_to_end", &[ORDERED], Kind::Atomic),
-    whole("pop", &[LIST, SET, DEQUE, BYTES, ARRAY], Kind::Take),
-    keyed("pop", DICTS, Kind::Take),
-    whole("popitem", DICTS, Kind::Take),
-    whole("popleft", &[DEQUE], Kind::Take),
-    whole("remove", SEQUENCES, Kind::Take),
-    keyed("remove", &[SET], Kind::Take),
-    whole("resize", &[BYTES], Kind::Write),
-    whole("reverse", SEQUENCES, Kind::Write),
-    whole("rotate", &[DEQUE], Kind::Write),
-    whole("send", &[GENERATOR], Kind::Advance),
-    keyed("setdefault", DICTS, Kind::Atomic),
-    whole("sort", &[LIST], Kind::Write),
-    whole("subtract", &[COUNTER], Kind::Update),
-    whole("symmetric_difference", &[SET], Kind::Read),
-    whole("symmetric_difference_update", &[SET], Kind::Write),
-    whole("throw", &[GENERATOR], Kind::Advance),
-    whole("tobytes", &[ARRAY], Kind::Read),
-    whole("tolist", &[ARRAY], Kind::Read),
-    whole("total", &[COUNTER], Kind::Iterate),
-    whole("union", &[SET], Kind::Read),
-    whole("update", &[DICT, ORDERED, DEFAULT], Kind::Insert),
-    whole("update", &[SET], Kind::Insert),
-    whole("update", &[COUNTER], Kind::Update),
+    keyed("__contains__", &[DICT, SET, ORDERED, DEFAULT, COUNTER], CallEffect::Read),
+    keyed("__delitem__", ITEMS, CallEffect::Take),
+    keyed("__getitem__", ITEMS, CallEffect::Read),
+    keyed("__setitem__", ITEMS, CallEffect::Write),
+    keyed("add", &[SET], CallEffect::Insert),
+    whole("append", SEQUENCES, CallEffect::Insert),
+    whole("appendleft", &[DEQUE], CallEffect::Insert),
+    whole("byteswap", &[ARRAY], CallEffect::Write),
+    whole("clear", &[LIST, DICT, SET, DEQUE, ORDERED, DEFAULT, COUNTER, BYTES, ARRAY], CallEffect::Write),
+    whole("copy", &[LIST, DICT, SET, DEQUE, ORDERED, DEFAULT, COUNTER, BYTES], CallEffect::Read),
+    whole("count", SEQUENCES, CallEffect::Read),
+    whole("difference", &[SET], CallEffect::Read),
+    whole("difference_update", &[SET], CallEffect::Write),
+    keyed("discard", &[SET], CallEffect::Take),
+    whole("elements", &[COUNTER], CallEffect::Iterate),
+    whole("extend", SEQUENCES, CallEffect::Insert),
+    whole("extendleft", &[DEQUE], CallEffect::Insert),
+    whole("frombytes", &[ARRAY], CallEffect::Insert),
+    whole("fromfile", &[ARRAY], CallEffect::Insert),
+    whole("fromlist", &[ARRAY], CallEffect::Insert),
+    keyed("get", DICTS, CallEffect::Read),
+    whole("index", SEQUENCES, CallEffect::Read),
+    whole("insert", SEQUENCES, CallEffect::Insert),
+    whole("intersection", &[SET], CallEffect::Read),
+    whole("intersection_update", &[SET], CallEffect::Write),
+    whole("isdisjoint", &[SET], CallEffect::Read),
+    whole("issubset", &[SET], CallEffect::Read),
+    whole("issuperset", &[SET], CallEffect::Read),
+    whole("most_common", &[COUNTER], CallEffect::Iterate),
+    whole("move_to_end", &[ORDERED], CallEffect::Atomic),
+    whole("pop", &[LIST, SET, DEQUE, BYTES, ARRAY], CallEffect::Take),
+    keyed("pop", DICTS, CallEffect::Take),
+    whole("popitem", DICTS, CallEffect::Take),
+    whole("popleft", &[DEQUE], CallEffect::Take),
+    whole("remove", SEQUENCES, CallEffect::Take),
+    keyed("remove", &[SET], CallEffect::Take),
+    whole("resize", &[BYTES], CallEffect::Write),
+    whole("reverse", SEQUENCES, CallEffect::Write),
+    whole("rotate", &[DEQUE], CallEffect::Write),
+    whole("send", &[GENERATOR], CallEffect::Advance),
+    keyed("setdefault", DICTS, CallEffect::Atomic),
+    whole("sort", &[LIST], CallEffect::Write),
+    whole("subtract", &[COUNTER], CallEffect::Update),
+    whole("symmetric_difference", &[SET], CallEffect::Read),
+    whole("symmetric_difference_update", &[SET], CallEffect::Write),
+    whole("throw", &[GENERATOR], CallEffect::Advance),
+    whole("tobytes", &[ARRAY], CallEffect::Read),
+    whole("tolist", &[ARRAY], CallEffect::Read),
+    whole("total", &[COUNTER], CallEffect::Iterate),
+    whole("union", &[SET], CallEffect::Read),
+    whole("update", &[DICT, ORDERED, DEFAULT], CallEffect::Insert),
+    whole("update", &[SET], CallEffect::Insert),
+    whole("update", &[COUNTER], CallEffect::Update),
 ];
 
-const fn builtin(name: &'static str, kind: Kind, arguments: Arguments, snapshots: &'static [Container]) -> Function {
-    Function { module: "builtins", name, kind, arguments, snapshots }
+const fn builtin(name: &'static str, effect: CallEffect, arguments: Arguments, snapshots: &'static [Container]) -> Function {
+    Function { module: "builtins", name, effect, arguments, snapshots }
 }
 
-const fn heap(name: &'static str, kind: Kind) -> Function {
-    Function { module: "heapq", name, kind, arguments: Arguments::First, snapshots: &[] }
+const fn heap(name: &'static str, effect: CallEffect) -> Function {
+    Function { module: "heapq", name, effect, arguments: Arguments::First, snapshots: &[] }
 }
 
-const fn attribute(name: &'static str, kind: Kind) -> Function {
-    builtin(name, kind, Arguments::First, &[])
+const fn attribute(name: &'static str, effect: CallEffect) -> Function {
+    builtin(name, effect, Arguments::First, &[])
 }
 
-const fn state(module: &'static str, name: &'static str, kind: Kind) -> Function {
-    Function { module, name, kind, arguments: Arguments::Callable, snapshots: &[] }
+const fn state(module: &'static str, name: &'static str, effect: CallEffect) -> Function {
+    Function { module, name, effect, arguments: Arguments::Callable, snapshots: &[] }
 }
 
 /// Functions, by name.
 pub static FUNCTIONS: &[Function] = &[
-    builtin("all", Kind::Iterate, Arguments::First, &[]),
-    builtin("any", Kind::Iterate, Arguments::First, &[]),
-    state("os", "chdir", Kind::WriteState),
-    attribute("delattr", Kind::WriteAttribute),
-    builtin("dict", Kind::Iterate, Arguments::First, &[DICT, DEFAULT, COUNTER]),
-    builtin("enumerate", Kind::Iterate, Arguments::First, &[]),
-    state("os", "fchdir", Kind::WriteState),
-    builtin("filter", Kind::Iterate, Arguments::Rest, &[]),
-    builtin("frozenset", Kind::Iterate, Arguments::First, &[DICT, SET]),
-    attribute("getattr", Kind::ReadAttribute),
-    state("os", "getcwd", Kind::ReadState),
-    attribute("hasattr", Kind::ReadAttribute),
-    heap("heapify", Kind::Write),
-    heap("heapify_max", Kind::Write),
-    heap("heappop", Kind::Take),
-    heap("heappop_max", Kind::Take),
-    heap("heappush", Kind::Insert),
-    heap("heappush_max", Kind::Insert),
-    heap("heappushpop", Kind::Take),
-    heap("heappushpop_max", Kind::Take),
-    heap("heapreplace", Kind::Take),
-    heap("heapreplace_max", Kind::Take),
-    builtin("iter", Kind::Iterate, Arguments::Only, &[]),
-    builtin("len", Kind::Read, Arguments::First, &[]),
-    builtin("list", Kind::Iterate, Arguments::First, &[LIST, DICT, SET]),
-    builtin("map", Kind::Iterate, Arguments::Rest, &[]),
-    builtin("max", Kind::Iterate, Arguments::Only, &[]),
-    builtin("min", Kind::Iterate, Arguments::Only, &[]),
-    builtin("next", Kind::Advance, Arguments::First, &[]),
-    builtin("reversed", Kind::Iterate, Arguments::First, &[]),
-    builtin("set", Kind::Iterate, Arguments::First, &[DICT, SET]),
-    attribute("setattr", Kind::WriteAttribute),
-    builtin("sorted", Kind::Iterate, Arguments::First, &[LIST, DICT, SET]),
-    builtin("sum", Kind::Iterate, Arguments::First, &[]),
-    builtin("tuple", Kind::Iterate, Arguments::First, &[LIST]),
-    builtin("zip", Kind::Iterate, Arguments::Each, &[]),
+    builtin("all", CallEffect::Iterate, Arguments::First, &[]),
+    builtin("any", CallEffect::Iterate, Arguments::First, &[]),
+    state("os", "chdir", CallEffect::WriteState),
+    attribute("delattr", CallEffect::WriteAttribute),
+    builtin("dict", CallEffect::Iterate, Arguments::First, &[DICT, DEFAULT, COUNTER]),
+    builtin("enumerate", CallEffect::Iterate, Arguments::First, &[]),
+    state("os", "fchdir", CallEffect::WriteState),
+    builtin("filter", CallEffect::Iterate, Arguments::Rest, &[]),
+    builtin("frozenset", CallEffect::Iterate, Arguments::First, &[DICT, SET]),
+    attribute("getattr", CallEffect::ReadAttribute),
+    state("os", "getcwd", CallEffect::ReadState),
+    attribute("hasattr", CallEffect::ReadAttribute),
+    heap("heapify", CallEffect::Write),
+    heap("heapify_max", CallEffect::Write),
+    heap("heappop", CallEffect::Take),
+    heap("heappop_max", CallEffect::Take),
+    heap("heappush", CallEffect::Insert),
+    heap("heappush_max", CallEffect::Insert),
+    heap("heappushpop", CallEffect::Take),
+    heap("heappushpop_max", CallEffect::Take),
+    heap("heapreplace", CallEffect::Take),
+    heap("heapreplace_max", CallEffect::Take),
+    builtin("iter", CallEffect::Iterate, Arguments::Only, &[]),
+    builtin("len", CallEffect::Read, Arguments::First, &[]),
+    builtin("list", CallEffect::Iterate, Arguments::First, &[LIST, DICT, SET]),
+    builtin("map", CallEffect::Iterate, Arguments::Rest, &[]),
+    builtin("max", CallEffect::Iterate, Arguments::Only, &[]),
+    builtin("min", CallEffect::Iterate, Arguments::Only, &[]),
+    builtin("next", CallEffect::Advance, Arguments::First, &[]),
+    builtin("reversed", CallEffect::Iterate, Arguments::First, &[]),
+    builtin("set", CallEffect::Iterate, Arguments::First, &[DICT, SET]),
+    attribute("setattr", CallEffect::WriteAttribute),
+    builtin("sorted", CallEffect::Iterate, Arguments::First, &[LIST, DICT, SET]),
+    builtin("sum", CallEffect::Iterate, Arguments::First, &[]),
+    builtin("tuple", CallEffect::Iterate, Arguments::First, &[LIST]),
+    builtin("zip", CallEffect::Iterate, Arguments::Each, &[]),
 ];
 
 /// What methods of this name do, to different containers.
@@ -284,7 +284,7 @@ mod tests {
         assert!(method("pop", Container::List).is_some_and(|method| !method.is_keyed));
         assert_eq!(method("popleft", Container::List), None);
         assert_eq!(methods("nothing"), &[]);
-        assert_eq!(function("heappush").map(|function| function.kind), Some(Kind::Insert));
+        assert_eq!(function("heappush").map(|function| function.effect), Some(CallEffect::Insert));
         assert_eq!(function("print"), None);
     }
 }

@@ -15,13 +15,15 @@
 //! | [`rebound`] | which globals and cells are variables |
 //! | [`repeated`] | reads that another one stands for |
 //! | [`stack`] | which instruction pushed what |
-//! | [`opcodes`], [`instructions`] | the interpreter's instructions |
+//! | [`opcode_table`] | every instruction: stack effect, flow, meaning, access |
+//! | [`opcodes`], [`instructions`] | the instructions of the running interpreter, and of a code object |
 //! | [`relocate`], [`tables`], [`unit_map`] | the code that is made |
 
 mod accesses;
 mod calls;
 mod instructions;
 pub mod known_calls;
+mod opcode_table;
 mod opcodes;
 mod point;
 mod rebound;
@@ -33,6 +35,7 @@ mod tables;
 mod tests;
 mod unit_map;
 
+pub use opcode_table::is_known as is_known_opcode;
 pub use opcodes::{OpcodeRow, Opcodes};
 pub use point::{Action, Handed, Point};
 pub use rebound::Rebound;
@@ -40,7 +43,7 @@ pub use relocate::{Relocated, after_entry, before_returns, replacing};
 pub use unit_map::UnitMap;
 
 use instructions::Instructions;
-use relocate::{Insertions, Place};
+use relocate::{Insertion, Insertions};
 
 /// A code object.
 #[derive(Debug, Clone, Copy)]
@@ -89,9 +92,9 @@ pub fn patch<'a>(opcodes: &Opcodes, code: &Code<'a>, rebound: &Rebound) -> Optio
         return None;
     }
     let mut insertions = Insertions::default();
-    for (place, point) in (code.tuples.len()..).zip(&points) {
-        let (instruction, place) = (point.instruction, Place { site: u32::try_from(place).ok()?, is_after: point.is_after });
-        insertions.probe(opcodes, instruction, place, point.point.handed);
+    for (site, point) in (code.tuples.len()..).zip(&points) {
+        let insertion = Insertion { site: u32::try_from(site).ok()?, is_after: point.is_after };
+        insertions.probe(opcodes, point.instruction, insertion, point.point.handed);
     }
     let relocated = relocate::relocate(opcodes, &instructions, &insertions, code.exceptions, code.lines)?;
     let points = points.into_iter().map(|found| found.point).collect();

@@ -1,7 +1,6 @@
 //! The instructions of an interpreter, by name: what is handed in, and the tables made of it.
 
-use super::accesses::{ACCESSES, Access};
-use super::stack::{EFFECTS, Effect};
+use super::opcode_table::{self, Access, Effect, traits};
 
 /// One instruction as the interpreter describes it.
 #[derive(Debug, Clone, Copy)]
@@ -39,10 +38,10 @@ pub(super) struct Info {
     pub(super) tests_for_set: bool,
     /// Its result says what its operands are.
     pub(super) is_predicate: bool,
-    /// Publishes what is on the stack, or runs other code.
-    pub(super) lets_go: bool,
-    /// Waits for nobody, binds no variable, and goes on with the next instruction or jumps.
-    pub(super) passes_by: bool,
+    /// [`traits::PUBLISHES`]
+    pub(super) publishes: bool,
+    /// [`traits::PASSES`]
+    pub(super) passes: bool,
 }
 
 /// The instructions of an interpreter.
@@ -53,6 +52,7 @@ pub struct Opcodes {
     pub(super) call: u8,
     pub(super) call_kw: u8,
     pub(super) check_exc_match: u8,
+    pub(super) compare_op: u8,
     pub(super) contains_op: u8,
     pub(super) copy: u8,
     pub(super) delete_subscr: u8,
@@ -76,6 +76,8 @@ pub struct Opcodes {
     pub(super) resume: u8,
     pub(super) return_value: u8,
     pub(super) store_fast: u8,
+    /// Store the upper half of the argument, then load or store the lower one.
+    pub(super) store_fast_load_fast: u8,
     pub(super) store_name: u8,
     pub(super) store_subscr: u8,
     pub(super) swap: u8,
@@ -97,32 +99,32 @@ impl Opcodes {
     pub fn new<'a>(
         rows: impl IntoIterator<Item = OpcodeRow<'a>>,
         operators: &[&str],
-        mut net_effect: impl FnMut(u8, u32) -> Option<i32>,
+        net_effect: impl Fn(u8, u32) -> Option<i32>,
         has_lazy_imports: bool,
     ) -> Result<Self, String> {
         let mut info = [Info::default(); 256];
         let mut numbers: Vec<(&str, u8)> = Vec::new();
         for row in rows {
-            let mut agrees = |effect: &Effect| {
+            let agrees = |effect: &&Effect| {
                 (0..4).all(|argument| net_effect(row.number, argument).is_none_or(|net| net == effect.net(argument)))
             };
-            let mut named = EFFECTS.iter().filter(|(name, _)| *name == row.name).map(|(_, effect)| *effect);
-            let backward = row.name.contains("BACKWARD") || row.name == "END_ASYNC_FOR";
+            let known = opcode_table::find(row.name);
+            let is = |bits: u8| known.is_some_and(|known| known.traits & bits != 0);
             info[usize::from(row.number)] = Info {
                 caches: row.caches,
-                jump: match (row.is_jump, backward) {
+                jump: match (row.is_jump, is(traits::BACKWARD)) {
                     (false, _) => Jump::None,
                     (true, false) => Jump::Forward,
                     (true, true) => Jump::Backward,
                 },
-                is_end: ENDS.contains(&row.name),
-                effect: named.find(|effect| agrees(effect)),
-                access: ACCESSES.iter().find(|access| access.opcode == row.name),
-                tests: row.name.starts_with("POP_JUMP_IF"),
-                tests_for_set: matches!(row.name, "POP_JUMP_IF_TRUE" | "POP_JUMP_IF_NOT_NONE"),
-                is_predicate: PREDICATES.contains(&row.name),
-                lets_go: LETTING_GO.contains(&row.name) || row.name.starts_with("CALL"),
-                passes_by: PASSING_BY.contains(&row.name),
+                is_end: is(traits::ENDS),
+                effect: known.and_then(|known| known.effects.iter().find(agrees)).copied(),
+                access: known.and_then(|known| known.access.as_ref()),
+                tests: is(traits::TESTS),
+                tests_for_set: is(traits::FOR_SET),
+                is_predicate: is(traits::PREDICATE),
+                publishes: is(traits::PUBLISHES),
+                passes: is(traits::PASSES),
             };
             numbers.push((row.name, row.number));
         }
@@ -138,6 +140,7 @@ impl Opcodes {
             call: number("CALL")?,
             call_kw: number("CALL_KW")?,
             check_exc_match: number("CHECK_EXC_MATCH")?,
+            compare_op: find("COMPARE_OP").unwrap_or(ABSENT),
             contains_op: number("CONTAINS_OP")?,
             copy: number("COPY")?,
             delete_subscr: number("DELETE_SUBSCR")?,
@@ -160,6 +163,7 @@ impl Opcodes {
             resume: number("RESUME")?,
             return_value: number("RETURN_VALUE")?,
             store_fast: number("STORE_FAST")?,
+            store_fast_load_fast: find("STORE_FAST_LOAD_FAST").unwrap_or(ABSENT),
             store_name: number("STORE_NAME")?,
             store_subscr: number("STORE_SUBSCR")?,
             swap: number("SWAP")?,
@@ -178,72 +182,24 @@ impl Opcodes {
         })
     }
 
+    /// The local variable that takes what is on top of the stack.
+    pub(super) fn stores(&self, opcode: u8, argument: u32) -> Option<u32> {
+        if opcode == self.store_fast { Some(argument) } else { (opcode == self.store_fast_load_fast).then_some(argument >> 4) }
+    }
+
+    /// Where on the stack the instruction leaves this local variable.
+    pub(super) fn loads(&self, opcode: u8, argument: u32, variable: u32) -> Option<u32> {
+        let (upper, lower) = (argument >> 4, argument & 15);
+        if self.load_fasts.contains(&opcode) {
+            (argument == variable).then_some(1)
+        } else if self.load_fast_pairs.contains(&opcode) {
+            if lower == variable { Some(1) } else { (upper == variable).then_some(2) }
+        } else {
+            (opcode == self.store_fast_load_fast && lower == variable).then_some(1)
+        }
+    }
+
     pub(super) fn info(&self, opcode: u8) -> &Info {
         &self.info[usize::from(opcode)]
     }
 }
-
-/// What is after these does not follow from them.
-const ENDS: &[&str] = &["JUMP_BACKWARD", "JUMP_BACKWARD_NO_INTERRUPT", "JUMP_FORWARD", "RAISE_VARARGS", "RERAISE", "RETURN_VALUE"];
-
-/// Through these a value decides a jump that is after them.
-const PREDICATES: &[&str] = &["BINARY_OP", "COMPARE_OP", "CONTAINS_OP", "IS_OP", "TO_BOOL", "UNARY_NOT"];
-
-/// What an attribute's value outlasts.
-const PASSING_BY: &[&str] = &[
-    "BINARY_OP",
-    "BINARY_SLICE",
-    "BUILD_LIST",
-    "BUILD_MAP",
-    "BUILD_SET",
-    "BUILD_SLICE",
-    "BUILD_STRING",
-    "BUILD_TUPLE",
-    "COMPARE_OP",
-    "CONTAINS_OP",
-    "CONVERT_VALUE",
-    "COPY",
-    "FORMAT_SIMPLE",
-    "FORMAT_WITH_SPEC",
-    "IS_OP",
-    "LIST_APPEND",
-    "LOAD_ATTR",
-    "LOAD_COMMON_CONSTANT",
-    "LOAD_CONST",
-    "LOAD_DEREF",
-    "LOAD_FAST",
-    "LOAD_FAST_BORROW",
-    "LOAD_FAST_BORROW_LOAD_FAST_BORROW",
-    "LOAD_FAST_CHECK",
-    "LOAD_FAST_LOAD_FAST",
-    "LOAD_GLOBAL",
-    "LOAD_SMALL_INT",
-    "NOP",
-    "NOT_TAKEN",
-    "POP_JUMP_IF_FALSE",
-    "POP_JUMP_IF_NONE",
-    "POP_JUMP_IF_NOT_NONE",
-    "POP_JUMP_IF_TRUE",
-    "POP_TOP",
-    "PUSH_NULL",
-    "STORE_ATTR",
-    "STORE_SUBSCR",
-    "SWAP",
-    "TO_BOOL",
-    "UNARY_INVERT",
-    "UNARY_NEGATIVE",
-    "UNARY_NOT",
-];
-
-/// After one of these, an object that was private may not be it any more.  `STORE_ATTR` is looked at by its owner.
-const LETTING_GO: &[&str] = &[
-    "BINARY_OP",
-    "IMPORT_NAME",
-    "LIST_APPEND",
-    "SEND",
-    "STORE_DEREF",
-    "STORE_GLOBAL",
-    "STORE_SLICE",
-    "STORE_SUBSCR",
-    "YIELD_VALUE",
-];

@@ -13,7 +13,10 @@ pub enum Action {
     Contains,
     ReadSlice,
     WriteSlice,
+    /// After the iterator was made, which is the object.
     Iterate,
+    /// The iterator, which is the object, is let go by the loop that made it.
+    EndIteration,
     Truth,
     /// An in-place operator; the object is its left operand.
     Update,
@@ -72,6 +75,10 @@ pub struct Point<'a> {
     pub is_tested: bool,
     /// That jump leaves a loop: what is polled there is not acted on.
     pub is_polled: bool,
+    /// The function gives the answer to its caller, who may act on it.
+    pub is_asked: bool,
+    /// An action on the same thing follows in the function.
+    pub is_acting: bool,
     /// The loop goes on until it is set.
     pub is_awaited: bool,
     /// What is stored is a constant.

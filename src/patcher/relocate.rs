@@ -19,9 +19,9 @@ pub struct Relocated {
     pub map: UnitMap,
 }
 
-/// Where a probe goes.
+/// A probe and where it goes.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct Insertion {
     /// Index of its constant.
     pub(super) site: u32,
     /// After the instruction, where no jump leads, rather than before it, where all jumps to it lead.
@@ -29,7 +29,7 @@ pub(super) struct Place {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Insertion {
+struct Inserted {
     instruction: u32,
     is_after: bool,
     end: u32,
@@ -38,16 +38,16 @@ struct Insertion {
 /// What is inserted, in the order of the instructions.
 #[derive(Debug, Default)]
 pub(super) struct Insertions {
-    all: Vec<Insertion>,
+    all: Vec<Inserted>,
     bytes: Vec<u8>,
 }
 
 impl Insertions {
     /// `del site[object]`
-    pub(super) fn probe(&mut self, opcodes: &Opcodes, instruction: u32, place: Place, handed: Handed) {
-        self.load(opcodes, place.site, handed);
+    pub(super) fn probe(&mut self, opcodes: &Opcodes, instruction: u32, insertion: Insertion, handed: Handed) {
+        self.load(opcodes, insertion.site, handed);
         put(opcodes, &mut self.bytes, opcodes.delete_subscr, 0, 0);
-        self.end(instruction, place.is_after);
+        self.end(instruction, insertion.is_after);
     }
 
     /// `site[object] = result`, before a return.
@@ -80,7 +80,7 @@ impl Insertions {
     }
 
     fn end(&mut self, instruction: u32, is_after: bool) {
-        self.all.push(Insertion { instruction, is_after, end: self.bytes.len() as u32 });
+        self.all.push(Inserted { instruction, is_after, end: self.bytes.len() as u32 });
     }
 }
 
@@ -232,7 +232,7 @@ pub(super) fn relocate(
 pub fn after_entry(opcodes: &Opcodes, [bytes, exceptions, lines]: [&[u8]; 3], site: u32, handed: Handed) -> Option<Relocated> {
     let instructions = Instructions::read(opcodes, bytes)?;
     let mut insertions = Insertions::default();
-    insertions.probe(opcodes, instructions.entry(opcodes)?, Place { site, is_after: true }, handed);
+    insertions.probe(opcodes, instructions.entry(opcodes)?, Insertion { site, is_after: true }, handed);
     relocate(opcodes, &instructions, &insertions, exceptions, lines)
 }
 

@@ -36,7 +36,7 @@ pub(super) fn take_out(
         }
         let Some(name) = found.point.name.filter(|name| !written.contains(name)) else { return true };
         for index in at..=found.instruction {
-            if targets.contains(&index) || !opcodes.info(all[index as usize].opcode).passes_by {
+            if targets.contains(&index) || !opcodes.info(all[index as usize].opcode).passes {
                 known.clear();
             }
         }
