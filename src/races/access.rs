@@ -31,6 +31,14 @@ pub struct Access {
     pub is_awaited: bool,
     /// It comes after everything that was done before, whoever did it.
     pub is_last: bool,
+    /// What is read is the answer of a function: the act is in one of its callers.
+    pub is_asked: bool,
+    /// The function acts on what it reads here.
+    pub is_acting: bool,
+    /// The object that the location is of, as the value of what refers to it.
+    pub owner: Value,
+    /// A step of an iteration that was begun before: what [`Memory::version`](super::memory::Memory::version) said after the last step.
+    pub since: Option<u16>,
 }
 
 /// A summary of an immutable value, equal for equal values; or unknown.
@@ -73,6 +81,11 @@ impl Value {
     /// If `last` is the same as an answer, another thread has given it meanwhile.
     pub(super) fn after(self, last: Value) -> Self {
         if self.as_answer() == last { last } else { self }
+    }
+
+    /// Whether this is an object that may change, and `other` is the same one.
+    pub(super) fn is_same_object(self, other: Value) -> bool {
+        self.0 & Value::IDENTITY != 0 && self == other
     }
 
     pub(super) fn equals(self, other: Value) -> bool {
@@ -126,4 +139,6 @@ pub struct Race {
     pub published_early: bool,
     /// They were ordered this time, by something else than a lock that both hold.
     pub is_potential: bool,
+    /// The earlier access came between two steps of this iteration, in whatever order.
+    pub is_between: bool,
 }

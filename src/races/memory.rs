@@ -1,6 +1,7 @@
 //! What a thread remembers between its accesses: how many there were, and the flag that it saw last.
 
-use super::access::Access;
+use super::access::{Access, Value};
+use super::walks::Walks;
 use std::cell::Cell;
 
 /// What a thread remembers between its accesses.
@@ -10,6 +11,17 @@ pub struct Memory {
     pub(super) sequence: Cell<u32>,
     /// The last flag that it saw set by another thread without an order: who set it and when, in which function it was seen.
     pub(super) flag: Cell<Flag>,
+    /// How many writes the location of the last access had seen, roughly.
+    pub(super) version: Cell<u16>,
+    /// The iterations that it is in.
+    pub walks: Walks,
+}
+
+impl Memory {
+    /// How many writes the location that the thread has just accessed had seen, modulo 2^16; 0 again once its history was forgotten.
+    pub fn version(&self) -> u16 {
+        self.version.get()
+    }
 }
 
 /// When a thread set a flag: the thread's slot and its sequence number.
@@ -20,12 +32,15 @@ pub(super) struct Flag {
     pub(super) code: u32,
     /// Where it was seen.
     pub(super) site: u32,
+    /// What it was set to.
+    pub(super) value: Value,
 }
 
 impl Flag {
-    /// Whether an access tells what the flag says: it is in the same function and not the same question, of another key perhaps.
+    /// Whether an access tells what the flag says: it is of the object that the flag referred to, or in the same function, and not the same
+    /// question, of another key perhaps.
     pub(super) fn is_heeded_by(self, access: &Access) -> bool {
-        self.code == access.code && self.site != access.site
+        self.site != access.site && (self.code == access.code || self.value.is_same_object(access.owner))
     }
 
     /// Slot and the lower bits of the sequence number.

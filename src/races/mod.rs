@@ -7,7 +7,7 @@
 //! | [`access`] | what an access and a race are |
 //! | [`lifetimes`] | which object an address means |
 //! | `lock` | a lock for a few instructions |
-//! | [`memory`] | what a thread remembers between its accesses |
+//! | [`memory`], [`walks`] | what a thread remembers between its accesses, and of iterations that it is in |
 //! | [`shadow`] | the last accesses of each location, and what races with them |
 //! | [`review`] | which locks guard what, whether or not a race was possible this time |
 //! | [`matrix`], [`telling`] | how bad it is, and how it is told |
@@ -22,6 +22,7 @@ pub mod review;
 pub mod shadow;
 pub mod sync;
 pub mod telling;
+pub mod walks;
 
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 

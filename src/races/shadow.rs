@@ -74,6 +74,15 @@ mod state {
     pub(super) const TESTED: u16 = 1 << 4;
     pub(super) const POLLED: u16 = 1 << 5;
     pub(super) const REPORTED: u16 = 8;
+    pub(super) const LEVEL: u16 = 7 << REPORTED;
+    /// Of a read: the function's caller acts on it.
+    pub(super) const ASKED: u16 = 1 << 11;
+    /// Of a read: the function acts on it.
+    pub(super) const ACTING: u16 = 1 << 12;
+    /// Of a read: the thread has added something since.
+    pub(super) const ACTED: u16 = 1 << 13;
+    /// Of a write: it adds one thing after another, having checked once.
+    pub(super) const FILLING: u16 = 1 << 14;
 }
 
 /// Which of a cell's readers a thread is.
@@ -88,9 +97,9 @@ fn kind_of(state: u16) -> Kind {
 /// Whether something this bad was reported of an access before.
 fn is_news(state: &AtomicU16, severity: Severity) -> bool {
     let (now, level) = (state.load(Relaxed), severity as u16 + 1);
-    let is_news = now >> state::REPORTED < level;
+    let is_news = (now & state::LEVEL) >> state::REPORTED < level;
     if is_news {
-        state.store(now & ((1 << state::REPORTED) - 1) | level << state::REPORTED, Relaxed);
+        state.store(now & !state::LEVEL | level << state::REPORTED, Relaxed);
     }
     is_news
 }
@@ -162,7 +171,9 @@ impl Shadow {
             && cell.epochs[index].load(Relaxed) == epoch.bits()
             && own.site.load(Relaxed) == access.site
             && own.version.load(Relaxed) == cell.version.load(Relaxed)
+            && access.since.is_none_or(|since| since == own.version.load(Relaxed))
         {
+            memory.version.set(own.version.load(Relaxed));
             return access.kind;
         }
         let here = Place { site: access.site, stack: stack() };
@@ -177,7 +188,9 @@ impl Shadow {
             let sequence = memory.sequence.get().wrapping_add(1);
             memory.sequence.set(sequence);
             let now = Now { access, clock, epoch, here, memory, sequence };
-            if access.kind.is_read() { now.read(cell, &mut races) } else { now.write(cell, &mut races) }
+            let kind = if access.kind.is_read() { now.read(cell, &mut races) } else { now.write(cell, &mut races) };
+            memory.version.set(cell.version.load(Relaxed));
+            kind
         };
         races.into_iter().for_each(&mut report);
         kind
@@ -201,6 +214,7 @@ struct Change {
     value: Value,
     check: Option<Place>,
     is_checked: bool,
+    is_filling: bool,
 }
 
 /// One access under the lock of its cell.
@@ -224,40 +238,76 @@ impl Now<'_> {
         let write = &cell.write;
         if let Some(thread) = self.unordered(&write.epoch) {
             self.read_after(write, thread, races);
+        } else if self.access.since.is_some_and(|since| since != cell.version.load(Relaxed)) {
+            self.read_between(write, races);
         }
         let index = reader(self.epoch);
         let own = &cell.reads[index];
         let tested = if self.access.is_tested { state::TESTED } else { 0 };
         let polled = if self.access.is_polled { state::POLLED } else { 0 };
+        let asked = if self.access.is_asked { state::ASKED } else { 0 };
+        let acting = if self.access.is_acting { state::ACTING } else { 0 };
         let flag = self.memory.flag.get();
         cell.epochs[index].store(self.epoch.bits(), Relaxed);
         own.site.store(self.here.site, Relaxed);
         own.stack.store(self.here.stack, Relaxed);
         own.code.store(self.access.code, Relaxed);
-        own.state.store(self.access.kind as u16 | tested | polled, Relaxed);
+        own.state.store(self.access.kind as u16 | tested | polled | asked | acting, Relaxed);
         own.version.store(cell.version.load(Relaxed), Relaxed);
         own.flag.store(if flag.is_heeded_by(self.access) { flag.packed() } else { 0 }, Relaxed);
         self.access.kind
     }
 
+    /// Between the last step of this iteration and this one, something was changed: in an order that does not matter, because the iteration
+    /// is not over.
+    fn read_between(&self, write: &Write, races: &mut Vec<Race>) {
+        let thread = Epoch::from_bits(write.epoch.load(Relaxed));
+        let kind = kind_of(write.state.load(Relaxed));
+        if !thread.is_none()
+            && thread.slot() != self.epoch.slot()
+            && let Some(severity) = matrix::severity(kind, self.access.kind)
+            && is_news(&write.state, severity)
+        {
+            races.push(Race {
+                severity,
+                earlier_kind: kind,
+                earlier: place(&write.site, &write.stack),
+                earlier_thread: thread,
+                earlier_check: None,
+                kind: self.access.kind,
+                here: self.here,
+                check: None,
+                is_checked: false,
+                witnessed: false,
+                published_early: false,
+                is_potential: false,
+                is_between: true,
+            });
+        }
+    }
+
     /// This read comes after a write that is not ordered before it.
     fn read_after(&self, write: &Write, thread: Epoch, races: &mut Vec<Race>) {
-        let kind = kind_of(write.state.load(Relaxed));
-        let check = check_of(write, kind);
+        let state = write.state.load(Relaxed);
+        let kind = kind_of(state);
+        let check = check_of(write, state);
         let value = Value(write.value.load(Relaxed));
         // The other thread acted on what this one checks as well: here it merely came too late to act, too.
-        let same_check = check.is_some_and(|check| check.site == self.here.site);
+        let same_check = check.is_some_and(|check| is_same_check(check, self.here, self.access.is_asked));
         let flag = self.memory.flag.get();
+        let is_filling = state & state::FILLING != 0;
         let published_early = kind == Kind::Write
             && flag.setter == u32::from(thread.slot())
             && flag.is_heeded_by(self.access)
-            && is_before(flag.sequence, write.sequence.load(Relaxed));
-        let is_checked = write.state.load(Relaxed) & state::TESTED != 0;
+            && is_before(flag.sequence, write.sequence.load(Relaxed))
+            || is_filling && same_check;
+        let is_checked = state & state::TESTED != 0;
         let harmless = is_checked && value.is_cacheable();
+        let would_act = same_check || is_checked && !is_filling && self.access.is_acting;
         let severity = match matrix::severity(kind, self.access.kind) {
             // The beginning of an update of its own: that tells more.
             Some(_) if harmless || same_check && !is_checked => None,
-            Some(_) if same_check && self.access.kind == Kind::Read => Some(Severity::Error),
+            Some(_) if would_act && self.access.kind == Kind::Read => Some(Severity::Error),
             Some(Severity::Info) if published_early => Some(Severity::Warning),
             other => other,
         };
@@ -268,6 +318,7 @@ impl Now<'_> {
                 sequence,
                 code: self.access.code,
                 site: self.access.site,
+                value,
             });
         }
         if let Some(severity) = severity
@@ -286,6 +337,7 @@ impl Now<'_> {
                 witnessed: false,
                 published_early,
                 is_potential: false,
+                is_between: false,
             });
         }
     }
@@ -295,6 +347,14 @@ impl Now<'_> {
         let own = &cell.reads[index];
         let own_epoch = Epoch::from_bits(cell.epochs[index].load(Relaxed));
         let (kind, check, is_checked) = self.goes_back_to(own, own_epoch);
+        let (check, is_checked, is_filling) = match kind {
+            // One addition is innocent, whatever it goes back to; several show what is there half.
+            Kind::Insert if check.is_some() => {
+                let is_filling = own.state.fetch_or(state::ACTED, Relaxed) & state::ACTED != 0;
+                (check.filter(|_| is_filling), is_filling, is_filling)
+            }
+            _ => (check, is_checked, false),
+        };
         let version = cell.version.load(Relaxed);
         let other_wrote =
             version != own.version.load(Relaxed) && Epoch::from_bits(cell.write.epoch.load(Relaxed)).slot() != self.epoch.slot();
@@ -306,7 +366,7 @@ impl Now<'_> {
         let both_counted = kind_of(last.state.load(Relaxed)) == Kind::Update && self.unordered(&last.epoch).is_some();
         let is_lost = kind == Kind::Update && !is_checked && (other_wrote || both_counted) && value.may_be_counted();
         let equal = value.equals(Value(last.value.load(Relaxed))) && !is_lost;
-        let witnessed = check.is_some() && other_wrote && !equal;
+        let witnessed = check.is_some() && other_wrote && !equal && !is_filling;
         if let Some(thread) = self.unordered(&last.epoch).filter(|_| !self.has_waited(own, own_epoch, version)) {
             let earlier_kind = kind_of(last.state.load(Relaxed));
             let severity =
@@ -319,7 +379,7 @@ impl Now<'_> {
                     earlier_kind,
                     earlier: place(&last.site, &last.stack),
                     earlier_thread: thread,
-                    earlier_check: check_of(last, earlier_kind),
+                    earlier_check: check_of(last, last.state.load(Relaxed)),
                     kind,
                     here: self.here,
                     check,
@@ -327,24 +387,30 @@ impl Now<'_> {
                     witnessed,
                     published_early: false,
                     is_potential: false,
+                    is_between: false,
                 });
             }
         }
-        let change = Change { kind, value, check, is_checked };
+        let change = Change { kind, value, check, is_checked, is_filling };
         // Who has read what is there already has missed nothing.
         for (read, epoch) in cell.reads.iter().zip(&cell.epochs).filter(|_| !equal) {
             if let Some(thread) = self.unordered(epoch) {
                 self.write_after(read, thread, &change, races);
             }
         }
+        // An equal write of another thread changes nothing, and hides nothing of what the first one did.
+        if equal && self.unordered(&last.epoch).is_some() {
+            return kind;
+        }
         let tested = if is_checked { state::TESTED } else { 0 };
+        let filling = if is_filling { state::FILLING } else { 0 };
         last.epoch.store(self.epoch.bits(), Relaxed);
         last.value.store(value.0, Relaxed);
         last.site.store(self.here.site, Relaxed);
         last.stack.store(self.here.stack, Relaxed);
         last.check_site.store(check.map_or(0, |check| check.site), Relaxed);
         last.check_stack.store(check.map_or(0, |check| check.stack), Relaxed);
-        last.state.store(kind as u16 | tested, Relaxed);
+        last.state.store(kind as u16 | tested | filling, Relaxed);
         last.sequence.store(self.sequence, Relaxed);
         cell.version.store(version.wrapping_add(1), Relaxed);
         // What this thread read before is up to date: it wrote it.
@@ -362,19 +428,24 @@ impl Now<'_> {
 
     /// This write comes after a read that is not ordered before it.
     fn write_after(&self, read: &Read, thread: Epoch, change: &Change, races: &mut Vec<Race>) {
-        let Change { kind, value, check, is_checked } = *change;
+        let Change { kind, value, check, is_checked, is_filling } = *change;
         let read_state = read.state.load(Relaxed);
         let earlier_kind = kind_of(read_state);
-        let same_check = check.is_some_and(|check| check.site == read.site.load(Relaxed)) && earlier_kind == Kind::Read;
+        let read_place = place(&read.site, &read.stack);
+        let is_asked = read_state & state::ASKED != 0;
+        let same_check = check.is_some_and(|check| is_same_check(check, read_place, is_asked)) && earlier_kind == Kind::Read;
         let harmless = is_checked && value.is_cacheable();
         let flag = read.flag.load(Relaxed);
         let published_early = kind == Kind::Write
             && flag != 0
             && flag >> 20 == u32::from(self.epoch.slot())
-            && self.sequence.wrapping_sub(flag) & SEQUENCE < SEQUENCE / 2;
+            && self.sequence.wrapping_sub(flag) & SEQUENCE < SEQUENCE / 2
+            || is_filling && same_check;
+        let would_act = is_checked && !is_filling && read_state & state::ACTING != 0;
         let severity = match matrix::severity(earlier_kind, kind) {
             _ if same_check && (harmless || !is_checked) => None,
             _ if same_check => Some(Severity::Error),
+            Some(Severity::Info) if would_act && !harmless => Some(Severity::Error),
             Some(Severity::Info) if published_early => Some(Severity::Warning),
             other => other,
         };
@@ -384,7 +455,7 @@ impl Now<'_> {
             races.push(Race {
                 severity,
                 earlier_kind,
-                earlier: place(&read.site, &read.stack),
+                earlier: read_place,
                 earlier_thread: thread,
                 earlier_check: None,
                 kind,
@@ -394,6 +465,7 @@ impl Now<'_> {
                 witnessed: false,
                 published_early,
                 is_potential: false,
+                is_between: false,
             });
         }
     }
@@ -405,7 +477,8 @@ impl Now<'_> {
         let upgraded = match given {
             Kind::Write => Kind::Update,
             Kind::Atomic if self.access.is_checkable => Kind::Checked,
-            Kind::Read | Kind::Iterate | Kind::Update | Kind::Insert | Kind::Atomic | Kind::Checked | Kind::Advance => {
+            Kind::Insert => Kind::Insert,
+            Kind::Read | Kind::Iterate | Kind::Update | Kind::Atomic | Kind::Checked | Kind::Advance => {
                 return blind;
             }
         };
@@ -417,7 +490,8 @@ impl Now<'_> {
         let is_tested = read & state::TESTED != 0;
         let same_function = own.code.load(Relaxed) == self.access.code;
         // A value that was read may be written back anywhere in the function, and a check may decide anything in it.
-        let is_near = same_function || given == Kind::Write && epoch == self.epoch;
+        let is_asked = read & state::ASKED != 0;
+        let is_near = same_function || (given == Kind::Write || is_asked) && epoch == self.epoch;
         let goes_back = is_near && (is_tested || given == Kind::Write && !self.access.is_constant);
         if goes_back { (upgraded, Some(place(&own.site, &own.stack)), is_tested) } else { blind }
     }
@@ -427,8 +501,14 @@ fn place(site: &AtomicU32, stack: &AtomicU32) -> Place {
     Place { site: site.load(Relaxed), stack: stack.load(Relaxed) }
 }
 
-fn check_of(write: &Write, kind: Kind) -> Option<Place> {
-    matches!(kind, Kind::Update | Kind::Checked).then(|| place(&write.check_site, &write.check_stack))
+fn check_of(write: &Write, state: u16) -> Option<Place> {
+    let goes_back = matches!(kind_of(state), Kind::Update | Kind::Checked) || state & state::FILLING != 0;
+    goes_back.then(|| place(&write.check_site, &write.check_stack))
+}
+
+/// Whether two checks are the same.  A function that is asked says the same to all its callers: these have to be the same as well.
+fn is_same_check(one: Place, other: Place, is_asked: bool) -> bool {
+    one.site == other.site && (!is_asked || one.stack == other.stack)
 }
 
 #[cfg(test)]

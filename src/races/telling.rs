@@ -40,9 +40,15 @@ pub fn title(race: &Race, what: &str, thread: &str, earlier: &str) -> String {
     let (mine, theirs) = (operation(race.kind), operation(race.earlier_kind));
     let outcome = match race {
         Race { witnessed: true, .. } => "; an update was lost",
+        Race { published_early: true, earlier_kind: Kind::Insert, .. } | Race { published_early: true, kind: Kind::Insert, .. } => {
+            "; it is filled piece by piece, and seen half"
+        }
         Race { published_early: true, .. } => "; a flag that says it is there was set first",
         Race { .. } => "",
     };
+    if race.is_between {
+        return format!("{what}: {theirs} in thread '{earlier}' between two steps of the {mine} in thread '{thread}'");
+    }
     if race.is_potential {
         return format!("{what}: no lock keeps the {mine} in thread '{thread}' and the {theirs} in thread '{earlier}' apart");
     }

@@ -41,6 +41,10 @@ fn access(kind: Kind, site: u32) -> Access {
         is_constant: false,
         is_awaited: false,
         is_last: false,
+        is_asked: false,
+        is_acting: false,
+        owner: Value::UNKNOWN,
+        since: None,
     }
 }
 

@@ -156,6 +156,7 @@ pub(crate) unsafe fn note(object: *mut ffi::PyObject, part: Part, location: u64,
             witnessed: false,
             published_early: false,
             is_potential: true,
+            is_between: false,
         };
         // SAFETY: passed on.
         let _ = unsafe { race::found(object, part, false, &race) };
