@@ -4,7 +4,9 @@
 //! [`OPTIONS`] or compared with it in a test.  An option that is not in the table does not exist.
 
 use crate::choice::Choice;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::PathBuf;
 
 /// Name of the environment variable that carries the options to the watched processes.
@@ -224,43 +226,45 @@ impl Default for Options {
             text: true,
         };
         for spec in OPTIONS {
-            options.set(spec.key, spec.default).expect("the table's defaults are valid");
+            options.set(spec.key, OsStr::new(spec.default)).expect("the table's defaults are valid");
         }
         options
     }
 }
 
 impl Options {
-    /// Parses the value of `FTSAN_OPTIONS`: `key=value:key=value`, with `%25` for `%` and `%3A` for `:` inside a value.
+    /// Parses the value of `FTSAN_OPTIONS`: `key=value:key=value`.  A colon in a value is written `\\:` or `%3A`, a backslash before a
+    /// colon `\\\\`, and any byte `%XX` (in capitals, so `%25` is a per cent sign where two such digits follow).
     ///
     /// # Errors
     /// An unknown key, a missing `=`, or a value that the option does not take.
-    pub fn parse(text: &str) -> Result<Self, OptionError> {
+    pub fn parse(text: &OsStr) -> Result<Self, OptionError> {
         let mut options = Options::default();
-        for item in text.split(':').filter(|item| !item.is_empty()) {
-            let Some((key, value)) = item.split_once('=') else {
-                return Err(OptionError(format!("{ENVIRONMENT}: \"{item}\" is not key=value")));
+        for item in split(text.as_bytes()).filter(|item| !item.is_empty()) {
+            let Some(equals) = item.iter().position(|byte| *byte == b'=') else {
+                return Err(OptionError(format!("{ENVIRONMENT}: \"{}\" is not key=value", String::from_utf8_lossy(item))));
             };
-            let value = value.replace("%3A", ":").replace("%25", "%");
-            options.set(key, &value)?;
+            let (key, value) = (String::from_utf8_lossy(&item[..equals]), OsString::from_vec(unescape(&item[equals + 1..])));
+            options.set(&key, &value)?;
         }
         Ok(options)
     }
 
-    /// Encodes pairs for `FTSAN_OPTIONS`, the inverse of [`Options::parse`].
-    pub fn encode<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
-        let encoded: Vec<String> =
-            pairs.into_iter().map(|(key, value)| format!("{key}={}", value.replace('%', "%25").replace(':', "%3A"))).collect();
+    /// Encodes pairs for `FTSAN_OPTIONS`, the inverse of [`Options::parse`].  The result is ASCII, whatever bytes a path has.
+    pub fn encode<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a OsStr)>) -> String {
+        let encoded: Vec<String> = pairs.into_iter().map(|(key, value)| format!("{key}={}", escape(value.as_bytes()))).collect();
         encoded.join(":")
     }
 
-    fn set(&mut self, key: &str, value: &str) -> Result<(), OptionError> {
+    fn set(&mut self, key: &str, given: &OsStr) -> Result<(), OptionError> {
         let Some(spec) = OPTIONS.iter().find(|spec| spec.key == key) else {
             let known: Vec<&str> = OPTIONS.iter().filter(|spec| spec.public).map(|spec| spec.key).collect();
             return Err(OptionError(format!("unknown option \"{key}\" (known: {})", known.join(", "))));
         };
+        // Only paths may be anything else.
+        let value = &*given.to_string_lossy();
         let refuse = || OptionError(format!("{key}: \"{value}\" is not {}", spec.value));
-        let path = || (!value.is_empty()).then(|| PathBuf::from(value));
+        let path = || (!given.is_empty()).then(|| PathBuf::from(given));
         match spec.key {
             "report_json" => self.report_json = path(),
             "suppressions" => self.suppressions = path(),
@@ -308,6 +312,51 @@ impl Options {
     }
 }
 
+/// The items of `key=value:key=value`: at colons that are not escaped.
+fn split(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut is_escaped = false;
+    text.split(move |byte| {
+        let is_end = *byte == b':' && !is_escaped;
+        is_escaped = *byte == b'\\' && !is_escaped;
+        is_end
+    })
+}
+
+fn unescape(value: &[u8]) -> Vec<u8> {
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'A'..=b'F');
+    let digit = |byte: u8| if byte <= b'9' { byte - b'0' } else { byte - b'A' + 10 };
+    let mut bytes = Vec::with_capacity(value.len());
+    let mut rest = value;
+    loop {
+        rest = match rest {
+            [b'\\', escaped @ (b':' | b'\\'), rest @ ..] => {
+                bytes.push(*escaped);
+                rest
+            }
+            [b'%', high, low, rest @ ..] if is_digit(*high) && is_digit(*low) => {
+                bytes.push(digit(*high) << 4 | digit(*low));
+                rest
+            }
+            [byte, rest @ ..] => {
+                bytes.push(*byte);
+                rest
+            }
+            [] => return bytes,
+        };
+    }
+}
+
+fn escape(value: &[u8]) -> String {
+    let mut text = String::with_capacity(value.len());
+    for byte in value {
+        match byte {
+            b'%' | b':' | b'\\' | 0..=0x1F | 0x7F.. => text.push_str(&format!("%{byte:02X}")),
+            _ => text.push(char::from(*byte)),
+        }
+    }
+    text
+}
+
 fn flag(value: &str) -> Option<bool> {
     match value {
         "yes" => Some(true),
@@ -331,22 +380,38 @@ mod tests {
     #[test]
     fn every_option_of_the_table_is_parsed() {
         for spec in OPTIONS {
-            let item = Options::encode([(spec.key, spec.default)]);
-            assert_eq!(Options::parse(&item), Ok(Options::default()), "{}", spec.key);
+            let item = Options::encode([(spec.key, OsStr::new(spec.default))]);
+            assert_eq!(Options::parse(OsStr::new(&item)), Ok(Options::default()), "{}", spec.key);
         }
+    }
+
+    fn report_of(text: &[u8]) -> PathBuf {
+        Options::parse(OsStr::from_bytes(text)).unwrap().report_json.unwrap()
     }
 
     #[test]
     fn values_survive_the_environment() {
-        let text = Options::encode([("report_json", "/tmp/50%3A: a.json"), ("on_finding", "raise")]);
-        let options = Options::parse(&text).unwrap();
-        assert_eq!(options.report_json, Some(PathBuf::from("/tmp/50%3A: a.json")));
-        assert_eq!(options.on_finding, OnFinding::Raise);
+        for path in [&b"/tmp/50%3A: a.json"[..], b"/tmp/\\:\\", b"/tmp/\xff\n\xc3\xa4"] {
+            let text = Options::encode([("report_json", OsStr::from_bytes(path)), ("on_finding", OsStr::new("raise"))]);
+            assert!(text.is_ascii());
+            let options = Options::parse(OsStr::new(&text)).unwrap();
+            assert_eq!(options.report_json, Some(PathBuf::from(OsStr::from_bytes(path))));
+            assert_eq!(options.on_finding, OnFinding::Raise);
+        }
+    }
+
+    #[test]
+    fn a_colon_can_be_written_by_hand() {
+        assert_eq!(report_of(b"report_json=/tmp/a\\:b:strict=yes"), PathBuf::from("/tmp/a:b"));
+        assert_eq!(report_of(b"report_json=/tmp/a%3Ab"), PathBuf::from("/tmp/a:b"));
+        assert_eq!(report_of(b"report_json=a\\\\:strict=yes"), PathBuf::from("a\\"), "an escaped backslash escapes nothing");
+        assert_eq!(report_of(b"report_json=a\\b%zz%"), PathBuf::from("a\\b%zz%"), "what is no escape stands for itself");
+        assert_eq!(report_of(b"report_json=\xff"), PathBuf::from(OsStr::from_bytes(b"\xff")));
     }
 
     #[test]
     fn what_is_wrong_is_named() {
-        let message = |text: &str| Options::parse(text).unwrap_err().to_string();
+        let message = |text: &str| Options::parse(OsStr::new(text)).unwrap_err().to_string();
         assert!(message("reprot_json=x").starts_with("unknown option \"reprot_json\" (known: report_json,"));
         assert_eq!(message("exit_code=300"), "exit_code: \"300\" is not a number from 1 to 255");
         assert_eq!(message("exit_code=0"), "exit_code: \"0\" is not a number from 1 to 255");

@@ -4,6 +4,7 @@ use crate::launcher::crash_report;
 use ftsan::triage as crashes;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
+use std::path::PathBuf;
 
 /// A dump, or the `crash.json` of a crash folder, triaged: as "text", "markdown" or "json".
 #[pyfunction]
@@ -15,8 +16,8 @@ pub(crate) fn triage(py: Python<'_>, text: &str, is_json: bool, format: &str) ->
 
 /// The JSON of a crash from a recording; empty if its process did not crash.
 #[pyfunction]
-pub(crate) fn read_recording(path: &str, signal: i32) -> PyResult<String> {
-    let crash = crash_report::read(path.as_ref(), signal).map_err(PyValueError::new_err)?;
+pub(crate) fn read_recording(path: PathBuf, signal: i32) -> PyResult<String> {
+    let crash = crash_report::read(&path, signal).map_err(PyValueError::new_err)?;
     let text = crash.map_or(Ok(String::new()), |crash| serde_json::to_string(&crash));
     text.map_err(|error| PyRuntimeError::new_err(error.to_string()))
 }

@@ -1,12 +1,14 @@
 //! Options, the command line and the rules, as tables.
 
 use crate::launcher::command_line::{self, Parsed};
-use ftsan::declare::{self};
+use ftsan::declare;
 use ftsan::options::{OPTIONS, Options};
 use ftsan::rules;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
 
 /// One row of the table of options: (key, value, default, help, public).
 type OptionRow = (&'static str, &'static str, &'static str, &'static str, bool);
@@ -17,30 +19,33 @@ pub(crate) fn options() -> Vec<OptionRow> {
 }
 
 #[pyfunction]
-pub(crate) fn check_options(options: &str) -> PyResult<(u8, Option<String>)> {
-    let options = Options::parse(options).map_err(|error| PyValueError::new_err(error.to_string()))?;
+pub(crate) fn check_options(options: OsString) -> PyResult<(u8, Option<OsString>)> {
+    let options = Options::parse(&options).map_err(|error| PyValueError::new_err(error.to_string()))?;
     if let Some(path) = &options.suppressions {
         ftsan::report::suppress::load(path).map_err(PyValueError::new_err)?;
     }
     if let Some(path) = &options.declarations {
         declare::load(path).map_err(PyValueError::new_err)?;
     }
-    Ok((options.exit_code, options.report_json.map(|path| path.to_string_lossy().into_owned())))
+    Ok((options.exit_code, options.report_json.map(PathBuf::into_os_string)))
 }
 
-/// (command, options, words); ("", {}, [text]) to show a text; ValueError for what is wrong.
+/// A command, its options, words for the interpreter, and its words.
+type CommandLine = (String, BTreeMap<String, OsString>, Vec<OsString>, Vec<OsString>);
+
+/// The command line, parsed; ("", {}, [], [text]) to show a text; ValueError for what is wrong.
 #[pyfunction]
-pub(crate) fn parse_command_line(words: Vec<String>) -> PyResult<(String, BTreeMap<String, String>, Vec<String>)> {
+pub(crate) fn parse_command_line(words: Vec<OsString>) -> PyResult<CommandLine> {
     match command_line::parse(words) {
-        Parsed::Do { command, options, words } => Ok((command, options, words)),
-        Parsed::Show(text) => Ok((String::new(), BTreeMap::new(), vec![text])),
+        Parsed::Do { command, options, interpreter, words } => Ok((command, options, interpreter, words)),
+        Parsed::Show(text) => Ok((String::new(), BTreeMap::new(), Vec::new(), vec![text.into()])),
         Parsed::Wrong(line) => Err(PyValueError::new_err(line)),
     }
 }
 
 #[pyfunction]
-pub(crate) fn encode_options(pairs: BTreeMap<String, String>) -> String {
-    Options::encode(pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())))
+pub(crate) fn encode_options(pairs: BTreeMap<String, OsString>) -> String {
+    Options::encode(pairs.iter().map(|(key, value)| (key.as_str(), value.as_os_str())))
 }
 
 #[pyfunction]

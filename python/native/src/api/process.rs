@@ -9,10 +9,11 @@ use ftsan::options::Options;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 
 #[pyfunction]
-pub(crate) fn start(options: &str, python: BTreeMap<String, String>, gil: String) -> PyResult<()> {
-    let options = Options::parse(options).map_err(|error| PyValueError::new_err(error.to_string()))?;
+pub(crate) fn start(options: OsString, python: BTreeMap<String, String>, gil: String) -> PyResult<()> {
+    let options = Options::parse(&options).map_err(|error| PyValueError::new_err(error.to_string()))?;
     let supervisor = options.supervisor;
     session::start(options, python, gil).map_err(PyValueError::new_err)?;
     die_with(supervisor);

@@ -7,24 +7,25 @@ use ftsan::report::{json, text};
 use ftsan::rules;
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
+use std::path::PathBuf;
 
 #[pyfunction]
-pub(crate) fn start_report(path: &str) -> PyResult<()> {
-    json::start(path.as_ref()).map_err(|error| PyOSError::new_err(error.to_string()))
+pub(crate) fn start_report(path: PathBuf) -> PyResult<()> {
+    json::start(&path).map_err(|error| PyOSError::new_err(error.to_string()))
 }
 
 /// (serious findings, processes, what is off, summary)
 #[pyfunction]
-pub(crate) fn summarize(path: &str) -> PyResult<(usize, u64, Vec<String>, String)> {
-    let report = json::read(path.as_ref()).map_err(|error| PyOSError::new_err(error.to_string()))?;
+pub(crate) fn summarize(path: PathBuf) -> PyResult<(usize, u64, Vec<String>, String)> {
+    let report = json::read(&path).map_err(|error| PyOSError::new_err(error.to_string()))?;
     let serious = report.findings.iter().filter(|finding| finding.severity > rules::Severity::Info).count();
     Ok((serious, report.watched.processes, report.watched.off.iter().cloned().collect(), text::summary(&report)))
 }
 
 /// (races seen to do harm, races that may, lines of the writes of the others)
 #[pyfunction]
-pub(crate) fn confirmation(path: &str) -> PyResult<(usize, usize, Vec<String>)> {
-    let report = json::read(path.as_ref()).map_err(|error| PyOSError::new_err(error.to_string()))?;
+pub(crate) fn confirmation(path: PathBuf) -> PyResult<(usize, usize, Vec<String>)> {
+    let report = json::read(&path).map_err(|error| PyOSError::new_err(error.to_string()))?;
     let confirmation = report.confirmation();
     Ok((confirmation.witnessed, confirmation.found, confirmation.lines))
 }
@@ -52,8 +53,8 @@ pub(crate) fn write_inventory(py: Python<'_>) -> PyResult<()> {
 
 /// Starts an empty inventory, in the launcher.
 #[pyfunction]
-pub(crate) fn start_inventory(path: &str) -> PyResult<()> {
-    ftsan::report::inventory::start(path.as_ref()).map_err(|error| PyOSError::new_err(error.to_string()))
+pub(crate) fn start_inventory(path: PathBuf) -> PyResult<()> {
+    ftsan::report::inventory::start(&path).map_err(|error| PyOSError::new_err(error.to_string()))
 }
 
 /// The process ends: nothing that was found is withdrawn any more.

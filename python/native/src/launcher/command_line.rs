@@ -4,29 +4,36 @@
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use ftsan::options::{FLAG, OPTIONS};
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 
 /// What the command line asks for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Parsed {
-    /// A command with its options and words: the program of `run`, the rule of `explain`.
-    Do { command: String, options: BTreeMap<String, String>, words: Vec<String> },
+    /// A command with its options, what of the words is for the interpreter (of `run`), and the others: the program of `run`, the rule
+    /// of `explain`.
+    Do { command: String, options: BTreeMap<String, OsString>, interpreter: Vec<OsString>, words: Vec<OsString> },
     /// Help or version: print this and be done.
     Show(String),
     /// One line that says what is wrong.
     Wrong(String),
 }
 
-const RUN_USAGE: &str = "ftsan run [OPTIONS] [-m MODULE | -c COMMAND | SCRIPT] [ARGS...]";
+const RUN_USAGE: &str = "ftsan run [OPTIONS] [PYTHON'S OPTIONS] [-m MODULE | -c COMMAND | SCRIPT | - | PROGRAM] [ARGS...]";
 
 fn command() -> Command {
     let mut run = Command::new("run")
         .about("Run a program, unmodified, and report on stderr what its threads do wrong")
         .override_usage(RUN_USAGE)
-        .after_help("The program is given as to python: a script, -m MODULE or -c COMMAND; everything after it is its own.");
+        .after_help(
+            "The program is given as to python: a script, - for standard input, -m MODULE or -c COMMAND, after options like -W, -X or -O; \
+             or as to a shell: python and its words, or a command that is written in Python (uvicorn app:app).  Everything after it is \
+             its own; -- ends ftsan's options.",
+        );
     for spec in OPTIONS.iter().filter(|spec| spec.public) {
         let default = if spec.default.is_empty() { String::new() } else { format!(" (default {})", spec.default) };
         let help = format!("{}{default}", spec.help);
         let arg = Arg::new(spec.key).long(spec.key.replace('_', "-")).value_name(spec.value).help(help);
+        let arg = arg.value_parser(clap::value_parser!(OsString));
         let is_flag = spec.value == FLAG;
         run = run.arg(if is_flag { arg.num_args(0..=1).require_equals(true).default_missing_value("yes") } else { arg });
     }
@@ -45,7 +52,7 @@ fn command() -> Command {
             Command::new("triage")
                 .about("Say why a process died: whose fault, how sure that is, what to do next")
                 .arg(
-                    Arg::new("crash").value_name("FILE|DIR").required(true).help(
+                    Arg::new("crash").value_name("FILE|DIR").value_parser(clap::value_parser!(OsString)).required(true).help(
                         "A dump of faulthandler or a text with one in it (- for standard input), or a crash folder of ftsan run",
                     ),
                 )
@@ -61,20 +68,72 @@ fn command() -> Command {
         .subcommand(Command::new("doctor").about("Check that everything works here, with a canary of every rule"))
 }
 
-/// Where the program begins in the words after `run`: all before it is ours, all from it on is not looked at.
-fn program_start(words: &[String]) -> usize {
+/// The words after `run`: ours, the interpreter's, and the program with its own.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Words {
+    ours: Vec<OsString>,
+    interpreter: Vec<OsString>,
+    program: Vec<OsString>,
+}
+
+/// Options of the interpreter that take a value; `-m` and `-c` do, too, and begin the program.
+const INTERPRETER_VALUES: [&str; 1] = ["check-hash-based-pycs"];
+
+/// Sorts the words after `run`.  Long options are ours, short ones the interpreter's but for `-h`.
+fn sort(words: &[OsString]) -> Words {
+    let mut sorted = Words::default();
     let mut at = 0;
     while let Some(word) = words.get(at) {
-        match word.as_str() {
-            short if short.starts_with("-m") || short.starts_with("-c") => return at,
-            "--help" => at += 1,
-            // `--key value` or `--key=value`; a flag stands alone.
-            long if long.starts_with("--") => at += if long.contains('=') || is_flag(&long[2..]) { 1 } else { 2 },
-            short if short.starts_with('-') => at += 1,
-            _ => return at,
+        let text = word.to_string_lossy();
+        let mut take = |into: fn(&mut Words) -> &mut Vec<OsString>, count: usize| {
+            let end = words.len().min(at + count);
+            into(&mut sorted).extend_from_slice(&words[at..end]);
+            at = end;
+        };
+        match &*text {
+            "--" => {
+                at += 1;
+                break;
+            }
+            "-" => break,
+            "-h" | "--help" => take(|words| &mut words.ours, 1),
+            long if long.starts_with("--") => {
+                let name = &long[2..];
+                // `--key value` or `--key=value`; a flag stands alone.
+                let count = if name.contains('=') || is_flag(name) { 1 } else { 2 };
+                if INTERPRETER_VALUES.contains(&name) || name.starts_with("help-") {
+                    take(|words| &mut words.interpreter, if name.starts_with("help-") { 1 } else { 2 });
+                } else {
+                    take(|words| &mut words.ours, count);
+                }
+            }
+            short if short.starts_with('-') => match short_options(short) {
+                ShortOptions::Flags => take(|words| &mut words.interpreter, 1),
+                ShortOptions::NeedsValue => take(|words| &mut words.interpreter, 2),
+                ShortOptions::Program => break,
+            },
+            _ => break,
         }
     }
-    words.len()
+    sorted.program = words[at..].to_vec();
+    sorted
+}
+
+/// What a word like `-Wd`, `-X`, `-uOc` asks for.
+enum ShortOptions {
+    Flags,
+    /// The next word belongs to it.
+    NeedsValue,
+    /// There is a `-c` or `-m` in it.
+    Program,
+}
+
+fn short_options(word: &str) -> ShortOptions {
+    match word[1..].find(['c', 'm', 'W', 'X']).map(|at| (word.as_bytes()[at + 1], at + 2 == word.len())) {
+        Some((b'c' | b'm', _)) => ShortOptions::Program,
+        Some((_, true)) => ShortOptions::NeedsValue,
+        Some((_, false)) | None => ShortOptions::Flags,
+    }
 }
 
 fn is_flag(name: &str) -> bool {
@@ -82,15 +141,13 @@ fn is_flag(name: &str) -> bool {
 }
 
 /// Parses the words after the program's name.
-pub(crate) fn parse(words: Vec<String>) -> Parsed {
-    let (ours, program) = match words.first().map(String::as_str) {
-        Some("run") => {
-            let start = 1 + program_start(&words[1..]);
-            words.split_at(start.min(words.len()))
-        }
-        _ => (&words[..], &[][..]),
+pub(crate) fn parse(words: Vec<OsString>) -> Parsed {
+    let Words { ours, interpreter, program } = match words.split_first() {
+        Some((run, words)) if run == "run" => sort(words),
+        _ => Words { ours: words.get(1..).unwrap_or_default().to_vec(), ..Words::default() },
     };
-    let matches = match command().try_get_matches_from(std::iter::once("ftsan").chain(ours.iter().map(String::as_str))) {
+    let ours = words.into_iter().take(1).chain(ours);
+    let matches = match command().try_get_matches_from(std::iter::once(OsString::from("ftsan")).chain(ours)) {
         Ok(matches) => matches,
         Err(error) if error.use_stderr() => return Parsed::Wrong(one_line(&error)),
         Err(help) => return Parsed::Show(help.to_string()),
@@ -98,20 +155,20 @@ pub(crate) fn parse(words: Vec<String>) -> Parsed {
     let Some((name, matches)) = matches.subcommand() else { return Parsed::Wrong("no command".to_owned()) };
     let options = if name == "run" { given(matches) } else { BTreeMap::new() };
     let words = match name {
-        "run" => program.to_vec(),
-        "explain" => matches.get_one::<String>("rule").cloned().into_iter().collect(),
+        "run" => program,
+        "explain" => matches.get_one::<String>("rule").map(OsString::from).into_iter().collect(),
         "triage" => {
             let format = ["json", "markdown"].into_iter().find(|format| matches.get_flag(format)).unwrap_or("text");
-            matches.get_one::<String>("crash").cloned().into_iter().chain([format.to_owned()]).collect()
+            matches.get_one::<OsString>("crash").cloned().into_iter().chain([format.into()]).collect()
         }
         _ => Vec::new(),
     };
-    Parsed::Do { command: name.to_owned(), options, words }
+    Parsed::Do { command: name.to_owned(), options, interpreter, words }
 }
 
-fn given(matches: &ArgMatches) -> BTreeMap<String, String> {
+fn given(matches: &ArgMatches) -> BTreeMap<String, OsString> {
     let public = OPTIONS.iter().filter(|spec| spec.public);
-    public.filter_map(|spec| Some((spec.key.to_owned(), matches.get_one::<String>(spec.key)?.clone()))).collect()
+    public.filter_map(|spec| Some((spec.key.to_owned(), matches.get_one::<OsString>(spec.key)?.clone()))).collect()
 }
 
 /// clap explains over several lines; the first one says what is wrong.
