@@ -18,6 +18,7 @@
 //! | [`declare`] | types of other libraries that a user declares |
 //! | [`triage`] | crashes: what is known of one, and the verdict
 //! | [`safe_file`] | opening files at paths that somebody else may have prepared |
+//! | [`terminal`] | text of the program on its way to a terminal |
 //! | [`report`] | findings as data; fingerprints, suppressions, the JSON report and the text on stderr |
 #![forbid(unsafe_code)]
 
@@ -34,6 +35,7 @@ pub mod recording;
 pub mod report;
 pub mod rules;
 pub mod safe_file;
+pub mod terminal;
 pub mod triage;
 
 /// Version of ftsan, as it appears in reports.

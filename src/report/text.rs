@@ -3,12 +3,14 @@
 use super::finding::{Access, Finding, Frame, Role, programs_line};
 use super::json::Report;
 use crate::rules::Severity;
+use crate::terminal::{printable, printable_copy};
 use std::fmt::Write as _;
 
 const RULER: &str = "==================\n";
 
 /// One finding, as it is printed when it happens.  `source` gives a line of a file, if it can.
 pub fn finding(finding: &Finding, pid: u32, source: &dyn Fn(&str, u32) -> Option<String>) -> String {
+    let finding = &printable_copy(finding);
     let severity = match finding.severity {
         Severity::Error => "ERROR",
         Severity::Warning => "WARNING",
@@ -68,13 +70,14 @@ fn put_part(out: &mut String, part: &[Frame], source: &dyn Fn(&str, u32) -> Opti
         }
         put(out, format_args!("    {}:{} in {}\n", frame.file, frame.line, frame.function));
         if let Some(text) = source(&frame.file, frame.line) {
-            put(out, format_args!("      {}\n", text.trim()));
+            put(out, format_args!("      {}\n", printable(text.trim())));
         }
     }
 }
 
 /// The closing lines of a run.
 pub fn summary(report: &Report) -> String {
+    let report = &printable_copy(report);
     let mut out = String::new();
     let serious = report.findings.iter().filter(|finding| finding.severity > Severity::Info).count();
     let watched = &report.watched;
@@ -164,6 +167,31 @@ ERROR: ftsan: FT101 loop-call-off-thread (pid 42)
 ==================
 ";
         assert_eq!(finding(&samples::call_soon(), 42, &source), expected);
+    }
+
+    #[test]
+    fn nothing_that_the_program_named_is_obeyed_by_a_terminal() {
+        let mut hostile = samples::call_soon();
+        let evil = "\u{1b}[2J\nERROR: ftsan: fake\u{202e}".to_owned();
+        hostile.title.clone_from(&evil);
+        hostile.object.repr.clone_from(&evil);
+        for access in &mut hostile.accesses {
+            access.operation.clone_from(&evil);
+            let thread = access.thread.as_mut().unwrap();
+            thread.name.clone_from(&evil);
+            for frame in access.stack.iter_mut().chain(&mut thread.started_at) {
+                frame.function.clone_from(&evil);
+                frame.file.clone_from(&evil);
+                frame.via = Some(evil.clone());
+            }
+        }
+        let source = |_: &str, _| Some(evil.clone());
+        let report = Report { findings: vec![hostile.clone()], gil: evil.clone(), ..Report::default() };
+        for text in [finding(&hostile, 1, &source), summary(&report)] {
+            assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text}");
+            assert!(!text.lines().any(|line| line.starts_with("ERROR: ftsan: fake")), "{text}");
+            assert!(text.contains("\\x1b[2J\\nERROR: ftsan: fake\\u202e"), "{text}");
+        }
     }
 
     #[test]

@@ -3,27 +3,53 @@
 Imports are what a run's start-up is spent on: each command is imported when it is called, and none imports more than it needs.
 """
 
+import os
 import sys
 
 from .. import _native
 
 
+def say(text: str) -> None:
+    """Write to stderr, if there is one: it may be closed, full, or a pipe that nobody reads."""
+    if sys.stderr is not None:
+        try:
+            sys.stderr.write(text)
+            sys.stderr.flush()
+        except OSError, ValueError:
+            pass
+
+
+def show(text: str) -> int:
+    """Write what was asked for to stdout; returns the exit status."""
+    if sys.stdout is None:
+        return complain("stdout is closed")
+    try:
+        sys.stdout.buffer.write(text.encode("utf-8", "replace"))
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        # Whoever read it has seen enough.  What is left in the buffer goes nowhere, instead of into a message at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        return complain(f"cannot write to stdout: {error.strerror}")
+    return 0
+
+
 def complain(message: str) -> int:
     """Say in one line what is wrong; returns the exit status for it."""
-    sys.stderr.write(f"ftsan: {message}\n")
+    say(f"ftsan: {_native.printable(message)}\n")
     return 2
 
 
 def main(arguments: list[str]) -> int:
     """Run the command line; returns the exit status."""
     try:
-        command, options, words = _native.parse_command_line(arguments)
+        command, options, interpreter, words = _native.parse_command_line(arguments)
     except ValueError as error:
         return complain(str(error))
     if command == "run":
         from .run import run
 
-        return run(options, words)
+        return run(options, interpreter, words)
     if command == "explain":
         from .explain import explain
 
@@ -36,5 +62,4 @@ def main(arguments: list[str]) -> int:
         from .doctor import doctor
 
         return doctor()
-    print(words[0], end="")
-    return 0
+    return show(words[0])

@@ -34,7 +34,7 @@ mod _native {
     #[pymodule_export]
     use super::crashes::{read_recording, triage};
     #[pymodule_export]
-    use super::options::{check_options, encode_options, find_rule, options, parse_command_line, rules_table};
+    use super::options::{check_options, encode_options, find_rule, options, parse_command_line, printable, rules_table};
     #[pymodule_export]
     use super::process::{after_fork_in_child, connect_hooks, is_started, start, verify_layouts};
     #[pymodule_export]

@@ -3,7 +3,7 @@
 use crate::launcher::command_line::{self, Parsed};
 use ftsan::declare;
 use ftsan::options::{OPTIONS, Options};
-use ftsan::rules;
+use ftsan::{rules, terminal};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use std::collections::BTreeMap;
@@ -56,4 +56,10 @@ pub(crate) fn rules_table() -> Vec<(&'static str, &'static str, String)> {
 #[pyfunction]
 pub(crate) fn find_rule(id_or_name: &str) -> Option<&'static str> {
     rules::find(id_or_name).map(|rule| rule.id)
+}
+
+/// One line of text as a terminal may show it.
+#[pyfunction]
+pub(crate) fn printable(text: OsString) -> String {
+    terminal::printable(&text.to_string_lossy()).into_owned()
 }
