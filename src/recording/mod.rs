@@ -81,6 +81,8 @@ pub struct CrashNotes {
     pub at: [AtomicU64; 4],
     /// All registers, as the kernel has them.
     pub registers: [AtomicU64; REGISTERS],
+    /// Address of the first word of its stack that is kept.
+    pub stack_start: AtomicU64,
     stack_used: AtomicUsize,
     stack: [AtomicU64; STACK],
     notes_used: AtomicUsize,

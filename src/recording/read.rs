@@ -33,7 +33,9 @@ pub struct Died {
     pub sender: u32,
     /// Program counter, stack pointer, frame pointer and link register of the thread.
     pub at: [u64; 4],
-    /// The words on its stack, from the stack pointer on.
+    /// Where the words on its stack begin: at the stack pointer or, where nothing can be read, further out.
+    pub stack_start: u64,
+    /// The words on its stack.
     pub stack: Vec<u64>,
     /// The handler's steps that did not come to their end: a bit each.
     pub failed_steps: u32,
@@ -185,6 +187,7 @@ fn died(bytes: &Bytes<'_>) -> Option<Died> {
         address: bytes.u64(base + offset_of!(CrashNotes, address)),
         native_id: bytes.u64(base + offset_of!(CrashNotes, native_id)),
         at,
+        stack_start: bytes.u64(base + offset_of!(CrashNotes, stack_start)),
         stack: words(offset_of!(CrashNotes, stack), count(offset_of!(CrashNotes, stack_used), STACK)).collect(),
         failed_steps: bytes.u32(base + offset_of!(CrashNotes, failed_steps)),
         python: stacks(&section(&notes, "[python]")),

@@ -7,6 +7,8 @@ use std::sync::atomic::Ordering;
 
 /// Words of a page of memory.
 const PAGE: usize = 512;
+/// How many pages of the stack are looked at.
+const PAGES: usize = 64;
 
 /// What the handler was given.
 ///
@@ -38,10 +40,17 @@ pub(super) unsafe fn crash(notes: &CrashNotes, crash: Interrupted) {
 /// The words from an address on, as far as there is memory.
 fn stack(notes: &CrashNotes, mut from: usize) {
     let mut words = [0_u64; PAGE];
-    loop {
+    let mut is_first = true;
+    for _ in 0..PAGES {
         // To the end of the page: the next one may not be there.
         let count = PAGE - from / 8 % PAGE;
-        if !memory::read(from, &mut words[..count]) || !notes.add_stack(&words[..count]) {
+        let is_there = memory::read(from, &mut words[..count]);
+        if is_there && is_first {
+            notes.stack_start.store(from as u64, Ordering::Relaxed);
+            is_first = false;
+        }
+        // After an overflow the innermost frame lies in pages that nobody may touch, at least in part.
+        if !(is_there || is_first) || (is_there && !notes.add_stack(&words[..count])) {
             return;
         }
         from += count * 8;

@@ -20,8 +20,7 @@ const MOST: usize = 64;
 /// Return addresses, innermost first; the first is where it happened.
 pub(crate) fn stack(died: &Died) -> Vec<u64> {
     let [pc, mut sp, fp, link] = died.at;
-    let base = sp & !7;
-    let read = |address: u64| died.stack.get(usize::try_from(address.checked_sub(base)? / 8).ok()?).copied();
+    let read = |address: u64| died.stack.get(usize::try_from(address.checked_sub(died.stack_start)? / 8).ok()?).copied();
     let is_code = |address: u64| died.maps.iter().any(|(start, end, ..)| (*start..*end).contains(&address));
     let mut addresses = vec![pc];
     let mut start = pc;
