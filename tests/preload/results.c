@@ -43,6 +43,10 @@ extern int __poll_chk(struct pollfd *, nfds_t, int, size_t);
 static void *nothing(void *argument) { return argument; }
 static int child(void *argument) { (void)argument; return 5; }
 
+static volatile int handled;
+
+static void handles(int signal) { handled++; }
+
 int main(void) {
     char buffer[64] = "0123456789";
     struct iovec parts[2] = {{buffer, 4}, {buffer + 4, 4}};
@@ -237,6 +241,26 @@ int main(void) {
     SAY(execv("/nonexistent", words));
     SAY(execvp("/nonexistent", words));
     SAY(execvpe("/nonexistent", words, environ));
+    for (int at = 0; at < 3; at++) { // the first two are signals that we handle, too
+        int number = (int[]){SIGSEGV, SIGABRT, SIGUSR1}[at];
+        struct sigaction mine = {.sa_handler = handles, .sa_flags = SA_NODEFER}, found;
+        SAY(sigaction(number, NULL, &found));
+        SAY(found.sa_handler == SIG_DFL);
+        SAY(sigaction(number, &mine, NULL));
+        SAY(signal(number, SIG_IGN) == handles);
+        SAY(raise(number));
+        SAY(sigaction(number, &mine, &found));
+        SAY(found.sa_handler == SIG_IGN);
+        SAY(sigaction(number, NULL, &found));
+        SAY(found.sa_handler == handles && found.sa_flags & SA_NODEFER);
+        SAY(raise(number));
+        SAY(handled);
+        SAY(raise(number));
+        SAY(handled);
+        SAY(signal(number, SIG_DFL) == handles);
+    }
+    SAY(sigaction(1000, NULL, NULL));
+    SAY(signal(SIGKILL, SIG_IGN) == SIG_ERR);
     pthread_t thread;
     void *returned;
     SAY(pthread_create(&thread, NULL, nothing, buffer));

@@ -98,8 +98,66 @@ def test_other_handlers_still_run_and_the_signal_is_the_same(ftsan: Ftsan, tmp_p
     script = "import ctypes, faulthandler; faulthandler.enable(); ctypes.string_at(8)"
     run = ftsan("--crash-dir", tmp_path / "crashes", "-c", script)
     assert run.status == 128 + signal.SIGSEGV
-    assert "Fatal Python error: Segmentation fault" in run.stderr
+    assert "Fatal Python error: Segmentation fault" in run.stderr and "in string_at" in run.stderr
+    crash = crash_of(tmp_path / "crashes")
+    assert (crash["code"], crash["address"], crash["missing"]) == (1, 8, [])
     assert [thread["crashed"] for thread in crash_of(tmp_path / "crashes")["threads"]] == [True]
+
+
+DAMAGED = """
+import faulthandler, threading, damages
+faulthandler.enable()
+def dies():
+    {call}
+thread = threading.Thread(target=dies, name="dying")
+thread.start()
+thread.join()
+"""
+
+
+def damaged(ftsan: Ftsan, extensions: Path, folder: Path, call: str) -> tuple[Run, dict[str, Any]]:
+    """A thread destroys something and dies; how that went, and what is known of it."""
+    program = folder / "dies.py"
+    program.write_text(DAMAGED.format(call=call))
+    run = run_crashing(ftsan, program, folder / "crashes", PYTHONPATH=str(extensions))
+    assert run.status == 128 + signal.SIGSEGV, run.stderr[-2000:]
+    return run, crash_of(folder / "crashes")
+
+
+# The pointer to itself, by which errno is found; the table of thread-local variables; the stack protector's secret.
+@pytest.mark.parametrize("word", [0, 1, 5], ids=["self", "table", "canary"])
+def test_the_handler_needs_nothing_of_the_threads_control_block(ftsan: Ftsan, extensions: Path, tmp_path: Path, word: int) -> None:
+    _, crash = damaged(ftsan, extensions, tmp_path, f"damages.control({word})")
+    [thread] = [thread for thread in crash["threads"] if thread["crashed"]]
+    assert (thread["name"], thread["native"][0]["symbol"], crash["code"], crash["missing"]) == ("dying", "control", 1, [])
+    assert {"_PyEval_EvalFrameDefault", "thread_run"} <= {frame["symbol"] for frame in thread["native"]}
+    assert thread["python"][0]["function"] == "dies"
+
+
+def test_a_step_that_crashes_is_left_out_and_other_handlers_still_run(ftsan: Ftsan, extensions: Path, tmp_path: Path) -> None:
+    run, crash = damaged(ftsan, extensions, tmp_path, "damages.library('/_native.')")
+    [thread] = [thread for thread in crash["threads"] if thread["crashed"]]
+    assert crash["missing"] == ["stacks of Python code"]
+    assert thread["native"][0]["symbol"] == "library" and thread["name"] == "dying"
+    assert "Fatal Python error: Segmentation fault" in run.stderr and "in dies" in run.stderr
+
+
+NEVER_WRITTEN = """
+import ctypes, os
+child = os.fork()
+if child == 0:
+    os.mkfifo(f"{os.environ['FTSAN_RECORDING']}.{os.getpid()}")
+    ctypes.string_at(8)
+status = os.waitpid(child, 0)[1]
+os.unlink(f"{os.environ['FTSAN_RECORDING']}.{child}")
+print(os.WTERMSIG(status))
+"""
+
+
+def test_a_step_that_takes_for_ever_is_given_up(ftsan: Ftsan, tmp_path: Path) -> None:
+    # Nobody reads from that pipe, so a recording that is written to it is never finished.
+    run = ftsan("--crash-dir", tmp_path / "crashes", "-c", NEVER_WRITTEN, timeout=60)
+    assert run.stdout == f"{int(signal.SIGSEGV)}\n"
 
 
 def test_a_forked_child_that_crashes_is_triaged_and_the_status_is_the_programs(ftsan: Ftsan, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 //! Through the import tables of all libraries, so calls by name are seen.  With the feature `gum` the functions themselves are rewritten
 //! first, where the process allows it: then calls by an address that was looked up are seen as well.
 
-use crate::calls::original::Hook;
+use crate::system::original::Hook;
 use ftsan_backend::import_tables::ImportTables;
 use ftsan_backend::{Backend, Diversion, Target};
 use libc::c_void;

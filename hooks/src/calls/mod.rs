@@ -8,10 +8,8 @@
 //! | `shapes` | how a call is passed on, recorded, and told to the descriptor table |
 //! | `pollers` | which threads are in poll or select |
 //! | `thread_start` | threads get a signal stack first |
-//! | `original` | the functions that are hooked, found when they are first needed |
 
 pub(crate) mod install;
-mod original;
 mod pollers;
 mod shapes;
 pub(crate) mod table;

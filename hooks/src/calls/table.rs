@@ -1,9 +1,10 @@
 //! The one table of hooks.  What it exports is compared with `hooks/exports.txt` in a test.
 
-use crate::calls::original::{Hook, Original};
 use crate::calls::{shapes, tail_jumps, thread_start};
+use crate::crash::chain;
 use crate::state::thread;
 use crate::system::memory;
+use crate::system::original::{Hook, Original};
 use ftsan::descriptors::{Kind, Use};
 use ftsan::recording::operation as op;
 use libc::{
@@ -194,6 +195,17 @@ hooks! {
     fn execvp(file: *const c_char, words: *const *const c_char) -> c_int = |call| shapes::noted(op::EXEC, -1, call);
     fn execvpe(file: *const c_char, words: *const *const c_char, environment: *const *const c_char) -> c_int =
         |call| shapes::noted(op::EXEC, -1, call);
+    fn sigaction(signal: c_int, new: *const libc::sigaction, old: *mut libc::sigaction) -> c_int =
+        // SAFETY: the host's pointers.
+        |call| if thread::current().is_some() && unsafe { chain::ask(signal, new, old) } { 0 } else { call() };
+    fn signal(signal: c_int, handler: libc::sighandler_t) -> libc::sighandler_t = |call| {
+        // SAFETY: zeros are valid.
+        let (mut new, mut old): (libc::sigaction, libc::sigaction) = unsafe { std::mem::zeroed() };
+        new.sa_sigaction = handler;
+        new.sa_flags = libc::SA_RESTART;
+        // SAFETY: both are here.
+        if thread::current().is_some() && unsafe { chain::ask(signal, &raw const new, &raw mut old) } { old.sa_sigaction } else { call() }
+    };
     fn pthread_setname_np(thread: pthread_t, name: *const c_char) -> c_int = |call| {
         let result = call();
         // SAFETY: the calling thread's own name.

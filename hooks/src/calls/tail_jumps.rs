@@ -3,9 +3,9 @@
 //! `vfork` returns twice, the second time on a stack that the child has overwritten; `clone` may start on another stack; `dlopen` looks
 //! up bare names as its *caller's* library says.  Each tells us first and then jumps.
 
-use crate::calls::original::{Hook, Original};
 use crate::calls::{install, shapes};
 use crate::state::thread::{self, Paused};
+use crate::system::original::{Hook, Original};
 use ftsan::recording::operation as op;
 use libc::{c_char, c_int, c_void};
 use std::cell::UnsafeCell;

@@ -2,7 +2,7 @@
 
 use crate::crash::first::{self, Crash};
 use crate::crash::{chain, notes, others, steps};
-use crate::state::process;
+use crate::state::{process, thread};
 use crate::system::context::{self, Interrupted};
 use crate::system::signal_stack::{self, Reserved};
 use libc::{c_int, c_void, siginfo_t};
@@ -27,6 +27,7 @@ unsafe extern "C" fn crashed(signal: c_int, info: *mut siginfo_t, context: *mut 
     let crash = Interrupted { info, context: context.cast() };
     match first::claim(crash) {
         Crash::First => {
+            thread::dies();
             if let Some(recording) = process::recording() {
                 // SAFETY: the kernel's.
                 unsafe { notes::crash(&recording.crash, crash) };

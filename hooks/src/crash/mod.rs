@@ -1,4 +1,4 @@
-//! Fatal signals: what the process was doing goes into the recording, then the handler that was there before us gets its turn.
+//! Fatal signals: what the process was doing goes into the recording, then the program's own handler gets its turn.
 //!
 //! Whatever killed the process may have destroyed what a handler stands on, so this one stands on little.  It writes down what the kernel
 //! tells it, with no more than system calls and stores to the recording, which belongs to the process; it uses nothing thread-local, and
@@ -11,9 +11,9 @@
 //! | `others` | the other threads are stopped, so that their stacks hold still |
 //! | `notes` | what the kernel tells, and what it says of the process's memory |
 //! | `first` | the first crash of the process |
-//! | `chain` | the way out: the handlers that were there before |
+//! | `chain` | the way out: the handlers that come after ours |
 
-mod chain;
+pub(crate) mod chain;
 mod first;
 pub(crate) mod handler;
 mod notes;

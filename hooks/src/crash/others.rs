@@ -24,7 +24,7 @@ pub(super) fn listen(handler: unsafe extern "C" fn(c_int, *mut siginfo_t, *mut c
     // SAFETY: the handler is a function of this library, which is never unloaded.
     unsafe {
         let flags = libc::SA_RESTART | libc::SA_ONSTACK;
-        libc::sigaction(signal(), &chain::action(handler as *const c_void, flags), std::ptr::null_mut());
+        chain::sigaction(signal(), &chain::action(handler as *const c_void, flags), std::ptr::null_mut());
     }
 }
 

@@ -64,6 +64,7 @@ pub(super) fn go_on() -> ! {
 fn end() -> ! {
     call::unblock_only([]);
     set_timer(0);
+    chain::retire();
     first::finish();
     others::release();
     // SAFETY: in the handler of the first crash, or in one that interrupted it.

@@ -7,7 +7,6 @@ use crate::state::process;
 use crate::system::signal_stack;
 use ftsan::recording::ThreadRecord;
 use libc::{c_int, c_void};
-use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 ftsan_interface::thread_pointer!(pointer: ThreadRecord, "ftsan_thread_record");
@@ -20,9 +19,19 @@ enum Absent {
     Ended,
 }
 
-thread_local! {
-    // No destructor: a plain variable.
-    static ABSENT: Cell<Absent> = const { Cell::new(Absent::New) };
+// As an address, which is null for a new thread: `thread_local!` is looked up by libc in a table that a crash may have destroyed.
+ftsan_interface::thread_pointer!(absent: u8, "ftsan_thread_absent");
+
+fn absent() -> Absent {
+    match absent::get().addr() {
+        0 => Absent::New,
+        1 => Absent::InSlowPath,
+        _ => Absent::Ended,
+    }
+}
+
+fn set_absent(why: Absent) {
+    absent::set(std::ptr::without_provenance(why as usize));
 }
 
 /// Key plus one whose destructor tells the end of a thread.
@@ -52,7 +61,7 @@ pub(crate) fn current() -> Option<&'static ThreadRecord> {
 #[inline(never)]
 fn enter() -> Option<&'static ThreadRecord> {
     let recording = process::recording()?;
-    if ABSENT.get() != Absent::New {
+    if absent() != Absent::New {
         return None;
     }
     let key = KEY.load(Ordering::Acquire).checked_sub(1)?;
@@ -81,16 +90,22 @@ pub(crate) fn renamed() {
 
 unsafe extern "C" fn leave(record: *mut c_void) {
     pointer::set(std::ptr::null());
-    ABSENT.set(Absent::Ended);
+    set_absent(Absent::Ended);
     signal_stack::free();
     // SAFETY: the record that `enter` gave to the key.
     unsafe { &*record.cast::<ThreadRecord>() }.leave();
 }
 
+/// What the calling thread does from now on is the end of the process.
+pub(crate) fn dies() {
+    pointer::set(std::ptr::null());
+    set_absent(Absent::Ended);
+}
+
 /// In the child of a fork: the record was the parent's.
 pub(crate) fn forget() {
     pointer::set(std::ptr::null());
-    ABSENT.set(Absent::New);
+    set_absent(Absent::New);
     if let Some(key) = KEY.load(Ordering::Acquire).checked_sub(1) {
         // SAFETY: the key exists.
         unsafe { libc::pthread_setspecific(key, std::ptr::null()) };
@@ -107,9 +122,9 @@ pub(crate) struct Paused {
 impl Paused {
     pub(crate) fn begin() -> Self {
         // SAFETY: errno is always readable.
-        let paused = Paused { record: pointer::get(), before: ABSENT.get(), errno: unsafe { *libc::__errno_location() } };
+        let paused = Paused { record: pointer::get(), before: absent(), errno: unsafe { *libc::__errno_location() } };
         pointer::set(std::ptr::null());
-        ABSENT.set(Absent::InSlowPath);
+        set_absent(Absent::InSlowPath);
         paused
     }
 }
@@ -117,7 +132,7 @@ impl Paused {
 impl Drop for Paused {
     fn drop(&mut self) {
         pointer::set(self.record);
-        ABSENT.set(self.before);
+        set_absent(self.before);
         // SAFETY: errno is always writable.
         unsafe { *libc::__errno_location() = self.errno };
     }

@@ -6,4 +6,5 @@ pub(crate) mod context;
 pub(crate) mod decimal;
 pub(crate) mod environment;
 pub(crate) mod memory;
+pub(crate) mod original;
 pub(crate) mod signal_stack;

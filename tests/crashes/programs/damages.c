@@ -1,0 +1,48 @@
+/* An extension that destroys what a crash handler could stand on, and then crashes. */
+#include <Python.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+static volatile int *volatile nowhere;
+
+#ifdef __x86_64__
+static uintptr_t *control_block(void) { uintptr_t *block; __asm__("mov %%fs:0, %0" : "=r"(block)); return block; }
+#else
+static uintptr_t *control_block(void) { return __builtin_thread_pointer(); }
+#endif
+
+/* As the heap does that gives away a thread's control block: after a double decref, ob_tid, its address, is taken for a free block. */
+static PyObject *control(PyObject *module, PyObject *word)
+{
+    control_block()[PyLong_AsLong(word)] = 0x100000000;
+    *nowhere = 1;
+    Py_RETURN_NONE;
+}
+
+/* Makes the code of a library inaccessible. */
+static PyObject *library(PyObject *module, PyObject *name)
+{
+    const char *searched = PyUnicode_AsUTF8(name);
+    char line[4096];
+    FILE *maps = fopen("/proc/self/maps", "r");
+    unsigned long start[64], end[64];
+    int count = 0;
+    while (fgets(line, sizeof line, maps))
+        if (strstr(line, searched) && sscanf(line, "%lx-%lx", &start[count], &end[count]) == 2)
+            count++;
+    fclose(maps);
+    while (count--)
+        mprotect((void *)start[count], end[count] - start[count], PROT_NONE);
+    *nowhere = 1;
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef methods[] = {
+    {"control", control, METH_O, "Overwrite a word of the thread's control block."},
+    {"library", library, METH_O, "Take a library away."}, {NULL},
+};
+static PyModuleDef_Slot slots[] = {{Py_mod_gil, Py_MOD_GIL_NOT_USED}, {0, NULL}};
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "damages", NULL, 0, methods, slots};
+PyMODINIT_FUNC PyInit_damages(void) { return PyModuleDef_Init(&definition); }
