@@ -45,12 +45,15 @@ pub struct Held {
     pub by_with: bool,
     /// May be acquired again by the thread that holds it.
     pub is_reentrant: bool,
+    /// Which lock the thread had acquired last of those that it held then, 0 for none.
+    pub under: LockId,
 }
 
 #[derive(Debug, Default)]
 struct Entry {
     /// 0: free.  Written last.
     lock: AtomicU32,
+    under: AtomicU32,
     stack: AtomicU32,
     address: AtomicUsize,
     task: AtomicUsize,
@@ -69,6 +72,7 @@ impl Entry {
             task: self.task.load(Ordering::Relaxed),
             by_with: self.by_with.load(Ordering::Relaxed),
             is_reentrant: self.is_reentrant.load(Ordering::Relaxed),
+            under: self.under.load(Ordering::Relaxed),
         })
     }
 }
@@ -129,6 +133,7 @@ impl HeldLocks {
         entry.address.store(held.address, Ordering::Relaxed);
         entry.stack.store(held.stack, Ordering::Relaxed);
         entry.task.store(held.task, Ordering::Relaxed);
+        entry.under.store(held.under, Ordering::Relaxed);
         entry.by_with.store(held.by_with, Ordering::Relaxed);
         entry.is_reentrant.store(held.is_reentrant, Ordering::Relaxed);
         entry.is_told.store(false, Ordering::Relaxed);
@@ -164,6 +169,13 @@ impl HeldLocks {
         if let Some(gate) = self.gates.iter().find(|gate| gate.load(Ordering::Relaxed) == lock) {
             gate.store(0, Ordering::Relaxed);
         }
+    }
+
+    /// Which of the known ones was acquired last, 0 if there is none.
+    #[inline]
+    pub fn last(&self) -> LockId {
+        let end = self.end.load(Ordering::Relaxed).min(MOST);
+        self.entries[..end].last().map_or(0, |entry| entry.lock.load(Ordering::Relaxed))
     }
 
     /// All that may keep other threads out: the locks that are known and the semaphores, sorted.
@@ -249,7 +261,7 @@ mod tests {
     use super::*;
 
     fn held(lock: LockId) -> Held {
-        Held { lock, address: lock as usize * 64, stack: lock + 1000, task: 0, by_with: false, is_reentrant: false }
+        Held { lock, address: lock as usize * 64, stack: lock + 1000, task: 0, by_with: false, is_reentrant: false, under: 0 }
     }
 
     fn locks(locks: &HeldLocks) -> Vec<LockId> {

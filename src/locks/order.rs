@@ -105,6 +105,15 @@ impl<E: Clone> LockOrder<E> {
         }
     }
 
+    /// What this thread has done is not known yet: it may be added again.
+    pub fn drop_taken(&mut self, from: LockId, to: LockId, thread: u64) {
+        let Some(edge) = self.edges.get_mut(&(from, to)) else { return };
+        edge.taken.retain(|known| known.thread != thread);
+        if edge.taken.is_empty() {
+            self.drop_edge((from, to));
+        }
+    }
+
     fn drop_edge(&mut self, (from, to): (LockId, LockId)) {
         let Some(edge) = self.edges.remove(&(from, to)) else { return };
         self.ages.remove(&edge.number);

@@ -1,6 +1,7 @@
 //! Which instructions are accesses to what threads may share, and which of them get no probe because it would cost more than it finds.
 
 use super::calls;
+use super::handlers::Handlers;
 use super::instructions::{Instruction, Instructions};
 use super::known_calls::CallEffect;
 use super::opcode_table::{Access, DEEPEST, Named};
@@ -32,6 +33,7 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
     // Cells are made, and a generator is returned, before the first RESUME.
     let Some(entry) = instructions.entry(opcodes) else { return Vec::new() };
     let tries = tables::exception_entries(code.exceptions).unwrap_or_default();
+    let handlers = Handlers::of(opcodes, code, instructions);
     let finder = Finder { opcodes, code, instructions: &instructions.all, rebound, tries };
     let mut found = Vec::new();
     let first = entry as usize + 1;
@@ -59,13 +61,14 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
             let tested = finder.tested(&point, index as usize);
             (point.is_tested, point.is_polled, point.is_awaited) = (tested.is_tested, tested.is_polled, tested.is_awaited);
             point.is_asked = tested.is_asked;
+            point.is_handled = point.action == Action::DeleteItem && handlers.handle_lack(instruction.unit);
             point.is_constant = point.value != 0 && finder.stores_a_constant(index as usize);
             found.push(Found { instruction: index, is_after: access.is_after, point });
         }
         found.extend(finder.lazy_import(index, instruction));
     }
     if has_calls {
-        found.extend(calls::find(opcodes, code, instructions));
+        found.extend(calls::find(opcodes, code, instructions, &handlers));
         found.sort_by_key(|found| (found.instruction, found.is_after));
     }
     mark_acting(&finder, instructions, &mut found);
@@ -179,6 +182,7 @@ fn bare<'a>(action: Action) -> Point<'a> {
         is_answer: false,
         is_asked: false,
         is_acting: false,
+        is_handled: false,
     }
 }
 
@@ -265,6 +269,8 @@ impl<'a> Finder<'a, '_> {
             calls::is_lookup(self.opcodes, self.instructions, index) && name(1).is_some_and(|name| calls::is_attribute(name))
         } else if instruction.opcode == self.opcodes.load_global {
             name(1).is_some_and(|name| known_calls::function(name).is_some())
+        } else if instruction.opcode == self.opcodes.load_super_attr {
+            name(2).is_some_and(|name| calls::is_attribute(name))
         } else {
             instruction.opcode == self.opcodes.load_name && name(0).is_some_and(|name| known_calls::function(name).is_some())
         }

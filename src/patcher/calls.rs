@@ -2,6 +2,7 @@
 
 use super::Code;
 use super::accesses::{Found, tested};
+use super::handlers::Handlers;
 use super::instructions::{Instruction, Instructions};
 use super::known_calls::{self, Arguments, Function};
 use super::opcodes::Opcodes;
@@ -50,7 +51,12 @@ impl Call {
 }
 
 /// Points of all known calls, in no order.
-pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instructions) -> Vec<Found<'a>> {
+pub(super) fn find<'a>(
+    opcodes: &Opcodes,
+    code: &Code<'a>,
+    instructions: &Instructions,
+    handlers: &Handlers<'_, '_>,
+) -> Vec<Found<'a>> {
     let all = &instructions.all;
     let mut found = Vec::new();
     let mut called = Vec::new();
@@ -80,6 +86,7 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
                 is_acting: false,
                 is_constant: false,
                 is_answer: action == Action::Method && is_answer(opcodes, &all[..producer as usize]),
+                is_handled: action == Action::Method && handlers.handle_lack(instruction.unit),
             };
             found.push(Found { instruction: index, is_after: false, point });
         };
@@ -92,6 +99,12 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
                 called.push(producer);
             }
             of_module(name)
+        } else if source.opcode == opcodes.load_super_attr {
+            // `super().__setattr__(name, value)`: the object is where `self` goes.
+            if let Some(function) = by_name(2).and_then(of_module).filter(|function| function.module == known_calls::OF_OBJECT) {
+                add(Action::Function, function.name, Handed::Site, callable - 1, 0);
+            }
+            None
         } else if source.opcode == opcodes.load_global {
             by_name(1).and_then(known_calls::function)
         } else if source.opcode == opcodes.load_name {
@@ -158,6 +171,7 @@ fn looked_up<'a>(opcodes: &Opcodes, code: &Code<'a>, all: &[Instruction], called
             is_answer: false,
             is_asked: false,
             is_acting: false,
+            is_handled: false,
         };
         found.push(Found { instruction: index, is_after: false, point });
     }

@@ -201,12 +201,22 @@ const fn attribute(name: &'static str, effect: CallEffect) -> Function {
     builtin(name, effect, Arguments::First, &[])
 }
 
+/// What a class of Python code has its attributes by, unless it says otherwise.
+pub(super) const OF_OBJECT: &str = "builtins.object";
+
+const fn direct(name: &'static str, effect: CallEffect) -> Function {
+    Function { module: OF_OBJECT, name, effect, arguments: Arguments::First, snapshots: &[] }
+}
+
 const fn state(module: &'static str, name: &'static str, effect: CallEffect) -> Function {
     Function { module, name, effect, arguments: Arguments::Callable, snapshots: &[] }
 }
 
 /// Functions, by name.
 pub static FUNCTIONS: &[Function] = &[
+    direct("__delattr__", CallEffect::WriteAttribute),
+    direct("__getattribute__", CallEffect::ReadAttribute),
+    direct("__setattr__", CallEffect::WriteAttribute),
     builtin("all", CallEffect::Iterate, Arguments::First, &[]),
     builtin("any", CallEffect::Iterate, Arguments::First, &[]),
     state("os", "chdir", CallEffect::WriteState),

@@ -12,6 +12,7 @@
 //! | [`point`] | what a probe is about: the contract with the probes |
 //! | [`accesses`] | which instructions are accesses |
 //! | [`calls`], [`known_calls`] | calls of methods of containers, and of functions that take one |
+//! | [`handlers`] | what is handled if something is not there |
 //! | [`rebound`] | which globals and cells are variables |
 //! | [`repeated`] | reads that another one stands for |
 //! | [`stack`] | which instruction pushed what |
@@ -21,6 +22,7 @@
 
 mod accesses;
 mod calls;
+mod handlers;
 mod instructions;
 pub mod known_calls;
 mod opcode_table;

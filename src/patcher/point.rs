@@ -85,4 +85,6 @@ pub struct Point<'a> {
     pub is_constant: bool,
     /// Something was run since it was last asked what is in a container: what a method adds is an answer, and no claim.
     pub is_answer: bool,
+    /// If what is to be taken away is not there, that is handled.
+    pub is_handled: bool,
 }

@@ -39,6 +39,8 @@ pub struct Access {
     pub owner: Value,
     /// A step of an iteration that was begun before: what [`Memory::version`](super::memory::Memory::version) said after the last step.
     pub since: Option<u16>,
+    /// When it counts as made: what it writes was released meanwhile.  `None` is now.
+    pub epoch: Option<Epoch>,
 }
 
 /// A summary of an immutable value, equal for equal values; or unknown.
@@ -76,6 +78,11 @@ impl Value {
     #[must_use]
     pub fn as_answer(self) -> Self {
         if self.0 & Value::FLAG == 0 { self } else { Value::of(self.0) }
+    }
+
+    /// Whether it is an object that may change.
+    pub fn is_object(self) -> bool {
+        self.0 & (Value::FLAG | Value::IDENTITY) == Value::IDENTITY
     }
 
     /// If `last` is the same as an answer, another thread has given it meanwhile.

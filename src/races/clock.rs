@@ -219,6 +219,24 @@ impl ThreadClock {
         }
     }
 
+    /// As [`acquire_all`](Self::acquire_all), of the thread in this slot alone: what it has done and seen up to now.
+    pub fn acquire_thread(&self, clocks: &Clocks, slot: u16) {
+        let Some(other) = clocks.slots.get(usize::from(slot)).and_then(OnceLock::get) else { return };
+        if !self.is_tracked() || slot == self.slot {
+            return;
+        }
+        clocks.looks_begun.fetch_add(1, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+        let mut is_news = false;
+        for seen in 0..usize::from(other.end.load(Ordering::Acquire)) {
+            is_news |= seen != usize::from(self.slot) && self.raise(seen, other.seen[seen].load(Ordering::Acquire));
+        }
+        clocks.looks_done.fetch_add(1, Ordering::Release);
+        if is_news {
+            self.has_learnt(clocks);
+        }
+    }
+
     /// An epoch stands for all that its thread had seen in it.  Who takes over everything ([`acquire_all`](Self::acquire_all)) sees
     /// threads in the middle of an epoch, so what they learn after that belongs to the next one.  The fences order the look and the
     /// learning: either the look finds what was learnt here, or it is noticed here.

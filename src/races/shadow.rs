@@ -158,7 +158,7 @@ impl Shadow {
         stack: impl FnOnce() -> u32,
         mut report: impl FnMut(Race),
     ) -> Kind {
-        let epoch = clock.epoch();
+        let epoch = access.epoch.unwrap_or_else(|| clock.epoch());
         if epoch.is_none() {
             return access.kind;
         }
@@ -370,7 +370,7 @@ impl Now<'_> {
         if let Some(thread) = self.unordered(&last.epoch).filter(|_| !self.has_waited(own, own_epoch, version)) {
             let earlier_kind = kind_of(last.state.load(Relaxed));
             let severity =
-                matrix::severity(earlier_kind, kind).filter(|_| !equal && (!self.access.is_new || earlier_kind != Kind::Atomic));
+                matrix::severity(earlier_kind, kind).filter(|_| !equal && !self.is_after_its_removal(earlier_kind, kind));
             if let Some(severity) = severity
                 && (is_news(&last.state, severity) || witnessed)
             {
@@ -418,6 +418,11 @@ impl Now<'_> {
             own.version.store(version.wrapping_add(1), Relaxed);
         }
         kind
+    }
+
+    /// Whether this puts something where there was nothing, which the earlier access had taken away or had not found.
+    fn is_after_its_removal(&self, earlier: Kind, kind: Kind) -> bool {
+        self.access.is_new && (earlier == Kind::Atomic || earlier == Kind::Checked && kind == Kind::Write)
     }
 
     /// Whether this thread has polled for the last write and seen it.

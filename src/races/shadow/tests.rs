@@ -45,6 +45,7 @@ fn access(kind: Kind, site: u32) -> Access {
         is_acting: false,
         owner: Value::UNKNOWN,
         since: None,
+        epoch: None,
     }
 }
 

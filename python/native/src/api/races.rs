@@ -32,6 +32,7 @@ pub(crate) fn wants_races() -> bool {
 pub(crate) fn start_races(py: Python<'_>) -> PyResult<()> {
     interpreter::header::verify(py).map_err(PyRuntimeError::new_err)?;
     races::containers::learn(py)?;
+    races::locations::learn(py)?;
     races::shared::start(&session::get().options);
     races::review::start();
     races::confirm::start();
@@ -59,6 +60,12 @@ pub(crate) fn leave_unpatched(function: &Bound<'_, PyAny>) -> PyResult<()> {
 #[pyfunction]
 pub(crate) fn order_method(method: &Bound<'_, PyAny>, edge: &str) -> PyResult<()> {
     operations::install(method, edge)
+}
+
+/// `list.append` is called where it is said to be, so that its hook is.
+#[pyfunction]
+pub(crate) fn order_appends(list: &Bound<'_, PyType>) -> PyResult<()> {
+    interpreter::call_cache::forget_list_append(list.py()).map_err(PyRuntimeError::new_err)
 }
 
 /// A Python function hands something over.

@@ -27,7 +27,7 @@ pub(crate) enum Found {
 }
 
 /// How many keys there are of a kind.
-const FOLDED: u64 = 1 << 12;
+pub(crate) const FOLDED: u64 = 1 << 12;
 
 /// By the inode of a socket that was made with another one, the key of both.  Used attached only, and nothing else is done meanwhile.
 static PAIRS: LazyLock<Mutex<HashMap<u64, u64>>> = LazyLock::new(Mutex::default);
@@ -38,7 +38,7 @@ fn pairs() -> MutexGuard<'static, HashMap<u64, u64>> {
 
 /// # Safety
 /// Attached; the objects are alive, or null.
-unsafe fn number(found: Found, object: *mut ffi::PyObject, argument: *mut ffi::PyObject) -> Option<c_int> {
+pub(crate) unsafe fn number(found: Found, object: *mut ffi::PyObject, argument: *mut ffi::PyObject) -> Option<c_int> {
     // SAFETY: passed on.
     let number = unsafe {
         match found {

@@ -118,11 +118,25 @@ unsafe fn learn(here: &'static Here, object: *mut ffi::PyObject, wanted: LockId)
         if mine.remembers(pair) || from.stack == 0 || acquirers::is_one_call(py, from.stack, stack) {
             continue;
         }
+        // Acquired in the care of the lock that is wanted again: as of a light switch, whose room is only waited for if none of those has it who
+        // will want the switch.  Unless one does wait for it, right now.
+        if from.under == wanted && !registry::get().loops.others(slot).any(|other| other.locks.waits(wanted, from.lock)) {
+            continue;
+        }
         let evidence = Evidence { thread: lock::own_thread(py), held: *from, wanted: stack };
         let taken = Taken { thread: slot.id(), held: guards.clone(), evidence };
         lock.mark(Mark::Ordered);
-        cycle = cycle.or(order().add(from.lock, wanted, taken));
-        mine.remember(pair);
+        let mut order = order();
+        let closed = order.add(from.lock, wanted, taken);
+        // A lock that nobody has released yet who had acquired it may turn out to be a signal.
+        // SAFETY: each lock of a cycle is marked as ordered, and is forgotten by the graph, which is locked, before its memory is gone.
+        let is_owned = |held: &Held| unsafe { Lock::of(held.address as *mut ffi::PyObject) }.is(Mark::Owned);
+        if closed.as_ref().is_none_or(|steps| steps.iter().all(|step| is_owned(&step.evidence.held))) {
+            cycle = cycle.or(closed);
+            mine.remember(pair);
+        } else {
+            order.drop_taken(from.lock, wanted, slot.id());
+        }
     }
     match (cycle, Busy::enter()) {
         (Some(cycle), Some(_busy)) => lock::inversion(py, object, &cycle),
@@ -156,8 +170,11 @@ pub(crate) unsafe fn acquired(object: *mut ffi::PyObject, how: How) {
     // SAFETY: passed on.
     let task = if here.slot.running_asyncio() == 0 { 0 } else { unsafe { tasks::running() } };
     let (by_with, is_reentrant) = (how == How::With, lock.is_reentrant());
-    let held = Held { lock: lock.id_or_new(), address: object as usize, stack, task, by_with, is_reentrant };
     let mine = &here.slot.locks;
+    let held = Held { lock: lock.id_or_new(), address: object as usize, stack, task, by_with, is_reentrant, under: mine.last() };
+    if by_with {
+        own(lock);
+    }
     mine.want(0);
     match by {
         Acquirer::Enter => mine.enter_gate(held.lock),
@@ -182,10 +199,19 @@ pub(crate) unsafe fn releasing(object: *mut ffi::PyObject, how: How) -> Outcome 
     let here = here();
     if lock.listed() == Listed::Yes && here.slot.locks.release(lock.id()) {
         lock.list(Listed::No);
+        own(lock);
         return Outcome::Continue;
     }
     // SAFETY: passed on.
     unsafe { release_unknown(here, object, how) }
+}
+
+/// Whoever acquires it releases it.
+#[inline]
+fn own(lock: &Lock) {
+    if !lock.is(Mark::Owned) {
+        lock.mark(Mark::Owned);
+    }
 }
 
 /// The calling thread releases what it is not known to hold.

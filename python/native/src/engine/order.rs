@@ -6,7 +6,7 @@
 //! Neither may be called detached: what a detached thread holds while another one forks stays held in the child.
 
 use crate::interpreter::header::{self, HAS_CLOCK, IGNORED};
-use crate::thread::clock::{clocks, is_alone, share};
+use crate::thread::clock::{clocks, is_alone, share, slot_of};
 use crate::thread::context::{Here, here};
 use crate::thread::guard;
 use ftsan::races::clock::{Clock, ThreadClock};
@@ -100,6 +100,21 @@ pub(crate) fn acquire_key(key: u64) {
     let (objects, clock) = (objects(), thread_clock());
     if !objects.is_acquired(clock, key) {
         guard::guarded((), || objects.acquire_news(clocks(), clock, key));
+    }
+}
+
+/// Everything that the thread which made `object` has done up to now happened before what the calling thread does from now on.
+///
+/// # Safety
+/// Attached; `object` is alive.
+#[cold]
+pub(crate) unsafe fn acquire_maker(object: *mut ffi::PyObject) {
+    if is_alone() {
+        return;
+    }
+    // SAFETY: passed on.
+    if let Some(slot) = slot_of(unsafe { header::maker(object) }) {
+        thread_clock().acquire_thread(clocks(), slot);
     }
 }
 
@@ -198,6 +213,12 @@ pub(crate) enum Space {
     Address,
     /// What anyone may notice, all in one.
     Announcements,
+    /// Files that are locked, by their inode.
+    File,
+    /// Names in the file system that stand for a lock.
+    FileName,
+    /// Databases of SQLite.
+    Database,
 }
 
 /// A number that is no object's address.

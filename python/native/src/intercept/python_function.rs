@@ -41,7 +41,7 @@ impl Bytecode {
 pub(crate) enum Place {
     /// `del site[self]` at the beginning.
     Beginning,
-    /// `site[self] = result` before each return, in a function that keeps its `self`.
+    /// `site[self] = result` before each return, in a function that keeps its `self`; without arguments, `site[site] = result`.
     End,
     /// `argument = site[argument]` at the beginning, for the argument of this number, which no closure has.
     Argument(u16),
@@ -57,12 +57,16 @@ pub(crate) fn inject_at(bytecode: &Bytecode, function: &Bound<'_, PyAny>, site: 
     let py = function.py();
     let wrong = || PyValueError::new_err("the function has too few arguments, or no RESUME, or is a closure's");
     let argument = if let Place::Argument(number) = place { number } else { 0 };
-    let has_argument = |code: &Code<'_>| code.arguments() > i32::from(argument);
+    let has_argument = |code: &Code<'_>| code.arguments() > i32::from(argument) || place == Place::End;
     let code = Code::of(&function.getattr("__code__")?).filter(has_argument).ok_or_else(wrong)?;
     let parts = code.parts()?;
     // A cell variable that is an argument keeps the argument's index.
-    let is_cell = code.cells()?.contains(code.variables()?.get_item(usize::from(argument))?)?;
-    let handed = if is_cell { Handed::Cell(argument) } else { Handed::Local(argument) };
+    let is_cell = code.arguments() > 0 && code.cells()?.contains(code.variables()?.get_item(usize::from(argument))?)?;
+    let handed = match code.arguments() {
+        0 => Handed::Site,
+        _ if is_cell => Handed::Cell(argument),
+        _ => Handed::Local(argument),
+    };
     let old = [parts.bytes.as_bytes(), parts.exceptions.as_bytes(), parts.lines.as_bytes()];
     let index = u32::try_from(parts.constants.len())?;
     let new = match place {

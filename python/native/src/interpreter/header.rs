@@ -52,9 +52,17 @@ pub(crate) unsafe fn set(object: *mut ffi::PyObject, bits: u16) -> u16 {
 pub(crate) unsafe fn is_private(object: *mut ffi::PyObject) -> bool {
     // SAFETY: passed on; the interpreter changes the field of live objects atomically.
     unsafe {
-        let maker = AtomicUsize::from_ptr(&raw mut (*object).ob_tid).load(Ordering::Relaxed);
-        maker == thread_id() && bits(object) & ESCAPED == 0
+        maker(object) == thread_id() && bits(object) & ESCAPED == 0
     }
+}
+
+/// The thread that made the object, as [`thread_id`] names it; 0 if its references are no longer counted for that one.
+///
+/// # Safety
+/// `object` is alive.
+pub(crate) unsafe fn maker(object: *mut ffi::PyObject) -> usize {
+    // SAFETY: passed on; the interpreter changes the field of live objects atomically.
+    unsafe { AtomicUsize::from_ptr(&raw mut (*object).ob_tid).load(Ordering::Relaxed) }
 }
 
 /// `_Py_IsImmortal`, `Include/refcount.h`: nobody counts the references of what lives for ever, and nobody can change it but for classes

@@ -45,6 +45,8 @@ pub(crate) enum Mark {
     Signal = 1,
     /// Something is known of its order to other locks.
     Ordered = 2,
+    /// The thread that had acquired it has released it, or is bound to by a `with` statement: it is a lock, and no signal.
+    Owned = 4,
 }
 
 /// Whether the thread that holds a lock knows it.

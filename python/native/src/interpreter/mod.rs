@@ -7,6 +7,7 @@
 pub(crate) mod attributes;
 pub(crate) mod await_chain;
 pub(crate) mod call_arguments;
+pub(crate) mod call_cache;
 pub(crate) mod code_fields;
 pub(crate) mod code_text;
 pub(crate) mod contexts;

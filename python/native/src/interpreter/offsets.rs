@@ -101,6 +101,7 @@ unsafe extern "C" {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Offsets {
     pub(crate) runtime_interpreters_head: usize,
+    pub(crate) interpreter_size: usize,
     pub(crate) interpreter_threads_head: usize,
     pub(crate) thread_size: usize,
     pub(crate) thread_next: usize,
@@ -220,6 +221,7 @@ fn read<const PROFILED: usize, const REST: usize, const TYPES: usize, const UNIC
     let offset = |value: u64| usize::try_from(value).map_err(|_| "an offset does not fit".to_owned());
     Ok(Offsets {
         runtime_interpreters_head: offset(published.runtime_state[2])?,
+        interpreter_size: offset(published.interpreter_state[0])?,
         interpreter_threads_head: offset(published.interpreter_state[3])?,
         thread_next: offset(published.thread_state.next)?,
         thread_size: offset(published.thread_state.size)?,

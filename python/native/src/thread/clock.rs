@@ -2,12 +2,15 @@
 //!
 //! As long as there is one thread only, nothing is done: whatever starts the second one hands over everything.
 
-use ftsan::races::clock::{Clock, Clocks, ThreadClock};
+use crate::interpreter::header;
+use ftsan::races::clock::{Clock, Clocks, SLOTS, ThreadClock};
 use std::cell::Cell;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 static CLOCKS: OnceLock<Clocks> = OnceLock::new();
+/// By slot, which thread has it, as objects name their makers.
+static MAKERS: [AtomicUsize; SLOTS] = [const { AtomicUsize::new(0) }; SLOTS];
 static IS_SHARED: AtomicBool = AtomicBool::new(false);
 static ON_FOREIGN_THREAD: OnceLock<unsafe fn()> = OnceLock::new();
 
@@ -21,6 +24,11 @@ pub(crate) fn clocks() -> &'static Clocks {
 #[inline(always)]
 pub(crate) fn is_alone() -> bool {
     !IS_SHARED.load(Ordering::Relaxed)
+}
+
+/// The slot of the thread that has this identity (`ob_tid`), if it is alive.
+pub(crate) fn slot_of(maker: usize) -> Option<u16> {
+    MAKERS.iter().position(|known| known.load(Ordering::Relaxed) == maker).and_then(|slot| u16::try_from(slot).ok())
 }
 
 /// There is about to be a second thread.
@@ -110,6 +118,9 @@ impl ThreadOrder {
             None => clock.acquire_all(clocks),
         }
         self.clock.set(Some(clock));
+        if clock.is_tracked() {
+            MAKERS[usize::from(clock.epoch().slot())].store(header::thread_id(), Ordering::Relaxed);
+        }
         if before.is_none()
             && clocks.has_two()
             && let Some(call) = ON_FOREIGN_THREAD.get()
@@ -123,6 +134,9 @@ impl ThreadOrder {
     /// The thread ends, or goes back to C code for now.  Takes no lock: it may be detached.
     pub(crate) fn leave(&self) {
         if let Some(clock) = self.clock.take() {
+            if clock.is_tracked() {
+                MAKERS[usize::from(clock.epoch().slot())].store(0, Ordering::Relaxed);
+            }
             clocks().leave(clock);
         }
     }

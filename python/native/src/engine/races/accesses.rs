@@ -5,7 +5,7 @@
 
 use crate::engine::order;
 use crate::engine::races::probe_site::{Probe, peek};
-use crate::engine::races::{confirm, container_sync, containers, review, shared, values};
+use crate::engine::races::{confirm, container_sync, containers, locations, review, shared, values};
 use crate::evidence::race::{self, Part};
 use crate::evidence::thread_names;
 use crate::interpreter::attributes;
@@ -15,6 +15,7 @@ use crate::thread::outcome::Outcome;
 use ftsan::patcher::Action;
 use ftsan::patcher::known_calls::{self, Container, Kind as Call};
 use ftsan::races::access::{Access, Place, Value};
+use ftsan::races::clock::Epoch;
 use ftsan::races::lifetimes::Mark;
 use ftsan::races::matrix::Kind;
 use ftsan::races::{location, mix};
@@ -34,6 +35,10 @@ mod field {
 struct Flags {
     is_checkable: bool,
     is_new: bool,
+    /// What was put there may have been handed over in the meantime.
+    is_taken: bool,
+    /// When it was handed over, if it was.
+    epoch: Option<Epoch>,
 }
 
 /// One access of a part of an object that more than one thread has touched.
@@ -56,7 +61,7 @@ pub(crate) unsafe fn object_of(probe: &Probe, handed: *mut ffi::PyObject) -> *mu
         let handed = if is_on_the_stack { peek(probe.object) } else { handed };
         if matches!(probe.call, Some(Call::ReadState | Call::WriteState)) {
             state_of(handed)
-        } else if matches!(action, Action::Iterate | Action::Function) {
+        } else if matches!(action, Action::Iterate | Action::Function) && !handed.is_null() {
             // A view is private; what it is of may not be.
             containers::viewed(handed)
         } else if action == Action::Method && ffi::Py_TYPE(handed) == &raw mut ffi::PyMethodDescr_Type {
@@ -158,8 +163,13 @@ impl Mark for Seen {
 unsafe fn attribute(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject, kind: Kind) -> Outcome {
     // SAFETY: passed on by `note`, here and below.
     unsafe {
-        if is_private(object) || is_thread_local(object) {
+        let is_part = |writes| locations::is_location(object, probe.name, probe.field, writes);
+        if is_private(object) || !is_part(kind == Kind::Write) || is_thread_local(object) {
             return Outcome::Continue;
+        }
+        if kind == Kind::Read && probe.is_polled {
+            // Something that is counted down by others, as the unfinished tasks of a queue are.
+            container_sync::take(here, object);
         }
         let value = if kind == Kind::Write { value(probe) } else { Value::UNKNOWN };
         let home = home(object);
@@ -244,6 +254,9 @@ unsafe fn item(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject) -
             .iter()
             .find(|(action, ..)| *action == probe.action)
             .map_or((c"__contains__", Call::Read), |(_, method, call)| (*method, *call));
+        if call == Call::Take {
+            container_sync::meet(object);
+        }
         if is_private(object) || containers::is_overridden(class, method) {
             return Outcome::Continue;
         }
@@ -258,7 +271,8 @@ unsafe fn item(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject) -
             return if probe.action == Action::Contains {
                 touch.structure(Kind::Read, false)
             } else if call == Call::Take {
-                touch.structure(Kind::Atomic, true)
+                container_sync::take(here, object);
+                touch.structure(Kind::Atomic, !probe.is_handled)
             } else if is_index {
                 let kind = if call == Call::Write { Kind::Write } else { Kind::Read };
                 touch.indexed(key, container, kind, value(probe))
@@ -268,7 +282,7 @@ unsafe fn item(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject) -
                 Outcome::Continue
             };
         }
-        if container == Container::DefaultDict && probe.action == Action::ReadItem && touch.may_lack(key, container) {
+        if container == Container::DefaultDict && probe.action == Action::ReadItem && touch.lacks(key, container) {
             // It will be made and put there.
             if let Outcome::Raised = touch.element(key, Kind::Read, Value::UNKNOWN) {
                 return Outcome::Raised;
@@ -290,6 +304,9 @@ unsafe fn method(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject)
         let class = ffi::Py_TYPE(object);
         let Some(container) = containers::family(class) else { return Outcome::Continue };
         let Some(method) = known_calls::method(probe.name, container) else { return Outcome::Continue };
+        if let Call::Take | Call::Atomic = method.kind {
+            container_sync::meet(object);
+        }
         if is_private(object) {
             return Outcome::Continue;
         }
@@ -305,9 +322,7 @@ unsafe fn method(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject)
         if key.is_null() {
             return Outcome::Continue;
         }
-        // With a default, nothing needs to be there.
-        let is_sure = probe.name == "pop" && probe.key > 1;
-        touch.keyed(key, if is_sure { Call::Atomic } else { method.kind }, Value::UNKNOWN, container)
+        touch.keyed(key, method.kind, Value::UNKNOWN, container)
     }
 }
 
@@ -358,6 +373,15 @@ unsafe fn named(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject, 
             return Outcome::Continue;
         };
         let Ok((name, hash)) = crate::engine::races::names::intern(py, &name.to_string_lossy()) else { return Outcome::Continue };
+        // `object.__setattr__` and the like go round what the class says.
+        let is_part = if probe.name.starts_with("__") {
+            locations::is_generic(peek(probe.callable))
+        } else {
+            locations::is_location(object, name, hash, writes)
+        };
+        if !is_part {
+            return Outcome::Continue;
+        }
         let value = if writes && probe.object > 2 { values::value(peek(probe.object - 2)) } else { Value::UNKNOWN };
         let kind = if writes { Kind::Write } else { Kind::Read };
         Touch { here, probe, object }.access(home(object), hash, kind, value, Part::Attribute(name))
@@ -416,7 +440,7 @@ impl Touch<'_> {
             }
             Call::Take => {
                 container_sync::take(self.here, self.object);
-                (Kind::Atomic, true)
+                (Kind::Atomic, !self.probe.is_handled)
             }
             Call::Atomic => (Kind::Atomic, false),
             Call::Update => (Kind::Update, false),
@@ -441,13 +465,22 @@ impl Touch<'_> {
                 Call::Update => (Kind::Update, false),
                 Call::Atomic => (Kind::Atomic, false),
                 Call::Insert => (Kind::Atomic, true),
-                Call::Take => {
-                    container_sync::take(self.here, self.object);
-                    (Kind::Atomic, true)
-                }
+                // With a default, nothing needs to be there.
+                Call::Take => (Kind::Atomic, !self.probe.is_handled && !(self.probe.name == "pop" && self.probe.key > 1)),
             };
             let adds = call != Call::Take && self.may_lack(key, container);
-            let flags = Flags { is_checkable, is_new: adds };
+            // What is replaced is not handed over unless it may change, or it would order whoever counts in a dictionary.
+            let is_put = adds || call == Call::Write && value.is_object();
+            let is_taken = matches!(call, Call::Take | Call::Atomic);
+            let epoch = is_put.then(|| self.here.order.clock().epoch());
+            if is_put {
+                // Before it is noted: whoever finds the note may have what was put there.
+                container_sync::put(self.object);
+            }
+            if is_taken {
+                container_sync::take_now(self.here, self.object);
+            }
+            let flags = Flags { is_checkable, is_new: adds, is_taken, epoch };
             let value = match (adds, call) {
                 // What is in a set is all that it says, whoever has put it there first.
                 (_, Call::Insert) if self.probe.is_answer => Value::of(values::key(key)),
@@ -463,11 +496,15 @@ impl Touch<'_> {
             if !adds {
                 return Outcome::Continue;
             }
-            // What is noted up to here is what is handed over.
-            let verdict = self.structure(Kind::Insert, false);
-            container_sync::put(self.object);
-            verdict
+            let flags = Flags { epoch, ..Flags::default() };
+            self.noted(self.object, field::STRUCTURE, Kind::Insert, Value::UNKNOWN, flags, Part::Structure)
         }
+    }
+
+    /// Whether the key is certainly not there.
+    unsafe fn lacks(&self, key: *mut ffi::PyObject, container: Container) -> bool {
+        // SAFETY: passed on by `note`.
+        unsafe { values::is_plain_key(key) && self.may_lack(key, container) }
     }
 
     /// Whether the key may not be there.
@@ -493,7 +530,7 @@ impl Touch<'_> {
         if kind == Kind::Read {
             self.await_what_is_put();
         }
-        let flags = Flags { is_checkable, is_new: false };
+        let flags = Flags { is_checkable, ..Flags::default() };
         // SAFETY: passed on by `note`.
         unsafe { self.noted(self.object, field::STRUCTURE, kind, Value::UNKNOWN, flags, Part::Structure) }
     }
@@ -514,7 +551,7 @@ impl Touch<'_> {
         field: u64,
         kind: Kind,
         value: Value,
-        Flags { is_checkable, is_new }: Flags,
+        Flags { is_checkable, is_new, is_taken, epoch }: Flags,
         part: Part,
     ) -> Outcome {
         let (probe, races) = (self.probe, shared::get());
@@ -532,6 +569,7 @@ impl Touch<'_> {
             is_constant: probe.is_constant,
             is_awaited: probe.is_awaited,
             is_last: self.here.order.is_last(),
+            epoch,
         };
         let clock = self.here.order.clock();
         if !self.here.races.is_introduced.replace(true) {
@@ -544,6 +582,13 @@ impl Touch<'_> {
         // SAFETY: passed on by `note`.
         let stack = || unsafe { self.here.stacks.record() };
         let kind = races.shadow.access(&access, clock, &self.here.races.memory, stack, |race| {
+            if is_taken {
+                // Whoever put it there has released it before it was noted, but perhaps after this thread has asked.
+                container_sync::take_now(self.here, self.object);
+                if clock.has_seen(race.earlier_thread) {
+                    return;
+                }
+            }
             confirm::suspect(&race);
             // SAFETY: passed on by `note`.
             if let Outcome::Raised = unsafe { race::found(self.object, part, probe.is_swapper, &race) } {

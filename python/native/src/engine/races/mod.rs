@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`probe`] | the native object that patched code calls, and the fast path |
 //! | [`accesses`] | which object, which part of it, what is done to it |
+//! | [`locations`] | whether a name is a part of an object at all |
 //! | [`containers`], [`values`], [`names`] | built-in containers; keys and values as numbers; names |
 //! | [`container_sync`] | containers as a means to hand objects over |
 //! | [`confirm`] | pauses that make harm happen |
@@ -16,6 +17,7 @@ pub(crate) mod accesses;
 pub(crate) mod confirm;
 pub(crate) mod container_sync;
 pub(crate) mod containers;
+pub(crate) mod locations;
 pub(crate) mod names;
 pub(crate) mod probe;
 pub(crate) mod probe_site;

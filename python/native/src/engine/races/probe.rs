@@ -195,6 +195,7 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, point: &Point<'_>) -> PyResult<Py<PyA
             is_awaited: point.is_awaited,
             is_constant: point.is_constant,
             is_answer: point.is_answer,
+            is_handled: point.is_handled,
             is_swapper: is_swapper,
             pauses: AtomicU8::new(0),
         }

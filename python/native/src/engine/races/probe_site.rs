@@ -30,6 +30,7 @@ pub(crate) struct Probe {
     pub(crate) is_awaited: bool,
     pub(crate) is_constant: bool,
     pub(crate) is_answer: bool,
+    pub(crate) is_handled: bool,
     /// It is in code that swaps what is the process's.
     pub(crate) is_swapper: bool,
     /// How often threads are still to pause here.

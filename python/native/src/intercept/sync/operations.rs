@@ -2,7 +2,8 @@
 //! function that releases before it calls the original or acquires after it.
 
 use crate::engine::channels::{self, Found};
-use crate::engine::locks;
+use crate::engine::races::container_sync;
+use crate::engine::{databases, file_locks, locks};
 use crate::engine::order::{self, Space, key};
 use crate::intercept::c_method::{self, Row};
 use crate::intercept::sync::weakref_callbacks;
@@ -53,6 +54,34 @@ enum Edge {
     Accept,
     /// Two sockets were made that are connected with each other.
     SocketPair,
+    /// Something is about to be put into a container.
+    Put,
+    /// Something was taken out of a container.
+    Take,
+    /// Something was put into a container unless it was there, or taken out if it was: both sides of a claim.
+    Exchange,
+    /// A lock of the process's, or of several ones, is acquired unless the result is false.
+    Gain,
+    /// A descriptor is closed.
+    Close(Found),
+    /// `flock`
+    FileLock,
+    /// `fcntl`
+    FileControl,
+    /// `os.open`
+    OpenFile,
+    /// `open`
+    OpenByMode,
+    /// The path at this place is made, and must not be there.
+    MakePath(usize),
+    /// The path that is the first argument is removed, or gets another name.
+    RemovePath,
+    /// A database is opened.
+    OpenDatabase,
+    /// A statement is executed.
+    Statement,
+    /// A transaction ends.
+    EndTransaction,
     /// A signal is sent.
     Signal,
     /// The second argument is called when the first one is gone.
@@ -60,7 +89,7 @@ enum Edge {
 }
 
 /// The edges by the names that the table uses.
-const NAMES: [(&str, Edge); 25] = [
+const NAMES: [(&str, Edge); 41] = [
     ("lock", Edge::Lock(How::Call)),
     ("enter", Edge::Lock(How::With)),
     ("restore", Edge::Lock(How::Wait)),
@@ -84,6 +113,22 @@ const NAMES: [(&str, Edge); 25] = [
     ("send-to", Edge::SendTo),
     ("accept", Edge::Accept),
     ("socketpair", Edge::SocketPair),
+    ("put", Edge::Put),
+    ("take", Edge::Take),
+    ("exchange", Edge::Exchange),
+    ("gain", Edge::Gain),
+    ("close", Edge::Close(Found::Argument)),
+    ("close-file", Edge::Close(Found::Object)),
+    ("file-lock", Edge::FileLock),
+    ("file-control", Edge::FileControl),
+    ("open-file", Edge::OpenFile),
+    ("open-by-mode", Edge::OpenByMode),
+    ("make-path", Edge::MakePath(0)),
+    ("make-link", Edge::MakePath(1)),
+    ("remove-path", Edge::RemovePath),
+    ("open-database", Edge::OpenDatabase),
+    ("statement", Edge::Statement),
+    ("end-transaction", Edge::EndTransaction),
     ("signal", Edge::Signal),
     ("callback", Edge::Callback),
 ];
@@ -96,7 +141,7 @@ struct Hooked {
     takes_tuple: bool,
 }
 
-const MOST: usize = 80;
+const MOST: usize = 192;
 static HOOKED: [OnceLock<Hooked>; MOST] = [const { OnceLock::new() }; MOST];
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
@@ -158,8 +203,28 @@ unsafe fn before(edge: Edge, object: *mut ffi::PyObject, arguments: impl FnOnce(
                 order::release(object);
             }
             Edge::Release => order::release(object),
+            Edge::Put | Edge::Exchange => container_sync::put_unless_private(object),
+            Edge::Write(_)
+            | Edge::Close(_)
+            | Edge::FileLock
+            | Edge::FileControl
+            | Edge::RemovePath
+            | Edge::Statement
+            | Edge::EndTransaction
+            | Edge::Connect
+            | Edge::SendTo
+                if clock::is_alone() => {}
+            Edge::Close(found) => {
+                let argument = arguments().first();
+                channels::write(found, object, argument);
+                channels::number(found, object, argument).into_iter().for_each(file_locks::closing);
+            }
+            Edge::FileLock => file_locks::flock(arguments(), false),
+            Edge::FileControl => file_locks::control(arguments(), false),
+            Edge::RemovePath => file_locks::removing(arguments().first()),
+            Edge::Statement => databases::executing(object, arguments().first()),
+            Edge::EndTransaction => databases::executing(object, std::ptr::null_mut()),
             Edge::Signal => order::announce(),
-            Edge::Write(_) | Edge::Connect | Edge::SendTo if clock::is_alone() => {}
             Edge::Write(found) => channels::write(found, object, arguments().first()),
             Edge::Connect => channels::reach(object, arguments().first()),
             Edge::SendTo => channels::reach(object, arguments().last()),
@@ -171,6 +236,12 @@ unsafe fn before(edge: Edge, object: *mut ffi::PyObject, arguments: impl FnOnce(
             }
             Edge::Acquire
             | Edge::AcquireIfFalse
+            | Edge::Take
+            | Edge::Gain
+            | Edge::OpenFile
+            | Edge::OpenByMode
+            | Edge::MakePath(_)
+            | Edge::OpenDatabase
             | Edge::Join
             | Edge::IsDone
             | Edge::JoinAll
@@ -198,6 +269,23 @@ unsafe fn after(edge: Edge, object: *mut ffi::PyObject, arguments: impl FnOnce()
                 locks::acquired(object, how);
             }
             Edge::Acquire => order::acquire(object),
+            Edge::Take | Edge::Exchange => container_sync::taken_unless_private(object),
+            Edge::Gain if !std::ptr::eq(result, ffi::Py_False()) => order::acquire(object),
+            Edge::OpenDatabase => databases::connected(arguments().get(0, c"database"), result),
+            Edge::FileLock
+            | Edge::FileControl
+            | Edge::OpenFile
+            | Edge::OpenByMode
+            | Edge::MakePath(_)
+            | Edge::Statement
+            | Edge::EndTransaction
+                if clock::is_alone() => {}
+            Edge::FileLock => file_locks::flock(arguments(), true),
+            Edge::FileControl => file_locks::control(arguments(), true),
+            Edge::OpenFile => file_locks::opened(arguments()),
+            Edge::OpenByMode => file_locks::opened_by_mode(arguments()),
+            Edge::MakePath(place) => file_locks::made(arguments().get(place, if place == 0 { c"path" } else { c"dst" })),
+            Edge::Statement | Edge::EndTransaction => databases::executed(object),
             Edge::AcquireIfFalse if std::ptr::eq(result, ffi::Py_False()) => order::acquire(object),
             Edge::IsDone if std::ptr::eq(result, ffi::Py_True()) => ended(object),
             Edge::Join if is_done(object) => ended(object),
@@ -210,6 +298,10 @@ unsafe fn after(edge: Edge, object: *mut ffi::PyObject, arguments: impl FnOnce()
             Edge::Lock(_)
             | Edge::Unlock(_)
             | Edge::AcquireIfFalse
+            | Edge::Gain
+            | Edge::Put
+            | Edge::Close(_)
+            | Edge::RemovePath
             | Edge::Release
             | Edge::IsDone
             | Edge::Join
@@ -257,14 +349,14 @@ const fn row<const N: usize>() -> Row {
     ]
 }
 
-const ROWS: [Row; MOST] = c_method::rows!(row: 0 1 2 3 4);
+const ROWS: [Row; MOST] = c_method::rows!(row: 0 1 2 3 4 5 6 7 8 9 10 11);
 
 /// Makes a method of an extension type or a function of an extension module an edge.
 pub(crate) fn install(method: &Bound<'_, PyAny>, edge: &str) -> PyResult<()> {
     let wrong = |what: &str| PyTypeError::new_err(format!("{method}: {what}"));
     let known = NAMES.iter().find(|(name, _)| *name == edge);
     let edge = known.ok_or_else(|| PyValueError::new_err(format!("unknown edge {edge}")))?.1;
-    if let Edge::Write(Found::Object) | Edge::Read(Found::Object) | Edge::Connect | Edge::SendTo | Edge::Accept = edge {
+    if let Edge::Write(Found::Object) | Edge::Read(Found::Object) | Edge::Close(Found::Object) | Edge::Connect | Edge::SendTo | Edge::Accept = edge {
         descriptors::verify(&method.getattr("__objclass__")?)?;
     }
     let definition = c_method::definition(method).ok_or_else(|| wrong("not a method of an extension type"))?;

@@ -17,8 +17,14 @@ use std::sync::OnceLock;
 pub(crate) enum Edge {
     /// The first argument is about to have something for others.
     Release,
+    /// The first argument had something.
+    Acquire,
     /// The first argument had something if the result is true.
     AcquireIfTrue,
+    /// A thread takes itself off the list of those that run.
+    Uncounted,
+    /// The threads that run were counted.
+    Counted,
     /// A module was executed.
     Imported,
     /// The second argument is called later, by another thread perhaps.
@@ -28,8 +34,11 @@ pub(crate) enum Edge {
 }
 
 /// The edges by the names that the table uses.
-const NAMES: [(&str, Edge); 5] = [
+const NAMES: [(&str, Edge); 8] = [
     ("release", Edge::Release),
+    ("acquire", Edge::Acquire),
+    ("uncounted", Edge::Uncounted),
+    ("counted", Edge::Counted),
     ("acquire-if-true", Edge::AcquireIfTrue),
     ("imported", Edge::Imported),
     ("carry", Edge::Carry),
@@ -63,6 +72,9 @@ unsafe extern "C" fn assign(site: *mut ffi::PyObject, object: *mut ffi::PyObject
     unsafe {
         match (*site.cast::<Site>()).edge {
             Edge::Release => order::release(object),
+            Edge::Acquire => order::acquire(object),
+            Edge::Uncounted => order::release_key(key(Space::ThreadCount, 0)),
+            Edge::Counted => order::acquire_key(key(Space::ThreadCount, 0)),
             Edge::AcquireIfTrue if std::ptr::eq(result, ffi::Py_True()) => order::acquire(object),
             Edge::AcquireIfTrue => {}
             Edge::Imported => order::release_key(key(Space::Imports, 0)),
@@ -117,9 +129,9 @@ impl Edge {
     /// Where the site is called.
     pub(crate) fn place(self) -> Place {
         match self {
-            Edge::AcquireIfTrue => Place::End,
+            Edge::Acquire | Edge::AcquireIfTrue | Edge::Counted => Place::End,
             Edge::Carry => Place::Argument(1),
-            Edge::Release | Edge::Imported | Edge::IgnoreIdle => Place::Beginning,
+            Edge::Release | Edge::Uncounted | Edge::Imported | Edge::IgnoreIdle => Place::Beginning,
         }
     }
 }

@@ -1,0 +1,228 @@
+//! Files as locks: `flock` and the locks of an open file, and files, directories and links that exist while somebody holds what they stand for.
+//!
+//! `lockf` and `F_SETLK` are not among them: those locks are the process's, and a second thread gets what the first one has (fcntl(2)).
+//!
+//! Files are known by their inode, names by their last part.  Both are folded into a few thousand keys: two that share a key are ordered more than
+//! they are, which hides and never invents.
+
+use crate::engine::channels::FOLDED;
+use crate::engine::order::{self, Space, key};
+use crate::interpreter::attributes;
+use crate::interpreter::call_arguments::Arguments;
+use ftsan::races::mix;
+use pyo3::ffi;
+use std::ffi::{CStr, c_int, c_long};
+use std::mem::MaybeUninit;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// By key, whether files were locked: of these, closing one may release it.
+static LOCKED: [AtomicU64; FOLDED as usize / 64] = [const { AtomicU64::new(0) }; FOLDED as usize / 64];
+
+/// The key of a file that is open under this number.
+fn of_descriptor(number: c_int) -> Option<u64> {
+    let mut status = MaybeUninit::<libc::stat>::uninit();
+    // SAFETY: written by the call if it succeeds.
+    let status = unsafe { (libc::fstat(number, status.as_mut_ptr()) == 0).then(|| status.assume_init()) }?;
+    Some(mix(status.st_ino ^ status.st_dev.rotate_left(32)) % FOLDED)
+}
+
+/// A plain number, or the number of a file object of the interpreter's own; anything else would have to be asked with the program's code.
+///
+/// # Safety
+/// Attached; `object` is alive, or null.
+unsafe fn descriptor(object: *mut ffi::PyObject) -> Option<c_int> {
+    // SAFETY: passed on.
+    unsafe {
+        if object.is_null() {
+            return None;
+        }
+        if ffi::PyLong_CheckExact(object) == 0 && !is_plain_file(object) {
+            return None;
+        }
+        let number = ffi::PyObject_AsFileDescriptor(object);
+        if number < 0 {
+            ffi::PyErr_Clear();
+        }
+        (number >= 0).then_some(number)
+    }
+}
+
+/// # Safety
+/// Attached; `object` is alive.
+unsafe fn is_plain_file(object: *mut ffi::PyObject) -> bool {
+    const FILES: [&CStr; 5] =
+        [c"_io.TextIOWrapper", c"_io.BufferedWriter", c"_io.BufferedReader", c"_io.BufferedRandom", c"_io.FileIO"];
+    // SAFETY: passed on; a live type has a name.
+    unsafe { FILES.contains(&CStr::from_ptr((*ffi::Py_TYPE(object)).tp_name)) }
+}
+
+/// A plain number.
+///
+/// # Safety
+/// Attached; `object` is alive, or null.
+unsafe fn number(object: *mut ffi::PyObject) -> Option<c_long> {
+    // SAFETY: passed on; an exact int runs no code of the program.
+    unsafe {
+        if object.is_null() || ffi::PyLong_Check(object) == 0 {
+            return None;
+        }
+        let mut overflow = 0;
+        let number = ffi::PyLong_AsLongAndOverflow(object, &raw mut overflow);
+        (overflow == 0).then_some(number)
+    }
+}
+
+fn file(number: u64) -> u64 {
+    key(Space::File, number)
+}
+
+/// `flock(file, operation)` is about to be called, or was called with success.
+///
+/// # Safety
+/// Attached, during the call.
+pub(crate) unsafe fn flock(arguments: Arguments, is_done: bool) {
+    // SAFETY: passed on.
+    let (number, operation) = unsafe { (descriptor(arguments.get(0, c"fd")), number(arguments.get(1, c"operation"))) };
+    let unlocks = operation.map(|operation| operation & c_long::from(libc::LOCK_UN) != 0);
+    lock(number, unlocks, is_done);
+}
+
+/// `fcntl(file, command, lock)`, of a lock that belongs to the open file.
+///
+/// # Safety
+/// As [`flock`].
+pub(crate) unsafe fn control(arguments: Arguments, is_done: bool) {
+    const SET: [c_int; 2] = [libc::F_OFD_SETLK, libc::F_OFD_SETLKW];
+    // SAFETY: passed on; the lock is given as the bytes of a `struct flock`, which begins with its type.
+    unsafe {
+        let (command, given) = (number(arguments.get(1, c"cmd")), arguments.get(2, c"arg"));
+        if !command.is_some_and(|command| SET.iter().any(|set| c_long::from(*set) == command)) || given.is_null() {
+            return;
+        }
+        if ffi::PyBytes_CheckExact(given) == 0 || ffi::PyBytes_Size(given) < 2 {
+            return;
+        }
+        let kind = ffi::PyBytes_AsString(given).cast::<libc::c_short>().read_unaligned();
+        lock(descriptor(arguments.get(0, c"fd")), Some(c_int::from(kind) == c_int::from(libc::F_UNLCK as libc::c_short)), is_done);
+    }
+}
+
+fn lock(number: Option<c_int>, unlocks: Option<bool>, is_done: bool) {
+    let (Some(key), Some(unlocks)) = (number.and_then(of_descriptor), unlocks) else { return };
+    match (unlocks, is_done) {
+        // A lock may be taken down to a shared one as well.
+        (_, false) => order::release_key(file(key)),
+        (false, true) => {
+            LOCKED[key as usize / 64].fetch_or(1 << (key % 64), Ordering::Relaxed);
+            order::acquire_key(file(key));
+        }
+        (true, true) => {}
+    }
+}
+
+/// An open file is about to be closed, which releases its lock.
+pub(crate) fn closing(number: c_int) {
+    let Some(key) = of_descriptor(number) else { return };
+    if LOCKED[key as usize / 64].load(Ordering::Relaxed) >> (key % 64) & 1 != 0 {
+        order::release_key(file(key));
+    }
+}
+
+/// The last part of a path: of a string, of bytes, or of what a `pathlib.Path` was made of.
+///
+/// # Safety
+/// Attached; `path` is alive, or null.
+unsafe fn name(path: *mut ffi::PyObject) -> Option<u64> {
+    // SAFETY: passed on; exact types run no code of the program, and the parts of a path are in a slot of its own.
+    unsafe {
+        if path.is_null() {
+            return None;
+        }
+        if ffi::PyBytes_CheckExact(path) != 0 {
+            let bytes = ffi::PyBytes_AsString(path).cast::<u8>();
+            return Some(last_part(std::slice::from_raw_parts(bytes, ffi::PyBytes_Size(path) as usize)));
+        }
+        if ffi::PyUnicode_CheckExact(path) != 0 {
+            let mut length = 0;
+            let text = ffi::PyUnicode_AsUTF8AndSize(path, &raw mut length).cast::<u8>();
+            if text.is_null() {
+                ffi::PyErr_Clear();
+                return None;
+            }
+            return Some(last_part(std::slice::from_raw_parts(text, length as usize)));
+        }
+        let parts = attributes::member(path, c"_raw_paths");
+        if parts.is_null() {
+            return None;
+        }
+        let count = if ffi::PyList_CheckExact(parts) != 0 { ffi::PyList_GET_SIZE(parts) } else { 0 };
+        let last = if count > 0 { ffi::PyList_GetItemRef(parts, count - 1) } else { std::ptr::null_mut() };
+        ffi::Py_DECREF(parts);
+        if last.is_null() {
+            ffi::PyErr_Clear();
+            return None;
+        }
+        let found = if ffi::PyUnicode_CheckExact(last) != 0 { name(last) } else { None };
+        ffi::Py_DECREF(last);
+        found
+    }
+}
+
+fn last_part(path: &[u8]) -> u64 {
+    let path = path.strip_suffix(b"/").unwrap_or(path);
+    let last = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    last.iter().fold(1, |hash: u64, byte| mix(hash << 8 ^ u64::from(*byte))) % FOLDED
+}
+
+/// Something that must not have been there was made under this path: whatever took it away before has let it go.
+///
+/// # Safety
+/// As [`name`].
+pub(crate) unsafe fn made(path: *mut ffi::PyObject) {
+    // SAFETY: passed on.
+    if let Some(name) = unsafe { name(path) } {
+        order::acquire_key(key(Space::FileName, name));
+    }
+}
+
+/// What is under this path is about to be taken away.
+///
+/// # Safety
+/// As [`name`].
+pub(crate) unsafe fn removing(path: *mut ffi::PyObject) {
+    // SAFETY: passed on.
+    if let Some(name) = unsafe { name(path) } {
+        order::release_key(key(Space::FileName, name));
+    }
+}
+
+/// `os.open` has succeeded.
+///
+/// # Safety
+/// As [`flock`].
+pub(crate) unsafe fn opened(arguments: Arguments) {
+    // SAFETY: passed on.
+    unsafe {
+        let flags = number(arguments.get(1, c"flags"));
+        if flags.is_some_and(|flags| flags & c_long::from(libc::O_EXCL) != 0) {
+            made(arguments.get(0, c"path"));
+        }
+    }
+}
+
+/// `open` has succeeded.
+///
+/// # Safety
+/// As [`flock`].
+pub(crate) unsafe fn opened_by_mode(arguments: Arguments) {
+    // SAFETY: passed on.
+    unsafe {
+        let mode = arguments.get(1, c"mode");
+        if mode.is_null() || ffi::PyUnicode_CheckExact(mode) == 0 {
+            return;
+        }
+        if ffi::PyUnicode_FindChar(mode, u32::from(b'x'), 0, ffi::PyUnicode_GetLength(mode), 1) >= 0 {
+            made(arguments.get(0, c"file"));
+        }
+    }
+}

@@ -1,0 +1,29 @@
+"""One lock is taken and given back in the care of another one, unconditionally: whoever comes second waits for ever, and keeps the first one out."""
+
+import threading
+
+care, room = threading.Lock(), threading.Lock()
+is_inside = threading.Event()
+
+
+def visit() -> None:
+    with care:
+        room.acquire()
+    is_inside.set()
+    waits.wait()
+    care.acquire()  # offending: acquired Lock while holding Lock
+
+
+def follow() -> None:
+    is_inside.wait()
+    with care:
+        threading.Timer(0.2, waits.set).start()
+        room.acquire()
+
+
+waits = threading.Event()
+threads = [threading.Thread(target=target, daemon=True) for target in (visit, follow)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join(0.5)
