@@ -48,9 +48,9 @@ def worker() -> None:
             count.by_mode += 1
         with holding(lambda: os.open(folder / "path", os.O_CREAT | os.O_EXCL), lambda: (folder / "path").unlink()):
             count.by_path += 1
-        with holding(lambda: os.mkdir(by_folder), lambda: os.rmdir(by_folder)):
+        with holding(lambda: os.mkdir(by_folder), lambda: os.rename(by_folder, tempfile.mkdtemp(dir=folder))):
             count.by_folder += 1
-        with holding(lambda: os.link(folder / "target", folder / "link"), lambda: os.rename(folder / "link", folder / "old")):
+        with holding(lambda: os.link(folder / "target", folder / "link"), lambda: os.unlink(folder / "link")):
             count.by_link += 1
         with holding(lambda: os.symlink("target", folder / "symlink"), lambda: os.remove(folder / "symlink")):
             count.by_symlink += 1

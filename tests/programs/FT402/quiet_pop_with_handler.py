@@ -1,4 +1,7 @@
-"""A look before something is taken away is only an optimisation where it is handled that it is gone by then: the page of this rule says so."""
+"""A look before something is taken away is only an optimisation where it is handled that it is gone by then: the page of this rule says so.
+
+ALSO: FT407
+"""
 
 import contextlib
 import threading

@@ -1,4 +1,7 @@
-"""What is put under a key here and taken from there changes hands: by `pop`, with a default or without, by `popitem` and by `del`."""
+"""What is put under a key here and taken from there changes hands: by `pop`, with a default or without, or by `del`.
+
+ALSO: FT407
+"""
 
 import threading
 from collections import OrderedDict

@@ -5,6 +5,10 @@ import threading
 care, room = threading.Lock(), threading.Lock()
 is_inside = threading.Event()
 
+# It is a lock, and no signal.
+room.acquire()
+room.release()
+
 
 def visit() -> None:
     with care:

@@ -1,4 +1,7 @@
-"""A lock that another thread releases is a signal, and has no order; that is seen only after both orders were."""
+"""A lock that another thread releases is a signal, and has no order; that is seen only after both orders were.
+
+ALSO: FT503
+"""
 
 import threading
 

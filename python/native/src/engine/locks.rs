@@ -37,13 +37,13 @@ fn order() -> MutexGuard<'static, LockOrder<Evidence>> {
 /// # Safety
 /// Attached; a live lock of a type that [`locks::verify`] was given.
 #[inline]
-pub(crate) unsafe fn acquiring(lock: *mut ffi::PyObject) -> Outcome {
+pub(crate) unsafe fn acquiring(lock: *mut ffi::PyObject, how: How) -> Outcome {
     let here = here();
     if here.slot.locks.is_empty() {
         return Outcome::Continue;
     }
     // SAFETY: passed on.
-    unsafe { acquiring_another(here, lock) }
+    unsafe { acquiring_another(here, lock, how) }
 }
 
 /// Whether these are arguments of `acquire` that let it wait for as long as it takes.
@@ -78,7 +78,7 @@ fn number(object: &Bound<'_, PyAny>) -> Option<f64> {
 
 /// # Safety
 /// As [`acquiring`].
-unsafe fn acquiring_another(here: &'static Here, object: *mut ffi::PyObject) -> Outcome {
+unsafe fn acquiring_another(here: &'static Here, object: *mut ffi::PyObject, how: How) -> Outcome {
     // SAFETY: passed on.
     let lock = unsafe { Lock::of(object) };
     let (mine, wanted) = (&here.slot.locks, lock.id_or_new());
@@ -90,13 +90,13 @@ unsafe fn acquiring_another(here: &'static Here, object: *mut ffi::PyObject) -> 
         return Outcome::Continue;
     }
     // SAFETY: passed on.
-    guard::guarded(Outcome::Continue, || unsafe { learn(here, object, wanted) })
+    guard::guarded(Outcome::Continue, || unsafe { learn(here, object, wanted, how) })
 }
 
 /// # Safety
 /// As [`acquiring`].
 #[cold]
-unsafe fn learn(here: &'static Here, object: *mut ffi::PyObject, wanted: LockId) -> Outcome {
+unsafe fn learn(here: &'static Here, object: *mut ffi::PyObject, wanted: LockId, how: How) -> Outcome {
     // SAFETY: passed on.
     let (py, lock) = unsafe { (Python::assume_attached(), Lock::of(object)) };
     let (slot, mine) = (here.slot, &here.slot.locks);
@@ -120,7 +120,7 @@ unsafe fn learn(here: &'static Here, object: *mut ffi::PyObject, wanted: LockId)
         }
         // Acquired in the care of the lock that is wanted again: as of a light switch, whose room is only waited for if none of those has it who
         // will want the switch.  Unless one does wait for it, right now.
-        if from.under == wanted && !registry::get().loops.others(slot).any(|other| other.locks.waits(wanted, from.lock)) {
+        if from.under == wanted && !from.by_with && how != How::Wait && !registry::get().loops.others(slot).any(|other| other.locks.waits(wanted, from.lock)) {
             continue;
         }
         let evidence = Evidence { thread: lock::own_thread(py), held: *from, wanted: stack };

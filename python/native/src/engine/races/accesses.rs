@@ -163,13 +163,13 @@ impl Mark for Seen {
 unsafe fn attribute(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject, kind: Kind) -> Outcome {
     // SAFETY: passed on by `note`, here and below.
     unsafe {
-        let is_part = |writes| locations::is_location(object, probe.name, probe.field, writes);
-        if is_private(object) || !is_part(kind == Kind::Write) || is_thread_local(object) {
-            return Outcome::Continue;
-        }
         if kind == Kind::Read && probe.is_polled {
             // Something that is counted down by others, as the unfinished tasks of a queue are.
             container_sync::take(here, object);
+        }
+        let is_part = |writes| locations::is_location(object, probe.name, probe.field, writes);
+        if is_private(object) || !is_part(kind == Kind::Write) || is_thread_local(object) {
+            return Outcome::Continue;
         }
         let value = if kind == Kind::Write { value(probe) } else { Value::UNKNOWN };
         let home = home(object);

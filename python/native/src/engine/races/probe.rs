@@ -126,6 +126,8 @@ fn path(point: &Point<'_>, is_strict: bool) -> Path {
         A::Suspend => Path::Suspend,
         A::Import | A::Finalize => Path::Always,
         _ if is_strict => Path::Always,
+        // What is polled may be changed by code that is not chosen.
+        A::ReadAttribute if point.is_polled => Path::Always,
         A::Iterate | A::Function | A::Method | A::ReadGlobal | A::WriteGlobal | A::DeleteGlobal => Path::Found,
         A::ReadAttribute
         | A::WriteAttribute

@@ -190,7 +190,7 @@ unsafe fn before(edge: Edge, object: *mut ffi::PyObject, arguments: impl FnOnce(
         match edge {
             Edge::Lock(how) => {
                 if how == How::Wait || locks::is_unlimited(arguments()) {
-                    return locks::acquiring(object);
+                    return locks::acquiring(object, how);
                 }
             }
             Edge::Unlock(how) => {
