@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`c_method`] | C methods and attributes, by the swapped `PyMethodDef.ml_meth` |
 //! | [`type_slot`] | type slots, by swapped pointers; [`constructors`], [`future_slots`], [`coroutine_steps`] are made of them |
+//! | [`iterator_steps`] | steps of built-in iterators, whoever makes them |
 //! | [`cython`] | methods that Cython makes |
 //! | [`python_function`], [`call_site`] | Python functions, by three injected instructions and the site that they call |
 //! | [`sync`] | everything that orders threads: locks, queues, thread starts, caches, callbacks |
@@ -18,6 +19,7 @@ pub(crate) mod constructors;
 pub(crate) mod coroutine_steps;
 pub(crate) mod cython;
 pub(crate) mod future_slots;
+pub(crate) mod iterator_steps;
 pub(crate) mod masquerade;
 pub(crate) mod python_function;
 pub(crate) mod sync;

@@ -16,6 +16,9 @@ pub(crate) const HAS_CLOCK: u16 = 1 << 13;
 /// It orders nothing, although it is a lock.
 pub(crate) const IGNORED: u16 = 1 << 12;
 
+/// A step of the iterator was noted.  No iterator is a lock.
+pub(crate) const WALKED: u16 = IGNORED;
+
 const OURS: u16 = SEEN | ESCAPED | HAS_CLOCK | IGNORED;
 
 #[inline(always)]

@@ -19,6 +19,7 @@ pub(crate) mod functions;
 pub(crate) mod futures;
 pub(crate) mod header;
 pub(crate) mod introspection;
+pub(crate) mod iterators;
 pub(crate) mod line_table;
 pub(crate) mod locks;
 pub(crate) mod offsets;

@@ -5,7 +5,7 @@
 
 use crate::engine::order;
 use crate::engine::races::probe_site::{Probe, peek};
-use crate::engine::races::{confirm, container_sync, containers, locations, review, shared, values};
+use crate::engine::races::{confirm, container_sync, containers, locations, review, shared, values, walks};
 use crate::evidence::race::{self, Part};
 use crate::evidence::thread_names;
 use crate::interpreter::attributes;
@@ -13,7 +13,7 @@ use crate::interpreter::header::{self, ESCAPED, SEEN};
 use crate::thread::context::Here;
 use crate::thread::outcome::Outcome;
 use ftsan::patcher::Action;
-use ftsan::patcher::known_calls::{self, Container, Kind as Call};
+use ftsan::patcher::known_calls::{self, CallEffect as Call, Container};
 use ftsan::races::access::{Access, Place, Value};
 use ftsan::races::clock::Epoch;
 use ftsan::races::lifetimes::Mark;
@@ -30,7 +30,7 @@ mod field {
     pub(crate) const CONTENT: u64 = 0x434f_4e54;
 }
 
-/// What the container knows of an access.
+/// What is known of an access beside its kind.
 #[derive(Clone, Copy, Default)]
 struct Flags {
     is_checkable: bool,
@@ -39,6 +39,8 @@ struct Flags {
     is_taken: bool,
     /// When it was handed over, if it was.
     epoch: Option<Epoch>,
+    /// Of a step of an iteration: where it was at the last one.
+    since: Option<u16>,
 }
 
 /// One access of a part of an object that more than one thread has touched.
@@ -61,7 +63,9 @@ pub(crate) unsafe fn object_of(probe: &Probe, handed: *mut ffi::PyObject) -> *mu
         let handed = if is_on_the_stack { peek(probe.object) } else { handed };
         if matches!(probe.call, Some(Call::ReadState | Call::WriteState)) {
             state_of(handed)
-        } else if matches!(action, Action::Iterate | Action::Function) && !handed.is_null() {
+        } else if matches!(action, Action::Iterate | Action::EndIteration) {
+            walks::subject(handed)
+        } else if action == Action::Function && !handed.is_null() {
             // A view is private; what it is of may not be.
             containers::viewed(handed)
         } else if action == Action::Method && ffi::Py_TYPE(handed) == &raw mut ffi::PyMethodDescr_Type {
@@ -108,7 +112,8 @@ pub(crate) unsafe fn note(here: &'static Here, probe: &'static Probe, object: *m
             Action::WriteSlice => return whole(here, probe, object, Call::Write),
             Action::Update => return whole(here, probe, object, Call::Insert),
             Action::Truth => return whole(here, probe, object, Call::Read),
-            Action::Iterate => return whole(here, probe, object, Call::Iterate),
+            Action::Iterate => return walks::begin(here, probe, peek(probe.object)),
+            Action::EndIteration => return walks::end(here, peek(probe.object)),
             Action::Method => return method(here, probe, object),
             Action::Function => return function(here, probe, object),
         }
@@ -120,7 +125,7 @@ pub(crate) unsafe fn note(here: &'static Here, probe: &'static Probe, object: *m
 ///
 /// # Safety
 /// Attached; `object` is alive.
-unsafe fn is_private(object: *mut ffi::PyObject) -> bool {
+pub(super) unsafe fn is_private(object: *mut ffi::PyObject) -> bool {
     // SAFETY: passed on.
     unsafe {
         if header::is_immortal(object) || (header::is_private(object) && !shared::is_strict()) {
@@ -304,7 +309,7 @@ unsafe fn method(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject)
         let class = ffi::Py_TYPE(object);
         let Some(container) = containers::family(class) else { return Outcome::Continue };
         let Some(method) = known_calls::method(probe.name, container) else { return Outcome::Continue };
-        if let Call::Take | Call::Atomic = method.kind {
+        if let Call::Take | Call::Atomic = method.effect {
             container_sync::meet(object);
         }
         if is_private(object) {
@@ -317,12 +322,12 @@ unsafe fn method(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject)
         }
         if !method.is_keyed {
             // One look, or a copy, of whatever there is.
-            return if method.kind == Call::Read { Outcome::Continue } else { touch.call(method.kind) };
+            return if method.effect == Call::Read { Outcome::Continue } else { touch.call(method.effect) };
         }
         if key.is_null() {
             return Outcome::Continue;
         }
-        touch.keyed(key, method.kind, Value::UNKNOWN, container)
+        touch.keyed(key, method.effect, Value::UNKNOWN, container)
     }
 }
 
@@ -331,11 +336,11 @@ unsafe fn function(here: &'static Here, probe: &Probe, object: *mut ffi::PyObjec
     let Some(function) = known_calls::function(probe.name) else { return Outcome::Continue };
     // SAFETY: passed on by `note`.
     unsafe {
-        if let Call::ReadAttribute | Call::WriteAttribute = function.kind {
-            return named(here, probe, object, function.kind == Call::WriteAttribute);
+        if let Call::ReadAttribute | Call::WriteAttribute = function.effect {
+            return named(here, probe, object, function.effect == Call::WriteAttribute);
         }
-        if let Call::ReadState | Call::WriteState = function.kind {
-            let kind = if function.kind == Call::WriteState { Kind::Write } else { Kind::Read };
+        if let Call::ReadState | Call::WriteState = function.effect {
+            let kind = if function.effect == Call::WriteState { Kind::Write } else { Kind::Read };
             let touch = Touch { here, probe, object };
             return touch.access(object, field::CONTENT, kind, Value::UNKNOWN, Part::State("the current directory"));
         }
@@ -345,7 +350,7 @@ unsafe fn function(here: &'static Here, probe: &Probe, object: *mut ffi::PyObjec
         if is_snapshot {
             return Outcome::Continue;
         }
-        whole(here, probe, object, function.kind)
+        whole(here, probe, object, function.effect)
     }
 }
 
@@ -403,6 +408,28 @@ unsafe fn whole(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject, 
             return touch.call(call);
         }
         touch.access(object, field::POSITION, Kind::Advance, Value::UNKNOWN, Part::Position)
+    }
+}
+
+/// A step of an iteration, which began `since`.
+///
+/// # Safety
+/// Attached; `container` is alive.
+pub(super) unsafe fn iterate(here: &'static Here, probe: &Probe, container: *mut ffi::PyObject, since: Option<u16>) -> Outcome {
+    let flags = Flags { since, ..Flags::default() };
+    let touch = Touch { here, probe, object: container };
+    // SAFETY: passed on.
+    unsafe { touch.noted(container, field::STRUCTURE, Kind::Iterate, Value::UNKNOWN, flags, Part::Structure) }
+}
+
+/// A step of an iterator that threads share.
+///
+/// # Safety
+/// Attached; `iterator` is alive.
+pub(super) unsafe fn advance(here: &'static Here, probe: &Probe, iterator: *mut ffi::PyObject) -> Outcome {
+    // SAFETY: passed on.
+    unsafe {
+        Touch { here, probe, object: iterator }.access(iterator, field::POSITION, Kind::Advance, Value::UNKNOWN, Part::Position)
     }
 }
 
@@ -480,7 +507,7 @@ impl Touch<'_> {
             if is_taken {
                 container_sync::take_now(self.here, self.object);
             }
-            let flags = Flags { is_checkable, is_new: adds, is_taken, epoch };
+            let flags = Flags { is_checkable, is_new: adds, is_taken, epoch, since: None };
             let value = match (adds, call) {
                 // What is in a set is all that it says, whoever has put it there first.
                 (_, Call::Insert) if self.probe.is_answer => Value::of(values::key(key)),
@@ -551,7 +578,7 @@ impl Touch<'_> {
         field: u64,
         kind: Kind,
         value: Value,
-        Flags { is_checkable, is_new, is_taken, epoch }: Flags,
+        Flags { is_checkable, is_new, is_taken, epoch, since }: Flags,
         part: Part,
     ) -> Outcome {
         let (probe, races) = (self.probe, shared::get());
@@ -570,6 +597,10 @@ impl Touch<'_> {
             is_awaited: probe.is_awaited,
             is_last: self.here.order.is_last(),
             epoch,
+            is_asked: probe.is_asked,
+            is_acting: probe.is_acting,
+            owner: Value::identity(self.object as u64),
+            since,
         };
         let clock = self.here.order.clock();
         if !self.here.races.is_introduced.replace(true) {

@@ -9,11 +9,14 @@
 //! | [`accesses`] | which object, which part of it, what is done to it |
 //! | [`locations`] | whether a name is a part of an object at all |
 //! | [`containers`], [`values`], [`names`] | built-in containers; keys and values as numbers; names |
+//! | [`walks`] | iterations, step by step |
+//! | [`callers`] | accesses without a probe: which code makes them |
 //! | [`container_sync`] | containers as a means to hand objects over |
 //! | [`confirm`] | pauses that make harm happen |
 //! | [`review`] | locksets and the inventory of shared state |
 
 pub(crate) mod accesses;
+pub(crate) mod callers;
 pub(crate) mod confirm;
 pub(crate) mod container_sync;
 pub(crate) mod containers;
@@ -24,3 +27,4 @@ pub(crate) mod probe_site;
 pub(crate) mod review;
 pub(crate) mod shared;
 pub(crate) mod values;
+pub(crate) mod walks;

@@ -128,7 +128,7 @@ fn path(point: &Point<'_>, is_strict: bool) -> Path {
         _ if is_strict => Path::Always,
         // What is polled may be changed by code that is not chosen.
         A::ReadAttribute if point.is_polled => Path::Always,
-        A::Iterate | A::Function | A::Method | A::ReadGlobal | A::WriteGlobal | A::DeleteGlobal => Path::Found,
+        A::Iterate | A::EndIteration | A::Function | A::Method | A::ReadGlobal | A::WriteGlobal | A::DeleteGlobal => Path::Found,
         A::ReadAttribute
         | A::WriteAttribute
         | A::DeleteAttribute
@@ -187,7 +187,7 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, point: &Point<'_>) -> PyResult<Py<PyA
             code: (code.as_ptr() as usize >> 4) as u32,
             field: field,
             name: name,
-            call: known_calls::function(name).map(|function| function.kind).filter(|_| point.action == Action::Function),
+            call: known_calls::function(name).map(|function| function.effect).filter(|_| point.action == Action::Function),
             object: point.object,
             callable: point.callable,
             key: point.key,
@@ -198,6 +198,8 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, point: &Point<'_>) -> PyResult<Py<PyA
             is_constant: point.is_constant,
             is_answer: point.is_answer,
             is_handled: point.is_handled,
+            is_asked: point.is_asked,
+            is_acting: point.is_acting,
             is_swapper: is_swapper,
             pauses: AtomicU8::new(0),
         }

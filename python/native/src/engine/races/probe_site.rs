@@ -2,7 +2,7 @@
 
 use crate::interpreter::frames;
 use ftsan::patcher::Action;
-use ftsan::patcher::known_calls::Kind;
+use ftsan::patcher::known_calls::CallEffect;
 use pyo3::ffi;
 use std::sync::atomic::AtomicU8;
 
@@ -19,7 +19,7 @@ pub(crate) struct Probe {
     pub(crate) field: u64,
     pub(crate) name: &'static str,
     /// What a function that is known by its name does.
-    pub(crate) call: Option<Kind>,
+    pub(crate) call: Option<CallEffect>,
     /// Depths on the evaluation stack, from 1; 0 for none.
     pub(crate) object: u16,
     pub(crate) callable: u16,
@@ -31,10 +31,42 @@ pub(crate) struct Probe {
     pub(crate) is_constant: bool,
     pub(crate) is_answer: bool,
     pub(crate) is_handled: bool,
+    pub(crate) is_asked: bool,
+    pub(crate) is_acting: bool,
     /// It is in code that swaps what is the process's.
     pub(crate) is_swapper: bool,
     /// How often threads are still to pause here.
     pub(crate) pauses: AtomicU8,
+}
+
+impl Probe {
+    /// Stands for a probe where there is none: what is accessed is not on the stack of the running frame.
+    pub(crate) fn of_call(action: Action, site: u32, code: u32) -> Self {
+        Probe {
+            // SAFETY: numbers and pointers; nobody takes it for an object.
+            header: unsafe { std::mem::zeroed() },
+            action,
+            site,
+            code,
+            field: 0,
+            name: "",
+            call: None,
+            object: 0,
+            callable: 0,
+            key: 0,
+            value: 0,
+            is_tested: false,
+            is_polled: false,
+            is_awaited: false,
+            is_constant: false,
+            is_answer: false,
+            is_handled: false,
+            is_asked: false,
+            is_acting: false,
+            is_swapper: false,
+            pauses: AtomicU8::new(0),
+        }
+    }
 }
 
 // SAFETY: immortal, and nothing of it changes after it was made but what is atomic.

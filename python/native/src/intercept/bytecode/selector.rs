@@ -5,11 +5,13 @@
 //! The function's version is not cleared: it stands for signature and behaviour, by which call sites are specialised, and these are the
 //! same; what runs is read from the function at each call.
 
+use crate::engine::races::callers;
 use crate::findings::session;
 use crate::intercept::bytecode::code_data::{self, Fate};
 use crate::intercept::bytecode::decision::{Decision, text};
 use crate::intercept::bytecode::tree::{self, Decide};
 use crate::intercept::bytecode::{opcodes, self_test, unselected};
+use crate::intercept::iterator_steps;
 use crate::intercept::masquerade::{self, marshal, monitoring, original_view};
 use crate::interpreter::code_fields::{self, Code};
 use crate::interpreter::world::Stopped;
@@ -225,6 +227,8 @@ pub(crate) fn start(py: Python<'_>, standard_library: &[String]) -> PyResult<()>
     monitoring::install(py)?;
     marshal::install(py)?;
     self_test::run(py, &choice)?;
+    callers::start(code_data::is_chosen);
+    iterator_steps::install(py)?;
     let _ = CHOICE.set(choice);
     // SAFETY: attached; the callback never raises.
     if unsafe { PyFunction_AddWatcher(on_event) } < 0 {

@@ -1,0 +1,63 @@
+//! Steps of built-in iterators, whoever makes them: `tp_iternext` of their types is replaced by a function that asks
+//! [`crate::engine::races::walks`] before it calls the original.
+//!
+//! `list(d.values())`, `deque(o)`, `f(*o)`, `sum(it)`, `map(f, o)`, the loop of a helper in another package: everything comes by here, but for
+//! what the interpreter does in one step under the container's lock (`list(d)`, `d.copy()`), and for loops over lists, which it inlines.
+
+use crate::engine::races::walks;
+use crate::intercept::c_method::rows;
+use crate::intercept::type_slot::{self, Slot, Unary};
+use crate::interpreter::iterators::{self, Iterators};
+use crate::thread::outcome::Outcome;
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use std::ffi::c_void;
+use std::sync::OnceLock;
+
+struct Hooked {
+    original: Unary,
+    iterators: &'static Iterators,
+}
+
+const MOST: usize = 64;
+static HOOKED: [OnceLock<Hooked>; MOST] = [const { OnceLock::new() }; MOST];
+
+unsafe extern "C" fn next<const N: usize>(iterator: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    let hooked = HOOKED[N].get().expect("set before the slot is");
+    // SAFETY: the interpreter calls a slot attached and with a live object of its type; the original slot.
+    unsafe {
+        if walks::step(hooked.iterators, iterator) == Outcome::Raised {
+            return std::ptr::null_mut();
+        }
+        (hooked.original)(iterator)
+    }
+}
+
+const fn row<const N: usize>() -> *const c_void {
+    next::<N> as *const c_void
+}
+
+struct Rows([*const c_void; MOST]);
+// SAFETY: functions.
+unsafe impl Sync for Rows {}
+
+static ROWS: Rows = Rows(rows!(row: 0 1 2 3));
+
+/// Watches all types of iterators that there are in the interpreter.
+pub(crate) fn install(py: Python<'_>) -> PyResult<()> {
+    for (place, (class, iterators)) in iterators::learn(py)?.into_iter().enumerate() {
+        let (Some(hook), Some(row)) = (HOOKED.get(place), ROWS.0.get(place)) else {
+            return Err(PyRuntimeError::new_err("more types of iterators than places"));
+        };
+        let there = Slot::Next.of(&class);
+        if there.is_null() || hook.get().is_some() {
+            continue;
+        }
+        // SAFETY: what is in this slot is such a function.
+        let original = unsafe { std::mem::transmute::<*const c_void, Unary>(there) };
+        let _ = hook.set(Hooked { original, iterators });
+        type_slot::replace(&class, Slot::Next, *row)?;
+    }
+    Ok(())
+}
