@@ -139,6 +139,13 @@ pub static OPTIONS: &[OptionSpec] = &[
         public: false,
     },
     OptionSpec {
+        key: "tally",
+        value: "FILE",
+        default: "",
+        help: "where the processes of a tree count what they find; in the folder of the run",
+        public: false,
+    },
+    OptionSpec {
         key: "text",
         value: "stderr|none",
         default: "stderr",
@@ -191,6 +198,8 @@ pub struct Options {
     pub confirm_at: Vec<(String, u32)>,
     /// Process id of the launcher, 0 for none.
     pub supervisor: u32,
+    /// Where the processes of a tree count.
+    pub tally: Option<PathBuf>,
     /// Whether findings are printed to stderr as they happen.
     pub text: bool,
 }
@@ -223,6 +232,7 @@ impl Default for Options {
             shadow_mb: 0,
             confirm_at: Vec::new(),
             supervisor: 0,
+            tally: None,
             text: true,
         };
         for spec in OPTIONS {
@@ -248,6 +258,12 @@ impl Options {
             options.set(&key, &value)?;
         }
         Ok(options)
+    }
+
+    /// Whether the report lies in the folder of the run, where nobody looks for it afterwards.
+    pub fn is_report_scratch(&self) -> bool {
+        let folder = |path: &Option<PathBuf>| path.as_deref().and_then(std::path::Path::parent).map(PathBuf::from);
+        folder(&self.tally).is_some_and(|scratch| folder(&self.report_json) == Some(scratch))
     }
 
     /// Encodes pairs for `FTSAN_OPTIONS`, the inverse of [`Options::parse`].  The result is ASCII, whatever bytes a path has.
@@ -299,6 +315,7 @@ impl Options {
             }
             "confirm_at" => self.confirm_at = lines(value).ok_or_else(refuse)?,
             "supervisor" => self.supervisor = value.parse().map_err(|_| refuse())?,
+            "tally" => self.tally = path(),
             "text" => {
                 self.text = match value {
                     "stderr" => true,

@@ -19,13 +19,14 @@ def _start() -> None:
     if reason:
         # A child with another interpreter is run unwatched; the launcher says so if that was all there was.
         return
-    from . import process
+    from . import _native, process
 
     try:
         process.enable(os.environ.get("FTSAN_OPTIONS", ""))
     except ValueError as error:
-        sys.stderr.write(f"ftsan: {error}\n")
-        sys.stderr.flush()
+        if sys.stderr is not None:
+            sys.stderr.write(f"ftsan: {_native.printable(str(error))}\n")
+            sys.stderr.flush()
         os._exit(2)
 
 

@@ -16,7 +16,10 @@ def enable(options: str) -> None:
     reason = unsupported()
     if reason:
         raise RuntimeError(reason)
-    _native.start(options, describe(), gil_state())
+    if _native.is_started():
+        raise RuntimeError("this process is watched already")
+    _native.start(_with_tally(options), describe(), gil_state())
+    _native.speak()
     try:
         _native.verify_layouts()
     except RuntimeError as error:
@@ -26,8 +29,35 @@ def enable(options: str) -> None:
         _connect_hooks()
         _watch_races()
         watch.install()
+    import posix
+
+    _native.watch_end(posix)
     _native.flush()
     _at_exit(_last_words)
+
+
+def _with_tally(options: str) -> str:
+    """The options with a tally, which this process makes if it is the first one of its tree, and the environment says so to children."""
+    _, report, needs_tally = _native.check_options(options)
+    if not needs_tally:
+        return options
+    from . import scratch
+
+    try:
+        if report:
+            _native.check_report(report)
+    except OSError as error:
+        raise ValueError(f"cannot write the report {report}: {error}") from None
+    try:
+        folder = scratch.make()
+    except OSError:
+        return options  # as before there were tallies: what is found is printed
+    scratch.remove_left_over(os.path.dirname(folder))
+    ours = {"tally": scratch.tally_in(folder)} | ({} if report else {"report_json": os.path.join(folder, "report.json")})
+    options = ":".join(filter(None, [options, _native.encode_options(ours)]))
+    if os.environ.get("FTSAN") == "1":
+        os.environ["FTSAN_OPTIONS"] = options
+    return options
 
 
 #: The injected library, beside this file.
@@ -78,9 +108,8 @@ def is_enabled() -> bool:
 
 def _last_words() -> None:
     _native.set_gil(gil_state())
-    _native.end()
-    _native.flush()
     try:
         _native.write_inventory()
     except OSError as error:
-        sys.stderr.write(f"ftsan: cannot write the inventory: {error}\n")
+        _native.say(f"cannot write the inventory: {error}")
+    _native.end()

@@ -172,6 +172,14 @@ pub fn start(path: &Path) -> io::Result<()> {
     start_with(path, &Report::default())
 }
 
+/// Whether a report can be had at `path`: nothing is there yet, an empty file, or another report.
+///
+/// # Errors
+/// There is something else, or no such folder.
+pub fn check(path: &Path) -> io::Result<()> {
+    Target::at(path)?.check_replaceable("report of ftsan", is_ours)
+}
+
 /// Whether this is how [`replace`] begins a file.
 fn is_ours(head: &[u8]) -> bool {
     let mut words = head.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());

@@ -85,7 +85,7 @@ def _facts(program: list[str], report: str) -> dict[str, Any]:
     }
     return {
         "python": python,
-        "command": [sys.executable, *program],
+        "command": program,
         "findings": [_before(one) for one in found.get("findings", [])],
     }
 

@@ -8,14 +8,11 @@ process is killed.  Terminal, standard streams and process group are the child's
 import os
 import signal
 import sys
-import time
 
 from .. import _native
 from ..process import HOOKS
-from . import complain
-
-#: A run in which nothing could be watched.
-NOT_WATCHED = 67
+from ..scratch import make, remove, remove_left_over, tally_in
+from . import complain, say
 
 #: Passed on to the child when somebody sends them to us.
 FORWARDED = (
@@ -35,47 +32,65 @@ CONFIRMATIONS = 5
 #: ``si_code`` of a signal that the kernel sent: Ctrl-C reaches the whole foreground group, the child included.
 SI_KERNEL = 0x80
 
+#: Options that are paths: made absolute, because children may run in other folders.
+PATHS = ("suppressions", "declarations", "inventory", "crash_dir", "report_json")
 
-def run(options: dict[str, str], program: list[str]) -> int:
-    """Run ``program`` (the words that python would get); returns the exit status."""
-    wrong = _wrong_with(program)
-    if wrong:
-        return complain(wrong)
-    for key in ("suppressions", "declarations", "inventory"):
-        if key in options:  # children may run in other folders
-            options[key] = os.path.abspath(options[key])
-    scratch = os.path.join(os.environ.get("TMPDIR") or "/tmp", f"ftsan-{os.getpid()}-{time.time_ns()}")
-    os.mkdir(scratch, 0o700)
+
+def run(options: dict[str, str], interpreter: list[str], program: list[str]) -> int:
+    """Run ``program``, with these options of python's before it; returns the exit status."""
     try:
-        return _run(options, program, scratch)
+        command = _command(interpreter, program)
+    except ValueError as error:
+        return complain(str(error))
+    options |= {key: os.path.abspath(options[key]) for key in PATHS if options.get(key)}
+    try:
+        scratch = make()
+    except OSError as error:
+        return complain(f"no folder for temporary files: {error}")
+    try:
+        remove_left_over(os.path.dirname(scratch))
+        return _run(options, command, scratch)
     finally:
-        _remove(scratch)
+        remove(scratch)
 
 
-def _remove(scratch: str) -> None:
-    try:
-        for name in os.listdir(scratch):
-            os.unlink(os.path.join(scratch, name))
-        os.rmdir(scratch)
-    except OSError:
-        pass  # somebody cleaned up before us
+def _command(interpreter: list[str], program: list[str]) -> list[str]:
+    """The words to execute: python's for what python would run, else a command that is looked for where the shell would.
 
-
-def _wrong_with(program: list[str]) -> str:
+    :raises ValueError: there is no such program; one line.
+    """
     if not program:
-        return "no program: give a script, -m MODULE or -c COMMAND"
-    if program[0] in ("-m", "-c"):
-        return "" if len(program) > 1 else f"{program[0]} needs an argument"
-    if program[0].startswith(("-m", "-c")) or os.path.exists(program[0]):
-        return ""
-    return f"no such script: {program[0]}"
+        raise ValueError("no program: give a script, -m MODULE or -c COMMAND")
+    first = program[0]
+    python = [sys.executable, *_interpreter_flags(), *interpreter]
+    if first.startswith("-") and first != "-":
+        if first[-1] in "mc" and len(program) == 1:
+            raise ValueError(f"{first} needs an argument")
+        return [*python, *program]
+    if first == "-" or (os.path.exists(first) and not _is_folder_without_main(first)):
+        return [*python, *program]
+    import shutil
+
+    # Beside this interpreter first: the environment need not be activated.
+    path = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)])
+    found = None if os.sep in first else shutil.which(first, path=path)
+    if found is None:
+        raise ValueError(f"no such script: {first}")
+    if interpreter:
+        raise ValueError(f"{interpreter[0]} is for python, but {first} is run as a command")
+    return [found, *program[1:]]
 
 
-def _run(options: dict[str, str], program: list[str], scratch: str) -> int:
-    report = os.path.abspath(options.get("report_json") or os.path.join(scratch, "report.json"))
-    environment = _native.encode_options(options | {"report_json": report, "supervisor": str(os.getpid())})
+def _is_folder_without_main(path: str) -> bool:
+    return os.path.isdir(path) and not os.path.exists(os.path.join(path, "__main__.py"))
+
+
+def _run(options: dict[str, str], command: list[str], scratch: str) -> int:
+    report = options.get("report_json") or os.path.join(scratch, "report.json")
+    ours = {"report_json": report, "tally": tally_in(scratch), "supervisor": str(os.getpid())}
+    encoded = _native.encode_options(options | ours)
     try:
-        exit_code, _ = _native.check_options(environment)
+        exit_code, _, _ = _native.check_options(encoded)
     except ValueError as error:
         return complain(str(error))
     try:
@@ -87,26 +102,34 @@ def _run(options: dict[str, str], program: list[str], scratch: str) -> int:
             _native.start_inventory(options["inventory"])
     except OSError as error:
         return complain(f"cannot write the inventory {options['inventory']}: {error}")
-    ours = {
+    environment = os.environ | {
         "FTSAN": "1",
-        "FTSAN_OPTIONS": environment,
+        "FTSAN_OPTIONS": encoded,
         "FTSAN_RECORDING": os.path.join(scratch, "recording"),
         "LD_PRELOAD": _preload(),
         # Else a child that was built with AddressSanitizer refuses to start.
         "ASAN_OPTIONS": ":".join(filter(None, ["verify_asan_link_order=0", os.environ.get("ASAN_OPTIONS")])),
     }
-    child, status = _supervise(program, os.environ | ours)
+    try:
+        child, status = _supervise(command, environment)
+    except OSError as error:
+        return complain(f"cannot run {command[0]}: {error.strerror}")
     if options.get("confirm") == "yes" and os.WIFEXITED(status):
-        _confirm(report, options, program, os.environ | ours)
+        _confirm(report, options, command, environment)
     if os.WIFSIGNALED(status) or any(name.startswith("recording.") for name in os.listdir(scratch)):
         from . import crash_folder
 
-        crash_folder.triage(scratch, child, status, program, report, options.get("crash_dir"))
-    _remove_unfinished(report)
-    return _verdict(status, report, exit_code)
+        crash_folder.triage(scratch, child, status, command, report, options.get("crash_dir"))
+    _native.tidy_report(report)
+    code = os.waitstatus_to_exitcode(status)
+    # A clean run says nothing where nobody reads along: its output is the program's alone.
+    replacing, summary, is_news = _native.conclude(report, tally_in(scratch), exit_code)
+    if is_news or (sys.stderr is not None and sys.stderr.isatty()):
+        say(summary)
+    return 128 - code if code < 0 else code or replacing
 
 
-def _confirm(report: str, options: dict[str, str], program: list[str], environment: dict[str, str]) -> None:
+def _confirm(report: str, options: dict[str, str], command: list[str], environment: dict[str, str]) -> None:
     """Run the program again, with pauses before the writes whose races were not seen to do harm, and say how many were."""
     seed = int(options.get("seed", "0"))
     for attempt in range(CONFIRMATIONS):
@@ -114,16 +137,22 @@ def _confirm(report: str, options: dict[str, str], program: list[str], environme
             break
         ours = {"report_json": report, "supervisor": str(os.getpid()), "text": "none"}
         again = options | ours | {"seed": str(seed + attempt), "confirm_at": ",".join(lines)}
-        _supervise(program, environment | {"FTSAN_OPTIONS": _native.encode_options(again)})
+        _supervise(command, environment | {"FTSAN_OPTIONS": _native.encode_options(again)})
     witnessed, found, _ = _confirmation(report)
     if found:
         import shlex
 
         given = [f"--{key.replace('_', '-')}={value}" for key, value in options.items() if key not in ("confirm", "seed")]
-        words = shlex.join(["ftsan", "run", "--confirm", f"--seed={seed}", *given, *program])
-        sys.stderr.write(f"ftsan: witnessed {witnessed} of {found}; again: {words}\n")
+        words = shlex.join(["ftsan", "run", "--confirm", f"--seed={seed}", *given, *_as_given(command)])
+        say(f"ftsan: witnessed {witnessed} of {found}; again: {_native.printable(words)}\n")
         if witnessed < found:
-            sys.stderr.write(f"ftsan: --seed={seed + CONFIRMATIONS} goes on where this stopped\n")
+            say(f"ftsan: --seed={seed + CONFIRMATIONS} goes on where this stopped\n")
+
+
+def _as_given(command: list[str]) -> list[str]:
+    """The words after ``ftsan run`` that lead to this command."""
+    ours = len(_interpreter_flags()) + 1
+    return command[ours:] if command[0] == sys.executable else command
 
 
 def _confirmation(report: str) -> tuple[int, int, list[str]]:
@@ -131,15 +160,6 @@ def _confirmation(report: str) -> tuple[int, int, list[str]]:
         return _native.confirmation(report)
     except OSError:
         return 0, 0, []
-
-
-def _remove_unfinished(report: str) -> None:
-    """Remove what a process that was killed while it wrote the report has left beside it."""
-    folder, name = os.path.split(report)
-    for unfinished in os.listdir(folder):
-        pid = unfinished.removeprefix(f".{name}.").removesuffix(".tmp")
-        if unfinished == f".{name}.{pid}.tmp" and pid.isdigit() and not os.path.exists(f"/proc/{pid}"):
-            os.unlink(os.path.join(folder, unfinished))
 
 
 def _preload() -> str:
@@ -154,14 +174,17 @@ def _interpreter_flags() -> list[str]:
     return ours[:-2] if ours[-2:-1] == ["-m"] else ours[:-1]
 
 
-def _supervise(program: list[str], environment: dict[str, str]) -> tuple[int, int]:
+def _supervise(command: list[str], environment: dict[str, str]) -> tuple[int, int]:
     """Start the program and wait for it; returns its process id and its wait status."""
     watched = {number for number in FORWARDED if signal.getsignal(number) is not signal.SIG_IGN} | {signal.SIGCHLD}
-    command = [sys.executable, *_interpreter_flags(), *program]
     # Blocked before the child exists, so that none is lost; the child gets the mask that we had, and default handlers.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
     handled = [number for number in watched if callable(signal.getsignal(number))]
-    child = os.posix_spawn(sys.executable, command, environment, setsigmask=before, setsigdef=handled)
+    try:
+        child = os.posix_spawn(command[0], command, environment, setsigmask=before, setsigdef=handled)
+    except OSError:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        raise
     while True:
         pid, status = os.waitpid(child, os.WNOHANG)
         if pid:
@@ -170,24 +193,3 @@ def _supervise(program: list[str], environment: dict[str, str]) -> tuple[int, in
         if received.si_signo != signal.SIGCHLD and received.si_code != SI_KERNEL and received.si_pid != child:
             os.kill(child, received.si_signo)
     return child, status
-
-
-def _verdict(status: int, report: str, exit_code: int) -> int:
-    code = os.waitstatus_to_exitcode(status)
-    if code < 0:
-        code = 128 - code
-    try:
-        serious, processes, off, summary = _native.summarize(report)
-    except OSError as error:
-        sys.stderr.write(f"ftsan: the report {report} is gone: {error}\n")
-        return code or NOT_WATCHED
-    if processes == 0:
-        summary = "ftsan: nothing was watched: the program did not load ftsan (python -S or -I, or another interpreter?)\n"
-    # A clean run says nothing where nobody reads along: its output is the program's alone.
-    if serious or off or processes == 0 or "unused suppression" in summary or sys.stderr.isatty():
-        sys.stderr.write(summary)
-    if code:
-        return code
-    if serious:
-        return exit_code
-    return NOT_WATCHED if off or processes == 0 else 0

@@ -36,7 +36,7 @@ mod _native {
     #[pymodule_export]
     use super::options::{check_options, encode_options, find_rule, options, parse_command_line, printable, rules_table};
     #[pymodule_export]
-    use super::process::{after_fork_in_child, connect_hooks, is_started, start, verify_layouts};
+    use super::process::{after_fork_in_child, connect_hooks, is_started, say, speak, start, verify_layouts, watch_end};
     #[pymodule_export]
     use super::races::{
         epoch, hands_originals, has_seen, ignore_lock, instrument_chosen, instrumented, leave_unpatched, order_appends, order_caches,
@@ -44,7 +44,7 @@ mod _native {
     };
     #[pymodule_export]
     use super::report::{
-        confirmation, count_package, end, flush, occurrences, render, report, set_gil, start_inventory, start_report, summarize,
-        turn_off, write_inventory,
+        check_report, conclude, confirmation, count_package, create_tally, end, flush, occurrences, render, report, set_gil,
+        start_inventory, start_report, summarize, tidy_report, turn_off, write_inventory,
     };
 }

@@ -18,8 +18,9 @@ pub(crate) fn options() -> Vec<OptionRow> {
     OPTIONS.iter().map(|spec| (spec.key, spec.value, spec.default, spec.help, spec.public)).collect()
 }
 
+/// (status of a run with findings, where the report goes, whether there is nobody yet who has the last word on the run)
 #[pyfunction]
-pub(crate) fn check_options(options: OsString) -> PyResult<(u8, Option<OsString>)> {
+pub(crate) fn check_options(options: OsString) -> PyResult<(u8, Option<OsString>, bool)> {
     let options = Options::parse(&options).map_err(|error| PyValueError::new_err(error.to_string()))?;
     if let Some(path) = &options.suppressions {
         ftsan::report::suppress::load(path).map_err(PyValueError::new_err)?;
@@ -27,7 +28,8 @@ pub(crate) fn check_options(options: OsString) -> PyResult<(u8, Option<OsString>
     if let Some(path) = &options.declarations {
         declare::load(path).map_err(PyValueError::new_err)?;
     }
-    Ok((options.exit_code, options.report_json.map(PathBuf::into_os_string)))
+    let needs_tally = options.text && options.tally.is_none();
+    Ok((options.exit_code, options.report_json.map(PathBuf::into_os_string), needs_tally))
 }
 
 /// A command, its options, words for the interpreter, and its words.

@@ -1,11 +1,12 @@
 //! The beginning of a watched process, and of its children.
 
 use crate::api::fork;
-use crate::findings::session;
-use crate::intercept::syscalls;
+use crate::findings::{conclusion, session};
+use crate::intercept::{process_end, syscalls};
 use crate::interpreter;
 use crate::thread::code_class;
 use ftsan::options::Options;
+use ftsan::terminal;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use std::collections::BTreeMap;
@@ -32,6 +33,26 @@ pub(crate) fn connect_hooks(path: &str, standard_library: &str) -> PyResult<(u32
     let (count, preloaded) = syscalls::connect(path).map_err(PyRuntimeError::new_err)?;
     (0..count).for_each(|_| session::get().count_hook());
     Ok((count, preloaded))
+}
+
+/// If this process has the last word on its tree, its exit status is going to say what was found.
+#[pyfunction]
+pub(crate) fn speak() {
+    if session::get().speaks() {
+        conclusion::prepare();
+    }
+}
+
+/// Prints a line of ours, if there was a stderr when the process began.
+#[pyfunction]
+pub(crate) fn say(line: &str) {
+    session::write_stderr(&format!("ftsan: {}\n", terminal::printable(line)));
+}
+
+/// Says what there is to say before the functions of `posix` that end the process at once.
+#[pyfunction]
+pub(crate) fn watch_end(posix: &Bound<'_, PyModule>) -> PyResult<()> {
+    process_end::install(posix)
 }
 
 #[pyfunction]

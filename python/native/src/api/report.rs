@@ -1,10 +1,11 @@
 //! What was found, and the report of it.
 
 use crate::engine::races;
-use crate::findings::session;
+use crate::findings::{conclusion, session, tally};
 use crate::thread::faults;
 use ftsan::report::{json, text};
 use ftsan::rules;
+use ftsan::safe_file::Target;
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use std::path::PathBuf;
@@ -20,6 +21,35 @@ pub(crate) fn summarize(path: PathBuf) -> PyResult<(usize, u64, Vec<String>, Str
     let report = json::read(&path).map_err(|error| PyOSError::new_err(error.to_string()))?;
     let serious = report.findings.iter().filter(|finding| finding.severity > rules::Severity::Info).count();
     Ok((serious, report.watched.processes, report.watched.off.iter().cloned().collect(), text::summary(&report)))
+}
+
+/// Makes the tally of a process tree that this process speaks for.
+#[pyfunction]
+pub(crate) fn create_tally(path: PathBuf) -> PyResult<()> {
+    Ok(tally::create(&path)?)
+}
+
+/// What a run comes to, in the launcher: (status that replaces 0, text, whether that is to be said in any case).
+#[pyfunction]
+pub(crate) fn conclude(report: PathBuf, tally: PathBuf, exit_code: u8) -> (u8, String, bool) {
+    let tally = tally::open(&tally);
+    let conclusion = conclusion::of(&report, tally, exit_code, false);
+    if let Some(tally) = tally {
+        tally.close();
+    }
+    (conclusion.status, conclusion.text, conclusion.is_news)
+}
+
+/// Refuses to have a report at `path` if there is something that must not be replaced.
+#[pyfunction]
+pub(crate) fn check_report(path: PathBuf) -> PyResult<()> {
+    json::check(&path).map_err(|error| PyOSError::new_err(error.to_string()))
+}
+
+/// Removes what processes that were killed have left beside the report.
+#[pyfunction]
+pub(crate) fn tidy_report(path: PathBuf) {
+    let _ = Target::at(&path).and_then(|target| target.remove_unfinished());
 }
 
 /// (races seen to do harm, races that may, lines of the writes of the others)
@@ -57,10 +87,10 @@ pub(crate) fn start_inventory(path: PathBuf) -> PyResult<()> {
     ftsan::report::inventory::start(&path).map_err(|error| PyOSError::new_err(error.to_string()))
 }
 
-/// The process ends: nothing that was found is withdrawn any more.
+/// The process ends: its last words.
 #[pyfunction]
-pub(crate) fn end() {
-    session::get().end();
+pub(crate) fn end(py: Python<'_>) {
+    py.detach(conclusion::end);
 }
 
 #[pyfunction]

@@ -3,6 +3,7 @@
 //! Lock discipline: nothing calls into Python or does I/O while it holds the lock of [`Found`], so a thread that waits for it is
 //! never waiting for a stopped world.  Files are written detached, under a lock of their own.
 
+use crate::findings::tally::{self, Tally};
 use crate::interpreter::frames::RawFrame;
 use crate::thread::{faults, hooks_link, registry};
 use ftsan::options::Options;
@@ -31,6 +32,10 @@ pub(crate) struct Session {
     gil: String,
     /// The last report is made.
     is_ending: AtomicBool,
+    /// What the whole tree has found.
+    tally: Option<&'static Tally>,
+    /// Whether there was a stderr at the beginning: its number may be another file's afterwards.
+    has_stderr: bool,
     /// Replaced in the child of a fork.
     shared: AtomicPtr<Shared>,
 }
@@ -62,6 +67,8 @@ pub(crate) struct Found {
     packages: BTreeSet<String>,
     gil: String,
     trouble_told: bool,
+    /// How many findings the tally knows as not written.
+    lost: u64,
 }
 
 impl Found {
@@ -123,6 +130,7 @@ pub(crate) fn start(options: Options, python: BTreeMap<String, String>, gil: Str
     registry::start();
     let suppressions = options.suppressions.as_deref().map_or(Ok(Vec::new()), suppress::load)?;
     let shared = Shared::leak(Found::new(suppressions.len(), gil.clone()));
+    let tally = options.tally.as_deref().and_then(tally::open);
     let session = Session {
         options,
         suppressions,
@@ -131,12 +139,32 @@ pub(crate) fn start(options: Options, python: BTreeMap<String, String>, gil: Str
         python,
         gil,
         is_ending: AtomicBool::new(false),
+        tally,
+        // SAFETY: plain call.
+        has_stderr: unsafe { libc::fcntl(libc::STDERR_FILENO, libc::F_GETFD) } >= 0,
         shared: AtomicPtr::new(shared),
     };
-    SESSION.set(session).map_err(|_| "already started".to_owned())
+    SESSION.set(session).map_err(|_| "already started".to_owned())?;
+    count_process();
+    Ok(())
+}
+
+fn count_process() {
+    if let Some(tally) = get().tally {
+        tally.processes.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 impl Session {
+    /// Whether the exit status of this process speaks for its tree: there is no launcher.
+    pub(crate) fn speaks(&self) -> bool {
+        self.options.text && self.tally.is_some_and(Tally::is_root)
+    }
+
+    pub(crate) fn tally(&self) -> Option<&'static Tally> {
+        self.tally
+    }
+
     fn shared(&self) -> &'static Shared {
         // SAFETY: a leaked box.
         unsafe { &*self.shared.load(Ordering::Acquire) }
@@ -183,7 +211,7 @@ impl Session {
         entry.finding.count += 1;
         let (count, accepted_by) = (entry.finding.count, entry.accepted_by);
         let title = accepted_by.is_none().then(|| entry.finding.title.clone());
-        self.count_occurrence(&mut found, accepted_by);
+        self.count_occurrence(&mut found, index);
         Some(Again { known: Known(index), sample_owner: accepted_by.is_none() && count.is_power_of_two(), title })
     }
 
@@ -193,22 +221,29 @@ impl Session {
         if let Some(&index) = found.places.get(&place) {
             found.entries[index].finding.count += 1;
             let accepted_by = found.entries[index].accepted_by;
-            self.count_occurrence(&mut found, accepted_by);
+            self.count_occurrence(&mut found, index);
             return if accepted_by.is_none() { Recorded::Known } else { Recorded::Suppressed };
         }
         let accepted_by = self.suppressions.iter().position(|suppression| suppression.matches(&finding));
-        self.count_occurrence(&mut found, accepted_by);
         let index = found.entries.len();
+        if let (None, true, Some(tally)) = (accepted_by, finding.severity > Severity::Info, self.tally) {
+            tally.serious.fetch_add(1, Ordering::Relaxed);
+        }
         found.places.insert(place, index);
         found.entries.push(Entry { finding, accepted_by, reported: 0, is_withdrawn: false });
+        self.count_occurrence(&mut found, index);
         if accepted_by.is_none() { Recorded::New } else { Recorded::Suppressed }
     }
 
-    fn count_occurrence(&self, found: &mut Found, accepted_by: Option<usize>) {
-        match accepted_by {
+    fn count_occurrence(&self, found: &mut Found, index: usize) {
+        let entry = &found.entries[index];
+        match entry.accepted_by {
             Some(suppression) => found.suppressed[suppression] += 1,
             None => {
                 self.occurrences.fetch_add(1, Ordering::Relaxed);
+                if let Some(tally) = self.tally {
+                    tally.count(&entry.finding);
+                }
             }
         }
     }
@@ -294,7 +329,12 @@ impl Session {
                 }
                 found.suppressed_reported = suppressed;
             }
+            // A process that outlives the run, as multiprocessing's resource tracker does: nobody reads the report any more.
+            Err(_) if self.tally.is_some_and(Tally::is_closed) => {}
             Err(error) => {
+                if let Some(tally) = self.tally {
+                    tally.off.fetch_max(faults::all().len() as u64, Ordering::Relaxed);
+                }
                 if !std::mem::replace(&mut found.trouble_told, true) {
                     write_stderr(&format!(
                         "ftsan: cannot write the report {}: {error}; findings are kept and tried again\n",
@@ -302,6 +342,19 @@ impl Session {
                     ));
                 }
             }
+        }
+        self.count_lost(&mut found);
+    }
+
+    /// Lets the tally know how many findings are not in the report.
+    fn count_lost(&self, found: &mut Found) {
+        let is_lost = |entry: &&Entry| {
+            entry.reported == 0 && entry.accepted_by.is_none() && !entry.is_withdrawn && entry.finding.severity > Severity::Info
+        };
+        let lost = found.entries.iter().filter(is_lost).count() as u64;
+        let before = std::mem::replace(&mut found.lost, lost);
+        if let Some(tally) = self.tally {
+            tally.lost.fetch_add(lost.wrapping_sub(before), Ordering::Relaxed);
         }
     }
 
@@ -351,8 +404,11 @@ impl Session {
 }
 
 /// Writes to the program's stderr in one go, so that reports of several threads do not interleave.  Not through `std::io::stderr`:
-/// a forked child could inherit its lock.  A closed stderr is not our business.
-fn write_stderr(text: &str) {
+/// a forked child could inherit its lock.  Nor if there was none at the beginning.
+pub(crate) fn write_stderr(text: &str) {
+    if !get().has_stderr {
+        return;
+    }
     // SAFETY: the descriptor is only borrowed: it is not closed on drop.
     let mut stderr = ManuallyDrop::new(unsafe { File::from_raw_fd(libc::STDERR_FILENO) });
     let _ = stderr.write_all(text.as_bytes());
@@ -370,4 +426,5 @@ pub(crate) fn source_line(file: &str, line: u32) -> Option<String> {
 pub(crate) fn after_fork() {
     let session = get();
     session.shared.store(Shared::leak(Found::new(session.suppressions.len(), session.gil.clone())), Ordering::Release);
+    count_process();
 }

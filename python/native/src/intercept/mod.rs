@@ -8,6 +8,7 @@
 //! | [`cython`] | methods that Cython makes |
 //! | [`python_function`], [`call_site`] | Python functions, by three injected instructions and the site that they call |
 //! | [`sync`] | everything that orders threads: locks, queues, thread starts, caches, callbacks |
+//! | [`process_end`] | what ends a process at once |
 //! | [`syscalls`] | system calls, through the injected library |
 //! | [`bytecode`] | probes in patched code objects |
 //! | [`masquerade`] | hides the patched code from the program |
@@ -21,6 +22,7 @@ pub(crate) mod cython;
 pub(crate) mod future_slots;
 pub(crate) mod iterator_steps;
 pub(crate) mod masquerade;
+pub(crate) mod process_end;
 pub(crate) mod python_function;
 pub(crate) mod sync;
 pub(crate) mod syscalls;
