@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// Whether a character is obeyed rather than shown.
-fn is_obeyed(c: char) -> bool {
+pub(crate) fn is_obeyed(c: char) -> bool {
     // Marks, embeddings, overrides and isolates of the bidirectional algorithm; separators of lines and paragraphs; tags.
     let reorders = matches!(c, '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
     (c.is_control() && c != '\t') || reorders || matches!(c, '\u{FEFF}' | '\u{E0000}'..='\u{E007F}')

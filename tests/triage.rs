@@ -1,12 +1,19 @@
 //! Dumps of `tests/crashes` and what triage must say of them, however they were pasted; seeds of the fuzzer.
 
 use ftsan::triage::crash::{Crash, Thread};
-use ftsan::triage::{faulthandler, from_json, render, verdict};
+use ftsan::triage::{from_json, read, render, verdict};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The only crash of a text.
+fn one(text: &str) -> Crash {
+    let mut crashes = read(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    assert_eq!(crashes.len(), 1, "{text}");
+    crashes.remove(0)
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -70,7 +77,7 @@ fn every_dump_has_its_verdict() {
     let listed: Vec<&str> = expected.iter().map(|row| row[0]).collect();
     assert_eq!(listed, dumps.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>());
     for ((name, text), row) in dumps.iter().zip(&expected) {
-        let verdict = verdict::of(&faulthandler::read(text).unwrap());
+        let verdict = verdict::of(&one(text));
         let or_none = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
         let culprit = or_none(&verdict.culprit);
         let issue = or_none(&verdict.known_issue);
@@ -90,7 +97,7 @@ fn the_corpus_gets_the_verdicts_of_its_ground_truth() {
     for row in table.lines().skip(1) {
         let cells: Vec<&str> = row.split('\t').collect();
         let (file, signal, owner) = (cells[0], cells[1], cells[5]);
-        let crash = faulthandler::read(&fs::read_to_string(folder.join(file)).unwrap()).unwrap();
+        let crash = one(&fs::read_to_string(folder.join(file)).unwrap());
         let verdict = verdict::of(&crash);
         assert_eq!(crash.signal, format!("SIG{signal}"), "{file}");
         let kinds: &[&str] = match owner {
@@ -109,9 +116,9 @@ fn the_corpus_gets_the_verdicts_of_its_ground_truth() {
 #[test]
 fn wrapping_changes_nothing() {
     for (name, text) in dumps().iter().filter(|(name, _)| !MIXED.contains(&name.as_str())) {
-        let clean = told(&faulthandler::read(text).unwrap());
+        let clean = told(&one(text));
         for width in [60, 79, 80, 100, 132] {
-            let read = |text: &str| told(&faulthandler::read(text).unwrap());
+            let read = |text: &str| told(&one(text));
             assert_eq!(read(&wrapped(text, width)), clean, "{name}, {width} columns:\n{}", wrapped(text, width));
             assert_eq!(
                 read(&wrapped_at_spaces(text, width)),
@@ -128,7 +135,7 @@ fn wrapping_changes_nothing() {
 #[test]
 fn quotes_prefixes_fences_and_line_ends_change_nothing() {
     for (name, text) in &dumps() {
-        let clean = told(&faulthandler::read(text).unwrap());
+        let clean = told(&one(text));
         let each =
             |make: &dyn Fn(usize, &str) -> String| text.lines().enumerate().map(|(at, line)| make(at, line)).collect::<String>();
         let pastes = [
@@ -145,7 +152,7 @@ fn quotes_prefixes_fences_and_line_ends_change_nothing() {
             ("indented", each(&|_, line| format!("    {line}\n"))),
         ];
         for (how, paste) in pastes {
-            assert_eq!(told(&faulthandler::read(&paste).unwrap()), clean, "{name}, {how}");
+            assert_eq!(told(&one(&paste)), clean, "{name}, {how}");
         }
     }
 }
@@ -153,10 +160,10 @@ fn quotes_prefixes_fences_and_line_ends_change_nothing() {
 #[test]
 fn merged_lines_are_read_entry_by_entry() {
     for (name, text) in dumps().iter().filter(|(name, _)| !MIXED.contains(&name.as_str())) {
-        let clean = told(&faulthandler::read(text).unwrap());
+        let clean = told(&one(text));
         for glue in [" ", "        "] {
             let merged = text.lines().filter(|line| !line.is_empty()).collect::<Vec<_>>().join(glue);
-            assert_eq!(told(&faulthandler::read(&merged).unwrap()), clean, "{name}");
+            assert_eq!(told(&one(&merged)), clean, "{name}");
         }
     }
 }
@@ -167,7 +174,7 @@ fn a_dump_that_is_cut_anywhere_gives_less_and_never_panics() {
         let step = if text.len() < 700 { 1 } else { text.len() / 250 };
         for at in (0..text.len()).step_by(step).filter(|at| text.is_char_boundary(*at)) {
             for part in [&text[..at], &text[at..]] {
-                if let Ok(crash) = faulthandler::read(part) {
+                for crash in read(part).unwrap_or_default() {
                     verdict::of(&crash);
                 }
             }
@@ -180,7 +187,7 @@ fn a_text_without_a_dump_is_refused_in_one_line() {
     for text in
         ["", "\n \n", "Traceback (most recent call last):\n  File \"a.py\", line 1, in f\nKeyError: 1\n", "INFO all is well"]
     {
-        let error = faulthandler::read(text).unwrap_err();
+        let error = read(text).unwrap_err();
         assert!(error.starts_with("no crash dump found") && !error.contains('\n'), "{error}");
     }
     assert!(!from_json("{").unwrap_err().contains('\n'));
@@ -192,12 +199,13 @@ fn seeds_of_the_fuzzer_are_read_and_rendered() {
     for (folder, json) in [("dump", false), ("crash_json", true)] {
         for path in files(&root().join("tests/fuzz/seeds").join(folder)) {
             let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
-            let crash = if json { from_json(&text) } else { faulthandler::read(&text) };
-            let Ok(crash) = crash else { continue };
-            for format in ["text", "markdown", "json"] {
-                assert!(!render(&crash, format).is_empty());
+            let crashes = if json { from_json(&text).map(|crash| vec![crash]) } else { read(&text) };
+            for crash in crashes.unwrap_or_default() {
+                for format in ["text", "markdown", "json"] {
+                    assert!(!render(&crash, format).is_empty());
+                }
+                seen += 1;
             }
-            seen += 1;
         }
     }
     assert!(seen >= 6, "{seen}");

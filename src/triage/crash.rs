@@ -32,6 +32,9 @@ pub struct Crash {
     pub extensions: Vec<Extension>,
     /// What was found before the crash: rule, title and the offending line.
     pub findings: Vec<FoundBefore>,
+    /// Distributions that the text around lists, normalised names with versions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub packages: Vec<(String, String)>,
 }
 
 /// The interpreter that crashed.
@@ -66,6 +69,10 @@ pub struct Thread {
     pub python: Vec<Frame>,
     /// Native frames, innermost first.
     pub native: Vec<NativeFrame>,
+    /// Frames are missing: the dump ends early, or whoever pasted it left some out.
+    pub cut: bool,
+    /// The innermost native frames are among those that are missing.
+    pub top_cut: bool,
     /// What it did last, newest first.
     pub recent: Vec<Event>,
 }
@@ -74,10 +81,13 @@ pub struct Thread {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct NativeFrame {
-    /// Path of the executable or library.
+    /// Path of the executable or library; only its last part if the form has no more; empty if unknown.
     pub module: String,
-    /// Nearest symbol before the address, empty if there is none.
+    /// Nearest symbol before the address, demangled, empty if there is none.
     pub symbol: String,
+    /// Source file of the function, if known.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub source: String,
     /// Distance from the symbol, or from the start of the module if there is no symbol.
     pub offset: u64,
 }

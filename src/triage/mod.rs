@@ -1,55 +1,39 @@
 //! Triage: why a process died, how sure that is, and what to do next.
 //!
+//! ```text
+//! pasted text --forms--> Crash --judge--> Verdict --render--> text, Markdown, JSON
+//!                          ^      (names: whose frame is it)
+//! crash folder ------------+
+//! ```
+//!
 //! | module | what it holds |
 //! |---|---|
 //! | [`crash`] | what is known of a crash |
-//! | [`faulthandler`] | a dump, pasted or in a log, as a crash |
-//! | `lines` | pasted text back into the lines that were printed |
-//! | [`paths`] | what the paths of a dump tell |
-//! | `facts` | the crashing thread without the frames of those who report the crash |
-//! | [`known_crashes`] | the table of known crashes |
-//! | [`conditions`] | what may be asked of a crash |
-//! | `racing` | who else was at it |
+//! | [`forms`] | forms in which people paste a crash, one per file |
+//! | [`names`] | functions, files, and to whom they belong |
+//! | [`judge`] | the verdict, and the table of known crashes |
 //! | [`signature`] | the name of a crash across runs and machines |
-//! | [`verdict`] | whose it is |
-//! | `by_stacks` | whose it is by the stacks alone |
-//! | [`text`], [`markdown`] | a verdict for a terminal, and for an upstream issue |
+//! | [`render`](mod@render) | a verdict for a terminal, for an upstream issue, as JSON; groups of crashes |
 
-mod by_stacks;
-pub mod conditions;
 pub mod crash;
-mod facts;
-pub mod faulthandler;
-pub mod known_crashes;
-mod lines;
-pub mod markdown;
-pub mod paths;
-mod racing;
+pub mod forms;
+pub mod judge;
+pub mod names;
+pub mod render;
 pub mod signature;
-pub mod text;
-pub mod verdict;
 
-use crate::terminal::{printable_copy, printable_json};
+pub use forms::read;
+pub use judge::verdict;
+pub use render::{group, render, render_all};
+
 use crash::Crash;
 
 /// A crash from the `crash.json` of a crash folder; the error is one line for the user.
+///
+/// # Errors
+/// It is not JSON, or its fields are of other types.
 pub fn from_json(text: &str) -> Result<Crash, String> {
     serde_json::from_str(text).map_err(|error| format!("not a crash as ftsan writes it: {error}"))
-}
-
-/// The verdict on a crash as "json", "markdown" or, for any other word, text; nothing in it is obeyed by a terminal.
-pub fn render(crash: &Crash, format: &str) -> String {
-    let verdict = verdict::of(crash);
-    if format == "json" {
-        let json = serde_json::to_string_pretty(&verdict).unwrap_or_else(|error| error.to_string());
-        return printable_json(&json) + "\n";
-    }
-    let message = crash.message.replace('\n', "; ");
-    let (crash, verdict) = (printable_copy(&Crash { message, ..crash.clone() }), printable_copy(&verdict));
-    match format {
-        "markdown" => markdown::block(&crash, &verdict),
-        _ => text::verdict(&crash, &verdict),
-    }
 }
 
 #[cfg(test)]
@@ -68,7 +52,7 @@ mod tests {
             crashed,
             inside: evil(),
             python: vec![frame()],
-            native: vec![NativeFrame { module: evil(), symbol: evil(), offset: 0 }],
+            native: vec![NativeFrame { module: evil(), symbol: evil(), source: evil(), offset: 0 }],
             recent: vec![Event { operation: evil(), at: Some(frame()), ..Event::default() }],
             ..Thread::default()
         };

@@ -2,8 +2,9 @@
 //! functions, without addresses, line numbers, folders and what compilers append.
 
 use super::crash::{Crash, NativeFrame};
-use super::facts::{Facts, clean, is_noise, unqualified};
-use super::paths;
+use super::judge::facts::{Facts, is_noise, unqualified};
+use super::names::paths;
+use super::names::symbols::clean;
 
 const NATIVE: usize = 4;
 const PYTHON: usize = 3;
@@ -39,10 +40,10 @@ fn named(frame: &NativeFrame) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::triage::faulthandler;
+    use crate::triage::read;
 
     fn dump(module: &str, suffix: &str, base: u64, signal_frame: &str) -> Crash {
-        faulthandler::read(&format!(
+        read(&format!(
             "Fatal Python error: Bus error\n\nStack (most recent call first):\n  File \"/x/app.py\", line {base} in send\n\n\
              Current thread's C stack trace (most recent call first):\n\
              \x20 Binary file \"{module}\", at _Py_DumpStack+0x2e [{base:#x}]\n{signal_frame}\
@@ -51,6 +52,7 @@ mod tests {
              \x20 Binary file \"{module}\", at sock_send+0x{base:x} [{base:#x}]\n"
         ))
         .unwrap()
+        .remove(0)
     }
 
     #[test]

@@ -1,23 +1,26 @@
 //! A verdict for a terminal.
 
-use super::crash::{Crash, Thread};
-use super::facts::{Facts, clean};
-use super::verdict::Verdict;
-use super::{paths, racing};
+use super::super::crash::{Crash, Thread};
+use super::super::judge::facts::Facts;
+use super::super::judge::racing;
+use super::super::judge::verdict::Verdict;
+use super::super::names::paths;
+use super::super::names::symbols::clean;
 use std::fmt::Write as _;
 
 const RULER: &str = "==================\n";
 /// How many frames of a stack are shown.
 const SHOWN: usize = 8;
 
-/// The text of a verdict.
-pub fn verdict(crash: &Crash, verdict: &Verdict) -> String {
+/// The text of a verdict on a crash that was found so many times in one text.
+pub fn verdict(crash: &Crash, verdict: &Verdict, count: usize) -> String {
     let facts = Facts::new(crash);
     let mut out = String::from(RULER);
     let signal = if crash.signal.is_empty() { "unknown signal" } else { &crash.signal };
+    let times = if count > 1 { format!(", {count} times in this text") } else { String::new() };
     put(
         &mut out,
-        format_args!("CRASH: ftsan: {} ({} confidence), {signal}\n", verdict.verdict.as_str(), verdict.confidence.as_str()),
+        format_args!("CRASH: ftsan: {} ({} confidence), {signal}{times}\n", verdict.verdict.as_str(), verdict.confidence.as_str()),
     );
     let mut evidence = verdict.evidence.iter();
     if let Some(first) = evidence.next() {

@@ -1,8 +1,8 @@
 //! Who else was at it: the thread that touched the same object or descriptor, runs the loop, or is in the same code.
 
-use super::crash::{Event, Thread};
+use super::super::crash::{Event, Thread};
+use super::super::names::paths;
 use super::facts::{Facts, runs_loop};
-use super::paths;
 use crate::report::Frame;
 
 /// What an operation does to a descriptor or to an object.
@@ -51,18 +51,18 @@ const WAITS: [&str; 6] = [
 ];
 
 /// A second thread on what the crashing thread was using.
-pub(super) struct Race<'a> {
-    pub(super) thread: &'a Thread,
+pub(crate) struct Race<'a> {
+    pub(crate) thread: &'a Thread,
     /// What the crashing thread did to it.
-    pub(super) own: &'a Event,
+    pub(crate) own: &'a Event,
     /// What the other one did.
-    pub(super) other: &'a Event,
+    pub(crate) other: &'a Event,
     /// Id of a rule that either event names.
-    pub(super) rule: Option<&'a str>,
+    pub(crate) rule: Option<&'a str>,
 }
 
 /// Another thread that lately used the object or descriptor of the crashing thread's last events in a way that excludes it.
-pub(super) fn on_the_same_object<'a>(facts: &Facts<'a>) -> Option<Race<'a>> {
+pub(crate) fn on_the_same_object<'a>(facts: &Facts<'a>) -> Option<Race<'a>> {
     let own = facts.crashed?.recent.iter().take(LAST);
     own.filter_map(|own| facts.others().find_map(|thread| clash(own, thread))).next()
 }
@@ -103,7 +103,7 @@ fn rule_of(event: &Event) -> Option<&str> {
 
 impl Race<'_> {
     /// What both were doing, as one line of evidence.
-    pub(super) fn told(&self) -> String {
+    pub(crate) fn told(&self) -> String {
         let what = if self.own.object != 0 && self.own.object == self.other.object {
             format!("the object at {:#x}", self.own.object)
         } else {
@@ -125,7 +125,7 @@ impl Race<'_> {
 }
 
 /// Threads that may have raced with the crashing one by what their stacks show, as lines of evidence.
-pub(super) fn by_their_stacks(facts: &Facts<'_>) -> Vec<String> {
+pub(crate) fn by_their_stacks(facts: &Facts<'_>) -> Vec<String> {
     let mut out = Vec::new();
     let own = Facts::programs_line(facts.python);
     let same = |stack: &[Frame]| {
@@ -156,12 +156,12 @@ pub(super) fn by_their_stacks(facts: &Facts<'_>) -> Vec<String> {
 }
 
 /// The threads named in lines of evidence, for a report that shows their stacks.
-pub(super) fn named<'a>(facts: &Facts<'a>, evidence: &[String]) -> Vec<&'a Thread> {
+pub(crate) fn named<'a>(facts: &Facts<'a>, evidence: &[String]) -> Vec<&'a Thread> {
     facts.others().filter(|thread| evidence.iter().any(|line| line.starts_with(&called(thread)))).collect()
 }
 
 /// "thread 'worker' (native id 7)".
-pub(super) fn called(thread: &Thread) -> String {
+pub(crate) fn called(thread: &Thread) -> String {
     match (thread.name.as_str(), thread.native_id) {
         ("", 0) => "a thread without a name".to_owned(),
         ("", id) => format!("thread {id}"),
@@ -171,7 +171,7 @@ pub(super) fn called(thread: &Thread) -> String {
 }
 
 /// " at file:line in function", or nothing.
-pub(super) fn at(frame: Option<&Frame>) -> String {
+pub(crate) fn at(frame: Option<&Frame>) -> String {
     frame.map_or_else(String::new, |frame| match (frame.file.as_str(), frame.line) {
         ("", _) => format!(" at {}", frame.function),
         (file, 0) => format!(" at {file} in {}", frame.function),
@@ -188,7 +188,7 @@ fn duration(microseconds: u64) -> String {
 }
 
 /// Whether a source file is one of a library that sends and receives for the program.
-pub(super) fn is_transport(frame: &Frame) -> bool {
+pub(crate) fn is_transport(frame: &Frame) -> bool {
     const FILES: [&str; 6] = [
         "asyncio/selector_events.py",
         "asyncio/sslproto.py",
@@ -202,7 +202,7 @@ pub(super) fn is_transport(frame: &Frame) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::crash::Crash;
+    use super::super::super::crash::Crash;
     use super::*;
 
     fn event(operation: &str, fd: i32, object: u64, age_us: u64) -> Event {

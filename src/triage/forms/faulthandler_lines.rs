@@ -1,13 +1,14 @@
-//! Pasted text back into the lines that were printed: prefixes of logs and quotes taken off, wrapped lines joined.
+//! Lines of faulthandler as they were printed: prefixes of logs and quotes taken off, wrapped lines joined.
 //!
 //! A terminal breaks lines anywhere, a mail client at spaces.  So a line is joined to the one before it if that one holds an entry
 //! that has begun and is not complete, or if both together make a phrase of a dump; never if it begins an entry itself.
 
-use std::collections::BTreeMap;
+use super::prefixes::without_prefix;
 
 /// What begins an entry of a dump, wherever it stands in a line.
-pub(super) const STARTS: [&str; 22] = [
+pub(super) const STARTS: [&str; 23] = [
     FATAL,
+    WINDOWS,
     C_STACK,
     CURRENT,
     THREAD,
@@ -32,6 +33,8 @@ pub(super) const STARTS: [&str; 22] = [
 ];
 
 pub(super) const FATAL: &str = "Fatal Python error";
+/// An exception of Windows, as faulthandler has it.
+pub(super) const WINDOWS: &str = "Windows fatal exception: ";
 pub(super) const C_STACK: &str = "Current thread's C stack trace (most recent call first)";
 pub(super) const CURRENT: &str = "Current thread 0x";
 pub(super) const THREAD: &str = "Thread 0x";
@@ -42,10 +45,10 @@ pub(super) const EXTENSIONS: &str = "Extension modules:";
 pub(super) const GIL: &str = "<Cannot show all threads while the GIL is disabled>";
 
 /// What stands at the beginning of a line as it was printed: all before it is the prefix of a log.
-const AT_THE_LEFT: [&str; 6] = [FATAL, C_STACK, CURRENT, THREAD, STACK, EXTENSIONS];
+const AT_THE_LEFT: [&str; 7] = [FATAL, WINDOWS, C_STACK, CURRENT, THREAD, STACK, EXTENSIONS];
 
 /// First bytes of the entries.
-const BEGINNINGS: &[u8] = b"FCTSBE<GP";
+const BEGINNINGS: &[u8] = b"FCTSBE<GPW";
 
 /// How much is looked at around the entries of a dump in a long log.
 const AROUND: usize = 200;
@@ -53,44 +56,18 @@ const AROUND: usize = 200;
 const LONGEST_ENTRY: usize = 4096;
 const LONGEST_LIST: usize = 1 << 15;
 
-/// The lines that were printed, as far as they can be told.
-pub(super) fn printed(text: &str) -> Vec<String> {
-    let lines: Vec<String> = text.lines().map(plain).collect();
+/// The lines that were printed, as far as they can be told, each with the number of the pasted one that it begins in.
+pub(super) fn printed(lines: &[String]) -> Vec<(usize, String)> {
     let marked: Vec<usize> = lines.iter().enumerate().filter(|(_, line)| first_start(line).is_some()).map(|(at, _)| at).collect();
     // A break may be inside the only one that there is.
     let region = match (marked.first(), marked.last()) {
         (Some(first), Some(last)) => first.saturating_sub(AROUND)..(last + AROUND).min(lines.len()),
         _ => 0..lines.len().min(AROUND),
     };
-    joined(&without_prefix(lines.get(region).unwrap_or(&[])))
-}
-
-/// A line without colours, typographic quotes and entities of HTML.
-fn plain(line: &str) -> String {
-    let mut out = String::with_capacity(line.len());
-    let mut chars = line.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '\u{1b}' => {
-                if chars.next_if_eq(&'[').is_some() {
-                    while chars.next_if(|c| !c.is_ascii_alphabetic()).is_some() {}
-                    chars.next();
-                }
-            }
-            '\u{201c}' | '\u{201d}' => out.push('"'),
-            '\u{2018}' | '\u{2019}' => out.push('\''),
-            '\u{a0}' | '\t' => out.push(' '),
-            '\0' | '\r' | '\u{feff}' => {}
-            _ => out.push(c),
-        }
-    }
-    if out.contains('&') {
-        for (entity, character) in [("&quot;", "\""), ("&lt;", "<"), ("&gt;", ">"), ("&#39;", "'"), ("&amp;", "&")] {
-            out = out.replace(entity, character);
-        }
-    }
-    out.truncate(out.trim_end().len());
-    if out.trim_start_matches(['>', ' ']).starts_with("```") { String::new() } else { out }
+    let at_left = |line: &str| first_start(line).filter(|(_, start)| AT_THE_LEFT.contains(start)).map(|(at, _)| at);
+    let first = region.start;
+    let lines = without_prefix(lines.get(region).unwrap_or(&[]), at_left, |line| first_start(line).is_some());
+    joined(&lines).into_iter().map(|(at, line)| (at + first, line)).collect()
 }
 
 /// Where the first entry of a line begins.
@@ -111,63 +88,13 @@ fn start_at(line: &str, at: usize) -> Option<&'static str> {
     STARTS.into_iter().find(|start| rest.starts_with(start.as_bytes()))
 }
 
-/// Shape of a prefix: digits and spaces in any number, everything else as it is.
-fn shape(prefix: &str) -> Vec<char> {
-    let mut shape: Vec<char> = prefix.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
-    shape.dedup_by(|a, b| a == b && (*a == '0' || *a == ' '));
-    shape
-}
-
-/// What follows a prefix of that shape, if the line has one.
-fn after_shape<'a>(line: &'a str, shape: &[char]) -> Option<&'a str> {
-    let mut rest = line;
-    for (at, expected) in shape.iter().enumerate() {
-        let of_kind = |c: char| if *expected == '0' { c.is_ascii_digit() } else { c == *expected };
-        // A prefix that ends a line has lost its spaces.
-        if *expected == ' ' && rest.is_empty() && at + 2 >= shape.len() {
-            continue;
-        }
-        let after = rest.strip_prefix(of_kind)?;
-        rest = if matches!(*expected, '0' | ' ') { after.trim_start_matches(of_kind) } else { after };
-    }
-    Some(rest)
-}
-
-/// Lines without what a log or a quote put in front of each.
-fn without_prefix(lines: &[String]) -> Vec<String> {
-    let mut counted: BTreeMap<(Vec<char>, usize), usize> = BTreeMap::new();
-    for line in lines {
-        let Some((at, start)) = first_start(line).filter(|(_, start)| AT_THE_LEFT.contains(start)) else { continue };
-        let before = line.get(..at).unwrap_or("");
-        let prefix = before.trim_end();
-        if !prefix.is_empty() && !prefix.contains('"') {
-            debug_assert!(line.contains(start));
-            *counted.entry((shape(prefix), before.len() - prefix.len())).or_default() += 1;
-        }
-    }
-    let Some(((shape, gap), _)) = counted.into_iter().max_by_key(|(_, count)| *count) else { return lines.to_vec() };
-    let having = lines.iter().filter(|line| after_shape(line, &shape).is_some()).count();
-    // One line that something else was printed in front of is no prefix.
-    if having < 2 || having * 3 < lines.iter().filter(|line| first_start(line).is_some()).count() {
-        return lines.to_vec();
-    }
-    let cut = |line: &String| {
-        let Some(mut rest) = after_shape(line, &shape) else { return line.clone() };
-        for _ in 0..gap {
-            rest = rest.strip_prefix(' ').unwrap_or(rest);
-        }
-        rest.to_owned()
-    };
-    lines.iter().map(cut).collect()
-}
-
-fn joined(lines: &[String]) -> Vec<String> {
+fn joined(lines: &[String]) -> Vec<(usize, String)> {
     let width = lines.iter().map(|line| line.chars().count()).max().unwrap_or(0);
-    let mut out: Vec<String> = Vec::new();
+    let mut out: Vec<(usize, String)> = Vec::new();
     let mut last_length = 0;
-    for line in lines {
+    for (at, line) in lines.iter().enumerate() {
         let length = line.chars().count();
-        match out.last_mut().and_then(|current| glue(current, line, last_length + 1 >= width).map(|glue| (current, glue))) {
+        match out.last_mut().and_then(|(_, current)| glue(current, line, last_length + 1 >= width).map(|glue| (current, glue))) {
             Some((current, glue)) => {
                 // Spaces that a terminal or a quote added; a single one may be part of a path.
                 if current.ends_with("  ") {
@@ -176,7 +103,7 @@ fn joined(lines: &[String]) -> Vec<String> {
                 current.push_str(glue);
                 current.push_str(if line.starts_with("  ") { line.trim_start() } else { line });
             }
-            None => out.push(line.clone()),
+            None => out.push((at, line.clone())),
         }
         last_length = length;
     }
@@ -251,7 +178,7 @@ mod tests {
     use super::*;
 
     fn lines(text: &str) -> Vec<String> {
-        printed(text)
+        printed(&super::super::pasted::lines(text)).into_iter().map(|(_, line)| line).collect()
     }
 
     #[test]

@@ -3,10 +3,11 @@
 //! The forms are those of CPython 3.13 to 3.15 (`Modules/faulthandler.c`, `Python/traceback.c`, `Python/pylifecycle.c`).  What
 //! other threads print meanwhile is mixed into a dump, so it is read entry by entry, never by the order of its lines.
 
-use super::by_stacks::HEAP;
-use super::crash::{Crash, Extension, NativeFrame, Thread};
-use super::lines::{self, BINARY, C_STACK, CURRENT, EXTENSIONS, FATAL, FILE, GIL, STACK, THREAD};
-use super::paths;
+use super::super::crash::{Crash, Extension, NativeFrame, Thread};
+use super::super::names::symbols;
+use super::faulthandler_lines::{self as lines, BINARY, C_STACK, CURRENT, EXTENSIONS, FATAL, FILE, GIL, STACK, THREAD, WINDOWS};
+use super::said::{self, Said};
+use super::{Form, Found};
 use crate::report::Frame;
 
 /// Names that faulthandler gives to signals; every other fatal error aborts.
@@ -18,60 +19,41 @@ const SIGNALS: [(&str, &str); 5] = [
     ("Floating", "SIGFPE"),
 ];
 
-/// What is worth keeping of the text around a dump, beside [`HEAP`]: how C++, Rust and assertions die, and exceptions that correct use of
-/// a generator cannot raise.
-const TELLING: [&str; 17] = [
-    "stack smashing detected",
-    "Assertion failed:",
-    "Assertion `",
-    "terminate called",
-    "pure virtual method called",
-    "panicked at",
-    "unlocking mutex",
-    "object is not an iterator",
-    "generator already executing",
-    "generator is already running",
-    "cannot reuse already awaited",
-    "coroutine is being awaited already",
-    "SystemError: ",
-    "unknown opcode",
-    "Executing a cache",
-    "negative refcount",
-    "stack overflow",
-];
-
-const MOST_SAID: usize = 12;
-const LONGEST_SAID: usize = 300;
 const MOST_FRAMES: usize = 1000;
 const MOST_THREADS: usize = 1000;
 const MOST_EXTENSIONS: usize = 10_000;
 
-/// The first dump of a text; the error is one line for the user.
-pub fn read(text: &str) -> Result<Crash, String> {
-    let mut dump = Dump::default();
-    for line in lines::printed(text) {
-        if dump.line(&line).is_break() {
-            break;
+/// The form.
+pub(super) const FORM: Form = Form {
+    name: "faulthandler",
+    looks_like: "\"Fatal Python error: ...\" or \"Windows fatal exception: ...\" with `File \"x.py\", line 5 in f` and `Binary file \"lib.so\", at f+0x1 [0x2]`",
+    signs: &[],
+    read,
+};
+
+fn read(pasted: &[String]) -> Vec<Found> {
+    let mut dumps = vec![(0, Dump::default())];
+    for (at, line) in lines::printed(pasted) {
+        let mut rest = line.as_str();
+        while let Some((_, dump)) = dumps.last_mut() {
+            match dump.line(rest) {
+                Some(another) => {
+                    rest = another;
+                    dumps.push((at, Dump::default()));
+                }
+                None => break,
+            }
         }
     }
-    let mut crash = dump.finish();
-    if crash.threads.is_empty() && crash.message.is_empty() {
-        return Err(missing(text));
-    }
-    describe(&mut crash);
-    Ok(crash)
-}
-
-fn missing(text: &str) -> String {
-    let what = if text.trim().is_empty() { "it is empty" } else { "no \"Fatal Python error\", no stack of faulthandler" };
-    format!("no crash dump found: {what} (PYTHONFAULTHANDLER=1 makes the interpreter print one)")
+    let found = dumps.into_iter().map(|(at, dump)| Found { at, crash: dump.finish() });
+    found.filter(|found| !found.crash.threads.is_empty() || !found.crash.message.is_empty()).collect()
 }
 
 /// A dump as it is being read.
 #[derive(Default)]
 struct Dump {
     crash: Crash,
-    said: Vec<String>,
+    said: Said,
     /// A "Fatal Python error" was seen, so what comes is of that dump.
     fatal: bool,
     gil_disabled: bool,
@@ -79,22 +61,29 @@ struct Dump {
 }
 
 impl Dump {
-    /// Takes what a line holds; breaks where another dump begins.
-    fn line(&mut self, line: &str) -> std::ops::ControlFlow<()> {
+    /// Takes what a line holds; returns the rest of it where another dump begins.
+    fn line<'a>(&mut self, line: &'a str) -> Option<&'a str> {
         let mut rest = line;
         while let Some((at, start)) = lines::first_start(rest) {
             self.say(rest.get(..at).unwrap_or(""));
             let entry = rest.get(at + start.len()..).unwrap_or("");
             rest = match start {
-                FATAL => {
+                FATAL | WINDOWS => {
                     if self.fatal && self.crash.threads.iter().any(|thread| !thread.python.is_empty() || !thread.native.is_empty())
                     {
-                        return std::ops::ControlFlow::Break(());
+                        return rest.get(at..);
                     }
-                    self.fatal_error(entry)
+                    self.fatal_error(start, entry)
                 }
                 C_STACK => entry.trim_start_matches([':', ' ']),
                 STACK => {
+                    // Py_FatalError() shows one stack only where the GIL may be off (pylifecycle.c); faulthandler may be asked to.
+                    if self.fatal
+                        && self.crash.signal == "SIGABRT"
+                        && !self.said.lines().any(|line| line.contains("error: Aborted"))
+                    {
+                        "free-threading build".clone_into(&mut self.crash.python.version);
+                    }
                     self.thread(Thread { crashed: true, ..Thread::default() });
                     entry.trim_start_matches(':')
                 }
@@ -116,22 +105,24 @@ impl Dump {
                     entry
                 }
                 "Garbage-collecting" => {
-                    self.keep(start);
+                    self.said.keep(start);
                     entry
                 }
                 "Timeout (" => {
-                    if !self.fatal && self.said.is_empty() {
-                        self.keep(
-                            "Timeout: faulthandler.dump_traceback_later() printed the stacks of a program that did not go on",
-                        );
+                    if !self.fatal {
+                        self.said.keep(said::TIMEOUT);
                     }
+                    entry
+                }
+                "<truncated rest of calls>" => {
+                    self.crash.threads.iter_mut().filter(|thread| thread.crashed).for_each(|thread| thread.cut = true);
                     entry
                 }
                 _ => entry,
             };
         }
         self.say(rest);
-        std::ops::ControlFlow::Continue(())
+        None
     }
 
     /// Keeps other text if it tells something.
@@ -141,19 +132,15 @@ impl Dump {
         if let Some(frame) = text.strip_prefix('"').filter(|rest| rest.contains("\", line ")) {
             self.python_frame(frame);
         }
-        if TELLING.iter().chain(&HEAP).any(|telling| text.contains(telling)) {
-            self.keep(text);
+        if said::LEFT_OUT.contains(&text)
+            && let Some(thread) = self.crash.threads.last_mut()
+        {
+            thread.cut = true;
         }
+        self.said.hear(text);
     }
 
-    fn keep(&mut self, text: &str) {
-        let text: String = text.chars().take(LONGEST_SAID).collect();
-        if self.said.len() < MOST_SAID && !self.said.contains(&text) {
-            self.said.push(text);
-        }
-    }
-
-    fn fatal_error<'a>(&mut self, entry: &'a str) -> &'a str {
+    fn fatal_error<'a>(&mut self, start: &str, entry: &'a str) -> &'a str {
         // Stacks without a fatal error, printed before it, are not of the crash.
         if !self.fatal {
             self.crash.threads.clear();
@@ -166,7 +153,11 @@ impl Dump {
         if message.is_empty() {
             return rest;
         }
-        self.keep(&format!("{FATAL}: {message}"));
+        self.said.keep(&format!("{}: {message}", start.trim_end_matches([':', ' '])));
+        if start == WINDOWS {
+            said::windows_signal(message).clone_into(&mut self.crash.signal);
+            return rest;
+        }
         // Anywhere in it: another thread may have printed into the line.
         let named = SIGNALS.iter().find(|(name, _)| message.contains(name)).map(|(_, signal)| *signal);
         if self.crash.signal.is_empty() || named.is_some() {
@@ -243,7 +234,7 @@ impl Dump {
         let offset = if offset.is_empty() { address.trim_end_matches(']') } else { offset };
         let offset = u64::from_str_radix(offset.trim().trim_start_matches("0x"), 16).unwrap_or(0);
         let module = if module == "<unknown>" { "" } else { module };
-        let frame = NativeFrame { module: module.to_owned(), symbol: symbol.to_owned(), offset };
+        let frame = NativeFrame { module: module.to_owned(), symbol: symbols::readable(symbol), offset, ..NativeFrame::default() };
         if !self.crash.threads.iter().any(|thread| thread.crashed) {
             self.thread(Thread { crashed: true, ..Thread::default() });
         }
@@ -271,7 +262,7 @@ impl Dump {
 
     fn finish(self) -> Crash {
         let mut crash = self.crash;
-        crash.message = self.said.join("\n");
+        crash.message = self.said.text();
         crash.threads.sort_by_key(|thread| !thread.crashed);
         if self.gil_disabled {
             "disabled".clone_into(&mut crash.python.gil);
@@ -280,50 +271,5 @@ impl Dump {
             "enabled".clone_into(&mut crash.python.gil);
         }
         crash
-    }
-}
-
-/// What the paths of a dump tell: platform, interpreter, files and distributions of extension modules.
-fn describe(crash: &mut Crash) {
-    let frames = crash.threads.iter().flat_map(|thread| &thread.native);
-    let sources = crash.threads.iter().flat_map(|thread| &thread.python).map(|frame| frame.file.as_str());
-    let all: Vec<&str> = frames.clone().map(|frame| frame.module.as_str()).chain(sources.clone()).collect();
-    let platform = all.iter().find_map(|path| paths::platform(path)).unwrap_or_default().to_owned();
-    let told: Vec<(String, bool)> = all.iter().filter_map(|path| paths::python(path)).collect();
-    let threaded = told.iter().any(|(_, threaded)| *threaded) || crash.python.gil == "disabled";
-    let version = told.iter().map(|(version, _)| version).max_by_key(|version| version.len()).cloned().unwrap_or_default();
-    let executable =
-        all.iter().find(|path| paths::is_interpreter(path) && path.contains("/bin/")).copied().unwrap_or_default().to_owned();
-    let in_stack: Vec<String> = all.iter().filter(|path| paths::is_extension(path)).map(|path| (*path).to_owned()).collect();
-    let installed: Vec<String> = all.iter().filter_map(|path| paths::distribution(path)).map(str::to_owned).collect();
-
-    // 3.13 shows all threads whatever the GIL does.
-    if crash.python.gil == "enabled" && threaded && (version.is_empty() || paths::is_below(&version, "3.14")) {
-        crash.python.gil.clear();
-    }
-    crash.python.platform = platform;
-    crash.python.executable = executable;
-    crash.python.version = match (version.is_empty(), threaded) {
-        (true, true) => "free-threading build".to_owned(),
-        (false, true) => format!("{version} free-threading build"),
-        (_, false) => version,
-    };
-    for path in in_stack {
-        let name = paths::import_name(&path);
-        let known = crash.extensions.iter().position(|extension| extension.name == name);
-        let at = known.unwrap_or_else(|| {
-            crash.extensions.push(Extension { name, ..Extension::default() });
-            crash.extensions.len() - 1
-        });
-        if let Some(extension) = crash.extensions.get_mut(at) {
-            paths::distribution(&path).unwrap_or_default().clone_into(&mut extension.distribution);
-            extension.path = path;
-        }
-    }
-    for extension in &mut crash.extensions {
-        let top = extension.name.split('.').next().unwrap_or_default();
-        if extension.distribution.is_empty() && installed.iter().any(|name| name == top) {
-            top.clone_into(&mut extension.distribution);
-        }
     }
 }

@@ -1,9 +1,9 @@
 //! A verdict as a block for an upstream issue.  What is not known is said to be unknown.
 
-use super::crash::{Crash, Extension, Thread};
-use super::facts::Facts;
-use super::racing;
-use super::verdict::Verdict;
+use super::super::crash::{Crash, Extension, Thread};
+use super::super::judge::facts::Facts;
+use super::super::judge::racing;
+use super::super::judge::verdict::Verdict;
 use std::fmt::Write as _;
 
 /// The block for an issue.
@@ -83,11 +83,11 @@ fn extensions(out: &mut String, extensions: &[Extension]) {
 
 fn stack(out: &mut String, title: &str, thread: &Thread, facts: Option<&Facts<'_>>) {
     put(out, format_args!("\n### {title}: {}\n\n```\n", line(&racing::called(thread))));
-    let native = facts.map_or(&thread.native[..], |facts| facts.native);
+    let native = facts.map_or_else(|| thread.native.iter().collect(), |facts| facts.native.clone());
     if native.is_empty() && facts.is_some() {
         out.push_str("native stack: unknown\n");
     }
-    for frame in native {
+    for frame in &native {
         let symbol = if frame.symbol.is_empty() { "?" } else { &frame.symbol };
         let module = if frame.module.is_empty() { "unknown file" } else { &frame.module };
         put(out, format_args!("{}+{:#x} in {}\n", fenced(symbol), frame.offset, fenced(module)));

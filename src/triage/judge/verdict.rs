@@ -3,17 +3,19 @@
 //! What a recording shows comes first (a second thread on the object that the crashing one used, a misuse found before the crash),
 //! then the table of known crashes, then what the stacks say by themselves.
 
-use super::crash::{Crash, FoundBefore};
-use super::facts::{Facts, clean};
-use super::known_crashes::{KNOWN, Known};
-use super::{by_stacks, racing, signature};
+use super::super::crash::{Crash, FoundBefore};
+use super::super::names::symbols::clean;
+use super::super::signature;
+use super::facts::Facts;
+use super::known::{self, Known};
+use super::{fatal_errors, heap, nearest, process, racing, stack_overflow};
 use crate::rules;
 use serde::{Deserialize, Serialize};
 
 /// Whose a crash is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub enum CrashCause {
     /// The program lets two threads use what belongs to one.
     CrossThreadMisuse,
     /// A library fails below correct use.
@@ -26,21 +28,21 @@ pub enum Kind {
     Unknown,
 }
 
-impl Kind {
+impl CrashCause {
     /// As it is written.
     pub fn as_str(self) -> &'static str {
         match self {
-            Kind::CrossThreadMisuse => "cross-thread-misuse",
-            Kind::LibraryBug => "library-bug",
-            Kind::ExtensionAssumesGil => "extension-assumes-gil",
-            Kind::InterpreterBug => "interpreter-bug",
-            Kind::Unknown => "unknown",
+            CrashCause::CrossThreadMisuse => "cross-thread-misuse",
+            CrashCause::LibraryBug => "library-bug",
+            CrashCause::ExtensionAssumesGil => "extension-assumes-gil",
+            CrashCause::InterpreterBug => "interpreter-bug",
+            CrashCause::Unknown => "unknown",
         }
     }
 }
 
 /// How sure a verdict is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Confidence {
     /// One thing fits.
@@ -68,7 +70,7 @@ pub struct Verdict {
     /// Version of the format: 1.
     pub schema: u32,
     /// Whose it is.
-    pub verdict: Kind,
+    pub verdict: CrashCause,
     /// How sure that is.
     pub confidence: Confidence,
     /// The distribution at fault, or the extension module if it is not known which it is of.
@@ -107,14 +109,22 @@ const CAUSES: &[(&str, &[&str], &[&str])] = &[
 /// Says whose a crash is.
 pub fn of(crash: &Crash) -> Verdict {
     let facts = Facts::new(crash);
-    let mut verdict = by_signal(&facts)
+    let mut verdict = process::killed(&facts)
+        .or_else(|| process::sent(&facts))
         .or_else(|| by_recording(&facts))
-        .or_else(|| by_stacks::stack_overflow(&facts))
-        .or_else(|| by_stacks::damaged_heap(&facts))
-        .or_else(|| known(&facts))
-        .or_else(|| by_stacks::asked_to_abort(&facts))
-        .or_else(|| by_stacks::extension(&facts))
-        .unwrap_or_else(|| by_stacks::interpreter(&facts));
+        .or_else(|| stack_overflow::found(&facts))
+        .or_else(|| known(&facts, known::reported()))
+        .or_else(|| fatal_errors::of_an_extension(&facts))
+        .or_else(|| fatal_errors::of_the_collector(&facts))
+        .or_else(|| heap::damaged(&facts))
+        .or_else(|| known(&facts, known::kinds()))
+        .or_else(|| process::worker_gone(&facts))
+        .or_else(|| process::hanging(&facts))
+        .or_else(|| process::forked(&facts))
+        .or_else(|| process::asked_to_abort(&facts))
+        .or_else(|| fatal_errors::assertion(&facts))
+        .or_else(|| by_what_is_near(&facts))
+        .unwrap_or_else(|| nearest::interpreter(&facts));
     let already = verdict.evidence.join("\n");
     let also = racing::by_their_stacks(&facts).into_iter().chain(crash.findings.iter().map(found)).chain(said(&facts));
     verdict.evidence.extend(also.filter(|line| !already.contains(line.as_str())));
@@ -122,7 +132,21 @@ pub fn of(crash: &Crash) -> Verdict {
     verdict
 }
 
-pub(super) fn verdict(verdict: Kind, confidence: Confidence, evidence: Vec<String>, next_step: &str) -> Verdict {
+fn by_what_is_near(facts: &Facts<'_>) -> Option<Verdict> {
+    let mut verdict = nearest::extension(facts)
+        .or_else(|| nearest::library(facts))
+        .or_else(|| fatal_errors::other(facts))
+        .or_else(|| nearest::package(facts))?;
+    if verdict.confidence != Confidence::Low
+        && let Some(issue) = nearest::is_near_miss(facts)
+    {
+        verdict.confidence = Confidence::Low;
+        verdict.evidence.push(format!("it looks like {issue}, but version, build or module are not those of that crash"));
+    }
+    Some(verdict)
+}
+
+pub(super) fn verdict(verdict: CrashCause, confidence: Confidence, evidence: Vec<String>, next_step: &str) -> Verdict {
     Verdict {
         schema: 1,
         verdict,
@@ -133,29 +157,6 @@ pub(super) fn verdict(verdict: Kind, confidence: Confidence, evidence: Vec<Strin
         evidence,
         next_step: next_step.to_owned(),
     }
-}
-
-/// SIGKILL cannot be the program's own doing.
-fn by_signal(facts: &Facts<'_>) -> Option<Verdict> {
-    if facts.crash.signal != "SIGKILL" {
-        return None;
-    }
-    let mut evidence = vec![
-        "SIGKILL is sent from outside, by the kernel when memory runs out or by somebody: the program did not crash".to_owned(),
-    ];
-    for thread in &facts.crash.threads {
-        let Some(last) = thread.recent.first() else { continue };
-        evidence.push(format!(
-            "the last event of {} was {}{}",
-            racing::called(thread),
-            last.operation,
-            racing::at(last.at.as_ref())
-        ));
-    }
-    evidence.truncate(9);
-    let next =
-        "look for the out-of-memory killer (journalctl -k -g oom, the container's memory.events), then for a supervisor's timeout";
-    Some(verdict(Kind::Unknown, Confidence::High, evidence, next))
 }
 
 /// What the recording and the findings before the crash show of a second thread.
@@ -174,7 +175,7 @@ fn by_recording(facts: &Facts<'_>) -> Option<Verdict> {
     }];
     evidence.extend(race.as_ref().map(racing::Race::told));
     evidence.extend(finding.map(found));
-    let row = known_row(facts);
+    let row = known_row(facts, known::reported());
     let next = match rule.and_then(rules::find) {
         Some(rule) => format!("{} (ftsan explain {})", rule.fix, rule.id),
         None => "let one thread use it, or guard every use with one lock".to_owned(),
@@ -184,9 +185,9 @@ fn by_recording(facts: &Facts<'_>) -> Option<Verdict> {
     } else {
         Confidence::Medium
     };
-    let mut verdict = verdict(Kind::CrossThreadMisuse, confidence, evidence, &next);
+    let mut verdict = verdict(CrashCause::CrossThreadMisuse, confidence, evidence, &next);
     // An interpreter that lets a misuse crash it has an issue of its own; a library's other bug is not shown by this.
-    let issue = row.filter(|(row, _)| row.verdict == Kind::InterpreterBug || row.verdict == Kind::CrossThreadMisuse);
+    let issue = row.filter(|(row, _)| row.verdict == CrashCause::InterpreterBug || row.verdict == CrashCause::CrossThreadMisuse);
     verdict.known_issue = issue.and_then(|(row, _)| row.issue).map(str::to_owned);
     Some(verdict)
 }
@@ -211,35 +212,49 @@ fn found(finding: &FoundBefore) -> String {
 
 /// What the program said that no condition has quoted.
 fn said(facts: &Facts<'_>) -> Option<String> {
-    let message = facts.crash.message.lines().find(|line| !line.starts_with("Fatal Python error"))?;
+    let message = facts
+        .crash
+        .message
+        .lines()
+        .find(|line| !line.starts_with("Fatal Python error") && !line.starts_with("Windows fatal exception"))?;
     Some(format!("before it died, it said: {message}"))
 }
 
-fn known_row(facts: &Facts<'_>) -> Option<(&'static Known, Vec<String>)> {
-    KNOWN.iter().find_map(|row| row.matches(facts).map(|evidence| (row, evidence)))
+fn known_row(facts: &Facts<'_>, rows: impl IntoIterator<Item = &'static Known>) -> Option<(&'static Known, Vec<String>)> {
+    rows.into_iter().find_map(|row| row.matches(facts).map(|evidence| (row, evidence)))
 }
 
-fn known(facts: &Facts<'_>) -> Option<Verdict> {
-    let (row, conditions) = known_row(facts)?;
+fn known(facts: &Facts<'_>, rows: impl IntoIterator<Item = &'static Known>) -> Option<Verdict> {
+    let (row, conditions) = known_row(facts, rows)?;
     let mut evidence = vec![format!("{}: {}", row.name, row.explanation)];
     evidence.extend(conditions);
+    // An extension that was built for another interpreter is no row's: it is the one that is being loaded.
+    let loading = || {
+        let owner = facts.extension_on_top(8).map(|(_, _, owner)| owner);
+        match owner {
+            Some(super::super::names::owner::Owner::Extension(name, distribution)) => Some(distribution.unwrap_or(name)),
+            _ => None,
+        }
+    };
+    let culprit = row.culprit.map(str::to_owned);
+    let culprit = if row.verdict == CrashCause::ExtensionAssumesGil { culprit.or_else(loading) } else { culprit };
     Some(Verdict {
-        culprit: row.culprit.map(str::to_owned),
+        culprit,
         known_issue: row.issue.map(str::to_owned),
-        ..verdict(row.verdict, row.confidence, evidence, row.next_step)
+        ..verdict(row.verdict, row.confidence(facts), evidence, row.next_step)
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::crash::{Event, Extension, NativeFrame, Thread};
-    use super::super::{from_json, render};
+    use super::super::super::crash::{Event, Extension, NativeFrame, Python, Thread};
+    use super::super::super::{from_json, render};
     use super::*;
     use crate::report::Frame;
 
     /// Two threads on one transport of asyncio, as the recorder and the crash handler have it.
     fn recorded() -> Crash {
-        from_json(include_str!("../../tests/fuzz/seeds/crash_json/two_writers.json")).unwrap()
+        from_json(include_str!("../../../tests/fuzz/seeds/crash_json/two_writers.json")).unwrap()
     }
 
     fn frame(file: &str, function: &str) -> Frame {
@@ -247,13 +262,13 @@ mod tests {
     }
 
     fn native(module: &str, symbol: &str) -> NativeFrame {
-        NativeFrame { module: module.to_owned(), symbol: symbol.to_owned(), offset: 1 }
+        NativeFrame { module: module.to_owned(), symbol: symbol.to_owned(), offset: 1, ..NativeFrame::default() }
     }
 
     #[test]
     fn a_second_thread_on_the_transport_is_the_cause_and_not_greenlet() {
         let verdict = of(&recorded());
-        assert_eq!((verdict.verdict, verdict.confidence), (Kind::CrossThreadMisuse, Confidence::High));
+        assert_eq!((verdict.verdict, verdict.confidence), (CrashCause::CrossThreadMisuse, Confidence::High));
         assert_eq!((verdict.culprit, verdict.known_issue), (None, None));
         assert!(verdict.evidence[0].contains("FT105") && verdict.evidence[1].contains("'heartbeat'"), "{:?}", verdict.evidence);
         assert!(verdict.next_step.contains("ftsan explain FT105"));
@@ -270,9 +285,9 @@ mod tests {
     #[test]
     fn the_descriptor_alone_or_the_finding_alone_is_enough() {
         let by_descriptor = Crash { findings: Vec::new(), ..recorded() };
-        assert_eq!(of(&by_descriptor).verdict, Kind::CrossThreadMisuse);
+        assert_eq!(of(&by_descriptor).verdict, CrashCause::CrossThreadMisuse);
         let by_finding = Crash { threads: recorded().threads.into_iter().take(1).collect(), ..recorded() };
-        assert_eq!(of(&by_finding).verdict, Kind::CrossThreadMisuse);
+        assert_eq!(of(&by_finding).verdict, CrashCause::CrossThreadMisuse);
     }
 
     #[test]
@@ -288,18 +303,25 @@ mod tests {
                 native: if name == "a" { vec![native(module, "append_line")] } else { Vec::new() },
                 ..Thread::default()
             });
-            of(&Crash { signal: "SIGSEGV".to_owned(), threads: threads.into(), extensions: vec![extension], ..Crash::default() })
+            let python = Python { gil: "disabled".to_owned(), ..Python::default() };
+            of(&Crash {
+                signal: "SIGSEGV".to_owned(),
+                python,
+                threads: threads.into(),
+                extensions: vec![extension],
+                ..Crash::default()
+            })
         };
         let undeclared = judged(Some(false));
-        assert_eq!((undeclared.verdict, undeclared.confidence), (Kind::ExtensionAssumesGil, Confidence::High));
+        assert_eq!((undeclared.verdict, undeclared.confidence), (CrashCause::ExtensionAssumesGil, Confidence::High));
         assert_eq!(undeclared.culprit.as_deref(), Some("fastlog"));
         assert!(
             undeclared.evidence.iter().any(|line| line.contains("thread 'b' was in the same function")),
             "{:?}",
             undeclared.evidence
         );
-        assert_eq!(judged(Some(true)).verdict, Kind::LibraryBug);
-        assert_eq!(judged(None).verdict, Kind::LibraryBug);
+        assert_eq!(judged(Some(true)).verdict, CrashCause::LibraryBug);
+        assert_eq!(judged(None).verdict, CrashCause::LibraryBug);
     }
 
     #[test]
@@ -308,9 +330,9 @@ mod tests {
         let extension = Extension { name: "old._c".to_owned(), declares_free_threading: Some(false), ..Extension::default() };
         let mut crash =
             Crash { signal: "SIGSEGV".to_owned(), threads: vec![crashed], extensions: vec![extension], ..Crash::default() };
-        assert_eq!(of(&crash).verdict, Kind::InterpreterBug);
+        assert_eq!(of(&crash).verdict, CrashCause::Unknown);
         crash.python.gil = "disabled".to_owned();
-        assert_eq!((of(&crash).verdict, of(&crash).culprit.as_deref()), (Kind::ExtensionAssumesGil, Some("old._c")));
+        assert_eq!((of(&crash).verdict, of(&crash).culprit.as_deref()), (CrashCause::ExtensionAssumesGil, Some("old._c")));
     }
 
     #[test]
@@ -332,7 +354,7 @@ mod tests {
             ..Thread::default()
         };
         let verdict = of(&Crash { signal: "SIGSEGV".to_owned(), threads: vec![crashed, runner], ..Crash::default() });
-        assert_eq!((verdict.verdict, verdict.confidence), (Kind::CrossThreadMisuse, Confidence::High));
+        assert_eq!((verdict.verdict, verdict.confidence), (CrashCause::CrossThreadMisuse, Confidence::High));
         let named = "thread 'MainThread' (native id 10) runs uvloop.Loop at /app/main.py:5 in main, inside epoll_wait(fd 5)";
         assert!(verdict.evidence.iter().any(|line| line == named), "{:?}", verdict.evidence);
     }
@@ -348,12 +370,12 @@ mod tests {
             ..Thread::default()
         };
         let crash = Crash { signal: "SIGSEGV".to_owned(), threads: vec![crashed], ..Crash::default() };
-        assert_eq!((of(&crash).verdict, of(&crash).known_issue.as_deref()), (Kind::InterpreterBug, Some("gh-120321")));
+        assert_eq!((of(&crash).verdict, of(&crash).known_issue.as_deref()), (CrashCause::InterpreterBug, Some("gh-120321")));
         let seen = of(&Crash { findings: vec![found("FT108")], ..crash.clone() });
-        assert_eq!((seen.verdict, seen.known_issue.as_deref()), (Kind::CrossThreadMisuse, Some("gh-120321")));
+        assert_eq!((seen.verdict, seen.known_issue.as_deref()), (CrashCause::CrossThreadMisuse, Some("gh-120321")));
         // What has nothing to do with the frame is told and not blamed.
         let other = of(&Crash { findings: vec![found("FT106")], ..crash });
-        assert_eq!(other.verdict, Kind::InterpreterBug);
+        assert_eq!(other.verdict, CrashCause::InterpreterBug);
         assert!(other.evidence.iter().any(|line| line.contains("FT106")));
     }
 
@@ -362,10 +384,10 @@ mod tests {
         let event = Event { operation: "recv".to_owned(), fd: 4, ..Event::default() };
         let thread = Thread { name: "w".to_owned(), recent: vec![event], ..Thread::default() };
         let killed = of(&Crash { signal: "SIGKILL".to_owned(), threads: vec![thread], ..Crash::default() });
-        assert_eq!((killed.verdict, killed.confidence), (Kind::Unknown, Confidence::High));
+        assert_eq!((killed.verdict, killed.confidence), (CrashCause::Unknown, Confidence::High));
         assert!(killed.evidence[1].contains("the last event of thread 'w' was recv"));
         let heap = Crash { signal: "SIGABRT".to_owned(), message: "malloc(): corrupted top size".to_owned(), ..Crash::default() };
-        assert_eq!((of(&heap).verdict, of(&heap).confidence), (Kind::Unknown, Confidence::Low));
+        assert_eq!((of(&heap).verdict, of(&heap).confidence), (CrashCause::Unknown, Confidence::Low));
         let found = FoundBefore { rule: "FT105".to_owned(), ..FoundBefore::default() };
         assert!(of(&Crash { findings: vec![found], ..heap }).evidence[1].contains("may well be the misuse of FT105"));
     }
@@ -374,7 +396,7 @@ mod tests {
     fn nothing_known_is_said_to_be_unknown() {
         let crash = Crash::default();
         let verdict = of(&crash);
-        assert_eq!((verdict.verdict, verdict.confidence), (Kind::Unknown, Confidence::Low));
+        assert_eq!((verdict.verdict, verdict.confidence), (CrashCause::Unknown, Confidence::Low));
         let markdown = render(&crash, "markdown");
         for row in
             ["| `python -VV` | unknown |", "| GIL | unknown |", "| reproducer | unknown |", "### Extension modules\n\nunknown"]

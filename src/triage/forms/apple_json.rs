@@ -1,0 +1,130 @@
+//! Crash reports of macOS as files: `.ips`, two JSON documents one after the other, the first of which may be missing.
+
+use super::super::crash::{Crash, NativeFrame, Thread};
+use super::frames::{self, Stacks};
+use super::{Form, Found};
+use serde_json::Value;
+
+/// The form.
+pub(super) const FORM: Form = Form {
+    name: "macOS .ips",
+    looks_like: "JSON with \"faultingThread\", \"threads\" and \"usedImages\"",
+    signs: &["\"threads\""],
+    read,
+};
+
+fn read(pasted: &[String]) -> Vec<Found> {
+    let mut out = Vec::new();
+    let mut at = 0;
+    while let Some(start) = pasted.iter().skip(at).position(|line| unquoted(line).starts_with('{')).map(|found| found + at) {
+        at = start + 1;
+        let rest: Vec<&str> = pasted.iter().skip(start).map(|line| unquoted(line)).collect();
+        // Without this test every line of another text would be tried as JSON.
+        if !rest.iter().any(|line| line.contains("\"threads\"") || line.contains("\"usedImages\"")) {
+            break;
+        }
+        let text = rest.join("\n");
+        let mut values = serde_json::Deserializer::from_str(&text).into_iter::<Value>();
+        while let Some(Ok(value)) = values.next() {
+            at = start + text.get(..values.byte_offset()).unwrap_or("").lines().count().max(1);
+            if value.get("threads").is_some_and(Value::is_array) {
+                out.push(Found { at: start, crash: crash(&value) });
+            }
+        }
+    }
+    out
+}
+
+fn unquoted(line: &str) -> &str {
+    line.trim_start_matches(['>', ' '])
+}
+
+fn text<'v>(value: &'v Value, path: &[&str]) -> &'v str {
+    let mut value = value;
+    for key in path {
+        match value.get(key) {
+            Some(inner) => value = inner,
+            None => return "",
+        }
+    }
+    value.as_str().unwrap_or("")
+}
+
+fn crash(report: &Value) -> Crash {
+    let exception = text(report, &["exception", "type"]);
+    let signal = text(report, &["exception", "signal"]);
+    let subtype = text(report, &["exception", "subtype"]);
+    let mut crash = Crash { signal: signal.to_owned(), ..Crash::default() };
+    if signal.is_empty() {
+        super::apple_text::signal(exception).clone_into(&mut crash.signal);
+    }
+    crash.address = subtype.split_once(" at ").map(|(_, address)| frames::hex(address.split_whitespace().next().unwrap_or("")));
+    text(report, &["procPath"]).clone_into(&mut crash.python.executable);
+    "macOS".clone_into(&mut crash.python.platform);
+    crash.message = said(report);
+    let images = report.get("usedImages").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let faulting = report.get("faultingThread").and_then(Value::as_u64);
+    let mut stacks = Stacks::default();
+    let threads = report.get("threads").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    for (number, thread) in (0_u64..).zip(threads) {
+        let name = [text(thread, &["name"]), text(thread, &["queue"])].into_iter().find(|name| !name.is_empty()).unwrap_or("");
+        stacks.begin(Thread {
+            name: name.to_owned(),
+            native_id: thread.get("id").and_then(Value::as_u64).unwrap_or(0),
+            crashed: thread.get("triggered").and_then(Value::as_bool).unwrap_or(false) || faulting == Some(number),
+            ..Thread::default()
+        });
+        let list = thread.get("frames").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        for (number, one) in (0_u64..).zip(list) {
+            stacks.push(number, frame(one, images));
+        }
+    }
+    stacks.finish(&mut crash);
+    crash
+}
+
+fn frame(frame: &Value, images: &[Value]) -> NativeFrame {
+    let number = |key: &str| frame.get(key).and_then(Value::as_u64);
+    let image = number("imageIndex").and_then(|index| images.get(usize::try_from(index).ok()?));
+    let module = image.map_or("", |image| {
+        let path = text(image, &["path"]);
+        if path.is_empty() { text(image, &["name"]) } else { path }
+    });
+    let offset = number("symbolLocation").or_else(|| number("imageOffset")).unwrap_or(0);
+    frames::native(module, text(frame, &["symbol"]), offset, text(frame, &["sourceFile"]))
+}
+
+/// What libraries and the kernel said of the end.
+fn said(report: &Value) -> String {
+    let mut lines = Vec::new();
+    if let Some(asi) = report.get("asi").and_then(Value::as_object) {
+        let texts = asi.values().filter_map(Value::as_array).flatten().filter_map(Value::as_str);
+        lines.extend(texts.flat_map(str::lines).filter(|line| *line != "abort() called").map(str::to_owned));
+    }
+    let indicator = text(report, &["termination", "indicator"]);
+    let reason = report.get("termination").and_then(|termination| termination.get("reasons")).and_then(Value::as_array);
+    lines.extend(reason.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned));
+    if indicator.contains("fork") {
+        lines.push(indicator.to_owned());
+    }
+    lines.truncate(6);
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_with_its_head_is_read() {
+        let text = "{\"app_name\":\"Python\",\"bug_type\":\"309\"}\n{\"exception\":{\"type\":\"EXC_BAD_ACCESS\",\"signal\":\"SIGSEGV\",\
+                    \"subtype\":\"KERN_INVALID_ADDRESS at 0x0000000000000008\"},\n\"faultingThread\":1,\"threads\":[{\"id\":1,\"frames\":[]},\
+                    {\"id\":2,\"name\":\"w\",\"frames\":[{\"imageOffset\":7,\"symbol\":\"f\",\"symbolLocation\":3,\"imageIndex\":0}]}],\
+                    \"usedImages\":[{\"path\":\"/x/lib.so\",\"name\":\"lib.so\"}],\"asi\":{\"libsystem_c.dylib\":[\"abort() called\"]}}";
+        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        let crash = read(&lines).remove(0).crash;
+        assert_eq!((crash.signal.as_str(), crash.address, crash.message.as_str()), ("SIGSEGV", Some(8), ""));
+        assert_eq!(crash.threads.len(), 1);
+        assert_eq!((crash.threads[0].name.as_str(), crash.threads[0].native[0].module.as_str()), ("w", "/x/lib.so"));
+    }
+}

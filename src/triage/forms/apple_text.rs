@@ -1,0 +1,142 @@
+//! Crash reports of macOS as text, as Console and the dialogue show them.
+
+use super::super::crash::{Crash, Thread};
+use super::frames::{self, Stacks, pattern};
+use super::prefixes::before_entries;
+use super::{Form, Found};
+use std::collections::BTreeMap;
+
+/// The form.
+pub(super) const FORM: Form = Form {
+    name: "macOS crash report",
+    looks_like: "\"Exception Type: EXC_BAD_ACCESS (SIGSEGV)\", \"Thread 0 Crashed:\", `0   lib.dylib   0x0000000100 f + 12`",
+    signs: &["Exception Type: ", " Crashed:", "Crashed Thread:"],
+    read,
+};
+
+pattern!(ENTRY, r"(?:\d+ +\S.* +0x[0-9a-f]{8,} |Thread \d+(?: Crashed)?:|Exception Type: |Crashed Thread: )");
+pattern!(FRAME, r"^\s*(\d+)\s+(\S.*?)\s+(0x[0-9a-fA-F]+)\s+(.+?)(?:\s+\+\s+(\d+))?(?:\s+\(([^()]*)\))?$");
+pattern!(THREAD, r"^\s*Thread (\d+)( Crashed)?:{1,2}\s*(.*)$");
+pattern!(NAMED, r"^\s*Thread (\d+)(?: Crashed)? name:\s*(.*)$");
+pattern!(IMAGE, r"^\s*0x[0-9a-f]+ -\s+0x[0-9a-f]+ \+?(\S+) .*?(/\S.*)$");
+pattern!(EXCEPTION, r"^\s*Exception Type:\s+(.*)$");
+pattern!(CODES, r"KERN_[A-Z_]+ at (0x[0-9a-fA-F]+)");
+pattern!(FAULTING, r"^\s*(?:Crashed Thread|Triggered by Thread):\s+(\d+)");
+
+/// The signal of an exception of Mach.
+pub(super) fn signal(exception: &str) -> &'static str {
+    const SIGNALS: [(&str, &str); 12] = [
+        ("SIGSEGV", "SIGSEGV"),
+        ("SIGBUS", "SIGBUS"),
+        ("SIGABRT", "SIGABRT"),
+        ("SIGILL", "SIGILL"),
+        ("SIGTRAP", "SIGTRAP"),
+        ("SIGFPE", "SIGFPE"),
+        ("SIGKILL", "SIGKILL"),
+        ("EXC_BAD_ACCESS", "SIGSEGV"),
+        ("EXC_BREAKPOINT", "SIGTRAP"),
+        ("EXC_BAD_INSTRUCTION", "SIGILL"),
+        ("EXC_ARITHMETIC", "SIGFPE"),
+        ("EXC_CRASH", "SIGABRT"),
+    ];
+    SIGNALS.iter().find(|(name, _)| exception.contains(name)).map_or("", |(_, signal)| signal)
+}
+
+fn read(pasted: &[String]) -> Vec<Found> {
+    if !pasted
+        .iter()
+        .any(|line| line.contains("Exception Type: ") || line.contains(" Crashed:") || line.contains("Crashed Thread:"))
+    {
+        return Vec::new();
+    }
+    let mut out = Vec::new();
+    let mut report = Report::default();
+    for (at, line) in before_entries(pasted, &ENTRY).iter().enumerate() {
+        if let Some(exception) = EXCEPTION.captures(line) {
+            if report.stacks.threads.iter().any(|thread| !thread.native.is_empty()) {
+                out.extend(std::mem::take(&mut report).finish());
+            }
+            report.at.get_or_insert(at);
+            signal(&exception[1]).clone_into(&mut report.crash.signal);
+        } else if let Some(faulting) = FAULTING.captures(line) {
+            report.at.get_or_insert(at);
+            report.faulting = faulting[1].parse().ok();
+        } else if let Some(codes) = CODES.captures(line) {
+            report.crash.address = Some(frames::hex(&codes[1]));
+        } else if let Some(named) = NAMED.captures(line) {
+            report.name = Some((named[1].parse().unwrap_or(0), named[2].trim().to_owned()));
+        } else if let Some(thread) = THREAD.captures(line) {
+            report.at.get_or_insert(at);
+            let number: u64 = thread[1].parse().unwrap_or(0);
+            let name = report.name.take().filter(|(of, _)| *of == number).map(|(_, name)| name);
+            report.stacks.begin(Thread {
+                name: name.unwrap_or_else(|| thread[3].split("Dispatch queue").next().unwrap_or("").trim().to_owned()),
+                crashed: thread.get(2).is_some() || report.faulting == Some(number),
+                ..Thread::default()
+            });
+        } else if let Some(image) = IMAGE.captures(line) {
+            let path = image[2].trim();
+            let base = path.rsplit('/').next().unwrap_or(path);
+            report.images.insert(base.to_owned(), path.to_owned());
+        } else if let Some(frame) = FRAME.captures(line).filter(|_| !report.stacks.threads.is_empty()) {
+            let offset = frame.get(5).and_then(|offset| offset.as_str().parse().ok()).unwrap_or(0);
+            let source = frame.get(6).map_or("", |source| source.as_str().split(':').next().unwrap_or(""));
+            report.stacks.push(frame[1].parse().unwrap_or(0), frames::native(&frame[2], &frame[4], offset, source));
+        } else if line.contains("crashed on child side of fork") || line.contains("BUG IN CLIENT OF") {
+            report.said.push(line.trim().to_owned());
+        }
+    }
+    out.extend(report.finish());
+    out
+}
+
+#[derive(Default)]
+struct Report {
+    at: Option<usize>,
+    crash: Crash,
+    faulting: Option<u64>,
+    name: Option<(u64, String)>,
+    stacks: Stacks,
+    /// Paths by the names that frames have.
+    images: BTreeMap<String, String>,
+    said: Vec<String>,
+}
+
+impl Report {
+    fn finish(mut self) -> Option<Found> {
+        let at = self.at?;
+        self.stacks.finish(&mut self.crash);
+        for frame in self.crash.threads.iter_mut().flat_map(|thread| &mut thread.native) {
+            if let Some(path) = self.images.get(&frame.module) {
+                frame.module.clone_from(path);
+            }
+        }
+        "macOS".clone_into(&mut self.crash.python.platform);
+        self.crash.message = self.said.join("\n");
+        (!self.crash.threads.is_empty()).then_some(Found { at, crash: self.crash })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_is_read() {
+        let text = "Exception Type:        EXC_BAD_ACCESS (SIGBUS)\nException Codes:       KERN_PROTECTION_FAILURE at 0x0000000000000010\n\n\
+                    Thread 0:: Dispatch queue: com.apple.main-thread\n0   libsystem_kernel.dylib        \t0x00000001876e1e4c __psynch_cvwait + 8\n\n\
+                    Thread 1 Crashed:: worker\n0   libx.dylib                    \t0x0000000100001000 ns::f(int) + 12 (x.c:5)\n\
+                    1   Python                        \t0x0000000100002000 0x100000000 + 8192\n\n\
+                    Binary Images:\n       0x100000000 -        0x100ffffff org.python.python (3.14) <1234> /opt/Python.framework/Versions/3.14/Python\n";
+        let lines: Vec<String> = text.lines().map(|line| line.replace('\t', " ")).collect();
+        let crash = read(&lines).remove(0).crash;
+        assert_eq!((crash.signal.as_str(), crash.address), ("SIGBUS", Some(0x10)));
+        let thread = &crash.threads[0];
+        assert!(thread.crashed && thread.name == "worker", "{thread:?}");
+        assert_eq!((thread.native[0].symbol.as_str(), thread.native[0].source.as_str()), ("ns::f", "x.c"));
+        assert_eq!(
+            (thread.native[1].symbol.as_str(), thread.native[1].module.as_str()),
+            ("", "/opt/Python.framework/Versions/3.14/Python")
+        );
+    }
+}

@@ -1,0 +1,82 @@
+//! `coredumpctl info`, and what systemd-coredump writes to the journal.
+
+use super::super::crash::{Crash, Thread};
+use super::frames::{self, Stacks, pattern};
+use super::prefixes::before_entries;
+use super::{Form, Found};
+
+/// The form.
+pub(super) const FORM: Form = Form {
+    name: "coredumpctl",
+    looks_like: "\"Stack trace of thread 123:\", `#0  0x00007f f (lib.so + 0x1)`",
+    signs: &["Stack trace of thread", " + 0x"],
+    read,
+};
+
+pattern!(ENTRY, r"(?:#\d+ +0x[0-9a-f]+ \S+ \(\S+ \+ 0x|Stack trace of thread \d+|Signal: \d+ \()");
+pattern!(FRAME, r"^\s*#(\d+)\s+0x[0-9a-f]+\s+(\S+)\s+\((\S+) \+ 0x([0-9a-f]+)\)");
+pattern!(THREAD, r"Stack trace of thread (\d+)");
+pattern!(SIGNAL, r"^\s*Signal: \d+ \((?:SIG)?([A-Z]+)\)");
+pattern!(PROCESS, r"Process (\d+) \(\S+\) of user \d+ (?:dumped core|terminated abnormally)");
+pattern!(EXECUTABLE, r"^\s*Executable: (\S+)");
+
+fn read(pasted: &[String]) -> Vec<Found> {
+    if !pasted.iter().any(|line| THREAD.is_match(line) || FRAME.is_match(line)) {
+        return Vec::new();
+    }
+    let mut out: Vec<Found> = Vec::new();
+    let mut core = Core::default();
+    for (at, line) in before_entries(pasted, &ENTRY).iter().enumerate() {
+        let begins = PROCESS.is_match(line) || SIGNAL.is_match(line);
+        if begins && core.stacks.threads.iter().any(|thread| !thread.native.is_empty()) {
+            out.extend(std::mem::take(&mut core).finish());
+        }
+        if let Some(signal) = SIGNAL.captures(line) {
+            core.crash.signal = format!("SIG{}", &signal[1]);
+        } else if let Some(executable) = EXECUTABLE.captures(line) {
+            executable[1].clone_into(&mut core.crash.python.executable);
+        } else if let Some(thread) = THREAD.captures(line) {
+            core.at.get_or_insert(at);
+            // The first one is the one that got the signal.
+            let crashed = core.stacks.threads.is_empty();
+            core.stacks.begin(Thread { native_id: thread[1].parse().unwrap_or(0), crashed, ..Thread::default() });
+        } else if let Some(frame) = FRAME.captures(line) {
+            core.at.get_or_insert(at);
+            core.stacks.push(frame[1].parse().unwrap_or(0), frames::native(&frame[3], &frame[2], frames::hex(&frame[4]), ""));
+        }
+    }
+    out.extend(core.finish());
+    out
+}
+
+#[derive(Default)]
+struct Core {
+    at: Option<usize>,
+    crash: Crash,
+    stacks: Stacks,
+}
+
+impl Core {
+    fn finish(mut self) -> Option<Found> {
+        self.stacks.finish(&mut self.crash);
+        "Linux".clone_into(&mut self.crash.python.platform);
+        (!self.crash.threads.is_empty()).then_some(Found { at: self.at?, crash: self.crash })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_stack_is_of_the_thread_that_crashed() {
+        let text = "        Signal: 11 (SEGV)\n    Executable: /usr/bin/python3.14t\n                Stack trace of thread 12:\n\
+                    \x20               #0  0x00007fa878142129 f (libx.so.1 + 0x142129)\n                #1  0x00007fa87818a366 n/a (liby.so + 0x1)\n\
+                    \x20               Stack trace of thread 11:\n                #0  0x00007fa878142129 poll (libc.so.6 + 0x1)\n";
+        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        let crash = read(&lines).remove(0).crash;
+        assert_eq!((crash.signal.as_str(), crash.threads.len()), ("SIGSEGV", 2));
+        assert_eq!((crash.threads[0].native_id, crash.threads[0].native.len()), (12, 2));
+        assert_eq!(crash.threads[0].native[1].symbol, "");
+    }
+}

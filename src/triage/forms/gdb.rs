@@ -1,0 +1,284 @@
+//! Backtraces of gdb: `bt`, `bt full`, `thread apply all bt`, `py-bt`, with and without symbols, wrapped or not.
+
+use super::super::crash::{Crash, Thread};
+use super::frames::{self, Stacks, pattern};
+use super::prefixes::before_entries;
+use super::{Form, Found};
+
+/// The form.
+pub(super) const FORM: Form = Form {
+    name: "gdb",
+    looks_like: "`#0  0x00007f in f (a=1) from lib.so`, or `at file.c:5` (bt, thread apply all bt, with py-bt or without)",
+    signs: &["#"],
+    read,
+};
+
+pattern!(ENTRY, r"#\d+ +(?:0x[0-9a-f]+ |[A-Za-z_<?])");
+pattern!(FRAME, r"^\s*#(\d+)\s+(?:(0x[0-9a-fA-F]+)\s+(?:\[PAC\]\s+)?in\s+)?(\S.*)$");
+pattern!(SIGNAL, r"(?:received signal|terminated with signal) (SIG[A-Z]+)");
+pattern!(STOPPED, r#"Thread (\d+)(?:\.\d+)? "([^"]*)" (?:received|hit)"#);
+pattern!(THREAD, r#"^\s*Thread (\d+)(?:\.\d+)? \((?:Thread 0x[0-9a-f]+ )?\(?(?:LWP|process) (\d+)\)?(?: "([^"]*)")?"#);
+pattern!(CURRENT, r"\[Current thread is (\d+)");
+pattern!(PYTHON, r#"^\s*(?:#\d+ )?(?:Frame 0x\S+, for file (\S+), line (\d+), in (\S+)|File "([^"]+)", line (\d+), in (\S+))"#);
+// Debug builds of the interpreter fill memory so.
+pattern!(FILLED, r"0x((?:cd){8}|(?:dd){8}|(?:fd){8})\b");
+
+/// A frame is not wrapped into more lines.
+const MOST_LINES: usize = 40;
+
+fn read(pasted: &[String]) -> Vec<Found> {
+    if !pasted.iter().any(|line| ENTRY.is_match(line)) {
+        return Vec::new();
+    }
+    let lines = before_entries(pasted, &ENTRY);
+    let mut out = Vec::new();
+    let mut session = Session::default();
+    let mut at = 0;
+    while let Some(line) = lines.get(at) {
+        let first = at;
+        at += 1;
+        if let Some(signal) = SIGNAL.captures(line) {
+            if session.has_frames() {
+                out.extend(std::mem::take(&mut session).finish());
+            }
+            session.signal = signal[1].to_owned();
+            if let Some(stopped) = STOPPED.captures(line) {
+                session.number = stopped[1].parse().ok();
+                session.name = stopped[2].to_owned();
+            }
+        } else if let Some(current) = CURRENT.captures(line) {
+            session.number = current[1].parse().ok();
+        } else if let Some(thread) = THREAD.captures(line) {
+            let number: Option<u64> = thread[1].parse().ok();
+            session.header = number;
+            session.stacks.begin(Thread {
+                name: thread.get(3).map_or("", |name| name.as_str()).to_owned(),
+                native_id: thread[2].parse().unwrap_or(0),
+                crashed: number.is_some() && number == session.number,
+                ..Thread::default()
+            });
+        } else if line.contains("Traceback (most recent call first)") {
+            session.python = true;
+        } else if let Some(found) = FRAME.captures(line).filter(|_| ENTRY.is_match(line)) {
+            let mut body = found[3].to_owned();
+            while let Some(next) = lines.get(at).filter(|next| at - first < MOST_LINES && continues(&body, next)) {
+                body.push(' ');
+                body.push_str(next.trim());
+                at += 1;
+            }
+            session.frame(first, found[1].parse().unwrap_or(0), found.get(2).map_or("", |address| address.as_str()), &body);
+        } else if session.python
+            && let Some(found) = PYTHON.captures(line)
+        {
+            let part = |at: usize| found.get(at).map_or("", |part| part.as_str());
+            let frame = if part(1).is_empty() {
+                frames::python(part(4), part(5), part(6))
+            } else {
+                frames::python(part(1), part(2), part(3))
+            };
+            let thread = session.stacks.current();
+            if thread.python.len() < frames::MOST_FRAMES {
+                thread.python.push(frame);
+            }
+        } else if line.starts_with("(gdb)") || line.starts_with("Thread ") {
+            session.python = false;
+        }
+    }
+    out.extend(session.finish());
+    out
+}
+
+/// Whether a line goes on with a frame that was wrapped.
+fn continues(body: &str, next: &str) -> bool {
+    let begun = next.trim_start();
+    if begun.is_empty()
+        || ENTRY.find(begun).is_some_and(|entry| entry.start() == 0)
+        || begun.starts_with("(gdb)")
+        || THREAD.is_match(next)
+    {
+        return false;
+    }
+    let placed = [") at ", ") from "].iter().any(|place| body.contains(place));
+    open_parentheses(body) > 0 || (!placed && ["at ", "from "].iter().any(|place| begun.starts_with(place)))
+}
+
+/// Parentheses that are open, outside of strings.
+fn open_parentheses(text: &str) -> i32 {
+    let mut depth = 0;
+    let mut quoted = false;
+    let mut before = ' ';
+    for c in text.chars() {
+        match c {
+            '"' if before != '\\' => quoted = !quoted,
+            '(' if !quoted => depth += 1,
+            ')' if !quoted => depth -= 1,
+            _ => {}
+        }
+        before = c;
+    }
+    depth
+}
+
+#[derive(Default)]
+struct Session {
+    at: Option<usize>,
+    signal: String,
+    /// Number and name of the thread that got the signal.
+    number: Option<u64>,
+    name: String,
+    /// Number in the last header.
+    header: Option<u64>,
+    stacks: Stacks,
+    /// Lines of `py-bt` are being read.
+    python: bool,
+    filled: Option<String>,
+}
+
+impl Session {
+    fn has_frames(&self) -> bool {
+        self.stacks.threads.iter().any(|thread| !thread.native.is_empty())
+    }
+
+    fn frame(&mut self, at: usize, number: u64, address: &str, body: &str) {
+        let Some((name, module, source)) = parsed(body, !address.is_empty()) else { return };
+        self.python = false;
+        self.at.get_or_insert(at);
+        if self.stacks.restarts(number) || self.stacks.threads.is_empty() {
+            // The first one without a header is the current thread's.
+            let first = self.stacks.threads.is_empty();
+            self.stacks.begin(Thread {
+                name: if first { self.name.clone() } else { String::new() },
+                crashed: first,
+                ..Thread::default()
+            });
+        }
+        if let Some(filled) = FILLED.find(body) {
+            self.filled.get_or_insert_with(|| filled.as_str().to_owned());
+        }
+        self.stacks.push(number, frames::native(module, name, frames::hex(address), source));
+    }
+
+    fn finish(mut self) -> Option<Found> {
+        let at = self.at?;
+        let mut crash = Crash { signal: self.signal, ..Crash::default() };
+        if let Some(filled) = self.filled {
+            crash.message =
+                format!("{filled} was used as a pointer: Python's debug allocator fills memory so that is new, freed or forbidden");
+        }
+        // `bt`, then `thread apply all bt`: the thread that crashed comes twice.
+        let threads = &mut self.stacks.threads;
+        if let [first, rest @ ..] = &threads[..]
+            && first.crashed
+            && first.native_id == 0
+            && let Some(again) = rest.iter().position(|thread| {
+                !first.native.is_empty()
+                    && thread.native.iter().zip(&first.native).take(4).all(|(a, b)| a.symbol == b.symbol)
+                    && thread.native.len() >= first.native.len().min(4)
+            })
+        {
+            let name = first.name.clone();
+            let mut thread = threads.remove(again + 1);
+            thread.crashed = true;
+            if thread.name.is_empty() {
+                thread.name = name;
+            }
+            if let Some(first) = threads.first_mut() {
+                *first = thread;
+            }
+        }
+        self.stacks.finish(&mut crash);
+        Some(Found { at, crash })
+    }
+}
+
+/// Function, library and source file of `f (a=1) at x.c:5`; `None` if it is of another form.
+fn parsed(body: &str, with_address: bool) -> Option<(&str, &str, &str)> {
+    let body = body.trim();
+    if body.starts_with("<signal handler called>") {
+        return Some(("<signal handler called>", "", ""));
+    }
+    if !with_address && (body.starts_with("0x") || body.starts_with("in ")) {
+        return None;
+    }
+    // ThreadSanitizer and coredumpctl: `f /x.c:5 (lib.so+0x1)`, `f (lib.so + 0x1)`.
+    if body.contains("(BuildId:")
+        || body.ends_with(')') && body.rsplit_once('(').is_some_and(|(_, end)| end.contains("+0x") || end.contains(" + 0x"))
+    {
+        return None;
+    }
+    let (call, module, source) = match (body.rfind(") at "), body.rfind(") from ")) {
+        (_, Some(from)) if body.rfind(") at ").is_none_or(|at| at < from) => {
+            (body.get(..=from)?, body.get(from + ") from ".len()..)?, "")
+        }
+        (Some(at), _) => {
+            let place = body.get(at + ") at ".len()..)?.split_whitespace().next().unwrap_or("");
+            (body.get(..=at)?, "", place.rsplit_once(':').map_or(place, |(file, _)| file))
+        }
+        (None, _) => (body, "", ""),
+    };
+    let name = call.get(..arguments(call)?)?.trim();
+    (!name.is_empty() && !name.contains('=') && name.len() < 1000).then_some((name, module, source))
+}
+
+/// Where the arguments of a call begin: at the parenthesis that the last one closes, or that stays open.
+fn arguments(call: &str) -> Option<usize> {
+    let mut depth = 0;
+    if call.ends_with(')') {
+        for (at, c) in call.char_indices().rev() {
+            match c {
+                ')' => depth += 1,
+                '(' => depth -= 1,
+                _ => {}
+            }
+            if depth == 0 {
+                // `operator()` is a name; arguments stand behind a space.
+                return (at > 0).then_some(at);
+            }
+        }
+    }
+    call.find(" (")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(text: &str) -> Crash {
+        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        let mut found = read(&lines);
+        assert_eq!(found.len(), 1, "{text}");
+        found.remove(0).crash
+    }
+
+    #[test]
+    fn frames_are_taken_apart() {
+        let place =
+            |body: &str| parsed(body, true).map(|(name, module, source)| (name.to_owned(), module.to_owned(), source.to_owned()));
+        let is = |name: &str, module: &str, source: &str| Some((name.to_owned(), module.to_owned(), source.to_owned()));
+        assert_eq!(place("f (a=1, s=0x1 \"x)\") at ./x/y.c:12"), is("f", "", "./x/y.c"));
+        assert_eq!(place("?? () from /lib/libx.so.1"), is("??", "/lib/libx.so.1", ""));
+        assert_eq!(
+            place("std::function<void (int)>::operator() (this=0x1) at a.h:1"),
+            is("std::function<void (int)>::operator()", "", "a.h")
+        );
+        assert_eq!(place("f /x/y.c:12:3 (python+0x1)"), None);
+        assert_eq!(place("f (libpython3.14t.so.1.0 + 0x1)"), None);
+    }
+
+    #[test]
+    fn the_thread_that_got_the_signal_is_the_crashed_one() {
+        let crash = one("Thread 2 \"worker\" received signal SIGSEGV, Segmentation fault.\n(gdb) thread apply all bt\n\n\
+             Thread 2 (Thread 0x7f (LWP 12) \"worker\"):\n#0  f () at ./x.c:1\n#1  0x01 in g (a=1,\n    b=2)\n    at ./x.c:2\n\n\
+             Thread 1 (Thread 0x7e (LWP 11) \"python\"):\n#0  0x02 in wait () from /lib/libc.so.6\n");
+        assert_eq!((crash.signal.as_str(), crash.threads.len()), ("SIGSEGV", 2));
+        assert!(crash.threads[0].crashed && crash.threads[0].name == "worker" && crash.threads[0].native_id == 12);
+        assert_eq!(crash.threads[0].native[1].symbol, "g");
+        assert_eq!(crash.threads[1].native[0].module, "/lib/libc.so.6");
+    }
+
+    #[test]
+    fn frames_that_were_left_out_are_noticed() {
+        let crash = one("#3  0x1 in f () from /a.so\n#9  0x1 in g () from /a.so\n");
+        assert!(crash.threads[0].top_cut && crash.threads[0].cut);
+    }
+}

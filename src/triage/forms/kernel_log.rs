@@ -1,0 +1,96 @@
+//! Lines of the kernel's log: a segmentation fault, another trap, or the out-of-memory killer.
+
+use super::super::crash::{Crash, NativeFrame, Thread};
+use super::frames::{self, pattern};
+use super::{Form, Found};
+
+/// The form.
+pub(super) const FORM: Form = Form {
+    name: "kernel log",
+    looks_like: "\"python3[123]: segfault at 0 ip 00007f sp 00007f error 6 in lib.so[7f+9f000]\", \"traps: python3[1] general protection fault\", \"Out of memory: Killed process\"",
+    signs: &["segfault at ", "traps: ", "ut of memory: Kill"],
+    read,
+};
+
+pattern!(
+    SEGFAULT,
+    r"(\S+?)\[(\d+)\]:? segfault at ([0-9a-f]+) ip ([0-9a-f]+) sp [0-9a-f]+ error [0-9a-f]+(?: in ([^\[\s]+)\[([^\]]+)\])?"
+);
+pattern!(
+    TRAP,
+    r"traps: (\S+?)\[(\d+)\] (general protection|trap [a-z ]+?) (?:fault )?ip:([0-9a-f]+) sp:[0-9a-f]+ error:[0-9a-f]+(?: in ([^\[\s]+)\[([^\]]+)\])?"
+);
+pattern!(KILLED, r"(?:Out of memory|Memory cgroup out of memory): Kill(?:ed)? process (\d+) \(([^)]+)\)");
+/// More of them are not kept.
+const MOST: usize = 50;
+
+fn read(pasted: &[String]) -> Vec<Found> {
+    let mut out: Vec<Found> = Vec::new();
+    for (at, line) in pasted.iter().enumerate().filter(|(_, line)| line.len() < 4096) {
+        let crash = if let Some(found) = SEGFAULT.captures(line) {
+            let address = Some(frames::hex(&found[3]));
+            died("SIGSEGV", address, &found)
+        } else if let Some(found) = TRAP.captures(line) {
+            let signal = match &found[3] {
+                "trap invalid opcode" => "SIGILL",
+                "trap divide error" => "SIGFPE",
+                "trap int3" => "SIGTRAP",
+                _ => "SIGSEGV",
+            };
+            died(signal, None, &found)
+        } else if KILLED.is_match(line) {
+            Crash {
+                signal: "SIGKILL".to_owned(),
+                message: "Out of memory: the kernel killed the process".to_owned(),
+                ..Crash::default()
+            }
+        } else {
+            continue;
+        };
+        if out.len() < MOST {
+            out.push(Found { at, crash });
+        }
+    }
+    out
+}
+
+fn died(signal: &str, address: Option<u64>, found: &regex_lite::Captures<'_>) -> Crash {
+    let part = |at: usize| found.get(at).map_or("", |part| part.as_str());
+    let ip = frames::hex(part(4));
+    // `7ff211e65000+9f000` or, newer, `26e35,7ff211e65000+9f000`.
+    let base = part(6).rsplit(',').next().unwrap_or("").split('+').next().unwrap_or("");
+    let offset = part(6).split_once(',').map_or_else(|| ip.wrapping_sub(frames::hex(base)), |(offset, _)| frames::hex(offset));
+    let module = part(5);
+    let mut native = Vec::new();
+    if !module.is_empty() {
+        native.push(NativeFrame { offset, ..frames::native(module, "", 0, "") });
+    } else if ip == 0 {
+        native.push(NativeFrame::default());
+    }
+    let thread = Thread { native_id: part(2).parse().unwrap_or(0), crashed: true, cut: true, native, ..Thread::default() };
+    let mut crash = Crash { signal: signal.to_owned(), address, threads: vec![thread], ..Crash::default() };
+    "Linux".clone_into(&mut crash.python.platform);
+    crash
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_the_kernel_are_read() {
+        let of = |line: &str| read(&[line.to_owned()]).into_iter().next().map(|found| found.crash);
+        let crash = of("May  9 host kernel: [5.2] python3[26]: segfault at 10 ip 00007ff211e8be35 sp 00007ffd error 6 in p.so[7ff211e65000+9f000]").unwrap();
+        assert_eq!((crash.signal.as_str(), crash.address), ("SIGSEGV", Some(0x10)));
+        assert_eq!((crash.threads[0].native[0].module.as_str(), crash.threads[0].native[0].offset), ("p.so", 0x26e35));
+        let newer =
+            of("python3[26]: segfault at 0 ip 0000000000000000 sp 1 error 14 in x[26e35,55555+1000] likely on CPU 3").unwrap();
+        assert_eq!(newer.threads[0].native[0].offset, 0x26e35);
+        let trap = of("traps: python[1] trap invalid opcode ip:55 sp:7f error:0 in libx.so.2[50+1000]").unwrap();
+        assert_eq!((trap.signal.as_str(), trap.threads[0].native[0].offset), ("SIGILL", 5));
+        let general = of("traps: python3[123] general protection fault ip:7f sp:7f error:0 in libx.so[70+10]").unwrap();
+        assert_eq!(general.signal, "SIGSEGV");
+        assert_eq!(of("Out of memory: Killed process 123 (python3) total-vm:1kB").unwrap().signal, "SIGKILL");
+        assert!(of("python3[26]: all is well").is_none());
+    }
+}

@@ -1,0 +1,294 @@
+//! Forms in which people paste a crash, one per file, as a table.
+//!
+//! Each form finds its own descriptions of crashes in the lines of a text.  Descriptions of one crash in different forms, such as the Python
+//! stack of faulthandler and the native one of gdb, are put together; several crashes in one text stay several.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`pasted`] | any text as lines: logs in JSON, escapes, colours |
+//! | [`prefixes`] | what a log puts in front of each line |
+//! | [`said`] | lines that the interpreter, libc or a test runner says of a crash |
+//! | [`surroundings`] | what the text around tells: version, GIL, signal, packages |
+//! | [`frames`] | frames and stacks as the forms build them |
+//! | the others | one form each |
+
+mod apple_json;
+mod apple_text;
+mod coredumpctl;
+mod failure_signal;
+mod faulthandler;
+mod faulthandler_lines;
+mod frames;
+mod gdb;
+mod kernel_log;
+mod lldb;
+pub(super) mod pasted;
+mod prefixes;
+mod py_spy;
+mod pystack;
+pub(super) mod said;
+mod sanitizer;
+mod surroundings;
+mod valgrind;
+mod windows_debugger;
+mod xdist;
+
+use super::crash::{Crash, Extension, NativeFrame, Thread};
+use super::names::{paths, symbols};
+
+/// A form.
+pub struct Form {
+    /// What makes it.
+    pub name: &'static str,
+    /// What it is recognised by, for people.
+    pub looks_like: &'static str,
+    /// A text without any of these has nothing in this form; none for any text.
+    signs: &'static [&'static str],
+    /// Descriptions of crashes in it, as they come.
+    read: fn(&[String]) -> Vec<Found>,
+}
+
+/// A description of a crash.
+struct Found {
+    /// Number of the line that it begins in.
+    at: usize,
+    crash: Crash,
+}
+
+/// The forms.  Where two describe one crash, the earlier one in this table is believed.
+pub static FORMS: &[Form] = &[
+    faulthandler::FORM,
+    gdb::FORM,
+    lldb::FORM,
+    apple_json::FORM,
+    apple_text::FORM,
+    sanitizer::FORM,
+    valgrind::FORM,
+    coredumpctl::FORM,
+    kernel_log::FORM,
+    pystack::FORM,
+    py_spy::FORM,
+    failure_signal::FORM,
+    windows_debugger::FORM,
+    xdist::FORM,
+];
+
+/// The crashes that a text describes, in its order; the error is one line for the user.
+///
+/// # Errors
+/// No form is recognised.
+pub fn read(text: &str) -> Result<Vec<Crash>, String> {
+    let lines = pasted::lines(text);
+    let mut found: Vec<(usize, usize, Crash)> = Vec::new();
+    for (number, form) in FORMS.iter().enumerate() {
+        let may_be = |line: &String| form.signs.iter().any(|sign| line.contains(sign));
+        if !form.signs.is_empty() && !lines.iter().any(may_be) {
+            continue;
+        }
+        found.extend((form.read)(&lines).into_iter().map(|found| (found.at, number, found.crash)));
+    }
+    if found.is_empty() {
+        return Err(missing(text));
+    }
+    found.sort_by_key(|(at, number, _)| (*at, *number));
+    let mut crashes = together(found);
+    let around = surroundings::read(&lines);
+    let single = crashes.len() == 1;
+    for crash in &mut crashes {
+        around.tell(crash, single);
+        describe(crash);
+    }
+    Ok(crashes)
+}
+
+fn missing(text: &str) -> String {
+    let what = if text.trim().is_empty() { "it is empty" } else { "no form of one is recognised" };
+    let names: Vec<&str> = FORMS.iter().map(|form| form.name).collect();
+    format!(
+        "no crash dump found: {what}; the forms are {} (PYTHONFAULTHANDLER=1 makes the interpreter print one)",
+        names.join(", ")
+    )
+}
+
+/// Descriptions of one crash put together.
+fn together(found: Vec<(usize, usize, Crash)>) -> Vec<Crash> {
+    let mut out: Vec<(Vec<usize>, Crash)> = Vec::new();
+    for (_, form, crash) in found {
+        let same = out.iter_mut().rev().take(1).find(|(forms, earlier)| !forms.contains(&form) && may_be_one(earlier, &crash));
+        match same {
+            Some((forms, earlier)) => {
+                let believed = forms.iter().any(|known| *known < form);
+                forms.push(form);
+                merge(earlier, crash, believed);
+            }
+            None => out.push((vec![form], crash)),
+        }
+    }
+    out.into_iter().map(|(_, crash)| crash).collect()
+}
+
+fn crashed(crash: &Crash) -> Option<&Thread> {
+    crash.threads.iter().find(|thread| thread.crashed)
+}
+
+/// Two descriptions in different forms may be of one crash: the signals agree, and one has what the other lacks or both show the same frames.
+fn may_be_one(a: &Crash, b: &Crash) -> bool {
+    if !a.signal.is_empty() && !b.signal.is_empty() && a.signal != b.signal {
+        return false;
+    }
+    let (Some(own), Some(other)) = (crashed(a), crashed(b)) else { return true };
+    if own.native.is_empty() || other.native.is_empty() {
+        return true;
+    }
+    let named = |thread: &Thread| -> Vec<String> {
+        let frames = thread.native.iter().filter(|frame| !frame.symbol.is_empty());
+        frames.take(40).map(|frame| symbols::clean(&frame.symbol).to_owned()).collect()
+    };
+    let theirs = named(other);
+    let shared = named(own).iter().filter(|name| theirs.contains(name)).count();
+    let modules = || {
+        let theirs: Vec<&str> = other.native.iter().map(|frame| paths::base(&frame.module)).collect();
+        own.native.iter().any(|frame| theirs.contains(&paths::base(&frame.module)))
+    };
+    shared >= 2 || (theirs.is_empty() && modules())
+}
+
+/// Adds what another form says of a crash; `believed` is whether the earlier description goes first where both say something.
+fn merge(into: &mut Crash, other: Crash, believed: bool) {
+    let Crash { signal, address, message, python, command, threads, extensions, findings: _, code, sender, missing: _, packages: _ } = other;
+    if into.signal.is_empty() {
+        into.signal = signal;
+    }
+    into.address = into.address.or(address);
+    into.code = into.code.or(code);
+    if into.sender == 0 {
+        into.sender = sender;
+    }
+    for line in message.lines() {
+        if !into.message.lines().any(|known| known == line) {
+            if !into.message.is_empty() {
+                into.message.push('\n');
+            }
+            into.message.push_str(line);
+        }
+    }
+    for (own, others) in [
+        (&mut into.python.version, python.version),
+        (&mut into.python.gil, python.gil),
+        (&mut into.python.executable, python.executable),
+        (&mut into.python.platform, python.platform),
+    ] {
+        if own.is_empty() {
+            *own = others;
+        }
+    }
+    if into.command.is_empty() {
+        into.command = command;
+    }
+    for extension in extensions {
+        if !into.extensions.iter().any(|known| known.name == extension.name) {
+            into.extensions.push(extension);
+        }
+    }
+    for thread in threads {
+        let own = into
+            .threads
+            .iter_mut()
+            .find(|known| (known.crashed && thread.crashed) || (known.native_id != 0 && known.native_id == thread.native_id));
+        let Some(own) = own else {
+            into.threads.push(thread);
+            continue;
+        };
+        let symbols = |thread: &Thread| thread.native.iter().filter(|frame| !frame.symbol.is_empty()).count();
+        if own.native.is_empty() || (!believed && symbols(&thread) >= symbols(own)) {
+            own.native = thread.native;
+            own.top_cut = thread.top_cut;
+        }
+        if own.python.is_empty() {
+            own.python = thread.python;
+        }
+        own.cut |= thread.cut;
+        own.crashed |= thread.crashed;
+        if own.name.is_empty() {
+            own.name = thread.name;
+        }
+        if own.native_id == 0 {
+            own.native_id = thread.native_id;
+        }
+    }
+    into.threads.sort_by_key(|thread| !thread.crashed);
+}
+
+/// What the paths of a dump tell: platform, interpreter, files and distributions of extension modules.
+fn describe(crash: &mut Crash) {
+    // A list of modules names them as `sys.modules` does; a path of a frame is one of them where it fits.
+    let frames = crash.threads.iter().flat_map(|thread| &thread.native);
+    let sources = crash.threads.iter().flat_map(|thread| &thread.python).map(|frame| frame.file.as_str());
+    let all: Vec<&str> = frames.clone().map(|frame| frame.module.as_str()).chain(sources.clone()).collect();
+    let platform = all.iter().find_map(|path| paths::platform(path)).unwrap_or_default().to_owned();
+    let told: Vec<(String, bool)> = all.iter().filter_map(|path| paths::python(path)).collect();
+    let known = crash.python.version.clone();
+    let threaded = told.iter().any(|(_, threaded)| *threaded) || crash.python.gil == "disabled" || known.contains("free-threading");
+    let with_gil = !threaded && all.iter().any(|path| paths::is_of_a_gil_build(path));
+    let version = told.iter().map(|(version, _)| version).max_by_key(|version| version.len()).cloned().unwrap_or_default();
+    let executable =
+        all.iter().find(|path| paths::is_interpreter(path) && path.contains("/bin/")).copied().unwrap_or_default().to_owned();
+    let in_stack: Vec<String> =
+        all.iter().filter(|path| paths::is_extension(path) && path.contains('/')).map(|path| (*path).to_owned()).collect();
+    let installed: Vec<String> = all.iter().filter_map(|path| paths::distribution(path)).map(str::to_owned).collect();
+
+    let version = if known.starts_with(|c: char| c.is_ascii_digit()) {
+        known.split(' ').next().unwrap_or_default().to_owned()
+    } else {
+        version
+    };
+    // 3.13 shows all threads whatever the GIL does, and what is not known may be 3.13.
+    let shows_all = version.is_empty() || (threaded && paths::is_below(&version, "3.14"));
+    if crash.python.gil == "enabled"
+        && shows_all
+        && !crash.extensions.iter().any(|known| known.declares_free_threading == Some(false))
+    {
+        crash.python.gil.clear();
+    }
+    if crash.python.gil.is_empty() && with_gil {
+        "enabled".clone_into(&mut crash.python.gil);
+    }
+    if crash.python.platform.is_empty() {
+        crash.python.platform = platform;
+    }
+    if crash.python.executable.is_empty() {
+        crash.python.executable = executable;
+    }
+    if crash.python.version.is_empty() {
+        crash.python.version = match (version.is_empty(), threaded) {
+            (true, true) => "free-threading build".to_owned(),
+            (false, true) => format!("{version} free-threading build"),
+            (_, false) => version,
+        };
+    } else if threaded && !crash.python.version.contains("free-threading") {
+        crash.python.version.push_str(" free-threading build");
+    }
+    for path in in_stack {
+        if paths::is_stdlib_extension(&path) && paths::below_site_packages(&path).is_none() {
+            continue;
+        }
+        let name = paths::import_name(&path);
+        let frame = NativeFrame { module: path.clone(), ..NativeFrame::default() };
+        let exact = crash.extensions.iter().position(|extension| extension.name == name);
+        let known = exact.or_else(|| crash.extensions.iter().position(|extension| paths::is_module(&frame, &extension.name)));
+        let at = known.unwrap_or_else(|| {
+            crash.extensions.push(Extension { name, ..Extension::default() });
+            crash.extensions.len() - 1
+        });
+        if let Some(extension) = crash.extensions.get_mut(at) {
+            paths::distribution(&path).unwrap_or_default().clone_into(&mut extension.distribution);
+            extension.path = path;
+        }
+    }
+    for extension in &mut crash.extensions {
+        let top = extension.name.split('.').next().unwrap_or_default();
+        if extension.distribution.is_empty() && installed.iter().any(|name| name == top) {
+            top.clone_into(&mut extension.distribution);
+        }
+    }
+}

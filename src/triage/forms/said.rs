@@ -1,0 +1,117 @@
+//! What the interpreter, libc, C++, Rust and test runners say as a process dies, of all the text around a dump.
+
+/// Lines that hold one of these are kept: how C++, Rust and assertions die, what a damaged heap makes libc say, and exceptions that correct
+/// use of a generator cannot raise.
+const TELLING: [&str; 33] = [
+    "stack smashing detected",
+    "Assertion failed:",
+    "Assertion `",
+    ": Assertion \"",
+    "Assertion failed: (",
+    "object type name:",
+    "terminate called",
+    "pure virtual method called",
+    "panicked at",
+    "unlocking mutex",
+    "object is not an iterator",
+    "generator already executing",
+    "generator is already running",
+    "cannot reuse already awaited",
+    "coroutine is being awaited already",
+    "SystemError: ",
+    "unknown opcode",
+    "Executing a cache",
+    "negative refcount",
+    "stack overflow",
+    "use of fork() may lead to deadlocks",
+    "crashed on child side of fork",
+    "in progress in another thread when fork() was called",
+    "multi-threaded process forked",
+    "likely caused by a refcount error",
+    "without holding the GIL",
+    "symbol lookup error",
+    "Sanitizer: heap-use-after-free",
+    "Sanitizer: heap-buffer-overflow",
+    "Sanitizer: data race",
+    "Sanitizer: attempting double-free",
+    "Sanitizer: attempting free on address",
+    "faulthandler_timeout",
+];
+/// libc says so when it finds its heap damaged; the culprit is gone by then.
+pub(crate) const HEAP: [&str; 14] = [
+    "malloc(): ",
+    "free(): ",
+    "realloc(): ",
+    "munmap_chunk(): ",
+    "malloc_consolidate",
+    "double free or corruption",
+    "corrupted ",
+    "malloc: *** error",
+    "malloc: Incorrect checksum",
+    "pointer being freed",
+    "futex facility",
+    "Heap corruption detected",
+    "Windows fatal exception: code 0xc0000374",
+    "mimalloc: error",
+];
+/// What stands for frames that whoever pasted the dump left out.
+pub(super) const LEFT_OUT: [&str; 8] = ["...", "[...]", "(...)", "\u{2026}", "<snip>", "[snip]", "<...>", "--snip--"];
+/// Said for a dump of `faulthandler.dump_traceback_later`.
+pub(crate) const TIMEOUT: &str = "Timeout: faulthandler.dump_traceback_later() printed the stacks of a program that did not go on";
+
+const MOST_SAID: usize = 12;
+const LONGEST_SAID: usize = 300;
+
+/// Lines worth keeping, each once.
+#[derive(Debug, Default)]
+pub(super) struct Said(Vec<String>);
+
+impl Said {
+    /// Keeps a line if it tells something.
+    pub(super) fn hear(&mut self, text: &str) {
+        let text = text.trim();
+        if TELLING.iter().chain(&HEAP).any(|telling| text.contains(telling)) {
+            self.keep(text);
+        }
+    }
+
+    /// Keeps a line.
+    pub(super) fn keep(&mut self, text: &str) {
+        let text: String = text.chars().take(LONGEST_SAID).collect();
+        if self.0.len() < MOST_SAID && !self.0.contains(&text) {
+            self.0.push(text);
+        }
+    }
+
+    /// Each of them.
+    pub(super) fn lines(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
+    /// All of them.
+    pub(super) fn text(self) -> String {
+        self.0.join("\n")
+    }
+}
+
+/// The signal that an exception of Windows would be elsewhere, empty for none.
+pub(super) fn windows_signal(exception: &str) -> &'static str {
+    const SIGNALS: [(&str, &str); 14] = [
+        ("access violation", "SIGSEGV"),
+        ("0xc0000005", "SIGSEGV"),
+        ("stack overflow", "SIGSEGV"),
+        ("0xc00000fd", "SIGSEGV"),
+        ("in page error", "SIGBUS"),
+        ("0xc0000006", "SIGBUS"),
+        ("illegal instruction", "SIGILL"),
+        ("0xc000001d", "SIGILL"),
+        ("divide by zero", "SIGFPE"),
+        ("int overflow", "SIGFPE"),
+        ("float", "SIGFPE"),
+        ("0xc0000374", "SIGABRT"),
+        ("0xc0000409", "SIGABRT"),
+        ("0x80000003", "SIGTRAP"),
+    ];
+    let exception = exception.to_ascii_lowercase();
+    SIGNALS.iter().find(|(name, _)| exception.contains(name)).map_or("", |(_, signal)| signal)
+}

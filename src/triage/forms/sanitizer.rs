@@ -1,0 +1,176 @@
+//! Reports of AddressSanitizer, ThreadSanitizer, UndefinedBehaviorSanitizer and MemorySanitizer.
+
+use super::super::crash::{Crash, NativeFrame, Thread};
+use super::frames::{self, Stacks, pattern};
+use super::prefixes::before_entries;
+use super::{Form, Found};
+
+/// The form.
+pub(super) const FORM: Form = Form {
+    name: "AddressSanitizer, ThreadSanitizer, UndefinedBehaviorSanitizer",
+    looks_like: "\"ERROR: AddressSanitizer: ...\", \"WARNING: ThreadSanitizer: ...\", \"x.c:5:1: runtime error: ...\" with `#0 0x55 in f /x.c:5:1`",
+    signs: &["Sanitizer", "runtime error: "],
+    read,
+};
+
+pattern!(ENTRY, r"(?:==\d+==\s?ERROR: |WARNING: ThreadSanitizer|#\d+ (?:0x[0-9a-f]+ )?\S)");
+pattern!(HEADER, r"(?:ERROR|WARNING): (Address|Thread|Memory|Leak|UndefinedBehavior|HWAddress)Sanitizer:? (.*)$");
+pattern!(RUNTIME, r"^\s*(\S+:\d+:\d+): runtime error: (.*)$");
+pattern!(FRAME, r"^\s*#(\d+)\s+(?:(0x[0-9a-fA-F]+)\s+)?(?:in\s+)?(.+)$");
+pattern!(BUILD, r"\s*\(BuildId: [0-9a-f]+\)$");
+pattern!(MODULE, r"\s*\(([^()]+)\+(0x[0-9a-fA-F]+)\)$");
+// Heads of the other stacks of a report.
+pattern!(
+    SECTION,
+    r"(?:freed by|previously allocated by|Previous (?:atomic )?(?:read|write)|created by|allocated by|Location is|Mutex |As if synchronized|by thread T\d+|by main thread).*:?$"
+);
+pattern!(ADDRESS, r"unknown address (0x[0-9a-fA-F]+)");
+
+fn read(pasted: &[String]) -> Vec<Found> {
+    if !pasted.iter().any(|line| line.contains("Sanitizer") || line.contains("runtime error: ")) {
+        return Vec::new();
+    }
+    let mut out: Vec<Found> = Vec::new();
+    let mut report: Option<Report> = None;
+    for (at, line) in before_entries(pasted, &ENTRY).iter().enumerate() {
+        if let Some(header) = HEADER.captures(line) {
+            out.extend(report.take().and_then(Report::finish));
+            report = Some(Report::new(at, &header[1], &header[2]));
+        } else if let Some(error) = RUNTIME.captures(line) {
+            out.extend(report.take().and_then(Report::finish));
+            report = Some(Report::new(at, "UndefinedBehavior", &error[2]));
+        } else if line.starts_with("SUMMARY: ") {
+            out.extend(report.take().and_then(Report::finish));
+        } else if let Some(report) = &mut report {
+            report.line(line);
+        }
+    }
+    out.extend(report.and_then(Report::finish));
+    // A program that goes on may repeat itself a thousand times.
+    out.truncate(20);
+    out
+}
+
+struct Report {
+    at: usize,
+    crash: Crash,
+    stacks: Stacks,
+}
+
+impl Report {
+    fn new(at: usize, tool: &str, what: &str) -> Report {
+        let signal = match what {
+            what if what.starts_with("SEGV") => "SIGSEGV",
+            what if what.starts_with("BUS") => "SIGBUS",
+            what if what.starts_with("ABRT") => "SIGABRT",
+            what if what.starts_with("FPE") => "SIGFPE",
+            what if what.starts_with("ILL") => "SIGILL",
+            what if what.starts_with("stack-overflow") => "SIGSEGV",
+            _ => "",
+        };
+        let mut crash = Crash { signal: signal.to_owned(), ..Crash::default() };
+        crash.address = ADDRESS.captures(what).map(|address| frames::hex(&address[1]));
+        if signal.is_empty() {
+            let what = what.split(" on address").next().unwrap_or(what).split(" (pid").next().unwrap_or("");
+            crash.message = format!("{tool}Sanitizer: {what}");
+        } else if what.starts_with("stack-overflow") {
+            "stack overflow, found by AddressSanitizer".clone_into(&mut crash.message);
+        }
+        Report { at, crash, stacks: Stacks::default() }
+    }
+
+    fn line(&mut self, line: &str) {
+        if let Some(frame) = FRAME.captures(line) {
+            let number = frame[1].parse().unwrap_or(0);
+            if self.stacks.threads.is_empty() {
+                self.stacks.begin(Thread { crashed: true, ..Thread::default() });
+            } else if self.stacks.restarts(number) {
+                self.stacks.begin(Thread::default());
+            }
+            self.stacks.push(number, parsed(frame.get(2).map_or("", |address| address.as_str()), &frame[3]));
+        } else if SECTION.is_match(line) && !self.stacks.threads.is_empty() {
+            self.stacks.begin(Thread { name: line.trim().trim_end_matches(':').to_owned(), ..Thread::default() });
+        }
+    }
+
+    fn finish(mut self) -> Option<Found> {
+        self.stacks.finish(&mut self.crash);
+        (!self.crash.threads.is_empty()).then_some(Found { at: self.at, crash: self.crash })
+    }
+}
+
+fn parsed(address: &str, body: &str) -> NativeFrame {
+    let mut body = body.trim();
+    if let Some(build) = BUILD.find(body) {
+        body = body.get(..build.start()).unwrap_or(body);
+    }
+    let (mut module, mut offset) = ("", frames::hex(address));
+    if let Some(found) = MODULE.captures(body) {
+        let whole = found.get(0).map_or(body.len(), |whole| whole.start());
+        module = found.get(1).map_or("", |module| module.as_str());
+        offset = frames::hex(&found[2]);
+        body = body.get(..whole).unwrap_or(body);
+    }
+    let mut source = "";
+    if let Some((function, place)) = body.rsplit_once(' ').or(Some(("", body)))
+        && is_source(place)
+    {
+        source = without_line(place);
+        body = function;
+    }
+    frames::native(module, body.trim_end_matches(" <null>"), offset, source.trim_start_matches("<null>"))
+}
+
+/// `/x/y.c:12:3`, `object.c`, `<null>`.
+fn is_source(place: &str) -> bool {
+    let path = without_line(place);
+    let end = path.rsplit('.').next().unwrap_or("");
+    path == "<null>"
+        || path.starts_with('/')
+        || path.starts_with("./")
+        || path.starts_with("../")
+        || (path.contains('.') && ["c", "cc", "cpp", "cxx", "h", "hpp", "rs", "pyx", "S", "inc", "y"].contains(&end))
+}
+
+fn without_line(place: &str) -> &str {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let mut path = place;
+    for _ in 0..2 {
+        path = path.rsplit_once(':').filter(|(_, line)| digits(line)).map_or(path, |(path, _)| path);
+    }
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_taken_apart() {
+        let parts = |body: &str| {
+            let frame = parsed("0x1", body);
+            (frame.symbol, frame.module, frame.source)
+        };
+        let is = |symbol: &str, module: &str, source: &str| (symbol.to_owned(), module.to_owned(), source.to_owned());
+        assert_eq!(
+            parts("gc_visit_heaps /home/u/cpython/Python/gc.c:400:14"),
+            is("gc_visit_heaps", "", "/home/u/cpython/Python/gc.c")
+        );
+        assert_eq!(parts("f /x/y.c:5:1 (python+0x58fd3a) (BuildId: 99e5)"), is("f", "python", "/x/y.c"));
+        assert_eq!(parts("f <null> (libx.so+0x12)"), is("f", "libx.so", ""));
+        assert_eq!(parts("(/usr/lib/libx.so+0x12)"), is("", "/usr/lib/libx.so", ""));
+        assert_eq!(parts("ns::f(int, char const*) /x/y.cc:5"), is("ns::f", "", "/x/y.cc"));
+    }
+
+    #[test]
+    fn the_stack_of_the_error_is_the_crashed_one() {
+        let text = "==1==ERROR: AddressSanitizer: heap-use-after-free on address 0x1 at pc 0x2 bp 0x3 sp 0x4\nREAD of size 8 at 0x1 thread T2\n\
+                    \x20   #0 0x1 in f /x.c:1:1\n    #1 0x1 in g /x.c:1:1\n\n0x1 is located 0 bytes inside of 8-byte region\nfreed by thread T1 here:\n\
+                    \x20   #0 0x1 in free (/lib/libasan.so+0x1)\n    #1 0x1 in h /x.c:1:1\n\nSUMMARY: AddressSanitizer: heap-use-after-free\n";
+        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        let crash = read(&lines).remove(0).crash;
+        assert_eq!((crash.signal.as_str(), crash.message.as_str()), ("", "AddressSanitizer: heap-use-after-free"));
+        assert_eq!((crash.threads.len(), crash.threads[0].native[0].symbol.as_str()), (2, "f"));
+        assert_eq!(crash.threads[1].name, "freed by thread T1 here");
+    }
+}

@@ -1,0 +1,181 @@
+//! What the text around a crash tells: version of the interpreter, the GIL, the signal, versions of packages.
+
+use super::super::crash::{Crash, Extension};
+use super::frames::pattern;
+use super::said::Said;
+
+pattern!(
+    VERSION,
+    r"\b(?:Python |platform (?:linux|darwin|win32) -- Python |Python v|python3\.\d+/)(3\.\d+(?:\.\d+)?(?:~?(?:a|b|rc)\d+)?\+?)([^\n]{0,60})"
+);
+pattern!(GIL_ENABLED, r"The global interpreter lock \(GIL\) has been enabled to load module '([^']+)'");
+pattern!(FROZEN, r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)==(\d[0-9A-Za-z.+!-]*)\s*$");
+pattern!(LISTED, r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*) +(\d+\.[0-9A-Za-z.+!-]*)\s*$");
+
+/// Of a free-threaded build.
+const FREE_THREADED: [&str; 4] = ["free-threading build", "freethread", "gc_free_threading", "--disable-gil"];
+/// How shells, test runners and supervisors name the signal that a process died of.
+const DIED_OF: [(&str, &str); 24] = [
+    ("SIGSEGV", "SIGSEGV"),
+    ("Segmentation fault", "SIGSEGV"),
+    ("segmentation fault", "SIGSEGV"),
+    ("exit code 139", "SIGSEGV"),
+    ("exit code -11", "SIGSEGV"),
+    ("returncode -11", "SIGSEGV"),
+    ("signal 11", "SIGSEGV"),
+    ("Signal 11", "SIGSEGV"),
+    ("0xC0000005", "SIGSEGV"),
+    ("3221225477", "SIGSEGV"),
+    ("SIGBUS", "SIGBUS"),
+    ("Bus error", "SIGBUS"),
+    ("exit code 135", "SIGBUS"),
+    ("Aborted (core dumped)", "SIGABRT"),
+    ("SIGABRT", "SIGABRT"),
+    ("exit code 134", "SIGABRT"),
+    ("exit code -6", "SIGABRT"),
+    ("signal 6", "SIGABRT"),
+    ("Illegal instruction", "SIGILL"),
+    ("SIGILL", "SIGILL"),
+    ("exit code 132", "SIGILL"),
+    ("Floating point exception", "SIGFPE"),
+    ("exit code 137", "SIGKILL"),
+    ("SIGKILL", "SIGKILL"),
+];
+const MOST_PACKAGES: usize = 2000;
+
+/// What was told.
+#[derive(Default)]
+pub(super) struct Surroundings {
+    version: String,
+    free_threading: bool,
+    /// The module that switched the GIL on.
+    gil_enabled_by: String,
+    signal: &'static str,
+    said: Said,
+    packages: Vec<(String, String)>,
+}
+
+/// Reads it from all lines of a text.
+pub(super) fn read(lines: &[String]) -> Surroundings {
+    let mut told = Surroundings::default();
+    let mut in_list = false;
+    for line in lines {
+        // A frame's path and a function's name are no statement about the process.
+        let is_frame = ["File \"", "Binary file", " in ", "#"].iter().any(|part| line.trim_start().starts_with(part));
+        if !is_frame {
+            if told.version.is_empty()
+                && line.contains("ython")
+                && let Some(found) = VERSION.captures(line)
+            {
+                told.version = found[1].replace('~', "");
+            }
+            if told.signal.is_empty() {
+                told.signal = DIED_OF.iter().find(|(name, _)| line.contains(name)).map_or("", |(_, signal)| signal);
+            }
+            told.said.hear(line);
+        }
+        told.free_threading |= FREE_THREADED.iter().any(|sign| line.contains(sign));
+        if told.gil_enabled_by.is_empty()
+            && line.contains("global interpreter lock")
+            && let Some(found) = GIL_ENABLED.captures(line)
+        {
+            found[1].clone_into(&mut told.gil_enabled_by);
+        }
+        // `pip list` has a head, `pip freeze` has signs of its own.
+        in_list = (line.starts_with("Package ") && line.contains("Version")) || (in_list && !line.trim().is_empty());
+        let frozen = if line.contains("==") { FROZEN.captures(line) } else { None };
+        let package = frozen.or_else(|| if in_list { LISTED.captures(line) } else { None });
+        if let Some(package) = package
+            && told.packages.len() < MOST_PACKAGES
+        {
+            told.packages.push((normal(&package[1]), package[2].to_owned()));
+        }
+    }
+    told
+}
+
+/// The name of a distribution, as `pip` compares it.
+fn normal(name: &str) -> String {
+    name.to_ascii_lowercase().replace(['-', '.'], "_")
+}
+
+impl Surroundings {
+    /// Adds it to a crash; the signal only where the text is of a `single` one.
+    pub(super) fn tell(&self, crash: &mut Crash, single: bool) {
+        if crash.python.version.is_empty() {
+            self.version.clone_into(&mut crash.python.version);
+        }
+        if self.free_threading && !crash.python.version.contains("free-threading") {
+            let known = std::mem::take(&mut crash.python.version);
+            crash.python.version = format!("{known} free-threading build").trim_start().to_owned();
+        }
+        if single && crash.signal.is_empty() && !crash.message.contains("Sanitizer") && !crash.message.contains("Timeout") {
+            self.signal.clone_into(&mut crash.signal);
+        }
+        if !self.gil_enabled_by.is_empty() {
+            "enabled".clone_into(&mut crash.python.gil);
+            let name = &self.gil_enabled_by;
+            match crash.extensions.iter_mut().find(|known| known.name == *name) {
+                Some(known) => known.declares_free_threading = Some(false),
+                None => crash.extensions.push(Extension {
+                    name: name.clone(),
+                    declares_free_threading: Some(false),
+                    ..Extension::default()
+                }),
+            }
+        }
+        if single {
+            for line in self.said.lines() {
+                if !crash.message.lines().any(|known| known.contains(line) || line.contains(known) && !known.is_empty()) {
+                    if !crash.message.is_empty() {
+                        crash.message.push('\n');
+                    }
+                    crash.message.push_str(line);
+                }
+            }
+        }
+        for extension in &mut crash.extensions {
+            let top = extension.name.split('.').next().unwrap_or_default();
+            let of = |name: &str| normal(name) == normal(top) || normal(name) == normal(&extension.distribution);
+            if extension.version.is_empty()
+                && let Some((_, version)) = self.packages.iter().find(|(name, _)| of(name))
+            {
+                extension.version.clone_from(version);
+            }
+        }
+        // A package that is listed and not loaded is of no interest, but where the stack has no list of modules.
+        crash.packages.clone_from(&self.packages);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(text: &str) -> Crash {
+        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        let mut crash = Crash::default();
+        read(&lines).tell(&mut crash, true);
+        crash
+    }
+
+    #[test]
+    fn banners_and_warnings_tell() {
+        let crash =
+            told("Python 3.13.0 experimental free-threading build | packaged by conda-forge\nSegmentation fault (core dumped)");
+        assert_eq!((crash.python.version.as_str(), crash.signal.as_str()), ("3.13.0 free-threading build", "SIGSEGV"));
+        let crash = told(
+            "RuntimeWarning: The global interpreter lock (GIL) has been enabled to load module 'gi._gi', which has not declared",
+        );
+        assert_eq!((crash.python.gil.as_str(), crash.extensions[0].declares_free_threading), ("enabled", Some(false)));
+        assert_eq!(told("platform linux -- Python 3.14.2, pytest-8.3.4").python.version, "3.14.2");
+        assert_eq!(told("Package: python3.14/3.14.0~b2-1.fc43").python.version, "3.14.0b2");
+        assert_eq!(told("  File \"SIGSEGV.py\", line 1 in f").signal, "");
+    }
+
+    #[test]
+    fn versions_of_packages_are_read_from_lists_only() {
+        let crash = told("numpy==2.2.0\nseen 1.5\nPackage Version\n------- -------\ngreenlet  3.2.1\n\nother 1.0\n");
+        assert_eq!(crash.packages, [("numpy".to_owned(), "2.2.0".to_owned()), ("greenlet".to_owned(), "3.2.1".to_owned())]);
+    }
+}

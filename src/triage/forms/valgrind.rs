@@ -1,0 +1,101 @@
+//! Reports of valgrind's memcheck.
+
+use super::super::crash::{Crash, Thread};
+use super::frames::{self, Stacks, pattern};
+use super::{Form, Found};
+
+/// The form.
+pub(super) const FORM: Form = Form {
+    name: "valgrind",
+    looks_like: "`==123==    at 0x4C2E: f (file.c:5)`, `by 0x4C2F: g (in /usr/lib/lib.so)`",
+    signs: &["=="],
+    read,
+};
+
+pattern!(LINE, r"==(\d+)==( *)(.*)$");
+pattern!(FRAME, r"^(at|by) 0x([0-9A-Fa-f]+): (.+?)(?: \((?:in )?([^()]+)\))?$");
+pattern!(SIGNAL, r"action of signal \d+ \((SIG[A-Z]+)\)");
+pattern!(ADDRESS, r"(?:at|to|from) address (0x[0-9A-Fa-f]+)");
+
+fn read(pasted: &[String]) -> Vec<Found> {
+    let mut errors: Vec<Error> = Vec::new();
+    for (at, line) in pasted.iter().enumerate() {
+        let Some(found) = LINE.captures(line) else { continue };
+        let text = found[3].trim_end();
+        if let Some(frame) = FRAME.captures(text) {
+            let Some(error) = errors.last_mut() else { continue };
+            let place = frame.get(4).map_or("", |place| place.as_str());
+            let (module, source) = match place.rsplit_once(':') {
+                Some((file, line)) if line.bytes().all(|byte| byte.is_ascii_digit()) => ("", file),
+                _ => (place, ""),
+            };
+            if &frame[1] == "at" {
+                let first = error.stacks.threads.is_empty();
+                error.stacks.begin(Thread { name: error.section.clone(), crashed: first, ..Thread::default() });
+                error.number = 0;
+            }
+            error.stacks.push(error.number, frames::native(module, &frame[3], frames::hex(&frame[2]), source));
+            error.number += 1;
+        } else if found[2].len() == 1 && !text.is_empty() {
+            if !errors.last().is_some_and(|error| error.stacks.threads.is_empty()) || errors.is_empty() {
+                errors.push(Error { at, ..Error::default() });
+            }
+            if let Some(error) = errors.last_mut() {
+                error.what = text.to_owned();
+            }
+        } else if let Some(error) = errors.last_mut() {
+            error.section = text.to_owned();
+            error.address = error.address.or_else(|| ADDRESS.captures(text).map(|address| frames::hex(&address[1])));
+        }
+        if let (Some(signal), Some(error)) = (SIGNAL.captures(text), errors.last_mut()) {
+            signal[1].clone_into(&mut error.signal);
+        }
+    }
+    errors.retain(|error| error.stacks.threads.iter().any(|thread| !thread.native.is_empty()));
+    // The end of the process, else the first thing that went wrong.
+    let died = errors.iter().position(|error| !error.signal.is_empty()).unwrap_or(0);
+    if errors.is_empty() { Vec::new() } else { vec![errors.swap_remove(died).finish()] }
+}
+
+#[derive(Default)]
+struct Error {
+    at: usize,
+    what: String,
+    section: String,
+    signal: String,
+    address: Option<u64>,
+    number: u64,
+    stacks: Stacks,
+}
+
+impl Error {
+    fn finish(mut self) -> Found {
+        let mut crash = Crash { address: self.address, ..Crash::default() };
+        if self.signal.is_empty() {
+            crash.message = format!("valgrind: {}", self.what);
+        }
+        crash.signal = std::mem::take(&mut self.signal);
+        self.stacks.threads.iter_mut().filter(|thread| thread.crashed).for_each(|thread| thread.name.clear());
+        self.stacks.finish(&mut crash);
+        Found { at: self.at, crash }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_the_process_is_the_crash() {
+        let text = "==7== Invalid read of size 8\n==7==    at 0x1: f (x.c:5)\n==7==  Address 0x8 is 0 bytes inside a block of size 8 free'd\n\
+                    ==7==    at 0x2: free (in /usr/libexec/valgrind/vgpreload.so)\n==7== \n\
+                    ==7== Process terminating with default action of signal 11 (SIGSEGV)\n==7==  Access not within mapped region at address 0x8\n\
+                    ==7==    at 0x1: g (x.c:9)\n==7==    by 0x2: h (in /usr/lib/libpython3.14.so)\n";
+        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        let crash = read(&lines).remove(0).crash;
+        assert_eq!((crash.signal.as_str(), crash.address), ("SIGSEGV", Some(8)));
+        let native = &crash.threads[0].native;
+        assert_eq!((native[0].symbol.as_str(), native[0].source.as_str()), ("g", "x.c"));
+        assert_eq!((native[1].symbol.as_str(), native[1].module.as_str()), ("h", "/usr/lib/libpython3.14.so"));
+    }
+}

@@ -1,0 +1,289 @@
+//! Conditions of the table of known crashes: what may be asked of a crash, and what shows the answer.
+//!
+//! A pattern that ends with `*` matches what begins so.  Functions without a file count as the interpreter's; a function of that name in
+//! another extension module is another function.
+
+use super::super::crash::NativeFrame;
+use super::super::names::owner::Owner;
+use super::super::names::{owner, paths, symbols::clean};
+use super::facts::{Facts, Gil, unqualified};
+use Condition::{
+    Also, Any, Anywhere, Below, From, Function, Interpreter, Loaded, NoExtension, NoPythonFrame, NotLoopThread, OlderThan,
+    OnlyExtension, Python, PythonBelow, PythonFrom, Says, Signal, StackCutShort, Top, TopModule, WholeStack, WithoutGil,
+};
+
+/// Something that is known of a crash.
+#[derive(Debug)]
+pub enum Condition {
+    /// It died by one of these signals.
+    Signal(&'static [&'static str]),
+    /// One of the innermost native functions is the interpreter's and has one of these names; how many are looked at, the interpreter's loop
+    /// not counted.
+    Top(usize, &'static [&'static str]),
+    /// One of the innermost native functions is in one of these modules, of an extension or built into the interpreter, and has one of these
+    /// names or no name.
+    Function(usize, &'static [&'static str], &'static [&'static str]),
+    /// The innermost code outside of the interpreter is an extension module with this import name; so many of the interpreter's frames, at
+    /// most, are above it.
+    TopModule(usize, &'static [&'static str]),
+    /// So many of the innermost frames are the interpreter's own.
+    Interpreter(usize),
+    /// A native function anywhere in the stack, whosever it is.
+    Anywhere(&'static [&'static str]),
+    /// A native frame in an extension module with this import name, anywhere in the stack.
+    Module(&'static [&'static str]),
+    /// A Python function of the crashing thread: `end of the file:function`.
+    Python(&'static [&'static str]),
+    /// An extension module of that name is loaded, or the stacks show that the library is in use.
+    Loaded(&'static [&'static str]),
+    /// Every extension module that is known to be loaded or is on the native stack is of one of these distributions, or CPython's.
+    OnlyExtension(&'static [&'static str]),
+    /// No extension module but CPython's is known to be loaded or is on the native stack.
+    NoExtension,
+    /// The program or the interpreter said this.
+    Says(&'static [&'static str]),
+    /// The Python stack is gone or is not one.
+    NoPythonFrame,
+    /// The Python stack ends before the native one does: a frame was unlinked from its caller's by somebody else.
+    StackCutShort,
+    /// Nobody left frames of the crashing thread out.
+    WholeStack,
+    /// The crashing thread does not run an event loop.
+    NotLoopThread,
+    /// The distribution is known to be older than this.
+    OlderThan(&'static str, &'static str),
+    /// The distribution is older than this, or its version is not known.
+    Below(&'static str, &'static str),
+    /// The distribution is of this version or newer, or its version is not known.
+    From(&'static str, &'static str),
+    /// The GIL is disabled, or it is not known to be enabled.
+    WithoutGil,
+    /// The interpreter is older than this, or its version is not known.
+    PythonBelow(&'static str),
+    /// The interpreter is of this version or newer, or its version is not known.
+    PythonFrom(&'static str),
+    /// No condition: what else is told if one of these holds.
+    Also(&'static [Condition]),
+    /// One of these.
+    Any(&'static [Condition]),
+}
+
+pub(super) fn like(text: &str, patterns: &[&str]) -> bool {
+    let like_one = |pattern: &str| match pattern.split_once('*') {
+        None => text == pattern,
+        Some((head, "")) => text.starts_with(head),
+        Some((head, tail)) => text
+            .strip_prefix(head)
+            .is_some_and(|rest| tail.split('*').filter(|part| !part.is_empty()).all(|part| rest.contains(part))),
+    };
+    !text.is_empty() && patterns.iter().any(|pattern| like_one(pattern))
+}
+
+fn file_name(module: &str) -> String {
+    if module.is_empty() { "an unknown file".to_owned() } else { paths::base(module).to_owned() }
+}
+
+/// A frame may be of a function of one of these modules; of none, of the interpreter itself.
+fn may_be_in(frame: &NativeFrame, owner: &Owner, modules: &[&str]) -> bool {
+    match owner {
+        // Modules of the standard library are built into the interpreter on some platforms.
+        Owner::Interpreter | Owner::Unknown | Owner::C => !frame.symbol.is_empty(),
+        Owner::Stdlib(name) => modules.contains(&name.as_str()),
+        Owner::Extension(name, distribution) => modules
+            .iter()
+            .any(|module| paths::is_module(frame, module) || name == module || distribution.as_deref() == Some(*module)),
+        Owner::Library(_) | Owner::Ours => false,
+    }
+}
+
+impl Condition {
+    /// It is of the shape of the stack and of what was said, not of versions, builds and owners.
+    pub(super) fn is_shape(&self) -> bool {
+        match self {
+            Top(..) | Function(..) | TopModule(..) | Anywhere(_) | Python(_) | Says(_) | NoPythonFrame | StackCutShort => true,
+            Any(conditions) => conditions.iter().any(Condition::is_shape),
+            Condition::Module(_)
+            | Signal(_)
+            | Interpreter(_)
+            | Loaded(_)
+            | OnlyExtension(_)
+            | NoExtension
+            | WholeStack
+            | NotLoopThread
+            | OlderThan(..)
+            | Below(..)
+            | From(..)
+            | WithoutGil
+            | PythonBelow(_)
+            | PythonFrom(_)
+            | Also(_) => false,
+        }
+    }
+
+    /// Names of functions that it asks for.
+    pub(super) fn functions(&self) -> Vec<&'static str> {
+        match self {
+            Top(_, names) | Function(_, _, names) | Anywhere(names) => names.to_vec(),
+            Any(conditions) => conditions.iter().flat_map(Condition::functions).collect(),
+            Signal(_)
+            | TopModule(..)
+            | Interpreter(_)
+            | Condition::Module(_)
+            | Python(_)
+            | Loaded(_)
+            | OnlyExtension(_)
+            | NoExtension
+            | Says(_)
+            | NoPythonFrame
+            | StackCutShort
+            | WholeStack
+            | NotLoopThread
+            | OlderThan(..)
+            | Below(..)
+            | From(..)
+            | WithoutGil
+            | PythonBelow(_)
+            | PythonFrom(_)
+            | Also(_) => Vec::new(),
+        }
+    }
+
+    /// What shows that it holds (empty if there is nothing to be said); `None` if it does not.
+    pub(super) fn holds(&self, facts: &Facts<'_>) -> Option<String> {
+        match self {
+            Signal(names) => (facts.crash.signal.is_empty() || names.contains(&facts.crash.signal.as_str())).then(String::new),
+            Top(depth, names) => function(facts, *depth, &[], names),
+            Function(depth, modules, names) => function(facts, *depth, modules, names),
+            TopModule(depth, modules) => {
+                let (_, frame, owner) = facts.extension_on_top(*depth)?;
+                let fits = match &owner {
+                    Owner::Stdlib(name) => modules.contains(&name.as_str()),
+                    _ => modules.iter().any(|name| paths::is_module(frame, name)),
+                };
+                fits.then(|| format!("the innermost code outside of the interpreter is {}", file_name(&frame.module)))
+            }
+            Interpreter(depth) => {
+                facts.failing().take(*depth).all(|frame| owner::of(frame) == Owner::Interpreter).then(String::new)
+            }
+            Anywhere(names) => {
+                let frame = facts.native.iter().find(|frame| like(clean(&frame.symbol), names))?;
+                Some(format!("{} is on the native stack", clean(&frame.symbol)))
+            }
+            Condition::Module(modules) => {
+                let frame = facts.native.iter().find(|frame| modules.iter().any(|name| paths::is_module(frame, name)))?;
+                Some(format!("{} is on the native stack", file_name(&frame.module)))
+            }
+            Python(places) => python(facts, places),
+            Loaded(names) => names.iter().find_map(|name| loaded(facts, name)),
+            OnlyExtension(names) => {
+                let listed = facts.third_parties().iter().all(|known| names.contains(known));
+                let on_stack = || foreign(facts).all(|name| names.iter().any(|known| name == *known));
+                (listed && on_stack()).then(String::new)
+            }
+            NoExtension => (facts.third_parties().is_empty() && foreign(facts).next().is_none()).then(String::new),
+            Says(words) => {
+                let mut lines = facts.crash.message.lines();
+                lines
+                    .find(|line| words.iter().any(|word| line.contains(word)))
+                    .map(|line| format!("before it died, it said: {line}"))
+            }
+            NoPythonFrame => {
+                let gone = facts.python.iter().find(|frame| frame.file.is_empty()).map(|frame| frame.function.as_str());
+                gone.map(|gone| format!("the Python stack of the crashing thread shows {gone}"))
+            }
+            StackCutShort => stack_cut_short(facts),
+            WholeStack => (!facts.is_cut() && !facts.top_is_cut()).then(String::new),
+            NotLoopThread => {
+                // With nothing of the Python stack, nobody can tell.
+                let known = facts.python.iter().any(|frame| !frame.file.is_empty())
+                    || facts.crash.threads.iter().any(|thread| !thread.runs_loop.is_empty());
+                (known && !facts.runs_loop()).then(|| "the crashing thread runs no event loop".to_owned())
+            }
+            OlderThan(distribution, limit) => {
+                let version = facts.version_of(distribution)?;
+                paths::is_below(version, limit).then(|| format!("{distribution} is {version}, before {limit}"))
+            }
+            Below(distribution, limit) => match facts.version_of(distribution) {
+                None => Some(format!("the version of {distribution} is unknown (fixed in {limit})")),
+                Some(version) => paths::is_below(version, limit).then(|| format!("{distribution} is {version}, before {limit}")),
+            },
+            From(distribution, first) => {
+                facts.version_of(distribution).is_none_or(|version| !paths::is_below(version, first)).then(String::new)
+            }
+            WithoutGil => (facts.gil() != Gil::On).then(String::new),
+            PythonBelow(limit) => {
+                let version = facts.python_version();
+                (version.is_empty() || paths::is_below(version, limit)).then(String::new)
+            }
+            PythonFrom(limit) => {
+                let version = facts.python_version();
+                (version.is_empty() || !paths::is_below(version, limit)).then(String::new)
+            }
+            Also(conditions) => Some(conditions.iter().find_map(|condition| condition.holds(facts)).unwrap_or_default()),
+            Any(conditions) => conditions.iter().find_map(|condition| condition.holds(facts)),
+        }
+    }
+}
+
+fn function(facts: &Facts<'_>, depth: usize, modules: &[&str], names: &[&str]) -> Option<String> {
+    if facts.top_is_cut() {
+        return None;
+    }
+    let mut innermost = facts.meaning().take(depth);
+    let (frame, _) = innermost.find(|(frame, owner)| {
+        let symbol = clean(&frame.symbol);
+        let named = names.is_empty() || like(symbol, names);
+        let unnamed = symbol.is_empty() && !modules.is_empty();
+        (named || unnamed) && may_be_in(frame, owner, modules)
+    })?;
+    let what = if frame.symbol.is_empty() { "a function without a name" } else { clean(&frame.symbol) };
+    Some(format!("at the top of the native stack is {what} ({})", file_name(&frame.module)))
+}
+
+/// Distributions, or modules, of the extension modules on the native stack that are not CPython's.
+fn foreign<'f>(facts: &'f Facts<'_>) -> impl Iterator<Item = String> + 'f {
+    facts.native.iter().filter_map(|frame| match owner::of(frame) {
+        Owner::Extension(name, distribution) => Some(distribution.unwrap_or(name)),
+        Owner::Interpreter | Owner::Stdlib(_) | Owner::Library(_) | Owner::C | Owner::Ours | Owner::Unknown => None,
+    })
+}
+
+fn python(facts: &Facts<'_>, places: &[&str]) -> Option<String> {
+    let is = |place: &&str, file: &str, function: &str| {
+        let (path, name) = place.rsplit_once(':').unwrap_or(("", place));
+        let file = file.replace('\\', "/");
+        let in_file = path == "*" || path.strip_suffix('*').map_or_else(|| file.ends_with(path), |part| file.contains(part));
+        in_file && like(unqualified(function), &[name])
+    };
+    let frame = facts.python.iter().find(|frame| places.iter().any(|place| is(place, &frame.file, &frame.function)))?;
+    if frame.file.is_empty() {
+        return Some(format!("the Python stack shows {}", frame.function));
+    }
+    Some(format!("{} is on the Python stack ({}:{})", frame.function, frame.file, frame.line))
+}
+
+fn stack_cut_short(facts: &Facts<'_>) -> Option<String> {
+    const OUTERMOST: [&str; 4] = ["<module>", "_bootstrap", "_run_code", "_run_module_as_main"];
+    if facts.is_cut() {
+        return None;
+    }
+    let outermost = facts.python.last().filter(|frame| !OUTERMOST.contains(&unqualified(&frame.function)))?;
+    // Each run of the interpreter's loop has at least one Python frame.
+    let runs = facts.native.iter().filter(|frame| clean(&frame.symbol) == "_PyEval_EvalFrameDefault").count();
+    let ends = format!("the Python stack ends in {}, which nothing called", outermost.function);
+    (runs > facts.python.len()).then(|| format!("{ends}, while the interpreter's loop is on the native stack {runs} times"))
+}
+
+fn loaded(facts: &Facts<'_>, name: &str) -> Option<String> {
+    if let Some(known) = facts.loaded(name).next() {
+        return Some(format!("{} is loaded", known.name));
+    }
+    if facts.native.iter().any(|frame| paths::is_module(frame, name)) || foreign(facts).any(|known| known == name) {
+        return Some(format!("{name} is on the native stack"));
+    }
+    // A stack that goes through a library shows that it is in use, where the list of modules was cut off.
+    let uses = |file: &str| paths::distribution(file) == Some(name);
+    let through = |function: &str| name == "greenlet" && unqualified(function) == "greenlet_spawn";
+    let frame = facts.python.iter().find(|frame| uses(&frame.file) || through(&frame.function))?;
+    Some(format!("{name} is in use: {} is on the Python stack", frame.function))
+}

@@ -1,0 +1,257 @@
+//! A crash as the questions of triage see it: the crashing thread without the frames of those who report the crash, and without ftsan's.
+
+use super::super::crash::{Crash, Extension, NativeFrame, Thread};
+use super::super::names::lists::{ABORTING, HANDLERS, INTERPRETER_LOOP, SIGNAL_FRAMES};
+use super::super::names::owner::{self, Owner};
+use super::super::names::{paths, symbols::clean};
+use crate::report::Frame;
+
+/// Between the last named frame of a handler and the frame of the signal there are at most so many without a symbol.
+const UNNAMED_HANDLERS: usize = 3;
+
+/// The crashing thread and what belongs to it.
+pub(crate) struct Facts<'a> {
+    pub(crate) crash: &'a Crash,
+    /// The thread that got the signal, if it is known.
+    pub(crate) crashed: Option<&'a Thread>,
+    /// Its native frames from the one that failed on.
+    pub(crate) native: Vec<&'a NativeFrame>,
+    /// Its Python frames, innermost first.
+    pub(crate) python: &'a [Frame],
+}
+
+/// Whether the program runs without the GIL, as far as is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gil {
+    Off,
+    On,
+    Unknown,
+}
+
+impl<'a> Facts<'a> {
+    pub(crate) fn new(crash: &'a Crash) -> Self {
+        let crashed = crash.threads.iter().find(|thread| thread.crashed);
+        let native = crashed.map_or(&[][..], |thread| below_signal(&thread.native));
+        let native = native.iter().filter(|frame| owner::of(frame) != Owner::Ours).collect();
+        let python = crashed.map_or(&[][..], |thread| &thread.python);
+        Facts { crash, crashed, native, python }
+    }
+
+    /// All threads but the crashing one.
+    pub(crate) fn others(&self) -> impl Iterator<Item = &'a Thread> {
+        self.crash.threads.iter().filter(|thread| !thread.crashed)
+    }
+
+    /// Native frames that say where it failed: the innermost whatever it is, then without libc's way to an abort.
+    pub(crate) fn failing(&self) -> impl Iterator<Item = &'a NativeFrame> {
+        let aborting = |frame: &&&NativeFrame| {
+            let symbol = clean(&frame.symbol);
+            ABORTING.has(symbol) || (symbol.is_empty() && paths::is_system(&frame.module))
+        };
+        let skipped = self.native.iter().take_while(aborting).count();
+        let skipped = if skipped == self.native.len() { 0 } else { skipped };
+        self.native.get(skipped..).unwrap_or(&[]).iter().copied()
+    }
+
+    /// The innermost frames that mean something, with their owners: neither libc's without a name, nor the interpreter's loop.
+    pub(crate) fn meaning(&self) -> impl Iterator<Item = (&'a NativeFrame, Owner)> {
+        let frames = self.failing().enumerate().filter(|(at, frame)| *at == 0 || !is_noise(frame)).map(|(_, frame)| frame);
+        frames.filter(|frame| !paths::is_system(&frame.module) || !frame.symbol.is_empty()).map(|frame| (frame, owner::of(frame)))
+    }
+
+    /// The innermost frame of an extension module, of CPython or not, if less than `depth` of the interpreter's are above it; frames of
+    /// libraries that it calls are not counted.
+    pub(crate) fn extension_on_top(&self, depth: usize) -> Option<(usize, &'a NativeFrame, Owner)> {
+        let mut above = 0;
+        for frame in self.failing() {
+            let owner = owner::of(frame);
+            match owner {
+                Owner::Stdlib(_) | Owner::Extension(..) => return Some((above, frame, owner)),
+                Owner::C | Owner::Library(_) | Owner::Ours => {}
+                Owner::Interpreter | Owner::Unknown => above += 1,
+            }
+            if above >= depth {
+                break;
+            }
+        }
+        None
+    }
+
+    /// What is known of the extension module that a native frame is in.
+    pub(crate) fn extension_of(&self, frame: &NativeFrame) -> Option<&'a Extension> {
+        let by_path = self.crash.extensions.iter().find(|known| !known.path.is_empty() && known.path == frame.module);
+        by_path.or_else(|| self.crash.extensions.iter().find(|known| paths::is_module(frame, &known.name)))
+    }
+
+    /// Extension modules by the beginning of their import name.
+    pub(crate) fn loaded<'n>(&self, name: &'n str) -> impl Iterator<Item = &'a Extension> + use<'a, 'n> {
+        self.crash.extensions.iter().filter(move |known| {
+            known.name.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '_']))
+                || known.distribution == name
+        })
+    }
+
+    /// Version of a distribution, from its extension modules or a list of packages.
+    pub(crate) fn version_of(&self, distribution: &str) -> Option<&'a str> {
+        let loaded = self.loaded(distribution).map(|known| known.version.as_str()).find(|version| !version.is_empty());
+        let normal = |name: &str| name.to_ascii_lowercase().replace(['-', '.'], "_");
+        let listed = || self.crash.packages.iter().find(|(name, _)| normal(name) == normal(distribution));
+        loaded.or_else(|| listed().map(|(_, version)| version.as_str()))
+    }
+
+    /// Distributions, or top packages, of the extension modules that are known to be loaded and are not CPython's.
+    pub(crate) fn third_parties(&self) -> Vec<&'a str> {
+        let mut names: Vec<&str> = Vec::new();
+        for known in &self.crash.extensions {
+            let top = known.name.split('.').next().unwrap_or_default();
+            let name = if known.distribution.is_empty() { top } else { &known.distribution };
+            let of_cpython = !known.name.contains('.') && super::super::names::lists::STDLIB_EXTENSIONS.has(&known.name);
+            if !of_cpython && !name.is_empty() && name != "ftsan" && !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
+    /// The innermost line of the program's own code in a stack; the innermost of all if there is none.
+    pub(crate) fn programs_line(stack: &[Frame]) -> Option<&Frame> {
+        let real = |frame: &&Frame| !frame.file.is_empty();
+        stack.iter().filter(real).find(|frame| paths::is_programs_own(&frame.file)).or_else(|| stack.iter().find(real))
+    }
+
+    /// The crashing thread runs an event loop, as its stack or the recording has it.
+    pub(crate) fn runs_loop(&self) -> bool {
+        self.crashed.is_some_and(runs_loop)
+    }
+
+    /// Frames of the crashing thread are missing.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.crashed.is_some_and(|thread| thread.cut)
+    }
+
+    /// Its innermost native frames are among those that are missing.
+    pub(crate) fn top_is_cut(&self) -> bool {
+        self.crashed.is_some_and(|thread| thread.top_cut)
+    }
+
+    /// Whether it ran without the GIL.
+    pub(crate) fn gil(&self) -> Gil {
+        let python = &self.crash.python;
+        let free_threaded = python.version.contains("free-threading");
+        match python.gil.as_str() {
+            "disabled" => Gil::Off,
+            "" if free_threaded => Gil::Off,
+            // A version without a word of the build may be a shortened one: only a dump that shows all threads proves a build with the GIL.
+            "" => Gil::Unknown,
+            _ => Gil::On,
+        }
+    }
+
+    /// Version of the interpreter, empty if unknown.
+    pub(crate) fn python_version(&self) -> &'a str {
+        let version = self.crash.python.version.trim_start_matches("Python ");
+        if version.starts_with(|c: char| c.is_ascii_digit()) { version } else { "" }
+    }
+}
+
+/// A thread runs an event loop, as its stack or the recording has it.
+pub(crate) fn runs_loop(thread: &Thread) -> bool {
+    const RUNNERS: [&str; 5] = ["run_forever", "run_until_complete", "_run_once", "run_app", "_run_until_complete"];
+    const FILES: [&str; 4] = ["asyncio/runners.py", "asyncio/base_events.py", "uvloop/__init__.py", "asyncio/unix_events.py"];
+    let runs = |frame: &Frame| {
+        RUNNERS.iter().any(|name| unqualified(&frame.function) == *name)
+            || (unqualified(&frame.function) == "run" && FILES.iter().any(|file| frame.file.ends_with(file)))
+    };
+    !thread.runs_loop.is_empty() || thread.python.iter().any(runs)
+}
+
+/// Last part of a qualified name; faulthandler has only that.
+pub(crate) fn unqualified(function: &str) -> &str {
+    function.rsplit('.').next().unwrap_or(function)
+}
+
+/// Whether a frame belongs to the interpreter's loop and its calls.
+pub(crate) fn is_noise(frame: &NativeFrame) -> bool {
+    INTERPRETER_LOOP.has(clean(&frame.symbol))
+}
+
+fn below_signal(frames: &[NativeFrame]) -> &[NativeFrame] {
+    let ours = |frame: &NativeFrame| owner::of(frame) == Owner::Ours;
+    let handles = |frame: &NativeFrame| HANDLERS.has(clean(&frame.symbol));
+    let is_entry = |frame: &NativeFrame| SIGNAL_FRAMES.has(clean(&frame.symbol));
+    let window = frames.get(..frames.len().min(10)).unwrap_or(frames);
+    let handler = window.iter().rposition(handles);
+    // The handler of ftsan, whose functions have names of Rust, is above the entry or there is none.
+    let entry = window.iter().position(|frame| is_entry(frame) && clean(&frame.symbol) != "__sigaction");
+    if let Some(entry) = entry.filter(|entry| handler.is_none_or(|handler| handler < *entry)) {
+        return frames.get(entry + 1..).unwrap_or(&[]);
+    }
+    let Some(handler) = handler else {
+        // Without a handler's frame only the kernel's own way in is beyond doubt.
+        let own = window.iter().take_while(|frame| ours(frame)).count();
+        return frames.get(own..).unwrap_or(&[]);
+    };
+    let after = frames.get(handler + 1..).unwrap_or(&[]);
+    let enters = |frame: &NativeFrame| is_entry(frame) || paths::is_system(&frame.module);
+    let unnamed = after.iter().take(UNNAMED_HANDLERS).take_while(|frame| frame.symbol.is_empty() && !enters(frame)).count();
+    match after.get(unnamed) {
+        Some(frame) if enters(frame) => after.get(unnamed + 1..).unwrap_or(&[]),
+        _ => after,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(module: &str, symbol: &str) -> NativeFrame {
+        NativeFrame { module: module.to_owned(), symbol: symbol.to_owned(), offset: 1, ..NativeFrame::default() }
+    }
+
+    fn below(frames: &[(&str, &str)]) -> Vec<String> {
+        let frames: Vec<NativeFrame> = frames.iter().map(|(module, symbol)| frame(module, symbol)).collect();
+        below_signal(&frames).iter().map(|frame| frame.symbol.clone()).collect()
+    }
+
+    #[test]
+    fn frames_of_the_handler_are_not_of_the_crash() {
+        let python = "/usr/bin/python3.14t";
+        assert_eq!(below(&[(python, "_Py_DumpStack"), (python, ""), ("/lib/libc.so.6", ""), (python, "f")]), ["f"]);
+        let mac = "/x/libpython3.14t.dylib";
+        assert_eq!(
+            below(&[
+                (mac, "_Py_DumpStack"),
+                (mac, "faulthandler_fatal_error"),
+                ("/usr/lib/system/libsystem_platform.dylib", "_sigtramp"),
+                (mac, "g")
+            ]),
+            ["g"]
+        );
+        assert_eq!(below(&[(python, "f"), (python, "g")]), ["f", "g"]);
+        assert_eq!(below(&[("/lib/libc.so.6", "__restore_rt"), (python, "g")]), ["g"]);
+        assert!(below(&[]).is_empty());
+    }
+
+    #[test]
+    fn frames_of_ftsan_are_nobodys() {
+        let hooks = "/v/site-packages/ftsan/libftsan_hooks.so";
+        let thread = Thread {
+            crashed: true,
+            native: vec![
+                frame(hooks, "ftsan_hooks::send"),
+                frame("/usr/bin/python3.14t", "sock_send"),
+                frame(hooks, "_R123"),
+                frame("/usr/bin/python3.14t", "f"),
+            ],
+            ..Thread::default()
+        };
+        let crash = Crash { threads: vec![thread], ..Crash::default() };
+        let symbols: Vec<&str> = Facts::new(&crash).native.iter().map(|frame| frame.symbol.as_str()).collect();
+        assert_eq!(symbols, ["sock_send", "f"]);
+    }
+
+    #[test]
+    fn the_loop_of_the_interpreter_is_noise() {
+        assert!(is_noise(&frame("", "method_vectorcall_VARARGS.llvm.1")) && !is_noise(&frame("", "mainloop")));
+    }
+}

@@ -1,0 +1,174 @@
+//! Fatal errors: what the interpreter says before it gives up, and which of these only an extension module can bring about.
+
+use super::super::names::owner::Owner;
+use super::super::names::paths;
+use super::facts::Facts;
+use super::nearest::suspects;
+use super::verdict::{Confidence, CrashCause, RECORD, Verdict, verdict};
+
+/// Sentences that mean a mistake of code in C, with what the mistake is and the cure.  Correct Python code cannot make the interpreter say them.
+const OF_EXTENSIONS: [(&[&str], &str, &str); 5] = [
+    (
+        &[
+            "the function must be called with the GIL held",
+            "the function must be called with an active thread state",
+            "without holding the GIL",
+            "but the GIL is released",
+            "PyThreadState_Get: no current thread",
+        ],
+        "native code called the interpreter without holding a thread state: between Py_BEGIN_ALLOW_THREADS and Py_END_ALLOW_THREADS, or from a thread of \
+         its own without PyGILState_Ensure()",
+        "have it call PyGILState_Ensure() before it calls the interpreter; PYTHONDEVMODE=1 finds the call",
+    ),
+    (
+        &[
+            "non-NULL old thread state",
+            "PyEval_RestoreThread: ",
+            "PyGILState_Release",
+            "This thread state must be current",
+            "wrong thread state",
+        ],
+        "native code took or gave back a thread state that was not the current one",
+        "look for unpaired PyEval_SaveThread and PyGILState_Ensure, and for callbacks that outlive the interpreter",
+    ),
+    (
+        &[
+            "likely caused by a refcount error",
+            "negative refcount",
+            "_Py_NegativeRefcount",
+            "deallocating None",
+            "object has negative ref count",
+        ],
+        "an object was released once too often",
+        "PYTHONMALLOC=debug, and a debug build of CPython (python3.14td), which names the type of the object",
+    ),
+    (
+        &[
+            "_Py_CheckFunctionResult",
+            "_Py_CheckSlotResult",
+            "returned NULL without setting an exception",
+            "returned a result with an exception set",
+        ],
+        "a function written in C broke the rule that it returns NULL with an exception, or a result without one",
+        "the sentence names the function: report it to the extension module that has it",
+    ),
+    (
+        &[
+            "PyImport_GetMagicNumber",
+            "Interpreter not initialized (version mismatch?)",
+            "module_api_version",
+            "PyInterpreterState_Get: ",
+        ],
+        "an extension module was built for another interpreter, or loaded before this one was ready",
+        "reinstall it with a wheel of this interpreter's ABI",
+    ),
+];
+
+/// Sentences of a collector that counts again in a debug build: the object was released too often, or a lock was missing.
+const COLLECTOR: [&str; 5] = [
+    "validate_refcounts",
+    "tracked objects must have a reference count",
+    "refcount is too small",
+    "gc_refs",
+    "should not be marked as unreachable",
+];
+
+/// A mistake that only code in C can make.
+pub(super) fn of_an_extension(facts: &Facts<'_>) -> Option<Verdict> {
+    let (line, mistake, cure) = facts.crash.message.lines().find_map(|line| {
+        let row = OF_EXTENSIONS.iter().find(|(words, _, _)| words.iter().any(|word| line.contains(word)))?;
+        Some((line, row.1, row.2))
+    })?;
+    let evidence = vec![
+        format!("{mistake} ({line})"),
+        "only an extension module, or a program that embeds the interpreter, can do that".to_owned(),
+    ];
+    Some(blamed(facts, evidence, cure))
+}
+
+/// The collector of a debug build counted again and found an object that was released too often.
+pub(super) fn of_the_collector(facts: &Facts<'_>) -> Option<Verdict> {
+    let line = facts.crash.message.lines().find(|line| COLLECTOR.iter().any(|words| line.contains(words)))?;
+    let mut evidence = vec![format!("the collector found an object whose references do not add up ({line})")];
+    evidence.extend(facts.crash.message.lines().find(|line| line.starts_with("object type name:")).map(str::to_owned));
+    if facts.third_parties().is_empty()
+        && facts.extension_on_top(usize::MAX).is_none_or(|(_, _, owner)| matches!(owner, Owner::Stdlib(_)))
+    {
+        evidence.push("no extension module is known to be loaded".to_owned());
+        let next = format!("search CPython's issues for the sentence; {RECORD}");
+        return Some(verdict(CrashCause::Unknown, Confidence::Low, evidence, &next));
+    }
+    evidence.push("as a rule it is an extension module that releases an object once too often".to_owned());
+    Some(blamed(facts, evidence, "look for the extension module that has the type; PYTHONMALLOC=debug"))
+}
+
+/// The extension module that is nearest, if any is.
+fn blamed(facts: &Facts<'_>, mut evidence: Vec<String>, cure: &str) -> Verdict {
+    let on_stack = facts.extension_on_top(usize::MAX).and_then(|(_, frame, owner)| match owner {
+        Owner::Extension(name, distribution) => {
+            let known =
+                facts.extension_of(frame).filter(|known| !known.distribution.is_empty()).map(|known| known.distribution.clone());
+            let name = facts.extension_of(frame).map_or(name, |known| known.name.clone());
+            evidence.push(format!("the innermost extension module on the native stack is {name}"));
+            Some(known.or(distribution).unwrap_or_else(|| name.split('.').next().unwrap_or(&name).to_owned()))
+        }
+        Owner::Interpreter | Owner::Stdlib(_) | Owner::Library(_) | Owner::C | Owner::Ours | Owner::Unknown => None,
+    });
+    let listed = || {
+        let others = facts.third_parties();
+        match &others[..] {
+            [only] => Some((*only).to_owned()),
+            _ => facts
+                .python
+                .iter()
+                .take(3)
+                .find_map(|frame| paths::distribution(&frame.file))
+                .filter(|name| others.contains(name))
+                .map(str::to_owned),
+        }
+    };
+    let culprit = on_stack.or_else(listed);
+    if culprit.is_none() {
+        evidence.push(suspects(facts));
+    }
+    let cause = if culprit.is_some() { CrashCause::LibraryBug } else { CrashCause::Unknown };
+    Verdict { culprit, ..verdict(cause, Confidence::Low, evidence, cure) }
+}
+
+/// An assertion that failed, by whose source it is in.
+pub(super) fn assertion(facts: &Facts<'_>) -> Option<Verdict> {
+    const CPYTHON: [&str; 6] = ["Objects/", "Python/", "Modules/", "Include/", "Parser/", "./Include/"];
+    let line = facts
+        .crash
+        .message
+        .lines()
+        .find(|line| line.contains("Assertion `") || line.contains(": Assertion \"") || line.contains("Assertion failed:"))?;
+    let in_interpreter = line.split_whitespace().any(|word| {
+        let word = word.trim_start_matches(['(', '.', '/']);
+        CPYTHON.iter().any(|folder| word.starts_with(folder) || word.contains(&format!("/{folder}")) && word.contains("ython"))
+            && word.contains(':')
+    });
+    let (_, owner) = facts.extension_on_top(3).map_or((None, Owner::Unknown), |(_, frame, owner)| (Some(frame), owner));
+    if !in_interpreter || matches!(owner, Owner::Extension(..)) {
+        return None;
+    }
+    let evidence = vec![format!("an assertion of the interpreter failed: {line}"), suspects(facts)];
+    let cause = if facts.third_parties().is_empty() { CrashCause::InterpreterBug } else { CrashCause::Unknown };
+    let next = format!("search CPython's issues for the assertion; if threads share the object, lock it; {RECORD}");
+    Some(verdict(cause, Confidence::Low, evidence, &next))
+}
+
+/// Any other fatal error of the interpreter.
+pub(super) fn other(facts: &Facts<'_>) -> Option<Verdict> {
+    const SIGNALS: [&str; 5] = ["Segmentation fault", "Bus error", "Aborted", "Illegal instruction", "Floating"];
+    let fatal = facts.crash.message.lines().find_map(|line| line.strip_prefix("Fatal Python error: "))?;
+    if SIGNALS.iter().any(|signal| fatal.contains(signal)) {
+        return None;
+    }
+    let evidence = vec![format!("Py_FatalError was called, because what must not be is: {fatal}"), suspects(facts)];
+    // The interpreter says in which of its functions; extension modules give a message only.
+    let alone = facts.third_parties().is_empty() && facts.extension_on_top(usize::MAX).is_none();
+    let cause = if fatal.contains(": ") && alone { CrashCause::InterpreterBug } else { CrashCause::Unknown };
+    let next = format!("search the issues of CPython and of the extensions for the message; {RECORD}");
+    Some(verdict(cause, Confidence::Low, evidence, &next))
+}

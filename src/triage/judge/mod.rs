@@ -1,0 +1,23 @@
+//! The verdict: whose a crash is.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`verdict`] | the order of the questions, and the answer |
+//! | [`facts`] | the crashing thread without the frames of those who report the crash |
+//! | [`conditions`] | what the table of known crashes may ask |
+//! | [`known`] | the table of known crashes |
+//! | [`racing`] | who else was at it |
+//! | [`process`] | killed, signalled, aborted on purpose, forked with threads, hanging |
+//! | [`stack_overflow`], [`heap`], [`fatal_errors`] | what a stack, an allocator or the interpreter itself says |
+//! | [`nearest`] | who is near, where nothing else says more |
+
+pub mod conditions;
+pub(super) mod facts;
+mod fatal_errors;
+mod heap;
+pub mod known;
+mod nearest;
+mod process;
+pub(super) mod racing;
+mod stack_overflow;
+pub mod verdict;

@@ -1,0 +1,239 @@
+//! What was done to the process as a whole: killed, signalled, aborted on purpose, forked with threads, or hanging.
+
+use super::super::crash::Thread;
+use super::super::forms::said::TIMEOUT;
+use super::super::names::owner::{self, Owner};
+use super::super::names::{paths, symbols::clean};
+use super::facts::{Facts, unqualified};
+use super::racing;
+use super::verdict::{Confidence, CrashCause, RECORD, Verdict, verdict};
+
+/// SIGKILL cannot be the program's own doing.
+pub(super) fn killed(facts: &Facts<'_>) -> Option<Verdict> {
+    if facts.crash.signal != "SIGKILL" {
+        return None;
+    }
+    if facts.crash.message.contains("Out of memory") {
+        let evidence = vec!["the kernel killed the process because memory had run out: the program did not crash".to_owned()];
+        return Some(verdict(
+            CrashCause::Unknown,
+            Confidence::High,
+            evidence,
+            "look what the process keeps (memray), or give it more memory",
+        ));
+    }
+    let mut evidence = vec![
+        "SIGKILL is sent from outside, by the kernel when memory runs out or by somebody: the program did not crash".to_owned(),
+    ];
+    for thread in &facts.crash.threads {
+        let Some(last) = thread.recent.first() else { continue };
+        evidence.push(format!(
+            "the last event of {} was {}{}",
+            racing::called(thread),
+            last.operation,
+            racing::at(last.at.as_ref())
+        ));
+    }
+    evidence.truncate(9);
+    let next =
+        "look for the out-of-memory killer (journalctl -k -g oom, the container's memory.events), then for a supervisor's timeout";
+    Some(verdict(CrashCause::Unknown, Confidence::High, evidence, next))
+}
+
+/// Calls by which a process signals itself or another one.
+const SENDS: [&str; 8] = ["kill", "killpg", "raise", "gsignal", "pthread_kill", "tgkill", "sigqueue", "__GI_raise"];
+/// Functions of Python's modules that do so.
+const PYTHON_SENDS: [&str; 10] = [
+    "os_kill",
+    "os_killpg",
+    "os_kill_impl",
+    "signal_raise_signal",
+    "signal_raise_signal_impl",
+    "signal_pthread_kill",
+    "signal_pthread_kill_impl",
+    "faulthandler_sigsegv",
+    "faulthandler_sigabrt_py",
+    "faulthandler_raise_sigsegv",
+];
+
+/// The signal was sent, by somebody or by the program itself; no instruction caused it, so no frame on the stack is at fault.
+pub(super) fn sent(facts: &Facts<'_>) -> Option<Verdict> {
+    let place = racing::at(Facts::programs_line(facts.python));
+    let signal = if facts.crash.signal.is_empty() { "the signal" } else { &facts.crash.signal };
+    if let Some(name) = facts.native.iter().take(6).map(|frame| clean(&frame.symbol)).find(|name| PYTHON_SENDS.contains(name)) {
+        let evidence = vec![format!("{signal} was sent by the program itself, with {name}{place}: nothing failed there")];
+        return Some(verdict(
+            CrashCause::Unknown,
+            Confidence::High,
+            evidence,
+            "look for os.kill, signal.raise_signal or a test of faulthandler at that line",
+        ));
+    }
+    // SI_USER, SI_QUEUE, SI_TKILL; abort() signals its own thread.
+    let was_sent = matches!(facts.crash.code, Some(..=0));
+    let aborts = facts.native.iter().take(8).any(|frame| {
+        let name = clean(&frame.symbol);
+        name.contains("abort") || name.contains("assert") || name.contains("Fatal")
+    });
+    if was_sent && !aborts && facts.crash.message.lines().all(is_the_signal) {
+        let by = if facts.crash.sender == 0 { String::new() } else { format!(" by process {}", facts.crash.sender) };
+        let evidence = vec![
+            format!("{signal} was sent to the process{by}{place}: no instruction of it caused the signal"),
+            "what is on the stack was interrupted, and is not at fault".to_owned(),
+        ];
+        let next = "look for who sends it: a watchdog, a supervisor, a test runner's timeout; the stacks show what did not go on";
+        return Some(verdict(CrashCause::Unknown, Confidence::High, evidence, next));
+    }
+    None
+}
+
+fn is_the_signal(line: &str) -> bool {
+    const SIGNALS: [&str; 5] = ["Segmentation fault", "Bus error", "Aborted", "Illegal instruction", "Floating"];
+    line.strip_prefix("Fatal Python error: ").is_some_and(|name| SIGNALS.iter().any(|signal| name.starts_with(signal)))
+}
+
+/// SIGABRT without a word of the interpreter, libc or an assertion: somebody wanted it.
+pub(super) fn asked_to_abort(facts: &Facts<'_>) -> Option<Verdict> {
+    if facts.crash.signal != "SIGABRT"
+        || facts.native.is_empty()
+        || facts.top_is_cut()
+        || !facts.crash.message.lines().all(is_the_signal)
+    {
+        return None;
+    }
+    let place = racing::at(Facts::programs_line(facts.python));
+    let calls = |frame: &&super::super::crash::NativeFrame| {
+        let name = clean(&frame.symbol);
+        ["abort", "__GI_abort"].contains(&name) || name.starts_with("__assert") || name.starts_with("__GI___assert")
+    };
+    if !facts.native.iter().any(|frame| calls(&frame)) {
+        let itself = facts.native.iter().take(4).any(|frame| SENDS.contains(&clean(&frame.symbol)));
+        // A stack without its innermost frames would show no call of abort(), either.
+        let named = facts.native.iter().take(4).any(|frame| !frame.symbol.is_empty() || owner::of(frame) == Owner::Interpreter);
+        let waits = itself || facts.crashed.is_some_and(waits);
+        if !named || (!waits && facts.is_cut()) {
+            return None;
+        }
+        let evidence =
+            vec![format!("SIGABRT was sent to the process{place}: a watchdog or a timeout; nothing in it called abort()")];
+        let next =
+            "look for who sends it: systemd's watchdog, a supervisor, a test runner's timeout; the stacks show what did not go on";
+        return Some(verdict(CrashCause::Unknown, Confidence::Medium, evidence, next));
+    }
+    // An interpreter or a libc that gives up says why.
+    let silent = facts.failing().next().filter(|frame| paths::is_interpreter(&frame.module))?;
+    let caller = if silent.symbol.is_empty() { "the interpreter, and it said nothing" } else { clean(&silent.symbol) };
+    let evidence = vec![format!("abort() was called by {caller}{place}: so does os.abort()")];
+    Some(verdict(CrashCause::Unknown, Confidence::Medium, evidence, "look for os.abort() at the innermost Python line"))
+}
+
+/// Calls that wait, in C.
+const WAITING: [&str; 24] = [
+    "__futex_abstimed_wait*",
+    "futex_wait*",
+    "__lll_lock_wait*",
+    "pthread_cond_*",
+    "__pthread_cond_wait*",
+    "___pthread_cond_wait*",
+    "__psynch_*",
+    "sem_wait*",
+    "sem_clockwait*",
+    "__new_sem_wait*",
+    "do_futex_wait*",
+    "epoll_wait*",
+    "epoll_pwait*",
+    "poll",
+    "__poll*",
+    "ppoll",
+    "select",
+    "__select*",
+    "kevent",
+    "wait4*",
+    "__wait4*",
+    "nanosleep",
+    "clock_nanosleep*",
+    "_PySemaphore_Wait*",
+];
+
+/// A thread waits for something, as its innermost frames show.
+fn waits(thread: &Thread) -> bool {
+    let like = |name: &str| {
+        WAITING.iter().any(|pattern| pattern.strip_suffix('*').map_or(*pattern == name, |start| name.starts_with(start)))
+    };
+    thread.native.iter().take(4).any(|frame| like(clean(&frame.symbol)))
+        || thread.python.first().is_some_and(|frame| {
+            ["wait", "join", "acquire", "select", "_wait_for_tstate_lock", "poll", "sleep"].contains(&unqualified(&frame.function))
+        })
+}
+
+/// The stacks of a program that did not go on: a timeout of faulthandler, or a dump of a living process.
+pub(super) fn hanging(facts: &Facts<'_>) -> Option<Verdict> {
+    let timeout = facts.crash.message.lines().find(|line| *line == TIMEOUT);
+    if timeout.is_none() && (!facts.crash.signal.is_empty() || !facts.crash.message.is_empty() || facts.crash.threads.is_empty()) {
+        return None;
+    }
+    let waiting: Vec<&Thread> = facts.crash.threads.iter().filter(|thread| waits(thread)).collect();
+    if timeout.is_none() && waiting.len() * 2 < facts.crash.threads.len() {
+        return None;
+    }
+    let mut evidence = vec![match timeout {
+        Some(_) => "it did not crash: the stacks were printed because it did not go on in time".to_owned(),
+        None => "it did not crash, as far as the text says: these are the stacks of a process, and no signal is named".to_owned(),
+    }];
+    for thread in waiting.iter().take(6) {
+        evidence.push(format!("{} waits{}", racing::called(thread), racing::at(thread.python.first())));
+    }
+    let next = "look for the thread that holds what the others wait for; ftsan run names locks that are taken in orders that can end in a deadlock (FT501)";
+    Some(verdict(CrashCause::Unknown, if timeout.is_some() { Confidence::Medium } else { Confidence::Low }, evidence, next))
+}
+
+/// The child of a fork of a process with threads: what those held is locked for ever, and what they were writing is half written.
+pub(super) fn forked(facts: &Facts<'_>) -> Option<Verdict> {
+    const SAYS: [&str; 4] = [
+        "use of fork() may lead to deadlocks",
+        "crashed on child side of fork",
+        "in progress in another thread when fork() was called",
+        "multi-threaded process forked",
+    ];
+    let said = facts.crash.message.lines().find(|line| SAYS.iter().any(|words| line.contains(words)));
+    let native =
+        facts.native.iter().map(|frame| clean(&frame.symbol)).find(|name| {
+            ["PyOS_AfterFork_Child", "os_fork", "os_fork_impl", "run_at_forkers", "_PyImport_ReInitLock"].contains(name)
+        });
+    // Below these, the child runs the program's function.
+    let python = facts.python.iter().find(|frame| {
+        let file = frame.file.replace('\\', "/");
+        file.ends_with("multiprocessing/popen_fork.py") && ["_launch", "__init__"].contains(&unqualified(&frame.function))
+    });
+    let shown = match (said, native, python) {
+        (Some(said), _, _) => format!("it said: {said}"),
+        (None, Some(native), _) => format!("{native} is on the native stack"),
+        (None, None, Some(frame)) => {
+            format!("{} of multiprocessing is on the Python stack: this is the child of a fork", frame.function)
+        }
+        (None, None, None) => return None,
+    };
+    let evidence = vec![
+        "it died in the child of a fork: locks that other threads of the parent held are never released there, and memory that they were \
+         changing is half changed"
+            .to_owned(),
+        shown,
+    ];
+    let next = format!(
+        "use multiprocessing with the start method spawn or forkserver, or fork before the first thread is started (FT603: libraries start threads \
+         when they are imported); {RECORD}"
+    );
+    Some(verdict(CrashCause::Unknown, Confidence::Medium, evidence, &next))
+}
+
+/// A worker of pytest-xdist is gone, and no dump of it is in the text.
+pub(super) fn worker_gone(facts: &Facts<'_>) -> Option<Verdict> {
+    let line = facts.crash.message.lines().find(|line| line.starts_with("pytest's worker "))?;
+    if !facts.crash.threads.is_empty() {
+        return None;
+    }
+    let evidence =
+        vec![line.to_owned(), "its dump is not in this text: xdist's workers write it to the standard error of the run".to_owned()];
+    let next = "run that test alone, with -p no:xdist -p faulthandler and PYTHONFAULTHANDLER=1, or under pytest --ftsan";
+    Some(verdict(CrashCause::Unknown, Confidence::Low, evidence, next))
+}

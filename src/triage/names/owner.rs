@@ -1,0 +1,208 @@
+//! Whose code a native frame is: by its file, else by its source file, else by its name.
+
+use super::super::crash::NativeFrame;
+use super::lists::{BUNDLED, SYMBOL_OWNERS};
+use super::{paths, symbols};
+
+/// Whose code it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Owner {
+    /// CPython: its executable, its library, or a module that is built into them.
+    Interpreter,
+    /// An extension module of the standard library, by its name.
+    Stdlib(String),
+    /// An extension module, by its import name as far as its path tells, or a library that a distribution brings along; and the distribution
+    /// if that is known.
+    Extension(String, Option<String>),
+    /// Another shared library of the system: libxml2, libpq, libcuda.
+    Library(String),
+    /// The C library, its threads, the loader, the runtime of C++.
+    C,
+    /// ftsan.
+    Ours,
+    /// Nothing tells.
+    Unknown,
+}
+
+impl Owner {
+    /// Neither the interpreter nor a part of CPython, nor what every process has.
+    pub fn is_third_party(&self) -> bool {
+        matches!(self, Owner::Extension(..) | Owner::Library(_))
+    }
+}
+
+/// Whose code a frame is.
+pub fn of(frame: &NativeFrame) -> Owner {
+    let module = frame.module.as_str();
+    if !module.is_empty() && module != "???" {
+        return of_file(module);
+    }
+    if !frame.source.is_empty()
+        && let Some(owner) = of_source(&frame.source)
+    {
+        return owner;
+    }
+    of_symbol(symbols::clean(&frame.symbol))
+}
+
+fn of_file(module: &str) -> Owner {
+    if paths::is_ours(module) {
+        return Owner::Ours;
+    }
+    if paths::is_system(module) {
+        return Owner::C;
+    }
+    if paths::is_interpreter(module) {
+        return Owner::Interpreter;
+    }
+    if paths::is_stdlib_extension(module) && paths::below_site_packages(module).is_none() {
+        return Owner::Stdlib(paths::stem(module).to_owned());
+    }
+    let bundled = BUNDLED.find(paths::base(module)).map(str::to_owned);
+    let distribution = paths::distribution(module).map(str::to_owned).or(bundled);
+    if distribution.is_some() || paths::is_extension(module) {
+        return Owner::Extension(paths::import_name(module), distribution);
+    }
+    Owner::Library(paths::base(module).to_owned())
+}
+
+/// Debuggers show the path that the compiler was given.
+fn of_source(source: &str) -> Option<Owner> {
+    const CPYTHON: [&str; 6] = ["Objects/", "Python/", "Modules/", "Include/", "Parser/", "Programs/"];
+    const C: [&str; 13] = [
+        "sysdeps/",
+        "nptl/",
+        "stdlib/",
+        "malloc/",
+        "assert/",
+        "csu/",
+        "elf/",
+        "string/",
+        "signal/",
+        "libio/",
+        "sanitizer_common/",
+        "compiler-rt/",
+        "libsanitizer/",
+    ];
+    let path = source.trim_start_matches("./").trim_start_matches("../").replace('\\', "/");
+    if path.contains("/libftsan") || path.contains("hooks/src/crash") {
+        return Some(Owner::Ours);
+    }
+    if let Some((module, _)) = path.split_once(".so.p/") {
+        let file = format!("{module}.so");
+        let name =
+            format!("{}{}", file.get(..file.len() - paths::base(&file).len()).unwrap_or("").replace('/', "."), paths::stem(&file));
+        return Some(Owner::Extension(name, None));
+    }
+    if paths::below_site_packages(&path).is_some() {
+        return Some(Owner::Extension(paths::import_name(&path), paths::distribution(&path).map(str::to_owned)));
+    }
+    if CPYTHON.iter().any(|folder| path.starts_with(folder)) {
+        return Some(stdlib_source(&path).unwrap_or(Owner::Interpreter));
+    }
+    let folders = ["/cpython", "/Python-3", "/python3", "/pythonsrc"];
+    if folders.iter().any(|folder| path.to_ascii_lowercase().contains(&folder.to_ascii_lowercase()))
+        && CPYTHON.iter().any(|folder| path.contains(&format!("/{folder}")))
+    {
+        return Some(stdlib_source(&path).unwrap_or(Owner::Interpreter));
+    }
+    // A relative path into glibc; projects have folders of such names, too, so only at the beginning.
+    if source.starts_with('.') && C.iter().any(|folder| path.starts_with(folder)) || path.contains("/glibc") {
+        return Some(Owner::C);
+    }
+    ["/llvm", "/gcc-", "compiler-rt/lib", "libsanitizer/"].iter().any(|part| path.contains(part)).then_some(Owner::C)
+}
+
+/// `Modules/_json.c`, `Modules/_sqlite/cursor.c`: an extension module of the standard library, where it is one on the usual platforms.
+fn stdlib_source(path: &str) -> Option<Owner> {
+    let (_, rest) = path.rsplit_once("Modules/")?;
+    let first = rest.split('/').next()?;
+    let name = match first {
+        "_sqlite" => "_sqlite3",
+        "_ctypes" => "_ctypes",
+        "_ssl" | "_ssl.c" => "_ssl",
+        "arraymodule.c" => "array",
+        "socketmodule.c" => "_socket",
+        "_elementtree.c" => "_elementtree",
+        "_json.c" => "_json",
+        "_pickle.c" => "_pickle",
+        "_struct.c" => "_struct",
+        "_csv.c" => "_csv",
+        "_asynciomodule.c" => "_asyncio",
+        "_lsprof.c" | "rotatingtree.c" => "_lsprof",
+        "pyexpat.c" | "expat" => "pyexpat",
+        "_decimal" => "_decimal",
+        "readline.c" => "readline",
+        "_zoneinfo.c" => "_zoneinfo",
+        "selectmodule.c" => "select",
+        "mmapmodule.c" => "mmap",
+        "zlibmodule.c" => "zlib",
+        "_queuemodule.c" => "_queue",
+        "_randommodule.c" => "_random",
+        "_interpretersmodule.c" => "_interpreters",
+        _ => return None,
+    };
+    Some(Owner::Stdlib(name.to_owned()))
+}
+
+fn of_symbol(symbol: &str) -> Owner {
+    match SYMBOL_OWNERS.find(symbol) {
+        None => Owner::Unknown,
+        Some("interpreter") => Owner::Interpreter,
+        Some("?") => {
+            let name = symbol.strip_prefix("PyInit_").unwrap_or("");
+            if name.is_empty() { Owner::Unknown } else { Owner::Extension(name.to_owned(), None) }
+        }
+        Some(distribution) => Owner::Extension(distribution.to_owned(), Some(distribution.to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn owner(module: &str, source: &str, symbol: &str) -> Owner {
+        of(&NativeFrame { module: module.to_owned(), source: source.to_owned(), symbol: symbol.to_owned(), offset: 0 })
+    }
+
+    #[test]
+    fn files_tell_whose_they_are() {
+        let extension = |name: &str, distribution: Option<&str>| Owner::Extension(name.to_owned(), distribution.map(str::to_owned));
+        let library = |name: &str| Owner::Library(name.to_owned());
+        for (module, expected) in [
+            ("/usr/local/lib/libpython3.14t.so.1.0", Owner::Interpreter),
+            ("python3.14t", Owner::Interpreter),
+            ("Python", Owner::Interpreter),
+            ("C:\\Python314\\python314t.dll", Owner::Interpreter),
+            ("/v/site-packages/pyarrow/libarrow.so.2500", extension("pyarrow.libarrow", Some("pyarrow"))),
+            ("libarrow.2500.dylib", extension("libarrow", Some("pyarrow"))),
+            ("/v/site-packages/PySide6/libpyside6.abi3.so.6.10", extension("PySide6.libpyside6", Some("PySide6"))),
+            ("/v/site-packages/numpy.libs/libgfortran-1.so.5", extension("numpy.libs.libgfortran-1", Some("numpy"))),
+            ("C:\\v\\Lib\\site-packages\\lxml\\etree.cp314-win_amd64.pyd", extension("lxml.etree", Some("lxml"))),
+            ("/usr/lib/libxml2.so.2", library("libxml2.so.2")),
+            ("/usr/lib/libpq.so.5", library("libpq.so.5")),
+            ("/usr/lib/libcuda.so.1", library("libcuda.so.1")),
+            ("/usr/lib/system/libcopyfile.dylib", library("libcopyfile.dylib")),
+            ("/usr/lib/system/libsystem_c.dylib", Owner::C),
+            ("/lib/x86_64-linux-gnu/libc.so.6", Owner::C),
+            ("/usr/lib/python3.14t/lib-dynload/_json.cpython-314t-x86_64-linux-gnu.so", Owner::Stdlib("_json".to_owned())),
+            ("/v/site-packages/ftsan/libftsan_hooks.so", Owner::Ours),
+            ("/home/u/proj/build/fast.cpython-314t-x86_64-linux-gnu.so", extension("fast", None)),
+        ] {
+            assert_eq!(owner(module, "", "f"), expected, "{module}");
+        }
+    }
+
+    #[test]
+    fn sources_and_names_tell_where_files_do_not() {
+        assert_eq!(owner("", "Objects/mimalloc/page.c", "f"), Owner::Interpreter);
+        assert_eq!(owner("", "/raid/u/cpython/./Modules/_threadmodule.c", "f"), Owner::Interpreter);
+        assert_eq!(owner("", "./Modules/_json.c", "f"), Owner::Stdlib("_json".to_owned()));
+        assert_eq!(owner("", "../sysdeps/posix/raise.c", "f"), Owner::C);
+        let built = "skimage/graph/_mcp.cpython-313t-x86_64-linux-gnu.so.p/_mcp.c";
+        assert_eq!(owner("", built, "f"), Owner::Extension("skimage.graph._mcp".to_owned(), None));
+        assert_eq!(owner("", "", "PyArray_Repeat"), Owner::Extension("numpy".to_owned(), Some("numpy".to_owned())));
+        assert_eq!(owner("", "", "_PyEval_Vector"), Owner::Interpreter);
+        assert_eq!(owner("", "", "strange"), Owner::Unknown);
+    }
+}

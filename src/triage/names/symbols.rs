@@ -1,0 +1,117 @@
+//! Names of native functions: demangled, and without what compilers and debuggers append.
+
+/// A symbol as a person reads it: C++ and Rust demangled, without parameters, hashes and versions.
+pub fn readable(symbol: &str) -> String {
+    /// A longer one is not demangled: nesting of that kind is an attack, not a function.
+    const LONGEST: usize = 4096;
+    let symbol = symbol.trim();
+    let symbol = symbol.split_once("@@").or_else(|| symbol.split_once("@plt")).map_or(symbol, |(name, _)| name);
+    if symbol.len() > LONGEST {
+        return symbol.chars().take(LONGEST).collect();
+    }
+    let bare = symbol.strip_prefix("__Z").map_or(symbol, |_| symbol.get(1..).unwrap_or(symbol));
+    // `.constprop.0` and the like are no part of what was mangled.
+    let (mangled, _) =
+        bare.split_once('.').filter(|(name, _)| name.starts_with("_Z") || name.starts_with("_R")).unwrap_or((bare, ""));
+    if let Ok(name) = rustc_demangle::try_demangle(bare) {
+        return without_parameters(&format!("{name:#}"));
+    }
+    if mangled.starts_with("_Z")
+        && let Ok(parsed) = cpp_demangle::Symbol::new(mangled)
+        && let Ok(name) = parsed.demangle()
+    {
+        return without_parameters(&name);
+    }
+    if symbol.contains("::") || symbol.contains('(') { without_parameters(symbol) } else { symbol.to_owned() }
+}
+
+/// A C++ or Rust function without its parameters, template arguments and what follows: `PySide::connect`.
+fn without_parameters(name: &str) -> String {
+    let name = name.trim();
+    let mut out = String::with_capacity(name.len());
+    let mut depth = 0_usize;
+    let mut rest = name;
+    while let Some(c) = rest.chars().next() {
+        rest = rest.get(c.len_utf8()..).unwrap_or("");
+        match c {
+            // `operator<`, `operator()`, `operator->` are names.
+            '<' | '(' | '>' if depth == 0 && out.ends_with("operator") => {
+                out.push(c);
+                if c == '(' && rest.starts_with(')') {
+                    out.push(')');
+                    rest = rest.get(1..).unwrap_or("");
+                }
+            }
+            '>' if out.ends_with('-') && depth == 0 => out.push(c),
+            '(' if depth == 0 && rest.starts_with("anonymous namespace)") => {
+                out.push_str("(anonymous namespace)");
+                rest = rest.get("anonymous namespace)".len()..).unwrap_or("");
+            }
+            // `<T as Trait>::f` of Rust: its first part is the name.
+            '<' if depth == 0 && out.is_empty() => {
+                let end = rest.find([' ', '>']).unwrap_or(rest.len());
+                out.push_str(rest.get(..end).unwrap_or(""));
+                depth = 1;
+                rest = rest.get(end..).unwrap_or("");
+            }
+            '(' if depth == 0 && out.is_empty() => depth += 1,
+            '(' if depth == 0 => break,
+            '<' | '(' | '[' => depth += 1,
+            '>' | ')' | ']' => depth = depth.saturating_sub(1),
+            c if depth == 0 => out.push(c),
+            _ => {}
+        }
+    }
+    // The return type of a template function.
+    let out = out.trim();
+    const ANONYMOUS: &str = "(anonymous namespace)";
+    let spaced = out.replace(ANONYMOUS, "\u{1}");
+    let out = if out.contains("operator") { spaced.as_str() } else { spaced.rsplit(' ').next().unwrap_or(&spaced) };
+    let out = out.replace('\u{1}', ANONYMOUS);
+    let out = out.trim_start_matches("::").replace("::::", "::");
+    if out.is_empty() { name.to_owned() } else { out }
+}
+
+/// Name of a symbol without what a compiler or linker appends: `.llvm.123`, `.constprop.0`, `.part.1`, `.cold`, `.lto_priv.0`, `$fin$0`.
+pub fn clean(symbol: &str) -> &str {
+    let symbol = symbol.split_once(" [clone").map_or(symbol, |(name, _)| name);
+    match symbol.split_once(['.', '$']) {
+        Some((name, _)) if !name.is_empty() => name,
+        _ => symbol,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_demangled_and_shortened() {
+        for (symbol, name) in [
+            ("_ZN6PySide22qobjectConnectCallbackEP7QObjectPKcP7_objectN2Qt14ConnectionTypeE", "PySide::qobjectConnectCallback"),
+            ("__ZN5arrow6Buffer4FreeEv", "arrow::Buffer::Free"),
+            ("_ZN11ftsan_hooks5crash7handler17h0123456789abcdefE", "ftsan_hooks::crash::handler"),
+            ("_RNvCs1234_7mycrate3foo", "mycrate::foo"),
+            ("_ZNSt6vectorIiSaIiEE9push_backEOi", "std::vector::push_back"),
+            ("void at::parallel_for<int>(long, long)", "at::parallel_for"),
+            ("std::function<void (int)>::operator()(int) const", "std::function::operator()"),
+            ("(anonymous namespace)::run(int)", "(anonymous namespace)::run"),
+            ("<tokio::runtime::Handle as core::ops::Drop>::drop", "tokio::runtime::Handle::drop"),
+            ("__pyx_f_7asyncpg_write", "__pyx_f_7asyncpg_write"),
+            ("memcpy@@GLIBC_2.14", "memcpy"),
+            ("_Z", "_Z"),
+            ("", ""),
+        ] {
+            assert_eq!(readable(symbol), name, "{symbol}");
+        }
+    }
+
+    #[test]
+    fn symbols_lose_what_compilers_append() {
+        assert_eq!(clean("method_vectorcall.llvm.2242813384965064185"), "method_vectorcall");
+        assert_eq!(clean("gen_send_ex2.constprop.0"), "gen_send_ex2");
+        assert_eq!(clean("slot_tp_init.lto_priv.0"), "slot_tp_init");
+        assert_eq!(clean("f [clone .cold]"), "f");
+        assert_eq!(clean(".hidden"), ".hidden");
+    }
+}
