@@ -14,7 +14,7 @@ pub(super) const FORM: Form = Form {
     read,
 };
 
-pattern!(ENTRY, r"(?:\d+ +\S.* +0x[0-9a-f]{8,} |Thread \d+(?: Crashed)?:|Exception Type: |Crashed Thread: )");
+pattern!(ENTRY, r"(?:\b\d{1,3} +[A-Za-z_?].* +0x[0-9a-f]{8,} |Thread \d+(?: Crashed)?:|Exception Type: |Crashed Thread: )");
 pattern!(FRAME, r"^\s*(\d+)\s+(\S.*?)\s+(0x[0-9a-fA-F]+)\s+(.+?)(?:\s+\+\s+(\d+))?(?:\s+\(([^()]*)\))?$");
 pattern!(THREAD, r"^\s*Thread (\d+)( Crashed)?:{1,2}\s*(.*)$");
 pattern!(NAMED, r"^\s*Thread (\d+)(?: Crashed)? name:\s*(.*)$");

@@ -101,13 +101,14 @@ pub fn read(text: &str) -> Result<Vec<Crash>, String> {
     Ok(crashes)
 }
 
+/// The names of the forms, for a sentence.
+pub fn names() -> String {
+    FORMS.iter().map(|form| form.name).collect::<Vec<_>>().join(", ")
+}
+
 fn missing(text: &str) -> String {
     let what = if text.trim().is_empty() { "it is empty" } else { "no form of one is recognised" };
-    let names: Vec<&str> = FORMS.iter().map(|form| form.name).collect();
-    format!(
-        "no crash dump found: {what}; the forms are {} (PYTHONFAULTHANDLER=1 makes the interpreter print one)",
-        names.join(", ")
-    )
+    format!("no crash dump found: {what}; the forms are {} (PYTHONFAULTHANDLER=1 makes the interpreter print one)", names())
 }
 
 /// Descriptions of one crash put together.
@@ -155,7 +156,20 @@ fn may_be_one(a: &Crash, b: &Crash) -> bool {
 
 /// Adds what another form says of a crash; `believed` is whether the earlier description goes first where both say something.
 fn merge(into: &mut Crash, other: Crash, believed: bool) {
-    let Crash { signal, address, message, python, command, threads, extensions, findings: _, code, sender, missing: _, packages: _ } = other;
+    let Crash {
+        signal,
+        address,
+        message,
+        python,
+        command,
+        threads,
+        extensions,
+        findings: _,
+        code,
+        sender,
+        missing: _,
+        packages: _,
+    } = other;
     if into.signal.is_empty() {
         into.signal = signal;
     }

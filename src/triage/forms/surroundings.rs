@@ -52,6 +52,8 @@ pub(super) struct Surroundings {
     gil_enabled_by: String,
     signal: &'static str,
     said: Said,
+    /// Extension modules, where faulthandler lists them and another form has the stacks.
+    extensions: Vec<String>,
     packages: Vec<(String, String)>,
 }
 
@@ -80,6 +82,11 @@ pub(super) fn read(lines: &[String]) -> Surroundings {
             && let Some(found) = GIL_ENABLED.captures(line)
         {
             found[1].clone_into(&mut told.gil_enabled_by);
+        }
+        if let Some((_, list)) = line.split_once("Extension modules: ") {
+            let list = list.split(" (total").next().unwrap_or(list);
+            told.extensions.extend(list.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned));
+            told.extensions.truncate(MOST_PACKAGES);
         }
         // `pip list` has a head, `pip freeze` has signs of its own.
         in_list = (line.starts_with("Package ") && line.contains("Version")) || (in_list && !line.trim().is_empty());
@@ -123,6 +130,10 @@ impl Surroundings {
                     ..Extension::default()
                 }),
             }
+        }
+        if single && crash.extensions.is_empty() {
+            let list = self.extensions.iter().map(|name| Extension { name: name.clone(), ..Extension::default() });
+            crash.extensions.extend(list);
         }
         if single {
             for line in self.said.lines() {

@@ -9,7 +9,7 @@ use super::super::names::{owner, paths, symbols::clean};
 use super::facts::{Facts, Gil, unqualified};
 use Condition::{
     Also, Any, Anywhere, Below, From, Function, Interpreter, Loaded, NoExtension, NoPythonFrame, NotLoopThread, OlderThan,
-    OnlyExtension, Python, PythonBelow, PythonFrom, Says, Signal, StackCutShort, Top, TopModule, WholeStack, WithoutGil,
+    OnlyExtension, OwnTop, Python, PythonBelow, PythonFrom, Says, Signal, StackCutShort, Top, TopModule, WholeStack, WithoutGil,
 };
 
 /// Something that is known of a crash.
@@ -28,8 +28,10 @@ pub enum Condition {
     TopModule(usize, &'static [&'static str]),
     /// So many of the innermost frames are the interpreter's own.
     Interpreter(usize),
-    /// A native function anywhere in the stack, whosever it is.
-    Anywhere(&'static [&'static str]),
+    /// A native function anywhere in the stack, in one of these modules or built into the interpreter; `*` is anybody's.
+    Anywhere(&'static [&'static str], &'static [&'static str]),
+    /// So many of the innermost frames are CPython's, its extension modules' or libc's, or nobody's that is known.
+    OwnTop(usize),
     /// A native frame in an extension module with this import name, anywhere in the stack.
     Module(&'static [&'static str]),
     /// A Python function of the crashing thread: `end of the file:function`.
@@ -100,11 +102,12 @@ impl Condition {
     /// It is of the shape of the stack and of what was said, not of versions, builds and owners.
     pub(super) fn is_shape(&self) -> bool {
         match self {
-            Top(..) | Function(..) | TopModule(..) | Anywhere(_) | Python(_) | Says(_) | NoPythonFrame | StackCutShort => true,
+            Top(..) | Function(..) | TopModule(..) | Anywhere(..) | Python(_) | Says(_) | NoPythonFrame | StackCutShort => true,
             Any(conditions) => conditions.iter().any(Condition::is_shape),
             Condition::Module(_)
             | Signal(_)
             | Interpreter(_)
+            | OwnTop(_)
             | Loaded(_)
             | OnlyExtension(_)
             | NoExtension
@@ -123,11 +126,12 @@ impl Condition {
     /// Names of functions that it asks for.
     pub(super) fn functions(&self) -> Vec<&'static str> {
         match self {
-            Top(_, names) | Function(_, _, names) | Anywhere(names) => names.to_vec(),
+            Top(_, names) | Function(_, _, names) | Anywhere(_, names) => names.to_vec(),
             Any(conditions) => conditions.iter().flat_map(Condition::functions).collect(),
             Signal(_)
             | TopModule(..)
             | Interpreter(_)
+            | OwnTop(_)
             | Condition::Module(_)
             | Python(_)
             | Loaded(_)
@@ -165,8 +169,10 @@ impl Condition {
             Interpreter(depth) => {
                 facts.failing().take(*depth).all(|frame| owner::of(frame) == Owner::Interpreter).then(String::new)
             }
-            Anywhere(names) => {
-                let frame = facts.native.iter().find(|frame| like(clean(&frame.symbol), names))?;
+            OwnTop(depth) => facts.meaning().take(*depth).all(|(_, owner)| !owner.is_third_party()).then(String::new),
+            Anywhere(modules, names) => {
+                let whose = |frame: &NativeFrame| modules.contains(&"*") || may_be_in(frame, &owner::of(frame), modules);
+                let frame = facts.native.iter().find(|frame| like(clean(&frame.symbol), names) && whose(frame))?;
                 Some(format!("{} is on the native stack", clean(&frame.symbol)))
             }
             Condition::Module(modules) => {

@@ -58,7 +58,9 @@ fn third_party(facts: &Facts<'_>, depth: usize, frame: &super::super::crash::Nat
     let declares = known.and_then(|known| known.declares_free_threading);
     let version = facts.version_of(culprit).unwrap_or("unknown");
     // Nobody else in native code could have damaged what it uses.
-    let alone = facts.third_parties().iter().all(|other| *other == culprit) && !facts.third_parties().is_empty();
+    let alone = facts.third_parties().iter().all(|other| *other == culprit)
+        && !facts.third_parties().is_empty()
+        && others_on_the_stack(facts).iter().all(|other| other == culprit || *other == name);
     let in_library = facts.meaning().next().is_some_and(|(_, owner)| matches!(owner, Owner::Library(_)));
     let alone_on_top = alone && depth <= 1 && !in_library;
     let without_gil = facts.gil() == Gil::Off;

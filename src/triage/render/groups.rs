@@ -57,8 +57,11 @@ pub fn group(crashes: &[(String, Crash)], format: &str) -> String {
     let mut out = format!("{} crashes, {} groups\n", crashes.len(), groups.len());
     for group in &groups {
         let verdict = &group.verdict;
-        let named =
-            [&verdict.culprit, &verdict.known_issue].into_iter().flatten().map(|name| format!(", {}", printable(name))).collect::<String>();
+        let named = [&verdict.culprit, &verdict.known_issue]
+            .into_iter()
+            .flatten()
+            .map(|name| format!(", {}", printable(name)))
+            .collect::<String>();
         let line = format_args!(
             "\n{:5}  {}\n       {} ({} confidence){named}\n",
             group.count,
@@ -69,7 +72,10 @@ pub fn group(crashes: &[(String, Crash)], format: &str) -> String {
         out.write_fmt(line).expect("writing to a String does not fail");
         let more = group.count.saturating_sub(group.sources.len());
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        out.push_str(&format!("       {}{more}\n", group.sources.iter().take(3).map(|source| printable(source)).collect::<Vec<_>>().join(", ")));
+        out.push_str(&format!(
+            "       {}{more}\n",
+            group.sources.iter().take(3).map(|source| printable(source)).collect::<Vec<_>>().join(", ")
+        ));
     }
     out
 }

@@ -11,8 +11,8 @@ pub mod markdown;
 pub mod text;
 
 use super::crash::Crash;
-use crate::terminal::{printable_copy, printable_json};
 use super::judge::verdict::{self, Verdict};
+use crate::terminal::{printable_copy, printable_json};
 pub use groups::group;
 use serde::Serialize;
 

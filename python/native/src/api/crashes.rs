@@ -1,17 +1,36 @@
 //! Crashes: dumps and recordings, triaged.
 
 use crate::launcher::crash_report;
-use ftsan::triage as crashes;
+use ftsan::triage::{self as crashes, crash::Crash};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use std::path::PathBuf;
 
-/// A dump, or the `crash.json` of a crash folder, triaged: as "text", "markdown" or "json".
+/// A text with crashes in it, or the `crash.json` of a crash folder, triaged: as "text", "markdown" or "json".
 #[pyfunction]
 pub(crate) fn triage(py: Python<'_>, text: &str, is_json: bool, format: &str) -> PyResult<String> {
-    let crash = if is_json { crashes::from_json(text) } else { crashes::faulthandler::read(text) };
-    let crash = crash.map_err(PyValueError::new_err)?;
-    Ok(py.detach(|| crashes::render(&crash, format)))
+    py.detach(|| Ok(crashes::render_all(&read(text, is_json)?, format))).map_err(PyValueError::new_err)
+}
+
+/// Crashes of many texts by signature, as "text" or "json"; each text with its name and whether it is a `crash.json`.  Also the names of
+/// those without a crash.
+#[pyfunction]
+pub(crate) fn group_crashes(py: Python<'_>, texts: Vec<(String, String, bool)>, format: &str) -> (String, Vec<String>) {
+    py.detach(|| {
+        let mut found = Vec::new();
+        let mut without = Vec::new();
+        for (source, text, is_json) in texts {
+            match read(&text, is_json) {
+                Ok(crashes) => found.extend(crashes.into_iter().map(|crash| (source.clone(), crash))),
+                Err(_) => without.push(source),
+            }
+        }
+        (crashes::group(&found, format), without)
+    })
+}
+
+fn read(text: &str, is_json: bool) -> Result<Vec<Crash>, String> {
+    if is_json { crashes::from_json(text).map(|crash| vec![crash]) } else { crashes::read(text) }
 }
 
 /// The JSON of a crash from a recording; empty if its process did not crash.

@@ -32,7 +32,7 @@ mod _native {
         watch_running_loop,
     };
     #[pymodule_export]
-    use super::crashes::{read_recording, triage};
+    use super::crashes::{group_crashes, read_recording, triage};
     #[pymodule_export]
     use super::options::{check_options, encode_options, find_rule, options, parse_command_line, printable, rules_table};
     #[pymodule_export]

@@ -52,8 +52,8 @@ fn command() -> Command {
             Command::new("triage")
                 .about("Say why a process died: whose fault, how sure that is, what to do next")
                 .arg(
-                    Arg::new("crash").value_name("FILE|DIR").value_parser(clap::value_parser!(OsString)).required(true).help(
-                        "A dump of faulthandler or a text with one in it (- for standard input), or a crash folder of ftsan run",
+                    Arg::new("crash").value_name("FILE|DIR").value_parser(clap::value_parser!(OsString)).num_args(1..).required(true).help(
+                        "A dump, or a text with dumps in it (- for standard input), or a crash folder of ftsan run; several with --group",
                     ),
                 )
                 .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("The verdict as JSON"))
@@ -63,7 +63,15 @@ fn command() -> Command {
                         .action(ArgAction::SetTrue)
                         .conflicts_with("json")
                         .help("A block for an upstream issue"),
-                ),
+                )
+                .arg(
+                    Arg::new("group")
+                        .long("group")
+                        .action(ArgAction::SetTrue)
+                        .conflicts_with("markdown")
+                        .help("Crashes of many files, of crash folders and of folders with both, by signature, with counts"),
+                )
+                .after_help(format!("What is read: {}.", ftsan::triage::forms::names())),
         )
         .subcommand(Command::new("doctor").about("Check that everything works here, with a canary of every rule"))
 }
@@ -159,7 +167,9 @@ pub(crate) fn parse(words: Vec<OsString>) -> Parsed {
         "explain" => matches.get_one::<String>("rule").map(OsString::from).into_iter().collect(),
         "triage" => {
             let format = ["json", "markdown"].into_iter().find(|format| matches.get_flag(format)).unwrap_or("text");
-            matches.get_one::<OsString>("crash").cloned().into_iter().chain([format.into()]).collect()
+            let group = if matches.get_flag("group") { "group" } else { "" };
+            let crashes = matches.get_many::<OsString>("crash").into_iter().flatten().cloned();
+            [format.into(), group.into()].into_iter().chain(crashes).collect()
         }
         _ => Vec::new(),
     };

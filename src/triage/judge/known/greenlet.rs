@@ -2,7 +2,7 @@
 
 use super::super::conditions::Condition;
 use super::super::conditions::Condition::{
-    Also, Any, Anywhere, Below, Loaded, Module, OlderThan, OnlyExtension, Python, PythonFrom, Says, Signal, Top, TopModule,
+    Also, Any, Anywhere, Below, Loaded, Module, OlderThan, OnlyExtension, OwnTop, Python, PythonFrom, Says, Signal, Top, TopModule,
     WithoutGil,
 };
 use super::super::verdict::{Confidence, CrashCause};
@@ -42,7 +42,7 @@ const IN_USE: Condition = Any(&[
     Module(&["greenlet._greenlet", "gevent"]),
     Python(SPAWNS_GREENLETS),
     Python(&["gevent/*:*", "eventlet/*:*", "greenlet/*:*"]),
-    Anywhere(&["g_switch*", "slp_*", "greenlet::*"]),
+    Anywhere(&["greenlet._greenlet", "greenlet"], &["g_switch*", "slp_*", "greenlet::*"]),
 ]);
 
 const GREENLET_SECTION: &str = "greenlet before 3.5.3 does not save tstate->critical_section when it switches, so a switch while a critical \
@@ -61,10 +61,17 @@ pub(super) static ROWS: &[Known] = &[
         when: &[
             Any(&[Top(3, CRITICAL_SECTION), Says(UNLOCKED)]),
             WithoutGil,
+            OwnTop(2),
             Loaded(USES_GREENLETS),
             Below("greenlet", "3.5.3"),
             Also(&[Python(SPAWNS_GREENLETS)]),
-            Any(&[Anywhere(STEPS_A_TASK), Module(&["_asyncio"]), Python(SPAWNS_GREENLETS), Python(RUNS_ASYNCIO), Says(UNLOCKED)]),
+            Any(&[
+                Anywhere(&["_asyncio"], STEPS_A_TASK),
+                Module(&["_asyncio"]),
+                Python(SPAWNS_GREENLETS),
+                Python(RUNS_ASYNCIO),
+                Says(UNLOCKED),
+            ]),
         ],
         verdict: CrashCause::LibraryBug,
         confidence: Confidence::High,
@@ -161,7 +168,7 @@ pub(super) static ROWS: &[Known] = &[
             PythonFrom("3.14"),
         ],
         verdict: CrashCause::LibraryBug,
-        confidence: Confidence::Medium,
+        confidence: Confidence::Low,
         culprit: Some("greenlet"),
         issue: Some("greenlet#527"),
         explanation: GREENLET_LAYOUT,

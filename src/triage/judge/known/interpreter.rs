@@ -1,8 +1,8 @@
 //! Crashes of CPython and its standard library, of threads that share what it does not lock.
 
 use super::super::conditions::Condition::{
-    Any, Anywhere, Function, Interpreter, NoExtension, NoPythonFrame, Python, PythonBelow, PythonFrom, Says, Signal, StackCutShort,
-    Top, TopModule, WithoutGil,
+    Any, Anywhere, Function, Interpreter, NoExtension, NoPythonFrame, OwnTop, Python, PythonBelow, PythonFrom, Says, Signal,
+    StackCutShort, Top, TopModule, WithoutGil,
 };
 use super::super::verdict::{Confidence, CrashCause};
 use super::{FATAL_SIGNALS, Known};
@@ -100,7 +100,7 @@ pub(super) static ROWS: &[Known] = &[
     Known {
         name: "one SSLContext configured by two threads",
         when: &[
-            Anywhere(&["_ssl__SSLContext_*", "SSL_CTX_use_*", "SSL_CTX_load_*", "_ssl__SSLContext__wrap_*"]),
+            Anywhere(&["*"], &["_ssl__SSLContext_*", "SSL_CTX_use_*", "SSL_CTX_load_*", "_ssl__SSLContext__wrap_*"]),
             TopModule(3, &["_ssl"]),
             WithoutGil,
             PythonBelow("3.15"),
@@ -187,7 +187,7 @@ pub(super) static ROWS: &[Known] = &[
         when: &[
             WithoutGil,
             Function(6, &["_json"], &["encoder_*", "_encoder_*", "_match_number*"]),
-            Any(&[TopModule(6, &["_json"]), Anywhere(&["encoder_listencode_*", "encoder_encode_*", "encoder_call"])]),
+            Any(&[TopModule(6, &["_json"]), Anywhere(&["_json"], &["encoder_listencode_*", "encoder_encode_*", "encoder_call"])]),
             PythonBelow("3.15"),
         ],
         verdict: CrashCause::InterpreterBug,
@@ -218,7 +218,7 @@ pub(super) static ROWS: &[Known] = &[
                     "d_*item",
                 ],
             ),
-            Any(&[TopModule(4, &["array"]), Anywhere(&["array_*", "getarrayitem", "arrayiter_*"])]),
+            Any(&[TopModule(4, &["array"]), Anywhere(&["array"], &["array_*", "getarrayitem", "arrayiter_*"])]),
             PythonFrom("3.13"),
             PythonBelow("3.15"),
         ],
@@ -234,7 +234,10 @@ pub(super) static ROWS: &[Known] = &[
         name: "the memo of an Unpickler set by two threads",
         when: &[
             WithoutGil,
-            Anywhere(&["_Unpickler_MemoPut", "Unpickler_set_memo*", "_Unpickler_ResizeMemoList", "_Unpickler_MemoGet"]),
+            Anywhere(
+                &["_pickle"],
+                &["_Unpickler_MemoPut", "Unpickler_set_memo*", "_Unpickler_ResizeMemoList", "_Unpickler_MemoGet"],
+            ),
             TopModule(6, &["_pickle"]),
             PythonBelow("3.15"),
         ],
@@ -297,12 +300,13 @@ pub(super) static ROWS: &[Known] = &[
         name: "a threading.local cleared while a thread ends",
         when: &[
             WithoutGil,
+            OwnTop(3),
             Any(&[
                 Top(4, &["PyThreadState_Next", "local_clear", "clear_locals"]),
                 Python(&["test/test_threading_local.py:test_threading_local_clear_race"]),
             ]),
             Any(&[
-                Anywhere(&["local_clear", "local_dealloc"]),
+                Anywhere(&[], &["local_clear", "local_dealloc"]),
                 Python(&["test/test_threading_local.py:test_threading_local_clear_race"]),
             ]),
             PythonBelow("3.13.1"),
@@ -339,8 +343,8 @@ pub(super) static ROWS: &[Known] = &[
         name: "the collector walks a heap of a thread that is gone",
         when: &[
             WithoutGil,
-            Anywhere(&["_mi_heap_area_visit_blocks"]),
-            Anywhere(&["gc_visit_heaps*"]),
+            Anywhere(&[], &["_mi_heap_area_visit_blocks"]),
+            Anywhere(&[], &["gc_visit_heaps*"]),
             NoExtension,
             PythonFrom("3.15"),
             PythonBelow("3.16"),
@@ -369,7 +373,7 @@ pub(super) static ROWS: &[Known] = &[
     },
     Known {
         name: "a closure of ctypes freed in the child of a fork",
-        when: &[Anywhere(&["CThunkObject_dealloc"]), Anywhere(&["dlfree*"]), PythonFrom("3.13")],
+        when: &[Anywhere(&["_ctypes"], &["CThunkObject_dealloc"]), Anywhere(&["*"], &["dlfree*"]), PythonFrom("3.13")],
         verdict: CrashCause::InterpreterBug,
         confidence: Confidence::Low,
         culprit: None,
@@ -387,6 +391,7 @@ pub(super) static GENERATORS: &[Known] = &[
         when: &[
             Signal(FATAL_SIGNALS),
             WithoutGil,
+            OwnTop(2),
             Any(&[Top(2, EVALUATES), Top(3, RESUMES), NoPythonFrame, Says(EXECUTES_A_CACHE)]),
             Says(TAKEN_OVER),
             PythonBelow("3.15"),
@@ -403,6 +408,7 @@ pub(super) static GENERATORS: &[Known] = &[
         when: &[
             Signal(FATAL_SIGNALS),
             WithoutGil,
+            OwnTop(2),
             Top(2, EVALUATES),
             Interpreter(2),
             Any(&[NoPythonFrame, StackCutShort]),
@@ -417,7 +423,13 @@ pub(super) static GENERATORS: &[Known] = &[
     },
     Known {
         name: "a generator, coroutine or asynchronous generator resumed by two threads",
-        when: &[Signal(FATAL_SIGNALS), WithoutGil, Any(&[Top(2, RESUMES), StackCutShort, NoPythonFrame]), PythonBelow("3.15")],
+        when: &[
+            Signal(FATAL_SIGNALS),
+            WithoutGil,
+            OwnTop(2),
+            Any(&[Top(2, RESUMES), StackCutShort, NoPythonFrame]),
+            PythonBelow("3.15"),
+        ],
         verdict: CrashCause::InterpreterBug,
         confidence: Confidence::Medium,
         culprit: None,

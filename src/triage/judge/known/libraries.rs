@@ -6,7 +6,7 @@ use super::super::conditions::Condition::{
 use super::super::verdict::{Confidence, CrashCause};
 use super::Known;
 
-const NAMED_REPEAT: Condition = Anywhere(&["PyArray_Repeat", "npy_fastrepeat*"]);
+const NAMED_REPEAT: Condition = Anywhere(&["numpy._core._multiarray_umath", "numpy"], &["PyArray_Repeat", "npy_fastrepeat*"]);
 
 /// The rows.
 pub(super) static ROWS: &[Known] = &[
@@ -26,7 +26,10 @@ pub(super) static ROWS: &[Known] = &[
         when: &[
             WithoutGil,
             TopModule(4, &["numpy._core._multiarray_umath"]),
-            Anywhere(&["OBJECT_*", "PyArray_Item_XDECREF", "PyArray_INCREF", "PyArray_XDECREF", "npy_*object*"]),
+            Anywhere(
+                &["numpy._core._multiarray_umath", "numpy"],
+                &["OBJECT_*", "PyArray_Item_XDECREF", "PyArray_INCREF", "PyArray_XDECREF", "npy_*object*"],
+            ),
         ],
         verdict: CrashCause::CrossThreadMisuse,
         confidence: Confidence::Medium,
@@ -55,7 +58,7 @@ pub(super) static ROWS: &[Known] = &[
         when: &[
             WithoutGil,
             Function(8, &["numpy._core._multiarray_umath", "numpy"], &["ufunc_dealloc"]),
-            Anywhere(&["ufunc_dealloc"]),
+            Anywhere(&["numpy._core._multiarray_umath", "numpy"], &["ufunc_dealloc"]),
             From("numpy", "2.2.0"),
             Below("numpy", "2.2.1"),
         ],
@@ -81,7 +84,7 @@ pub(super) static ROWS: &[Known] = &[
                     "_mi_malloc_generic",
                 ],
             ),
-            Anywhere(&["mi_thread_init*", "_mi_thread_init*", "mi_heap_main", "_mi_theap_default_set"]),
+            Anywhere(&["pyarrow"], &["mi_thread_init*", "_mi_thread_init*", "mi_heap_main", "_mi_theap_default_set"]),
             From("pyarrow", "24.0.0"),
             Below("pyarrow", "26.0.0"),
         ],
@@ -117,8 +120,8 @@ pub(super) static ROWS: &[Known] = &[
         name: "tensors met by the collector",
         when: &[
             WithoutGil,
-            Anywhere(&["THPVariable_subclass_traverse", "THPVariable_traverse", "THPVariable_subclass_clear"]),
-            Anywhere(&["gc_*", "_PyGC_*", "PyGC_*", "deduce_unreachable*", "_Py_HandlePending"]),
+            Anywhere(&["torch"], &["THPVariable_subclass_traverse", "THPVariable_traverse", "THPVariable_subclass_clear"]),
+            Anywhere(&[], &["gc_*", "_PyGC_*", "PyGC_*", "deduce_unreachable*", "_Py_HandlePending"]),
             Below("torch", "2.10"),
         ],
         verdict: CrashCause::LibraryBug,
@@ -134,7 +137,7 @@ pub(super) static ROWS: &[Known] = &[
             WithoutGil,
             Top(4, &["PyType_GenericAlloc", "_PyType_AllocNoTrack"]),
             Loaded(&["torch"]),
-            Anywhere(&["THPVariable_*", "torch::*"]),
+            Anywhere(&["torch"], &["THPVariable_*", "torch::*"]),
         ],
         verdict: CrashCause::LibraryBug,
         confidence: Confidence::Low,
@@ -147,17 +150,17 @@ pub(super) static ROWS: &[Known] = &[
         name: "a traceback made by Cython in several threads",
         when: &[
             WithoutGil,
-            Anywhere(&["__Pyx_AddTraceback"]),
+            Anywhere(&["*"], &["__Pyx_AddTraceback"]),
             Any(&[
                 Top(
                     6,
                     &["PyFrame_New*", "_PyFunction_FromConstructor", "_Py_NewRef", "Py_INCREF", "_Py_DecRefShared", "_Py_Dealloc"],
                 ),
-                Anywhere(&["PyFrame_New*", "__pyx_insert_code_object", "__pyx_find_code_object"]),
+                Anywhere(&["*"], &["PyFrame_New*", "__pyx_insert_code_object", "__pyx_find_code_object"]),
             ]),
         ],
         verdict: CrashCause::LibraryBug,
-        confidence: Confidence::Medium,
+        confidence: Confidence::Low,
         culprit: Some("Cython"),
         issue: Some("cython#6718"),
         explanation: "code that Cython generated keeps code objects for its tracebacks in a cache without a lock (cython#6663, cython#6718): two threads that raise at the \
@@ -167,7 +170,7 @@ pub(super) static ROWS: &[Known] = &[
     Known {
         name: "a Struct of msgspec on CPython 3.13",
         when: &[
-            Anywhere(&["set_dict_inline_values", "PyObject_ClearManagedDict", "make_dict_from_instance_attributes"]),
+            Anywhere(&[], &["set_dict_inline_values", "PyObject_ClearManagedDict", "make_dict_from_instance_attributes"]),
             Loaded(&["msgspec"]),
             PythonFrom("3.13"),
             PythonBelow("3.14"),
@@ -182,8 +185,8 @@ pub(super) static ROWS: &[Known] = &[
     Known {
         name: "an object whose inline values nobody initialised",
         when: &[
-            Anywhere(&["set_dict_inline_values"]),
-            Anywhere(&["PyObject_ClearManagedDict"]),
+            Anywhere(&[], &["set_dict_inline_values"]),
+            Anywhere(&[], &["PyObject_ClearManagedDict"]),
             Says(&["cdcdcdcd"]),
             OnlyExtension(&["msgspec"]),
             PythonFrom("3.13"),
@@ -222,7 +225,7 @@ pub(super) static ROWS: &[Known] = &[
         when: &[
             WithoutGil,
             Top(6, &["PyModule_Create*", "_PyModule_Create*", "PyModuleDef_Init", "PyModule_FromDefAndSpec*"]),
-            Anywhere(&["PyInit_*", "_PyImport_RunModInitFunc", "import_run_extension"]),
+            Anywhere(&["*"], &["PyInit_*", "_PyImport_RunModInitFunc", "import_run_extension"]),
         ],
         verdict: CrashCause::ExtensionAssumesGil,
         confidence: Confidence::Medium,

@@ -1,0 +1,274 @@
+//! Crashes made from the table of known crashes: each row is reached by what it asks for, and by nothing that differs in module, build or
+//! version.  A verdict of medium or high confidence that is wrong sends somebody to the wrong maintainer.
+
+use ftsan::report::Frame;
+use ftsan::triage::crash::{Crash, Extension, NativeFrame, Thread};
+use ftsan::triage::judge::conditions::Condition;
+use ftsan::triage::judge::known::{Known, reported};
+use ftsan::triage::verdict::{self, Confidence, CrashCause, Verdict};
+
+const INTERPRETER: &str = "/usr/local/lib/libpython3.14t.so.1.0";
+
+/// What a row asks for, as far as it is one of several.
+#[derive(Default, Clone)]
+struct Wanted {
+    signal: &'static str,
+    /// Native frames, innermost first: module and function.
+    native: Vec<(String, String)>,
+    python: Vec<(String, String)>,
+    message: String,
+    loaded: Vec<&'static str>,
+    /// Distribution, and whether its version must be below (or not below) one.
+    versions: Vec<(&'static str, &'static str, bool)>,
+    interpreter: Vec<(&'static str, bool)>,
+    without_gil: bool,
+}
+
+/// A name that a pattern matches.
+fn named(pattern: &str) -> String {
+    pattern.replace('*', "x")
+}
+
+fn file(module: &str) -> String {
+    let third_party = ["multidict", "numpy", "xmlsec", "pyarrow", "torch", "greenlet", "_cffi_backend"];
+    let stdlib = !module.contains('.') && !third_party.contains(&module);
+    let path = module.replace('.', "/");
+    match module {
+        "pyarrow" => "/v/lib/python3.14t/site-packages/pyarrow/libarrow.so.2500".to_owned(),
+        "numpy" => file("numpy._core._multiarray_umath"),
+        "torch" => "/v/lib/python3.14t/site-packages/torch/lib/libtorch_python.so".to_owned(),
+        "greenlet" => file("greenlet._greenlet"),
+        _ if stdlib => format!("/usr/local/lib/python3.14t/lib-dynload/{path}.cpython-314t-x86_64-linux-gnu.so"),
+        _ => format!("/v/lib/python3.14t/site-packages/{path}.cpython-314t-x86_64-linux-gnu.so"),
+    }
+}
+
+/// Every way to meet a condition.
+fn ways(condition: &Condition) -> Vec<Wanted> {
+    let one = Wanted::default;
+    let native = |module: &str, name: &str| Wanted { native: vec![(module.to_owned(), named(name))], ..one() };
+    match condition {
+        Condition::Signal(names) => vec![Wanted { signal: names[0], ..one() }],
+        Condition::Top(_, names) => names.iter().map(|name| native(INTERPRETER, name)).collect(),
+        Condition::Anywhere(modules, names) => {
+            let module =
+                modules.first().filter(|module| **module != "*").map_or_else(|| INTERPRETER.to_owned(), |module| file(module));
+            names.iter().map(|name| native(&module, name)).collect()
+        }
+        Condition::Function(_, modules, names) => names.iter().map(|name| native(&file(modules[0]), name)).collect(),
+        Condition::TopModule(_, modules) | Condition::Module(modules) => vec![native(&file(modules[0]), "")],
+        Condition::Python(places) => {
+            let place = |place: &&str| {
+                let (path, name) = place.rsplit_once(':').unwrap();
+                let path = format!("/v/lib/python3.14t/site-packages/{}", path.replace('*', "x"));
+                Wanted { python: vec![(path, named(name))], ..one() }
+            };
+            places.iter().map(place).collect()
+        }
+        Condition::Loaded(names) => vec![Wanted { loaded: vec![names[0]], ..one() }],
+        Condition::OnlyExtension(names) => vec![Wanted { loaded: vec![names[0]], ..one() }],
+        Condition::Says(words) => words.iter().map(|word| Wanted { message: (*word).to_owned(), ..one() }).collect(),
+        Condition::NoPythonFrame => vec![Wanted { python: vec![(String::new(), "<no Python frame>".to_owned())], ..one() }],
+        Condition::StackCutShort => {
+            let frames = vec![(INTERPRETER.to_owned(), "_PyEval_EvalFrameDefault".to_owned()); 4];
+            vec![Wanted { native: frames, python: vec![("/srv/app/g.py".to_owned(), "items".to_owned())], ..one() }]
+        }
+        Condition::OlderThan(name, limit) | Condition::Below(name, limit) => {
+            vec![Wanted { versions: vec![(name, limit, true)], ..one() }]
+        }
+        Condition::From(name, first) => vec![Wanted { versions: vec![(name, first, false)], ..one() }],
+        Condition::PythonBelow(limit) => vec![Wanted { interpreter: vec![(limit, true)], ..one() }],
+        Condition::PythonFrom(first) => vec![Wanted { interpreter: vec![(first, false)], ..one() }],
+        Condition::WithoutGil => vec![Wanted { without_gil: true, ..one() }],
+        Condition::Any(conditions) => conditions.iter().flat_map(ways).collect(),
+        Condition::Interpreter(depth) => vec![Wanted { native: vec![(INTERPRETER.to_owned(), String::new()); *depth], ..one() }],
+        Condition::NoExtension | Condition::WholeStack | Condition::OwnTop(_) | Condition::NotLoopThread | Condition::Also(_) => {
+            vec![one()]
+        }
+    }
+}
+
+fn together(a: &Wanted, b: &Wanted) -> Wanted {
+    let mut out = a.clone();
+    if out.signal.is_empty() {
+        out.signal = b.signal;
+    }
+    out.native.extend(b.native.iter().filter(|frame| !a.native.contains(frame)).cloned());
+    out.python.extend(b.python.iter().filter(|frame| !a.python.contains(frame)).cloned());
+    if out.message.is_empty() {
+        out.message.clone_from(&b.message);
+    }
+    out.loaded.extend(&b.loaded);
+    out.versions.extend(&b.versions);
+    out.interpreter.extend(&b.interpreter);
+    out.without_gil |= b.without_gil;
+    out
+}
+
+/// Ways to meet all conditions of a row: each alternative of each condition once, the first of the others.
+fn wanted(row: &Known) -> Vec<Wanted> {
+    let choices: Vec<Vec<Wanted>> = row.when.iter().map(ways).collect();
+    let mut out = Vec::new();
+    for (at, varied) in choices.iter().enumerate() {
+        for alternative in varied {
+            let parts = choices.iter().enumerate().map(|(other, first)| if other == at { alternative } else { &first[0] });
+            out.push(parts.fold(Wanted::default(), |a, b| together(&a, b)));
+        }
+    }
+    out
+}
+
+fn below(version: &str, limit: &str) -> bool {
+    ftsan::triage::names::paths::is_below(version, limit)
+}
+
+/// A version that meets all limits of a thing.
+fn version(limits: &[(&str, bool)], candidates: &[&str]) -> Option<String> {
+    let fits = |version: &&&str| limits.iter().all(|(limit, under)| below(version, limit) == *under);
+    let given = limits.iter().filter(|(_, under)| !under).map(|(limit, _)| *limit).collect::<Vec<_>>();
+    given.iter().chain(candidates).find(fits).map(|version| (*version).to_owned())
+}
+
+const VERSIONS: [&str; 8] = ["0.0.1", "1.9.0", "2.2.0", "3.5.2", "6.7.0", "9.0", "12.0.0", "25.0.0"];
+const PYTHONS: [&str; 5] = ["3.14.2", "3.13.0", "3.13.4", "3.15.0", "3.14.0"];
+
+fn crash(wanted: &Wanted) -> Crash {
+    let native = wanted.native.iter().map(|(module, symbol)| NativeFrame {
+        module: module.clone(),
+        symbol: symbol.clone(),
+        offset: 16,
+        ..NativeFrame::default()
+    });
+    let python =
+        wanted.python.iter().map(|(file, function)| Frame { file: file.clone(), line: 5, function: function.clone(), via: None });
+    let thread = Thread { crashed: true, native: native.collect(), python: python.collect(), ..Thread::default() };
+    let mut names: Vec<&str> = wanted.loaded.clone();
+    names.extend(wanted.versions.iter().map(|(name, _, _)| *name));
+    names.sort_unstable();
+    names.dedup();
+    let extensions = names.into_iter().map(|name| {
+        let limits: Vec<(&str, bool)> =
+            wanted.versions.iter().filter(|(of, _, _)| *of == name).map(|(_, limit, under)| (*limit, *under)).collect();
+        Extension {
+            name: format!("{name}._c"),
+            distribution: name.to_owned(),
+            version: version(&limits, &VERSIONS).unwrap_or_default(),
+            ..Extension::default()
+        }
+    });
+    let mut crash =
+        Crash { threads: vec![thread], extensions: extensions.collect(), message: wanted.message.clone(), ..Crash::default() };
+    crash.signal = if wanted.signal.is_empty() { "SIGSEGV" } else { wanted.signal }.to_owned();
+    let number = version(&wanted.interpreter, &PYTHONS).expect("a version of Python that the row is for");
+    crash.python.version = format!("{number} free-threading build");
+    "disabled".clone_into(&mut crash.python.gil);
+    crash
+}
+
+/// It sends somebody to a maintainer.
+fn is_sure(verdict: &Verdict) -> bool {
+    verdict.confidence != Confidence::Low && verdict.verdict != CrashCause::Unknown
+}
+
+#[test]
+fn every_row_is_reached_by_what_it_asks_for() {
+    let mut missed = Vec::new();
+    for row in reported() {
+        let ways = wanted(row);
+        let verdicts: Vec<Verdict> = ways.iter().map(|wanted| verdict::of(&crash(wanted))).collect();
+        let reached =
+            verdicts.iter().filter(|told| told.known_issue.as_deref() == row.issue && told.verdict == row.verdict).count();
+        if reached * 2 < ways.len() {
+            missed.push(format!("{}: {reached} of {}, else {:?}", row.name, ways.len(), verdicts[0]));
+        }
+    }
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
+}
+
+/// A crash that differs from one of a row in one thing, with the name of that thing.
+fn near_misses(row: &Known, wanted: &Wanted) -> Vec<(String, Crash)> {
+    let mut out = Vec::new();
+    let hit = crash(wanted);
+    // The same functions in a module of somebody else; a stack of nothing but the interpreter's loop has no such module.
+    for module in ["/v/lib/python3.14t/site-packages/stranger/_core.cpython-314t-x86_64-linux-gnu.so", "/usr/lib/libstranger.so.3"]
+    {
+        let mut crash = hit.clone();
+        for frame in &mut crash.threads[0].native {
+            frame.module = module.to_owned();
+        }
+        if crash.threads[0].native.iter().any(|frame| !frame.symbol.is_empty())
+            && row.when.iter().any(|condition| !ways(condition).iter().all(|way| way.native.is_empty()))
+        {
+            out.push((format!("in {module}"), crash));
+        }
+    }
+    // A build with the GIL.
+    if wanted.without_gil {
+        let mut crash = hit.clone();
+        crash.python.version = crash.python.version.replace(" free-threading build", "");
+        "enabled".clone_into(&mut crash.python.gil);
+        out.push(("with the GIL".to_owned(), crash));
+    }
+    // A version that has the fix, or does not have the bug yet.
+    for (name, limit, under) in &wanted.versions {
+        let mut crash = hit.clone();
+        let wrong = if *under { vec![(*limit).to_owned(), format!("{}.5", limit)] } else { vec!["0.0.1".to_owned()] };
+        for version in wrong {
+            for known in crash.extensions.iter_mut().filter(|known| known.distribution == *name) {
+                known.version.clone_from(&version);
+            }
+            out.push((format!("{name} {version}"), crash.clone()));
+        }
+    }
+    for (limit, under) in &wanted.interpreter {
+        let mut crash = hit.clone();
+        crash.python.version = format!("{} free-threading build", if *under { limit } else { "3.12.1" });
+        out.push((format!("Python {}", crash.python.version), crash));
+    }
+    // Another extension module on top of it all.
+    let mut crash = hit.clone();
+    let stranger = NativeFrame {
+        module: "/v/site-packages/stranger/_core.cpython-314t-x86_64-linux-gnu.so".to_owned(),
+        symbol: "strange".to_owned(),
+        ..NativeFrame::default()
+    };
+    crash.threads[0].native.insert(0, stranger);
+    crash.extensions.push(Extension { name: "stranger._core".to_owned(), ..Extension::default() });
+    if row.when.iter().any(|condition| matches!(condition, Condition::TopModule(..))) {
+        out.push(("below another extension".to_owned(), crash));
+    }
+    out
+}
+
+#[test]
+fn what_only_looks_like_a_known_crash_is_never_sure() {
+    let mut tried = 0;
+    let mut wrong = Vec::new();
+    for row in reported() {
+        for wanted in wanted(row) {
+            if verdict::of(&crash(&wanted)).known_issue.as_deref() != row.issue {
+                continue;
+            }
+            for (how, crash) in near_misses(row, &wanted) {
+                tried += 1;
+                let verdict = verdict::of(&crash);
+                // What died inside of the stranger's module is the stranger's.
+                if is_sure(&verdict) && verdict.culprit.as_deref() != Some("stranger") {
+                    wrong.push(format!(
+                        "{} ({:?}) {how}: {} {} {:?} {:?} {:?}",
+                        row.name,
+                        wanted.native.first(),
+                        verdict.verdict.as_str(),
+                        verdict.confidence.as_str(),
+                        verdict.culprit,
+                        verdict.known_issue,
+                        verdict.evidence.first()
+                    ));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {tried}:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(tried >= 200, "{tried}");
+    eprintln!("{tried} near misses");
+}
