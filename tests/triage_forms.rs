@@ -354,7 +354,7 @@ fn every_form_of_the_table_is_tried_here() {
         "pystack",
         "py-spy dump",
         "glog or abseil failure signal",
-        "Windows event log or WinDbg",
+        "Windows event log, WinDbg or Visual Studio",
         "pytest-xdist",
     ];
     assert_eq!(FORMS.iter().map(|form| form.name).collect::<Vec<_>>(), tried);

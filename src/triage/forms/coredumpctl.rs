@@ -13,15 +13,16 @@ pub(super) const FORM: Form = Form {
     read,
 };
 
-pattern!(ENTRY, r"(?:#\d+ +0x[0-9a-f]+ \S+ \(\S+ \+ 0x|Stack trace of thread \d+|Signal: \d+ \()");
-pattern!(FRAME, r"^\s*#(\d+)\s+0x[0-9a-f]+\s+(\S+)\s+\((\S+) \+ 0x([0-9a-f]+)\)");
+pattern!(ENTRY, r"(?:#\d+ +0x[0-9a-f]+ \S+ \([^()\s=]+(?: \+ 0x[0-9a-f]+)?\)$|Stack trace of thread \d+|Signal: \d+ \()");
+pattern!(FRAME, r"^\s*#(\d+)\s+0x[0-9a-f]+\s+(\S+)\s+\(([^()\s=]+)(?: \+ 0x([0-9a-f]+))?\)$");
 pattern!(THREAD, r"Stack trace of thread (\d+)");
 pattern!(SIGNAL, r"^\s*Signal: \d+ \((?:SIG)?([A-Z]+)\)");
 pattern!(PROCESS, r"Process (\d+) \(\S+\) of user \d+ (?:dumped core|terminated abnormally)");
 pattern!(EXECUTABLE, r"^\s*Executable: (\S+)");
 
 fn read(pasted: &[String]) -> Vec<Found> {
-    if !pasted.iter().any(|line| THREAD.is_match(line) || FRAME.is_match(line)) {
+    // Without the head, only the offset tells it from a line of gdb without symbols.
+    if !pasted.iter().any(|line| THREAD.is_match(line) || (line.contains(" + 0x") && FRAME.is_match(line))) {
         return Vec::new();
     }
     let mut out: Vec<Found> = Vec::new();
@@ -42,7 +43,10 @@ fn read(pasted: &[String]) -> Vec<Found> {
             core.stacks.begin(Thread { native_id: thread[1].parse().unwrap_or(0), crashed, ..Thread::default() });
         } else if let Some(frame) = FRAME.captures(line) {
             core.at.get_or_insert(at);
-            core.stacks.push(frame[1].parse().unwrap_or(0), frames::native(&frame[3], &frame[2], frames::hex(&frame[4]), ""));
+            core.stacks.push(
+                frame[1].parse().unwrap_or(0),
+                frames::native(&frame[3], &frame[2], frame.get(4).map_or(0, |offset| frames::hex(offset.as_str())), ""),
+            );
         }
     }
     out.extend(core.finish());

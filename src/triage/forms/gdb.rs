@@ -214,7 +214,13 @@ fn parsed(body: &str, with_address: bool) -> Option<(&str, &str, &str)> {
             let place = body.get(at + ") at ".len()..)?.split_whitespace().next().unwrap_or("");
             (body.get(..=at)?, "", place.rsplit_once(':').map_or(place, |(file, _)| file))
         }
-        (None, _) => (body, "", ""),
+        // The library behind the call, as people tidy it up.
+        (None, _) => match body.rsplit_once(')') {
+            Some((_, rest)) if rest.starts_with("  ") && [".so", ".dylib"].iter().any(|end| rest.contains(end)) => {
+                (body.get(..body.len() - rest.len())?, rest.trim(), "")
+            }
+            _ => (body, "", ""),
+        },
     };
     let name = call.get(..arguments(call)?)?.trim();
     (!name.is_empty() && !name.contains('=') && name.len() < 1000).then_some((name, module, source))

@@ -108,6 +108,8 @@ fn parsed(address: &str, body: &str) -> NativeFrame {
     if let Some(found) = MODULE.captures(body) {
         let whole = found.get(0).map_or(body.len(), |whole| whole.start());
         module = found.get(1).map_or("", |module| module.as_str());
+        // On macOS the architecture stands behind it.
+        module = module.rsplit_once(':').filter(|(_, arch)| !arch.contains(['/', '\\'])).map_or(module, |(module, _)| module);
         offset = frames::hex(&found[2]);
         body = body.get(..whole).unwrap_or(body);
     }

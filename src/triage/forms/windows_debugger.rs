@@ -1,13 +1,15 @@
-//! Windows without faulthandler: the event log's "Faulting module", and stacks of WinDbg.
+//! Windows without faulthandler: the event log's "Faulting module", and stacks of WinDbg and Visual Studio.
 
 use super::super::crash::{Crash, Thread};
 use super::frames::{self, Stacks, pattern};
 use super::{Form, Found, said};
 
+pattern!(STUDIO, r"^\s*>?\s*(?:\[Inline Frame\] )?([\w.-]+\.(?:pyd|dll|exe))!([^(]+)(?:\(.*\))?(?: Line \d+)?(?:\s+\S+)?$");
+
 /// The form.
 pub(super) const FORM: Form = Form {
-    name: "Windows event log or WinDbg",
-    looks_like: "\"Faulting module name: lib.pyd\" with \"Exception code: 0xc0000005\", or `00 000000d1`9a7fe8b8 00007ffd`5d0f1234 python314t!f+0x1`",
+    name: "Windows event log, WinDbg or Visual Studio",
+    looks_like: "\"Faulting module name: lib.pyd\" with \"Exception code: 0xc0000005\", or `00 000000d1`9a7fe8b8 00007ffd`5d0f1234 python314t!f+0x1`, `python314t.dll!f(int a) Line 5`",
     signs: &["Faulting module", "xception", "`", "!"],
     read,
 };
@@ -46,6 +48,15 @@ fn read(pasted: &[String]) -> Vec<Found> {
             let module = if part(2).contains('.') { part(2).to_owned() } else { format!("{}.dll", part(2)) };
             stacks.push(index, frames::native(&module, part(3), frames::hex(part(4)), part(5)));
         }
+        if let Some(frame) = STUDIO.captures(line) {
+            at.get_or_insert(number);
+            // The line that is marked is the innermost one.
+            if line.trim_start().starts_with('>') || stacks.threads.is_empty() {
+                stacks.begin(Thread { crashed: true, ..Thread::default() });
+            }
+            let index = stacks.current().native.len() as u64;
+            stacks.push(index, frames::native(&frame[1], &frame[2], 0, ""));
+        }
         if let (Some(offset), Some(thread)) = (OFFSET.captures(line), stacks.threads.last_mut())
             && let Some(frame) = thread.native.first_mut()
         {
@@ -73,5 +84,11 @@ mod tests {
         let crash = read(&[frame.to_owned()]).remove(0).crash;
         assert_eq!(crash.threads[0].native[0].symbol, "_PyEval_EvalFrameDefault");
         assert_eq!(crash.threads[0].native[0].module, "python314t.dll");
+        let studio = [
+            ">   _c.cp314t-win_amd64.pyd!font_render(FontObject * self, _object * args) Line 947   C",
+            "    python314t.dll!f() Line 3   C",
+        ];
+        let crash = read(&studio.map(str::to_owned)).remove(0).crash;
+        assert_eq!((crash.threads[0].native[0].symbol.as_str(), crash.threads[0].native.len()), ("font_render", 2));
     }
 }

@@ -138,6 +138,10 @@ impl<'a> Facts<'a> {
     pub(crate) fn gil(&self) -> Gil {
         let python = &self.crash.python;
         let free_threaded = python.version.contains("free-threading");
+        let version = self.python_version();
+        if !version.is_empty() && paths::is_below(version, "3.13") {
+            return Gil::On;
+        }
         match python.gil.as_str() {
             "disabled" => Gil::Off,
             "" if free_threaded => Gil::Off,

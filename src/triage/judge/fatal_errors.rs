@@ -1,5 +1,6 @@
 //! Fatal errors: what the interpreter says before it gives up, and which of these only an extension module can bring about.
 
+use super::super::names::lists::SYMBOL_OWNERS;
 use super::super::names::owner::Owner;
 use super::super::names::paths;
 use super::facts::Facts;
@@ -166,9 +167,11 @@ pub(super) fn other(facts: &Facts<'_>) -> Option<Verdict> {
         return None;
     }
     let evidence = vec![format!("Py_FatalError was called, because what must not be is: {fatal}"), suspects(facts)];
-    // The interpreter says in which of its functions; extension modules give a message only.
+    // The sentence begins with the function that calls; extension modules call it, too.
+    let function = fatal.split(':').next().unwrap_or_default();
+    let of_cpython = SYMBOL_OWNERS.find(function) == Some("interpreter");
     let alone = facts.third_parties().is_empty() && facts.extension_on_top(usize::MAX).is_none();
-    let cause = if fatal.contains(": ") && alone { CrashCause::InterpreterBug } else { CrashCause::Unknown };
+    let cause = if of_cpython && alone { CrashCause::InterpreterBug } else { CrashCause::Unknown };
     let next = format!("search the issues of CPython and of the extensions for the message; {RECORD}");
     Some(verdict(cause, Confidence::Low, evidence, &next))
 }

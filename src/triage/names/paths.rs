@@ -59,7 +59,7 @@ pub fn is_of_a_gil_build(path: &str) -> bool {
         digits >= 2 && rest.get(digits..).is_some_and(|rest| rest.starts_with('-'))
     };
     let library = name.strip_prefix("libpython3.").map_or("", |rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()));
-    tag(".cpython-") || tag(".cp") || library.starts_with('.')
+    tag(".cpython-") || tag(".cp") || library.starts_with('.') || name.starts_with("libpython2.")
 }
 
 fn version_after(rest: &str) -> Option<(String, bool)> {
@@ -101,7 +101,7 @@ pub fn is_extension(module: &str) -> bool {
     let tagged = name.contains(".cpython-") || name.contains(".abi3") || name.contains(".pypy");
     name.ends_with(".pyd")
         || (name.ends_with(".so") && (tagged || module.contains("/lib-dynload/")))
-        || (name.ends_with(".so") && module.contains("-packages/") && !name.starts_with("lib"))
+        || (name.ends_with(".so") && !name.starts_with("lib") && (module.contains("-packages/") || name == module))
         || (tagged && name.ends_with(".so") && !name.contains(LIBRARY_BY_VERSION))
 }
 

@@ -43,7 +43,7 @@ const GENERATOR_FIX: &str = "give each thread its own generator, or guard next()
 pub(super) static ROWS: &[Known] = &[
     Known {
         name: "itertools.groupby advanced by two threads",
-        when: &[WithoutGil, Top(6, &["groupby_*", "_grouper_*", "groupby_step"])],
+        when: &[WithoutGil, Top(4, &["groupby_*", "_grouper_*", "groupby_step"])],
         verdict: CrashCause::InterpreterBug,
         confidence: Confidence::High,
         culprit: None,
@@ -66,7 +66,7 @@ pub(super) static ROWS: &[Known] = &[
     },
     Known {
         name: "itertools.tee iterated by two threads",
-        when: &[WithoutGil, Top(6, &["tee_*", "teedataobject_*"])],
+        when: &[WithoutGil, Top(4, &["tee_*", "teedataobject_*"])],
         verdict: CrashCause::InterpreterBug,
         confidence: Confidence::High,
         culprit: None,
@@ -76,7 +76,24 @@ pub(super) static ROWS: &[Known] = &[
     },
     Known {
         name: "OrderedDict iterated while another thread changes it",
-        when: &[WithoutGil, Any(&[Top(6, &["odictiter_*", "_odict_*", "odict_*", "OrderedDict_*", "_odictnode_*", "PyODict_*"])])],
+        when: &[
+            WithoutGil,
+            Any(&[Top(
+                4,
+                &[
+                    "odictiter_*",
+                    "_odict_*",
+                    "odict_iter*",
+                    "odict_pop*",
+                    "odict_mp_*",
+                    "odict_update*",
+                    "odict_eq*",
+                    "OrderedDict_*",
+                    "_odictnode_*",
+                    "PyODict_*",
+                ],
+            )]),
+        ],
         verdict: CrashCause::InterpreterBug,
         confidence: Confidence::High,
         culprit: None,
@@ -88,7 +105,7 @@ pub(super) static ROWS: &[Known] = &[
         name: "an Element of xml.etree changed by two threads",
         when: &[
             WithoutGil,
-            Function(6, &["_elementtree"], &["element_*", "_elementtree_*", "treebuilder_*", "elementiter_*", "clear_extra"]),
+            Function(4, &["_elementtree"], &["element_*", "_elementtree_*", "treebuilder_*", "elementiter_*", "clear_extra"]),
         ],
         verdict: CrashCause::InterpreterBug,
         confidence: Confidence::High,
@@ -116,7 +133,7 @@ pub(super) static ROWS: &[Known] = &[
         name: "cProfile in several threads",
         when: &[
             WithoutGil,
-            Function(6, &["_lsprof"], &["profiler_*", "ptrace_*", "RotatingTree_*", "_lsprof_*"]),
+            Function(4, &["_lsprof"], &["profiler_*", "ptrace_*", "RotatingTree_*", "_lsprof_*"]),
             PythonBelow("3.15"),
         ],
         verdict: CrashCause::InterpreterBug,
@@ -130,7 +147,7 @@ pub(super) static ROWS: &[Known] = &[
         name: "profiling or tracing of all threads switched while others run",
         when: &[
             Top(
-                6,
+                4,
                 &[
                     "setup_profile",
                     "setup_tracing",
@@ -154,7 +171,7 @@ pub(super) static ROWS: &[Known] = &[
     },
     Known {
         name: "a TextIOWrapper used by several threads in 3.13t",
-        when: &[Top(6, &["_textiowrapper_*", "textiowrapper_*", "_io_TextIOWrapper_*"]), WithoutGil, PythonBelow("3.14")],
+        when: &[Top(4, &["_textiowrapper_*", "textiowrapper_*", "_io_TextIOWrapper_*"]), WithoutGil, PythonBelow("3.14")],
         verdict: CrashCause::InterpreterBug,
         confidence: Confidence::High,
         culprit: None,
@@ -164,7 +181,7 @@ pub(super) static ROWS: &[Known] = &[
     },
     Known {
         name: "atexit used by several threads",
-        when: &[Top(6, &["atexit_*"]), WithoutGil, PythonBelow("3.14")],
+        when: &[Top(4, &["atexit_*"]), WithoutGil, PythonBelow("3.14")],
         verdict: CrashCause::InterpreterBug,
         confidence: Confidence::High,
         culprit: None,
@@ -174,7 +191,7 @@ pub(super) static ROWS: &[Known] = &[
     },
     Known {
         name: "a connection or cursor of sqlite3 shared by threads",
-        when: &[TopModule(3, &["_sqlite3"])],
+        when: &[WithoutGil, TopModule(3, &["_sqlite3"])],
         verdict: CrashCause::CrossThreadMisuse,
         confidence: Confidence::Medium,
         culprit: None,
@@ -186,7 +203,7 @@ pub(super) static ROWS: &[Known] = &[
         name: "containers encoded to JSON while another thread changes them",
         when: &[
             WithoutGil,
-            Function(6, &["_json"], &["encoder_*", "_encoder_*", "_match_number*"]),
+            Function(4, &["_json"], &["encoder_*", "_encoder_*", "_match_number*"]),
             Any(&[TopModule(6, &["_json"]), Anywhere(&["_json"], &["encoder_listencode_*", "encoder_encode_*", "encoder_call"])]),
             PythonBelow("3.15"),
         ],
@@ -239,13 +256,13 @@ pub(super) static ROWS: &[Known] = &[
                 &["_Unpickler_MemoPut", "Unpickler_set_memo*", "_Unpickler_ResizeMemoList", "_Unpickler_MemoGet"],
             ),
             TopModule(6, &["_pickle"]),
-            PythonBelow("3.15"),
         ],
         verdict: CrashCause::InterpreterBug,
         confidence: Confidence::Medium,
         culprit: None,
         issue: Some("gh-150505"),
-        explanation: "a Pickler or Unpickler has no lock before CPython 3.15, which raises RuntimeError instead (gh-143638): two threads that use one free its memo \
+        explanation: "the setter of an Unpickler's memo has no lock (gh-150505, gh-157120), nor have Pickler and Unpickler before CPython 3.15, which raises RuntimeError (gh-143638): two \
+            threads that use one free its memo \
             under each other",
         next_step: "give each thread its own Pickler and Unpickler",
     },
@@ -286,7 +303,7 @@ pub(super) static ROWS: &[Known] = &[
         name: "tracemalloc read while another thread clears it",
         when: &[
             WithoutGil,
-            Top(6, &["frame_to_pyobject", "traceback_to_pyobject", "trace_to_pyobject", "tracemalloc_*"]),
+            Top(4, &["frame_to_pyobject", "traceback_to_pyobject", "trace_to_pyobject", "tracemalloc_*"]),
             PythonBelow("3.14"),
         ],
         verdict: CrashCause::InterpreterBug,

@@ -1,6 +1,6 @@
 //! Kinds of crash that no issue stands for: misuse by the program as the stacks alone show it.
 
-use super::super::conditions::Condition::{Any, Function, Module, NotLoopThread, Python, Signal, TopModule};
+use super::super::conditions::Condition::{Any, Function, Module, NotLoopThread, OwnTop, Python, Signal, TopModule, WithoutGil};
 use super::super::verdict::{Confidence, CrashCause};
 use super::{FATAL_SIGNALS, Known};
 
@@ -21,6 +21,7 @@ pub(super) static ROWS: &[Known] = &[
     Known {
         name: "timers or handles of a uvloop loop changed under the thread that runs it",
         when: &[
+            WithoutGil,
             Module(&["uvloop.loop"]),
             Function(
                 4,
@@ -63,6 +64,8 @@ pub(super) static ROWS: &[Known] = &[
     Known {
         name: "a transport written by two threads",
         when: &[
+            WithoutGil,
+            OwnTop(2),
             Signal(FATAL_SIGNALS),
             Python(&[
                 "asyncio/selector_events.py:write",

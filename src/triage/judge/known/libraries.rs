@@ -72,18 +72,6 @@ pub(super) static ROWS: &[Known] = &[
     Known {
         name: "pyarrow imported first by a thread that has ended",
         when: &[
-            Function(
-                8,
-                &["pyarrow"],
-                &[
-                    "mi_thread_init*",
-                    "_mi_thread_init*",
-                    "mi_heap_main",
-                    "_mi_theap_default_set",
-                    "mi_theap_malloc_*",
-                    "_mi_malloc_generic",
-                ],
-            ),
             Anywhere(&["pyarrow"], &["mi_thread_init*", "_mi_thread_init*", "mi_heap_main", "_mi_theap_default_set"]),
             From("pyarrow", "24.0.0"),
             Below("pyarrow", "26.0.0"),
