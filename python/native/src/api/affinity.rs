@@ -4,6 +4,7 @@ use crate::engine::affinity::watch::{Attribute, Kind, Watch};
 use crate::findings::session;
 use crate::intercept::python_function::{self, Bytecode};
 use crate::intercept::{c_method, call_site, constructors, coroutine_steps, future_slots};
+use crate::interpreter::functions::code_of;
 use crate::interpreter::{contexts, coroutines, futures};
 use crate::thread::code_class::{self, Class};
 use crate::thread::{context, guard, recorder, registry, stacks};
@@ -104,7 +105,7 @@ pub(crate) fn watch_function(
     let py = function.py();
     let watch = Row { owner, rule, operation, realm, class: class_ }.leak(py, 1)?;
     python_function::inject(Bytecode::get(py)?, function, call_site::new(py, watch)?)?;
-    code_class::set_class(&function.getattr("__code__")?, Class::Watched);
+    code_class::set_class(&code_of(function)?, Class::Watched);
     Ok(())
 }
 
@@ -200,13 +201,13 @@ pub(crate) fn declare_library(folder: &str) {
 
 #[pyfunction]
 pub(crate) fn declare_thread_safe(function: &Bound<'_, PyAny>) -> PyResult<()> {
-    code_class::set_class(&function.getattr("__code__")?, Class::ThreadSafe);
+    code_class::set_class(&code_of(function)?, Class::ThreadSafe);
     Ok(())
 }
 
 #[pyfunction]
 pub(crate) fn declare_boundary(function: &Bound<'_, PyAny>) -> PyResult<()> {
-    let code = function.getattr("__code__")?;
+    let code = code_of(function)?;
     code_class::set_class(&code, Class::Boundary);
     stacks::set_boundary(code.as_ptr() as usize);
     Ok(())
@@ -214,6 +215,6 @@ pub(crate) fn declare_boundary(function: &Bound<'_, PyAny>) -> PyResult<()> {
 
 #[pyfunction]
 pub(crate) fn declare_run_until_complete(function: &Bound<'_, PyAny>) -> PyResult<()> {
-    code_class::set_run_until_complete(&function.getattr("__code__")?);
+    code_class::set_run_until_complete(&code_of(function)?);
     Ok(())
 }

@@ -6,7 +6,7 @@
 use crate::intercept::bytecode::opcodes;
 use crate::intercept::masquerade::original_view;
 use crate::interpreter::code_fields::{self, Code, Parts};
-use crate::interpreter::functions::FunctionMaker;
+use crate::interpreter::functions::{FunctionMaker, code_of};
 use ftsan::patcher::{self, Handed, Opcodes};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -58,7 +58,7 @@ pub(crate) fn inject_at(bytecode: &Bytecode, function: &Bound<'_, PyAny>, site: 
     let wrong = || PyValueError::new_err("the function has too few arguments, or no RESUME, or is a closure's");
     let argument = if let Place::Argument(number) = place { number } else { 0 };
     let has_argument = |code: &Code<'_>| code.arguments() > i32::from(argument) || place == Place::End;
-    let code = Code::of(&function.getattr("__code__")?).filter(has_argument).ok_or_else(wrong)?;
+    let code = Code::of(&code_of(function)?).filter(has_argument).ok_or_else(wrong)?;
     let parts = code.parts()?;
     // A cell variable that is an argument keeps the argument's index.
     let is_cell = code.arguments() > 0 && code.cells()?.contains(code.variables()?.get_item(usize::from(argument))?)?;
@@ -84,7 +84,7 @@ pub(crate) fn inject_at(bytecode: &Bytecode, function: &Bound<'_, PyAny>, site: 
         exceptions: PyBytes::new(py, &new.exceptions),
         stack_size: parts.stack_size + patcher::PROBE_STACK as i32 + 1,
     })?;
-    original_view::attach(&with_site, &code, new.map)?;
+    original_view::attach(&with_site, &code, new.map, true)?;
     function.setattr("__code__", with_site.object())?;
     bytecode.maker.as_ref().map_or(Ok(()), |maker| maker.renew_version(function))
 }

@@ -31,16 +31,29 @@ fn refuse(name: &str) -> PyErr {
     PyTypeError::new_err(format!("{name} is not what is expected"))
 }
 
+/// The setter of an attribute.
+pub(crate) type Setter = unsafe extern "C" fn(*mut ffi::PyObject, *mut ffi::PyObject, *mut c_void) -> c_int;
+
 /// The getter of a type's attribute.
 pub(crate) fn getter(class: &Bound<'_, PyType>, name: &str) -> PyResult<Place> {
+    // SAFETY: the definition of an attribute.
+    unsafe { Ok(Place((&raw mut (*definition(class, name)?).get).cast())) }
+}
+
+/// The setter of a type's attribute.
+pub(crate) fn setter(class: &Bound<'_, PyType>, name: &str) -> PyResult<Place> {
+    // SAFETY: the definition of an attribute.
+    unsafe { Ok(Place((&raw mut (*definition(class, name)?).set).cast())) }
+}
+
+fn definition(class: &Bound<'_, PyType>, name: &str) -> PyResult<*mut ffi::PyGetSetDef> {
     let descriptor = class.getattr("__dict__")?.get_item(name)?;
     // SAFETY: checked to be an attribute before it is used as one.
     unsafe {
         if !std::ptr::eq(ffi::Py_TYPE(descriptor.as_ptr()), &raw mut ffi::PyGetSetDescr_Type) {
             return Err(refuse(name));
         }
-        let definition = (*descriptor.as_ptr().cast::<ffi::PyGetSetDescrObject>()).d_getset;
-        Ok(Place((&raw mut (*definition).get).cast()))
+        Ok((*descriptor.as_ptr().cast::<ffi::PyGetSetDescrObject>()).d_getset)
     }
 }
 

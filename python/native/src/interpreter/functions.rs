@@ -4,6 +4,7 @@
 //! `Objects/funcobject.c`, "Function versions").  A version stands for a code object and what belongs to it; `MAKE_FUNCTION` takes
 //! it from the code object, and so do we: by making a function of the new code and copying its version.
 
+use pyo3::exceptions::PyTypeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
@@ -17,6 +18,18 @@ const FIRST_VALID: u32 = 2;
 #[derive(Debug)]
 pub(crate) struct FunctionMaker {
     module_code: Py<PyAny>,
+}
+
+/// The code that a function runs, which is not what the program is shown of it.
+pub(crate) fn code_of<'py>(function: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: attached; checked to be a function, which has code.
+    unsafe {
+        if ffi::PyFunction_Check(function.as_ptr()) == 0 {
+            return Err(PyTypeError::new_err("not a function that is written in Python"));
+        }
+        let code = (*function.as_ptr().cast::<ffi::PyFunctionObject>()).func_code;
+        Ok(Bound::from_borrowed_ptr(function.py(), code))
+    }
 }
 
 fn version<'a>(function: &'a Bound<'_, PyAny>) -> &'a AtomicU32 {
@@ -56,7 +69,7 @@ impl FunctionMaker {
 
     /// Gives `function`, whose code was just replaced, the version that belongs to its code.
     pub(crate) fn renew_version(&self, function: &Bound<'_, PyAny>) -> PyResult<()> {
-        let fresh = self.version_of(&function.getattr("__code__")?)?;
+        let fresh = self.version_of(&code_of(function)?)?;
         if fresh >= FIRST_VALID && version(function).load(Ordering::Relaxed) == CLEARED {
             version(function).store(fresh, Ordering::Relaxed);
         }

@@ -77,10 +77,14 @@ pub(crate) fn stacks_of_outer_greenlets(py: Python<'_>) -> Vec<Vec<RawFrame>> {
             let mut frame = top.call_method1("__get__", (&greenlet,))?;
             let mut stack = Vec::new();
             while !frame.is_none() && stack.len() < DEEPEST {
-                // Not `f_lasti`, which is what the program sees.
-                // SAFETY: attached; a frame object.
-                let offset = unsafe { ffi::PyFrame_GetLasti(frame.as_ptr().cast()) }.max(0) as u32 / 2;
-                stack.push(RawFrame { code: frame.getattr("f_code")?.as_ptr() as usize, offset });
+                // Not `f_lasti` and `f_code`, which are what the program sees.
+                // SAFETY: attached; a frame object, whose code it keeps.
+                let (offset, code) = unsafe {
+                    let code = ffi::PyFrame_GetCode(frame.as_ptr().cast());
+                    ffi::Py_DECREF(code.cast());
+                    (ffi::PyFrame_GetLasti(frame.as_ptr().cast()).max(0) as u32 / 2, code as usize)
+                };
+                stack.push(RawFrame { code, offset });
                 frame = frame.getattr("f_back")?;
             }
             stacks.push(stack);

@@ -35,6 +35,10 @@ impl Drop for Owned {
 pub(crate) struct Lazy(AtomicPtr<ffi::PyObject>);
 
 impl Lazy {
+    pub(crate) fn of(object: &Bound<'_, PyAny>) -> Self {
+        Lazy(AtomicPtr::new(object.clone().into_ptr()))
+    }
+
     pub(crate) fn get<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
         // SAFETY: null, or owned.
         unsafe { Bound::from_borrowed_ptr_or_opt(py, self.0.load(Ordering::Acquire)) }

@@ -14,6 +14,8 @@ use pyo3::types::PyString;
 pub(crate) struct Decision<'a> {
     pub(crate) choice: &'a Choice,
     pub(crate) module: &'a str,
+    /// The program may have seen the code.
+    pub(crate) is_known: bool,
 }
 
 impl<'py> Decide<'py> for Decision<'_> {
@@ -36,7 +38,7 @@ impl<'py> Decide<'py> for Decision<'_> {
     }
 
     fn made(&mut self, code: &Code<'py>, patched: Code<'py>, map: UnitMap) -> PyResult<Bound<'py, PyAny>> {
-        let patched = original_view::publish(code, &patched, map)?;
+        let patched = original_view::publish(code, &patched, map, self.is_known)?;
         code_data::set_chosen(code.object())?;
         code_data::set_chosen(&patched)?;
         Ok(patched)

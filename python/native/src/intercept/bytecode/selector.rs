@@ -15,7 +15,7 @@ use crate::intercept::iterator_steps;
 use crate::intercept::masquerade::{self, marshal, monitoring, original_view};
 use crate::interpreter::code_fields::{self, Code};
 use crate::interpreter::world::Stopped;
-use crate::interpreter::{code_text, frames};
+use crate::interpreter::{code_text, frames, functions};
 use crate::thread::guard;
 use ftsan::choice::{Choice, Origin};
 use pyo3::exceptions::PyRuntimeError;
@@ -68,7 +68,7 @@ unsafe fn created(function: Function) {
         let py = Python::assume_attached();
         // Extension modules make functions while an exception is raised.
         let raised = ffi::PyErr_GetRaisedException();
-        if let Some(patched) = patched_of(py, function) {
+        if let Some(patched) = patched_of(py, function, false) {
             let before = (*function).func_code;
             (*function).func_code = patched.into_ptr();
             ffi::Py_DECREF(before);
@@ -77,24 +77,34 @@ unsafe fn created(function: Function) {
     }
 }
 
-/// What a function's code is to be replaced by.
+/// What a function's code is to be replaced by.  `is_known`: the program may have seen it.
 ///
 /// # Safety
 /// A live function.
-unsafe fn patched_of<'py>(py: Python<'py>, function: Function) -> Option<Bound<'py, PyAny>> {
-    // SAFETY: a live function has code and globals.
-    let (object, globals) = unsafe {
-        (Bound::from_borrowed_ptr(py, (*function).func_code), Bound::<PyAny>::from_borrowed_ptr(py, (*function).func_globals))
-    };
-    match code_data::fate(&object) {
+unsafe fn patched_of<'py>(py: Python<'py>, function: Function, is_known: bool) -> Option<Bound<'py, PyAny>> {
+    // SAFETY: a live function has code.
+    let code = unsafe { Bound::from_borrowed_ptr(py, (*function).func_code) };
+    // SAFETY: passed on.
+    unsafe { patched_for(function, &code, is_known) }
+}
+
+/// What code is to be replaced by in this function.
+///
+/// # Safety
+/// A live function.
+unsafe fn patched_for<'py>(function: Function, object: &Bound<'py, PyAny>, is_known: bool) -> Option<Bound<'py, PyAny>> {
+    let py = object.py();
+    // SAFETY: a live function has globals.
+    let globals = unsafe { Bound::<PyAny>::from_borrowed_ptr(py, (*function).func_globals) };
+    match code_data::fate(object) {
         Fate::Patched(patched) => return Some(patched),
         Fate::Final => return None,
         Fate::Open => {}
     }
-    let code = Code::of(&object)?;
+    let code = Code::of(object)?;
     // SAFETY: passed on.
     let module = unsafe { Bound::from_borrowed_ptr_or_opt(py, (*function).func_module) };
-    let patched = decide(&code, &globals, module.as_ref());
+    let patched = decide(&code, &globals, module.as_ref(), is_known);
     patched.unwrap_or_else(|error| {
         crate::thread::faults::fail(&format!("races: {} of {}: {error}", code.qualname(), code.filename()));
         None
@@ -106,6 +116,7 @@ fn decide<'py>(
     code: &Code<'py>,
     globals: &Bound<'py, PyAny>,
     module: Option<&Bound<'py, PyAny>>,
+    is_known: bool,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     let Some(choice) = CHOICE.get() else { return Ok(None) };
     let file = code.filename();
@@ -128,7 +139,7 @@ fn decide<'py>(
         }
         return Ok(None);
     }
-    let mut decision = Decision { choice, module };
+    let mut decision = Decision { choice, module, is_known };
     let patched = match decision.fate(code)? {
         Fate::Open => tree::patch(code, &mut decision)?,
         Fate::Patched(patched) => Some(patched),
@@ -159,6 +170,15 @@ fn is_run_by_chosen() -> bool {
         let running = frames::own().find_map(frames::Frame::raw);
         running.is_some_and(|frame| code_data::is_chosen(frame.code as Object))
     }
+}
+
+/// What runs when the program assigns this code to this function; `None` if that is the code itself.
+///
+/// # Safety
+/// A live function.
+unsafe fn assigned<'py>(function: Function, code: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
+    // SAFETY: passed on.
+    guard::guarded(None, || unsafe { patched_for(function, code, true) })
 }
 
 /// Replaces the code of functions, the pairs of which are kept alive by the caller, where it is still what it was.
@@ -204,7 +224,7 @@ fn adopt(py: Python<'_>) {
     let replacements = functions.filter_map(|function| {
         let at = function.as_ptr().cast::<ffi::PyFunctionObject>();
         // SAFETY: a live function.
-        let (code, patched) = unsafe { (Bound::from_borrowed_ptr(py, (*at).func_code), patched_of(py, at)?) };
+        let (code, patched) = unsafe { (Bound::from_borrowed_ptr(py, (*at).func_code), patched_of(py, at, true)?) };
         Some((function, code, patched))
     });
     replace_code(py, replacements.collect());
@@ -224,6 +244,7 @@ pub(crate) fn start(py: Python<'_>, standard_library: &[String]) -> PyResult<()>
     let class = |class: *mut ffi::PyTypeObject| unsafe { PyType::from_borrowed_type_ptr(py, class) };
     masquerade::code::install(&class(&raw mut ffi::PyCode_Type))?;
     masquerade::frames::install(&class(&raw mut ffi::PyFrame_Type), &class(&raw mut ffi::PyTraceBack_Type))?;
+    masquerade::functions::install(py, assigned)?;
     monitoring::install(py)?;
     marshal::install(py)?;
     self_test::run(py, &choice)?;
@@ -240,7 +261,7 @@ pub(crate) fn start(py: Python<'_>, standard_library: &[String]) -> PyResult<()>
 
 /// Gives a function the code that it had in the program's source, and never patches that again.
 pub(crate) fn leave_alone(function: &Bound<'_, PyAny>) -> PyResult<()> {
-    let code = function.getattr("__code__")?;
+    let code = functions::code_of(function)?;
     let original = original_view::original(&code)?;
     leave_alone_down(&original)?;
     replace_code(function.py(), vec![(function.clone(), code, original)]);

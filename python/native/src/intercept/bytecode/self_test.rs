@@ -31,7 +31,9 @@ pub(crate) fn run(py: Python<'_>, choice: &Choice) -> PyResult<()> {
     let module = py.import("builtins")?.call_method1("compile", (SOURCE, "<ftsan>", "exec"))?;
     let constants = module.getattr("co_consts")?.cast_into::<PyTuple>()?;
     let Some(code) = constants.iter().find_map(|constant| Code::of(&constant)) else { return wrong("no constants") };
-    let Some(patched) = tree::patch(&code, &mut Decision { choice, module: "ftsan" })? else { return wrong("no probes") };
+    let Some(patched) = tree::patch(&code, &mut Decision { choice, module: "ftsan", is_known: false })? else {
+        return wrong("no probes");
+    };
     // SAFETY: alive.
     if unsafe { code_data::view(patched.as_ptr()) }.is_none() {
         return wrong("no view");

@@ -3,10 +3,11 @@
 //! | module | what shows it |
 //! |---|---|
 //! | [`original_view`] | what a patched code object looks like to the program |
-//! | [`code`], [`frames`], [`monitoring`], [`marshal`], [`interpreters`] | attributes of code; frames and tracebacks; tracing and monitoring; `marshal`; other interpreters |
+//! | [`code`], [`functions`], [`frames`], [`monitoring`], [`marshal`], [`interpreters`] | attributes of code; code of functions and generators; frames and tracebacks; tracing and monitoring; `marshal`; other interpreters |
 
 pub(crate) mod code;
 pub(crate) mod frames;
+pub(crate) mod functions;
 pub(crate) mod interpreters;
 pub(crate) mod marshal;
 pub(crate) mod monitoring;

@@ -58,6 +58,10 @@ unsafe extern "C" fn translate(translator: Object, arguments: *const Object, fla
         // The first place is the callee's to use.
         let mut told = [std::ptr::null_mut(); MOST + 1];
         told[1..=given.len()].copy_from_slice(given);
+        let known = view.known(Python::assume_attached());
+        if let Some(original) = &known {
+            told[1] = original.as_ptr();
+        }
         told[2] = ffi::PyLong_FromLong(view.shown_offset(offset).into());
         if event == Event::Branch && given.len() > 2 {
             told[3] = ffi::PyLong_FromLong(view.shown_target(ffi::PyLong_AsLong(given[2]) as c_int).into());

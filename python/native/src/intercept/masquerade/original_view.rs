@@ -5,6 +5,10 @@
 //! has what differs, and makes an equal one when somebody asks for what only a code object can answer.
 //!
 //! Nested code objects that are shown in `co_consts` are the patched ones, so that they are identical to what functions have.
+//!
+//! What the program may have seen before it was patched is another matter: programs key by code objects (trio by those of functions that
+//! are protected from Ctrl-C).  That original is kept, with all that is nested in it, and shown in the place of the patched one.  The two
+//! hold each other for good, so this is for functions that were there when the watching began, and code that is assigned to functions.
 
 use crate::intercept::bytecode::code_data::{self, Extra, View};
 use crate::interpreter::code_fields::{Code, Parts};
@@ -15,8 +19,9 @@ use pyo3::types::{PyBytes, PyTuple};
 use std::ffi::c_int;
 
 impl View {
-    /// The view of what is made of `code` with this map; if `code` is a patched one itself, of its original.
-    pub(crate) fn new(code: &Code<'_>, map: UnitMap) -> PyResult<Self> {
+    /// The view of what is made of `code` with this map; if `code` is a patched one itself, of its original.  `is_known`: the program
+    /// may have seen `code`.
+    pub(crate) fn new(code: &Code<'_>, map: UnitMap, is_known: bool) -> PyResult<Self> {
         // SAFETY: alive.
         if let Some(inner) = unsafe { code_data::view(code.object().as_ptr()) } {
             let py = code.object().py();
@@ -27,7 +32,8 @@ impl View {
                 stack_size: inner.stack_size,
                 constants: inner.constants,
                 shown_constants: Lazy::default(),
-                original: Lazy::default(),
+                original: inner.known(py).map_or_else(Lazy::default, |original| Lazy::of(&original)),
+                is_known: inner.is_known,
                 maps: inner.maps.iter().cloned().chain([map]).collect(),
             });
         }
@@ -39,7 +45,8 @@ impl View {
             stack_size: parts.stack_size,
             constants: parts.constants.len(),
             shown_constants: Lazy::default(),
-            original: Lazy::default(),
+            original: if is_known { Lazy::of(code.object()) } else { Lazy::default() },
+            is_known,
             maps: vec![map],
         })
     }
@@ -60,9 +67,17 @@ impl View {
         self.stack_size
     }
 
+    /// The original, if it is to be shown in the place of the code object that has this view.
+    pub(crate) fn known<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        self.original.get(py).filter(|_| self.is_known)
+    }
+
     /// `co_consts` as it is shown of the code object that has this view.
     pub(crate) fn constants<'py>(&self, code: &Code<'py>) -> PyResult<Bound<'py, PyAny>> {
         let all = code.constants();
+        if let Some(original) = self.known(all.py()).as_ref().and_then(Code::of) {
+            return Ok(original.constants().into_any());
+        }
         self.shown_constants.get_or_make(all.py(), || Ok(all.get_slice(0, self.constants).into_any()))
     }
 
@@ -158,18 +173,19 @@ fn originals<'py>(constants: &Bound<'py, PyTuple>) -> PyResult<Option<Bound<'py,
 }
 
 /// Lets `patched` look like `code`, of which it was made, or like what that looks like; if nobody asks for views, there are none.
-pub(crate) fn attach(patched: &Code<'_>, code: &Code<'_>, map: UnitMap) -> PyResult<()> {
+/// `is_known`: the program may have seen `code`.
+pub(crate) fn attach(patched: &Code<'_>, code: &Code<'_>, map: UnitMap, is_known: bool) -> PyResult<()> {
     if !code_data::is_loaded() {
         return Ok(());
     }
-    let view = View::new(code, map)?;
+    let view = View::new(code, map, is_known)?;
     // SAFETY: alive.
     let is_chosen = unsafe { code_data::is_chosen(code.object().as_ptr()) }.into();
     code_data::of(patched.object(), Extra { view: Some(view), is_chosen, ..Extra::default() }).map(|_| ())
 }
 
 /// As [`attach`], and makes it what `code` is replaced by from now on; returns what that is, if another thread was faster.
-pub(crate) fn publish<'py>(code: &Code<'py>, patched: &Code<'py>, map: UnitMap) -> PyResult<Bound<'py, PyAny>> {
-    attach(patched, code, map)?;
+pub(crate) fn publish<'py>(code: &Code<'py>, patched: &Code<'py>, map: UnitMap, is_known: bool) -> PyResult<Bound<'py, PyAny>> {
+    attach(patched, code, map, is_known)?;
     Ok(code_data::of(code.object(), Extra::default())?.patched.set(patched.object()))
 }
