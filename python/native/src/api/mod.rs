@@ -39,8 +39,9 @@ mod _native {
     use super::process::{after_fork_in_child, connect_hooks, is_started, say, speak, start, verify_layouts, watch_end};
     #[pymodule_export]
     use super::races::{
-        epoch, hands_originals, has_seen, ignore_lock, instrument_chosen, instrumented, leave_unpatched, order_appends, order_caches,
-        order_callbacks, order_function, order_method, order_threads, start_races, wants_races, watch_locks, watch_tasks,
+        epoch, hands_originals, has_seen, ignore_lock, instrument_chosen, instrumented, leave_unpatched, order_appends,
+        order_caches, order_callbacks, order_function, order_method, order_threads, start_races, wants_races, watch_locks,
+        watch_tasks,
     };
     #[pymodule_export]
     use super::report::{

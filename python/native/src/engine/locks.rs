@@ -120,7 +120,11 @@ unsafe fn learn(here: &'static Here, object: *mut ffi::PyObject, wanted: LockId,
         }
         // Acquired in the care of the lock that is wanted again: as of a light switch, whose room is only waited for if none of those has it who
         // will want the switch.  Unless one does wait for it, right now.
-        if from.under == wanted && !from.by_with && how != How::Wait && !registry::get().loops.others(slot).any(|other| other.locks.waits(wanted, from.lock)) {
+        if from.under == wanted
+            && !from.by_with
+            && how != How::Wait
+            && !registry::get().loops.others(slot).any(|other| other.locks.waits(wanted, from.lock))
+        {
             continue;
         }
         let evidence = Evidence { thread: lock::own_thread(py), held: *from, wanted: stack };

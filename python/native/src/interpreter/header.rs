@@ -54,9 +54,7 @@ pub(crate) unsafe fn set(object: *mut ffi::PyObject, bits: u16) -> u16 {
 #[inline(always)]
 pub(crate) unsafe fn is_private(object: *mut ffi::PyObject) -> bool {
     // SAFETY: passed on; the interpreter changes the field of live objects atomically.
-    unsafe {
-        maker(object) == thread_id() && bits(object) & ESCAPED == 0
-    }
+    unsafe { maker(object) == thread_id() && bits(object) & ESCAPED == 0 }
 }
 
 /// The thread that made the object, as [`thread_id`] names it; 0 if its references are no longer counted for that one.

@@ -30,6 +30,8 @@ pub(crate) struct View {
     pub(crate) constants: usize,
     pub(crate) shown_constants: Lazy,
     pub(crate) original: Lazy,
+    /// The program may know the original itself, which is kept then, and shown wherever the interpreter would show the patched one.
+    pub(crate) is_known: bool,
     /// From the original on: a code object that was patched may be patched again.
     pub(crate) maps: Vec<UnitMap>,
 }

@@ -2,9 +2,9 @@
 //! function that releases before it calls the original or acquires after it.
 
 use crate::engine::channels::{self, Found};
+use crate::engine::order::{self, Space, key};
 use crate::engine::races::container_sync;
 use crate::engine::{databases, file_locks, locks};
-use crate::engine::order::{self, Space, key};
 use crate::intercept::c_method::{self, Row};
 use crate::intercept::sync::weakref_callbacks;
 use crate::interpreter::call_arguments::Arguments;
@@ -356,7 +356,13 @@ pub(crate) fn install(method: &Bound<'_, PyAny>, edge: &str) -> PyResult<()> {
     let wrong = |what: &str| PyTypeError::new_err(format!("{method}: {what}"));
     let known = NAMES.iter().find(|(name, _)| *name == edge);
     let edge = known.ok_or_else(|| PyValueError::new_err(format!("unknown edge {edge}")))?.1;
-    if let Edge::Write(Found::Object) | Edge::Read(Found::Object) | Edge::Close(Found::Object) | Edge::Connect | Edge::SendTo | Edge::Accept = edge {
+    if let Edge::Write(Found::Object)
+    | Edge::Read(Found::Object)
+    | Edge::Close(Found::Object)
+    | Edge::Connect
+    | Edge::SendTo
+    | Edge::Accept = edge
+    {
         descriptors::verify(&method.getattr("__objclass__")?)?;
     }
     let definition = c_method::definition(method).ok_or_else(|| wrong("not a method of an extension type"))?;
