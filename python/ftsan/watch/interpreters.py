@@ -1,4 +1,6 @@
-"""Modules that hand functions to other interpreters: they are to find the original code in them."""
+"""Functions in C that look into code objects, among them those that hand functions to other interpreters: they are to find the original
+code.
+"""
 
 from .. import _native
 from .on_import import after_import
@@ -7,11 +9,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
 
-#: By module, the functions that take objects for other interpreters.
+#: By module, the functions that look into the code that they are given, or that a function has.
 FUNCTIONS = {
     "_interpreters": "call exec run_func set___main___attrs",
     "_interpqueues": "put",
     "_interpchannels": "send",
+    # CPython's own tests: is this code basic, and which line is at this offset?
+    "_testinternalcapi": "verify_stateless_code",
+    "_testcapi": "code_offset_to_line",
 }
 
 

@@ -1,4 +1,4 @@
-//! Functions that are handed to other interpreters: `_interpreters.call` and the like copy the code of a function that needs nothing of
+//! Functions in C that look into code, most of all those that hand functions to other interpreters: `_interpreters.call` and the like copy the code of a function that needs nothing of
 //! its module, if the code is "basic" (`_PyCode_CheckNoInternalState`, `_PyFunction_GetXIData`), and else do something slower, which the
 //! program may notice, or refuse.
 //!
@@ -158,6 +158,11 @@ impl<const N: usize> Hand<N> {
         }
     }
 
+    unsafe extern "C" fn without_keywords(module: Object, arguments: *const Object, count: ffi::Py_ssize_t) -> Object {
+        // SAFETY: as below; a function without keywords gets a fourth argument that it does not look at.
+        unsafe { Self::fast(module, arguments, count, std::ptr::null_mut()) }
+    }
+
     unsafe extern "C" fn fast(module: Object, arguments: *const Object, count: ffi::Py_ssize_t, names: Object) -> Object {
         // SAFETY: called attached, with this many live arguments, and those that are named after them; as above.
         unsafe {
@@ -175,13 +180,14 @@ impl<const N: usize> Hand<N> {
     }
 
     /// By their calling conventions.
-    const TRAMPOLINES: [(c_int, *const c_void); 2] = [
+    const TRAMPOLINES: [(c_int, *const c_void); 3] = [
         (ffi::METH_VARARGS | ffi::METH_KEYWORDS, Self::keywords as *const c_void),
         (ffi::METH_FASTCALL | ffi::METH_KEYWORDS, Self::fast as *const c_void),
+        (ffi::METH_FASTCALL, Self::without_keywords as *const c_void),
     ];
 }
 
-const TRAMPOLINES: [[(c_int, *const c_void); 2]; MOST] = [
+const TRAMPOLINES: [[(c_int, *const c_void); 3]; MOST] = [
     Hand::<0>::TRAMPOLINES,
     Hand::<1>::TRAMPOLINES,
     Hand::<2>::TRAMPOLINES,
@@ -197,7 +203,8 @@ pub(crate) fn hook(module: &Bound<'_, PyAny>, name: &str) -> PyResult<()> {
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
     let Some(trampolines) = TRAMPOLINES.get(number) else { return Err(PyRuntimeError::new_err("more functions than places")) };
     let found = |(flags, trampoline): (c_int, _)| function_slots::function(module, name, flags).map(|place| (place, trampoline));
-    let (place, trampoline) = found(trampolines[0]).or_else(|_| found(trampolines[1]))?;
+    let [first, second, third] = *trampolines;
+    let (place, trampoline) = found(first).or_else(|_| found(second)).or_else(|_| found(third))?;
     let _ = ORIGINALS[number].set(place.function());
     place.replace(trampoline);
     Ok(())
