@@ -1,4 +1,4 @@
-"""Imported by ``ftsan.pth`` at start-up of every interpreter that has ``FTSAN=1`` in its environment.
+"""Called by ``ftsan.pth`` or ``ftsan.start`` at start-up of every interpreter that has ``FTSAN=1`` in its environment.
 
 The program has not begun yet: nothing may be printed, imported or raised here that it could notice, except one line and
 status 2 for options that are wrong.
@@ -8,7 +8,8 @@ import os
 import sys
 
 
-def _start() -> None:
+def start() -> None:
+    """Watch this process, if its interpreter can be watched."""
     import _thread
 
     if not _thread._is_main_interpreter():  # type: ignore[attr-defined]
@@ -21,6 +22,11 @@ def _start() -> None:
         return
     from . import _native, process
 
+    if process.is_enabled():
+        if not process.has_enabled:  # not by this interpreter
+            process.has_enabled = True
+            _native.refuse_second_interpreter()
+        return
     try:
         process.enable(os.environ.get("FTSAN_OPTIONS", ""))
     except ValueError as error:
@@ -28,6 +34,3 @@ def _start() -> None:
             sys.stderr.write(f"ftsan: {_native.printable(str(error))}\n")
             sys.stderr.flush()
         os._exit(2)
-
-
-_start()

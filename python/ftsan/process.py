@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+#: Whether this interpreter has: a process can initialise Python twice, and the native module stays.
+has_enabled = False
+
+
 def enable(options: str) -> None:
     """See :func:`ftsan.enable`."""
     reason = unsupported()
@@ -18,7 +22,9 @@ def enable(options: str) -> None:
         raise RuntimeError(reason)
     if _native.is_started():
         raise RuntimeError("this process is watched already")
+    global has_enabled
     _native.start(_with_tally(options), describe(), gil_state())
+    has_enabled = True
     _native.speak()
     try:
         _native.verify_layouts()

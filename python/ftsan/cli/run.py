@@ -67,22 +67,36 @@ def _command(interpreter: list[str], program: list[str]) -> list[str]:
         if first[-1] in "mc" and len(program) == 1:
             raise ValueError(f"{first} needs an argument")
         return [*python, *program]
-    if first == "-" or (os.path.exists(first) and not _is_folder_without_main(first)):
+    if first == "-" or _is_for_python(first):
         return [*python, *program]
-    import shutil
-
-    # Beside this interpreter first: the environment need not be activated.
-    path = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)])
-    found = None if os.sep in first else shutil.which(first, path=path)
-    if found is None:
-        raise ValueError(f"no such script: {first}")
     if interpreter:
         raise ValueError(f"{interpreter[0]} is for python, but {first} is run as a command")
-    return [found, *program[1:]]
+    return [_find_command(first), *program[1:]]
 
 
-def _is_folder_without_main(path: str) -> bool:
-    return os.path.isdir(path) and not os.path.exists(os.path.join(path, "__main__.py"))
+def _is_for_python(path: str) -> bool:
+    """Whether this is something that python runs, be it with an error: a file, or a folder or archive with ``__main__`` in it."""
+    if os.path.isdir(path):
+        return os.path.exists(os.path.join(path, "__main__.py"))
+    try:
+        with open(path, "rb") as file:
+            start = file.readline(256)
+    except OSError:
+        return os.path.exists(path)
+    is_other_script = start.startswith(b"#!") and b"python" not in start
+    return not (os.access(path, os.X_OK) and (start.startswith(b"\x7fELF") or is_other_script))
+
+
+def _find_command(name: str) -> str:
+    """The path of a command, which is looked for beside this interpreter first: the environment need not be activated.
+
+    :raises ValueError: there is none; one line.
+    """
+    folders = [os.path.dirname(sys.executable), *os.get_exec_path()]
+    for path in [name] if os.path.isfile(name) or os.sep in name else [os.path.join(folder, name) for folder in folders]:
+        if os.path.isfile(path) and os.access(path, os.X_OK):
+            return path
+    raise ValueError(f"no such script: {name}")
 
 
 def _run(options: dict[str, str], command: list[str], scratch: str) -> int:

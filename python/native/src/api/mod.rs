@@ -36,7 +36,9 @@ mod _native {
     #[pymodule_export]
     use super::options::{check_options, encode_options, find_rule, options, parse_command_line, printable, rules_table};
     #[pymodule_export]
-    use super::process::{after_fork_in_child, connect_hooks, is_started, say, speak, start, verify_layouts, watch_end};
+    use super::process::{
+        after_fork_in_child, connect_hooks, is_started, refuse_second_interpreter, say, speak, start, verify_layouts, watch_end,
+    };
     #[pymodule_export]
     use super::races::{
         epoch, hands_originals, has_seen, ignore_lock, instrument_chosen, instrumented, leave_unpatched, order_appends,

@@ -2,9 +2,10 @@
 
 use crate::api::fork;
 use crate::findings::{conclusion, session};
+use crate::intercept::bytecode::code_data;
 use crate::intercept::{process_end, syscalls};
 use crate::interpreter;
-use crate::thread::code_class;
+use crate::thread::{code_class, faults};
 use ftsan::options::Options;
 use ftsan::terminal;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
@@ -41,6 +42,14 @@ pub(crate) fn speak() {
     if session::get().speaks() {
         conclusion::prepare();
     }
+}
+
+/// Python was finalised and initialised again: what is hooked belongs to the interpreter that is gone, and nothing is watched in this one.
+#[pyfunction]
+pub(crate) fn refuse_second_interpreter(py: Python<'_>) {
+    faults::fail("Python was initialised a second time in this process: only the first interpreter is watched");
+    code_data::unload();
+    py.detach(conclusion::add_fault);
 }
 
 /// Prints a line of ours, if there was a stderr when the process began.

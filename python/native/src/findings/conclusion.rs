@@ -2,7 +2,7 @@
 
 use crate::findings::session;
 use crate::findings::tally::Tally;
-use crate::thread::hooks_link;
+use crate::thread::{faults, hooks_link};
 use ftsan::report::json::{self, Report};
 use ftsan::report::text;
 use ftsan::rules::Severity;
@@ -103,6 +103,17 @@ extern "C" fn replace_status(status: c_int, _: *mut c_void) {
 pub(crate) fn prepare() {
     // SAFETY: a function of this module, which is never unloaded.
     unsafe { on_exit(replace_status, std::ptr::null_mut()) };
+}
+
+/// Something is off after the last words.  To be called detached.
+pub(crate) fn add_fault() {
+    session::get().bring_report_up_to_date();
+    if session::get().speaks() {
+        for fault in faults::all() {
+            session::write_stderr(&format!("ftsan: not watched: {fault}\n"));
+        }
+        let _ = STATUS.compare_exchange(0, NOT_WATCHED.into(), Ordering::Relaxed, Ordering::Relaxed);
+    }
 }
 
 /// Brings the report up to date for the last time.  To be called detached.

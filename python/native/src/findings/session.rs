@@ -332,9 +332,6 @@ impl Session {
             // A process that outlives the run, as multiprocessing's resource tracker does: nobody reads the report any more.
             Err(_) if self.tally.is_some_and(Tally::is_closed) => {}
             Err(error) => {
-                if let Some(tally) = self.tally {
-                    tally.off.fetch_max(faults::all().len() as u64, Ordering::Relaxed);
-                }
                 if !std::mem::replace(&mut found.trouble_told, true) {
                     write_stderr(&format!(
                         "ftsan: cannot write the report {}: {error}; findings are kept and tried again\n",
@@ -354,6 +351,7 @@ impl Session {
         let lost = found.entries.iter().filter(is_lost).count() as u64;
         let before = std::mem::replace(&mut found.lost, lost);
         if let Some(tally) = self.tally {
+            tally.off.fetch_max(faults::all().len() as u64, Ordering::Relaxed);
             tally.lost.fetch_add(lost.wrapping_sub(before), Ordering::Relaxed);
         }
     }

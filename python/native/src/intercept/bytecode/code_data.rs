@@ -82,6 +82,12 @@ pub(crate) fn load() -> PyResult<()> {
     Ok(())
 }
 
+/// The interpreter that the place was reserved in is gone, and another one has begun in which it may be somebody else's.
+pub(crate) fn unload() {
+    INTERPRETER.store(std::ptr::null_mut(), Ordering::Relaxed);
+    INDEX.store(-1, Ordering::Relaxed);
+}
+
 /// Whether there is such a place.
 pub(crate) fn is_loaded() -> bool {
     INDEX.load(Ordering::Relaxed) >= 0
