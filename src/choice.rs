@@ -3,6 +3,8 @@
 //! Code is first-party if its file is neither in the standard library nor in a folder of installed packages.  Code that was made at run
 //! time has no file of its own: it belongs to the module whose globals it has, and if that has no file either, to the code that runs it.
 
+use std::collections::BTreeSet;
+
 /// Functions of the standard library that replace what the process has once, for a while, in the name of whoever calls them: they are
 /// watched with the code that calls them.
 const SWAPPERS: [(&str, &[&str]); 3] = [
@@ -130,6 +132,39 @@ impl Choice {
             || (self.first_party && self.is_first_party(origin))
     }
 
+    /// What of the options this origin is chosen or excluded by, as [`Choice::unseen`] wants it among what was seen; by its package where
+    /// that is first-party code.
+    pub fn seen_as(&self, origin: &Origin<'_>) -> Option<String> {
+        let names = |word: &&String| is_inside(origin.name(), word);
+        if let Some(word) = self.excluded.iter().find(names) {
+            return Some(format!("{word}{EXCLUDED}"));
+        }
+        let package = || origin.name().split('.').next().unwrap_or("?").to_owned();
+        self.chooses(origin).then(|| format!("{}{CHOSEN}", self.packages.iter().find(names).cloned().unwrap_or_else(package)))
+    }
+
+    /// The same of a function that is excluded.
+    pub fn function_seen_as(&self, module: &str, function: &str) -> Option<String> {
+        let excluded = self.excluded_functions.iter().find(|(of, name)| of == module && is_part_of(function, name));
+        excluded.map(|(of, name)| format!("{of}:{name}{EXCLUDED}"))
+    }
+
+    /// What was named in the options and never came, as sentences; `seen` is what [`Choice::seen_as`] said in all processes of a run.
+    pub fn unseen(&self, seen: &BTreeSet<String>) -> Vec<String> {
+        let functions = self.excluded_functions.iter().map(|(of, name)| format!("{of}:{name}"));
+        let excluded = self.excluded.iter().cloned().chain(functions);
+        let never = |word: &String, kind: &str| !seen.contains(&format!("{word}{kind}"));
+        let chosen = self.packages.iter().filter(|word| never(word, CHOSEN) && !self.excluded.contains(word));
+        let chosen = chosen.map(|word| format!("races: no Python code of {word} ran: was it imported, and is the name right?"));
+        let excluded = excluded.filter(|word| never(word, EXCLUDED));
+        chosen.chain(excluded.map(|word| format!("races_exclude: there was nothing of {word} to leave out"))).collect()
+    }
+
+    /// Names of packages and modules that are watched, and whether first-party code is.
+    pub fn chosen_by_name(&self) -> (&[String], bool) {
+        (&self.packages, self.first_party)
+    }
+
     /// Whether this function of a chosen module, or one that it is defined in, is left out.
     pub fn leaves_out(&self, module: &str, function: &str) -> bool {
         let is_only_for_swappers = !self.is_chosen(&Origin { module, file: "<frozen >", ..Origin::default() });
@@ -157,6 +192,10 @@ impl Choice {
             || file.split('/').any(|part| INSTALLED.contains(&part))
     }
 }
+
+/// What was seen of the options' words is listed with these words after it.
+const CHOSEN: &str = " (races)";
+const EXCLUDED: &str = " (excluded)";
 
 fn words(list: &str) -> impl Iterator<Item = &str> {
     list.split(',').map(str::trim).filter(|word| !word.is_empty())
@@ -224,6 +263,26 @@ mod tests {
         assert!(choice.leaves_out("app", "Slow.run"));
         assert!(choice.leaves_out("app", "Slow.run.<locals>.inner"));
         assert!(!choice.leaves_out("app", "Slow.runner"));
+    }
+
+    #[test]
+    fn what_was_named_and_never_came_is_said() {
+        let choice = choice("hawkapi,first-party,typo.sub", "hawkapi.cli,gone,app:Slow.run,app:Gone");
+        let mut seen = BTreeSet::new();
+        let mut see = |file: &str, module: &str| seen.extend(choice.seen_as(&of(file, module)));
+        see("/x/site-packages/hawkapi/app.py", "hawkapi.app");
+        see("/x/site-packages/hawkapi/cli.py", "hawkapi.cli");
+        see("/home/me/app.py", "app");
+        see("/x/site-packages/typo/__init__.py", "typo");
+        see("/usr/lib/python3.14/queue.py", "queue");
+        seen.extend(choice.function_seen_as("app", "Slow.run.<locals>.inner"));
+        let all: Vec<&str> = seen.iter().map(String::as_str).collect();
+        assert_eq!(all, ["app (races)", "app:Slow.run (excluded)", "hawkapi (races)", "hawkapi.cli (excluded)"]);
+        let unseen = choice.unseen(&seen).join("\n");
+        let expected = "races: no Python code of typo.sub ran: was it imported, and is the name right?
+races_exclude: there was nothing of gone to leave out
+races_exclude: there was nothing of app:Gone to leave out";
+        assert_eq!(unseen, expected);
     }
 
     #[test]

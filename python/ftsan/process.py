@@ -114,8 +114,39 @@ def is_enabled() -> bool:
 
 def _last_words() -> None:
     _native.set_gil(gil_state())
+    for package, modules in _compiled().items():
+        _native.turn_off(f"races: {package}: {modules} of its modules were compiled (mypyc?), and their Python code did not run")
     try:
         _native.write_inventory()
     except OSError as error:
         _native.say(f"cannot write the inventory: {error}")
     _native.end()
+
+
+def _compiled() -> dict[str, int]:
+    """How many modules of what is watched for data races are extension modules that were made of Python code, by package."""
+    names, first_party = _native.watched_names()
+    counts: dict[str, int] = {}
+    standard_library = os.path.dirname(os.__file__)
+    for name, module in list(sys.modules.items()):
+        package = next((one for one in names if name == one or name.startswith(one + ".")), "")
+        if not (package or first_party):
+            continue
+        # Not by attributes: a module may have a `__getattr__` of the program's.
+        spec = vars(module).get("__spec__") if type(module) is type(sys) else None
+        path = getattr(spec, "origin", None) if type(spec).__name__ == "ModuleSpec" else None
+        if type(path) is not str or not path.endswith(".so"):
+            continue
+        if not package:
+            if path.startswith(standard_library) or "-packages" + os.sep in path:
+                continue
+            package = name.partition(".")[0]
+        if os.path.exists(_stem(path) + ".py"):
+            counts[package] = counts.get(package, 0) + 1
+    return counts
+
+
+def _stem(path: str) -> str:
+    """The path of an extension module without ``.cpython-314t-x86_64-linux-gnu.so``."""
+    folder, _, name = path.rpartition(os.sep)
+    return os.path.join(folder, name.partition(".")[0])

@@ -19,6 +19,9 @@ from .env import unsupported
 
 PREFIX = "ftsan_"
 
+#: Status of a run that could not watch what it was asked to.
+NOT_WATCHED = 67
+
 #: What tells findings apart: the fingerprint, and the line of the offending call.
 Key = tuple[str, int]
 
@@ -148,9 +151,9 @@ class Attribution:
             return
         with open(self.path) as file:
             report = json.load(file)
-        self.summary = _native.summarize(self.path)[3]
+        status, self.summary, _ = _native.conclude(self.path, os.environ.get("FTSAN_OPTIONS", ""))
         self.outside = [finding for key, finding in _findings(report).items() if key not in self.blamed]
-        if (self.outside or report["watched"]["off"]) and session.exitstatus == pytest.ExitCode.OK:
+        if (self.outside or status == NOT_WATCHED) and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     @pytest.hookimpl(optionalhook=True)

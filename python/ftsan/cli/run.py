@@ -78,11 +78,13 @@ def _is_for_python(path: str) -> bool:
     """Whether this is something that python runs, be it with an error: a file, or a folder or archive with ``__main__`` in it."""
     if os.path.isdir(path):
         return os.path.exists(os.path.join(path, "__main__.py"))
+    if not os.path.isfile(path):
+        return os.path.exists(path)  # a FIFO, say, is python's to read
     try:
         with open(path, "rb") as file:
             start = file.readline(256)
     except OSError:
-        return os.path.exists(path)
+        return True
     is_other_script = start.startswith(b"#!") and b"python" not in start
     return not (os.access(path, os.X_OK) and (start.startswith(b"\x7fELF") or is_other_script))
 
@@ -104,7 +106,7 @@ def _run(options: dict[str, str], command: list[str], scratch: str) -> int:
     ours = {"report_json": report, "tally": tally_in(scratch), "supervisor": str(os.getpid())}
     encoded = _native.encode_options(options | ours)
     try:
-        exit_code, _, _ = _native.check_options(encoded)
+        _native.check_options(encoded)
     except ValueError as error:
         return complain(str(error))
     try:
@@ -137,7 +139,7 @@ def _run(options: dict[str, str], command: list[str], scratch: str) -> int:
     _native.tidy_report(report)
     code = os.waitstatus_to_exitcode(status)
     # A clean run says nothing where nobody reads along: its output is the program's alone.
-    replacing, summary, is_news = _native.conclude(report, tally_in(scratch), exit_code)
+    replacing, summary, is_news = _native.conclude(report, encoded)
     if is_news or (sys.stderr is not None and sys.stderr.isatty()):
         say(summary)
     return 128 - code if code < 0 else code or replacing

@@ -48,6 +48,6 @@ mod _native {
     #[pymodule_export]
     use super::report::{
         check_report, conclude, confirmation, count_package, create_tally, end, flush, occurrences, render, report, set_gil,
-        start_inventory, start_report, summarize, tidy_report, turn_off, write_inventory,
+        start_inventory, start_report, tidy_report, turn_off, watched_names, write_inventory,
     };
 }

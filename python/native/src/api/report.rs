@@ -3,24 +3,17 @@
 use crate::engine::races;
 use crate::findings::{conclusion, session, tally};
 use crate::thread::faults;
+use ftsan::options::Options;
 use ftsan::report::{json, text};
-use ftsan::rules;
 use ftsan::safe_file::Target;
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 #[pyfunction]
 pub(crate) fn start_report(path: PathBuf) -> PyResult<()> {
     json::start(&path).map_err(|error| PyOSError::new_err(error.to_string()))
-}
-
-/// (serious findings, processes, what is off, summary)
-#[pyfunction]
-pub(crate) fn summarize(path: PathBuf) -> PyResult<(usize, u64, Vec<String>, String)> {
-    let report = json::read(&path).map_err(|error| PyOSError::new_err(error.to_string()))?;
-    let serious = report.findings.iter().filter(|finding| finding.severity > rules::Severity::Info).count();
-    Ok((serious, report.watched.processes, report.watched.off.iter().cloned().collect(), text::summary(&report)))
 }
 
 /// Makes the tally of a process tree that this process speaks for.
@@ -29,15 +22,23 @@ pub(crate) fn create_tally(path: PathBuf) -> PyResult<()> {
     Ok(tally::create(&path)?)
 }
 
-/// What a run comes to, in the launcher: (status that replaces 0, text, whether that is to be said in any case).
+/// What a run with these options comes to: (status that replaces 0, text, whether that is to be said in any case).
 #[pyfunction]
-pub(crate) fn conclude(report: PathBuf, tally: PathBuf, exit_code: u8) -> (u8, String, bool) {
-    let tally = tally::open(&tally);
-    let conclusion = conclusion::of(&report, tally, exit_code, false);
+pub(crate) fn conclude(report: PathBuf, options: OsString) -> PyResult<(u8, String, bool)> {
+    let options = Options::parse(&options).map_err(|error| PyValueError::new_err(error.to_string()))?;
+    let tally = options.tally.as_deref().and_then(tally::open);
+    let conclusion = conclusion::of(&report, tally, &options, false);
     if let Some(tally) = tally {
         tally.close();
     }
-    (conclusion.status, conclusion.text, conclusion.is_news)
+    Ok((conclusion.status, conclusion.text, conclusion.is_news))
+}
+
+/// (names of packages and modules that are watched for data races, whether first-party code is)
+#[pyfunction]
+pub(crate) fn watched_names() -> (Vec<String>, bool) {
+    let (names, first_party) = session::get().options.races.chosen_by_name();
+    (names.to_vec(), first_party)
 }
 
 /// Refuses to have a report at `path` if there is something that must not be replaced.

@@ -3,6 +3,7 @@
 use crate::findings::session;
 use crate::findings::tally::Tally;
 use crate::thread::{faults, hooks_link};
+use ftsan::options::Options;
 use ftsan::report::json::{self, Report};
 use ftsan::report::text;
 use ftsan::rules::Severity;
@@ -24,10 +25,8 @@ pub(crate) struct Conclusion {
     pub(crate) is_news: bool,
 }
 
-/// What a run comes to by its report and its tally.  `is_shared`: other runs write into the same report.
-///
-/// `exit_code` is what a run with findings exits with.
-pub(crate) fn of(report: &Path, tally: Option<&Tally>, exit_code: u8, is_shared: bool) -> Conclusion {
+/// What a run with these options comes to by its report and its tally.  `is_shared`: other runs write into the same report.
+pub(crate) fn of(report: &Path, tally: Option<&Tally>, options: &Options, is_shared: bool) -> Conclusion {
     let count = |of: fn(&Tally) -> &AtomicU64| tally.map_or(0, |tally| of(tally).load(Ordering::Relaxed));
     let read = json::read(report);
     let mut conclusion = Conclusion::default();
@@ -38,6 +37,10 @@ pub(crate) fn of(report: &Path, tally: Option<&Tally>, exit_code: u8, is_shared:
     complete(&mut report, tally, is_shared);
     let lost = count(|tally| &tally.lost);
     let serious = report.findings.iter().any(|finding| finding.severity > Severity::Info) || count(|tally| &tally.serious) > 0;
+    // A run in which no code could be patched has said so.
+    if !report.watched.off.iter().any(|off| off.starts_with("races: ")) {
+        report.watched.off.extend(options.races.unseen(&report.watched.packages));
+    }
     let is_off = !report.watched.off.is_empty() || count(|tally| &tally.off) > 0;
     let is_watched = report.watched.processes > 0 || count(|tally| &tally.processes) > 0;
     if is_watched {
@@ -50,7 +53,7 @@ pub(crate) fn of(report: &Path, tally: Option<&Tally>, exit_code: u8, is_shared:
         conclusion.text += &format!("ftsan: {} could not be written to the report: see where it happened, above\n", findings(lost));
     }
     conclusion.status = match (serious, is_off || !is_watched) {
-        (true, _) => exit_code,
+        (true, _) => options.exit_code,
         (false, true) => NOT_WATCHED,
         (false, false) => 0,
     };
@@ -132,7 +135,7 @@ pub(crate) fn end() {
     if IS_SAID.swap(true, Ordering::Relaxed) {
         return;
     }
-    let conclusion = of(report, Some(tally), session.options.exit_code, !session.options.is_report_scratch());
+    let conclusion = of(report, Some(tally), &session.options, !session.options.is_report_scratch());
     STATUS.store(conclusion.status.into(), Ordering::Relaxed);
     // SAFETY: plain call.
     if conclusion.is_news || unsafe { libc::isatty(libc::STDERR_FILENO) } == 1 {

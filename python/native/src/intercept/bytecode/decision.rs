@@ -1,6 +1,7 @@
 //! Which code objects of a module get probes, and how they get them.
 
 use crate::engine::races::probe;
+use crate::findings::session;
 use crate::intercept::bytecode::code_data::{self, Fate};
 use crate::intercept::bytecode::tree::Decide;
 use crate::intercept::masquerade::original_view;
@@ -22,6 +23,9 @@ impl<'py> Decide<'py> for Decision<'_> {
     fn fate(&mut self, code: &Code<'py>) -> PyResult<Fate<'py>> {
         let fate = code_data::fate(code.object());
         if matches!(fate, Fate::Open) && self.choice.leaves_out(self.module, text(&code.qualname())) {
+            if let Some(excluded) = self.choice.function_seen_as(self.module, text(&code.qualname())) {
+                session::get().count_package(excluded);
+            }
             code_data::leave_alone(code.object())?;
             return Ok(Fate::Final);
         }

@@ -132,6 +132,9 @@ fn decide<'py>(
         module_file: module_file.as_ref().map_or("", text),
         is_run_by_chosen: has_no_file && module_file.is_none() && is_run_by_chosen(),
     };
+    if let Some(seen) = choice.seen_as(&origin).filter(|_| !has_no_file || module == "__main__") {
+        session::get().count_package(seen);
+    }
     if !choice.chooses(&origin) {
         if let Some(name) = name.filter(|_| !has_no_file) {
             // SAFETY: attached; two live strings.
@@ -145,9 +148,6 @@ fn decide<'py>(
         Fate::Patched(patched) => Some(patched),
         Fate::Final => None,
     };
-    if !has_no_file || module == "__main__" {
-        session::get().count_package(format!("{} (races)", origin.name().split('.').next().unwrap_or("?")));
-    }
     Ok(patched)
 }
 
