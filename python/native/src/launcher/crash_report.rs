@@ -58,9 +58,16 @@ fn extension(path: &str) -> Option<Extension> {
     if !is_one || folder.ends_with("/lib-dynload") || folder.ends_with("/ftsan") {
         return None;
     }
-    let package = folder.split_once("-packages/").map_or("", |(_, rest)| rest);
     let module = file.split('.').next()?;
-    let name = if package.is_empty() { module.to_owned() } else { format!("{}.{module}", package.replace('/', ".")) };
+    let mut names = vec![module];
+    let packages = Path::new(folder).ancestors().take_while(|package| {
+        let is_root = package.file_name().is_some_and(|name| name.to_string_lossy().ends_with("-packages"));
+        // Of namespace packages, the path alone tells.
+        !is_root && (package.join("__init__.py").exists() || folder.contains("-packages/"))
+    });
+    names.extend(packages.filter_map(|package| package.file_name()?.to_str()));
+    names.reverse();
+    let name = names.join(".");
     Some(Extension {
         name,
         path: path.to_owned(),
