@@ -1,14 +1,13 @@
 //! Which instructions are accesses to what threads may share, and which of them get no probe because it would cost more than it finds.
 
 use super::calls;
+use super::checks;
 use super::handlers::Handlers;
 use super::instructions::{Instruction, Instructions};
-use super::known_calls::CallEffect;
 use super::opcode_table::{Access, DEEPEST, Named};
 use super::opcodes::{Jump, Opcodes};
 use super::point::{Action, Handed, Point};
 use super::rebound::Rebound;
-use super::stack::{self, Producers};
 use super::{Code, known_calls, tables};
 
 /// A point and where it goes.
@@ -71,7 +70,7 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
         found.extend(calls::find(opcodes, code, instructions, &handlers));
         found.sort_by_key(|found| (found.instruction, found.is_after));
     }
-    mark_acting(&finder, instructions, &mut found);
+    checks::mark(opcodes, code, instructions, |unit| finder.is_tried(unit), &mut found);
     if !found.iter().any(|found| is_of_a_container(found.point.action)) {
         // Whether a container is empty matters to who does something with it after that.
         found.retain(|found| found.point.action != Action::Truth);
@@ -84,83 +83,6 @@ fn is_of_a_container(action: Action) -> bool {
     use Action as A;
     matches!(action, A::ReadItem | A::WriteItem | A::DeleteItem | A::ReadSlice | A::WriteSlice)
         || matches!(action, A::Contains | A::Iterate | A::Update | A::Method | A::Function)
-}
-
-/// What a check is about and an action is done to, as far as the code shows it.
-#[derive(PartialEq, Eq)]
-enum Subject<'a> {
-    Attribute(&'a str),
-    Global(&'a str),
-    Variable(&'a str),
-    /// What is in the container of this name.
-    Content(&'a str),
-}
-
-fn checked<'a>(point: &Point<'a>, container: Option<&'a str>) -> Option<Subject<'a>> {
-    use Action as A;
-    match point.action {
-        _ if !point.is_tested || point.is_asked => None,
-        A::ReadAttribute => point.name.map(Subject::Attribute),
-        A::ReadGlobal => point.name.map(Subject::Global),
-        A::ReadCell => point.name.map(Subject::Variable),
-        A::Contains | A::ReadItem | A::Truth => container.map(Subject::Content),
-        A::Method => {
-            let is_read = |method: &known_calls::Method| method.effect == CallEffect::Read;
-            known_calls::methods(point.name?).iter().any(is_read).then_some(container.map(Subject::Content))?
-        }
-        A::Function => {
-            let function = known_calls::function(point.name?)?;
-            (function.effect == CallEffect::Read).then_some(container.map(Subject::Content))?
-        }
-        _ => None,
-    }
-}
-
-fn acted<'a>(point: &Point<'a>, container: Option<&'a str>) -> Option<Subject<'a>> {
-    use Action as A;
-    match point.action {
-        A::WriteAttribute | A::DeleteAttribute => point.name.map(Subject::Attribute),
-        A::WriteGlobal | A::DeleteGlobal => point.name.map(Subject::Global),
-        A::WriteCell | A::DeleteCell => point.name.map(Subject::Variable),
-        A::WriteItem | A::DeleteItem => container.map(Subject::Content),
-        A::Method => {
-            let changes = |method: &known_calls::Method| matches!(method.effect, CallEffect::Take | CallEffect::Insert);
-            known_calls::methods(point.name?).iter().any(changes).then_some(container.map(Subject::Content))?
-        }
-        _ => None,
-    }
-}
-
-/// Marks the checks that an action of the same function follows: of several (`if x is None: with lock: if x is None: x = ...`) the last one
-/// before it.  An action whose failure is handled needs no check.
-fn mark_acting<'a>(finder: &Finder<'a, '_>, instructions: &Instructions, found: &mut [Found<'a>]) {
-    if !found.iter().any(|found| found.point.is_tested) {
-        return;
-    }
-    let containers = containers(finder, instructions, found);
-    for act in 0..found.len() {
-        let Some(subject) = acted(&found[act].point, containers[act]) else { continue };
-        let is_it = |at: &usize| checked(&found[*at].point, containers[*at]).as_ref() == Some(&subject);
-        if let Some(check) = (0..act).rev().find(is_it)
-            && !finder.is_tried(found[act].point.unit)
-        {
-            found[check].point.is_acting = true;
-        }
-    }
-}
-
-/// The names of the objects that the points are about, as they were loaded: of an attribute, a global, a variable.
-fn containers<'a>(finder: &Finder<'a, '_>, instructions: &Instructions, found: &[Found<'a>]) -> Vec<Option<&'a str>> {
-    let mut names = vec![None; found.len()];
-    let mut pending = (0..).zip(found).peekable();
-    stack::run(finder.opcodes, finder.code, instructions, |index, producers| {
-        while let Some((at, found)) = pending.next_if(|(_, found)| found.instruction == index) {
-            if !found.is_after && found.point.object > 0 {
-                names[at] = finder.name_of(producers, u32::from(found.point.object));
-            }
-        }
-    });
-    names
 }
 
 /// With nothing but the site.
@@ -183,6 +105,7 @@ fn bare<'a>(action: Action) -> Point<'a> {
         is_asked: false,
         is_acting: false,
         is_handled: false,
+        is_guard: false,
     }
 }
 
@@ -329,24 +252,6 @@ impl<'a> Finder<'a, '_> {
         const HANDLER: usize = 5;
         let is_it = |&&[start, length, ..]: &&[u32; 4]| length <= SHORT && (start..start + length).contains(&unit);
         self.tries.iter().find(is_it).is_some_and(|[_, _, target, _]| handles(*target))
-    }
-
-    /// What the object at this depth was loaded as.
-    fn name_of(&self, producers: &Producers, depth: u32) -> Option<&'a str> {
-        let producer = producers.at(depth);
-        let Instruction { opcode, argument, .. } = *self.instructions.get(producer as usize)?;
-        let (opcodes, code) = (self.opcodes, self.code);
-        if opcodes.load_fast_pairs.contains(&opcode) {
-            // Of a pair, the deeper one is in the upper bits.
-            let is_upper = depth > 1 && producers.at(depth - 1) == producer;
-            return code.locals.get((if is_upper { argument >> 4 } else { argument & 15 }) as usize).copied();
-        }
-        if opcodes.load_fasts.contains(&opcode) || opcode == opcodes.load_deref {
-            return code.locals.get(argument as usize).copied();
-        }
-        let shift = if opcode == opcodes.load_name { 0 } else { 1 };
-        let is_name = [opcodes.load_attr, opcodes.load_global, opcodes.load_name].contains(&opcode);
-        is_name.then(|| code.names.get((argument >> shift) as usize).copied()).flatten()
     }
 
     /// Whether what is stored was loaded as a constant: nothing but plain loads come between.

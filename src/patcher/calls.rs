@@ -84,6 +84,7 @@ pub(super) fn find<'a>(
                 is_awaited: tested.is_awaited,
                 is_asked: tested.is_asked,
                 is_acting: false,
+                is_guard: false,
                 is_constant: false,
                 is_answer: action == Action::Method && is_answer(opcodes, &all[..producer as usize]),
                 is_handled: action == Action::Method && handlers.handle_lack(instruction.unit),
@@ -172,6 +173,7 @@ fn looked_up<'a>(opcodes: &Opcodes, code: &Code<'a>, all: &[Instruction], called
             is_asked: false,
             is_acting: false,
             is_handled: false,
+            is_guard: false,
         };
         found.push(Found { instruction: index, is_after: false, point });
     }

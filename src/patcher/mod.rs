@@ -11,6 +11,7 @@
 //! |---|---|
 //! | [`point`] | what a probe is about: the contract with the probes |
 //! | [`accesses`] | which instructions are accesses |
+//! | [`checks`] | which reads are checks that the function acts on |
 //! | [`calls`], [`known_calls`] | calls of methods of containers, and of functions that take one |
 //! | [`handlers`] | what is handled if something is not there |
 //! | [`rebound`] | which globals and cells are variables |
@@ -22,6 +23,7 @@
 
 mod accesses;
 mod calls;
+mod checks;
 mod handlers;
 mod instructions;
 pub mod known_calls;

@@ -79,6 +79,8 @@ pub struct Point<'a> {
     pub is_asked: bool,
     /// An action on the same thing follows in the function.
     pub is_acting: bool,
+    /// It asks a container whether there is something in it, and a loop over that container follows right away.
+    pub is_guard: bool,
     /// The loop goes on until it is set.
     pub is_awaited: bool,
     /// What is stored is a constant.

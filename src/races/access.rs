@@ -35,6 +35,8 @@ pub struct Access {
     pub is_asked: bool,
     /// The function acts on what it reads here.
     pub is_acting: bool,
+    /// An iteration follows right away if there is something.
+    pub is_guard: bool,
     /// The object that the location is of, as the value of what refers to it.
     pub owner: Value,
     /// A step of an iteration that was begun before: what [`Memory::version`](super::memory::Memory::version) said after the last step.

@@ -83,6 +83,8 @@ mod state {
     pub(super) const ACTED: u16 = 1 << 13;
     /// Of a write: it adds one thing after another, having checked once.
     pub(super) const FILLING: u16 = 1 << 14;
+    /// Of a read: an iteration follows right away.
+    pub(super) const GUARD: u16 = 1 << 15;
 }
 
 /// Which of a cell's readers a thread is.
@@ -247,12 +249,13 @@ impl Now<'_> {
         let polled = if self.access.is_polled { state::POLLED } else { 0 };
         let asked = if self.access.is_asked { state::ASKED } else { 0 };
         let acting = if self.access.is_acting { state::ACTING } else { 0 };
+        let guard = if self.access.is_guard { state::GUARD } else { 0 };
         let flag = self.memory.flag.get();
         cell.epochs[index].store(self.epoch.bits(), Relaxed);
         own.site.store(self.here.site, Relaxed);
         own.stack.store(self.here.stack, Relaxed);
         own.code.store(self.access.code, Relaxed);
-        own.state.store(self.access.kind as u16 | tested | polled | asked | acting, Relaxed);
+        own.state.store(self.access.kind as u16 | tested | polled | asked | acting | guard, Relaxed);
         own.version.store(cell.version.load(Relaxed), Relaxed);
         own.flag.store(if flag.is_heeded_by(self.access) { flag.packed() } else { 0 }, Relaxed);
         self.access.kind
@@ -304,7 +307,9 @@ impl Now<'_> {
         let is_checked = state & state::TESTED != 0;
         let harmless = is_checked && value.is_cacheable();
         let would_act = same_check || is_checked && !is_filling && self.access.is_acting;
-        let severity = match matrix::severity(kind, self.access.kind) {
+        // It only found nothing to iterate over.
+        let own_kind = if self.access.is_guard { Kind::Iterate } else { self.access.kind };
+        let severity = match matrix::severity(kind, own_kind) {
             // The beginning of an update of its own: that tells more.
             Some(_) if harmless || same_check && !is_checked => None,
             Some(_) if would_act && self.access.kind == Kind::Read => Some(Severity::Error),
@@ -330,7 +335,7 @@ impl Now<'_> {
                 earlier: place(&write.site, &write.stack),
                 earlier_thread: thread,
                 earlier_check: check,
-                kind: self.access.kind,
+                kind: own_kind,
                 here: self.here,
                 check: None,
                 is_checked,
@@ -435,10 +440,11 @@ impl Now<'_> {
     fn write_after(&self, read: &Read, thread: Epoch, change: &Change, races: &mut Vec<Race>) {
         let Change { kind, value, check, is_checked, is_filling } = *change;
         let read_state = read.state.load(Relaxed);
-        let earlier_kind = kind_of(read_state);
+        let is_read = kind_of(read_state) == Kind::Read;
+        let earlier_kind = if read_state & state::GUARD != 0 { Kind::Iterate } else { kind_of(read_state) };
         let read_place = place(&read.site, &read.stack);
         let is_asked = read_state & state::ASKED != 0;
-        let same_check = check.is_some_and(|check| is_same_check(check, read_place, is_asked)) && earlier_kind == Kind::Read;
+        let same_check = check.is_some_and(|check| is_same_check(check, read_place, is_asked)) && is_read;
         let harmless = is_checked && value.is_cacheable();
         let flag = read.flag.load(Relaxed);
         let published_early = kind == Kind::Write

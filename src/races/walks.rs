@@ -27,9 +27,24 @@ pub struct Walk {
 pub struct Walks {
     all: [Cell<Walk>; MOST],
     next: Cell<usize>,
+    /// How many steps of iterators that threads share it is in.
+    inside: Cell<u32>,
 }
 
 impl Walks {
+    /// Makes a step of an iterator that threads share: others that it makes are part of it.
+    pub fn inside<T>(&self, make: impl FnOnce() -> T) -> T {
+        self.inside.set(self.inside.get() + 1);
+        let result = make();
+        self.inside.set(self.inside.get() - 1);
+        result
+    }
+
+    /// Whether the thread is in such a step.
+    pub fn is_inside(&self) -> bool {
+        self.inside.get() > 0
+    }
+
     fn place(&self, iterator: u64) -> Option<&Cell<Walk>> {
         self.all.iter().find(|walk| walk.get().iterator == iterator)
     }

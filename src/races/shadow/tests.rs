@@ -43,6 +43,7 @@ fn access(kind: Kind, site: u32) -> Access {
         is_last: false,
         is_asked: false,
         is_acting: false,
+        is_guard: false,
         owner: Value::UNKNOWN,
         since: None,
         epoch: None,

@@ -30,7 +30,7 @@ unsafe extern "C" fn next<const N: usize>(iterator: *mut ffi::PyObject) -> *mut 
         if walks::step(hooked.iterators, iterator) == Outcome::Raised {
             return std::ptr::null_mut();
         }
-        (hooked.original)(iterator)
+        walks::around(iterator, || (hooked.original)(iterator))
     }
 }
 

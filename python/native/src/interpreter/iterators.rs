@@ -15,7 +15,7 @@ pub(crate) struct Iterators {
     class: usize,
     /// Where its container is, in words from the beginning of the object; 0 if it has none.
     container: usize,
-    /// Loops do not call its `tp_iternext` once they are specialised (`FOR_ITER_LIST`).
+    /// Steps are not seen: loops do not call its `tp_iternext` once they are specialised (`FOR_ITER_LIST`), or it is not hooked.
     pub(crate) is_inlined: bool,
 }
 
@@ -51,10 +51,20 @@ const SAMPLES: &CStr = c"(lambda l, d, s, b, q, o: [
 
 static KNOWN: OnceLock<Vec<Iterators>> = OnceLock::new();
 
+/// Of `array.array`, a module that not every program has: told by its name.  The index comes before the array (`arrayiterobject`,
+/// Modules/arraymodule.c).
+static ARRAY: Iterators = Iterators { class: 0, container: size_of::<ffi::PyObject>() / WORD + 1, is_inlined: true };
+const WORD: usize = size_of::<usize>();
+
 /// What is known of a type of iterators.
+///
+/// # Safety
+/// A live type.
 #[inline]
-pub(crate) fn of_class(class: *mut ffi::PyTypeObject) -> Option<&'static Iterators> {
-    KNOWN.get()?.iter().find(|known| known.class == class as usize)
+pub(crate) unsafe fn of_class(class: *mut ffi::PyTypeObject) -> Option<&'static Iterators> {
+    let found = KNOWN.get()?.iter().find(|known| known.class == class as usize);
+    // SAFETY: passed on; a type keeps its name alive.
+    found.or_else(|| (unsafe { CStr::from_ptr((*class).tp_name) } == c"array.arrayiterator").then_some(&ARRAY))
 }
 
 /// Finds out where each type has its container.  Gives all the types.
@@ -95,7 +105,6 @@ pub(crate) fn learn(py: Python<'_>) -> PyResult<Vec<(Bound<'_, PyType>, &'static
 
 /// Where in an iterator its container is.
 fn place_of(iterator: &Bound<'_, PyAny>, container: &Bound<'_, PyAny>) -> Option<usize> {
-    const WORD: usize = size_of::<usize>();
     // SAFETY: a type object.
     let size = unsafe { (*iterator.get_type().as_type_ptr()).tp_basicsize } as usize;
     let header = size_of::<ffi::PyObject>() / WORD;

@@ -599,6 +599,7 @@ impl Touch<'_> {
             epoch,
             is_asked: probe.is_asked,
             is_acting: probe.is_acting,
+            is_guard: probe.is_guard,
             owner: Value::identity(self.object as u64),
             since,
         };

@@ -33,6 +33,7 @@ pub(crate) struct Probe {
     pub(crate) is_handled: bool,
     pub(crate) is_asked: bool,
     pub(crate) is_acting: bool,
+    pub(crate) is_guard: bool,
     /// It is in code that swaps what is the process's.
     pub(crate) is_swapper: bool,
     /// How often threads are still to pause here.
@@ -63,6 +64,7 @@ impl Probe {
             is_handled: false,
             is_asked: false,
             is_acting: false,
+            is_guard: false,
             is_swapper: false,
             pauses: AtomicU8::new(0),
         }

@@ -56,6 +56,16 @@ unsafe fn really_step(iterator: *mut ffi::PyObject, container: *mut ffi::PyObjec
     })
 }
 
+/// A step that other steps may be part of, as those of what a `map` or a generator goes through.
+///
+/// # Safety
+/// As [`step`].
+#[inline(always)]
+pub(crate) unsafe fn around<T>(iterator: *mut ffi::PyObject, make: impl FnOnce() -> T) -> T {
+    // SAFETY: passed on.
+    if unsafe { header::is_private(iterator) } { make() } else { here().races.memory.walks.inside(make) }
+}
+
 /// A step of an iteration over a container.
 ///
 /// # Safety
@@ -99,7 +109,8 @@ unsafe fn go_on(here: &'static Here, walk: Walk, since: Option<u16>) -> Outcome 
 unsafe fn advance(here: &'static Here, iterator: *mut ffi::PyObject) -> Outcome {
     // SAFETY: passed on.
     unsafe {
-        if !containers::is_iterator(iterator) || accesses::is_private(iterator) || !callers::is_watched() {
+        let is_part = here.races.memory.walks.is_inside();
+        if is_part || !containers::is_iterator(iterator) || accesses::is_private(iterator) || !callers::is_watched() {
             return Outcome::Continue;
         }
         let (site, code) = callers::site();

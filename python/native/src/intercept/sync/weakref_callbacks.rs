@@ -37,11 +37,12 @@ static HOOKED: OnceLock<Hooked> = OnceLock::new();
 
 /// Callbacks that take an entry out of a table.  That an object is gone orders what its thread does with that table and no more: every
 /// thread that ends, and every import, is in one.
-const CONTAINERS: [&str; 4] = [
+const CONTAINERS: [&str; 5] = [
     "WeakSet.__init__.<locals>._remove",
     "WeakKeyDictionary.__init__.<locals>.remove",
     "WeakValueDictionary.__init__.<locals>.remove",
     "_get_module_lock.<locals>.cb",
+    "_WeakValueDictionary.__init__.<locals>.KeyedRef.remove",
 ];
 
 /// How often a callable is looked for behind another one.

@@ -1,0 +1,170 @@
+//! Checks and what they decide: which reads the function acts on later, so that whoever comes between is in the way although the act may not
+//! take place this time.
+
+use super::accesses::Found;
+use super::instructions::{Instruction, Instructions};
+use super::known_calls::{self, CallEffect};
+use super::opcodes::Opcodes;
+use super::point::{Action, Point};
+use super::stack::{self, Producers};
+use super::{Code, calls};
+
+/// What a check is about and an action is done to, as far as the code shows it.
+#[derive(PartialEq, Eq)]
+enum Subject<'a> {
+    Attribute(&'a str),
+    Global(&'a str),
+    Variable(&'a str),
+    /// What is in the container of this name.
+    Content(&'a str),
+}
+
+fn checked<'a>(point: &Point<'a>, container: Option<&'a str>) -> Option<Subject<'a>> {
+    use Action as A;
+    match point.action {
+        _ if !point.is_tested || point.is_asked => None,
+        A::ReadAttribute => point.name.map(Subject::Attribute),
+        A::ReadGlobal => point.name.map(Subject::Global),
+        A::ReadCell => point.name.map(Subject::Variable),
+        A::Contains | A::ReadItem | A::Truth => container.map(Subject::Content),
+        A::Method => {
+            let is_read = |method: &known_calls::Method| method.effect == CallEffect::Read;
+            known_calls::methods(point.name?).iter().any(is_read).then_some(container.map(Subject::Content))?
+        }
+        A::Function => {
+            let function = known_calls::function(point.name?)?;
+            (function.effect == CallEffect::Read).then_some(container.map(Subject::Content))?
+        }
+        _ => None,
+    }
+}
+
+fn acted<'a>(point: &Point<'a>, container: Option<&'a str>) -> Option<Subject<'a>> {
+    use Action as A;
+    match point.action {
+        A::WriteAttribute | A::DeleteAttribute => point.name.map(Subject::Attribute),
+        A::WriteGlobal | A::DeleteGlobal => point.name.map(Subject::Global),
+        A::WriteCell | A::DeleteCell => point.name.map(Subject::Variable),
+        A::WriteItem | A::DeleteItem => container.map(Subject::Content),
+        A::Method => {
+            let changes = |method: &known_calls::Method| matches!(method.effect, CallEffect::Take | CallEffect::Insert);
+            known_calls::methods(point.name?).iter().any(changes).then_some(container.map(Subject::Content))?
+        }
+        _ => None,
+    }
+}
+
+/// What is known of the objects that points are about, by their names where they were loaded: attributes, globals, variables.
+#[derive(Default)]
+struct Names<'a> {
+    /// For each point.
+    containers: Vec<Option<&'a str>>,
+    /// For each point that begins a loop: what the loop may walk over.
+    walked: Vec<Vec<&'a str>>,
+}
+
+/// Marks the checks that an action of the same function follows ([`Point::is_acting`]), and those that a loop follows ([`Point::is_guard`]).
+/// Of several (`if x is None: with lock: if x is None: x = ...`) it is the last one before the action; an action whose failure is handled
+/// (`is_tried`, of a code unit) needs none.
+pub(super) fn mark<'a>(
+    opcodes: &Opcodes,
+    code: &Code<'a>,
+    instructions: &Instructions,
+    is_tried: impl Fn(u32) -> bool,
+    found: &mut [Found<'a>],
+) {
+    if !found.iter().any(|found| found.point.is_tested) {
+        return;
+    }
+    let names = names(opcodes, code, instructions, found);
+    for act in 0..found.len() {
+        if let Some(subject) = acted(&found[act].point, names.containers[act]) {
+            let is_it = |at: &usize| checked(&found[*at].point, names.containers[*at]).as_ref() == Some(&subject);
+            if let Some(check) = (0..act).rev().find(is_it)
+                && !found[act].point.is_handled
+                && !is_tried(found[act].point.unit)
+            {
+                found[check].point.is_acting = true;
+            }
+        }
+        for walked in &names.walked[act] {
+            let is_it = |at: &usize| {
+                let point = &found[*at].point;
+                let asks_all = point.action == Action::Truth || point.name == Some("len");
+                asks_all && point.is_tested && names.containers[*at] == Some(*walked)
+            };
+            if let Some(check) = (0..act).rev().find(is_it)
+                && is_straight(opcodes, &instructions.all[found[check].instruction as usize..found[act].instruction as usize])
+            {
+                found[check].point.is_guard = true;
+            }
+        }
+    }
+}
+
+/// Whether a check and the loop after it belong together: the loop follows soon, and there is no room for a lock between them.
+fn is_straight(opcodes: &Opcodes, between: &[Instruction]) -> bool {
+    const SOON: usize = 24;
+    /// `len(o)`, and `o.items()` or a function that is given `o`.
+    const CALLS: usize = 2;
+    let calls = between.iter().filter(|instruction| opcodes.info(instruction.opcode).publishes).count();
+    between.len() <= SOON && calls <= CALLS && between.iter().all(|instruction| instruction.opcode != opcodes.load_special)
+}
+
+fn names<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instructions, found: &[Found<'a>]) -> Names<'a> {
+    let all = &instructions.all;
+    let mut names = Names { containers: vec![None; found.len()], walked: vec![Vec::new(); found.len()] };
+    // Of each look-up of a method the object, and of each call what it is given.
+    let mut objects: Vec<Option<&'a str>> = vec![None; all.len()];
+    let mut given: Vec<Vec<&'a str>> = vec![Vec::new(); all.len()];
+    let mut pending = (0..).zip(found).peekable();
+    stack::run(opcodes, code, instructions, |index, producers| {
+        let at = index as usize;
+        let name = |depth: u32, objects: &[Option<&'a str>]| name_of(opcodes, code, all, producers, objects, depth);
+        if calls::is_lookup(opcodes, all, at) {
+            objects[at] = name(1, &objects);
+        }
+        if all[at].opcode == opcodes.call {
+            // Arguments, and the object of a method.
+            given[at] = (1..=all[at].argument + 1).filter_map(|depth| name(depth, &objects)).collect();
+        }
+        while let Some((point, found)) = pending.next_if(|(_, found)| found.instruction == index) {
+            if found.point.action == Action::Iterate {
+                names.walked[point] = match given.get(producers.at(1) as usize) {
+                    Some(given) if !given.is_empty() => given.clone(),
+                    _ => name(1, &objects).into_iter().collect(),
+                };
+            } else if !found.is_after && found.point.object > 0 {
+                names.containers[point] = name(u32::from(found.point.object), &objects);
+            }
+        }
+    });
+    names
+}
+
+/// What the object at this depth was loaded as.
+fn name_of<'a>(
+    opcodes: &Opcodes,
+    code: &Code<'a>,
+    all: &[Instruction],
+    producers: &Producers,
+    objects: &[Option<&'a str>],
+    depth: u32,
+) -> Option<&'a str> {
+    let producer = producers.at(depth);
+    let Instruction { opcode, argument, .. } = *all.get(producer as usize)?;
+    if opcodes.load_fast_pairs.contains(&opcode) {
+        // Of a pair, the deeper one is in the upper bits.
+        let is_upper = depth > 1 && producers.at(depth - 1) == producer;
+        return code.locals.get((if is_upper { argument >> 4 } else { argument & 15 }) as usize).copied();
+    }
+    if opcodes.load_fasts.contains(&opcode) || opcode == opcodes.load_deref {
+        return code.locals.get(argument as usize).copied();
+    }
+    if opcode == opcodes.load_attr && argument & 1 == 1 {
+        return objects[producer as usize];
+    }
+    let shift = if opcode == opcodes.load_name { 0 } else { 1 };
+    let is_name = [opcodes.load_attr, opcodes.load_global, opcodes.load_name].contains(&opcode);
+    is_name.then(|| code.names.get((argument >> shift) as usize).copied()).flatten()
+}
