@@ -1,6 +1,6 @@
 # Needs: cargo, a C compiler, make, any Python 3.  Everything else is obtained by the targets.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint frida bench bench-tsan bless doctor parity packages soak fuzz clean
+.PHONY: help demo test lint frida bench bench-tsan bless doctor parity packages soak model fuzz clean
 # FTSAN_PYTHON=3.15t: the same on that version, in an environment of its own.
 VENV := .venv$(addprefix -,$(filter-out 3.14t,$(filter 3.%t,$(FTSAN_PYTHON))))
 PYTHON := $(VENV)/bin/python
@@ -70,6 +70,9 @@ packages: $(VENV)/installed $(VENV)/tools ## the suites of packages from PyPI, i
 
 soak: $(VENV)/installed $(VENV)/tools ## each program of tests/programs 50 times alone and 50 times with three others: the same verdict each time (hours)
 	$(PYTHON) -m tests.soak
+
+model: ## a million random programs through the model of what a race is and through the engine (MODEL_CASES, MODEL_SEED; an hour)
+	MODEL_CASES=$${MODEL_CASES:-1000000} cargo test -q --release -p ftsan races::model
 
 # The build of cargo's own compiler takes the flags of nightly; without a sanitizer, a panic is what is looked for.
 fuzz: ## parsers of dumps, crash folders and recordings on hostile input (FUZZ_SECONDS=180 each; cargo install cargo-fuzz)

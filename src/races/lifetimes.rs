@@ -29,6 +29,9 @@ struct Entry {
     check: AtomicU64,
 }
 
+/// Of one entry.
+pub const BYTES: usize = size_of::<Entry>();
+
 impl Entry {
     #[inline(always)]
     fn get(&self) -> (u64, u64) {
@@ -64,7 +67,7 @@ pub struct Lifetimes {
 impl Lifetimes {
     /// For at least `count` objects, 16 bytes each.
     pub fn new(count: usize) -> Self {
-        let groups = count.div_ceil(WAYS).next_power_of_two().max(2);
+        let groups = count.div_ceil(WAYS).max(1);
         // Memory that is not used is not touched either.
         let groups = <[Group]>::new_box_zeroed_with_elems(groups).expect("as much memory as the option says");
         Lifetimes { groups, locks: array::from_fn(|_| Spin::default()), next: AtomicU64::new(1) }

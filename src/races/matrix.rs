@@ -70,6 +70,35 @@ pub fn severity(earlier: Kind, later: Kind) -> Option<Severity> {
     MATRIX[earlier as usize][later as usize]
 }
 
+/// Whether everything that is bad after `other` is at least as bad after `kind`.
+pub(super) fn covers(kind: Kind, other: Kind) -> bool {
+    COVERS[kind as usize] & 1 << other as usize != 0
+}
+
+/// For each kind, those that it covers, as bits.
+const COVERS: [u8; KINDS] = {
+    let mut covers = [0; KINDS];
+    let mut pair = 0;
+    while pair < KINDS * KINDS {
+        let (kind, other) = (pair / KINDS, pair % KINDS);
+        let (mut later, mut is_covered) = (0, true);
+        while later < KINDS {
+            is_covered &= level(MATRIX[kind][later]) >= level(MATRIX[other][later]);
+            later += 1;
+        }
+        covers[kind] |= (is_covered as u8) << other;
+        pair += 1;
+    }
+    covers
+};
+
+const fn level(severity: Option<Severity>) -> u8 {
+    match severity {
+        None => 0,
+        Some(severity) => 1 + severity as u8,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,6 +120,18 @@ mod tests {
             assert_eq!(severity(kind, Kind::Update), ERR, "{kind:?}");
         }
         assert_eq!(severity(Kind::Checked, Kind::Atomic), ERR);
+    }
+
+    #[test]
+    fn a_later_write_stands_for_milder_ones_only() {
+        let covered = |kind| Kind::ALL.into_iter().filter(|other| covers(kind, *other)).collect::<Vec<_>>();
+        use Kind::{Advance, Atomic, Checked, Insert, Iterate, Read, Update, Write};
+        assert_eq!(covered(Update), [Read, Iterate, Write, Update, Insert, Atomic, Checked]);
+        assert_eq!(covered(Write), [Read, Write, Insert, Atomic]);
+        assert_eq!(covered(Insert), [Insert]);
+        assert_eq!(covered(Atomic), [Insert, Atomic]);
+        assert_eq!(covered(Checked), [Insert, Atomic, Checked]);
+        assert_eq!(covered(Advance), [Advance]);
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub(super) struct Flag {
     pub(super) setter: u32,
     pub(super) sequence: u32,
     pub(super) code: u32,
-    /// Where it was seen.
+    /// Where it was seen; 0 if none was.
     pub(super) site: u32,
     /// What it was set to.
     pub(super) value: Value,
@@ -40,7 +40,7 @@ impl Flag {
     /// Whether an access tells what the flag says: it is of the object that the flag referred to, or in the same function, and not the same
     /// question, of another key perhaps.
     pub(super) fn is_heeded_by(self, access: &Access) -> bool {
-        self.site != access.site && (self.code == access.code || self.value.is_same_object(access.owner))
+        self.site != 0 && self.site != access.site && (self.code == access.code || self.value.is_same_object(access.owner))
     }
 
     /// Slot and the lower bits of the sequence number.

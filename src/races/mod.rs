@@ -9,6 +9,7 @@
 //! | `lock` | a lock for a few instructions |
 //! | [`memory`], [`walks`] | what a thread remembers between its accesses, and of iterations that it is in |
 //! | [`shadow`] | the last accesses of each location, and what races with them |
+//! | `model` | what a race is, exactly: what the tests measure the engine against |
 //! | [`review`] | which locks guard what, whether or not a race was possible this time |
 //! | [`matrix`], [`telling`] | how bad it is, and how it is told |
 
@@ -18,6 +19,8 @@ pub mod lifetimes;
 mod lock;
 pub mod matrix;
 pub mod memory;
+#[cfg(test)]
+mod model;
 pub mod review;
 pub mod shadow;
 pub mod sync;
@@ -39,11 +42,10 @@ pub fn mix(number: u64) -> u64 {
     number ^ number >> 29
 }
 
-/// A place for a number in a table of this length, a power of two from 2.  The product's upper bits are those that all bits of the number
-/// go into.
+/// A place for a number in a table of this length.  The product's upper bits are those that all bits of the number go into.
 #[inline]
 fn place(number: u64, length: usize) -> usize {
-    (number.wrapping_mul(GOLDEN) >> (u64::BITS - length.trailing_zeros())) as usize
+    ((u128::from(number.wrapping_mul(GOLDEN)) * length as u128) >> u64::BITS) as usize
 }
 
 /// Names a part of an object: by the object's life ([`lifetimes`]) and a number for the part.

@@ -1,7 +1,9 @@
 //! Races of two threads without any order between them.
 
 use super::*;
+use crate::races::access::Value;
 use crate::races::clock::Clocks;
+use crate::rules::Severity;
 
 /// Two threads without any order between them, and a table.
 struct Bench {

@@ -1,8 +1,8 @@
 //! The tables that all probes share: lives of objects, and the shadow memory.
 
 use ftsan::options::Options;
-use ftsan::races::lifetimes::Lifetimes;
-use ftsan::races::shadow::Shadow;
+use ftsan::races::lifetimes::{self, Lifetimes};
+use ftsan::races::shadow::{self, Shadow};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -28,8 +28,9 @@ pub(crate) fn get() -> &'static Races {
 pub(crate) fn start(options: &Options) {
     STRICT.store(options.strict, Ordering::Relaxed);
     RACES.get_or_init(|| {
-        let shadow = Shadow::new(options.shadow_mb << 20);
         // An object has at least one location; with twice the entries, few objects find theirs taken.
+        let count = (options.shadow_mb << 20) / (shadow::BYTES + 2 * lifetimes::BYTES);
+        let shadow = Shadow::new(count * shadow::BYTES);
         Races { lifetimes: Lifetimes::new(2 * shadow.locations()), shadow }
     });
 }

@@ -1,0 +1,312 @@
+//! What a race is: the specification that the engine ([`shadow`](super::shadow), [`sync`](super::sync), [`clock`](super::clock)) is measured
+//! against.  Slow and exact, with a memory without bounds, and written to be read.
+//!
+//! A [`Trace`] is what threads did, in the order in which it was noted.  Of two events the earlier one *happened before* the later one if
+//! the same thread did both, or if a release of a key and a later acquisition of that key lie between them, directly or by way of others.
+//! Two accesses *race* if different threads make them, of one location, neither happened before the other, and [`Trace::race`] knows no
+//! reason why that is innocent.
+//!
+//! [`properties`] runs random traces through this and through the engine.
+
+use super::access::{Access, Value};
+use super::matrix::{self, Kind};
+use crate::rules::Severity;
+use std::collections::{BTreeMap, BTreeSet};
+
+mod disagreements;
+mod engine;
+mod properties;
+
+/// What a thread does.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    /// With the number of the stack from which it is made.
+    Access(Access, u32),
+    /// What it has done and seen is handed over to whoever acquires the key.
+    Release(u64),
+    Acquire(u64),
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Event {
+    thread: usize,
+    step: Step,
+}
+
+/// What threads did, in order.
+struct Trace {
+    events: Vec<Event>,
+    /// For each event, those that happened before it.
+    past: Vec<BTreeSet<usize>>,
+}
+
+/// A write and what it goes back to.
+struct Change {
+    kind: Kind,
+    /// The own read that it goes back to.
+    check: Option<usize>,
+    /// That read decides whether it is made.
+    is_checked: bool,
+    /// It is one of several additions that go back to one check.
+    is_filling: bool,
+}
+
+/// A look whether there is something to iterate over is part of the iteration.
+fn as_iteration(access: &Access) -> Kind {
+    if access.is_guard { Kind::Iterate } else { access.kind }
+}
+
+impl Trace {
+    fn new(events: Vec<Event>) -> Self {
+        let mut seen = BTreeMap::<usize, BTreeSet<usize>>::new();
+        let mut released = BTreeMap::<u64, BTreeSet<usize>>::new();
+        let mut past = Vec::new();
+        for (number, Event { thread, step }) in events.iter().enumerate() {
+            let seen = seen.entry(*thread).or_default();
+            if let Step::Acquire(key) = step {
+                seen.extend(released.get(key).into_iter().flatten());
+            }
+            past.push(seen.clone());
+            seen.insert(number);
+            if let Step::Release(key) = step {
+                released.entry(*key).or_default().extend(seen.iter());
+            }
+        }
+        Trace { events, past }
+    }
+
+    fn access(&self, event: usize) -> Option<&Access> {
+        match &self.events[event].step {
+            Step::Access(access, _) => Some(access),
+            Step::Release(_) | Step::Acquire(_) => None,
+        }
+    }
+
+    /// Of an access; 0 for other events.
+    fn location(&self, event: usize) -> u64 {
+        self.access(event).map_or(0, |access| access.location)
+    }
+
+    /// The accesses of the same location before `event`, latest first.
+    fn earlier(&self, event: usize) -> impl Iterator<Item = (usize, &Access)> {
+        let location = self.access(event).map(|access| access.location);
+        let accesses = (0..event).rev().filter_map(|earlier| Some((earlier, self.access(earlier)?)));
+        accesses.filter(move |(_, access)| Some(access.location) == location)
+    }
+
+    fn is_own(&self, event: usize, other: usize) -> bool {
+        self.events[event].thread == self.events[other].thread
+    }
+
+    /// The thread's last read of the location before `event`, in one step.
+    fn own_read(&self, event: usize) -> Option<(usize, &Access)> {
+        self.earlier(event).find(|(earlier, access)| self.is_own(event, *earlier) && access.kind == Kind::Read)
+    }
+
+    /// The last write of the location before `event`, by any thread.
+    fn last_write(&self, event: usize) -> Option<usize> {
+        self.earlier(event).find(|(_, access)| !access.kind.is_read()).map(|(earlier, _)| earlier)
+    }
+
+    fn has_released_between(&self, read: usize, write: usize) -> bool {
+        let mut between = (read..write).filter(|event| self.is_own(*event, write));
+        between.any(|event| matches!(self.events[event].step, Step::Release(_)))
+    }
+
+    /// The own read that a write goes back to.
+    ///
+    /// A value that was read may be written back anywhere in the function that read it, or before the thread hands anything over.  A
+    /// check may decide anything in its function, and if the function is one that is asked, what its caller does before it hands anything
+    /// over.  Polling for a flag is no reason to write it, and a constant goes back to nothing but a check.
+    fn goes_back_to(&self, event: usize) -> Option<(usize, &Access)> {
+        let access = self.access(event)?;
+        let (number, read) = self.own_read(event)?;
+        let is_write = access.kind == Kind::Write;
+        let is_near = read.code == access.code || (is_write || read.is_asked) && !self.has_released_between(number, event);
+        let may_be = match access.kind {
+            Kind::Write => !read.is_polled && (read.is_tested || !access.is_constant),
+            Kind::Atomic => access.is_checkable && read.is_tested,
+            Kind::Insert => read.is_tested,
+            Kind::Read | Kind::Iterate | Kind::Update | Kind::Checked | Kind::Advance => false,
+        };
+        (is_near && may_be).then_some((number, read))
+    }
+
+    /// A write of what the thread has read before is an update; an operation after a look whether it is to be done is a checked one; and
+    /// where several additions go back to one check, all but the first fill what others may see half.
+    fn change(&self, event: usize) -> Change {
+        let kind = self.access(event).expect("it is an access").kind;
+        let blind = Change { kind, check: None, is_checked: false, is_filling: false };
+        let Some((number, read)) = self.goes_back_to(event) else { return blind };
+        let upgraded = match kind {
+            Kind::Write => Kind::Update,
+            Kind::Atomic => Kind::Checked,
+            Kind::Insert if self.has_added_since(number, event) => Kind::Insert,
+            Kind::Insert | Kind::Read | Kind::Iterate | Kind::Update | Kind::Checked | Kind::Advance => return blind,
+        };
+        Change { kind: upgraded, check: Some(number), is_checked: read.is_tested, is_filling: kind == Kind::Insert }
+    }
+
+    fn has_added_since(&self, check: usize, event: usize) -> bool {
+        let mut own = self.earlier(event).filter(|(earlier, access)| self.is_own(event, *earlier) && access.kind == Kind::Insert);
+        own.any(|(earlier, _)| self.goes_back_to(earlier).is_some_and(|(read, _)| read == check))
+    }
+
+    /// Whether a write goes back to the check that `read` is.
+    ///
+    /// It is the same instruction; and if that answers a function's callers, it is the same caller, too.
+    fn same_check(&self, write: usize, read: usize) -> bool {
+        let (Some(check), Step::Access(access, stack)) = (self.change(write).check, self.events[read].step) else { return false };
+        let Step::Access(known, from) = self.events[check].step else { return false };
+        known.site == access.site && (!access.is_asked || from == stack)
+    }
+
+    /// What is written, or the answer that is there already.
+    fn value(&self, event: usize) -> Value {
+        let access = self.access(event).expect("it is an access");
+        self.last_write(event).map_or(access.value, |last| access.value.after(self.value(last)))
+    }
+
+    /// Whether another thread has written since this one last read or wrote the location.
+    fn other_wrote(&self, event: usize) -> bool {
+        let last = self.last_write(event);
+        self.own_read(event).is_some_and(|(read, _)| last.is_some_and(|last| !self.is_own(event, last) && last > read))
+    }
+
+    /// Whether a write leaves the location as it was.
+    ///
+    /// Not if two threads may have counted from the same value to the same one: then one count is lost, although the values are equal.
+    fn changes_nothing(&self, event: usize) -> bool {
+        let Some(last) = self.last_write(event) else { return false };
+        let Change { kind, is_checked, .. } = self.change(event);
+        let value = self.value(event);
+        let both_counted = self.is_unordered(last, event) && self.change(last).kind == Kind::Update;
+        let is_count = kind == Kind::Update && !is_checked && value.may_be_counted();
+        value.equals(self.value(last)) && !(is_count && (both_counted || self.other_wrote(event)))
+    }
+
+    fn is_unordered(&self, earlier: usize, later: usize) -> bool {
+        !self.is_own(earlier, later) && !self.past[later].contains(&earlier)
+    }
+
+    /// How bad it is that these two accesses of a location have no order; `None` if they have, or if it is innocent.
+    fn race(&self, earlier: usize, later: usize) -> Option<Severity> {
+        let (first, second) = (self.access(earlier)?, self.access(later)?);
+        if first.location != second.location || !self.is_unordered(earlier, later) || second.is_last {
+            return None;
+        }
+        match (first.kind.is_read(), second.kind.is_read()) {
+            (true, true) => None,
+            (false, true) => self.read_after_write(earlier, later),
+            (true, false) => self.write_after_read(earlier, later),
+            (false, false) => self.write_after_write(earlier, later),
+        }
+    }
+
+    fn read_after_write(&self, write: usize, read: usize) -> Option<Severity> {
+        let access = self.access(read)?;
+        let Change { kind, is_checked, is_filling, .. } = self.change(write);
+        let is_read = access.kind == Kind::Read;
+        let same_check = self.same_check(write, read);
+        let would_act = same_check || is_checked && !is_filling && access.is_acting;
+        match matrix::severity(kind, as_iteration(access))? {
+            // A cache of equal values may be filled twice, so looking whether it is filled may come at any time.
+            _ if is_checked && self.value(write).is_cacheable() && is_read && !access.is_guard => None,
+            // The beginning of an update: the write that ends it races.
+            _ if same_check && !is_checked => None,
+            // It came too late to act, this time.
+            _ if would_act && is_read => Some(Severity::Error),
+            severity => Some(severity),
+        }
+    }
+
+    fn write_after_read(&self, read: usize, write: usize) -> Option<Severity> {
+        let access = self.access(read)?;
+        // Whoever has read what is there already has missed nothing.
+        if self.changes_nothing(write) {
+            return None;
+        }
+        let Change { kind, is_checked, is_filling, .. } = self.change(write);
+        let same_check = self.same_check(write, read) && access.kind == Kind::Read;
+        let is_cached = is_checked && self.value(write).is_cacheable() && !access.is_guard;
+        match matrix::severity(as_iteration(access), kind) {
+            // The other thread begins an update, whose write races, or may fill a cache with the same value.
+            _ if same_check && (!is_checked || is_cached) => None,
+            // It will act on what it saw, unless it has looked elsewhere since.
+            _ if same_check && self.is_last_look(read, write) => Some(Severity::Error),
+            Some(Severity::Info)
+                if is_checked && !is_filling && !is_cached && access.is_acting && self.is_last_look(read, write) =>
+            {
+                Some(Severity::Error)
+            }
+            severity => severity,
+        }
+    }
+
+    /// Whether the thread of `read` has not read the location elsewhere before `event`.
+    fn is_last_look(&self, read: usize, event: usize) -> bool {
+        let look = self.earlier(event).find(|(earlier, access)| self.is_own(*earlier, read) && access.kind == Kind::Read);
+        let place = |event: usize| match self.events[event].step {
+            Step::Access(access, stack) => Some((access.site, if access.is_asked { stack } else { 0 })),
+            Step::Release(_) | Step::Acquire(_) => None,
+        };
+        look.is_some_and(|(look, _)| place(look) == place(read))
+    }
+
+    fn write_after_write(&self, earlier: usize, later: usize) -> Option<Severity> {
+        let (first, second) = (self.change(earlier), self.change(later));
+        let access = self.access(later)?;
+        let has_waited = self.own_read(later).is_some_and(|(read, access)| access.is_polled && read > earlier);
+        // What was there has been taken away, or was not found, and something else is put in its place.
+        let is_put_again =
+            access.is_new && (first.kind == Kind::Atomic || first.kind == Kind::Checked && second.kind == Kind::Write);
+        if has_waited || is_put_again || self.changes_nothing(later) {
+            return None;
+        }
+        matrix::severity(first.kind, second.kind)
+    }
+
+    /// Whether one reads what the other writes, and could see that it is not complete: then the race is at least a warning.
+    ///
+    /// The reader had seen a flag that the writer set before, without an order.  A flag is a location that a thread tests, without polling
+    /// for it or waiting for it to be set; then at another instruction of the same function it reads something else, or in any function
+    /// something of the object that the flag was set to.  Or the reader asks whether it is filled, and the writer is filling it.
+    fn is_published_early(&self, earlier: usize, later: usize) -> bool {
+        let is_read = |event: usize| self.access(event).is_some_and(|access| access.kind.is_read());
+        let (read, write) = if is_read(later) { (later, earlier) } else { (earlier, later) };
+        let Some(access) = self.access(read).filter(|access| access.kind.is_read()) else { return false };
+        let tells = |seen: usize, set: usize| {
+            self.access(seen).is_some_and(|flag| {
+                let is_flag = flag.kind.is_read() && flag.is_tested && (flag.is_awaited || !flag.is_polled);
+                let is_of_it = self.value(set).is_same_object(access.owner);
+                is_flag && flag.site != access.site && (flag.code == access.code || is_of_it)
+            })
+        };
+        let sets = |set: usize, seen: usize| {
+            self.is_own(set, write)
+                && !is_read(set)
+                && self.earlier(seen).any(|(known, _)| known == set)
+                && self.is_unordered(set, seen)
+        };
+        let flags = || (0..read).filter(|seen| self.is_own(*seen, read) && self.access(*seen).is_some());
+        let was_told = || flags().any(|seen| (0..write.min(seen)).any(|set| sets(set, seen) && tells(seen, set)));
+        let Change { kind, is_filling, .. } = self.change(write);
+        kind == Kind::Write && was_told() || is_filling && self.same_check(write, read)
+    }
+
+    /// Whether a step of an iteration comes after a change that was made since the step before, whatever their order: the iteration is not
+    /// over.
+    fn is_between(&self, write: usize, step: usize) -> Option<Severity> {
+        let access = self.access(step)?;
+        let before = self.earlier(step).find(|(earlier, access)| self.is_own(*earlier, step) && access.kind == Kind::Iterate);
+        let is_since = access.since.is_some() && before.is_some_and(|(before, _)| before < write);
+        let is_same = self.earlier(step).any(|(earlier, _)| earlier == write) && !self.is_own(write, step);
+        matrix::severity(self.change(write).kind, access.kind).filter(|_| is_since && is_same)
+    }
+
+    /// All the races: (earlier, later) and how bad each is.
+    fn races(&self) -> BTreeMap<(usize, usize), Severity> {
+        let pairs = (0..self.events.len()).flat_map(|later| (0..later).map(move |earlier| (earlier, later)));
+        pairs.filter_map(|(earlier, later)| Some(((earlier, later), self.race(earlier, later)?))).collect()
+    }
+}

@@ -1,0 +1,91 @@
+//! Traces on which the engine and the model once disagreed, as small as they could be made.
+
+use super::engine::{self, Fault};
+use super::properties::{finds_the_races, reports_only_races};
+use super::{Event, Step};
+use crate::races::access::{Access, Value};
+use crate::races::matrix::Kind;
+use crate::rules::Severity;
+
+fn access(kind: Kind) -> Access {
+    Access {
+        location: 7,
+        kind,
+        site: kind as u32 + 1,
+        code: 0,
+        value: Value::UNKNOWN,
+        is_tested: false,
+        is_polled: false,
+        is_checkable: false,
+        is_new: false,
+        is_constant: false,
+        is_awaited: false,
+        is_last: false,
+        is_asked: false,
+        is_acting: false,
+        is_guard: false,
+        owner: Value::UNKNOWN,
+        since: None,
+        epoch: None,
+    }
+}
+
+/// Both properties hold, and the worst that the engine reports of these accesses, by thread, is this bad.
+fn expect(accesses: &[(usize, Access)], worst: Option<Severity>) {
+    let events: Vec<Event> =
+        accesses.iter().map(|(thread, access)| Event { thread: *thread, step: Step::Access(*access, 0) }).collect();
+    assert_eq!(reports_only_races(&events, Fault::None), Ok(()));
+    assert_eq!(finds_the_races(&events, Fault::None), Ok(()));
+    let (reports, _) = engine::run(&events, Fault::None);
+    assert_eq!(reports.iter().map(|report| report.race.severity).max(), worst);
+}
+
+#[test]
+fn clearing_and_then_filling_is_not_only_filling() {
+    let accesses = [(0, access(Kind::Write)), (0, access(Kind::Insert)), (1, access(Kind::Insert))];
+    expect(&accesses, Some(Severity::Warning));
+}
+
+#[test]
+fn an_access_that_comes_last_hides_nothing_from_those_that_do_not() {
+    let accesses = [(0, access(Kind::Checked)), (1, Access { is_last: true, ..access(Kind::Update) }), (1, access(Kind::Update))];
+    expect(&accesses, Some(Severity::Error));
+}
+
+#[test]
+fn a_thread_that_has_read_nothing_has_not_lost_an_update() {
+    let value = Value::flag(16);
+    expect(&[(0, Access { value, ..access(Kind::Write) }), (1, Access { value, ..access(Kind::Update) })], None);
+}
+
+#[test]
+fn where_no_flag_was_seen_nothing_was_published_early() {
+    expect(&[(0, access(Kind::Write)), (1, access(Kind::Read))], Some(Severity::Info));
+}
+
+#[test]
+fn two_threads_that_iterate_have_a_place_each() {
+    let accesses = [(2, access(Kind::Iterate)), (0, access(Kind::Iterate)), (0, access(Kind::Write))];
+    expect(&accesses, Some(Severity::Error));
+}
+
+#[test]
+fn a_read_beside_an_iteration_does_not_hide_it() {
+    let accesses = [(0, access(Kind::Iterate)), (0, access(Kind::Read)), (1, access(Kind::Insert))];
+    expect(&accesses, Some(Severity::Error));
+}
+
+#[test]
+fn a_check_that_is_forgotten_makes_a_cache_no_race() {
+    let check = Access { is_tested: true, ..access(Kind::Read) };
+    let mut accesses: Vec<(usize, Access)> = [1, 2, 3, 0, 5].map(|thread| (thread, check)).into();
+    accesses.push((1, Access { value: Value::of(16), ..access(Kind::Write) }));
+    expect(&accesses, None);
+}
+
+#[test]
+fn an_equal_write_hides_nothing_of_the_first_one() {
+    let write = |value| Access { value: Value::of(value), ..access(Kind::Write) };
+    let accesses = [(0, write(2)), (1, write(2)), (1, write(4))];
+    expect(&accesses, Some(Severity::Warning));
+}

@@ -1,0 +1,93 @@
+//! The engine on a trace, and engines with a fault.
+
+use super::{Event, Step};
+use crate::races::access::{Access, Place, Race, Value};
+use crate::races::clock::{Clocks, Epoch, ThreadClock};
+use crate::races::matrix::Kind;
+use crate::races::memory::Memory;
+use crate::races::shadow::Shadow;
+use crate::races::sync::SyncTable;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::Ordering::Relaxed;
+
+/// What may be wrong with an engine, so that it is seen that the properties find it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    None,
+    /// It does not know when values are equal.
+    NoValues,
+    /// Of the releases into key 0 it takes no notice.
+    NoEdge,
+    /// Acquiring anything acquires everything.
+    EdgesTooMany,
+    /// Reads are not noted.
+    NoReads,
+    /// It does not know which reads decide what a thread does.
+    NoChecks,
+}
+
+/// A race that the engine reports: which events may be the earlier one, and the number of the later one.
+#[derive(Debug)]
+pub(super) struct Report {
+    pub(super) earlier: Vec<usize>,
+    pub(super) later: usize,
+    pub(super) race: Race,
+}
+
+/// More threads than a location remembers readers of.
+pub(super) const THREADS: usize = 6;
+
+/// What the engine reports of what threads did, and the locations of which its tables did not hold everything.
+pub(super) fn run(events: &[Event], fault: Fault) -> (Vec<Report>, BTreeSet<u64>) {
+    let (clocks, sync, shadow) = (Clocks::default(), SyncTable::default(), Shadow::new(1 << 14));
+    let threads: [(&ThreadClock, Memory); THREADS] = std::array::from_fn(|_| (clocks.enter(), Memory::default()));
+    // Where each iteration is, by thread and location.
+    let mut walks = HashMap::new();
+    let mut made: Vec<Option<(u64, Place, Epoch)>> = Vec::new();
+    let (mut reports, mut forgotten) = (Vec::new(), BTreeSet::new());
+    for (number, Event { thread, step }) in events.iter().enumerate() {
+        let (clock, memory) = &threads[*thread];
+        made.push(match *step {
+            Step::Access(access, stack) => Some((access.location, Place { site: access.site, stack }, clock.epoch())),
+            Step::Release(_) | Step::Acquire(_) => None,
+        });
+        match *step {
+            Step::Release(0) if fault == Fault::NoEdge => clock.advance(&clocks),
+            Step::Release(key) => sync.release(&clocks, clock, key + 1),
+            Step::Acquire(_) if fault == Fault::EdgesTooMany => clock.acquire_all(&clocks),
+            Step::Acquire(key) => sync.acquire(&clocks, clock, key + 1),
+            Step::Access(access, _) if fault == Fault::NoReads && access.kind.is_read() => {}
+            Step::Access(access, stack) => {
+                let walk = walks.entry((*thread, access.location)).or_default();
+                let access = Access { since: access.since.and(*walk), ..access };
+                let access = match fault {
+                    Fault::NoValues => Access { value: Value::UNKNOWN, ..access },
+                    Fault::NoChecks => Access { is_tested: false, ..access },
+                    Fault::None | Fault::NoEdge | Fault::EdgesTooMany | Fault::NoReads => access,
+                };
+                let is_it = |race: &Race, event: &Option<(u64, Place, Epoch)>| {
+                    event.is_some_and(|(location, place, epoch)| {
+                        (location, place) == (access.location, race.earlier) && epoch == race.earlier_thread
+                    })
+                };
+                shadow.access(
+                    &access,
+                    clock,
+                    memory,
+                    || stack,
+                    |race| {
+                        let earlier = (0..number).filter(|event| is_it(&race, &made[*event])).collect();
+                        reports.push(Report { earlier, later: number, race });
+                    },
+                );
+                if shadow.forgotten.swap(0, Relaxed) > 0 {
+                    forgotten.insert(access.location);
+                }
+                if access.kind == Kind::Iterate {
+                    *walk = Some(memory.version());
+                }
+            }
+        }
+    }
+    (reports, forgotten)
+}

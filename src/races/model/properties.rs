@@ -1,0 +1,208 @@
+//! Random programs in random interleavings, through the model and the engine.
+//!
+//! With the same seed in every run, unless `MODEL_CASES` asks for more than a few: then `MODEL_SEED` is the seed, or drawn if there is none.
+
+use super::engine::{self, Fault, Report, THREADS};
+use super::{Event, Step, Trace};
+use crate::races::access::{Access, Value};
+use crate::races::location;
+use crate::races::matrix::Kind;
+use crate::rules::Severity;
+use proptest::prelude::*;
+use proptest::sample::select;
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+use std::collections::BTreeSet;
+
+/// An instruction of a program: what every access that it makes has in common.
+fn instruction(kinds: &'static [Kind]) -> impl Strategy<Value = Access> {
+    // Functions are few, so that checks and flags are near what they decide.
+    (select(kinds), 0..2_u32, any::<[bool; 9]>()).prop_map(|(kind, code, [a, b, c, d, e, f, g, h, i])| Access {
+        location: 0,
+        kind,
+        site: 0,
+        code,
+        value: Value::UNKNOWN,
+        is_tested: a && kind.is_read(),
+        is_polled: a && b && kind.is_read(),
+        is_awaited: a && b && c && kind.is_read(),
+        is_asked: a && f && kind.is_read(),
+        is_acting: a && g && kind.is_read(),
+        is_guard: a && i && kind == Kind::Read,
+        is_checkable: d && kind == Kind::Atomic,
+        is_constant: e && kind == Kind::Write,
+        is_new: false,
+        is_last: false,
+        owner: Value::UNKNOWN,
+        since: (h && kind == Kind::Iterate).then_some(0),
+        epoch: None,
+    })
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    let (flag, other) = (Value::flag(16), Value::flag(32));
+    select(vec![Value::UNKNOWN, flag, other, flag.as_answer(), Value::of(4), Value::of(6), Value::fixed(8), Value::identity(64)])
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Choice {
+    Access { instruction: prop::sample::Index, stack: u32, location: u64, value: Value, is_new: bool, is_last: bool },
+    Release(u64),
+    Acquire(u64),
+}
+
+fn choice() -> impl Strategy<Value = Choice> {
+    let rarely = prop::bool::weighted;
+    let access = (any::<prop::sample::Index>(), 0..2_u32, 0..2_u64, value(), rarely(0.1), rarely(0.03));
+    prop_oneof![
+        6 => access.prop_map(|(instruction, stack, location, value, is_new, is_last)| {
+            Choice::Access { instruction, stack, location, value, is_new, is_last }
+        }),
+        1 => (0..3_u64).prop_map(Choice::Release),
+        1 => (0..3_u64).prop_map(Choice::Acquire),
+    ]
+}
+
+/// What is done to an attribute, to a container, to an iterator, and anything.
+const FAMILIES: [&[Kind]; 4] = [
+    &[Kind::Read, Kind::Write],
+    &[Kind::Read, Kind::Iterate, Kind::Insert, Kind::Atomic, Kind::Write],
+    &[Kind::Advance],
+    &Kind::ALL,
+];
+
+/// What threads do that run the same few instructions.
+fn events() -> impl Strategy<Value = Vec<Event>> {
+    let family = prop_oneof![6 => Just(0_usize), 6 => Just(1), 1 => Just(2), 2 => Just(3)];
+    (family, 2..=THREADS).prop_flat_map(|(family, threads)| events_of(FAMILIES[family], threads))
+}
+
+fn events_of(kinds: &'static [Kind], threads: usize) -> impl Strategy<Value = Vec<Event>> {
+    let events = prop::collection::vec((0..threads, choice()), 0..24);
+    (prop::collection::vec(instruction(kinds), 1..6), events).prop_map(|(instructions, events)| {
+        let step = |choice| match choice {
+            Choice::Access { instruction, stack, location: part, value, is_new, is_last } => {
+                let site = instruction.index(instructions.len());
+                let access = Access { site: site as u32 + 1, location: location(7, part + 1), is_last, ..instructions[site] };
+                let is_read = access.kind.is_read();
+                let value = if is_read { Value::UNKNOWN } else { value };
+                // Location 1 is of the object that location 0 may refer to.
+                let owner = if part == 1 { Value::identity(64) } else { Value::UNKNOWN };
+                Step::Access(Access { value, owner, is_new: is_new && !is_read, ..access }, stack)
+            }
+            Choice::Release(key) => Step::Release(key),
+            Choice::Acquire(key) => Step::Acquire(key),
+        };
+        events.into_iter().map(|(thread, choice)| Event { thread, step: step(choice) }).collect()
+    })
+}
+
+/// What the engine reports is a race, and as bad as it says; if it had to forget something, it may be worse.
+pub(super) fn reports_only_races(events: &[Event], fault: Fault) -> Result<(), String> {
+    let trace = Trace::new(events.to_vec());
+    let (reports, forgotten) = engine::run(events, fault);
+    for Report { earlier, later, race } in reports {
+        let is_all = !forgotten.contains(&trace.location(later));
+        let expected = |earlier: usize| {
+            if race.is_between {
+                trace.is_between(earlier, later)
+            } else if race.published_early {
+                trace
+                    .race(earlier, later)
+                    .filter(|_| trace.is_published_early(earlier, later))
+                    .map(|bad| bad.max(Severity::Warning))
+            } else {
+                trace.race(earlier, later)
+            }
+        };
+        let expected: Vec<_> = earlier.iter().map(|earlier| expected(*earlier)).collect();
+        if !expected.iter().any(|expected| *expected == Some(race.severity) || !is_all && *expected > Some(race.severity)) {
+            return Err(format!("{later} after one of {earlier:?}: {expected:?}, and reported is {race:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// Where there is a race of weight, one is reported.
+pub(super) fn finds_the_races(events: &[Event], fault: Fault) -> Result<(), String> {
+    let trace = Trace::new(events.to_vec());
+    let (reports, forgotten) = engine::run(events, fault);
+    let reported = reports.iter().filter(|report| report.race.severity > Severity::Info).map(|report| trace.location(report.later));
+    let told: BTreeSet<u64> = reported.chain(forgotten).collect();
+    let serious = trace.races().into_iter().filter(|(_, severity)| *severity > Severity::Info);
+    match { serious }.find(|((_, later), _)| !told.contains(&trace.location(*later))) {
+        Some(((earlier, later), severity)) => Err(format!("{earlier} and {later}: {severity:?}, and nothing is reported")),
+        None => Ok(()),
+    }
+}
+
+type Property = fn(&[Event], Fault) -> Result<(), String>;
+
+/// The smallest trace found for which the property does not hold, and why.
+fn counterexample(cases: u32, seed: u64, fault: Fault, property: Property) -> Option<(Vec<Event>, String)> {
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
+    let test = |events: Vec<Event>| property(&events, fault).map_err(TestCaseError::fail);
+    match runner.run(&events(), test) {
+        Ok(()) => None,
+        Err(TestError::Fail(why, events)) => Some((events, why.to_string())),
+        Err(TestError::Abort(why)) => panic!("{why}"),
+    }
+}
+
+fn holds(property: Property) {
+    let number = |name| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
+    let cases = number("MODEL_CASES");
+    let drawn = || std::time::SystemTime::UNIX_EPOCH.elapsed().map_or(0, |now| now.as_nanos() as u64);
+    let seed = number("MODEL_SEED").unwrap_or_else(|| if cases.is_some() { drawn() } else { 1 });
+    if let Some((events, why)) = counterexample(cases.unwrap_or(3000) as u32, seed, Fault::None, property) {
+        let events: Vec<String> = events.iter().enumerate().map(|(number, event)| format!("{number} {event:?}")).collect();
+        panic!("MODEL_SEED={seed}: {why}\n{}", events.join("\n"));
+    }
+}
+
+#[test]
+fn the_engine_reports_nothing_that_is_no_race() {
+    holds(reports_only_races);
+}
+
+#[test]
+fn the_engine_finds_the_races() {
+    holds(finds_the_races);
+}
+
+#[test]
+fn faults_are_found() {
+    let cases: [(Fault, Property); 5] = [
+        (Fault::NoValues, reports_only_races),
+        (Fault::NoEdge, reports_only_races),
+        (Fault::NoChecks, reports_only_races),
+        (Fault::EdgesTooMany, finds_the_races),
+        (Fault::NoReads, finds_the_races),
+    ];
+    for (fault, property) in cases {
+        assert!(counterexample(20_000, 1, fault, property).is_some(), "{fault:?}");
+    }
+}
+
+#[test]
+fn enough_of_the_traces_have_races_that_the_tables_hold() {
+    let seen = std::cell::Cell::new((0, 0));
+    let mut runner = TestRunner::new_with_rng(
+        Config { cases: 2000, failure_persistence: None, ..Config::default() },
+        TestRng::from_seed(RngAlgorithm::ChaCha, &[1; 32]),
+    );
+    let counted = runner.run(&events(), |events| {
+        let (reports, forgotten) = engine::run(&events, Fault::None);
+        let trace = Trace::new(events);
+        let mut serious = reports.iter().filter(|report| report.race.severity > Severity::Info);
+        let is_held = serious.any(|report| !forgotten.contains(&trace.location(report.later)));
+        let (held, lost) = seen.get();
+        seen.set((held + u32::from(is_held), lost + u32::from(!forgotten.is_empty())));
+        Ok(())
+    });
+    assert!(counted.is_ok());
+    let (held, lost) = seen.get();
+    assert!(held > 500 && lost > 200, "{held} with a race that was held, {lost} with something forgotten, of 2000");
+}

@@ -1,0 +1,160 @@
+//! What is remembered of a location.
+
+use crate::races::access::{Place, Value};
+use crate::races::clock::Epoch;
+use crate::races::lock::Spin;
+use crate::races::matrix::Kind;
+use crate::rules::Severity;
+use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed};
+use zerocopy::{FromZeros, KnownLayout};
+
+/// Threads whose last read of a location is remembered.
+const READERS: usize = 4;
+
+/// Threads whose last iteration over a location is remembered.
+const ITERATORS: usize = 2;
+
+/// Writes of a location that are remembered.
+pub(super) const WRITES: usize = 2;
+
+#[derive(FromZeros, KnownLayout)]
+#[repr(C)]
+pub(super) struct Write {
+    /// 0: none yet.
+    pub(super) epoch: AtomicU64,
+    pub(super) value: AtomicU64,
+    pub(super) site: AtomicU32,
+    pub(super) stack: AtomicU32,
+    pub(super) check_site: AtomicU32,
+    pub(super) check_stack: AtomicU32,
+    pub(super) sequence: AtomicU32,
+    pub(super) state: AtomicU16,
+    /// The cell's, since this write.
+    pub(super) version: AtomicU16,
+}
+
+#[derive(FromZeros, KnownLayout)]
+#[repr(C)]
+pub(super) struct Read {
+    pub(super) site: AtomicU32,
+    pub(super) stack: AtomicU32,
+    pub(super) code: AtomicU32,
+    pub(super) flag: AtomicU32,
+    pub(super) state: AtomicU16,
+    /// The cell's, then.
+    pub(super) version: AtomicU16,
+}
+
+/// Many of them: nothing is as large as it need not be, and what most accesses look at is in the first cache line.
+#[derive(FromZeros, KnownLayout)]
+#[repr(C, align(64))]
+pub(super) struct Cell {
+    /// Of the location; 0: none.  Changed under both locks, that of the cell and the one for giving it out.
+    pub(super) key: AtomicU64,
+    pub(super) lock: Spin,
+    /// How many writes there were, roughly.
+    pub(super) version: AtomicU16,
+    /// Which of the writes is the last one.
+    pub(super) last: AtomicU8,
+    /// What was known of reads that are forgotten: the bits of `state` of each.
+    pub(super) forgotten: AtomicU8,
+    /// Of the readers and iterators; 0: none yet.
+    epochs: [AtomicU64; READERS],
+    iterating: [AtomicU64; ITERATORS],
+    reads: [Read; READERS],
+    iterations: [Read; ITERATORS],
+    pub(super) writes: [Write; WRITES],
+}
+
+/// Bits of `state`: the kind, what is known of the access, and how bad the races were that it was reported with.
+pub(super) mod state {
+    pub(in super::super) const KIND: u16 = 0xf;
+    pub(in super::super) const TESTED: u16 = 1 << 4;
+    pub(in super::super) const POLLED: u16 = 1 << 5;
+    /// Of a write: what its thread has read before is forgotten.
+    pub(in super::super) const MAY_GO_BACK: u16 = 1 << 6;
+    /// Of a read: it came after everything, so that another one by the same instruction may not.
+    pub(in super::super) const LAST: u16 = 1 << 7;
+    pub(in super::super) const REPORTED: u16 = 8;
+    pub(in super::super) const LEVEL: u16 = 7 << REPORTED;
+    /// Of a read: the function's caller acts on it.
+    pub(in super::super) const ASKED: u16 = 1 << 11;
+    /// Of a read: the function acts on it.
+    pub(in super::super) const ACTING: u16 = 1 << 12;
+    /// Of a read: the thread has added something since.
+    pub(in super::super) const ACTED: u16 = 1 << 13;
+    /// Of a write: it adds one thing after another, having checked once.
+    pub(in super::super) const FILLING: u16 = 1 << 14;
+    /// Of a read: an iteration follows right away, and is noted as one beside it.
+    pub(in super::super) const GUARD: u16 = 1 << 15;
+}
+
+impl Cell {
+    /// It is that of another location from now on, without a history.
+    pub(super) fn clear(&self, key: u64) {
+        for write in &self.writes {
+            write.epoch.store(0, Relaxed);
+            write.value.store(Value::UNKNOWN.0, Relaxed);
+        }
+        self.version.store(0, Relaxed);
+        self.forgotten.store(0, Relaxed);
+        for epoch in self.epochs.iter().chain(&self.iterating) {
+            epoch.store(0, Relaxed);
+        }
+        self.key.store(key, Relaxed);
+    }
+
+    /// Those of this kind, which is one that reads.
+    #[inline]
+    pub(super) fn reads_of(&self, kind: Kind) -> (&[AtomicU64], &[Read]) {
+        if kind == Kind::Iterate { (&self.iterating, &self.iterations) } else { (&self.epochs, &self.reads) }
+    }
+
+    pub(super) fn last(&self) -> &Write {
+        &self.writes[usize::from(self.last.load(Relaxed)) % WRITES]
+    }
+
+    /// The last read, in one step, of the thread of `epoch`, and when that was.
+    pub(super) fn own_read(&self, epoch: Epoch) -> Option<(&Read, Epoch)> {
+        let index = self.epochs.iter().position(|known| is_of(known, epoch))?;
+        Some((&self.reads[index], Epoch::from_bits(self.epochs[index].load(Relaxed))))
+    }
+}
+
+impl Write {
+    /// The read that it goes back to.
+    pub(super) fn check(&self) -> Option<Place> {
+        let state = self.state.load(Relaxed);
+        let goes_back = matches!(kind_of(state), Kind::Update | Kind::Checked) || state & state::FILLING != 0;
+        goes_back.then(|| place(&self.check_site, &self.check_stack))
+    }
+}
+
+/// Whether this is an epoch of the same thread.
+pub(super) fn is_of(known: &AtomicU64, epoch: Epoch) -> bool {
+    let known = Epoch::from_bits(known.load(Relaxed));
+    !known.is_none() && known.slot() == epoch.slot()
+}
+
+/// Whether version `a` is a later one than `b`; they wrap around.
+pub(super) fn is_newer(a: u16, b: u16) -> bool {
+    a != b && a.wrapping_sub(b) < u16::MAX / 2
+}
+
+pub(super) fn kind_of(state: u16) -> Kind {
+    Kind::from_number((state & state::KIND) as u8)
+}
+
+/// Whether something this bad was not reported of an access before; now it is.
+pub(super) fn is_news(state: &AtomicU16, severity: Severity) -> bool {
+    let (now, level) = (state.load(Relaxed), severity as u16 + 1);
+    let is_news = (now & state::LEVEL) >> state::REPORTED < level;
+    if is_news {
+        state.store(now & !state::LEVEL | level << state::REPORTED, Relaxed);
+    }
+    is_news
+}
+
+pub(super) fn place(site: &AtomicU32, stack: &AtomicU32) -> Place {
+    Place { site: site.load(Relaxed), stack: stack.load(Relaxed) }
+}

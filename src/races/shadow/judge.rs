@@ -1,0 +1,380 @@
+//! What an access of a location means after those that are remembered, and what is remembered of it.
+
+use super::cell::{Cell, Read, WRITES, Write, is_newer, is_news, is_of, kind_of, place, state};
+use crate::races::access::{Access, Place, Race, Value};
+use crate::races::clock::{Epoch, ThreadClock};
+use crate::races::matrix::{self, Kind};
+use crate::races::memory::{Flag, Memory, SEQUENCE, is_before};
+use crate::rules::Severity;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// One access under the lock of its cell.
+pub(super) struct Now<'a> {
+    pub(super) access: &'a Access,
+    pub(super) clock: &'a ThreadClock,
+    pub(super) epoch: Epoch,
+    pub(super) here: Place,
+    pub(super) memory: &'a Memory,
+    pub(super) sequence: u32,
+    #[cfg(test)]
+    pub(super) forgotten: &'a AtomicU64,
+}
+
+/// What a write turned out to be.
+struct Change {
+    kind: Kind,
+    value: Value,
+    check: Option<Place>,
+    is_checked: bool,
+    is_filling: bool,
+    may_go_back: bool,
+}
+
+impl Change {
+    fn state(&self) -> u16 {
+        let bits = [(self.is_checked, state::TESTED), (self.is_filling, state::FILLING), (self.may_go_back, state::MAY_GO_BACK)];
+        bits.iter().filter(|(is_set, _)| *is_set).fold(self.kind as u16, |all, (_, bit)| all | bit)
+    }
+
+    /// Whether whatever races with an earlier write, ordered before this one, races with this one at least as badly.
+    fn stands_for(&self, write: &Write) -> bool {
+        let state = write.state.load(Relaxed);
+        // A check that another thread makes as well may be worse than any write.
+        let was_checked = state & state::TESTED != 0;
+        let same_check = self.is_checked && self.check.is_some() && self.check == write.check();
+        let same_act = same_check && !self.value.is_cacheable() && self.is_filling == (state & state::FILLING != 0);
+        matrix::covers(self.kind, kind_of(state)) && (!was_checked || same_act)
+    }
+}
+
+/// Whether two checks are the same.  A function that is asked says the same to all its callers: these have to be the same as well.
+fn is_same_check(one: Place, other: Place, is_asked: bool) -> bool {
+    one.site == other.site && (!is_asked || one.stack == other.stack)
+}
+
+/// Whether a thread has polled for this write and seen it, by its last read.
+fn has_waited(own: Option<(&Read, Epoch)>, write: &Write) -> bool {
+    own.is_some_and(|(own, _)| {
+        own.state.load(Relaxed) & state::POLLED != 0 && !is_newer(write.version.load(Relaxed), own.version.load(Relaxed))
+    })
+}
+
+impl Now<'_> {
+    /// The thread of an access that is not ordered before this one.
+    fn unordered(&self, epoch: &AtomicU64) -> Option<Epoch> {
+        Some(Epoch::from_bits(epoch.load(Relaxed))).filter(|epoch| !self.access.is_last && !self.comes_after(*epoch))
+    }
+
+    /// Whether what this thread does from now on comes after what was done in `epoch`.
+    fn comes_after(&self, epoch: Epoch) -> bool {
+        epoch.slot() == self.epoch.slot() || self.clock.has_seen(epoch)
+    }
+
+    fn race(&self, severity: Severity, earlier: (Kind, Place, Epoch)) -> Race {
+        let (earlier_kind, earlier, earlier_thread) = earlier;
+        Race {
+            severity,
+            earlier_kind,
+            earlier,
+            earlier_thread,
+            earlier_check: None,
+            kind: self.access.kind,
+            here: self.here,
+            check: None,
+            is_checked: false,
+            witnessed: false,
+            published_early: false,
+            is_potential: false,
+            is_between: false,
+        }
+    }
+
+    /// Judges and notes a read.
+    pub(super) fn read(&self, cell: &Cell, races: &mut Vec<Race>) -> Kind {
+        // The last one last: it is the flag that was seen.
+        let last = usize::from(cell.last.load(Relaxed));
+        for write in (1..=WRITES).map(|number| &cell.writes[(last + number) % WRITES]) {
+            if let Some(thread) = self.unordered(&write.epoch) {
+                self.read_after(write, thread, races);
+            } else if self.access.since.is_some_and(|since| is_newer(write.version.load(Relaxed), since)) {
+                self.read_between(write, races);
+            }
+        }
+        self.keep(cell, self.access.kind);
+        if self.access.is_guard {
+            self.keep(cell, Kind::Iterate);
+        }
+        self.access.kind
+    }
+
+    /// Remembers a read as one of this kind.
+    fn keep(&self, cell: &Cell, kind: Kind) {
+        let (epochs, reads) = cell.reads_of(kind);
+        let index = self.reader(cell, kind, epochs, reads);
+        let own = &reads[index];
+        let Access { is_tested, is_polled, is_asked, is_acting, is_guard, is_last, .. } = *self.access;
+        let bits = [
+            (is_tested, state::TESTED),
+            (is_polled, state::POLLED),
+            (is_last, state::LAST),
+            (is_asked, state::ASKED),
+            (is_acting, state::ACTING),
+            (is_guard, state::GUARD),
+        ];
+        let known = bits.iter().filter(|(is_set, _)| *is_set).fold(kind as u16, |all, (_, bit)| all | bit);
+        let flag = self.memory.flag.get();
+        epochs[index].store(self.epoch.bits(), Relaxed);
+        own.site.store(self.here.site, Relaxed);
+        own.stack.store(self.here.stack, Relaxed);
+        own.code.store(self.access.code, Relaxed);
+        own.state.store(known, Relaxed);
+        own.version.store(cell.version.load(Relaxed), Relaxed);
+        own.flag.store(if flag.is_heeded_by(self.access) { flag.packed() } else { 0 }, Relaxed);
+    }
+
+    /// Which of these readers this thread is.
+    fn reader(&self, cell: &Cell, kind: Kind, epochs: &[AtomicU64], reads: &[Read]) -> usize {
+        let position = |is: &dyn Fn(&AtomicU64) -> bool| epochs.iter().position(is);
+        // An iteration that comes before this one needs no place of its own; a read may be what a write of its thread goes back to.
+        let may_go = |known: &AtomicU64| {
+            let is_over = kind == Kind::Iterate && self.comes_after(Epoch::from_bits(known.load(Relaxed)));
+            known.load(Relaxed) == 0 || is_over
+        };
+        position(&|known| is_of(known, self.epoch)).or_else(|| position(&may_go)).unwrap_or_else(|| {
+            #[cfg(test)]
+            self.forgotten.fetch_add(1, Relaxed);
+            let index = usize::from(self.epoch.slot()) % epochs.len();
+            cell.forgotten.fetch_or((reads[index].state.load(Relaxed) & state::POLLED | state::MAY_GO_BACK) as u8, Relaxed);
+            index
+        })
+    }
+
+    /// Between the last step of this iteration and this one, something was changed: in an order that does not matter, because the iteration
+    /// is not over.
+    fn read_between(&self, write: &Write, races: &mut Vec<Race>) {
+        let thread = Epoch::from_bits(write.epoch.load(Relaxed));
+        let kind = kind_of(write.state.load(Relaxed));
+        if !thread.is_none()
+            && thread.slot() != self.epoch.slot()
+            && let Some(severity) = matrix::severity(kind, self.access.kind)
+            && is_news(&write.state, severity)
+        {
+            races.push(Race { is_between: true, ..self.race(severity, (kind, place(&write.site, &write.stack), thread)) });
+        }
+    }
+
+    /// This read comes after a write that is not ordered before it.
+    fn read_after(&self, write: &Write, thread: Epoch, races: &mut Vec<Race>) {
+        let state = write.state.load(Relaxed);
+        let (kind, check) = (kind_of(state), write.check());
+        let value = Value(write.value.load(Relaxed));
+        // The other thread acted on what this one checks as well: here it merely came too late to act, too.
+        let same_check = check.is_some_and(|check| is_same_check(check, self.here, self.access.is_asked));
+        let flag = self.memory.flag.get();
+        let is_filling = state & state::FILLING != 0;
+        let published_early = kind == Kind::Write
+            && flag.setter == u32::from(thread.slot())
+            && flag.is_heeded_by(self.access)
+            && is_before(flag.sequence, write.sequence.load(Relaxed))
+            || is_filling && same_check;
+        let is_checked = state & state::TESTED != 0;
+        let is_read = self.access.kind == Kind::Read;
+        let would_act = same_check || is_checked && !is_filling && self.access.is_acting;
+        // A guard only found nothing to iterate over.
+        let own_kind = if self.access.is_guard { Kind::Iterate } else { self.access.kind };
+        let harmless = is_checked && value.is_cacheable() && own_kind == Kind::Read;
+        let severity = match matrix::severity(kind, own_kind) {
+            // The beginning of an update of its own: that tells more.
+            Some(_) if harmless || same_check && !is_checked => None,
+            Some(_) if would_act && is_read => Some(Severity::Error),
+            Some(Severity::Info) if state & state::MAY_GO_BACK != 0 => None,
+            Some(Severity::Info) if published_early => Some(Severity::Warning),
+            other => other,
+        };
+        if self.access.is_tested && (self.access.is_awaited || !self.access.is_polled) {
+            let sequence = write.sequence.load(Relaxed);
+            self.memory.flag.set(Flag {
+                setter: u32::from(thread.slot()),
+                sequence,
+                code: self.access.code,
+                site: self.access.site,
+                value,
+            });
+        }
+        if let Some(severity) = severity
+            && is_news(&write.state, severity)
+        {
+            let race = self.race(severity, (kind, place(&write.site, &write.stack), thread));
+            races.push(Race { earlier_check: check, kind: own_kind, is_checked, published_early, ..race });
+        }
+    }
+
+    /// Judges and notes a write; what kind of write it turned out to be.
+    pub(super) fn write(&self, cell: &Cell, races: &mut Vec<Race>) -> Kind {
+        let own = cell.own_read(self.epoch);
+        let version = cell.version.load(Relaxed);
+        let last = cell.last();
+        let last_epoch = Epoch::from_bits(last.epoch.load(Relaxed));
+        let other_wrote = !last_epoch.is_none()
+            && last_epoch.slot() != self.epoch.slot()
+            && own.is_some_and(|(own, _)| is_newer(last.version.load(Relaxed), own.version.load(Relaxed)));
+        // A read of this thread that is forgotten may be what it goes back to, which tells more, or have waited for the other write.
+        let forgotten = if own.is_none() { u16::from(cell.forgotten.load(Relaxed)) } else { 0 };
+        let change = Change { may_go_back: forgotten & state::MAY_GO_BACK != 0, ..self.change(last, own) };
+        let Change { kind, value, check, is_checked, is_filling, .. } = change;
+        // Two increments of what both found yield the same value, and one of them is lost.  Whether this thread has read what the other one
+        // had written by then cannot be told: an access is noted shortly before it is made.  What was checked may be filled in twice, and
+        // an object that both have changed in place is still there.
+        let both_counted = kind_of(last.state.load(Relaxed)) == Kind::Update && self.unordered(&last.epoch).is_some();
+        let is_lost = kind == Kind::Update && !is_checked && (other_wrote || both_counted) && value.may_be_counted();
+        let equal = !last_epoch.is_none() && value.equals(Value(last.value.load(Relaxed))) && !is_lost;
+        // Who has read or written what is there already has missed nothing.
+        if !equal {
+            for write in cell.writes.iter().filter(|_| forgotten & state::POLLED == 0) {
+                if let Some(thread) = self.unordered(&write.epoch).filter(|_| !has_waited(own, write)) {
+                    let witnessed = check.is_some() && other_wrote && std::ptr::eq(write, last) && !is_filling;
+                    self.write_after_write(write, thread, &change, witnessed, races);
+                }
+            }
+            for kind in [Kind::Read, Kind::Iterate] {
+                let (epochs, reads) = cell.reads_of(kind);
+                for (read, epoch) in reads.iter().zip(epochs) {
+                    if let Some(thread) = self.unordered(epoch) {
+                        self.write_after_read(read, thread, &change, races);
+                    }
+                }
+            }
+        }
+        let version = version.wrapping_add(1);
+        let place = self.replaces(cell, &change);
+        let kept = &cell.writes[place];
+        kept.epoch.store(self.epoch.bits(), Relaxed);
+        kept.value.store(value.0, Relaxed);
+        kept.site.store(self.here.site, Relaxed);
+        kept.stack.store(self.here.stack, Relaxed);
+        kept.check_site.store(check.map_or(0, |check| check.site), Relaxed);
+        kept.check_stack.store(check.map_or(0, |check| check.stack), Relaxed);
+        kept.state.store(change.state(), Relaxed);
+        kept.sequence.store(self.sequence, Relaxed);
+        kept.version.store(version, Relaxed);
+        cell.last.store(place as u8, Relaxed);
+        cell.version.store(version, Relaxed);
+        // What this thread read before is up to date: it wrote it.  Of what it has polled for it knows as much as before.
+        if let Some((own, _)) = own.filter(|(own, _)| own.state.load(Relaxed) & state::POLLED == 0) {
+            own.version.store(version, Relaxed);
+        }
+        kind
+    }
+
+    /// Which of the cell's writes this one takes the place of; others that it stands for as well are forgotten.
+    fn replaces(&self, cell: &Cell, change: &Change) -> usize {
+        let mut free = None;
+        for (place, write) in cell.writes.iter().enumerate() {
+            let epoch = Epoch::from_bits(write.epoch.load(Relaxed));
+            if epoch.is_none() || self.comes_after(epoch) && change.stands_for(write) {
+                write.epoch.store(0, Relaxed);
+                free = Some(place);
+            }
+        }
+        free.unwrap_or_else(|| {
+            #[cfg(test)]
+            self.forgotten.fetch_add(1, Relaxed);
+            // The older one.
+            (usize::from(cell.last.load(Relaxed)) + 1) % WRITES
+        })
+    }
+
+    /// Whether this puts something where there was nothing, which the earlier access had taken away or had not found.
+    fn is_after_its_removal(&self, earlier: Kind, kind: Kind) -> bool {
+        self.access.is_new && (earlier == Kind::Atomic || earlier == Kind::Checked && kind == Kind::Write)
+    }
+
+    /// This write comes after another one that is not ordered before it, and does not leave what is there.
+    fn write_after_write(&self, write: &Write, thread: Epoch, change: &Change, witnessed: bool, races: &mut Vec<Race>) {
+        let earlier_kind = kind_of(write.state.load(Relaxed));
+        if let Some(severity) = matrix::severity(earlier_kind, change.kind)
+            && !self.is_after_its_removal(earlier_kind, change.kind)
+            && (is_news(&write.state, severity) || witnessed)
+        {
+            races.push(Race {
+                earlier_check: write.check(),
+                kind: change.kind,
+                check: change.check,
+                is_checked: change.is_checked,
+                witnessed,
+                ..self.race(severity, (earlier_kind, place(&write.site, &write.stack), thread))
+            });
+        }
+    }
+
+    /// This write comes after a read that is not ordered before it.
+    fn write_after_read(&self, read: &Read, thread: Epoch, change: &Change, races: &mut Vec<Race>) {
+        let Change { kind, value, check, is_checked, is_filling, may_go_back } = *change;
+        let read_state = read.state.load(Relaxed);
+        let earlier_kind = kind_of(read_state);
+        let read_place = place(&read.site, &read.stack);
+        let is_asked = read_state & state::ASKED != 0;
+        let is_guard = read_state & state::GUARD != 0;
+        let is_look = earlier_kind == Kind::Read || is_guard;
+        let same_check = is_look && check.is_some_and(|check| is_same_check(check, read_place, is_asked));
+        let harmless = is_checked && value.is_cacheable() && !is_guard;
+        let flag = read.flag.load(Relaxed);
+        let published_early = kind == Kind::Write
+            && flag != 0
+            && flag >> 20 == u32::from(self.epoch.slot())
+            && self.sequence.wrapping_sub(flag) & SEQUENCE < SEQUENCE / 2
+            || is_filling && same_check;
+        let would_act = is_checked && !is_filling && read_state & state::ACTING != 0;
+        let severity = match matrix::severity(earlier_kind, kind) {
+            _ if same_check && (harmless || !is_checked) => None,
+            _ if same_check => Some(Severity::Error),
+            Some(Severity::Info) if would_act && !harmless => Some(Severity::Error),
+            // The iteration that it guards tells more.
+            Some(Severity::Info) if may_go_back || earlier_kind == Kind::Read && is_guard => None,
+            Some(Severity::Info) if published_early => Some(Severity::Warning),
+            other => other,
+        };
+        if let Some(severity) = severity
+            && is_news(&read.state, severity)
+        {
+            races.push(Race {
+                kind,
+                check,
+                is_checked,
+                published_early,
+                ..self.race(severity, (earlier_kind, read_place, thread))
+            });
+        }
+    }
+
+    /// What a write is, given the last one and what the own thread has read.
+    fn change(&self, last: &Write, own: Option<(&Read, Epoch)>) -> Change {
+        let value = self.access.value.after(Value(last.value.load(Relaxed)));
+        let given = self.access.kind;
+        let blind = Change { kind: given, value, check: None, is_checked: false, is_filling: false, may_go_back: false };
+        let kind = match given {
+            Kind::Write => Kind::Update,
+            Kind::Atomic if self.access.is_checkable => Kind::Checked,
+            Kind::Insert => Kind::Insert,
+            Kind::Read | Kind::Iterate | Kind::Update | Kind::Atomic | Kind::Checked | Kind::Advance => return blind,
+        };
+        let Some((own, read_in)) = own else { return blind };
+        let read = own.state.load(Relaxed);
+        if read & state::POLLED != 0 && given == Kind::Write {
+            return blind;
+        }
+        let is_tested = read & state::TESTED != 0;
+        let same_function = own.code.load(Relaxed) == self.access.code;
+        // A value that was read may be written back anywhere in the function, and a check may decide anything in it.
+        let is_near = same_function || (given == Kind::Write || read & state::ASKED != 0) && read_in == self.epoch;
+        if !is_near || !is_tested && (given != Kind::Write || self.access.is_constant) {
+            return blind;
+        }
+        let check = Some(place(&own.site, &own.stack));
+        // One addition is innocent, whatever it goes back to; several show what is there half.
+        if kind == Kind::Insert && own.state.fetch_or(state::ACTED, Relaxed) & state::ACTED == 0 {
+            return blind;
+        }
+        Change { kind, check, is_checked: is_tested, is_filling: kind == Kind::Insert, ..blind }
+    }
+}
