@@ -152,7 +152,7 @@ fn is_news(what: &str, race: &Race, place: Place) -> bool {
 
 /// What was raced for is shown in the title and, without what depends on the function that came second, in the accesses.
 fn finding(py: Python<'_>, object: &Bound<'_, PyAny>, rule: &'static Rule, [shown, what]: [&str; 2], race: &Race) -> Finding {
-    let (mine, theirs) = (thread_names::me(py), thread_names::of(race.earlier_thread));
+    let (mine, theirs) = (thread_names::me(py), thread_names::of(py, race.earlier_thread));
     let title = telling::title(race, shown, &mine.name, &theirs.name);
     let class = type_name(object);
     let id = format!("{:#x}", object.as_ptr() as usize);

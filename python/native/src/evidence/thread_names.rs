@@ -5,27 +5,50 @@ use crate::interpreter::frames;
 use crate::interpreter::introspection::loaded;
 use crate::thread::code_class::resolve_all;
 use crate::thread::context::{self, here};
-use crate::thread::{origins, stacks};
+use crate::thread::origins;
+use crate::thread::stacks::{self, StackId};
 use ftsan::races::clock::Epoch;
 use ftsan::report::ThreadInfo;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyType};
-use std::sync::{Mutex, PoisonError};
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Name and origin of a thread, from what `threading` knows; never makes a dummy thread and takes no lock of the host's.
 pub(crate) fn thread_info(py: Python<'_>, ident: u64, native_id: u64) -> ThreadInfo {
-    let known = || -> PyResult<Option<(String, usize)>> {
-        let Some(threading) = loaded(py, c"threading") else { return Ok(None) };
-        let active = threading.getattr("_active")?.cast_into::<PyDict>()?;
-        let starting =
-            || threading.getattr("Thread").ok().filter(|_| ident == here().slot.ident()).and_then(|class| beginner(&class));
-        let Some(thread) = active.get_item(ident)?.or_else(starting) else { return Ok(None) };
-        Ok(Some((thread.getattr("_name")?.extract()?, thread.as_ptr() as usize)))
-    };
-    let (name, object) = known().ok().flatten().unwrap_or_else(|| (format!("thread {ident}"), 0));
-    let started_at = if object == 0 { &[][..] } else { stacks::get(origins::of(object)) };
-    ThreadInfo { name, ident, native_id, started_at: resolve_all(py, started_at) }
+    KnownThread::of(py, ident, native_id).told(py)
+}
+
+/// A thread, in a few bytes.
+#[derive(Clone)]
+struct KnownThread {
+    name: Box<str>,
+    ident: u64,
+    native_id: u64,
+    started_at: StackId,
+}
+
+impl KnownThread {
+    fn of(py: Python<'_>, ident: u64, native_id: u64) -> Self {
+        let (name, object) = known_object(py, ident).ok().flatten().unwrap_or_else(|| (format!("thread {ident}"), 0));
+        let started_at = if object == 0 { 0 } else { origins::of(object) };
+        KnownThread { name: name.into(), ident, native_id, started_at }
+    }
+
+    fn told(self, py: Python<'_>) -> ThreadInfo {
+        let KnownThread { name, ident, native_id, started_at } = self;
+        ThreadInfo { name: name.into(), ident, native_id, started_at: resolve_all(py, stacks::get(started_at)) }
+    }
+}
+
+/// Name and address of the thread object, if there is one.
+fn known_object(py: Python<'_>, ident: u64) -> PyResult<Option<(String, usize)>> {
+    let Some(threading) = loaded(py, c"threading") else { return Ok(None) };
+    let active = threading.getattr("_active")?.cast_into::<PyDict>()?;
+    let starting = || threading.getattr("Thread").ok().filter(|_| ident == here().slot.ident()).and_then(|class| beginner(&class));
+    let Some(thread) = active.get_item(ident)?.or_else(starting) else { return Ok(None) };
+    Ok(Some((thread.getattr("_name")?.extract()?, thread.as_ptr() as usize)))
 }
 
 /// The thread object whose method the calling thread began with: `threading` does not know of it yet, or not any more.
@@ -44,16 +67,14 @@ fn beginner<'py>(class: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
     is_one.then_some(first)
 }
 
-/// A thread, and the first epoch of its slot that is its own.
-struct Person {
-    since: Epoch,
-    info: ThreadInfo,
-}
+/// Threads that are known by name at most: those that came first are forgotten first.
+const MOST: usize = 1 << 13;
 
-static PEOPLE: Mutex<Vec<Person>> = Mutex::new(Vec::new());
+/// Threads, each with the first epoch of its slot that is its own.
+static THREADS: Mutex<VecDeque<(Epoch, KnownThread)>> = Mutex::new(VecDeque::new());
 
-fn lock() -> std::sync::MutexGuard<'static, Vec<Person>> {
-    PEOPLE.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock() -> MutexGuard<'static, VecDeque<(Epoch, KnownThread)>> {
+    THREADS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The calling thread.
@@ -65,17 +86,28 @@ pub(crate) fn me(py: Python<'_>) -> ThreadInfo {
 /// Introduces the calling thread, which is in `epoch`: before its first access that others may race with.
 #[cold]
 pub(crate) fn introduce(py: Python<'_>, epoch: Epoch) {
-    let info = me(py);
-    lock().push(Person { since: epoch, info });
+    let slot = context::here().slot;
+    let me = KnownThread::of(py, slot.ident(), slot.native_id());
+    let mut threads = lock();
+    if threads.len() == MOST {
+        threads.pop_front();
+    }
+    threads.push_back((epoch, me));
+}
+
+fn known(epoch: Epoch) -> Option<KnownThread> {
+    let threads = lock();
+    let of_slot = threads.iter().filter(|(since, _)| since.slot() == epoch.slot() && since.clock() <= epoch.clock());
+    of_slot.max_by_key(|(since, _)| since.clock()).map(|(_, thread)| thread.clone())
 }
 
 /// The thread of an epoch.
-pub(crate) fn of(epoch: Epoch) -> ThreadInfo {
-    let people = lock();
-    let known = people.iter().filter(|person| person.since.slot() == epoch.slot() && person.since.clock() <= epoch.clock());
-    let person = known.max_by_key(|person| person.since.clock());
-    person.map_or_else(
-        || ThreadInfo { name: "?".to_owned(), ident: 0, native_id: 0, started_at: Vec::new() },
-        |person| person.info.clone(),
-    )
+pub(crate) fn of(py: Python<'_>, epoch: Epoch) -> ThreadInfo {
+    let unknown = || ThreadInfo { name: "?".to_owned(), ident: 0, native_id: 0, started_at: Vec::new() };
+    known(epoch).map_or_else(unknown, |known| known.told(py))
+}
+
+/// The name of the thread of an epoch.
+pub(crate) fn name_of(epoch: Epoch) -> String {
+    known(epoch).map_or_else(|| "?".to_owned(), |known| known.name.into())
 }

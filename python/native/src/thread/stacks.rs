@@ -137,12 +137,6 @@ impl AtHand {
 pub(crate) struct Recent(UnsafeCell<Option<Box<[AtHand]>>>);
 
 impl Recent {
-    /// The thread ends, and has no use for them any more.
-    pub(crate) fn clear(&self) {
-        // SAFETY: only the thread itself uses them, one call at a time: none of them calls anything that comes back here.
-        unsafe { *self.0.get() = None };
-    }
-
     /// Records the calling thread's stack.
     ///
     /// # Safety
@@ -151,7 +145,7 @@ impl Recent {
     pub(crate) unsafe fn record(&self) -> StackId {
         // SAFETY: attached, and it is our own stack.
         let Some(first) = unsafe { frames::own() }.next() else { return 0 };
-        // SAFETY: as in `clear`.
+        // SAFETY: only the thread itself uses them, one call at a time: none of them calls anything that comes back here.
         let at_hand = unsafe { &mut *self.0.get() };
         let at_hand = at_hand.get_or_insert_with(|| std::iter::repeat_with(AtHand::default).take(AT_HAND).collect());
         let place = &mut at_hand[first.position().instruction.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32 & (AT_HAND - 1)];

@@ -19,8 +19,8 @@ use ftsan::patcher::{Action, Handed, Point};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use std::ffi::c_int;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// How a probe finds the object and whether it may be passed over.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -87,7 +87,9 @@ unsafe impl Send for Type {}
 // SAFETY: as above.
 unsafe impl Sync for Type {}
 
-static TYPES: [OnceLock<Type>; 5] = [const { OnceLock::new() }; 5];
+const PATHS: usize = 5;
+
+static TYPES: [OnceLock<Type>; PATHS] = [const { OnceLock::new() }; PATHS];
 
 fn probe_type(py: Python<'_>, path: Path) -> PyResult<*mut ffi::PyTypeObject> {
     let place = &TYPES[path as usize];
@@ -164,16 +166,53 @@ fn is_write(action: Action) -> bool {
 
 static NEXT_SITE: AtomicU32 = AtomicU32::new(1);
 
+/// A probe whose code is gone.
+struct Spare(*mut ffi::PyObject);
+// SAFETY: an immortal object that no code refers to: whoever takes it has it alone.
+unsafe impl Send for Spare {}
+
+/// By path.  What is immortal is never freed, so that it costs no reference counts that threads share; it is used again.
+static SPARE: [Mutex<Vec<Spare>>; PATHS] = [const { Mutex::new(Vec::new()) }; PATHS];
+
+fn spare(path: usize) -> MutexGuard<'static, Vec<Spare>> {
+    SPARE[path].lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The probes among the constants of one code object, and of what is made of it.
+#[derive(Debug, Default)]
+pub(crate) struct Probes(Vec<(usize, usize)>);
+
+impl Probes {
+    /// Of these constants, which no code object has that is not freed before the result is.
+    pub(crate) fn among<'py>(constants: impl Iterator<Item = Bound<'py, PyAny>>) -> Self {
+        Probes(constants.filter_map(|constant| Some((path_of(&constant)?, constant.as_ptr() as usize))).collect())
+    }
+}
+
+/// The path of a probe; `None` if it is none.
+fn path_of(object: &Bound<'_, PyAny>) -> Option<usize> {
+    TYPES.iter().position(|known| known.get().is_some_and(|known| known.0 == object.get_type_ptr()))
+}
+
+impl Drop for Probes {
+    fn drop(&mut self) {
+        // A code object that is being freed lets go of its constants later on.  It finds them immortal: the header stays as it is.
+        self.0.iter().for_each(|(path, probe)| spare(*path).push(Spare(*probe as *mut ffi::PyObject)));
+    }
+}
+
 /// A probe for `point` of the code object `code`, which lives as long: its address names the function.
 pub(crate) fn new(code: &Bound<'_, PyAny>, point: &Point<'_>) -> PyResult<Py<PyAny>> {
     let py = code.py();
-    let kind = probe_type(py, path(point, shared::is_strict()))?;
+    let path = path(point, shared::is_strict());
+    let kind = probe_type(py, path)?;
     let file = code.getattr(pyo3::intern!(py, "co_filename"))?;
     let is_swapper = file.cast::<pyo3::types::PyString>().is_ok_and(|file| file.to_str().is_ok_and(choice::is_swapper));
     let (name, field) = crate::engine::races::names::intern(py, point.name.unwrap_or_default())?;
-    // SAFETY: allocates an object of our own type and fills all of it.
+    // SAFETY: an object of our own type, new or of no use any more, of which all is filled but the header.
     unsafe {
-        let object = ffi::PyType_GenericAlloc(kind, 0);
+        let spare = spare(path as usize).pop();
+        let object = spare.map_or_else(|| ffi::PyType_GenericAlloc(kind, 0), |spare| spare.0);
         if object.is_null() {
             return Err(PyErr::fetch(py));
         }

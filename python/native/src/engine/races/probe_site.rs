@@ -6,7 +6,7 @@ use ftsan::patcher::known_calls::CallEffect;
 use pyo3::ffi;
 use std::sync::atomic::AtomicU8;
 
-/// An access in a patched function.  Lives as long as the process.
+/// An access in a patched function.  Its memory lives as long as the process, and is used again once the function's code is gone.
 #[repr(C)]
 pub(crate) struct Probe {
     pub(crate) header: ffi::PyObject,

@@ -189,7 +189,7 @@ pub(crate) fn write() -> std::io::Result<()> {
 
 fn item(description: &Description, shared: &Shared, locks: &HashMap<LockId, String>) -> Item {
     let guard = shared.guards.as_ref().and_then(|guards| guards.first());
-    let mut threads: Vec<String> = shared.threads.iter().map(|epoch| thread_names::of(*epoch).name).collect();
+    let mut threads: Vec<String> = shared.threads.iter().map(|epoch| thread_names::name_of(*epoch)).collect();
     threads.sort_unstable();
     Item {
         what: description.what.clone(),

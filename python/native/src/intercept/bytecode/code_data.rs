@@ -3,6 +3,7 @@
 //! Code that is not chosen has none: a code object with an extra is not "basic" to the interpreter (`_PyCode_CheckNoInternalState`), which
 //! does not share it with other interpreters then.
 
+use crate::engine::races::probe::Probes;
 use crate::interpreter::py_ref::{Lazy, Owned};
 use ftsan::patcher::UnitMap;
 use pyo3::exceptions::PyRuntimeError;
@@ -10,6 +11,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use std::cell::UnsafeCell;
 use std::ffi::{c_int, c_void};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicPtr, Ordering};
 
 unsafe extern "C" {
@@ -34,6 +36,8 @@ pub(crate) struct View {
     pub(crate) is_known: bool,
     /// From the original on: a code object that was patched may be patched again.
     pub(crate) maps: Vec<UnitMap>,
+    /// Likewise, the probes among its constants.
+    pub(crate) probes: Vec<Arc<Probes>>,
 }
 
 /// What is known of a code object, for as long as it lives.

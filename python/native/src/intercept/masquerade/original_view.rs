@@ -10,6 +10,7 @@
 //! are protected from Ctrl-C).  That original is kept, with all that is nested in it, and shown in the place of the patched one.  The two
 //! hold each other for good, so this is for functions that were there when the watching began, and code that is assigned to functions.
 
+use crate::engine::races::probe::Probes;
 use crate::intercept::bytecode::code_data::{self, Extra, View};
 use crate::interpreter::code_fields::{Code, Parts};
 use crate::interpreter::py_ref::{Lazy, Owned};
@@ -17,6 +18,7 @@ use ftsan::patcher::UnitMap;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 use std::ffi::c_int;
+use std::sync::Arc;
 
 impl View {
     /// The view of what is made of `code` with this map; if `code` is a patched one itself, of its original.  `is_known`: the program
@@ -35,6 +37,7 @@ impl View {
                 original: inner.known(py).map_or_else(Lazy::default, |original| Lazy::of(&original)),
                 is_known: inner.is_known,
                 maps: inner.maps.iter().cloned().chain([map]).collect(),
+                probes: inner.probes.clone(),
             });
         }
         let parts = code.parts()?;
@@ -48,6 +51,7 @@ impl View {
             original: if is_known { Lazy::of(code.object()) } else { Lazy::default() },
             is_known,
             maps: vec![map],
+            probes: Vec::new(),
         })
     }
 
@@ -178,7 +182,8 @@ pub(crate) fn attach(patched: &Code<'_>, code: &Code<'_>, map: UnitMap, is_known
     if !code_data::is_loaded() {
         return Ok(());
     }
-    let view = View::new(code, map, is_known)?;
+    let mut view = View::new(code, map, is_known)?;
+    view.probes.push(Arc::new(Probes::among(patched.constants().iter().skip(code.constants().len()))));
     // SAFETY: alive.
     let is_chosen = unsafe { code_data::is_chosen(code.object().as_ptr()) }.into();
     code_data::of(patched.object(), Extra { view: Some(view), is_chosen, ..Extra::default() }).map(|_| ())
