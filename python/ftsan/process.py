@@ -82,13 +82,14 @@ def _watch_races() -> None:
     """Patch the code that is chosen.  First of all: what is watched by its code object afterwards has its final one."""
     if not _native.wants_races():
         return
-    from .watch import interpreters, synchronisation
+    from .watch import container_calls, interpreters, synchronisation
 
     try:
         _native.start_races()
         _native.instrument_chosen([os.path.dirname(os.__file__)])
         interpreters.install()
         synchronisation.install()
+        container_calls.install()
     except Exception as error:
         _native.turn_off(f"races: {type(error).__name__}: {error}")
     for ref in _not_raced:

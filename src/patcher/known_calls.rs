@@ -218,6 +218,14 @@ pub static FUNCTIONS: &[Function] = &[
     direct("__getattribute__", CallEffect::ReadAttribute),
     direct("__setattr__", CallEffect::WriteAttribute),
     state("os", "chdir", CallEffect::WriteState),
+    // Lists it walks over in Python code, of which the steps are not seen.
+    Function {
+        module: "copy",
+        name: "deepcopy",
+        effect: CallEffect::Iterate,
+        arguments: Arguments::First,
+        snapshots: &[DICT, SET, DEQUE, ORDERED, DEFAULT, COUNTER, BYTES, ARRAY],
+    },
     attribute("delattr", CallEffect::WriteAttribute),
     state("os", "fchdir", CallEffect::WriteState),
     attribute("getattr", CallEffect::ReadAttribute),
@@ -237,6 +245,71 @@ pub static FUNCTIONS: &[Function] = &[
     builtin("next", CallEffect::Advance, Arguments::First, &[]),
     attribute("setattr", CallEffect::WriteAttribute),
 ];
+
+/// What a C function does to its first argument, whoever calls it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Does {
+    /// To all of it.
+    Whole(CallEffect),
+    /// To what is behind the key that is its second argument; the third one is the value, if there is one.
+    Item(CallEffect),
+    /// To the attribute that the second argument names; the third one is the value, if there is one.
+    Attribute(CallEffect),
+    /// It looks through it and through all that is in it.
+    LooksThrough,
+}
+
+/// A C function that is watched at its entry: it may be called through a variable, by `map`, or as what a thread is to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// Where it is: a module, or a module and a type.
+    pub owner: &'static str,
+    /// Its name.
+    pub name: &'static str,
+    /// What it does.
+    pub does: Does,
+}
+
+const fn entry(owner: &'static str, name: &'static str, does: Does) -> Entry {
+    Entry { owner, name, does }
+}
+
+/// C functions that are watched at their entries.
+pub static ENTRIES: &[Entry] = &[
+    entry("_bisect:", "insort_left", Does::Whole(CallEffect::Update)),
+    entry("_bisect:", "insort_right", Does::Whole(CallEffect::Update)),
+    // `Counter.update` and the making of a Counter.
+    entry("_collections:", "_count_elements", Does::Whole(CallEffect::Update)),
+    entry("_heapq:", "heapify", Does::Whole(CallEffect::Write)),
+    entry("_heapq:", "heappop", Does::Whole(CallEffect::Take)),
+    entry("_heapq:", "heappush", Does::Whole(CallEffect::Insert)),
+    entry("_heapq:", "heappushpop", Does::Whole(CallEffect::Take)),
+    entry("_heapq:", "heapreplace", Does::Whole(CallEffect::Take)),
+    entry("_operator:", "delitem", Does::Item(CallEffect::Take)),
+    entry("_operator:", "getitem", Does::Item(CallEffect::Read)),
+    entry("_operator:", "iadd", Does::Whole(CallEffect::Insert)),
+    entry("_operator:", "iand", Does::Whole(CallEffect::Insert)),
+    entry("_operator:", "iconcat", Does::Whole(CallEffect::Insert)),
+    entry("_operator:", "imul", Does::Whole(CallEffect::Insert)),
+    entry("_operator:", "ior", Does::Whole(CallEffect::Insert)),
+    entry("_operator:", "isub", Does::Whole(CallEffect::Insert)),
+    entry("_operator:", "ixor", Does::Whole(CallEffect::Insert)),
+    entry("_operator:", "setitem", Does::Item(CallEffect::Write)),
+    entry("_pickle:", "dump", Does::LooksThrough),
+    entry("_pickle:", "dumps", Does::LooksThrough),
+    entry("_pickle:Pickler", "dump", Does::LooksThrough),
+    entry("builtins:", "delattr", Does::Attribute(CallEffect::WriteAttribute)),
+    entry("builtins:", "setattr", Does::Attribute(CallEffect::WriteAttribute)),
+];
+
+/// Types and methods that are watched at their entries, too: those of [`METHODS`] that change something.
+pub fn method_entries() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    let of = |method: &'static Method| {
+        let names = Container::NAMES.iter().filter(|(container, ..)| method.containers.contains(container));
+        names.map(move |(_, module, class)| (*module, *class, method.name))
+    };
+    METHODS.iter().filter(|method| method.effect != CallEffect::Read && method.effect != CallEffect::Iterate).flat_map(of)
+}
 
 /// What methods of this name do, to different containers.
 pub fn methods(name: &str) -> &'static [Method] {

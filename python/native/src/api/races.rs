@@ -4,8 +4,9 @@ use crate::engine::{order, races};
 use crate::findings::session;
 use crate::intercept::python_function::{self, Bytecode};
 use crate::intercept::sync::{self, caches, operations, python_operations, weakref_callbacks};
-use crate::intercept::{bytecode, masquerade};
+use crate::intercept::{bytecode, container_calls, masquerade};
 use crate::interpreter::{self, tasks};
+use ftsan::patcher::known_calls;
 use ftsan::races::clock::Epoch;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -43,6 +44,25 @@ pub(crate) fn start_races(py: Python<'_>) -> PyResult<()> {
 #[pyfunction]
 pub(crate) fn instrument_chosen(py: Python<'_>, standard_library: Vec<String>) -> PyResult<()> {
     bytecode::selector::start(py, &standard_library)
+}
+
+/// The C functions that are watched at their entries: ("module:" or "module:Class", name).
+#[pyfunction]
+pub(crate) fn watched_calls() -> Vec<(String, &'static str)> {
+    let methods = known_calls::method_entries().map(|(module, class, name)| (format!("{module}:{class}"), name));
+    known_calls::ENTRIES.iter().map(|entry| (entry.owner.to_owned(), entry.name)).chain(methods).collect()
+}
+
+/// Watches one of them.
+#[pyfunction]
+pub(crate) fn watch_call(function: &Bound<'_, PyAny>, owner: &str, name: &str) -> PyResult<()> {
+    container_calls::install(function, owner, name)
+}
+
+/// Watches json's encoder.
+#[pyfunction]
+pub(crate) fn watch_encoder(class: &Bound<'_, PyType>) -> PyResult<()> {
+    container_calls::install_encoder(class)
 }
 
 /// A function of a module that hands what it is given to other interpreters.

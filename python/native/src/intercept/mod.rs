@@ -5,6 +5,7 @@
 //! | [`c_method`] | C methods and attributes, by the swapped `PyMethodDef.ml_meth` |
 //! | [`type_slot`] | type slots, by swapped pointers; [`constructors`], [`future_slots`], [`coroutine_steps`] are made of them |
 //! | [`iterator_steps`] | steps of built-in iterators, whoever makes them |
+//! | [`container_calls`] | C functions that work on containers, at their entries |
 //! | [`cython`] | methods that Cython makes |
 //! | [`python_function`], [`call_site`] | Python functions, by three injected instructions and the site that they call |
 //! | [`sync`] | everything that orders threads: locks, queues, thread starts, caches, callbacks |
@@ -17,6 +18,7 @@ pub(crate) mod bytecode;
 pub(crate) mod c_method;
 pub(crate) mod call_site;
 pub(crate) mod constructors;
+pub(crate) mod container_calls;
 pub(crate) mod coroutine_steps;
 pub(crate) mod cython;
 pub(crate) mod future_slots;

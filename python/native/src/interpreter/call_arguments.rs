@@ -41,6 +41,15 @@ impl Arguments {
         unsafe { if self.count == 0 && self.names() == 0 { std::ptr::null_mut() } else { *self.at } }
     }
 
+    /// What is given at this place; null for nothing.
+    ///
+    /// # Safety
+    /// As [`first`](Self::first).
+    pub(crate) unsafe fn place(self, place: usize) -> *mut ffi::PyObject {
+        // SAFETY: passed on.
+        if place < self.count { unsafe { *self.at.add(place) } } else { std::ptr::null_mut() }
+    }
+
     /// # Safety
     /// As [`first`](Self::first).
     pub(crate) unsafe fn last(self) -> *mut ffi::PyObject {

@@ -32,6 +32,21 @@ struct Fields {
 
 static FIELDS: OnceLock<Fields> = OnceLock::new();
 
+/// The last constant of a code object, borrowed; null for none.
+///
+/// # Safety
+/// A live code object; [`load`] has succeeded.
+pub(crate) unsafe fn last_constant(code: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: passed on; the field is a tuple, which nobody changes.
+    unsafe {
+        let constants = code.cast::<u8>().add(fields().constants).cast::<*mut ffi::PyObject>().read();
+        match ffi::PyTuple_GET_SIZE(constants) {
+            0 => std::ptr::null_mut(),
+            count => ffi::PyTuple_GET_ITEM(constants, count - 1),
+        }
+    }
+}
+
 unsafe extern "C" {
     // Include/cpython/code.h
     fn PyCode_GetCode(code: *mut ffi::PyObject) -> *mut ffi::PyObject;

@@ -19,6 +19,8 @@ pub(crate) struct AccessHistory {
     pub(crate) is_introduced: Cell<bool>,
     /// A container from which it has just taken something.
     pub(crate) taken_from: Cell<usize>,
+    /// The object that a probe has just noted a call about.
+    pub(crate) probed: Cell<usize>,
 }
 
 /// What only the thread itself sees.

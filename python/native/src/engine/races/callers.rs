@@ -1,9 +1,12 @@
 //! Accesses that no probe stands before: which code makes them, and whether that is watched.
 
-use crate::interpreter::{code_text, frames};
+use crate::engine::races::probe_site;
+use crate::interpreter::frames::RawFrame;
+use crate::interpreter::{code_fields, code_text, frames};
 use crate::thread::code_class;
 use ftsan::races::mix;
 use pyo3::ffi;
+use std::ffi::CStr;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
@@ -26,16 +29,64 @@ pub(crate) fn is_main_interpreter() -> bool {
     std::ptr::eq(unsafe { ffi::PyInterpreterState_Get() }, INTERPRETER.load(Ordering::Relaxed))
 }
 
+/// Functions of the standard library that call what they are given: a thread's, a pool's, a loop's.
+const LAUNCHERS: [&CStr; 8] =
+    [c"Thread.run", c"Timer.run", c"WorkerContext.run", c"_WorkItem.run", c"worker", c"mapstar", c"starmapstar", c"Handle._run"];
+
+/// Where the program itself has called what runs, or has had it called by a thread, a pool or a loop; as [`site`].
+///
+/// # Safety
+/// Attached.
+pub(crate) unsafe fn program_site() -> Option<(u32, u32)> {
+    let is_chosen = IS_CHOSEN.get()?;
+    // SAFETY: passed on; code on the own stack is alive, and so are its names.
+    unsafe {
+        let Some(frame) = frames::own().find_map(frames::Frame::raw) else { return Some((NO_PROBE, 0)) };
+        let name = code_text::qualname(frame.code) as *mut ffi::PyObject;
+        let is_launcher = || LAUNCHERS.iter().any(|known| ffi::PyUnicode_CompareWithASCIIString(name, known.as_ptr()) == 0);
+        let is_program = is_chosen(frame.code as *mut ffi::PyObject) || is_launcher() && is_of_standard_library(frame.code);
+        is_program.then(|| numbers(frame))
+    }
+}
+
+const NO_PROBE: u32 = 1 << 31;
+
+/// # Safety
+/// Attached; the frame's code is alive.
+unsafe fn numbers(frame: RawFrame) -> (u32, u32) {
+    let number = mix(frame.code as u64 ^ u64::from(frame.offset) << 48);
+    // The probes of a patched function know what it was made of.
+    // SAFETY: passed on.
+    let probe = unsafe { probe_site::of_object(code_fields::last_constant(frame.code as *mut ffi::PyObject)) };
+    (number as u32 | NO_PROBE, probe.map_or((frame.code >> 4) as u32, |probe| probe.code))
+}
+
 /// Numbers for the instruction that runs, which no probe has, and for its function.
 ///
 /// # Safety
 /// Attached.
 pub(crate) unsafe fn site() -> (u32, u32) {
-    const NO_PROBE: u32 = 1 << 31;
-    // SAFETY: passed on.
-    let Some(frame) = unsafe { frames::own() }.find_map(frames::Frame::raw) else { return (NO_PROBE, 0) };
-    let number = mix(frame.code as u64 ^ u64::from(frame.offset) << 48);
-    (number as u32 | NO_PROBE, (frame.code >> 4) as u32)
+    // SAFETY: passed on; code on the own stack is alive.
+    unsafe {
+        let frame = frames::own().find_map(frames::Frame::raw);
+        frame.map_or((NO_PROBE, 0), |frame| numbers(frame))
+    }
+}
+
+/// # Safety
+/// A live code object.
+unsafe fn is_of_standard_library(code: usize) -> bool {
+    let mut length = 0;
+    // SAFETY: passed on; the name of the file is a string, which keeps its text.
+    unsafe {
+        let file = ffi::PyUnicode_AsUTF8AndSize(code_text::filename(code) as *mut ffi::PyObject, &raw mut length);
+        if file.is_null() {
+            ffi::PyErr_Clear();
+            return false;
+        }
+        let file = std::slice::from_raw_parts(file.cast::<u8>(), length as usize);
+        std::str::from_utf8(file).is_ok_and(code_class::is_of_standard_library)
+    }
 }
 
 /// Whether what runs is done for watched code: that has called it, perhaps through the standard library, or has started a thread with it.
@@ -44,20 +95,13 @@ pub(crate) unsafe fn site() -> (u32, u32) {
 /// Attached.
 pub(crate) unsafe fn is_watched() -> bool {
     let Some(is_chosen) = IS_CHOSEN.get() else { return false };
-    // SAFETY: passed on; code on the own stack is alive, and so is the name of its file.
+    // SAFETY: passed on; code on the own stack is alive.
     unsafe {
         for frame in frames::own().filter_map(frames::Frame::raw) {
             if is_chosen(frame.code as *mut ffi::PyObject) {
                 return true;
             }
-            let mut length = 0;
-            let file = ffi::PyUnicode_AsUTF8AndSize(code_text::filename(frame.code) as *mut ffi::PyObject, &raw mut length);
-            if file.is_null() {
-                ffi::PyErr_Clear();
-                return false;
-            }
-            let file = std::slice::from_raw_parts(file.cast::<u8>(), length as usize);
-            if !std::str::from_utf8(file).is_ok_and(code_class::is_of_standard_library) {
+            if !is_of_standard_library(frame.code) {
                 return false;
             }
         }

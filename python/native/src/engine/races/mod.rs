@@ -7,9 +7,11 @@
 //! |---|---|
 //! | [`probe`] | the native object that patched code calls, and the fast path |
 //! | [`accesses`] | which object, which part of it, what is done to it |
+//! | [`touch`] | one access, and the shadow memory |
 //! | [`locations`] | whether a name is a part of an object at all |
 //! | [`containers`], [`values`], [`names`] | built-in containers; keys and values as numbers; names |
 //! | [`walks`] | iterations, step by step |
+//! | [`calls`] | calls of C functions, seen at their entries |
 //! | [`callers`] | accesses without a probe: which code makes them |
 //! | [`container_sync`] | containers as a means to hand objects over |
 //! | [`confirm`] | pauses that make harm happen |
@@ -17,6 +19,7 @@
 
 pub(crate) mod accesses;
 pub(crate) mod callers;
+pub(crate) mod calls;
 pub(crate) mod confirm;
 pub(crate) mod container_sync;
 pub(crate) mod containers;
@@ -26,5 +29,6 @@ pub(crate) mod probe;
 pub(crate) mod probe_site;
 pub(crate) mod review;
 pub(crate) mod shared;
+pub(crate) mod touch;
 pub(crate) mod values;
 pub(crate) mod walks;

@@ -4,7 +4,7 @@
 //! immortal: a reference count that threads share would cost more than the check.
 
 use crate::engine::locks;
-use crate::engine::races::probe_site::{Probe, peek};
+use crate::engine::races::probe_site::{Probe, TYPES, Type, peek};
 use crate::engine::races::{accesses, confirm, shared};
 use crate::findings::session;
 use crate::interpreter::frames::RawFrame;
@@ -81,15 +81,7 @@ unsafe fn slow(probe: &'static Probe, object: *mut ffi::PyObject) -> Outcome {
     })
 }
 
-struct Type(*mut ffi::PyTypeObject);
-// SAFETY: a type object is made once, immortal in effect, and only read.
-unsafe impl Send for Type {}
-// SAFETY: as above.
-unsafe impl Sync for Type {}
-
-const PATHS: usize = 5;
-
-static TYPES: [OnceLock<Type>; PATHS] = [const { OnceLock::new() }; PATHS];
+const PATHS: usize = TYPES.len();
 
 fn probe_type(py: Python<'_>, path: Path) -> PyResult<*mut ffi::PyTypeObject> {
     let place = &TYPES[path as usize];

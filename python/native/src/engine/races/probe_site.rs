@@ -4,6 +4,7 @@ use crate::interpreter::frames;
 use ftsan::patcher::Action;
 use ftsan::patcher::known_calls::CallEffect;
 use pyo3::ffi;
+use std::sync::OnceLock;
 use std::sync::atomic::AtomicU8;
 
 /// An access in a patched function.  Its memory lives as long as the process, and is used again once the function's code is gone.
@@ -73,6 +74,28 @@ impl Probe {
 
 // SAFETY: immortal, and nothing of it changes after it was made but what is atomic.
 unsafe impl Sync for Probe {}
+
+/// A type of probes.
+pub(crate) struct Type(pub(crate) *mut ffi::PyTypeObject);
+// SAFETY: a type object is made once, immortal in effect, and only read.
+unsafe impl Send for Type {}
+// SAFETY: as above.
+unsafe impl Sync for Type {}
+
+/// The types of probes, each made with its first probe.
+pub(crate) static TYPES: [OnceLock<Type>; 5] = [const { OnceLock::new() }; 5];
+
+/// The probe that an object is, if it is one.
+///
+/// # Safety
+/// Null or alive.
+pub(crate) unsafe fn of_object<'a>(object: *mut ffi::PyObject) -> Option<&'a Probe> {
+    // SAFETY: passed on; objects of these types are probes.
+    unsafe {
+        let is_type = |class: &OnceLock<Type>| class.get().is_some_and(|class| class.0 == ffi::Py_TYPE(object));
+        (!object.is_null() && TYPES.iter().any(is_type)).then(|| &*object.cast::<Probe>())
+    }
+}
 
 /// What is below the probe's own two operands on the stack of the running frame, at this depth from 1.
 ///

@@ -6,7 +6,7 @@
 
 use crate::engine::order;
 use crate::engine::races::probe_site::Probe;
-use crate::engine::races::{accesses, callers, container_sync, containers, shared};
+use crate::engine::races::{callers, container_sync, containers, shared, touch};
 use crate::interpreter::header::{self, WALKED};
 use crate::interpreter::iterators::{self, Iterators};
 use crate::thread::context::{Here, here};
@@ -73,7 +73,7 @@ pub(crate) unsafe fn around<T>(iterator: *mut ffi::PyObject, make: impl FnOnce()
 unsafe fn walk(here: &'static Here, iterator: *mut ffi::PyObject, container: *mut ffi::PyObject) -> Outcome {
     // SAFETY: passed on.
     unsafe {
-        if container.is_null() || containers::family(ffi::Py_TYPE(container)).is_none() || accesses::is_private(container) {
+        if container.is_null() || containers::family(ffi::Py_TYPE(container)).is_none() || touch::is_private(container) {
             return Outcome::Continue;
         }
         // The mark is gone when the address is another iterator's.
@@ -96,7 +96,7 @@ unsafe fn go_on(here: &'static Here, walk: Walk, since: Option<u16>) -> Outcome 
     if walk.is_watched {
         let probe = Probe::of_call(Action::Iterate, walk.site, walk.code);
         // SAFETY: passed on.
-        outcome = unsafe { accesses::iterate(here, &probe, walk.container as *mut ffi::PyObject, since) };
+        outcome = unsafe { touch::iterate(here, &probe, walk.container as *mut ffi::PyObject, since) };
     }
     memory.walks.keep(Walk { version: memory.version(), ..walk });
     outcome
@@ -110,11 +110,11 @@ unsafe fn advance(here: &'static Here, iterator: *mut ffi::PyObject) -> Outcome 
     // SAFETY: passed on.
     unsafe {
         let is_part = here.races.memory.walks.is_inside();
-        if is_part || !containers::is_iterator(iterator) || accesses::is_private(iterator) || !callers::is_watched() {
+        if is_part || !containers::is_iterator(iterator) || touch::is_private(iterator) || !callers::is_watched() {
             return Outcome::Continue;
         }
         let (site, code) = callers::site();
-        accesses::advance(here, &Probe::of_call(Action::Iterate, site, code), iterator)
+        touch::advance(here, &Probe::of_call(Action::Iterate, site, code), iterator)
     }
 }
 
@@ -148,10 +148,10 @@ pub(crate) unsafe fn begin(here: &'static Here, probe: &Probe, iterator: *mut ff
     unsafe {
         let container = list_of(iterator);
         if container.is_null() {
-            let is_shared = containers::is_iterator(iterator) && !accesses::is_private(iterator);
-            return if is_shared { accesses::advance(here, probe, iterator) } else { Outcome::Continue };
+            let is_shared = containers::is_iterator(iterator) && !touch::is_private(iterator);
+            return if is_shared { touch::advance(here, probe, iterator) } else { Outcome::Continue };
         }
-        if !accesses::is_private(container) {
+        if !touch::is_private(container) {
             header::set(iterator, WALKED);
             let (iterator, container) = (iterator as u64, container as u64);
             let walk = Walk { iterator, container, version: 0, site: probe.site, code: probe.code, is_watched: true };
@@ -159,8 +159,8 @@ pub(crate) unsafe fn begin(here: &'static Here, probe: &Probe, iterator: *mut ff
                 return Outcome::Raised;
             }
         }
-        let is_shared = iterator != container && !accesses::is_private(iterator);
-        if is_shared { accesses::advance(here, probe, iterator) } else { Outcome::Continue }
+        let is_shared = iterator != container && !touch::is_private(iterator);
+        if is_shared { touch::advance(here, probe, iterator) } else { Outcome::Continue }
     }
 }
 

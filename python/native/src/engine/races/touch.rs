@@ -1,0 +1,370 @@
+//! One access of a part of an object that threads share: what becomes of it in the shadow memory.
+//!
+//! Attributes and keys are locations of their own: threads that fill different slots do not meet.  The structure of a container (which
+//! keys there are) is another one.  An object's life and a hash of the part name a location.
+
+use crate::engine::races::probe_site::Probe;
+use crate::engine::races::{confirm, container_sync, review, shared, values};
+use crate::evidence::race::{self, Part};
+use crate::evidence::thread_names;
+use crate::interpreter::header::{self, ESCAPED, SEEN};
+use crate::thread::context::Here;
+use crate::thread::outcome::Outcome;
+use ftsan::patcher::Action;
+use ftsan::patcher::known_calls::{CallEffect as Call, Container, Method};
+use ftsan::races::access::{Access, Place, Value};
+use ftsan::races::clock::Epoch;
+use ftsan::races::lifetimes::Mark;
+use ftsan::races::matrix::Kind;
+use ftsan::races::{location, mix};
+use pyo3::ffi;
+use pyo3::prelude::*;
+
+/// Fields of locations that are no names or keys.
+pub(super) mod field {
+    pub(crate) const STRUCTURE: u64 = 0x5354_5255;
+    pub(crate) const POSITION: u64 = 0x504f_5349;
+    pub(crate) const CONTENT: u64 = 0x434f_4e54;
+}
+
+/// What is known of an access beside its kind.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Flags {
+    is_checkable: bool,
+    is_new: bool,
+    /// What was put there may have been handed over in the meantime.
+    is_taken: bool,
+    /// When it was handed over, if it was.
+    epoch: Option<Epoch>,
+    /// Of a step of an iteration: where it was at the last one.
+    since: Option<u16>,
+}
+
+/// One access of a part of an object that more than one thread has touched.
+pub(super) struct Touch<'a> {
+    pub(super) here: &'static Here,
+    pub(super) probe: &'a Probe,
+    pub(super) object: *mut ffi::PyObject,
+}
+
+/// Whether nobody but its creator has touched it yet; from now on it counts as shared if not.
+///
+/// # Safety
+/// Attached; `object` is alive.
+pub(super) unsafe fn is_private(object: *mut ffi::PyObject) -> bool {
+    // SAFETY: passed on.
+    unsafe {
+        if header::is_immortal(object) || (header::is_private(object) && !shared::is_strict()) {
+            return true;
+        }
+        escape(object);
+        false
+    }
+}
+
+/// Others than its creator have touched it.
+///
+/// # Safety
+/// As [`is_private`].
+pub(super) unsafe fn escape(object: *mut ffi::PyObject) {
+    // SAFETY: passed on.
+    unsafe {
+        if header::bits(object) & ESCAPED == 0 {
+            header::set(object, ESCAPED);
+        }
+    }
+}
+
+/// Whether an access of an object was noted since it was born.
+struct Seen(*mut ffi::PyObject);
+
+impl Mark for Seen {
+    #[inline(always)]
+    fn is_set(&self) -> bool {
+        // SAFETY: made by `Touch::noted` for an object that is alive as long as that runs.
+        unsafe { header::bits(self.0) & SEEN != 0 }
+    }
+
+    fn set(&self) {
+        // SAFETY: as in `is_set`.
+        unsafe { header::set(self.0, SEEN) };
+    }
+}
+
+fn is_sequence(container: Container) -> bool {
+    matches!(container, Container::List | Container::Deque | Container::ByteArray | Container::Array)
+}
+
+/// A step of an iteration, which began `since`.
+///
+/// # Safety
+/// Attached; `container` is alive.
+pub(super) unsafe fn iterate(here: &'static Here, probe: &Probe, container: *mut ffi::PyObject, since: Option<u16>) -> Outcome {
+    let flags = Flags { since, ..Flags::default() };
+    let touch = Touch { here, probe, object: container };
+    // SAFETY: passed on.
+    unsafe { touch.noted(container, field::STRUCTURE, Kind::Iterate, Value::UNKNOWN, flags, Part::Structure) }
+}
+
+/// A step of an iterator that threads share.
+///
+/// # Safety
+/// Attached; `iterator` is alive.
+pub(super) unsafe fn advance(here: &'static Here, probe: &Probe, iterator: *mut ffi::PyObject) -> Outcome {
+    // SAFETY: passed on.
+    unsafe {
+        Touch { here, probe, object: iterator }.access(iterator, field::POSITION, Kind::Advance, Value::UNKNOWN, Part::Position)
+    }
+}
+
+impl Touch<'_> {
+    /// `object[key]` in all its forms.
+    pub(super) unsafe fn item(&self, key: *mut ffi::PyObject, call: Call, value: Value, container: Container) -> Outcome {
+        // SAFETY: the object is alive, and so is what it is done with.
+        unsafe {
+            if is_sequence(container) {
+                // Whether a sequence has an element is a question about all of it.
+                return if self.probe.action == Action::Contains {
+                    self.structure(Kind::Read, false)
+                } else if call == Call::Take {
+                    container_sync::take(self.here, self.object);
+                    self.structure(Kind::Atomic, !self.probe.is_handled)
+                } else if ffi::PyLong_Check(key) != 0 {
+                    let kind = if call == Call::Write { Kind::Write } else { Kind::Read };
+                    self.indexed(key, container, kind, value)
+                } else if call == Call::Write {
+                    self.structure(Kind::Write, false)
+                } else {
+                    Outcome::Continue
+                };
+            }
+            if container == Container::DefaultDict && self.probe.action == Action::ReadItem && self.lacks(key, container) {
+                // It will be made and put there.
+                if let Outcome::Raised = self.element(key, Kind::Read, Value::UNKNOWN) {
+                    return Outcome::Raised;
+                }
+                return self.keyed(key, Call::Atomic, false, Value::UNKNOWN, container);
+            }
+            self.keyed(key, call, false, value, container)
+        }
+    }
+
+    /// A call of a method of a container; `key` is its first argument, or null, and not the only one if `has_more`.
+    pub(super) unsafe fn method(&self, method: &Method, key: *mut ffi::PyObject, has_more: bool, container: Container) -> Outcome {
+        // SAFETY: the object is alive, and so is what it is done with.
+        unsafe {
+            if container == Container::Generator {
+                self.access(self.object, field::POSITION, Kind::Advance, Value::UNKNOWN, Part::Position)
+            } else if !method.is_keyed {
+                // One look, or a copy, of whatever there is.
+                if method.effect == Call::Read { Outcome::Continue } else { self.call(method.effect) }
+            } else if key.is_null() {
+                Outcome::Continue
+            } else {
+                self.keyed(key, method.effect, method.name == "pop" && has_more, Value::UNKNOWN, container)
+            }
+        }
+    }
+
+    /// One element of a sequence.
+    unsafe fn indexed(&self, index: *mut ffi::PyObject, container: Container, kind: Kind, value: Value) -> Outcome {
+        // SAFETY: the object is alive, and so is what it is done with.
+        unsafe {
+            let mut number = ffi::PyLong_AsLongLong(index);
+            if number == -1 && !ffi::PyErr_Occurred().is_null() {
+                ffi::PyErr_Clear();
+                return Outcome::Continue;
+            }
+            if number < 0 {
+                let is_list = container == Container::List;
+                // Of other sequences the size comes first, as in every object of variable size.
+                number += if is_list { ffi::PyList_GET_SIZE(self.object) as i64 } else { ffi::Py_SIZE(self.object) as i64 };
+            }
+            self.noted(self.object, mix(number as u64), kind, value, Flags::default(), Part::Item(index))
+        }
+    }
+
+    /// A call that concerns the container as a whole.
+    pub(super) unsafe fn call(&self, call: Call) -> Outcome {
+        let (kind, is_checkable) = match call {
+            Call::Read => (Kind::Read, false),
+            Call::Iterate | Call::Advance => (Kind::Iterate, false),
+            Call::Insert => {
+                // SAFETY: the object is alive, and so is what it is done with.
+                return unsafe {
+                    let verdict = self.structure(Kind::Insert, false);
+                    container_sync::put(self.object);
+                    verdict
+                };
+            }
+            Call::Take => {
+                container_sync::take(self.here, self.object);
+                (Kind::Atomic, !self.probe.is_handled)
+            }
+            Call::Atomic => (Kind::Atomic, false),
+            Call::Update => (Kind::Update, false),
+            Call::Write => (Kind::Write, false),
+            Call::ReadAttribute | Call::WriteAttribute | Call::ReadState | Call::WriteState => return Outcome::Continue,
+        };
+        // SAFETY: the object is alive, and so is what it is done with.
+        unsafe { self.structure(kind, is_checkable) }
+    }
+
+    /// What a call does to what is behind a key, and to which keys there are.  `is_sure`: with a default, nothing needs to be there.
+    unsafe fn keyed(&self, key: *mut ffi::PyObject, call: Call, is_sure: bool, value: Value, container: Container) -> Outcome {
+        // SAFETY: the object is alive, and so is what it is done with.
+        unsafe {
+            let (kind, is_checkable) = match call {
+                Call::Read | Call::Iterate | Call::Advance => {
+                    self.await_what_is_put();
+                    return self.element(key, Kind::Read, Value::UNKNOWN);
+                }
+                Call::Write => (Kind::Write, false),
+                Call::ReadAttribute | Call::WriteAttribute | Call::ReadState | Call::WriteState => return Outcome::Continue,
+                Call::Update => (Kind::Update, false),
+                Call::Atomic => (Kind::Atomic, false),
+                Call::Insert => (Kind::Atomic, true),
+                Call::Take => (Kind::Atomic, !self.probe.is_handled && !is_sure),
+            };
+            let adds = call != Call::Take && self.may_lack(key, container);
+            // What is replaced is not handed over unless it may change, or it would order whoever counts in a dictionary.
+            let is_put = adds || call == Call::Write && value.is_object();
+            let is_taken = matches!(call, Call::Take | Call::Atomic);
+            let epoch = is_put.then(|| self.here.order.clock().epoch());
+            if is_put {
+                // Before it is noted: whoever finds the note may have what was put there.
+                container_sync::put(self.object);
+            }
+            if is_taken {
+                container_sync::take_now(self.here, self.object);
+            }
+            let flags = Flags { is_checkable, is_new: adds, is_taken, epoch, since: None };
+            let value = match (adds, call) {
+                // What is in a set is all that it says, whoever has put it there first.
+                (_, Call::Insert) if self.probe.is_answer => Value::of(values::key(key)),
+                (true, _) => value.as_answer(),
+                (false, _) => value,
+            };
+            if let Outcome::Raised = self.noted(self.object, values::key(key), kind, value, flags, Part::Item(key)) {
+                return Outcome::Raised;
+            }
+            if call == Call::Take {
+                return self.structure(Kind::Atomic, false);
+            }
+            if !adds {
+                return Outcome::Continue;
+            }
+            let flags = Flags { epoch, ..Flags::default() };
+            self.noted(self.object, field::STRUCTURE, Kind::Insert, Value::UNKNOWN, flags, Part::Structure)
+        }
+    }
+
+    /// Whether the key is certainly not there.
+    unsafe fn lacks(&self, key: *mut ffi::PyObject, container: Container) -> bool {
+        // SAFETY: the object is alive, and so is what it is done with.
+        unsafe { values::is_plain_key(key) && self.may_lack(key, container) }
+    }
+
+    /// Whether the key may not be there.
+    unsafe fn may_lack(&self, key: *mut ffi::PyObject, container: Container) -> bool {
+        // SAFETY: passed on by `note`; a plain key runs no code of the program.
+        unsafe {
+            if !values::is_plain_key(key) {
+                return true;
+            }
+            let contains = if container == Container::Set { ffi::PySet_Contains } else { ffi::PyDict_Contains };
+            contains(self.object, key) == 0
+        }
+    }
+
+    /// Whoever polls a container until something is there has waited for who put it there.
+    fn await_what_is_put(&self) {
+        if self.probe.is_polled {
+            container_sync::take(self.here, self.object);
+        }
+    }
+
+    pub(super) unsafe fn structure(&self, kind: Kind, is_checkable: bool) -> Outcome {
+        if kind == Kind::Read {
+            self.await_what_is_put();
+        }
+        let flags = Flags { is_checkable, ..Flags::default() };
+        // SAFETY: the object is alive, and so is what it is done with.
+        unsafe { self.noted(self.object, field::STRUCTURE, kind, Value::UNKNOWN, flags, Part::Structure) }
+    }
+
+    unsafe fn element(&self, key: *mut ffi::PyObject, kind: Kind, value: Value) -> Outcome {
+        // SAFETY: the object is alive, and so is what it is done with.
+        unsafe { self.noted(self.object, values::key(key), kind, value, Flags::default(), Part::Item(key)) }
+    }
+
+    pub(super) unsafe fn access(&self, home: *mut ffi::PyObject, field: u64, kind: Kind, value: Value, part: Part) -> Outcome {
+        // SAFETY: the object is alive, and so is what it is done with.
+        unsafe { self.noted(home, field, kind, value, Flags::default(), part) }
+    }
+
+    unsafe fn noted(
+        &self,
+        home: *mut ffi::PyObject,
+        field: u64,
+        kind: Kind,
+        value: Value,
+        Flags { is_checkable, is_new, is_taken, epoch, since }: Flags,
+        part: Part,
+    ) -> Outcome {
+        let (probe, races) = (self.probe, shared::get());
+        let life = races.lifetimes.of(home as u64, &Seen(home));
+        let access = Access {
+            location: location(life, field),
+            kind,
+            site: probe.site,
+            code: probe.code,
+            value,
+            is_tested: probe.is_tested,
+            is_polled: probe.is_polled,
+            is_checkable,
+            is_new,
+            is_constant: probe.is_constant,
+            is_awaited: probe.is_awaited,
+            is_last: self.here.order.is_last(),
+            epoch,
+            is_asked: probe.is_asked,
+            is_acting: probe.is_acting,
+            is_guard: probe.is_guard,
+            owner: Value::identity(self.object as u64),
+            since,
+        };
+        let clock = self.here.order.clock();
+        if !self.here.races.is_introduced.replace(true) {
+            // SAFETY: the object is alive, and so is what it is done with.
+            thread_names::introduce(unsafe { Python::assume_attached() }, clock.epoch());
+        }
+        // SAFETY: the object is alive, and so is what it is done with.
+        unsafe { confirm::meet(probe, access.location) };
+        let mut verdict = Outcome::Continue;
+        // SAFETY: the object is alive, and so is what it is done with.
+        let stack = || unsafe { self.here.stacks.record() };
+        let kind = races.shadow.access(&access, clock, &self.here.races.memory, stack, |race| {
+            if is_taken {
+                // Whoever put it there has released it before it was noted, but perhaps after this thread has asked.
+                container_sync::take_now(self.here, self.object);
+                if clock.has_seen(race.earlier_thread) {
+                    return;
+                }
+            }
+            confirm::suspect(&race);
+            // SAFETY: the object is alive, and so is what it is done with.
+            if let Outcome::Raised = unsafe { race::found(self.object, part, probe.is_swapper, &race) } {
+                verdict = Outcome::Raised;
+            }
+        });
+        if review::is_on() {
+            // SAFETY: the object is alive, and so is what it is done with.
+            unsafe {
+                let place = Place { site: probe.site, stack: self.here.stacks.record() };
+                review::note(self.object, part, access.location, clock.epoch(), kind, place);
+            }
+        }
+        verdict
+    }
+}
