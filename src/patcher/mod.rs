@@ -32,6 +32,8 @@ mod opcodes;
 mod point;
 mod rebound;
 mod relocate;
+#[cfg(test)]
+mod relocate_properties;
 mod repeated;
 mod stack;
 mod tables;

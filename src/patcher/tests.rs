@@ -58,7 +58,7 @@ fn rows() -> impl Iterator<Item = OpcodeRow<'static>> {
     ROWS.iter().map(|&(name, number, caches, is_jump)| OpcodeRow { name, number, caches, is_jump })
 }
 
-fn opcodes() -> Opcodes {
+pub(super) fn opcodes() -> Opcodes {
     Opcodes::new(rows(), OPERATORS, |_, _| None, true).expect("all are there")
 }
 
