@@ -41,7 +41,6 @@ mod tables;
 mod tests;
 mod unit_map;
 
-pub use opcode_table::is_known as is_known_opcode;
 pub use opcodes::{OpcodeRow, Opcodes};
 pub use point::{Action, Handed, Point};
 pub use rebound::Rebound;

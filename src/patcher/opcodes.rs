@@ -48,6 +48,7 @@ pub(super) struct Info {
 #[derive(Debug)]
 pub struct Opcodes {
     info: [Info; 256],
+    unknown: Vec<String>,
     pub(super) binary_op: u8,
     pub(super) call: u8,
     pub(super) call_kw: u8,
@@ -108,6 +109,7 @@ impl Opcodes {
     ) -> Result<Self, String> {
         let mut info = [Info::default(); 256];
         let mut numbers: Vec<(&str, u8)> = Vec::new();
+        let mut unknown = Vec::new();
         for row in rows {
             let agrees = |effect: &&Effect| {
                 (0..4).all(|argument| net_effect(row.number, argument).is_none_or(|net| net == effect.net(argument)))
@@ -131,6 +133,9 @@ impl Opcodes {
                 passes: is(traits::PASSES),
             };
             numbers.push((row.name, row.number));
+            if !opcode_table::is_excused(row.name) && info[usize::from(row.number)].effect.is_none() {
+                unknown.push(row.name.to_owned());
+            }
         }
         let find = |name: &str| numbers.iter().find(|(known, _)| *known == name).map(|(_, number)| *number);
         let number = |name: &str| find(name).ok_or_else(|| format!("no instruction {name}"));
@@ -140,6 +145,7 @@ impl Opcodes {
         };
         Ok(Opcodes {
             info,
+            unknown,
             binary_op: number("BINARY_OP")?,
             call: number("CALL")?,
             call_kw: number("CALL_KW")?,
@@ -188,6 +194,11 @@ impl Opcodes {
             multiply: operator("NB_INPLACE_MULTIPLY")?,
             has_lazy_imports,
         })
+    }
+
+    /// Instructions without a row or an excuse in the table of opcodes, and those of which no row agrees with the interpreter.
+    pub fn unknown(&self) -> &[String] {
+        &self.unknown
     }
 
     /// The local variable that takes what is on top of the stack.

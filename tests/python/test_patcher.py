@@ -42,6 +42,10 @@ class Inert:
 INERT = Inert()
 
 
+def test_every_instruction_of_this_interpreter_has_a_row_or_an_excuse() -> None:
+    assert ftsan._native.unknown_opcodes() == []
+
+
 class Instruction(NamedTuple):
     start: int
     unit: int

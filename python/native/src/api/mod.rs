@@ -42,8 +42,8 @@ mod _native {
     #[pymodule_export]
     use super::races::{
         epoch, hands_originals, has_seen, ignore_lock, instrument_chosen, instrumented, leave_unpatched, order_appends,
-        order_caches, order_callbacks, order_function, order_method, order_threads, start_races, wants_races, watch_call,
-        watch_encoder, watch_locks, watch_tasks, watched_calls,
+        order_caches, order_callbacks, order_function, order_method, order_threads, start_races, unknown_opcodes, wants_races,
+        watch_call, watch_encoder, watch_locks, watch_tasks, watched_calls,
     };
     #[pymodule_export]
     use super::report::{

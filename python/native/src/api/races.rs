@@ -22,6 +22,12 @@ pub(crate) fn instrumented<'py>(
     bytecode::debug_dump::of(code, make_site)
 }
 
+/// Instructions of this interpreter that the patcher's table of opcodes has no row and no excuse for, or a wrong row.
+#[pyfunction]
+pub(crate) fn unknown_opcodes(py: Python<'_>) -> PyResult<Vec<String>> {
+    Ok(bytecode::opcodes::get(py)?.unknown().to_vec())
+}
+
 /// Whether the options choose any code to look for data races in.
 #[pyfunction]
 pub(crate) fn wants_races() -> bool {
