@@ -9,7 +9,7 @@ use std::path::PathBuf;
 /// A text with crashes in it, or the `crash.json` of a crash folder, triaged: as "text", "markdown" or "json".
 #[pyfunction]
 pub(crate) fn triage(py: Python<'_>, text: &str, is_json: bool, format: &str) -> PyResult<String> {
-    py.detach(|| Ok(crashes::render_all(&read(text, is_json)?, format))).map_err(PyValueError::new_err)
+    py.detach(|| read(text, is_json).map(|all| crashes::render_all(&all, format))).map_err(PyValueError::new_err)
 }
 
 /// Crashes of many texts by signature, as "text" or "json"; each text with its name and whether it is a `crash.json`.  Also the names of

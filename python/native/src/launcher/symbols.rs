@@ -16,7 +16,7 @@ pub(crate) fn native_stack(addresses: &[u64], maps: &[Mapping]) -> Vec<NativeFra
         // A return address is behind the call; the innermost one is where it happened.
         let inside = if at == 0 { *address } else { address.saturating_sub(1) };
         let Some((start, _, offset, path)) = maps.iter().find(|(start, end, _, _)| (*start..*end).contains(&inside)) else {
-            frames.push(NativeFrame { module: String::new(), symbol: String::new(), offset: *address });
+            frames.push(NativeFrame { module: String::new(), symbol: String::new(), offset: *address, source: String::new() });
             continue;
         };
         let in_file = address - start + offset;
@@ -25,7 +25,7 @@ pub(crate) fn native_stack(addresses: &[u64], maps: &[Mapping]) -> Vec<NativeFra
         let nearest = after.checked_sub(1).and_then(|before| table.get(before));
         let nearest = nearest.filter(|(start, size, _)| *size == 0 || in_file - start <= *size);
         let (symbol, offset) = nearest.map_or((String::new(), in_file), |(start, _, name)| (name.clone(), in_file - start));
-        frames.push(NativeFrame { module: path.clone(), symbol, offset });
+        frames.push(NativeFrame { module: path.clone(), symbol, offset, source: String::new() });
     }
     frames
 }
