@@ -293,6 +293,11 @@ impl Loops {
         self.slots().filter(move |other| !std::ptr::eq(*other, slot) && other.taken.load(Ordering::Relaxed))
     }
 
+    /// Whether any thread runs a loop of asyncio at this address.
+    pub fn is_run(&self, address: usize) -> bool {
+        address != 0 && self.slots().any(|slot| slot.running_asyncio() == address)
+    }
+
     /// Whether another thread than that of `slot` runs a loop of asyncio.
     pub fn others_run(&self, slot: &ThreadSlot) -> bool {
         self.slots().any(|other| !std::ptr::eq(other, slot) && other.running(Realm::Asyncio) != 0)

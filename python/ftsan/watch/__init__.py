@@ -1,7 +1,7 @@
 """What is watched: one table per library, applied when (and only if) the program imports that library."""
 
 from .. import _native
-from . import coroutines, declared
+from . import coroutines, declared, interpreters
 from .on_import import after_import
 
 TYPE_CHECKING = False
@@ -29,6 +29,7 @@ LIBRARIES = (
 def install() -> None:
     """Hook what is imported already, and the rest when it is imported."""
     coroutines.hook()
+    interpreters.notice()
     for name in LIBRARIES:
         after_import(name, hook)
     declared.hook()

@@ -17,8 +17,12 @@ METHODS = (
         "acquire acquire_nowait acquire_on_behalf_of acquire_on_behalf_of_nowait release release_on_behalf_of total_tokens=",
     ),
     ("FT306", "first-use", "anyio._core._synchronization:Condition", "notify notify_all wait"),
-    ("FT306", "first-use:_state", "anyio.streams.memory:MemoryObjectSendStream", "send send_nowait clone close"),
-    ("FT306", "first-use:_state", "anyio.streams.memory:MemoryObjectReceiveStream", "receive receive_nowait clone close"),
+    ("FT306", "first-use:_state", "anyio.streams.memory:MemoryObjectSendStream", "send send_nowait clone"),
+    ("FT306", "first-use:_state", "anyio.streams.memory:MemoryObjectReceiveStream", "receive receive_nowait clone"),
+    ("FT306", "portal", "anyio.from_thread:BlockingPortal", "call start_task start_task_soon"),
+    # Whoever has a portal makes streams for its tasks, and closes them when the tasks are done: Starlette's TestClient.
+    ("FT306", "first-use:_state!waiting_receivers,waiting_senders", "anyio.streams.memory:MemoryObjectSendStream", "close"),
+    ("FT306", "first-use:_state!waiting_receivers,waiting_senders", "anyio.streams.memory:MemoryObjectReceiveStream", "close"),
 )
 
 BIRTHS = (

@@ -156,8 +156,10 @@ def hook(asyncio: ModuleType) -> None:
     """Hook asyncio, which has just been imported as a whole."""
     import _asyncio
 
+    from . import any_loop
+
     running = _asyncio._get_running_loop()
-    _native.watch_running_loop(_asyncio._set_running_loop)
+    _native.watch_running_loop(_asyncio._set_running_loop, any_loop.meet, any_loop.look_around)
     if running is not None:
         _native.adopt_running_loop(running)
     _native.watch_futures(_asyncio)
@@ -166,4 +168,5 @@ def hook(asyncio: ModuleType) -> None:
     declarations.watch(sys.modules[__name__], asyncio)
     # After the prologues: these are about the code objects that run from now on.
     _native.declare_boundary(asyncio.events.Handle._run)
+    _native.declare_carrier(asyncio.events.Handle._run, asyncio.events.TimerHandle)
     _native.declare_run_until_complete(asyncio.base_events.BaseEventLoop.run_until_complete)

@@ -16,6 +16,10 @@ A table is a module with these names (all but ``DISTRIBUTION``, ``VERSIONS`` and
 ``THREAD_SAFE``, ``HAND_OVERS``
     ``"module:Class.method"``: documented as callable from any thread, whatever they call in turn.  A hand-over is one
     that makes the owner call something: a callback, a coroutine.
+``PASSAGES``
+    ``"module:Class.method"``: a thread in it is not inside the object of a ``one-at-a-time`` owner, unless it is in another one, too.
+``CARRIERS``
+    ``"module:Class.method"``: calls what the program gave to its object where that was born.  The program's line is there.
 ``LOOPS``
     For a ``field`` owner: the class of the loops.
 ``EXCEPT``
@@ -30,6 +34,8 @@ How the owner is found (``Kind`` in ``python/native/src/engine/affinity/watch.rs
 ``field``                    the object is of an extension type and has its loop where only the garbage collector sees it
 ``first-use``                the first loop that touches the object (its birth must be in ``BIRTHS``)
 ``first-use:NAME``           the first loop that touches what the object has in that attribute
+``first-use:NAME!A,B``       the same; the thread that made it may as well, and one with a ``portal``, while the containers A and B are empty
+``portal``                   nobody: it is noted that the thread calls into a loop, and waits for the answer
 ``thread``                   the thread that made the object
 ``hub``                      the thread that uses the object first
 ``one-at-a-time``            nobody: what is reported is that another thread is inside the object
@@ -65,6 +71,10 @@ def watch(table: ModuleType, root: ModuleType) -> None:
         _native.count_package(f"{table.DISTRIBUTION} {version}")
     for path in (*getattr(table, "THREAD_SAFE", ()), *getattr(table, "HAND_OVERS", ())):
         _when_imported(name, path, _native.declare_thread_safe)
+    for path in getattr(table, "PASSAGES", ()):
+        _when_imported(name, path, _native.declare_passage)
+    for path in getattr(table, "CARRIERS", ()):
+        _when_imported(name, path, _native.declare_carrier)
     for kind, path in getattr(table, "BIRTHS", ()):
         _when_imported(name, path, _with(watch_birth, kind, table.REALM))
     for row in getattr(table, "METHODS", ()):

@@ -1,6 +1,4 @@
-"""Functions in C that look into code objects, among them those that hand functions to other interpreters: they are to find the original
-code.
-"""
+"""C functions that look into code find the original; other interpreters are handed it, and nothing is watched there, which is said."""
 
 from .. import _native
 from .on_import import after_import
@@ -20,8 +18,13 @@ FUNCTIONS = {
 }
 
 
+def notice() -> None:
+    """Hook what makes interpreters, when it is imported: a run that has one says that it is not watched."""
+    after_import("_interpreters", lambda module: _native.watch_maker_of_interpreters(module.create))
+
+
 def install() -> None:
-    """Hook what is imported already, and the rest when it is imported."""
+    """Hook what hands functions over: what is imported already, and the rest when it is imported."""
     for name in FUNCTIONS:
         after_import(name, _hook)
 

@@ -10,10 +10,19 @@ BIRTHS = (("thread-born", "selectors:_BaseSelectorImpl"),)
 METHODS = (
     ("FT204", "one-at-a-time", "selectors:_BaseSelectorImpl", "register unregister modify close"),
     ("FT204", "one-at-a-time", "selectors:SelectSelector?", "register unregister select"),
-    ("FT204", "one-at-a-time", "selectors:_PollLikeSelector?", "register unregister modify select"),
+    ("FT204", "one-at-a-time", "selectors:_PollLikeSelector?", "modify select"),
     # Not its `select`, which loops call all the time: the system calls of an epoll instance show who is in it.
     ("FT204", "one-at-a-time", "selectors:EpollSelector?", "close"),
 )
 
-# Of these two the kernel has the map: what is changed while another thread waits in `select` is waited for at once.
-THREAD_SAFE = ("selectors:EpollSelector.select?", "selectors:KqueueSelector.select?", "selectors:DevpollSelector.select?")
+PASSAGES = (
+    # They change the map in the base class, and then tell the kernel: whoever is woken up by that may change the map again.
+    "selectors:_PollLikeSelector.register?",
+    "selectors:_PollLikeSelector.unregister?",
+    "selectors:KqueueSelector.register?",
+    "selectors:KqueueSelector.unregister?",
+    # The kernel has the map: what is changed while another thread waits here is waited for at once.
+    "selectors:EpollSelector.select?",
+    "selectors:KqueueSelector.select?",
+    "selectors:DevpollSelector.select?",
+)

@@ -1,8 +1,24 @@
-"""``threading``: where each thread was started."""
+"""``threading``, and what else of the standard library calls in one thread what another one gave to it: where it was given."""
 
 DISTRIBUTION = ""
 VERSIONS = ()
 REALM = "any"
 
-# Thread.start, whose stack reports show as the thread's origin.
-METHODS = (("FT101", "born", "threading:Thread", "start"),)
+METHODS = (
+    # Reports show the stack of this as the thread's origin.
+    ("FT101", "born", "threading:Thread", "start"),
+    ("FT101", "born", "concurrent.futures._base:Future", "add_done_callback"),
+)
+
+BIRTHS = (
+    ("born", "concurrent.futures.thread:_WorkItem"),
+    ("born", "weakref:finalize"),
+)
+
+CARRIERS = (
+    "threading:Thread.run",
+    "threading:Timer.run",
+    "concurrent.futures.thread:_WorkItem.run",
+    "concurrent.futures._base:Future._invoke_callbacks",
+    "weakref:finalize.__call__",
+)

@@ -1,5 +1,6 @@
 //! What is watched for calls from the wrong thread, and what is declared to be.
 
+use crate::engine::affinity::given;
 use crate::engine::affinity::watch::{Attribute, Kind, Watch};
 use crate::findings::session;
 use crate::intercept::python_function::{self, Bytecode};
@@ -37,6 +38,8 @@ unsafe extern "C" fn set_running_loop(module: *mut ffi::PyObject, loop_: *mut ff
                 // SAFETY: attached.
                 loops.started(slot, Realm::Asyncio, loop_ as usize, unsafe { ffi::PyThreadState_Get() } as usize);
                 recorder::runs(context::here(), loop_ as usize);
+                // SAFETY: attached, alive.
+                unsafe { given::runs(Python::assume_attached(), loop_) };
             }
         });
     }
@@ -61,10 +64,10 @@ impl Row<'_, '_> {
         let kind = Kind::parse(name).ok_or_else(|| wrong("owner", self.owner))?;
         let class = self.class.map_or(0, |class| class.clone().unbind().into_ptr() as usize);
         let (except, loop_class) = if kind == Kind::Field { (0, class) } else { (class, 0) };
-        let attribute = match attribute {
-            "" => std::ptr::null_mut(),
-            name => pyo3::types::PyString::intern(py, name).into_any().unbind().into_ptr(),
-        };
+        let intern = |name: &str| pyo3::types::PyString::intern(py, name).into_any().unbind().into_ptr();
+        let (attribute, empty) = attribute.split_once('!').unwrap_or((attribute, ""));
+        let may_while_empty = empty.split(',').filter(|name| !name.is_empty()).map(|name| Attribute(intern(name))).collect();
+        let attribute = if attribute.is_empty() { std::ptr::null_mut() } else { intern(attribute) };
         let needs_attribute = matches!(kind, Kind::Attribute | Kind::AttributeOnly);
         let takes_attribute = needs_attribute || kind == Kind::Primitive;
         let fits = if attribute.is_null() { !needs_attribute } else { takes_attribute };
@@ -82,6 +85,7 @@ impl Row<'_, '_> {
             frames,
             bindings: &registry::get().bindings,
             attribute: Attribute(attribute),
+            may_while_empty,
             except,
             loop_class,
             field: AtomicUsize::new(0),
@@ -104,9 +108,16 @@ pub(crate) fn watch_function(
 ) -> PyResult<()> {
     let py = function.py();
     let watch = Row { owner, rule, operation, realm, class: class_ }.leak(py, 1)?;
+    // What is only noted is what it was before; but a constructor is not judged by what it does to its own parts.
+    let is_judged = Kind::is_check(watch.kind as u8) || operation == "__init__";
+    let class = if is_judged { Class::Watched } else { class_of(function)? };
     python_function::inject(Bytecode::get(py)?, function, call_site::new(py, watch)?)?;
-    code_class::set_class(&code_of(function)?, Class::Watched);
+    code_class::set_class(&code_of(function)?, class);
     Ok(())
+}
+
+fn class_of(function: &Bound<'_, PyAny>) -> PyResult<Class> {
+    Ok(code_class::class(function.py(), code_of(function)?.as_ptr() as usize))
 }
 
 #[pyfunction]
@@ -155,8 +166,10 @@ pub(crate) fn watch_contexts(py: Python<'_>) -> PyResult<Bound<'_, PyType>> {
     contexts::verify(py)
 }
 
+/// `meet` is called with each loop that is the first of its class to run, `look_around` when there may be new classes.
 #[pyfunction]
-pub(crate) fn watch_running_loop(function: &Bound<'_, PyCFunction>) -> PyResult<()> {
+pub(crate) fn watch_running_loop(function: &Bound<'_, PyCFunction>, meet: Py<PyAny>, look_around: Py<PyAny>) -> PyResult<()> {
+    given::start(meet, look_around);
     // SAFETY: a built-in function with METH_O, which is checked; its definition is a static array of its module.
     unsafe {
         let definition = (*function.as_ptr().cast::<ffi::PyCFunctionObject>()).m_ml;
@@ -177,6 +190,41 @@ pub(crate) fn adopt_running_loop(loop_: &Bound<'_, PyAny>) {
     // SAFETY: attached.
     let handle = unsafe { ffi::PyThreadState_Get() } as usize;
     registry::get().loops.started(context::here().slot, Realm::Asyncio, loop_.as_ptr() as usize, handle);
+    // SAFETY: attached, alive.
+    unsafe { given::runs(loop_.py(), loop_.as_ptr()) };
+}
+
+/// A loop that no table knows is watched.
+#[pyfunction]
+pub(crate) fn expect_classes() {
+    given::expect_classes();
+}
+
+/// What this method of a loop returns belongs to the loop.
+#[pyfunction]
+pub(crate) fn watch_results(method: &Bound<'_, PyAny>) -> PyResult<()> {
+    let py = method.py();
+    if method.get_type().name()? == "function" {
+        let class = class_of(method)?;
+        python_function::inject_at(Bytecode::get(py)?, method, given::site(py)?, python_function::Place::End)?;
+        code_class::set_class(&code_of(method)?, class);
+        return Ok(());
+    }
+    let row = Row { owner: "born", rule: "FT101", operation: "result", realm: "asyncio", class: None };
+    c_method::install_giver(method, row.leak(py, 0)?)
+}
+
+/// This function makes another interpreter, in which nothing is watched.
+#[pyfunction]
+pub(crate) fn watch_maker_of_interpreters(function: &Bound<'_, PyAny>) -> PyResult<()> {
+    let row = Row { owner: "born", rule: "FT101", operation: "create", realm: "any", class: None };
+    c_method::install_maker_of_interpreters(function, row.leak(function.py(), 0)?)
+}
+
+/// Whether this is a function written in Python whose calls are judged.
+#[pyfunction]
+pub(crate) fn is_watched(function: &Bound<'_, PyAny>) -> PyResult<bool> {
+    Ok(function.get_type().name()? == "function" && class_of(function)? == Class::Watched)
 }
 
 /// What `--declarations` declares.
@@ -202,6 +250,19 @@ pub(crate) fn declare_library(folder: &str) {
 #[pyfunction]
 pub(crate) fn declare_thread_safe(function: &Bound<'_, PyAny>) -> PyResult<()> {
     code_class::set_class(&code_of(function)?, Class::ThreadSafe);
+    Ok(())
+}
+
+#[pyfunction]
+pub(crate) fn declare_passage(function: &Bound<'_, PyAny>) -> PyResult<()> {
+    code_class::set_class(&code_of(function)?, Class::Passage);
+    Ok(())
+}
+
+#[pyfunction]
+#[pyo3(signature = (function, class_=None))]
+pub(crate) fn declare_carrier(function: &Bound<'_, PyAny>, class_: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+    code_class::add_carrier(&code_of(function)?, class_);
     Ok(())
 }
 

@@ -4,12 +4,12 @@
 //! (and now and then a known one) stops the world for a look at the owner.  No code of the program runs: no `repr`, no
 //! properties.
 
-use crate::evidence::owner_snapshot::{self, INSIDE, Owner, Relation, Snapshot};
+use crate::evidence::owner_snapshot::{self, INSIDE, Owner, Relation, Snapshot, Suspended};
 use crate::evidence::thread_names::{self, thread_info};
 use crate::findings::session::{self, Known, Place, Recorded};
 use crate::interpreter::frames::{self, RawFrame};
 use crate::interpreter::introspection::{loaded, own_method, stacks_of_outer_greenlets, type_name};
-use crate::thread::caller::{Caller, caller};
+use crate::thread::caller::{Caller, caller, first_of_program};
 use crate::thread::code_class::{self, Class, resolve_all};
 use crate::thread::outcome::Outcome;
 use crate::thread::{origins, stacks};
@@ -44,7 +44,8 @@ pub(crate) struct Call {
 pub(crate) unsafe fn add_victim(call: &Call, known: Known) {
     // SAFETY: passed on; the own stack.
     let (py, own) = unsafe { (Python::assume_attached(), frames::own_stack()) };
-    if let Caller::Program(start) = caller(py, own.frames().iter().copied(), call.frames) {
+    // SAFETY: passed on.
+    if let Caller::Program(start) | Caller::Given(start, _) = unsafe { caller(py, call.frames) } {
         let (thread, stack) = (thread_names::me(py), resolve_all(py, &own.frames()[start..]));
         let access = Access { role: Role::Owner, operation: INSIDE.to_owned(), thread: Some(thread), stack };
         session::get().add_owner_access(known, access);
@@ -54,6 +55,21 @@ pub(crate) unsafe fn add_victim(call: &Call, known: Known) {
 /// Reports that the calling thread uses `object`, which is the owner's.
 pub(crate) fn report(py: Python<'_>, call: Call, object: Bound<'_, PyAny>, owner: Owner) -> Outcome {
     Misused { py, call, object, thread: owner.thread }.report(owner)
+}
+
+/// The calling thread's stack.
+struct Own<'a> {
+    /// From the caller of the watched function on.
+    called: &'a [RawFrame],
+    /// Where the program gave that one what it calls, if it is a library's.
+    given: Option<&'static [RawFrame]>,
+}
+
+impl Own<'_> {
+    /// The program's line that a finding is about.
+    fn line(&self) -> Option<RawFrame> {
+        self.given.unwrap_or(self.called).first().copied()
+    }
 }
 
 struct Misused<'py> {
@@ -69,26 +85,31 @@ impl<'py> Misused<'py> {
         let py = self.py;
         // SAFETY: attached, own thread.
         let own = unsafe { frames::own_stack() };
-        let Caller::Program(start) = caller(py, own.frames().iter().copied(), self.call.frames) else { return Outcome::Continue };
+        // SAFETY: attached.
+        let (start, given) = match unsafe { caller(py, self.call.frames) } {
+            Caller::Program(start) => (start, self.given_to_task(own.frames().get(start))),
+            Caller::Given(start, given) => (start, Some(given)),
+            Caller::Nested => return Outcome::Continue,
+        };
         let (rule, operation) = self.what_was_called(own.frames(), start);
         // `shield` makes its own future before it touches the given one, which is what is reported.
         if self.call.operation == "create_future" && operation == "shield" {
             return Outcome::Continue;
         }
-        let own = &own.frames()[start..];
+        let own = Own { called: &own.frames()[start..], given };
         // Cython's coroutines have no frames: the future that `await loop.create_connection()` waits for inside belongs to that call.
         if rule.id == "FT104"
             && own
-                .first()
-                .is_some_and(|frame| session::get().is_known_misuse(&code_class::resolve(py, *frame), &["FT101", "FT105"]))
+                .line()
+                .is_some_and(|frame| session::get().is_known_misuse(&code_class::resolve(py, frame), &["FT101", "FT105"]))
         {
             return Outcome::Continue;
         }
         if rule.id == "FT204"
             && let Some(known) =
-                own.first().and_then(|frame| session::get().known_misuse(&code_class::resolve(py, *frame), &["FT203"], None))
+                own.line().and_then(|frame| session::get().known_misuse(&code_class::resolve(py, frame), &["FT203"], None))
         {
-            if let Some(snapshot) = owner_snapshot::look(py, owner) {
+            if let Some(snapshot) = owner_snapshot::look(py, owner, self.object.as_ptr()) {
                 self.add_owner_accesses(known, &snapshot);
             }
             return Outcome::Continue;
@@ -96,14 +117,14 @@ impl<'py> Misused<'py> {
         if rule.id == "FT104" && self.is_done() {
             return Outcome::Continue;
         }
-        let place: Place = (self.call.id, own.first().copied().unwrap_or_default());
+        let place: Place = (self.call.id, own.line().unwrap_or_default());
         let session = session::get();
         let title = match session.seen_again(&place) {
             Some(again) => {
                 // Whose stack is at hand already costs no look.
                 let is_at_hand = matches!(owner.relation, Relation::IsInside(_)) && again.title.is_some();
                 if (again.sample_owner || is_at_hand)
-                    && let Some(snapshot) = owner_snapshot::look(py, owner)
+                    && let Some(snapshot) = owner_snapshot::look(py, owner, self.object.as_ptr())
                 {
                     self.add_owner_accesses(again.known, &snapshot);
                     if again.sample_owner {
@@ -115,8 +136,8 @@ impl<'py> Misused<'py> {
             None => {
                 // The owner may have stopped the loop in the meantime: then there is no misuse any more.
                 let relation = owner.relation(&self.thread_info(&owner.thread).name);
-                let Some(snapshot) = owner_snapshot::look(py, owner) else { return Outcome::Continue };
-                let finding = self.finding(rule, &operation, own, &relation, &snapshot);
+                let Some(snapshot) = owner_snapshot::look(py, owner, self.object.as_ptr()) else { return Outcome::Continue };
+                let finding = self.finding(rule, &operation, &own, &relation, &snapshot);
                 let title = finding.title.clone();
                 match session.record(place, finding) {
                     Recorded::New => {
@@ -157,7 +178,7 @@ impl<'py> Misused<'py> {
         own_method(&self.object, "done").is_some_and(|done| done.is_truthy().unwrap_or(false))
     }
 
-    fn finding(&self, rule: &'static Rule, operation: &str, own: &[RawFrame], relation: &str, snapshot: &Snapshot<'py>) -> Finding {
+    fn finding(&self, rule: &'static Rule, operation: &str, own: &Own<'_>, relation: &str, snapshot: &Snapshot<'py>) -> Finding {
         let offender = thread_names::me(self.py);
         let owner = self.thread_info(&self.thread);
         let class = type_name(&self.object);
@@ -188,7 +209,7 @@ impl<'py> Misused<'py> {
         accesses.extend(self.owner_accesses(snapshot));
         let created = stacks::get(origins::of(self.object.as_ptr() as usize));
         if !created.is_empty() {
-            let first = caller_of_creation(self.py, created).unwrap_or_default();
+            let first = first_of_program(self.py, created).unwrap_or_default();
             accesses.push(Access {
                 role: Role::Created,
                 operation: if self.call.is_iterated { "iterated first" } else { "created" }.to_owned(),
@@ -199,19 +220,27 @@ impl<'py> Misused<'py> {
         Finding::new(rule, title, ObjectInfo { r#type: class, repr, id }, loop_, accesses)
     }
 
-    /// The stack of the call.  If asyncio made it in a task that runs no code of the program, where that task was created.
-    fn offending_stack(&self, own: &[RawFrame]) -> Vec<Frame> {
-        let mut stack = self.resolve(own);
+    /// Where the task was created that asyncio itself runs without any code of the program in it.
+    fn given_to_task(&self, caller: Option<&RawFrame>) -> Option<&'static [RawFrame]> {
+        if caller.is_none_or(|frame| code_class::class(self.py, frame.code) == Class::Program) {
+            return None;
+        }
+        let task = loaded(self.py, c"_asyncio").and_then(|module| module.call_method0("current_task").ok())?;
+        let created = stacks::get(origins::of(task.as_ptr() as usize));
+        first_of_program(self.py, created).map(|first| &created[first..])
+    }
+
+    /// The stack of the call: the program's own line first, where that is the one that gave it to a library.
+    fn offending_stack(&self, own: &Own<'_>) -> Vec<Frame> {
+        let mut stack = own.given.map_or_else(Vec::new, |given| self.resolve(given));
+        let mut called = self.resolve(own.called);
+        if own.given.is_some() {
+            via(&mut called, "what was given there is called at");
+        }
+        stack.append(&mut called);
         for outer in stacks_of_outer_greenlets(self.py) {
             let mut frames = self.resolve(&outer);
             via(&mut frames, "in a greenlet that was switched to from");
-            stack.append(&mut frames);
-        }
-        if own.first().is_some_and(|frame| code_class::class(self.py, frame.code) != Class::Program) {
-            let task = loaded(self.py, c"_asyncio").and_then(|module| module.call_method0("current_task").ok());
-            let created = task.map_or(&[][..], |task| stacks::get(origins::of(task.as_ptr() as usize)));
-            let mut frames = self.resolve(&created[caller_of_creation(self.py, created).unwrap_or_default()..]);
-            via(&mut frames, "in a task created at");
             stack.append(&mut frames);
         }
         stack
@@ -228,21 +257,37 @@ impl<'py> Misused<'py> {
         let owner = self.thread_info(&self.thread);
         let mut accesses = Vec::new();
         // What the program's own coroutine waits for comes first: that is what its author knows.
-        let mut suspended = snapshot.suspended.iter();
+        let (waiting, others): (Vec<_>, Vec<_>) =
+            snapshot.suspended.iter().enumerate().partition(|(at, task)| *at == 0 || task.waits_in_it);
         let mut stack = Vec::new();
         let mut thread = self.resolve(snapshot.stack.frames());
-        if let Some((name, chain)) = suspended.next() {
-            stack = self.resolve(chain.frames());
-            via(&mut stack, &format!("{name} is suspended at"));
+        for (_, task) in waiting {
+            let mut part = self.suspended(task);
+            let what = if task.waits_in_it { ", which waits in it," } else { "" };
+            via(&mut part, &format!("{}{what} is suspended at", task.name));
             via(&mut thread, "the thread itself is at");
+            stack.append(&mut part);
         }
         stack.append(&mut thread);
         accesses.push(Access { role: Role::Owner, operation: snapshot.operation.to_owned(), thread: Some(owner.clone()), stack });
-        for (name, chain) in suspended {
-            let stack = self.resolve(chain.frames());
-            accesses.push(Access { role: Role::Owner, operation: name.clone(), thread: Some(owner.clone()), stack });
+        for (_, other) in others {
+            let (operation, stack) = (other.name.clone(), self.suspended(other));
+            accesses.push(Access { role: Role::Owner, operation, thread: Some(owner.clone()), stack });
         }
         accesses
+    }
+
+    /// Where a task waits; if that is in a library, where the program created it, too.
+    fn suspended(&self, task: &Suspended) -> Vec<Frame> {
+        let mut stack = self.resolve(task.stack.frames());
+        if first_of_program(self.py, task.stack.frames()).is_none()
+            && let Some(first) = first_of_program(self.py, task.created)
+        {
+            let mut created = self.resolve(&task.created[first..]);
+            via(&mut created, "in a task created at");
+            stack.append(&mut created);
+        }
+        stack
     }
 
     fn resolve(&self, frames: &[RawFrame]) -> Vec<Frame> {
@@ -259,8 +304,4 @@ fn via(frames: &mut [Frame], how: &str) {
     if let Some(first) = frames.first_mut() {
         first.via = Some(how.to_owned());
     }
-}
-
-fn caller_of_creation(py: Python<'_>, created: &[RawFrame]) -> Option<usize> {
-    created.iter().position(|frame| matches!(code_class::class(py, frame.code), Class::Program))
 }

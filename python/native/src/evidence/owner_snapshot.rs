@@ -8,7 +8,7 @@ use crate::interpreter::world::Stopped;
 use crate::interpreter::{await_chain, contexts, coroutines, futures};
 use crate::thread::code_class::{self, Class};
 use crate::thread::context::here;
-use crate::thread::registry;
+use crate::thread::{origins, registry, stacks};
 use ftsan::loops::{Affinity, Realm, Runner};
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -17,8 +17,10 @@ use pyo3::types::PySet;
 /// What a thread does with an object that it is inside, for [`ftsan::report::Access::operation`].
 pub(crate) const INSIDE: &str = "inside";
 
-/// How many tasks of a loop are looked at.
+/// How many tasks of a loop are shown.
 const TASKS: usize = 3;
+/// How many are asked whether they wait in the object.
+const MANY: usize = 256;
 
 /// Whose an object is, and why.
 pub(crate) struct Owner {
@@ -81,13 +83,25 @@ pub(crate) struct Snapshot<'py> {
     pub(crate) operation: &'static str,
     /// The owner's stack.
     pub(crate) stack: Held,
-    /// Where its tasks are suspended, each with what to call it.
-    pub(crate) suspended: Vec<(String, Held)>,
+    /// Its tasks that are suspended: the one that the loop was started with, and those that wait in the object; else some.
+    pub(crate) suspended: Vec<Suspended>,
     pub(crate) loop_: Option<Bound<'py, PyAny>>,
 }
 
-/// Looks at the owner; `None` if the object is its no more.
-pub(crate) fn look<'py>(py: Python<'py>, owner: Owner) -> Option<Snapshot<'py>> {
+/// A task that waits.
+pub(crate) struct Suspended {
+    /// What to call it.
+    pub(crate) name: String,
+    /// Where it waits.
+    pub(crate) stack: Held,
+    /// Where it was created.
+    pub(crate) created: &'static [frames::RawFrame],
+    /// It waits in the object.
+    pub(crate) waits_in_it: bool,
+}
+
+/// Looks at the owner of `object`; `None` if the object is its no more.
+pub(crate) fn look<'py>(py: Python<'py>, owner: Owner, object: *mut ffi::PyObject) -> Option<Snapshot<'py>> {
     let thread = owner.thread;
     let operation = if matches!(owner.relation, Relation::HasIt) { "has" } else { "run" };
     let (loop_, root) = match owner.relation {
@@ -109,23 +123,34 @@ pub(crate) fn look<'py>(py: Python<'py>, owner: Owner) -> Option<Snapshot<'py>> 
         }
     };
     let tasks = loop_.as_ref().filter(|_| thread.realm == Realm::Asyncio);
-    let coroutines = tasks.map_or_else(Vec::new, |loop_| coroutines_of(loop_, root));
+    let has_root = root.is_some();
+    let tasks = tasks.map_or_else(Vec::new, |loop_| tasks_of(loop_, root));
     let stopped = Stopped::stop(py);
     let state = state_of(&stopped, thread)?;
     // SAFETY: stopped world, live thread; the coroutines are kept alive by our references.
-    let (stack, chains) = unsafe {
+    let (stack, chains, order) = unsafe {
+        let mut chosen = [(usize::MAX, false); TASKS];
+        let waits = |(_, _, coroutine): &Task<'py>| await_chain::leads_to(coroutine.as_ptr(), object);
+        let roots = usize::from(has_root);
+        let others = || tasks.iter().enumerate().skip(roots);
+        // One that the loop was started with says where the program is.
+        let strangers = others().filter(|(_, task)| !has_root && !waits(task)).map(|(at, _)| (at, false));
+        let waiting = others().filter(|(_, task)| waits(task)).map(|(at, _)| (at, true));
+        for (place, task) in chosen.iter_mut().zip((0..roots).map(|root| (root, false)).chain(waiting).chain(strangers)) {
+            *place = task;
+        }
         let chains: [Option<Held>; TASKS] = std::array::from_fn(|i| {
-            coroutines.get(i).map(|(_, coroutine)| Held::new(await_chain::await_chain(coroutine.as_ptr())))
+            tasks.get(chosen[i].0).map(|(_, _, coroutine)| Held::new(await_chain::await_chain(coroutine.as_ptr())))
         });
-        (Held::new(frames::stack_of(state)), chains)
+        (Held::new(frames::stack_of(state)), chains, chosen)
     };
     drop(stopped);
-    let suspended = coroutines
-        .into_iter()
-        .zip(chains)
-        .filter_map(|((name, _), chain)| Some((name, chain.filter(|chain| !chain.frames().is_empty())?)))
-        .collect();
-    Some(Snapshot { operation, stack, suspended, loop_ })
+    let suspended = order.into_iter().zip(chains).filter_map(|((at, waits_in_it), chain)| {
+        let (name, task, _) = tasks.get(at)?;
+        let stack = chain.filter(|chain| !chain.frames().is_empty())?;
+        Some(Suspended { name: name.clone(), stack, created: stacks::get(origins::of(task.as_ptr() as usize)), waits_in_it })
+    });
+    Some(Snapshot { operation, stack, suspended: suspended.collect(), loop_ })
 }
 
 fn state_of(stopped: &Stopped<'_>, thread: Runner) -> Option<*mut ffi::PyThreadState> {
@@ -140,22 +165,23 @@ fn state_of(stopped: &Stopped<'_>, thread: Runner) -> Option<*mut ffi::PyThreadS
     }
 }
 
-/// The coroutine that a loop was started with, or else some of its tasks'.
-fn coroutines_of<'py>(loop_: &Bound<'py, PyAny>, root: Option<Bound<'py, PyAny>>) -> Vec<(String, Bound<'py, PyAny>)> {
-    let tasks: Vec<Bound<'py, PyAny>> = match root {
-        Some(task) => vec![task],
-        None => {
-            let all = loaded(loop_.py(), c"_asyncio").and_then(|module| module.call_method1("all_tasks", (loop_,)).ok());
-            let all = all.and_then(|all| all.cast_into::<PySet>().ok());
-            all.map_or_else(Vec::new, |all| all.iter().collect())
-        }
+/// Name, task and coroutine.
+type Task<'py> = (String, Bound<'py, PyAny>, Bound<'py, PyAny>);
+
+/// The tasks of a loop, in the order of their names after the one that it was started with.
+fn tasks_of<'py>(loop_: &Bound<'py, PyAny>, root: Option<Bound<'py, PyAny>>) -> Vec<Task<'py>> {
+    let all = loaded(loop_.py(), c"_asyncio").and_then(|module| module.call_method1("all_tasks", (loop_,)).ok());
+    let all = all.and_then(|all| all.cast_into::<PySet>().ok());
+    let named = |task: Bound<'py, PyAny>| {
+        let name = own_method(&task, "get_name")?.extract::<String>().ok()?;
+        let coroutine = own_method(&task, "get_coro").filter(|coroutine| !coroutine.is_none())?;
+        Some((name, task, coroutine))
     };
-    let name = |task: &Bound<'py, PyAny>| own_method(task, "get_name")?.extract::<String>().ok();
-    let mut named: Vec<(String, Bound<'py, PyAny>)> =
-        tasks.iter().filter_map(|task| Some((name(task)?, own_method(task, "get_coro").filter(|coro| !coro.is_none())?))).collect();
-    named.sort_by(|a, b| (a.0.len(), &a.0).cmp(&(b.0.len(), &b.0)));
-    named.truncate(TASKS);
-    named
+    let is_root = |task: &Bound<'py, PyAny>| root.as_ref().is_some_and(|root| root.is(task));
+    let others = all.iter().flat_map(|all| all.iter()).filter(|task| !is_root(task)).take(MANY);
+    let mut tasks: Vec<Task<'py>> = others.filter_map(named).collect();
+    tasks.sort_by(|(a, ..), (b, ..)| (a.len(), a).cmp(&(b.len(), b)));
+    root.and_then(named).into_iter().chain(tasks).collect()
 }
 
 /// Another thread that is inside an object, as `holds` says of the state of each thread while the world is stopped; `None` if the

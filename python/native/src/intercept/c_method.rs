@@ -6,6 +6,9 @@
 use crate::engine::affinity::check;
 use crate::engine::affinity::watch::{Kind, Watch};
 use crate::intercept::cython;
+use crate::engine::affinity::given;
+use crate::interpreter::memory;
+use crate::thread::faults::{self, SUB_INTERPRETERS};
 use crate::thread::context::Busy;
 use crate::thread::outcome::Outcome;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
@@ -35,22 +38,48 @@ struct AttributeDescriptor {
     d_getset: *mut ffi::PyGetSetDef,
 }
 
+/// What is looked at once a call has returned.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Result {
+    /// Nothing: the call was judged before.
+    Nothing,
+    /// The call only made a coroutine.
+    Coroutine,
+    /// A loop gave away what belongs to it.
+    Given,
+    /// There is another interpreter, in which nothing is watched.
+    Interpreter,
+}
+
 struct Hooked {
     /// The watch's.
     kind: Kind,
     watch: &'static Watch,
-    /// The call only makes a coroutine.
-    is_coroutine: bool,
+    result: Result,
     /// The function that was there, of the calling convention of the trampoline.
     original: usize,
 }
 
-const MOST: usize = 192;
+const MOST: usize = 320;
 static HOOKED: [OnceLock<Hooked>; MOST] = [const { OnceLock::new() }; MOST];
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
 fn hooked<const N: usize>() -> &'static Hooked {
     HOOKED[N].get().expect("set before the trampoline is")
+}
+
+/// # Safety
+/// Attached; the method of `object` that is hooked has returned `result`.
+unsafe fn returned(hooked: &Hooked, object: *mut ffi::PyObject, result: *mut ffi::PyObject) {
+    // SAFETY: passed on.
+    unsafe {
+        match hooked.result {
+            Result::Nothing => {}
+            Result::Coroutine => cython::made(hooked.watch, object, result),
+            Result::Given => given::away(object, result),
+            Result::Interpreter => faults::fail(SUB_INTERPRETERS),
+        }
+    }
 }
 
 macro_rules! trampolines {
@@ -62,12 +91,12 @@ macro_rules! trampolines {
             // the calling convention of the original.
             unsafe {
                 let original = std::mem::transmute::<usize, Original>(hooked.original);
-                if hooked.is_coroutine {
-                    let coroutine = original($self $(, $argument)*);
-                    if !coroutine.is_null() {
-                        cython::made(hooked.watch, $self, coroutine);
+                if hooked.result != Result::Nothing {
+                    let result = original($self $(, $argument)*);
+                    if !result.is_null() {
+                        returned(hooked, $self, result);
                     }
-                    return coroutine;
+                    return result;
                 }
                 let _part_of_it = match check::before_of(hooked.kind, hooked.watch, $self) {
                     Outcome::Misuse if hooked.kind.is_one_action() => Busy::enter(),
@@ -112,24 +141,44 @@ macro_rules! rows {
 }
 pub(crate) use rows;
 
-const ROWS: [Row; MOST] = rows!(row: 0 1 2 3 4 5 6 7 8 9 10 11);
+const ROWS: [Row; MOST] = rows!(row: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19);
 
 /// Watches a method or an attribute of an extension type, given as what its type's dictionary has.
 pub(crate) fn install(descriptor: &Bound<'_, PyAny>, watch: &'static Watch) -> PyResult<()> {
+    install_as(descriptor, watch, Result::Nothing)
+}
+
+/// What this method of a loop returns belongs to the loop.  What it does may be watched besides.
+pub(crate) fn install_giver(descriptor: &Bound<'_, PyAny>, watch: &'static Watch) -> PyResult<()> {
+    install_as(descriptor, watch, Result::Given)
+}
+
+/// This function makes an interpreter.
+pub(crate) fn install_maker_of_interpreters(function: &Bound<'_, PyAny>, watch: &'static Watch) -> PyResult<()> {
+    install_as(function, watch, Result::Interpreter)
+}
+
+fn install_as(descriptor: &Bound<'_, PyAny>, watch: &'static Watch, result: Result) -> PyResult<()> {
     let refuse = |what: &str| PyTypeError::new_err(format!("{}: {what}", watch.operation));
     // SAFETY: checked to be what it is used as; the definitions are static arrays of the module.
-    let (slot, column, is_coroutine) = unsafe {
+    let (slot, column, result) = unsafe {
         let (object, class) = (descriptor.as_ptr(), ffi::Py_TYPE(descriptor.as_ptr()));
         if std::ptr::eq(class, &raw mut ffi::PyGetSetDescr_Type) {
             let getter = &raw mut (*(*object.cast::<AttributeDescriptor>()).d_getset).get;
-            (getter.cast::<*const c_void>(), 0, false)
+            (getter.cast::<*const c_void>(), 0, result)
         } else {
-            let method = definition(descriptor).map(|definition| (definition, false));
-            let Some((definition, is_coroutine)) = method.or_else(|| cython::definition(descriptor)) else {
+            let Some((place, is_coroutine)) = place_of_definition(descriptor) else {
                 return Err(refuse("not a method of an extension type"));
             };
+            let definition = place.read();
             let Some(column) = column((*definition).ml_flags) else { return Err(refuse("unknown calling convention")) };
-            ((&raw mut (*definition).ml_meth).cast::<*const c_void>(), column, is_coroutine)
+            let definition = writable(place, definition);
+            let result = match (result, is_coroutine) {
+                (Result::Given, true) => return Err(refuse("a coroutine, whose result is not seen")),
+                (_, true) => Result::Coroutine,
+                (result, false) => result,
+            };
+            ((&raw mut (*definition).ml_meth).cast::<*const c_void>(), column, result)
         }
     };
     let place = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -137,10 +186,41 @@ pub(crate) fn install(descriptor: &Bound<'_, PyAny>, watch: &'static Watch) -> P
     // SAFETY: the slot holds a function pointer; it is replaced by one of the same calling convention, and an aligned
     // pointer store is seen whole by other threads.
     unsafe {
-        let _ = hook.set(Hooked { kind: watch.kind, watch, is_coroutine, original: slot.read() as usize });
+        let _ = hook.set(Hooked { kind: watch.kind, watch, result, original: slot.read() as usize });
         slot.write_volatile(ROWS[place][column]);
     }
     Ok(())
+}
+
+/// Where a method of an extension type, Cython's included, has its definition, and whether it only makes a coroutine.
+fn place_of_definition(method: &Bound<'_, PyAny>) -> Option<(*mut *mut ffi::PyMethodDef, bool)> {
+    // SAFETY: checked to be what it is used as.
+    unsafe {
+        let (object, class) = (method.as_ptr(), ffi::Py_TYPE(method.as_ptr()));
+        if std::ptr::eq(class, &raw mut ffi::PyMethodDescr_Type) {
+            Some((&raw mut (*object.cast::<MethodDescriptor>()).d_method, false))
+        } else if std::ptr::eq(class, &raw mut ffi::PyCFunction_Type) {
+            Some((&raw mut (*object.cast::<ffi::PyCFunctionObject>()).m_ml, false))
+        } else {
+            cython::place_of_definition(method)
+        }
+    }
+}
+
+/// A definition that can be changed: this one, or, if it is a constant (Zig and Rust may have it so), a copy that is put in its place.
+///
+/// # Safety
+/// A live definition, and where a live object has it.
+unsafe fn writable(place: *mut *mut ffi::PyMethodDef, definition: *mut ffi::PyMethodDef) -> *mut ffi::PyMethodDef {
+    if memory::is_writable(definition as usize) {
+        return definition;
+    }
+    // SAFETY: passed on; the copy is never freed, and an aligned pointer store is seen whole by other threads.
+    unsafe {
+        let copy = Box::into_raw(Box::new(definition.read()));
+        place.write_volatile(copy);
+        copy
+    }
 }
 
 /// The definition of a method of an extension type, or of a function of an extension module.

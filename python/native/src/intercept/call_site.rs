@@ -70,6 +70,7 @@ fn slot_of(kind: Kind) -> DeleteItem {
         Kind::PrimitiveBorn => delete_item::<{ Kind::PrimitiveBorn as u8 }>,
         Kind::ThreadBorn => delete_item::<{ Kind::ThreadBorn as u8 }>,
         Kind::Born => delete_item::<{ Kind::Born as u8 }>,
+        Kind::Portal => delete_item::<{ Kind::Portal as u8 }>,
     }
 }
 

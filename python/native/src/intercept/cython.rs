@@ -176,17 +176,20 @@ struct Function {
     m_ml: *mut ffi::PyMethodDef,
 }
 
-/// The definition of a method made by Cython, and whether it is an `async def`; `None` if it is not one.
-pub(crate) fn definition(method: &Bound<'_, PyAny>) -> Option<(*mut ffi::PyMethodDef, bool)> {
+/// Where a method made by Cython has its definition, and whether it is an `async def`; `None` if it is not one.
+pub(crate) fn place_of_definition(method: &Bound<'_, PyAny>) -> Option<(*mut *mut ffi::PyMethodDef, bool)> {
     if method.get_type().name().ok()?.to_string_lossy() != "cython_function_or_method" {
         return None;
     }
     let flags: u32 = method.getattr("__code__").ok()?.getattr("co_flags").ok()?.extract().ok()?;
     // SAFETY: Cython's functions begin with a `PyCFunctionObject`; that it is one is checked below, by its name.
-    let definition = unsafe { (*method.as_ptr().cast::<Function>()).m_ml };
+    let (place, definition) = unsafe {
+        let function = method.as_ptr().cast::<Function>();
+        (&raw mut (*function).m_ml, (*function).m_ml)
+    };
     let name = method.getattr("__name__").ok()?.extract::<String>().ok()?;
     // SAFETY: as above.
     let is_its = unsafe { !definition.is_null() && std::ffi::CStr::from_ptr((*definition).ml_name).to_bytes() == name.as_bytes() };
     const COROUTINE: u32 = 0x80; // CO_COROUTINE, Include/cpython/code.h
-    is_its.then_some((definition, flags & COROUTINE != 0))
+    is_its.then_some((place, flags & COROUTINE != 0))
 }

@@ -51,6 +51,18 @@ pub(crate) fn own() -> *mut ffi::PyThreadState {
     unsafe { (thread_id().wrapping_add_signed(place) as *const *mut ffi::PyThreadState).read_volatile() }
 }
 
+/// Whether the calling thread is attached to the main interpreter, whose objects are all that we know.
+pub(crate) fn is_of_main_interpreter() -> bool {
+    // SAFETY: plain questions; the thread is attached if it has a state.
+    unsafe { !own().is_null() && ffi::PyInterpreterState_Get() == ffi::PyInterpreterState_Main() }
+}
+
+/// Whether there is another interpreter than the main one.
+pub(crate) fn are_there_sub_interpreters() -> bool {
+    // SAFETY: plain questions.  The newest one comes first, the main one, which is there as long as any is, last.
+    unsafe { ffi::PyInterpreterState_Head() != ffi::PyInterpreterState_Main() }
+}
+
 /// Compares with what the interpreter says.
 pub(crate) fn verify() -> Result<(), String> {
     // SAFETY: has no precondition.

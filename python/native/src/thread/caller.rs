@@ -1,27 +1,42 @@
 //! The caller of a watched function, beyond the frames of the library that it is part of.
 
-use crate::interpreter::frames::RawFrame;
+use crate::interpreter::frames::{self, DEEPEST, Frame, RawFrame};
 use crate::thread::code_class::{self, Class};
+use crate::thread::{origins, stacks};
+use pyo3::ffi;
 use pyo3::prelude::*;
 
 /// The caller of a watched function.
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Caller {
     /// Code of the program; the index of its frame.
     Program(usize),
+    /// A library calls what the program gave it earlier: the index of the library's frame, and the stack of the program then, its own
+    /// line first.
+    Given(usize, &'static [RawFrame]),
     /// A watched function that has reported already, one that is documented as thread-safe, or a finalizer.
     Nested,
 }
 
-/// Finds the caller beyond the frames of the library itself.
-pub(crate) fn caller(py: Python<'_>, own: impl Iterator<Item = RawFrame>, skip: usize) -> Caller {
+/// Finds the caller of the function that the calling thread is in, beyond the innermost `skip` frames and those of the library itself.
+///
+/// # Safety
+/// Attached.
+pub(crate) unsafe fn caller(py: Python<'_>, skip: usize) -> Caller {
     let mut last = 0;
-    for (index, frame) in own.enumerate() {
+    // SAFETY: passed on; the own stack.
+    let own = unsafe { frames::own() }.filter_map(|frame| Some((frame, frame.raw()?)));
+    for (index, (frame, raw)) in own.take(DEEPEST).enumerate() {
         last = index;
         if index < skip {
             continue;
         }
-        match code_class::class(py, frame.code) {
-            Class::Library => {}
+        // SAFETY: passed on; a frame of the own stack.
+        if let Some(given) = unsafe { given_at(py, frame, raw) } {
+            return Caller::Given(index, given);
+        }
+        match code_class::class(py, raw.code) {
+            Class::Library | Class::Passage => {}
             Class::Watched | Class::ThreadSafe => return Caller::Nested,
             Class::Boundary => break,
             Class::Program => return Caller::Program(index),
@@ -29,4 +44,22 @@ pub(crate) fn caller(py: Python<'_>, own: impl Iterator<Item = RawFrame>, skip: 
     }
     // The loop itself made the call: of a callback that was scheduled in the wrong loop, say.
     Caller::Program(skip.min(last))
+}
+
+/// Where the program gave a library what it calls in this frame: `Thread.run` calls what its thread was started with.
+///
+/// # Safety
+/// Attached; a frame of the own stack.
+unsafe fn given_at(py: Python<'_>, frame: Frame<'_>, raw: RawFrame) -> Option<&'static [RawFrame]> {
+    let class = code_class::carried_class(raw.code)?;
+    let object = frame.local(0)?;
+    // SAFETY: a local variable is alive, and so is the class.
+    let fits = class == 0 || unsafe { ffi::Py_TYPE(object) } as usize == class;
+    let given = if fits { stacks::get(origins::of(object as usize)) } else { &[] };
+    first_of_program(py, given).map(|first| &given[first..])
+}
+
+/// Index of the innermost frame that is the program's.
+pub(crate) fn first_of_program(py: Python<'_>, stack: &[RawFrame]) -> Option<usize> {
+    stack.iter().position(|frame| matches!(code_class::class(py, frame.code), Class::Program))
 }

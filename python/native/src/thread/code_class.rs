@@ -19,6 +19,8 @@ pub(crate) enum Class {
     Program,
     /// Code of a watched library.
     Library,
+    /// As `Library`, but a thread that is in it is not inside the object: it changes nothing there itself.
+    Passage,
     /// A watched function: what it calls was judged when it was called.
     Watched,
     /// Documented as callable from any thread, or a finalizer.
@@ -77,6 +79,21 @@ pub(crate) fn is_of_standard_library(file: &str) -> bool {
 pub(crate) fn set_class(code: &Bound<'_, PyAny>, class: Class) {
     let code = code.clone().unbind().into_ptr() as usize;
     lock(&CLASSES).get_or_insert_default().insert(code, class);
+}
+
+/// Code objects of functions that call what the program gave them, as the object in their first local variable; with its class (address)
+/// where not every object will do, else 0.
+static CARRIERS: Mutex<Vec<(usize, usize)>> = Mutex::new(Vec::new());
+
+/// This function calls what was given to its first argument where that was noted as born; to objects of this class only.
+pub(crate) fn add_carrier(code: &Bound<'_, PyAny>, class: Option<&Bound<'_, PyAny>>) {
+    let class = class.map_or(0, |class| class.clone().unbind().into_ptr() as usize);
+    lock(&CARRIERS).push((code.clone().unbind().into_ptr() as usize, class));
+}
+
+/// Objects of which class a function carries, 0 for any; `None` if it carries nothing.
+pub(crate) fn carried_class(code: usize) -> Option<usize> {
+    lock(&CARRIERS).iter().find(|(carrier, _)| *carrier == code).map(|(_, class)| *class)
 }
 
 /// The code object whose second local variable is the future that a loop runs for.

@@ -32,6 +32,8 @@ pub(crate) struct Here {
     pub(crate) busy: Cell<bool>,
     /// How many finalizers of futures, tasks and asynchronous generators are running.
     finalizing: Cell<u32>,
+    /// It has called into a loop through a portal.
+    pub(crate) has_portal: Cell<bool>,
     /// How often this thread had a reason to stop the world for a look.
     looks: Cell<u32>,
     /// Where it was lately.
@@ -124,6 +126,7 @@ fn enter() -> &'static Here {
             record: Cell::new(hooks_link::thread_record()),
             busy: Cell::new(false),
             finalizing: Cell::new(0),
+            has_portal: Cell::new(false),
             looks: Cell::new(0),
             stacks: stacks::Recent::default(),
             order: ThreadOrder::default(),
@@ -173,6 +176,9 @@ impl Busy {
     /// `None` if it already is.
     pub(crate) fn enter() -> Option<Self> {
         let here = here();
+        if !thread_state::is_of_main_interpreter() {
+            return None;
+        }
         // Lazily: a Busy that is made and dropped would mark the thread as idle.
         (!here.busy.replace(true)).then(|| {
             BUSY.fetch_add(1, Ordering::Relaxed);

@@ -2,9 +2,13 @@
 //!
 //! A list that only grows and is never locked: a panic may be noted by a detached thread while another one forks.
 
+use crate::interpreter::thread_state;
 use std::collections::BTreeSet;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
+
+/// What is off if there is another interpreter than the main one.
+pub(crate) const SUB_INTERPRETERS: &str = "sub-interpreters: what runs in them is not watched";
 
 struct Fault {
     what: String,
@@ -30,6 +34,9 @@ pub(crate) fn fail(what: &str) {
 /// Everything that is off.
 pub(crate) fn all() -> BTreeSet<String> {
     let mut all = BTreeSet::new();
+    if thread_state::are_there_sub_interpreters() {
+        all.insert(SUB_INTERPRETERS.to_owned());
+    }
     let mut next: *const Fault = LAST.load(Ordering::Acquire);
     // SAFETY: entries are complete before they are in the list, never change and are never freed.
     while let Some(fault) = unsafe { next.as_ref() } {

@@ -3,7 +3,7 @@
 //! Nothing here allocates, formats, locks or calls Python code.  What is not settled by one compare goes to [`crate::evidence::affinity`].
 
 use crate::engine::affinity::watch::{Kind, Watch};
-use crate::engine::affinity::{judge, loop_field};
+use crate::engine::affinity::{given, judge, loop_field};
 use crate::interpreter::{contexts, coroutines, futures};
 use crate::thread::context::{Here, here};
 use crate::thread::outcome::Outcome;
@@ -52,6 +52,7 @@ pub(crate) unsafe fn before_of(kind: Kind, watch: &'static Watch, object: *mut f
             Kind::Primitive => before_kind::<{ Kind::Primitive as u8 }>(watch, object),
             Kind::LoopStarts => before_kind::<{ Kind::LoopStarts as u8 }>(watch, object),
             Kind::LoopStops => before_kind::<{ Kind::LoopStops as u8 }>(watch, object),
+            Kind::Portal => before_kind::<{ Kind::Portal as u8 }>(watch, object),
             Kind::LoopBorn | Kind::PrimitiveBorn | Kind::ThreadBorn | Kind::Born => {
                 before_kind::<{ Kind::Born as u8 }>(watch, object)
             }
@@ -81,6 +82,7 @@ pub(crate) unsafe fn before_kind<const K: u8>(watch: &'static Watch, object: *mu
     const CONTEXT: u8 = Kind::Context as u8;
     const LOOP_STARTS: u8 = Kind::LoopStarts as u8;
     const LOOP_STOPS: u8 = Kind::LoopStops as u8;
+    const PORTAL: u8 = Kind::Portal as u8;
     // On the path of every step of every task: one load, not even counted.
     // SAFETY: by the caller's guarantee, an object of the kind.
     unsafe {
@@ -133,6 +135,10 @@ pub(crate) unsafe fn before_kind<const K: u8>(watch: &'static Watch, object: *mu
                 }
                 Outcome::Continue
             }
+            PORTAL => {
+                here.has_portal.set(true);
+                Outcome::Continue
+            }
             _ => {
                 born(here, watch, object as usize);
                 Outcome::Continue
@@ -157,6 +163,7 @@ unsafe fn may_wait_elsewhere(here: &'static Here, generator: *mut ffi::PyObject)
 unsafe fn born(here: &'static Here, watch: &'static Watch, object: usize) {
     match watch.kind {
         Kind::LoopBorn => registry::get().loops.born(object),
+        Kind::PrimitiveBorn if watch.realm == Realm::Any => watch.bindings.made(here.slot, watch.realm, object),
         Kind::PrimitiveBorn => watch.bindings.born(here.slot, watch.realm, object),
         Kind::ThreadBorn => watch.bindings.give_to_thread(here.slot, object),
         // The kinds that check do not come here.
@@ -176,10 +183,14 @@ unsafe fn born(here: &'static Here, watch: &'static Watch, object: usize) {
         | Kind::AsyncStep
         | Kind::Context
         | Kind::LoopStarts
-        | Kind::LoopStops => watch.bindings.forget(object),
+        | Kind::LoopStops
+        | Kind::Portal => watch.bindings.forget(object),
     }
     // SAFETY: passed on.
     unsafe { origins::record(object, watch.frames) };
+    if watch.realm == Realm::Any {
+        given::something_begins();
+    }
 }
 
 #[inline(always)]
@@ -290,7 +301,8 @@ unsafe fn check_thread(here: &'static Here, watch: &'static Watch, object: *mut 
 #[cold]
 fn elsewhere(here: &'static Here, watch: &'static Watch, object: *mut ffi::PyObject, loop_: *mut ffi::PyObject) -> Outcome {
     if loop_.is_null() {
-        return Outcome::Continue;
+        // SAFETY: attached, and the object is alive while its method runs.
+        return if watch.kind == Kind::Field { unsafe { judge::touch_primitive(watch, object, object) } } else { Outcome::Continue };
     }
     guard::guarded(Outcome::Continue, || match registry::get().loops.affinity(here.slot, watch.realm, loop_ as usize) {
         Affinity::Fine => Outcome::Continue,

@@ -4,14 +4,14 @@
 //! Only then is there a report, which stops the world for a look at the owner.
 
 use crate::engine::affinity::contend;
-use crate::engine::affinity::watch::{Kind, Watch};
+use crate::engine::affinity::watch::{Attribute, Kind, Watch};
 use crate::evidence::affinity::{self, COVERS, Call};
 use crate::evidence::owner_snapshot::{self, Owner, Relation};
 use crate::findings::session;
-use crate::interpreter::frames;
+use crate::interpreter::thread_state;
 use crate::interpreter::introspection::is_greenlet_of_this_thread;
 use crate::thread::caller::{Caller, caller};
-use crate::thread::context::{Busy, here};
+use crate::thread::context::{Busy, Here, here};
 use crate::thread::outcome::Outcome;
 use crate::thread::{code_class, guard, recorder, registry};
 use ftsan::bindings::Touch;
@@ -29,6 +29,11 @@ fn call(watch: &'static Watch) -> Call {
     }
 }
 
+/// Whether what the calling thread does is our own doing, or is done in an interpreter that is not watched.
+fn is_out_of_sight(here: &Here) -> bool {
+    here.busy.get() || !thread_state::is_of_main_interpreter()
+}
+
 /// The slow half of the check of a primitive: bind it, or find that it is another loop's.  `part` is what belongs to a loop, the
 /// object itself mostly.
 ///
@@ -38,7 +43,7 @@ fn call(watch: &'static Watch) -> Call {
 pub(crate) unsafe fn touch_primitive(watch: &'static Watch, object: *mut ffi::PyObject, part: *mut ffi::PyObject) -> Outcome {
     guard::guarded(Outcome::Continue, || {
         let here = here();
-        if here.busy.get() {
+        if is_out_of_sight(here) {
             return Outcome::Continue;
         }
         // SAFETY: passed on.
@@ -51,12 +56,38 @@ pub(crate) unsafe fn touch_primitive(watch: &'static Watch, object: *mut ffi::Py
         }
         let owner = match registry.bindings.touch(&registry.loops, here.slot, watch.realm, part as usize) {
             Touch::Fine => None,
+            // SAFETY: passed on.
+            Touch::Elsewhere(_) if unsafe { may_because_empty(watch, part) } => None,
             Touch::Elsewhere(thread) => Some(Owner { thread, relation: Relation::RunsItsLoop }),
             Touch::TakenOver(thread) => owner_snapshot::user(py, object, thread),
         };
         // SAFETY: passed on.
         owner.map_or(Outcome::Continue, |owner| unsafe { judge(watch, object, owner) })
     })
+}
+
+/// Whether the calling thread made `part`, or has a portal to loops, which makes a difference to this call, and nobody waits there.
+///
+/// # Safety
+/// As [`crate::engine::affinity::check::before`].
+unsafe fn may_because_empty(watch: &'static Watch, part: *mut ffi::PyObject) -> bool {
+    let is_empty = |name: &Attribute| {
+        // SAFETY: attached by the caller's guarantee, and alive; we hold a reference to the container while it is asked.
+        unsafe {
+            let container = ffi::PyObject_GenericGetAttr(part, name.0);
+            if container.is_null() {
+                ffi::PyErr_Clear();
+                return false;
+            }
+            let is_empty = ffi::PyDict_Check(container) != 0 && ffi::PyDict_Size(container) == 0;
+            ffi::Py_DECREF(container);
+            is_empty
+        }
+    };
+    let empty = &watch.may_while_empty;
+    let here = here();
+    let may = || here.has_portal.get() || watch.bindings.is_maker(here.slot, part as usize);
+    !empty.is_empty() && may() && empty.iter().all(is_empty)
 }
 
 /// The calling thread uses an object that another thread used last: fine, unless that one is still inside.
@@ -67,7 +98,7 @@ pub(crate) unsafe fn touch_primitive(watch: &'static Watch, object: *mut ffi::Py
 pub(crate) unsafe fn take_over(watch: &'static Watch, object: *mut ffi::PyObject) -> Outcome {
     guard::guarded(Outcome::Continue, || {
         let here = here();
-        if here.busy.get() {
+        if is_out_of_sight(here) {
             return Outcome::Continue;
         }
         // SAFETY: passed on.
@@ -116,9 +147,8 @@ pub(crate) unsafe fn take_over(watch: &'static Watch, object: *mut ffi::PyObject
 #[cold]
 pub(crate) unsafe fn is_programs_call(watch: &'static Watch) -> bool {
     guard::guarded(true, || {
-        // SAFETY: passed on; the own stack.
-        let (py, own) = unsafe { (Python::assume_attached(), frames::own()) };
-        matches!(caller(py, own.filter_map(frames::Frame::raw), watch.frames), Caller::Program(_))
+        // SAFETY: passed on.
+        !matches!(unsafe { caller(Python::assume_attached(), watch.frames) }, Caller::Nested)
     })
 }
 
@@ -172,7 +202,7 @@ pub(crate) unsafe fn entered(watch: &'static Watch, context: *mut ffi::PyObject)
 /// As [`misuse`].
 unsafe fn if_owned(watch: &'static Watch, object: *mut ffi::PyObject, find: impl FnOnce(Python<'_>) -> Option<Owner>) -> Outcome {
     guard::guarded(Outcome::Continue, || {
-        if here().busy.get() {
+        if is_out_of_sight(here()) {
             return Outcome::Continue;
         }
         // SAFETY: passed on.

@@ -1,14 +1,19 @@
-//! Where objects of an extension type have their loop: found by asking the garbage collector's visitor once, then read as a field.
+//! Where objects of an extension type have their loop: found by asking the garbage collector's visitor once, or by looking for the address
+//! of a loop that runs, then read as a field.
 //!
 //! Cython's classes (uvloop's transports and handles) show their fields to nobody else.  The offset holds for all objects of the class,
 //! because a field of a base class keeps its place in subclasses; what is read there counts only if it is a loop that is running.
 
 use crate::engine::affinity::watch::Watch;
 use crate::interpreter::world::Stopped;
+use crate::thread::registry;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use std::ffi::{c_int, c_void};
 use std::sync::atomic::{AtomicPtr, Ordering};
+
+/// A class is searched so often.  Less than this is no offset, which is beyond the header, but how often it was.
+const GIVEN_UP: usize = 8;
 
 /// The loop of `object`, borrowed; null if it has none.
 ///
@@ -17,8 +22,9 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 #[inline]
 pub(crate) unsafe fn loop_of(watch: &'static Watch, object: *mut ffi::PyObject) -> *mut ffi::PyObject {
     match watch.field.load(Ordering::Relaxed) {
+        GIVEN_UP => std::ptr::null_mut(),
         // SAFETY: passed on.
-        0 => unsafe { find(watch, object) },
+        0..GIVEN_UP => unsafe { find(watch, object) },
         // SAFETY: a field of the class, which was found to hold an object.
         offset => unsafe { (*object.cast::<u8>().add(offset).cast::<AtomicPtr<ffi::PyObject>>()).load(Ordering::Relaxed) },
     }
@@ -50,13 +56,27 @@ unsafe fn find(watch: &'static Watch, object: *mut ffi::PyObject) -> *mut ffi::P
     unsafe {
         let _stopped = Stopped::stop(Python::assume_attached());
         let class = ffi::Py_TYPE(object);
-        let Some(traverse) = (*class).tp_traverse else { return std::ptr::null_mut() };
-        traverse(object, visit, (&raw mut search).cast());
-        if !search.found.is_null() {
-            let words = (*class).tp_basicsize as usize / size_of::<usize>();
-            let header = size_of::<ffi::PyObject>() / size_of::<usize>();
-            let word = (header..words).find(|word| object.cast::<*mut ffi::PyObject>().add(*word).read() == search.found);
-            watch.field.store(word.unwrap_or(0) * size_of::<usize>(), Ordering::Relaxed);
+        if let Some(traverse) = (*class).tp_traverse {
+            traverse(object, visit, (&raw mut search).cast());
+        }
+        let words = (*class).tp_basicsize as usize / size_of::<usize>();
+        let header = size_of::<ffi::PyObject>() / size_of::<usize>();
+        let at = |word: &usize| object.cast::<*mut ffi::PyObject>().add(*word).read();
+        let loops = &registry::get().loops;
+        // What Rust owns is not shown to the garbage collector: then a loop that runs is known by its address.
+        let is_it = |word: &usize| match search.found.is_null() {
+            true => loops.is_run(at(word) as usize),
+            false => at(word) == search.found,
+        };
+        match (header..words).find(is_it) {
+            Some(word) => {
+                search.found = at(&word);
+                watch.field.store(word * size_of::<usize>(), Ordering::Relaxed);
+            }
+            None if search.found.is_null() => {
+                watch.field.fetch_add(1, Ordering::Relaxed);
+            }
+            None => {}
         }
     }
     search.found

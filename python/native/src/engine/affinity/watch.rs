@@ -51,10 +51,12 @@ pub(crate) enum Kind {
     ThreadBorn,
     /// `__init__` of anything else that is watched, or `Thread.start`.
     Born,
+    /// The calling thread calls into a loop through a portal, and waits for the answer.
+    Portal,
 }
 
 /// The kinds by the names that the tables use.
-const NAMES: [(&str, Kind); 20] = [
+const NAMES: [(&str, Kind); 21] = [
     ("loop", Kind::Loop),
     ("attribute", Kind::Attribute),
     ("attribute-only", Kind::AttributeOnly),
@@ -75,6 +77,7 @@ const NAMES: [(&str, Kind); 20] = [
     ("first-use-born", Kind::PrimitiveBorn),
     ("thread-born", Kind::ThreadBorn),
     ("born", Kind::Born),
+    ("portal", Kind::Portal),
 ];
 
 /// How many kinds there are.
@@ -118,6 +121,8 @@ pub(crate) struct Watch {
     pub(crate) bindings: &'static Bindings,
     /// The interned name of the attribute that has the loop, or what belongs to one; null for none.
     pub(crate) attribute: Attribute,
+    /// The thread that made what belongs to a loop may call this as well, and one that has a portal, while these attributes are empty.
+    pub(crate) may_while_empty: Vec<Attribute>,
     /// Objects of this type (address) may be used from any thread; 0 for none.
     pub(crate) except: usize,
     /// The class of loops (address) of objects that have theirs in a field; 0 for none.
