@@ -1,4 +1,5 @@
-"""Every kind of foreign call on a loop, its futures, transports, handles and primitives: ``asyncio_calls.py asyncio|uvloop``.
+"""Every kind of foreign call on a loop, its futures, transports, handles and primitives: ``asyncio_calls.py MODULE``,
+where the module has a ``new_event_loop``: asyncio, uvloop, or one whose loop no table knows.
 
 The loop is running, and its thread is inside one of its callbacks while the calls are made, so that nothing but the
 call itself is wrong and none of them can crash.  Each line marked ``# offending: RULE OPERATION`` must be reported, and no other.
@@ -6,17 +7,13 @@ call itself is wrong and none of them can crash.  Each line marked ``# offending
 
 import asyncio
 import contextlib
+import importlib
 import os
 import socket
 import sys
 import threading
 
-if sys.argv[1] == "uvloop":
-    import uvloop
-
-    new_loop = uvloop.new_event_loop
-else:
-    new_loop = asyncio.new_event_loop
+new_loop = importlib.import_module(sys.argv[1]).new_event_loop
 
 ours, theirs = socket.socketpair()
 ours.setblocking(False)
@@ -76,42 +73,70 @@ def misuse(things: Things) -> None:
         loop.set_exception_handler(None)  # offending: FT101 set_exception_handler
     with tried():
         loop.set_task_factory(None)  # offending: FT101 set_task_factory
-    things.futures[0].set_result(None)  # offending: FT102 set_result
-    things.futures[1].set_exception(KeyError())  # offending: FT102 set_exception
-    things.futures[2].cancel()  # offending: FT102 cancel
-    things.futures[3].add_done_callback(id)  # offending: FT102 add_done_callback
-    things.futures[4].remove_done_callback(things.callback)  # offending: FT102 remove_done_callback
-    things.task.cancel()  # offending: FT103 cancel
+    with tried():
+        things.futures[0].set_result(None)  # offending: FT102 set_result
+    with tried():
+        things.futures[1].set_exception(KeyError())  # offending: FT102 set_exception
+    with tried():
+        things.futures[2].cancel()  # offending: FT102 cancel
+    with tried():
+        things.futures[3].add_done_callback(id)  # offending: FT102 add_done_callback
+    with tried():
+        things.futures[4].remove_done_callback(things.callback)  # offending: FT102 remove_done_callback
+    with tried():
+        things.task.cancel()  # offending: FT103 cancel
     transports = things.transports
-    transports[0].write(b"x")  # offending: FT105 write
-    transports[0].writelines([b"x"])  # offending: FT105 writelines
-    transports[0].pause_reading()  # offending: FT105 pause_reading
-    transports[0].resume_reading()  # offending: FT105 resume_reading
-    transports[0].set_protocol(asyncio.Protocol())  # offending: FT105 set_protocol
-    transports[0].set_write_buffer_limits(1)  # offending: FT105 set_write_buffer_limits
-    transports[1].write_eof()  # offending: FT105 write_eof
-    transports[2].close()  # offending: FT105 close
-    transports[3].abort()  # offending: FT105 abort
-    things.datagrams.sendto(b"x")  # offending: FT105 sendto
-    things.process.terminate()  # offending: FT105 terminate
-    things.pipe.write(b"x")  # offending: FT105 write
-    things.writer.write(b"x")  # offending: FT105 write
-    things.reader.feed_data(b"x")  # offending: FT105 feed_data
-    things.server.close()  # offending: FT105 close
-    things.event.set()  # offending: FT106 set
-    things.queue.put_nowait(1)  # offending: FT106 put_nowait
-    things.queue.get_nowait()  # offending: FT106 get_nowait
-    things.lock.release()  # offending: FT106 release
-    things.semaphore.release()  # offending: FT106 release
+    with tried():
+        transports[0].write(b"x")  # offending: FT105 write
+    with tried():
+        transports[0].writelines([b"x"])  # offending: FT105 writelines
+    with tried():
+        transports[0].pause_reading()  # offending: FT105 pause_reading
+    with tried():
+        transports[0].resume_reading()  # offending: FT105 resume_reading
+    with tried():
+        transports[0].set_protocol(asyncio.Protocol())  # offending: FT105 set_protocol
+    with tried():
+        transports[0].set_write_buffer_limits(1)  # offending: FT105 set_write_buffer_limits
+    with tried():
+        transports[1].write_eof()  # offending: FT105 write_eof
+    with tried():
+        transports[2].close()  # offending: FT105 close
+    with tried():
+        transports[3].abort()  # offending: FT105 abort
+    with tried():
+        things.datagrams.sendto(b"x")  # offending: FT105 sendto
+    with tried():
+        things.process.terminate()  # offending: FT105 terminate
+    with tried():
+        things.pipe.write(b"x")  # offending: FT105 write
+    with tried():
+        things.writer.write(b"x")  # offending: FT105 write
+    with tried():
+        things.reader.feed_data(b"x")  # offending: FT105 feed_data
+    with tried():
+        things.server.close()  # offending: FT105 close
+    with tried():
+        things.event.set()  # offending: FT106 set
+    with tried():
+        things.queue.put_nowait(1)  # offending: FT106 put_nowait
+    with tried():
+        things.queue.get_nowait()  # offending: FT106 get_nowait
+    with tried():
+        things.lock.release()  # offending: FT106 release
+    with tried():
+        things.semaphore.release()  # offending: FT106 release
     for timer in things.timers:
-        timer.cancel()  # offending: FT107 cancel
+        with tried():
+            timer.cancel()  # offending: FT107 cancel
     with tried():
         loop.run_forever()  # offending: FT109 run_forever
     with tried():
         loop.run_until_complete(things.futures[5])  # offending: FT109 run_until_complete
     with tried():
         loop.close()  # offending: FT109 close
-    loop.stop()  # offending: FT101 stop
+    with tried():
+        loop.stop()  # offending: FT101 stop
 
 
 async def foreign(things: Things) -> None:

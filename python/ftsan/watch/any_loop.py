@@ -39,9 +39,11 @@ GIVERS = (
 #: An override that has one of these names in its code asks which thread it is in, or hands over by itself.
 AWARE = {"call_soon_threadsafe", "run_coroutine_threadsafe", "get_ident", "get_native_id", "current_thread"}
 
-#: Packages whose loops a table is about, and the classes that have been looked at.
+#: Packages whose loops a table is about.
 _TABLED = ("asyncio", "uvloop")
-_seen: set[type] = {object}
+#: Classes of loops, with their bases, and of what loops give away: those that have been looked at.
+_loops: set[type] = {object}
+_parts: set[type] = set()
 #: Package of each loop that was met, and the class of the loop.
 _packages: dict[str, type] = {}
 
@@ -59,11 +61,14 @@ def meet(loop: Any) -> None:
     if _package(class_) in _TABLED:
         return
     for base in class_.__mro__:
-        if base not in _seen and _package(base) not in _TABLED:
-            _seen.add(base)
+        if base not in _loops and _package(base) not in _TABLED:
+            _loops.add(base)
             _watch_loop(base, class_)
-    if "site-packages" in (getattr(sys.modules.get(_package(class_)), "__file__", None) or ""):
-        _native.declare_library(sys.modules[_package(class_)].__file__.rpartition("/")[0])  # type: ignore[union-attr]
+    folder = (getattr(sys.modules.get(_package(class_)), "__file__", None) or "").rpartition("/")[0]
+    version = declarations.installed_version(_package(class_), folder)
+    if version:  # not a module of the program
+        _native.declare_library(folder)
+        _native.count_package(f"{_package(class_)} {version}")
     _packages[_package(class_)] = class_
     _native.expect_classes()
     look_around()
@@ -109,9 +114,9 @@ def _look_at(class_: type) -> None:
             _look_at(subclass)
         return
     loop_class = _packages.get(_package(class_))
-    if loop_class is None or class_ in _seen:
+    if loop_class is None or class_ in _parts:
         return
-    _seen.add(class_)
+    _parts.add(class_)
     for subclass in type.__subclasses__(class_):
         _look_at(subclass)
     own = vars(class_)
@@ -119,8 +124,7 @@ def _look_at(class_: type) -> None:
         is_one = all(hasattr(class_, mark) for mark in marks.split()) and not hasattr(class_, "add_done_callback")
         if is_one and (rule != "FT107" or "Handle" in class_.__name__):
             owner = _owner(class_)
-            if owner != "field":
-                _note_births(class_)
+            _note_births(class_)
             for name in names.split():
                 if name in own:
                     _watch(class_, name, owner, rule, loop_class if owner == "field" else None)
@@ -128,17 +132,16 @@ def _look_at(class_: type) -> None:
 
 
 def _owner(class_: type) -> str:
-    """Where objects of a class written in Python have their loop, by the names in its code; others have it in a field."""
-    functions = [value for value in vars(class_).values() if type(value).__name__ == "function"]
-    if not functions:
+    """Where objects of a class written in Python have their loop, by the attributes that it sets; others have it in a field."""
+    if not any(type(value).__name__ == "function" for value in vars(class_).values()):
         return "field"
-    names = {name for function in functions for name in function.__code__.co_names}
+    names = {name for base in class_.__mro__ for name in vars(base).get("__static_attributes__", ())}
     return next((f"attribute-only:{name}" for name in ("_loop", "loop") if name in names), "first-use")
 
 
 def _note_births(class_: type) -> None:
     """Objects of this class may get an address that another one had."""
-    try:
+    if type(vars(class_).get("__init__")).__name__ == "function":
         declarations.watch_birth(class_, "born", "asyncio")
-    except TypeError:
+    else:
         _native.watch_birth(class_, "born", "asyncio")

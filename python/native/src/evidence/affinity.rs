@@ -91,7 +91,7 @@ impl<'py> Misused<'py> {
             Caller::Given(start, given) => (start, Some(given)),
             Caller::Nested => return Outcome::Continue,
         };
-        let (rule, operation) = self.what_was_called(own.frames(), start);
+        let (rule, operation) = self.what_was_called(own.frames(), start, given.is_some());
         // `shield` makes its own future before it touches the given one, which is what is reported.
         if self.call.operation == "create_future" && operation == "shield" {
             return Outcome::Continue;
@@ -99,9 +99,7 @@ impl<'py> Misused<'py> {
         let own = Own { called: &own.frames()[start..], given };
         // Cython's coroutines have no frames: the future that `await loop.create_connection()` waits for inside belongs to that call.
         if rule.id == "FT104"
-            && own
-                .line()
-                .is_some_and(|frame| session::get().is_known_misuse(&code_class::resolve(py, frame), &["FT101", "FT105"]))
+            && own.line().is_some_and(|frame| session::get().is_known_misuse(&code_class::resolve(py, frame), &["FT101", "FT105"]))
         {
             return Outcome::Continue;
         }
@@ -161,15 +159,17 @@ impl<'py> Misused<'py> {
 
     /// Rule and operation in terms of what the program called, which may have called the watched function in turn:
     /// `gather` adds callbacks to futures, `Queue.get` waits in `_get_loop`.
-    fn what_was_called(&self, own: &[RawFrame], start: usize) -> (&'static Rule, String) {
+    fn what_was_called(&self, own: &[RawFrame], start: usize, is_given: bool) -> (&'static Rule, String) {
         if start <= self.call.frames {
             return (self.call.rule, self.call.operation.to_owned());
         }
         let waits = matches!(self.call.operation, "add_done_callback" | "remove_done_callback");
         let rule = if waits { rules::find("FT104").unwrap_or(self.call.rule) } else { self.call.rule };
         // What the program wrote is `async with`, not `__aenter__`: that says less than what is called in turn.
-        let called = own[self.call.frames.saturating_sub(1)..start].iter().rev();
-        let names = called.map(|frame| code_class::resolve(self.py, *frame).function);
+        // And what a library calls for the program, it calls in a few steps.
+        let called = own[self.call.frames.saturating_sub(1)..start].iter().rev().map(|frame| code_class::resolve(self.py, *frame));
+        let carrier = own.get(start).filter(|_| is_given).map(|frame| code_class::resolve(self.py, *frame).file);
+        let names = called.filter(|frame| carrier.as_ref() != Some(&frame.file)).map(|frame| frame.function);
         let name = names.map(|name| name.rsplit('.').next().unwrap_or(&name).to_owned()).find(|name| !name.starts_with("__"));
         (rule, name.unwrap_or_else(|| self.call.operation.to_owned()))
     }

@@ -4,12 +4,12 @@
 //! Seen by every caller, already specialised call sites and bound methods included; costs at most 1 ns.
 
 use crate::engine::affinity::check;
+use crate::engine::affinity::given;
 use crate::engine::affinity::watch::{Kind, Watch};
 use crate::intercept::cython;
-use crate::engine::affinity::given;
 use crate::interpreter::memory;
-use crate::thread::faults::{self, SUB_INTERPRETERS};
 use crate::thread::context::Busy;
+use crate::thread::faults::{self, SUB_INTERPRETERS};
 use crate::thread::outcome::Outcome;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::ffi;

@@ -18,7 +18,7 @@ struct Original {
     watch: &'static Watch,
 }
 
-const MOST: usize = 16;
+const MOST: usize = 32;
 static ORIGINALS: [OnceLock<Original>; MOST] = [const { OnceLock::new() }; MOST];
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
@@ -46,7 +46,8 @@ macro_rules! rows {
     ($($n:literal)*) => { [$((init::<$n>, dealloc::<$n>)),*] };
 }
 
-const ROWS: [(Init, Destructor); MOST] = rows!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
+const ROWS: [(Init, Destructor); MOST] =
+    rows!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31);
 
 /// Watches the creation of objects of this extension type and of its subclasses.
 pub(crate) fn install(class: &Bound<'_, PyType>, watch: &'static Watch) -> PyResult<()> {

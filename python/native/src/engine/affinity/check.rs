@@ -110,7 +110,10 @@ pub(crate) unsafe fn before_kind<const K: u8>(watch: &'static Watch, object: *mu
             // Asked of the session and not of the watch, whose cache line nothing else touches: a miss costs more than the check.
             ATTRIBUTE | PRIMITIVE if registry::get().bindings.is_mine(here.slot, object as usize) => Outcome::Continue,
             ATTRIBUTE | ATTRIBUTE_ONLY => check_attribute(here, watch, object),
-            FIELD => check_loop(here, watch, object, loop_field::loop_of(watch, object)),
+            FIELD => match loop_field::loop_of(watch, object) {
+                loop_ if loop_.is_null() => judge::touch_primitive(watch, object, object),
+                loop_ => check_loop(here, watch, object, loop_),
+            },
             PRIMITIVE if watch.attribute.0.is_null() => judge::touch_primitive(watch, object, object),
             PRIMITIVE => check_part(here, watch, object),
             THREAD | HUB | ONE_AT_A_TIME if registry::get().bindings.is_my_threads(here.slot, object as usize) => Outcome::Continue,
@@ -301,8 +304,7 @@ unsafe fn check_thread(here: &'static Here, watch: &'static Watch, object: *mut 
 #[cold]
 fn elsewhere(here: &'static Here, watch: &'static Watch, object: *mut ffi::PyObject, loop_: *mut ffi::PyObject) -> Outcome {
     if loop_.is_null() {
-        // SAFETY: attached, and the object is alive while its method runs.
-        return if watch.kind == Kind::Field { unsafe { judge::touch_primitive(watch, object, object) } } else { Outcome::Continue };
+        return Outcome::Continue;
     }
     guard::guarded(Outcome::Continue, || match registry::get().loops.affinity(here.slot, watch.realm, loop_ as usize) {
         Affinity::Fine => Outcome::Continue,

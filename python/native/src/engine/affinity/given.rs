@@ -118,10 +118,13 @@ unsafe extern "C" fn assign(_: *mut ffi::PyObject, loop_: *mut ffi::PyObject, re
 
 /// The object whose items are what loops return.
 pub(crate) fn site(py: Python<'_>) -> PyResult<Py<PyAny>> {
-    let class = own_types::new_type(py, c"ftsan._native.Given", size_of::<ffi::PyObject>(), 0, &[(
-        ffi::Py_mp_ass_subscript,
-        assign as *mut c_void,
-    )])?;
+    let class = own_types::new_type(
+        py,
+        c"ftsan._native.Given",
+        size_of::<ffi::PyObject>(),
+        0,
+        &[(ffi::Py_mp_ass_subscript, assign as *mut c_void)],
+    )?;
     // SAFETY: allocates an object of our own type, which has no fields.
     unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyType_GenericAlloc(class, 0)).map(Bound::unbind) }
 }
