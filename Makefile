@@ -79,7 +79,7 @@ fuzz: ## parsers of dumps, crash folders and recordings on hostile input (FUZZ_S
 	for target in dump crash_json recording; do \
 	  mkdir -p tests/fuzz/corpus/$$target; \
 	  RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/fuzz --sanitizer none $$target \
-	    tests/fuzz/corpus/$$target tests/fuzz/seeds/$$target -- -max_total_time=$${FUZZ_SECONDS:-180} -max_len=16384 -timeout=10 || exit 1; \
+	    tests/fuzz/corpus/$$target tests/fuzz/seeds/$$target $$(test $$target = dump && echo tests/crashes) -- -max_total_time=$${FUZZ_SECONDS:-180} -max_len=16384 -timeout=10 || exit 1; \
 	done
 
 clean: ## remove what was built

@@ -356,6 +356,7 @@ fn every_form_of_the_table_is_tried_here() {
         "glog or abseil failure signal",
         "Windows event log, WinDbg or Visual Studio",
         "pytest-xdist",
+        "libc's or C++'s last words",
     ];
     assert_eq!(FORMS.iter().map(|form| form.name).collect::<Vec<_>>(), tried);
     for form in FORMS {

@@ -33,7 +33,12 @@ use crash::Crash;
 /// # Errors
 /// It is not JSON, or its fields are of other types.
 pub fn from_json(text: &str) -> Result<Crash, String> {
-    serde_json::from_str(text).map_err(|error| format!("not a crash as ftsan writes it: {error}"))
+    let crash: Result<Crash, _> = serde_json::from_str(text);
+    let mut crash = crash.map_err(|error| format!("not a crash as ftsan writes it: {error}"))?;
+    for frame in crash.threads.iter_mut().flat_map(|thread| &mut thread.native) {
+        frame.symbol = names::symbols::readable(&frame.symbol);
+    }
+    Ok(crash)
 }
 
 #[cfg(test)]

@@ -46,7 +46,13 @@ fn read(pasted: &[String]) -> Vec<Found> {
         }
     }
     let found = dumps.into_iter().map(|(at, dump)| Found { at, crash: dump.finish() });
-    found.filter(|found| !found.crash.threads.is_empty() || !found.crash.message.is_empty()).collect()
+    // A sentence alone, such as "stack overflow", is no dump.
+    let begun = |found: &Found| {
+        let message = &found.crash.message;
+        !found.crash.threads.is_empty()
+            || ["Fatal Python error", "Windows fatal exception", "Timeout: "].iter().any(|start| message.contains(start))
+    };
+    found.filter(begun).collect()
 }
 
 /// A dump as it is being read.

@@ -21,6 +21,7 @@ mod faulthandler_lines;
 mod frames;
 mod gdb;
 mod kernel_log;
+mod last_words;
 mod lldb;
 pub(super) mod pasted;
 mod prefixes;
@@ -71,7 +72,11 @@ pub static FORMS: &[Form] = &[
     failure_signal::FORM,
     windows_debugger::FORM,
     xdist::FORM,
+    last_words::FORM,
 ];
+
+/// Forms without stacks, by their place in the table: `pytest-xdist` tells which test it was, libc's words are heard with any other form.
+const LAST_WORDS: [usize; 1] = [FORMS.len() - 1];
 
 /// The crashes that a text describes, in its order; the error is one line for the user.
 ///
@@ -89,6 +94,11 @@ pub fn read(text: &str) -> Result<Vec<Crash>, String> {
     }
     if found.is_empty() {
         return Err(missing(text));
+    }
+    // What somebody said is no crash of its own where there is a dump.
+    let is_dump = |(_, _, crash): &(usize, usize, Crash)| !crash.threads.is_empty() || crash.message.starts_with("Fatal Python");
+    if found.iter().any(is_dump) {
+        found.retain(|found| is_dump(found) || !LAST_WORDS.contains(&found.1));
     }
     found.sort_by_key(|(at, number, _)| (*at, *number));
     let mut crashes = together(found);
