@@ -42,10 +42,20 @@ def libraries_table() -> str:
     return "\n".join(rows)
 
 
+def forms_table() -> str:
+    """Forms of crashes that ``ftsan triage`` reads, from ``src/triage/forms/``."""
+    return "\n".join(["| form | recognised by |", "|---|---|", *(f"| {name} | {sign} |" for name, sign in _native.forms_table())])
+
+
 def blessed() -> str:
     """The README with its tables brought up to date."""
     text = README.read_text()
-    for name, table in (("options", options_table()), ("rules", rules_table()), ("libraries", libraries_table())):
+    for name, table in (
+        ("options", options_table()),
+        ("rules", rules_table()),
+        ("libraries", libraries_table()),
+        ("forms", forms_table()),
+    ):
         text = re.sub(rf"(<!-- {name} -->\n).*?(\n<!-- end -->)", lambda m, t=table: m[1] + t + m[2], text, flags=re.S)
     return text
 

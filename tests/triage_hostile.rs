@@ -101,7 +101,7 @@ fn mixed_cut_and_broken_dumps_are_read_without_harm() {
 fn a_folder_with_any_strings_is_rendered_without_harm() {
     let seed = include_str!("fuzz/seeds/crash_json/two_writers.json");
     for piece in PIECES {
-        let text = seed.replace("heartbeat", &serde_json::to_string(piece).unwrap().trim_matches('"').to_owned());
+        let text = seed.replace("heartbeat", serde_json::to_string(piece).unwrap().trim_matches('"'));
         let Ok(crash) = from_json(&text) else { continue };
         for format in ["text", "markdown", "json"] {
             assert_eq!(obeyed(&render(&crash, format)), None, "{piece:?}");

@@ -12,7 +12,10 @@ LARGEST = 64 << 20
 
 
 def triage(format: str, group: str, *sources: str) -> int:
-    """Print the verdict on the crash in ``sources`` (a file, ``-`` or a folder) as ``text``, ``markdown`` or ``json``; several only if ``group``."""
+    """Print the verdict on the crash in ``sources`` (a file, ``-`` or a folder) as ``text``, ``markdown`` or ``json``.
+
+    Several sources need ``group``, which counts their crashes by signature.
+    """
     if group:
         return _group(format, sources)
     if len(sources) > 1:

@@ -8,7 +8,7 @@ use super::{Form, Found};
 /// The form.
 pub(super) const FORM: Form = Form {
     name: "lldb",
-    looks_like: "`* frame #0: 0x0000000100 lib.dylib`f(a=1) + 12 at file.c:5:1` (bt, bt all)",
+    looks_like: "``* frame #0: 0x0000000100 lib.dylib`f(a=1) + 12 at file.c:5:1`` (bt, bt all)",
     signs: &["frame #"],
     read,
 };

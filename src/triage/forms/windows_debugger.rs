@@ -9,7 +9,7 @@ pattern!(STUDIO, r"^\s*>?\s*(?:\[Inline Frame\] )?([\w.-]+\.(?:pyd|dll|exe))!([^
 /// The form.
 pub(super) const FORM: Form = Form {
     name: "Windows event log, WinDbg or Visual Studio",
-    looks_like: "\"Faulting module name: lib.pyd\" with \"Exception code: 0xc0000005\", or `00 000000d1`9a7fe8b8 00007ffd`5d0f1234 python314t!f+0x1`, `python314t.dll!f(int a) Line 5`",
+    looks_like: "\"Faulting module name: lib.pyd\" with \"Exception code: 0xc0000005\", or ``00 000000d1`9a7fe8b8 00007ffd`5d0f1234 python314t!f+0x1``, `python314t.dll!f(int a) Line 5`",
     signs: &["Faulting module", "xception", "`", "!"],
     read,
 };

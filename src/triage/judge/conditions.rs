@@ -160,9 +160,10 @@ impl Condition {
             Function(depth, modules, names) => function(facts, *depth, modules, names),
             TopModule(depth, modules) => {
                 let (_, frame, owner) = facts.extension_on_top(*depth)?;
-                let fits = match &owner {
-                    Owner::Stdlib(name) => modules.contains(&name.as_str()),
-                    _ => modules.iter().any(|name| paths::is_module(frame, name)),
+                let fits = if let Owner::Stdlib(name) = &owner {
+                    modules.contains(&name.as_str())
+                } else {
+                    modules.iter().any(|name| paths::is_module(frame, name))
                 };
                 fits.then(|| format!("the innermost code outside of the interpreter is {}", file_name(&frame.module)))
             }

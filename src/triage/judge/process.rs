@@ -106,7 +106,7 @@ pub(super) fn asked_to_abort(facts: &Facts<'_>) -> Option<Verdict> {
         let name = clean(&frame.symbol);
         ["abort", "__GI_abort"].contains(&name) || name.starts_with("__assert") || name.starts_with("__GI___assert")
     };
-    if !facts.native.iter().any(|frame| calls(&frame)) {
+    if !facts.native.iter().any(calls) {
         let itself = facts.native.iter().take(4).any(|frame| SENDS.contains(&clean(&frame.symbol)));
         // A stack without its innermost frames would show no call of abort(), either.
         let named = facts.native.iter().take(4).any(|frame| !frame.symbol.is_empty() || owner::of(frame) == Owner::Interpreter);

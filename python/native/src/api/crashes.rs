@@ -12,6 +12,12 @@ pub(crate) fn triage(py: Python<'_>, text: &str, is_json: bool, format: &str) ->
     py.detach(|| read(text, is_json).map(|all| crashes::render_all(&all, format))).map_err(PyValueError::new_err)
 }
 
+/// The forms in which a crash can be pasted: name, and what it is recognised by.
+#[pyfunction]
+pub(crate) fn forms_table() -> Vec<(&'static str, &'static str)> {
+    crashes::forms::FORMS.iter().map(|form| (form.name, form.looks_like)).collect()
+}
+
 /// Crashes of many texts by signature, as "text" or "json"; each text with its name and whether it is a `crash.json`.  Also the names of
 /// those without a crash.
 #[pyfunction]
