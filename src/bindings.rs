@@ -269,11 +269,22 @@ mod tests {
         bindings.touch(&loops, a, Asyncio, OBJECT);
         bindings.born(b, Asyncio, OBJECT);
         assert_eq!(bindings.touch(&loops, b, Asyncio, OBJECT), Touch::Fine);
-        loops.stopped(a, Asyncio);
-        loops.born(LOOP);
-        bindings.touch(&loops, a, Asyncio, OBJECT);
-        loops.started(a, Asyncio, LOOP, 1);
-        assert!(!bindings.is_mine(a, OBJECT), "a new loop at a used address is another loop");
+    }
+
+    #[test]
+    fn a_new_loop_at_a_used_address_is_another_loop() {
+        for is_new in [false, true] {
+            let (loops, a, _) = world();
+            let bindings = Bindings::default();
+            loops.started(a, Asyncio, LOOP, 1);
+            bindings.touch(&loops, a, Asyncio, OBJECT);
+            loops.stopped(a, Asyncio);
+            if is_new {
+                loops.born(LOOP);
+            }
+            loops.started(a, Asyncio, LOOP, 1);
+            assert_eq!(bindings.is_mine(a, OBJECT), !is_new);
+        }
     }
 
     #[test]

@@ -395,10 +395,45 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_option_of_the_table_is_parsed() {
+    fn the_default_of_every_option_is_one_of_its_values() {
         for spec in OPTIONS {
             let item = Options::encode([(spec.key, OsStr::new(spec.default))]);
             assert_eq!(Options::parse(OsStr::new(&item)), Ok(Options::default()), "{}", spec.key);
+        }
+    }
+
+    /// Of each option a value that is not its default, and what says so in the options.
+    const OTHERS: [(&str, &str, &str); 18] = [
+        ("report_json", "/a", "report_json: Some(\"/a\")"),
+        ("on_finding", "abort", "on_finding: Abort"),
+        ("exit_code", "7", "exit_code: 7,"),
+        ("suppressions", "/b", "suppressions: Some(\"/b\")"),
+        ("declarations", "/c", "declarations: Some(\"/c\")"),
+        ("crash_dir", "/d", "crash_dir: Some(\"/d\")"),
+        ("races", "flask", "packages: [\"flask\"]"),
+        ("races_exclude", "numpy", "excluded: [\"numpy\"]"),
+        ("strict", "yes", "strict: true"),
+        ("potential", "yes", "potential: true"),
+        ("confirm", "yes", "confirm: true"),
+        ("seed", "12", "seed: 12,"),
+        ("inventory", "/e", "inventory: Some(\"/e\")"),
+        ("shadow_mb", "31", "shadow_mb: 31,"),
+        ("confirm_at", "f.py:3,g.py:4", "confirm_at: [(\"f.py\", 3), (\"g.py\", 4)]"),
+        ("supervisor", "99", "supervisor: 99,"),
+        ("tally", "/f", "tally: Some(\"/f\")"),
+        ("text", "none", "text: false"),
+    ];
+
+    #[test]
+    fn every_option_of_the_table_is_parsed_and_changes_nothing_else() {
+        assert_eq!(OPTIONS.iter().map(|spec| spec.key).collect::<Vec<_>>(), OTHERS.map(|(key, ..)| key));
+        let default = format!("{:?}", Options::default());
+        for (key, value, said) in OTHERS {
+            let options = Options::parse(OsStr::new(&Options::encode([(key, OsStr::new(value))]))).unwrap();
+            assert!(format!("{options:?}").contains(said) && !default.contains(said), "{key}: {options:?}");
+            let all =
+                Options::encode(OTHERS.iter().filter(|(other, ..)| *other != key).map(|(key, value, _)| (*key, OsStr::new(value))));
+            assert!(!format!("{:?}", Options::parse(OsStr::new(&all)).unwrap()).contains(said), "{key} is set by another option");
         }
     }
 

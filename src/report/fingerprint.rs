@@ -51,8 +51,33 @@ mod tests {
         assert_ne!(fingerprint(&changed), original);
     }
 
+    /// Users keep fingerprints in their baselines: they must not change, whatever else does.
     #[test]
     fn is_the_same_in_every_version() {
-        assert_eq!(fnv1a("a"), 0xaf63_dc4c_8601_ec8c);
+        assert_eq!(fnv1a("a"), 0xaf63_dc4c_8601_ec8c, "as in its definition");
+        let mut accesses = samples::call_soon().accesses;
+        assert_eq!(fingerprint(&accesses), "fec4d518a24be245");
+        accesses[1].role = Role::Earlier;
+        assert_eq!(fingerprint(&accesses), "a8f271b3da1904cb");
+        let frames = ["/a/f.py:one", "/b/g.py:two", "h.py:three", "i.py:four"];
+        let frames = frames.map(|frame| frame.split_once(':').expect("a colon"));
+        accesses[0].stack = frames.map(|(file, function)| samples::frame(file, 1, function)).into();
+        assert_eq!(fingerprint(&accesses), "0cbe47047274ce27");
+        accesses[0].stack[3].function = "other".to_owned();
+        assert_eq!(fingerprint(&accesses), "0cbe47047274ce27", "three frames count");
+        assert_eq!(of("FT101", "", &accesses), "24f15fbfc395a419");
+        assert_eq!(of("FT102", "Loop", &[]), "7778839aa09d1aa6");
+    }
+
+    #[test]
+    fn what_is_done_and_to_what_counts() {
+        let accesses = samples::call_soon().accesses;
+        let mut changed = accesses.clone();
+        changed[0].operation = "stop".to_owned();
+        let other = [of("FT102", "Loop", &accesses), of("FT101", "Task", &accesses), fingerprint(&changed)];
+        assert!(!other.contains(&fingerprint(&accesses)));
+        changed.clone_from(&accesses);
+        changed[1].operation = "step".to_owned();
+        assert_eq!(fingerprint(&changed), fingerprint(&accesses), "but not what the owner was doing");
     }
 }

@@ -89,3 +89,10 @@ fn an_equal_write_hides_nothing_of_the_first_one() {
     let accesses = [(0, write(2)), (1, write(2)), (1, write(4))];
     expect(&accesses, Some(Severity::Warning));
 }
+
+#[test]
+fn an_own_insertion_does_not_make_a_look_know_of_anothers() {
+    let guard = Access { is_tested: true, is_guard: true, code: 1, ..access(Kind::Read) };
+    let accesses = [(1, guard), (0, access(Kind::Insert)), (1, access(Kind::Insert)), (1, guard)];
+    expect(&accesses, Some(Severity::Error));
+}

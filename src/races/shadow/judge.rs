@@ -259,8 +259,11 @@ impl Now<'_> {
         kept.version.store(version, Relaxed);
         cell.last.store(place as u8, Relaxed);
         cell.version.store(version, Relaxed);
-        // What this thread read before is up to date: it wrote it.  Of what it has polled for it knows as much as before.
-        if let Some((own, _)) = own.filter(|(own, _)| own.state.load(Relaxed) & state::POLLED == 0) {
+        // What this thread read before is up to date if it was: the thread wrote it.  Of what it has polled for it knows as much as before.
+        if let Some((own, _)) = own
+            && own.version.load(Relaxed) == version.wrapping_sub(1)
+            && own.state.load(Relaxed) & state::POLLED == 0
+        {
             own.version.store(version, Relaxed);
         }
         kind
