@@ -22,7 +22,7 @@ def worker() -> None:
         if name not in sizes:
             sizes[name] = len(name)
     if page.slug is None:
-        page.slug = "-".join(names.values())
+        page.slug = "-".join([*names.values()])
     if page.size is None:
         page.size = sum(map(len, [*names.values()]))
 

@@ -66,7 +66,7 @@ pub(super) unsafe fn is_private(object: *mut ffi::PyObject) -> bool {
 ///
 /// # Safety
 /// As [`is_private`].
-pub(super) unsafe fn escape(object: *mut ffi::PyObject) {
+pub(crate) unsafe fn escape(object: *mut ffi::PyObject) {
     // SAFETY: passed on.
     unsafe {
         if header::bits(object) & ESCAPED == 0 {
