@@ -17,6 +17,8 @@ pub enum Container {
     Counter,
     ByteArray,
     Array,
+    /// `weakref.WeakValueDictionary`: Python code of the standard library, which is not watched.
+    WeakDict,
     /// No container, but advanced by methods as well.
     Generator,
 }
@@ -33,6 +35,7 @@ impl Container {
         (DEFAULT, "collections", "defaultdict"),
         (COUNTER, "collections", "Counter"),
         (ARRAY, "array", "array"),
+        (WEAK, "weakref", "WeakValueDictionary"),
         (GENERATOR, "types", "GeneratorType"),
     ];
 }
@@ -118,9 +121,10 @@ const DEFAULT: Container = Container::DefaultDict;
 const COUNTER: Container = Container::Counter;
 const BYTES: Container = Container::ByteArray;
 const ARRAY: Container = Container::Array;
+const WEAK: Container = Container::WeakDict;
 const GENERATOR: Container = Container::Generator;
 
-const DICTS: &[Container] = &[DICT, ORDERED, DEFAULT, COUNTER];
+const DICTS: &[Container] = &[DICT, ORDERED, DEFAULT, COUNTER, WEAK];
 const SEQUENCES: &[Container] = &[LIST, DEQUE, BYTES, ARRAY];
 const ITEMS: &[Container] = &[LIST, DICT, DEQUE, ORDERED, DEFAULT, COUNTER, BYTES, ARRAY];
 
@@ -134,7 +138,7 @@ const fn keyed(name: &'static str, containers: &'static [Container], effect: Cal
 
 /// Methods, by name.
 pub static METHODS: &[Method] = &[
-    keyed("__contains__", &[DICT, SET, ORDERED, DEFAULT, COUNTER], CallEffect::Read),
+    keyed("__contains__", &[DICT, SET, ORDERED, DEFAULT, COUNTER, WEAK], CallEffect::Read),
     keyed("__delitem__", ITEMS, CallEffect::Take),
     keyed("__getitem__", ITEMS, CallEffect::Read),
     keyed("__setitem__", ITEMS, CallEffect::Write),
@@ -142,7 +146,7 @@ pub static METHODS: &[Method] = &[
     whole("append", SEQUENCES, CallEffect::Insert),
     whole("appendleft", &[DEQUE], CallEffect::Insert),
     whole("byteswap", &[ARRAY], CallEffect::Write),
-    whole("clear", &[LIST, DICT, SET, DEQUE, ORDERED, DEFAULT, COUNTER, BYTES, ARRAY], CallEffect::Write),
+    whole("clear", &[LIST, DICT, SET, DEQUE, ORDERED, DEFAULT, COUNTER, BYTES, ARRAY, WEAK], CallEffect::Write),
     whole("copy", &[LIST, DICT, SET, DEQUE, ORDERED, DEFAULT, COUNTER, BYTES], CallEffect::Read),
     whole("count", SEQUENCES, CallEffect::Read),
     whole("difference", &[SET], CallEffect::Read),
@@ -184,7 +188,7 @@ pub static METHODS: &[Method] = &[
     whole("tolist", &[ARRAY], CallEffect::Read),
     whole("total", &[COUNTER], CallEffect::Iterate),
     whole("union", &[SET], CallEffect::Read),
-    whole("update", &[DICT, ORDERED, DEFAULT], CallEffect::Insert),
+    whole("update", &[DICT, ORDERED, DEFAULT, WEAK], CallEffect::Insert),
     whole("update", &[SET], CallEffect::Insert),
     whole("update", &[COUNTER], CallEffect::Update),
 ];

@@ -36,15 +36,16 @@ pub(crate) unsafe fn family(class: *mut ffi::PyTypeObject) -> Option<Container> 
 }
 
 /// `tp_name` of the types that are not told by their flags.
-const NAMES: [(&CStr, Container); 8] = [
+const NAMES: [(&CStr, Container); 9] = [
     (c"set", Container::Set),
     (c"collections.deque", Container::Deque),
     (c"collections.defaultdict", Container::DefaultDict),
     (c"collections.OrderedDict", Container::OrderedDict),
-    // A class of Python code: without its module.
+    // Classes of Python code: without their modules.
     (c"Counter", Container::Counter),
     (c"bytearray", Container::ByteArray),
     (c"array.array", Container::Array),
+    (c"WeakValueDictionary", Container::WeakDict),
     (c"generator", Container::Generator),
 ];
 
@@ -53,17 +54,53 @@ const NAMES: [(&CStr, Container); 8] = [
 /// # Safety
 /// Attached; `class` is alive.
 pub(crate) unsafe fn is_overridden(class: *mut ffi::PyTypeObject, method: &CStr) -> bool {
-    // SAFETY: passed on; the result of the lookup is a new reference.
+    // SAFETY: passed on; the results of the look-ups are new references.
     unsafe {
         if types::flags(class) & ffi::Py_TPFLAGS_HEAPTYPE == 0 {
             return false;
         }
         let name = ffi::PyUnicode_InternFromString(method.as_ptr());
         let found = types::look_up(class, name);
+        // A container that is Python code itself has the method of its own.
+        let own = of_python_code(class).map_or(std::ptr::null_mut(), |own| types::look_up(own, name));
         ffi::Py_DECREF(name);
         let is_python = !found.is_null() && ffi::Py_TYPE(found) == &raw mut ffi::PyFunction_Type;
+        let is_own = std::ptr::eq(found, own);
         ffi::Py_XDECREF(found);
-        is_python
+        ffi::Py_XDECREF(own);
+        is_python && !is_own
+    }
+}
+
+/// The `WeakValueDictionary` that a class is derived from, or is.
+///
+/// # Safety
+/// `class` is alive.
+unsafe fn of_python_code(class: *mut ffi::PyTypeObject) -> Option<*mut ffi::PyTypeObject> {
+    // SAFETY: passed on; a type keeps its bases and its name alive.
+    unsafe {
+        let base = |class: &*mut ffi::PyTypeObject| Some((**class).tp_base).filter(|base| !base.is_null());
+        std::iter::successors(Some(class), base).find(|class| CStr::from_ptr((**class).tp_name) == c"WeakValueDictionary")
+    }
+}
+
+/// The dictionary in which a container of Python code keeps what it has; null if there is none.  A new reference.
+///
+/// # Safety
+/// Attached; `object` is alive.
+pub(crate) unsafe fn data(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: passed on; without descriptors no code of the program runs, and a string as the name fails with an exception at most.
+    unsafe {
+        let name = ffi::PyUnicode_InternFromString(c"data".as_ptr());
+        let data = ffi::PyObject_GenericGetAttr(object, name);
+        ffi::Py_DECREF(name);
+        if data.is_null() {
+            ffi::PyErr_Clear();
+        } else if ffi::PyDict_Check(data) == 0 {
+            ffi::Py_DECREF(data);
+            return std::ptr::null_mut();
+        }
+        data
     }
 }
 

@@ -4,7 +4,7 @@
 //! keys there are) is another one.  An object's life and a hash of the part name a location.
 
 use crate::engine::races::probe_site::Probe;
-use crate::engine::races::{confirm, container_sync, review, shared, values};
+use crate::engine::races::{confirm, container_sync, containers, review, shared, values};
 use crate::evidence::race::{self, Part};
 use crate::evidence::thread_names;
 use crate::interpreter::header::{self, ESCAPED, SEEN};
@@ -271,6 +271,12 @@ impl Touch<'_> {
         unsafe {
             if !values::is_plain_key(key) {
                 return true;
+            }
+            if container == Container::WeakDict {
+                let data = containers::data(self.object);
+                let lacks = data.is_null() || ffi::PyDict_Contains(data, key) == 0;
+                ffi::Py_XDECREF(data);
+                return lacks;
             }
             let contains = if container == Container::Set { ffi::PySet_Contains } else { ffi::PyDict_Contains };
             contains(self.object, key) == 0

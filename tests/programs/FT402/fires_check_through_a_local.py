@@ -1,0 +1,31 @@
+"""What is asked is kept in a variable first; the second thread comes too late to act, and would have acted as well."""
+
+from ftsan.testing import in_turns
+
+
+class Client:
+    connection: object = None
+    session: object = None
+    channel: object = None
+
+
+client, cache = Client(), dict[str, list[int]]()
+
+
+def worker() -> None:
+    connection = client.connection  # race: none
+    if connection is None:
+        client.connection = object()  # race: none
+    session = client.session  # race: falsy
+    if not session:
+        client.session = object()  # race: falsy
+    if (channel := client.channel) is not None:  # race: returned
+        return None if channel else None
+    client.channel = object()  # race: returned
+    known = cache.get("k")  # race: cached
+    if known is None:
+        cache["k"] = []  # race: cached
+    return None
+
+
+in_turns(worker, worker)
