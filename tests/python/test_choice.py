@@ -10,12 +10,13 @@ import pytest
 
 from tests.conftest import PLAIN, Ftsan, Run
 
-#: Says of functions whether they have probes: what their code refers to is not hidden from the collector.
+#: Says of functions whether they have probes: what they run, and what that refers to, is not hidden from the collector.
 PROBED = """
 import gc
 
 def has_probes(function):
-    constants = gc.get_referents(function.__code__)[0]
+    code = next(part for part in gc.get_referents(function) if type(part) is type(function.__code__))
+    constants = gc.get_referents(code)[0]
     return any(type(constant).__module__ == "ftsan._native" for constant in constants)
 """
 
