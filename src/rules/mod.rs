@@ -22,6 +22,7 @@ mod lock_held_across_await;
 mod lock_order_inversion;
 mod lock_released_by_other_thread;
 mod loop_call_off_thread;
+mod loop_gone;
 mod loop_lifecycle;
 mod lost_update;
 mod primitive_shared_across_loops;
@@ -76,6 +77,7 @@ pub static ALL: &[&Rule] = &[
     &handle_cancelled_off_thread::RULE,
     &coroutine_driven_by_two_threads::RULE,
     &loop_lifecycle::RULE,
+    &loop_gone::RULE,
     &fd_closed_while_polled::RULE,
     &fd_reused_while_registered::RULE,
     &concurrent_registration::RULE,

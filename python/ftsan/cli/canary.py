@@ -51,6 +51,18 @@ async def _main() -> None:
     future.cancel()
 
 
+def _loop_gone() -> None:
+    loop = asyncio.new_event_loop()
+    future = loop.create_future()
+    loop.close()
+
+    async def late() -> None:
+        await future
+
+    with contextlib.suppress(RuntimeError):
+        asyncio.run(late())  # FT110
+
+
 @contextlib.contextmanager
 def _meanwhile(blocking: Callable[[], object]) -> Iterator[None]:
     """A thread is in that call."""
@@ -231,6 +243,7 @@ def _gevent() -> None:
 
 if __name__ == "__main__":
     asyncio.run(_main())
+    _loop_gone()
     _descriptors()
     _locks()
     _races()

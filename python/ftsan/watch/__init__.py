@@ -1,7 +1,9 @@
 """What is watched: one table per library, applied when (and only if) the program imports that library."""
 
+import os
+
 from .. import _native
-from . import coroutines, declared, interpreters
+from . import coroutines, declarations, declared, interpreters
 from .on_import import after_import
 
 TYPE_CHECKING = False
@@ -30,8 +32,11 @@ def install() -> None:
     """Hook what is imported already, and the rest when it is imported."""
     coroutines.hook()
     interpreters.notice()
+    # Now, because the modules that it is about import threading themselves: their import has begun by then.
+    declarations.watch(table_of("threading"), os)
     for name in LIBRARIES:
-        after_import(name, hook)
+        if name != "threading":
+            after_import(name, hook)
     declared.hook()
 
 
@@ -49,8 +54,6 @@ def hook(module: ModuleType) -> None:
         if hasattr(table, "hook"):
             table.hook(module)
         else:
-            from . import declarations
-
             declarations.watch(table, module)
     except Exception as error:
         _native.turn_off(f"{name}: {type(error).__name__}: {error}")

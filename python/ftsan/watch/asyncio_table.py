@@ -100,7 +100,7 @@ METHODS = (
     ),
     ("FT106", "first-use", "asyncio.locks:Lock", "acquire release"),
     # Where all of them wait; Event.wait and Queue.put and get are seen through it and the *_nowait methods.
-    ("FT106", "first-use", "asyncio.mixins:_LoopBoundMixin", "_get_loop"),
+    ("FT106", "first-use-waits", "asyncio.mixins:_LoopBoundMixin", "_get_loop"),
     ("FT106", "first-use", "asyncio.locks:Event", "set clear"),
     ("FT106", "first-use", "asyncio.locks:Condition", "wait wait_for notify notify_all"),
     ("FT106", "first-use", "asyncio.locks:Semaphore", "acquire release"),

@@ -33,6 +33,7 @@ How the owner is found (``Kind`` in ``python/native/src/engine/affinity/watch.rs
 ``attribute-only:NAME``      the same, without a birth: slower, nothing is remembered
 ``field``                    the object is of an extension type and has its loop where only the garbage collector sees it
 ``first-use``                the first loop that touches the object (its birth must be in ``BIRTHS``)
+``first-use-waits``          the same, where a task waits: the object keeps the loop of the first one in ``_loop``
 ``first-use:NAME``           the first loop that touches what the object has in that attribute
 ``first-use:NAME!A,B``       the same; the thread that made it may as well, and one with a ``portal``, while the containers A and B are empty
 ``portal``                   nobody: it is noted that the thread calls into a loop, and waits for the answer

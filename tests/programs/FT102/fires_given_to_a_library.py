@@ -23,8 +23,8 @@ async def main() -> None:
         thread.start()  # offending: set_result
         thread.join()
         pool.submit(futures[1].set_result, 1).result()  # offending: set_result
-        await loop.run_in_executor(None, futures[2].set_exception, KeyError())  # offending: set_exception # owner
-        await asyncio.to_thread(functools.partial(futures[3].set_result, 1))  # offending: set_result # owner
+        await loop.run_in_executor(None, futures[2].set_exception, KeyError())  # offending: set_exception
+        await asyncio.to_thread(functools.partial(futures[3].set_result, 1))  # offending: set_result
         list(pool.map(futures[4].set_result, [1]))  # offending: set_result
         timer = threading.Timer(0.01, futures[5].cancel)
         timer.start()  # offending: cancel
@@ -35,7 +35,7 @@ async def main() -> None:
         watched = Watched()
         weakref.finalize(watched, futures[7].cancel)  # offending: cancel
         del watched
-        await asyncio.to_thread(gc.collect)  # owner
+        await asyncio.to_thread(gc.collect)
     futures[2].exception()
 
 

@@ -7,8 +7,13 @@ import warnings
 warnings.simplefilter("ignore", ResourceWarning)
 
 
+async def peer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read()
+    writer.close()
+
+
 async def main() -> None:
-    server = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
+    server = await asyncio.start_server(peer, "127.0.0.1", 0)
     gc.disable()
     _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
     cycle: list[object] = [writer]

@@ -16,7 +16,7 @@ def worker() -> None:
 def main() -> None:
     beat.start(60)
     thread = threading.Thread(target=worker)
-    thread.start()
+    thread.start()  # owner
     thread.join()  # owner
 
 

@@ -85,6 +85,7 @@ impl Row<'_, '_> {
             frames,
             bindings: &registry::get().bindings,
             attribute: Attribute(attribute),
+            loop_attribute: Attribute(intern("_loop")),
             may_while_empty,
             except,
             loop_class,

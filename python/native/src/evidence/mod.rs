@@ -2,7 +2,7 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`affinity`], [`descriptor`], [`race`], [`lock`] | one family of rules each |
+//! | [`affinity`], [`gone`], [`descriptor`], [`race`], [`lock`] | one family of rules each |
 //! | [`owner_snapshot`] | what the owner's thread is doing, read while the world is stopped |
 //! | [`thread_names`], [`naming`] | what threads and objects are called |
 //! | [`acquirers`] | whose doing the acquisition of a lock is: the program's, or the standard library's |
@@ -13,6 +13,7 @@ pub(crate) mod acquirers;
 pub(crate) mod affinity;
 pub(crate) mod crash_stacks;
 pub(crate) mod descriptor;
+pub(crate) mod gone;
 pub(crate) mod guarded_close;
 pub(crate) mod lock;
 pub(crate) mod naming;

@@ -56,6 +56,7 @@ fn slot_of(kind: Kind) -> DeleteItem {
         Kind::Field => delete_item::<{ Kind::Field as u8 }>,
         Kind::Future => delete_item::<{ Kind::Future as u8 }>,
         Kind::Primitive => delete_item::<{ Kind::Primitive as u8 }>,
+        Kind::Waits => delete_item::<{ Kind::Waits as u8 }>,
         Kind::Thread => delete_item::<{ Kind::Thread as u8 }>,
         Kind::OneAtATime => delete_item::<{ Kind::OneAtATime as u8 }>,
         Kind::Hub => delete_item::<{ Kind::Hub as u8 }>,

@@ -13,6 +13,7 @@ pub(crate) mod code_text;
 pub(crate) mod contexts;
 pub(crate) mod coroutines;
 pub(crate) mod descriptors;
+pub(crate) mod exception_table;
 pub(crate) mod frames;
 pub(crate) mod function_slots;
 pub(crate) mod functions;

@@ -46,6 +46,26 @@ pub(crate) unsafe fn caller(py: Python<'_>, skip: usize) -> Caller {
     Caller::Program(skip.min(last))
 }
 
+/// As [`caller`], whatever watched functions are in between: what is asked is not asked of any of them.
+///
+/// # Safety
+/// Attached.
+pub(crate) unsafe fn caller_of_all(py: Python<'_>, skip: usize) -> Option<usize> {
+    // SAFETY: passed on; the own stack.
+    let own = unsafe { frames::own() }.filter_map(Frame::raw).take(DEEPEST);
+    let mut last = skip;
+    for (index, frame) in own.enumerate().skip(skip) {
+        last = index;
+        match code_class::class(py, frame.code) {
+            Class::Library | Class::Passage | Class::Watched => {}
+            Class::ThreadSafe => return None,
+            Class::Boundary => break,
+            Class::Program => return Some(index),
+        }
+    }
+    Some(skip.min(last))
+}
+
 /// Where the program gave a library what it calls in this frame: `Thread.run` calls what its thread was started with.
 ///
 /// # Safety

@@ -5,7 +5,7 @@
 //! | [`context`] | the calling thread's slot, one pointer in thread-local storage |
 //! | [`guard`], [`outcome`] | the boundary to the host: panics and errno; how a check ends |
 //! | [`stacks`], [`origins`], [`code_class`] | recorded stacks; where objects were made; what code objects are |
-//! | [`caller`] | the frame that called a watched function |
+//! | [`caller`], [`installed`] | the frame that called a watched function; whether that is of an installed package |
 //! | [`clock`], [`registry`] | what the thread has seen of the others; which thread runs which loop |
 //! | [`faults`] | what of ours does not work |
 //! | [`hooks_link`] | the injected library |
@@ -18,6 +18,7 @@ pub(crate) mod context;
 pub(crate) mod faults;
 pub(crate) mod guard;
 pub(crate) mod hooks_link;
+pub(crate) mod installed;
 pub(crate) mod origins;
 pub(crate) mod outcome;
 pub(crate) mod recorder;

@@ -4,6 +4,7 @@
 
 use crate::engine::affinity::watch::{Kind, Watch};
 use crate::engine::affinity::{given, judge, loop_field};
+use crate::evidence::gone;
 use crate::interpreter::{contexts, coroutines, futures};
 use crate::thread::context::{Here, here};
 use crate::thread::outcome::Outcome;
@@ -50,6 +51,7 @@ pub(crate) unsafe fn before_of(kind: Kind, watch: &'static Watch, object: *mut f
             Kind::Attribute => before_kind::<{ Kind::Attribute as u8 }>(watch, object),
             Kind::AttributeOnly => before_kind::<{ Kind::AttributeOnly as u8 }>(watch, object),
             Kind::Primitive => before_kind::<{ Kind::Primitive as u8 }>(watch, object),
+            Kind::Waits => before_kind::<{ Kind::Waits as u8 }>(watch, object),
             Kind::LoopStarts => before_kind::<{ Kind::LoopStarts as u8 }>(watch, object),
             Kind::LoopStops => before_kind::<{ Kind::LoopStops as u8 }>(watch, object),
             Kind::Portal => before_kind::<{ Kind::Portal as u8 }>(watch, object),
@@ -72,6 +74,7 @@ pub(crate) unsafe fn before_kind<const K: u8>(watch: &'static Watch, object: *mu
     const ATTRIBUTE_ONLY: u8 = Kind::AttributeOnly as u8;
     const FIELD: u8 = Kind::Field as u8;
     const PRIMITIVE: u8 = Kind::Primitive as u8;
+    const WAITS: u8 = Kind::Waits as u8;
     const THREAD: u8 = Kind::Thread as u8;
     const HUB: u8 = Kind::Hub as u8;
     const ONE_AT_A_TIME: u8 = Kind::OneAtATime as u8;
@@ -108,12 +111,14 @@ pub(crate) unsafe fn before_kind<const K: u8>(watch: &'static Watch, object: *mu
             FUTURE => check_asyncio_loop(here, watch, object, futures::loop_of(object)),
             // An object keeps its loop: once it was ours, it is ours until another one is born at its address.
             // Asked of the session and not of the watch, whose cache line nothing else touches: a miss costs more than the check.
-            ATTRIBUTE | PRIMITIVE if registry::get().bindings.is_mine(here.slot, object as usize) => Outcome::Continue,
+            WAITS if gone::is_any_closed() && judge::waited_for(watch, object) == Outcome::Raised => Outcome::Raised,
+            ATTRIBUTE | PRIMITIVE | WAITS if registry::get().bindings.is_mine(here.slot, object as usize) => Outcome::Continue,
             ATTRIBUTE | ATTRIBUTE_ONLY => check_attribute(here, watch, object),
             FIELD => match loop_field::loop_of(watch, object) {
                 loop_ if loop_.is_null() => judge::touch_primitive(watch, object, object),
                 loop_ => check_loop(here, watch, object, loop_),
             },
+            WAITS => judge::touch_primitive(watch, object, object),
             PRIMITIVE if watch.attribute.0.is_null() => judge::touch_primitive(watch, object, object),
             PRIMITIVE => check_part(here, watch, object),
             THREAD | HUB | ONE_AT_A_TIME if registry::get().bindings.is_my_threads(here.slot, object as usize) => Outcome::Continue,
@@ -165,7 +170,10 @@ unsafe fn may_wait_elsewhere(here: &'static Here, generator: *mut ffi::PyObject)
 /// Attached.
 unsafe fn born(here: &'static Here, watch: &'static Watch, object: usize) {
     match watch.kind {
-        Kind::LoopBorn => registry::get().loops.born(object),
+        Kind::LoopBorn => {
+            registry::get().loops.born(object);
+            gone::born(object);
+        }
         Kind::PrimitiveBorn if watch.realm == Realm::Any => watch.bindings.made(here.slot, watch.realm, object),
         Kind::PrimitiveBorn => watch.bindings.born(here.slot, watch.realm, object),
         Kind::ThreadBorn => watch.bindings.give_to_thread(here.slot, object),
@@ -177,6 +185,7 @@ unsafe fn born(here: &'static Here, watch: &'static Watch, object: usize) {
         | Kind::Field
         | Kind::Future
         | Kind::Primitive
+        | Kind::Waits
         | Kind::Thread
         | Kind::Hub
         | Kind::OneAtATime
@@ -307,7 +316,8 @@ fn elsewhere(here: &'static Here, watch: &'static Watch, object: *mut ffi::PyObj
         return Outcome::Continue;
     }
     guard::guarded(Outcome::Continue, || match registry::get().loops.affinity(here.slot, watch.realm, loop_ as usize) {
-        Affinity::Fine => Outcome::Continue,
+        // SAFETY: attached, and both objects are alive.
+        Affinity::Fine => unsafe { judge::of_nobodys_loop(watch, object, loop_) },
         // SAFETY: attached, and the object is alive while its method runs.
         Affinity::Elsewhere(runner) => unsafe { judge::misuse(watch, object, runner) },
     })

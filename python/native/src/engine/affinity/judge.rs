@@ -6,6 +6,7 @@
 use crate::engine::affinity::contend;
 use crate::engine::affinity::watch::{Attribute, Kind, Watch};
 use crate::evidence::affinity::{self, COVERS, Call};
+use crate::evidence::gone;
 use crate::evidence::owner_snapshot::{self, Owner, Relation};
 use crate::findings::session;
 use crate::interpreter::introspection::is_greenlet_of_this_thread;
@@ -15,7 +16,7 @@ use crate::thread::context::{Busy, Here, here};
 use crate::thread::outcome::Outcome;
 use crate::thread::{code_class, guard, recorder, registry};
 use ftsan::bindings::Touch;
-use ftsan::loops::{Affinity, Runner};
+use ftsan::loops::{Affinity, Realm, Runner};
 use pyo3::ffi;
 use pyo3::prelude::*;
 
@@ -138,6 +139,102 @@ pub(crate) unsafe fn take_over(watch: &'static Watch, object: *mut ffi::PyObject
         // SAFETY: passed on.
         unsafe { judge(watch, object, owner) }
     })
+}
+
+/// Nobody runs the loop that `object` is bound to: it may have been closed, or is closed now.
+///
+/// # Safety
+/// As [`misuse`].
+#[cold]
+pub(crate) unsafe fn of_nobodys_loop(watch: &'static Watch, object: *mut ffi::PyObject, loop_: *mut ffi::PyObject) -> Outcome {
+    if watch.realm != Realm::Asyncio {
+        return Outcome::Continue;
+    }
+    // SAFETY: passed on.
+    let py = unsafe { Python::assume_attached() };
+    if watch.kind == Kind::Loop && watch.operation == "close" {
+        gone::closes(py, loop_ as usize);
+        return Outcome::Continue;
+    }
+    if !gone::is_closed(loop_ as usize) || here().slot.running_asyncio() == 0 || !needs_its_loop(watch) {
+        return Outcome::Continue;
+    }
+    // SAFETY: passed on.
+    unsafe { bound_to_a_closed_one(watch, object, loop_) }
+}
+
+/// Whether a call comes to nothing if the loop is closed.  What only notes something, or closes what is left over, does not.
+fn needs_its_loop(watch: &Watch) -> bool {
+    const HARMLESS: &[&str] = &[
+        "stop",
+        "close",
+        "set_debug",
+        "set_task_factory",
+        "set_exception_handler",
+        "set_default_executor",
+        "call_exception_handler",
+        "shutdown_asyncgens",
+        "shutdown_default_executor",
+        "remove_reader",
+        "remove_writer",
+        "set_protocol",
+        "abort",
+    ];
+    match watch.kind {
+        Kind::Loop | Kind::Field => !HARMLESS.contains(&watch.operation.as_str()) && watch.rule.id != "FT107",
+        Kind::Future | Kind::Attribute => matches!(watch.operation.as_str(), "await" | "__await__" | "add_done_callback"),
+        Kind::AttributeOnly
+        | Kind::Primitive
+        | Kind::Waits
+        | Kind::Thread
+        | Kind::Hub
+        | Kind::OneAtATime
+        | Kind::Coroutine
+        | Kind::CoroutineStep
+        | Kind::AsyncGenerator
+        | Kind::AsyncStep
+        | Kind::Context
+        | Kind::LoopStarts
+        | Kind::LoopStops
+        | Kind::LoopBorn
+        | Kind::PrimitiveBorn
+        | Kind::ThreadBorn
+        | Kind::Born
+        | Kind::Portal => false,
+    }
+}
+
+/// A primitive of asyncio is waited for: it keeps the loop in which it was waited for first.
+///
+/// # Safety
+/// As [`misuse`].
+#[cold]
+pub(crate) unsafe fn waited_for(watch: &'static Watch, object: *mut ffi::PyObject) -> Outcome {
+    // SAFETY: attached, alive; the object keeps its loop.
+    unsafe {
+        let loop_ = ffi::PyObject_GenericGetAttr(object, watch.loop_attribute.0);
+        if loop_.is_null() {
+            ffi::PyErr_Clear();
+            return Outcome::Continue;
+        }
+        let running = here().slot.running_asyncio();
+        let is_gone = running != 0 && running != loop_ as usize && gone::is_closed(loop_ as usize);
+        let outcome = if is_gone { bound_to_a_closed_one(watch, object, loop_) } else { Outcome::Continue };
+        ffi::Py_DECREF(loop_);
+        outcome
+    }
+}
+
+/// # Safety
+/// As [`misuse`].
+unsafe fn bound_to_a_closed_one(watch: &'static Watch, object: *mut ffi::PyObject, loop_: *mut ffi::PyObject) -> Outcome {
+    if here().is_finalizing() {
+        return Outcome::Continue;
+    }
+    let Some(_busy) = Busy::enter() else { return Outcome::Continue };
+    // SAFETY: passed on; the caller keeps it alive.
+    let object = unsafe { Bound::from_borrowed_ptr(Python::assume_attached(), object) };
+    gone::report(object.py(), &call(watch), &object, loop_)
 }
 
 /// Whether the program made this call, and not another watched function (`__init__`, say) on its way.

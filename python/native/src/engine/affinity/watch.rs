@@ -23,6 +23,8 @@ pub(crate) enum Kind {
     Future,
     /// The object has none of its own and belongs to the first loop that touches it.
     Primitive,
+    /// As `Primitive`, where a task waits for it: it keeps the loop of the first one.
+    Waits,
     /// The object belongs to the thread it was made in.
     Thread,
     /// The object belongs to the thread that uses it first.
@@ -56,13 +58,14 @@ pub(crate) enum Kind {
 }
 
 /// The kinds by the names that the tables use.
-const NAMES: [(&str, Kind); 21] = [
+const NAMES: [(&str, Kind); 22] = [
     ("loop", Kind::Loop),
     ("attribute", Kind::Attribute),
     ("attribute-only", Kind::AttributeOnly),
     ("field", Kind::Field),
     ("future", Kind::Future),
     ("first-use", Kind::Primitive),
+    ("first-use-waits", Kind::Waits),
     ("thread", Kind::Thread),
     ("hub", Kind::Hub),
     ("one-at-a-time", Kind::OneAtATime),
@@ -98,7 +101,14 @@ impl Kind {
     pub(crate) fn is_one_action(self) -> bool {
         matches!(
             self,
-            Kind::Loop | Kind::Field | Kind::Future | Kind::Attribute | Kind::AttributeOnly | Kind::Primitive | Kind::OneAtATime
+            Kind::Loop
+                | Kind::Field
+                | Kind::Future
+                | Kind::Attribute
+                | Kind::AttributeOnly
+                | Kind::Primitive
+                | Kind::Waits
+                | Kind::OneAtATime
         )
     }
 }
@@ -121,6 +131,8 @@ pub(crate) struct Watch {
     pub(crate) bindings: &'static Bindings,
     /// The interned name of the attribute that has the loop, or what belongs to one; null for none.
     pub(crate) attribute: Attribute,
+    /// `_loop`, interned.
+    pub(crate) loop_attribute: Attribute,
     /// The thread that made what belongs to a loop may call this as well, and one that has a portal, while these attributes are empty.
     pub(crate) may_while_empty: Vec<Attribute>,
     /// Objects of this type (address) may be used from any thread; 0 for none.

@@ -1,0 +1,189 @@
+//! Loops that have been closed, and what is told of their use.
+
+use crate::evidence::affinity::Call;
+use crate::evidence::thread_names;
+use crate::findings::session::{self, Place, Recorded};
+use crate::interpreter::exception_table::has_handler;
+use crate::interpreter::frames::{self, RawFrame};
+use crate::interpreter::introspection::{own_method, stacks_of_outer_greenlets, type_name};
+use crate::thread::caller::{caller_of_all, first_of_program};
+use crate::thread::code_class::{self, Class, resolve_all};
+use crate::thread::installed;
+use crate::thread::origins;
+use crate::thread::outcome::Outcome;
+use crate::thread::stacks::{self, StackId};
+use ftsan::options::OnFinding;
+use ftsan::report::{Access, Finding, ObjectInfo, Role, ThreadInfo};
+use ftsan::rules;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+pyo3::import_exception!(ftsan, Misuse);
+
+struct Closed {
+    by: ThreadInfo,
+    at: StackId,
+}
+
+/// By address.  What is bound to a loop keeps it alive, so an address that is asked for means the loop that was closed; one that is born
+/// there later is taken out.
+static CLOSED: Mutex<Option<HashMap<usize, Closed>>> = Mutex::new(None);
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+/// What ends the use of something: what is left over may be closed, if its refusal is expected.
+const ENDS: &[&str] = &["close", "aclose", "abort", "disconnect", "dispose", "shutdown", "terminate", "__aexit__", "stop"];
+
+fn lock() -> std::sync::MutexGuard<'static, Option<HashMap<usize, Closed>>> {
+    CLOSED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The calling thread closes a loop.
+pub(crate) fn closes(py: Python<'_>, loop_: usize) {
+    if is_closed(loop_) {
+        return;
+    }
+    // SAFETY: attached.
+    let closed = Closed { by: thread_names::me(py), at: unsafe { stacks::record(1) } };
+    let mut all = lock();
+    let all = all.get_or_insert_default();
+    all.insert(loop_, closed);
+    COUNT.store(all.len(), Ordering::Relaxed);
+}
+
+/// Another loop comes to life at this address.
+pub(crate) fn born(loop_: usize) {
+    if is_any_closed()
+        && let Some(all) = lock().as_mut()
+    {
+        all.remove(&loop_);
+        COUNT.store(all.len(), Ordering::Relaxed);
+    }
+}
+
+/// Whether any loop that may still be used has been.
+#[inline(always)]
+pub(crate) fn is_any_closed() -> bool {
+    COUNT.load(Ordering::Relaxed) > 0
+}
+
+/// Whether this loop has been closed.
+pub(crate) fn is_closed(loop_: usize) -> bool {
+    is_any_closed() && lock().as_ref().is_some_and(|all| all.contains_key(&loop_))
+}
+
+/// Reports that the calling thread, which runs a loop, uses `object`, which is bound to `loop_`, which has been closed.
+pub(crate) fn report(py: Python<'_>, call: &Call, object: &Bound<'_, PyAny>, loop_: *mut ffi::PyObject) -> Outcome {
+    // SAFETY: attached, own thread.
+    let (own, start) = unsafe { (frames::own_stack(), caller_of_all(py, call.frames)) };
+    let Some(start) = start else { return Outcome::Continue };
+    let own = own.frames();
+    if call.operation != "create_future" && own_method(object, "done").is_some_and(|done| done.is_truthy().unwrap_or(false)) {
+        return Outcome::Continue;
+    }
+    let line = programs_own(py, own, start);
+    let called = own[..line].iter().skip(call.frames.saturating_sub(1)).rev();
+    let mut names = called.map(|frame| code_class::resolve(py, *frame).function);
+    let operation = names.find_map(|name| {
+        name.rsplit('.').next().filter(|name| !name.starts_with('_') && !name.starts_with('<')).map(str::to_owned)
+    });
+    let operation = operation.unwrap_or_else(|| call.operation.to_owned());
+    let is_end = ENDS.contains(&operation.as_str()) || own[start..line].iter().any(|frame| is_end(py, *frame));
+    if is_end && own[start..].iter().take(line - start + 1).any(|frame| has_handler(py, *frame)) {
+        return Outcome::Continue;
+    }
+    let session = session::get();
+    let Some(rule) = rules::find("FT110") else { return Outcome::Continue };
+    // What is called in turn on the way from one line of the program is one mistake.
+    let place: Place = (std::ptr::from_ref(rule) as usize, own.get(line).copied().unwrap_or_default());
+    let title = match session.seen_again(&place) {
+        Some(again) => again.title,
+        None => {
+            let Some(finding) = finding(py, rule, object, loop_, &operation, &own[line.min(own.len())..], &own[start..line]) else {
+                return Outcome::Continue;
+            };
+            let title = finding.title.clone();
+            match session.record(place, finding) {
+                Recorded::New => {
+                    py.detach(|| session.tell(&place));
+                    Some(title)
+                }
+                Recorded::Known => Some(title),
+                Recorded::Suppressed => None,
+            }
+        }
+    };
+    match (session.options.on_finding, title) {
+        (OnFinding::Log, _) | (_, None) => Outcome::Misuse,
+        (OnFinding::Raise, Some(title)) => {
+            Misuse::new_err(format!("{}: {title}", rule.id)).restore(py);
+            Outcome::Raised
+        }
+        (OnFinding::Abort, Some(_)) => std::process::abort(),
+    }
+}
+
+fn is_end(py: Python<'_>, frame: RawFrame) -> bool {
+    let function = code_class::resolve(py, frame).function;
+    ENDS.contains(&function.rsplit('.').next().unwrap_or_default())
+}
+
+/// The innermost frame of the program that is of no installed package; if there is none, of the program at all.
+fn programs_own(py: Python<'_>, own: &[RawFrame], start: usize) -> usize {
+    let is_own = |frame: &RawFrame| {
+        code_class::class(py, frame.code) == Class::Program
+            && installed::package_of(&code_class::resolve(py, *frame).file).is_none()
+    };
+    own.iter().skip(start).position(is_own).map_or(start, |found| start + found)
+}
+
+#[allow(clippy::too_many_arguments)]
+fn finding(
+    py: Python<'_>,
+    rule: &'static rules::Rule,
+    object: &Bound<'_, PyAny>,
+    loop_: *mut ffi::PyObject,
+    operation: &str,
+    own: &[RawFrame],
+    inner: &[RawFrame],
+) -> Option<Finding> {
+    let me = thread_names::me(py);
+    let (by, at) = lock().as_ref()?.get(&(loop_ as usize)).map(|closed| (closed.by.clone(), closed.at))?;
+    let title = format!("{operation} in thread '{}' uses what is bound to a loop that was closed in thread '{}'", me.name, by.name);
+    let class = type_name(object);
+    let short = class.rsplit('.').next().unwrap_or(&class).to_owned();
+    let id = format!("{:#x}", object.as_ptr() as usize);
+    let mut stack = resolve_all(py, own);
+    let mut called = resolve_all(py, inner);
+    if let Some(first) = called.first_mut() {
+        first.via = Some("which leads to".to_owned());
+    }
+    for outer in stacks_of_outer_greenlets(py) {
+        let mut frames = resolve_all(py, &outer);
+        if let Some(first) = frames.first_mut() {
+            first.via = Some("in a greenlet that was switched to from".to_owned());
+        }
+        stack.append(&mut frames);
+    }
+    stack.append(&mut called);
+    let past = |role: Role, operation: &str, thread: Option<ThreadInfo>, at: StackId| {
+        let frames = stacks::get(at);
+        let first = first_of_program(py, frames).unwrap_or_default();
+        (!frames.is_empty()).then(|| Access {
+            role,
+            operation: operation.to_owned(),
+            thread,
+            stack: resolve_all(py, &frames[first..]),
+        })
+    };
+    let mut accesses = vec![Access { role: Role::Offending, operation: operation.to_owned(), thread: Some(me), stack }];
+    accesses.extend(past(Role::Earlier, "close", Some(by), at));
+    accesses.extend(past(Role::Created, "bound to a loop that was made", None, origins::of(loop_ as usize)));
+    if object.as_ptr() != loop_ {
+        accesses.extend(past(Role::Created, "created", None, origins::of(object.as_ptr() as usize)));
+    }
+    let repr = format!("<{short} at {id}>");
+    Some(Finding::new(rule, title, ObjectInfo { r#type: class, repr, id }, None, accesses))
+}

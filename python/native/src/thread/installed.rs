@@ -1,0 +1,28 @@
+//! Is a file the program's own, or of a package that was installed?
+//!
+//! Asked on cold paths only: it looks into folders.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+static KNOWN: Mutex<Option<HashMap<String, bool>>> = Mutex::new(None);
+
+/// The package that a file belongs to, and the folder that it is installed in; `None` if it is the program's own.
+pub(crate) fn package_of(file: &str) -> Option<(String, String)> {
+    let path = Path::new(file);
+    let folder = path.ancestors().skip(1).find(|folder| has_distributions(folder))?;
+    let inside = path.strip_prefix(folder).ok()?.components().next()?.as_os_str().to_string_lossy().into_owned();
+    let name = inside.strip_suffix(".py").map_or(inside.clone(), str::to_owned);
+    Some((name, folder.to_string_lossy().into_owned()))
+}
+
+/// Whether this folder has installed packages: those leave a note beside them.
+fn has_distributions(folder: &Path) -> bool {
+    let name = folder.to_string_lossy().into_owned();
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    *known.get_or_insert_default().entry(name).or_insert_with_key(|name| {
+        let entries = std::fs::read_dir(name).into_iter().flatten().flatten();
+        entries.into_iter().any(|entry| entry.file_name().as_encoded_bytes().ends_with(b".dist-info"))
+    })
+}

@@ -1,0 +1,34 @@
+//! FT110 loop-gone.
+
+use super::{Rule, Severity};
+
+pub(super) static RULE: Rule = Rule {
+    id: "FT110",
+    name: "loop-gone",
+    severity: Severity::Error,
+    fix: "make the object inside the loop that uses it and close it before that loop ends, or keep one loop for the life of the program",
+    manual: r#"
+## What it finds
+
+Something that is bound to a loop that has been closed (a connection, a stream, a pending Future, a Lock that was waited for), used by
+code that runs on another loop.
+
+    client = Client()                          # keeps its connections
+    asyncio.run(client.get("/"))               # binds them to this loop, which is closed at the end
+    asyncio.run(client.get("/"))               # FT110
+
+    async def main():                          # right: one loop, or a client for each
+        async with Client() as client:
+            await client.get("/")
+            await client.get("/")
+
+## Why it matters
+
+What is scheduled there is never called: the caller gets "Event loop is closed" or "attached to a different loop", far from the
+mistake, or waits for ever.  Which of them it is depends on what was left in a pool.
+
+## Not reported
+
+An object that no loop was bound to yet, such as a Lock without waiters; closing what is left over; a Future that is done.
+"#,
+};
