@@ -71,6 +71,10 @@ pub struct ThreadSlot {
     checks: AtomicU64,
     /// What it holds.
     pub locks: HeldLocks,
+    /// Address of the lock or of the thread's handle that it waits for, 0 for none.
+    waits_for: AtomicUsize,
+    /// Address of the handle by which others wait for it, 0 for none.
+    pub waited_by: AtomicUsize,
     pub(crate) taken: AtomicBool,
     next: OnceLock<&'static ThreadSlot>,
 }
@@ -126,6 +130,19 @@ impl ThreadSlot {
     /// Of which kind the loop of this identity is, if this thread runs it.
     pub(crate) fn realm_of(&self, id: OwnerId) -> Option<Realm> {
         [Realm::Asyncio, Realm::Twisted, Realm::Trio].into_iter().find(|realm| id != 0 && self.running_id(*realm) == id)
+    }
+
+    /// The thread is about to wait for what is at an address, or not to wait any more; returns what it waited for before.
+    #[inline(always)]
+    pub fn wait_for(&self, address: usize) -> usize {
+        let before = self.waits_for.load(Ordering::Relaxed);
+        self.waits_for.store(address, Ordering::Relaxed);
+        before
+    }
+
+    /// Address of what the thread waits for, 0 for nothing that is known.
+    pub fn waits_for(&self) -> usize {
+        self.waits_for.load(Ordering::Relaxed)
     }
 
     /// Identity of this thread, which no other one has before or after it.
@@ -228,6 +245,8 @@ impl Loops {
     pub fn leave(&self, slot: &ThreadSlot) {
         self.runs_nothing(slot);
         slot.thread_id.store(0, Ordering::Relaxed);
+        slot.waited_by.store(0, Ordering::Relaxed);
+        slot.waits_for.store(0, Ordering::Relaxed);
         slot.taken.store(false, Ordering::Release);
     }
 
@@ -286,6 +305,11 @@ impl Loops {
             Some((other, realm)) if !std::ptr::eq(other, slot) => Affinity::Elsewhere(other.runner(realm)),
             Some(_) | None => Affinity::Fine,
         }
+    }
+
+    /// All threads.
+    pub fn threads(&self) -> impl Iterator<Item = &'static ThreadSlot> + use<'_> {
+        self.slots().filter(|slot| slot.taken.load(Ordering::Relaxed))
     }
 
     /// The threads other than that of `slot`.

@@ -8,6 +8,7 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Name of the environment variable that carries the options to the watched processes.
 pub const ENVIRONMENT: &str = "FTSAN_OPTIONS";
@@ -72,6 +73,13 @@ pub static OPTIONS: &[OptionSpec] = &[
         value: "DIR",
         default: "",
         help: "where the ten newest crash folders are kept; none stands for $XDG_STATE_HOME/ftsan/crashes",
+        public: true,
+    },
+    OptionSpec {
+        key: "on_hang",
+        value: "SECONDS",
+        default: "",
+        help: "once the program has done nothing for SECONDS, print which thread waits for which, and go on",
         public: true,
     },
     OptionSpec {
@@ -180,6 +188,8 @@ pub struct Options {
     pub declarations: Option<PathBuf>,
     /// Where crash folders are kept.
     pub crash_dir: Option<PathBuf>,
+    /// After how long without progress the launcher asks what the threads wait for.
+    pub on_hang: Option<Duration>,
     /// Whose code is watched for data races.
     pub races: Choice,
     /// Whether an object's creator counts from the beginning.
@@ -223,6 +233,7 @@ impl Default for Options {
             suppressions: None,
             declarations: None,
             crash_dir: None,
+            on_hang: None,
             races: Choice::default(),
             strict: false,
             potential: false,
@@ -302,6 +313,13 @@ impl Options {
             }
             "races" => self.races.set_chosen(value).map_err(|wrong| OptionError(format!("{key}: {wrong}")))?,
             "races_exclude" => self.races.set_excluded(value).map_err(|wrong| OptionError(format!("{key}: {wrong}")))?,
+            "on_hang" => {
+                self.on_hang = match value.parse::<f64>() {
+                    _ if value.is_empty() => None,
+                    Ok(seconds) if seconds > 0.0 && seconds < 1e9 => Some(Duration::from_secs_f64(seconds)),
+                    _ => return Err(OptionError(format!("{key}: \"{value}\" is not a number of seconds"))),
+                }
+            }
             "strict" => self.strict = flag(value).ok_or_else(refuse)?,
             "potential" => self.potential = flag(value).ok_or_else(refuse)?,
             "confirm" => self.confirm = flag(value).ok_or_else(refuse)?,

@@ -21,13 +21,17 @@ use std::sync::atomic::{AtomicI32, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, 
 /// The first bytes of a recording.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"FTSANREC");
 /// Changes with every change of the layout.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 /// How many threads can be recorded at once; the others are watched by nobody.
 pub const THREADS: usize = 256;
 /// How many events of a thread are kept.
 pub const EVENTS: usize = 128;
 /// How many events share a time: to ask for it costs more than all the rest.
 pub const GROUP: usize = 16;
+/// The real-time signal by which a process is asked, and other threads are stopped in a crash: so far below the last one.
+pub const LOOK_SIGNAL: i32 = 5;
+/// What a signal brings that asks a process to say what it is doing (`si_value`).
+pub const LOOK: usize = 0x6674_7361;
 /// Result of a system call that has not returned.
 pub const PENDING: i32 = i32::MIN;
 /// How many registers of the crashing thread are kept.
@@ -63,8 +67,10 @@ pub struct Recording {
 #[repr(C)]
 #[derive(Debug)]
 pub struct CrashNotes {
-    /// 0: none; 1: the handler is at work; 2: it is done.
+    /// 0: none; 1: the handler is at work; 2: it is done; 3: the process was only looked at.
     pub state: AtomicU32,
+    /// How often the process said what it was doing; 0 as long as it cannot be asked, and 1 more.
+    pub looks: AtomicU32,
     /// A bit for each step of the handler that crashed itself, or took too long.
     pub failed_steps: AtomicU32,
     /// The signal.
@@ -90,6 +96,13 @@ pub struct CrashNotes {
 }
 
 impl CrashNotes {
+    /// Forgets what was noted before.
+    pub fn clear(&self) {
+        self.stack_used.store(0, Ordering::Relaxed);
+        self.notes_used.store(0, Ordering::Relaxed);
+        self.failed_steps.store(0, Ordering::Relaxed);
+    }
+
     /// Adds words of the crashing thread's stack, which follow what was added before; false if there is no room for them.
     pub fn add_stack(&self, words: &[u64]) -> bool {
         let at = self.stack_used.load(Ordering::Relaxed);

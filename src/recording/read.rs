@@ -14,6 +14,8 @@ pub struct Recorded {
     pub pid: u32,
     /// What the crash handler left, if it ran.
     pub died: Option<Died>,
+    /// How often it was asked what it is doing, and 1 more; 0 if it cannot be asked.
+    pub looks: u32,
     /// Threads that were alive, with their events; the crashed one is not marked.
     pub threads: Vec<crash::Thread>,
 }
@@ -21,6 +23,8 @@ pub struct Recorded {
 /// What the crash handler left.
 #[derive(Debug, Default)]
 pub struct Died {
+    /// It was only looked at: it has not died.
+    pub lives: bool,
     /// Number of the signal.
     pub signal: i32,
     /// Address that was accessed.
@@ -41,8 +45,21 @@ pub struct Died {
     pub failed_steps: u32,
     /// Stacks of Python code by the kernel's id of the thread.
     pub python: Vec<(u64, Vec<Frame>)>,
+    /// What threads wait for and hold, by the kernel's id of the thread.
+    pub locks: Vec<(u64, Waiting)>,
     /// Files in memory: start, end, offset in the file, path.
     pub maps: Vec<(u64, u64, u64, String)>,
+}
+
+/// A line about what a thread waits for or holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Waiting {
+    /// It waits for what is at this address.
+    For(u64),
+    /// Others wait for its end by what is at this address.
+    Handle(u64),
+    /// It holds the lock at this address, acquired there.
+    Holds(u64, Vec<Frame>),
 }
 
 struct Bytes<'a>(&'a [u8]);
@@ -109,7 +126,8 @@ pub fn read(bytes: &[u8]) -> Result<Recorded, String> {
     let alive: Vec<usize> = records.filter(|at| bytes.u32(at + offset_of!(ThreadRecord, state)) == super::LIVE).collect();
     let newest = alive.iter().flat_map(|at| stamps(&bytes, *at)).max().unwrap_or_default();
     let threads = alive.into_iter().map(|at| thread(&bytes, at, newest, ticks, died.as_ref())).collect();
-    Ok(Recorded { pid: bytes.u32(offset_of!(Recording, pid)), died, threads })
+    let looks = bytes.u32(offset_of!(Recording, crash) + offset_of!(CrashNotes, looks));
+    Ok(Recorded { pid: bytes.u32(offset_of!(Recording, pid)), looks, died, threads })
 }
 
 /// Places of a thread's events and of their times, newest first.
@@ -181,6 +199,7 @@ fn died(bytes: &Bytes<'_>) -> Option<Died> {
     let mut at = [0; 4];
     at.iter_mut().zip(words(offset_of!(CrashNotes, at), 4)).for_each(|(slot, word)| *slot = word);
     Some(Died {
+        lives: bytes.u32(base + offset_of!(CrashNotes, state)) == 3,
         signal: bytes.u32(base + offset_of!(CrashNotes, signal)) as i32,
         code: bytes.u32(base + offset_of!(CrashNotes, code)) as i32,
         sender: bytes.u32(base + offset_of!(CrashNotes, sender)),
@@ -190,6 +209,7 @@ fn died(bytes: &Bytes<'_>) -> Option<Died> {
         stack_start: bytes.u64(base + offset_of!(CrashNotes, stack_start)),
         stack: words(offset_of!(CrashNotes, stack), count(offset_of!(CrashNotes, stack_used), STACK)).collect(),
         failed_steps: bytes.u32(base + offset_of!(CrashNotes, failed_steps)),
+        locks: locks(&section(&notes, "[locks]")),
         python: stacks(&section(&notes, "[python]")),
         maps: section(&notes, "[maps]").lines().filter_map(mapping).collect(),
     })
@@ -213,14 +233,36 @@ fn stacks(notes: &str) -> Vec<(u64, Vec<Frame>)> {
     for line in notes.lines() {
         if let Some(id) = line.strip_prefix("thread ") {
             stacks.push((id.parse().unwrap_or(0), Vec::new()));
-        } else if let (Some((_, frames)), [file, number, function]) = (stacks.last_mut(), &line.split('\t').collect::<Vec<_>>()[..])
-        {
-            let frame =
-                Frame { file: (*file).to_owned(), line: number.parse().unwrap_or(0), function: (*function).to_owned(), via: None };
+        } else if let (Some((_, frames)), Some(frame)) = (stacks.last_mut(), frame(line)) {
             frames.push(frame);
         }
     }
     stacks
+}
+
+fn frame(line: &str) -> Option<Frame> {
+    let [file, number, function] = line.split('\t').collect::<Vec<_>>()[..] else { return None };
+    Some(Frame { file: file.to_owned(), line: number.parse().unwrap_or(0), function: function.to_owned(), via: None })
+}
+
+/// `waits THREAD ADDRESS`, `handle THREAD ADDRESS`, `holds THREAD ADDRESS` and frames.
+fn locks(notes: &str) -> Vec<(u64, Waiting)> {
+    let mut all: Vec<(u64, Waiting)> = Vec::new();
+    for line in notes.lines() {
+        if let (Some((_, Waiting::Holds(_, frames))), Some(frame)) = (all.last_mut(), frame(line)) {
+            frames.push(frame);
+        } else if let [what, thread, address] = line.split(' ').collect::<Vec<_>>()[..]
+            && let (Ok(thread), Ok(address)) = (thread.parse(), address.parse())
+        {
+            match what {
+                "waits" => all.push((thread, Waiting::For(address))),
+                "handle" => all.push((thread, Waiting::Handle(address))),
+                "holds" => all.push((thread, Waiting::Holds(address, Vec::new()))),
+                _ => {}
+            }
+        }
+    }
+    all
 }
 
 /// A line of `/proc/self/maps`, if a file is mapped there.
@@ -262,6 +304,14 @@ mod tests {
         let notes = "[maps]\na\nb\n[python]\nthread 1\ncut\n[maps]\nc\n";
         assert_eq!(section(notes, "[maps]"), "[maps]\na\nb\n[maps]\nc");
         assert_eq!(section(notes, "[python]"), "[python]\nthread 1\ncut");
+    }
+
+    #[test]
+    fn what_threads_wait_for_is_read_back() {
+        let notes = "waits 7 64\nholds 7 128\n/x.py\t3\tf\nhandle 8 256\nholds 8\nnoise 1 2\n";
+        let at = Frame { file: "/x.py".to_owned(), line: 3, function: "f".to_owned(), via: None };
+        let expected = [(7, Waiting::For(64)), (7, Waiting::Holds(128, vec![at])), (8, Waiting::Handle(256))];
+        assert_eq!(locks(notes), expected);
     }
 
     #[test]

@@ -32,6 +32,10 @@ pub struct Crash {
     pub extensions: Vec<Extension>,
     /// What was found before the crash: rule, title and the offending line.
     pub findings: Vec<FoundBefore>,
+    /// The process itself, 0 if unknown.
+    pub pid: u64,
+    /// It did not die: it was looked at because it hung.
+    pub hang: bool,
     /// Distributions that the text around lists, normalised names with versions.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub packages: Vec<(String, String)>,
@@ -75,6 +79,38 @@ pub struct Thread {
     pub top_cut: bool,
     /// What it did last, newest first.
     pub recent: Vec<Event>,
+    /// The line of source at its innermost frame that is not of the standard library, empty if unknown.
+    pub source: String,
+    /// Address of the lock or of the thread's handle that it waits for, if known.
+    pub waits_for: Option<u64>,
+    /// Address of the handle by which others wait for its end, if known.
+    pub handle: Option<u64>,
+    /// The tasks of the event loop that it runs, if known.
+    pub tasks: Vec<Task>,
+    /// The locks that it holds, as far as they are known.
+    pub holds: Vec<HeldLock>,
+}
+
+/// A task of an event loop.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Task {
+    /// Its name.
+    pub name: String,
+    /// Where it is suspended, innermost frame first.
+    pub at: Vec<Frame>,
+}
+
+/// A lock that a thread holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HeldLock {
+    /// Its address.
+    pub address: u64,
+    /// Where it was acquired, innermost frame first.
+    pub at: Vec<Frame>,
+    /// The line of source there, empty if unknown.
+    pub source: String,
 }
 
 /// A frame of native code.

@@ -12,8 +12,8 @@ use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
-/// What a process dies of, if nobody handles it.
-pub(super) const FATAL: [c_int; 5] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGABRT, libc::SIGFPE, libc::SIGILL];
+/// What a process dies of, if nobody handles it.  SIGQUIT is what people send to a process that hangs.
+pub(super) const FATAL: [c_int; 6] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGABRT, libc::SIGFPE, libc::SIGILL, libc::SIGQUIT];
 
 /// What handles a fatal signal after us: the newest of two, so that a crash meanwhile finds a whole one.
 struct After {
@@ -84,7 +84,7 @@ pub(super) unsafe fn install(handler: *const c_void) {
     HANDLER.store(handler.cast_mut(), Ordering::Release);
 }
 
-/// Installs our handler, or what was asked for if that is to ignore the signal.
+/// Installs our handler, or what was asked for if the process does not die of the signal then.
 ///
 /// # Safety
 /// The action is readable.
@@ -92,8 +92,10 @@ unsafe fn handle(signal: c_int, asked: *const libc::sigaction, handler: *const c
     // SAFETY: the caller's guarantee; our handler is never unloaded.
     unsafe {
         let ours = action(handler, libc::SA_ONSTACK);
-        let is_ignored = (*asked).sa_sigaction == libc::SIG_IGN;
-        sigaction(signal, if is_ignored { asked } else { &raw const ours }, std::ptr::null_mut());
+        let handled = (*asked).sa_sigaction;
+        // A handler of SIGQUIT does not mean that the process dies.
+        let is_left = handled == libc::SIG_IGN || (signal == libc::SIGQUIT && handled != libc::SIG_DFL);
+        sigaction(signal, if is_left { asked } else { &raw const ours }, std::ptr::null_mut());
     }
 }
 

@@ -38,6 +38,11 @@ pub(super) fn is_handled_here() -> bool {
     THREAD.load(Ordering::Acquire) == call::thread_id() && !IS_OVER.load(Ordering::Acquire)
 }
 
+/// Whether some thread has crashed.
+pub(super) fn is_there() -> bool {
+    THREAD.load(Ordering::Acquire) != 0
+}
+
 /// The handler has done what it could.
 pub(super) fn finish() {
     IS_OVER.store(true, Ordering::Release);

@@ -15,6 +15,7 @@ const PAGES: usize = 64;
 /// # Safety
 /// The kernel's.
 pub(super) unsafe fn crash(notes: &CrashNotes, crash: Interrupted) {
+    notes.clear();
     notes.native_id.store(u64::from(call::thread_id()), Ordering::Relaxed);
     // SAFETY: the kernel filled it in.
     let stack = unsafe {

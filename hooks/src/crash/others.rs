@@ -2,7 +2,7 @@
 
 use crate::crash::chain;
 use crate::system::call;
-use ftsan::recording::Recording;
+use ftsan::recording::{LOOK_SIGNAL, Recording};
 use libc::{c_int, c_void, siginfo_t};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
@@ -14,9 +14,9 @@ const PATIENCE_MS: u32 = 10_000;
 static STOPPED: AtomicU32 = AtomicU32::new(0);
 static GO_ON: AtomicBool = AtomicBool::new(false);
 
-/// A real-time signal that hardly anybody uses.  The timer of the crashing thread uses it, too.
+/// A real-time signal that hardly anybody uses.  The timer of the crashing thread uses it, too, and the launcher if the process hangs.
 pub(super) fn signal() -> c_int {
-    libc::SIGRTMAX() - 5
+    libc::SIGRTMAX() - LOOK_SIGNAL
 }
 
 /// [`signal`] is handled by `handler` from now on.

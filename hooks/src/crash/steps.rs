@@ -7,7 +7,7 @@ use crate::crash::{chain, first, notes, others};
 use crate::state::{process, python};
 use crate::system::call;
 use crate::system::signal_stack::Reserved;
-use ftsan::recording::{CRASH_STEPS, Recording};
+use ftsan::recording::{CRASH_STEPS, LOOK, Recording};
 use libc::{c_int, c_void, siginfo_t};
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 
@@ -34,12 +34,16 @@ static TIMER: AtomicI32 = AtomicI32::new(-1);
 
 pub(super) fn prepare() {
     EMERGENCY.reserve();
+    others::listen(interrupted);
+    if let Some(recording) = process::recording() {
+        recording.crash.looks.store(1, Ordering::Release);
+    }
 }
 
 /// The first crash of the process is written down; nothing else was done yet.
 pub(super) extern "C" fn begin() -> ! {
     EMERGENCY.use_for_signals();
-    others::listen(interrupted);
+    others::listen(interrupted); // again, if the program has other uses for the signal
     make_timer();
     go_on()
 }
@@ -92,12 +96,26 @@ unsafe extern "C" fn note(bytes: *const u8, len: usize) {
     }
 }
 
-/// In another thread: hold still.  In the dying one: the time is up.
-unsafe extern "C" fn interrupted(_: c_int, _: *mut siginfo_t, _: *mut c_void) {
+/// In another thread than the dying one: hold still.  In that one: the time is up.  From the launcher: say what the process is doing.
+unsafe extern "C" fn interrupted(_: c_int, info: *mut siginfo_t, _: *mut c_void) {
     if first::is_handled_here() {
         go_on();
     }
-    others::hold();
+    // SAFETY: the kernel filled it in.
+    if unsafe { (*info).si_code == libc::SI_QUEUE && (*info).si_value().sival_ptr.addr() == LOOK } {
+        look();
+    } else if first::is_there() {
+        others::hold();
+    }
+}
+
+/// The process lives, and says what it is doing: no thread is stopped, as those that hang hold still by themselves.
+fn look() {
+    let Some(recording) = process::recording().filter(|_| !first::is_there()) else { return };
+    recording.crash.clear();
+    python_stacks(recording);
+    recording.crash.state.store(3, Ordering::Release);
+    recording.crash.looks.fetch_add(1, Ordering::AcqRel);
 }
 
 /// A timer that signals this thread.

@@ -46,7 +46,7 @@ def triage(scratch: str, child: int, status: int, program: list[str], report: st
         crash = _read(recording, number if pid == child else 0)
         if crash is None:
             continue
-        crash |= _facts(program, report)
+        crash |= facts(program, report)
         for extension in crash["extensions"]:
             extension |= _distribution_of(extension["path"])
         text = json.dumps(crash, indent=1)
@@ -71,7 +71,8 @@ def _read(recording: Path, number: int) -> dict[str, Any] | None:
     return crash
 
 
-def _facts(program: list[str], report: str) -> dict[str, Any]:
+def facts(program: list[str], report: str) -> dict[str, Any]:
+    """What the launcher knows of a program besides how it died: interpreter, command, findings of the report so far."""
     try:
         with open(report) as file:
             found = json.load(file)

@@ -14,6 +14,12 @@ from ..process import HOOKS
 from ..scratch import make, remove, remove_left_over, tally_in
 from . import complain, say
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .hangs import Watchdog
+
 #: Passed on to the child when somebody sends them to us.
 FORWARDED = (
     signal.SIGINT,
@@ -127,7 +133,7 @@ def _run(options: dict[str, str], command: list[str], scratch: str) -> int:
         "ASAN_OPTIONS": ":".join(filter(None, ["verify_asan_link_order=0", os.environ.get("ASAN_OPTIONS")])),
     }
     try:
-        child, status = _supervise(command, environment)
+        child, status = _supervise(command, environment, _watchdog(options, scratch, command, report))
     except OSError as error:
         return complain(f"cannot run {command[0]}: {error.strerror}")
     if options.get("confirm") == "yes" and os.WIFEXITED(status):
@@ -190,7 +196,18 @@ def _interpreter_flags() -> list[str]:
     return ours[:-2] if ours[-2:-1] == ["-m"] else ours[:-1]
 
 
-def _supervise(command: list[str], environment: dict[str, str]) -> tuple[int, int]:
+def _watchdog(options: dict[str, str], scratch: str, command: list[str], report: str) -> Callable[[int], Watchdog] | None:
+    """What makes the watchdog of ``--on-hang`` for a child, if there is to be one."""
+    if "on_hang" not in options:
+        return None
+    from .hangs import Watchdog
+
+    return lambda child: Watchdog(child, float(options["on_hang"]), scratch, command, report)
+
+
+def _supervise(
+    command: list[str], environment: dict[str, str], watchdog_of: Callable[[int], Watchdog] | None = None
+) -> tuple[int, int]:
     """Start the program and wait for it; returns its process id and its wait status."""
     watched = {number for number in FORWARDED if signal.getsignal(number) is not signal.SIG_IGN} | {signal.SIGCHLD}
     # Blocked before the child exists, so that none is lost; the child gets the mask that we had, and default handlers.
@@ -201,11 +218,16 @@ def _supervise(command: list[str], environment: dict[str, str]) -> tuple[int, in
     except OSError:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         raise
+    watchdog = watchdog_of(child) if watchdog_of else None
     while True:
         pid, status = os.waitpid(child, os.WNOHANG)
         if pid:
             break
-        received = signal.sigwaitinfo(watched)
+        received = signal.sigtimedwait(watched, watchdog.interval) if watchdog else signal.sigwaitinfo(watched)
+        if watchdog:
+            watchdog.look()
+        if received is None:
+            continue
         if received.si_signo != signal.SIGCHLD and received.si_code != SI_KERNEL and received.si_pid != child:
             os.kill(child, received.si_signo)
     return child, status

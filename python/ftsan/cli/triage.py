@@ -1,5 +1,7 @@
-"""``ftsan triage``: why a process died, from what was pasted, a log or a crash folder; many of them by signature."""
+"""``ftsan triage``: why a process died, from what was pasted, a log, a crash folder or a core file, many of them by signature; and what a
+living one waits for."""
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +14,9 @@ LARGEST = 64 << 20
 
 
 def triage(format: str, group: str, *sources: str) -> int:
-    """Print the verdict on the crash in ``sources`` (a file, ``-`` or a folder) as ``text``, ``markdown`` or ``json``.
+    """Print the verdict on the crash in ``sources`` as ``text``, ``markdown`` or ``json``; several need ``group``, which counts them.
 
-    Several sources need ``group``, which counts their crashes by signature.
+    :param sources: a file, ``-`` for standard input, a crash folder, a core file, or the number of a process.
     """
     if group:
         return _group(format, sources)
@@ -28,12 +30,38 @@ def triage(format: str, group: str, *sources: str) -> int:
         if not path.is_file():
             return complain(f"{source}: no crash.json in it, so it is not a crash folder; --group reads a folder of them")
     try:
+        if source.isdigit() and not path.exists():
+            return _stacks(source, format)
+        if source != "-" and path.is_file():
+            from .stacks import is_core
+
+            if is_core(path):
+                return _stacks(source, format)
         content = sys.stdin.buffer.read() if source == "-" else path.read_bytes()
     except OSError as error:
         return complain(f"{path}: {error.strerror}")
     name = "standard input" if source == "-" else str(path)
+    return _print(_decoded(content), is_folder, format, source, name)
+
+
+def _stacks(source: str, format: str) -> int:
+    """Triage a core file or a process."""
+    from . import stacks
+
+    is_process = source.isdigit() and not Path(source).exists()
+    if is_process and not Path(f"/proc/{source}").exists():
+        return complain(f"{source}: neither a file nor a process")
     try:
-        text = _native.triage(_decoded(content), is_folder, format)
+        found = stacks.of_process(int(source)) if is_process else stacks.of_core(Path(source))
+    except stacks.Unreadable as problem:
+        return complain(f"{source}: {problem}")
+    is_text = isinstance(found, str)
+    return _print(found if isinstance(found, str) else json.dumps(found), not is_text, format, source, source)
+
+
+def _print(content: str, is_json: bool, format: str, source: str, name: str) -> int:
+    try:
+        text = _native.triage(content, is_json, format)
     except ValueError as error:
         return complain(f"{name}: {error}")
     if format == "text":

@@ -179,6 +179,8 @@ fn merge(into: &mut Crash, other: Crash, believed: bool) {
         sender,
         missing: _,
         packages: _,
+        pid: _,
+        hang: _,
     } = other;
     if into.signal.is_empty() {
         into.signal = signal;

@@ -14,6 +14,7 @@
 pub mod conditions;
 pub(super) mod facts;
 mod fatal_errors;
+mod hang;
 mod heap;
 pub mod known;
 mod nearest;

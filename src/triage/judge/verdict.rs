@@ -8,7 +8,7 @@ use super::super::names::symbols::clean;
 use super::super::signature;
 use super::facts::Facts;
 use super::known::{self, Known};
-use super::{fatal_errors, heap, nearest, process, racing, stack_overflow};
+use super::{fatal_errors, hang, heap, nearest, process, racing, stack_overflow};
 use crate::rules;
 use serde::{Deserialize, Serialize};
 
@@ -109,6 +109,10 @@ const CAUSES: &[(&str, &[&str], &[&str])] = &[
 /// Says whose a crash is.
 pub fn of(crash: &Crash) -> Verdict {
     let facts = Facts::new(crash);
+    if let Some(mut hang) = hang::verdict_of(crash) {
+        hang.evidence.extend(crash.findings.iter().filter(|finding| finding.rule.starts_with("FT5")).map(found));
+        return hang;
+    }
     let mut verdict = process::killed(&facts)
         .or_else(|| process::sent(&facts))
         .or_else(|| by_recording(&facts))

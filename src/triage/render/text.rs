@@ -1,6 +1,6 @@
 //! A verdict for a terminal.
 
-use super::super::crash::{Crash, Thread};
+use super::super::crash::{Crash, NativeFrame, Thread};
 use super::super::judge::facts::Facts;
 use super::super::judge::racing;
 use super::super::judge::verdict::Verdict;
@@ -16,11 +16,19 @@ const SHOWN: usize = 8;
 pub fn verdict(crash: &Crash, verdict: &Verdict, count: usize) -> String {
     let facts = Facts::new(crash);
     let mut out = String::from(RULER);
-    let signal = if crash.signal.is_empty() { "unknown signal" } else { &crash.signal };
+    let (heading, signal) = match crash.signal.as_str() {
+        _ if crash.hang => ("HANG", "the process lives"),
+        "" => ("CRASH", "unknown signal"),
+        signal => ("CRASH", signal),
+    };
     let times = if count > 1 { format!(", {count} times in this text") } else { String::new() };
     put(
         &mut out,
-        format_args!("CRASH: ftsan: {} ({} confidence), {signal}{times}\n", verdict.verdict.as_str(), verdict.confidence.as_str()),
+        format_args!(
+            "{heading}: ftsan: {} ({} confidence), {signal}{times}\n",
+            verdict.verdict.as_str(),
+            verdict.confidence.as_str()
+        ),
     );
     let mut evidence = verdict.evidence.iter();
     if let Some(first) = evidence.next() {
@@ -39,12 +47,22 @@ pub fn verdict(crash: &Crash, verdict: &Verdict, count: usize) -> String {
     }
     if let Some(thread) = facts.crashed {
         put(&mut out, format_args!("\n  The crashing thread{}:\n", name_of(thread)));
-        put_native(&mut out, &facts);
+        put_native(&mut out, &facts.native, thread);
         put_python(&mut out, thread);
     }
-    for thread in racing::named(&facts, &verdict.evidence) {
-        put(&mut out, format_args!("\n  Meanwhile {}:\n", racing::called(thread)));
-        put_python(&mut out, thread);
+    // Of a core file, or of a process that hangs, all of them are asked for.
+    let others = || crash.threads.iter().filter(|thread| !thread.crashed);
+    if crash.hang || crash.signal == "SIGQUIT" || others().any(|thread| !thread.native.is_empty()) {
+        for thread in others() {
+            put(&mut out, format_args!("\n  {}:\n", racing::called(thread)));
+            put_native(&mut out, &thread.native.iter().collect::<Vec<_>>(), thread);
+            put_python(&mut out, thread);
+        }
+    } else {
+        for thread in racing::named(&facts, &verdict.evidence) {
+            put(&mut out, format_args!("\n  Meanwhile {}:\n", racing::called(thread)));
+            put_python(&mut out, thread);
+        }
     }
     put(&mut out, format_args!("\n  Next: {}\n  Signature: {}\n", verdict.next_step, verdict.signature));
     out.push_str(RULER);
@@ -56,13 +74,13 @@ fn name_of(thread: &Thread) -> String {
     if unnamed { String::new() } else { format!(", {}", racing::called(thread)) }
 }
 
-fn put_native(out: &mut String, facts: &Facts<'_>) {
-    for frame in facts.native.iter().take(SHOWN) {
+fn put_native(out: &mut String, native: &[&NativeFrame], thread: &Thread) {
+    for frame in native.iter().take(SHOWN) {
         let name = if frame.symbol.is_empty() { "?" } else { clean(&frame.symbol) };
         put(out, format_args!("    {name} in {}\n", if frame.module.is_empty() { "?" } else { paths::base(&frame.module) }));
     }
-    put_rest(out, facts.native.len());
-    if !facts.native.is_empty() && !facts.python.is_empty() {
+    put_rest(out, native.len());
+    if !native.is_empty() && !thread.python.is_empty() {
         out.push_str("    -- in Python:\n");
     }
 }

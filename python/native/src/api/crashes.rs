@@ -1,6 +1,6 @@
 //! Crashes: dumps and recordings, triaged.
 
-use crate::launcher::crash_report;
+use crate::launcher::crash_report::{self, Wanted};
 use ftsan::triage::{self as crashes, crash::Crash};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -42,7 +42,16 @@ fn read(text: &str, is_json: bool) -> Result<Vec<Crash>, String> {
 /// The JSON of a crash from a recording; empty if its process did not crash.
 #[pyfunction]
 pub(crate) fn read_recording(path: PathBuf, signal: i32) -> PyResult<String> {
-    let crash = crash_report::read(&path, signal).map_err(PyValueError::new_err)?;
-    let text = crash.map_or(Ok(String::new()), |crash| serde_json::to_string(&crash));
-    text.map_err(|error| PyRuntimeError::new_err(error.to_string()))
+    let crash = crash_report::read(&path, Wanted::Death(signal)).map_err(PyValueError::new_err)?;
+    crash.map_or(Ok(String::new()), |crash| json(&crash))
+}
+
+fn json(crash: &Crash) -> PyResult<String> {
+    serde_json::to_string(crash).map_err(|error| PyRuntimeError::new_err(error.to_string()))
+}
+
+/// The JSON of what the process of a recording is doing: it is asked by a signal.
+#[pyfunction]
+pub(crate) fn ask_process(py: Python<'_>, pid: i32, recording: PathBuf) -> PyResult<String> {
+    json(&py.detach(|| crash_report::ask(pid, &recording)).map_err(PyValueError::new_err)?)
 }

@@ -4,8 +4,11 @@
 //! every word is read through the kernel, which answers "no" where a load would crash.
 
 use crate::interpreter::{frames, line_table, offsets};
+use crate::thread::{registry, stacks};
+use ftsan::loops::ThreadSlot;
 use offsets::{OWNED_BY_INTERPRETER, Offsets, STACKREF_TAG};
 use pyo3::ffi;
+use std::sync::atomic::Ordering;
 
 /// Threads and frames that are looked at, at most.
 const THREADS: usize = 512;
@@ -38,12 +41,48 @@ fn byte(address: usize) -> Option<u8> {
     read_into(address, &mut bytes).then_some(bytes[0])
 }
 
-/// Notes the stacks of all threads of the main interpreter, those of others left out.
+/// Frames of the place where a lock was acquired.
+const ACQUIRED: usize = 4;
+
+/// Notes the stacks of all threads of the main interpreter, those of others left out, and what they hold and wait for.
 pub(crate) unsafe extern "C" fn crashed(note: Note) {
     let say = |text: &[u8]| {
         // SAFETY: takes any bytes.
         unsafe { note(text.as_ptr(), text.len()) }
     };
+    all_stacks(&say);
+    waits(&say);
+}
+
+/// What threads wait for and hold: `waits THREAD ADDRESS`, `handle THREAD ADDRESS`, `holds THREAD ADDRESS` and the frames where the lock
+/// was acquired.
+fn waits(say: &dyn Fn(&[u8])) {
+    let one = |what: &[u8], thread: &ThreadSlot, address: usize| {
+        if address != 0 {
+            say(what);
+            decimal(thread.native_id() as usize, say);
+            say(b" ");
+            decimal(address, say);
+            say(b"\n");
+        }
+    };
+    say(b"[locks]\n");
+    for thread in registry::get().loops.threads().take(THREADS) {
+        one(b"waits ", thread, thread.waits_for());
+        one(b"handle ", thread, thread.waited_by.load(Ordering::Relaxed));
+        for held in thread.locks.iter() {
+            one(b"holds ", thread, held.address);
+            for frame in stacks::get(held.stack).iter().take(ACQUIRED) {
+                match place(frame.code, frame.offset as usize * 2, offsets::get(), say) {
+                    Some(()) => say(b"\n"),
+                    None => say(b"\t0\t<invalid frame>\n"),
+                }
+            }
+        }
+    }
+}
+
+fn all_stacks(say: &dyn Fn(&[u8])) {
     let offsets = offsets::get();
     let mut thread = word(offsets::runtime() + offsets.runtime_interpreters_head)
         .and_then(|interpreter| word(interpreter + offsets.interpreter_threads_head))
@@ -54,9 +93,9 @@ pub(crate) unsafe extern "C" fn crashed(note: Note) {
         }
         let Some(native_id) = word(thread + offsets.thread_native_id) else { return };
         say(b"thread ");
-        decimal(native_id, &say);
+        decimal(native_id, say);
         say(b"\n");
-        frames(thread, offsets, &say);
+        frames(thread, offsets, say);
         thread = word(thread + offsets.thread_next).unwrap_or(0);
     }
 }
@@ -112,7 +151,11 @@ fn one_frame(frame: usize, offsets: &Offsets, say: &dyn Fn(&[u8])) -> Option<()>
     let copy = usize::try_from(int(frame + offsets.frame_tlbc_index)?).ok()?;
     let copies = word(code + offsets.code_tlbc)?;
     let start = word(copies + (1 + copy) * size_of::<usize>())?;
-    let offset = instruction.checked_sub(start)?;
+    place(code, instruction.checked_sub(start)?, offsets, say)
+}
+
+/// File, line and function of an offset into the bytecode.
+fn place(code: usize, offset: usize, offsets: &Offsets, say: &dyn Fn(&[u8])) -> Option<()> {
     let table = word(code + offsets.code_linetable)?;
     let first_line = int(code + offsets.code_firstlineno)?;
     let (file, function) = (word(code + offsets.code_filename)?, word(code + offsets.code_qualname)?);

@@ -50,10 +50,11 @@ fn command() -> Command {
         )
         .subcommand(
             Command::new("triage")
-                .about("Say why a process died: whose fault, how sure that is, what to do next")
+                .about("Say why a process died, or what a living one waits for: whose fault, how sure that is, what to do next")
                 .arg(
-                    Arg::new("crash").value_name("FILE|DIR").value_parser(clap::value_parser!(OsString)).num_args(1..).required(true).help(
-                        "A dump, or a text with dumps in it (- for standard input), or a crash folder of ftsan run; several with --group",
+                    Arg::new("crash").value_name("FILE|DIR|CORE|PID").value_parser(clap::value_parser!(OsString)).num_args(1..).required(true).help(
+                        "A dump, or a text with dumps in it (- for standard input), a crash folder of ftsan run, a core file, or the number of a \
+                         process that hangs; several with --group",
                     ),
                 )
                 .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("The verdict as JSON"))

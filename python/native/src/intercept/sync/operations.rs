@@ -159,7 +159,17 @@ macro_rules! trampolines {
                 if before($hooked.edge, $self, || $arguments) == Outcome::Raised {
                     return std::ptr::null_mut();
                 }
-                let result = std::mem::transmute::<usize, Original>($hooked.original)($self $(, $argument)*);
+                let original = std::mem::transmute::<usize, Original>($hooked.original);
+                let result = if matches!($hooked.edge, Edge::Lock(_) | Edge::Join) {
+                    let slot = here().slot;
+                    // A handler of a signal may wait for something else meanwhile.
+                    let before = slot.wait_for($self as usize);
+                    let result = original($self $(, $argument)*);
+                    slot.wait_for(before);
+                    result
+                } else {
+                    original($self $(, $argument)*)
+                };
                 if !result.is_null() {
                     after($hooked.edge, $self, || $arguments, result);
                 }

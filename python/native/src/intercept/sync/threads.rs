@@ -19,6 +19,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use std::ffi::{CStr, c_int, c_void};
 use std::sync::OnceLock;
+use std::sync::atomic::Ordering;
 
 /// What a thread calls.
 #[repr(C)]
@@ -72,6 +73,7 @@ unsafe extern "C" fn call(
         guard::guarded((), || {
             order::begin(&*(*start).handed);
             if (*start).is_thread {
+                here().slot.waited_by.store((*start).handle as usize, Ordering::Relaxed);
                 leave_at_end((*start).handle, (*start).is_daemon, std::ptr::null());
             }
         });

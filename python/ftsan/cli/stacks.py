@@ -1,0 +1,179 @@
+"""What a core file or a living process shows: all stacks, by pystack or else gdb, joined with ftsan's recording if there is one.
+
+Runs in the launcher or in ``ftsan triage``; imports what it likes.
+"""
+
+import contextlib
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from .. import _native
+from . import crash_folder
+
+type Crash = dict[str, Any]
+
+_INSTALL = "install pystack (pip install 'ftsan[core]') or gdb"
+_ZSTD = b"\x28\xb5\x2f\xfd"
+_ELF, _ET_CORE = b"\x7fELF", 4
+
+
+class Unreadable(Exception):
+    """The stacks cannot be had; one line that says why."""
+
+
+def is_core(path: Path) -> bool:
+    """Whether a file is a core file, as the kernel writes it or, compressed, as systemd-coredump keeps it."""
+    with open(path, "rb") as file:
+        begin = file.read(18)
+    return begin.startswith(_ZSTD) or (begin.startswith(_ELF) and begin[16] == _ET_CORE)
+
+
+def of_core(path: Path) -> Crash | str:
+    """What a core file shows, as ``crash.json`` has it, or the text of gdb.
+
+    :raises Unreadable: nothing here can read it.
+    """
+    with _uncompressed(path) as core:
+        found = _read("core", core, ["-c", core, *_executable(core)])
+    if isinstance(found, str):
+        return found
+    for folder in sorted(crash_folder.default_folder().glob(f"*-{found['pid']}"), reverse=True):
+        with contextlib.suppress(OSError, ValueError):
+            kept = json.loads((folder / "crash.json").read_text())
+            if kept.get("signal") == found["signal"]:
+                return _joined(kept, found)
+    return found
+
+
+def of_process(pid: int) -> Crash | str:
+    """What a living process is doing, as ``crash.json`` has it, or the text of gdb.
+
+    :raises Unreadable: nothing here can read it.
+    """
+    watched = _asked(pid)
+    try:
+        found = _read("process", str(pid), ["-p", str(pid)])
+    except Unreadable:
+        if watched is None:
+            raise
+        found = ""
+    if watched is not None:
+        found = _joined(watched, found) if isinstance(found, dict) else watched
+    return add_tasks(found, pid) if isinstance(found, dict) else found
+
+
+def _asked(pid: int) -> Crash | None:
+    """What the process says of itself, if ftsan watches it."""
+    try:
+        variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return None
+    for variable in variables:
+        name, _, value = variable.partition(b"=")
+        if name == b"FTSAN_RECORDING":
+            with contextlib.suppress(OSError, ValueError):
+                crash: Crash = json.loads(_native.ask_process(pid, f"{os.fsdecode(value)}.{pid}"))
+                return crash
+    return None
+
+
+def add_tasks(crash: Crash, pid: int) -> Crash:
+    """Add the tasks of the event loops of a living process, by the interpreter's own debugging interface."""
+    try:
+        from _remote_debugging import RemoteUnwinder  # type: ignore[import-not-found]
+
+        loops = RemoteUnwinder(pid).get_all_awaited_by()
+    except Exception:  # not in every version and build, and the process may have no loop or be gone
+        return crash
+    threads = {thread["native_id"]: thread for thread in crash["threads"]}
+    for loop in loops:
+        tasks = [
+            {
+                "name": task.task_name,
+                "at": [
+                    {"file": frame.filename, "line": frame.lineno, "function": frame.funcname}
+                    for coroutine in task.coroutine_stack
+                    for frame in coroutine.call_stack
+                ],
+            }
+            for task in loop.awaited_by
+        ]
+        if loop.thread_id in threads:
+            threads[loop.thread_id]["tasks"] = tasks
+    return crash
+
+
+def _joined(recorded: Crash, found: Crash) -> Crash:
+    """What was recorded, and of what was found the stacks that were not."""
+    threads = {thread["native_id"]: thread for thread in recorded["threads"]}
+    for thread in found["threads"]:
+        known = threads.setdefault(thread["native_id"], thread)
+        known["native"] = known.get("native") or thread["native"]
+        known["python"] = known.get("python") or thread["python"]
+    return recorded | {"threads": sorted(threads.values(), key=lambda thread: not thread.get("crashed"))}
+
+
+def _read(kind: str, which: str, for_gdb: list[str]) -> Crash | str:
+    if importlib.util.find_spec("pystack"):
+        command = [sys.executable, "-W", "ignore", "-m", "ftsan.cli.pystack_reader", kind, which]
+        done = subprocess.run(command, env=_environment(), capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            found: Crash = json.loads(done.stdout)
+            return found
+        problem = "pystack: " + (done.stderr.strip().splitlines() or ["it died"])[-1]
+    else:
+        problem = _INSTALL
+    if shutil.which("gdb"):
+        command = [
+            "gdb",
+            "-nx",
+            "-batch",
+            "-ex",
+            "set pagination off",
+            "-ex",
+            "info threads",
+            "-ex",
+            "thread apply all bt",
+            *for_gdb,
+        ]
+        done = subprocess.run(command, env=_environment(), capture_output=True, text=True, check=False)
+        if "#0 " in done.stdout:
+            return done.stdout
+    raise Unreadable(problem)
+
+
+def _environment() -> dict[str, str]:
+    """Ours, without what would have the reader watched."""
+    unwanted = ("FTSAN", "FTSAN_OPTIONS", "FTSAN_RECORDING", "LD_PRELOAD")
+    return {key: value for key, value in os.environ.items() if key not in unwanted} | {"PYTHON_GIL": "1"}
+
+
+def _executable(core: str) -> list[str]:
+    """gdb finds the executable of a core file if it is told."""
+    done = subprocess.run(["file", "-b", core], capture_output=True, text=True, check=False) if shutil.which("file") else None
+    path = done.stdout.partition("execfn: '")[2].partition("'")[0] if done else ""
+    return [path] if os.path.exists(path) else []
+
+
+@contextlib.contextmanager
+def _uncompressed(path: Path) -> Any:
+    with open(path, "rb") as file:
+        if not file.read(4).startswith(_ZSTD):
+            yield str(path)
+            return
+    try:
+        from compression import zstd
+    except ImportError as error:
+        raise Unreadable("it is compressed, and this Python cannot uncompress zstd: unzstd it first") from error
+    with tempfile.TemporaryDirectory() as folder:
+        core = Path(folder, "core")
+        with zstd.open(path) as source, open(core, "wb") as target:
+            shutil.copyfileobj(source, target)
+        yield str(core)
