@@ -56,9 +56,20 @@ def doctor() -> int:
             continue
         missed += rule not in found
         print(f"  {rule} {name}: {'caught' if rule in found else 'MISSED'}")
+    print(f"core files and processes: {_reader()}")
     healthy = not (missed or watched["off"] or canary.returncode or unknown)
     print("all is well" if healthy else "not everything is watched: runs here may be clean without having looked")
     return 0 if healthy else 67
+
+
+def _reader() -> str:
+    """By what ``ftsan triage`` reads a core file or a process here."""
+    from importlib.util import find_spec
+    from shutil import which
+
+    if find_spec("pystack"):
+        return "read by pystack"
+    return "only native stacks, by gdb (pip install 'ftsan[core]')" if which("gdb") else "not read (pip install 'ftsan[core]')"
 
 
 def _libraries(tables: dict[str, ModuleType]) -> tuple[set[str], set[str]]:

@@ -93,17 +93,17 @@ pub(super) fn verdict_of(crash: &Crash) -> Option<Verdict> {
     Some(Verdict { signature: signature(crash, circle.as_deref()), ..result })
 }
 
-/// Whether the process was aborted because it hung: on purpose, while others waited.
+/// Whether the process was aborted because it hung: on purpose or from outside, while others waited.
 fn was_ended_by_a_watchdog(crash: &Crash, waits: &[Option<Wait>], in_a_circle: bool) -> bool {
     let Some(at) = crash.threads.iter().position(|thread| thread.crashed) else { return false };
     let ended = &crash.threads[at];
     let on_purpose = ended.native.iter().any(|frame| ON_PURPOSE.contains(&frame.symbol.as_str()));
     let from_outside = crash.sender != 0 && u64::from(crash.sender) != crash.pid;
-    // By itself, the watchdog is not stuck; from outside, any thread may have got the signal.
-    let is_stuck = |at: usize| waits[at].as_ref().is_some_and(|wait| wait.whose.is_some() || wait.held.is_some());
-    let main_waits =
-        crash.threads.iter().position(|thread| thread.name == "MainThread").is_some_and(|main| main != at && waits[main].is_some());
-    (on_purpose || from_outside) && (in_a_circle || (0..waits.len()).any(is_stuck) || main_waits)
+    let by_timer = ended.python.iter().any(|frame| frame.file.ends_with("/threading.py") && frame.function.ends_with("Timer.run"));
+    let main = crash.threads.iter().position(|thread| thread.name == "MainThread");
+    let main_waits = main.is_some_and(|main| waits[main].is_some() && (main != at || from_outside));
+    // A thread that aborts may find something wrong that has nothing to do with those that wait for it.
+    (on_purpose && (in_a_circle || (by_timer && main_waits))) || (from_outside && (in_a_circle || main_waits))
 }
 
 fn wait(crash: &Crash, at: usize) -> Option<Wait> {
