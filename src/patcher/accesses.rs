@@ -6,6 +6,7 @@ use super::handlers::Handlers;
 use super::instructions::{Instruction, Instructions};
 use super::opcode_table::{Access, DEEPEST, Named};
 use super::opcodes::{Jump, Opcodes};
+use super::own_thread::{self, Own};
 use super::point::{Action, Handed, Point};
 use super::rebound::Rebound;
 use super::{Code, known_calls, tables};
@@ -52,8 +53,8 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
             }
             continue;
         }
-        let Some(access) = opcodes.info(instruction.opcode).access else { continue };
         has_calls |= finder.is_known_call(index as usize, instruction);
+        let Some(access) = opcodes.info(instruction.opcode).access else { continue };
         if let Some(mut point) = finder.point(access, index as usize, instruction)
             && !private.contains(&index)
         {
@@ -65,6 +66,14 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
             found.push(Found { instruction: index, is_after: access.is_after, point });
         }
         found.extend(finder.lazy_import(index, instruction));
+    }
+    for (instruction, own) in own_thread::comparisons(opcodes, code, instructions) {
+        for found in found.iter_mut().filter(|found| found.instruction == instruction && found.point.is_tested) {
+            match own {
+                Own::Called => found.point.is_own = true,
+                Own::Local(local) => found.point.compared = local + 1,
+            }
+        }
     }
     if has_calls {
         found.extend(calls::find(opcodes, code, instructions, &handlers));
@@ -106,6 +115,8 @@ fn bare<'a>(action: Action) -> Point<'a> {
         is_acting: false,
         is_handled: false,
         is_guard: false,
+        is_own: false,
+        compared: 0,
     }
 }
 

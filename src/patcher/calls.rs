@@ -88,6 +88,8 @@ pub(super) fn find<'a>(
                 is_constant: false,
                 is_answer: action == Action::Method && is_answer(opcodes, &all[..producer as usize]),
                 is_handled: action == Action::Method && handlers.handle_lack(instruction.unit),
+                is_own: false,
+                compared: 0,
             };
             found.push(Found { instruction: index, is_after: false, point });
         };
@@ -174,6 +176,8 @@ fn looked_up<'a>(opcodes: &Opcodes, code: &Code<'a>, all: &[Instruction], called
             is_acting: false,
             is_handled: false,
             is_guard: false,
+            is_own: false,
+            compared: 0,
         };
         found.push(Found { instruction: index, is_after: false, point });
     }

@@ -14,6 +14,7 @@
 //! | [`checks`] | which reads are checks that the function acts on |
 //! | [`calls`], [`known_calls`] | calls of methods of containers, and of functions that take one |
 //! | [`handlers`] | what is handled if something is not there |
+//! | [`own_thread`] | what is compared with the calling thread |
 //! | [`rebound`] | which globals and cells are variables |
 //! | [`repeated`] | reads that another one stands for |
 //! | [`stack`] | which instruction pushed what |
@@ -29,6 +30,7 @@ mod instructions;
 pub mod known_calls;
 mod opcode_table;
 mod opcodes;
+mod own_thread;
 mod point;
 mod rebound;
 mod relocate;

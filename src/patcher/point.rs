@@ -89,4 +89,8 @@ pub struct Point<'a> {
     pub is_answer: bool,
     /// If what is to be taken away is not there, that is handled.
     pub is_handled: bool,
+    /// What is read is compared with what a function says of the calling thread.
+    pub is_own: bool,
+    /// The local variable that it is compared with, counted from 1; 0 for none.
+    pub compared: u16,
 }

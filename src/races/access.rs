@@ -146,6 +146,8 @@ pub struct Race {
     pub witnessed: bool,
     /// The reader had seen a flag that the writer set before.
     pub published_early: bool,
+    /// The flag that said so, where it was seen; no stack if that was not kept.
+    pub flag: Option<Place>,
     /// They were ordered this time, by something else than a lock that both hold.
     pub is_potential: bool,
     /// The earlier access came between two steps of this iteration, in whatever order.

@@ -87,6 +87,11 @@ impl Clock {
         }
     }
 
+    /// All that is in another one as well.
+    pub(super) fn join(&mut self, other: &Clock) {
+        other.0.iter().enumerate().for_each(|(slot, clock)| self.raise(slot, *clock));
+    }
+
     /// Nothing was handed over.
     pub fn clear(&mut self) {
         self.0.clear();
@@ -219,24 +224,6 @@ impl ThreadClock {
         }
     }
 
-    /// As [`acquire_all`](Self::acquire_all), of the thread in this slot alone: what it has done and seen up to now.
-    pub fn acquire_thread(&self, clocks: &Clocks, slot: u16) {
-        let Some(other) = clocks.slots.get(usize::from(slot)).and_then(OnceLock::get) else { return };
-        if !self.is_tracked() || slot == self.slot {
-            return;
-        }
-        clocks.looks_begun.fetch_add(1, Ordering::SeqCst);
-        fence(Ordering::SeqCst);
-        let mut is_news = false;
-        for seen in 0..usize::from(other.end.load(Ordering::Acquire)) {
-            is_news |= seen != usize::from(self.slot) && self.raise(seen, other.seen[seen].load(Ordering::Acquire));
-        }
-        clocks.looks_done.fetch_add(1, Ordering::Release);
-        if is_news {
-            self.has_learnt(clocks);
-        }
-    }
-
     /// An epoch stands for all that its thread had seen in it.  Who takes over everything ([`acquire_all`](Self::acquire_all)) sees
     /// threads in the middle of an epoch, so what they learn after that belongs to the next one.  The fences order the look and the
     /// learning: either the look finds what was learnt here, or it is noticed here.
@@ -347,6 +334,19 @@ impl Clocks {
 
     fn slots(&self) -> impl Iterator<Item = &ThreadClock> {
         self.slots[..self.used.load(Ordering::Relaxed)].iter().filter_map(OnceLock::get)
+    }
+
+    /// What the thread in this slot has done and seen up to now; nothing if there was none.
+    pub fn snapshot(&self, slot: u16) -> Clock {
+        let mut snapshot = Clock::default();
+        let Some(thread) = self.slots.get(usize::from(slot)).and_then(OnceLock::get) else { return snapshot };
+        self.looks_begun.fetch_add(1, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+        for seen in 0..usize::from(thread.end.load(Ordering::Acquire)) {
+            snapshot.raise(seen, thread.seen[seen].load(Ordering::Acquire));
+        }
+        self.looks_done.fetch_add(1, Ordering::Release);
+        snapshot
     }
 
     fn each_now(&self, mut act: impl FnMut(usize, u64)) {

@@ -34,6 +34,9 @@ pub(super) struct Flag {
     pub(super) site: u32,
     /// What it was set to.
     pub(super) value: Value,
+    /// When the thread had set it before, as [`Write`](super::shadow) has it.
+    pub(super) before: u32,
+    pub(super) stack: u32,
 }
 
 impl Flag {
@@ -48,6 +51,12 @@ impl Flag {
         self.setter << 20 | (self.sequence & SEQUENCE)
     }
 }
+
+/// There was no earlier write, or none that is known.
+pub(super) const NEVER: u32 = 0;
+
+/// Another thread has written since.
+pub(super) const MEANWHILE: u32 = u32::MAX;
 
 /// As many bits of a sequence number as are kept with a read.
 pub(super) const SEQUENCE: u32 = (1 << 20) - 1;

@@ -179,6 +179,16 @@ impl SyncTable {
         clock.advance(clocks);
     }
 
+    /// What is in `clock` is handed over to whoever acquires `key`, on behalf of a thread that does not do so itself.
+    #[cold]
+    pub fn release_clock(&self, clock: &Clock, key: u64) {
+        let object = self.find(key).unwrap_or_else(|| self.make(key));
+        let mut released = hold(&object.clock);
+        // Nobody replaces an epoch that is not there without the lock.
+        released.add(Epoch::from_bits(object.last.swap(0, Ordering::AcqRel)));
+        released.join(clock);
+    }
+
     /// What was handed over to `key` happened before what the thread of `clock` does from now on.
     #[inline]
     pub fn acquire(&self, clocks: &Clocks, clock: &ThreadClock, key: u64) {
@@ -326,6 +336,21 @@ mod tests {
             sync.acquire(&clocks, b, key);
             assert!(b.has_seen(epoch));
         }
+    }
+
+    #[test]
+    fn what_a_thread_had_done_can_be_handed_over_for_it() {
+        let (clocks, sync) = world();
+        let (a, b, c) = (clocks.enter(), clocks.enter(), clocks.enter());
+        sync.release(&clocks, b, 7);
+        let (mine, theirs) = (a.epoch(), b.epoch());
+        sync.release_clock(&clocks.snapshot(a.epoch().slot()), 7);
+        sync.acquire(&clocks, c, 7);
+        assert!(c.has_seen(mine) && !c.has_seen(theirs));
+        sync.release(&clocks, a, 8);
+        assert!(!c.has_seen(a.epoch()));
+        sync.release_clock(&clocks.snapshot(999), 9);
+        assert!(!b.has_seen(mine));
     }
 
     #[test]

@@ -36,14 +36,17 @@ pub fn operation(kind: Kind) -> &'static str {
 }
 
 /// One sentence: `what` was raced for, `thread` completes the race, `earlier` was there before.
-pub fn title(race: &Race, what: &str, thread: &str, earlier: &str) -> String {
+pub fn title(race: &Race, what: &str, thread: &str, earlier: &str, flag: Option<&str>) -> String {
     let (mine, theirs) = (operation(race.kind), operation(race.earlier_kind));
     let outcome = match race {
         Race { witnessed: true, .. } => "; an update was lost",
         Race { published_early: true, earlier_kind: Kind::Insert, .. } | Race { published_early: true, kind: Kind::Insert, .. } => {
             "; it is filled piece by piece, and seen half"
         }
-        Race { published_early: true, .. } => "; a flag that says it is there was set first",
+        Race { published_early: true, .. } => match flag {
+            Some(flag) => &format!("; '{flag}', which says that it is there, was set first"),
+            None => "; a flag that says it is there was set first",
+        },
         Race { .. } => "",
     };
     if race.is_between {

@@ -242,7 +242,7 @@ def futures_waited_for() -> Pair:
     return lambda: future.set_result(1), lambda: wait_for_futures([future])
 
 
-@edge("_thread:lock _thread:RLock", blocking=True)
+@edge("_thread:lock _thread:RLock builtins:list", blocking=True)
 def futures_as_completed() -> Pair:
     future: Future[int] = Future()
     return lambda: future.set_result(1), lambda: list(as_completed([future]))

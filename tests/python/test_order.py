@@ -17,7 +17,7 @@ import pytest
 from tests.conftest import PLAIN, ROOT
 from tests.order import harness
 
-FILES = ("primitives", "channels", "loops")
+FILES = ("primitives", "channels", "loops", "containers", "outside")
 
 
 def run(file: str, without: str, *cases: str) -> dict[str, bool]:

@@ -45,10 +45,15 @@ METHODS = (
     # Locks are made of these, by code that nobody has chosen.
     ("builtins:list", "put", "append extend insert"),
     ("builtins:list", "take", "pop remove"),
-    ("builtins:dict", "exchange", "setdefault pop popitem"),
+    ("builtins:dict", "claim", "setdefault"),
+    ("builtins:dict", "withdraw", "pop"),
+    ("builtins:dict", "take-any", "popitem"),
     ("builtins:set", "put", "add"),
-    ("builtins:set", "exchange", "discard pop remove"),
-    ("_collections:OrderedDict", "exchange", "setdefault pop popitem"),
+    ("builtins:set", "withdraw", "discard remove"),
+    ("builtins:set", "take-any", "pop"),
+    ("_collections:OrderedDict", "claim", "setdefault"),
+    ("_collections:OrderedDict", "withdraw", "pop"),
+    ("_collections:OrderedDict", "take-any", "popitem"),
     # Of processes, and of the threads in them.
     ("_multiprocessing:SemLock", "gain", "acquire __enter__"),
     ("_multiprocessing:SemLock", "release", "release __exit__"),
@@ -133,6 +138,7 @@ OTHERS = (
     ("_weakref:ReferenceType", _native.order_callbacks),
     # Every thread takes these when it begins, ends or is given work, whatever it is about.
     ("threading:_active_limbo_lock", _ignore_limbo),
+    ("threading:_dangling", lambda threads: _native.ignore_lock(threads.data)),
     ("concurrent.futures.thread:_global_shutdown_lock", _native.ignore_lock),
 )
 

@@ -28,6 +28,9 @@ pub(super) struct Write {
     pub(super) check_site: AtomicU32,
     pub(super) check_stack: AtomicU32,
     pub(super) sequence: AtomicU32,
+    /// When the same thread had written it before: [`NEVER`](crate::races::memory::NEVER), or another one has
+    /// [`MEANWHILE`](crate::races::memory::MEANWHILE).
+    pub(super) before: AtomicU32,
     pub(super) state: AtomicU16,
     /// The cell's, since this write.
     pub(super) version: AtomicU16,
@@ -40,6 +43,8 @@ pub(super) struct Read {
     pub(super) stack: AtomicU32,
     pub(super) code: AtomicU32,
     pub(super) flag: AtomicU32,
+    /// Where that flag was seen.
+    pub(super) flag_site: AtomicU32,
     pub(super) state: AtomicU16,
     /// The cell's, then.
     pub(super) version: AtomicU16,

@@ -4,7 +4,7 @@ use super::cell::{Cell, Read, WRITES, Write, is_newer, is_news, is_of, kind_of, 
 use crate::races::access::{Access, Place, Race, Value};
 use crate::races::clock::{Epoch, ThreadClock};
 use crate::races::matrix::{self, Kind};
-use crate::races::memory::{Flag, Memory, SEQUENCE, is_before};
+use crate::races::memory::{Flag, MEANWHILE, Memory, NEVER, SEQUENCE, is_before};
 use crate::rules::Severity;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -86,7 +86,18 @@ impl Now<'_> {
             published_early: false,
             is_potential: false,
             is_between: false,
+            flag: None,
         }
+    }
+
+    /// Whether the thread that set `flag` had written this as well, at `sequence`, after it had set the flag before and before it did it again:
+    /// then what the flag said was there, and what is written later belongs to another round.
+    fn was_complete(write: &Write, flag: Flag, sequence: u32) -> bool {
+        u32::from(Epoch::from_bits(write.epoch.load(Relaxed)).slot()) == flag.setter
+            && ![NEVER, MEANWHILE].contains(&sequence)
+            && is_before(sequence, flag.sequence)
+            && flag.before != MEANWHILE
+            && (flag.before == NEVER || is_before(flag.before, sequence))
     }
 
     /// Judges and notes a read.
@@ -129,7 +140,10 @@ impl Now<'_> {
         own.code.store(self.access.code, Relaxed);
         own.state.store(known, Relaxed);
         own.version.store(cell.version.load(Relaxed), Relaxed);
-        own.flag.store(if flag.is_heeded_by(self.access) { flag.packed() } else { 0 }, Relaxed);
+        let last = cell.last();
+        let was_complete = Self::was_complete(last, flag, last.sequence.load(Relaxed));
+        own.flag.store(if flag.is_heeded_by(self.access) && !was_complete { flag.packed() } else { 0 }, Relaxed);
+        own.flag_site.store(flag.site, Relaxed);
     }
 
     /// Which of these readers this thread is.
@@ -176,6 +190,7 @@ impl Now<'_> {
             && flag.setter == u32::from(thread.slot())
             && flag.is_heeded_by(self.access)
             && is_before(flag.sequence, write.sequence.load(Relaxed))
+            && !Self::was_complete(write, flag, write.before.load(Relaxed))
             || is_filling && same_check;
         let is_checked = state & state::TESTED != 0;
         let is_read = self.access.kind == Kind::Read;
@@ -199,13 +214,16 @@ impl Now<'_> {
                 code: self.access.code,
                 site: self.access.site,
                 value,
+                before: write.before.load(Relaxed),
+                stack: self.here.stack,
             });
         }
         if let Some(severity) = severity
             && is_news(&write.state, severity)
         {
             let race = self.race(severity, (kind, place(&write.site, &write.stack), thread));
-            races.push(Race { earlier_check: check, kind: own_kind, is_checked, published_early, ..race });
+            let flag = (published_early && !is_filling).then_some(Place { site: flag.site, stack: flag.stack });
+            races.push(Race { earlier_check: check, kind: own_kind, is_checked, published_early, flag, ..race });
         }
     }
 
@@ -245,6 +263,11 @@ impl Now<'_> {
                 }
             }
         }
+        let before = match last_epoch {
+            epoch if epoch.is_none() => NEVER,
+            epoch if epoch.slot() == self.epoch.slot() => last.sequence.load(Relaxed),
+            _ => MEANWHILE,
+        };
         let version = version.wrapping_add(1);
         let place = self.replaces(cell, &change);
         let kept = &cell.writes[place];
@@ -256,6 +279,7 @@ impl Now<'_> {
         kept.check_stack.store(check.map_or(0, |check| check.stack), Relaxed);
         kept.state.store(change.state(), Relaxed);
         kept.sequence.store(self.sequence, Relaxed);
+        kept.before.store(before, Relaxed);
         kept.version.store(version, Relaxed);
         cell.last.store(place as u8, Relaxed);
         cell.version.store(version, Relaxed);
@@ -345,6 +369,8 @@ impl Now<'_> {
                 check,
                 is_checked,
                 published_early,
+                // Where it was seen is known, but not how the reader had come there.
+                flag: (published_early && !is_filling).then(|| Place { site: read.flag_site.load(Relaxed), stack: 0 }),
                 ..self.race(severity, (earlier_kind, read_place, thread))
             });
         }

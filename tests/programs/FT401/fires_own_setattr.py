@@ -21,7 +21,8 @@ class ByObject:
 
 
 class ByDictionary:
-    value = 0
+    def __init__(self) -> None:
+        self.value = 0
 
     def __setattr__(self, name: str, value: Any) -> None:
         assert value >= 0

@@ -1,4 +1,4 @@
-"""`flock` and the locks of an open file exclude threads that have opened it on their own; an open file that is closed has no lock."""
+"""`flock` and the locks of an open file exclude threads that have opened it on their own; what is closed has no lock."""
 
 import fcntl
 import os
@@ -26,7 +26,7 @@ def worker(path: str) -> None:
         count.by_number += 1
         fcntl.flock(number, fcntl.LOCK_UN)
         os.close(number)
-        file = open(path, "r+")
+        file = open(path, "r+")  # noqa: SIM115
         fcntl.flock(file, fcntl.LOCK_EX)
         count.by_file += 1
         file.close()

@@ -1,4 +1,4 @@
-"""A property, a descriptor, `__setattr__`, `__getattr__` and `__getattribute__` decide where a value goes: the name says nothing of the object."""
+"""A property, a descriptor, `__setattr__`, `__getattr__` and `__getattribute__` decide where a value goes."""
 
 import threading
 from _threading_local import local as local_in_python

@@ -10,7 +10,7 @@ def from_list() -> None:
     if stack:  # maybe: list
         try:
             stack.pop()  # race: list
-        except (TypeError, OSError):
+        except TypeError, OSError:
             print("never")
 
 
@@ -22,10 +22,8 @@ def from_dict() -> None:
 
 def worker() -> None:
     for take in (from_list, from_dict):
-        try:
+        with contextlib.suppress(LookupError):
             take()
-        except LookupError:
-            pass
 
 
 threads = [threading.Thread(target=worker) for _ in range(2)]

@@ -1,4 +1,4 @@
-"""A look before something is taken away is only an optimisation where it is handled that it is gone by then: the page of this rule says so.
+"""A look before something is taken away is only an optimisation where it is handled that it is gone.
 
 ALSO: FT407
 """
@@ -28,7 +28,7 @@ def from_deque() -> None:
             with lock:
                 number = 1
             number += queue.popleft()
-        except (TypeError, LookupError):
+        except TypeError, LookupError:
             return
 
 
@@ -55,7 +55,7 @@ def from_dict() -> None:
             try:
                 del names[number]
             except:  # noqa: E722
-                pass
+                continue
 
 
 def from_found() -> None:
@@ -64,7 +64,7 @@ def from_found() -> None:
             try:
                 found.remove(number)
             except ValueError:
-                pass
+                continue
 
 
 def worker() -> None:

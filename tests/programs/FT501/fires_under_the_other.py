@@ -1,4 +1,4 @@
-"""One lock is taken and given back in the care of another one, unconditionally: whoever comes second waits for ever, and keeps the first one out."""
+"""One lock is taken and given back in the care of another one: the second thread waits, and keeps the first one out."""
 
 import threading
 
@@ -15,7 +15,7 @@ def visit() -> None:
         room.acquire()
     is_inside.set()
     waits.wait()
-    care.acquire()  # offending: acquired Lock while holding Lock
+    care.acquire()  # offending: acquired B while holding A
 
 
 def follow() -> None:

@@ -83,8 +83,9 @@ fn file(number: u64) -> u64 {
 pub(crate) unsafe fn flock(arguments: Arguments, is_done: bool) {
     // SAFETY: passed on.
     let (number, operation) = unsafe { (descriptor(arguments.get(0, c"fd")), number(arguments.get(1, c"operation"))) };
-    let unlocks = operation.map(|operation| operation & c_long::from(libc::LOCK_UN) != 0);
-    lock(number, unlocks, is_done);
+    let has = |bit: c_int| operation.is_some_and(|operation| operation & c_long::from(bit) != 0);
+    // An exclusive lock may be taken down to a shared one.
+    lock(number, has(libc::LOCK_UN | libc::LOCK_SH), has(libc::LOCK_EX | libc::LOCK_SH), is_done);
 }
 
 /// `fcntl(file, command, lock)`, of a lock that belongs to the open file.
@@ -103,20 +104,20 @@ pub(crate) unsafe fn control(arguments: Arguments, is_done: bool) {
             return;
         }
         let kind = ffi::PyBytes_AsString(given).cast::<libc::c_short>().read_unaligned();
-        lock(descriptor(arguments.get(0, c"fd")), Some(c_int::from(kind) == c_int::from(libc::F_UNLCK as libc::c_short)), is_done);
+        let [reads, writes, unlocks] =
+            [libc::F_RDLCK, libc::F_WRLCK, libc::F_UNLCK].map(|known| c_int::from(kind) == known as c_int);
+        lock(descriptor(arguments.get(0, c"fd")), unlocks || reads, reads || writes, is_done);
     }
 }
 
-fn lock(number: Option<c_int>, unlocks: Option<bool>, is_done: bool) {
-    let (Some(key), Some(unlocks)) = (number.and_then(of_descriptor), unlocks) else { return };
-    match (unlocks, is_done) {
-        // A lock may be taken down to a shared one as well.
-        (_, false) => order::release_key(file(key)),
-        (false, true) => {
-            LOCKED[key as usize / 64].fetch_or(1 << (key % 64), Ordering::Relaxed);
-            order::acquire_key(file(key));
-        }
-        (true, true) => {}
+fn lock(number: Option<c_int>, releases: bool, acquires: bool, is_done: bool) {
+    let Some(key) = number.and_then(of_descriptor) else { return };
+    if releases && !is_done {
+        order::release_key(file(key));
+    }
+    if acquires && is_done {
+        LOCKED[key as usize / 64].fetch_or(1 << (key % 64), Ordering::Relaxed);
+        order::acquire_key(file(key));
     }
 }
 

@@ -103,19 +103,20 @@ pub(crate) fn acquire_key(key: u64) {
     }
 }
 
-/// Everything that the thread which made `object` has done up to now happened before what the calling thread does from now on.
+/// What the thread which made `object` has done up to now is handed over with it: it has not done so itself while it was alone with the object.
 ///
 /// # Safety
 /// Attached; `object` is alive.
 #[cold]
-pub(crate) unsafe fn acquire_maker(object: *mut ffi::PyObject) {
-    if is_alone() {
-        return;
-    }
+pub(crate) unsafe fn release_for_maker(object: *mut ffi::PyObject) {
     // SAFETY: passed on.
-    if let Some(slot) = slot_of(unsafe { header::maker(object) }) {
-        thread_clock().acquire_thread(clocks(), slot);
-    }
+    let Some(slot) = slot_of(unsafe { header::maker(object) }) else { return };
+    guard::guarded((), || {
+        let key = object as u64;
+        // SAFETY: passed on.
+        objects().renew(key, || unsafe { header::set(object, HAS_CLOCK) } & HAS_CLOCK == 0);
+        objects().release_clock(&clocks().snapshot(slot), key);
+    });
 }
 
 /// Everything that any thread has done up to now happened before what the calling thread does from now on: for what runs when nobody

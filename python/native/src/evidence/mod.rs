@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`affinity`], [`gone`], [`descriptor`], [`race`], [`lock`] | one family of rules each |
 //! | [`owner_snapshot`] | what the owner's thread is doing, read while the world is stopped |
-//! | [`thread_names`], [`naming`] | what threads and objects are called |
+//! | [`thread_names`], [`naming`], [`flags`] | what threads and objects are called |
 //! | [`acquirers`] | whose doing the acquisition of a lock is: the program's, or the standard library's |
 //! | [`native_frames`], [`guarded_close`] | the library that closed a descriptor; the line that checked before it closed |
 //! | [`crash_stacks`] | what threads were doing when the process died |
@@ -13,6 +13,7 @@ pub(crate) mod acquirers;
 pub(crate) mod affinity;
 pub(crate) mod crash_stacks;
 pub(crate) mod descriptor;
+pub(crate) mod flags;
 pub(crate) mod gone;
 pub(crate) mod guarded_close;
 pub(crate) mod lock;

@@ -2,7 +2,7 @@
 //!
 //! No code of the program runs: no `repr`, no properties.
 
-use crate::evidence::{naming, thread_names};
+use crate::evidence::{flags, naming, thread_names};
 use crate::findings::session::{self, Place, Recorded};
 use crate::interpreter::frames::RawFrame;
 use crate::interpreter::introspection::type_name;
@@ -153,7 +153,8 @@ fn is_news(what: &str, race: &Race, place: Place) -> bool {
 /// What was raced for is shown in the title and, without what depends on the function that came second, in the accesses.
 fn finding(py: Python<'_>, object: &Bound<'_, PyAny>, rule: &'static Rule, [shown, what]: [&str; 2], race: &Race) -> Finding {
     let (mine, theirs) = (thread_names::me(py), thread_names::of(py, race.earlier_thread));
-    let title = telling::title(race, shown, &mine.name, &theirs.name);
+    let flag = race.flag.and_then(|flag| flags::of_tested(flag.site));
+    let title = telling::title(race, shown, &mine.name, &theirs.name, flag);
     let class = type_name(object);
     let id = format!("{:#x}", object.as_ptr() as usize);
     let short = class.rsplit('.').next().unwrap_or(&class);
@@ -170,6 +171,10 @@ fn finding(py: Python<'_>, object: &Bound<'_, PyAny>, rule: &'static Rule, [show
     accesses.extend(race.check.map(|check| access(Role::Earlier, &checked, &mine, check)));
     accesses.push(access(Role::Earlier, &noun(race.earlier_kind), &theirs, race.earlier));
     accesses.extend(race.earlier_check.map(|check| access(Role::Earlier, &checked, &theirs, check)));
+    if let Some(seen) = race.flag.filter(|flag| flag.stack != 0) {
+        let noun = format!("read of '{}', which was set first,", flag.unwrap_or("a flag"));
+        accesses.push(access(Role::Earlier, &noun, &mine, seen));
+    }
     let mut finding = Finding::new(rule, title, info, None, accesses);
     finding.severity = race.severity;
     finding.witnessed = race.witnessed;

@@ -2,7 +2,7 @@
 
 use crate::interpreter::types;
 use pyo3::ffi;
-use std::ffi::CStr;
+use std::ffi::{CStr, c_int};
 
 /// `Py_TPFLAGS_MANAGED_DICT`, Include/object.h.
 const MANAGED_DICT: std::ffi::c_ulong = 1 << 4;
@@ -24,6 +24,79 @@ pub(crate) unsafe fn home(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
         };
         if dictionary.is_null() { object } else { dictionary }
     }
+}
+
+unsafe extern "C" {
+    // Exported, Include/cpython/object.h; the last argument is whether to leave out the exception for what is not there.
+    fn _PyObject_GenericGetAttrWithDict(
+        object: *mut ffi::PyObject,
+        name: *mut ffi::PyObject,
+        dictionary: *mut ffi::PyObject,
+        suppress: c_int,
+    ) -> *mut ffi::PyObject;
+}
+
+/// What an object has under this name, if its type has nothing; a new reference, or null without an exception.  No code of the program runs.
+///
+/// # Safety
+/// Attached; `object` is alive.
+pub(crate) unsafe fn own(object: *mut ffi::PyObject, name: &CStr) -> *mut ffi::PyObject {
+    // SAFETY: passed on.
+    unsafe {
+        let name = ffi::PyUnicode_InternFromString(name.as_ptr());
+        let value = own_by(object, name);
+        ffi::Py_DECREF(name);
+        value
+    }
+}
+
+/// As [`own`], by a string.
+///
+/// # Safety
+/// Attached; both are alive.
+pub(crate) unsafe fn own_by(object: *mut ffi::PyObject, name: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: passed on; where the type has nothing of this name, no descriptor is called.
+    unsafe {
+        if ffi::PyType_Check(object) != 0 {
+            return types::look_up(object.cast(), name);
+        }
+        let of_type = types::look_up(ffi::Py_TYPE(object), name);
+        if !of_type.is_null() {
+            ffi::Py_DECREF(of_type);
+            return std::ptr::null_mut();
+        }
+        let value = _PyObject_GenericGetAttrWithDict(object, name, std::ptr::null_mut(), 1);
+        if value.is_null() {
+            ffi::PyErr_Clear();
+        }
+        value
+    }
+}
+
+/// `wrapperobject`, Objects/descrobject.c: a method of a slot and the object that it is bound to.
+#[repr(C)]
+struct MethodWrapper {
+    header: ffi::PyObject,
+    descr: *mut ffi::PyObject,
+    object: *mut ffi::PyObject,
+}
+
+/// Whether it is a method of a slot, such as `object`'s own way to set an attribute, that is bound to an object.
+///
+/// # Safety
+/// Attached; `callable` is alive, or null.
+pub(crate) unsafe fn is_bound(callable: *mut ffi::PyObject) -> bool {
+    // SAFETY: passed on; a live object has a live type, whose name is a C string.  The type itself is not exported, and has no subclasses.
+    unsafe { !callable.is_null() && CStr::from_ptr((*ffi::Py_TYPE(callable)).tp_name) == c"method-wrapper" }
+}
+
+/// The object that a method of a slot is bound to, borrowed; null if it is something else.
+///
+/// # Safety
+/// As [`is_bound`].
+pub(crate) unsafe fn bound_to(callable: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: of that type.
+    unsafe { if is_bound(callable) { (*callable.cast::<MethodWrapper>()).object } else { std::ptr::null_mut() } }
 }
 
 /// What an object has in a slot of its type under this name (`__slots__`, a member of an extension type); a new reference, or null without an

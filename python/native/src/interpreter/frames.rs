@@ -171,6 +171,20 @@ pub(crate) unsafe fn on_top_of_stack(depth: usize) -> Option<*mut ffi::PyObject>
     }
 }
 
+/// What a local variable of the calling thread's innermost frame holds, borrowed.
+///
+/// # Safety
+/// Attached, and in Python code that has so many variables.
+pub(crate) unsafe fn local(index: usize) -> Option<*mut ffi::PyObject> {
+    let offsets = offsets::get();
+    // SAFETY: passed on; a running thread has a frame.
+    unsafe {
+        let thread = thread_state::own().cast::<u8>();
+        let frame = thread.add(offsets.thread_current_frame).cast::<*const u8>().read();
+        object_of(frame.add(offsets.frame_localsplus).cast::<usize>().add(index).read())
+    }
+}
+
 fn object_of(stackref: usize) -> Option<*mut ffi::PyObject> {
     if stackref & STACKREF_INT == STACKREF_INT {
         return None;

@@ -26,7 +26,7 @@ pub(crate) fn is_alone() -> bool {
     !IS_SHARED.load(Ordering::Relaxed)
 }
 
-/// The slot of the thread that has this identity (`ob_tid`), if it is alive.
+/// The slot of the last thread that had this identity (`ob_tid`), if nobody else has it by now.
 pub(crate) fn slot_of(maker: usize) -> Option<u16> {
     MAKERS.iter().position(|known| known.load(Ordering::Relaxed) == maker).and_then(|slot| u16::try_from(slot).ok())
 }
@@ -119,7 +119,10 @@ impl ThreadOrder {
         }
         self.clock.set(Some(clock));
         if clock.is_tracked() {
-            MAKERS[usize::from(clock.epoch().slot())].store(header::thread_id(), Ordering::Relaxed);
+            // One that has ended keeps its place until another one has its slot, or its identity.
+            let me = header::thread_id();
+            MAKERS.iter().filter(|maker| maker.load(Ordering::Relaxed) == me).for_each(|maker| maker.store(0, Ordering::Relaxed));
+            MAKERS[usize::from(clock.epoch().slot())].store(me, Ordering::Relaxed);
         }
         if before.is_none()
             && clocks.has_two()
@@ -134,9 +137,6 @@ impl ThreadOrder {
     /// The thread ends, or goes back to C code for now.  Takes no lock: it may be detached.
     pub(crate) fn leave(&self) {
         if let Some(clock) = self.clock.take() {
-            if clock.is_tracked() {
-                MAKERS[usize::from(clock.epoch().slot())].store(0, Ordering::Relaxed);
-            }
             clocks().leave(clock);
         }
     }

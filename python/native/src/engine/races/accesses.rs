@@ -5,7 +5,7 @@ use crate::engine::races::probe_site::{Probe, peek};
 use crate::engine::races::touch::{Touch, escape, field, is_private};
 use crate::engine::races::{container_sync, containers, locations, names, values, walks};
 use crate::evidence::race::Part;
-use crate::interpreter::attributes;
+use crate::interpreter::{attributes, header};
 use crate::thread::context::Here;
 use crate::thread::outcome::Outcome;
 use ftsan::patcher::Action;
@@ -31,7 +31,10 @@ pub(crate) unsafe fn object_of(probe: &Probe, handed: *mut ffi::PyObject) -> *mu
             state_of(handed)
         } else if matches!(action, Action::Iterate | Action::EndIteration) {
             walks::subject(handed)
-        } else if action == Action::Function && !handed.is_null() {
+        } else if action == Action::Function && handed.is_null() {
+            // A method that is bound already.
+            attributes::bound_to(peek(probe.callable))
+        } else if action == Action::Function {
             // A view is private; what it is of may not be.
             containers::viewed(handed)
         } else if action == Action::Method && ffi::Py_TYPE(handed) == &raw mut ffi::PyMethodDescr_Type {
@@ -182,7 +185,7 @@ unsafe fn item(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject) -
             .iter()
             .find(|(action, ..)| *action == probe.action)
             .map_or((c"__contains__", Call::Read), |(_, method, call)| (*method, *call));
-        if call == Call::Take {
+        if probe.action != Action::ReadItem && !header::is_private(object) {
             container_sync::meet(object);
         }
         if is_private(object) || containers::is_overridden(class, method) {
@@ -224,7 +227,7 @@ pub(super) unsafe fn perform(
 ) -> Outcome {
     // SAFETY: passed on.
     unsafe {
-        if let Call::Take | Call::Atomic = method.effect {
+        if method.effect != Call::Read && !header::is_private(object) {
             container_sync::meet(object);
         }
         if is_private(object) {
@@ -328,6 +331,10 @@ unsafe fn whole(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject, 
         let is_step = matches!(call, Call::Iterate | Call::Advance);
         let family = containers::family(ffi::Py_TYPE(object));
         let is_container = family.is_some_and(|family| family != Container::Generator);
+        if is_container && !is_step && !header::is_private(object) {
+            // A look at whether there is something, before it is taken.
+            container_sync::meet(object);
+        }
         if !(is_container || is_step && containers::is_iterator(object)) || is_private(object) {
             return Outcome::Continue;
         }

@@ -2,6 +2,7 @@
 //! a loop has waited for it to be there.
 
 use crate::engine::order;
+use crate::engine::races::values;
 use crate::interpreter::header::{self, ESCAPED};
 use crate::thread::clock;
 use crate::thread::context::Here;
@@ -25,6 +26,32 @@ pub(crate) unsafe fn put_unless_private(container: *mut ffi::PyObject) {
     // SAFETY: passed on.
     unsafe {
         if !clock::is_alone() && !header::is_private(container) {
+            meet(container);
+            order::release(container);
+        }
+    }
+}
+
+/// As [`put_unless_private`], if the key is there, or if it is not.
+///
+/// # Safety
+/// Attached; `container` is alive and a dict or a set, and `key` is alive, or null.
+#[inline(always)]
+pub(crate) unsafe fn put_if(container: *mut ffi::PyObject, key: *mut ffi::PyObject, is_there: bool) {
+    // SAFETY: passed on; a plain key runs no code of the program.
+    unsafe {
+        if clock::is_alone() || header::is_private(container) {
+            return;
+        }
+        let found = if key.is_null() || !values::is_plain_key(key) {
+            None
+        } else if ffi::PyDict_Check(container) != 0 {
+            Some(ffi::PyDict_Contains(container, key) == 1)
+        } else {
+            Some(ffi::PySet_Contains(container, key) == 1)
+        };
+        meet(container);
+        if found.is_none_or(|found| found == is_there) {
             order::release(container);
         }
     }
@@ -57,17 +84,16 @@ pub(crate) fn take_now(here: &Here, container: *mut ffi::PyObject) {
     take(here, container);
 }
 
-/// Something is about to be taken out of a container.  If nobody but its maker has touched it up to now, nothing of what that has put in was
-/// noted as handed over: then everything that the maker has done counts as done before.
+/// Another thread than its maker is about to touch a container, perhaps as the first one: what the maker has put in up to now was not handed over.
 ///
 /// # Safety
-/// Attached; `container` is alive.
+/// Attached; `container` is alive and not private to the calling thread.
 #[inline]
 pub(crate) unsafe fn meet(container: *mut ffi::PyObject) {
     // SAFETY: passed on.
     unsafe {
-        if !header::is_private(container) && header::bits(container) & ESCAPED == 0 {
-            order::acquire_maker(container);
+        if header::bits(container) & ESCAPED == 0 {
+            order::release_for_maker(container);
             header::set(container, ESCAPED);
         }
     }

@@ -7,24 +7,13 @@
 //! No code of the program runs.  What depends on the type alone is remembered by the version of the type, which changes with every change of it
 //! or its bases.
 
-use crate::interpreter::types;
+use crate::interpreter::{attributes, types};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
-use std::ffi::c_int;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-
-unsafe extern "C" {
-    // Exported, Include/cpython/object.h; the last argument is whether to leave out the exception for what is not there.
-    fn _PyObject_GenericGetAttrWithDict(
-        object: *mut ffi::PyObject,
-        name: *mut ffi::PyObject,
-        dictionary: *mut ffi::PyObject,
-        suppress: c_int,
-    ) -> *mut ffi::PyObject;
-}
 
 /// What the interpreter has in the slots of classes that are written in Python.
 struct PythonSlots {
@@ -184,21 +173,13 @@ unsafe fn is_overridden(class: *mut ffi::PyTypeObject, name: &str) -> bool {
 /// # Safety
 /// Attached; `object` is alive.
 unsafe fn has(object: *mut ffi::PyObject, name: &str) -> bool {
-    // SAFETY: passed on; where the type has nothing of this name, no descriptor is called.
+    // SAFETY: passed on.
     unsafe {
         let name = string(name);
         if name.is_null() {
             return true;
         }
-        let found = if ffi::PyType_Check(object) != 0 {
-            types::look_up(object.cast(), name)
-        } else {
-            let found = _PyObject_GenericGetAttrWithDict(object, name, std::ptr::null_mut(), 1);
-            if found.is_null() {
-                ffi::PyErr_Clear();
-            }
-            found
-        };
+        let found = attributes::own_by(object, name);
         ffi::Py_DECREF(name);
         let is_there = !found.is_null();
         ffi::Py_XDECREF(found);
@@ -212,5 +193,7 @@ unsafe fn has(object: *mut ffi::PyObject, name: &str) -> bool {
 /// Attached; `callable` is alive, or null.
 pub(crate) unsafe fn is_generic(callable: *mut ffi::PyObject) -> bool {
     // SAFETY: passed on; a live object has a live type.
-    unsafe { !callable.is_null() && ffi::Py_TYPE(callable) == &raw mut ffi::PyWrapperDescr_Type }
+    unsafe {
+        !callable.is_null() && (ffi::Py_TYPE(callable) == &raw mut ffi::PyWrapperDescr_Type || attributes::is_bound(callable))
+    }
 }

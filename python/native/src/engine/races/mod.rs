@@ -13,6 +13,7 @@
 //! | [`walks`] | iterations, step by step |
 //! | [`calls`] | calls of C functions, seen at their entries |
 //! | [`callers`] | accesses without a probe: which code makes them |
+//! | [`own_thread`] | what names the calling thread |
 //! | [`container_sync`] | containers as a means to hand objects over |
 //! | [`confirm`] | pauses that make harm happen |
 //! | [`review`] | locksets and the inventory of shared state |
@@ -25,6 +26,7 @@ pub(crate) mod container_sync;
 pub(crate) mod containers;
 pub(crate) mod locations;
 pub(crate) mod names;
+pub(crate) mod own_thread;
 pub(crate) mod probe;
 pub(crate) mod probe_site;
 pub(crate) mod review;

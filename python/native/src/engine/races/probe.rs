@@ -201,6 +201,10 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, point: &Point<'_>) -> PyResult<Py<PyA
     let file = code.getattr(pyo3::intern!(py, "co_filename"))?;
     let is_swapper = file.cast::<pyo3::types::PyString>().is_ok_and(|file| file.to_str().is_ok_and(choice::is_swapper));
     let (name, field) = crate::engine::races::names::intern(py, point.name.unwrap_or_default())?;
+    let site = NEXT_SITE.fetch_add(1, Ordering::Relaxed);
+    if point.is_tested {
+        crate::evidence::flags::remember(site, name);
+    }
     // SAFETY: an object of our own type, new or of no use any more, of which all is filled but the header.
     unsafe {
         let spare = spare(path as usize).pop();
@@ -214,7 +218,7 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, point: &Point<'_>) -> PyResult<Py<PyA
         }
         fill! {
             action: point.action,
-            site: NEXT_SITE.fetch_add(1, Ordering::Relaxed),
+            site: site,
             code: (code.as_ptr() as usize >> 4) as u32,
             field: field,
             name: name,
@@ -229,6 +233,8 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, point: &Point<'_>) -> PyResult<Py<PyA
             is_constant: point.is_constant,
             is_answer: point.is_answer,
             is_handled: point.is_handled,
+            is_own: point.is_own,
+            compared: point.compared,
             is_asked: point.is_asked,
             is_acting: point.is_acting,
             is_guard: point.is_guard,

@@ -32,6 +32,8 @@ pub(crate) struct Probe {
     pub(crate) is_constant: bool,
     pub(crate) is_answer: bool,
     pub(crate) is_handled: bool,
+    pub(crate) is_own: bool,
+    pub(crate) compared: u16,
     pub(crate) is_asked: bool,
     pub(crate) is_acting: bool,
     pub(crate) is_guard: bool,
@@ -63,6 +65,8 @@ impl Probe {
             is_constant: false,
             is_answer: false,
             is_handled: false,
+            is_own: false,
+            compared: 0,
             is_asked: false,
             is_acting: false,
             is_guard: false,
@@ -95,6 +99,15 @@ pub(crate) unsafe fn of_object<'a>(object: *mut ffi::PyObject) -> Option<&'a Pro
         let is_type = |class: &OnceLock<Type>| class.get().is_some_and(|class| class.0 == ffi::Py_TYPE(object));
         (!object.is_null() && TYPES.iter().any(is_type)).then(|| &*object.cast::<Probe>())
     }
+}
+
+/// What a local variable of the running frame holds; null for nothing.
+///
+/// # Safety
+/// Called from a probe, attached; the function has that variable.
+pub(crate) unsafe fn peek_local(index: u16) -> *mut ffi::PyObject {
+    // SAFETY: passed on.
+    unsafe { frames::local(usize::from(index)).unwrap_or(std::ptr::null_mut()) }
 }
 
 /// What is below the probe's own two operands on the stack of the running frame, at this depth from 1.

@@ -155,6 +155,7 @@ pub(crate) unsafe fn note(object: *mut ffi::PyObject, part: Part, location: u64,
             is_checked: false,
             witnessed: false,
             published_early: false,
+            flag: None,
             is_potential: true,
             is_between: false,
         };

@@ -3,8 +3,8 @@
 //! Attributes and keys are locations of their own: threads that fill different slots do not meet.  The structure of a container (which
 //! keys there are) is another one.  An object's life and a hash of the part name a location.
 
-use crate::engine::races::probe_site::Probe;
-use crate::engine::races::{confirm, container_sync, containers, review, shared, values};
+use crate::engine::races::probe_site::{Probe, peek_local};
+use crate::engine::races::{confirm, container_sync, containers, own_thread, review, shared, values};
 use crate::evidence::race::{self, Part};
 use crate::evidence::thread_names;
 use crate::interpreter::header::{self, ESCAPED, SEEN};
@@ -320,14 +320,17 @@ impl Touch<'_> {
     ) -> Outcome {
         let (probe, races) = (self.probe, shared::get());
         let life = races.lifetimes.of(home as u64, &Seen(home));
+        // SAFETY: called from the probe, whose function has this variable.
+        let is_own = probe.is_own || probe.compared != 0 && unsafe { own_thread::is_identity(peek_local(probe.compared - 1)) };
         let access = Access {
             location: location(life, field),
             kind,
             site: probe.site,
             code: probe.code,
             value,
-            is_tested: probe.is_tested,
-            is_polled: probe.is_polled,
+            // What is only compared with the calling thread is no check: whatever others write there, the answer stays.
+            is_tested: probe.is_tested && !is_own,
+            is_polled: probe.is_polled || is_own,
             is_checkable,
             is_new,
             is_constant: probe.is_constant,
@@ -335,7 +338,7 @@ impl Touch<'_> {
             is_last: self.here.order.is_last(),
             epoch,
             is_asked: probe.is_asked,
-            is_acting: probe.is_acting,
+            is_acting: probe.is_acting && !is_own,
             is_guard: probe.is_guard,
             owner: Value::identity(self.object as u64),
             since,

@@ -58,8 +58,12 @@ enum Edge {
     Put,
     /// Something was taken out of a container.
     Take,
-    /// Something was put into a container unless it was there, or taken out if it was: both sides of a claim.
-    Exchange,
+    /// Something is put into a container unless it is there already, and whoever has put it there comes before.
+    Claim,
+    /// What is named is taken out of a container if it is there, and may be put there again by another thread.
+    Withdraw,
+    /// Anything is taken out of a container.
+    TakeAny,
     /// A lock of the process's, or of several ones, is acquired unless the result is false.
     Gain,
     /// A descriptor is closed.
@@ -89,7 +93,7 @@ enum Edge {
 }
 
 /// The edges by the names that the table uses.
-const NAMES: [(&str, Edge); 41] = [
+const NAMES: [(&str, Edge); 43] = [
     ("lock", Edge::Lock(How::Call)),
     ("enter", Edge::Lock(How::With)),
     ("restore", Edge::Lock(How::Wait)),
@@ -115,7 +119,9 @@ const NAMES: [(&str, Edge); 41] = [
     ("socketpair", Edge::SocketPair),
     ("put", Edge::Put),
     ("take", Edge::Take),
-    ("exchange", Edge::Exchange),
+    ("claim", Edge::Claim),
+    ("withdraw", Edge::Withdraw),
+    ("take-any", Edge::TakeAny),
     ("gain", Edge::Gain),
     ("close", Edge::Close(Found::Argument)),
     ("close-file", Edge::Close(Found::Object)),
@@ -213,7 +219,9 @@ unsafe fn before(edge: Edge, object: *mut ffi::PyObject, arguments: impl FnOnce(
                 order::release(object);
             }
             Edge::Release => order::release(object),
-            Edge::Put | Edge::Exchange => container_sync::put_unless_private(object),
+            Edge::Put | Edge::TakeAny => container_sync::put_unless_private(object),
+            Edge::Claim => container_sync::put_if(object, arguments().first(), false),
+            Edge::Withdraw => container_sync::put_if(object, arguments().first(), true),
             Edge::Write(_)
             | Edge::Close(_)
             | Edge::FileLock
@@ -279,7 +287,7 @@ unsafe fn after(edge: Edge, object: *mut ffi::PyObject, arguments: impl FnOnce()
                 locks::acquired(object, how);
             }
             Edge::Acquire => order::acquire(object),
-            Edge::Take | Edge::Exchange => container_sync::taken_unless_private(object),
+            Edge::Take | Edge::Claim | Edge::Withdraw | Edge::TakeAny => container_sync::taken_unless_private(object),
             Edge::Gain if !std::ptr::eq(result, ffi::Py_False()) => order::acquire(object),
             Edge::OpenDatabase => databases::connected(arguments().get(0, c"database"), result),
             Edge::FileLock
