@@ -176,4 +176,7 @@ pub struct FoundBefore {
     pub at: Option<Frame>,
     /// Name of the offending thread.
     pub thread: String,
+    /// The innermost lines of all accesses, whichever came first in this run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<Frame>,
 }

@@ -66,7 +66,13 @@ mod tests {
             message: evil(),
             command: vec![evil()],
             threads: vec![thread(true), thread(false)],
-            findings: vec![FoundBefore { rule: "FT105".to_owned(), title: evil(), at: Some(frame()), thread: evil() }],
+            findings: vec![FoundBefore {
+                rule: "FT105".to_owned(),
+                title: evil(),
+                at: Some(frame()),
+                thread: evil(),
+                lines: vec![frame()],
+            }],
             ..Crash::default()
         };
         for format in ["text", "markdown", "json"] {

@@ -98,6 +98,7 @@ def _before(finding: dict[str, Any]) -> dict[str, Any]:
         "title": finding["title"],
         "at": next(iter(access["stack"]), None),
         "thread": (access["thread"] or {}).get("name", ""),
+        "lines": [one["stack"][0] for one in finding["accesses"] if one["stack"]],
     }
 
 

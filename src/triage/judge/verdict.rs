@@ -173,13 +173,18 @@ fn by_recording(facts: &Facts<'_>) -> Option<Verdict> {
     let transport = facts.python.iter().take(3).any(racing::is_transport) && race.as_ref().is_some_and(|race| race.own.fd >= 0);
     let by_race = race.as_ref().and_then(|race| race.rule).or(if transport { Some("FT105") } else { None });
     let rule = finding.map(|finding| finding.rule.as_str()).or(by_race);
+    let row = known_row(facts, known::reported());
+    // A race on what the interpreter should have locked is its bug, whether or not this run has seen both threads at it.
+    let is_interpreters = row.as_ref().is_some_and(|(row, _)| row.verdict == CrashCause::InterpreterBug);
+    if is_interpreters && rule.is_some_and(|rule| rule.starts_with("FT4")) {
+        return None;
+    }
     let mut evidence = vec![match rule.and_then(rules::find) {
         Some(rule) => format!("two threads used what belongs to one: {} {}", rule.id, rule.name),
         None => "two threads used what belongs to one".to_owned(),
     }];
     evidence.extend(race.as_ref().map(racing::Race::told));
     evidence.extend(finding.map(found));
-    let row = known_row(facts, known::reported());
     let next = match rule.and_then(rules::find) {
         Some(rule) => format!("{} (ftsan explain {})", rule.fix, rule.id),
         None => "let one thread use it, or guard every use with one lock".to_owned(),
@@ -198,8 +203,8 @@ fn by_recording(facts: &Facts<'_>) -> Option<Verdict> {
 
 /// A finding before the crash is of what the crashing thread was doing.
 fn is_cause(facts: &Facts<'_>, finding: &FoundBefore) -> bool {
-    let same_line =
-        finding.at.as_ref().is_some_and(|at| facts.python.iter().any(|frame| frame.file == at.file && frame.line == at.line));
+    let mut lines = finding.at.iter().chain(&finding.lines);
+    let same_line = lines.any(|at| facts.python.iter().any(|frame| frame.file == at.file && frame.line == at.line));
     let row = CAUSES.iter().find(|(rule, _, _)| *rule == finding.rule);
     same_line
         || row.is_some_and(|(_, files, symbols)| {
@@ -381,6 +386,41 @@ mod tests {
         let other = of(&Crash { findings: vec![found("FT106")], ..crash });
         assert_eq!(other.verdict, CrashCause::InterpreterBug);
         assert!(other.evidence.iter().any(|line| line.contains("FT106")));
+    }
+
+    #[test]
+    fn a_race_on_an_array_is_the_interpreters_bug_whichever_thread_died() {
+        let array = native("/usr/lib/python3.14t/lib-dynload/array.cpython-314t-x86_64-linux-gnu.so", "array_item");
+        let line = |line| Frame { line, ..frame("/app/a.py", "use") };
+        let crashed = |at| Thread { crashed: true, python: vec![line(at)], native: vec![array.clone()], ..Thread::default() };
+        let found =
+            FoundBefore { rule: "FT410".to_owned(), at: Some(line(5)), lines: vec![line(5), line(9)], ..FoundBefore::default() };
+        let python = Python { gil: "disabled".to_owned(), version: "3.14.7 free-threading build".to_owned(), ..Python::default() };
+        let verdicts = [(5, true), (9, true), (5, false), (9, false)].map(|(at, seen)| {
+            let findings = if seen { vec![found.clone()] } else { Vec::new() };
+            let crash = Crash {
+                signal: "SIGSEGV".to_owned(),
+                python: python.clone(),
+                threads: vec![crashed(at)],
+                findings,
+                ..Crash::default()
+            };
+            let verdict = of(&crash);
+            (verdict.verdict, verdict.confidence, verdict.known_issue, verdict.signature)
+        });
+        assert_eq!(verdicts[0].2.as_deref(), Some("gh-128942"));
+        assert!(verdicts.iter().all(|verdict| *verdict == verdicts[0]), "{verdicts:?}");
+        // Misuse of what one thread may use at a time is the program's, whichever of the two died.
+        let transport =
+            FoundBefore { rule: "FT105".to_owned(), at: Some(line(5)), lines: vec![line(5), line(9)], ..FoundBefore::default() };
+        for at in [5, 9] {
+            let crash = Crash {
+                threads: vec![Thread { native: Vec::new(), ..crashed(at) }],
+                findings: vec![transport.clone()],
+                ..Crash::default()
+            };
+            assert_eq!(of(&crash).verdict, CrashCause::CrossThreadMisuse);
+        }
     }
 
     #[test]
