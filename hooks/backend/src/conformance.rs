@@ -11,14 +11,17 @@
 //! | [`detours`] | what is called instead |
 //! | [`libraries`] | the C libraries that have the functions and their callers, built for the test |
 
+mod bench;
 mod cases;
 mod detours;
+mod disturbed;
 mod libraries;
+mod means;
 
+use crate::conformance::means::{rounds, say};
 use crate::{Backend, Refused};
 use libc::c_void;
-use std::ffi::{CStr, OsStr};
-use std::io::Write;
+use std::ffi::CStr;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -54,13 +57,7 @@ pub struct Exempt {
 
 const CASE: &str = "FTSAN_CONFORMANCE_CASE";
 const LIBRARIES: &str = "FTSAN_CONFORMANCE_LIBRARIES";
-const ROUNDS: &str = "FTSAN_CONFORMANCE_ROUNDS";
 const DEADLINE: Duration = Duration::from_secs(120);
-
-/// How often a function is replaced under load; another number can be given in the environment.
-fn rounds() -> usize {
-    env::var(ROUNDS).ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(100)
-}
 
 /// Runs the suite, or in the process that it started for it one case.
 #[must_use]
@@ -79,15 +76,10 @@ pub fn main(subject: &Subject) -> ExitCode {
     }
 }
 
-fn say(to: &mut dyn Write, what: &str) {
-    // Nobody may be reading; the status says it too.
-    let _ = writeln!(to, "{what}");
-}
-
 fn one(subject: &Subject, name: &str, directory: &Path) -> Result<(), String> {
     let case = cases::CASES.iter().find(|case| case.name == name).ok_or("no such case")?;
     let backend = (subject.create)().map_err(|refused| format!("no backend: {refused}"))?;
-    (case.run)(&mut cases::Bench::new(backend, subject.library_loaded, directory)?)
+    (case.run)(&mut bench::Bench::new(backend, subject.library_loaded, directory)?)
 }
 
 /// Removes the libraries when the suite has ended.
@@ -175,14 +167,4 @@ fn start(case: &str, directory: &Path) -> Result<(Option<String>, String), Strin
         }),
     };
     Ok((problem, text))
-}
-
-/// Runs a program to its end.
-fn run(program: &OsStr, arguments: &[&OsStr]) -> Result<(), String> {
-    let output = Command::new(program).args(arguments).output().map_err(|error| format!("{}: {error}", program.display()))?;
-    if output.status.success() {
-        Ok(())
-    } else {
-        Err(format!("{}: {}\n{}", program.display(), output.status, String::from_utf8_lossy(&output.stderr)))
-    }
 }

@@ -1,35 +1,17 @@
-//! The cases: each diverts something in a process of its own and looks at what came of it.
+//! What the suite tries.
 
+use super::bench::{
+    Bench, CALL_OTHER, Nullary, Outcome, Unary, divert_errno, diverted, errno_is_kept, in_a_thread, must, must_be, plain,
+};
 use super::detours::{self, Detour, INSIDE, Next, Record};
 use super::libraries::{CALLERS, LATER, Library};
-use super::rounds;
-use crate::{Backend, Refused, Target};
 use libc::{c_char, c_int, c_long, c_void};
-use std::ffi::{CStr, CString};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
+use std::ffi::CString;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Barrier};
-use std::time::{Duration, Instant};
 use std::{ptr, thread};
 
-macro_rules! must {
-    ($condition:expr, $($what:tt)*) => {
-        if !$condition {
-            return Err(format!($($what)*));
-        }
-    };
-}
-
-macro_rules! must_be {
-    ($value:expr, $expected:expr, $what:expr) => {
-        let (value, expected) = ($value, $expected);
-        must!(value == expected, "{}: {value:?} instead of {expected:?}", $what);
-    };
-}
-
-mod disturbed;
-
-use disturbed::{
+use super::disturbed::{
     fork, fork_under_load, signal_handler, signal_handler_inside_a_detour, signal_handler_on_first_call, system_calls_under_load,
     under_load,
 };
@@ -39,11 +21,6 @@ pub(super) struct Case {
     pub(super) name: &'static str,
     pub(super) run: fn(&mut Bench) -> Outcome,
 }
-
-type Outcome = Result<(), String>;
-type Unary = unsafe extern "C" fn(c_int) -> c_int;
-type Nullary = unsafe extern "C" fn() -> c_int;
-type Errno = unsafe extern "C" fn(c_int, c_int, *mut c_int, *mut c_int) -> c_int;
 
 macro_rules! cases {
     ($($name:ident)*) => {
@@ -59,68 +36,6 @@ cases! {
     unknown not_imported short_function jumps_to_its_start
     longjmp cancellation
     signal_handler signal_handler_inside_a_detour signal_handler_on_first_call fork fork_under_load under_load system_calls_under_load
-}
-
-/// What a case works with.
-pub(super) struct Bench {
-    backend: Box<dyn Backend>,
-    library_loaded: unsafe fn(&CStr, *const c_void),
-    directory: PathBuf,
-    targets: Library,
-    callers: Library,
-}
-
-impl Bench {
-    pub(super) fn new(
-        backend: Box<dyn Backend>,
-        library_loaded: unsafe fn(&CStr, *const c_void),
-        directory: &Path,
-    ) -> Result<Bench, String> {
-        let targets = Library::load(directory, "targets", libc::RTLD_NOW)?;
-        let (name, _, how) = CALLERS[0];
-        let callers = Library::load(directory, name, how)?;
-        Ok(Bench { backend, library_loaded, directory: directory.to_owned(), targets, callers })
-    }
-
-    fn divert(&mut self, detour: &'static Detour) -> Outcome {
-        self.divert_in(self.targets, detour)
-    }
-
-    /// Diverts a function of libc.
-    fn divert_call(&mut self, detour: &'static Detour) -> Outcome {
-        self.divert_in(Library::everything(), detour)
-    }
-
-    fn divert_in(&mut self, library: Library, detour: &'static Detour) -> Outcome {
-        self.replace(detour, detour.target(library)?).map_err(|refused| format!("{:?} was refused: {refused}", detour.name))?;
-        must!(detour.original.load(Ordering::SeqCst) != 0, "no original of {:?}", detour.name);
-        Ok(())
-    }
-
-    fn replace(&mut self, detour: &'static Detour, address: *const c_void) -> Result<(), Refused> {
-        // SAFETY: a detour has the signature of what it is for; nothing is unloaded.
-        unsafe { self.backend.replace(Target { name: detour.name, address }, detour.address, &detour.original) }
-    }
-
-    fn unary(&self, name: &CStr) -> Result<Unary, String> {
-        // SAFETY: the type of all `call_*` with one argument.
-        unsafe { self.callers.function(name) }
-    }
-}
-
-/// Calls `function`, which must give what it gives undiverted, and be diverted.
-fn diverted(function: Unary, detour: &Detour, multiply: c_int, add: c_int) -> Outcome {
-    for x in [0, 7, -3] {
-        let before = detour.calls();
-        // SAFETY: a caller.
-        must_be!(unsafe { function(x) }, multiply * x + add, "result");
-        must_be!(detour.calls(), before + 1, "calls of the detour");
-    }
-    Ok(())
-}
-
-fn plain(function: Unary) -> Outcome {
-    diverted(function, &detours::conf_plain, 3, 1)
 }
 
 fn instead(bench: &mut Bench) -> Outcome {
@@ -231,8 +146,6 @@ fn recursion(bench: &mut Bench) -> Outcome {
     Ok(())
 }
 
-static CALL_OTHER: AtomicUsize = AtomicUsize::new(0);
-
 /// Calls `call_other` once more.
 extern "C" fn other_again() {
     INSIDE.store(0, Ordering::SeqCst);
@@ -249,24 +162,6 @@ fn called_inside_its_detour(bench: &mut Bench) -> Outcome {
     must_be!(unsafe { call(1) }, 7, "result");
     must_be!(detours::conf_other.calls(), 2, "calls of the detour");
     diverted(call, &detours::conf_other, 5, 2)
-}
-
-fn errno_is_kept(call: Errno, before_it: bool, after_it: bool) -> Outcome {
-    for (before, leave) in [(0, libc::EAGAIN), (libc::EINTR, 0), (libc::EBADF, libc::EBADF)] {
-        let (mut seen, mut after) = (-1, -1);
-        // SAFETY: a caller, and two integers.
-        unsafe { call(before, leave, &raw mut seen, &raw mut after) };
-        must!(!before_it || seen == before, "errno in the original: {seen} instead of {before}");
-        must!(!after_it || after == leave, "errno after it: {after} instead of {leave}");
-    }
-    Ok(())
-}
-
-/// Diverts it; returns what calls it.
-fn divert_errno(bench: &mut Bench) -> Result<Errno, String> {
-    bench.divert(&detours::conf_errno)?;
-    // SAFETY: its type.
-    unsafe { bench.callers.function(c"call_errno") }
 }
 
 fn errno(bench: &mut Bench) -> Outcome {
@@ -303,10 +198,6 @@ fn errno_of_replace(bench: &mut Bench) -> Outcome {
         must_be!(unsafe { *errno }, 4321, "errno after replace");
     }
     Ok(())
-}
-
-fn in_a_thread(what: impl FnOnce() -> Outcome + Send + 'static) -> Outcome {
-    thread::spawn(what).join().map_err(|_| "the thread panicked".to_owned())?
 }
 
 fn threads(bench: &mut Bench) -> Outcome {
@@ -494,15 +385,4 @@ fn cancellation(bench: &mut Bench) -> Outcome {
         must_be!(detours::conf_wait.calls(), round, "calls of the detour");
     }
     Ok(())
-}
-
-static HANDLED: AtomicUsize = AtomicUsize::new(0);
-static WRONG: AtomicUsize = AtomicUsize::new(0);
-
-extern "C" fn handler(_: c_int) {
-    // SAFETY: `call_other`.
-    if unsafe { std::mem::transmute::<usize, Unary>(CALL_OTHER.load(Ordering::SeqCst))(1) } != 7 {
-        WRONG.fetch_add(1, Ordering::SeqCst);
-    }
-    HANDLED.fetch_add(1, Ordering::SeqCst);
 }

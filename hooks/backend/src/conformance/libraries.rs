@@ -1,6 +1,6 @@
 //! The C libraries of the suite: one has the functions that are diverted, others call them by name.
 
-use super::run;
+use super::means::run;
 use libc::{c_int, c_void};
 use std::ffi::{CStr, CString, OsStr};
 use std::fmt::Write;

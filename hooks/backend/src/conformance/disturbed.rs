@@ -1,6 +1,26 @@
 //! Cases with signals, forks and load: what happens while a function is diverted, and after.
 
-use super::*;
+use super::bench::{Bench, CALL_OTHER, Nullary, Outcome, Unary, in_a_thread, must, must_be, plain};
+use super::detours::{self};
+use super::means::{rounds, say};
+use crate::{Refused, Target};
+use libc::c_int;
+use std::ffi::CString;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+use std::{ptr, thread};
+
+static HANDLED: AtomicUsize = AtomicUsize::new(0);
+static WRONG: AtomicUsize = AtomicUsize::new(0);
+
+extern "C" fn handler(_: c_int) {
+    // SAFETY: `call_other`.
+    if unsafe { std::mem::transmute::<usize, Unary>(CALL_OTHER.load(Ordering::SeqCst))(1) } != 7 {
+        WRONG.fetch_add(1, Ordering::SeqCst);
+    }
+    HANDLED.fetch_add(1, Ordering::SeqCst);
+}
 
 /// Lets `signal` call `call_other`.
 fn handle(bench: &Bench, signal: c_int) -> Outcome {
@@ -282,7 +302,7 @@ pub(super) fn under_load(bench: &mut Bench) -> Outcome {
         return Err(problem);
     }
     must!(wrong == 0 && lost == 0 && diverted > 0, "{figures}");
-    super::super::say(&mut std::io::stdout(), &figures);
+    say(&mut std::io::stdout(), &figures);
     Ok(())
 }
 
@@ -350,7 +370,7 @@ pub(super) fn system_calls_under_load(bench: &mut Bench) -> Outcome {
     for detour in &all[..7] {
         must!(detour.calls() >= 300, "{:?}: {} calls of the detour", detour.name, detour.calls());
     }
-    super::super::say(
+    say(
         &mut std::io::stdout(),
         &format!("{} functions, {} rounds of pipe, dup, write, poll, read, lseek, close", all.len(), rounds.load(Ordering::SeqCst)),
     );
