@@ -66,11 +66,19 @@ pub struct Lifetimes {
 
 impl Lifetimes {
     /// For at least `count` objects, 16 bytes each.
+    ///
+    /// # Panics
+    /// There is not that much memory.
     pub fn new(count: usize) -> Self {
+        Self::try_new(count).expect("memory")
+    }
+
+    /// The same; `None` if there is not that much memory.
+    pub fn try_new(count: usize) -> Option<Self> {
         let groups = count.div_ceil(WAYS).max(1);
         // Memory that is not used is not touched either.
-        let groups = <[Group]>::new_box_zeroed_with_elems(groups).expect("as much memory as the option says");
-        Lifetimes { groups, locks: array::from_fn(|_| Spin::default()), next: AtomicU64::new(1) }
+        let groups = <[Group]>::new_box_zeroed_with_elems(groups).ok()?;
+        Some(Lifetimes { groups, locks: array::from_fn(|_| Spin::default()), next: AtomicU64::new(1) })
     }
 
     /// The number of this life of the object at `address`, which is not 0.

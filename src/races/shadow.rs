@@ -50,16 +50,23 @@ pub struct Shadow {
 
 impl Shadow {
     /// With as many cells as fit into `bytes`.
+    ///
+    /// # Panics
+    /// There is not that much memory.
     pub fn new(bytes: usize) -> Self {
+        Self::try_new(bytes).expect("memory")
+    }
+
+    /// The same; `None` if there is not that much memory.
+    pub fn try_new(bytes: usize) -> Option<Self> {
         let count = (bytes / size_of::<Group>()).max(1);
         // Memory that is not used is not touched either.
-        let groups = <[Group]>::new_box_zeroed_with_elems(count).expect("as much memory as the option says");
-        Shadow {
-            groups,
+        Some(Shadow {
+            groups: <[Group]>::new_box_zeroed_with_elems(count).ok()?,
             locks: array::from_fn(|_| Spin::default()),
             #[cfg(test)]
             forgotten: AtomicU64::new(0),
-        }
+        })
     }
 
     /// How many locations it holds at most.

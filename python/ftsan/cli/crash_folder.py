@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import _native
+from . import say
 
 #: Dying of these is a crash; of others (Ctrl-C, SIGTERM) it is somebody's wish.
 CRASHES = {
@@ -51,12 +52,8 @@ def triage(scratch: str, child: int, status: int, program: list[str], report: st
             extension |= _distribution_of(extension["path"])
         text = json.dumps(crash, indent=1)
         kept = _keep(Path(folder or default_folder()).absolute(), pid, recording, text)
-        sys.stderr.write(
-            f"==================\nftsan: process {pid} died of {crash['signal']}\n{_native.triage(text, True, 'text')}"
-        )
-        sys.stderr.write(
-            f"crash folder: {kept}  (ftsan triage --markdown {kept})\n==================\n" if kept else "==================\n"
-        )
+        say(f"==================\nftsan: process {pid} died of {crash['signal']}\n{_native.triage(text, True, 'text')}")
+        say(f"crash folder: {kept}  (ftsan triage --markdown {kept})\n==================\n" if kept else "==================\n")
 
 
 def _read(recording: Path, number: int) -> dict[str, Any] | None:
@@ -65,7 +62,7 @@ def _read(recording: Path, number: int) -> dict[str, Any] | None:
     except (OSError, ValueError) as error:
         if not number:
             return None
-        sys.stderr.write(f"ftsan: nothing was recorded before the program died: {error}\n")
+        say(f"ftsan: nothing was recorded before the program died: {error}\n")
         return {"signal": signal.Signals(number).name, "threads": [], "extensions": []}
     crash: dict[str, Any] | None = json.loads(text) if text else None
     return crash
@@ -123,13 +120,22 @@ def _distribution_of(path: str) -> dict[str, str]:
 def _keep(folder: Path, pid: int, recording: Path, text: str) -> Path | None:
     kept = folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{pid}"
     try:
-        kept.mkdir(parents=True, mode=0o700)
-        (kept / "crash.json").write_text(text)
+        for missing in [one for one in reversed(kept.parents) if not one.exists()]:
+            missing.mkdir(mode=0o700, exist_ok=True)
+        kept.mkdir(mode=0o700)
+        _write(kept / "crash.json", text.encode())
         if recording.exists():
-            shutil.copyfile(recording, kept / "recording")
+            _write(kept / "recording", recording.read_bytes())
         for old in sorted(entry for entry in folder.iterdir() if (entry / "crash.json").exists())[:-KEPT]:
             shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
-        sys.stderr.write(f"ftsan: cannot keep the crash in {folder}: {error}\n")
+        say(f"ftsan: cannot keep the crash in {_native.printable(str(folder))}: {error.strerror}\n")
         return None
     return kept
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a new file that nobody else can read: it has paths, names and addresses of the program."""
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    with open(file, "wb") as stream:
+        stream.write(content)

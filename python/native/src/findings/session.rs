@@ -161,6 +161,12 @@ impl Session {
         self.options.text && self.tally.is_some_and(Tally::is_root)
     }
 
+    /// Whether nobody reads the report any more: this process outlives the run, as multiprocessing's resource tracker does, or has only
+    /// just begun.
+    fn is_over(&self) -> bool {
+        self.options.tally.as_ref().is_some_and(|path| self.tally.map_or_else(|| !path.exists(), Tally::is_closed))
+    }
+
     pub(crate) fn tally(&self) -> Option<&'static Tally> {
         self.tally
     }
@@ -329,8 +335,7 @@ impl Session {
                 }
                 found.suppressed_reported = suppressed;
             }
-            // A process that outlives the run, as multiprocessing's resource tracker does: nobody reads the report any more.
-            Err(_) if self.tally.is_some_and(Tally::is_closed) => {}
+            Err(_) if self.is_over() => {}
             Err(error) => {
                 if !std::mem::replace(&mut found.trouble_told, true) {
                     write_stderr(&format!(

@@ -1,5 +1,6 @@
 //! The tables that all probes share: lives of objects, and the shadow memory.
 
+use crate::thread::faults;
 use ftsan::options::Options;
 use ftsan::races::lifetimes::{self, Lifetimes};
 use ftsan::races::shadow::{self, Shadow};
@@ -24,13 +25,30 @@ pub(crate) fn get() -> &'static Races {
     RACES.get().expect("started before code is patched")
 }
 
-/// Makes the tables, of the sizes that the options ask for.
+/// Makes the tables, of the sizes that the options ask for, or of what memory there is.
 pub(crate) fn start(options: &Options) {
     STRICT.store(options.strict, Ordering::Relaxed);
     RACES.get_or_init(|| {
-        // An object has at least one location; with twice the entries, few objects find theirs taken.
-        let count = (options.shadow_mb << 20) / (shadow::BYTES + 2 * lifetimes::BYTES);
-        let shadow = Shadow::new(count * shadow::BYTES);
-        Races { lifetimes: Lifetimes::new(2 * shadow.locations()), shadow }
+        let mut megabytes = options.shadow_mb;
+        let races = loop {
+            if let Some(races) = of_size(megabytes << 20) {
+                break races;
+            }
+            megabytes /= 2;
+        };
+        if megabytes < options.shadow_mb {
+            let wanted = options.shadow_mb;
+            faults::fail(&format!(
+                "races: {wanted} MB of shadow memory cannot be had: {megabytes} MB remember less, and miss more"
+            ));
+        }
+        races
     });
+}
+
+fn of_size(bytes: usize) -> Option<Races> {
+    // An object has at least one location; with twice the entries, few objects find theirs taken.
+    let count = bytes / (shadow::BYTES + 2 * lifetimes::BYTES);
+    let shadow = Shadow::try_new(count * shadow::BYTES)?;
+    Some(Races { lifetimes: Lifetimes::try_new(2 * shadow.locations())?, shadow })
 }
