@@ -124,7 +124,8 @@ fn names<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instructions, fo
         if calls::is_lookup(opcodes, all, at) {
             objects[at] = name(1, &objects);
         }
-        if all[at].opcode == opcodes.call {
+        let callee = producers.at(all[at].argument + 2);
+        if all[at].opcode == opcodes.call && !is_copied(code, opcodes, all.get(callee as usize)) {
             // Arguments, and the object of a method.
             given[at] = (1..=all[at].argument + 1).filter_map(|depth| name(depth, &objects)).collect();
         }
@@ -140,6 +141,38 @@ fn names<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instructions, fo
         }
     });
     names
+}
+
+/// Whether what is called copies a container, or makes something else of it: a loop does not walk over the container then.
+fn is_copied(code: &Code<'_>, opcodes: &Opcodes, callee: Option<&Instruction>) -> bool {
+    const COPIES: [&str; 16] = [
+        "all",
+        "any",
+        "copy",
+        "deepcopy",
+        "dict",
+        "frozenset",
+        "len",
+        "list",
+        "max",
+        "min",
+        "range",
+        "repr",
+        "set",
+        "sorted",
+        "sum",
+        "tuple",
+    ];
+    const VIEWS: [&str; 4] = ["__iter__", "items", "keys", "values"];
+    let Some(callee) = callee else { return true };
+    let name = |shift: u8| code.names.get((callee.argument >> shift) as usize);
+    if callee.opcode == opcodes.load_attr && callee.argument & 1 == 1 {
+        name(1).is_none_or(|name| !VIEWS.contains(name))
+    } else if callee.opcode == opcodes.load_global || callee.opcode == opcodes.load_attr {
+        name(1).is_none_or(|name| COPIES.contains(name))
+    } else {
+        callee.opcode == opcodes.load_name && name(0).is_none_or(|name| COPIES.contains(name))
+    }
 }
 
 /// What the object at this depth was loaded as.

@@ -16,6 +16,7 @@ def install() -> None:
     for owner, name in _native.watched_calls():
         _hook(owner, name)
     after_import("_json", lambda module: _native.watch_encoder(module.make_encoder))
+    after_import("_operator", lambda module: _native.watch_getter(module.attrgetter))
 
 
 def _hook(owner: str, name: str) -> None:

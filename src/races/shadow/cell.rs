@@ -131,7 +131,9 @@ impl Write {
     pub(super) fn check(&self) -> Option<Place> {
         let state = self.state.load(Relaxed);
         let goes_back = matches!(kind_of(state), Kind::Update | Kind::Checked) || state & state::FILLING != 0;
-        goes_back.then(|| place(&self.check_site, &self.check_stack))
+        // What is an update in itself, as that of a Counter, goes back to nothing that was noted.
+        let check = place(&self.check_site, &self.check_stack);
+        (goes_back && check.site != 0).then_some(check)
     }
 }
 

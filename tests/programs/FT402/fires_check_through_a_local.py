@@ -19,13 +19,13 @@ def worker() -> None:
     session = client.session  # race: falsy
     if not session:
         client.session = object()  # race: falsy
-    if (channel := client.channel) is not None:  # race: returned
-        return None if channel else None
-    client.channel = object()  # race: returned
     known = cache.get("k")  # race: cached
     if known is None:
         cache["k"] = []  # race: cached
-    return None
+    if (channel := client.channel) is not None:  # race: returned
+        assert channel
+        return
+    client.channel = object()  # race: returned
 
 
 in_turns(worker, worker)

@@ -1,4 +1,7 @@
-"""A check without the lock, then the same check with it, in the same function and in another one; and a look that decides nothing."""
+"""A check without the lock, then the same check with it, in the same function and in another one; and a look that decides nothing.
+
+ALSO: FT407
+"""
 
 import threading
 

@@ -6,8 +6,8 @@ import io
 
 from ftsan.testing import in_turns
 
-called, unpacked, taken, united, searched, made, counted, keyed, copied, joined = ({1: 1, 2: 2} for _ in range(10))
-spread, shown, summed = (collections.deque([1, 2]) for _ in range(3))
+called, unpacked, taken, united, searched, made, keyed, copied, joined = ({1: 1, 2: 2} for _ in range(9))
+spread, counted, shown, summed = (collections.deque([1, 2]) for _ in range(4))
 
 
 def reader() -> None:
@@ -34,7 +34,7 @@ def writer() -> None:
     united[3] = 3  # race: united
     searched[3] = 3  # race: searched
     made[3] = 3  # race: made
-    counted[3] = 3  # race: counted
+    counted.append(3)  # race: counted
     keyed[3] = 3  # race: keyed
     shown.append(3)  # race: shown
     copied[3] = 3  # race: copied

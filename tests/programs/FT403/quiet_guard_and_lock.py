@@ -1,4 +1,7 @@
-"""Whether there is something is asked without the lock, and the loop takes it; or the loop walks over a copy."""
+"""Whether there is something is asked without the lock, and the loop takes it; or the loop walks over a copy.
+
+ALSO: FT407
+"""
 
 import threading
 

@@ -1,6 +1,11 @@
-"""An object is there before it is complete, and a function that gives it away does not see that."""
+"""An object can be had before it is complete, from a function that does not see that.
 
-from ftsan.testing import in_turns
+ALSO: FT407
+"""
+
+import threading
+
+from ftsan.testing import wait_until
 
 
 class Config:
@@ -12,16 +17,17 @@ class Holder:
 
 
 holder = Holder()
+seen: list[int] = []
 
 
 def fill(config: Config) -> None:
+    wait_until(lambda: seen)
     config.routes = {"a": 1}  # race
 
 
 def first() -> None:
-    if holder.config is None:
-        holder.config = Config()
-        fill(holder.config)
+    config = holder.config = Config()
+    fill(config)
 
 
 def get() -> Config | None:
@@ -31,9 +37,15 @@ def get() -> Config | None:
 
 
 def late() -> None:
+    wait_until(lambda: holder.__dict__)
     config = get()
     assert config is not None
-    assert config.routes  # race
+    assert config.routes is None  # race
+    seen.append(1)
 
 
-in_turns(first, late)
+threads = [threading.Thread(target=target) for target in (first, late)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()

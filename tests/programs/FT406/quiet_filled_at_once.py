@@ -1,4 +1,7 @@
-"""Tables that are filled when they are first asked for, in one step; or under a lock; or one entry for each question."""
+"""Tables that are filled when they are first asked for, in one step; or under a lock; or one entry for each question.
+
+ALSO: FT407
+"""
 
 import threading
 

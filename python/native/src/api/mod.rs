@@ -43,7 +43,7 @@ mod _native {
     use super::races::{
         epoch, hands_originals, has_seen, ignore_lock, instrument_chosen, instrumented, leave_unpatched, order_appends,
         order_caches, order_callbacks, order_function, order_method, order_threads, start_races, unknown_opcodes, wants_races,
-        watch_call, watch_encoder, watch_locks, watch_tasks, watched_calls,
+        watch_call, watch_encoder, watch_getter, watch_locks, watch_tasks, watched_calls,
     };
     #[pymodule_export]
     use super::report::{

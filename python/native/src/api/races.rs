@@ -69,6 +69,12 @@ pub(crate) fn watch_call(function: &Bound<'_, PyAny>, owner: &str, name: &str) -
     container_calls::install(function, owner, name)
 }
 
+/// Watches `operator.attrgetter`.
+#[pyfunction]
+pub(crate) fn watch_getter(class: &Bound<'_, PyType>) -> PyResult<()> {
+    container_calls::install_getter(class)
+}
+
 /// Watches json's encoder.
 #[pyfunction]
 pub(crate) fn watch_encoder(class: &Bound<'_, PyType>) -> PyResult<()> {

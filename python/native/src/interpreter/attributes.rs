@@ -5,7 +5,7 @@ use pyo3::ffi;
 use std::ffi::{CStr, c_int};
 
 /// `Py_TPFLAGS_MANAGED_DICT`, Include/object.h.
-const MANAGED_DICT: std::ffi::c_ulong = 1 << 4;
+pub(crate) const MANAGED_DICT: std::ffi::c_ulong = 1 << 4;
 
 /// The object that stands for an object's attributes: its dictionary, if there is one that code may reach as such.
 ///

@@ -29,9 +29,20 @@ pub(crate) fn is_main_interpreter() -> bool {
     std::ptr::eq(unsafe { ffi::PyInterpreterState_Get() }, INTERPRETER.load(Ordering::Relaxed))
 }
 
-/// Functions of the standard library that call what they are given: a thread's, a pool's, a loop's.
-const LAUNCHERS: [&CStr; 8] =
-    [c"Thread.run", c"Timer.run", c"WorkerContext.run", c"_WorkItem.run", c"worker", c"mapstar", c"starmapstar", c"Handle._run"];
+/// Functions of the standard library that call what they are given, a thread's, a pool's, a loop's; and those that hand what they are given to
+/// a C function.
+const LAUNCHERS: [&CStr; 10] = [
+    c"Thread.run",
+    c"Timer.run",
+    c"WorkerContext.run",
+    c"_WorkItem.run",
+    c"worker",
+    c"mapstar",
+    c"starmapstar",
+    c"Handle._run",
+    c"Counter.update",
+    c"JSONEncoder.iterencode",
+];
 
 /// Where the program itself has called what runs, or has had it called by a thread, a pool or a loop; as [`site`].
 ///

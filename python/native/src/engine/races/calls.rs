@@ -6,7 +6,7 @@ use crate::engine::races::probe_site::Probe;
 use crate::engine::races::touch::{Touch, is_private};
 use crate::engine::races::{accesses, callers, container_sync, containers, shared, values};
 use crate::interpreter::call_arguments::Arguments;
-use crate::interpreter::{attributes, header};
+use crate::interpreter::{attributes, header, types};
 use crate::thread::context::{Here, here};
 use crate::thread::outcome::Outcome;
 use crate::thread::{clock, guard};
@@ -125,6 +125,18 @@ unsafe fn note(here: &'static Here, probe: &Probe, callee: Callee, object: *mut 
     }
 }
 
+/// An attribute of an object is about to be read by `operator.attrgetter`.
+///
+/// # Safety
+/// Attached; what is passed is alive.
+#[inline(always)]
+pub(crate) unsafe fn get_attribute(object: *mut ffi::PyObject, name: *mut ffi::PyObject) -> Outcome {
+    static GET: Entry = Entry { owner: "_operator:attrgetter", name: "", does: Does::Attribute(CallEffect::ReadAttribute) };
+    let arguments = [object, name];
+    // SAFETY: passed on.
+    unsafe { before(Callee::Function(&GET), std::ptr::null_mut(), || Arguments::of_many(arguments.as_ptr(), 2)) }
+}
+
 /// Encoders go through everything that they are given, element by element.
 ///
 /// # Safety
@@ -172,7 +184,7 @@ fn parts<'py>(object: &Bound<'py, PyAny>) -> Vec<Bound<'py, PyAny>> {
     use pyo3::types::{PyDict, PyList, PyTuple};
     let is_of_interest = |part: &Bound<'py, PyAny>| {
         // SAFETY: alive.
-        let flags = unsafe { crate::interpreter::types::flags(ffi::Py_TYPE(part.as_ptr())) };
+        let flags = unsafe { types::flags(ffi::Py_TYPE(part.as_ptr())) };
         is_walked(part) || flags & (ffi::Py_TPFLAGS_TUPLE_SUBCLASS | ffi::Py_TPFLAGS_HEAPTYPE) != 0
     };
     let of_interest = |parts: Bound<'py, PyList>| parts.iter().filter(is_of_interest).collect();
@@ -185,16 +197,22 @@ fn parts<'py>(object: &Bound<'py, PyAny>) -> Vec<Bound<'py, PyAny>> {
         copy.and_then(|copy| copy.cast_into::<PyList>().ok()).map_or_else(Vec::new, of_interest)
     } else if let Ok(tuple) = object.cast::<PyTuple>() {
         tuple.iter().filter(is_of_interest).collect()
+    } else if has_attributes(object) {
+        // As `object.__getstate__` does, which a pickle is made with.
+        // SAFETY: attached, alive; a new reference.
+        let attributes = unsafe {
+            Bound::from_owned_ptr_or_opt(object.py(), ffi::PyObject_GenericGetDict(object.as_ptr(), std::ptr::null_mut()))
+        };
+        let attributes = attributes.and_then(|attributes| attributes.cast_into::<PyDict>().ok());
+        attributes.map_or_else(Vec::new, |attributes| of_interest(attributes.values()))
     } else {
-        // SAFETY: alive, and it keeps the dictionary of its attributes alive.
-        unsafe {
-            let home = attributes::home(object.as_ptr());
-            let is_other = !std::ptr::eq(home, object.as_ptr()) && ffi::PyDict_Check(home) != 0;
-            if is_other {
-                of_interest(Bound::from_borrowed_ptr(object.py(), home).cast_into_unchecked::<PyDict>().values())
-            } else {
-                Vec::new()
-            }
-        }
+        Vec::new()
     }
+}
+
+/// Whether it is an object with a dictionary of attributes, of a class of Python code.  Classes themselves are pickled by their names.
+fn has_attributes(object: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: alive, and so is its type.
+    let flags = unsafe { types::flags(ffi::Py_TYPE(object.as_ptr())) };
+    flags & ffi::Py_TPFLAGS_HEAPTYPE != 0 && flags & attributes::MANAGED_DICT != 0 && flags & ffi::Py_TPFLAGS_TYPE_SUBCLASS == 0
 }
