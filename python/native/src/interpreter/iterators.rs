@@ -49,7 +49,16 @@ const SAMPLES: &CStr = c"(lambda l, d, s, b, q, o: [
         itertools.combinations_with_replacement([], 0), itertools.zip_longest([]), itertools.tee([])[0])],
 ])([1], {1: 1}, {1}, bytearray(1), deque([1]), OrderedDict({1: 1}))";
 
-static KNOWN: OnceLock<Vec<Iterators>> = OnceLock::new();
+/// A table by the addresses of the types, of which each is at the first free place from where its address says.
+static KNOWN: OnceLock<[Option<Iterators>; PLACES]> = OnceLock::new();
+const PLACES: usize = 256;
+
+/// Where to look for a type, in this order.
+fn places(class: usize) -> impl Iterator<Item = usize> {
+    // Types are some hundred bytes long each, and aligned.
+    let first = (class >> 4).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (usize::BITS - PLACES.trailing_zeros());
+    (first..first + PLACES).map(|place| place % PLACES)
+}
 
 /// Of `array.array`, a module that not every program has: told by its name.  The index comes before the array (`arrayiterobject`,
 /// Modules/arraymodule.c).
@@ -62,9 +71,16 @@ const WORD: usize = size_of::<usize>();
 /// A live type.
 #[inline]
 pub(crate) unsafe fn of_class(class: *mut ffi::PyTypeObject) -> Option<&'static Iterators> {
-    let found = KNOWN.get()?.iter().find(|known| known.class == class as usize);
+    let known = KNOWN.get()?;
+    for place in places(class as usize) {
+        match &known[place] {
+            Some(found) if found.class == class as usize => return Some(found),
+            Some(_) => {}
+            None => break,
+        }
+    }
     // SAFETY: passed on; a type keeps its name alive.
-    found.or_else(|| (unsafe { CStr::from_ptr((*class).tp_name) } == c"array.arrayiterator").then_some(&ARRAY))
+    (unsafe { CStr::from_ptr((*class).tp_name) } == c"array.arrayiterator").then_some(&ARRAY)
 }
 
 /// Finds out where each type has its container.  Gives all the types.
@@ -90,11 +106,19 @@ pub(crate) fn learn(py: Python<'_>) -> PyResult<Vec<(Bound<'_, PyType>, &'static
         let container = place.ok_or_else(|| PyRuntimeError::new_err(format!("{}: no container in it", class)))?;
         known.push(Iterators { class: address, container, is_inlined: address == &raw mut ffi::PyListIter_Type as usize });
     }
-    let known = KNOWN.get_or_init(|| known);
+    let known = KNOWN.get_or_init(|| {
+        let mut table = [const { None }; PLACES];
+        for kind in known {
+            if let Some(place) = places(kind.class).find(|place| table[*place].is_none()) {
+                table[place] = Some(kind);
+            }
+        }
+        table
+    });
     let mut found: Vec<(Bound<'_, PyType>, &'static Iterators)> = Vec::new();
     for (_, iterator) in &samples {
         let class = iterator.get_type();
-        if let Some(known) = known.iter().find(|known| known.class == class.as_ptr() as usize)
+        if let Some(known) = known.iter().flatten().find(|known| known.class == class.as_ptr() as usize)
             && !found.iter().any(|(found, _)| found.is(&class))
         {
             found.push((class, known));
