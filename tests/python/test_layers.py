@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,7 @@ CRATES = {
 USE = re.compile(r"^ *(?:pub(?:\([a-z]+\))? )?use ([^;]+);", re.M)
 PATH = re.compile(r"(?<![\w:$])(?:\$?crate|super|self)(?:::\w+)+")
 COMMENT = re.compile(r"//.*")
+INLINE = re.compile(r"^(?:pub(?:\([a-z]+\))? )?mod \w+ \{.*?^\}", re.M | re.S)
 TESTS = re.compile(
     r"^#\[cfg\(test\)\]\n(?:mod \w+;|(?:pub(?:\(crate\))? )?(?:mod|fn|use|impl|static|const|struct)\b[^{;]*(?:;|\{.*?^\}))",
     re.M | re.S,
@@ -76,6 +78,8 @@ def imports(root: Path) -> Graph:
 
     for module, path in files.items():
         text = TESTS.sub("", COMMENT.sub("", path.read_text()))
+        # `super` in a module that is written in the file is the file.
+        text = INLINE.sub(lambda inline: inline[0].replace("super::", "self::"), text)
         found = [leaf for use in USE.findall(text) for leaf in leaves(use)]
         text = USE.sub("", text)
         found += [match.split("::") for match in PATH.findall(text)]
@@ -147,3 +151,14 @@ def test_a_use_that_is_turned_round_is_seen(tmp_path: Path) -> None:
     (tmp_path / "low.rs").write_text("fn f() { crate::high::judge::g() }\n#[cfg(test)]\nmod tests {\n    use crate::high;\n}\n")
     assert upward(imports(tmp_path), ("high", "low")) == ["low -> high::judge"]
     assert circles(imports(tmp_path)) == [["high::judge", "low"]]
+
+
+def test_every_path_of_the_map_exists_and_every_folder_is_on_it() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    paths = {path for path in re.findall(r"`([\w./-]+)`", text) if "/" in path or (ROOT / path).exists()}
+    assert sorted(path for path in paths if not (ROOT / path).exists()) == []
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    folders = {str(Path(name).parent) for name in listed if name.endswith((".rs", ".py"))} - {"."}
+    # A folder is on the map if it or one above it is named.
+    named = {path.rstrip("/") for path in paths}
+    assert sorted(folder for folder in folders if not {folder, *map(str, Path(folder).parents)} & (named - {"."})) == []

@@ -5,6 +5,7 @@ import pickle
 
 from ftsan.testing import in_turns
 
+
 class Owner:
     def __init__(self) -> None:
         self.known = {1: 1}
