@@ -69,6 +69,8 @@ pub struct ThreadSlot {
     ident: AtomicU64,
     native_id: AtomicU64,
     checks: AtomicU64,
+    /// Address of the object that a method written in C is at work on that one thread at a time may use, 0 for none.
+    inside: AtomicUsize,
     /// What it holds.
     pub locks: HeldLocks,
     /// Address of the lock or of the thread's handle that it waits for, 0 for none.
@@ -164,6 +166,14 @@ impl ThreadSlot {
     #[inline]
     pub fn count_check(&self) {
         self.checks.store(self.checks.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
+    /// This thread is inside a method of the object at this address from now on; answers what it was inside of before.
+    #[inline]
+    pub fn goes_inside(&self, object: usize) -> usize {
+        let before = self.inside.load(Ordering::Relaxed);
+        self.inside.store(object, Ordering::Relaxed);
+        before
     }
 
     fn runner(&self, realm: Realm) -> Runner {
@@ -325,6 +335,13 @@ impl Loops {
     /// Whether another thread than that of `slot` runs a loop of asyncio.
     pub fn others_run(&self, slot: &ThreadSlot) -> bool {
         self.slots().any(|other| !std::ptr::eq(other, slot) && other.running(Realm::Asyncio) != 0)
+    }
+
+    /// Whether the thread with this interpreter handle is inside a method, written in C, of the object at this address.
+    pub fn is_inside(&self, handle: usize, object: usize) -> bool {
+        let threads =
+            self.slots().filter(|slot| slot.taken.load(Ordering::Relaxed) && slot.handle.load(Ordering::Relaxed) == handle);
+        threads.into_iter().any(|slot| slot.inside.load(Ordering::Relaxed) == object)
     }
 
     /// The thread with this interpreter handle, if it is a live one other than that of `slot`.

@@ -10,7 +10,7 @@ pub(super) static RULE: Rule = Rule {
     manual: r#"
 ## What it finds
 
-One object of `selectors` polled or changed by a thread while another thread is inside it.
+One object of `selectors`, or of `select.poll`, polled or changed by a thread while another thread is inside it.
 
     selector = selectors.PollSelector()        # or a SelectSelector
     threading.Thread(target=selector.select)

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 LIBRARIES = (
     "asyncio",
     "threading",
+    "select",
     "selectors",
     "ssl",
+    "multiprocessing",
     "uvloop",
     "tornado",
     "twisted",

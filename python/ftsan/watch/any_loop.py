@@ -76,16 +76,19 @@ def meet(loop: Any) -> None:
 
 def _watch_loop(base: type, class_: type) -> None:
     own = vars(base)
+    if type(own.get("call_soon_threadsafe")).__name__ == "function":
+        _native.declare_thread_safe(own["call_soon_threadsafe"])
     for rule, names in LOOP_METHODS:
         for name in names:
             if name in own and not _is_aware(own[name]):
                 _watch(base, name, "loop", rule, None)
+    for name, kind in (("is_closed", "asks-closed"), ("call_soon_threadsafe", "hands-over")):
+        if name in own:
+            _watch(base, name, kind, "FT109", None)
     for name in GIVERS.split():
         if name in own:
             with contextlib.suppress(TypeError, ValueError):  # whose loop is not seen otherwise is not watched
                 _native.watch_results(own[name])
-    if type(own.get("call_soon_threadsafe")).__name__ == "function":
-        _native.declare_thread_safe(own["call_soon_threadsafe"])
 
 
 def _is_aware(found: Any) -> bool:

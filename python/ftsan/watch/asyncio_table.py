@@ -55,6 +55,10 @@ METHODS = (
         "set_result set_exception cancel add_done_callback remove_done_callback",
     ),
     ("FT104", "attribute:_loop", "asyncio.futures:_PyFuture", "__await__"),
+    # gather() looks at the loops of futures before it touches them.
+    ("FT104", "future-argument", "asyncio.tasks:", "ensure_future"),
+    ("FT109", "asks-closed", "asyncio.base_events:BaseEventLoop", "is_closed"),
+    ("FT109", "hands-over", "asyncio.base_events:BaseEventLoop", "call_soon_threadsafe"),
     ("FT103", "attribute:_loop", "asyncio.tasks:_PyTask", "cancel uncancel"),
     (
         "FT105",

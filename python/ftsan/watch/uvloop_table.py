@@ -22,6 +22,8 @@ METHODS = (
         "sock_accept sock_connect",
     ),
     ("FT109", "loop", "uvloop.loop:Loop", "run_forever run_until_complete shutdown_asyncgens shutdown_default_executor close"),
+    ("FT109", "asks-closed", "uvloop.loop:Loop", "is_closed"),
+    ("FT109", "hands-over", "uvloop.loop:Loop", "call_soon_threadsafe"),
     ("FT105", "field", "uvloop.loop:Server", "close start_serving serve_forever wait_closed"),
     ("FT105", "field", "uvloop.loop:UVBaseTransport", "set_protocol set_write_buffer_limits close abort"),
     ("FT105", "field", "uvloop.loop:UVStream", "pause_reading resume_reading write writelines write_eof"),

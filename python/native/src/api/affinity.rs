@@ -66,6 +66,9 @@ impl Row<'_, '_> {
         let (except, loop_class) = if kind == Kind::Field { (0, class) } else { (class, 0) };
         let intern = |name: &str| pyo3::types::PyString::intern(py, name).into_any().unbind().into_ptr();
         let (attribute, empty) = attribute.split_once('!').unwrap_or((attribute, ""));
+        // `one-at-a-time:16:recv,recv_bytes`
+        let (attribute, way) = if kind == Kind::OneAtATime { ("", attribute) } else { (attribute, "") };
+        let (way_offset, way) = way.split_once(':').unwrap_or(("0", ""));
         let may_while_empty = empty.split(',').filter(|name| !name.is_empty()).map(|name| Attribute(intern(name))).collect();
         let attribute = if attribute.is_empty() { std::ptr::null_mut() } else { intern(attribute) };
         let needs_attribute = matches!(kind, Kind::Attribute | Kind::AttributeOnly);
@@ -86,6 +89,8 @@ impl Row<'_, '_> {
             bindings: &registry::get().bindings,
             attribute: Attribute(attribute),
             loop_attribute: Attribute(intern("_loop")),
+            way: way.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect(),
+            way_offset: way_offset.parse().map_err(|_| wrong("owner", self.owner))?,
             may_while_empty,
             except,
             loop_class,
@@ -110,7 +115,7 @@ pub(crate) fn watch_function(
     let py = function.py();
     let watch = Row { owner, rule, operation, realm, class: class_ }.leak(py, 1)?;
     // What is only noted is what it was before; but a constructor is not judged by what it does to its own parts.
-    let is_judged = Kind::is_check(watch.kind as u8) || operation == "__init__";
+    let is_judged = Kind::is_check(watch.kind as u8) && watch.kind != Kind::FutureArgument || operation == "__init__";
     let class = if is_judged { Class::Watched } else { class_of(function)? };
     python_function::inject(Bytecode::get(py)?, function, call_site::new(py, watch)?)?;
     code_class::set_class(&code_of(function)?, class);

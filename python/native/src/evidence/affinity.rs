@@ -112,10 +112,19 @@ impl<'py> Misused<'py> {
             }
             return Outcome::Continue;
         }
+        // A selector on top of it says so already.
+        if rule.id == "FT204"
+            && type_name(&self.object) == "select.poll"
+            && own.line().is_some_and(|frame| session::get().is_known_misuse(&code_class::resolve(py, frame), &["FT204"]))
+        {
+            return Outcome::Continue;
+        }
         if rule.id == "FT104" && self.is_done() {
             return Outcome::Continue;
         }
-        let place: Place = (self.call.id, own.line().unwrap_or_default());
+        // `shield` gives a future to other functions of asyncio, too.
+        let id = if rule.id == "FT104" { std::ptr::from_ref(rule) as usize } else { self.call.id };
+        let place: Place = (id, own.line().unwrap_or_default());
         let session = session::get();
         let title = match session.seen_again(&place) {
             Some(again) => {
@@ -133,7 +142,8 @@ impl<'py> Misused<'py> {
             }
             None => {
                 // The owner may have stopped the loop in the meantime: then there is no misuse any more.
-                let relation = owner.relation(&self.thread_info(&owner.thread).name);
+                let (owners, me) = (self.thread_info(&owner.thread), thread_names::me(py));
+                let relation = owner.relation(&thread_names::told_apart(&owners, &me));
                 let Some(snapshot) = owner_snapshot::look(py, owner, self.object.as_ptr()) else { return Outcome::Continue };
                 let finding = self.finding(rule, &operation, &own, &relation, &snapshot);
                 let title = finding.title.clone();
@@ -189,7 +199,7 @@ impl<'py> Misused<'py> {
             (_, "__init__") => format!("{short} created for a foreign loop"),
             (_, operation) => format!("{short}.{operation}() called"),
         };
-        let title = format!("{what} in thread '{}' {relation}", offender.name);
+        let title = format!("{what} in {} {relation}", thread_names::told_apart(&offender, &owner));
         let id = format!("{:#x}", self.object.as_ptr() as usize);
         let repr = match own_method(&self.object, "get_name") {
             Some(name) => format!("<{short} {name} at {id}>"),

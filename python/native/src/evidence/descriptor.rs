@@ -282,10 +282,9 @@ impl Suspected<'_> {
                 let is_victim = opened.thread == self.mark.thread;
                 let second = if is_victim { self.past(Role::Offending, "close", closed)? } else { here(Role::Offending) };
                 let first = self.past(Role::Earlier, "close", if is_victim { closed_before } else { closed });
-                // Who closes all numbers there are, as a daemon does, means nobody's.  Who means this one does so where the first one did,
-                // or has opened it.
+                // A daemon that closes every descriptor is not aiming at this one.
                 let same_line = || first.as_ref().is_some_and(|first| first.stack.first() == second.stack.first());
-                if !is_victim && (self.operation != CLOSE || !same_line()) {
+                if !is_victim && (self.operation != CLOSE || !same_line() && counts_through()) {
                     return None;
                 }
                 let title = if is_victim {
@@ -354,6 +353,15 @@ impl Suspected<'_> {
         Some(Access { role: Role::Owner, operation: self.name(operation), thread: Some(thread), stack })
     }
 }
+
+/// Whether the calling thread is in a `for` over a range.
+fn counts_through() -> bool {
+    // SAFETY: attached, as everything here; the own stack.
+    unsafe { frames::own() }.take(NEAR).any(|frame| frame.has_a(&raw mut ffi::PyRangeIter_Type))
+}
+
+/// In how many frames a loop over descriptors is looked for.
+const NEAR: usize = 8;
 
 fn name_of(access: &Access) -> &str {
     access.thread.as_ref().map_or("?", |thread| &thread.name)

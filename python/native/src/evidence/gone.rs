@@ -1,7 +1,7 @@
 //! Loops that have been closed, and what is told of their use.
 
 use crate::evidence::affinity::Call;
-use crate::evidence::thread_names;
+use crate::evidence::thread_names::{self, told_apart};
 use crate::findings::session::{self, Place, Recorded};
 use crate::interpreter::exception_table::has_handler;
 use crate::interpreter::frames::{self, RawFrame};
@@ -78,7 +78,10 @@ pub(crate) fn is_closed(loop_: usize) -> bool {
 pub(crate) fn report(py: Python<'_>, call: &Call, object: &Bound<'_, PyAny>, loop_: *mut ffi::PyObject) -> Outcome {
     // SAFETY: attached, own thread.
     let (own, start) = unsafe { (frames::own_stack(), caller_of_all(py, call.frames)) };
-    let Some(start) = start else { return Outcome::Continue };
+    let is_asked = call.rule.id == "FT109";
+    // What hands over is thread-safe, but a finalizer's caller did not mean it.
+    let first = || own.frames().iter().skip(call.frames).position(|frame| code_class::class(py, frame.code) == Class::Program);
+    let Some(start) = start.or_else(|| first().filter(|_| is_asked).map(|at| at + call.frames)) else { return Outcome::Continue };
     let own = own.frames();
     if call.operation != "create_future" && own_method(object, "done").is_some_and(|done| done.is_truthy().unwrap_or(false)) {
         return Outcome::Continue;
@@ -91,11 +94,11 @@ pub(crate) fn report(py: Python<'_>, call: &Call, object: &Bound<'_, PyAny>, loo
     });
     let operation = operation.unwrap_or_else(|| call.operation.to_owned());
     let is_end = ENDS.contains(&operation.as_str()) || own[start..line].iter().any(|frame| is_end(py, *frame));
-    if is_end && own[start..].iter().take(line - start + 1).any(|frame| has_handler(py, *frame)) {
+    if is_end && !is_asked && own[start..].iter().take(line - start + 1).any(|frame| has_handler(py, *frame)) {
         return Outcome::Continue;
     }
     let session = session::get();
-    let Some(rule) = rules::find("FT110") else { return Outcome::Continue };
+    let Some(rule) = rules::find(if is_asked { "FT109" } else { "FT110" }) else { return Outcome::Continue };
     // What is called in turn on the way from one line of the program is one mistake.
     let place: Place = (std::ptr::from_ref(rule) as usize, own.get(line).copied().unwrap_or_default());
     let title = match session.seen_again(&place) {
@@ -151,7 +154,11 @@ fn finding(
 ) -> Option<Finding> {
     let me = thread_names::me(py);
     let (by, at) = lock().as_ref()?.get(&(loop_ as usize)).map(|closed| (closed.by.clone(), closed.at))?;
-    let title = format!("{operation} in thread '{}' uses what is bound to a loop that was closed in thread '{}'", me.name, by.name);
+    let (mine, closers) = (told_apart(&me, &by), told_apart(&by, &me));
+    let title = match rule.id {
+        "FT109" => format!("{operation}() called in {mine} after is_closed() said no, but the loop was closed in {closers}"),
+        _ => format!("{operation} in {mine} uses what is bound to a loop that was closed in {closers}"),
+    };
     let class = type_name(object);
     let short = class.rsplit('.').next().unwrap_or(&class).to_owned();
     let id = format!("{:#x}", object.as_ptr() as usize);

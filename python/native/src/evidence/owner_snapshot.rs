@@ -40,11 +40,11 @@ pub(crate) enum Relation {
 
 impl Owner {
     /// The relation in words, for a title.
-    pub(crate) fn relation(&self, name: &str) -> String {
+    pub(crate) fn relation(&self, thread: &str) -> String {
         match self.relation {
-            Relation::RunsItsLoop => format!("while thread '{name}' {}", self.thread.realm.runs()),
-            Relation::HasIt => format!("but it belongs to thread '{name}'"),
-            Relation::IsInside(_) => format!("while thread '{name}' is inside it"),
+            Relation::RunsItsLoop => format!("while {thread} {}", self.thread.realm.runs()),
+            Relation::HasIt => format!("but it belongs to {thread}"),
+            Relation::IsInside(_) => format!("while {thread} is inside it"),
         }
     }
 }
@@ -258,9 +258,10 @@ pub(crate) fn enterer(py: Python<'_>, context: *mut ffi::PyObject) -> Option<Own
     inside(py, |state| unsafe { contexts::is_in(state, context) })
 }
 
-/// Whether the thread is inside a method of `object` right now: in a function of a library whose first argument it is.
-pub(crate) fn user(py: Python<'_>, object: *mut ffi::PyObject, thread: Runner) -> Option<Owner> {
-    let (stack, inside) = {
+/// Whether the thread is inside a method of `object` right now: in a function of a library whose first argument it is, or in one that is
+/// written in C.  If there are `names`, inside one of these.
+pub(crate) fn user(py: Python<'_>, object: *mut ffi::PyObject, thread: Runner, names: &[String]) -> Option<Owner> {
+    let (stack, inside, is_in_c) = {
         let stopped = Stopped::stop(py);
         let state = stopped.thread(thread.handle)?;
         // SAFETY: a live thread of the stopped world.
@@ -270,10 +271,15 @@ pub(crate) fn user(py: Python<'_>, object: *mut ffi::PyObject, thread: Runner) -
                 all.push(frame);
                 all
             });
-            (Held::new(frames::stack_of(state)), Held::new(inside))
+            let is_in_c = registry::get().loops.is_inside(thread.handle, object as usize);
+            (Held::new(frames::stack_of(state)), Held::new(inside), is_in_c)
         }
     };
-    let is_method =
-        inside.frames().iter().any(|frame| matches!(code_class::class(py, frame.code), Class::Library | Class::Watched));
-    is_method.then(|| Owner { thread, relation: Relation::IsInside(stack) })
+    let is_named = |frame: &frames::RawFrame| {
+        let function = code_class::resolve(py, *frame).function;
+        names.is_empty() || names.iter().any(|name| function.rsplit('.').next() == Some(name))
+    };
+    let is_method = |frame: &frames::RawFrame| matches!(code_class::class(py, frame.code), Class::Library | Class::Watched);
+    let is_inside = is_in_c || inside.frames().iter().any(|frame| is_method(frame) && is_named(frame));
+    is_inside.then(|| Owner { thread, relation: Relation::IsInside(stack) })
 }

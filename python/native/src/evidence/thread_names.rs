@@ -31,7 +31,7 @@ struct KnownThread {
 
 impl KnownThread {
     fn of(py: Python<'_>, ident: u64, native_id: u64) -> Self {
-        let (name, object) = known_object(py, ident).ok().flatten().unwrap_or_else(|| (format!("thread {ident}"), 0));
+        let (name, object) = known_object(py, ident).ok().flatten().unwrap_or_else(|| (format!("native {native_id}"), 0));
         let started_at = if object == 0 { 0 } else { origins::of(object) };
         KnownThread { name: name.into(), ident, native_id, started_at }
     }
@@ -39,6 +39,15 @@ impl KnownThread {
     fn told(self, py: Python<'_>) -> ThreadInfo {
         let KnownThread { name, ident, native_id, started_at } = self;
         ThreadInfo { name: name.into(), ident, native_id, started_at: resolve_all(py, stacks::get(started_at)) }
+    }
+}
+
+/// A thread in a title, beside another one: with the kernel's id if they have one name.
+pub(crate) fn told_apart(thread: &ThreadInfo, other: &ThreadInfo) -> String {
+    if thread.name == other.name && thread.native_id != other.native_id {
+        format!("thread '{}' (native id {})", thread.name, thread.native_id)
+    } else {
+        format!("thread '{}'", thread.name)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::engine::affinity::given;
 use crate::engine::affinity::watch::{Kind, Watch};
 use crate::intercept::cython;
 use crate::interpreter::memory;
-use crate::thread::context::Busy;
+use crate::thread::context::{Busy, here};
 use crate::thread::faults::{self, SUB_INTERPRETERS};
 use crate::thread::outcome::Outcome;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
@@ -82,6 +82,21 @@ unsafe fn returned(hooked: &Hooked, object: *mut ffi::PyObject, result: *mut ffi
     }
 }
 
+/// The calling thread is inside a method of an object that one thread at a time may use, as long as this lives.
+struct Inside(usize);
+
+impl Inside {
+    fn of(object: *mut ffi::PyObject) -> Self {
+        Inside(here().slot.goes_inside(object as usize))
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        here().slot.goes_inside(self.0);
+    }
+}
+
 macro_rules! trampolines {
     ($($name:ident: fn($self:ident $(, $argument:ident: $type:ty)*);)*) => {$(
         unsafe extern "C" fn $name<const N: usize>($self: *mut ffi::PyObject $(, $argument: $type)*) -> *mut ffi::PyObject {
@@ -98,6 +113,7 @@ macro_rules! trampolines {
                     }
                     return result;
                 }
+                let _inside = (hooked.kind == Kind::OneAtATime).then(|| Inside::of($self));
                 let _part_of_it = match check::before_of(hooked.kind, hooked.watch, $self) {
                     Outcome::Misuse if hooked.kind.is_one_action() => Busy::enter(),
                     Outcome::Continue | Outcome::Misuse => None,

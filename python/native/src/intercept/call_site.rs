@@ -72,6 +72,9 @@ fn slot_of(kind: Kind) -> DeleteItem {
         Kind::ThreadBorn => delete_item::<{ Kind::ThreadBorn as u8 }>,
         Kind::Born => delete_item::<{ Kind::Born as u8 }>,
         Kind::Portal => delete_item::<{ Kind::Portal as u8 }>,
+        Kind::FutureArgument => delete_item::<{ Kind::FutureArgument as u8 }>,
+        Kind::AsksClosed => delete_item::<{ Kind::AsksClosed as u8 }>,
+        Kind::HandsOver => delete_item::<{ Kind::HandsOver as u8 }>,
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::engine::affinity::check;
 use crate::engine::affinity::watch::{Kind, Watch};
 use crate::intercept::type_slot::{self, Destructor, Send, Slot, Unary};
+use crate::interpreter::frames;
 use crate::thread::context::here;
 use crate::thread::outcome::Outcome;
 use pyo3::exceptions::PyRuntimeError;
@@ -71,9 +72,13 @@ unsafe extern "C" fn async_next(object: *mut ffi::PyObject) -> *mut ffi::PyObjec
 
 /// The loop's hook calls `aclose()` in whatever thread drops the last reference, and hands the result over.
 unsafe extern "C" fn finalize(object: *mut ffi::PyObject) {
-    let _finalizing = here().finalizing();
+    let here = here();
+    // SAFETY: the interpreter calls a slot attached; the own stack.
+    let innermost = unsafe { frames::own() }.next().map_or(0, frames::Frame::address);
+    let before = here.generator_finalized_at.replace(innermost);
     // SAFETY: the original slot.
     unsafe { (FINALIZE.get().expect("set before the slot is").original)(object) }
+    here.generator_finalized_at.set(before);
 }
 
 unsafe extern "C" fn step<const N: usize>(object: *mut ffi::PyObject) -> *mut ffi::PyObject {

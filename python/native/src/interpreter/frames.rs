@@ -72,6 +72,25 @@ impl Frame<'_> {
         unsafe { self.read::<u8>(self.offsets.frame_owner) == OWNED_BY_INTERPRETER }
     }
 
+    /// What tells it from the other frames of its thread.
+    pub(crate) fn address(self) -> usize {
+        self.address as usize
+    }
+
+    /// Whether a local variable or a value on its stack is of this type: the iterator of a `for` is.
+    pub(crate) fn has_a(self, class: *mut ffi::PyTypeObject) -> bool {
+        if self.is_entry() {
+            return false;
+        }
+        // SAFETY: see `read`; what is between the first local variable and the top of the stack are references, or null.
+        unsafe {
+            let first = self.address.add(self.offsets.frame_localsplus).cast::<usize>();
+            let top: *const usize = self.read(self.offsets.frame_stackpointer);
+            let count = usize::try_from(top.offset_from(first)).unwrap_or(0);
+            (0..count).any(|at| object_of(first.add(at).read()).is_some_and(|object| ffi::Py_TYPE(object) == class))
+        }
+    }
+
     /// Where it is.
     #[inline(always)]
     pub(crate) fn position(self) -> Position {

@@ -19,6 +19,22 @@ pub(crate) unsafe fn loop_of(future: *mut ffi::PyObject) -> *mut ffi::PyObject {
 /// Type of what `iter(future)` returns, which has its future in the first field (`futureiterobject`, same file).
 static ITERATOR: AtomicUsize = AtomicUsize::new(0);
 
+/// Type of futures, of which that of tasks is a subclass.
+static FUTURE: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether this is a Future or Task.
+///
+/// # Safety
+/// Attached; a live object.
+#[inline]
+pub(crate) unsafe fn is_one(object: *mut ffi::PyObject) -> bool {
+    // SAFETY: passed on; live type objects.
+    unsafe {
+        let class = FUTURE.load(Ordering::Relaxed) as *mut ffi::PyTypeObject;
+        !class.is_null() && ffi::PyCoro_CheckExact(object) == 0 && ffi::PyType_IsSubtype(ffi::Py_TYPE(object), class) != 0
+    }
+}
+
 /// The future that this iterates over, borrowed, if it is the iterator of one.
 ///
 /// # Safety
@@ -47,6 +63,7 @@ pub(crate) fn verify(module: &Bound<'_, PyModule>) -> Result<(), String> {
         let loop_ = stand_in.call0()?;
         namespace.set_item("loop", &loop_)?;
         let future = module.getattr("Future")?.call((), Some(&namespace))?;
+        FUTURE.store(future.get_type_ptr() as usize, Ordering::Relaxed);
         let iterator = future.try_iter()?;
         ITERATOR.store(iterator.get_type_ptr() as usize, Ordering::Relaxed);
         // SAFETY: reading inside objects that are larger than their header (basicsize is checked first).

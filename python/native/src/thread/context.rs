@@ -32,6 +32,10 @@ pub(crate) struct Here {
     pub(crate) busy: Cell<bool>,
     /// How many finalizers of futures, tasks and asynchronous generators are running.
     finalizing: Cell<u32>,
+    /// The frame (address) in which an asynchronous generator is being finalized, 0 for none.
+    pub(crate) generator_finalized_at: Cell<usize>,
+    /// The loop that it asked last whether it is closed, and that was not.
+    pub(crate) asked: Cell<usize>,
     /// It has called into a loop through a portal.
     pub(crate) has_portal: Cell<bool>,
     /// How often this thread had a reason to stop the world for a look.
@@ -126,6 +130,8 @@ fn enter() -> &'static Here {
             record: Cell::new(hooks_link::thread_record()),
             busy: Cell::new(false),
             finalizing: Cell::new(0),
+            generator_finalized_at: Cell::new(0),
+            asked: Cell::new(0),
             has_portal: Cell::new(false),
             looks: Cell::new(0),
             stacks: stacks::Recent::default(),

@@ -55,6 +55,9 @@ pub(crate) unsafe fn before_of(kind: Kind, watch: &'static Watch, object: *mut f
             Kind::LoopStarts => before_kind::<{ Kind::LoopStarts as u8 }>(watch, object),
             Kind::LoopStops => before_kind::<{ Kind::LoopStops as u8 }>(watch, object),
             Kind::Portal => before_kind::<{ Kind::Portal as u8 }>(watch, object),
+            Kind::FutureArgument => before_kind::<{ Kind::FutureArgument as u8 }>(watch, object),
+            Kind::AsksClosed => before_kind::<{ Kind::AsksClosed as u8 }>(watch, object),
+            Kind::HandsOver => before_kind::<{ Kind::HandsOver as u8 }>(watch, object),
             Kind::LoopBorn | Kind::PrimitiveBorn | Kind::ThreadBorn | Kind::Born => {
                 before_kind::<{ Kind::Born as u8 }>(watch, object)
             }
@@ -86,6 +89,9 @@ pub(crate) unsafe fn before_kind<const K: u8>(watch: &'static Watch, object: *mu
     const LOOP_STARTS: u8 = Kind::LoopStarts as u8;
     const LOOP_STOPS: u8 = Kind::LoopStops as u8;
     const PORTAL: u8 = Kind::Portal as u8;
+    const FUTURE_ARGUMENT: u8 = Kind::FutureArgument as u8;
+    const ASKS_CLOSED: u8 = Kind::AsksClosed as u8;
+    const HANDS_OVER: u8 = Kind::HandsOver as u8;
     // On the path of every step of every task: one load, not even counted.
     // SAFETY: by the caller's guarantee, an object of the kind.
     unsafe {
@@ -109,6 +115,8 @@ pub(crate) unsafe fn before_kind<const K: u8>(watch: &'static Watch, object: *mu
         match K {
             LOOP => check_loop(here, watch, object, object),
             FUTURE => check_asyncio_loop(here, watch, object, futures::loop_of(object)),
+            FUTURE_ARGUMENT if futures::is_one(object) => check_asyncio_loop(here, watch, object, futures::loop_of(object)),
+            FUTURE_ARGUMENT => Outcome::Continue,
             // An object keeps its loop: once it was ours, it is ours until another one is born at its address.
             // Asked of the session and not of the watch, whose cache line nothing else touches: a miss costs more than the check.
             WAITS if gone::is_any_closed() && judge::waited_for(watch, object) == Outcome::Raised => Outcome::Raised,
@@ -121,7 +129,10 @@ pub(crate) unsafe fn before_kind<const K: u8>(watch: &'static Watch, object: *mu
             WAITS => judge::touch_primitive(watch, object, object),
             PRIMITIVE if watch.attribute.0.is_null() => judge::touch_primitive(watch, object, object),
             PRIMITIVE => check_part(here, watch, object),
-            THREAD | HUB | ONE_AT_A_TIME if registry::get().bindings.is_my_threads(here.slot, object as usize) => Outcome::Continue,
+            THREAD | HUB if registry::get().bindings.is_my_threads(here.slot, object as usize) => Outcome::Continue,
+            ONE_AT_A_TIME if registry::get().bindings.is_my_threads(here.slot, object as usize + watch.way_offset) => {
+                Outcome::Continue
+            }
             THREAD | HUB => check_thread(here, watch, object),
             ONE_AT_A_TIME => judge::take_over(watch, object),
             COROUTINE if !coroutines::is_executing(object) && !may_wait_elsewhere(here, object) => Outcome::Continue,
@@ -143,6 +154,12 @@ pub(crate) unsafe fn before_kind<const K: u8>(watch: &'static Watch, object: *mu
                 }
                 Outcome::Continue
             }
+            ASKS_CLOSED => {
+                here.asked.set(if gone::is_closed(object as usize) { 0 } else { object as usize });
+                Outcome::Continue
+            }
+            HANDS_OVER if gone::is_any_closed() && here.asked.get() == object as usize => judge::handed_over(watch, object),
+            HANDS_OVER => Outcome::Continue,
             PORTAL => {
                 here.has_portal.set(true);
                 Outcome::Continue
@@ -196,7 +213,10 @@ unsafe fn born(here: &'static Here, watch: &'static Watch, object: usize) {
         | Kind::Context
         | Kind::LoopStarts
         | Kind::LoopStops
-        | Kind::Portal => watch.bindings.forget(object),
+        | Kind::Portal
+        | Kind::FutureArgument
+        | Kind::AsksClosed
+        | Kind::HandsOver => watch.bindings.forget(object),
     }
     // SAFETY: passed on.
     unsafe { origins::record(object, watch.frames) };

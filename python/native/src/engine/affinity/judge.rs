@@ -9,12 +9,14 @@ use crate::evidence::affinity::{self, COVERS, Call};
 use crate::evidence::gone;
 use crate::evidence::owner_snapshot::{self, Owner, Relation};
 use crate::findings::session;
+use crate::interpreter::frames;
 use crate::interpreter::introspection::is_greenlet_of_this_thread;
 use crate::interpreter::thread_state;
 use crate::thread::caller::{Caller, caller};
+use crate::thread::code_class::{self, Class};
 use crate::thread::context::{Busy, Here, here};
 use crate::thread::outcome::Outcome;
-use crate::thread::{code_class, guard, recorder, registry};
+use crate::thread::{guard, recorder, registry};
 use ftsan::bindings::Touch;
 use ftsan::loops::{Affinity, Realm, Runner};
 use pyo3::ffi;
@@ -33,6 +35,22 @@ fn call(watch: &'static Watch) -> Call {
 /// Whether what the calling thread does is our own doing, or is done in an interpreter that is not watched.
 fn is_out_of_sight(here: &Here) -> bool {
     here.busy.get() || !thread_state::is_of_main_interpreter()
+}
+
+/// Whether a finalizer does it: that of a future or task, or that of an asynchronous generator as far as it is a library's.  A hook that
+/// the program has set for these (`sys.set_asyncgen_hooks`) is to hand over what it does.
+fn is_finalizers_doing(here: &Here) -> bool {
+    if here.is_finalizing() {
+        return true;
+    }
+    let begun = here.generator_finalized_at.get();
+    if begun == 0 {
+        return false;
+    }
+    // SAFETY: called by hooks, which run attached; the own stack.
+    let (py, own) = unsafe { (Python::assume_attached(), frames::own()) };
+    let hook = own.take_while(|frame| frame.address() != begun).filter_map(frames::Frame::raw);
+    !hook.into_iter().any(|frame| code_class::class(py, frame.code) == Class::Program)
 }
 
 /// The slow half of the check of a primitive: bind it, or find that it is another loop's.  `part` is what belongs to a loop, the
@@ -60,7 +78,7 @@ pub(crate) unsafe fn touch_primitive(watch: &'static Watch, object: *mut ffi::Py
             // SAFETY: passed on.
             Touch::Elsewhere(_) if unsafe { may_because_empty(watch, part) } => None,
             Touch::Elsewhere(thread) => Some(Owner { thread, relation: Relation::RunsItsLoop }),
-            Touch::TakenOver(thread) => owner_snapshot::user(py, object, thread),
+            Touch::TakenOver(thread) => owner_snapshot::user(py, object, thread, &[]),
         };
         // SAFETY: passed on.
         owner.map_or(Outcome::Continue, |owner| unsafe { judge(watch, object, owner) })
@@ -106,16 +124,16 @@ pub(crate) unsafe fn take_over(watch: &'static Watch, object: *mut ffi::PyObject
         let py = unsafe { Python::assume_attached() };
         let (session, registry) = (session::get(), registry::get());
         let owner = loop {
-            let last = registry.bindings.last_user(object as usize);
+            let last = registry.bindings.last_user(object as usize + watch.way_offset);
             let thread = match last.thread(&registry.loops, here.slot) {
                 Some(Affinity::Elsewhere(thread)) if here.looks_worth_it() => Some(thread),
                 Some(_) | None => None,
             };
-            if let Some(owner) = thread.and_then(|thread| owner_snapshot::user(py, object, thread)) {
+            if let Some(owner) = thread.and_then(|thread| owner_snapshot::user(py, object, thread, &watch.way)) {
                 break owner;
             }
             // Who was faster is inside now.
-            if registry.bindings.take(here.slot, object as usize, last) {
+            if registry.bindings.take(here.slot, object as usize + watch.way_offset, last) {
                 if thread.is_some() {
                     contend::give(py);
                 }
@@ -182,6 +200,7 @@ fn needs_its_loop(watch: &Watch) -> bool {
     ];
     match watch.kind {
         Kind::Loop | Kind::Field => !HARMLESS.contains(&watch.operation.as_str()) && watch.rule.id != "FT107",
+        Kind::FutureArgument => true,
         Kind::Future | Kind::Attribute => matches!(watch.operation.as_str(), "await" | "__await__" | "add_done_callback"),
         Kind::AttributeOnly
         | Kind::Primitive
@@ -200,8 +219,23 @@ fn needs_its_loop(watch: &Watch) -> bool {
         | Kind::PrimitiveBorn
         | Kind::ThreadBorn
         | Kind::Born
-        | Kind::Portal => false,
+        | Kind::Portal
+        | Kind::AsksClosed
+        | Kind::HandsOver => false,
     }
+}
+
+/// A loop that said that it is not closed is handed a call.
+///
+/// # Safety
+/// As [`misuse`].
+#[cold]
+pub(crate) unsafe fn handed_over(watch: &'static Watch, object: *mut ffi::PyObject) -> Outcome {
+    if !gone::is_closed(object as usize) {
+        return Outcome::Continue;
+    }
+    // SAFETY: passed on.
+    unsafe { bound_to_a_closed_one(watch, object, object) }
 }
 
 /// A primitive of asyncio is waited for: it keeps the loop in which it was waited for first.
@@ -228,7 +262,7 @@ pub(crate) unsafe fn waited_for(watch: &'static Watch, object: *mut ffi::PyObjec
 /// # Safety
 /// As [`misuse`].
 unsafe fn bound_to_a_closed_one(watch: &'static Watch, object: *mut ffi::PyObject, loop_: *mut ffi::PyObject) -> Outcome {
-    if here().is_finalizing() {
+    if is_finalizers_doing(here()) {
         return Outcome::Continue;
     }
     let Some(_busy) = Busy::enter() else { return Outcome::Continue };
@@ -313,7 +347,7 @@ unsafe fn if_owned(watch: &'static Watch, object: *mut ffi::PyObject, find: impl
 /// As [`misuse`].
 unsafe fn judge(watch: &'static Watch, object: *mut ffi::PyObject, owner: Owner) -> Outcome {
     guard::guarded(Outcome::Continue, || {
-        if here().is_finalizing() {
+        if is_finalizers_doing(here()) {
             return Outcome::Continue;
         }
         let Some(_busy) = Busy::enter() else { return Outcome::Continue };

@@ -21,6 +21,8 @@ pub(crate) enum Kind {
     Field,
     /// The object is a C-accelerated Future or Task.
     Future,
+    /// As `Future`, if the object is one at all.
+    FutureArgument,
     /// The object has none of its own and belongs to the first loop that touches it.
     Primitive,
     /// As `Primitive`, where a task waits for it: it keeps the loop of the first one.
@@ -55,15 +57,20 @@ pub(crate) enum Kind {
     Born,
     /// The calling thread calls into a loop through a portal, and waits for the answer.
     Portal,
+    /// The object is a loop, and is asked whether it is closed.
+    AsksClosed,
+    /// The object is a loop, and is handed a call.
+    HandsOver,
 }
 
 /// The kinds by the names that the tables use.
-const NAMES: [(&str, Kind); 22] = [
+const NAMES: [(&str, Kind); 25] = [
     ("loop", Kind::Loop),
     ("attribute", Kind::Attribute),
     ("attribute-only", Kind::AttributeOnly),
     ("field", Kind::Field),
     ("future", Kind::Future),
+    ("future-argument", Kind::FutureArgument),
     ("first-use", Kind::Primitive),
     ("first-use-waits", Kind::Waits),
     ("thread", Kind::Thread),
@@ -81,6 +88,8 @@ const NAMES: [(&str, Kind); 22] = [
     ("thread-born", Kind::ThreadBorn),
     ("born", Kind::Born),
     ("portal", Kind::Portal),
+    ("asks-closed", Kind::AsksClosed),
+    ("hands-over", Kind::HandsOver),
 ];
 
 /// How many kinds there are.
@@ -131,6 +140,10 @@ pub(crate) struct Watch {
     pub(crate) bindings: &'static Bindings,
     /// The interned name of the attribute that has the loop, or what belongs to one; null for none.
     pub(crate) attribute: Attribute,
+    /// Of objects that several threads may use in different ways, each way on its own: names of the methods of one way.
+    pub(crate) way: Vec<String>,
+    /// What tells that way from the others, added to the address of the object; 0 for none.
+    pub(crate) way_offset: usize,
     /// `_loop`, interned.
     pub(crate) loop_attribute: Attribute,
     /// The thread that made what belongs to a loop may call this as well, and one that has a portal, while these attributes are empty.
