@@ -46,7 +46,7 @@ pub struct Declaration {
 }
 
 fn default_rule() -> String {
-    "FT106".to_owned()
+    rules::primitive_shared_across_loops::RULE.id.to_owned()
 }
 
 #[derive(Debug, Deserialize)]

@@ -126,6 +126,36 @@ impl Target {
         Ok(Some(File::from(file)))
     }
 
+    /// Opens the file for lines that several processes append, and for reading them; `None` if it is not there and not to be made.
+    ///
+    /// # Errors
+    /// It cannot be opened, or is no regular file.
+    pub fn open_appending(&self, makes: bool) -> io::Result<Option<File>> {
+        let making = if makes { OFlags::CREATE } else { OFlags::empty() };
+        match rustix::fs::statat(&self.folder, &self.name, AtFlags::SYMLINK_NOFOLLOW) {
+            Err(Errno::NOENT) => {}
+            stat => refuse_unless_regular(&stat?)?,
+        }
+        let flags = OFlags::RDWR | OFlags::APPEND | open_flags() | making;
+        let file = match rustix::fs::openat(&self.folder, &self.name, flags, Mode::from_raw_mode(0o666)) {
+            Err(Errno::NOENT) if !makes => return Ok(None),
+            file => file?,
+        };
+        refuse_unless_regular(&rustix::fs::fstat(&file)?)?;
+        Ok(Some(File::from(file)))
+    }
+
+    /// Removes the file, if it is there.
+    ///
+    /// # Errors
+    /// It cannot be removed.
+    pub fn remove(&self) -> io::Result<()> {
+        match rustix::fs::unlinkat(&self.folder, &self.name, AtFlags::empty()) {
+            Err(error) if error != Errno::NOENT => Err(error.into()),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
     /// Makes a new file here for what `write` writes, readable as the umask says, which takes the name when all of it is written.  If
     /// anything goes wrong, what was there stays.
     ///

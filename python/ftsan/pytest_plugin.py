@@ -149,8 +149,7 @@ class Attribution:
             return
         if self.path is None:
             return
-        with open(self.path) as file:
-            report = json.load(file)
+        report = json.loads(_native.read_report(self.path))
         status, self.summary, _ = _native.conclude(self.path, os.environ.get("FTSAN_OPTIONS", ""))
         self.outside = [finding for key, finding in _findings(report).items() if key not in self.blamed]
         if (self.outside or status == NOT_WATCHED) and session.exitstatus == pytest.ExitCode.OK:

@@ -2,7 +2,7 @@
 
 use super::clock::Epoch;
 use super::matrix::Kind;
-use crate::rules::Severity;
+use crate::rules::severity::Severity;
 
 /// What an access is.
 #[derive(Debug, Clone, Copy)]

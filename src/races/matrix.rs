@@ -3,7 +3,7 @@
 //! Source: CPython's own page on thread safety (`Doc/library/threadsafety.rst`).  Single operations of built-in objects are atomic and
 //! innocent; read-modify-write, check-then-act and iteration while another thread mutates are not.
 
-use crate::rules::Severity;
+use crate::rules::severity::Severity;
 
 /// What an access does to its location.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

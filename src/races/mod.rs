@@ -11,7 +11,7 @@
 //! | [`shadow`] | the last accesses of each location, and what races with them |
 //! | `model` | what a race is, exactly: what the tests measure the engine against |
 //! | [`review`] | which locks guard what, whether or not a race was possible this time |
-//! | [`matrix`], [`telling`] | how bad it is, and how it is told |
+//! | [`matrix`] | how bad it is; [`crate::rules`] say how it is told |
 
 pub mod access;
 pub mod clock;
@@ -24,7 +24,6 @@ mod model;
 pub mod review;
 pub mod shadow;
 pub mod sync;
-pub mod telling;
 pub mod walks;
 
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;

@@ -6,7 +6,7 @@
 use super::access::Place;
 use super::clock::Epoch;
 use super::matrix::{self, Kind};
-use crate::rules::Severity;
+use crate::rules::severity::Severity;
 use std::collections::HashMap;
 
 /// Names a lock.
@@ -109,7 +109,7 @@ impl Review {
             Some(guards) => guards.retain(|guard| use_.guards.binary_search(guard).is_ok()),
             none => *none = Some(use_.guards.to_vec()),
         }
-        match worst.filter(|worst| worst.severity > Severity::Info) {
+        match worst.filter(|worst| worst.severity.is_serious()) {
             Some(worst) if shared.guards.as_ref().is_some_and(Vec::is_empty) && !shared.is_told => {
                 shared.is_told = true;
                 Outcome::Unguarded(worst)

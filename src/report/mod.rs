@@ -1,13 +1,18 @@
 //! Findings as data, and everything that is done with them.
 //!
-//! A [`Finding`] knows nothing of how it is shown; renderers ([`text`], [`json`]) know nothing of how it was made.
+//! | folder | what it holds |
+//! |---|---|
+//! | [`model`] | a finding, its fingerprint, suppressions, and the report of a process tree: plain data |
+//! | [`store`] | where the report is kept while the processes run: a journal, folded into the report's file |
+//! | [`render`] | one file per format; the table [`render::FORMATS`] is all that knows them |
+//!
+//! A [`Finding`] knows nothing of how it is shown, a renderer nothing of how a finding was made.
 
-mod finding;
-mod fingerprint;
-pub mod inventory;
-pub mod json;
-pub mod suppress;
-pub mod text;
+pub mod model;
+pub mod render;
+pub mod store;
 
-pub use finding::programs_line;
-pub use finding::{Access, Finding, Frame, LoopInfo, ObjectInfo, Role, ThreadInfo};
+pub use model::access::{Access, Frame, Role, ThreadInfo, programs_line};
+pub use model::finding::{Finding, LoopInfo, ObjectInfo};
+pub use model::suppress;
+pub use model::tree::{Report, SuppressionUse, Watched};

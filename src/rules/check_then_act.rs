@@ -1,12 +1,26 @@
 //! FT402 check-then-act.
 
-use super::{Rule, Severity};
+use super::family::races::{Races, either};
+use super::rule::{Finds, Fix, Rule};
+use super::severity::Severity;
+use crate::races::matrix::Kind;
 
-pub(super) static RULE: Rule = Rule {
+/// The rule.
+pub static RULE: Rule = Rule {
     id: "FT402",
     name: "check-then-act",
     severity: Severity::Error,
-    fix: "check and act under one lock, or in one step (setdefault, pop with a default), or act and handle the exception",
+    finds: Finds::Races(Races {
+        order: 5,
+        applies: |race, _| either(race, Kind::Checked) || either(race, Kind::Update) && race.is_checked,
+        title: |race| race.sentence(),
+        can_be_witnessed: true,
+    }),
+    fixes: &[Fix {
+        name: "any",
+        operations: &[],
+        advice: "check and act under one lock, or in one step (setdefault, pop with a default), or act and handle the exception",
+    }],
     manual: r#"
 ## What it finds
 

@@ -1,12 +1,21 @@
 //! FT203 concurrent-registration.
 
-use super::{Rule, Severity};
+use super::family::descriptors::{Descriptors, SystemCall};
+use super::rule::{Finds, Fix, Rule};
+use super::severity::Severity;
+use crate::descriptors::Suspicion;
 
-pub(super) static RULE: Rule = Rule {
+/// The rule.
+pub static RULE: Rule = Rule {
     id: "FT203",
     name: "concurrent-registration",
     severity: Severity::Error,
-    fix: "register and unregister in the thread that polls; hand the request to it through a queue and a wake-up",
+    finds: Finds::Descriptors(Descriptors { applies: |suspicion| matches!(suspicion, Suspicion::RegisteredByTwo { .. }), title }),
+    fixes: &[Fix {
+        name: "any",
+        operations: &[],
+        advice: "register and unregister in the thread that polls; hand the request to it through a queue and a wake-up",
+    }],
     manual: r#"
 ## What it finds
 
@@ -26,3 +35,7 @@ disagree for good: events are lost, or come for nobody.
 Different descriptors registered by different threads with a bare epoll instance, which the kernel allows; one thread after another.
 "#,
 };
+
+fn title(call: &SystemCall<'_>) -> String {
+    format!("{} registered in thread '{}' while thread '{}' does so too", call.what, call.thread, call.other)
+}

@@ -1,12 +1,20 @@
 //! FT404 conflicting-writes.
 
-use super::{Rule, Severity};
+use super::family::races::Races;
+use super::rule::{Finds, Fix, Rule};
+use super::severity::Severity;
 
-pub(super) static RULE: Rule = Rule {
+/// The rule.
+pub static RULE: Rule = Rule {
     id: "FT404",
     name: "conflicting-writes",
     severity: Severity::Warning,
-    fix: "decide which write is to win: one lock, one thread that writes, or a place for each thread",
+    finds: Finds::Races(Races { order: 7, applies: |_, _| true, title: |race| race.sentence(), can_be_witnessed: false }),
+    fixes: &[Fix {
+        name: "any",
+        operations: &[],
+        advice: "decide which write is to win: one lock, one thread that writes, or a place for each thread",
+    }],
     manual: r#"
 ## What it finds
 

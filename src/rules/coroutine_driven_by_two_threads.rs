@@ -1,12 +1,44 @@
 //! FT108 coroutine-driven-by-two-threads.
 
-use super::{Rule, Severity};
+use super::family::calls::{Calls, Crash};
+use super::rule::{Finds, Fix, Rule};
+use super::severity::Severity;
 
-pub(super) static RULE: Rule = Rule {
+/// The rule.
+pub static RULE: Rule = Rule {
     id: "FT108",
     name: "coroutine-driven-by-two-threads",
     severity: Severity::Error,
-    fix: "give each thread a coroutine of its own: call the async function again, and share results through a queue or run_coroutine_threadsafe",
+    finds: Finds::Calls(Calls {
+        crash: Crash {
+            files: &[],
+            symbols: &[
+                "gen_",
+                "_gen_",
+                "async_gen_",
+                "coro_",
+                "_PyEval_EvalFrame",
+                "_PyFrame_",
+                "_TAIL_CALL_",
+                "context_",
+                "hamt_",
+            ],
+            is_only_likely: true,
+        },
+        ..Calls::PLAIN
+    }),
+    fixes: &[
+        Fix {
+            name: "context",
+            operations: &["run"],
+            advice: "give each thread a context of its own: contextvars.copy_context().run(f)",
+        },
+        Fix {
+            name: "any",
+            operations: &[],
+            advice: "give each thread a coroutine of its own: call the async function again, and share results through a queue or run_coroutine_threadsafe",
+        },
+    ],
     manual: r#"
 ## What it finds
 

@@ -1,12 +1,27 @@
 //! FT302 deferred-fired-off-thread.
 
-use super::{Rule, Severity};
+use super::family::calls::Calls;
+use super::rule::{Finds, Fix, Rule};
+use super::severity::Severity;
 
-pub(super) static RULE: Rule = Rule {
+/// The rule.
+pub static RULE: Rule = Rule {
     id: "FT302",
     name: "deferred-fired-off-thread",
     severity: Severity::Error,
-    fix: "fire it in the thread of the reactor: reactor.callFromThread(deferred.callback, result), or let threads.deferToThread do both",
+    finds: Finds::Calls(Calls::PLAIN),
+    fixes: &[
+        Fix {
+            name: "fire",
+            operations: &["callback", "errback", "cancel"],
+            advice: "fire it in the thread of the reactor: reactor.callFromThread(deferred.{method}, ...), or let threads.deferToThread do both",
+        },
+        Fix {
+            name: "any",
+            operations: &[],
+            advice: "reactor.callFromThread(deferred.{method}, ...), so that the callbacks run in the thread of the reactor",
+        },
+    ],
     manual: r#"
 ## What it finds
 

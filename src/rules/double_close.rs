@@ -1,12 +1,21 @@
 //! FT206 double-close.
 
-use super::{Rule, Severity};
+use super::family::descriptors::{Descriptors, SystemCall};
+use super::rule::{Finds, Fix, Rule};
+use super::severity::Severity;
+use crate::descriptors::Suspicion;
 
-pub(super) static RULE: Rule = Rule {
+/// The rule.
+pub static RULE: Rule = Rule {
     id: "FT206",
     name: "double-close",
     severity: Severity::Error,
-    fix: "take the number out of the object in one step before closing it: fd, self.fd = self.fd, None under a lock",
+    finds: Finds::Descriptors(Descriptors { applies: |suspicion| matches!(suspicion, Suspicion::DoubleClose { .. }), title }),
+    fixes: &[Fix {
+        name: "any",
+        operations: &[],
+        advice: "take the number out of the object in one step before closing it: fd, self.fd = self.fd, None under a lock",
+    }],
     manual: r#"
 ## What it finds
 
@@ -28,3 +37,12 @@ data in the wrong file.
 A thread that closes what another one opened and gave to it; closing twice in one thread.
 "#,
 };
+
+fn title(call: &SystemCall<'_>) -> String {
+    let SystemCall { what, thread, other, .. } = call;
+    if call.is_victim {
+        format!("{what} of thread '{thread}' closed in thread '{other}', which had not opened it")
+    } else {
+        format!("{what} closed in thread '{thread}' after thread '{other}' had closed it")
+    }
+}

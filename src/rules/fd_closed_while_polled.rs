@@ -1,12 +1,31 @@
 //! FT201 fd-closed-while-polled.
 
-use super::{Rule, Severity};
+use super::family::descriptors::{Descriptors, SystemCall};
+use super::rule::{Finds, Fix, Rule};
+use super::severity::Severity;
+use crate::descriptors::Suspicion;
 
-pub(super) static RULE: Rule = Rule {
+/// The rule.
+pub static RULE: Rule = Rule {
     id: "FT201",
     name: "fd-closed-while-polled",
     severity: Severity::Error,
-    fix: "wake the thread up first (shutdown() the socket, or write to a pipe that it polls too) and close the descriptor in that thread",
+    finds: Finds::Descriptors(Descriptors {
+        applies: |suspicion| matches!(suspicion, Suspicion::ClosedWhileUsed { .. } | Suspicion::ClosedWhilePolled { .. }),
+        title,
+    }),
+    fixes: &[
+        Fix {
+            name: "polled",
+            operations: &["epoll_wait", "epoll_pwait", "epoll_pwait2", "poll", "ppoll", "select", "pselect"],
+            advice: "let the thread that polls it unregister and close it: hand it over by a queue, and wake that thread up",
+        },
+        Fix {
+            name: "any",
+            operations: &[],
+            advice: "wake the thread up first (shutdown() the socket, or write to the other end) and close the descriptor in that thread",
+        },
+    ],
     manual: r#"
 ## What it finds
 
@@ -29,3 +48,13 @@ with its number is done to that one (select(2), epoll(7): "the result is unspeci
 `shutdown()`; closing after the other thread was joined or has left the call; a descriptor that only the closing thread uses.
 "#,
 };
+
+fn title(call: &SystemCall<'_>) -> String {
+    let SystemCall { what, thread, other, operation, .. } = call;
+    match call.suspicion {
+        Suspicion::ClosedWhilePolled { epoll, .. } => {
+            format!("{what} closed in thread '{thread}' while thread '{other}' polls it with epoll instance {epoll}")
+        }
+        _ => format!("{what} closed in thread '{thread}' while thread '{other}' is in {operation}() on it"),
+    }
+}

@@ -1,12 +1,21 @@
 //! FT202 fd-reused-while-registered.
 
-use super::{Rule, Severity};
+use super::family::descriptors::{Descriptors, SystemCall};
+use super::rule::{Finds, Fix, Rule};
+use super::severity::Severity;
+use crate::descriptors::Suspicion;
 
-pub(super) static RULE: Rule = Rule {
+/// The rule.
+pub static RULE: Rule = Rule {
     id: "FT202",
     name: "fd-reused-while-registered",
     severity: Severity::Error,
-    fix: "unregister the descriptor in the thread that registered it, before it is closed",
+    finds: Finds::Descriptors(Descriptors { applies: |suspicion| matches!(suspicion, Suspicion::Reused { .. }), title }),
+    fixes: &[Fix {
+        name: "any",
+        operations: &[],
+        advice: "unregister the descriptor in the thread that registered it, before it is closed",
+    }],
     manual: r#"
 ## What it finds
 
@@ -28,3 +37,11 @@ Closing in the thread that registered it; a bare epoll instance whose user never
 registrations that a worker closes).
 "#,
 };
+
+fn title(call: &SystemCall<'_>) -> String {
+    let SystemCall { what, now, thread, other, .. } = call;
+    let epoll = if let Suspicion::Reused { epoll, .. } = call.suspicion { epoll } else { &-1 };
+    format!(
+        "{what} closed in thread '{thread}' while epoll instance {epoll} of thread '{other}' still has it, and the number is {now} now"
+    )
+}

@@ -1,12 +1,32 @@
 //! FT104 foreign-await.
 
-use super::{Rule, Severity};
+use super::family::calls::{Call, Calls, Crash};
+use super::rule::{Finds, Fix, Rule};
+use super::severity::Severity;
+use super::{loop_call_off_thread, transport_used_off_thread};
 
-pub(super) static RULE: Rule = Rule {
+/// The rule.
+pub static RULE: Rule = Rule {
     id: "FT104",
     name: "foreign-await",
     severity: Severity::Error,
-    fix: "await it in its own loop: asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coro, loop)) from another loop",
+    finds: Finds::Calls(Calls {
+        what,
+        // Whatever waits for a future adds a callback to it: `gather`, `wait`, `shield`.
+        claims: |attempt| attempt.is_nested && matches!(attempt.watched, "add_done_callback" | "remove_done_callback"),
+        excepts: |attempt| (attempt.is_done)(),
+        // Cython's coroutines have no frames: the future that `await loop.create_connection()` waits for inside belongs to that call.
+        said_by: &[&loop_call_off_thread::RULE, &transport_used_off_thread::RULE],
+        // `shield` gives a future to other functions of asyncio, too.
+        is_one_per_line: true,
+        crash: Crash { files: &["tasks.py", "futures.py"], symbols: &["task_", "future_"], is_only_likely: false },
+        ..Calls::PLAIN
+    }),
+    fixes: &[Fix {
+        name: "any",
+        operations: &[],
+        advice: "await it in its own loop: asyncio.wrap_future(asyncio.run_coroutine_threadsafe(f(), loop)), where async def f() awaits it",
+    }],
     manual: r#"
 ## What it finds
 
@@ -27,3 +47,10 @@ the wrong loop from the wrong thread: the waiter is never woken, or its loop's s
 Awaiting a Future that is already done (nothing is registered with any loop), and `asyncio.wrap_future`.
 "#,
 };
+
+fn what(call: &Call<'_>) -> String {
+    match call.operation {
+        "await" | "__await__" => format!("{} awaited", call.class),
+        operation => format!("{} given to {operation}()", call.class),
+    }
+}

@@ -1,12 +1,35 @@
 //! FT102 future-settled-off-thread.
 
-use super::{Rule, Severity};
+use super::family::calls::{Calls, Crash};
+use super::rule::{Finds, Fix, Rule};
+use super::severity::Severity;
 
-pub(super) static RULE: Rule = Rule {
+/// The rule.
+pub static RULE: Rule = Rule {
     id: "FT102",
     name: "future-settled-off-thread",
     severity: Severity::Error,
-    fix: "loop.call_soon_threadsafe(future.set_result, value), or use a concurrent.futures.Future and asyncio.wrap_future",
+    finds: Finds::Calls(Calls {
+        crash: Crash { files: &["futures.py", "tasks.py"], symbols: &["future_", "task_", "_asyncio_"], is_only_likely: false },
+        ..Calls::PLAIN
+    }),
+    fixes: &[
+        Fix {
+            name: "callback",
+            operations: &["add_done_callback", "remove_done_callback"],
+            advice: "loop.call_soon_threadsafe(future.{method}, callback)",
+        },
+        Fix {
+            name: "made",
+            operations: &["__init__"],
+            advice: "make it in the thread of its loop, or make a concurrent.futures.Future and await asyncio.wrap_future(future)",
+        },
+        Fix {
+            name: "any",
+            operations: &[],
+            advice: "loop.call_soon_threadsafe(future.{method}, ...), or use a concurrent.futures.Future and asyncio.wrap_future",
+        },
+    ],
     manual: r#"
 ## What it finds
 

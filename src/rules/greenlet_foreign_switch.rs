@@ -1,12 +1,34 @@
 //! FT304 greenlet-foreign-switch.
 
-use super::{Rule, Severity};
+use super::family::calls::{Calls, Crash};
+use super::rule::{Finds, Fix, Rule};
+use super::severity::Severity;
 
-pub(super) static RULE: Rule = Rule {
+/// The rule.
+pub static RULE: Rule = Rule {
     id: "FT304",
     name: "greenlet-foreign-switch",
     severity: Severity::Error,
-    fix: "switch to a greenlet in its own thread only; to wake it from another one, write to something that its hub waits for",
+    finds: Finds::Calls(Calls {
+        crash: Crash {
+            files: &["greenlet", "gevent", "eventlet"],
+            symbols: &["g_switch", "slp_", "_PyCriticalSection"],
+            is_only_likely: false,
+        },
+        ..Calls::PLAIN
+    }),
+    fixes: &[
+        Fix {
+            name: "look",
+            operations: &["gr_frame", "gr_context"],
+            advice: "look at it in its own thread only, or hand over what is needed of it",
+        },
+        Fix {
+            name: "any",
+            operations: &[],
+            advice: "switch to a greenlet in its own thread only; to wake it from another one, write to something that its hub waits for",
+        },
+    ],
     manual: r#"
 ## What it finds
 

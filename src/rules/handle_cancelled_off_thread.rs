@@ -1,12 +1,23 @@
 //! FT107 handle-cancelled-off-thread.
 
-use super::{Rule, Severity};
+use super::family::calls::{Calls, Crash};
+use super::rule::{Finds, Fix, Rule};
+use super::severity::Severity;
 
-pub(super) static RULE: Rule = Rule {
+/// The rule.
+pub static RULE: Rule = Rule {
     id: "FT107",
     name: "handle-cancelled-off-thread",
     severity: Severity::Error,
-    fix: "loop.call_soon_threadsafe(handle.cancel), or schedule with call_soon_threadsafe, whose handle is thread-safe",
+    finds: Finds::Calls(Calls {
+        crash: Crash { files: &["events.py"], symbols: &["uv_", "uv__", "heap_"], is_only_likely: false },
+        ..Calls::PLAIN
+    }),
+    fixes: &[Fix {
+        name: "any",
+        operations: &[],
+        advice: "loop.call_soon_threadsafe(handle.cancel), or schedule with call_soon_threadsafe, whose handle is thread-safe",
+    }],
     manual: r#"
 ## What it finds
 

@@ -1,12 +1,27 @@
 //! FT305 hub-primitive-shared.
 
-use super::{Rule, Severity};
+use super::family::calls::Calls;
+use super::rule::{Finds, Fix, Rule};
+use super::severity::Severity;
 
-pub(super) static RULE: Rule = Rule {
+/// The rule.
+pub static RULE: Rule = Rule {
     id: "FT305",
     name: "hub-primitive-shared",
     severity: Severity::Error,
-    fix: "use threading primitives between threads, or hand the event over with what the hub has for it (gevent: hub.loop.async_())",
+    finds: Finds::Calls(Calls::PLAIN),
+    fixes: &[
+        Fix {
+            name: "wait",
+            operations: &["wait", "get", "acquire", "join"],
+            advice: "wait with primitives of threading in a native thread (gevent.get_hub().threadpool, eventlet.tpool), not with those of the hub",
+        },
+        Fix {
+            name: "any",
+            operations: &[],
+            advice: "use threading primitives between threads, or hand the event over with what the hub has for it (gevent: hub.loop.async_())",
+        },
+    ],
     manual: r#"
 ## What it finds
 

@@ -1,12 +1,26 @@
 //! FT403 iteration-race.
 
-use super::{Rule, Severity};
+use super::family::races::{Races, either};
+use super::rule::{Finds, Fix, Rule};
+use super::severity::Severity;
+use crate::races::matrix::Kind;
 
-pub(super) static RULE: Rule = Rule {
+/// The rule.
+pub static RULE: Rule = Rule {
     id: "FT403",
     name: "iteration-race",
     severity: Severity::Error,
-    fix: "iterate over a copy made in one step (d.copy(), list(d)), or hold one lock while iterating and while changing",
+    finds: Finds::Races(Races {
+        order: 3,
+        applies: |race, _| either(race, Kind::Iterate),
+        title: |race| race.sentence(),
+        can_be_witnessed: false,
+    }),
+    fixes: &[Fix {
+        name: "any",
+        operations: &[],
+        advice: "iterate over a copy made in one step (d.copy(), list(d)), or hold one lock while iterating and while changing",
+    }],
     manual: r#"
 ## What it finds
 

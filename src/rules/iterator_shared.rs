@@ -1,12 +1,26 @@
 //! FT405 iterator-shared.
 
-use super::{Rule, Severity};
+use super::family::races::{Races, either};
+use super::rule::{Finds, Fix, Rule};
+use super::severity::Severity;
+use crate::races::matrix::Kind;
 
-pub(super) static RULE: Rule = Rule {
+/// The rule.
+pub static RULE: Rule = Rule {
     id: "FT405",
     name: "iterator-shared",
     severity: Severity::Error,
-    fix: "give each thread an iterator of its own, let one thread fill a queue.Queue from it, or hold a lock around next()",
+    finds: Finds::Races(Races {
+        order: 2,
+        applies: |race, _| either(race, Kind::Advance),
+        title: |race| race.sentence(),
+        can_be_witnessed: false,
+    }),
+    fixes: &[Fix {
+        name: "any",
+        operations: &[],
+        advice: "give each thread an iterator of its own, let one thread fill a queue.Queue from it, or hold a lock around next()",
+    }],
     manual: r#"
 ## What it finds
 

@@ -1,12 +1,20 @@
 //! FT502 lock-held-across-await.
 
-use super::{Rule, Severity};
+use super::family::locks::{LockUse, Locks};
+use super::rule::{Finds, Fix, Rule};
+use super::severity::Severity;
 
-pub(super) static RULE: Rule = Rule {
+/// The rule.
+pub static RULE: Rule = Rule {
     id: "FT502",
     name: "lock-held-across-await",
     severity: Severity::Warning,
-    fix: "release the lock before the await, or use asyncio.Lock if only tasks of this loop need it",
+    finds: Finds::Locks(Locks { title, severity: |_| None }),
+    fixes: &[Fix {
+        name: "any",
+        operations: &[],
+        advice: "release the lock before the await, or use asyncio.Lock if only tasks of this loop need it",
+    }],
     manual: r#"
 ## What it finds
 
@@ -32,3 +40,10 @@ lock that is released before the `await`.  An `await` that does not suspend, of 
 for data races (`--races`).
 "#,
 };
+
+fn title(lock: &LockUse<'_>) -> String {
+    let LockUse::HeldAcrossAwait { lock, thread } = lock else { return String::new() };
+    format!(
+        "lock ({lock:#x}) held across an await by a task in thread '{thread}': a task that tries to take it blocks the loop of thread '{thread}'"
+    )
+}

@@ -1,12 +1,20 @@
 //! FT501 lock-order-inversion.
 
-use super::{Rule, Severity};
+use super::family::locks::{LockUse, Locks};
+use super::rule::{Finds, Fix, Rule};
+use super::severity::Severity;
 
-pub(super) static RULE: Rule = Rule {
+/// The rule.
+pub static RULE: Rule = Rule {
     id: "FT501",
     name: "lock-order-inversion",
     severity: Severity::Warning,
-    fix: "take these locks in one order everywhere (sort them by a key that does not change), or guard all of it with one outer lock",
+    finds: Finds::Locks(Locks { title, severity: |_| None }),
+    fixes: &[Fix {
+        name: "any",
+        operations: &[],
+        advice: "take these locks in one order everywhere (sort them by a key that does not change), or guard all of it with one outer lock",
+    }],
     manual: r#"
 ## What it finds
 
@@ -40,3 +48,15 @@ is called, count like any other: `with mine: log.info(...)` here, and an `emit` 
 Threads that never run at the same time, because one waits for the end of the other, are not told from those that could.
 "#,
 };
+
+fn title(lock: &LockUse<'_>) -> String {
+    let LockUse::Inverted { wanted, held, thread, other, other_wants, locks } = lock else { return String::new() };
+    let others = match locks {
+        2 => format!("acquires {other_wants} while holding {}", wanted.0),
+        more => format!("acquires {other_wants} while holding {}, and so on through {more} locks", wanted.0),
+    };
+    format!(
+        "lock {} ({:#x}) acquired in thread '{thread}' while holding {} ({:#x}), and thread '{other}' {others}",
+        wanted.0, wanted.1, held.0, held.1
+    )
+}

@@ -1,12 +1,27 @@
 //! FT503 lock-released-by-other-thread.
 
-use super::{Rule, Severity};
+use super::family::locks::{LockUse, Locks};
+use super::rule::{Finds, Fix, Rule};
+use super::severity::Severity;
 
-pub(super) static RULE: Rule = Rule {
+/// The rule.
+pub static RULE: Rule = Rule {
     id: "FT503",
     name: "lock-released-by-other-thread",
     severity: Severity::Warning,
-    fix: "let the thread that acquired the lock release it; to wake up another thread, use threading.Event or a Semaphore",
+    finds: Finds::Locks(Locks {
+        title,
+        severity: |lock| {
+            // Without `with`, this is how a lock is used as a signal; a `with` that is left elsewhere was handed over as a whole.
+            let is_plain = matches!(lock, LockUse::ReleasedElsewhere { by_with: true, by_call: true, .. });
+            (!is_plain).then_some(Severity::Info)
+        },
+    }),
+    fixes: &[Fix {
+        name: "any",
+        operations: &[],
+        advice: "let the thread that acquired the lock release it; to wake up another thread, use threading.Event or a Semaphore",
+    }],
     manual: r#"
 ## What it finds
 
@@ -29,3 +44,9 @@ thread was handed over as a whole: both are of severity info, which changes no e
 itself.  Locks of the standard library: those in which `Condition.wait` waits, of `queue`, `concurrent.futures` and so on.
 "#,
 };
+
+fn title(lock: &LockUse<'_>) -> String {
+    let LockUse::ReleasedElsewhere { by_with, thread, holder, .. } = lock else { return String::new() };
+    let by = if *by_with { " by a with statement" } else { "" };
+    format!("lock acquired{by} in thread '{holder}' is released in thread '{thread}'")
+}

@@ -1,12 +1,82 @@
 //! FT101 loop-call-off-thread.
 
-use super::{Rule, Severity};
+use super::family::calls::{Calls, Crash};
+use super::rule::{Finds, Fix, Rule};
+use super::severity::Severity;
 
-pub(super) static RULE: Rule = Rule {
+/// The rule.
+pub static RULE: Rule = Rule {
     id: "FT101",
     name: "loop-call-off-thread",
     severity: Severity::Error,
-    fix: "hand the call over with loop.call_soon_threadsafe(...), or asyncio.run_coroutine_threadsafe(coro, loop) for a coroutine",
+    finds: Finds::Calls(Calls {
+        // `shield` makes its own future before it touches the given one, which is what is reported.
+        excepts: |attempt| attempt.watched == "create_future" && attempt.operation == "shield",
+        covers_what_it_calls: true,
+        crash: Crash {
+            files: &["base_events.py", "selector_events.py"],
+            symbols: &["uv_", "uv__", "heap_", "heapq", "_heapq"],
+            is_only_likely: false,
+        },
+        ..Calls::PLAIN
+    }),
+    fixes: &[
+        Fix {
+            name: "callback",
+            operations: &["call_soon"],
+            advice: "loop.call_soon_threadsafe(callback, *args), which also wakes the loop",
+        },
+        Fix {
+            name: "timer",
+            operations: &["call_later", "call_at"],
+            advice: "loop.call_soon_threadsafe(loop.{method}, when, callback): the timer is made in the thread of the loop",
+        },
+        Fix {
+            name: "task",
+            operations: &["create_task"],
+            advice: "asyncio.run_coroutine_threadsafe(coro, loop), which returns a concurrent.futures.Future",
+        },
+        Fix {
+            name: "future",
+            operations: &["create_future"],
+            advice: "make a concurrent.futures.Future here, and await it in the loop with asyncio.wrap_future(future)",
+        },
+        Fix {
+            name: "executor",
+            operations: &["run_in_executor"],
+            advice: "submit it to a concurrent.futures.ThreadPoolExecutor of your own: executor.submit(f)",
+        },
+        Fix {
+            name: "coroutine",
+            operations: &[
+                "getaddrinfo",
+                "getnameinfo",
+                "sendfile",
+                "start_tls",
+                "create_connection",
+                "create_server",
+                "create_datagram_endpoint",
+                "create_unix_connection",
+                "create_unix_server",
+                "connect_accepted_socket",
+                "connect_read_pipe",
+                "connect_write_pipe",
+                "subprocess_shell",
+                "subprocess_exec",
+                "sock_recv",
+                "sock_recv_into",
+                "sock_recvfrom",
+                "sock_recvfrom_into",
+                "sock_sendall",
+                "sock_sendto",
+                "sock_sendfile",
+                "sock_connect",
+                "sock_accept",
+            ],
+            advice: "await it in the loop: asyncio.run_coroutine_threadsafe(f(), loop).result(), where async def f() awaits loop.{method}(...)",
+        },
+        Fix { name: "any", operations: &[], advice: "hand the call over: loop.call_soon_threadsafe(loop.{method}, ...)" },
+    ],
     manual: r#"
 ## What it finds
 

@@ -1,12 +1,20 @@
 //! FT110 loop-gone.
 
-use super::{Rule, Severity};
+use super::family::calls::{Call, Calls};
+use super::rule::{Finds, Fix, Rule};
+use super::severity::Severity;
 
-pub(super) static RULE: Rule = Rule {
+/// The rule.
+pub static RULE: Rule = Rule {
     id: "FT110",
     name: "loop-gone",
     severity: Severity::Error,
-    fix: "make the object inside the loop that uses it and close it before that loop ends, or keep one loop for the life of the program",
+    finds: Finds::Calls(Calls { what, ..Calls::PLAIN }),
+    fixes: &[Fix {
+        name: "any",
+        operations: &[],
+        advice: "make the object inside the loop that uses it and close it before that loop ends, or keep one loop for the life of the program",
+    }],
     manual: r#"
 ## What it finds
 
@@ -32,3 +40,7 @@ mistake, or waits for ever.  Which of them it is depends on what was left in a p
 An object that no loop was bound to yet, such as a Lock without waiters; closing what is left over; a Future that is done.
 "#,
 };
+
+fn what(call: &Call<'_>) -> String {
+    call.operation.to_owned()
+}

@@ -1,12 +1,36 @@
 //! FT109 loop-lifecycle.
 
-use super::{Rule, Severity};
+use super::family::calls::{Calls, Crash};
+use super::rule::{Finds, Fix, Rule};
+use super::severity::Severity;
 
-pub(super) static RULE: Rule = Rule {
+/// The rule.
+pub static RULE: Rule = Rule {
     id: "FT109",
     name: "loop-lifecycle",
     severity: Severity::Error,
-    fix: "stop it with loop.call_soon_threadsafe(loop.stop), join its thread, then close it",
+    finds: Finds::Calls(Calls {
+        covers_what_it_calls: true,
+        crash: Crash { files: &["base_events.py"], symbols: &["uv_", "uv__"], is_only_likely: false },
+        ..Calls::PLAIN
+    }),
+    fixes: &[
+        Fix {
+            name: "run",
+            operations: &["run_forever", "run_until_complete"],
+            advice: "give each thread a loop of its own: asyncio.run(main())",
+        },
+        Fix {
+            name: "shutdown",
+            operations: &["shutdown_asyncgens", "shutdown_default_executor"],
+            advice: "await it in the loop itself: asyncio.run_coroutine_threadsafe(loop.{method}(), loop).result()",
+        },
+        Fix {
+            name: "any",
+            operations: &[],
+            advice: "stop it with loop.call_soon_threadsafe(loop.stop), join its thread, then close it",
+        },
+    ],
     manual: r#"
 ## What it finds
 

@@ -1,12 +1,26 @@
 //! FT401 lost-update.
 
-use super::{Rule, Severity};
+use super::family::races::{Races, either};
+use super::rule::{Finds, Fix, Rule};
+use super::severity::Severity;
+use crate::races::matrix::Kind;
 
-pub(super) static RULE: Rule = Rule {
+/// The rule.
+pub static RULE: Rule = Rule {
     id: "FT401",
     name: "lost-update",
     severity: Severity::Error,
-    fix: "hold one lock from read to write, in all threads that write; for unique numbers, next() of an itertools.count()",
+    finds: Finds::Races(Races {
+        order: 6,
+        applies: |race, _| either(race, Kind::Update),
+        title: |race| race.sentence(),
+        can_be_witnessed: true,
+    }),
+    fixes: &[Fix {
+        name: "any",
+        operations: &[],
+        advice: "hold one lock from read to write, in all threads that write; for unique numbers, next() of an itertools.count()",
+    }],
     manual: r#"
 ## What it finds
 

@@ -1,70 +1,57 @@
-//! The rules: one file each, with its manual page, severity, titles and fix.
+//! The rules: one file each, whole, named as the rule is named.
 //!
-//! To add one: copy a file, name it as the rule is named, give it the next free id of its family, add it to [`ALL`], and write
-//! `tests/programs/<id>/fires_*.py` and `quiet_*.py`.  A test compares ids, file names and the rule table of the README.
+//! A file says what its rule finds, how bad that is, when it applies and when not, the title, what to do instead, and the manual page.
+//! Detection hands a rule its evidence ([`family`]); nothing outside of this folder knows a rule by its id.
+//!
+//! To add one: copy a file, give it the next free id of its family, add it to [`ALL`], and write `tests/programs/<id>/fires_*.py`,
+//! `quiet_*.py`, and for each fix the `fixed_<name>.py` that follows it.  Tests compare ids, file names, fixes and programs.
 
-mod check_then_act;
-mod concurrent_registration;
-mod conflicting_writes;
-mod coroutine_driven_by_two_threads;
-mod deferred_fired_off_thread;
-mod double_close;
-mod fd_closed_while_polled;
-mod fd_reused_while_registered;
-mod foreign_await;
-mod future_settled_off_thread;
-mod greenlet_foreign_switch;
-mod handle_cancelled_off_thread;
-mod hub_primitive_shared;
-mod iteration_race;
-mod iterator_shared;
-mod lock_held_across_await;
-mod lock_order_inversion;
-mod lock_released_by_other_thread;
-mod loop_call_off_thread;
-mod loop_gone;
-mod loop_lifecycle;
-mod lost_update;
-mod primitive_shared_across_loops;
-mod process_fd_redirected;
-mod process_state_swapped;
-mod reactor_call_off_thread;
-mod selector_shared;
-mod stale_read;
-mod stream_socket_interleaved;
-mod task_touched_off_thread;
-mod tls_object_shared;
-mod transport_used_off_thread;
-mod trio_anyio_off_thread;
-mod twisted_transport_off_thread;
-mod unsafe_publication;
+pub mod check_then_act;
+pub mod concurrent_registration;
+pub mod conflicting_writes;
+pub mod coroutine_driven_by_two_threads;
+pub mod deferred_fired_off_thread;
+pub mod double_close;
+pub mod family;
+pub mod fd_closed_while_polled;
+pub mod fd_reused_while_registered;
+pub mod foreign_await;
+pub mod future_settled_off_thread;
+pub mod greenlet_foreign_switch;
+pub mod handle_cancelled_off_thread;
+pub mod hub_primitive_shared;
+pub mod iteration_race;
+pub mod iterator_shared;
+pub mod lock_held_across_await;
+pub mod lock_order_inversion;
+pub mod lock_released_by_other_thread;
+pub mod loop_call_off_thread;
+pub mod loop_gone;
+pub mod loop_lifecycle;
+pub mod lost_update;
+pub mod primitive_shared_across_loops;
+pub mod process_fd_redirected;
+pub mod process_state_swapped;
+pub mod reactor_call_off_thread;
+pub mod rule;
+pub mod selector_shared;
+pub mod severity;
+pub mod stale_read;
+pub mod stream_socket_interleaved;
+pub mod task_touched_off_thread;
+pub mod tls_object_shared;
+pub mod transport_used_off_thread;
+pub mod trio_anyio_off_thread;
+pub mod twisted_transport_off_thread;
+pub mod unsafe_publication;
 
-/// How bad a finding is.  `error` and `warning` change the exit status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Worth knowing; changes no exit status.
-    Info,
-    /// Likely wrong.
-    Warning,
-    /// Wrong.
-    Error,
-}
+use crate::descriptors::Suspicion;
+use crate::races::access::Race;
+use family::calls::Attempt;
+use rule::Finds;
 
-/// One rule, whole.
-#[derive(Debug)]
-pub struct Rule {
-    /// `FT` and three digits; a contract.
-    pub id: &'static str,
-    /// Short name in words; a contract.
-    pub name: &'static str,
-    /// Severity of its findings.
-    pub severity: Severity,
-    /// What to do about it, in one line, under every finding.
-    pub fix: &'static str,
-    /// Manual page in Markdown, shown by `ftsan explain`.
-    pub manual: &'static str,
-}
+pub use rule::{Fix, Rule, Told};
+pub use severity::Severity;
 
 /// Every rule, by id.
 pub static ALL: &[&Rule] = &[
@@ -110,17 +97,46 @@ pub fn find(id_or_name: &str) -> Option<&'static Rule> {
     ALL.iter().copied().find(|rule| rule.id.eq_ignore_ascii_case(id_or_name) || rule.name.eq_ignore_ascii_case(id_or_name))
 }
 
-impl Rule {
-    /// The whole page for `ftsan explain`.
-    pub fn page(&self) -> String {
-        let severity = format!("{:?}", self.severity).to_lowercase();
-        format!("{} {} ({severity})\n\n{}\n\nFix: {}\n", self.id, self.name, self.manual.trim(), self.fix)
-    }
+/// Whether this is the id of a rule of data races, or will be.
+pub fn is_of_races(id: &str) -> bool {
+    id.starts_with("FT4")
+}
+
+/// Whether this is the id of a rule of locks, or will be.
+pub fn is_of_locks(id: &str) -> bool {
+    id.starts_with("FT5")
+}
+
+/// The rule that a call falls under, which is of `listed` unless another one claims it; `None` if it is no misuse.
+pub fn of_call(listed: &'static Rule, attempt: &Attempt<'_>) -> Option<&'static Rule> {
+    let claims = |rule: &&Rule| rule.calls().is_some_and(|calls| (calls.claims)(attempt));
+    let rule = ALL.iter().copied().find(claims).unwrap_or(listed);
+    let is_excepted = [listed, rule].iter().any(|rule| rule.calls().is_some_and(|calls| (calls.excepts)(attempt)));
+    (!is_excepted).then_some(rule)
+}
+
+/// The rule that a race falls under.  `is_process_state`: what is raced for is the whole process's (`sys.stdout`).
+pub fn of_race(race: &Race, is_process_state: bool) -> &'static Rule {
+    let order = |rule: &Rule| match &rule.finds {
+        Finds::Races(races) if (races.applies)(race, is_process_state) => races.order,
+        Finds::Races(_) | Finds::Calls(_) | Finds::Descriptors(_) | Finds::Locks(_) => u8::MAX,
+    };
+    ALL.iter().copied().min_by_key(|rule| order(rule)).expect("there are rules")
+}
+
+/// The rule of what is suspected of system calls; `None` if there is none.
+pub fn of_system_call(suspicion: &Suspicion) -> Option<&'static Rule> {
+    let applies = |rule: &&Rule| rule.descriptors().is_some_and(|descriptors| (descriptors.applies)(suspicion));
+    ALL.iter().copied().find(applies)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::family::races::Unordered;
     use super::*;
+    use crate::races::access::Place;
+    use crate::races::clock::Epoch;
+    use crate::races::matrix::Kind;
 
     #[test]
     fn ids_are_unique_and_sorted() {
@@ -133,7 +149,17 @@ mod tests {
             for heading in ["## What it finds", "## Why it matters", "## Not reported"] {
                 assert!(rule.manual.contains(heading), "{}: {heading}", rule.id);
             }
-            assert!(rule.manual.contains("    "), "{}: an example", rule.id);
+            assert!(
+                rule.manual.contains("\n\n    ") && rule.manual.contains(rule.id),
+                "{}: an example, with its line marked",
+                rule.id
+            );
+            let (last, others) = rule.fixes.split_last().unwrap();
+            assert!(
+                last.operations.is_empty() && others.iter().all(|fix| !fix.operations.is_empty()),
+                "{}: the last is general",
+                rule.id
+            );
         }
     }
 
@@ -142,5 +168,90 @@ mod tests {
         assert_eq!(find("ft101").unwrap().id, "FT101");
         assert_eq!(find("foreign-await").unwrap().id, "FT104");
         assert!(find("FT999").is_none());
+    }
+
+    fn race(earlier_kind: Kind, kind: Kind) -> Race {
+        Race {
+            severity: Severity::Error,
+            earlier_kind,
+            earlier: Place { site: 1, stack: 1 },
+            earlier_thread: Epoch::NONE,
+            earlier_check: None,
+            kind,
+            here: Place { site: 2, stack: 2 },
+            check: None,
+            is_checked: false,
+            witnessed: false,
+            published_early: false,
+            is_potential: false,
+            is_between: false,
+            flag: None,
+        }
+    }
+
+    fn id(race: &Race) -> &'static str {
+        of_race(race, false).id
+    }
+
+    #[test]
+    fn each_race_has_its_rule_whichever_access_comes_first() {
+        let cases = [
+            (Kind::Write, Kind::Write, "FT404"),
+            (Kind::Write, Kind::Insert, "FT404"),
+            (Kind::Update, Kind::Write, "FT401"),
+            (Kind::Update, Kind::Update, "FT401"),
+            (Kind::Checked, Kind::Atomic, "FT402"),
+            (Kind::Checked, Kind::Update, "FT402"),
+            (Kind::Iterate, Kind::Update, "FT403"),
+            (Kind::Iterate, Kind::Checked, "FT403"),
+            (Kind::Advance, Kind::Advance, "FT405"),
+        ];
+        for (one, other, expected) in cases {
+            assert_eq!([id(&race(one, other)), id(&race(other, one))], [expected; 2], "{one:?} and {other:?}");
+        }
+    }
+
+    #[test]
+    fn what_else_is_known_of_a_race_decides_its_rule() {
+        let update = race(Kind::Update, Kind::Update);
+        assert_eq!(id(&Race { is_checked: true, ..update }), "FT402");
+        assert_eq!(id(&Race { is_checked: true, ..race(Kind::Write, Kind::Write) }), "FT404", "a check without an update");
+        assert_eq!(id(&Race { published_early: true, ..race(Kind::Write, Kind::Read) }), "FT406");
+        assert_eq!(id(&Race { published_early: true, ..race(Kind::Write, Kind::Iterate) }), "FT403");
+        assert_eq!(id(&Race { severity: Severity::Warning, ..update }), "FT401");
+        assert_eq!(id(&Race { severity: Severity::Info, ..update }), "FT407");
+        assert_eq!(of_race(&update, true).id, "FT408");
+        assert_eq!(of_race(&race(Kind::Advance, Kind::Advance), true).id, "FT408");
+    }
+
+    #[test]
+    fn the_sentence_names_both_accesses_and_what_became_of_them() {
+        let told = |race: Race| {
+            let unordered = Unordered { race: &race, is_process_state: false, what: "C.n", thread: "B", earlier: "A", flag: None };
+            of_race(&race, false).tell_race(&unordered).title
+        };
+        let update = race(Kind::Write, Kind::Update);
+        assert_eq!(told(update), "C.n: update in thread 'B' not ordered after the write in thread 'A'");
+        assert_eq!(
+            told(Race { witnessed: true, ..update }),
+            "C.n: update in thread 'B' not ordered after the write in thread 'A'; an update was lost"
+        );
+        let early = Race { published_early: true, ..race(Kind::Write, Kind::Read) };
+        assert_eq!(
+            told(early),
+            "C.n: read in thread 'B' not ordered after the write in thread 'A'; a flag that says it is there was set first"
+        );
+        let half = "; it is filled piece by piece, and seen half";
+        for (one, other) in [(Kind::Insert, Kind::Read), (Kind::Read, Kind::Insert)] {
+            assert!(told(Race { published_early: true, ..race(one, other) }).ends_with(half));
+        }
+        assert_eq!(
+            told(Race { is_between: true, ..race(Kind::Insert, Kind::Iterate) }),
+            "C.n: insertion in thread 'A' between two steps of the iteration in thread 'B'"
+        );
+        assert_eq!(
+            told(Race { is_potential: true, ..race(Kind::Checked, Kind::Atomic) }),
+            "C.n: no lock keeps the change in thread 'B' and the change after a check in thread 'A' apart"
+        );
     }
 }

@@ -1,12 +1,35 @@
 //! FT106 primitive-shared-across-loops.
 
-use super::{Rule, Severity};
+use super::family::calls::{Calls, Crash};
+use super::rule::{Finds, Fix, Rule};
+use super::severity::Severity;
 
-pub(super) static RULE: Rule = Rule {
+/// The rule.
+pub static RULE: Rule = Rule {
     id: "FT106",
     name: "primitive-shared-across-loops",
     severity: Severity::Error,
-    fix: "use one primitive per loop and loop.call_soon_threadsafe(event.set) to signal it; between threads use threading or queue.Queue",
+    finds: Finds::Calls(Calls {
+        crash: Crash { files: &["locks.py", "queues.py"], symbols: &["deque_"], is_only_likely: false },
+        ..Calls::PLAIN
+    }),
+    fixes: &[
+        Fix {
+            name: "coroutine",
+            operations: &["acquire", "wait", "wait_for", "get", "put", "join", "__aenter__", "__aexit__"],
+            advice: "it is a coroutine method: asyncio.run_coroutine_threadsafe(f(), loop).result(), where async def f() awaits {class}.{method}(); between threads use threading or queue.Queue",
+        },
+        Fix {
+            name: "notify",
+            operations: &["notify", "notify_all"],
+            advice: "asyncio.run_coroutine_threadsafe(f(), loop).result(), where async def f() does it inside async with condition",
+        },
+        Fix {
+            name: "any",
+            operations: &[],
+            advice: "use one primitive per loop, and loop.call_soon_threadsafe({class}.{method}, ...) from other threads; between threads use threading or queue.Queue",
+        },
+    ],
     manual: r#"
 ## What it finds
 

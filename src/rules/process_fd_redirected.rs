@@ -1,12 +1,21 @@
 //! FT207 process-fd-redirected.
 
-use super::{Rule, Severity};
+use super::family::descriptors::{Descriptors, SystemCall};
+use super::rule::{Finds, Fix, Rule};
+use super::severity::Severity;
+use crate::descriptors::Suspicion;
 
-pub(super) static RULE: Rule = Rule {
+/// The rule.
+pub static RULE: Rule = Rule {
     id: "FT207",
     name: "process-fd-redirected",
     severity: Severity::Warning,
-    fix: "redirect in one thread at a time (a lock), or give each child its own files: subprocess.run(stdout=...)",
+    finds: Finds::Descriptors(Descriptors { applies: |suspicion| matches!(suspicion, Suspicion::RedirectedByTwo { .. }), title }),
+    fixes: &[Fix {
+        name: "any",
+        operations: &[],
+        advice: "redirect in one thread at a time (a lock), or give each child its own files: subprocess.run(stdout=...)",
+    }],
     manual: r#"
 ## What it finds
 
@@ -27,3 +36,7 @@ redirected to: the original is lost.
 Redirecting and restoring one after the other; redirections for good by one thread.
 "#,
 };
+
+fn title(call: &SystemCall<'_>) -> String {
+    format!("{} redirected in thread '{}' while thread '{}' has it redirected", call.what, call.thread, call.other)
+}

@@ -1,12 +1,25 @@
 //! FT408 process-state-swapped.
 
-use super::{Rule, Severity};
+use super::family::races::Races;
+use super::rule::{Finds, Fix, Rule};
+use super::severity::Severity;
 
-pub(super) static RULE: Rule = Rule {
+/// The rule.
+pub static RULE: Rule = Rule {
     id: "FT408",
     name: "process-state-swapped",
     severity: Severity::Error,
-    fix: "pass it instead of swapping it (print(file=...), subprocess.run(cwd=..., env=...)), or swap under one lock",
+    finds: Finds::Races(Races {
+        order: 1,
+        applies: |_, is_process_state| is_process_state,
+        title: |race| race.sentence(),
+        can_be_witnessed: false,
+    }),
+    fixes: &[Fix {
+        name: "any",
+        operations: &[],
+        advice: "pass it instead of swapping it (print(file=...), subprocess.run(cwd=..., env=...)), or swap under one lock",
+    }],
     manual: r#"
 ## What it finds
 

@@ -1,12 +1,42 @@
 //! FT301 reactor-call-off-thread.
 
-use super::{Rule, Severity};
+use super::family::calls::Calls;
+use super::rule::{Finds, Fix, Rule};
+use super::severity::Severity;
 
-pub(super) static RULE: Rule = Rule {
+/// The rule.
+pub static RULE: Rule = Rule {
     id: "FT301",
     name: "reactor-call-off-thread",
     severity: Severity::Error,
-    fix: "hand the call over with reactor.callFromThread(...), or threads.blockingCallFromThread(reactor, ...) for a result",
+    finds: Finds::Calls(Calls { covers_what_it_calls: true, ..Calls::PLAIN }),
+    fixes: &[
+        Fix { name: "stop", operations: &["stop", "crash"], advice: "reactor.callFromThread(reactor.{method})" },
+        Fix {
+            name: "delayed",
+            operations: &["cancel", "reset", "delay"],
+            advice: "reactor.callFromThread(call.{method}, ...): the call belongs to the reactor that made it",
+        },
+        Fix {
+            name: "result",
+            operations: &[
+                "listenTCP",
+                "connectTCP",
+                "listenSSL",
+                "connectSSL",
+                "listenUDP",
+                "listenMulticast",
+                "listenUNIX",
+                "connectUNIX",
+                "listenUNIXDatagram",
+                "connectUNIXDatagram",
+                "spawnProcess",
+                "resolve",
+            ],
+            advice: "threads.blockingCallFromThread(reactor, reactor.{method}, ...), which returns what it returns",
+        },
+        Fix { name: "any", operations: &[], advice: "hand the call over with reactor.callFromThread(reactor.{method}, ...)" },
+    ],
     manual: r#"
 ## What it finds
 

@@ -1,12 +1,29 @@
 //! FT204 selector-shared.
 
-use super::{Rule, Severity};
+use super::concurrent_registration;
+use super::family::calls::Calls;
+use super::family::descriptors::{Descriptors, SystemCall};
+use super::rule::{Finds, Fix, Rule};
+use super::severity::Severity;
+use crate::descriptors::Suspicion;
 
-pub(super) static RULE: Rule = Rule {
+/// The rule.
+pub static RULE: Rule = Rule {
     id: "FT204",
     name: "selector-shared",
     severity: Severity::Error,
-    fix: "let one thread own the selector; others put their request into a queue and wake it up",
+    finds: Finds::Calls(Calls {
+        joins: &[&concurrent_registration::RULE],
+        beneath: &["select.poll"],
+        covers_what_it_calls: true,
+        system_calls: Some(Descriptors { applies: |suspicion| matches!(suspicion, Suspicion::Shared { .. }), title }),
+        ..Calls::PLAIN
+    }),
+    fixes: &[Fix {
+        name: "any",
+        operations: &[],
+        advice: "let one thread own the selector; others put their request into a queue and wake it up",
+    }],
     manual: r#"
 ## What it finds
 
@@ -29,3 +46,8 @@ A bare `select.epoll`, and `register`, `unregister` and `modify` of an `EpollSel
 `select`: the kernel allows that.  A selector that is handed on after its thread has left it.
 "#,
 };
+
+fn title(call: &SystemCall<'_>) -> String {
+    let SystemCall { what, thread, other, operation, .. } = call;
+    format!("{what}.{operation}() called in thread '{thread}' while thread '{other}' is inside it")
+}

@@ -1,12 +1,25 @@
 //! FT407 stale-read.
 
-use super::{Rule, Severity};
+use super::family::races::Races;
+use super::rule::{Finds, Fix, Rule};
+use super::severity::Severity;
 
-pub(super) static RULE: Rule = Rule {
+/// The rule.
+pub static RULE: Rule = Rule {
     id: "FT407",
     name: "stale-read",
     severity: Severity::Info,
-    fix: "read under the lock that the writers hold if the value must be current; otherwise nothing",
+    finds: Finds::Races(Races {
+        order: 0,
+        applies: |race, _| !race.severity.is_serious(),
+        title: |race| race.sentence(),
+        can_be_witnessed: false,
+    }),
+    fixes: &[Fix {
+        name: "any",
+        operations: &[],
+        advice: "read under the lock that the writers hold if the value must be current; otherwise nothing",
+    }],
     manual: r#"
 ## What it finds
 

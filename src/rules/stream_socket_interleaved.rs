@@ -1,12 +1,28 @@
 //! FT205 stream-socket-interleaved.
 
-use super::{Rule, Severity};
+use super::family::descriptors::{Descriptors, SystemCall};
+use super::rule::{Finds, Fix, Rule};
+use super::severity::Severity;
+use crate::descriptors::Suspicion;
 
-pub(super) static RULE: Rule = Rule {
+/// The rule.
+pub static RULE: Rule = Rule {
     id: "FT205",
     name: "stream-socket-interleaved",
     severity: Severity::Error,
-    fix: "guard whole messages with one lock per direction, or let one thread write (read) and others use a queue",
+    finds: Finds::Descriptors(Descriptors { applies: |suspicion| matches!(suspicion, Suspicion::Interleaved { .. }), title }),
+    fixes: &[
+        Fix {
+            name: "read",
+            operations: &["read", "readv", "recv", "recvfrom", "recvmsg", "recv_into"],
+            advice: "let one thread read and hand whole messages to the others through a queue.Queue, or guard whole messages with one lock",
+        },
+        Fix {
+            name: "any",
+            operations: &[],
+            advice: "guard whole messages with one lock, or let one thread write and others put into a queue.Queue",
+        },
+    ],
     manual: r#"
 ## What it finds
 
@@ -28,3 +44,9 @@ One reader beside one writer (full duplex); writes under a lock; single bytes (w
 `accept`.
 "#,
 };
+
+fn title(call: &SystemCall<'_>) -> String {
+    let verb = if matches!(call.suspicion, Suspicion::Interleaved { reading: true, .. }) { "read" } else { "written" };
+    let SystemCall { what, thread, other, operation, .. } = call;
+    format!("{what} {verb} in thread '{thread}' while thread '{other}' is in {operation}() on it")
+}

@@ -1,12 +1,31 @@
 //! FT103 task-touched-off-thread.
 
-use super::{Rule, Severity};
+use super::family::calls::{Calls, Crash};
+use super::rule::{Finds, Fix, Rule};
+use super::severity::Severity;
 
-pub(super) static RULE: Rule = Rule {
+/// The rule.
+pub static RULE: Rule = Rule {
     id: "FT103",
     name: "task-touched-off-thread",
     severity: Severity::Error,
-    fix: "loop.call_soon_threadsafe(task.cancel); create tasks of another thread's loop with asyncio.run_coroutine_threadsafe",
+    finds: Finds::Calls(Calls {
+        crash: Crash { files: &["tasks.py"], symbols: &["task_", "_asyncio_"], is_only_likely: false },
+        ..Calls::PLAIN
+    }),
+    fixes: &[
+        Fix {
+            name: "callback",
+            operations: &["add_done_callback", "remove_done_callback"],
+            advice: "loop.call_soon_threadsafe(task.{method}, callback)",
+        },
+        Fix {
+            name: "made",
+            operations: &["__init__"],
+            advice: "make it in its own loop: asyncio.run_coroutine_threadsafe(coro, loop)",
+        },
+        Fix { name: "any", operations: &[], advice: "loop.call_soon_threadsafe(task.{method})" },
+    ],
     manual: r#"
 ## What it finds
 

@@ -1,12 +1,20 @@
 //! FT208 tls-object-shared.
 
-use super::{Rule, Severity};
+use super::family::calls::Calls;
+use super::rule::{Finds, Fix, Rule};
+use super::severity::Severity;
 
-pub(super) static RULE: Rule = Rule {
+/// The rule.
+pub static RULE: Rule = Rule {
     id: "FT208",
     name: "tls-object-shared",
     severity: Severity::Error,
-    fix: "one thread at a time per TLS connection: a lock around whole operations, or asyncio",
+    finds: Finds::Calls(Calls { covers_what_it_calls: true, ..Calls::PLAIN }),
+    fixes: &[Fix {
+        name: "any",
+        operations: &[],
+        advice: "one thread at a time per TLS connection: a lock around whole operations, or asyncio",
+    }],
     manual: r#"
 ## What it finds
 

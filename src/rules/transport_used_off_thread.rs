@@ -1,12 +1,56 @@
 //! FT105 transport-used-off-thread.
 
-use super::{Rule, Severity};
+use super::family::calls::{Calls, Crash};
+use super::rule::{Finds, Fix, Rule};
+use super::severity::Severity;
 
-pub(super) static RULE: Rule = Rule {
+/// The rule.
+pub static RULE: Rule = Rule {
     id: "FT105",
     name: "transport-used-off-thread",
     severity: Severity::Error,
-    fix: "loop.call_soon_threadsafe(writer.write, data), or give each thread its own connection",
+    finds: Finds::Calls(Calls {
+        covers_what_it_calls: true,
+        crash: Crash {
+            files: &["selector_events.py", "sslproto.py", "streams.py", "unix_events.py"],
+            symbols: &["sock_", "send", "__send", "uv_", "_ssl", "SSL_"],
+            is_only_likely: false,
+        },
+        ..Calls::PLAIN
+    }),
+    fixes: &[
+        Fix {
+            name: "coroutine",
+            operations: &[
+                "read",
+                "readline",
+                "readexactly",
+                "readuntil",
+                "drain",
+                "start_tls",
+                "start_serving",
+                "serve_forever",
+                "wait_closed",
+            ],
+            advice: "it is a coroutine method: asyncio.run_coroutine_threadsafe(stream.{method}(...), loop).result()",
+        },
+        Fix {
+            name: "write",
+            operations: &["write", "writelines", "sendto"],
+            advice: "loop.call_soon_threadsafe(writer.{method}, data), or give each thread its own connection",
+        },
+        Fix {
+            name: "close",
+            operations: &["close", "abort", "write_eof", "close_clients", "abort_clients"],
+            advice: "loop.call_soon_threadsafe(transport.{method}): its loop flushes and closes it",
+        },
+        Fix {
+            name: "signal",
+            operations: &["send_signal", "terminate", "kill"],
+            advice: "loop.call_soon_threadsafe(transport.{method}): its loop knows whether the process is still there",
+        },
+        Fix { name: "any", operations: &[], advice: "loop.call_soon_threadsafe(transport.{method}, ...)" },
+    ],
     manual: r#"
 ## What it finds
 

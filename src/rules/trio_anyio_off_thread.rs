@@ -1,12 +1,27 @@
 //! FT306 trio-anyio-off-thread.
 
-use super::{Rule, Severity};
+use super::family::calls::Calls;
+use super::rule::{Finds, Fix, Rule};
+use super::severity::Severity;
 
-pub(super) static RULE: Rule = Rule {
+/// The rule.
+pub static RULE: Rule = Rule {
     id: "FT306",
     name: "trio-anyio-off-thread",
     severity: Severity::Error,
-    fix: "hand the call over: trio.from_thread.run_sync(event.set, trio_token=token), anyio.from_thread.run_sync(event.set)",
+    finds: Finds::Calls(Calls { covers_what_it_calls: true, ..Calls::PLAIN }),
+    fixes: &[
+        Fix {
+            name: "coroutine",
+            operations: &["wait", "acquire", "send", "receive", "start", "__aenter__", "__aexit__"],
+            advice: "it is a coroutine method: trio.from_thread.run(f, trio_token=token), anyio.from_thread.run(f), where async def f() awaits {class}.{method}()",
+        },
+        Fix {
+            name: "any",
+            operations: &[],
+            advice: "hand the call over: trio.from_thread.run_sync(f, trio_token=token), anyio.from_thread.run_sync(f), where f calls {class}.{method}()",
+        },
+    ],
     manual: r#"
 ## What it finds
 

@@ -1,12 +1,23 @@
 //! FT303 twisted-transport-off-thread.
 
-use super::{Rule, Severity};
+use super::family::calls::Calls;
+use super::rule::{Finds, Fix, Rule};
+use super::severity::Severity;
 
-pub(super) static RULE: Rule = Rule {
+/// The rule.
+pub static RULE: Rule = Rule {
     id: "FT303",
     name: "twisted-transport-off-thread",
     severity: Severity::Error,
-    fix: "hand the call over: reactor.callFromThread(transport.write, data)",
+    finds: Finds::Calls(Calls { covers_what_it_calls: true, ..Calls::PLAIN }),
+    fixes: &[
+        Fix {
+            name: "signal",
+            operations: &["signalProcess"],
+            advice: "reactor.callFromThread(process.signalProcess, ...): the reactor knows whether the process is still there",
+        },
+        Fix { name: "any", operations: &[], advice: "hand the call over: reactor.callFromThread(transport.{method}, ...)" },
+    ],
     manual: r#"
 ## What it finds
 

@@ -1,12 +1,21 @@
 //! FT406 unsafe-publication.
 
-use super::{Rule, Severity};
+use super::family::races::{Races, Unordered, either};
+use super::rule::{Finds, Fix, Rule};
+use super::severity::Severity;
+use crate::races::matrix::Kind;
 
-pub(super) static RULE: Rule = Rule {
+/// The rule.
+pub static RULE: Rule = Rule {
     id: "FT406",
     name: "unsafe-publication",
     severity: Severity::Warning,
-    fix: "publish last: complete the object, then store the reference or set a flag (threading.Event), or hand it over by a queue",
+    finds: Finds::Races(Races { order: 4, applies: |race, _| race.published_early, title, can_be_witnessed: false }),
+    fixes: &[Fix {
+        name: "any",
+        operations: &[],
+        advice: "publish last: complete the object, then store the reference or set a flag (threading.Event), or hand it over by a queue",
+    }],
     manual: r#"
 ## What it finds
 
@@ -27,3 +36,12 @@ The others trust the flag or the reference.  They see the object without its att
 What was complete when it was published, by a plain assignment too; replacing a whole object by another one.
 "#,
 };
+
+fn title(race: &Unordered<'_>) -> String {
+    let outcome = match race.flag {
+        _ if either(race.race, Kind::Insert) => "; it is filled piece by piece, and seen half".to_owned(),
+        Some(flag) => format!("; '{flag}', which says that it is there, was set first"),
+        None => "; a flag that says it is there was set first".to_owned(),
+    };
+    race.sentence_with(&outcome)
+}

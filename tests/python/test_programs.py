@@ -3,6 +3,7 @@
 ``fires_*``: each line marked ``# offending: OPERATION`` is reported, by the rule of its folder and as that operation, and nothing
 else is.  A report shows the owner passing through a line marked ``# owner``, and the creation at a line marked ``# created``, if
 the program marks any, and each line marked ``# owner: always``.  ``quiet_*``: runs to its end and nothing is reported.
+``fixed_NAME``: follows the rule's fix of that name, and is quiet.
 ``known_miss_*``: marked like ``fires_*``, not found yet; the day it is found, this test fails and the program is renamed.
 ``known_false_*``: a ``quiet_*`` program that is reported all the same, until it is not any more.
 
@@ -106,7 +107,7 @@ def skip_before(path: Path) -> None:
 
 def test_every_program_has_a_verdict() -> None:
     assert PROGRAMS
-    assert all(re.match(r"(fires|quiet|known_miss|known_false)_", path.name) for path in PROGRAMS)
+    assert all(re.match(r"(fires|quiet|fixed|known_miss|known_false)_", path.name) for path in PROGRAMS)
 
 
 def expect_races(run: Run, path: Path) -> None:
@@ -140,7 +141,7 @@ def test_fires(path: Path, ftsan: Ftsan) -> None:
         assert finding["title"].count("thread '") == 2
 
 
-@pytest.mark.parametrize("path", named("quiet_"), ids=lambda path: f"{path.parent.name}-{path.stem}")
+@pytest.mark.parametrize("path", named("quiet_") + named("fixed_"), ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_quiet(path: Path, ftsan: Ftsan) -> None:
     skip_before(path)
     run = ftsan(*header(path, "OPTIONS"), path)

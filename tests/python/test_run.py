@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from ftsan import _native
 
 from tests.conftest import PLAIN, ROOT, Ftsan
 
@@ -231,6 +232,71 @@ def test_many_processes_report_into_one_file(ftsan: Ftsan) -> None:
     run = ftsan("-c", code)
     assert run.rules == ["FT101"]
     assert run.findings[0]["count"] == 8
+
+
+MANY = """
+import asyncio, os, signal, sys, threading
+functions = {{}}
+exec("".join(f"def f{{n}}(loop): loop.call_soon(int)\\n" for n in range({count})), functions)
+def misuse():
+    async def main():
+        loop = asyncio.get_running_loop()
+        thread = threading.Thread(target=lambda: [functions[f"f{{n}}"](loop) for n in range({count})])
+        thread.start()
+        await asyncio.to_thread(thread.join)
+    asyncio.run(main())
+"""
+
+WRITTEN = "misuse()\nprint(*[line.split()[1] for line in open('/proc/self/io') if line.startswith(('wchar', 'syscw'))])\n"
+
+
+def test_what_is_written_for_a_finding_does_not_grow_with_their_number(ftsan: Ftsan) -> None:
+    written = []
+    for count in (50, 400):
+        run = ftsan("-c", MANY.format(count=count) + WRITTEN)
+        assert len(run.findings) == count
+        written.append([int(number) / count for number in run.stdout.split()])
+    (few_bytes, few_calls), (many_bytes, many_calls) = written
+    assert many_bytes < 2 * few_bytes and many_calls <= few_calls, written
+
+
+def test_killed_processes_leave_what_they_found_and_spoil_nothing(ftsan: Ftsan) -> None:
+    code = MANY.format(count=20) + (
+        "children = []\n"
+        "for number in range(12):\n"
+        "    pid = os.fork()\n"
+        "    if pid == 0:\n"
+        "        misuse()\n"
+        "        os.kill(os.getpid(), signal.SIGKILL) if number % 2 else os._exit(0)\n"
+        "    children.append(pid)\n"
+        "print([os.waitpid(pid, 0)[1] for pid in children] == [0, 9] * 6)\n"
+    )
+    run = ftsan("-c", code)
+    assert (run.stdout, run.status) == ("True\n", 66)
+    assert sorted(finding["count"] for finding in run.findings) == [12] * 20
+    assert run.report["watched"]["processes"] == 13
+
+
+def test_without_a_launcher_the_report_is_complete_at_the_end_of_each_process(tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    for processes in (1, 2):
+        environment = PLAIN | {"FTSAN": "1", "FTSAN_OPTIONS": f"report_json={report}"}
+        done = subprocess.run([sys.executable, "-c", MISUSE], env=environment, stderr=subprocess.DEVNULL, check=False)
+        assert done.returncode == 66
+        found = json.loads(report.read_text())
+        assert [(finding["rule"], finding["count"]) for finding in found["findings"]] == [("FT101", processes)]
+        assert found["watched"]["processes"] == processes
+        assert os.listdir(tmp_path) == ["report.json"]
+
+
+def test_a_journal_that_nobody_completed_is_read_with_its_report(tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    code = MANY.format(count=9) + "misuse()\nos.kill(os.getpid(), signal.SIGKILL)\n"
+    environment = PLAIN | {"FTSAN": "1", "FTSAN_OPTIONS": f"report_json={report}"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, stderr=subprocess.DEVNULL, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert json.loads(report.read_text())["schema"] == 1
+    assert len(json.loads(_native.read_report(str(report)))["findings"]) == 9
 
 
 def test_a_storm_of_misuse_is_one_finding_with_its_count(ftsan: Ftsan) -> None:

@@ -124,7 +124,10 @@ def test_every_rule_has_a_file_and_programs_that_fire_and_stay_quiet() -> None:
     assert {path.stem: re.findall(r'id: "(FT\d{3})"', path.read_text()) for path in files} == {
         name: [id_] for name, id_ in rules.items()
     }
+    fixes = {rules[path.stem]: re.findall(r'name: "(\w+)",\s*operations:', path.read_text()) for path in files}
     for rule in rules.values():
+        fixed = [path.stem for path in (ROOT / "tests" / "programs" / rule).glob("fixed_*.py")]
+        assert sorted(fixed) == sorted(f"fixed_{name}" for name in fixes[rule]), f"{rule}: fixes and the programs that follow them"
         programs = [path.name for path in (ROOT / "tests" / "programs" / rule).glob("*.py")]
         for verdict in ("fires_", "quiet_"):
             assert any(name.startswith(verdict) for name in programs), f"{rule}: no {verdict} program"

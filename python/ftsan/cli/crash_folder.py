@@ -71,8 +71,7 @@ def _read(recording: Path, number: int) -> dict[str, Any] | None:
 def facts(program: list[str], report: str) -> dict[str, Any]:
     """What the launcher knows of a program besides how it died: interpreter, command, findings of the report so far."""
     try:
-        with open(report) as file:
-            found = json.load(file)
+        found = json.loads(_native.read_report(report))
     except OSError, ValueError:
         found = {}
     python = {

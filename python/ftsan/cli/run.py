@@ -142,7 +142,10 @@ def _run(options: dict[str, str], command: list[str], scratch: str) -> int:
         from . import crash_folder
 
         crash_folder.triage(scratch, child, status, command, report, options.get("crash_dir"))
-    _native.tidy_report(report)
+    try:
+        _native.finish_report(report)
+    except OSError as error:
+        say(f"ftsan: cannot complete the report {_native.printable(report)}: {error}; what it lacks is in the .journal beside it\n")
     code = os.waitstatus_to_exitcode(status)
     # A clean run says nothing where nobody reads along: its output is the program's alone.
     replacing, summary, is_news = _native.conclude(report, encoded)

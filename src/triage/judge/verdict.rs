@@ -9,7 +9,8 @@ use super::super::signature;
 use super::facts::Facts;
 use super::known::{self, Known};
 use super::{fatal_errors, hang, heap, nearest, process, racing, stack_overflow};
-use crate::rules;
+use crate::rules::family::calls::Crash as Cause;
+use crate::rules::{self, Rule};
 use serde::{Deserialize, Serialize};
 
 /// Whose a crash is.
@@ -88,29 +89,11 @@ pub struct Verdict {
 pub(super) const RECORD: &str =
     "run it again under `ftsan run`: it records what every thread touches, and triages the crash with that";
 
-/// Rules, and what is on the stack of a crash that such a misuse causes: ends of Python files, native functions, extension modules.
-const CAUSES: &[(&str, &[&str], &[&str])] = &[
-    (
-        "FT105",
-        &["selector_events.py", "sslproto.py", "streams.py", "unix_events.py"],
-        &["sock_", "send", "__send", "uv_", "_ssl", "SSL_"],
-    ),
-    ("FT101", &["base_events.py", "selector_events.py"], &["uv_", "uv__", "heap_", "heapq", "_heapq"]),
-    ("FT107", &["events.py"], &["uv_", "uv__", "heap_"]),
-    ("FT109", &["base_events.py"], &["uv_", "uv__"]),
-    ("FT102", &["futures.py", "tasks.py"], &["future_", "task_", "_asyncio_"]),
-    ("FT103", &["tasks.py"], &["task_", "_asyncio_"]),
-    ("FT104", &["tasks.py", "futures.py"], &["task_", "future_"]),
-    ("FT106", &["locks.py", "queues.py"], &["deque_"]),
-    ("FT108", &[], &["gen_", "_gen_", "async_gen_", "coro_", "_PyEval_EvalFrame", "_PyFrame_", "_TAIL_CALL_", "context_", "hamt_"]),
-    ("FT304", &["greenlet", "gevent", "eventlet"], &["g_switch", "slp_", "_PyCriticalSection"]),
-];
-
 /// Says whose a crash is.
 pub fn of(crash: &Crash) -> Verdict {
     let facts = Facts::new(crash);
     if let Some(mut hang) = hang::verdict_of(crash) {
-        hang.evidence.extend(crash.findings.iter().filter(|finding| finding.rule.starts_with("FT5")).map(found));
+        hang.evidence.extend(crash.findings.iter().filter(|finding| rules::is_of_locks(&finding.rule)).map(found));
         return hang;
     }
     let mut verdict = process::killed(&facts)
@@ -171,12 +154,13 @@ fn by_recording(facts: &Facts<'_>) -> Option<Verdict> {
         return None;
     }
     let transport = facts.python.iter().take(3).any(racing::is_transport) && race.as_ref().is_some_and(|race| race.own.fd >= 0);
-    let by_race = race.as_ref().and_then(|race| race.rule).or(if transport { Some("FT105") } else { None });
+    let by_race =
+        race.as_ref().and_then(|race| race.rule).or(if transport { Some(rules::transport_used_off_thread::RULE.id) } else { None });
     let rule = finding.map(|finding| finding.rule.as_str()).or(by_race);
     let row = known_row(facts, known::reported());
     // A race on what the interpreter should have locked is its bug, whether or not this run has seen both threads at it.
     let is_interpreters = row.as_ref().is_some_and(|(row, _)| row.verdict == CrashCause::InterpreterBug);
-    if is_interpreters && rule.is_some_and(|rule| rule.starts_with("FT4")) {
+    if is_interpreters && rule.is_some_and(rules::is_of_races) {
         return None;
     }
     let mut evidence = vec![match rule.and_then(rules::find) {
@@ -186,10 +170,12 @@ fn by_recording(facts: &Facts<'_>) -> Option<Verdict> {
     evidence.extend(race.as_ref().map(racing::Race::told));
     evidence.extend(finding.map(found));
     let next = match rule.and_then(rules::find) {
-        Some(rule) => format!("{} (ftsan explain {})", rule.fix, rule.id),
+        Some(rule) => format!("{} (ftsan explain {})", rule.general_advice(), rule.id),
         None => "let one thread use it, or guard every use with one lock".to_owned(),
     };
-    let confidence = if race.is_some() || finding.is_some_and(|finding| finding.rule != "FT108") {
+    let confidence = if race.is_some()
+        || finding.is_some_and(|finding| rules::find(&finding.rule).is_none_or(|rule| !rule.crash().is_only_likely))
+    {
         Confidence::High
     } else {
         Confidence::Medium
@@ -205,9 +191,9 @@ fn by_recording(facts: &Facts<'_>) -> Option<Verdict> {
 fn is_cause(facts: &Facts<'_>, finding: &FoundBefore) -> bool {
     let mut lines = finding.at.iter().chain(&finding.lines);
     let same_line = lines.any(|at| facts.python.iter().any(|frame| frame.file == at.file && frame.line == at.line));
-    let row = CAUSES.iter().find(|(rule, _, _)| *rule == finding.rule);
+    let crash = rules::find(&finding.rule).map(Rule::crash);
     same_line
-        || row.is_some_and(|(_, files, symbols)| {
+        || crash.is_some_and(|Cause { files, symbols, .. }| {
             let inner = facts.python.iter().take(4);
             inner.filter(|frame| !frame.file.is_empty()).any(|frame| files.iter().any(|file| frame.file.contains(file)))
                 || facts.failing().take(4).any(|frame| symbols.iter().any(|symbol| clean(&frame.symbol).starts_with(symbol)))

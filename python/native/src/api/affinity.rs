@@ -2,7 +2,7 @@
 
 use crate::engine::affinity::given;
 use crate::engine::affinity::watch::{Attribute, Kind, Watch};
-use crate::findings::session;
+use crate::findings::process;
 use crate::intercept::python_function::{self, Bytecode};
 use crate::intercept::{c_method, call_site, constructors, coroutine_steps, future_slots};
 use crate::interpreter::functions::code_of;
@@ -11,7 +11,9 @@ use crate::thread::code_class::{self, Class};
 use crate::thread::{context, guard, recorder, registry, stacks};
 use ftsan::declare::{self, Declaration};
 use ftsan::loops::Realm;
-use ftsan::rules;
+use ftsan::rules::{
+    self, coroutine_driven_by_two_threads, foreign_await, future_settled_off_thread, loop_call_off_thread, task_touched_off_thread,
+};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -77,8 +79,7 @@ impl Row<'_, '_> {
         if !fits || (kind == Kind::Field && loop_class == 0) {
             return Err(wrong("owner", self.owner));
         }
-        let session = session::get();
-        session.count_hook();
+        process::get().count_hook();
         Ok(Box::leak(Box::new(Watch {
             kind,
             realm: Realm::parse(self.realm).ok_or_else(|| wrong("realm", self.realm))?,
@@ -141,7 +142,7 @@ pub(crate) fn watch_method(
 
 #[pyfunction]
 pub(crate) fn watch_birth(class_: &Bound<'_, PyType>, owner: &str, realm: &str) -> PyResult<()> {
-    let row = Row { owner, rule: "FT101", operation: "__init__", realm, class: None };
+    let row = Row { owner, rule: loop_call_off_thread::RULE.id, operation: "__init__", realm, class: None };
     constructors::install(class_, row.leak(class_.py(), 0)?)
 }
 
@@ -151,8 +152,11 @@ pub(crate) fn watch_futures(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let class = |name: &str| -> PyResult<Bound<'_, PyType>> { Ok(module.getattr(name)?.cast_into::<PyType>()?) };
     let watch =
         |rule: &str, operation: &str| Row { owner: "future", rule, operation, realm: "asyncio", class: None }.leak(module.py(), 0);
-    let await_ = watch("FT104", "await")?;
-    let watches = [(watch("FT102", "__init__")?, await_), (watch("FT103", "__init__")?, await_)];
+    let await_ = watch(foreign_await::RULE.id, "await")?;
+    let watches = [
+        (watch(future_settled_off_thread::RULE.id, "__init__")?, await_),
+        (watch(task_touched_off_thread::RULE.id, "__init__")?, await_),
+    ];
     future_slots::install(&class("Future")?, &class("Task")?, watches)
 }
 
@@ -160,7 +164,9 @@ pub(crate) fn watch_futures(module: &Bound<'_, PyModule>) -> PyResult<()> {
 #[pyfunction]
 pub(crate) fn watch_coroutines(py: Python<'_>) -> PyResult<Vec<Bound<'_, PyType>>> {
     let steps = coroutines::verify(py)?;
-    let watch = |owner: &str, operation: &str| Row { owner, rule: "FT108", operation, realm: "asyncio", class: None }.leak(py, 0);
+    let watch = |owner: &str, operation: &str| {
+        Row { owner, rule: coroutine_driven_by_two_threads::RULE.id, operation, realm: "asyncio", class: None }.leak(py, 0)
+    };
     let [send, step, next] =
         [watch("coroutine-step", "send")?, watch("async-step", "send")?, watch("async-generator", "__anext__")?];
     coroutine_steps::install(py, steps, send, step, next)
@@ -187,7 +193,7 @@ pub(crate) fn watch_running_loop(function: &Bound<'_, PyCFunction>, meet: Py<PyA
         SET_RUNNING_LOOP.set(original).map_err(|_| PyRuntimeError::new_err("already hooked"))?;
         slot.write_volatile(set_running_loop as *const std::ffi::c_void);
     }
-    session::get().count_hook();
+    process::get().count_hook();
     Ok(())
 }
 
@@ -216,14 +222,14 @@ pub(crate) fn watch_results(method: &Bound<'_, PyAny>) -> PyResult<()> {
         code_class::set_class(&code_of(method)?, class);
         return Ok(());
     }
-    let row = Row { owner: "born", rule: "FT101", operation: "result", realm: "asyncio", class: None };
+    let row = Row { owner: "born", rule: loop_call_off_thread::RULE.id, operation: "result", realm: "asyncio", class: None };
     c_method::install_giver(method, row.leak(py, 0)?)
 }
 
 /// This function makes another interpreter, in which nothing is watched.
 #[pyfunction]
 pub(crate) fn watch_maker_of_interpreters(function: &Bound<'_, PyAny>) -> PyResult<()> {
-    let row = Row { owner: "born", rule: "FT101", operation: "create", realm: "any", class: None };
+    let row = Row { owner: "born", rule: loop_call_off_thread::RULE.id, operation: "create", realm: "any", class: None };
     c_method::install_maker_of_interpreters(function, row.leak(function.py(), 0)?)
 }
 
@@ -236,7 +242,7 @@ pub(crate) fn is_watched(function: &Bound<'_, PyAny>) -> PyResult<bool> {
 /// What `--declarations` declares.
 #[pyfunction]
 pub(crate) fn declarations() -> PyResult<Vec<DeclarationRow>> {
-    let Some(path) = &session::get().options.declarations else { return Ok(Vec::new()) };
+    let Some(path) = &process::get().options.declarations else { return Ok(Vec::new()) };
     let all = declare::load(path).map_err(PyValueError::new_err)?;
     Ok(all.into_iter().map(|d| (d.name, d.owner, d.rule, d.methods, d.thread_safe, d.hand_overs)).collect())
 }

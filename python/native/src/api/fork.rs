@@ -1,14 +1,14 @@
 //! The child of a fork, which has only the calling thread left.
 
 use crate::engine::{locks, order};
-use crate::findings::session;
+use crate::findings::process;
 use crate::intercept::bytecode::code_data;
 use crate::thread::context::{here, native_id};
 use crate::thread::registry;
 
 /// Makes everything that another thread may have been in the middle of anew, from the bottom up.
 pub(crate) fn after_fork_in_child() {
-    session::after_fork();
+    process::after_fork();
     registry::get().loops.after_fork(here().slot, native_id());
     here().after_fork();
     code_data::after_fork_in_child();

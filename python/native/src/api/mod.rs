@@ -47,7 +47,7 @@ mod _native {
     };
     #[pymodule_export]
     use super::report::{
-        check_report, conclude, confirmation, count_package, create_tally, end, flush, occurrences, render, report, set_gil,
-        start_inventory, start_report, tidy_report, turn_off, watched_names, write_inventory,
+        check_report, conclude, confirmation, count_package, create_tally, end, finish_report, flush, occurrences, read_report,
+        render, report, set_gil, start_inventory, start_report, turn_off, watched_names, write_inventory,
     };
 }

@@ -1,7 +1,7 @@
 //! The beginning of a watched process, and of its children.
 
 use crate::api::fork;
-use crate::findings::{conclusion, session};
+use crate::findings::{conclusion, process};
 use crate::intercept::bytecode::code_data;
 use crate::intercept::{process_end, syscalls};
 use crate::interpreter;
@@ -17,7 +17,7 @@ use std::ffi::OsString;
 pub(crate) fn start(options: OsString, python: BTreeMap<String, String>, gil: String) -> PyResult<()> {
     let options = Options::parse(&options).map_err(|error| PyValueError::new_err(error.to_string()))?;
     let supervisor = options.supervisor;
-    session::start(options, python, gil).map_err(PyValueError::new_err)?;
+    process::start(options, python, gil).map_err(PyValueError::new_err)?;
     die_with(supervisor);
     Ok(())
 }
@@ -32,14 +32,14 @@ pub(crate) fn verify_layouts(py: Python<'_>) -> PyResult<()> {
 pub(crate) fn connect_hooks(path: &str, standard_library: &str) -> PyResult<(u32, bool)> {
     code_class::set_standard_library(standard_library);
     let (count, preloaded) = syscalls::connect(path).map_err(PyRuntimeError::new_err)?;
-    (0..count).for_each(|_| session::get().count_hook());
+    (0..count).for_each(|_| process::get().count_hook());
     Ok((count, preloaded))
 }
 
 /// If this process has the last word on its tree, its exit status is going to say what was found.
 #[pyfunction]
 pub(crate) fn speak() {
-    if session::get().speaks() {
+    if process::get().speaks() {
         conclusion::prepare();
     }
 }
@@ -55,7 +55,7 @@ pub(crate) fn refuse_second_interpreter(py: Python<'_>) {
 /// Prints a line of ours, if there was a stderr when the process began.
 #[pyfunction]
 pub(crate) fn say(line: &str) {
-    session::write_stderr(&format!("ftsan: {}\n", terminal::printable(line)));
+    process::write_stderr(&format!("ftsan: {}\n", terminal::printable(line)));
 }
 
 /// Says what there is to say before the functions of `posix` that end the process at once.
@@ -66,7 +66,7 @@ pub(crate) fn watch_end(posix: &Bound<'_, PyModule>) -> PyResult<()> {
 
 #[pyfunction]
 pub(crate) fn is_started() -> bool {
-    session::is_started()
+    process::is_started()
 }
 
 #[pyfunction]

@@ -1,7 +1,7 @@
 //! What orders threads, and whose code has probes.
 
 use crate::engine::{order, races};
-use crate::findings::session;
+use crate::findings::process;
 use crate::intercept::python_function::{self, Bytecode};
 use crate::intercept::sync::{self, caches, operations, python_operations, weakref_callbacks};
 use crate::intercept::{bytecode, container_calls, masquerade};
@@ -31,7 +31,7 @@ pub(crate) fn unknown_opcodes(py: Python<'_>) -> PyResult<Vec<String>> {
 /// Whether the options choose any code to look for data races in.
 #[pyfunction]
 pub(crate) fn wants_races() -> bool {
-    !session::get().options.races.is_none()
+    !process::get().options.races.is_none()
 }
 
 /// Keeps the order of threads, and looks for races in code with probes.
@@ -40,7 +40,7 @@ pub(crate) fn start_races(py: Python<'_>) -> PyResult<()> {
     interpreter::header::verify(py).map_err(PyRuntimeError::new_err)?;
     races::containers::learn(py)?;
     races::locations::learn(py)?;
-    races::shared::start(&session::get().options);
+    races::shared::start(&process::get().options);
     races::review::start();
     races::confirm::start();
     let modules = py.import("sys")?.getattr("modules")?;
@@ -110,7 +110,7 @@ pub(crate) fn order_function(function: &Bound<'_, PyAny>, edge: &str) -> PyResul
     let edge = python_operations::Edge::parse(edge)?;
     let site = python_operations::new(function.py(), edge)?;
     python_function::inject_at(Bytecode::get(function.py())?, function, site, edge.place())?;
-    session::get().count_hook();
+    process::get().count_hook();
     Ok(())
 }
 

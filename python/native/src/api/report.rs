@@ -1,11 +1,11 @@
 //! What was found, and the report of it.
 
 use crate::engine::races;
-use crate::findings::{conclusion, session, tally};
+use crate::findings::{conclusion, process, sources, tally};
 use crate::thread::faults;
 use ftsan::options::Options;
-use ftsan::report::{json, text};
-use ftsan::safe_file::Target;
+use ftsan::report::render::text;
+use ftsan::report::store::{inventory, journal};
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use std::ffi::OsString;
@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 #[pyfunction]
 pub(crate) fn start_report(path: PathBuf) -> PyResult<()> {
-    json::start(&path).map_err(|error| PyOSError::new_err(error.to_string()))
+    journal::start(&path).map_err(|error| PyOSError::new_err(error.to_string()))
 }
 
 /// Makes the tally of a process tree that this process speaks for.
@@ -37,26 +37,33 @@ pub(crate) fn conclude(report: PathBuf, options: OsString) -> PyResult<(u8, Stri
 /// (names of packages and modules that are watched for data races, whether first-party code is)
 #[pyfunction]
 pub(crate) fn watched_names() -> (Vec<String>, bool) {
-    let (names, first_party) = session::get().options.races.chosen_by_name();
+    let (names, first_party) = process::get().options.races.chosen_by_name();
     (names.to_vec(), first_party)
 }
 
 /// Refuses to have a report at `path` if there is something that must not be replaced.
 #[pyfunction]
 pub(crate) fn check_report(path: PathBuf) -> PyResult<()> {
-    json::check(&path).map_err(|error| PyOSError::new_err(error.to_string()))
+    journal::check(&path).map_err(|error| PyOSError::new_err(error.to_string()))
 }
 
-/// Removes what processes that were killed have left beside the report.
+/// Brings the report's file up to date, in the launcher or whatever else outlives the watched processes.
 #[pyfunction]
-pub(crate) fn tidy_report(path: PathBuf) {
-    let _ = Target::at(&path).and_then(|target| target.remove_unfinished());
+pub(crate) fn finish_report(path: PathBuf) -> PyResult<()> {
+    journal::fold(&path).map_err(|error| PyOSError::new_err(error.to_string()))
+}
+
+/// The report as JSON, with what the processes have found since its file was written.
+#[pyfunction]
+pub(crate) fn read_report(path: PathBuf) -> PyResult<String> {
+    let report = journal::read(&path).map_err(|error| PyOSError::new_err(error.to_string()))?;
+    serde_json::to_string(&report).map_err(|error| PyRuntimeError::new_err(error.to_string()))
 }
 
 /// (races seen to do harm, races that may, lines of the writes of the others)
 #[pyfunction]
 pub(crate) fn confirmation(path: PathBuf) -> PyResult<(usize, usize, Vec<String>)> {
-    let report = json::read(&path).map_err(|error| PyOSError::new_err(error.to_string()))?;
+    let report = journal::read(&path).map_err(|error| PyOSError::new_err(error.to_string()))?;
     let confirmation = report.confirmation();
     Ok((confirmation.witnessed, confirmation.found, confirmation.lines))
 }
@@ -68,12 +75,12 @@ pub(crate) fn turn_off(what: &str) {
 
 #[pyfunction]
 pub(crate) fn set_gil(state: String) {
-    session::get().set_gil(state);
+    process::get().set_gil(state);
 }
 
 #[pyfunction]
 pub(crate) fn count_package(package: String) {
-    session::get().count_package(package);
+    process::get().count_package(package);
 }
 
 /// Writes the inventory of shared state, if the options ask for it.
@@ -85,7 +92,7 @@ pub(crate) fn write_inventory(py: Python<'_>) -> PyResult<()> {
 /// Starts an empty inventory, in the launcher.
 #[pyfunction]
 pub(crate) fn start_inventory(path: PathBuf) -> PyResult<()> {
-    ftsan::report::inventory::start(&path).map_err(|error| PyOSError::new_err(error.to_string()))
+    inventory::start(&path).map_err(|error| PyOSError::new_err(error.to_string()))
 }
 
 /// The process ends: its last words.
@@ -96,21 +103,21 @@ pub(crate) fn end(py: Python<'_>) {
 
 #[pyfunction]
 pub(crate) fn flush(py: Python<'_>) {
-    py.detach(|| session::get().bring_report_up_to_date());
+    py.detach(|| process::get().bring_report_up_to_date());
 }
 
 #[pyfunction]
 pub(crate) fn occurrences() -> u64 {
-    session::get().occurrences()
+    process::get().occurrences()
 }
 
 #[pyfunction]
 pub(crate) fn report() -> PyResult<String> {
-    serde_json::to_string(&session::get().everything()).map_err(|error| PyRuntimeError::new_err(error.to_string()))
+    serde_json::to_string(&process::get().everything()).map_err(|error| PyRuntimeError::new_err(error.to_string()))
 }
 
 #[pyfunction]
 pub(crate) fn render(py: Python<'_>, finding: &str) -> PyResult<String> {
     let finding = serde_json::from_str(finding).map_err(|error| PyValueError::new_err(error.to_string()))?;
-    Ok(py.detach(|| text::finding(&finding, std::process::id(), &session::source_line)))
+    Ok(py.detach(|| text::finding(&finding, std::process::id(), &sources::line)))
 }

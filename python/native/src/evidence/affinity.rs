@@ -6,23 +6,20 @@
 
 use crate::evidence::owner_snapshot::{self, INSIDE, Owner, Relation, Snapshot, Suspended};
 use crate::evidence::thread_names::{self, thread_info};
-use crate::findings::session::{self, Known, Place, Recorded};
+use crate::findings::process;
+use crate::findings::report::{self, Addition, Case, Raises};
+use crate::findings::store::{Known, Place};
 use crate::interpreter::frames::{self, RawFrame};
-use crate::interpreter::introspection::{loaded, own_method, stacks_of_outer_greenlets, type_name};
+use crate::interpreter::introspection::{loaded, names_of_bases, own_method, stacks_of_outer_greenlets, type_name};
 use crate::thread::caller::{Caller, caller, first_of_program};
 use crate::thread::code_class::{self, Class, resolve_all};
 use crate::thread::outcome::Outcome;
 use crate::thread::{origins, stacks};
 use ftsan::loops::Runner;
-use ftsan::options::OnFinding;
 use ftsan::report::{Access, Finding, Frame, LoopInfo, ObjectInfo, Role, ThreadInfo};
+use ftsan::rules::family::calls::{self, Attempt};
 use ftsan::rules::{self, Rule};
 use pyo3::prelude::*;
-
-pyo3::import_exception!(ftsan, Misuse);
-
-/// What a call is reported as before the sockets, descriptors and selectors are looked at that it touches in turn.
-pub(crate) const COVERS: &[&str] = &["FT101", "FT105", "FT109", "FT204", "FT208", "FT301", "FT303", "FT306"];
 
 /// A watched call, as far as a report speaks of it.
 pub(crate) struct Call {
@@ -48,7 +45,7 @@ pub(crate) unsafe fn add_victim(call: &Call, known: Known) {
     if let Caller::Program(start) | Caller::Given(start, _) = unsafe { caller(py, call.frames) } {
         let (thread, stack) = (thread_names::me(py), resolve_all(py, &own.frames()[start..]));
         let access = Access { role: Role::Owner, operation: INSIDE.to_owned(), thread: Some(thread), stack };
-        session::get().add_owner_access(known, access);
+        process::get().add(known, vec![access], false);
     }
 }
 
@@ -80,6 +77,50 @@ struct Misused<'py> {
     thread: Runner,
 }
 
+/// What the program called.
+struct Called {
+    /// Name of what the program called itself.
+    operation: String,
+    /// Name of the method of the object that this led to.
+    method: String,
+    /// The library called the watched function.
+    is_nested: bool,
+}
+
+/// The last part of a qualified name.
+fn last(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name)
+}
+
+/// A misuse that is to be reported.
+struct Found<'a, 'py> {
+    misused: &'a Misused<'py>,
+    rule: &'static Rule,
+    called: Called,
+    own: Own<'a>,
+    owner: Owner,
+}
+
+impl Case for Found<'_, '_> {
+    fn finding(self) -> Option<Finding> {
+        let Found { misused, rule, called, own, owner } = self;
+        let (owners, me) = (misused.thread_info(&owner.thread), thread_names::me(misused.py));
+        let relation = owner.relation(&thread_names::told_apart(&owners, &me));
+        // The owner may have stopped the loop in the meantime: then there is no misuse any more.
+        let snapshot = owner_snapshot::look(misused.py, owner, misused.object.as_ptr())?;
+        Some(misused.finding(rule, &called, &own, &relation, &snapshot))
+    }
+
+    fn again(self, is_sampled: bool) -> Addition {
+        // Whose stack is at hand already costs no look.
+        if !is_sampled && !matches!(self.owner.relation, Relation::IsInside(_)) {
+            return Addition::default();
+        }
+        let snapshot = owner_snapshot::look(self.misused.py, self.owner, self.misused.object.as_ptr());
+        Addition { owners: snapshot.map_or_else(Vec::new, |snapshot| self.misused.owner_accesses(&snapshot)), witnessed: false }
+    }
+}
+
 impl<'py> Misused<'py> {
     fn report(&self, owner: Owner) -> Outcome {
         let py = self.py;
@@ -91,115 +132,78 @@ impl<'py> Misused<'py> {
             Caller::Given(start, given) => (start, Some(given)),
             Caller::Nested => return Outcome::Continue,
         };
-        let (rule, operation) = self.what_was_called(own.frames(), start, given.is_some());
-        // `shield` makes its own future before it touches the given one, which is what is reported.
-        if self.call.operation == "create_future" && operation == "shield" {
-            return Outcome::Continue;
-        }
+        let called = self.what_was_called(own.frames(), start, given.is_some());
         let own = Own { called: &own.frames()[start..], given };
-        // Cython's coroutines have no frames: the future that `await loop.create_connection()` waits for inside belongs to that call.
-        if rule.id == "FT104"
-            && own.line().is_some_and(|frame| session::get().is_known_misuse(&code_class::resolve(py, frame), &["FT101", "FT105"]))
-        {
-            return Outcome::Continue;
-        }
-        if rule.id == "FT204"
-            && let Some(known) =
-                own.line().and_then(|frame| session::get().known_misuse(&code_class::resolve(py, frame), &["FT203"], None))
-        {
-            if let Some(snapshot) = owner_snapshot::look(py, owner, self.object.as_ptr()) {
-                self.add_owner_accesses(known, &snapshot);
-            }
-            return Outcome::Continue;
-        }
-        // A selector on top of it says so already.
-        if rule.id == "FT204"
-            && type_name(&self.object) == "select.poll"
-            && own.line().is_some_and(|frame| session::get().is_known_misuse(&code_class::resolve(py, frame), &["FT204"]))
-        {
-            return Outcome::Continue;
-        }
-        if rule.id == "FT104" && self.is_done() {
-            return Outcome::Continue;
-        }
-        // `shield` gives a future to other functions of asyncio, too.
-        let id = if rule.id == "FT104" { std::ptr::from_ref(rule) as usize } else { self.call.id };
-        let place: Place = (id, own.line().unwrap_or_default());
-        let session = session::get();
-        let title = match session.seen_again(&place) {
-            Some(again) => {
-                // Whose stack is at hand already costs no look.
-                let is_at_hand = matches!(owner.relation, Relation::IsInside(_)) && again.title.is_some();
-                if (again.sample_owner || is_at_hand)
-                    && let Some(snapshot) = owner_snapshot::look(py, owner, self.object.as_ptr())
-                {
-                    self.add_owner_accesses(again.known, &snapshot);
-                    if again.sample_owner {
-                        py.detach(|| session.bring_report_up_to_date());
-                    }
-                }
-                again.title
-            }
-            None => {
-                // The owner may have stopped the loop in the meantime: then there is no misuse any more.
-                let (owners, me) = (self.thread_info(&owner.thread), thread_names::me(py));
-                let relation = owner.relation(&thread_names::told_apart(&owners, &me));
-                let Some(snapshot) = owner_snapshot::look(py, owner, self.object.as_ptr()) else { return Outcome::Continue };
-                let finding = self.finding(rule, &operation, &own, &relation, &snapshot);
-                let title = finding.title.clone();
-                match session.record(place, finding) {
-                    Recorded::New => {
-                        py.detach(|| session.tell(&place));
-                        Some(title)
-                    }
-                    Recorded::Known => Some(title),
-                    Recorded::Suppressed => None,
-                }
-            }
+        let attempt = Attempt {
+            watched: self.call.operation,
+            operation: &called.operation,
+            is_nested: called.is_nested,
+            is_done: &|| self.is_done(),
         };
-        match (session.options.on_finding, title) {
-            (OnFinding::Log, _) | (_, None) => Outcome::Misuse,
-            (OnFinding::Raise, Some(title)) => {
-                Misuse::new_err(format!("{}: {title}", rule.id)).restore(py);
-                Outcome::Raised
+        let Some(rule) = rules::of_call(self.call.rule, &attempt) else { return Outcome::Continue };
+        let known = |rules: &[&Rule]| {
+            let is_one = |rule: &Rule| rules.iter().any(|known| std::ptr::eq(*known, rule));
+            own.line()
+                .filter(|_| !rules.is_empty())
+                .and_then(|frame| process::get().known_misuse(&code_class::resolve(py, frame), is_one, None))
+        };
+        if let Some(calls) = rule.calls() {
+            if known(calls.said_by).is_some() {
+                return Outcome::Continue;
             }
-            (OnFinding::Abort, Some(_)) => std::process::abort(),
+            if let Some(known) = known(calls.joins) {
+                if let Some(snapshot) = owner_snapshot::look(py, owner, self.object.as_ptr()) {
+                    process::get().add(known, self.owner_accesses(&snapshot), false);
+                }
+                return Outcome::Continue;
+            }
+            if calls.beneath.contains(&type_name(&self.object).as_str()) && known(&[rule]).is_some() {
+                return Outcome::Continue;
+            }
         }
+        let is_one_per_line = rule.calls().is_some_and(|calls| calls.is_one_per_line);
+        let id = if is_one_per_line { std::ptr::from_ref(rule) as usize } else { self.call.id };
+        let place: Place = (id, own.line().unwrap_or_default());
+        report::report(py, place, Raises::Now, Found { misused: self, rule, called, own, owner })
     }
 
-    /// Rule and operation in terms of what the program called, which may have called the watched function in turn:
-    /// `gather` adds callbacks to futures, `Queue.get` waits in `_get_loop`.
-    fn what_was_called(&self, own: &[RawFrame], start: usize, is_given: bool) -> (&'static Rule, String) {
+    /// What the program called, which may have called the watched function in turn: `gather` adds callbacks to futures, `Queue.get` waits
+    /// in `_get_loop`.
+    fn what_was_called(&self, own: &[RawFrame], start: usize, is_given: bool) -> Called {
+        let watched = self.call.operation.to_owned();
         if start <= self.call.frames {
-            return (self.call.rule, self.call.operation.to_owned());
+            return Called { operation: watched.clone(), method: watched, is_nested: false };
         }
-        let waits = matches!(self.call.operation, "add_done_callback" | "remove_done_callback");
-        let rule = if waits { rules::find("FT104").unwrap_or(self.call.rule) } else { self.call.rule };
         // What the program wrote is `async with`, not `__aenter__`: that says less than what is called in turn.
         // And what a library calls for the program, it calls in a few steps.
         let called = own[self.call.frames.saturating_sub(1)..start].iter().rev().map(|frame| code_class::resolve(self.py, *frame));
         let carrier = own.get(start).filter(|_| is_given).map(|frame| code_class::resolve(self.py, *frame).file);
         let names = called.filter(|frame| carrier.as_ref() != Some(&frame.file)).map(|frame| frame.function);
-        let name = names.map(|name| name.rsplit('.').next().unwrap_or(&name).to_owned()).find(|name| !name.starts_with("__"));
-        (rule, name.unwrap_or_else(|| self.call.operation.to_owned()))
+        let names: Vec<String> = names.filter(|name| !last(name).starts_with("__")).collect();
+        let bases = names_of_bases(&self.object);
+        // Of all that led there, the outermost method of the object itself: that is one which exists.
+        let is_its_own =
+            |name: &&String| name.rsplit_once('.').is_some_and(|(class, _)| bases.iter().any(|base| base == last(class)));
+        let method = names.iter().find(is_its_own).map_or(&watched, |name| name);
+        Called {
+            method: last(method).to_owned(),
+            operation: names.first().map_or(watched.as_str(), |name| last(name)).to_owned(),
+            is_nested: true,
+        }
     }
 
     fn is_done(&self) -> bool {
         own_method(&self.object, "done").is_some_and(|done| done.is_truthy().unwrap_or(false))
     }
 
-    fn finding(&self, rule: &'static Rule, operation: &str, own: &Own<'_>, relation: &str, snapshot: &Snapshot<'py>) -> Finding {
+    fn finding(&self, rule: &'static Rule, called: &Called, own: &Own<'_>, relation: &str, snapshot: &Snapshot<'py>) -> Finding {
         let offender = thread_names::me(self.py);
         let owner = self.thread_info(&self.thread);
         let class = type_name(&self.object);
         let short = class.rsplit('.').next().unwrap_or(&class).to_owned();
-        let what = match (rule.id, operation) {
-            ("FT104", "await" | "__await__") => format!("{short} awaited"),
-            ("FT104", operation) => format!("{short} given to {operation}()"),
-            (_, "__init__") => format!("{short} created for a foreign loop"),
-            (_, operation) => format!("{short}.{operation}() called"),
-        };
-        let title = format!("{what} in {} {relation}", thread_names::told_apart(&offender, &owner));
+        let thread = thread_names::told_apart(&offender, &owner);
+        let call = calls::Call { class: &short, method: &called.method, operation: &called.operation, thread: &thread, relation };
+        let told = rule.tell_call(&call);
         let id = format!("{:#x}", self.object.as_ptr() as usize);
         let repr = match own_method(&self.object, "get_name") {
             Some(name) => format!("<{short} {name} at {id}>"),
@@ -212,7 +216,7 @@ impl<'py> Misused<'py> {
         });
         let mut accesses = vec![Access {
             role: Role::Offending,
-            operation: operation.to_owned(),
+            operation: called.operation.clone(),
             thread: Some(offender),
             stack: self.offending_stack(own),
         }];
@@ -227,7 +231,7 @@ impl<'py> Misused<'py> {
                 stack: self.resolve(&created[first..]),
             });
         }
-        Finding::new(rule, title, ObjectInfo { r#type: class, repr, id }, loop_, accesses)
+        Finding::new(rule, told, ObjectInfo { r#type: class, repr, id }, loop_, accesses)
     }
 
     /// Where the task was created that asyncio itself runs without any code of the program in it.
@@ -254,12 +258,6 @@ impl<'py> Misused<'py> {
             stack.append(&mut frames);
         }
         stack
-    }
-
-    fn add_owner_accesses(&self, known: Known, snapshot: &Snapshot<'py>) {
-        for access in self.owner_accesses(snapshot) {
-            session::get().add_owner_access(known, access);
-        }
     }
 
     /// What the owner's thread is doing, and where its tasks are waiting.

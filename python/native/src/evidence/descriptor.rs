@@ -3,27 +3,26 @@
 //! The caller may be detached, in the middle of a system call: it is attached while this lasts.  What hangs on what another thread is
 //! doing is looked at once more, with the world stopped.
 
-use crate::evidence::affinity::COVERS;
 use crate::evidence::owner_snapshot::{self, Held};
 use crate::evidence::thread_names::thread_info;
 use crate::evidence::{guarded_close, native_frames};
-use crate::findings::session::{self, Place, Recorded};
+use crate::findings::process;
+use crate::findings::report::{Addition, Case, Raises, report};
+use crate::findings::store::Place;
 use crate::interpreter::frames::{self, RawFrame};
 use crate::thread::code_class::{self, resolve_all};
 use crate::thread::context::{Busy, scheduled};
 use crate::thread::{guard, hooks_link};
 use ftsan::descriptors::{Kind, Mark, Suspicion};
-use ftsan::options::OnFinding;
 use ftsan::recording::operation::{CLOSE, EPOLL_CTL, EPOLL_WAIT, Operation, POLL, SELECT};
 use ftsan::recording::{Recording, ThreadId, ThreadRecord};
 use ftsan::report::{Access, Finding, Frame, ObjectInfo, Role, ThreadInfo};
+use ftsan::rules::family::descriptors::SystemCall;
 use ftsan::rules::{self, Rule};
 use libc::c_int;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use std::time::Duration;
-
-pyo3::import_exception!(ftsan, Misuse);
 
 /// Attached for as long as it lives, if the thread was not already.
 enum Attached {
@@ -71,7 +70,7 @@ impl Drop for Attached {
 pub(crate) fn suspect(suspicion: &Suspicion, operation: Operation, fd: c_int, mark: Mark) {
     guard::guarded((), || {
         let Some(recording) = hooks_link::recording() else { return };
-        if !session::is_started() || !still_true(recording, suspicion, fd) {
+        if !process::is_started() || !still_true(recording, suspicion, fd) {
             return;
         }
         let Some(_attached) = Attached::attach() else { return };
@@ -139,17 +138,57 @@ struct Suspected<'py> {
     mark: Mark,
 }
 
-/// A finding in the making.
-struct Told {
-    title: String,
+/// What happened between two threads.
+#[derive(Default)]
+struct Story {
+    /// What the descriptor is, or was, with its number.
+    what: String,
+    /// Name of the thread that the finding is about.
+    thread: String,
+    /// Name of the other one.
+    other: String,
+    /// What the other one does, or of a selector the method that this one called.
+    operation: String,
+    /// The thread that the finding is about is the victim.
+    is_victim: bool,
     accesses: Vec<Access>,
     /// Harm was seen, not only made possible.
     witnessed: bool,
 }
 
+/// What is suspected and true, and to be reported.
+struct Found<'a, 'py> {
+    suspected: &'a Suspected<'py>,
+    suspicion: &'a Suspicion,
+    rule: &'static Rule,
+    stack: &'a [Frame],
+    /// Qualified name of the method of a selector.
+    method: Option<String>,
+}
+
+impl Case for Found<'_, '_> {
+    fn finding(self) -> Option<Finding> {
+        let story = self.suspected.tell(self.suspicion, self.stack, self.method)?;
+        Some(self.suspected.finding(self.rule, self.suspicion, story))
+    }
+
+    fn again(self, is_sampled: bool) -> Addition {
+        let story = if is_sampled { self.suspected.tell(self.suspicion, self.stack, self.method) } else { None };
+        let accesses = story.into_iter().flat_map(|story| story.accesses);
+        Addition { owners: accesses.filter(|access| access.role == Role::Owner).collect(), witnessed: false }
+    }
+}
+
+impl Story {
+    /// The same, of the thread and the descriptor of `whole`.
+    fn of(self, whole: Story) -> Story {
+        Story { what: whole.what, thread: whole.thread, witnessed: whole.witnessed, ..self }
+    }
+}
+
 impl Suspected<'_> {
     fn report(&self, suspicion: &Suspicion) {
-        let Some(rule) = rules::find(rule_of(suspicion)) else { return };
+        let Some(rule) = rules::of_system_call(suspicion) else { return };
         // SAFETY: attached, own thread.
         let own = unsafe { frames::own_stack() };
         let all = resolve_all(self.py, own.frames());
@@ -161,122 +200,92 @@ impl Suspected<'_> {
         if matches!(suspicion, Suspicion::Shared { .. }) && in_selector.is_none() {
             return;
         }
-        let method = in_selector.map(|frame| frame.function.rsplit('.').next().unwrap_or_default().to_owned());
-        let session = session::get();
+        let method = in_selector.map(|frame| frame.function.clone());
         // The call that led here is a finding already.
-        if stack.first().is_some_and(|line| session.is_known_misuse(line, COVERS)) {
+        let is_known = |line: &Frame| process::get().known_misuse(line, Rule::covers_what_it_calls, None).is_some();
+        if stack.first().is_some_and(is_known) {
             return;
         }
         let own_place = own.frames().get(skipped).copied().unwrap_or_default();
         let place: Place = (std::ptr::from_ref(rule) as usize, past_place(suspicion).unwrap_or(own_place));
-        match session.seen_again(&place) {
-            Some(again) if again.sample_owner => {
-                let told = self.tell(suspicion, stack, method);
-                let owners = told.into_iter().flat_map(|told| told.accesses).filter(|access| access.role == Role::Owner);
-                owners.for_each(|access| session.add_owner_access(again.known, access));
-                self.py.detach(|| session.bring_report_up_to_date());
-            }
-            Some(_) => {}
-            None => {
-                if let Some(told) = self.tell(suspicion, stack, method) {
-                    self.record(place, rule, told);
-                }
-            }
-        }
+        report(self.py, place, Raises::Later, Found { suspected: self, suspicion, rule, stack, method });
     }
 
-    fn record(&self, place: Place, rule: &'static Rule, told: Told) {
-        let session = session::get();
-        let what = self.recorded_kind();
+    fn finding(&self, rule: &'static Rule, suspicion: &Suspicion, story: Story) -> Finding {
+        let kind = self.recorded_kind();
         let object =
-            ObjectInfo { r#type: what.to_owned(), repr: format!("descriptor {} ({what})", self.fd), id: format!("{:#x}", self.fd) };
-        let mut finding = Finding::new(rule, told.title, object, None, told.accesses);
-        finding.witnessed = told.witnessed;
-        match session.record(place, finding) {
-            Recorded::New => self.py.detach(|| session.tell(&place)),
-            Recorded::Known => {}
-            Recorded::Suppressed => return,
-        }
-        match session.options.on_finding {
-            OnFinding::Log => {}
-            // A system call cannot raise: the thread does as soon as it is in Python code again.
-            OnFinding::Raise => {
-                let error = self.py.get_type::<Misuse>();
-                // SAFETY: attached; the class is alive.
-                unsafe { ffi::PyThreadState_SetAsyncExc(ffi::PyThread_get_thread_ident() as i64, error.as_ptr()) };
-            }
-            OnFinding::Abort => std::process::abort(),
-        }
+            ObjectInfo { r#type: kind.to_owned(), repr: format!("descriptor {} ({kind})", self.fd), id: format!("{:#x}", self.fd) };
+        let told = rule.tell_system_call(&SystemCall {
+            suspicion,
+            what: &story.what,
+            now: kind,
+            thread: &story.thread,
+            other: &story.other,
+            operation: &story.operation,
+            is_victim: story.is_victim,
+        });
+        let mut finding = Finding::new(rule, told, object, None, story.accesses);
+        finding.witnessed = story.witnessed;
+        finding
     }
 
     fn recorded_kind(&self) -> &'static str {
         hooks_link::kind(self.fd).name()
     }
 
-    fn tell(&self, suspicion: &Suspicion, stack: &[Frame], method: Option<String>) -> Option<Told> {
+    fn tell(&self, suspicion: &Suspicion, stack: &[Frame], method: Option<String>) -> Option<Story> {
         let fd = self.fd;
         let me = self.thread_of(self.mark);
-        let mine = me.name.clone();
-        let what = format!("{} {fd}", noun(hooks_link::kind(fd)));
         let here =
             |role: Role| Access { role, operation: self.name(self.operation), thread: Some(me.clone()), stack: stack.to_vec() };
         let created = || self.past(Role::Created, "opened", hooks_link::opened_by(fd));
-        let now = |by: ThreadId| self.present(by);
+        let story = Story {
+            what: format!("{} {fd}", noun(hooks_link::kind(fd))),
+            thread: me.name.clone(),
+            witnessed: true,
+            ..Story::default()
+        };
+        let with = |other: Access| Story {
+            other: name_of(&other).to_owned(),
+            operation: other.operation.clone(),
+            accesses: vec![here(Role::Offending), other],
+            ..Story::default()
+        };
         let mut told = match *suspicion {
-            Suspicion::ClosedWhileUsed { by } => {
-                let owner = now(by)?;
-                let name = name_of(&owner);
-                let title = format!("{what} closed in thread '{mine}' while thread '{name}' is in {}() on it", owner.operation);
-                Told { title, accesses: vec![here(Role::Offending), owner], witnessed: true }
+            Suspicion::ClosedWhileUsed { by } | Suspicion::Interleaved { by, .. } => with(self.present(by)?),
+            Suspicion::ClosedWhilePolled { by, registered, .. } => {
+                let mut told = with(self.present(by)?);
+                told.accesses.extend(self.past(Role::Earlier, "register", registered));
+                told
             }
-            Suspicion::ClosedWhilePolled { by, epoll, registered } => {
-                let owner = now(by)?;
-                let name = name_of(&owner);
-                let title = format!("{what} closed in thread '{mine}' while thread '{name}' polls it with epoll instance {epoll}");
-                let mut accesses = vec![here(Role::Offending), owner];
-                accesses.extend(self.past(Role::Earlier, "register", registered));
-                Told { title, accesses, witnessed: true }
+            Suspicion::RegisteredByTwo { by, mark } => {
+                with(if mark.stack == 0 { self.present(by)? } else { self.past(Role::Owner, "epoll_ctl", mark)? })
             }
             Suspicion::Shared { by, .. } => {
-                let other = now(by)?;
-                let operation = method.unwrap_or_default();
-                let title =
-                    format!("selector.{operation}() called in thread '{mine}' while thread '{}' is inside it", name_of(&other));
-                return Some(Told { title, accesses: vec![Access { operation, ..here(Role::Offending) }, other], witnessed: true });
+                let mut told = with(self.present(by)?);
+                let (class, operation) = method.as_deref().and_then(|method| method.rsplit_once('.')).unwrap_or(("selector", ""));
+                operation.clone_into(&mut told.operation);
+                operation.clone_into(&mut told.accesses[0].operation);
+                return Some(Story { what: class.to_owned(), ..told.of(story) });
             }
-            Suspicion::Reused { epoll, registered, closed, was, opened, is_certain } => {
+            Suspicion::Reused { registered, closed, was, opened, is_certain, .. } => {
                 let closing = self.past(Role::Offending, "close", closed)?;
                 let registering = self.past(Role::Owner, "register", registered)?;
                 // A bare epoll instance forgets what is closed; a selector of Python keeps it.
                 if !is_certain && !self.stack_of(registered).iter().any(|frame| frame.file.ends_with("/selectors.py")) {
                     return None;
                 }
-                let opener = self.past(Role::Earlier, "open", opened);
-                let title = format!(
-                    "{} {fd} closed in thread '{}' while epoll instance {epoll} of thread '{}' still has it, and the number is {} now",
-                    noun(was),
-                    name_of(&closing),
-                    name_of(&registering),
-                    hooks_link::kind(fd).name(),
-                );
+                let (thread, other) = (name_of(&closing).to_owned(), name_of(&registering).to_owned());
                 let mut accesses = vec![closing, registering];
-                accesses.extend(opener);
-                return Some(Told { title, accesses, witnessed: is_certain });
-            }
-            Suspicion::RegisteredByTwo { by, mark } => {
-                let other = if mark.stack == 0 { now(by)? } else { self.past(Role::Owner, "epoll_ctl", mark)? };
-                let title = format!("{what} registered in thread '{mine}' while thread '{}' does so too", name_of(&other));
-                Told { title, accesses: vec![here(Role::Offending), other], witnessed: true }
-            }
-            Suspicion::Interleaved { by, reading } => {
-                let other = now(by)?;
-                let verb = if reading { "read" } else { "written" };
-                let title = format!(
-                    "{what} {verb} in thread '{mine}' while thread '{}' is in {}() on it",
-                    name_of(&other),
-                    other.operation
-                );
-                Told { title, accesses: vec![here(Role::Offending), other], witnessed: true }
+                accesses.extend(self.past(Role::Earlier, "open", opened));
+                return Some(Story {
+                    what: format!("{} {fd}", noun(was)),
+                    thread,
+                    other,
+                    accesses,
+                    witnessed: is_certain,
+                    ..story
+                });
             }
             Suspicion::DoubleClose { closed, closed_before, opened } => {
                 let is_victim = opened.thread == self.mark.thread;
@@ -287,11 +296,7 @@ impl Suspected<'_> {
                 if !is_victim && (self.operation != CLOSE || !same_line() && counts_through()) {
                     return None;
                 }
-                let title = if is_victim {
-                    format!("{what} of thread '{mine}' closed in thread '{}', which had not opened it", name_of(&second))
-                } else {
-                    format!("{what} closed in thread '{mine}' after thread '{}' had closed it", first.as_ref().map_or("?", name_of))
-                };
+                let other = if is_victim { name_of(&second) } else { first.as_ref().map_or("?", name_of) }.to_owned();
                 let check = guarded_close::check_before(&second);
                 let mut accesses = vec![second];
                 accesses.extend(first);
@@ -299,17 +304,15 @@ impl Suspected<'_> {
                 if is_victim {
                     accesses.push(here(Role::Owner));
                 }
-                Told { title, accesses, witnessed: true }
+                Story { other, is_victim, accesses, ..Story::default() }
             }
             Suspicion::RedirectedByTwo { redirected } => {
-                let other = self.past(Role::Owner, "dup2", redirected)?;
-                let title =
-                    format!("descriptor {fd} redirected in thread '{mine}' while thread '{}' has it redirected", name_of(&other));
-                return Some(Told { title, accesses: vec![here(Role::Offending), other], witnessed: true });
+                let told = with(self.past(Role::Owner, "dup2", redirected)?);
+                return Some(Story { what: format!("descriptor {fd}"), ..told.of(story) });
             }
         };
         told.accesses.extend(created());
-        Some(told)
+        Some(told.of(story))
     }
 
     fn name(&self, operation: Operation) -> String {
@@ -365,18 +368,6 @@ const NEAR: usize = 8;
 
 fn name_of(access: &Access) -> &str {
     access.thread.as_ref().map_or("?", |thread| &thread.name)
-}
-
-fn rule_of(suspicion: &Suspicion) -> &'static str {
-    match suspicion {
-        Suspicion::ClosedWhileUsed { .. } | Suspicion::ClosedWhilePolled { .. } => "FT201",
-        Suspicion::Reused { .. } => "FT202",
-        Suspicion::RegisteredByTwo { .. } => "FT203",
-        Suspicion::Shared { .. } => "FT204",
-        Suspicion::Interleaved { .. } => "FT205",
-        Suspicion::DoubleClose { .. } => "FT206",
-        Suspicion::RedirectedByTwo { .. } => "FT207",
-    }
 }
 
 /// What names a finding whose offending call was made before.

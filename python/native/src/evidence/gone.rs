@@ -2,7 +2,8 @@
 
 use crate::evidence::affinity::Call;
 use crate::evidence::thread_names::{self, told_apart};
-use crate::findings::session::{self, Place, Recorded};
+use crate::findings::report::{self as findings, Addition, Case, Raises};
+use crate::findings::store::Place;
 use crate::interpreter::exception_table::has_handler;
 use crate::interpreter::frames::{self, RawFrame};
 use crate::interpreter::introspection::{own_method, stacks_of_outer_greenlets, type_name};
@@ -12,16 +13,14 @@ use crate::thread::installed;
 use crate::thread::origins;
 use crate::thread::outcome::Outcome;
 use crate::thread::stacks::{self, StackId};
-use ftsan::options::OnFinding;
 use ftsan::report::{Access, Finding, ObjectInfo, Role, ThreadInfo};
-use ftsan::rules;
+use ftsan::rules::family::calls;
+use ftsan::rules::{Rule, loop_gone, loop_lifecycle};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-
-pyo3::import_exception!(ftsan, Misuse);
 
 struct Closed {
     by: ThreadInfo,
@@ -78,7 +77,7 @@ pub(crate) fn is_closed(loop_: usize) -> bool {
 pub(crate) fn report(py: Python<'_>, call: &Call, object: &Bound<'_, PyAny>, loop_: *mut ffi::PyObject) -> Outcome {
     // SAFETY: attached, own thread.
     let (own, start) = unsafe { (frames::own_stack(), caller_of_all(py, call.frames)) };
-    let is_asked = call.rule.id == "FT109";
+    let is_asked = std::ptr::eq(call.rule, &loop_lifecycle::RULE);
     // What hands over is thread-safe, but a finalizer's caller did not mean it.
     let first = || own.frames().iter().skip(call.frames).position(|frame| code_class::class(py, frame.code) == Class::Program);
     let Some(start) = start.or_else(|| first().filter(|_| is_asked).map(|at| at + call.frames)) else { return Outcome::Continue };
@@ -97,35 +96,23 @@ pub(crate) fn report(py: Python<'_>, call: &Call, object: &Bound<'_, PyAny>, loo
     if is_end && !is_asked && own[start..].iter().take(line - start + 1).any(|frame| has_handler(py, *frame)) {
         return Outcome::Continue;
     }
-    let session = session::get();
-    let Some(rule) = rules::find(if is_asked { "FT109" } else { "FT110" }) else { return Outcome::Continue };
+    let rule = if is_asked { &loop_lifecycle::RULE } else { &loop_gone::RULE };
     // What is called in turn on the way from one line of the program is one mistake.
     let place: Place = (std::ptr::from_ref(rule) as usize, own.get(line).copied().unwrap_or_default());
-    let title = match session.seen_again(&place) {
-        Some(again) => again.title,
-        None => {
-            let Some(finding) = finding(py, rule, object, loop_, &operation, &own[line.min(own.len())..], &own[start..line]) else {
-                return Outcome::Continue;
-            };
-            let title = finding.title.clone();
-            match session.record(place, finding) {
-                Recorded::New => {
-                    py.detach(|| session.tell(&place));
-                    Some(title)
-                }
-                Recorded::Known => Some(title),
-                Recorded::Suppressed => None,
-            }
-        }
-    };
-    match (session.options.on_finding, title) {
-        (OnFinding::Log, _) | (_, None) => Outcome::Misuse,
-        (OnFinding::Raise, Some(title)) => {
-            Misuse::new_err(format!("{}: {title}", rule.id)).restore(py);
-            Outcome::Raised
-        }
-        (OnFinding::Abort, Some(_)) => std::process::abort(),
-    }
+    let (own, inner) = (&own[line.min(own.len())..], &own[start..line]);
+    findings::report(py, place, Raises::Now, Found { rule, object, loop_, operation: &operation, own, inner })
+}
+
+/// A use of what is bound to a closed loop.
+struct Found<'a, 'py> {
+    rule: &'static Rule,
+    object: &'a Bound<'py, PyAny>,
+    loop_: *mut ffi::PyObject,
+    operation: &'a str,
+    /// The calling thread's stack, from the program's own line on.
+    own: &'a [RawFrame],
+    /// What that line leads to.
+    inner: &'a [RawFrame],
 }
 
 fn is_end(py: Python<'_>, frame: RawFrame) -> bool {
@@ -142,55 +129,57 @@ fn programs_own(py: Python<'_>, own: &[RawFrame], start: usize) -> usize {
     own.iter().skip(start).position(is_own).map_or(start, |found| start + found)
 }
 
-#[allow(clippy::too_many_arguments)]
-fn finding(
-    py: Python<'_>,
-    rule: &'static rules::Rule,
-    object: &Bound<'_, PyAny>,
-    loop_: *mut ffi::PyObject,
-    operation: &str,
-    own: &[RawFrame],
-    inner: &[RawFrame],
-) -> Option<Finding> {
-    let me = thread_names::me(py);
-    let (by, at) = lock().as_ref()?.get(&(loop_ as usize)).map(|closed| (closed.by.clone(), closed.at))?;
-    let (mine, closers) = (told_apart(&me, &by), told_apart(&by, &me));
-    let title = match rule.id {
-        "FT109" => format!("{operation}() called in {mine} after is_closed() said no, but the loop was closed in {closers}"),
-        _ => format!("{operation} in {mine} uses what is bound to a loop that was closed in {closers}"),
-    };
-    let class = type_name(object);
-    let short = class.rsplit('.').next().unwrap_or(&class).to_owned();
-    let id = format!("{:#x}", object.as_ptr() as usize);
-    let mut stack = resolve_all(py, own);
-    let mut called = resolve_all(py, inner);
-    if let Some(first) = called.first_mut() {
-        first.via = Some("which leads to".to_owned());
+impl Case for Found<'_, '_> {
+    fn again(self, _: bool) -> Addition {
+        Addition::default()
     }
-    for outer in stacks_of_outer_greenlets(py) {
-        let mut frames = resolve_all(py, &outer);
-        if let Some(first) = frames.first_mut() {
-            first.via = Some("in a greenlet that was switched to from".to_owned());
+
+    fn finding(self) -> Option<Finding> {
+        let Found { rule, object, loop_, operation, own, inner } = self;
+        let py = object.py();
+        let me = thread_names::me(py);
+        let (by, at) = lock().as_ref()?.get(&(loop_ as usize)).map(|closed| (closed.by.clone(), closed.at))?;
+        let class = type_name(object);
+        let short = class.rsplit('.').next().unwrap_or(&class).to_owned();
+        let id = format!("{:#x}", object.as_ptr() as usize);
+        let (mine, closers) = (told_apart(&me, &by), told_apart(&by, &me));
+        let relation = if std::ptr::eq(rule, &loop_lifecycle::RULE) {
+            format!("after is_closed() said no, but the loop was closed in {closers}")
+        } else {
+            format!("uses what is bound to a loop that was closed in {closers}")
+        };
+        let call = calls::Call { class: &short, method: operation, operation, thread: &mine, relation: &relation };
+        let told = rule.tell_call(&call);
+        let mut stack = resolve_all(py, own);
+        let mut called = resolve_all(py, inner);
+        if let Some(first) = called.first_mut() {
+            first.via = Some("which leads to".to_owned());
         }
-        stack.append(&mut frames);
+        for outer in stacks_of_outer_greenlets(py) {
+            let mut frames = resolve_all(py, &outer);
+            if let Some(first) = frames.first_mut() {
+                first.via = Some("in a greenlet that was switched to from".to_owned());
+            }
+            stack.append(&mut frames);
+        }
+        stack.append(&mut called);
+        let past = |role: Role, operation: &str, thread: Option<ThreadInfo>, at: StackId| {
+            let frames = stacks::get(at);
+            let first = first_of_program(py, frames).unwrap_or_default();
+            (!frames.is_empty()).then(|| Access {
+                role,
+                operation: operation.to_owned(),
+                thread,
+                stack: resolve_all(py, &frames[first..]),
+            })
+        };
+        let mut accesses = vec![Access { role: Role::Offending, operation: operation.to_owned(), thread: Some(me), stack }];
+        accesses.extend(past(Role::Earlier, "close", Some(by), at));
+        accesses.extend(past(Role::Created, "bound to a loop that was made", None, origins::of(loop_ as usize)));
+        if object.as_ptr() != loop_ {
+            accesses.extend(past(Role::Created, "created", None, origins::of(object.as_ptr() as usize)));
+        }
+        let repr = format!("<{short} at {id}>");
+        Some(Finding::new(rule, told, ObjectInfo { r#type: class, repr, id }, None, accesses))
     }
-    stack.append(&mut called);
-    let past = |role: Role, operation: &str, thread: Option<ThreadInfo>, at: StackId| {
-        let frames = stacks::get(at);
-        let first = first_of_program(py, frames).unwrap_or_default();
-        (!frames.is_empty()).then(|| Access {
-            role,
-            operation: operation.to_owned(),
-            thread,
-            stack: resolve_all(py, &frames[first..]),
-        })
-    };
-    let mut accesses = vec![Access { role: Role::Offending, operation: operation.to_owned(), thread: Some(me), stack }];
-    accesses.extend(past(Role::Earlier, "close", Some(by), at));
-    accesses.extend(past(Role::Created, "bound to a loop that was made", None, origins::of(loop_ as usize)));
-    if object.as_ptr() != loop_ {
-        accesses.extend(past(Role::Created, "created", None, origins::of(object.as_ptr() as usize)));
-    }
-    let repr = format!("<{short} at {id}>");
-    Some(Finding::new(rule, title, ObjectInfo { r#type: class, repr, id }, None, accesses))
 }

@@ -2,7 +2,8 @@
 
 use crate::evidence::acquirers::{self, Acquirer};
 use crate::evidence::thread_names::thread_info;
-use crate::findings::session::{self, Place, Recorded};
+use crate::findings::report::{Addition, Case, Raises, report};
+use crate::findings::store::Place;
 use crate::interpreter::frames::{self, RawFrame, RawStack};
 use crate::interpreter::introspection::type_name;
 use crate::thread::code_class::{self, resolve_all};
@@ -13,16 +14,14 @@ use crate::thread::stacks::{self, StackId};
 use ftsan::locks::cycle::Step;
 use ftsan::locks::held::{Held, How};
 use ftsan::loops::ThreadSlot;
-use ftsan::options::OnFinding;
 use ftsan::races::mix;
 use ftsan::report::{Access, Finding, Frame, ObjectInfo, Role, ThreadInfo};
-use ftsan::rules::{self, Rule, Severity};
+use ftsan::rules::family::locks::LockUse;
+use ftsan::rules::{lock_held_across_await, lock_order_inversion, lock_released_by_other_thread};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-
-pyo3::import_exception!(ftsan, Misuse);
 
 /// What a report says of a lock that was wanted while another one was held.
 #[derive(Debug, Clone)]
@@ -92,7 +91,6 @@ fn letter(index: usize) -> char {
 
 /// The calling thread wants a lock and so closes this cycle, of which its own step is the first.
 pub(crate) fn inversion(py: Python<'_>, object: *mut ffi::PyObject, cycle: &[Step<Evidence>]) -> Outcome {
-    let Some(rule) = rules::find("FT501") else { return Outcome::Continue };
     let own = own_stack();
     let wanted: Vec<(Vec<Frame>, RawFrame)> = cycle
         .iter()
@@ -102,70 +100,74 @@ pub(crate) fn inversion(py: Python<'_>, object: *mut ffi::PyObject, cycle: &[Ste
     // Whoever closes it: the same lines are the same cycle, and its locks have the same names.
     let place =
         wanted.iter().fold(0, |sum: u64, (_, frame)| sum.wrapping_add(mix(mix(frame.code as u64) ^ u64::from(frame.offset))));
-    let place: Place = (std::ptr::from_ref(rule) as usize ^ place as usize, RawFrame::default());
-    report(py, rule, rule.severity, place, || {
-        let by_name =
-            |(stack, _): &(Vec<Frame>, RawFrame)| stack.iter().map(|frame| (frame.file.clone(), frame.line)).collect::<Vec<_>>();
-        let count = cycle.len();
-        let first = (0..count).min_by_key(|index| by_name(&wanted[*index])).unwrap_or(0);
-        let name = |index: usize| letter((index + count - first) % count);
-        let steps = |index: usize| {
-            let (step, role) = (&cycle[index], if index == 0 { Role::Offending } else { Role::Earlier });
-            let thread = &step.evidence.thread;
-            let operation = format!("acquired {} while holding {}", name(index + 1), name(index));
-            let (held, _) = programs(py, stacks::get(step.evidence.held.stack));
-            [
-                access(role, operation, thread, wanted[index].0.clone()),
-                access(Role::Earlier, format!("acquired {}", name(index)), thread, held),
-            ]
-        };
-        let (me, other) = (&cycle[0].evidence, &cycle[1].evidence);
-        let rest = match count {
-            2 => format!("acquires {} while holding {}", name(2), name(1)),
-            more => format!("acquires {} while holding {}, and so on through {more} locks", name(2), name(1)),
-        };
-        let title = format!(
-            "lock {} ({:#x}) acquired in thread '{}' while holding {} ({:#x}), and thread '{}' {rest}",
-            name(1),
-            object as usize,
-            me.thread.name,
-            name(0),
-            me.held.address,
-            other.thread.name,
-        );
-        let accesses = (0..count).flat_map(steps).collect();
-        let mut finding = Finding::new(rule, title, object_info(py, object, &format!(" {}", name(1))), None, accesses);
-        finding.witnessed = cycle[1..].iter().all(|step| {
-            let mut others = registry::get().loops.others(here().slot);
-            others.any(|other| other.ident() == step.evidence.thread.ident && other.locks.waits(step.from, step.to))
-        });
-        finding
-    })
+    let place: Place = (std::ptr::from_ref(&lock_order_inversion::RULE) as usize ^ place as usize, RawFrame::default());
+    report(
+        py,
+        place,
+        Raises::Now,
+        Found(|| {
+            let by_name = |(stack, _): &(Vec<Frame>, RawFrame)| {
+                stack.iter().map(|frame| (frame.file.clone(), frame.line)).collect::<Vec<_>>()
+            };
+            let count = cycle.len();
+            let first = (0..count).min_by_key(|index| by_name(&wanted[*index])).unwrap_or(0);
+            let name = |index: usize| letter((index + count - first) % count);
+            let steps = |index: usize| {
+                let (step, role) = (&cycle[index], if index == 0 { Role::Offending } else { Role::Earlier });
+                let thread = &step.evidence.thread;
+                let operation = format!("acquired {} while holding {}", name(index + 1), name(index));
+                let (held, _) = programs(py, stacks::get(step.evidence.held.stack));
+                [
+                    access(role, operation, thread, wanted[index].0.clone()),
+                    access(Role::Earlier, format!("acquired {}", name(index)), thread, held),
+                ]
+            };
+            let (me, other) = (&cycle[0].evidence, &cycle[1].evidence);
+            let lock = LockUse::Inverted {
+                wanted: (name(1), object as usize),
+                held: (name(0), me.held.address),
+                thread: &me.thread.name,
+                other: &other.thread.name,
+                other_wants: name(2),
+                locks: count,
+            };
+            let told = lock_order_inversion::RULE.tell_lock(&lock);
+            let accesses = (0..count).flat_map(steps).collect();
+            let mut finding =
+                Finding::new(&lock_order_inversion::RULE, told, object_info(py, object, &format!(" {}", name(1))), None, accesses);
+            finding.witnessed = cycle[1..].iter().all(|step| {
+                let mut others = registry::get().loops.others(here().slot);
+                others.any(|other| other.ident() == step.evidence.thread.ident && other.locks.waits(step.from, step.to))
+            });
+            finding
+        }),
+    )
 }
 
 /// The calling thread suspends the coroutine that has acquired a lock.
 pub(crate) fn held_across_await(py: Python<'_>, held: Held) -> Outcome {
-    let Some(rule) = rules::find("FT502") else { return Outcome::Continue };
     let (own, acquired) = (own_stack(), stacks::get(held.stack));
     let start = where_acquired(own.frames(), acquired);
     let place = own.frames().get(start).copied().unwrap_or_default();
-    report(py, rule, rule.severity, (std::ptr::from_ref(rule) as usize, place), || {
-        let me = own_thread(py);
-        let title = format!(
-            "lock ({:#x}) acquired by a task in thread '{1}' is still held at an await: who wants it meanwhile stops the loop of thread '{1}'",
-            held.address, me.name
-        );
-        let (stack, _) = programs(py, acquired);
-        let accesses = vec![
-            access(Role::Offending, "await".to_owned(), &me, resolve_all(py, &own.frames()[start..])),
-            access(Role::Earlier, method(held.by_with, "__enter__", "acquire"), &me, stack),
-        ];
-        // Not to be looked at: another thread may drop it.
-        let id = format!("{:#x}", held.address);
-        let name = if held.is_reentrant { "RLock" } else { "lock" };
-        let object = ObjectInfo { r#type: format!("_thread.{name}"), repr: format!("<{name} at {id}>"), id };
-        Finding::new(rule, title, object, None, accesses)
-    })
+    report(
+        py,
+        (std::ptr::from_ref(&lock_held_across_await::RULE) as usize, place),
+        Raises::Now,
+        Found(|| {
+            let me = own_thread(py);
+            let told = lock_held_across_await::RULE.tell_lock(&LockUse::HeldAcrossAwait { lock: held.address, thread: &me.name });
+            let (stack, _) = programs(py, acquired);
+            let accesses = vec![
+                access(Role::Offending, "await".to_owned(), &me, resolve_all(py, &own.frames()[start..])),
+                access(Role::Earlier, method(held.by_with, "__enter__", "acquire"), &me, stack),
+            ];
+            // Not to be looked at: another thread may drop it.
+            let id = format!("{:#x}", held.address);
+            let name = if held.is_reentrant { "RLock" } else { "lock" };
+            let object = ObjectInfo { r#type: format!("_thread.{name}"), repr: format!("<{name} at {id}>"), id };
+            Finding::new(&lock_held_across_await::RULE, told, object, None, accesses)
+        }),
+    )
 }
 
 /// Where on the own stack the function is that has acquired a lock, or called who did.
@@ -188,52 +190,45 @@ pub(crate) fn released_by_another(
     holder: &'static ThreadSlot,
     held: Held,
 ) -> Outcome {
-    let Some(rule) = rules::find("FT503") else { return Outcome::Continue };
     // SAFETY: attached.
     let released = unsafe { stacks::record(0) };
     if held.stack == 0 || [held.stack, released].into_iter().any(|stack| acquirers::of(py, stack) != Acquirer::Program) {
         return Outcome::Continue;
     }
     let (stack, place) = programs(py, own_stack().frames());
-    let place: Place = (std::ptr::from_ref(rule) as usize ^ held.stack as usize, place);
-    // Without `with`, this is how a lock is used as a signal; a `with` that is left elsewhere was handed over as a whole.
-    let severity = if held.by_with && how == How::Call { rule.severity } else { Severity::Info };
-    report(py, rule, severity, place, || {
-        let (me, other) = (own_thread(py), info_of(py, holder));
-        let by = if held.by_with { " by a with statement" } else { "" };
-        let title = format!("lock acquired{by} in thread '{}' is released in thread '{}'", other.name, me.name);
-        let accesses = vec![
-            access(Role::Offending, method(how == How::With, "__exit__", "release"), &me, stack),
-            access(Role::Earlier, method(held.by_with, "__enter__", "acquire"), &other, programs(py, stacks::get(held.stack)).0),
-        ];
-        Finding::new(rule, title, object_info(py, object, ""), None, accesses)
-    })
+    let place: Place = (std::ptr::from_ref(&lock_released_by_other_thread::RULE) as usize ^ held.stack as usize, place);
+    report(
+        py,
+        place,
+        Raises::Now,
+        Found(|| {
+            let (me, other) = (own_thread(py), info_of(py, holder));
+            let by_call = how == How::Call;
+            let lock = LockUse::ReleasedElsewhere { by_with: held.by_with, by_call, thread: &me.name, holder: &other.name };
+            let told = lock_released_by_other_thread::RULE.tell_lock(&lock);
+            let accesses = vec![
+                access(Role::Offending, method(how == How::With, "__exit__", "release"), &me, stack),
+                access(
+                    Role::Earlier,
+                    method(held.by_with, "__enter__", "acquire"),
+                    &other,
+                    programs(py, stacks::get(held.stack)).0,
+                ),
+            ];
+            Finding::new(&lock_released_by_other_thread::RULE, told, object_info(py, object, ""), None, accesses)
+        }),
+    )
 }
 
-/// Records what was found at a place, if it is new there, and does what is to be done with findings.
-fn report(py: Python<'_>, rule: &'static Rule, severity: Severity, place: Place, tell: impl FnOnce() -> Finding) -> Outcome {
-    let session = session::get();
-    let title = match session.seen_again(&place) {
-        Some(again) => again.title,
-        None => {
-            let finding = Finding { severity, ..tell() };
-            let title = finding.title.clone();
-            match session.record(place, finding) {
-                Recorded::New => {
-                    py.detach(|| session.tell(&place));
-                    Some(title)
-                }
-                Recorded::Known => Some(title),
-                Recorded::Suppressed => None,
-            }
-        }
-    };
-    match (session.options.on_finding, title.filter(|_| severity > Severity::Info)) {
-        (OnFinding::Log, _) | (_, None) => Outcome::Continue,
-        (OnFinding::Raise, Some(title)) => {
-            Misuse::new_err(format!("{}: {title}", rule.id)).restore(py);
-            Outcome::Raised
-        }
-        (OnFinding::Abort, Some(_)) => std::process::abort(),
+/// A finding of a lock rule, which is made if it is a new one.
+struct Found<F>(F);
+
+impl<F: FnOnce() -> Finding> Case for Found<F> {
+    fn finding(self) -> Option<Finding> {
+        Some(self.0())
+    }
+
+    fn again(self, _: bool) -> Addition {
+        Addition::default()
     }
 }

@@ -3,25 +3,24 @@
 //! No code of the program runs: no `repr`, no properties.
 
 use crate::evidence::{flags, naming, thread_names};
-use crate::findings::session::{self, Place, Recorded};
+use crate::findings::process;
+use crate::findings::report::{Addition, Case, Raises, report};
+use crate::findings::store::Place;
 use crate::interpreter::frames::RawFrame;
 use crate::interpreter::introspection::type_name;
 use crate::thread::code_class::resolve_all;
 use crate::thread::context::Busy;
 use crate::thread::outcome::Outcome;
 use crate::thread::stacks;
-use ftsan::options::OnFinding;
 use ftsan::races::access::{self, Race};
 use ftsan::races::matrix::Kind;
-use ftsan::races::telling;
 use ftsan::report::{Access, Finding, ObjectInfo, Role, ThreadInfo};
-use ftsan::rules::{Rule, Severity};
+use ftsan::rules::family::races::{self, Unordered};
+use ftsan::rules::{self, Rule};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use std::sync::{Mutex, PoisonError};
-
-pyo3::import_exception!(ftsan, Misuse);
 
 /// Which part of an object was raced for.
 #[derive(Clone, Copy)]
@@ -58,49 +57,42 @@ pub(crate) unsafe fn found(object: *mut ffi::PyObject, part: Part, is_swapper: b
         let py = Python::assume_attached();
         (py, Bound::from_borrowed_ptr(py, object))
     };
-    let session = session::get();
     let state = process_state(&object, part, is_swapper);
-    let rule = telling::rule(race, state.is_some());
-    let place = place(rule.id, part, race);
-    let title = match session.seen_again(&place) {
-        Some(again) => {
-            if race.witnessed {
-                session.witness(&place);
-            }
-            again.title
+    let rule = rules::of_race(race, state.is_some());
+    let place = place(rule, part, race);
+    report(py, place, Raises::Now, Found { object: &object, part, state, rule, place, race })
+}
+
+/// A race that is to be reported.
+struct Found<'a, 'py> {
+    object: &'a Bound<'py, PyAny>,
+    part: Part,
+    /// What of the process is raced for.
+    state: Option<String>,
+    rule: &'static Rule,
+    place: Place,
+    race: &'a Race,
+}
+
+impl Case for Found<'_, '_> {
+    fn finding(self) -> Option<Finding> {
+        let Found { object, part, state, rule, place, race } = self;
+        let is_process_state = state.is_some();
+        let what = state.clone().unwrap_or_else(|| describe(object, part));
+        if !is_news(&what, race, place) {
+            return None;
         }
-        None => {
-            let what = state.clone().unwrap_or_else(|| describe(&object, part));
-            if !is_news(&what, race, place) {
-                return Outcome::Continue;
-            }
-            let shown = state.unwrap_or_else(|| describe_here(&object, part));
-            let finding = finding(py, &object, rule, [&shown, &what], race);
-            let title = finding.title.clone();
-            match session.record(place, finding) {
-                // What changes no exit status interrupts nobody.
-                Recorded::New if race.severity == Severity::Info => None,
-                Recorded::New => {
-                    py.detach(|| session.tell(&place));
-                    Some(title)
-                }
-                Recorded::Known => Some(title),
-                Recorded::Suppressed => None,
-            }
-        }
-    };
-    match (session.options.on_finding, title) {
-        (OnFinding::Raise, Some(title)) if race.severity > Severity::Info => {
-            Misuse::new_err(format!("{}: {title}", rule.id)).restore(py);
-            Outcome::Raised
-        }
-        (OnFinding::Abort, Some(_)) if race.severity > Severity::Info => std::process::abort(),
-        _ => Outcome::Continue,
+        let shown = state.unwrap_or_else(|| describe_here(object, part));
+        Some(finding(object, rule, [&shown, &what], race, is_process_state))
+    }
+
+    fn again(self, _: bool) -> Addition {
+        Addition { owners: Vec::new(), witnessed: self.race.witnessed }
     }
 }
 
 /// The same two instructions under the same rule are the same finding, whichever came first, if it is the same name.
-fn place(rule: &'static str, part: Part, race: &Race) -> Place {
+fn place(rule: &'static Rule, part: Part, race: &Race) -> Place {
     // The check that came too late is part of the update that it would have led to.
     let is_check = |check: Option<access::Place>, site: u32| check.is_some_and(|check| check.site == site);
     let (a, b) = match (race.here.site, race.earlier.site) {
@@ -113,7 +105,10 @@ fn place(rule: &'static str, part: Part, race: &Race) -> Place {
         Part::Attribute(name) | Part::Global(name) | Part::Variable(name) | Part::State(name) => name,
         Part::Item(_) | Part::Structure | Part::Position => "",
     };
-    (rule.as_ptr() as usize ^ (name.as_ptr() as usize).rotate_left(24), RawFrame { code: a.max(b) as usize, offset: a.min(b) })
+    (
+        std::ptr::from_ref(rule) as usize ^ (name.as_ptr() as usize).rotate_left(24),
+        RawFrame { code: a.max(b) as usize, offset: a.min(b) },
+    )
 }
 
 /// Something that was found, and where in the program.
@@ -130,7 +125,7 @@ static TOLD: Mutex<Vec<Told>> = Mutex::new(Vec::new());
 fn is_news(what: &str, race: &Race, place: Place) -> bool {
     let checks = [race.check, race.earlier_check].into_iter().flatten().map(|check| check.site);
     let sites: Vec<u32> = checks.chain([race.here.site, race.earlier.site]).collect();
-    let is_info = race.severity == Severity::Info;
+    let is_info = !race.severity.is_serious();
     let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
     let same = |told: &Told| told.what == what && told.sites.iter().any(|site| sites.contains(site));
     if is_info && told.iter().any(|told| !told.is_info && same(told)) {
@@ -143,18 +138,25 @@ fn is_news(what: &str, race: &Race, place: Place) -> bool {
         return false;
     }
     if !is_info {
-        let session = session::get();
-        told.iter().filter(|told| told.is_info && same(told)).for_each(|told| session.withdraw(&told.place));
+        told.iter().filter(|told| told.is_info && same(told)).for_each(|told| process::get().withdraw(&told.place));
     }
     told.push(Told { what: what.to_owned(), sites, place, is_info });
     true
 }
 
 /// What was raced for is shown in the title and, without what depends on the function that came second, in the accesses.
-fn finding(py: Python<'_>, object: &Bound<'_, PyAny>, rule: &'static Rule, [shown, what]: [&str; 2], race: &Race) -> Finding {
+fn finding(
+    object: &Bound<'_, PyAny>,
+    rule: &'static Rule,
+    [shown, what]: [&str; 2],
+    race: &Race,
+    is_process_state: bool,
+) -> Finding {
+    let py = object.py();
     let (mine, theirs) = (thread_names::me(py), thread_names::of(py, race.earlier_thread));
     let flag = race.flag.and_then(|flag| flags::of_tested(flag.site));
-    let title = telling::title(race, shown, &mine.name, &theirs.name, flag);
+    let unordered = Unordered { race, is_process_state, what: shown, thread: &mine.name, earlier: &theirs.name, flag };
+    let told = rule.tell_race(&unordered);
     let class = type_name(object);
     let id = format!("{:#x}", object.as_ptr() as usize);
     let short = class.rsplit('.').next().unwrap_or(&class);
@@ -165,7 +167,7 @@ fn finding(py: Python<'_>, object: &Bound<'_, PyAny>, rule: &'static Rule, [show
         thread: Some(thread.clone()),
         stack: resolve_all(py, stacks::get(place.stack)),
     };
-    let noun = |kind: Kind| format!("{} of {what}", telling::operation(kind));
+    let noun = |kind: Kind| format!("{} of {what}", races::operation(kind));
     let checked = format!("{}, which it goes back to,", noun(Kind::Read));
     let mut accesses = vec![access(Role::Offending, &noun(race.kind), &mine, race.here)];
     accesses.extend(race.check.map(|check| access(Role::Earlier, &checked, &mine, check)));
@@ -175,8 +177,7 @@ fn finding(py: Python<'_>, object: &Bound<'_, PyAny>, rule: &'static Rule, [show
         let noun = format!("read of '{}', which was set first,", flag.unwrap_or("a flag"));
         accesses.push(access(Role::Earlier, &noun, &mine, seen));
     }
-    let mut finding = Finding::new(rule, title, info, None, accesses);
-    finding.severity = race.severity;
+    let mut finding = Finding::new(rule, told, info, None, accesses);
     finding.witnessed = race.witnessed;
     finding
 }

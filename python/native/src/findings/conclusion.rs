@@ -1,12 +1,12 @@
 //! The last words of a run and its exit status: the launcher's, or the first watched process's where there is no launcher.
 
-use crate::findings::session;
+use crate::findings::process;
 use crate::findings::tally::Tally;
 use crate::thread::{faults, hooks_link};
 use ftsan::options::Options;
-use ftsan::report::json::{self, Report};
-use ftsan::report::text;
-use ftsan::rules::Severity;
+use ftsan::report::Report;
+use ftsan::report::render::text;
+use ftsan::report::store::journal;
 use libc::{c_int, c_void};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
@@ -28,7 +28,7 @@ pub(crate) struct Conclusion {
 /// What a run with these options comes to by its report and its tally.  `is_shared`: other runs write into the same report.
 pub(crate) fn of(report: &Path, tally: Option<&Tally>, options: &Options, is_shared: bool) -> Conclusion {
     let count = |of: fn(&Tally) -> &AtomicU64| tally.map_or(0, |tally| of(tally).load(Ordering::Relaxed));
-    let read = json::read(report);
+    let read = journal::read(report);
     let mut conclusion = Conclusion::default();
     if let Err(error) = &read {
         conclusion.text += &format!("ftsan: the report {} cannot be read: {error}\n", report.display());
@@ -36,7 +36,7 @@ pub(crate) fn of(report: &Path, tally: Option<&Tally>, options: &Options, is_sha
     let mut report = read.unwrap_or_default();
     complete(&mut report, tally, is_shared);
     let lost = count(|tally| &tally.lost);
-    let serious = report.findings.iter().any(|finding| finding.severity > Severity::Info) || count(|tally| &tally.serious) > 0;
+    let serious = report.findings.iter().any(|finding| finding.severity.is_serious()) || count(|tally| &tally.serious) > 0;
     // A run in which no code could be patched has said so.
     if !report.watched.off.iter().any(|off| off.starts_with("races: ")) {
         report.watched.off.extend(options.races.unseen(&report.watched.packages));
@@ -96,7 +96,7 @@ pub(crate) fn status() -> i32 {
 /// last exit ()" (glibc, `stdlib/exit.c`).
 extern "C" fn replace_status(status: c_int, _: *mut c_void) {
     let new = STATUS.swap(0, Ordering::Relaxed);
-    if status == 0 && new != 0 && session::get().speaks() {
+    if status == 0 && new != 0 && process::get().speaks() {
         // SAFETY: in an exit handler of a library that provides for this.
         unsafe { exit(new) };
     }
@@ -110,10 +110,10 @@ pub(crate) fn prepare() {
 
 /// Something is off after the last words.  To be called detached.
 pub(crate) fn add_fault() {
-    session::get().bring_report_up_to_date();
-    if session::get().speaks() {
+    process::get().bring_report_up_to_date();
+    if process::get().speaks() {
         for fault in faults::all() {
-            session::write_stderr(&format!("ftsan: not watched: {fault}\n"));
+            process::write_stderr(&format!("ftsan: not watched: {fault}\n"));
         }
         let _ = STATUS.compare_exchange(0, NOT_WATCHED.into(), Ordering::Relaxed, Ordering::Relaxed);
     }
@@ -121,8 +121,7 @@ pub(crate) fn add_fault() {
 
 /// Brings the report up to date for the last time.  To be called detached.
 pub(crate) fn flush() {
-    session::get().end();
-    session::get().bring_report_up_to_date();
+    process::get().complete_report();
 }
 
 /// Ends what this process has to say: the report is completed, and if it speaks for its tree, the conclusion printed and the folder of
@@ -130,19 +129,19 @@ pub(crate) fn flush() {
 pub(crate) fn end() {
     static IS_SAID: AtomicBool = AtomicBool::new(false);
     flush();
-    let session = session::get();
-    let (true, Some(report), Some(tally)) = (session.speaks(), &session.options.report_json, session.tally()) else { return };
+    let process = process::get();
+    let (true, Some(report), Some(tally)) = (process.speaks(), &process.options.report_json, process.tally()) else { return };
     if IS_SAID.swap(true, Ordering::Relaxed) {
         return;
     }
-    let conclusion = of(report, Some(tally), &session.options, !session.options.is_report_scratch());
+    let conclusion = of(report, Some(tally), &process.options, !process.options.is_report_scratch());
     STATUS.store(conclusion.status.into(), Ordering::Relaxed);
     // SAFETY: plain call.
     if conclusion.is_news || unsafe { libc::isatty(libc::STDERR_FILENO) } == 1 {
-        session::write_stderr(&conclusion.text);
+        process::write_stderr(&conclusion.text);
     }
     tally.close();
-    if let Some(folder) = session.options.tally.as_deref().and_then(Path::parent) {
+    if let Some(folder) = process.options.tally.as_deref().and_then(Path::parent) {
         remove(folder);
     }
 }

@@ -2,10 +2,18 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`session`] | the options, the findings and the report of the process |
-//! | [`tally`] | what the process tree has found, in numbers that cannot be lost |
+//! | [`report`] | the one way of a finding: seen again or new, suppressed, recorded, told, and what `--on-finding` asks for |
 //! | [`conclusion`] | the last words of a run, and its exit status |
+//! | [`process`] | the options of the watched process, and what it says of itself |
+//! | [`store`] | the findings of the process |
+//! | [`report_file`] | the report that they go to |
+//! | [`tally`] | what the process tree has found, in numbers that cannot be lost |
+//! | [`sources`] | lines of source files |
 
 pub(crate) mod conclusion;
-pub(crate) mod session;
+pub(crate) mod process;
+pub(crate) mod report;
+mod report_file;
+pub(crate) mod sources;
+pub(crate) mod store;
 pub(crate) mod tally;

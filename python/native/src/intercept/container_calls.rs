@@ -87,7 +87,7 @@ pub(crate) fn install(function: &Bound<'_, PyAny>, owner: &str, name: &str) -> P
         let _ = hook.set(Hooked { callee, original: slot.read() as usize, takes_tuple: flags & ffi::METH_VARARGS != 0 });
         slot.write_volatile(ROWS[place][column]);
     }
-    crate::findings::session::get().count_hook();
+    crate::findings::process::get().count_hook();
     Ok(())
 }
 

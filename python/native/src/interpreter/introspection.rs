@@ -95,3 +95,17 @@ pub(crate) fn stacks_of_outer_greenlets(py: Python<'_>) -> Vec<Vec<RawFrame>> {
     let _ = collect();
     stacks
 }
+
+/// Names of an object's class and of all its bases, without their modules.  No code of the program runs: asked is the type, not the object.
+pub(crate) fn names_of_bases(object: &Bound<'_, PyAny>) -> Vec<String> {
+    let classes = object.get_type().mro();
+    classes.iter().filter_map(|class| class.cast::<PyType>().ok().map(type_own_name)).collect()
+}
+
+/// The name that a type was made with.
+fn type_own_name(class: &Bound<'_, PyType>) -> String {
+    // SAFETY: attached, a live type; its name lives as long as the type.
+    let name = unsafe { std::ffi::CStr::from_ptr((*class.as_type_ptr()).tp_name) };
+    let name = name.to_string_lossy();
+    name.rsplit('.').next().unwrap_or(&name).to_owned()
+}

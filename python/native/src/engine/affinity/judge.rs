@@ -5,10 +5,10 @@
 
 use crate::engine::affinity::contend;
 use crate::engine::affinity::watch::{Attribute, Kind, Watch};
-use crate::evidence::affinity::{self, COVERS, Call};
+use crate::evidence::affinity::{self, Call};
 use crate::evidence::gone;
 use crate::evidence::owner_snapshot::{self, Owner, Relation};
-use crate::findings::session;
+use crate::findings::process;
 use crate::interpreter::frames;
 use crate::interpreter::introspection::is_greenlet_of_this_thread;
 use crate::interpreter::thread_state;
@@ -19,6 +19,7 @@ use crate::thread::outcome::Outcome;
 use crate::thread::{guard, recorder, registry};
 use ftsan::bindings::Touch;
 use ftsan::loops::{Affinity, Realm, Runner};
+use ftsan::rules::{Rule, handle_cancelled_off_thread};
 use pyo3::ffi;
 use pyo3::prelude::*;
 
@@ -122,7 +123,7 @@ pub(crate) unsafe fn take_over(watch: &'static Watch, object: *mut ffi::PyObject
         }
         // SAFETY: passed on.
         let py = unsafe { Python::assume_attached() };
-        let (session, registry) = (session::get(), registry::get());
+        let (process, registry) = (process::get(), registry::get());
         let owner = loop {
             let last = registry.bindings.last_user(object as usize + watch.way_offset);
             let thread = match last.thread(&registry.loops, here.slot) {
@@ -141,17 +142,17 @@ pub(crate) unsafe fn take_over(watch: &'static Watch, object: *mut ffi::PyObject
             }
         };
         // What the other thread should not be doing is a finding already, and this thread the victim: unless it did the same there.
-        let known = |rules: &[&str]| {
+        let known = |is_rule: &dyn Fn(&Rule) -> bool| {
             let Relation::IsInside(stack) = &owner.relation else { return None };
             let mut lines = stack.frames().iter().map(|frame| code_class::resolve(py, *frame));
-            lines.find_map(|line| session.known_misuse(&line, rules, Some(here.slot.ident())))
+            lines.find_map(|line| process.known_misuse(&line, is_rule, Some(here.slot.ident())))
         };
-        if let Some(known) = known(&[watch.rule.id]) {
+        if let Some(known) = known(&|rule| std::ptr::eq(rule, watch.rule)) {
             // SAFETY: passed on.
             unsafe { affinity::add_victim(&call(watch), known) };
             return Outcome::Continue;
         }
-        if known(COVERS).is_some() {
+        if known(&Rule::covers_what_it_calls).is_some() {
             return Outcome::Continue;
         }
         // SAFETY: passed on.
@@ -199,7 +200,9 @@ fn needs_its_loop(watch: &Watch) -> bool {
         "abort",
     ];
     match watch.kind {
-        Kind::Loop | Kind::Field => !HARMLESS.contains(&watch.operation.as_str()) && watch.rule.id != "FT107",
+        Kind::Loop | Kind::Field => {
+            !HARMLESS.contains(&watch.operation.as_str()) && !std::ptr::eq(watch.rule, &handle_cancelled_off_thread::RULE)
+        }
         Kind::FutureArgument => true,
         Kind::Future | Kind::Attribute => matches!(watch.operation.as_str(), "await" | "__await__" | "add_done_callback"),
         Kind::AttributeOnly

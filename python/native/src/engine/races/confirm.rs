@@ -4,7 +4,7 @@
 //! that it is part of was found, or from the start if a run before this one has found it.  Which threads wait depends on the seed.
 
 use crate::engine::races::probe_site::Probe;
-use crate::findings::session;
+use crate::findings::process;
 use crate::thread::guard;
 use ftsan::races::access::Race;
 use ftsan::races::matrix::Kind;
@@ -37,13 +37,13 @@ static DRAWN: AtomicU64 = AtomicU64::new(0);
 
 /// Begins, if the options ask for it.
 pub(crate) fn start() {
-    IS_ON.store(session::get().options.confirm, Ordering::Relaxed);
+    IS_ON.store(process::get().options.confirm, Ordering::Relaxed);
 }
 
 /// A probe was made before a write at this line.
 pub(crate) fn register(probe: &'static Probe, file: &str, line: u32) {
     PROBES.lock().unwrap_or_else(PoisonError::into_inner).push(probe);
-    if session::get().options.confirm_at.iter().any(|(known, at)| known == file && *at == line) {
+    if process::get().options.confirm_at.iter().any(|(known, at)| known == file && *at == line) {
         probe.pauses.store(PAUSES, Ordering::Relaxed);
     }
 }
@@ -86,7 +86,7 @@ unsafe fn really_meet(probe: &Probe, location: u64) {
         return;
     }
     let number = DRAWN.fetch_add(1, Ordering::Relaxed);
-    let drawn = mix(session::get().options.seed.wrapping_mul(0x2545_F491_4F6C_DD1D).wrapping_add(mix(number + 1)));
+    let drawn = mix(process::get().options.seed.wrapping_mul(0x2545_F491_4F6C_DD1D).wrapping_add(mix(number + 1)));
     // Not always: if all threads waited for each other, they would go on as they came.
     if drawn.is_multiple_of(4) {
         return;

@@ -6,7 +6,7 @@
 use crate::engine::locks;
 use crate::engine::races::probe_site::{Probe, TYPES, Type, peek};
 use crate::engine::races::{accesses, confirm, shared};
-use crate::findings::session;
+use crate::findings::process;
 use crate::interpreter::frames::RawFrame;
 use crate::interpreter::header;
 use crate::interpreter::own_types::set_immortal;
@@ -242,7 +242,7 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, point: &Point<'_>) -> PyResult<Py<PyA
             pauses: AtomicU8::new(0),
         }
         set_immortal(object);
-        if session::get().options.confirm && is_write(point.action) {
+        if process::get().options.confirm && is_write(point.action) {
             let line = code_class::resolve(py, RawFrame { code: code.as_ptr() as usize, offset: point.unit });
             confirm::register(&*probe, &line.file, line.line);
         }

@@ -5,7 +5,7 @@
 use crate::engine::locks;
 use crate::evidence::race::{self, Part};
 use crate::evidence::thread_names;
-use crate::findings::session;
+use crate::findings::process;
 use crate::interpreter::frames::RawFrame;
 use crate::interpreter::introspection::type_name;
 use crate::interpreter::types;
@@ -16,7 +16,7 @@ use ftsan::races::clock::Epoch;
 use ftsan::races::matrix::Kind;
 use ftsan::races::review::{LockId, Outcome, Review, Shared, Use};
 use ftsan::report::Frame;
-use ftsan::report::inventory::{self, Inventory, Item};
+use ftsan::report::store::inventory::{self, Inventory, Item};
 use ftsan::rules::Severity;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -85,7 +85,7 @@ unsafe extern "C" fn born(object: *mut ffi::PyObject, event: c_int, _: *mut c_vo
 
 /// Begins, if the options ask for it.
 pub(crate) fn start() {
-    let options = &session::get().options;
+    let options = &process::get().options;
     if !options.potential && options.inventory.is_none() {
         return;
     }
@@ -141,7 +141,7 @@ pub(crate) unsafe fn note(object: *mut ffi::PyObject, part: Part, location: u64,
     }
     drop(busy);
     if let Outcome::Unguarded(other) = outcome
-        && session::get().options.potential
+        && process::get().options.potential
     {
         let race = Race {
             severity: other.severity.min(Severity::Warning),
@@ -176,7 +176,7 @@ fn named(created: &[Frame]) -> String {
 /// # Errors
 /// The file cannot be written.
 pub(crate) fn write() -> std::io::Result<()> {
-    let Some(path) = &session::get().options.inventory else { return Ok(()) };
+    let Some(path) = &process::get().options.inventory else { return Ok(()) };
     let mut news = Inventory::default();
     if let Some(reviewed) = lock().as_ref() {
         for (location, shared) in reviewed.review.shared() {

@@ -1,7 +1,7 @@
 //! Which code objects of a module get probes, and how they get them.
 
 use crate::engine::races::probe;
-use crate::findings::session;
+use crate::findings::process;
 use crate::intercept::bytecode::code_data::{self, Fate};
 use crate::intercept::bytecode::tree::Decide;
 use crate::intercept::masquerade::original_view;
@@ -24,7 +24,7 @@ impl<'py> Decide<'py> for Decision<'_> {
         let fate = code_data::fate(code.object());
         if matches!(fate, Fate::Open) && self.choice.leaves_out(self.module, text(&code.qualname())) {
             if let Some(excluded) = self.choice.function_seen_as(self.module, text(&code.qualname())) {
-                session::get().count_package(excluded);
+                process::get().count_package(excluded);
             }
             code_data::leave_alone(code.object())?;
             return Ok(Fate::Final);

@@ -6,7 +6,7 @@
 //! same; what runs is read from the function at each call.
 
 use crate::engine::races::callers;
-use crate::findings::session;
+use crate::findings::process;
 use crate::intercept::bytecode::code_data::{self, Fate};
 use crate::intercept::bytecode::decision::{Decision, text};
 use crate::intercept::bytecode::tree::{self, Decide};
@@ -133,7 +133,7 @@ fn decide<'py>(
         is_run_by_chosen: has_no_file && module_file.is_none() && is_run_by_chosen(),
     };
     if let Some(seen) = choice.seen_as(&origin).filter(|_| !has_no_file || module == "__main__") {
-        session::get().count_package(seen);
+        process::get().count_package(seen);
     }
     if !choice.chooses(&origin) {
         if let Some(name) = name.filter(|_| !has_no_file) {
@@ -232,7 +232,7 @@ fn adopt(py: Python<'_>) {
 
 /// Begins: what the program sees is replaced, then the functions that there are, then those to come.
 pub(crate) fn start(py: Python<'_>, standard_library: &[String]) -> PyResult<()> {
-    let mut choice = session::get().options.races.clone();
+    let mut choice = process::get().options.races.clone();
     if choice.is_none() || CHOICE.get().is_some() {
         return Ok(());
     }

@@ -158,6 +158,6 @@ pub(crate) fn install(class: &Bound<'_, PyType>) -> PyResult<()> {
     HOOKED.set(hooked).map_err(|_| PyRuntimeError::new_err("already hooked"))?;
     type_slot::replace(class, Slot::New, new as *const c_void)?;
     type_slot::replace(class, Slot::Call, call as *const c_void)?;
-    crate::findings::session::get().count_hook();
+    crate::findings::process::get().count_hook();
     Ok(())
 }

@@ -401,6 +401,6 @@ pub(crate) fn install(method: &Bound<'_, PyAny>, edge: &str) -> PyResult<()> {
         let _ = hook.set(Hooked { edge, original, takes_tuple });
         slot.write_volatile(ROWS[place][column]);
     }
-    crate::findings::session::get().count_hook();
+    crate::findings::process::get().count_hook();
     Ok(())
 }

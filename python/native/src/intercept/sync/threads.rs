@@ -349,6 +349,6 @@ pub(crate) fn install(module: &Bound<'_, PyModule>) -> PyResult<()> {
         other_name.write_volatile(start_new as *const c_void);
     }
     clock::on_foreign_thread(announce_at_end);
-    (0..3).for_each(|_| crate::findings::session::get().count_hook());
+    (0..3).for_each(|_| crate::findings::process::get().count_hook());
     Ok(())
 }

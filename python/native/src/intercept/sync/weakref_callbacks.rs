@@ -178,6 +178,6 @@ pub(crate) fn install(class: &Bound<'_, PyType>) -> PyResult<()> {
     let new_reference = unsafe { std::mem::transmute::<*const c_void, New>(there) };
     HOOKED.set(Hooked { new: new_reference, original, name }).map_err(|_| PyRuntimeError::new_err("already hooked"))?;
     type_slot::replace(class, Slot::New, new as *const c_void)?;
-    crate::findings::session::get().count_hook();
+    crate::findings::process::get().count_hook();
     Ok(())
 }

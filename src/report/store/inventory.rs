@@ -1,7 +1,9 @@
 //! The inventory of shared mutable state: one file for a whole process tree, as `--inventory` asks for it.
 
-use super::Frame;
-use super::json;
+use super::file::{self, LARGEST, PATIENCE};
+use crate::report::model::access::Frame;
+use crate::report::render::json;
+use crate::safe_file::Target;
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::Path;
@@ -71,20 +73,25 @@ impl Inventory {
 /// Adds what this process has seen to the inventory at `path`.
 ///
 /// # Errors
-/// As [`json::merge_into`].
+/// Another process holds the inventory for too long, or the file cannot be written.  It is as it was before then.
 pub fn merge_into(path: &Path, news: Inventory) -> io::Result<()> {
-    json::update(path, |inventory: &mut Inventory| {
-        news.shared.into_iter().for_each(|item| inventory.add(item));
-        inventory.shared.sort_by(|a, b| (a.guard.is_some(), &a.what).cmp(&(b.guard.is_some(), &b.what)));
-    })
+    let target = Target::at(path)?;
+    let _lock = target.lock(PATIENCE)?;
+    file::check_ours(&target)?;
+    // Nothing yet, or an inventory of another version: what we saw is worth more than what cannot be read.
+    let before = target.read(LARGEST)?.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let mut inventory: Inventory = before.unwrap_or_default();
+    news.shared.into_iter().for_each(|item| inventory.add(item));
+    inventory.shared.sort_by(|a, b| (a.guard.is_some(), &a.what).cmp(&(b.guard.is_some(), &b.what)));
+    target.replace(|out| json::write(&inventory, out))
 }
 
-/// Starts a new inventory at `path`, which must be a regular file or nothing yet.
+/// Starts a new inventory at `path`, where there may be nothing yet, an empty file, or another inventory.
 ///
 /// # Errors
-/// As [`json::start`].
+/// There is something else, or the file cannot be written there.
 pub fn start(path: &Path) -> io::Result<()> {
-    json::start_with(path, &Inventory::default())
+    file::start(&Target::at(path)?, &Inventory::default())
 }
 
 #[cfg(test)]

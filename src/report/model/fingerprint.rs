@@ -3,7 +3,7 @@
 //! Made of the rule, the type of the object and what the racing sides did in which functions.  Not of line numbers,
 //! addresses, thread names, the order in which the sides were seen, or what the owner happened to be doing.
 
-use super::finding::{Access, Role};
+use super::access::{Access, Role};
 
 /// How many frames of a stack count: enough to tell callers apart, few enough to survive a refactoring further out.
 const FRAMES: usize = 3;

@@ -1,62 +1,10 @@
 //! What was found: one misuse, with the stacks of both sides.  Field names are the JSON contract of the report.
 
+use super::access::{Access, Role, programs_line};
 use super::fingerprint;
-use crate::rules::{Rule, Severity};
+use crate::rules::rule::{Rule, Told};
+use crate::rules::severity::Severity;
 use serde::{Deserialize, Serialize};
-
-/// One line of a stack.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Frame {
-    /// File as the code object names it.
-    pub file: String,
-    /// Line number, from 1; 0 if unknown.
-    pub line: u32,
-    /// Qualified name of the function.
-    pub function: String,
-    /// How this frame is linked to the one before, where it is not a plain call: "awaited by", "thread started at".
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub via: Option<String>,
-}
-
-/// Which part of the story an access tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// The call that must not be made here.
-    Offending,
-    /// The thread that runs the loop, and what it is doing.
-    Owner,
-    /// A previous access by another thread.
-    Earlier,
-    /// Where the object came to life.
-    Created,
-}
-
-/// A thread of the program.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ThreadInfo {
-    /// Name as `threading` knows it.
-    pub name: String,
-    /// `threading.get_ident()`.
-    pub ident: u64,
-    /// `threading.get_native_id()`.
-    pub native_id: u64,
-    /// Where the thread was started, innermost frame first; empty for the main thread or if unknown.
-    pub started_at: Vec<Frame>,
-}
-
-/// One side of the story.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Access {
-    /// Which side.
-    pub role: Role,
-    /// What was done: the method's name, or `run` and `create`.
-    pub operation: String,
-    /// By whom.  `None` if it is no longer known (a creation).
-    pub thread: Option<ThreadInfo>,
-    /// Where, innermost frame first.
-    pub stack: Vec<Frame>,
-}
 
 /// The object that was misused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,21 +58,21 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// A finding of `rule` that happened once.
-    pub fn new(rule: &Rule, title: String, object: ObjectInfo, r#loop: Option<LoopInfo>, accesses: Vec<Access>) -> Self {
+    /// A finding of `rule` that happened once, and what the rule says of it.
+    pub fn new(rule: &Rule, told: Told, object: ObjectInfo, r#loop: Option<LoopInfo>, accesses: Vec<Access>) -> Self {
         let fingerprint = fingerprint::of(rule.id, &object.r#type, &accesses);
         Finding {
             rule: rule.id.to_owned(),
             name: rule.name.to_owned(),
-            severity: rule.severity,
-            title,
+            severity: told.severity,
+            title: told.title,
             object,
             r#loop,
             accesses,
             witnessed: false,
             count: 1,
             fingerprint,
-            fix: rule.fix.to_owned(),
+            fix: told.fix,
             help: format!("ftsan explain {}", rule.id),
         }
     }
@@ -153,18 +101,14 @@ impl Finding {
     }
 }
 
-/// The innermost frame that is in no installed package and not in the standard library; the innermost of all if there is none.
-pub fn programs_line(stack: &[Frame]) -> Option<&Frame> {
-    let is_library = |file: &str| ["/site-packages/", "/dist-packages/", "/lib/python3"].iter().any(|part| file.contains(part));
-    stack.iter().find(|frame| !is_library(&frame.file) && !frame.file.starts_with('<')).or_else(|| stack.first())
-}
-
 #[cfg(test)]
-pub(super) mod samples {
+pub(crate) mod samples {
+    use super::super::access::{Frame, ThreadInfo};
     use super::*;
     use crate::rules;
+    use crate::rules::family::calls::Call;
 
-    pub(in super::super) fn frame(file: &str, line: u32, function: &str) -> Frame {
+    pub(crate) fn frame(file: &str, line: u32, function: &str) -> Frame {
         Frame { file: file.to_owned(), line, function: function.to_owned(), via: None }
     }
 
@@ -172,14 +116,13 @@ pub(super) mod samples {
         Some(ThreadInfo { name: name.to_owned(), ident, native_id: ident + 100, started_at })
     }
 
-    pub(in super::super) fn call_soon() -> Finding {
+    pub(crate) fn call_soon() -> Finding {
         let object = ObjectInfo {
             r#type: "asyncio.unix_events._UnixSelectorEventLoop".to_owned(),
             repr: "<_UnixSelectorEventLoop at 0x10>".to_owned(),
             id: "0x10".to_owned(),
         };
         let running = LoopInfo { r#type: object.r#type.clone(), id: object.id.clone(), thread: "MainThread".to_owned() };
-        let title = "_UnixSelectorEventLoop.call_soon() called in thread 'worker' while thread 'MainThread' runs the loop";
         let accesses = vec![
             Access {
                 role: Role::Offending,
@@ -197,7 +140,15 @@ pub(super) mod samples {
                 ],
             },
         ];
-        Finding::new(rules::find("FT101").unwrap(), title.to_owned(), object, Some(running), accesses)
+        let rule = &rules::loop_call_off_thread::RULE;
+        let call = Call {
+            class: "_UnixSelectorEventLoop",
+            method: "call_soon",
+            operation: "call_soon",
+            thread: "thread 'worker'",
+            relation: "while thread 'MainThread' runs the loop",
+        };
+        Finding::new(rule, rule.tell_call(&call), object, Some(running), accesses)
     }
 }
 

@@ -11,7 +11,8 @@
 //!
 //! All given patterns must match; `function` and `file` must match in one and the same frame.
 
-use super::finding::{Finding, Frame};
+use super::access::Frame;
+use super::finding::Finding;
 use crate::{rules, safe_file};
 use serde::{Deserialize, Serialize};
 use std::path::Path;

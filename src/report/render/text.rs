@@ -1,8 +1,8 @@
 //! Findings as text, in the manner of Go's race detector and ThreadSanitizer.
 
-use super::finding::{Access, Finding, Frame, Role, programs_line};
-use super::json::Report;
-use crate::rules::Severity;
+use crate::report::model::access::{Access, Frame, Role, programs_line};
+use crate::report::model::finding::Finding;
+use crate::report::model::tree::Report;
 use crate::terminal::{printable, printable_copy};
 use std::fmt::Write as _;
 
@@ -11,11 +11,7 @@ const RULER: &str = "==================\n";
 /// One finding, as it is printed when it happens.  `source` gives a line of a file, if it can.
 pub fn finding(finding: &Finding, pid: u32, source: &dyn Fn(&str, u32) -> Option<String>) -> String {
     let finding = &printable_copy(finding);
-    let severity = match finding.severity {
-        Severity::Error => "ERROR",
-        Severity::Warning => "WARNING",
-        Severity::Info => "INFO",
-    };
+    let severity = finding.severity.name().to_uppercase();
     let mut out = String::from(RULER);
     put(&mut out, format_args!("{severity}: ftsan: {} {} (pid {pid})\n", finding.rule, finding.name));
     put(&mut out, format_args!("  {}\n", finding.title));
@@ -79,7 +75,7 @@ fn put_part(out: &mut String, part: &[Frame], source: &dyn Fn(&str, u32) -> Opti
 pub fn summary(report: &Report) -> String {
     let report = &printable_copy(report);
     let mut out = String::new();
-    let serious = report.findings.iter().filter(|finding| finding.severity > Severity::Info).count();
+    let serious = report.findings.iter().filter(|finding| finding.severity.is_serious()).count();
     let watched = &report.watched;
     put(
         &mut out,
@@ -128,10 +124,10 @@ fn put(out: &mut String, arguments: std::fmt::Arguments<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::finding::samples;
-    use super::super::json::{SuppressionUse, Watched};
-    use super::super::suppress::Suppression;
     use super::*;
+    use crate::report::model::finding::samples;
+    use crate::report::suppress::Suppression;
+    use crate::report::{SuppressionUse, Watched};
 
     #[test]
     fn the_summary_names_the_programs_own_line() {
@@ -162,7 +158,7 @@ ERROR: ftsan: FT101 loop-call-off-thread (pid 42)
     -- meanwhile suspended at:
     app.py:32 in main
 
-  Fix: hand the call over with loop.call_soon_threadsafe(...), or asyncio.run_coroutine_threadsafe(coro, loop) for a coroutine
+  Fix: loop.call_soon_threadsafe(callback, *args), which also wakes the loop
   Help: ftsan explain FT101
 ==================
 ";

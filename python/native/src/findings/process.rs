@@ -1,0 +1,317 @@
+//! The watched process: its options, what was found in it, what it says of itself, and the report that all of it goes to.
+//!
+//! Lock discipline: nothing calls into Python or does I/O while it holds the lock of [`Facts`], so a thread that waits for it is never
+//! waiting for a stopped world.  Files are written detached, under a lock of their own.
+
+use crate::findings::report_file::ReportFile;
+use crate::findings::sources;
+use crate::findings::store::{Known, Place, Recorded, Store, Unreported};
+use crate::findings::tally::{self, Tally};
+use crate::thread::{faults, hooks_link, registry};
+use ftsan::options::Options;
+use ftsan::recording::Recording;
+use ftsan::report::model::tree::News;
+use ftsan::report::render::text;
+use ftsan::report::suppress::{self, Suppression};
+use ftsan::report::{Access, Finding, Frame, Report, Watched};
+use ftsan::rules::{Rule, Severity};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::Write as _;
+use std::mem::ManuallyDrop;
+use std::os::fd::FromRawFd as _;
+use std::path::Path;
+use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+/// The process as a whole.
+pub(crate) struct Process {
+    pub(crate) options: Options,
+    suppressions: Vec<Suppression>,
+    hooks: AtomicU64,
+    /// How many misuses happened that no suppression accepts.
+    occurrences: AtomicU64,
+    python: BTreeMap<String, String>,
+    /// State of the GIL at start-up.
+    gil: String,
+    /// What the whole tree has found.
+    tally: Option<&'static Tally>,
+    /// Whether there was a stderr at the beginning: its number may be another file's afterwards.
+    has_stderr: bool,
+    /// Replaced in the child of a fork.
+    shared: AtomicPtr<Shared>,
+}
+
+/// What the threads of the process share.
+struct Shared {
+    facts: Mutex<Facts>,
+    /// Held, by detached threads only, while the report is written.
+    file: Option<Mutex<ReportFile>>,
+}
+
+/// What was found, and what the process says of itself.
+struct Facts {
+    store: Store,
+    packages: BTreeSet<String>,
+    gil: String,
+}
+
+impl Shared {
+    fn leak(suppressions: usize, gil: &str, file: Option<ReportFile>) -> &'static mut Self {
+        let facts = Facts { store: Store::new(suppressions), packages: BTreeSet::new(), gil: gil.to_owned() };
+        Box::leak(Box::new(Shared { facts: Mutex::new(facts), file: file.map(Mutex::new) }))
+    }
+}
+
+static PROCESS: OnceLock<Process> = OnceLock::new();
+
+/// The process.  Hooks are only installed once it is started.
+#[inline]
+pub(crate) fn get() -> &'static Process {
+    PROCESS.get().expect("started before anything is hooked")
+}
+
+pub(crate) fn is_started() -> bool {
+    PROCESS.get().is_some()
+}
+
+/// Starts watching this process.
+///
+/// # Errors
+/// The suppression file is wrong; one line.
+pub(crate) fn start(options: Options, python: BTreeMap<String, String>, gil: String) -> Result<(), String> {
+    registry::start();
+    let suppressions = options.suppressions.as_deref().map_or(Ok(Vec::new()), suppress::load)?;
+    let shared = Shared::leak(suppressions.len(), &gil, options.report_json.as_deref().map(ReportFile::at));
+    let tally = options.tally.as_deref().and_then(tally::open);
+    let process = Process {
+        options,
+        suppressions,
+        hooks: AtomicU64::new(0),
+        occurrences: AtomicU64::new(0),
+        python,
+        gil,
+        tally,
+        // SAFETY: plain call.
+        has_stderr: unsafe { libc::fcntl(libc::STDERR_FILENO, libc::F_GETFD) } >= 0,
+        shared: AtomicPtr::new(shared),
+    };
+    PROCESS.set(process).map_err(|_| "already started".to_owned())?;
+    count_process();
+    Ok(())
+}
+
+fn count_process() {
+    if let Some(tally) = get().tally {
+        tally.processes.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Process {
+    /// Whether the exit status of this process speaks for its tree: there is no launcher.
+    pub(crate) fn speaks(&self) -> bool {
+        self.options.text && self.tally.is_some_and(Tally::is_root)
+    }
+
+    /// Whether nobody reads the report any more: this process outlives the run, as multiprocessing's resource tracker does, or has only
+    /// just begun.
+    fn is_over(&self) -> bool {
+        self.options.tally.as_ref().is_some_and(|path| self.tally.map_or_else(|| !path.exists(), Tally::is_closed))
+    }
+
+    pub(crate) fn tally(&self) -> Option<&'static Tally> {
+        self.tally
+    }
+
+    fn shared(&self) -> &'static Shared {
+        // SAFETY: a leaked box.
+        unsafe { &*self.shared.load(Ordering::Acquire) }
+    }
+
+    fn facts(&self) -> MutexGuard<'static, Facts> {
+        self.shared().facts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn count_hook(&self) {
+        self.hooks.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count_package(&self, package: String) {
+        self.facts().packages.insert(package);
+    }
+
+    pub(crate) fn set_gil(&self, state: String) {
+        self.facts().gil = state;
+    }
+
+    /// The finding of one of these rules at this line, if it is a thread other than `but` that makes the call there.
+    pub(crate) fn known_misuse(&self, line: &Frame, is_rule: impl Fn(&Rule) -> bool, but: Option<u64>) -> Option<Known> {
+        self.facts().store.at_line(line, is_rule, but)
+    }
+
+    /// Counts another occurrence at a known place; `None` if the place is new.
+    pub(super) fn seen_again(&self, place: &Place) -> Option<Recorded> {
+        let mut facts = self.facts();
+        let again = facts.store.seen_again(place)?;
+        self.count_occurrence(&facts.store, &again);
+        Some(again)
+    }
+
+    /// Records a new finding, or another occurrence if another thread was faster.
+    pub(super) fn record(&self, place: Place, finding: Finding) -> Recorded {
+        let mut facts = self.facts();
+        let recorded = facts.store.record(place, finding, &self.suppressions);
+        self.count_occurrence(&facts.store, &recorded);
+        recorded
+    }
+
+    fn count_occurrence(&self, store: &Store, recorded: &Recorded) {
+        if recorded.is_suppressed {
+            return;
+        }
+        self.occurrences.fetch_add(1, Ordering::Relaxed);
+        let Some(tally) = self.tally else { return };
+        let finding = store.finding(recorded.known);
+        tally.count(finding);
+        if recorded.is_new && finding.severity > Severity::Info {
+            tally.serious.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How many misuses happened so far that no suppression accepts.
+    pub(crate) fn occurrences(&self) -> u64 {
+        self.occurrences.load(Ordering::Relaxed)
+    }
+
+    /// How bad a finding is, and it in one line.
+    pub(super) fn headline(&self, known: Known) -> (Severity, String) {
+        let facts = self.facts();
+        let finding = facts.store.finding(known);
+        (finding.severity, format!("{}: {}", finding.rule, finding.title))
+    }
+
+    /// Another finding tells more than the one at this place.
+    pub(crate) fn withdraw(&self, place: &Place) {
+        self.facts().store.withdraw(place);
+    }
+
+    /// Adds what was seen at another occurrence.
+    pub(crate) fn add(&self, known: Known, owners: Vec<Access>, witnessed: bool) {
+        let store = &mut self.facts().store;
+        owners.into_iter().for_each(|access| store.add_owner_access(known, access));
+        if witnessed {
+            store.witness(known);
+        }
+    }
+
+    /// Prints a new finding and puts it into the report.  To be called detached: it writes to files.
+    pub(super) fn tell(&self, known: Known) {
+        let finding = self.facts().store.finding(known).clone();
+        // What changes no exit status does not interrupt anybody: it is in the report.
+        if self.options.text && finding.severity > Severity::Info {
+            let _paused = hooks_link::Paused::begin();
+            write_stderr(&text::finding(&finding, std::process::id(), &sources::line));
+        }
+        self.write_news(None);
+    }
+
+    /// Puts into the report what is new, and how often `known` happened.  To be called detached.
+    pub(super) fn write_news(&self, known: Option<Known>) {
+        self.write(|store| store.take_unreported(known, false, &self.suppressions));
+    }
+
+    /// Puts everything into the report that it does not have yet.  To be called detached.
+    pub(crate) fn bring_report_up_to_date(&self) {
+        self.write(|store| store.take_unreported(None, true, &self.suppressions));
+    }
+
+    /// For the last time, and the report's file as well, unless a launcher waits to do that.  To be called detached.
+    pub(crate) fn complete_report(&self) {
+        self.bring_report_up_to_date();
+        let launcher = self.options.supervisor;
+        if launcher != 0 && Path::new(&format!("/proc/{launcher}")).exists() {
+            return;
+        }
+        if let Some(file) = &self.shared().file {
+            let trouble = file.lock().unwrap_or_else(PoisonError::into_inner).fold();
+            self.say(trouble);
+        }
+    }
+
+    fn write(&self, take: impl FnOnce(&mut Store) -> Unreported) {
+        let Some(file) = &self.shared().file else { return };
+        let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+        let (unreported, packages, gil) = {
+            let mut facts = self.facts();
+            (take(&mut facts.store), facts.packages.clone(), facts.gil.clone())
+        };
+        let now = self.watched(packages);
+        let before = std::mem::replace(&mut file.watched, now.clone());
+        let watched = Watched {
+            checks: now.checks.saturating_sub(before.checks),
+            threads: now.threads.saturating_sub(before.threads),
+            loops: now.loops.saturating_sub(before.loops),
+            processes: now.processes - before.processes,
+            ..now
+        };
+        let python = if std::mem::replace(&mut file.is_introduced, true) { BTreeMap::new() } else { self.python.clone() };
+        let Unreported { findings, withdrawn, suppressions } = unreported;
+        let report = Report { python, gil, watched, findings, suppressions, ..Report::default() };
+        let trouble = file.write(News { report, withdrawn });
+        if let Some(tally) = self.tally {
+            let lost = file.count_lost();
+            tally.lost.fetch_add(lost.as_of_now.wrapping_sub(lost.before), Ordering::Relaxed);
+            tally.off.fetch_max(faults::all().len() as u64, Ordering::Relaxed);
+        }
+        drop(file);
+        self.say(trouble);
+    }
+
+    /// Says that the report cannot be written, if anybody would read it.
+    fn say(&self, trouble: Option<String>) {
+        if let Some(line) = trouble.filter(|_| !self.is_over()) {
+            write_stderr(&line);
+        }
+    }
+
+    /// What was looked at so far.
+    fn watched(&self, packages: BTreeSet<String>) -> Watched {
+        let (threads, loops, checks) = registry::get().loops.totals();
+        let checks = checks + hooks_link::recording().map_or(0, Recording::events);
+        let hooks = self.hooks.load(Ordering::Relaxed);
+        Watched { hooks, checks, threads, loops, processes: 1, packages, off: faults::all() }
+    }
+
+    /// Everything that this process has seen, for the pytest plugin.
+    pub(crate) fn everything(&self) -> Report {
+        let facts = self.facts();
+        let Unreported { findings, suppressions, .. } = facts.store.all(&self.suppressions);
+        let watched = self.watched(facts.packages.clone());
+        Report { python: self.python.clone(), gil: facts.gil.clone(), watched, findings, suppressions, ..Report::default() }
+    }
+}
+
+/// Writes to the program's stderr in one go, so that reports of several threads do not interleave.  Not through `std::io::stderr`:
+/// a forked child could inherit its lock.  Nor if there was none at the beginning.
+pub(crate) fn write_stderr(text: &str) {
+    if !get().has_stderr {
+        return;
+    }
+    // SAFETY: the descriptor is only borrowed: it is not closed on drop.
+    let mut stderr = ManuallyDrop::new(unsafe { File::from_raw_fd(libc::STDERR_FILENO) });
+    let _ = stderr.write_all(text.as_bytes());
+}
+
+/// In the child of a fork, which has found nothing yet and has only this thread left.
+///
+/// CPython stops the world before it forks, and no thread stops in the middle of what it does attached under a lock of ours.  A
+/// detached thread may be writing the report at that moment: hence the child gets a new [`Shared`] and the old one is leaked.
+pub(crate) fn after_fork() {
+    let process = get();
+    // If a thread that is not here any more was writing, its lock is never given back.
+    let inherited = process.shared().file.as_ref().and_then(|file| Some(file.try_lock().ok()?.after_fork()));
+    let file = inherited.or_else(|| process.options.report_json.as_deref().map(ReportFile::at));
+    let shared = Shared::leak(process.suppressions.len(), &process.gil, file);
+    process.shared.store(shared, Ordering::Release);
+    count_process();
+}

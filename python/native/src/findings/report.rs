@@ -1,0 +1,91 @@
+//! The one way of a finding, whatever family it is of.
+//!
+//! A family hands in a [`Case`].  If the same call from the same place is a finding already, it is counted; if not, the case is made one,
+//! suppressed or recorded, printed and put into the report.  Then the calling thread does as `--on-finding` says.
+
+use crate::findings::process;
+use crate::findings::store::Place;
+use crate::thread::outcome::Outcome;
+use ftsan::options::OnFinding;
+use ftsan::report::{Access, Finding};
+use ftsan::rules::Severity;
+use pyo3::ffi;
+use pyo3::prelude::*;
+
+pyo3::import_exception!(ftsan, Misuse);
+
+/// How `ftsan.Misuse` reaches the calling thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Raises {
+    /// The intercepted call raises it.
+    Now,
+    /// A system call cannot raise: the thread does as soon as it is in Python code again.
+    Later,
+}
+
+/// What a case adds to the finding that it is another occurrence of.
+#[derive(Default)]
+pub(crate) struct Addition {
+    /// What the other side was doing this time.
+    pub(crate) owners: Vec<Access>,
+    /// The harm was seen to happen.
+    pub(crate) witnessed: bool,
+}
+
+/// A misuse, before it is known whether it is a new one.
+pub(crate) trait Case {
+    /// The finding, if there is one after all.
+    fn finding(self) -> Option<Finding>;
+
+    /// What is new about another occurrence.  `is_sampled`: now and then, when a look at the other side is worth its cost.
+    fn again(self, is_sampled: bool) -> Addition;
+}
+
+/// Reports a case of the calling thread.  Returns [`Outcome::Continue`] if it is none after all.
+pub(crate) fn report(py: Python<'_>, place: Place, raises: Raises, case: impl Case) -> Outcome {
+    let process = process::get();
+    let recorded = match process.seen_again(&place) {
+        Some(again) => {
+            if !again.is_suppressed {
+                let is_sampled = again.count.is_power_of_two();
+                let Addition { owners, witnessed } = case.again(is_sampled);
+                let is_news = !owners.is_empty() && is_sampled;
+                process.add(again.known, owners, witnessed);
+                if is_news {
+                    py.detach(|| process.write_news(Some(again.known)));
+                }
+            }
+            again
+        }
+        None => {
+            let Some(finding) = case.finding() else { return Outcome::Continue };
+            let recorded = process.record(place, finding);
+            if recorded.is_new && !recorded.is_suppressed {
+                py.detach(|| process.tell(recorded.known));
+            }
+            recorded
+        }
+    };
+    let (severity, message) = process.headline(recorded.known);
+    match process.options.on_finding {
+        _ if recorded.is_suppressed || severity == Severity::Info => Outcome::Misuse,
+        OnFinding::Log => Outcome::Misuse,
+        OnFinding::Raise => raise(py, raises, message),
+        OnFinding::Abort => std::process::abort(),
+    }
+}
+
+fn raise(py: Python<'_>, raises: Raises, message: String) -> Outcome {
+    match raises {
+        Raises::Now => {
+            Misuse::new_err(message).restore(py);
+            Outcome::Raised
+        }
+        Raises::Later => {
+            let class = py.get_type::<Misuse>();
+            // SAFETY: attached; the class is alive.
+            unsafe { ffi::PyThreadState_SetAsyncExc(ffi::PyThread_get_thread_ident() as i64, class.as_ptr()) };
+            Outcome::Misuse
+        }
+    }
+}

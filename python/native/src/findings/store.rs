@@ -1,0 +1,186 @@
+//! The findings of the process: which are new, how often each happened, which are suppressed or taken back.
+
+use crate::interpreter::frames::RawFrame;
+use ftsan::report::model::tree::Withdrawn;
+use ftsan::report::suppress::Suppression;
+use ftsan::report::{Access, Finding, Frame, SuppressionUse};
+use ftsan::rules::{self, Rule};
+use std::collections::{BTreeSet, HashMap};
+
+/// What makes a misuse the same as another one: the same call from the same place.
+pub(crate) type Place = (usize, RawFrame);
+
+/// A finding that was recorded before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Known(usize);
+
+struct Entry {
+    finding: Finding,
+    rule: Option<&'static Rule>,
+    /// Which suppression accepts it.
+    accepted_by: Option<usize>,
+    /// How many of its occurrences the report has.
+    reported: u64,
+    /// Another finding tells more.
+    is_withdrawn: bool,
+}
+
+/// What was found so far.
+#[derive(Default)]
+pub(super) struct Store {
+    places: HashMap<Place, Known>,
+    entries: Vec<Entry>,
+    suppressed: Vec<u64>,
+    suppressed_reported: Vec<u64>,
+    /// Not in the report yet.
+    new: Vec<Known>,
+    /// In the report with another count.
+    changed: BTreeSet<Known>,
+    /// In the report, and to be taken back.
+    withdrawn: Vec<Known>,
+}
+
+/// What is said of a case that was recorded.
+pub(super) struct Recorded {
+    pub(super) known: Known,
+    pub(super) is_new: bool,
+    /// How often it happened in all.
+    pub(super) count: u64,
+    /// A suppression accepts it.
+    pub(super) is_suppressed: bool,
+}
+
+/// What the report does not have yet.
+#[derive(Default)]
+pub(super) struct Unreported {
+    pub(super) findings: Vec<Finding>,
+    pub(super) withdrawn: Vec<Withdrawn>,
+    pub(super) suppressions: Vec<SuppressionUse>,
+}
+
+impl Store {
+    pub(super) fn new(suppressions: usize) -> Self {
+        Store { suppressed: vec![0; suppressions], suppressed_reported: vec![0; suppressions], ..Store::default() }
+    }
+
+    /// Counts another occurrence at a known place; `None` if the place is new.
+    pub(super) fn seen_again(&mut self, place: &Place) -> Option<Recorded> {
+        let known = *self.places.get(place)?;
+        let entry = &mut self.entries[known.0];
+        entry.finding.count += 1;
+        let (count, accepted_by) = (entry.finding.count, entry.accepted_by);
+        match accepted_by {
+            Some(suppression) => self.suppressed[suppression] += 1,
+            None if entry.reported > 0 => {
+                self.changed.insert(known);
+            }
+            None => {}
+        }
+        Some(Recorded { known, is_new: false, count, is_suppressed: accepted_by.is_some() })
+    }
+
+    /// Records a new finding, or another occurrence if another thread was faster.
+    pub(super) fn record(&mut self, place: Place, finding: Finding, suppressions: &[Suppression]) -> Recorded {
+        if let Some(recorded) = self.seen_again(&place) {
+            return recorded;
+        }
+        let accepted_by = suppressions.iter().position(|suppression| suppression.matches(&finding));
+        let known = Known(self.entries.len());
+        match accepted_by {
+            Some(suppression) => self.suppressed[suppression] += 1,
+            None => self.new.push(known),
+        }
+        self.places.insert(place, known);
+        let rule = rules::find(&finding.rule);
+        self.entries.push(Entry { finding, rule, accepted_by, reported: 0, is_withdrawn: false });
+        Recorded { known, is_new: true, count: 1, is_suppressed: accepted_by.is_some() }
+    }
+
+    pub(super) fn finding(&self, known: Known) -> &Finding {
+        &self.entries[known.0].finding
+    }
+
+    /// The finding of one of these rules at this line, if it is a thread other than `but` that makes the call there.
+    pub(super) fn at_line(&self, line: &Frame, is_rule: impl Fn(&Rule) -> bool, but: Option<u64>) -> Option<Known> {
+        let is_it = |entry: &Entry| {
+            let Some(access) = entry.finding.accesses.first() else { return false };
+            let is_line = access.stack.first().is_some_and(|known| known.file == line.file && known.line == line.line);
+            is_line && (but.is_none() || access.thread.as_ref().map(|thread| thread.ident) != but)
+        };
+        self.entries.iter().position(|entry| entry.rule.is_some_and(&is_rule) && is_it(entry)).map(Known)
+    }
+
+    /// Adds what the owner was doing another time.
+    pub(super) fn add_owner_access(&mut self, known: Known, access: Access) {
+        let entry = &mut self.entries[known.0];
+        entry.finding.add_owner_access(access);
+        if entry.reported > 0 {
+            self.changed.insert(known);
+        }
+    }
+
+    /// The harm that a finding speaks of was seen to happen.
+    pub(super) fn witness(&mut self, known: Known) {
+        let entry = &mut self.entries[known.0];
+        entry.finding.witnessed = true;
+        if entry.reported > 0 {
+            self.changed.insert(known);
+        }
+    }
+
+    /// Another finding tells more than the one at this place.
+    pub(super) fn withdraw(&mut self, place: &Place) {
+        let Some(&known) = self.places.get(place) else { return };
+        let entry = &mut self.entries[known.0];
+        if !entry.is_withdrawn && entry.reported > 0 {
+            self.withdrawn.push(known);
+        }
+        entry.is_withdrawn = true;
+    }
+
+    /// Takes what the report does not have yet: what is new, what is taken back, and how often else it happened; of all that is in the report
+    /// already if `everything`, else of `one`.
+    pub(super) fn take_unreported(&mut self, one: Option<Known>, everything: bool, suppressions: &[Suppression]) -> Unreported {
+        let mut which = std::mem::take(&mut self.new);
+        if everything {
+            which.extend(std::mem::take(&mut self.changed));
+        } else if let Some(one) = one.filter(|one| self.changed.remove(one)) {
+            which.push(one);
+        }
+        let mut unreported = Unreported::default();
+        for Known(index) in which {
+            let entry = &mut self.entries[index];
+            if !entry.is_withdrawn {
+                unreported.findings.push(Finding { count: entry.finding.count - entry.reported, ..entry.finding.clone() });
+                entry.reported = entry.finding.count;
+            }
+        }
+        for known in std::mem::take(&mut self.withdrawn) {
+            let entry = &self.entries[known.0];
+            let (fingerprint, line) = entry.finding.key();
+            unreported.withdrawn.push(Withdrawn { fingerprint: fingerprint.to_owned(), line, count: entry.reported });
+        }
+        // Unused ones are in the report, too.
+        if everything {
+            let used = self.suppressed.iter().zip(&mut self.suppressed_reported);
+            let news = used.map(|(used, reported)| used - std::mem::replace(reported, *used));
+            let uses = suppressions.iter().zip(news);
+            unreported.suppressions =
+                uses.map(|(suppression, used)| SuppressionUse { suppression: suppression.clone(), used }).collect();
+        }
+        unreported
+    }
+
+    /// Everything, whether the report has it or not.
+    pub(super) fn all(&self, suppressions: &[Suppression]) -> Unreported {
+        let told = self.entries.iter().filter(|entry| entry.accepted_by.is_none() && !entry.is_withdrawn);
+        let uses = suppressions.iter().zip(&self.suppressed);
+        Unreported {
+            findings: told.map(|entry| entry.finding.clone()).collect(),
+            withdrawn: Vec::new(),
+            suppressions: uses
+                .map(|(suppression, used)| SuppressionUse { suppression: suppression.clone(), used: *used })
+                .collect(),
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! The report of a process tree, and how what several processes say is made one.
+
+use super::access::{Access, Role};
+use super::finding::Finding;
+use super::suppress::Suppression;
+use crate::rules;
+use crate::rules::rule::Rule;
+use crate::rules::severity::Severity;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Version of the report's format.
+const SCHEMA: u32 = 1;
+
+/// What was looked at.  Counts add up over the processes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watched {
+    /// Functions and methods that are watched, in the process that watches most.
+    pub hooks: u64,
+    /// How many calls were checked.
+    pub checks: u64,
+    /// Threads seen.
+    pub threads: u64,
+    /// Loops seen running.
+    pub loops: u64,
+    /// Processes that took part.
+    pub processes: u64,
+    /// Packages watched for data races.
+    pub packages: BTreeSet<String>,
+    /// What could not be watched, and why: "affinity: the layout of ... is not as expected".
+    pub off: BTreeSet<String>,
+}
+
+/// A suppression and how often it applied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SuppressionUse {
+    /// The suppression as written.
+    #[serde(flatten)]
+    pub suppression: Suppression,
+    /// How many occurrences it accepted.
+    pub used: u64,
+}
+
+/// The report of a process tree, and equally what one process adds to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// Version of the format.
+    pub schema: u32,
+    /// Version of ftsan.
+    pub ftsan: String,
+    /// Facts about the interpreter: version, executable, platform.
+    pub python: BTreeMap<String, String>,
+    /// "disabled", "enabled" or "re-enabled by MODULE".
+    pub gil: String,
+    /// What was looked at.
+    pub watched: Watched,
+    /// What was found.
+    pub findings: Vec<Finding>,
+    /// What was accepted.
+    pub suppressions: Vec<SuppressionUse>,
+}
+
+impl Default for Report {
+    fn default() -> Self {
+        Report {
+            schema: SCHEMA,
+            ftsan: crate::VERSION.to_owned(),
+            python: BTreeMap::new(),
+            gil: "unknown".to_owned(),
+            watched: Watched::default(),
+            findings: Vec::new(),
+            suppressions: Vec::new(),
+        }
+    }
+}
+
+/// What one process adds to the report: a part of a report, and what it takes back.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct News {
+    /// What is new: counts are those since the last time.
+    #[serde(flatten)]
+    pub report: Report,
+    /// Findings that were reported and are none any more, because another one says it better.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub withdrawn: Vec<Withdrawn>,
+}
+
+/// A finding that is taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Withdrawn {
+    /// The finding's.
+    pub fingerprint: String,
+    /// Line of its offending call.
+    pub line: u32,
+    /// How many of its occurrences were reported.
+    pub count: u64,
+}
+
+/// A report that others are added to.
+#[derive(Debug)]
+pub struct Merging {
+    report: Report,
+    /// Where each finding is, by fingerprint and line.
+    places: HashMap<(String, u32), usize>,
+}
+
+fn place(finding: &Finding) -> (String, u32) {
+    let (fingerprint, line) = finding.key();
+    (fingerprint.to_owned(), line)
+}
+
+impl Merging {
+    /// Begins with `report`.
+    pub fn new(report: Report) -> Self {
+        let places = report.findings.iter().enumerate().map(|(at, finding)| (place(finding), at)).collect();
+        Merging { report, places }
+    }
+
+    /// Adds what a process has to say.
+    pub fn add(&mut self, news: News) {
+        let News { report: news, withdrawn } = news;
+        let ours = &mut self.report;
+        if !news.python.is_empty() && ours.python.is_empty() {
+            ours.python = news.python;
+        }
+        if ours.gil == "unknown" || news.gil.starts_with("re-enabled") {
+            ours.gil = news.gil;
+        }
+        ours.watched.add(news.watched);
+        for entry in news.suppressions {
+            match ours.suppressions.iter_mut().find(|known| known.suppression == entry.suppression) {
+                Some(known) => known.used += entry.used,
+                None => ours.suppressions.push(entry),
+            }
+        }
+        news.findings.into_iter().for_each(|finding| self.add_finding(finding));
+        for Withdrawn { fingerprint, line, count } in withdrawn {
+            if let Some(&at) = self.places.get(&(fingerprint, line)) {
+                let known = &mut self.report.findings[at];
+                known.count = known.count.saturating_sub(count);
+            }
+        }
+    }
+
+    fn add_finding(&mut self, finding: Finding) {
+        let next = self.report.findings.len();
+        match *self.places.entry(place(&finding)).or_insert(next) {
+            at if at == next => self.report.findings.push(finding),
+            at => {
+                let known = &mut self.report.findings[at];
+                known.count += finding.count;
+                known.witnessed |= finding.witnessed;
+                let owners = |access: &Access| access.role == Role::Owner;
+                finding.accesses.into_iter().filter(owners).for_each(|access| known.add_owner_access(access));
+            }
+        }
+    }
+
+    /// The report, without what was taken back.
+    pub fn finish(mut self) -> Report {
+        self.report.findings.retain(|finding| finding.count > 0);
+        self.report
+    }
+}
+
+impl Watched {
+    fn add(&mut self, news: Watched) {
+        self.hooks = self.hooks.max(news.hooks);
+        self.checks += news.checks;
+        self.threads += news.threads;
+        self.loops += news.loops;
+        self.processes += news.processes;
+        self.packages.extend(news.packages);
+        self.off.extend(news.off);
+    }
+}
+
+/// How many of the races that lose something were seen to do so.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Confirmation {
+    /// Seen to happen.
+    pub witnessed: usize,
+    /// Found.
+    pub found: usize,
+    /// `FILE:LINE` of the writes of those that were not seen to happen.
+    pub lines: Vec<String>,
+}
+
+impl Report {
+    /// What is left for `--confirm`.
+    pub fn confirmation(&self) -> Confirmation {
+        let is_one = |finding: &&Finding| rules::find(&finding.rule).is_some_and(Rule::can_be_witnessed);
+        let can_be = |finding: &&Finding| is_one(finding) && finding.severity == Severity::Error;
+        let mut confirmation = Confirmation::default();
+        for finding in self.findings.iter().filter(can_be) {
+            confirmation.found += 1;
+            if finding.witnessed {
+                confirmation.witnessed += 1;
+                continue;
+            }
+            let innermost = finding.accesses.iter().filter_map(|access| access.stack.first());
+            confirmation.lines.extend(innermost.map(|frame| format!("{}:{}", frame.file, frame.line)));
+        }
+        confirmation.lines.sort_unstable();
+        confirmation.lines.dedup();
+        confirmation
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod samples {
+    use super::super::finding::samples;
+    use super::*;
+
+    pub(crate) fn news() -> News {
+        let report = Report {
+            gil: "disabled".to_owned(),
+            watched: Watched { hooks: 5, checks: 10, threads: 2, processes: 1, ..Watched::default() },
+            findings: vec![samples::call_soon()],
+            ..Report::default()
+        };
+        News { report, withdrawn: Vec::new() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn merged(all: impl IntoIterator<Item = News>) -> Report {
+        let mut merging = Merging::new(Report::default());
+        all.into_iter().for_each(|news| merging.add(news));
+        merging.finish()
+    }
+
+    #[test]
+    fn processes_add_up() {
+        let report = merged([samples::news(), samples::news()]);
+        assert_eq!(report.findings.len(), 1);
+        assert_eq!(report.findings[0].count, 2);
+        assert_eq!((report.watched.hooks, report.watched.checks, report.watched.processes), (5, 20, 2));
+        assert_eq!(report.gil, "disabled");
+    }
+
+    #[test]
+    fn another_line_of_the_same_function_is_another_finding() {
+        let mut other = samples::news();
+        other.report.findings[0].accesses[0].stack[0].line += 1;
+        assert_eq!(merged([samples::news(), other]).findings.len(), 2);
+    }
+
+    #[test]
+    fn a_finding_is_taken_back_by_the_process_that_made_it() {
+        let finding = &samples::news().report.findings[0];
+        let (fingerprint, line) = place(finding);
+        let back = News { withdrawn: vec![Withdrawn { fingerprint, line, count: 1 }], ..News::default() };
+        assert_eq!(merged([samples::news(), back.clone()]).findings, []);
+        assert_eq!(merged([samples::news(), samples::news(), back]).findings[0].count, 1, "the other process still says so");
+    }
+
+    #[test]
+    fn field_names_are_the_contract() {
+        let value = serde_json::to_value(samples::news().report).unwrap();
+        let keys = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
+        assert_eq!(keys(&value), "findings ftsan gil python schema suppressions watched");
+        assert_eq!(
+            keys(&value["findings"][0]),
+            "accesses count fingerprint fix help loop name object rule severity title witnessed"
+        );
+        assert_eq!(keys(&value["findings"][0]["accesses"][0]), "operation role stack thread");
+        assert_eq!(keys(&value["findings"][0]["accesses"][0]["thread"]), "ident name native_id started_at");
+        assert_eq!(keys(&value["findings"][0]["accesses"][0]["stack"][0]), "file function line");
+    }
+}

@@ -1,0 +1,4 @@
+//! Renderers: one file per format.
+
+pub mod json;
+pub mod text;

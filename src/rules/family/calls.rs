@@ -1,0 +1,101 @@
+//! Watched calls: a method of an object that belongs to another thread or loop.
+
+use super::descriptors::Descriptors;
+use crate::rules::rule::Rule;
+
+/// A call, before it is known what it is reported as.
+pub struct Attempt<'a> {
+    /// The watched method.
+    pub watched: &'a str,
+    /// What the program called: that method, or a function of the library that calls it in turn (`gather`, `Queue.get`).
+    pub operation: &'a str,
+    /// The library called the watched method.
+    pub is_nested: bool,
+    /// Asks the object, a future, whether it is done.
+    pub is_done: &'a dyn Fn() -> bool,
+}
+
+/// A call that is reported.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a> {
+    /// Name of the object's class.
+    pub class: &'a str,
+    /// Method of that class.
+    pub method: &'a str,
+    /// What the program called, as in [`Attempt`].
+    pub operation: &'a str,
+    /// The calling thread, as titles have it: "thread 'worker'".
+    pub thread: &'a str,
+    /// Whose the object is: "while thread 'MainThread' runs the loop".
+    pub relation: &'a str,
+}
+
+/// What a rule says of calls.
+#[derive(Debug)]
+pub struct Calls {
+    /// What was done, for the title.
+    pub what: fn(&Call<'_>) -> String,
+    /// Calls of this rule's that the tables list under another one.
+    pub claims: fn(&Attempt<'_>) -> bool,
+    /// Calls that are not reported.
+    pub excepts: fn(&Attempt<'_>) -> bool,
+    /// Silent at a line where one of these has found something already.
+    pub said_by: &'static [&'static Rule],
+    /// At a line where one of these has found something already, what the other thread does is added to that.
+    pub joins: &'static [&'static Rule],
+    /// Types that others are made of: silent at a line where this rule has found something already.
+    pub beneath: &'static [&'static str],
+    /// Whatever is called on the way from one line of the program is one misuse.
+    pub is_one_per_line: bool,
+    /// The calls end in system calls on descriptors, or in another watched object, which are not looked at then.
+    pub covers_what_it_calls: bool,
+    /// What system calls show of the same misuse.
+    pub system_calls: Option<Descriptors>,
+    /// What a crash looks like that such a call causes.
+    pub crash: Crash,
+}
+
+/// What is on the stack of a crash.
+#[derive(Debug, Clone, Copy)]
+pub struct Crash {
+    /// Parts of the names of Python files.
+    pub files: &'static [&'static str],
+    /// Beginnings of native functions.
+    pub symbols: &'static [&'static str],
+    /// A finding of the rule makes it likely that this is the cause, and not sure.
+    pub is_only_likely: bool,
+}
+
+impl Crash {
+    /// None is known.
+    pub const UNKNOWN: Crash = Crash { files: &[], symbols: &[], is_only_likely: false };
+}
+
+impl Calls {
+    /// What most rules say.
+    pub const PLAIN: Calls = Calls {
+        what: |call| call.called(),
+        claims: |_| false,
+        excepts: |_| false,
+        said_by: &[],
+        joins: &[],
+        beneath: &[],
+        is_one_per_line: false,
+        covers_what_it_calls: false,
+        system_calls: None,
+        crash: Crash::UNKNOWN,
+    };
+}
+
+impl Call<'_> {
+    /// "Queue.get() called"
+    pub fn called(&self) -> String {
+        match self.method {
+            "__init__" => format!("{} created for a foreign loop", self.class),
+            // Attributes of greenlets, and properties that are set.
+            attribute @ ("gr_frame" | "gr_context") => format!("{}.{attribute} read", self.class),
+            attribute @ ("deadline" | "shield") if self.class == "CancelScope" => format!("{}.{attribute} set", self.class),
+            method => format!("{}.{method}() called", self.class),
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! What a rule is: one value of this type in a file of its own.
+
+use super::family::calls::{Call, Calls, Crash};
+use super::family::descriptors::{Descriptors, SystemCall};
+use super::family::locks::{LockUse, Locks};
+use super::family::races::{Races, Unordered};
+use super::severity::Severity;
+
+/// One rule, whole.
+#[derive(Debug)]
+pub struct Rule {
+    /// `FT` and three digits; a contract.
+    pub id: &'static str,
+    /// Short name in words; a contract, and the name of its file.
+    pub name: &'static str,
+    /// Severity of its findings, unless the evidence says otherwise.
+    pub severity: Severity,
+    /// What kind of evidence it judges, when it applies, and its titles.
+    pub finds: Finds,
+    /// What to do about it: the first whose operations have that of the call.  The last one is for all others.
+    pub fixes: &'static [Fix],
+    /// Manual page in Markdown, shown by `ftsan explain`.
+    pub manual: &'static str,
+}
+
+/// The families of rules, by what detection hands to them.
+#[derive(Debug)]
+pub enum Finds {
+    /// A watched call in the wrong thread.
+    Calls(Calls),
+    /// System calls on one descriptor.
+    Descriptors(Descriptors),
+    /// Accesses of one location with no order between them.
+    Races(Races),
+    /// A lock.
+    Locks(Locks),
+}
+
+/// What to do instead.
+#[derive(Debug)]
+pub struct Fix {
+    /// Names the program that follows it: `tests/programs/<id>/fixed_<name>.py`.
+    pub name: &'static str,
+    /// Operations that it is for; empty for any.
+    pub operations: &'static [&'static str],
+    /// One line; `{method}` and `{class}` stand for those of the call.
+    pub advice: &'static str,
+}
+
+/// What a rule says of a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// One sentence with the object and both threads in it.
+    pub title: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What to do.
+    pub fix: String,
+}
+
+impl Rule {
+    /// The fix for an operation; any other name gets the general one.
+    pub fn fix_for(&self, operation: &str) -> &'static Fix {
+        let is_for = |fix: &&Fix| fix.operations.is_empty() || fix.operations.contains(&operation);
+        self.fixes.iter().find(is_for).expect("the last fix is for all operations")
+    }
+
+    /// What to do, where the operation is not known.
+    pub fn general_advice(&self) -> String {
+        self.fix_for("").in_general()
+    }
+
+    fn told(&self, title: String, severity: Severity, operation: &str, class: &str) -> Told {
+        let fix = self.fix_for(operation).advice.replace("{method}", operation).replace("{class}", class);
+        Told { title, severity, fix }
+    }
+
+    /// What it says of a call.
+    pub fn tell_call(&self, call: &Call<'_>) -> Told {
+        let what = match &self.finds {
+            Finds::Calls(calls) => (calls.what)(call),
+            Finds::Descriptors(_) | Finds::Races(_) | Finds::Locks(_) => call.called(),
+        };
+        let title = format!("{what} in {} {}", call.thread, call.relation);
+        self.told(title, self.severity, call.method, call.class)
+    }
+
+    /// What it says of system calls.
+    pub fn tell_system_call(&self, call: &SystemCall<'_>) -> Told {
+        let title = self.descriptors().map_or_else(|| self.name.to_owned(), |descriptors| (descriptors.title)(call));
+        self.told(title, self.severity, call.operation, "")
+    }
+
+    /// What it says of a race.
+    pub fn tell_race(&self, race: &Unordered<'_>) -> Told {
+        let title = match &self.finds {
+            Finds::Races(races) => (races.title)(race),
+            Finds::Calls(_) | Finds::Descriptors(_) | Finds::Locks(_) => self.name.to_owned(),
+        };
+        // The matrix knows which pairs of accesses are how bad.
+        self.told(title, race.race.severity, "", "")
+    }
+
+    /// What it says of a use of locks.
+    pub fn tell_lock(&self, lock: &LockUse<'_>) -> Told {
+        let (title, severity) = match &self.finds {
+            Finds::Locks(locks) => ((locks.title)(lock), (locks.severity)(lock).unwrap_or(self.severity)),
+            Finds::Calls(_) | Finds::Descriptors(_) | Finds::Races(_) => (self.name.to_owned(), self.severity),
+        };
+        self.told(title, severity, "", "")
+    }
+
+    /// What it says of calls; `None` if it is of another family.
+    pub fn calls(&self) -> Option<&Calls> {
+        match &self.finds {
+            Finds::Calls(calls) => Some(calls),
+            Finds::Descriptors(_) | Finds::Races(_) | Finds::Locks(_) => None,
+        }
+    }
+
+    /// What a crash looks like that is caused by what it finds.
+    pub fn crash(&self) -> Crash {
+        self.calls().map_or(Crash::UNKNOWN, |calls| calls.crash)
+    }
+
+    /// What it says of system calls; `None` if nothing.
+    pub fn descriptors(&self) -> Option<&Descriptors> {
+        match &self.finds {
+            Finds::Descriptors(descriptors) => Some(descriptors),
+            Finds::Calls(calls) => calls.system_calls.as_ref(),
+            Finds::Races(_) | Finds::Locks(_) => None,
+        }
+    }
+
+    /// Whether its calls are not looked at again for the system calls, and the other watched objects, that they end in.
+    pub fn covers_what_it_calls(&self) -> bool {
+        self.calls().is_some_and(|calls| calls.covers_what_it_calls)
+    }
+
+    /// Whether the harm of its findings can be seen to happen, so that `--confirm` tries to.
+    pub fn can_be_witnessed(&self) -> bool {
+        matches!(&self.finds, Finds::Races(races) if races.can_be_witnessed)
+    }
+
+    /// The whole page for `ftsan explain`.
+    pub fn page(&self) -> String {
+        let fixes: Vec<String> = self.fixes.iter().map(Fix::line).collect();
+        format!("{} {} ({})\n\n{}\n\n{}\n", self.id, self.name, self.severity.name(), self.manual.trim(), fixes.join("\n"))
+    }
+}
+
+impl Fix {
+    fn in_general(&self) -> String {
+        self.advice.replace("{class}.{method}", "it").replace("{method}", "...")
+    }
+
+    fn line(&self) -> String {
+        let advice = self.in_general();
+        if self.operations.is_empty() {
+            format!("Fix: {advice}")
+        } else {
+            format!("Fix ({}): {advice}", self.operations.join(", "))
+        }
+    }
+}

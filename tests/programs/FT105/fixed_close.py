@@ -1,0 +1,24 @@
+"""A worker has a connection closed in the thread of the loop."""
+
+import asyncio
+
+
+async def main() -> None:
+    loop = asyncio.get_running_loop()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(await reader.readline())
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+
+    def worker() -> None:
+        loop.call_soon_threadsafe(writer.transport.close)
+
+    await asyncio.to_thread(worker)
+    assert await reader.read() == b""
+    server.close()
+
+
+asyncio.run(main())
