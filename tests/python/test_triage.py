@@ -91,3 +91,39 @@ def test_bytes_that_are_no_text_are_no_trouble(tmp_path: Path) -> None:
     path = tmp_path / "dump.txt"
     path.write_bytes(b"\xff\xfe\x00" + (CRASHES / "double_free.txt").read_bytes() + b"\x80")
     assert triage(path).returncode == 0
+
+
+def test_crashes_are_grouped_by_signature(tmp_path: Path) -> None:
+    folder = tmp_path / "crashes"
+    (folder / "20260203-040506-7").mkdir(parents=True)
+    (folder / "20260203-040506-7" / "crash.json").write_text(RECORDED.read_text())
+    for name in ("a.log", "b.log"):
+        (folder / name).write_text((CRASHES / "multidict_update.txt").read_text())
+    (folder / "c.log").write_text("INFO all is well\n")
+    run = triage("--group", folder)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.startswith("3 crashes, 2 groups\n")
+    assert "no crash dump in 1 of 4 files" in run.stderr
+    groups = json.loads(triage("--group", "--json", folder / "a.log", folder / "b.log", CRASHES / "os_abort.txt").stdout)
+    assert (groups["schema"], groups["crashes"]) == (1, 3)
+    assert [group["count"] for group in groups["groups"]] == [2, 1]
+    assert groups["groups"][0]["verdict"]["culprit"] == "multidict"
+    nothing = triage("--group", folder / "c.log")
+    assert (nothing.returncode, nothing.stdout) == (2, "")
+    assert triage(folder / "a.log", folder / "b.log").returncode == 2
+
+
+def test_several_crashes_of_one_text_are_triaged_each() -> None:
+    text = "".join((CRASHES / f"{name}.txt").read_text() for name in ("multidict_update", "os_abort", "os_abort"))
+    verdict = json.loads(triage("-", "--json", text=text).stdout)
+    assert sorted(verdict) == sorted([*KEYS, "others"])
+    assert (verdict["culprit"], len(verdict["others"])) == ("multidict", 1)
+    shown = triage("-", text=text).stdout
+    assert shown.startswith("3 crashes in this text, 2 of them different\n")
+    assert "SIGABRT, 2 times in this text" in shown
+
+
+def test_what_powershell_wrote_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "dump.txt"
+    path.write_bytes((CRASHES / "multidict_update.txt").read_text().encode("utf-16"))
+    assert json.loads(triage("--json", path).stdout)["culprit"] == "multidict"

@@ -9,7 +9,7 @@ use super::{Form, Found};
 pub(super) const FORM: Form = Form {
     name: "coredumpctl",
     looks_like: "\"Stack trace of thread 123:\", `#0  0x00007f f (lib.so + 0x1)`",
-    signs: &["Stack trace of thread", " + 0x"],
+    signs: &["Stack trace of thread", " + 0x", "dumped core"],
     read,
 };
 
@@ -22,7 +22,10 @@ pattern!(EXECUTABLE, r"^\s*Executable: (\S+)");
 
 fn read(pasted: &[String]) -> Vec<Found> {
     // Without the head, only the offset tells it from a line of gdb without symbols.
-    if !pasted.iter().any(|line| THREAD.is_match(line) || (line.contains(" + 0x") && FRAME.is_match(line))) {
+    if !pasted
+        .iter()
+        .any(|line| THREAD.is_match(line) || PROCESS.is_match(line) || (line.contains(" + 0x") && FRAME.is_match(line)))
+    {
         return Vec::new();
     }
     let mut out: Vec<Found> = Vec::new();
@@ -33,6 +36,7 @@ fn read(pasted: &[String]) -> Vec<Found> {
             out.extend(std::mem::take(&mut core).finish());
         }
         if let Some(signal) = SIGNAL.captures(line) {
+            core.at.get_or_insert(at);
             core.crash.signal = format!("SIG{}", &signal[1]);
         } else if let Some(executable) = EXECUTABLE.captures(line) {
             executable[1].clone_into(&mut core.crash.python.executable);
@@ -64,7 +68,8 @@ impl Core {
     fn finish(mut self) -> Option<Found> {
         self.stacks.finish(&mut self.crash);
         "Linux".clone_into(&mut self.crash.python.platform);
-        (!self.crash.threads.is_empty()).then_some(Found { at: self.at?, crash: self.crash })
+        // The head alone says that there is a core.
+        (!self.crash.threads.is_empty() || !self.crash.signal.is_empty()).then_some(Found { at: self.at?, crash: self.crash })
     }
 }
 

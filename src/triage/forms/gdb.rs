@@ -9,7 +9,7 @@ use super::{Form, Found};
 pub(super) const FORM: Form = Form {
     name: "gdb",
     looks_like: "`#0  0x00007f in f (a=1) from lib.so`, or `at file.c:5` (bt, thread apply all bt, with py-bt or without)",
-    signs: &["#"],
+    signs: &["#", "received signal", "terminated with signal"],
     read,
 };
 
@@ -19,6 +19,7 @@ pattern!(SIGNAL, r"(?:received signal|terminated with signal) (SIG[A-Z]+)");
 pattern!(STOPPED, r#"Thread (\d+)(?:\.\d+)? "([^"]*)" (?:received|hit)"#);
 pattern!(THREAD, r#"^\s*Thread (\d+)(?:\.\d+)? \((?:Thread 0x[0-9a-f]+ )?\(?(?:LWP|process) (\d+)\)?(?: "([^"]*)")?"#);
 pattern!(CURRENT, r"\[Current thread is (\d+)");
+pattern!(STOP, r"^\s*(?:(0x[0-9a-fA-F]+) in )?([A-Za-z_<?][^=]* \(.*)$");
 pattern!(PYTHON, r#"^\s*(?:#\d+ )?(?:Frame 0x\S+, for file (\S+), line (\d+), in (\S+)|File "([^"]+)", line (\d+), in (\S+))"#);
 // Debug builds of the interpreter fill memory so.
 pattern!(FILLED, r"0x((?:cd){8}|(?:dd){8}|(?:fd){8})\b");
@@ -27,7 +28,7 @@ pattern!(FILLED, r"0x((?:cd){8}|(?:dd){8}|(?:fd){8})\b");
 const MOST_LINES: usize = 40;
 
 fn read(pasted: &[String]) -> Vec<Found> {
-    if !pasted.iter().any(|line| ENTRY.is_match(line)) {
+    if !pasted.iter().any(|line| ENTRY.is_match(line) || SIGNAL.is_match(line)) {
         return Vec::new();
     }
     let lines = before_entries(pasted, &ENTRY);
@@ -42,6 +43,7 @@ fn read(pasted: &[String]) -> Vec<Found> {
                 out.extend(std::mem::take(&mut session).finish());
             }
             session.signal = signal[1].to_owned();
+            session.stop_at = Some(at);
             if let Some(stopped) = STOPPED.captures(line) {
                 session.number = stopped[1].parse().ok();
                 session.name = stopped[2].to_owned();
@@ -83,6 +85,9 @@ fn read(pasted: &[String]) -> Vec<Found> {
         } else if line.starts_with("(gdb)") || line.starts_with("Thread ") {
             session.python = false;
         }
+    }
+    if !session.has_frames() {
+        session.stop(&lines);
     }
     out.extend(session.finish());
     out
@@ -126,6 +131,8 @@ struct Session {
     /// Number and name of the thread that got the signal.
     number: Option<u64>,
     name: String,
+    /// The line behind the one that names the signal: gdb shows there where it stopped.
+    stop_at: Option<usize>,
     /// Number in the last header.
     header: Option<u64>,
     stacks: Stacks,
@@ -156,6 +163,24 @@ impl Session {
             self.filled.get_or_insert_with(|| filled.as_str().to_owned());
         }
         self.stacks.push(number, frames::native(module, name, frames::hex(address), source));
+    }
+
+    /// Without a backtrace, the place where gdb stopped is the innermost frame.
+    fn stop(&mut self, lines: &[String]) {
+        let Some(at) = self.stop_at else { return };
+        let switching = usize::from(lines.get(at).is_some_and(|line| line.starts_with("[Switching to")));
+        let mut rest = lines.iter().skip(at + switching).take(MOST_LINES);
+        let Some(found) = rest.next().and_then(|line| STOP.captures(line)) else { return };
+        let mut body = found[2].to_owned();
+        for next in rest {
+            if !continues(&body, next) {
+                break;
+            }
+            body.push(' ');
+            body.push_str(next.trim());
+        }
+        self.frame(at, 0, found.get(1).map_or("", |address| address.as_str()), &body);
+        self.stacks.current().cut = true;
     }
 
     fn finish(mut self) -> Option<Found> {
@@ -286,5 +311,16 @@ mod tests {
     fn frames_that_were_left_out_are_noticed() {
         let crash = one("#3  0x1 in f () from /a.so\n#9  0x1 in g () from /a.so\n");
         assert!(crash.threads[0].top_cut && crash.threads[0].cut);
+    }
+
+    #[test]
+    fn where_gdb_stopped_is_a_frame_where_there_is_no_backtrace() {
+        let crash = one(
+            "Program received signal SIGSEGV, Segmentation fault.\n0x00007fff in do_quote (\n    val=val@entry='j',\n    safe=0) at yarl/_quoting.c:2273\n\
+             2273\tyarl/_quoting.c: No such file or directory.\n",
+        );
+        let frame = &crash.threads[0].native[0];
+        assert_eq!((frame.symbol.as_str(), frame.source.as_str()), ("do_quote", "yarl/_quoting.c"));
+        assert!(crash.threads[0].cut && crash.signal == "SIGSEGV");
     }
 }

@@ -35,6 +35,7 @@ mod windows_debugger;
 mod xdist;
 
 use super::crash::{Crash, Extension, NativeFrame, Thread};
+use super::names::owner::{self, Owner};
 use super::names::{paths, symbols};
 
 /// A form.
@@ -307,7 +308,9 @@ fn describe(crash: &mut Crash) {
             crash.extensions.len() - 1
         });
         if let Some(extension) = crash.extensions.get_mut(at) {
-            paths::distribution(&path).unwrap_or_default().clone_into(&mut extension.distribution);
+            if let Owner::Extension(_, Some(distribution)) = owner::of(&frame) {
+                extension.distribution = distribution;
+            }
             extension.path = path;
         }
     }

@@ -59,7 +59,7 @@ fn of_file(module: &str) -> Owner {
         return Owner::Stdlib(paths::stem(module).to_owned());
     }
     let bundled = BUNDLED.find(paths::base(module)).map(str::to_owned);
-    let distribution = paths::distribution(module).map(str::to_owned).or(bundled);
+    let distribution = bundled.or_else(|| paths::distribution(module).map(str::to_owned));
     if distribution.is_some() || paths::is_extension(module) {
         return Owner::Extension(paths::import_name(module), distribution);
     }
@@ -170,6 +170,7 @@ mod tests {
         let extension = |name: &str, distribution: Option<&str>| Owner::Extension(name.to_owned(), distribution.map(str::to_owned));
         let library = |name: &str| Owner::Library(name.to_owned());
         for (module, expected) in [
+            ("/v/site-packages/_cffi_backend.cpython-314t-darwin.so", extension("_cffi_backend", Some("cffi"))),
             ("/usr/local/lib/libpython3.14t.so.1.0", Owner::Interpreter),
             ("python3.14t", Owner::Interpreter),
             ("Python", Owner::Interpreter),

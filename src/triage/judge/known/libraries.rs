@@ -95,6 +95,17 @@ pub(super) static ROWS: &[Known] = &[
         next_step: "upgrade Pillow to 12.2.0 or later, or give each thread its own font",
     },
     Known {
+        name: "a cached property of propcache read while another thread evicts it",
+        when: &[WithoutGil, TopModule(4, &["propcache._helpers_c"]), Below("propcache", "0.5.3")],
+        verdict: CrashCause::LibraryBug,
+        confidence: Confidence::Medium,
+        culprit: Some("propcache"),
+        issue: Some("propcache#297"),
+        explanation: "cached_property and under_cached_property read the cached value through a borrowed reference before propcache 0.5.3, so another thread that evicts \
+            it frees it under the reader (yarl and aiohttp use them)",
+        next_step: "upgrade propcache to 0.5.3 or later",
+    },
+    Known {
         name: "regex without the GIL",
         when: &[WithoutGil, TopModule(4, &["regex._regex"])],
         verdict: CrashCause::ExtensionAssumesGil,
