@@ -240,6 +240,59 @@ fn near_misses(row: &Known, wanted: &Wanted) -> Vec<(String, Crash)> {
     out
 }
 
+/// A dump of faulthandler with these native frames and extension modules.
+fn dump(build: &str, frames: &[(&str, &str)], extensions: &str) -> Crash {
+    let mut text = String::from("Fatal Python error: Segmentation fault\n\n");
+    if build.contains('t') {
+        text.push_str("<Cannot show all threads while the GIL is disabled>\nStack (most recent call first):\n");
+    } else {
+        text.push_str("Current thread 0x1 [MainThread] (most recent call first):\n");
+    }
+    text.push_str("  File \"/srv/app/app.py\", line 3 in work\n  File \"/srv/app/app.py\", line 9 in <module>\n\n");
+    text.push_str("Current thread's C stack trace (most recent call first):\n");
+    for (module, symbol) in frames {
+        text.push_str(&format!(
+            "  Binary file \"{}\", at {symbol}+0x1 [0x1]\n",
+            module.replace("LIB", &format!("/opt/lib/libpython{build}.so.1.0"))
+        ));
+    }
+    text.push_str(&format!("\nExtension modules: {extensions} (total: 1)\n"));
+    ftsan::triage::read(&text).unwrap().remove(0)
+}
+
+#[test]
+fn near_misses_that_people_met_are_never_sure() {
+    let etree = "/v/lib/python3.14t/site-packages/lxml/etree.cpython-314t-x86_64-linux-gnu.so";
+    let apsw = "/v/lib/python3.14t/site-packages/apsw/__init__.cpython-314t-x86_64-linux-gnu.so";
+    let grpc = "/v/lib/python3.14t/site-packages/grpc/_cython/cygrpc.cpython-314t-x86_64-linux-gnu.so";
+    let with_greenlet = |build: &str, version: &str, extensions: &str| {
+        let mut crash = dump(build, &[("LIB", "_Py_HandlePending"), ("LIB", "_PyEval_EvalFrameDefault")], extensions);
+        for known in crash.extensions.iter_mut().filter(|known| known.name == "greenlet._greenlet") {
+            version.clone_into(&mut known.version);
+        }
+        crash
+    };
+    let cases = [
+        ("element_clear of lxml", dump("3.14t", &[(etree, "element_clear"), ("LIB", "PyObject_Vectorcall")], "lxml.etree")),
+        (
+            "sqlite3_step inside of apsw",
+            dump("3.14t", &[(apsw, "sqlite3_step"), (apsw, "sqlite3VdbeExec"), ("LIB", "f")], "apsw.__init__"),
+        ),
+        (
+            "SSL_CTX_load_verify_locations of grpc",
+            dump("3.14t", &[(grpc, "SSL_CTX_load_verify_locations"), ("LIB", "f")], "grpc._cython.cygrpc"),
+        ),
+        ("greenlet on a build with the GIL", with_greenlet("3.14", "", "greenlet._greenlet")),
+        ("greenlet that has the fix", with_greenlet("3.14t", "3.5.6", "greenlet._greenlet")),
+        ("greenlet only imported, beside others", with_greenlet("3.14t", "", "greenlet._greenlet, sqlalchemy.cyextension.util")),
+        ("a generator's frames on a build with the GIL", dump("3.14", &[("LIB", "gen_send_ex2"), ("LIB", "gen_iternext")], "a._b")),
+    ];
+    for (name, crash) in cases {
+        let verdict = verdict::of(&crash);
+        assert!(!is_sure(&verdict), "{name}: {verdict:#?}");
+    }
+}
+
 #[test]
 fn what_only_looks_like_a_known_crash_is_never_sure() {
     let mut tried = 0;

@@ -127,7 +127,7 @@ impl Condition {
     pub(super) fn functions(&self) -> Vec<&'static str> {
         match self {
             Top(_, names) | Function(_, _, names) | Anywhere(_, names) => names.to_vec(),
-            Any(conditions) => conditions.iter().flat_map(Condition::functions).collect(),
+            Any(conditions) | Also(conditions) => conditions.iter().flat_map(Condition::functions).collect(),
             Signal(_)
             | TopModule(..)
             | Interpreter(_)
@@ -147,8 +147,7 @@ impl Condition {
             | From(..)
             | WithoutGil
             | PythonBelow(_)
-            | PythonFrom(_)
-            | Also(_) => Vec::new(),
+            | PythonFrom(_) => Vec::new(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Crashes of CPython and its standard library, of threads that share what it does not lock.
 
 use super::super::conditions::Condition::{
-    Any, Anywhere, Function, Interpreter, NoExtension, NoPythonFrame, OwnTop, Python, PythonBelow, PythonFrom, Says, Signal,
+    Also, Any, Anywhere, Function, Interpreter, NoExtension, NoPythonFrame, OwnTop, Python, PythonBelow, PythonFrom, Says, Signal,
     StackCutShort, Top, TopModule, WithoutGil,
 };
 use super::super::verdict::{Confidence, CrashCause};
@@ -191,7 +191,11 @@ pub(super) static ROWS: &[Known] = &[
     },
     Known {
         name: "a connection or cursor of sqlite3 shared by threads",
-        when: &[WithoutGil, TopModule(3, &["_sqlite3"])],
+        when: &[
+            WithoutGil,
+            TopModule(3, &["_sqlite3"]),
+            Also(&[Anywhere(&["*"], &["sqlite3_*", "sqlite3Vdbe*", "pysqlite_*", "_pysqlite_*"])]),
+        ],
         verdict: CrashCause::CrossThreadMisuse,
         confidence: Confidence::Medium,
         culprit: None,
