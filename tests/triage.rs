@@ -178,7 +178,7 @@ fn merged_lines_are_read_entry_by_entry() {
 #[test]
 fn a_dump_that_is_cut_anywhere_gives_less_and_never_panics() {
     for (_, text) in &dumps() {
-        let step = if text.len() < 700 { 1 } else { text.len() / 250 };
+        let step = if text.len() < 700 { 1 } else { text.len() / 120 };
         for at in (0..text.len()).step_by(step).filter(|at| text.is_char_boundary(*at)) {
             for part in [&text[..at], &text[at..]] {
                 for crash in read(part).unwrap_or_default() {
