@@ -43,7 +43,7 @@ def enable(options: str) -> None:
 
 
 def _with_tally(options: str) -> str:
-    """The options with a tally, which this process makes if it is the first one of its tree, and the environment says so to children."""
+    """The options with a tally, which the first process of a tree makes and names to its children by the environment."""
     _, report, needs_tally = _native.check_options(options)
     if not needs_tally:
         return options

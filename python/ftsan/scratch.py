@@ -1,7 +1,8 @@
 """The folder of a run, for what the watched processes leave while they run: report, tally, recordings.
 
-Its name says whose it is, so that the next run can remove what a killed one has left: number of the process, when it started, and the
-namespace that the number is of, because containers share folders.  Loaded into watched processes: imports nothing that costs.
+Its name says whose it is, so that the next run can remove what a killed one has left: number of the process, when it started,
+and the namespace that the number is of, because containers share folders.  Loaded into watched processes: imports nothing that
+costs.
 """
 
 import os

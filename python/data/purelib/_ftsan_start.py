@@ -7,7 +7,7 @@ import os
 import sys
 
 
-def start():
+def start() -> None:
     """Switch this process on if the environment says so, and may (``-E``, ``-I``)."""
     sys.modules.pop(__name__, None)
     if not sys.flags.ignore_environment and os.environ.get("FTSAN") == "1":

@@ -1,6 +1,6 @@
-"""``ftsan triage``: why a process died, from what was pasted, a log, a crash folder or a core file, many of them by signature; and what a
-living one waits for."""
+"""``ftsan triage``: why a process died, from a text, a crash folder or a core file; and what a living one waits for."""
 
+import errno
 import json
 import sys
 from collections.abc import Iterator
@@ -9,13 +9,14 @@ from pathlib import Path
 from .. import _native
 from . import complain, say, show
 
-#: Larger files of a folder are no dumps.
+#: Larger files are no dumps.
 LARGEST = 64 << 20
 
 
 def triage(format: str, group: str, *sources: str) -> int:
-    """Print the verdict on the crash in ``sources`` as ``text``, ``markdown`` or ``json``; several need ``group``, which counts them.
+    """Print the verdict on the crash in ``sources``; several need ``group``, which counts them.
 
+    :param format: ``text``, ``markdown`` or ``json``.
     :param sources: a file, ``-`` for standard input, a crash folder, a core file, or the number of a process.
     """
     if group:
@@ -37,11 +38,28 @@ def triage(format: str, group: str, *sources: str) -> int:
 
             if is_core(path):
                 return _stacks(source, format)
-        content = sys.stdin.buffer.read() if source == "-" else path.read_bytes()
+        content = _content(source, path)
     except OSError as error:
         return complain(f"{path}: {error.strerror}")
     name = "standard input" if source == "-" else str(path)
     return _print(_decoded(content), is_folder, format, source, name)
+
+
+def _content(source: str, path: Path | None) -> bytes:
+    """What there is to triage, from standard input without a path.
+
+    :raises OSError: it cannot be read, or has no end.
+    """
+    if path is None or source == "-":
+        if sys.stdin is None:
+            raise OSError(errno.EBADF, "closed", "standard input")
+        content = sys.stdin.buffer.read(LARGEST + 1)
+    else:
+        with open(path, "rb") as file:
+            content = file.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise OSError(errno.EFBIG, f"larger than {LARGEST >> 20} MB", source)
+    return content
 
 
 def _stacks(source: str, format: str) -> int:
@@ -73,13 +91,12 @@ def _group(format: str, sources: tuple[str, ...]) -> int:
     texts = []
     for source in sources:
         try:
-            content = sys.stdin.buffer.read() if source == "-" else None
-            if content is not None:
-                texts.append(("standard input", _decoded(content), False))
+            if source == "-":
+                texts.append(("standard input", _decoded(_content(source, None)), False))
                 continue
             for path in _files(Path(source)):
                 name = path.parent if path.name == "crash.json" else path
-                texts.append((str(name), _decoded(path.read_bytes()), path.name == "crash.json"))
+                texts.append((str(name), _decoded(_content(source, path)), path.name == "crash.json"))
         except OSError as error:
             return complain(f"{error.filename or source}: {error.strerror}")
     text, without = _native.group_crashes(texts, format)

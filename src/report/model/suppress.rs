@@ -90,11 +90,17 @@ impl Suppression {
     }
 }
 
-/// `*` stands for anything, everything else for itself.
+/// `*` stands for anything, everything else for itself.  Each part is looked for once, from the left: a pattern of many stars costs no
+/// more than the text is long times the parts.
 fn glob(pattern: &str, text: &str) -> bool {
-    let Some((head, tail)) = pattern.split_once('*') else { return pattern == text };
-    let Some(rest) = text.strip_prefix(head) else { return false };
-    rest.char_indices().map(|(at, _)| at).chain([rest.len()]).any(|at| glob(tail, &rest[at..]))
+    let Some((head, rest)) = pattern.split_once('*') else { return pattern == text };
+    let Some(mut text) = text.strip_prefix(head) else { return false };
+    let (middle, tail) = rest.rsplit_once('*').unwrap_or(("", rest));
+    for part in middle.split('*') {
+        let Some(at) = text.find(part) else { return false };
+        text = &text[at + part.len()..];
+    }
+    text.ends_with(tail)
 }
 
 #[cfg(test)]
@@ -118,6 +124,24 @@ mod tests {
         assert!(!accepted("rule = 'FT101'\nfile = 'app.py'\nfunction = 'Thread.*'"), "two different frames");
         assert!(!accepted("rule = 'FT101'\nfingerprint = '0000000000000000'"));
         assert!(accepted(&format!("rule = 'FT101'\nfingerprint = '{}'", finding.fingerprint)));
+    }
+
+    #[test]
+    fn stars_stand_for_anything_and_cost_little() {
+        for (pattern, text, fits) in [
+            ("a", "a", true),
+            ("a", "ab", false),
+            ("*", "", true),
+            ("a*", "a", true),
+            ("a*b*c", "aXbYbZc", true),
+            ("a*b*c", "acb", false),
+            ("ab*ba", "aba", false),
+            ("**x", "x", true),
+            ("*.py", "/app/main.pyc", false),
+        ] {
+            assert_eq!(glob(pattern, text), fits, "{pattern} {text}");
+        }
+        assert!(!glob(&"*a".repeat(40), &format!("{}b", "a".repeat(4000))));
     }
 
     #[test]
