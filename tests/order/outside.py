@@ -7,6 +7,8 @@ import multiprocessing as mp
 import os
 import sqlite3
 import struct
+import subprocess
+import sys
 import tempfile
 import threading
 from pathlib import Path
@@ -183,6 +185,33 @@ def transaction_of_a_with() -> Pair:
 def transaction_of_another_base() -> Pair:
     one, other = new_base(), new_base()
     return lambda: write(one), lambda: write(other)
+
+
+def child(code: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+
+
+@edge("_posixsubprocess:", blocking=True)
+def child_that_answers() -> Pair:
+    process = child("print(input(), flush=True)")
+    assert process.stdin and process.stdout
+    ask, reply = process.stdin, process.stdout
+    return lambda: ask.write(b"go\n"), reply.readline
+
+
+@edge("posix:.waitpid", blocking=True)
+def child_that_ends() -> Pair:
+    process = child("input()")
+    assert process.stdin
+    return process.stdin.close, process.wait
+
+
+@edge("", expected=False)
+def another_child() -> Pair:
+    one, other = child("print(input(), flush=True)"), child("print(1)")
+    assert one.stdin and other.stdout
+    ask, reply = one.stdin, other.stdout
+    return lambda: ask.write(b"go\n"), reply.readline
 
 
 def counted(count: Any) -> bool:

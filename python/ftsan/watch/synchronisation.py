@@ -77,6 +77,8 @@ METHODS = (
     ("posix:", "read", "read readinto readv"),
     ("posix:", "event-write", "eventfd_write"),
     ("posix:", "event-read", "eventfd_read"),
+    ("_posixsubprocess:", "start-child", "fork_exec"),
+    ("posix:", "wait-for-child", "wait wait3 wait4 waitid waitpid"),
     # To this process, perhaps.
     ("posix:", "signal", "kill killpg"),
     ("_signal:", "signal", "pthread_kill raise_signal"),
@@ -105,6 +107,9 @@ FUNCTIONS = (
     ("threading:Thread._delete", "uncounted"),
     ("threading:active_count", "counted"),
     ("threading:enumerate", "counted"),
+    # Of multiprocessing, between processes.
+    ("multiprocessing.connection:Connection._send", "sent-outside"),
+    ("multiprocessing.connection:Connection._recv", "from-outside"),
     # Its number of unfinished tasks may be polled.
     ("queue:Queue.task_done", "release"),
     # A map from descriptors to what was registered with them, beside the kernel's.

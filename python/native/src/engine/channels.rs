@@ -12,7 +12,7 @@ use pyo3::ffi;
 use std::collections::HashMap;
 use std::ffi::c_int;
 use std::mem::{MaybeUninit, size_of};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 /// Where a method has the descriptor that it is about.
@@ -104,13 +104,39 @@ fn channel(found: Found, number: c_int) -> Option<Channel> {
     channel
 }
 
-/// The kernel knows.
-fn asked(number: c_int) -> Option<Channel> {
+/// By number of a pipe, the number of those of its child; one more, 0 is none.
+static JOINED: [AtomicU16; FOLDED as usize] = [const { AtomicU16::new(0) }; FOLDED as usize];
+
+/// These descriptors, as far as they are pipes, count as one from now on, which has this number.
+pub(crate) fn join_pipes(descriptors: impl Iterator<Item = c_int>) -> Option<u16> {
+    let mut first = None;
+    for pipe in descriptors.filter_map(pipe) {
+        let first = *first.get_or_insert(pipe);
+        JOINED[usize::from(pipe)].store(first + 1, Ordering::Relaxed);
+    }
+    first
+}
+
+fn pipe(descriptor: c_int) -> Option<u16> {
+    status(descriptor).filter(|status| status.st_mode & libc::S_IFMT == libc::S_IFIFO).map(|status| (status.st_ino % FOLDED) as u16)
+}
+
+/// What the kernel says of a descriptor.
+fn status(descriptor: c_int) -> Option<libc::stat> {
     let mut status = MaybeUninit::<libc::stat>::uninit();
     // SAFETY: written by the call if it succeeds.
-    let status = unsafe { (libc::fstat(number, status.as_mut_ptr()) == 0).then(|| status.assume_init()) }?;
+    unsafe { (libc::fstat(descriptor, status.as_mut_ptr()) == 0).then(|| status.assume_init()) }
+}
+
+/// The kernel knows.
+fn asked(number: c_int) -> Option<Channel> {
+    let status = status(number)?;
     match status.st_mode & libc::S_IFMT {
-        libc::S_IFIFO => Some(Channel::Key(key(Space::Pipe, status.st_ino % FOLDED))),
+        libc::S_IFIFO => {
+            let pipe = status.st_ino % FOLDED;
+            let joined = JOINED[pipe as usize].load(Ordering::Relaxed).checked_sub(1);
+            Some(Channel::Key(key(Space::Pipe, joined.map_or(pipe, u64::from))))
+        }
         libc::S_IFSOCK => {
             let pair = pairs().get(&status.st_ino).copied();
             Some(pair.map(Channel::Key).or_else(|| connection(number)).unwrap_or(Channel::Socket))

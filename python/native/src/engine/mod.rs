@@ -6,11 +6,13 @@
 //! | [`races`] | whether two accesses are ordered |
 //! | [`order`] | the calling thread's clock, and what objects hand over |
 //! | [`channels`] | pipes and sockets within the process |
+//! | [`children`] | child processes between threads |
 //! | [`file_locks`], [`databases`] | locks that are files; transactions |
 //! | [`locks`] | the order that locks are taken in |
 
 pub(crate) mod affinity;
 pub(crate) mod channels;
+pub(crate) mod children;
 pub(crate) mod databases;
 pub(crate) mod file_locks;
 pub(crate) mod locks;

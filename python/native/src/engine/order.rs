@@ -220,6 +220,8 @@ pub(crate) enum Space {
     FileName,
     /// Databases of SQLite.
     Database,
+    /// Child processes.
+    Child,
 }
 
 /// A number that is no object's address.

@@ -4,7 +4,7 @@
 use crate::engine::channels::{self, Found};
 use crate::engine::order::{self, Space, key};
 use crate::engine::races::container_sync;
-use crate::engine::{databases, file_locks, locks};
+use crate::engine::{children, databases, file_locks, locks};
 use crate::intercept::c_method::{self, Row};
 use crate::intercept::sync::weakref_callbacks;
 use crate::interpreter::call_arguments::Arguments;
@@ -86,6 +86,10 @@ enum Edge {
     Statement,
     /// A transaction ends.
     EndTransaction,
+    /// A child process is started.
+    StartChild,
+    /// A child process was waited for, perhaps in vain.
+    WaitForChild,
     /// A signal is sent.
     Signal,
     /// The second argument is called when the first one is gone.
@@ -93,7 +97,7 @@ enum Edge {
 }
 
 /// The edges by the names that the table uses.
-const NAMES: [(&str, Edge); 43] = [
+const NAMES: [(&str, Edge); 45] = [
     ("lock", Edge::Lock(How::Call)),
     ("enter", Edge::Lock(How::With)),
     ("restore", Edge::Lock(How::Wait)),
@@ -135,6 +139,8 @@ const NAMES: [(&str, Edge); 43] = [
     ("open-database", Edge::OpenDatabase),
     ("statement", Edge::Statement),
     ("end-transaction", Edge::EndTransaction),
+    ("start-child", Edge::StartChild),
+    ("wait-for-child", Edge::WaitForChild),
     ("signal", Edge::Signal),
     ("callback", Edge::Callback),
 ];
@@ -229,6 +235,7 @@ unsafe fn before(edge: Edge, object: *mut ffi::PyObject, arguments: impl FnOnce(
             | Edge::RemovePath
             | Edge::Statement
             | Edge::EndTransaction
+            | Edge::StartChild
             | Edge::Connect
             | Edge::SendTo
                 if clock::is_alone() => {}
@@ -237,6 +244,7 @@ unsafe fn before(edge: Edge, object: *mut ffi::PyObject, arguments: impl FnOnce(
                 channels::write(found, object, argument);
                 channels::number(found, object, argument).into_iter().for_each(file_locks::closing);
             }
+            Edge::StartChild => children::starting(arguments()),
             Edge::FileLock => file_locks::flock(arguments(), false),
             Edge::FileControl => file_locks::control(arguments(), false),
             Edge::RemovePath => file_locks::removing(arguments().first()),
@@ -260,6 +268,7 @@ unsafe fn before(edge: Edge, object: *mut ffi::PyObject, arguments: impl FnOnce(
             | Edge::OpenByMode
             | Edge::MakePath(_)
             | Edge::OpenDatabase
+            | Edge::WaitForChild
             | Edge::Join
             | Edge::IsDone
             | Edge::JoinAll
@@ -297,7 +306,11 @@ unsafe fn after(edge: Edge, object: *mut ffi::PyObject, arguments: impl FnOnce()
             | Edge::MakePath(_)
             | Edge::Statement
             | Edge::EndTransaction
+            | Edge::StartChild
+            | Edge::WaitForChild
                 if clock::is_alone() => {}
+            Edge::StartChild => children::started(arguments(), result),
+            Edge::WaitForChild => children::waited(result),
             Edge::FileLock => file_locks::flock(arguments(), true),
             Edge::FileControl => file_locks::control(arguments(), true),
             Edge::OpenFile => file_locks::opened(arguments()),

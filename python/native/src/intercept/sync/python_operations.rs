@@ -21,6 +21,10 @@ pub(crate) enum Edge {
     Acquire,
     /// The first argument had something if the result is true.
     AcquireIfTrue,
+    /// Something is sent to another process, which may be why that sends something back.
+    SentOutside,
+    /// Something has come from another process.
+    FromOutside,
     /// A thread takes itself off the list of those that run.
     Uncounted,
     /// The threads that run were counted.
@@ -34,7 +38,9 @@ pub(crate) enum Edge {
 }
 
 /// The edges by the names that the table uses.
-const NAMES: [(&str, Edge); 8] = [
+const NAMES: [(&str, Edge); 10] = [
+    ("sent-outside", Edge::SentOutside),
+    ("from-outside", Edge::FromOutside),
     ("release", Edge::Release),
     ("acquire", Edge::Acquire),
     ("uncounted", Edge::Uncounted),
@@ -73,6 +79,8 @@ unsafe extern "C" fn assign(site: *mut ffi::PyObject, object: *mut ffi::PyObject
         match (*site.cast::<Site>()).edge {
             Edge::Release => order::release(object),
             Edge::Acquire => order::acquire(object),
+            Edge::SentOutside => order::release_key(key(Space::Child, 0)),
+            Edge::FromOutside => order::acquire_key(key(Space::Child, 0)),
             Edge::Uncounted => order::release_key(key(Space::ThreadCount, 0)),
             Edge::Counted => order::acquire_key(key(Space::ThreadCount, 0)),
             Edge::AcquireIfTrue if std::ptr::eq(result, ffi::Py_True()) => order::acquire(object),
@@ -129,9 +137,9 @@ impl Edge {
     /// Where the site is called.
     pub(crate) fn place(self) -> Place {
         match self {
-            Edge::Acquire | Edge::AcquireIfTrue | Edge::Counted => Place::End,
+            Edge::Acquire | Edge::AcquireIfTrue | Edge::Counted | Edge::FromOutside => Place::End,
             Edge::Carry => Place::Argument(1),
-            Edge::Release | Edge::Uncounted | Edge::Imported | Edge::IgnoreIdle => Place::Beginning,
+            Edge::Release | Edge::Uncounted | Edge::SentOutside | Edge::Imported | Edge::IgnoreIdle => Place::Beginning,
         }
     }
 }

@@ -1,0 +1,24 @@
+"""Whoever finds no owner takes the place, and two may find none: to be compared with the own thread would be another question."""
+
+import threading
+from threading import get_ident
+
+
+class Desk:
+    owner: int | None = None
+
+
+desk = Desk()
+
+
+def worker() -> None:
+    me = get_ident()
+    if desk.owner is None:  # maybe
+        desk.owner = me  # race
+
+
+threads = [threading.Thread(target=worker) for _ in range(2)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
