@@ -421,13 +421,14 @@ mod tests {
     }
 
     /// Of each option a value that is not its default, and what says so in the options.
-    const OTHERS: [(&str, &str, &str); 18] = [
+    const OTHERS: [(&str, &str, &str); 19] = [
         ("report_json", "/a", "report_json: Some(\"/a\")"),
         ("on_finding", "abort", "on_finding: Abort"),
         ("exit_code", "7", "exit_code: 7,"),
         ("suppressions", "/b", "suppressions: Some(\"/b\")"),
         ("declarations", "/c", "declarations: Some(\"/c\")"),
         ("crash_dir", "/d", "crash_dir: Some(\"/d\")"),
+        ("on_hang", "2.5", "on_hang: Some(2.5s)"),
         ("races", "flask", "packages: [\"flask\"]"),
         ("races_exclude", "numpy", "excluded: [\"numpy\"]"),
         ("strict", "yes", "strict: true"),
