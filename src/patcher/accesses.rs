@@ -60,7 +60,8 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
         {
             let tested = finder.tested(&point, index as usize);
             (point.is_tested, point.is_polled, point.is_awaited) = (tested.is_tested, tested.is_polled, tested.is_awaited);
-            point.is_asked = tested.is_asked;
+            let is_variable = matches!(point.action, Action::ReadAttribute | Action::ReadGlobal | Action::ReadCell);
+            (point.is_asked, point.is_lazy) = (tested.is_asked, tested.is_lazy && is_variable);
             point.is_handled = point.action == Action::DeleteItem && handlers.handle_lack(instruction.unit);
             point.is_constant = point.value != 0 && finder.stores_a_constant(index as usize);
             found.push(Found { instruction: index, is_after: access.is_after, point });
@@ -117,6 +118,7 @@ fn bare<'a>(action: Action) -> Point<'a> {
         is_guard: false,
         is_own: false,
         compared: 0,
+        is_lazy: false,
     }
 }
 
@@ -293,6 +295,8 @@ pub(super) struct Tested {
     pub(super) is_awaited: bool,
     /// The function gives the answer to its caller, who may act on it.
     pub(super) is_asked: bool,
+    /// Whether there is something at all is what is tested.
+    pub(super) is_lazy: bool,
 }
 
 /// What becomes of what the instruction pushes.
@@ -303,7 +307,8 @@ pub(super) fn tested(opcodes: &Opcodes, instructions: &[Instruction], index: usi
         Some(Decision::Jump(jump)) => {
             let is_polled = leaves_a_loop(opcodes, instructions, jump);
             let is_awaited = is_polled && opcodes.info(instructions[jump].opcode).tests_for_set;
-            Tested { is_tested: true, is_polled, is_awaited, is_asked: false }
+            let is_lazy = !is_polled && opcodes.info(instructions[jump].opcode).tests_for_none;
+            Tested { is_tested: true, is_polled, is_awaited, is_asked: false, is_lazy }
         }
     }
 }

@@ -85,6 +85,7 @@ pub(super) fn find<'a>(
                 is_asked: tested.is_asked,
                 is_acting: false,
                 is_guard: false,
+                is_lazy: false,
                 is_constant: false,
                 is_answer: action == Action::Method && is_answer(opcodes, &all[..producer as usize]),
                 is_handled: action == Action::Method && handlers.handle_lack(instruction.unit),
@@ -178,6 +179,7 @@ fn looked_up<'a>(opcodes: &Opcodes, code: &Code<'a>, all: &[Instruction], called
             is_guard: false,
             is_own: false,
             compared: 0,
+            is_lazy: false,
         };
         found.push(Found { instruction: index, is_after: false, point });
     }

@@ -36,6 +36,8 @@ pub(super) struct Info {
     pub(super) tests: bool,
     /// And the jump is taken if that is set.
     pub(super) tests_for_set: bool,
+    /// And what is asked is whether it is `None`.
+    pub(super) tests_for_none: bool,
     /// Its result says what its operands are.
     pub(super) is_predicate: bool,
     /// [`traits::PUBLISHES`]
@@ -129,6 +131,7 @@ impl Opcodes {
                 access: known.and_then(|known| known.access.as_ref()),
                 tests: is(traits::TESTS),
                 tests_for_set: is(traits::FOR_SET),
+                tests_for_none: is(traits::TESTS) && row.name.ends_with("NONE"),
                 is_predicate: is(traits::PREDICATE),
                 publishes: is(traits::PUBLISHES),
                 passes: is(traits::PASSES),

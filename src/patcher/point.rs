@@ -81,6 +81,8 @@ pub struct Point<'a> {
     pub is_acting: bool,
     /// It asks a container whether there is something in it, and a loop over that container follows right away.
     pub is_guard: bool,
+    /// Whether a variable is `None` decides the jump: something may be made on demand, by another function or another thread.
+    pub is_lazy: bool,
     /// The loop goes on until it is set.
     pub is_awaited: bool,
     /// What is stored is a constant.

@@ -37,6 +37,8 @@ pub struct Access {
     pub is_acting: bool,
     /// An iteration follows right away if there is something.
     pub is_guard: bool,
+    /// Whether there is something at all is what is tested: if not, it may be made on demand, by whichever thread.
+    pub is_lazy: bool,
     /// The object that the location is of, as the value of what refers to it.
     pub owner: Value,
     /// A step of an iteration that was begun before: what [`Memory::version`](super::memory::Memory::version) said after the last step.

@@ -137,7 +137,12 @@ impl Trace {
     fn change(&self, event: usize) -> Change {
         let kind = self.access(event).expect("it is an access").kind;
         let blind = Change { kind, check: None, is_checked: false, is_filling: false };
-        let Some((number, read)) = self.goes_back_to(event) else { return blind };
+        let Some((number, read)) = self.goes_back_to(event) else {
+            return match self.demanded_by(event) {
+                Some(read) => Change { kind: Kind::Update, check: Some(read), is_checked: true, ..blind },
+                None => blind,
+            };
+        };
         let upgraded = match kind {
             Kind::Write => Kind::Update,
             Kind::Atomic => Kind::Checked,
@@ -145,6 +150,29 @@ impl Trace {
             Kind::Insert | Kind::Read | Kind::Iterate | Kind::Update | Kind::Checked | Kind::Advance => return blind,
         };
         Change { kind: upgraded, check: Some(number), is_checked: read.is_tested, is_filling: kind == Kind::Insert }
+    }
+
+    /// The look of another thread that has had this one make what was not there.
+    ///
+    /// It happened before, nothing was written since, and the thread that makes it has never looked itself.  Of several, the first in the
+    /// order of their instructions.
+    fn demanded_by(&self, event: usize) -> Option<usize> {
+        let access = self.access(event)?;
+        if access.kind != Kind::Write || access.is_constant || !self.value(event).is_object() || self.own_read(event).is_some() {
+            return None;
+        }
+        let last_write = self.last_write(event);
+        let mut seen = BTreeSet::new();
+        let last_looks =
+            self.earlier(event).filter(|(read, access)| access.kind == Kind::Read && seen.insert(self.events[*read].thread));
+        let demands = last_looks.filter(|(read, access)| {
+            access.is_lazy && self.past[event].contains(read) && last_write.is_none_or(|write| write < *read)
+        });
+        let place = |event: usize| match self.events[event].step {
+            Step::Access(access, stack) => (access.site, stack),
+            Step::Release(_) | Step::Acquire(_) => (0, 0),
+        };
+        demands.map(|(read, _)| read).min_by_key(|read| place(*read))
     }
 
     fn has_added_since(&self, check: usize, event: usize) -> bool {

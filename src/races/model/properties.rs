@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 /// An instruction of a program: what every access that it makes has in common.
 fn instruction(kinds: &'static [Kind]) -> impl Strategy<Value = Access> {
     // Functions are few, so that checks and flags are near what they decide.
-    (select(kinds), 0..2_u32, any::<[bool; 9]>()).prop_map(|(kind, code, [a, b, c, d, e, f, g, h, i])| Access {
+    (select(kinds), 0..2_u32, any::<[bool; 10]>()).prop_map(|(kind, code, [a, b, c, d, e, f, g, h, i, j])| Access {
         location: 0,
         kind,
         site: 0,
@@ -28,6 +28,7 @@ fn instruction(kinds: &'static [Kind]) -> impl Strategy<Value = Access> {
         is_asked: a && f && kind.is_read(),
         is_acting: a && g && kind.is_read(),
         is_guard: a && i && kind == Kind::Read,
+        is_lazy: a && !b && !f && j && kind == Kind::Read,
         is_checkable: d && kind == Kind::Atomic,
         is_constant: e && kind == Kind::Write,
         is_new: false,

@@ -90,6 +90,8 @@ pub(super) mod state {
     pub(in super::super) const ACTED: u16 = 1 << 13;
     /// Of a write: it adds one thing after another, having checked once.
     pub(in super::super) const FILLING: u16 = 1 << 14;
+    /// Of a read: if there is nothing, it may be made on demand.
+    pub(in super::super) const LAZY: u16 = 1 << 14;
     /// Of a read: an iteration follows right away, and is noted as one beside it.
     pub(in super::super) const GUARD: u16 = 1 << 15;
 }

@@ -123,7 +123,7 @@ impl Now<'_> {
         let (epochs, reads) = cell.reads_of(kind);
         let index = self.reader(cell, kind, epochs, reads);
         let own = &reads[index];
-        let Access { is_tested, is_polled, is_asked, is_acting, is_guard, is_last, .. } = *self.access;
+        let Access { is_tested, is_polled, is_asked, is_acting, is_guard, is_lazy, is_last, .. } = *self.access;
         let bits = [
             (is_tested, state::TESTED),
             (is_polled, state::POLLED),
@@ -131,6 +131,7 @@ impl Now<'_> {
             (is_asked, state::ASKED),
             (is_acting, state::ACTING),
             (is_guard, state::GUARD),
+            (is_lazy, state::LAZY),
         ];
         let known = bits.iter().filter(|(is_set, _)| *is_set).fold(kind as u16, |all, (_, bit)| all | bit);
         let flag = self.memory.flag.get();
@@ -238,7 +239,10 @@ impl Now<'_> {
             && own.is_some_and(|(own, _)| is_newer(last.version.load(Relaxed), own.version.load(Relaxed)));
         // A read of this thread that is forgotten may be what it goes back to, which tells more, or have waited for the other write.
         let forgotten = if own.is_none() { u16::from(cell.forgotten.load(Relaxed)) } else { 0 };
-        let change = Change { may_go_back: forgotten & state::MAY_GO_BACK != 0, ..self.change(last, own) };
+        let mut change = Change { may_go_back: forgotten & state::MAY_GO_BACK != 0, ..self.change(last, own) };
+        if own.is_none() && cell.forgotten.load(Relaxed) == 0 {
+            self.is_made_on_demand(cell, &mut change);
+        }
         let Change { kind, value, check, is_checked, is_filling, .. } = change;
         // Two increments of what both found yield the same value, and one of them is lost.  Whether this thread has read what the other one
         // had written by then cannot be told: an access is noted shortly before it is made.  What was checked may be filled in twice, and
@@ -283,6 +287,10 @@ impl Now<'_> {
         kept.version.store(version, Relaxed);
         cell.last.store(place as u8, Relaxed);
         cell.version.store(version, Relaxed);
+        // It has looked for something that it has now made itself.
+        if let Some((own, _)) = own {
+            own.state.fetch_and(!state::LAZY, Relaxed);
+        }
         // What this thread read before is up to date if it was: the thread wrote it.  Of what it has polled for it knows as much as before.
         if let Some((own, _)) = own
             && own.version.load(Relaxed) == version.wrapping_sub(1)
@@ -314,6 +322,22 @@ impl Now<'_> {
     /// Whether this puts something where there was nothing, which the earlier access had taken away or had not found.
     fn is_after_its_removal(&self, earlier: Kind, kind: Kind) -> bool {
         self.access.is_new && (earlier == Kind::Atomic || earlier == Kind::Checked && kind == Kind::Write)
+    }
+
+    /// Another thread has found that there is nothing, and then had this one make it.
+    fn is_made_on_demand(&self, cell: &Cell, change: &mut Change) {
+        if change.kind != Kind::Write || self.access.is_constant || !change.value.is_object() {
+            return;
+        }
+        let (epochs, reads) = cell.reads_of(Kind::Read);
+        let demands = reads.iter().zip(epochs).filter(|(read, epoch)| {
+            let thread = Epoch::from_bits(epoch.load(Relaxed));
+            let is_current = read.version.load(Relaxed) == cell.version.load(Relaxed);
+            read.state.load(Relaxed) & state::LAZY != 0 && is_current && !thread.is_none() && self.clock.has_seen(thread)
+        });
+        if let Some(check) = demands.map(|(read, _)| place(&read.site, &read.stack)).min_by_key(|check| (check.site, check.stack)) {
+            (change.kind, change.check, change.is_checked) = (Kind::Update, Some(check), true);
+        }
     }
 
     /// This write comes after another one that is not ordered before it, and does not leave what is there.

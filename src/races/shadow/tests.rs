@@ -46,6 +46,7 @@ fn access(kind: Kind, site: u32) -> Access {
         is_asked: false,
         is_acting: false,
         is_guard: false,
+        is_lazy: false,
         owner: Value::UNKNOWN,
         since: None,
         epoch: None,

@@ -238,6 +238,7 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, point: &Point<'_>) -> PyResult<Py<PyA
             is_asked: point.is_asked,
             is_acting: point.is_acting,
             is_guard: point.is_guard,
+            is_lazy: point.is_lazy,
             is_swapper: is_swapper,
             pauses: AtomicU8::new(0),
         }

@@ -37,6 +37,7 @@ pub(crate) struct Probe {
     pub(crate) is_asked: bool,
     pub(crate) is_acting: bool,
     pub(crate) is_guard: bool,
+    pub(crate) is_lazy: bool,
     /// It is in code that swaps what is the process's.
     pub(crate) is_swapper: bool,
     /// How often threads are still to pause here.
@@ -70,6 +71,7 @@ impl Probe {
             is_asked: false,
             is_acting: false,
             is_guard: false,
+            is_lazy: false,
             is_swapper: false,
             pauses: AtomicU8::new(0),
         }

@@ -340,6 +340,7 @@ impl Touch<'_> {
             is_asked: probe.is_asked,
             is_acting: probe.is_acting && !is_own,
             is_guard: probe.is_guard,
+            is_lazy: probe.is_lazy,
             owner: Value::identity(self.object as u64),
             since,
         };
