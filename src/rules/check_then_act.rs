@@ -26,7 +26,8 @@ pub static RULE: Rule = Rule {
 
 A thread that tests something and acts on the answer, with nothing that keeps another thread from doing the same in between: a
 cache that is filled if the key is missing, a singleton or attribute that is made when first asked for, a `pop` after a test for
-emptiness, a `del` after a test for the key.
+emptiness, a `del` after a test for the key.  The test may be of a variable that the value was read into, or in a function of its own,
+and another thread may be started to act; a test that came too late to act this time is one as well.
 
     if self._pool is None:                     # FT402: two threads see None
         self._pool = Pool()

@@ -25,7 +25,9 @@ pub static RULE: Rule = Rule {
 ## What it finds
 
 A list, dict, set, deque or other built-in container that is iterated by one thread and changed by another one, with nothing that
-orders the two: `for`, comprehensions, views, `sum`, `any`, `max`, `enumerate`, `zip`, `map`.
+orders the two: `for`, comprehensions, views, and whatever walks over it in C, such as `sum`, `zip`, `map`, `deque(d)`, `f(*d)`,
+`x in d.values()`, `json.dumps(d)` and `pickle.dumps(d)`.  An iteration lasts from its first step to its last one: a change between
+two steps is a race although a lock orders every single step.  So is a change after `if d:` that has found nothing to iterate over.
 
     for listener in self.listeners:            # FT403: another thread calls self.listeners.append()
         listener(event)
@@ -39,7 +41,7 @@ silently skips elements or gives them twice.
 
 ## Not reported
 
-Iterating over a copy: `copy()`, `list(d)`, `list(d.items())`, `sorted(lst)`, `lst[:]` are single operations; containers that are
+Iterating over a copy: `copy()`, `list(d)`, `[*d]`, `list(d.items())`, `sorted(lst)`, `lst[:]` are single operations; containers that are
 replaced and never changed; iterating and changing under one lock, or one after the other.
 "#,
 };

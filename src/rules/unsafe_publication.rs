@@ -20,7 +20,8 @@ pub static RULE: Rule = Rule {
 ## What it finds
 
 Something that a thread writes after it has told the others that it is complete: a value behind a flag that is already set, an
-attribute of an object that others can reach already, changes to what was put into a queue.
+attribute of an object that others can reach already, a table that is filled piece by piece by a function that fills it if it is
+empty: it is no longer empty when the first piece is there.
 
     self.ready = True                          # read by another thread
     self.result = compute()                    # FT406: the other thread reads self.result
@@ -33,7 +34,7 @@ The others trust the flag or the reference.  They see the object without its att
 
 ## Not reported
 
-What was complete when it was published, by a plain assignment too; replacing a whole object by another one.
+What was complete when it was published, by a plain assignment too; a table that is filled in one step (`update`); replacing a whole object by another one.
 "#,
 };
 
