@@ -39,6 +39,8 @@ pub(crate) unsafe fn object_of(probe: &Probe, handed: *mut ffi::PyObject) -> *mu
             containers::viewed(handed)
         } else if action == Action::Method && ffi::Py_TYPE(handed) == &raw mut ffi::PyMethodDescr_Type {
             peek(probe.object)
+        } else if action == Action::Method && probe.callable != 0 && containers::is_method_of_library(handed) {
+            peek(probe.object)
         } else if action == Action::Method && probe.callable != 0 {
             // The place of `self` is empty if what is called is no method of a type.
             std::ptr::null_mut()

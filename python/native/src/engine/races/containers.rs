@@ -72,6 +72,27 @@ pub(crate) unsafe fn is_overridden(class: *mut ffi::PyTypeObject, method: &CStr)
     }
 }
 
+/// Whether what is called is a method of a container that is Python code of the standard library.
+///
+/// # Safety
+/// Attached; `callable` is alive.
+#[inline]
+pub(crate) unsafe fn is_method_of_library(callable: *mut ffi::PyObject) -> bool {
+    // SAFETY: passed on; a function has a qualified name, a string, which keeps its text.
+    unsafe {
+        if ffi::Py_TYPE(callable) != &raw mut ffi::PyFunction_Type {
+            return false;
+        }
+        let mut length = 0;
+        let name = ffi::PyUnicode_AsUTF8AndSize((*callable.cast::<ffi::PyFunctionObject>()).func_qualname, &raw mut length);
+        if name.is_null() {
+            ffi::PyErr_Clear();
+            return false;
+        }
+        std::slice::from_raw_parts(name.cast::<u8>(), length as usize).starts_with(b"WeakValueDictionary.")
+    }
+}
+
 /// The `WeakValueDictionary` that a class is derived from, or is.
 ///
 /// # Safety
