@@ -97,6 +97,13 @@ pub static OPTIONS: &[OptionSpec] = &[
         public: true,
     },
     OptionSpec {
+        key: "upstream",
+        value: FLAG,
+        default: "no",
+        help: "count misuse that lies wholly inside installed packages as the program's own",
+        public: true,
+    },
+    OptionSpec {
         key: "strict",
         value: FLAG,
         default: "no",
@@ -194,6 +201,8 @@ pub struct Options {
     pub races: Choice,
     /// Whether an object's creator counts from the beginning.
     pub strict: bool,
+    /// Misuse inside installed packages counts.
+    pub upstream: bool,
     /// Whether locksets are looked at besides the order.
     pub potential: bool,
     /// Whether threads are paused before suspicious writes.
@@ -236,6 +245,7 @@ impl Default for Options {
             on_hang: None,
             races: Choice::default(),
             strict: false,
+            upstream: false,
             potential: false,
             confirm: false,
             seed: 0,
@@ -321,6 +331,7 @@ impl Options {
                 }
             }
             "strict" => self.strict = flag(value).ok_or_else(refuse)?,
+            "upstream" => self.upstream = flag(value).ok_or_else(refuse)?,
             "potential" => self.potential = flag(value).ok_or_else(refuse)?,
             "confirm" => self.confirm = flag(value).ok_or_else(refuse)?,
             "seed" => self.seed = value.parse().map_err(|_| refuse())?,
@@ -421,7 +432,7 @@ mod tests {
     }
 
     /// Of each option a value that is not its default, and what says so in the options.
-    const OTHERS: [(&str, &str, &str); 19] = [
+    const OTHERS: [(&str, &str, &str); 20] = [
         ("report_json", "/a", "report_json: Some(\"/a\")"),
         ("on_finding", "abort", "on_finding: Abort"),
         ("exit_code", "7", "exit_code: 7,"),
@@ -432,6 +443,7 @@ mod tests {
         ("races", "flask", "packages: [\"flask\"]"),
         ("races_exclude", "numpy", "excluded: [\"numpy\"]"),
         ("strict", "yes", "strict: true"),
+        ("upstream", "yes", "upstream: true"),
         ("potential", "yes", "potential: true"),
         ("confirm", "yes", "confirm: true"),
         ("seed", "12", "seed: 12,"),

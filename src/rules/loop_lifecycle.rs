@@ -35,7 +35,8 @@ pub static RULE: Rule = Rule {
 ## What it finds
 
 A loop that is run or closed by a thread while another thread runs it, and `shutdown_asyncgens` or
-`shutdown_default_executor` driven by another loop.  (`stop` from the wrong thread is FT101.)
+`shutdown_default_executor` driven by another loop.  (`stop` from the wrong thread is FT101.)  And `call_soon_threadsafe` on a loop that said
+`is_closed()` no, and has been closed by another thread since: the check and the act are not one.
 
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
@@ -51,6 +52,6 @@ exception, but only if it happens to look at the right moment.
 
 ## Not reported
 
-Running a loop in one thread after another, and closing it from any thread once it has stopped.
+`call_soon_threadsafe` whose RuntimeError is caught, without asking before.  Running a loop in one thread after another, and closing it from any thread once it has stopped.
 "#,
 };

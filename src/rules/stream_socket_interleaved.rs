@@ -26,7 +26,8 @@ pub static RULE: Rule = Rule {
     manual: r#"
 ## What it finds
 
-Two threads in a write, or two threads in a read, on one stream socket at the same time.
+Two threads in a write, or two threads in a read, on one stream socket at the same time; or in `send`, or in `recv`, of one
+`multiprocessing.Connection`.
 
     def worker(sock, message):
         sock.sendall(message)                  # FT205: another worker's sendall is not done

@@ -1,7 +1,7 @@
 """Loops of asyncio that no table knows: rloop, zuvloop, a program's own.  Hooked by what they are when one runs for the first time.
 
-The loop's class says nothing about the transports, servers and handles that it gives away.  They are classes of the same package, known
-by their methods, and some exist only when the first object of theirs does: they are looked for again when threads begin.
+The loop's class says nothing about the transports, servers and handles that it gives away.  They are classes of the same package,
+known by their methods, and some exist only when the first object of theirs does: they are looked for again when threads begin.
 """
 
 import contextlib
@@ -23,8 +23,8 @@ PARTS = (
     (
         "FT105",
         "get_extra_info is_closing close",
-        "set_protocol set_write_buffer_limits set_read_buffer_limits pause_reading resume_reading write writelines write_eof sendto "
-        "send_signal terminate kill close abort",
+        "set_protocol set_write_buffer_limits set_read_buffer_limits pause_reading resume_reading write writelines write_eof "
+        "sendto send_signal terminate kill close abort",
     ),
     ("FT105", "is_serving wait_closed close", "start_serving serve_forever wait_closed close close_clients abort_clients"),
     ("FT107", "cancel", "cancel"),

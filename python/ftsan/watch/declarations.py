@@ -17,7 +17,7 @@ A table is a module with these names (all but ``DISTRIBUTION``, ``VERSIONS`` and
     ``"module:Class.method"``: documented as callable from any thread, whatever they call in turn.  A hand-over is one
     that makes the owner call something: a callback, a coroutine.
 ``PASSAGES``
-    ``"module:Class.method"``: a thread in it is not inside the object of a ``one-at-a-time`` owner, unless it is in another one, too.
+    ``"module:Class.method"``: a thread in it is not inside the object of a ``one-at-a-time`` owner, unless it is in another one.
 ``CARRIERS``
     ``"module:Class.method"``: calls what the program gave to its object where that was born.  The program's line is there.
 ``LOOPS``

@@ -118,7 +118,7 @@ FUNCTIONS = (
     ("selectors:_PollLikeSelector.modify", "release"),
     ("selectors:_PollLikeSelector.select", "acquire"),
     ("selectors:SelectSelector.select", "acquire"),
-    ("selectors:EpollSelector.select", "acquire"),
+    ("selectors:EpollSelector.select?", "acquire"),
     ("_frozen_importlib:_ModuleLockManager.__exit__", "imported"),
     # A module in a package, since 3.15.
     ("_frozen_importlib:_HierarchicalLockManager.__exit__?", "imported"),

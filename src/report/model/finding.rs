@@ -45,6 +45,9 @@ pub struct Finding {
     pub r#loop: Option<LoopInfo>,
     /// Both sides, the offending one first.
     pub accesses: Vec<Access>,
+    /// The installed package, with its version, that it lies wholly inside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package: Option<String>,
     /// Whether harm was seen to happen rather than made possible.
     pub witnessed: bool,
     /// How often it happened.
@@ -69,6 +72,7 @@ impl Finding {
             object,
             r#loop,
             accesses,
+            package: None,
             witnessed: false,
             count: 1,
             fingerprint,

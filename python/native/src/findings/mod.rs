@@ -3,6 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`report`] | the one way of a finding: seen again or new, suppressed, recorded, told, and what `--on-finding` asks for |
+//! | [`upstream`] | what lies wholly inside installed packages |
 //! | [`conclusion`] | the last words of a run, and its exit status |
 //! | [`process`] | the options of the watched process, and what it says of itself |
 //! | [`store`] | the findings of the process |
@@ -17,3 +18,4 @@ mod report_file;
 pub(crate) mod sources;
 pub(crate) mod store;
 pub(crate) mod tally;
+mod upstream;

@@ -7,6 +7,7 @@ use crate::findings::report_file::ReportFile;
 use crate::findings::sources;
 use crate::findings::store::{Known, Place, Recorded, Store, Unreported};
 use crate::findings::tally::{self, Tally};
+use crate::findings::upstream;
 use crate::thread::{faults, hooks_link, registry};
 use ftsan::options::Options;
 use ftsan::recording::Recording;
@@ -158,7 +159,10 @@ impl Process {
     }
 
     /// Records a new finding, or another occurrence if another thread was faster.
-    pub(super) fn record(&self, place: Place, finding: Finding) -> Recorded {
+    pub(super) fn record(&self, place: Place, mut finding: Finding) -> Recorded {
+        if !self.options.upstream {
+            upstream::tell_apart(&mut finding);
+        }
         let mut facts = self.facts();
         let recorded = facts.store.record(place, finding, &self.suppressions);
         self.count_occurrence(&facts.store, &recorded);

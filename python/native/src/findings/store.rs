@@ -66,6 +66,15 @@ impl Store {
     /// Counts another occurrence at a known place; `None` if the place is new.
     pub(super) fn seen_again(&mut self, place: &Place) -> Option<Recorded> {
         let known = *self.places.get(place)?;
+        let finding = &self.entries[known.0].finding;
+        // Now and then another look is worth its cost: it may be the program's doing this time.
+        if finding.package.is_some() && (finding.count + 1).is_power_of_two() {
+            return None;
+        }
+        Some(self.count(known))
+    }
+
+    fn count(&mut self, known: Known) -> Recorded {
         let entry = &mut self.entries[known.0];
         entry.finding.count += 1;
         let (count, accepted_by) = (entry.finding.count, entry.accepted_by);
@@ -76,13 +85,17 @@ impl Store {
             }
             None => {}
         }
-        Some(Recorded { known, is_new: false, count, is_suppressed: accepted_by.is_some() })
+        Recorded { known, is_new: false, count, is_suppressed: accepted_by.is_some() }
     }
 
     /// Records a new finding, or another occurrence if another thread was faster.
     pub(super) fn record(&mut self, place: Place, finding: Finding, suppressions: &[Suppression]) -> Recorded {
-        if let Some(recorded) = self.seen_again(&place) {
-            return recorded;
+        if let Some(&known) = self.places.get(&place) {
+            if self.entries[known.0].finding.package.is_none() || finding.package.is_some() {
+                return self.count(known);
+            }
+            // The program does what so far only a package did: then it is the program's.
+            self.withdraw(&place);
         }
         let accepted_by = suppressions.iter().position(|suppression| suppression.matches(&finding));
         let known = Known(self.entries.len());

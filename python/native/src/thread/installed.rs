@@ -26,3 +26,14 @@ fn has_distributions(folder: &Path) -> bool {
         entries.into_iter().any(|entry| entry.file_name().as_encoded_bytes().ends_with(b".dist-info"))
     })
 }
+
+/// Name and version of the distribution that a package belongs to, from the note beside it.
+pub(crate) fn distribution_of((package, folder): &(String, String)) -> Option<String> {
+    let plain = |name: &str| name.to_lowercase().replace(['-', '.'], "_");
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.into_iter().find_map(|entry| {
+        let file = entry.file_name().to_string_lossy().into_owned();
+        let (name, version) = file.strip_suffix(".dist-info")?.rsplit_once('-')?;
+        (plain(name) == plain(package)).then(|| format!("{name} {version}"))
+    })
+}
