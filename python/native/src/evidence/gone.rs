@@ -92,8 +92,9 @@ pub(crate) fn report(py: Python<'_>, call: &Call, object: &Bound<'_, PyAny>, loo
         name.rsplit('.').next().filter(|name| !name.starts_with('_') && !name.starts_with('<')).map(str::to_owned)
     });
     let operation = operation.unwrap_or_else(|| call.operation.to_owned());
-    let is_end = ENDS.contains(&operation.as_str()) || own[start..line].iter().any(|frame| is_end(py, *frame));
-    if is_end && !is_asked && own[start..].iter().take(line - start + 1).any(|frame| has_handler(py, *frame)) {
+    // What is left over may be closed, if its refusal is expected.
+    let expects_refusal = || own.get(line).is_some_and(|frame| has_handler(py, *frame));
+    if ENDS.contains(&operation.as_str()) && !is_asked && expects_refusal() {
         return Outcome::Continue;
     }
     let rule = if is_asked { &loop_lifecycle::RULE } else { &loop_gone::RULE };
@@ -113,11 +114,6 @@ struct Found<'a, 'py> {
     own: &'a [RawFrame],
     /// What that line leads to.
     inner: &'a [RawFrame],
-}
-
-fn is_end(py: Python<'_>, frame: RawFrame) -> bool {
-    let function = code_class::resolve(py, frame).function;
-    ENDS.contains(&function.rsplit('.').next().unwrap_or_default())
 }
 
 /// The innermost frame of the program that is of no installed package; if there is none, of the program at all.
