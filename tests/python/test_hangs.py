@@ -235,6 +235,20 @@ def test_a_process_that_nobody_watches_shows_its_stacks(deadlock: Path, tmp_path
     assert "waits for the end of a thread" in done.stdout
 
 
+def test_gdb_shows_native_stacks_where_there_is_no_pystack(deadlock: Path, tmp_path: Path) -> None:
+    if not shutil.which("gdb"):
+        missing("gdb")
+    without = tmp_path / "without"
+    without.mkdir()
+    (without / "sitecustomize.py").write_text("import sys; sys.modules['pystack'] = None\n")
+    with hanging(deadlock, 3, tmp_path, plain=True) as (_, pid):
+        command = [sys.executable, "-m", "ftsan", "triage", str(pid)]
+        done = subprocess.run(command, env=PLAIN | {"PYTHONPATH": str(without)}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("HANG: ftsan:") == 1 and "crashing" not in done.stdout
+    assert done.stdout.count("_PySemaphore_Wait in") == 3, done.stdout
+
+
 @needs_pystack
 def test_a_core_file_is_triaged_and_joined_with_the_recording(ftsan: Ftsan, tmp_path: Path) -> None:
     pattern = Path("/proc/sys/kernel/core_pattern").read_text().strip()

@@ -29,7 +29,7 @@ unsafe extern "C" fn crashed(signal: c_int, info: *mut siginfo_t, context: *mut 
         Crash::First => {
             thread::dies();
             if let Some(recording) = process::recording() {
-                // SAFETY: the kernel's.
+                // SAFETY: the kernel filled them in for this call of the handler.
                 unsafe { notes::crash(&recording.crash, crash) };
             }
             match STACK.top() {

@@ -24,7 +24,7 @@ def main(kind: str, which: str) -> None:
         executable = analyzer.extract_executable()
         threads = get_process_threads_for_core(which, executable, native_mode=NativeReportingMode.ALL)
         found = _death(analyzer.extract_failure_info()) | {"pid": analyzer.extract_pid()}
-        crashed = first_thread(which)
+        crashed = 0 if "hang" in found else first_thread(which)
         found["python"] = {"executable": str(executable)}
     else:
         threads = get_process_threads(int(which), native_mode=NativeReportingMode.ALL)
@@ -41,6 +41,8 @@ def _death(info: dict[str, Any]) -> dict[str, Any]:
     import signal
 
     number, code = info["si_signo"], info["si_code"]
+    if number in (0, signal.SIGSTOP):  # gcore's: the process lived
+        return {"hang": True}
     found: dict[str, Any] = {"signal": signal.Signals(number).name if number else "", "code": code}
     if code <= 0:
         found["sender"] = info["sender_pid"]

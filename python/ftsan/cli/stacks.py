@@ -35,25 +35,23 @@ def is_core(path: Path) -> bool:
     return begin.startswith(_ZSTD) or (begin.startswith(_ELF) and begin[16] == _ET_CORE)
 
 
-def of_core(path: Path) -> Crash | str:
-    """What a core file shows, as ``crash.json`` has it, or the text of gdb.
+def of_core(path: Path) -> Crash:
+    """What a core file shows, as ``crash.json`` has it.
 
     :raises Unreadable: nothing here can read it.
     """
     with _uncompressed(path) as core:
         found = _read("core", core, ["-c", core, *_executable(core)])
-    if isinstance(found, str):
-        return found
-    for folder in sorted(crash_folder.default_folder().glob(f"*-{found['pid']}"), reverse=True):
+    for folder in sorted(crash_folder.default_folder().glob(f"*-{found.get('pid')}"), reverse=True):
         with contextlib.suppress(OSError, ValueError):
             kept = json.loads((folder / "crash.json").read_text())
-            if kept.get("signal") == found["signal"]:
+            if kept.get("signal") == found.get("signal"):
                 return _joined(kept, found)
     return found
 
 
-def of_process(pid: int) -> Crash | str:
-    """What a living process is doing, as ``crash.json`` has it, or the text of gdb.
+def of_process(pid: int) -> Crash:
+    """What a living process is doing, as ``crash.json`` has it.
 
     :raises Unreadable: nothing here can read it.
     """
@@ -63,10 +61,9 @@ def of_process(pid: int) -> Crash | str:
     except Unreadable:
         if watched is None:
             raise
-        found = ""
-    if watched is not None:
-        found = _joined(watched, found) if isinstance(found, dict) else watched
-    return add_tasks(found, pid) if isinstance(found, dict) else found
+        return add_tasks(watched, pid)
+    found |= {"hang": True, "threads": [thread | {"crashed": False} for thread in found["threads"]]}
+    return add_tasks(_joined(watched, found) if watched else found, pid)
 
 
 def _asked(pid: int) -> Crash | None:
@@ -120,7 +117,7 @@ def _joined(recorded: Crash, found: Crash) -> Crash:
     return recorded | {"threads": sorted(threads.values(), key=lambda thread: not thread.get("crashed"))}
 
 
-def _read(kind: str, which: str, for_gdb: list[str]) -> Crash | str:
+def _read(kind: str, which: str, for_gdb: list[str]) -> Crash:
     if importlib.util.find_spec("pystack"):
         command = [sys.executable, "-W", "ignore", "-m", "ftsan.cli.pystack_reader", kind, which]
         done = subprocess.run(command, env=_environment(), capture_output=True, text=True, check=False)
@@ -144,8 +141,9 @@ def _read(kind: str, which: str, for_gdb: list[str]) -> Crash | str:
             *for_gdb,
         ]
         done = subprocess.run(command, env=_environment(), capture_output=True, text=True, check=False)
-        if "#0 " in done.stdout:
-            return done.stdout
+        with contextlib.suppress(ValueError):
+            found = json.loads(_native.read_dump(done.stdout))
+            return found
     raise Unreadable(problem)
 
 

@@ -73,8 +73,7 @@ def _stacks(source: str, format: str) -> int:
         found = stacks.of_process(int(source)) if is_process else stacks.of_core(Path(source))
     except stacks.Unreadable as problem:
         return complain(f"{source}: {problem}")
-    is_text = isinstance(found, str)
-    return _print(found if isinstance(found, str) else json.dumps(found), not is_text, format, source, source)
+    return _print(json.dumps(found), True, format, source, source)
 
 
 def _print(content: str, is_json: bool, format: str, source: str, name: str) -> int:

@@ -39,6 +39,13 @@ fn read(text: &str, is_json: bool) -> Result<Vec<Crash>, String> {
     if is_json { crashes::from_json(text).map(|crash| vec![crash]) } else { crashes::read(text) }
 }
 
+/// The JSON of the first crash in a text.
+#[pyfunction]
+pub(crate) fn read_dump(text: &str) -> PyResult<String> {
+    let crashes = read(text, false).map_err(PyValueError::new_err)?;
+    crashes.first().map_or_else(|| Err(PyValueError::new_err("no stack in it")), json)
+}
+
 /// The JSON of a crash from a recording; empty if its process did not crash.
 #[pyfunction]
 pub(crate) fn read_recording(path: PathBuf, signal: i32) -> PyResult<String> {

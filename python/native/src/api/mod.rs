@@ -32,7 +32,7 @@ mod _native {
         watch_function, watch_futures, watch_maker_of_interpreters, watch_method, watch_results, watch_running_loop,
     };
     #[pymodule_export]
-    use super::crashes::{ask_process, forms_table, group_crashes, read_recording, triage};
+    use super::crashes::{ask_process, forms_table, group_crashes, read_dump, read_recording, triage};
     #[pymodule_export]
     use super::options::{check_options, encode_options, find_rule, options, parse_command_line, printable, rules_table};
     #[pymodule_export]
