@@ -1,6 +1,6 @@
 # Needs: cargo, a C compiler, make, any Python 3.  Everything else is obtained by the targets.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint frida bench bench-tsan bless doctor parity packages soak model fuzz clean
+.PHONY: help demo test lint frida bench bench-tsan bless doctor parity packages found soak model miri mutants fuzz clean
 # FTSAN_PYTHON=3.15t: the same on that version, in an environment of its own.
 VENV := .venv$(addprefix -,$(filter-out 3.14t,$(filter 3.%t,$(FTSAN_PYTHON))))
 PYTHON := $(VENV)/bin/python
@@ -68,11 +68,23 @@ parity: $(VENV)/installed $(VENV)/tools ## CPython's own tests, the suites of uv
 packages: $(VENV)/installed $(VENV)/tools ## the suites of packages from PyPI, in threads, watched for data races (an hour)
 	$(PYTHON) -m tests.packages
 
+found: $(VENV)/installed $(VENV)/tools ## the bugs of packages in examples/found: how often each goes wrong without ftsan, and that ftsan names the line (an hour)
+	$(PYTHON) -m tests.found
+
 soak: $(VENV)/installed $(VENV)/tools ## each program of tests/programs 50 times alone and 50 times with three others: the same verdict each time (hours)
 	$(PYTHON) -m tests.soak
 
 model: ## a million random programs through the model of what a race is and through the engine (MODEL_CASES, MODEL_SEED; an hour)
 	MODEL_CASES=$${MODEL_CASES:-1000000} cargo test -q --release -p ftsan races::model
+
+# What threads do to each other without locks, in interleavings and with reorderings that no machine is sure to show.
+miri: ## the lock-free tables under Miri, with MIRI_SEEDS=8 seeds (rustup component add --toolchain nightly miri rust-src)
+	for test in races::lifetimes races::sync::tests::threads races::shadow::tests::threads races::clock locks::held recording; do \
+	  MIRIFLAGS="-Zmiri-disable-isolation -Zmiri-many-seeds=0..$${MIRI_SEEDS:-8}" cargo +nightly miri test -q -p ftsan --lib $$test || exit 1; \
+	done
+
+mutants: ## which changes to the core no test notices (MUTANTS_FILES='src/races/*.rs'; cargo install cargo-mutants; hours)
+	cargo mutants --no-shuffle -p ftsan $(foreach file,$(or $(MUTANTS_FILES),src/races/** src/report/** src/rules/**),--file '$(file)') -o target -- --lib
 
 # The build of cargo's own compiler takes the flags of nightly; without a sanitizer, a panic is what is looked for.
 fuzz: ## parsers of dumps, crash folders and recordings on hostile input (FUZZ_SECONDS=180 each; cargo install cargo-fuzz)

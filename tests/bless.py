@@ -1,4 +1,4 @@
-"""``make bless``: writes the generated tables of the README; a test compares them."""
+"""``make bless``: writes the generated tables of the README and the page of bugs that were found; tests compare them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 
 from ftsan import _native
 from ftsan.watch import LIBRARIES, table_of
+
+from tests import found
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 
@@ -62,3 +64,4 @@ def blessed() -> str:
 
 if __name__ == "__main__":
     README.write_text(blessed())
+    found.PAGE.write_text(found.page())

@@ -222,8 +222,8 @@ PACKAGES: dict[str, Threaded] = {
                 "pyparsing_arity.py: how many arguments an action takes",
             ),
             "FT40? */pyparsing/unicode.py:_lazyclassproperty.__get__": (
-                TRUE,
-                "pyparsing_unicode.py: the cache of a class, made twice",
+                HARMLESS,
+                "the cache of a class, made twice: it is read back within a microsecond, and no harm was seen in 20 processes",
             ),
             "FT40? *.whiteChars": (TEST, "sets the white space of the process"),
             "FT403 list Empty.ignoreExprs": (TEST, "the example makes its grammar in the module, when it is asked for it"),

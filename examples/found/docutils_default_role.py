@@ -5,6 +5,10 @@
 
 The directive ``default-role`` writes into ``roles._roles``, which the process has one of, and the parser removes it from there when
 it is done with its document: ``if '' in roles._roles: del roles._roles['']``.
+
+WRONG: 19 of 20
+AT: docutils/parsers/rst/__init__.py:Parser.parse
+KNOWN: chrisjsewell/docutils#569
 """
 
 import threading
@@ -37,3 +41,4 @@ for thread in threads:
 for thread in threads:
     thread.join()
 print(dict(Counter(outcomes)))
+raise SystemExit(set(outcomes) != {"right"})

@@ -5,6 +5,10 @@
 
 ``RSTState.nested_sm_cache`` keeps state machines for anybody to use again, and they keep their ``parent_state_machine``: that of
 the document for which they were made.  When ``nested_parse`` with titles is done, it tells all parents where what follows belongs.
+
+WRONG: 20 of 20
+AT: docutils/parsers/rst/states.py:RSTState.nested_parse
+KNOWN: not found in its tracker
 """
 
 import threading
@@ -70,3 +74,4 @@ for thread in threads:
 for thread in threads:
     thread.join()
 print(dict(Counter(outcomes)))
+raise SystemExit(set(outcomes) != {"right"})

@@ -5,6 +5,10 @@
 
 While a template is compiled, ``_show_warnings_as`` puts a function of its own in the place of ``warnings.showwarning``, and what
 was there before back afterwards.  What was there before may be that of another thread.
+
+WRONG: 11 of 20
+AT: mako/template.py:_show_warnings_as
+KNOWN: not found in its tracker
 """
 
 import threading
@@ -31,3 +35,4 @@ for thread in threads:
 for thread in threads:
     thread.join()
 print("all right this time" if warnings.showwarning is original else f"warnings.showwarning is left to be {warnings.showwarning}")
+raise SystemExit(warnings.showwarning is not original)

@@ -5,6 +5,10 @@
 
 ``Nested.schema`` copies the schema that it was given, stores the copy in ``self._schema``, and only then takes away what is
 excluded.  A thread that comes in between finds ``_schema`` set, and uses it as it is.
+
+WRONG: 20 of 20
+AT: marshmallow/fields.py:Nested.schema
+KNOWN: not found in its tracker
 """
 
 import threading
@@ -43,3 +47,4 @@ for _ in range(ROUNDS):
     for thread in threads:
         thread.join()
 print(f"{len(leaked)} times in {ROUNDS} rounds{f', like {leaked[0]}' if leaked else ''}")
+raise SystemExit(bool(leaked))

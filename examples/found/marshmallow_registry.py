@@ -5,6 +5,10 @@
 
 ``class_registry.register`` asks whether the name is new and, if it is, stores a list with the class: ``_registry[name] = [cls]``.
 The list of the other thread is gone, and so is the error that says that ``Nested("User")`` may mean either.
+
+WRONG: 0 of 20
+AT: marshmallow/class_registry.py:register
+KNOWN: refused: marshmallow-code/marshmallow#2945
 """
 
 import threading
@@ -42,3 +46,4 @@ def is_ambiguous(name: str) -> bool:
 
 silent = sum(not is_ambiguous(f"User{number}") for number in range(ROUNDS))
 print(f"{silent} of {ROUNDS} times the name of two schemas meant the one that was left")
+raise SystemExit(silent > 0)

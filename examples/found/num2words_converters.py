@@ -6,6 +6,10 @@
 The converter of a language is one object for the whole process, and some change it for as long as a call takes: that an ordinal
 number is wanted (Danish, Slovenian), the sign (Portuguese), the word for one (Romanian), all there is to know of a number (Arabic,
 Turkish).  Portuguese is worst: ``negword`` loses its last character and gets it back, from a second thread perhaps a shorter one.
+
+WRONG: 1 of 1
+AT: num2words/lang_AR.py:Num2Word_AR.convert_to_arabic
+KNOWN: not found in its tracker
 """
 
 import threading
@@ -53,3 +57,4 @@ for language, calls in CALLS.items():
         thread.join()
     print(f"{language}: {wrong.count(language)} of {ROUNDS * THREADS * len(calls)} are wrong; afterwards", end=" ")
     print([words(language, *call) for call in calls if words(language, *call) not in expected] or "all is right again")
+raise SystemExit(bool(wrong))

@@ -5,6 +5,10 @@
 
 The active contexts are in the registry, of which an application has one.  ``to`` puts its context in front of ``_active_ctx`` and
 takes away the one in front when it is done, whose it may be.
+
+WRONG: 1 of 1
+AT: pint/facets/context/objects.py:ContextChain.insert_contexts
+KNOWN: not found in its tracker
 """
 
 import threading
@@ -43,3 +47,4 @@ try:
     print(f"afterwards, without a context: {WAVE.to('terahertz').magnitude}")
 except pint.DimensionalityError:
     print("afterwards, all is right again")
+raise SystemExit(set(outcomes) != {"right"})

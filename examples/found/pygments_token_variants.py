@@ -5,6 +5,10 @@
 
 ``RegexLexerMeta.__call__`` takes such a class for one that was never used, and throws its tokens away: ``cls._all_tokens = {}``.
 ``process_tokendef`` puts new ones there before they are complete, and ``CSharpLexer.__init__`` takes what is there as it is.
+
+WRONG: 1 of 1
+AT: pygments/lexer.py:RegexLexerMeta.__call__
+KNOWN: not found in its tracker
 """
 
 import threading
@@ -38,3 +42,4 @@ for thread in threads:
 for thread in threads:
     thread.join()
 print(dict(Counter(outcomes)))
+raise SystemExit(set(outcomes) != {"right"})

@@ -4,6 +4,10 @@
     ftsan run --races pygments pygments_xquery.py
 
 The states that ``XQueryLexer`` is to come back to are in one list for all its objects: ``xquery_parse_state = []`` in the class.
+
+WRONG: 0 of 1
+AT: pygments/lexers/webmisc.py:XQueryLexer.popstate_callback
+KNOWN: not found in its tracker
 """
 
 import threading
@@ -37,3 +41,4 @@ for thread in threads:
 for thread in threads:
     thread.join()
 print(dict(Counter(outcomes)))
+raise SystemExit(set(outcomes) != {"right"})

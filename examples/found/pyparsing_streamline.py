@@ -5,6 +5,10 @@
 
 The first ``parse_string`` rewrites the grammar: ``And(And(a, b), c)`` becomes ``And(a, b, c)`` in ``ParseExpression.streamline``.
 Two threads that find it not ``streamlined`` do so at once, and what one has rewritten already is what the other one rewrites.
+
+WRONG: 1 of 1
+AT: pyparsing/core.py:ParseExpression.streamline
+KNOWN: pyparsing documents itself as not thread-safe since 3.3
 """
 
 import threading
@@ -36,3 +40,4 @@ for _ in range(ROUNDS):
     for thread in threads:
         thread.join()
 print(dict(Counter(outcomes)))
+raise SystemExit(set(outcomes) != {"right"})
