@@ -16,7 +16,7 @@ pub static RULE: Rule = Rule {
         claims: |attempt| attempt.is_nested && matches!(attempt.watched, "add_done_callback" | "remove_done_callback"),
         excepts: |attempt| (attempt.is_done)(),
         // Cython's coroutines have no frames: the future that `await loop.create_connection()` waits for inside belongs to that call.
-        said_by: &[&loop_call_off_thread::RULE, &transport_used_off_thread::RULE],
+        said_by: &[loop_call_off_thread::RULE.id, transport_used_off_thread::RULE.id],
         // `shield` gives a future to other functions of asyncio, too.
         is_one_per_line: true,
         crash: Crash { files: &["tasks.py", "futures.py"], symbols: &["task_", "future_"], is_only_likely: false },

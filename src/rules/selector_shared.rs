@@ -13,7 +13,7 @@ pub static RULE: Rule = Rule {
     name: "selector-shared",
     severity: Severity::Error,
     finds: Finds::Calls(Calls {
-        joins: &[&concurrent_registration::RULE],
+        joins: &[concurrent_registration::RULE.id],
         beneath: &["select.poll"],
         covers_what_it_calls: true,
         system_calls: Some(Descriptors { applies: |suspicion| matches!(suspicion, Suspicion::Shared { .. }), title }),

@@ -1,7 +1,6 @@
 //! Watched calls: a method of an object that belongs to another thread or loop.
 
 use super::descriptors::Descriptors;
-use crate::rules::rule::Rule;
 
 /// A call, before it is known what it is reported as.
 pub struct Attempt<'a> {
@@ -30,6 +29,9 @@ pub struct Call<'a> {
     pub relation: &'a str,
 }
 
+/// Names another rule, by the `id` of its `RULE`.
+pub type RuleId = &'static str;
+
 /// What a rule says of calls.
 #[derive(Debug)]
 pub struct Calls {
@@ -40,9 +42,9 @@ pub struct Calls {
     /// Calls that are not reported.
     pub excepts: fn(&Attempt<'_>) -> bool,
     /// Silent at a line where one of these has found something already.
-    pub said_by: &'static [&'static Rule],
+    pub said_by: &'static [RuleId],
     /// At a line where one of these has found something already, what the other thread does is added to that.
-    pub joins: &'static [&'static Rule],
+    pub joins: &'static [RuleId],
     /// Types that others are made of: silent at a line where this rule has found something already.
     pub beneath: &'static [&'static str],
     /// Whatever is called on the way from one line of the program is one misuse.

@@ -17,7 +17,7 @@ use crate::thread::outcome::Outcome;
 use crate::thread::{origins, stacks};
 use ftsan::loops::Runner;
 use ftsan::report::{Access, Finding, Frame, LoopInfo, ObjectInfo, Role, ThreadInfo};
-use ftsan::rules::family::calls::{self, Attempt};
+use ftsan::rules::family::calls::{self, Attempt, RuleId};
 use ftsan::rules::{self, Rule};
 use pyo3::prelude::*;
 
@@ -141,8 +141,8 @@ impl<'py> Misused<'py> {
             is_done: &|| self.is_done(),
         };
         let Some(rule) = rules::of_call(self.call.rule, &attempt) else { return Outcome::Continue };
-        let known = |rules: &[&Rule]| {
-            let is_one = |rule: &Rule| rules.iter().any(|known| std::ptr::eq(*known, rule));
+        let known = |rules: &[RuleId]| {
+            let is_one = |rule: &Rule| rules.contains(&rule.id);
             own.line()
                 .filter(|_| !rules.is_empty())
                 .and_then(|frame| process::get().known_misuse(&code_class::resolve(py, frame), is_one, None))
@@ -157,7 +157,7 @@ impl<'py> Misused<'py> {
                 }
                 return Outcome::Continue;
             }
-            if calls.beneath.contains(&type_name(&self.object).as_str()) && known(&[rule]).is_some() {
+            if calls.beneath.contains(&type_name(&self.object).as_str()) && known(&[rule.id]).is_some() {
                 return Outcome::Continue;
             }
         }
