@@ -4,10 +4,11 @@
 //! [`OPTIONS`] or compared with it in a test.  An option that is not in the table does not exist.
 
 use crate::choice::Choice;
+use crate::report::render::{self, Format};
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Name of the environment variable that carries the options to the watched processes.
@@ -38,6 +39,20 @@ pub static OPTIONS: &[OptionSpec] = &[
         value: "FILE",
         default: "",
         help: "write the findings of the whole process tree to FILE as JSON, as they are made",
+        public: true,
+    },
+    OptionSpec {
+        key: "report_sarif",
+        value: "FILE",
+        default: "",
+        help: "write the report to FILE as SARIF 2.1.0 at the end, for code scanning",
+        public: true,
+    },
+    OptionSpec {
+        key: "report_junit",
+        value: "FILE",
+        default: "",
+        help: "write the report to FILE as JUnit XML at the end, a failed test case for each finding",
         public: true,
     },
     OptionSpec {
@@ -185,6 +200,10 @@ pub enum OnFinding {
 pub struct Options {
     /// Where the JSON report of the process tree goes.
     pub report_json: Option<PathBuf>,
+    /// Where the launcher writes the report as SARIF.
+    pub report_sarif: Option<PathBuf>,
+    /// Where the launcher writes the report as JUnit XML.
+    pub report_junit: Option<PathBuf>,
     /// What happens in the offending thread.
     pub on_finding: OnFinding,
     /// Exit status of `ftsan run` when there are findings.
@@ -237,6 +256,8 @@ impl Default for Options {
     fn default() -> Self {
         let mut options = Options {
             report_json: None,
+            report_sarif: None,
+            report_junit: None,
             on_finding: OnFinding::Log,
             exit_code: 0,
             suppressions: None,
@@ -287,6 +308,12 @@ impl Options {
         folder(&self.tally).is_some_and(|scratch| folder(&self.report_json) == Some(scratch))
     }
 
+    /// Where the report is written at the end, in other formats.
+    pub fn formats(&self) -> impl Iterator<Item = (&Path, &'static Format)> {
+        let paths = [("sarif", &self.report_sarif), ("junit", &self.report_junit)];
+        paths.into_iter().filter_map(|(name, path)| Some((path.as_deref()?, render::find(name)?)))
+    }
+
     /// Encodes pairs for `FTSAN_OPTIONS`, the inverse of [`Options::parse`].  The result is ASCII, whatever bytes a path has.
     pub fn encode<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a OsStr)>) -> String {
         let encoded: Vec<String> = pairs.into_iter().map(|(key, value)| format!("{key}={}", escape(value.as_bytes()))).collect();
@@ -304,6 +331,8 @@ impl Options {
         let path = || (!given.is_empty()).then(|| PathBuf::from(given));
         match spec.key {
             "report_json" => self.report_json = path(),
+            "report_sarif" => self.report_sarif = path(),
+            "report_junit" => self.report_junit = path(),
             "suppressions" => self.suppressions = path(),
             "crash_dir" => self.crash_dir = path(),
             "declarations" => self.declarations = path(),
@@ -432,8 +461,10 @@ mod tests {
     }
 
     /// Of each option a value that is not its default, and what says so in the options.
-    const OTHERS: [(&str, &str, &str); 20] = [
+    const OTHERS: [(&str, &str, &str); 22] = [
         ("report_json", "/a", "report_json: Some(\"/a\")"),
+        ("report_sarif", "/a", "report_sarif: Some(\"/a\")"),
+        ("report_junit", "/a", "report_junit: Some(\"/a\")"),
         ("on_finding", "abort", "on_finding: Abort"),
         ("exit_code", "7", "exit_code: 7,"),
         ("suppressions", "/b", "suppressions: Some(\"/b\")"),
@@ -442,8 +473,8 @@ mod tests {
         ("on_hang", "2.5", "on_hang: Some(2.5s)"),
         ("races", "flask", "packages: [\"flask\"]"),
         ("races_exclude", "numpy", "excluded: [\"numpy\"]"),
-        ("strict", "yes", "strict: true"),
         ("upstream", "yes", "upstream: true"),
+        ("strict", "yes", "strict: true"),
         ("potential", "yes", "potential: true"),
         ("confirm", "yes", "confirm: true"),
         ("seed", "12", "seed: 12,"),

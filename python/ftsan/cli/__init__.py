@@ -58,6 +58,10 @@ def main(arguments: list[str]) -> int:
         from .triage import triage
 
         return triage(*words)
+    if command == "report":
+        from .report import report
+
+        return report(*words)
     if command == "doctor":
         from .doctor import doctor
 

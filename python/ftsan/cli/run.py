@@ -39,7 +39,7 @@ CONFIRMATIONS = 5
 SI_KERNEL = 0x80
 
 #: Options that are paths: made absolute, because children may run in other folders.
-PATHS = ("suppressions", "declarations", "inventory", "crash_dir", "report_json")
+PATHS = ("suppressions", "declarations", "inventory", "crash_dir", "report_json", "report_sarif", "report_junit")
 
 
 def run(options: dict[str, str], interpreter: list[str], program: list[str]) -> int:

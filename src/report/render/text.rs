@@ -5,6 +5,7 @@ use crate::report::model::finding::Finding;
 use crate::report::model::tree::Report;
 use crate::terminal::{printable, printable_copy};
 use std::fmt::Write as _;
+use std::io::{self, Write};
 
 const RULER: &str = "==================\n";
 
@@ -69,6 +70,17 @@ fn put_part(out: &mut String, part: &[Frame], source: &dyn Fn(&str, u32) -> Opti
             put(out, format_args!("      {}\n", printable(text.trim())));
         }
     }
+}
+
+/// Writes a report: each finding as it is printed when it happens, but without source lines and process, and the summary.
+///
+/// # Errors
+/// As `out`'s.
+pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    for found in &report.findings {
+        out.write_all(finding(found, 0, &|_, _| None).as_bytes())?;
+    }
+    out.write_all(summary(report).as_bytes())
 }
 
 /// The closing lines of a run.

@@ -48,6 +48,7 @@ mod _native {
     #[pymodule_export]
     use super::report::{
         check_report, conclude, confirmation, count_package, create_tally, end, finish_report, flush, occurrences, read_report,
-        render, report, set_gil, start_inventory, start_report, turn_off, watched_names, write_inventory,
+        render, render_report, report, report_formats, set_gil, start_inventory, start_report, turn_off, watched_names,
+        write_inventory,
     };
 }

@@ -4,7 +4,7 @@ use crate::engine::races;
 use crate::findings::{conclusion, process, sources, tally};
 use crate::thread::faults;
 use ftsan::options::Options;
-use ftsan::report::render::text;
+use ftsan::report::render::{self as formats, FORMATS, text};
 use ftsan::report::store::{inventory, journal};
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -51,6 +51,24 @@ pub(crate) fn check_report(path: PathBuf) -> PyResult<()> {
 #[pyfunction]
 pub(crate) fn finish_report(path: PathBuf) -> PyResult<()> {
     journal::fold(&path).map_err(|error| PyOSError::new_err(error.to_string()))
+}
+
+/// (name, what it is, whether `ftsan run` writes it at the end) of each format that a report can be shown in.
+#[pyfunction]
+pub(crate) fn report_formats() -> Vec<(&'static str, &'static str, bool)> {
+    FORMATS.iter().map(|format| (format.name, format.what, format.at_the_end)).collect()
+}
+
+/// The report at `path` in another format, with what the processes have found since its file was written.
+#[pyfunction]
+pub(crate) fn render_report(py: Python<'_>, path: PathBuf, format: &str) -> PyResult<String> {
+    let format = formats::find(format).ok_or_else(|| PyValueError::new_err(format!("no format {format}")))?;
+    py.detach(|| {
+        let report = journal::read(&path).map_err(|error| PyOSError::new_err(error.to_string()))?;
+        let mut bytes = Vec::new();
+        (format.write)(&report, &mut bytes)?;
+        String::from_utf8(bytes).map_err(|error| PyRuntimeError::new_err(error.to_string()))
+    })
 }
 
 /// The report as JSON, with what the processes have found since its file was written.

@@ -7,6 +7,7 @@ use ftsan::options::Options;
 use ftsan::report::Report;
 use ftsan::report::render::text;
 use ftsan::report::store::journal;
+use ftsan::safe_file::Target;
 use libc::{c_int, c_void};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
@@ -35,6 +36,15 @@ pub(crate) fn of(report: &Path, tally: Option<&Tally>, options: &Options, is_sha
     }
     let mut report = read.unwrap_or_default();
     complete(&mut report, tally, is_shared);
+    let mut unwritten = false;
+    let paused = hooks_link::Paused::begin();
+    for (path, format) in options.formats() {
+        if let Err(error) = Target::at(path).and_then(|target| target.replace(|out| (format.write)(&report, out))) {
+            unwritten = true;
+            conclusion.text += &format!("ftsan: cannot write {}: {error}\n", path.display());
+        }
+    }
+    drop(paused);
     let lost = count(|tally| &tally.lost);
     let serious = report.findings.iter().any(|finding| finding.severity.is_serious()) || count(|tally| &tally.serious) > 0;
     // A run in which no code could be patched has said so.
@@ -58,7 +68,7 @@ pub(crate) fn of(report: &Path, tally: Option<&Tally>, options: &Options, is_sha
         (false, false) => 0,
     };
     let has_unused = report.suppressions.iter().any(|entry| entry.used == 0);
-    conclusion.is_news = conclusion.status != 0 || lost > 0 || has_unused;
+    conclusion.is_news = unwritten || conclusion.status != 0 || lost > 0 || has_unused;
     conclusion
 }
 

@@ -3,6 +3,7 @@
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use ftsan::options::{FLAG, OPTIONS};
+use ftsan::report::render::FORMATS;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
@@ -73,6 +74,25 @@ fn command() -> Command {
                         .help("Crashes of many files, of crash folders and of folders with both, by signature, with counts"),
                 )
                 .after_help(format!("What is read: {}.", ftsan::triage::forms::names())),
+        )
+        .subcommand(
+            Command::new("report")
+                .about("Show a report of ftsan run in another format")
+                .arg(
+                    Arg::new("file")
+                        .value_name("FILE")
+                        .value_parser(clap::value_parser!(OsString))
+                        .required(true)
+                        .help("A report, as --report-json writes it; what its journal has more is shown as well"),
+                )
+                .arg(
+                    Arg::new("to")
+                        .long("to")
+                        .value_name("FORMAT")
+                        .value_parser(FORMATS.iter().map(|format| format.name).collect::<Vec<_>>())
+                        .default_value("text")
+                        .help(FORMATS.iter().map(|format| format!("{}: {}", format.name, format.what)).collect::<Vec<_>>().join("; ")),
+                ),
         )
         .subcommand(Command::new("doctor").about("Check that everything works here, with a canary of every rule"))
 }
@@ -171,6 +191,10 @@ pub(crate) fn parse(words: Vec<OsString>) -> Parsed {
             let group = if matches.get_flag("group") { "group" } else { "" };
             let crashes = matches.get_many::<OsString>("crash").into_iter().flatten().cloned();
             [format.into(), group.into()].into_iter().chain(crashes).collect()
+        }
+        "report" => {
+            let format = matches.get_one::<String>("to").map(OsString::from);
+            matches.get_one::<OsString>("file").cloned().into_iter().chain(format).collect()
         }
         _ => Vec::new(),
     };
