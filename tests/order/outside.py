@@ -191,7 +191,7 @@ def child(code: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
 
 
-@edge("_posixsubprocess:", blocking=True)
+@edge("_posixsubprocess: posix:.posix_spawn", blocking=True)
 def child_that_answers() -> Pair:
     process = child("print(input(), flush=True)")
     assert process.stdin and process.stdout

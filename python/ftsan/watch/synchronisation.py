@@ -78,6 +78,7 @@ METHODS = (
     ("posix:", "event-write", "eventfd_write"),
     ("posix:", "event-read", "eventfd_read"),
     ("_posixsubprocess:", "start-child", "fork_exec"),
+    ("posix:", "start-child", "posix_spawn posix_spawnp"),
     ("posix:", "wait-for-child", "wait wait3 wait4 waitid waitpid"),
     # To this process, perhaps.
     ("posix:", "signal", "kill killpg"),

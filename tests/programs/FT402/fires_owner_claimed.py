@@ -1,18 +1,18 @@
 """Whoever finds no owner takes the place, and two may find none: to be compared with the own thread would be another question."""
 
 import threading
-from threading import get_ident
+from threading import current_thread
 
 
 class Desk:
-    owner: int | None = None
+    owner: threading.Thread | None = None
 
 
 desk = Desk()
 
 
 def worker() -> None:
-    me = get_ident()
+    me = current_thread()
     if desk.owner is None:  # maybe
         desk.owner = me  # race
 

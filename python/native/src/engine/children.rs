@@ -19,7 +19,7 @@ fn child(process: u64) -> u64 {
     key(Space::Child, process % FOLDED)
 }
 
-/// `_posixsubprocess.fork_exec` is about to be called: its standard streams are the arguments from the seventh to the twelfth, -1 for none.
+/// `_posixsubprocess.fork_exec` or `posix_spawn` is about to be called.
 ///
 /// # Safety
 /// Attached, during the call.
@@ -61,10 +61,30 @@ pub(crate) unsafe fn waited(result: *mut ffi::PyObject) {
 /// # Safety
 /// As [`starting`].
 unsafe fn pipes(arguments: Arguments) -> Option<u16> {
+    /// Of `fork_exec`.
     const STREAMS: std::ops::Range<usize> = 6..12;
-    // SAFETY: passed on.
-    let streams = STREAMS.filter_map(|place| unsafe { number(arguments.get(place, c"")) });
-    channels::join_pipes(streams.filter_map(|number| c_int::try_from(number).ok()))
+    /// Of `posix_spawn`, the rest has names.
+    const PLACES: usize = 3;
+    // SAFETY: passed on; exact types run no code of the program.
+    unsafe {
+        if arguments.count > PLACES {
+            let streams = STREAMS.filter_map(|place| number(arguments.get(place, c"")));
+            return channels::join_pipes(streams.filter_map(|number| c_int::try_from(number).ok()));
+        }
+        let actions = arguments.get(PLACES, c"file_actions");
+        if actions.is_null() || ffi::PyList_CheckExact(actions) == 0 {
+            return None;
+        }
+        // What is to be done, and to which descriptor.
+        let descriptor = |place| {
+            let action = ffi::PyList_GetItemRef(actions, place);
+            let is_action = !action.is_null() && ffi::PyTuple_CheckExact(action) != 0 && ffi::PyTuple_GET_SIZE(action) > 1;
+            let descriptor = if is_action { number(ffi::PyTuple_GET_ITEM(action, 1)) } else { None };
+            ffi::Py_XDECREF(action);
+            descriptor.and_then(|number| c_int::try_from(number).ok())
+        };
+        channels::join_pipes((0..ffi::PyList_GET_SIZE(actions)).filter_map(descriptor))
+    }
 }
 
 /// # Safety

@@ -235,7 +235,6 @@ unsafe fn before(edge: Edge, object: *mut ffi::PyObject, arguments: impl FnOnce(
             | Edge::RemovePath
             | Edge::Statement
             | Edge::EndTransaction
-            | Edge::StartChild
             | Edge::Connect
             | Edge::SendTo
                 if clock::is_alone() => {}
@@ -306,7 +305,6 @@ unsafe fn after(edge: Edge, object: *mut ffi::PyObject, arguments: impl FnOnce()
             | Edge::MakePath(_)
             | Edge::Statement
             | Edge::EndTransaction
-            | Edge::StartChild
             | Edge::WaitForChild
                 if clock::is_alone() => {}
             Edge::StartChild => children::started(arguments(), result),
