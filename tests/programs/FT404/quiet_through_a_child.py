@@ -24,7 +24,7 @@ def run(*targets: Callable[[], None]) -> None:
         thread.join()
 
 
-def echo(questions: "mp.Queue[int]", answers: "mp.Queue[int]") -> None:
+def echo(questions: mp.Queue[int], answers: mp.Queue[int]) -> None:
     answers.put(questions.get() + 1)
 
 
