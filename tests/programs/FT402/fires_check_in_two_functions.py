@@ -22,7 +22,7 @@ service = Service()
 def first() -> None:
     if jobs:  # maybe: jobs
         jobs.pop()  # race: jobs
-    if 1 in table:  # maybe: deleted
+    if 1 in table:  # maybe: deleted  # noqa: RUF051
         del table[1]  # race: deleted
     if 2 in table:  # maybe: popped
         table.pop(2)  # race: popped
@@ -33,7 +33,7 @@ def first() -> None:
 def second() -> None:
     if jobs:  # race: jobs
         jobs.pop(0)  # maybe: jobs
-    if 1 in table:  # race: deleted
+    if 1 in table:  # race: deleted  # noqa: RUF051
         del table[1]  # maybe: deleted
     if 2 in table:  # race: popped
         table.pop(2)  # maybe: popped

@@ -1,4 +1,4 @@
-"""A table that is filled when it is first asked for, one entry after the other: it is no longer empty when the first one is there."""
+"""A table that is filled when it is first asked for, entry by entry: it is no longer empty when the first one is there."""
 
 from ftsan.testing import in_turns
 

@@ -3,9 +3,7 @@
 ALSO: FT407
 """
 
-import threading
-
-from ftsan.testing import wait_until
+from ftsan.testing import Meeting, run
 
 
 class Config:
@@ -17,35 +15,32 @@ class Holder:
 
 
 holder = Holder()
-seen: list[int] = []
+published, seen = Meeting(), Meeting()
 
 
 def fill(config: Config) -> None:
-    wait_until(lambda: seen)
     config.routes = {"a": 1}  # race
 
 
 def first() -> None:
-    config = holder.config = Config()
+    config = holder.config = Config()  # maybe
+    published.join(0)
+    seen.join(0)
     fill(config)
 
 
 def get() -> Config | None:
-    if holder.config is not None:
+    if holder.config is not None:  # maybe
         return holder.config
     return None
 
 
 def late() -> None:
-    wait_until(lambda: holder.__dict__)
+    published.join(1)
     config = get()
     assert config is not None
     assert config.routes is None  # race
-    seen.append(1)
+    seen.join(1)
 
 
-threads = [threading.Thread(target=target) for target in (first, late)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+run(first, late)
