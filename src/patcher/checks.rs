@@ -35,7 +35,22 @@ fn checked<'a>(point: &Point<'a>, container: Option<&'a str>) -> Option<Subject<
             let function = known_calls::function(point.name?)?;
             (function.effect == CallEffect::Read).then_some(container.map(Subject::Content))?
         }
-        _ => None,
+        A::WriteAttribute
+        | A::DeleteAttribute
+        | A::WriteItem
+        | A::DeleteItem
+        | A::ReadSlice
+        | A::WriteSlice
+        | A::Iterate
+        | A::EndIteration
+        | A::Update
+        | A::WriteGlobal
+        | A::DeleteGlobal
+        | A::WriteCell
+        | A::DeleteCell
+        | A::Import
+        | A::Suspend
+        | A::Finalize => None,
     }
 }
 
@@ -50,7 +65,21 @@ fn acted<'a>(point: &Point<'a>, container: Option<&'a str>) -> Option<Subject<'a
             let changes = |method: &known_calls::Method| matches!(method.effect, CallEffect::Take | CallEffect::Insert);
             known_calls::methods(point.name?).iter().any(changes).then_some(container.map(Subject::Content))?
         }
-        _ => None,
+        A::ReadAttribute
+        | A::ReadItem
+        | A::Contains
+        | A::ReadSlice
+        | A::WriteSlice
+        | A::Iterate
+        | A::EndIteration
+        | A::Truth
+        | A::Update
+        | A::Function
+        | A::ReadGlobal
+        | A::ReadCell
+        | A::Import
+        | A::Suspend
+        | A::Finalize => None,
     }
 }
 

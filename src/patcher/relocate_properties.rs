@@ -139,7 +139,7 @@ fn exception([from, to, target]: &[usize; 3], starts: &[u32]) -> Vec<u8> {
 
 fn plans() -> impl Strategy<Value = Vec<Plan>> {
     // Some arguments need prefixes, and some jumps need one only once probes have made them longer.
-    let argument = prop_oneof![4 => 0..256_u32, 1 => 256..70_000_u32, 1 => 0x1_00_0000..u32::MAX];
+    let argument = prop_oneof![4 => 0..256_u32, 1 => 256..70_000_u32, 1 => 0x0100_0000..u32::MAX];
     let plan = prop_oneof![
         4 => (0..PLAIN.len(), argument).prop_map(|(which, argument)| Plan::Plain(which, argument)),
         1 => (any::<usize>(), any::<bool>()).prop_map(|(to, is_test)| Plan::Jump(to, is_test)),

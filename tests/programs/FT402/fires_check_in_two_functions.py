@@ -22,8 +22,8 @@ service = Service()
 def first() -> None:
     if jobs:  # maybe: jobs
         jobs.pop()  # race: jobs
-    if 1 in table:  # maybe: deleted  # noqa: RUF051
-        del table[1]  # race: deleted
+    if 1 in table:  # maybe: deleted
+        del table[1]  # race: deleted  # noqa: RUF051
     if 2 in table:  # maybe: popped
         table.pop(2)  # race: popped
     if 1 in names:  # maybe: names
@@ -33,8 +33,8 @@ def first() -> None:
 def second() -> None:
     if jobs:  # race: jobs
         jobs.pop(0)  # maybe: jobs
-    if 1 in table:  # race: deleted  # noqa: RUF051
-        del table[1]  # maybe: deleted
+    if 1 in table:  # race: deleted
+        del table[1]  # maybe: deleted  # noqa: RUF051
     if 2 in table:  # race: popped
         table.pop(2)  # maybe: popped
     if 1 in names:  # race: names
