@@ -37,9 +37,10 @@ pub(crate) unsafe fn object_of(probe: &Probe, handed: *mut ffi::PyObject) -> *mu
         } else if action == Action::Function {
             // A view is private; what it is of may not be.
             containers::viewed(handed)
-        } else if action == Action::Method && ffi::Py_TYPE(handed) == &raw mut ffi::PyMethodDescr_Type {
-            peek(probe.object)
-        } else if action == Action::Method && probe.callable != 0 && containers::is_method_of_library(handed) {
+        } else if action == Action::Method
+            && (ffi::Py_TYPE(handed) == &raw mut ffi::PyMethodDescr_Type
+                || probe.callable != 0 && containers::is_method_of_library(handed))
+        {
             peek(probe.object)
         } else if action == Action::Method && probe.callable != 0 {
             // The place of `self` is empty if what is called is no method of a type.

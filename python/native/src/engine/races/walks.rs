@@ -50,7 +50,7 @@ unsafe fn really_step(iterator: *mut ffi::PyObject, container: *mut ffi::PyObjec
         unsafe {
             match walk(here, iterator, container) {
                 Outcome::Continue => advance(here, iterator),
-                other => other,
+                ended @ (Outcome::Misuse | Outcome::Raised) => ended,
             }
         }
     })
