@@ -14,6 +14,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{File, TryLockError};
 use std::io::{self, BufWriter, Read as _, Write};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -81,6 +82,23 @@ pub fn read_text_input(path: &Path, limit: u64) -> io::Result<String> {
     String::from_utf8(read_input(path, limit)?).map_err(|_| io::Error::other("it is not UTF-8"))
 }
 
+/// A file that stays open in a program which expects its own files to have low numbers.
+fn out_of_the_way(file: File) -> File {
+    const HIGH: i32 = 512;
+    rustix::io::fcntl_dupfd_cloexec(&file, HIGH).map_or(file, File::from)
+}
+
+/// Which file is open, whatever its name and number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity(u64, u64);
+
+impl Identity {
+    /// Of an open file; `None` if it is not open any more.
+    pub fn of(file: &File) -> Option<Self> {
+        file.metadata().ok().map(|data| Identity(data.dev(), data.ino()))
+    }
+}
+
 impl Target {
     /// The file of this name, whether or not it is there yet.
     ///
@@ -142,7 +160,7 @@ impl Target {
             file => file?,
         };
         refuse_unless_regular(&rustix::fs::fstat(&file)?)?;
-        Ok(Some(File::from(file)))
+        Ok(Some(out_of_the_way(File::from(file))))
     }
 
     /// Removes the file, if it is there.

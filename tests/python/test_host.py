@@ -236,6 +236,15 @@ def test_a_server_that_gives_up_its_privileges_hides_no_finding(forks: bool, rac
     assert "ERROR: ftsan: FT401" in done.stderr
 
 
+def test_a_daemon_that_closes_every_descriptor_finds_none_of_our_text_in_its_files(ftsan: Ftsan, tmp_path: Path) -> None:
+    again = RACE.replace("hits", "misses")
+    code = RACE + "import os; first = os.open('/', 0); os.closerange(3, 4096)\n"
+    code += "own = [os.open(f'own-{i}', os.O_RDWR | os.O_CREAT) for i in range(700)]\n" + again
+    code += "print(first, sum(os.fstat(fd).st_size for fd in own))"
+    done = ftsan("-c", code)
+    assert (done.status, done.stdout, done.rules) == (66, "3 0\n", ["FT401", "FT401"])
+
+
 @pytest.mark.parametrize(
     ("end", "status"),
     [

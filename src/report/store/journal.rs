@@ -11,7 +11,7 @@
 use super::file::{self, LARGEST, Mode, lock};
 use crate::report::model::tree::{Merging, News, Report};
 use crate::report::render::json;
-use crate::safe_file::Target;
+use crate::safe_file::{Identity, Target};
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
@@ -68,9 +68,36 @@ pub fn check(path: &Path) -> io::Result<()> {
 pub struct Journal {
     report: PathBuf,
     path: PathBuf,
-    file: Option<File>,
+    file: Option<Open>,
     /// The parent's, for a child that may not open the journal any more: it has given up its privileges.
-    inherited: Option<File>,
+    inherited: Option<Open>,
+}
+
+/// A file that is open, unless the program has closed all descriptors there are and opened others: its number is another file's then.
+#[derive(Debug)]
+struct Open {
+    file: File,
+    identity: Option<Identity>,
+}
+
+impl Open {
+    fn new(file: File) -> Self {
+        Open { identity: Identity::of(&file), file }
+    }
+
+    /// The file, if it is still there; what else has its number now is the program's, and is not closed either.
+    fn into_file(self) -> Option<File> {
+        if self.identity.is_some() && Identity::of(&self.file) == self.identity {
+            return Some(self.file);
+        }
+        std::mem::forget(self.file);
+        None
+    }
+
+    fn try_clone(&self) -> Option<Self> {
+        let is_same = self.identity.is_some() && Identity::of(&self.file) == self.identity;
+        is_same.then(|| self.file.try_clone().ok().map(Open::new))?
+    }
 }
 
 impl Journal {
@@ -82,7 +109,7 @@ impl Journal {
     /// The same for the child of a fork, which shares no lock with its parent.
     #[must_use]
     pub fn after_fork(&self) -> Self {
-        let inherited = self.file.as_ref().or(self.inherited.as_ref()).and_then(|file| file.try_clone().ok());
+        let inherited = self.file.as_ref().or(self.inherited.as_ref()).and_then(Open::try_clone);
         Journal { inherited, ..Journal::of(&self.report) }
     }
 
@@ -94,7 +121,9 @@ impl Journal {
     fn open(&self) -> io::Result<File> {
         let opened = Target::at(&self.path).and_then(|target| target.open_appending(true));
         match (opened, &self.inherited) {
-            (Err(error), Some(inherited)) if error.kind() == io::ErrorKind::PermissionDenied => inherited.try_clone(),
+            (Err(error), Some(inherited)) if error.kind() == io::ErrorKind::PermissionDenied => {
+                inherited.try_clone().and_then(Open::into_file).ok_or(error)
+            }
             (opened, _) => opened?.ok_or_else(|| io::ErrorKind::NotFound.into()),
         }
     }
@@ -108,7 +137,7 @@ impl Journal {
         serde_json::to_writer(&mut line, news)?;
         line.push(b'\n');
         loop {
-            let file = match self.file.take() {
+            let file = match self.file.take().and_then(Open::into_file) {
                 Some(file) => file,
                 None => self.open()?,
             };
@@ -120,7 +149,7 @@ impl Journal {
             }
             drop(locked);
             if is_there {
-                self.file = Some(file);
+                self.file = Some(Open::new(file));
                 return Ok(());
             }
         }
@@ -208,6 +237,23 @@ mod tests {
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "neither the journal nor a temporary file is left");
         journal.append(&news()).unwrap();
         assert_eq!(read(&path).unwrap().findings[0].count, 2, "a journal that was removed is begun anew");
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_descriptor_that_the_program_took_over_is_left_alone() {
+        let folder = scratch("taken");
+        let path = folder.join("report.json");
+        start(&path).unwrap();
+        let mut journal = Journal::of(&path);
+        journal.append(&news()).unwrap();
+        // As after `closerange` and `open`: another file is behind what the journal remembers.
+        let theirs = File::create(folder.join("theirs")).unwrap();
+        let before = std::mem::replace(&mut journal.file.as_mut().unwrap().file, theirs.try_clone().unwrap());
+        drop(before);
+        journal.append(&news()).unwrap();
+        assert_eq!(theirs.metadata().unwrap().len(), 0);
+        assert_eq!(read(&path).unwrap().findings[0].count, 2);
         fs::remove_dir_all(folder).unwrap();
     }
 
