@@ -65,3 +65,13 @@ def runner(folder: Path) -> Ftsan:
 def ftsan(tmp_path: Path) -> Ftsan:
     """Run ``ftsan run`` with these arguments and a JSON report."""
     return runner(tmp_path)
+
+
+@pytest.fixture
+def race(tmp_path: Path) -> Path:
+    """A program with one lost update."""
+    from tests.python.host import RACE
+
+    path = tmp_path / "race.py"
+    path.write_text(RACE)
+    return path
