@@ -1,7 +1,7 @@
 //! Dumps of `tests/crashes` and what triage must say of them, however they were pasted; seeds of the fuzzer.
 
 use ftsan::triage::crash::{Crash, Thread};
-use ftsan::triage::{from_json, read, render, verdict};
+use ftsan::triage::{from_json, questions, read, render};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -84,7 +84,7 @@ fn every_dump_has_its_verdict() {
     let listed: Vec<&str> = expected.iter().map(|row| row[0]).collect();
     assert_eq!(listed, dumps.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>());
     for ((name, text), row) in dumps.iter().zip(&expected) {
-        let verdict = verdict::of(&read(text).unwrap()[0]);
+        let verdict = questions::of(&read(text).unwrap()[0]);
         let or_none = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
         let culprit = or_none(&verdict.culprit);
         let issue = or_none(&verdict.known_issue);
@@ -105,7 +105,7 @@ fn the_corpus_gets_the_verdicts_of_its_ground_truth() {
         let cells: Vec<&str> = row.split('\t').collect();
         let (file, signal, owner) = (cells[0], cells[1], cells[5]);
         let crash = one(&fs::read_to_string(folder.join(file)).unwrap());
-        let verdict = verdict::of(&crash);
+        let verdict = questions::of(&crash);
         assert_eq!(crash.signal, format!("SIG{signal}"), "{file}");
         let kinds: &[&str] = match owner {
             owner if owner.contains("CPython") => &["interpreter-bug", "cross-thread-misuse"],
@@ -182,7 +182,7 @@ fn a_dump_that_is_cut_anywhere_gives_less_and_never_panics() {
         for at in (0..text.len()).step_by(step).filter(|at| text.is_char_boundary(*at)) {
             for part in [&text[..at], &text[at..]] {
                 for crash in read(part).unwrap_or_default() {
-                    verdict::of(&crash);
+                    questions::of(&crash);
                 }
             }
         }

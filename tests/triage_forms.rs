@@ -5,7 +5,7 @@
 use ftsan::report::Frame;
 use ftsan::triage::crash::{Crash, NativeFrame};
 use ftsan::triage::forms::FORMS;
-use ftsan::triage::{read, verdict};
+use ftsan::triage::{questions, read};
 use serde_json::json;
 use std::fmt::Write as _;
 use std::fs;
@@ -264,7 +264,7 @@ fn forms() -> Vec<(&'static str, Writer)> {
 }
 
 fn told(crash: &Crash) -> (String, String, Option<String>, Option<String>, String) {
-    let told = verdict::of(crash);
+    let told = questions::of(crash);
     (told.verdict.as_str().to_owned(), told.confidence.as_str().to_owned(), told.culprit, told.known_issue, told.signature)
 }
 
@@ -323,7 +323,7 @@ fn windows_has_other_words_for_a_segmentation_fault() {
     let heap =
         read("Windows fatal exception: code 0xc0000374\n\nThread 0x1 (most recent call first):\n  File \"a.py\", line 1 in f\n")
             .unwrap();
-    assert!(verdict::of(&heap[0]).evidence[0].contains("damaged"), "{:?}", verdict::of(&heap[0]));
+    assert!(questions::of(&heap[0]).evidence[0].contains("damaged"), "{:?}", questions::of(&heap[0]));
 }
 
 #[test]

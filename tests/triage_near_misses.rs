@@ -5,7 +5,8 @@ use ftsan::report::Frame;
 use ftsan::triage::crash::{Crash, Extension, NativeFrame, Thread};
 use ftsan::triage::judge::conditions::Condition;
 use ftsan::triage::judge::known::{Known, reported};
-use ftsan::triage::verdict::{self, Confidence, CrashCause, Verdict};
+use ftsan::triage::questions;
+use ftsan::triage::verdict::{Confidence, CrashCause, Verdict};
 
 const INTERPRETER: &str = "/usr/local/lib/libpython3.14t.so.1.0";
 
@@ -175,7 +176,7 @@ fn every_row_is_reached_by_what_it_asks_for() {
     let mut missed = Vec::new();
     for row in reported() {
         let ways = wanted(row);
-        let verdicts: Vec<Verdict> = ways.iter().map(|wanted| verdict::of(&crash(wanted))).collect();
+        let verdicts: Vec<Verdict> = ways.iter().map(|wanted| questions::of(&crash(wanted))).collect();
         let reached =
             verdicts.iter().filter(|told| told.known_issue.as_deref() == row.issue && told.verdict == row.verdict).count();
         if reached * 2 < ways.len() {
@@ -288,7 +289,7 @@ fn near_misses_that_people_met_are_never_sure() {
         ("a generator's frames on a build with the GIL", dump("3.14", &[("LIB", "gen_send_ex2"), ("LIB", "gen_iternext")], "a._b")),
     ];
     for (name, crash) in cases {
-        let verdict = verdict::of(&crash);
+        let verdict = questions::of(&crash);
         assert!(!is_sure(&verdict), "{name}: {verdict:#?}");
     }
 }
@@ -299,12 +300,12 @@ fn what_only_looks_like_a_known_crash_is_never_sure() {
     let mut wrong = Vec::new();
     for row in reported() {
         for wanted in wanted(row) {
-            if verdict::of(&crash(&wanted)).known_issue.as_deref() != row.issue {
+            if questions::of(&crash(&wanted)).known_issue.as_deref() != row.issue {
                 continue;
             }
             for (how, crash) in near_misses(row, &wanted) {
                 tried += 1;
-                let verdict = verdict::of(&crash);
+                let verdict = questions::of(&crash);
                 // What died inside of the stranger's module is the stranger's.
                 if is_sure(&verdict) && verdict.culprit.as_deref() != Some("stranger") {
                     wrong.push(format!(

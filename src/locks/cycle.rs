@@ -27,8 +27,21 @@ pub struct Step<E> {
     pub evidence: E,
 }
 
+impl<E: Clone> LockOrder<E> {
+    /// `to` was wanted while `from` was held.  The cycle that this closes, if there is one: this step comes first, and the last one
+    /// wants `from`.
+    pub fn add(&mut self, from: LockId, to: LockId, taken: Taken<E>) -> Option<Vec<Step<E>>> {
+        if self.edges.get(&(from, to)).is_some_and(|edge| edge.taken.iter().any(|known| known.covers(&taken))) {
+            return None;
+        }
+        let cycle = closed_by(self, from, to, &taken);
+        self.keep(from, to, taken);
+        cycle
+    }
+}
+
 /// The shortest cycle that begins with a step that is not in the graph yet.
-pub(super) fn closed_by<E: Clone>(order: &LockOrder<E>, from: LockId, to: LockId, taken: &Taken<E>) -> Option<Vec<Step<E>>> {
+fn closed_by<E: Clone>(order: &LockOrder<E>, from: LockId, to: LockId, taken: &Taken<E>) -> Option<Vec<Step<E>>> {
     let distances = distances_to(order, from, to)?;
     let mut search = Search { order, end: from, distances: &distances, path: vec![(from, to, taken)], effort: EFFORT };
     let found = (distances[&to]..LONGEST).any(|left| search.goes_on(to, left));

@@ -7,7 +7,6 @@
 //! its id for itself, and who calls says when a lock is gone ([`LockOrder::forget`]).
 
 use super::LockId;
-use super::cycle::{self, Step};
 use std::collections::{BTreeMap, HashMap};
 
 /// How many are kept of an edge.
@@ -31,7 +30,7 @@ impl<E> Taken<E> {
     }
 
     /// Whether nothing new is said by `other`.
-    fn covers(&self, other: &Self) -> bool {
+    pub(super) fn covers(&self, other: &Self) -> bool {
         self.thread == other.thread && self.held.iter().all(|lock| other.held.binary_search(lock).is_ok())
     }
 }
@@ -67,18 +66,7 @@ impl<E: Clone> LockOrder<E> {
         LockOrder { nodes: HashMap::new(), edges: HashMap::new(), ages: BTreeMap::new(), next: 0, most }
     }
 
-    /// `to` was wanted while `from` was held.  The cycle that this closes, if there is one: this step comes first, and the last one
-    /// wants `from`.
-    pub fn add(&mut self, from: LockId, to: LockId, taken: Taken<E>) -> Option<Vec<Step<E>>> {
-        if self.edges.get(&(from, to)).is_some_and(|edge| edge.taken.iter().any(|known| known.covers(&taken))) {
-            return None;
-        }
-        let cycle = cycle::closed_by(self, from, to, &taken);
-        self.keep(from, to, taken);
-        cycle
-    }
-
-    fn keep(&mut self, from: LockId, to: LockId, taken: Taken<E>) {
+    pub(super) fn keep(&mut self, from: LockId, to: LockId, taken: Taken<E>) {
         if !self.edges.contains_key(&(from, to)) {
             if self.edges.len() >= self.most
                 && let Some((_, oldest)) = self.ages.pop_first()

@@ -1,13 +1,14 @@
 //! Calls of methods and functions that are known by name: their probes are right before the call, where the arguments are.
 
-use super::Code;
-use super::accesses::{Found, tested};
+use super::code::Code;
+use super::found::Found;
 use super::handlers::Handlers;
 use super::instructions::{Instruction, Instructions};
 use super::known_calls::{self, Arguments, Function};
 use super::opcodes::Opcodes;
 use super::point::{Action, Handed, Point};
 use super::stack;
+use super::tested::tested;
 
 /// May a method of this name, or a function of a module, be a known one?
 pub(super) fn is_attribute(name: &str) -> bool {

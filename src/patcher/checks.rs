@@ -1,13 +1,14 @@
 //! Checks and what they decide: which reads the function acts on later, so that whoever comes between is in the way although the act may not
 //! take place this time.
 
-use super::accesses::Found;
+use super::calls;
+use super::code::Code;
+use super::found::Found;
 use super::instructions::{Instruction, Instructions};
 use super::known_calls::{self, CallEffect};
 use super::opcodes::Opcodes;
 use super::point::{Action, Point};
 use super::stack::{self, Producers};
-use super::{Code, calls};
 
 /// What a check is about and an action is done to, as far as the code shows it.
 #[derive(PartialEq, Eq)]

@@ -2,7 +2,7 @@
 //!
 //! `try: ... except KeyError` (or one of its bases, or several, or none by name) and `with suppress(KeyError)` count, whatever the handler does.
 
-use super::Code;
+use super::code::Code;
 use super::instructions::{Instruction, Instructions};
 use super::opcodes::Opcodes;
 use super::tables;

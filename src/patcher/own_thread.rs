@@ -3,7 +3,7 @@
 //! Only the thread itself writes what makes the two equal, so what others do meanwhile does not matter to the answer.  Whether a local variable
 //! holds an identity of the thread is seen when the code runs.
 
-use super::Code;
+use super::code::Code;
 use super::instructions::Instructions;
 use super::opcodes::Opcodes;
 use super::stack::{self, UNKNOWN};

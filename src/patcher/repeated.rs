@@ -3,8 +3,8 @@
 //! Soon is: nothing came between that may wait for another thread, or bind the variable anew, or be jumped to.  Operators and attributes may
 //! run code that does; then a race of the second read alone may be missed.
 
-use super::Code;
-use super::accesses::Found;
+use super::code::Code;
+use super::found::Found;
 use super::instructions::{Instruction, Instructions};
 use super::opcodes::Opcodes;
 use super::point::Action;

@@ -1,6 +1,6 @@
 //! Which instruction pushed what is on the stack: the code is run once, in its order, on a stack of instructions instead of objects.
 
-use super::Code;
+use super::code::Code;
 use super::instructions::Instructions;
 use super::opcodes::{Jump, Opcodes};
 use super::tables;

@@ -1,5 +1,6 @@
 //! The patcher on hand-made code: an interpreter with few instructions and simple numbers.
 
+use super::instructions::Instructions;
 use super::*;
 use known_calls::Container;
 

@@ -25,7 +25,7 @@ CRATES = {
 
 USE = re.compile(r"^ *(?:pub(?:\([a-z]+\))? )?use ([^;]+);", re.M)
 PATH = re.compile(r"(?<![\w:$])(?:\$?crate|super|self)(?:::\w+)+")
-COMMENT = re.compile(r"//.*")
+COMMENT = re.compile(r"//.*|pub\(in [\w:]+\)")
 INLINE = re.compile(r"^(?:pub(?:\([a-z]+\))? )?mod \w+ \{.*?^\}", re.M | re.S)
 TESTS = re.compile(
     r"^#\[cfg\(test\)\]\n(?:mod \w+;|(?:pub(?:\(crate\))? )?(?:mod|fn|use|impl|static|const|struct)\b[^{;]*(?:;|\{.*?^\}))",

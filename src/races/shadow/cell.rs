@@ -73,27 +73,27 @@ pub(super) struct Cell {
 
 /// Bits of `state`: the kind, what is known of the access, and how bad the races were that it was reported with.
 pub(super) mod state {
-    pub(in super::super) const KIND: u16 = 0xf;
-    pub(in super::super) const TESTED: u16 = 1 << 4;
-    pub(in super::super) const POLLED: u16 = 1 << 5;
+    pub(in crate::races) const KIND: u16 = 0xf;
+    pub(in crate::races) const TESTED: u16 = 1 << 4;
+    pub(in crate::races) const POLLED: u16 = 1 << 5;
     /// Of a write: what its thread has read before is forgotten.
-    pub(in super::super) const MAY_GO_BACK: u16 = 1 << 6;
+    pub(in crate::races) const MAY_GO_BACK: u16 = 1 << 6;
     /// Of a read: it came after everything, so that another one by the same instruction may not.
-    pub(in super::super) const LAST: u16 = 1 << 7;
-    pub(in super::super) const REPORTED: u16 = 8;
-    pub(in super::super) const LEVEL: u16 = 7 << REPORTED;
+    pub(in crate::races) const LAST: u16 = 1 << 7;
+    pub(in crate::races) const REPORTED: u16 = 8;
+    pub(in crate::races) const LEVEL: u16 = 7 << REPORTED;
     /// Of a read: the function's caller acts on it.
-    pub(in super::super) const ASKED: u16 = 1 << 11;
+    pub(in crate::races) const ASKED: u16 = 1 << 11;
     /// Of a read: the function acts on it.
-    pub(in super::super) const ACTING: u16 = 1 << 12;
+    pub(in crate::races) const ACTING: u16 = 1 << 12;
     /// Of a read: the thread has added something since.
-    pub(in super::super) const ACTED: u16 = 1 << 13;
+    pub(in crate::races) const ACTED: u16 = 1 << 13;
     /// Of a write: it adds one thing after another, having checked once.
-    pub(in super::super) const FILLING: u16 = 1 << 14;
+    pub(in crate::races) const FILLING: u16 = 1 << 14;
     /// Of a read: if there is nothing, it may be made on demand.
-    pub(in super::super) const LAZY: u16 = 1 << 14;
+    pub(in crate::races) const LAZY: u16 = 1 << 14;
     /// Of a read: an iteration follows right away, and is noted as one beside it.
-    pub(in super::super) const GUARD: u16 = 1 << 15;
+    pub(in crate::races) const GUARD: u16 = 1 << 15;
 }
 
 impl Cell {

@@ -1,8 +1,8 @@
 //! Crash reports of macOS as files: `.ips`, two JSON documents one after the other, the first of which may be missing.
 
 use super::super::crash::{Crash, NativeFrame, Thread};
+use super::form::{Form, Found};
 use super::frames::{self, Stacks};
-use super::{Form, Found};
 use serde_json::Value;
 
 /// The form.

@@ -1,9 +1,9 @@
 //! Crash reports of macOS as text, as Console and the dialogue show them.
 
 use super::super::crash::{Crash, Thread};
+use super::form::{Form, Found};
 use super::frames::{self, Stacks, pattern};
 use super::prefixes::before_entries;
-use super::{Form, Found};
 use std::collections::BTreeMap;
 
 /// The form.

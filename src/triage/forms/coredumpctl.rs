@@ -1,9 +1,9 @@
 //! `coredumpctl info`, and what systemd-coredump writes to the journal.
 
 use super::super::crash::{Crash, Thread};
+use super::form::{Form, Found};
 use super::frames::{self, Stacks, pattern};
 use super::prefixes::before_entries;
-use super::{Form, Found};
 
 /// The form.
 pub(super) const FORM: Form = Form {

@@ -6,8 +6,8 @@
 use super::super::crash::{Crash, Extension, NativeFrame, Thread};
 use super::super::names::symbols;
 use super::faulthandler_lines::{self as lines, BINARY, C_STACK, CURRENT, EXTENSIONS, FATAL, FILE, GIL, STACK, THREAD, WINDOWS};
+use super::form::{Form, Found};
 use super::said::{self, Said};
-use super::{Form, Found};
 use crate::report::Frame;
 
 /// Names that faulthandler gives to signals; every other fatal error aborts.

@@ -1,9 +1,9 @@
 //! Backtraces of gdb: `bt`, `bt full`, `thread apply all bt`, `py-bt`, with and without symbols, wrapped or not.
 
 use super::super::crash::{Crash, Thread};
+use super::form::{Form, Found};
 use super::frames::{self, Stacks, pattern};
 use super::prefixes::before_entries;
-use super::{Form, Found};
 
 /// The form.
 pub(super) const FORM: Form = Form {

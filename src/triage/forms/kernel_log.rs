@@ -1,8 +1,8 @@
 //! Lines of the kernel's log: a segmentation fault, another trap, or the out-of-memory killer.
 
 use super::super::crash::{Crash, NativeFrame, Thread};
+use super::form::{Form, Found};
 use super::frames::{self, pattern};
-use super::{Form, Found};
 
 /// The form.
 pub(super) const FORM: Form = Form {

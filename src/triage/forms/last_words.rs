@@ -1,8 +1,8 @@
 //! The last words of libc, C++ and the C library's checks, where nothing else is left of a process.
 
 use super::super::crash::Crash;
+use super::form::{Form, Found};
 use super::frames::pattern;
-use super::{Form, Found};
 
 /// The form.
 pub(super) const FORM: Form = Form {

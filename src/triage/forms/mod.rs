@@ -9,6 +9,7 @@
 //! | [`prefixes`] | what a log puts in front of each line |
 //! | [`said`] | lines that the interpreter, libc or a test runner says of a crash |
 //! | [`surroundings`] | what the text around tells: version, GIL, signal, packages |
+//! | [`form`] | a form, and what it finds |
 //! | [`frames`] | frames and stacks as the forms build them |
 //! | the others | one form each |
 
@@ -18,6 +19,7 @@ mod coredumpctl;
 mod failure_signal;
 mod faulthandler;
 mod faulthandler_lines;
+mod form;
 mod frames;
 mod gdb;
 mod kernel_log;
@@ -34,28 +36,11 @@ mod valgrind;
 mod windows_debugger;
 mod xdist;
 
+pub use form::Form;
+
 use super::crash::{Crash, Extension, NativeFrame, Thread};
 use super::names::owner::{self, Owner};
 use super::names::{paths, symbols};
-
-/// A form.
-pub struct Form {
-    /// What makes it.
-    pub name: &'static str,
-    /// What it is recognised by, for people.
-    pub looks_like: &'static str,
-    /// A text without any of these has nothing in this form; none for any text.
-    signs: &'static [&'static str],
-    /// Descriptions of crashes in it, as they come.
-    read: fn(&[String]) -> Vec<Found>,
-}
-
-/// A description of a crash.
-struct Found {
-    /// Number of the line that it begins in.
-    at: usize,
-    crash: Crash,
-}
 
 /// The forms.  Where two describe one crash, the earlier one in this table is believed.
 pub static FORMS: &[Form] = &[

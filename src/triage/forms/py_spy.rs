@@ -1,9 +1,9 @@
 //! `py-spy dump`, with `--native` or without.
 
 use super::super::crash::{Crash, Thread};
+use super::form::{Form, Found};
 use super::frames::{self, MOST_FRAMES, Stacks, pattern};
 use super::prefixes::before_entries;
-use super::{Form, Found};
 
 /// The form.
 pub(super) const FORM: Form = Form {

@@ -1,9 +1,9 @@
 //! Reports of pystack, of a core file or a process: the most recent call comes last.
 
 use super::super::crash::{Crash, Thread};
+use super::form::{Form, Found};
 use super::frames::{self, MOST_FRAMES, Stacks, pattern};
 use super::prefixes::before_entries;
-use super::{Form, Found};
 
 /// The form.
 pub(super) const FORM: Form = Form {

@@ -1,9 +1,9 @@
 //! Reports of AddressSanitizer, ThreadSanitizer, UndefinedBehaviorSanitizer and MemorySanitizer.
 
 use super::super::crash::{Crash, NativeFrame, Thread};
+use super::form::{Form, Found};
 use super::frames::{self, Stacks, pattern};
 use super::prefixes::before_entries;
-use super::{Form, Found};
 
 /// The form.
 pub(super) const FORM: Form = Form {

@@ -1,8 +1,8 @@
 //! Reports of valgrind's memcheck.
 
 use super::super::crash::{Crash, Thread};
+use super::form::{Form, Found};
 use super::frames::{self, Stacks, pattern};
-use super::{Form, Found};
 
 /// The form.
 pub(super) const FORM: Form = Form {

@@ -1,8 +1,9 @@
 //! Windows without faulthandler: the event log's "Faulting module", and stacks of WinDbg and Visual Studio.
 
 use super::super::crash::{Crash, Thread};
+use super::form::{Form, Found};
 use super::frames::{self, Stacks, pattern};
-use super::{Form, Found, said};
+use super::said;
 
 pattern!(STUDIO, r"^\s*>?\s*(?:\[Inline Frame\] )?([\w.-]+\.(?:pyd|dll|exe))!([^(]+)(?:\(.*\))?(?: Line \d+)?(?:\s+\S+)?$");
 

@@ -1,8 +1,8 @@
 //! pytest-xdist: a worker that is gone, and the test that it was running.  Its dump is elsewhere, if there is one.
 
 use super::super::crash::Crash;
+use super::form::{Form, Found};
 use super::frames::pattern;
-use super::{Form, Found};
 
 /// The form.
 pub(super) const FORM: Form = Form {

@@ -2,7 +2,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`verdict`] | the order of the questions, and the answer |
+//! | [`questions`], [`verdict`] | the order of the questions, and the answer |
 //! | [`facts`] | the crashing thread without the frames of those who report the crash |
 //! | [`conditions`] | what the table of known crashes may ask |
 //! | [`known`] | the table of known crashes |
@@ -19,6 +19,7 @@ mod heap;
 pub mod known;
 mod nearest;
 mod process;
+pub mod questions;
 pub(super) mod racing;
 mod stack_overflow;
 pub mod verdict;

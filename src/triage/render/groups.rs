@@ -1,7 +1,8 @@
 //! Many crashes, grouped by signature: what a fleet needs.
 
 use super::super::crash::Crash;
-use super::super::judge::verdict::{self, Verdict};
+use super::super::judge::questions;
+use super::super::judge::verdict::Verdict;
 use crate::terminal::{printable, printable_json};
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -24,7 +25,7 @@ const SOURCES: usize = 20;
 pub fn group(crashes: &[(String, Crash)], format: &str) -> String {
     let mut groups: Vec<Group> = Vec::new();
     for (source, crash) in crashes {
-        let verdict = verdict::of(crash);
+        let verdict = questions::of(crash);
         let known =
             groups.iter_mut().find(|group| group.signature == verdict.signature && group.verdict.verdict == verdict.verdict);
         match known {

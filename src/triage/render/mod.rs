@@ -11,7 +11,8 @@ pub mod markdown;
 pub mod text;
 
 use super::crash::Crash;
-use super::judge::verdict::{self, Verdict};
+use super::judge::questions;
+use super::judge::verdict::Verdict;
 use crate::terminal::{printable_copy, printable_json};
 pub use groups::group;
 use serde::Serialize;
@@ -26,7 +27,7 @@ pub fn render(crash: &Crash, format: &str) -> String {
 pub fn render_all(crashes: &[Crash], format: &str) -> String {
     let mut distinct: Vec<(&Crash, Verdict, usize)> = Vec::new();
     for crash in crashes {
-        let verdict = verdict::of(crash);
+        let verdict = questions::of(crash);
         match distinct.iter_mut().find(|(_, known, _)| known.signature == verdict.signature && known.verdict == verdict.verdict) {
             Some((_, _, count)) => *count += 1,
             None => distinct.push((crash, verdict, 1)),

@@ -6,7 +6,7 @@ use super::super::conditions::Condition::{
     WithoutGil,
 };
 use super::super::verdict::{Confidence, CrashCause};
-use super::{FATAL_SIGNALS, Known};
+use super::row::{FATAL_SIGNALS, Known};
 
 /// Where the interpreter frees, when it gets round to it, what other threads may still have been reading.
 const FREES_LATER: &[&str] = &[

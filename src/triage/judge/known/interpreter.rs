@@ -5,7 +5,7 @@ use super::super::conditions::Condition::{
     StackCutShort, Top, TopModule, WithoutGil,
 };
 use super::super::verdict::{Confidence, CrashCause};
-use super::{FATAL_SIGNALS, Known};
+use super::row::{FATAL_SIGNALS, Known};
 
 const RESUMES: &[&str] = &[
     "gen_send_ex*",

@@ -2,7 +2,7 @@
 
 use super::super::conditions::Condition::{Any, Function, Module, NotLoopThread, OwnTop, Python, Signal, TopModule, WithoutGil};
 use super::super::verdict::{Confidence, CrashCause};
-use super::{FATAL_SIGNALS, Known};
+use super::row::{FATAL_SIGNALS, Known};
 
 /// The rows.
 pub(super) static ROWS: &[Known] = &[

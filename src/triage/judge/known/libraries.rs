@@ -4,7 +4,7 @@ use super::super::conditions::Condition::{
     self, Any, Anywhere, Below, From, Function, Loaded, OnlyExtension, PythonBelow, PythonFrom, Says, Top, TopModule, WithoutGil,
 };
 use super::super::verdict::{Confidence, CrashCause};
-use super::Known;
+use super::row::Known;
 
 const NAMED_REPEAT: Condition = Anywhere(&["numpy._core._multiarray_umath", "numpy"], &["PyArray_Repeat", "npy_fastrepeat*"]);
 

@@ -1,0 +1,138 @@
+//! What becomes of a value that is read: is it tested, and does the test leave a loop?
+
+use super::instructions::Instruction;
+use super::opcodes::{Jump, Opcodes};
+
+/// What becomes of a value that is read.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Tested {
+    /// It decides a jump soon after.
+    pub(super) is_tested: bool,
+    /// That leaves a loop.
+    pub(super) is_polled: bool,
+    /// If the value is set.
+    pub(super) is_awaited: bool,
+    /// The function gives the answer to its caller, who may act on it.
+    pub(super) is_asked: bool,
+    /// Whether there is something at all is what is tested.
+    pub(super) is_lazy: bool,
+}
+
+/// What becomes of what the instruction pushes.
+pub(super) fn tested(opcodes: &Opcodes, instructions: &[Instruction], index: usize) -> Tested {
+    match decides(opcodes, instructions, index) {
+        None => Tested::default(),
+        Some(Decision::Answer) => Tested { is_tested: true, is_asked: true, ..Tested::default() },
+        Some(Decision::Jump(jump)) => {
+            let is_polled = leaves_a_loop(opcodes, instructions, jump);
+            let is_awaited = is_polled && opcodes.info(instructions[jump].opcode).tests_for_set;
+            let is_lazy = !is_polled && opcodes.info(instructions[jump].opcode).tests_for_none;
+            Tested { is_tested: true, is_polled, is_awaited, is_asked: false, is_lazy }
+        }
+    }
+}
+
+/// The conditional jump at `jump` leaves the innermost loop that it is in, whichever way it is taken.
+fn leaves_a_loop(opcodes: &Opcodes, instructions: &[Instruction], jump: usize) -> bool {
+    /// `return`, `break`, with what is popped before.
+    const SHORT: usize = 4;
+    let back = |(_, instruction): &(usize, &Instruction)| opcodes.info(instruction.opcode).jump == Jump::Backward;
+    let loops = instructions.iter().enumerate().skip(jump).filter(back);
+    let around = loops.filter_map(|(end, instruction)| Some((instruction.target?, end))).filter(|(top, _)| *top as usize <= jump);
+    // The innermost loop begins last; every `continue` jumps there, and the last one ends it.
+    let Some((_, end)) = around.max() else { return false };
+    let is_outside = |target: Option<u32>| target.is_none_or(|target| target as usize > end);
+    if is_outside(instructions[jump].target) {
+        return true;
+    }
+    let not_taken = instructions[jump + 1..].iter().take(SHORT);
+    let stops = |instruction: &&Instruction| {
+        let info = opcodes.info(instruction.opcode);
+        info.is_end || info.jump != Jump::None || info.access.is_some()
+    };
+    not_taken.clone().find(stops).is_some_and(|first| opcodes.info(first.opcode).is_end && is_outside(first.target))
+}
+
+/// What a value decides.
+enum Decision {
+    /// The conditional jump with this index.
+    Jump(usize),
+    /// What the function says of it.
+    Answer,
+}
+
+/// Where the value that is followed is.
+#[derive(Clone, Copy)]
+enum Whereabouts {
+    /// At this depth of the stack.
+    Stack(u32),
+    /// In the local variable with this number.
+    Local(u32),
+}
+
+/// What the value that the instruction pushes decides soon after.
+fn decides(opcodes: &Opcodes, instructions: &[Instruction], index: usize) -> Option<Decision> {
+    use Whereabouts::{Local, Stack};
+    /// `if a.b[c] is not None and ...` and the like.
+    const SOON: usize = 8;
+    let mut at = Stack(1);
+    // Only whether there is something is asked of a local variable; what is computed from it is another matter.
+    let mut was_local = false;
+    let mut is_answer = instructions[index].opcode == opcodes.contains_op;
+    for (here, instruction) in instructions.iter().enumerate().skip(index + 1).take(SOON) {
+        let Instruction { opcode, argument, .. } = *instruction;
+        let info = opcodes.info(opcode);
+        let depth = match at {
+            Stack(depth) => depth,
+            Local(variable) => {
+                at = opcodes.loads(opcode, argument, variable).map_or(at, Stack);
+                let is_straight = info.jump == Jump::None && !info.is_end && opcodes.stores(opcode, argument) != Some(variable);
+                if !is_straight {
+                    return None;
+                }
+                continue;
+            }
+        };
+        if info.tests {
+            return (depth == 1).then_some(Decision::Jump(here));
+        }
+        if opcode == opcodes.return_value {
+            return (depth == 1 && is_answer).then_some(Decision::Answer);
+        }
+        let effect = info.effect.filter(|_| info.jump == Jump::None && !info.is_end)?;
+        let (pops, pushes) = (effect.pops(argument), effect.pushes(argument));
+        if opcode == opcodes.copy && argument == depth {
+            // A copy that is stored right away (`:=`) leaves it where it was.
+            let next =
+                instructions.get(here + 1).map(|next| opcodes.info(next.opcode).effect.map(|effect| (effect, next.argument)));
+            if next.flatten().is_some_and(|(effect, argument)| effect.pops(argument) == 1 && effect.pushes(argument) == 0) {
+                at = Stack(depth + 1);
+            } else {
+                at = Stack(1);
+            }
+        } else if opcode == opcodes.swap {
+            return None;
+        } else if pops < depth {
+            at = Stack(depth - pops + pushes);
+        } else if let Some(variable) = opcodes.stores(opcode, argument).filter(|_| depth == 1) {
+            was_local = true;
+            at = opcodes.loads(opcode, argument, variable).map_or(Local(variable), Stack);
+        } else if info.is_predicate && !is_looked_into(opcodes, instruction, depth) {
+            let is_computed = opcode == opcodes.binary_op || opcode == opcodes.compare_op;
+            if was_local && is_computed {
+                return None;
+            }
+            is_answer |= !is_computed;
+            at = Stack(1);
+        } else {
+            return None;
+        }
+    }
+    None
+}
+
+/// Of a container that is looked into, something else decides.
+fn is_looked_into(opcodes: &Opcodes, instruction: &Instruction, depth: u32) -> bool {
+    let is_subscript = instruction.opcode == opcodes.binary_op && instruction.argument == opcodes.subscript;
+    is_subscript || (instruction.opcode == opcodes.contains_op && depth == 1)
+}

@@ -1,0 +1,22 @@
+//! A form in which people paste a crash, and what it finds in a text.
+
+use super::super::crash::Crash;
+
+/// A form.
+pub struct Form {
+    /// What makes it.
+    pub name: &'static str,
+    /// What it is recognised by, for people.
+    pub looks_like: &'static str,
+    /// A text without any of these has nothing in this form; none for any text.
+    pub(super) signs: &'static [&'static str],
+    /// Descriptions of crashes in it, as they come.
+    pub(super) read: fn(&[String]) -> Vec<Found>,
+}
+
+/// A description of a crash.
+pub(super) struct Found {
+    /// Number of the line that it begins in.
+    pub(super) at: usize,
+    pub(super) crash: Crash,
+}
