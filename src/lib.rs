@@ -1,7 +1,8 @@
 //! The core of ftsan: what is wrong, and how it is said.
 //!
-//! Nothing here knows Python, an interpreter or libc; there are no mutable statics and no unsafe code.  Threads, loops and
-//! objects are numbers and names handed in by whoever watches them (`python/native`).
+//! Nothing here links Python, an interpreter or libc; there are no mutable statics and no unsafe code.  Threads, loops and objects are
+//! numbers and names that are handed in (`python/native`).  Knowledge of Python is here as data: opcodes, names of methods, frames of
+//! crashes.
 //!
 //! | module | what it holds |
 //! |---|---|
@@ -16,7 +17,7 @@
 //! | [`rules`] | one file per rule: its manual page, severity, title and fix |
 //! | [`patcher`] | which places of a code object get probes, and the code with them |
 //! | [`declare`] | types of other libraries that a user declares |
-//! | [`triage`] | crashes: what is known of one, and the verdict
+//! | [`triage`] | crashes: what is known of one, and the verdict |
 //! | [`safe_file`] | opening files at paths that somebody else may have prepared |
 //! | [`terminal`] | text of the program on its way to a terminal |
 //! | [`report`] | findings as data; fingerprints, suppressions, the JSON report and the text on stderr |

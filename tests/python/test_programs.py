@@ -149,11 +149,15 @@ def test_quiet(path: Path, ftsan: Ftsan) -> None:
     assert (run.status, run.stdout) == (0, "")
     assert run.stderr == "" or run.findings
     assert run.report["watched"]["checks"] > 0
+    assert run.report["watched"]["off"] == []
 
 
 @pytest.mark.parametrize("path", named("known_miss_"), ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_known_miss(path: Path, ftsan: Ftsan) -> None:
     run = ftsan(*header(path, "OPTIONS"), path)
+    # A program that dies at once, or is not watched, misses everything.
+    assert (run.status, run.report["watched"]["off"]) == (0, []), run.stderr
+    assert races(path) or marked(path, "offending")
     missed = missed_races(run, path) if races(path) else reported(run, path) != set(marked(path, "offending"))
     assert missed, f"{path.name} works now: rename it to fires_"
 
