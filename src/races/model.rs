@@ -244,7 +244,7 @@ impl Trace {
             _ if same_check && !is_checked => None,
             // It came too late to act, this time.
             _ if would_act && is_read => Some(Severity::Error),
-            severity => Some(severity),
+            severity @ (Severity::Info | Severity::Warning | Severity::Error) => Some(severity),
         }
     }
 

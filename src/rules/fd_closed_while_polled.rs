@@ -51,10 +51,8 @@ with its number is done to that one (select(2), epoll(7): "the result is unspeci
 
 fn title(call: &SystemCall<'_>) -> String {
     let SystemCall { what, thread, other, operation, .. } = call;
-    match call.suspicion {
-        Suspicion::ClosedWhilePolled { epoll, .. } => {
-            format!("{what} closed in thread '{thread}' while thread '{other}' polls it with epoll instance {epoll}")
-        }
-        _ => format!("{what} closed in thread '{thread}' while thread '{other}' is in {operation}() on it"),
+    if let Suspicion::ClosedWhilePolled { epoll, .. } = call.suspicion {
+        return format!("{what} closed in thread '{thread}' while thread '{other}' polls it with epoll instance {epoll}");
     }
+    format!("{what} closed in thread '{thread}' while thread '{other}' is in {operation}() on it")
 }

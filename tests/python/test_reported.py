@@ -1,4 +1,4 @@
-"""Bugs that people reported to other projects: each as a bad program, and with the remedy that was proposed there, which is silent."""
+"""Bugs that people reported to other projects: each as a bad program, and with the remedy proposed there, which is silent."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ class OutputStream:
         else:
             self.loop.call_soon_threadsafe(self.queue.put_nowait, item)
 
-    def __aiter__(self) -> "OutputStream":
+    def __aiter__(self) -> OutputStream:
         return self
 
     async def __anext__(self) -> str:

@@ -112,6 +112,7 @@ def look_around() -> None:
 
 
 def _look_at(class_: type) -> None:
+    subclass: type
     if _package(class_) == "asyncio":  # subclasses of its own transports
         for subclass in type.__subclasses__(class_):
             _look_at(subclass)

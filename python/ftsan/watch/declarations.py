@@ -35,7 +35,7 @@ How the owner is found (``Kind`` in ``python/native/src/engine/affinity/watch.rs
 ``first-use``                the first loop that touches the object (its birth must be in ``BIRTHS``)
 ``first-use-waits``          the same, where a task waits: the object keeps the loop of the first one in ``_loop``
 ``first-use:NAME``           the first loop that touches what the object has in that attribute
-``first-use:NAME!A,B``       the same; the thread that made it may as well, and one with a ``portal``, while the containers A and B are empty
+``first-use:NAME!A,B``       the same; its maker may too, and one with a ``portal``, while the containers A and B are empty
 ``one-at-a-time:16:A,B``     the same for the methods A and B among themselves, whatever others do; another number for others
 ``future-argument``          as the loop of a future, for a function that may be given one
 ``asks-closed``              nobody: it is noted that the thread has asked the loop

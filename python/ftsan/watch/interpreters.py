@@ -1,4 +1,4 @@
-"""C functions that look into code find the original; other interpreters are handed it, and nothing is watched there, which is said."""
+"""C functions that look into code find the original; other interpreters are handed it; they are not watched, and that is said."""
 
 from .. import _native
 from .on_import import after_import

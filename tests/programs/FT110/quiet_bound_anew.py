@@ -31,20 +31,20 @@ class Client:
             await asyncio.sleep(0)
 
 
-client = Client()
+clients = [Client()]
 
 
 async def main(first: asyncio.Future[int] | None) -> asyncio.Future[int]:
     async with unbound:
         queue.put_nowait(1)
         assert await queue.get() == 1
-    await client.get()
+    await clients[0].get()
     if first:
         assert await first == 1
-    return client.done
+    return clients[0].done
 
 
 done = asyncio.run(main(None))
 asyncio.run(main(done))
-del client
+clients.clear()
 gc.collect()

@@ -1,4 +1,4 @@
-"""What is published for a second time while a reader still goes by the first flag is no late completion of the first (loguru 0.7.3, `remove`).
+"""A second publication while a reader still goes by the first flag is no late completion of the first (loguru 0.7.3, `remove`).
 
 ALSO: FT407
 """
