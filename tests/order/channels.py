@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import socket
+import subprocess
 import tempfile
 from typing import Any
 
@@ -158,16 +159,32 @@ def datagram_by_a_connected_socket() -> Pair:
     return lambda: one.send(b"x"), lambda: other.recvfrom(1)
 
 
-@edge("posix:.write")
+@edge("posix:.write multiprocessing.connection:Connection._send")
 def connection_of_multiprocessing() -> Pair:
     one, other = multiprocessing.Pipe()
     return lambda: one.send(1), other.recv
 
 
-@edge("posix:.write")
+@edge("posix:.write multiprocessing.connection:Connection._send")
 def one_way_connection_of_multiprocessing() -> Pair:
     reading, writing = multiprocessing.Pipe(duplex=False)
     return lambda: writing.send(1), reading.recv
+
+
+@edge("multiprocessing.connection:Connection._send")
+def connections_to_a_child_and_back() -> Pair:
+    its_input, writing = multiprocessing.Pipe(duplex=False)
+    reading, its_output = multiprocessing.Pipe(duplex=False)
+    # Not its standard streams: these are known to belong together.
+    numbers = its_input.fileno(), its_output.fileno()
+    child = subprocess.Popen(["sh", "-c", "exec cat <&{} >&{}".format(*numbers)], pass_fds=numbers)
+
+    def receive() -> None:
+        reading.recv()
+        child.kill()
+        child.wait()
+
+    return lambda: writing.send(1), receive
 
 
 if __name__ == "__main__":

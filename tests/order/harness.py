@@ -57,7 +57,8 @@ def ordered(act: Callable[[], Any], notice: Callable[[], Any], blocking: bool = 
     threads = [threading.Thread(target=first), threading.Thread(target=second)]
     for thread in threads:
         thread.start()
-    for thread in threads:
+    # The second one first: whoever joins the first one knows what it did, and hands that over with the containers that it has made.
+    for thread in reversed(threads):
         thread.join(30)
         assert not thread.is_alive(), "stuck"
     return plain.seen
