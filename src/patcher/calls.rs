@@ -99,7 +99,9 @@ pub(super) fn find<'a>(
             let Some(name) = by_name(1).filter(|_| is_lookup(opcodes, all, producer as usize)) else { return };
             let methods = known_calls::methods(name);
             if !methods.is_empty() {
-                let has_key = call.positional > 0 && methods.iter().any(|method| method.is_keyed);
+                // A keyword will do where it only matters that there is an argument.
+                let has_key = call.positional > 0 && methods.iter().any(|method| method.is_keyed)
+                    || instruction.argument > 0 && methods.iter().any(|method| method.is_repeatable);
                 add(Action::Method, name, Handed::Stack(callable), callable - 1, if has_key { first } else { 0 });
                 called.push(producer);
             }

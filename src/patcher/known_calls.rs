@@ -80,6 +80,8 @@ pub struct Method {
     pub effect: CallEffect,
     /// It concerns only the element whose key is its first argument.
     pub is_keyed: bool,
+    /// Two calls without arguments, in whatever order, leave what one leaves.
+    pub is_repeatable: bool,
 }
 
 /// Which arguments are containers.
@@ -129,11 +131,15 @@ const SEQUENCES: &[Container] = &[LIST, DEQUE, BYTES, ARRAY];
 const ITEMS: &[Container] = &[LIST, DICT, DEQUE, ORDERED, DEFAULT, COUNTER, BYTES, ARRAY];
 
 const fn whole(name: &'static str, containers: &'static [Container], effect: CallEffect) -> Method {
-    Method { name, containers, effect, is_keyed: false }
+    Method { name, containers, effect, is_keyed: false, is_repeatable: false }
+}
+
+const fn repeatable(name: &'static str, containers: &'static [Container], effect: CallEffect) -> Method {
+    Method { name, containers, effect, is_keyed: false, is_repeatable: true }
 }
 
 const fn keyed(name: &'static str, containers: &'static [Container], effect: CallEffect) -> Method {
-    Method { name, containers, effect, is_keyed: true }
+    Method { name, containers, effect, is_keyed: true, is_repeatable: false }
 }
 
 /// Methods, by name.
@@ -146,7 +152,7 @@ pub static METHODS: &[Method] = &[
     whole("append", SEQUENCES, CallEffect::Insert),
     whole("appendleft", &[DEQUE], CallEffect::Insert),
     whole("byteswap", &[ARRAY], CallEffect::Write),
-    whole("clear", &[LIST, DICT, SET, DEQUE, ORDERED, DEFAULT, COUNTER, BYTES, ARRAY, WEAK], CallEffect::Write),
+    repeatable("clear", &[LIST, DICT, SET, DEQUE, ORDERED, DEFAULT, COUNTER, BYTES, ARRAY, WEAK], CallEffect::Write),
     whole("copy", &[LIST, DICT, SET, DEQUE, ORDERED, DEFAULT, COUNTER, BYTES], CallEffect::Read),
     whole("count", SEQUENCES, CallEffect::Read),
     whole("difference", &[SET], CallEffect::Read),
@@ -179,7 +185,7 @@ pub static METHODS: &[Method] = &[
     whole("rotate", &[DEQUE], CallEffect::Write),
     whole("send", &[GENERATOR], CallEffect::Advance),
     keyed("setdefault", DICTS, CallEffect::Atomic),
-    whole("sort", &[LIST], CallEffect::Write),
+    repeatable("sort", &[LIST], CallEffect::Write),
     whole("subtract", &[COUNTER], CallEffect::Update),
     whole("symmetric_difference", &[SET], CallEffect::Read),
     whole("symmetric_difference_update", &[SET], CallEffect::Write),

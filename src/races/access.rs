@@ -63,6 +63,11 @@ impl Value {
         Value(number | Value::FLAG)
     }
 
+    /// Of what an operation leaves that may be done twice: as little of an answer, or of something kept, as a flag.
+    pub fn repeatable(operation: u64) -> Self {
+        Value(operation | Value::FLAG)
+    }
+
     /// Of any other immutable object.
     pub fn of(hash: u64) -> Self {
         Value((hash & !(Value::FLAG | Value::IDENTITY | Value::FIXED)) | 1)

@@ -32,7 +32,7 @@ and some of the other.
 
 ## Not reported
 
-Writes of one value, or of equal immutable ones; writes to different keys or indices; writes that a lock, join or hand-over
-orders.
+Writes of one value, or of equal immutable ones; two calls of `clear`, or of `sort` without arguments; writes to different keys
+or indices; writes that a lock, join or hand-over orders.
 "#,
 };

@@ -99,7 +99,8 @@ unsafe fn note(here: &'static Here, probe: &Probe, callee: Callee, object: *mut 
         match (callee, family) {
             (Callee::Method(name), Some(container)) => {
                 let Some(method) = known_calls::method(name, container) else { return Outcome::Continue };
-                accesses::perform(here, probe, object, method, [rest.at(0), rest.at(1)], container)
+                let first = if method.is_repeatable { rest.all.first() } else { rest.at(0) };
+                accesses::perform(here, probe, object, method, [first, rest.at(1)], container)
             }
             (Callee::Function(&Entry { does: Does::Whole(effect), .. }), Some(container)) if container != Container::Generator => {
                 if is_private(object) {

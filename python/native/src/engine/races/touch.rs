@@ -157,7 +157,13 @@ impl Touch<'_> {
                 self.access(self.object, field::POSITION, Kind::Advance, Value::UNKNOWN, Part::Position)
             } else if !method.is_keyed {
                 // One look, or a copy, of whatever there is.
-                if method.effect == Call::Read { Outcome::Continue } else { self.call(method.effect) }
+                if method.effect == Call::Read {
+                    Outcome::Continue
+                } else if method.is_repeatable && key.is_null() {
+                    self.change_all(Value::repeatable(mix(method.name.as_ptr() as u64)))
+                } else {
+                    self.call(method.effect)
+                }
             } else if key.is_null() {
                 Outcome::Continue
             } else {
@@ -297,6 +303,12 @@ impl Touch<'_> {
         let flags = Flags { is_checkable, ..Flags::default() };
         // SAFETY: the object is alive, and so is what it is done with.
         unsafe { self.noted(self.object, field::STRUCTURE, kind, Value::UNKNOWN, flags, Part::Structure) }
+    }
+
+    /// All of a container is written, which leaves this.
+    unsafe fn change_all(&self, value: Value) -> Outcome {
+        // SAFETY: the object is alive, and so is what it is done with.
+        unsafe { self.noted(self.object, field::STRUCTURE, Kind::Write, value, Flags::default(), Part::Structure) }
     }
 
     unsafe fn element(&self, key: *mut ffi::PyObject, kind: Kind, value: Value) -> Outcome {
