@@ -12,11 +12,20 @@ if TYPE_CHECKING:
 
 
 def install() -> None:
-    """Hook all of them, those of modules that are not there yet when they are imported."""
+    """Hook all of them, and the steps of iterators: those of modules that are not there yet when they are imported."""
+    for module in _native.modules_of_iterators():
+        after_import(module, _watch_iterators)
     for owner, name in _native.watched_calls():
         _hook(owner, name)
     after_import("_json", lambda module: _native.watch_encoder(module.make_encoder))
     after_import("_operator", lambda module: _native.watch_getter(module.attrgetter))
+
+
+def _watch_iterators(module: ModuleType) -> None:
+    try:
+        _native.watch_iterators(module)
+    except Exception as error:
+        _native.turn_off(f"races: iterators of {module.__name__}: {type(error).__name__}: {error}")
 
 
 def _hook(owner: str, name: str) -> None:

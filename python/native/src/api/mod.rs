@@ -41,9 +41,9 @@ mod _native {
     };
     #[pymodule_export]
     use super::races::{
-        epoch, hands_originals, has_seen, ignore_lock, instrument_chosen, instrumented, leave_unpatched, order_appends,
-        order_caches, order_callbacks, order_function, order_method, order_threads, start_races, unknown_opcodes, wants_races,
-        watch_call, watch_encoder, watch_getter, watch_locks, watch_tasks, watched_calls,
+        epoch, hands_originals, has_seen, ignore_lock, instrument_chosen, instrumented, leave_unpatched, modules_of_iterators,
+        order_appends, order_caches, order_callbacks, order_function, order_method, order_threads, start_races, unknown_opcodes,
+        wants_races, watch_call, watch_encoder, watch_getter, watch_iterators, watch_locks, watch_tasks, watched_calls,
     };
     #[pymodule_export]
     use super::report::{

@@ -4,13 +4,13 @@ use crate::engine::{order, races};
 use crate::findings::process;
 use crate::intercept::python_function::{self, Bytecode};
 use crate::intercept::sync::{self, caches, operations, python_operations, weakref_callbacks};
-use crate::intercept::{bytecode, container_calls, masquerade};
-use crate::interpreter::{self, tasks};
+use crate::intercept::{bytecode, container_calls, iterator_steps, masquerade};
+use crate::interpreter::{self, iterators, tasks};
 use ftsan::patcher::known_calls;
 use ftsan::races::clock::Epoch;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyCode, PyType};
+use pyo3::types::{PyCode, PyModule, PyType};
 
 /// (original, patched, original code unit of each patched one) of a code object, which is the last, and of those in it.  `make_site` gets the
 /// original and what the site is about: (action, unit, name, depth of object, of callable, of key, of value, is tested).
@@ -67,6 +67,18 @@ pub(crate) fn watched_calls() -> Vec<(String, &'static str)> {
 #[pyfunction]
 pub(crate) fn watch_call(function: &Bound<'_, PyAny>, owner: &str, name: &str) -> PyResult<()> {
     container_calls::install(function, owner, name)
+}
+
+/// The modules that have types of iterators.
+#[pyfunction]
+pub(crate) fn modules_of_iterators() -> Vec<&'static str> {
+    iterators::modules().collect()
+}
+
+/// Watches the steps of the iterators of one of them.
+#[pyfunction]
+pub(crate) fn watch_iterators(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    iterator_steps::install(module)
 }
 
 /// Watches `operator.attrgetter`.

@@ -12,6 +12,7 @@ use crate::thread::outcome::Outcome;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::types::PyModule;
 use std::ffi::c_void;
 use std::sync::OnceLock;
 
@@ -44,19 +45,17 @@ unsafe impl Sync for Rows {}
 
 static ROWS: Rows = Rows(rows!(row: 0 1 2 3));
 
-/// Watches all types of iterators that there are in the interpreter.
-pub(crate) fn install(py: Python<'_>) -> PyResult<()> {
-    for (place, (class, iterators)) in iterators::learn(py)?.into_iter().enumerate() {
-        let (Some(hook), Some(row)) = (HOOKED.get(place), ROWS.0.get(place)) else {
-            return Err(PyRuntimeError::new_err("more types of iterators than places"));
-        };
+/// Watches the types of iterators of a module, one of [`iterators::modules`].
+pub(crate) fn install(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    for (class, iterators) in iterators::learn(module)? {
         let there = Slot::Next.of(&class);
-        if there.is_null() || hook.get().is_some() {
+        if there.is_null() {
             continue;
         }
         // SAFETY: what is in this slot is such a function.
         let original = unsafe { std::mem::transmute::<*const c_void, Unary>(there) };
-        let _ = hook.set(Hooked { original, iterators });
+        let free = HOOKED.iter().zip(&ROWS.0).find(|(hook, _)| hook.set(Hooked { original, iterators }).is_ok());
+        let (_, row) = free.ok_or_else(|| PyRuntimeError::new_err("more types of iterators than places"))?;
         type_slot::replace(&class, Slot::Next, *row)?;
     }
     Ok(())

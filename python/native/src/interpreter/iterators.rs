@@ -5,7 +5,7 @@
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::PyType;
+use pyo3::types::{PyDict, PyModule, PyType};
 use std::ffi::CStr;
 use std::sync::OnceLock;
 
@@ -35,22 +35,33 @@ impl Iterators {
     }
 }
 
-/// Pairs of a container, or `None`, and an iterator.
-const SAMPLES: &CStr = c"(lambda l, d, s, b, q, o: [
+/// By the module that has the types, which is `m`: pairs of a container, or `None`, and an iterator.
+const SAMPLES: [(&str, &CStr); 3] = [
+    (
+        "builtins",
+        c"(lambda l, d, s, b: [
     (l, iter(l)), (l, reversed(l)), (d, iter(d)), (d, iter(d.values())), (d, iter(d.items())),
     (d, reversed(d)), (d, reversed(d.values())), (d, reversed(d.items())), (s, iter(s)), (b, iter(b)),
-    (q, iter(q)), (q, reversed(q)), (o, iter(o)),
     *[(None, i) for i in (
         enumerate([]), zip([]), map(str, []), filter(None, []), reversed('ab'), iter(range(1)), iter(range(2**70)), iter(()), iter('a'),
-        iter('\\u0100'), iter(b''), (i for i in ()), itertools.islice([], 1), itertools.chain([]), itertools.cycle([]),
-        itertools.accumulate([]), itertools.batched([], 1), itertools.groupby([]), itertools.starmap(str, []),
-        itertools.takewhile(str, []), itertools.dropwhile(str, []), itertools.filterfalse(str, []), itertools.compress([], []),
-        itertools.pairwise([]), itertools.product([]), itertools.permutations([]), itertools.combinations([], 0),
-        itertools.combinations_with_replacement([], 0), itertools.zip_longest([]), itertools.tee([])[0])],
-])([1], {1: 1}, {1}, bytearray(1), deque([1]), OrderedDict({1: 1}))";
+        iter('\\u0100'), iter(b''), (i for i in ()))],
+])([1], {1: 1}, {1}, bytearray(1))",
+    ),
+    (
+        "_collections",
+        c"(lambda q, o: [(q, iter(q)), (q, reversed(q)), (o, iter(o))])(m.deque([1]), m.OrderedDict({1: 1}))",
+    ),
+    (
+        "itertools",
+        c"[(None, i) for i in (
+    m.islice([], 1), m.chain([]), m.cycle([]), m.accumulate([]), m.batched([], 1), m.groupby([]), m.starmap(str, []),
+    m.takewhile(str, []), m.dropwhile(str, []), m.filterfalse(str, []), m.compress([], []), m.pairwise([]), m.product([]),
+    m.permutations([]), m.combinations([], 0), m.combinations_with_replacement([], 0), m.zip_longest([]), m.tee([])[0])]",
+    ),
+];
 
 /// A table by the addresses of the types, of which each is at the first free place from where its address says.
-static KNOWN: OnceLock<[Option<Iterators>; PLACES]> = OnceLock::new();
+static KNOWN: [OnceLock<Iterators>; PLACES] = [const { OnceLock::new() }; PLACES];
 const PLACES: usize = 256;
 
 /// Where to look for a type, in this order.
@@ -71,9 +82,8 @@ const WORD: usize = size_of::<usize>();
 /// A live type.
 #[inline]
 pub(crate) unsafe fn of_class(class: *mut ffi::PyTypeObject) -> Option<&'static Iterators> {
-    let known = KNOWN.get()?;
     for place in places(class as usize) {
-        match &known[place] {
+        match KNOWN[place].get() {
             Some(found) if found.class == class as usize => return Some(found),
             Some(_) => {}
             None => break,
@@ -83,48 +93,47 @@ pub(crate) unsafe fn of_class(class: *mut ffi::PyTypeObject) -> Option<&'static 
     (unsafe { CStr::from_ptr((*class).tp_name) } == c"array.arrayiterator").then_some(&ARRAY)
 }
 
-/// Finds out where each type has its container.  Gives all the types.
-pub(crate) fn learn(py: Python<'_>) -> PyResult<Vec<(Bound<'_, PyType>, &'static Iterators)>> {
-    let globals = pyo3::types::PyDict::new(py);
-    let collections = py.import("_collections")?;
-    for (name, value) in [
-        ("deque", collections.getattr("deque")?),
-        ("OrderedDict", collections.getattr("OrderedDict")?),
-        ("itertools", py.import("itertools")?.into_any()),
-    ] {
-        globals.set_item(name, value)?;
-    }
-    let samples: Vec<(Bound<'_, PyAny>, Bound<'_, PyAny>)> = py.eval(SAMPLES, Some(&globals), None)?.extract()?;
-    let mut known: Vec<Iterators> = Vec::new();
+/// Modules that have types of iterators.
+pub(crate) fn modules() -> impl Iterator<Item = &'static str> {
+    SAMPLES.iter().map(|(module, _)| *module)
+}
+
+/// Finds out where each type of a module has its container.  Gives the types that were not known before.
+pub(crate) fn learn<'py>(module: &Bound<'py, PyModule>) -> PyResult<Vec<(Bound<'py, PyType>, &'static Iterators)>> {
+    let py = module.py();
+    let name = module.name()?;
+    let (_, code) = SAMPLES
+        .iter()
+        .find(|(known, _)| name == *known)
+        .ok_or_else(|| PyRuntimeError::new_err(format!("{name}: no iterators of it are known")))?;
+    let globals = PyDict::new(py);
+    globals.set_item("m", module)?;
+    let samples: Vec<(Bound<'_, PyAny>, Bound<'_, PyAny>)> = py.eval(code, Some(&globals), None)?.extract()?;
+    let mut found = Vec::new();
     for (container, iterator) in &samples {
         let class = iterator.get_type();
         let address = class.as_ptr() as usize;
-        if known.iter().any(|known| known.class == address) {
-            continue;
-        }
         let place = if container.is_none() { Some(0) } else { place_of(iterator, container) };
-        let container = place.ok_or_else(|| PyRuntimeError::new_err(format!("{}: no container in it", class)))?;
-        known.push(Iterators { class: address, container, is_inlined: address == &raw mut ffi::PyListIter_Type as usize });
-    }
-    let known = KNOWN.get_or_init(|| {
-        let mut table = [const { None }; PLACES];
-        for kind in known {
-            if let Some(place) = places(kind.class).find(|place| table[*place].is_none()) {
-                table[place] = Some(kind);
-            }
-        }
-        table
-    });
-    let mut found: Vec<(Bound<'_, PyType>, &'static Iterators)> = Vec::new();
-    for (_, iterator) in &samples {
-        let class = iterator.get_type();
-        if let Some(known) = known.iter().flatten().find(|known| known.class == class.as_ptr() as usize)
-            && !found.iter().any(|(found, _)| found.is(&class))
-        {
+        let container = place.ok_or_else(|| PyRuntimeError::new_err(format!("{class}: no container in it")))?;
+        let kind = Iterators { class: address, container, is_inlined: address == &raw mut ffi::PyListIter_Type as usize };
+        if let Some(known) = add(kind)? {
             found.push((class, known));
         }
     }
     Ok(found)
+}
+
+/// Puts a type into the table; `None` if it is in it.
+fn add(kind: Iterators) -> PyResult<Option<&'static Iterators>> {
+    for place in places(kind.class) {
+        if KNOWN[place].set(kind).is_ok() {
+            return Ok(KNOWN[place].get());
+        }
+        if KNOWN[place].get().is_some_and(|known| known.class == kind.class) {
+            return Ok(None);
+        }
+    }
+    Err(PyRuntimeError::new_err("more types of iterators than places"))
 }
 
 /// Where in an iterator its container is.

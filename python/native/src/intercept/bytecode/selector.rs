@@ -11,7 +11,6 @@ use crate::intercept::bytecode::code_data::{self, Fate};
 use crate::intercept::bytecode::decision::{Decision, text};
 use crate::intercept::bytecode::tree::{self, Decide};
 use crate::intercept::bytecode::{opcodes, self_test, unselected};
-use crate::intercept::iterator_steps;
 use crate::intercept::masquerade::{self, marshal, monitoring, original_view};
 use crate::interpreter::code_fields::{self, Code};
 use crate::interpreter::world::Stopped;
@@ -249,7 +248,6 @@ pub(crate) fn start(py: Python<'_>, standard_library: &[String]) -> PyResult<()>
     marshal::install(py)?;
     self_test::run(py, &choice)?;
     callers::start(code_data::is_chosen);
-    iterator_steps::install(py)?;
     let _ = CHOICE.set(choice);
     // SAFETY: attached; the callback never raises.
     if unsafe { PyFunction_AddWatcher(on_event) } < 0 {
