@@ -2,7 +2,7 @@
 
 use super::instructions::{Instruction, Instructions};
 use super::opcodes::{Jump, Opcodes};
-use super::point::Handed;
+use super::point::{Action, Handed};
 use super::tables;
 use super::unit_map::{Step, UnitMap};
 
@@ -205,7 +205,8 @@ pub(super) fn relocate(
         let patched = at.end - length;
         if patched - instruction.start != shift {
             shift = patched - instruction.start;
-            map.steps.push(Step { original: instruction.start, patched, begin: at.start, owner: instruction.unit });
+            let owner = loop_ended_by(opcodes, all, index).unwrap_or(instruction).unit;
+            map.steps.push(Step { original: instruction.start, patched, begin: at.start, owner });
         }
         insert(&mut bytes, true);
         let next = layout.start(index as u32 + 1);
@@ -225,6 +226,17 @@ pub(super) fn relocate(
     };
     let lines = tables::stretch_lines(lines, moved)?;
     Some(Relocated { bytes, exceptions, lines, map })
+}
+
+/// The `FOR_ITER` of the loop whose iterator this instruction pops.  It leads to the instruction before that one, `END_FOR`, which is run only
+/// after a generator.  `sys.monitoring` is told where the last instruction was before the loop's end: ours, which stands for the `FOR_ITER`.
+fn loop_ended_by<'a>(opcodes: &Opcodes, all: &'a [Instruction], index: usize) -> Option<&'a Instruction> {
+    let access = opcodes.info(all[index].opcode).access?;
+    if access.action != Action::EndIteration {
+        return None;
+    }
+    let end = index.checked_sub(1)?;
+    all[..end].iter().rfind(|instruction| instruction.target == Some(end as u32))
 }
 
 /// One probe right after the first `RESUME`: the entry of a function, a generator or a coroutine.  `None` if there is no such place.

@@ -180,8 +180,35 @@ unsafe extern "C" fn register(module: Object, arguments: *const Object, count: f
             return callback;
         }
         let before = original(module, [*arguments, *arguments.add(1), callback].as_ptr(), count);
+        if !before.is_null() && std::ptr::eq(ffi::Py_TYPE(callback), class()) {
+            take_right_over(original, module, *arguments, event, callback);
+        }
         ffi::Py_DECREF(callback);
         unwrapped(before)
+    }
+}
+
+/// Of `BRANCH`, the interpreter registers two handlers of its own.  The one for `BRANCH_RIGHT` drops what does not come from a jump, as the ends
+/// of loops do not whose last instruction is ours: `callback` is put in its place.  What it does besides is to stop an event at an instruction
+/// whose other event was disabled, which a tool may not rely on (PEP 669).
+///
+/// # Safety
+/// Attached; the original function with its module, and live objects.
+unsafe fn take_right_over(original: &Fast, module: Object, tool: Object, event: c_int, callback: Object) {
+    let number = |name: &str| {
+        let found = KINDS.iter().zip(&NUMBERS).find(|((known, _), _)| *known == name);
+        found.map(|(_, number)| number.load(Ordering::Relaxed) as c_int)
+    };
+    let (true, Some(right)) = (number("BRANCH") == Some(event), number("BRANCH_RIGHT")) else { return };
+    // SAFETY: passed on.  It accepted this tool and this callback just now.
+    unsafe {
+        let right = ffi::PyLong_FromLong(right.into());
+        let before = if right.is_null() { right } else { original(module, [tool, right, callback].as_ptr(), 3) };
+        if before.is_null() {
+            ffi::PyErr_Clear();
+        }
+        ffi::Py_XDECREF(before);
+        ffi::Py_XDECREF(right);
     }
 }
 
