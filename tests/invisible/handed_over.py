@@ -1,4 +1,7 @@
-"""Functions that are handed to other interpreters."""
+"""Functions that are handed to other interpreters.
+
+OFF: sub-interpreters: what runs in them is not watched
+"""
 
 import sys
 import threading

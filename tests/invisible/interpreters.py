@@ -1,4 +1,7 @@
-"""Callbacks and threads in other interpreters, whose types are numbered otherwise."""
+"""Callbacks and threads in other interpreters, whose types are numbered otherwise.
+
+OFF: sub-interpreters: what runs in them is not watched
+"""
 
 from concurrent import interpreters
 
