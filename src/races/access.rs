@@ -59,6 +59,7 @@ impl Value {
     const FIXED: u64 = 1 << 61;
 
     /// Of `True`, `False` or `None`: what flags are made of.
+    #[inline]
     pub fn flag(number: u64) -> Self {
         Value(number | Value::FLAG)
     }
@@ -69,6 +70,7 @@ impl Value {
     }
 
     /// Of any other immutable object.
+    #[inline]
     pub fn of(hash: u64) -> Self {
         Value((hash & !(Value::FLAG | Value::IDENTITY | Value::FIXED)) | 1)
     }
@@ -79,41 +81,49 @@ impl Value {
     }
 
     /// Of an object that may change: writing the one that is there already changes nothing all the same.
+    #[inline]
     pub fn identity(address: u64) -> Self {
         Value((address & !Value::FLAG) | Value::IDENTITY)
     }
 
     /// Where there was nothing before, a flag is an answer.
     #[must_use]
+    #[inline]
     pub fn as_answer(self) -> Self {
         if self.0 & Value::FLAG == 0 { self } else { Value::of(self.0) }
     }
 
     /// Whether it is an object that may change.
+    #[inline]
     pub fn is_object(self) -> bool {
         self.0 & (Value::FLAG | Value::IDENTITY) == Value::IDENTITY
     }
 
     /// If `last` is the same as an answer, another thread has given it meanwhile.
+    #[inline]
     pub(super) fn after(self, last: Value) -> Self {
         if self.as_answer() == last { last } else { self }
     }
 
     /// Whether this is an object that may change, and `other` is the same one.
+    #[inline]
     pub(super) fn is_same_object(self, other: Value) -> bool {
         self.0 & Value::IDENTITY != 0 && self == other
     }
 
+    #[inline]
     pub(super) fn equals(self, other: Value) -> bool {
         self.0 != 0 && self == other
     }
 
     /// Whether two threads may have come to it by counting from what both found, so that one of them is lost.
+    #[inline]
     pub(super) fn may_be_counted(self) -> bool {
         self.0 & Value::FLAG != 0 || self.0 & (Value::IDENTITY | Value::FIXED) == 0
     }
 
     /// Whether two threads that compute it after a check may both do so: a cache of equal immutable values.
+    #[inline]
     pub(super) fn is_cacheable(self) -> bool {
         self.0 != 0 && self.0 & (Value::FLAG | Value::IDENTITY) == 0
     }

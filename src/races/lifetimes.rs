@@ -116,7 +116,13 @@ impl Lifetimes {
 impl Group {
     #[inline(always)]
     fn find(&self, address: u64) -> Option<u64> {
-        self.0.iter().map(Entry::get).find(|(known, _)| *known == address).map(|(_, life)| life)
+        for entry in &self.0 {
+            let (known, life) = entry.get();
+            if known == address {
+                return Some(life);
+            }
+        }
+        None
     }
 
     /// The entry for a new life: that of an earlier object at the address, or a free one, or any.

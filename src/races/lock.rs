@@ -26,6 +26,7 @@ impl Spin {
 }
 
 impl Drop for Held<'_> {
+    #[inline]
     fn drop(&mut self) {
         self.0.0.store(0, Ordering::Release);
     }

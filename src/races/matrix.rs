@@ -36,11 +36,13 @@ impl Kind {
         [Kind::Read, Kind::Iterate, Kind::Write, Kind::Update, Kind::Insert, Kind::Atomic, Kind::Checked, Kind::Advance];
 
     /// Whether it leaves the location as it was.
+    #[inline]
     pub fn is_read(self) -> bool {
         matches!(self, Kind::Read | Kind::Iterate)
     }
 
     /// The inverse of `as u8`.
+    #[inline]
     pub(super) fn from_number(number: u8) -> Self {
         Kind::ALL[usize::from(number) & (KINDS - 1)]
     }
@@ -66,11 +68,13 @@ const MATRIX: [[Option<Severity>; KINDS]; KINDS] = [
 ];
 
 /// How bad it is that `later` is not ordered after `earlier`; `None` if it is innocent.
+#[inline]
 pub fn severity(earlier: Kind, later: Kind) -> Option<Severity> {
     MATRIX[earlier as usize][later as usize]
 }
 
 /// Whether everything that is bad after `other` is at least as bad after `kind`.
+#[inline]
 pub(super) fn covers(kind: Kind, other: Kind) -> bool {
     COVERS[kind as usize] & 1 << other as usize != 0
 }

@@ -42,11 +42,13 @@ pub(super) struct Flag {
 impl Flag {
     /// Whether an access tells what the flag says: it is of the object that the flag referred to, or in the same function, and not the same
     /// question, of another key perhaps.
+    #[inline]
     pub(super) fn is_heeded_by(self, access: &Access) -> bool {
         self.site != 0 && self.site != access.site && (self.code == access.code || self.value.is_same_object(access.owner))
     }
 
     /// Slot and the lower bits of the sequence number.
+    #[inline]
     pub(super) fn packed(self) -> u32 {
         self.setter << 20 | (self.sequence & SEQUENCE)
     }
@@ -62,6 +64,7 @@ pub(super) const MEANWHILE: u32 = u32::MAX;
 pub(super) const SEQUENCE: u32 = (1 << 20) - 1;
 
 /// Whether sequence number `a` comes before `b`, which wrap around.
+#[inline]
 pub(super) fn is_before(a: u32, b: u32) -> bool {
     a != b && b.wrapping_sub(a) < u32::MAX / 2
 }

@@ -39,6 +39,20 @@ const LOCKS: usize = 64;
 #[repr(C)]
 struct Group([Cell; WAYS]);
 
+impl Group {
+    /// The cell of a location that is not the first that it may have.
+    #[inline(never)]
+    fn find_further(&self, key: u64) -> Option<&Cell> {
+        (1..WAYS).map(|way| &self.0[(key as usize ^ way) % WAYS]).find(|cell| cell.key.load(Relaxed) == key)
+    }
+}
+
+/// Most accesses race with nothing: they do without what it takes to walk over what they race with.
+#[cold]
+fn tell(races: Vec<Race>, report: impl FnMut(Race)) {
+    races.into_iter().for_each(report);
+}
+
 /// The table of cells.
 pub struct Shadow {
     groups: Box<[Group]>,
@@ -77,8 +91,9 @@ impl Shadow {
     #[inline]
     fn find(&self, key: u64) -> Option<&Cell> {
         let group = &self.groups[super::place(key, self.groups.len())];
+        let first = &group.0[key as usize % WAYS];
         // Most have the cell that they come to first.
-        (0..WAYS).map(|way| &group.0[(key as usize ^ way) % WAYS]).find(|cell| cell.key.load(Relaxed) == key)
+        if first.key.load(Relaxed) == key { Some(first) } else { group.find_further(key) }
     }
 
     /// A cell for a location that has none: a free one, or the first of those that it may have.
@@ -107,7 +122,7 @@ impl Shadow {
         clock: &ThreadClock,
         memory: &Memory,
         stack: impl FnOnce() -> u32,
-        mut report: impl FnMut(Race),
+        report: impl FnMut(Race),
     ) -> Kind {
         let epoch = access.epoch.unwrap_or_else(|| clock.epoch());
         if epoch.is_none() {
@@ -154,7 +169,9 @@ impl Shadow {
             memory.version.set(cell.version.load(Relaxed));
             kind
         };
-        races.into_iter().for_each(&mut report);
+        if !races.is_empty() {
+            tell(races, report);
+        }
         kind
     }
 }

@@ -117,11 +117,13 @@ impl Cell {
         if kind == Kind::Iterate { (&self.iterating, &self.iterations) } else { (&self.epochs, &self.reads) }
     }
 
+    #[inline]
     pub(super) fn last(&self) -> &Write {
         &self.writes[usize::from(self.last.load(Relaxed)) % WRITES]
     }
 
     /// The last read, in one step, of the thread of `epoch`, and when that was.
+    #[inline]
     pub(super) fn own_read(&self, epoch: Epoch) -> Option<(&Read, Epoch)> {
         let index = self.epochs.iter().position(|known| is_of(known, epoch))?;
         Some((&self.reads[index], Epoch::from_bits(self.epochs[index].load(Relaxed))))
@@ -140,16 +142,19 @@ impl Write {
 }
 
 /// Whether this is an epoch of the same thread.
+#[inline]
 pub(super) fn is_of(known: &AtomicU64, epoch: Epoch) -> bool {
     let known = Epoch::from_bits(known.load(Relaxed));
     !known.is_none() && known.slot() == epoch.slot()
 }
 
 /// Whether version `a` is a later one than `b`; they wrap around.
+#[inline]
 pub(super) fn is_newer(a: u16, b: u16) -> bool {
     a != b && a.wrapping_sub(b) < u16::MAX / 2
 }
 
+#[inline]
 pub(super) fn kind_of(state: u16) -> Kind {
     Kind::from_number((state & state::KIND) as u8)
 }
@@ -164,6 +169,7 @@ pub(super) fn is_news(state: &AtomicU16, severity: Severity) -> bool {
     is_news
 }
 
+#[inline]
 pub(super) fn place(site: &AtomicU32, stack: &AtomicU32) -> Place {
     Place { site: site.load(Relaxed), stack: stack.load(Relaxed) }
 }

@@ -30,10 +30,18 @@ struct Change {
     may_go_back: bool,
 }
 
+/// A bit of `state`, if it is to be set.
+#[inline(always)]
+fn bit(is_set: bool, bit: u16) -> u16 {
+    if is_set { bit } else { 0 }
+}
+
 impl Change {
     fn state(&self) -> u16 {
-        let bits = [(self.is_checked, state::TESTED), (self.is_filling, state::FILLING), (self.may_go_back, state::MAY_GO_BACK)];
-        bits.iter().filter(|(is_set, _)| *is_set).fold(self.kind as u16, |all, (_, bit)| all | bit)
+        self.kind as u16
+            | bit(self.is_checked, state::TESTED)
+            | bit(self.is_filling, state::FILLING)
+            | bit(self.may_go_back, state::MAY_GO_BACK)
     }
 
     /// Whether whatever races with an earlier write, ordered before this one, races with this one at least as badly.
@@ -61,11 +69,13 @@ fn has_waited(own: Option<(&Read, Epoch)>, write: &Write) -> bool {
 
 impl Now<'_> {
     /// The thread of an access that is not ordered before this one.
+    #[inline]
     fn unordered(&self, epoch: &AtomicU64) -> Option<Epoch> {
         Some(Epoch::from_bits(epoch.load(Relaxed))).filter(|epoch| !self.access.is_last && !self.comes_after(*epoch))
     }
 
     /// Whether what this thread does from now on comes after what was done in `epoch`.
+    #[inline]
     fn comes_after(&self, epoch: Epoch) -> bool {
         epoch.slot() == self.epoch.slot() || self.clock.has_seen(epoch)
     }
@@ -124,16 +134,14 @@ impl Now<'_> {
         let index = self.reader(cell, kind, epochs, reads);
         let own = &reads[index];
         let Access { is_tested, is_polled, is_asked, is_acting, is_guard, is_lazy, is_last, .. } = *self.access;
-        let bits = [
-            (is_tested, state::TESTED),
-            (is_polled, state::POLLED),
-            (is_last, state::LAST),
-            (is_asked, state::ASKED),
-            (is_acting, state::ACTING),
-            (is_guard, state::GUARD),
-            (is_lazy, state::LAZY),
-        ];
-        let known = bits.iter().filter(|(is_set, _)| *is_set).fold(kind as u16, |all, (_, bit)| all | bit);
+        let known = kind as u16
+            | bit(is_tested, state::TESTED)
+            | bit(is_polled, state::POLLED)
+            | bit(is_last, state::LAST)
+            | bit(is_asked, state::ASKED)
+            | bit(is_acting, state::ACTING)
+            | bit(is_guard, state::GUARD)
+            | bit(is_lazy, state::LAZY);
         let flag = self.memory.flag.get();
         epochs[index].store(self.epoch.bits(), Relaxed);
         own.site.store(self.here.site, Relaxed);
@@ -142,20 +150,22 @@ impl Now<'_> {
         own.state.store(known, Relaxed);
         own.version.store(cell.version.load(Relaxed), Relaxed);
         let last = cell.last();
-        let was_complete = Self::was_complete(last, flag, last.sequence.load(Relaxed));
-        own.flag.store(if flag.is_heeded_by(self.access) && !was_complete { flag.packed() } else { 0 }, Relaxed);
+        let is_heeded = flag.is_heeded_by(self.access) && !Self::was_complete(last, flag, last.sequence.load(Relaxed));
+        own.flag.store(if is_heeded { flag.packed() } else { 0 }, Relaxed);
         own.flag_site.store(flag.site, Relaxed);
     }
 
     /// Which of these readers this thread is.
     fn reader(&self, cell: &Cell, kind: Kind, epochs: &[AtomicU64], reads: &[Read]) -> usize {
-        let position = |is: &dyn Fn(&AtomicU64) -> bool| epochs.iter().position(is);
+        if let Some(index) = epochs.iter().position(|known| is_of(known, self.epoch)) {
+            return index;
+        }
         // An iteration that comes before this one needs no place of its own; a read may be what a write of its thread goes back to.
         let may_go = |known: &AtomicU64| {
             let is_over = kind == Kind::Iterate && self.comes_after(Epoch::from_bits(known.load(Relaxed)));
             known.load(Relaxed) == 0 || is_over
         };
-        position(&|known| is_of(known, self.epoch)).or_else(|| position(&may_go)).unwrap_or_else(|| {
+        epochs.iter().position(may_go).unwrap_or_else(|| {
             #[cfg(test)]
             self.forgotten.fetch_add(1, Relaxed);
             let index = usize::from(self.epoch.slot()) % epochs.len();
@@ -260,9 +270,9 @@ impl Now<'_> {
             }
             for kind in [Kind::Read, Kind::Iterate] {
                 let (epochs, reads) = cell.reads_of(kind);
-                for (read, epoch) in reads.iter().zip(epochs) {
+                for (index, epoch) in epochs.iter().enumerate() {
                     if let Some(thread) = self.unordered(epoch) {
-                        self.write_after_read(read, thread, &change, races);
+                        self.write_after_read(&reads[index], thread, &change, races);
                     }
                 }
             }
@@ -289,7 +299,8 @@ impl Now<'_> {
         cell.version.store(version, Relaxed);
         // It has looked for something that it has now made itself.
         if let Some((own, _)) = own {
-            own.state.fetch_and(!state::LAZY, Relaxed);
+            // Only changed under the lock of the cell: an atomic operation would cost as much as all the rest.
+            own.state.store(own.state.load(Relaxed) & !state::LAZY, Relaxed);
         }
         // What this thread read before is up to date if it was: the thread wrote it.  Of what it has polled for it knows as much as before.
         if let Some((own, _)) = own
