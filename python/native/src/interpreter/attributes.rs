@@ -11,6 +11,7 @@ pub(crate) const MANAGED_DICT: std::ffi::c_ulong = 1 << 4;
 ///
 /// # Safety
 /// Attached; `object` is alive.
+#[inline]
 pub(crate) unsafe fn home(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
     // SAFETY: a live object; the word before an object with a managed dictionary is that dictionary or null
     // (`MANAGED_DICT_OFFSET`, Include/internal/pycore_object.h), which `header::verify` has checked.

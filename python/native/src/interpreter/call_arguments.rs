@@ -14,12 +14,14 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
+    #[inline]
     pub(crate) fn of_many(at: *const *mut ffi::PyObject, count: usize) -> Self {
         Arguments { at, count, by_name: std::ptr::null_mut() }
     }
 
     /// # Safety
     /// A tuple, one argument, or null for none.
+    #[inline]
     pub(crate) unsafe fn of_one(argument: &*mut ffi::PyObject, takes_many: bool) -> Self {
         // SAFETY: passed on.
         unsafe {
@@ -69,6 +71,7 @@ impl Arguments {
     }
 
     /// Whether there are none.
+    #[inline]
     pub(crate) fn is_empty(self) -> bool {
         self.count == 0 && self.by_name.is_null()
     }

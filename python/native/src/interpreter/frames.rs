@@ -61,12 +61,14 @@ pub(crate) struct Frame<'a> {
 }
 
 impl Frame<'_> {
+    #[inline]
     unsafe fn read<T: Copy>(self, offset: usize) -> T {
         // SAFETY: the caller guarantees a live frame; the offset is published or verified for a field of this type.
         unsafe { self.address.add(offset).cast::<T>().read() }
     }
 
     /// Whether C called Python here.
+    #[inline]
     pub(crate) fn is_entry(self) -> bool {
         // SAFETY: see `read`; a Frame is only made of live frames.
         unsafe { self.read::<u8>(self.offsets.frame_owner) == OWNED_BY_INTERPRETER }
@@ -226,6 +228,7 @@ pub(crate) unsafe fn of_generator(generator: *mut ffi::PyObject) -> Frame<'stati
 ///
 /// # Safety
 /// `thread` is the calling thread's state, or the world is stopped and it is a live thread's.
+#[inline]
 pub(crate) unsafe fn of_thread(thread: *mut ffi::PyThreadState) -> impl Iterator<Item = Frame<'static>> {
     let offsets = offsets::get();
     // SAFETY: a live thread state; its frames form a list that ends in null.

@@ -61,6 +61,7 @@ pub(crate) unsafe fn is_private(object: *mut ffi::PyObject) -> bool {
 ///
 /// # Safety
 /// `object` is alive.
+#[inline(always)]
 pub(crate) unsafe fn maker(object: *mut ffi::PyObject) -> usize {
     // SAFETY: passed on; the interpreter changes the field of live objects atomically.
     unsafe { AtomicUsize::from_ptr(&raw mut (*object).ob_tid).load(Ordering::Relaxed) }

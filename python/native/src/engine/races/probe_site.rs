@@ -116,6 +116,7 @@ pub(crate) unsafe fn peek_local(index: u16) -> *mut ffi::PyObject {
 ///
 /// # Safety
 /// Called from a probe, attached.
+#[inline]
 pub(crate) unsafe fn peek(depth: u16) -> *mut ffi::PyObject {
     if depth == 0 {
         return std::ptr::null_mut();

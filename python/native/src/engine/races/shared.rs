@@ -16,11 +16,13 @@ static RACES: OnceLock<Races> = OnceLock::new();
 static STRICT: AtomicBool = AtomicBool::new(false);
 
 /// Whether accesses of an object's creator count before others have touched it.
+#[inline]
 pub(crate) fn is_strict() -> bool {
     STRICT.load(Ordering::Relaxed)
 }
 
 /// The tables; code is only patched once they are there.
+#[inline]
 pub(crate) fn get() -> &'static Races {
     RACES.get().expect("started before code is patched")
 }

@@ -14,21 +14,20 @@ const DEPTH: u32 = 4;
 /// `object` is alive.
 #[inline]
 unsafe fn is_plain(object: *mut ffi::PyObject) -> bool {
-    let plain = [
-        &raw mut ffi::PyUnicode_Type,
-        &raw mut ffi::PyLong_Type,
-        &raw mut ffi::PyBytes_Type,
-        &raw mut ffi::PyFloat_Type,
-        &raw mut ffi::PyBool_Type,
-    ];
     // SAFETY: passed on.
-    plain.contains(&unsafe { ffi::Py_TYPE(object) })
+    let class = unsafe { ffi::Py_TYPE(object) };
+    class == &raw mut ffi::PyUnicode_Type
+        || class == &raw mut ffi::PyLong_Type
+        || class == &raw mut ffi::PyBytes_Type
+        || class == &raw mut ffi::PyFloat_Type
+        || class == &raw mut ffi::PyBool_Type
 }
 
 /// A number that equal immutable objects of built-in types share; `None` for everything else.
 ///
 /// # Safety
 /// Attached; `object` is alive.
+#[inline]
 unsafe fn hash(object: *mut ffi::PyObject, depth: u32) -> Option<u64> {
     // SAFETY: passed on; these types' hash functions run no other code and do not fail.
     unsafe {
@@ -50,6 +49,7 @@ unsafe fn hash(object: *mut ffi::PyObject, depth: u32) -> Option<u64> {
 ///
 /// # Safety
 /// Attached; `object` is alive.
+#[inline]
 pub(crate) unsafe fn key(object: *mut ffi::PyObject) -> u64 {
     // SAFETY: passed on.
     unsafe { hash(object, DEPTH) }.unwrap_or_else(|| mix(object as u64))
@@ -59,6 +59,7 @@ pub(crate) unsafe fn key(object: *mut ffi::PyObject) -> u64 {
 ///
 /// # Safety
 /// Attached; `object` is alive.
+#[inline]
 pub(crate) unsafe fn is_plain_key(object: *mut ffi::PyObject) -> bool {
     // SAFETY: passed on; the base type's slots are never replaced.
     unsafe {
@@ -77,6 +78,7 @@ pub(crate) unsafe fn is_plain_key(object: *mut ffi::PyObject) -> bool {
 ///
 /// # Safety
 /// Attached; `object` is alive.
+#[inline]
 pub(crate) unsafe fn value(object: *mut ffi::PyObject) -> Value {
     // SAFETY: passed on.
     unsafe {
