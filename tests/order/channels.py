@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import socket
 import subprocess
+import sys
 import tempfile
 from typing import Any
 
@@ -177,14 +178,10 @@ def connections_to_a_child_and_back() -> Pair:
     reading, its_output = multiprocessing.Pipe(duplex=False)
     # Not its standard streams: these are known to belong together.
     numbers = its_input.fileno(), its_output.fileno()
-    child = subprocess.Popen(["sh", "-c", "exec cat <&{} >&{}".format(*numbers)], pass_fds=numbers)
-
-    def receive() -> None:
-        reading.recv()
-        child.kill()
-        child.wait()
-
-    return lambda: writing.send(1), receive
+    child = subprocess.Popen(
+        [sys.executable, "-c", "import os; os.write({1}, os.read({0}, 99))".format(*numbers)], pass_fds=numbers
+    )
+    return lambda: writing.send(1), lambda: (reading.recv(), child.wait())
 
 
 if __name__ == "__main__":
