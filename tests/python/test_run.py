@@ -257,7 +257,7 @@ def test_what_is_written_for_a_finding_does_not_grow_with_their_number(ftsan: Ft
         assert len(run.findings) == count
         written.append([int(number) / count for number in run.stdout.split()])
     (few_bytes, few_calls), (many_bytes, many_calls) = written
-    # A journal is folded into the report when it has become as large: in all, each byte is written twice at most, whenever that happens.
+    # A journal is folded into the report when it has become as large: each byte is written twice at most, whenever that happens.
     assert many_bytes < 2 * few_bytes and many_calls < 2 * few_calls, written
 
 
