@@ -4,23 +4,30 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-struct Errno(i32);
+/// Where the thread's errno is, and what it was: asked for once, as every probe does this.
+struct Errno(*mut i32, i32);
 
 impl Errno {
+    #[inline]
     fn save() -> Self {
         // SAFETY: errno is always readable.
-        Errno(unsafe { *libc::__errno_location() })
+        unsafe {
+            let errno = libc::__errno_location();
+            Errno(errno, *errno)
+        }
     }
 }
 
 impl Drop for Errno {
+    #[inline]
     fn drop(&mut self) {
-        // SAFETY: errno is always writable.
-        unsafe { *libc::__errno_location() = self.0 };
+        // SAFETY: errno is always writable; it does not leave its thread, nor does this, which a pointer keeps from being sent.
+        unsafe { *self.0 = self.1 };
     }
 }
 
 /// Runs `body`; `default` if it panics.
+#[inline]
 pub(crate) fn guarded<R>(default: R, body: impl FnOnce() -> R) -> R {
     let _errno = Errno::save();
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {

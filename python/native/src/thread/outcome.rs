@@ -15,6 +15,7 @@ pub(crate) enum Outcome {
 
 impl Outcome {
     /// As a type slot returns it: 0 to go on, -1 with an exception set.
+    #[inline]
     pub(crate) fn status(self) -> c_int {
         match self {
             Outcome::Continue | Outcome::Misuse => 0,
