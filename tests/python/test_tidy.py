@@ -188,3 +188,14 @@ def test_bugs_of_packages_have_their_programs() -> None:
 def test_nothing_generated_is_committed() -> None:
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     assert [name for name in listed if name.endswith((".so", ".pyc")) or name.startswith(("target/", ".venv/"))] == []
+
+
+def test_a_contents_page_names_all_of_its_modules() -> None:
+    missing = []
+    for page in (path for path in RUST if path.name == "mod.rs" and "//! |---|" in path.read_text()):
+        text = page.read_text()
+        modules = re.findall(r"^(?:pub(?:\([^)]*\))? )?mod (\w+);", re.sub(r"#\[cfg\(test\)\]\nmod \w+;", "", text), re.MULTILINE)
+        named = re.findall(r"`(\w+)`", text)
+        missing += [f"{page.relative_to(ROOT)}: {module}" for module in modules if module not in named]
+    # Forms of crash dumps and hooked calls are tables of their own.
+    assert [name for name in missing if not name.startswith(("src/triage/forms", "hooks/src"))] == []

@@ -6,10 +6,11 @@
 //! | [`facts`] | the crashing thread without the frames of those who report the crash |
 //! | [`conditions`] | what the table of known crashes may ask |
 //! | [`known`] | the table of known crashes |
-//! | [`racing`] | who else was at it |
+//! | [`racing`] | the other threads that were at it |
 //! | [`process`] | killed, signalled, aborted on purpose, forked with threads, hanging |
+//! | [`hang`] | which thread waits for which, and whether in a circle |
 //! | [`stack_overflow`], [`heap`], [`fatal_errors`] | what a stack, an allocator or the interpreter itself says |
-//! | [`nearest`] | who is near, where nothing else says more |
+//! | [`nearest`] | the library that is nearest, where nothing else says more |
 
 pub mod conditions;
 pub(super) mod facts;

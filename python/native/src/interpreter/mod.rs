@@ -3,6 +3,17 @@
 //! Offsets come from `_PyRuntime.debug_offsets`, which CPython publishes for debuggers and profilers
 //! (`Include/internal/pycore_debug_offsets.h`).  What is not published there is listed in [`offsets`] with its source.
 //! [`verify`] compares what we read with what the public API says; if that fails, nothing is hooked.
+//!
+//! | modules | know of |
+//! |---|---|
+//! | [`offsets`], [`world`], [`thread_state`], [`memory`] | published offsets; stop-the-world; the calling thread's state; memory that may be bad |
+//! | [`header`], [`types`], [`attributes`], [`reach`] | objects: spare bits, types, where attributes are, what an object leads to |
+//! | [`frames`], [`code_fields`], [`code_text`], [`line_table`], [`exception_table`], [`functions`] | running and compiled Python code |
+//! | [`coroutines`], [`await_chain`], [`futures`], [`tasks`], [`contexts`], [`iterators`] | what is suspended, and what it waits for |
+//! | [`locks`], [`descriptors`] | locks; file descriptors of objects |
+//! | [`call_arguments`], [`call_cache`], [`function_slots`], [`trace`] | calls of C functions, and where their pointers are |
+//! | [`introspection`] | asking Python without the program noticing |
+//! | [`own_types`], [`py_ref`] | types and references of our own |
 
 pub(crate) mod attributes;
 pub(crate) mod await_chain;

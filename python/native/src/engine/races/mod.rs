@@ -6,6 +6,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`probe`] | the native object that patched code calls, and the fast path |
+//! | [`probe_site`], [`shared`] | what a probe knows of its access; the tables that all probes share |
 //! | [`accesses`] | which object, which part of it, what is done to it |
 //! | [`touch`] | one access, and the shadow memory |
 //! | [`locations`] | whether a name is a part of an object at all |

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`operations`] | methods and functions written in C |
 //! | [`python_operations`] | Python functions |
+//! | [`locks`] | the deaths of locks |
 //! | [`threads`] | the beginnings and ends of threads |
 //! | [`caches`], [`weakref_callbacks`] | `functools.lru_cache`; callbacks of weak references |
 
