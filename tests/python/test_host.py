@@ -175,7 +175,7 @@ def test_a_full_disk_hides_no_finding(small_disk: Path, race: Path) -> None:
         assert "ERROR: ftsan: FT401" in done.stderr
         # The last words have it from the journal, or say that it is nowhere.
         last = [line for line in done.stderr.splitlines() if line.startswith("ftsan: ")]
-        assert any("FT401 S.hits" in line or "1 finding could not be written to the report" in line for line in last)
+        assert any("FT401 S.hits" in line or "could not be written to the report" in line for line in last)
 
 
 def test_a_limit_on_files_hides_no_finding(race: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import PLAIN
-from tests.parity import SUITES
+from tests.parity import SUITES, list_findings
 
 #: Those of descriptors mostly wait.  Those of the library are all instrumented, as everything that they use is.
 SAMPLES = {
@@ -44,7 +44,9 @@ def test_a_sample_gives_the_same_results(name: str, tmp_path: Path) -> None:
     kinds = {side: {test: outcome.kind for test, outcome in results[side].items()} for side in running}
     assert len(kinds["plain"]) > at_least
     assert kinds["ftsan"] == kinds["plain"]
-    assert statuses["ftsan"] == statuses["plain"], (tmp_path / "ftsan.log").read_text()
     facts = json.loads(report.read_text())
-    assert [finding for finding in facts["findings"] if finding["severity"] != "info"] == []
+    # What the suite explains is a race, and happens in some runs only.
+    assert list_findings(suite, facts) == 0
+    serious = any(finding["severity"] != "info" for finding in facts["findings"])
+    assert statuses["ftsan"] == (66 if serious else statuses["plain"]), (tmp_path / "ftsan.log").read_text()
     assert facts["watched"]["off"] == []
