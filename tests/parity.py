@@ -259,7 +259,7 @@ SUITES: dict[str, Suite] = {
             "FT40? */multiprocessing/popen_*.py:Popen.poll": (
                 "the thread of a pool and whoever else polls its processes may both do so: an exit code is lost to a 255"
             ),
-            "FT404 */tempfile.py:_RandomNameSequence.rng": "each thread that comes first makes a generator of names; any of them will do",
+            "FT404 */tempfile.py:_RandomNameSequence.rng": "threads that come first make a generator of names each: any will do",
             "FT40? */linecache.py:*cache": "fills its cache without a lock: what a thread overwrites or takes out is read again",
         },
     ),
