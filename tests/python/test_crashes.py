@@ -134,11 +134,12 @@ def test_the_handler_needs_nothing_of_the_threads_control_block(ftsan: Ftsan, ex
     assert thread["python"][0]["function"] == "dies"
 
 
-def test_a_step_that_crashes_is_left_out(ftsan: Ftsan, extensions: Path, tmp_path: Path) -> None:
-    _, crash = damaged(ftsan, extensions, tmp_path, "damages.library('/_native.')")
+def test_a_step_that_crashes_is_left_out_and_other_handlers_still_run(ftsan: Ftsan, extensions: Path, tmp_path: Path) -> None:
+    run, crash = damaged(ftsan, extensions, tmp_path, "damages.library('/_native.')")
     [thread] = [thread for thread in crash["threads"] if thread["crashed"]]
     assert crash["missing"] == ["stacks of Python code"]
     assert thread["native"][0]["symbol"] == "library" and thread["name"] == "dying"
+    assert "Fatal Python error: Segmentation fault" in run.stderr and "in dies" in run.stderr
 
 
 NEVER_WRITTEN = """

@@ -69,6 +69,7 @@ fn end() -> ! {
     call::unblock_only([]);
     set_timer(0);
     chain::retire();
+    python::retire();
     first::finish();
     others::release();
     // SAFETY: in the handler of the first crash, or in one that interrupted it.

@@ -9,23 +9,34 @@ use ftsan::recording::{Recording, ThreadRecord};
 use ftsan_interface::api::PythonApi;
 use libc::{c_int, c_void};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
-static API: OnceLock<PythonApi> = OnceLock::new();
+static CONNECTED: OnceLock<PythonApi> = OnceLock::new();
+/// What of it may be called: nothing any more once the crash handler has run, because its memory may be what was destroyed.
+static API: AtomicPtr<PythonApi> = AtomicPtr::new(std::ptr::null_mut());
 
 /// The Python module is here.
 pub(crate) fn connected(api: &PythonApi) {
-    let _ = API.set(*api);
+    let connected = CONNECTED.get_or_init(|| *api);
+    API.store(std::ptr::from_ref(connected).cast_mut(), Ordering::Release);
+}
+
+/// The process is dying, and the handlers that come after ours are to be disturbed by nothing.
+pub(crate) fn retire() {
+    API.store(std::ptr::null_mut(), Ordering::Release);
 }
 
 /// What the Python module does for us, once it is here.
+#[inline(always)]
 pub(crate) fn api() -> Option<&'static PythonApi> {
-    API.get()
+    // SAFETY: null, or what `CONNECTED` holds for good.
+    unsafe { API.load(Ordering::Acquire).as_ref() }
 }
 
 /// Where the calling thread is in Python code: its innermost frame.
 #[inline(always)]
 pub(crate) fn site(record: &ThreadRecord) -> SiteId {
-    API.get().map_or(0, |api| site_in(api, record))
+    api().map_or(0, |api| site_in(api, record))
 }
 
 #[inline(never)] // the registers that it needs are not saved where there is no Python
@@ -74,7 +85,7 @@ fn resolve(api: &PythonApi, recording: &Recording, position: Position) -> SiteId
 #[inline(never)]
 pub(crate) fn mark(record: &ThreadRecord) -> Mark {
     let thread = record.id();
-    let (Some(api), Some(recording)) = (API.get(), process::recording()) else { return Mark { thread, stack: 0 } };
+    let (Some(api), Some(recording)) = (api(), process::recording()) else { return Mark { thread, stack: 0 } };
     let _paused = Paused::begin();
     let mut positions = [Position::default(); DEPTH];
     // SAFETY: the places are as many as said.
@@ -90,7 +101,7 @@ pub(crate) fn mark(record: &ThreadRecord) -> Mark {
 #[cold]
 #[inline(never)]
 pub(crate) fn suspect(suspicion: &Suspicion, operation: Operation, fd: c_int, mark: Mark) {
-    let Some(api) = API.get() else { return };
+    let Some(api) = api() else { return };
     let _paused = Paused::begin();
     if in_signal_handler() {
         return; // what was interrupted may hold any lock: nothing can be told
