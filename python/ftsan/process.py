@@ -31,7 +31,11 @@ def enable(options: str) -> None:
     except RuntimeError as error:
         _native.turn_off(f"affinity: {error}")
     else:
-        os.register_at_fork(after_in_child=_native.after_fork_in_child)
+        os.register_at_fork(
+            before=_native.before_fork,
+            after_in_parent=_native.after_fork_in_parent,
+            after_in_child=_native.after_fork_in_child,
+        )
         _connect_hooks()
         _watch_races()
         watch.install()

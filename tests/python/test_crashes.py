@@ -109,6 +109,8 @@ import faulthandler, threading, damages
 faulthandler.enable()
 def dies():
     {call}
+for _ in range(20):
+    threading.Thread(target=damages.sleep, daemon=True).start()
 thread = threading.Thread(target=dies, name="dying")
 thread.start()
 thread.join()
@@ -140,6 +142,7 @@ def test_a_step_that_crashes_is_left_out_and_other_handlers_still_run(ftsan: Fts
     assert crash["missing"] == ["stacks of Python code"]
     assert thread["native"][0]["symbol"] == "library" and thread["name"] == "dying"
     assert "Fatal Python error: Segmentation fault" in run.stderr and "in dies" in run.stderr
+    assert "went on" not in run.stderr  # it would run into the library
 
 
 NEVER_WRITTEN = """

@@ -38,7 +38,10 @@ unsafe extern "C" fn crashed(signal: c_int, info: *mut siginfo_t, context: *mut 
                 None => steps::begin(),
             }
         }
-        Crash::InStep => steps::go_on(),
+        Crash::InStep => {
+            others::keep();
+            steps::go_on()
+        }
         Crash::Another => {
             others::wait(); // the process dies of the first one, if it dies
             // SAFETY: this handler returns next.

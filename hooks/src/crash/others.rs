@@ -13,6 +13,7 @@ const PATIENCE_MS: u32 = 10_000;
 
 static STOPPED: AtomicU32 = AtomicU32::new(0);
 static GO_ON: AtomicBool = AtomicBool::new(false);
+static ARE_KEPT: AtomicBool = AtomicBool::new(false);
 
 /// A real-time signal that hardly anybody uses.  The timer of the crashing thread uses it, too, and the launcher if the process hangs.
 pub(super) fn signal() -> c_int {
@@ -47,6 +48,13 @@ pub(super) fn wait() {
     call::wait(PATIENCE_MS, || GO_ON.load(Ordering::Acquire));
 }
 
+/// Something of ours is destroyed: threads that go on would run into it, and the process would die of that at once, in the middle of
+/// what the program's own handlers have to say.  They hold still as long as their patience lasts.
+pub(super) fn keep() {
+    ARE_KEPT.store(true, Ordering::Release);
+}
+
+/// The process may go on, if it can.
 pub(super) fn release() {
-    GO_ON.store(true, Ordering::Release);
+    GO_ON.store(!ARE_KEPT.load(Ordering::Acquire), Ordering::Release);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 static volatile int *volatile nowhere;
 
@@ -39,9 +40,20 @@ static PyObject *library(PyObject *module, PyObject *name)
     Py_RETURN_NONE;
 }
 
+/* Until a signal has been handled, as the one is that stops a thread while another one is dying; says so. */
+static PyObject *until_signal(PyObject *module, PyObject *unused)
+{
+    Py_BEGIN_ALLOW_THREADS
+    pause();
+    (void)!write(2, "went on\n", 8);
+    Py_END_ALLOW_THREADS
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef methods[] = {
     {"control", control, METH_O, "Overwrite a word of the thread's control block."},
-    {"library", library, METH_O, "Take a library away."}, {NULL},
+    {"library", library, METH_O, "Take a library away."},
+    {"sleep", until_signal, METH_NOARGS, "Sleep until a signal has been handled."}, {NULL},
 };
 static PyModuleDef_Slot slots[] = {{Py_mod_gil, Py_MOD_GIL_NOT_USED}, {0, NULL}};
 static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "damages", NULL, 0, methods, slots};

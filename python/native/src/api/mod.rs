@@ -37,7 +37,8 @@ mod _native {
     use super::options::{check_options, encode_options, find_rule, options, parse_command_line, printable, rules_table};
     #[pymodule_export]
     use super::process::{
-        after_fork_in_child, connect_hooks, is_started, refuse_second_interpreter, say, speak, start, verify_layouts, watch_end,
+        after_fork_in_child, after_fork_in_parent, before_fork, connect_hooks, is_started, refuse_second_interpreter, say, speak,
+        start, verify_layouts, watch_end,
     };
     #[pymodule_export]
     use super::races::{

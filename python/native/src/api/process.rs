@@ -69,9 +69,20 @@ pub(crate) fn is_started() -> bool {
     process::is_started()
 }
 
+/// For `os.register_at_fork`, as the next two.
+#[pyfunction]
+pub(crate) fn before_fork(py: Python<'_>) {
+    fork::before(py);
+}
+
+#[pyfunction]
+pub(crate) fn after_fork_in_parent() {
+    fork::after_in_parent();
+}
+
 #[pyfunction]
 pub(crate) fn after_fork_in_child() {
-    fork::after_fork_in_child();
+    fork::after_in_child();
 }
 
 /// The direct child of a launcher dies with it: nobody is left to hear what it finds, and a killed `ftsan run` must not leave

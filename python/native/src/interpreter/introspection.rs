@@ -1,5 +1,6 @@
 //! Asking Python without the program noticing: no imports, no `__class__`, no methods that a subclass may have replaced.
 
+use crate::interpreter::fork_gate;
 use crate::interpreter::frames::{DEEPEST, RawFrame};
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -27,7 +28,8 @@ pub(crate) fn own_method<'py>(object: &Bound<'py, PyAny>, name: &str) -> Option<
         // Not isinstance, which asks the object for its `__class__`.
         // SAFETY: both are live type objects.
         let is_one = unsafe { ffi::PyType_IsSubtype(object.get_type_ptr(), class.as_type_ptr()) } != 0;
-        if is_one { class.getattr(name).ok()?.call1((object,)).ok() } else { None }
+        let call = || class.getattr(name).ok()?.call1((object,)).ok();
+        if is_one { fork_gate::without_fork(object.py(), call) } else { None }
     })
 }
 

@@ -12,7 +12,7 @@
 //! | [`coroutines`], [`await_chain`], [`futures`], [`tasks`], [`contexts`], [`iterators`] | what is suspended, and what it waits for |
 //! | [`locks`], [`descriptors`] | locks; file descriptors of objects |
 //! | [`call_arguments`], [`call_cache`], [`function_slots`], [`trace`] | calls of C functions, and where their pointers are |
-//! | [`introspection`] | asking Python without the program noticing |
+//! | [`introspection`], [`fork_gate`] | asking Python without the program noticing, nor its forks |
 //! | [`own_types`], [`py_ref`] | types and references of our own |
 
 pub(crate) mod attributes;
@@ -25,6 +25,7 @@ pub(crate) mod contexts;
 pub(crate) mod coroutines;
 pub(crate) mod descriptors;
 pub(crate) mod exception_table;
+pub(crate) mod fork_gate;
 pub(crate) mod frames;
 pub(crate) mod function_slots;
 pub(crate) mod functions;
