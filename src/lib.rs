@@ -7,7 +7,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`options`] | the one table of options; parser, `--help`, pytest options and the reference come from it |
-//! | [`choice`] | which code is watched for data races |
+//! | [`scope`] | which code is watched for data races |
 //! | [`loops`] | which thread runs which event loop: the affinity verdict |
 //! | [`bindings`] | which loop or thread an object that carries neither belongs to |
 //! | [`descriptors`] | who opened, uses and closed which descriptor, and when that is a misuse |
@@ -24,7 +24,6 @@
 #![forbid(unsafe_code)]
 
 pub mod bindings;
-pub mod choice;
 pub mod declare;
 pub mod descriptors;
 pub mod locks;
@@ -36,6 +35,7 @@ pub mod recording;
 pub mod report;
 pub mod rules;
 pub mod safe_file;
+pub mod scope;
 pub mod terminal;
 pub mod triage;
 

@@ -14,7 +14,7 @@ README = Path(__file__).resolve().parents[1] / "README.md"
 
 
 def options_table() -> str:
-    """The public options, from ``src/options.rs``."""
+    """The public options, from ``src/options/mod.rs``."""
 
     def shown(value: str) -> str:
         return "" if value == "yes|no" else " " + value.replace("|", chr(92) + "|")

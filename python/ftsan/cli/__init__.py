@@ -1,4 +1,4 @@
-"""The command line: one command per file; options and help come from the table in ``src/options.rs``.
+"""The command line: one command per file; options and help come from the table in ``src/options/mod.rs``.
 
 Imports are what a run's start-up is spent on: each command is imported when it is called, and none imports more than it needs.
 """

@@ -37,7 +37,7 @@ pub(crate) fn conclude(report: PathBuf, options: OsString) -> PyResult<(u8, Stri
 /// (names of packages and modules that are watched for data races, whether first-party code is)
 #[pyfunction]
 pub(crate) fn watched_names() -> (Vec<String>, bool) {
-    let (names, first_party) = process::get().options.races.chosen_by_name();
+    let (names, first_party) = process::get().options.races.by_name();
     (names.to_vec(), first_party)
 }
 

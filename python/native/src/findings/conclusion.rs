@@ -49,7 +49,7 @@ pub(crate) fn of(report: &Path, tally: Option<&Tally>, options: &Options, is_sha
     let serious = report.findings.iter().any(|finding| finding.severity.is_serious()) || count(|tally| &tally.serious) > 0;
     // A run in which no code could be patched has said so.
     if !report.watched.off.iter().any(|off| off.starts_with("races: ")) {
-        report.watched.off.extend(options.races.unseen(&report.watched.packages));
+        report.watched.off.extend(options.scope().unseen(&report.watched.packages));
     }
     let is_off = !report.watched.off.is_empty() || count(|tally| &tally.off) > 0;
     let is_watched = report.watched.processes > 0 || count(|tally| &tally.processes) > 0;

@@ -13,9 +13,9 @@ use crate::interpreter::own_types::set_immortal;
 use crate::thread::context::here;
 use crate::thread::outcome::Outcome;
 use crate::thread::{clock, code_class, guard};
-use ftsan::choice;
 use ftsan::patcher::known_calls::{self};
 use ftsan::patcher::{Action, Handed, Point};
+use ftsan::scope;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use std::ffi::c_int;
@@ -199,7 +199,7 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, point: &Point<'_>) -> PyResult<Py<PyA
     let path = path(point, shared::is_strict());
     let kind = probe_type(py, path)?;
     let file = code.getattr(pyo3::intern!(py, "co_filename"))?;
-    let is_swapper = file.cast::<pyo3::types::PyString>().is_ok_and(|file| file.to_str().is_ok_and(choice::is_swapper));
+    let is_swapper = file.cast::<pyo3::types::PyString>().is_ok_and(|file| file.to_str().is_ok_and(scope::is_swapper));
     let (name, field) = crate::engine::races::names::intern(py, point.name.unwrap_or_default())?;
     let site = NEXT_SITE.fetch_add(1, Ordering::Relaxed);
     if point.is_tested {

@@ -6,14 +6,14 @@ use crate::intercept::bytecode::code_data::{self, Fate};
 use crate::intercept::bytecode::tree::Decide;
 use crate::intercept::masquerade::original_view;
 use crate::interpreter::code_fields::Code;
-use ftsan::choice::Choice;
 use ftsan::patcher::{Point, UnitMap};
+use ftsan::scope::Scope;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 /// What is decided for the code of one module.
 pub(crate) struct Decision<'a> {
-    pub(crate) choice: &'a Choice,
+    pub(crate) scope: &'a Scope,
     pub(crate) module: &'a str,
     /// The program may have seen the code.
     pub(crate) is_known: bool,
@@ -22,8 +22,8 @@ pub(crate) struct Decision<'a> {
 impl<'py> Decide<'py> for Decision<'_> {
     fn fate(&mut self, code: &Code<'py>) -> PyResult<Fate<'py>> {
         let fate = code_data::fate(code.object());
-        if matches!(fate, Fate::Open) && self.choice.leaves_out(self.module, text(&code.qualname())) {
-            if let Some(excluded) = self.choice.function_seen_as(self.module, text(&code.qualname())) {
+        if matches!(fate, Fate::Open) && self.scope.excludes(self.module, text(&code.qualname())) {
+            if let Some(excluded) = self.scope.function_seen_as(self.module, text(&code.qualname())) {
                 process::get().count_package(excluded);
             }
             code_data::leave_alone(code.object())?;

@@ -16,7 +16,7 @@ use crate::interpreter::code_fields::{self, Code};
 use crate::interpreter::world::Stopped;
 use crate::interpreter::{code_text, frames, functions};
 use crate::thread::guard;
-use ftsan::choice::{Choice, Origin};
+use ftsan::scope::{Origin, Scope};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -38,7 +38,7 @@ unsafe extern "C" {
 /// `PyFunction_EVENT_CREATE`
 const CREATE: c_int = 0;
 
-static CHOICE: OnceLock<Choice> = OnceLock::new();
+static SCOPE: OnceLock<Scope> = OnceLock::new();
 
 unsafe extern "C" fn on_event(event: c_int, function: Function, _: Object) -> c_int {
     if event == CREATE {
@@ -117,7 +117,7 @@ fn decide<'py>(
     module: Option<&Bound<'py, PyAny>>,
     is_known: bool,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
-    let Some(choice) = CHOICE.get() else { return Ok(None) };
+    let Some(scope) = SCOPE.get() else { return Ok(None) };
     let file = code.filename();
     let name = module.and_then(|module| module.cast_exact::<PyString>().ok());
     let module = name.map_or("", text);
@@ -131,17 +131,17 @@ fn decide<'py>(
         module_file: module_file.as_ref().map_or("", text),
         is_run_by_chosen: has_no_file && module_file.is_none() && is_run_by_chosen(),
     };
-    if let Some(seen) = choice.seen_as(&origin).filter(|_| !has_no_file || module == "__main__") {
+    if let Some(seen) = scope.seen_as(&origin).filter(|_| !has_no_file || module == "__main__") {
         process::get().count_package(seen);
     }
-    if !choice.chooses(&origin) {
+    if !scope.includes(&origin) {
         if let Some(name) = name.filter(|_| !has_no_file) {
             // SAFETY: attached; two live strings.
             unsafe { unselected::add(file.as_ptr(), name.as_ptr()) };
         }
         return Ok(None);
     }
-    let mut decision = Decision { choice, module, is_known };
+    let mut decision = Decision { scope, module, is_known };
     let patched = match decision.fate(code)? {
         Fate::Open => tree::patch(code, &mut decision)?,
         Fate::Patched(patched) => Some(patched),
@@ -231,11 +231,11 @@ fn adopt(py: Python<'_>) {
 
 /// Begins: what the program sees is replaced, then the functions that there are, then those to come.
 pub(crate) fn start(py: Python<'_>, standard_library: &[String]) -> PyResult<()> {
-    let mut choice = process::get().options.races.clone();
-    if choice.is_none() || CHOICE.get().is_some() {
+    let mut scope = process::get().options.scope();
+    if process::get().options.races.is_none() || SCOPE.get().is_some() {
         return Ok(());
     }
-    choice.set_standard_library(standard_library.iter().map(String::as_str));
+    scope.set_standard_library(standard_library.iter().map(String::as_str));
     code_fields::load(py).map_err(PyRuntimeError::new_err)?;
     code_data::load()?;
     opcodes::get(py)?;
@@ -246,9 +246,9 @@ pub(crate) fn start(py: Python<'_>, standard_library: &[String]) -> PyResult<()>
     masquerade::functions::install(py, assigned)?;
     monitoring::install(py)?;
     marshal::install(py)?;
-    self_test::run(py, &choice)?;
+    self_test::run(py, &scope)?;
     callers::start(code_data::is_chosen);
-    let _ = CHOICE.set(choice);
+    let _ = SCOPE.set(scope);
     // SAFETY: attached; the callback never raises.
     if unsafe { PyFunction_AddWatcher(on_event) } < 0 {
         return Err(PyErr::fetch(py));

@@ -3,7 +3,7 @@
 use crate::intercept::bytecode::decision::Decision;
 use crate::intercept::bytecode::{code_data, tree};
 use crate::interpreter::code_fields::Code;
-use ftsan::choice::Choice;
+use ftsan::scope::Scope;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -26,12 +26,12 @@ fn fails_at(code: &Bound<'_, PyAny>) -> PyResult<i32> {
 }
 
 /// Patches a function and compares it with its original.
-pub(crate) fn run(py: Python<'_>, choice: &Choice) -> PyResult<()> {
+pub(crate) fn run(py: Python<'_>, scope: &Scope) -> PyResult<()> {
     let wrong = |what: &str| Err(PyRuntimeError::new_err(format!("self-test: {what} of patched code")));
     let module = py.import("builtins")?.call_method1("compile", (SOURCE, "<ftsan>", "exec"))?;
     let constants = module.getattr("co_consts")?.cast_into::<PyTuple>()?;
     let Some(code) = constants.iter().find_map(|constant| Code::of(&constant)) else { return wrong("no constants") };
-    let Some(patched) = tree::patch(&code, &mut Decision { choice, module: "ftsan", is_known: false })? else {
+    let Some(patched) = tree::patch(&code, &mut Decision { scope, module: "ftsan", is_known: false })? else {
         return wrong("no probes");
     };
     // SAFETY: alive.

@@ -38,16 +38,78 @@ impl<'a> Origin<'a> {
     }
 }
 
-/// The choice of a process.
+/// The value of `races`: whose code is watched.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Choice {
+pub struct Chosen {
     all: bool,
     first_party: bool,
     packages: Vec<String>,
-    excluded: Vec<String>,
+}
+
+impl Chosen {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// A word that is no name; one line.
+    pub fn parse(races: &str) -> Result<Self, String> {
+        let mut chosen = Chosen::default();
+        for word in words(races) {
+            match word {
+                "all" => chosen.all = true,
+                "first-party" => chosen.first_party = true,
+                "none" if races == "none" => {}
+                name if name != "none" && is_dotted_name(name) => chosen.packages.push(name.to_owned()),
+                wrong => return Err(format!("\"{wrong}\" is not the name of a package or module")),
+            }
+        }
+        Ok(chosen)
+    }
+
+    /// Whether any code is watched at all.
+    pub fn is_none(&self) -> bool {
+        !self.all && !self.first_party && self.packages.is_empty()
+    }
+
+    /// Names of packages and modules that are watched, and whether first-party code is.
+    pub fn by_name(&self) -> (&[String], bool) {
+        (&self.packages, self.first_party)
+    }
+}
+
+/// The value of `races_exclude`: what of that is not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Excluded {
+    modules: Vec<String>,
     /// (module, qualified name)
-    excluded_functions: Vec<(String, String)>,
-    /// Of the standard library; they end in a slash.
+    functions: Vec<(String, String)>,
+}
+
+impl Excluded {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// A word that is no name; one line.
+    pub fn parse(exclude: &str) -> Result<Self, String> {
+        let mut excluded = Excluded::default();
+        for word in words(exclude) {
+            match word.split_once(':') {
+                None if is_dotted_name(word) => excluded.modules.push(word.to_owned()),
+                Some((module, function)) if is_dotted_name(module) && !function.is_empty() => {
+                    excluded.functions.push((module.to_owned(), function.to_owned()));
+                }
+                _ => return Err(format!("\"{word}\" is not the name of a package or module, or MODULE:FUNCTION")),
+            }
+        }
+        Ok(excluded)
+    }
+}
+
+/// Which code a process watches for data races.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scope {
+    chosen: Chosen,
+    excluded: Excluded,
+    /// Folders of the standard library; they end in a slash.
     standard_library: Vec<String>,
 }
 
@@ -69,43 +131,10 @@ fn is_part_of(function: &str, of: &str) -> bool {
     function.strip_prefix(of).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
-impl Choice {
-    /// Takes the value of `races`.
-    ///
-    /// # Errors
-    /// A word that is no name; one line.
-    pub fn set_chosen(&mut self, races: &str) -> Result<(), String> {
-        (self.all, self.first_party) = (false, false);
-        self.packages.clear();
-        for word in words(races) {
-            match word {
-                "all" => self.all = true,
-                "first-party" => self.first_party = true,
-                "none" if races == "none" => {}
-                name if name != "none" && is_dotted_name(name) => self.packages.push(name.to_owned()),
-                wrong => return Err(format!("\"{wrong}\" is not the name of a package or module")),
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes the value of `races_exclude`.
-    ///
-    /// # Errors
-    /// As above.
-    pub fn set_excluded(&mut self, exclude: &str) -> Result<(), String> {
-        self.excluded.clear();
-        self.excluded_functions.clear();
-        for word in words(exclude) {
-            match word.split_once(':') {
-                None if is_dotted_name(word) => self.excluded.push(word.to_owned()),
-                Some((module, function)) if is_dotted_name(module) && !function.is_empty() => {
-                    self.excluded_functions.push((module.to_owned(), function.to_owned()));
-                }
-                _ => return Err(format!("\"{word}\" is not the name of a package or module, or MODULE:FUNCTION")),
-            }
-        }
-        Ok(())
+impl Scope {
+    /// As the options say.
+    pub fn new(chosen: Chosen, excluded: Excluded) -> Self {
+        Scope { chosen, excluded, standard_library: Vec::new() }
     }
 
     /// Says where the standard library is.
@@ -113,67 +142,58 @@ impl Choice {
         self.standard_library = folders.into_iter().map(|folder| format!("{}/", folder.trim_end_matches('/'))).collect();
     }
 
-    /// Whether any code is watched at all.
-    pub fn is_none(&self) -> bool {
-        !self.all && !self.first_party && self.packages.is_empty()
-    }
-
     /// Whether code of this origin is watched.
-    pub fn chooses(&self, origin: &Origin<'_>) -> bool {
-        self.is_chosen(origin) || !self.is_none() && swappers(origin.module).is_some()
+    pub fn includes(&self, origin: &Origin<'_>) -> bool {
+        self.is_chosen(origin) || !self.chosen.is_none() && swappers(origin.module).is_some()
     }
 
     fn is_chosen(&self, origin: &Origin<'_>) -> bool {
-        if is_inside(origin.module, "ftsan") || self.excluded.iter().any(|excluded| is_inside(origin.name(), excluded)) {
+        if is_inside(origin.module, "ftsan") || self.excluded.modules.iter().any(|excluded| is_inside(origin.name(), excluded)) {
             return false;
         }
-        self.all
-            || self.packages.iter().any(|package| is_inside(origin.name(), package))
-            || (self.first_party && self.is_first_party(origin))
+        self.chosen.all
+            || self.chosen.packages.iter().any(|package| is_inside(origin.name(), package))
+            || (self.chosen.first_party && self.is_first_party(origin))
     }
 
-    /// What of the options this origin is chosen or excluded by, as [`Choice::unseen`] wants it among what was seen; by its package where
+    /// What of the options this origin is chosen or excluded by, as [`Scope::unseen`] wants it among what was seen; by its package where
     /// that is first-party code.
     pub fn seen_as(&self, origin: &Origin<'_>) -> Option<String> {
         let names = |word: &&String| is_inside(origin.name(), word);
-        if let Some(word) = self.excluded.iter().find(names) {
+        if let Some(word) = self.excluded.modules.iter().find(names) {
             return Some(format!("{word}{EXCLUDED}"));
         }
         let package = || origin.name().split('.').next().unwrap_or("?").to_owned();
-        self.chooses(origin).then(|| format!("{}{CHOSEN}", self.packages.iter().find(names).cloned().unwrap_or_else(package)))
+        self.includes(origin)
+            .then(|| format!("{}{CHOSEN}", self.chosen.packages.iter().find(names).cloned().unwrap_or_else(package)))
     }
 
     /// The same of a function that is excluded.
     pub fn function_seen_as(&self, module: &str, function: &str) -> Option<String> {
-        let excluded = self.excluded_functions.iter().find(|(of, name)| of == module && is_part_of(function, name));
+        let excluded = self.excluded.functions.iter().find(|(of, name)| of == module && is_part_of(function, name));
         excluded.map(|(of, name)| format!("{of}:{name}{EXCLUDED}"))
     }
 
-    /// What was named in the options and never came, as sentences; `seen` is what [`Choice::seen_as`] said in all processes of a run.
+    /// What was named in the options and never came, as sentences; `seen` is what [`Scope::seen_as`] said in all processes of a run.
     pub fn unseen(&self, seen: &BTreeSet<String>) -> Vec<String> {
-        let functions = self.excluded_functions.iter().map(|(of, name)| format!("{of}:{name}"));
-        let excluded = self.excluded.iter().cloned().chain(functions);
+        let functions = self.excluded.functions.iter().map(|(of, name)| format!("{of}:{name}"));
+        let excluded = self.excluded.modules.iter().cloned().chain(functions);
         let never = |word: &String, kind: &str| !seen.contains(&format!("{word}{kind}"));
-        let chosen = self.packages.iter().filter(|word| never(word, CHOSEN) && !self.excluded.contains(word));
+        let chosen = self.chosen.packages.iter().filter(|word| never(word, CHOSEN) && !self.excluded.modules.contains(word));
         let chosen = chosen.map(|word| format!("races: no Python code of {word} ran: was it imported, and is the name right?"));
         let excluded = excluded.filter(|word| never(word, EXCLUDED));
         chosen.chain(excluded.map(|word| format!("races_exclude: there was nothing of {word} to leave out"))).collect()
     }
 
-    /// Names of packages and modules that are watched, and whether first-party code is.
-    pub fn chosen_by_name(&self) -> (&[String], bool) {
-        (&self.packages, self.first_party)
-    }
-
     /// Whether this function of a chosen module, or one that it is defined in, is left out.
-    pub fn leaves_out(&self, module: &str, function: &str) -> bool {
+    pub fn excludes(&self, module: &str, function: &str) -> bool {
         let is_only_for_swappers = !self.is_chosen(&Origin { module, file: "<frozen >", ..Origin::default() });
         let is_other = |swappers: &[&str]| !swappers.iter().any(|swapper| is_part_of(function, swapper));
         is_only_for_swappers && swappers(module).is_some_and(is_other) || self.is_excluded_function(module, function)
     }
 
     fn is_excluded_function(&self, module: &str, function: &str) -> bool {
-        self.excluded_functions.iter().any(|(of, name)| of == module && is_part_of(function, name))
+        self.excluded.functions.iter().any(|(of, name)| of == module && is_part_of(function, name))
     }
 
     fn is_first_party(&self, origin: &Origin<'_>) -> bool {
@@ -214,12 +234,10 @@ fn is_inside(module: &str, package: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn choice(races: &str, exclude: &str) -> Choice {
-        let mut choice = Choice::default();
-        choice.set_chosen(races).unwrap();
-        choice.set_excluded(exclude).unwrap();
-        choice.set_standard_library(["/usr/lib/python3.14"]);
-        choice
+    fn scope(races: &str, exclude: &str) -> Scope {
+        let mut scope = Scope::new(Chosen::parse(races).unwrap(), Excluded::parse(exclude).unwrap());
+        scope.set_standard_library(["/usr/lib/python3.14"]);
+        scope
     }
 
     fn of<'a>(file: &'a str, module: &'a str) -> Origin<'a> {
@@ -228,22 +246,22 @@ mod tests {
 
     #[test]
     fn first_party_is_what_is_neither_the_standard_library_nor_installed() {
-        let choice = choice("first-party", "");
-        assert!(choice.chooses(&of("/home/me/app.py", "__main__")));
-        assert!(choice.chooses(&of("app/models.py", "app.models")));
-        assert!(!choice.chooses(&of("/usr/lib/python3.14/queue.py", "queue")));
-        assert!(!choice.chooses(&of("/usr/lib/python3.14/site-packages/attr/__init__.py", "attr")));
-        assert!(!choice.chooses(&of("/home/me/.venv/lib/python3.14t/site-packages/flask/app.py", "flask.app")));
-        assert!(!choice.chooses(&of("/usr/lib/python3/dist-packages/yaml.py", "yaml")));
-        assert!(!choice.chooses(&of("<frozen posixpath>", "posixpath")));
-        assert!(!choice.chooses(&of("/home/me/ftsan/process.py", "ftsan.process")));
+        let scope = scope("first-party", "");
+        assert!(scope.includes(&of("/home/me/app.py", "__main__")));
+        assert!(scope.includes(&of("app/models.py", "app.models")));
+        assert!(!scope.includes(&of("/usr/lib/python3.14/queue.py", "queue")));
+        assert!(!scope.includes(&of("/usr/lib/python3.14/site-packages/attr/__init__.py", "attr")));
+        assert!(!scope.includes(&of("/home/me/.venv/lib/python3.14t/site-packages/flask/app.py", "flask.app")));
+        assert!(!scope.includes(&of("/usr/lib/python3/dist-packages/yaml.py", "yaml")));
+        assert!(!scope.includes(&of("<frozen posixpath>", "posixpath")));
+        assert!(!scope.includes(&of("/home/me/ftsan/process.py", "ftsan.process")));
     }
 
     #[test]
     fn code_without_a_file_belongs_to_its_module_or_to_who_runs_it() {
-        let choice = choice("first-party", "");
+        let scope = scope("first-party", "");
         let made = |module_file, module, is_run_by_chosen| {
-            choice.chooses(&Origin { file: "<string>", module, module_file, is_run_by_chosen, package: "" })
+            scope.includes(&Origin { file: "<string>", module, module_file, is_run_by_chosen, package: "" })
         };
         assert!(made("/home/me/app.py", "app", false));
         assert!(!made("/usr/lib/python3.14/dataclasses.py", "dataclasses", true));
@@ -254,31 +272,31 @@ mod tests {
 
     #[test]
     fn packages_go_by_name_and_exclusions_win() {
-        let choice = choice("hawkapi, first-party", "hawkapi.cli,app:Slow.run");
-        assert!(choice.chooses(&of("/x/site-packages/hawkapi/app.py", "hawkapi.app")));
-        assert!(!choice.chooses(&of("/x/site-packages/hawkapi/cli/main.py", "hawkapi.cli.main")));
-        assert!(!choice.chooses(&of("/x/site-packages/hawkapi_extra.py", "hawkapi_extra")));
+        let scope = scope("hawkapi, first-party", "hawkapi.cli,app:Slow.run");
+        assert!(scope.includes(&of("/x/site-packages/hawkapi/app.py", "hawkapi.app")));
+        assert!(!scope.includes(&of("/x/site-packages/hawkapi/cli/main.py", "hawkapi.cli.main")));
+        assert!(!scope.includes(&of("/x/site-packages/hawkapi_extra.py", "hawkapi_extra")));
         let script = Origin { package: "hawkapi", ..of("/x/site-packages/hawkapi/__main__.py", "__main__") };
-        assert!(choice.chooses(&script));
-        assert!(choice.leaves_out("app", "Slow.run"));
-        assert!(choice.leaves_out("app", "Slow.run.<locals>.inner"));
-        assert!(!choice.leaves_out("app", "Slow.runner"));
+        assert!(scope.includes(&script));
+        assert!(scope.excludes("app", "Slow.run"));
+        assert!(scope.excludes("app", "Slow.run.<locals>.inner"));
+        assert!(!scope.excludes("app", "Slow.runner"));
     }
 
     #[test]
     fn what_was_named_and_never_came_is_said() {
-        let choice = choice("hawkapi,first-party,typo.sub", "hawkapi.cli,gone,app:Slow.run,app:Gone");
+        let scope = scope("hawkapi,first-party,typo.sub", "hawkapi.cli,gone,app:Slow.run,app:Gone");
         let mut seen = BTreeSet::new();
-        let mut see = |file: &str, module: &str| seen.extend(choice.seen_as(&of(file, module)));
+        let mut see = |file: &str, module: &str| seen.extend(scope.seen_as(&of(file, module)));
         see("/x/site-packages/hawkapi/app.py", "hawkapi.app");
         see("/x/site-packages/hawkapi/cli.py", "hawkapi.cli");
         see("/home/me/app.py", "app");
         see("/x/site-packages/typo/__init__.py", "typo");
         see("/usr/lib/python3.14/queue.py", "queue");
-        seen.extend(choice.function_seen_as("app", "Slow.run.<locals>.inner"));
+        seen.extend(scope.function_seen_as("app", "Slow.run.<locals>.inner"));
         let all: Vec<&str> = seen.iter().map(String::as_str).collect();
         assert_eq!(all, ["app (races)", "app:Slow.run (excluded)", "hawkapi (races)", "hawkapi.cli (excluded)"]);
-        let unseen = choice.unseen(&seen).join("\n");
+        let unseen = scope.unseen(&seen).join("\n");
         let expected = "races: no Python code of typo.sub ran: was it imported, and is the name right?
 races_exclude: there was nothing of gone to leave out
 races_exclude: there was nothing of app:Gone to leave out";
@@ -287,17 +305,17 @@ races_exclude: there was nothing of app:Gone to leave out";
 
     #[test]
     fn what_is_wrong_is_named() {
-        let chosen = |races: &str| Choice::default().set_chosen(races).unwrap_err();
+        let chosen = |races: &str| Chosen::parse(races).unwrap_err();
         assert_eq!(chosen("none,app"), "\"none\" is not the name of a package or module");
         assert_eq!(chosen("my-app"), "\"my-app\" is not the name of a package or module");
-        let excluded = Choice::default().set_excluded("app:").unwrap_err();
+        let excluded = Excluded::parse("app:").unwrap_err();
         assert_eq!(excluded, "\"app:\" is not the name of a package or module, or MODULE:FUNCTION");
     }
 
     #[test]
     fn all_and_none_are_what_they_say() {
-        assert!(choice("none", "").is_none());
-        assert!(choice("all", "").chooses(&of("/usr/lib/python3.14/queue.py", "queue")));
-        assert!(!choice("all", "queue").chooses(&of("/usr/lib/python3.14/queue.py", "queue")));
+        assert!(Chosen::parse("none").unwrap().is_none());
+        assert!(scope("all", "").includes(&of("/usr/lib/python3.14/queue.py", "queue")));
+        assert!(!scope("all", "queue").includes(&of("/usr/lib/python3.14/queue.py", "queue")));
     }
 }
