@@ -4,9 +4,9 @@ use crate::engine::affinity::given;
 use crate::engine::affinity::watch::{Attribute, Kind, Watch};
 use crate::findings::process;
 use crate::intercept::python_function::{self, Bytecode};
-use crate::intercept::{c_method, call_site, constructors, coroutine_steps, future_slots};
+use crate::intercept::{call_site, constructors, coroutine_steps, future_slots, watched_methods};
 use crate::interpreter::functions::code_of;
-use crate::interpreter::{contexts, coroutines, futures};
+use crate::interpreter::{contexts, coroutines, function_slots, futures};
 use crate::thread::code_class::{self, Class};
 use crate::thread::{context, guard, recorder, registry, stacks};
 use ftsan::declare::{self, Declaration};
@@ -137,7 +137,7 @@ pub(crate) fn watch_method(
     realm: &str,
     class_: Option<&Bound<'_, PyType>>,
 ) -> PyResult<()> {
-    c_method::install(descriptor, Row { owner, rule, operation, realm, class: class_ }.leak(descriptor.py(), 0)?)
+    watched_methods::install(descriptor, Row { owner, rule, operation, realm, class: class_ }.leak(descriptor.py(), 0)?)
 }
 
 #[pyfunction]
@@ -182,17 +182,11 @@ pub(crate) fn watch_contexts(py: Python<'_>) -> PyResult<Bound<'_, PyType>> {
 #[pyfunction]
 pub(crate) fn watch_running_loop(function: &Bound<'_, PyCFunction>, meet: Py<PyAny>, look_around: Py<PyAny>) -> PyResult<()> {
     given::start(meet, look_around);
-    // SAFETY: a built-in function with METH_O, which is checked; its definition is a static array of its module.
-    unsafe {
-        let definition = (*function.as_ptr().cast::<ffi::PyCFunctionObject>()).m_ml;
-        if (*definition).ml_flags != ffi::METH_O {
-            return Err(PyRuntimeError::new_err("_set_running_loop has another calling convention"));
-        }
-        let slot = (&raw mut (*definition).ml_meth).cast::<*const std::ffi::c_void>();
-        let original = std::mem::transmute::<*const std::ffi::c_void, SetRunningLoop>(slot.read());
-        SET_RUNNING_LOOP.set(original).map_err(|_| PyRuntimeError::new_err("already hooked"))?;
-        slot.write_volatile(set_running_loop as *const std::ffi::c_void);
-    }
+    let slot = function_slots::of(function, ffi::METH_O)?;
+    // SAFETY: the calling convention is checked.
+    let original = unsafe { std::mem::transmute::<usize, SetRunningLoop>(slot.function()) };
+    SET_RUNNING_LOOP.set(original).map_err(|_| PyRuntimeError::new_err("already hooked"))?;
+    slot.replace(set_running_loop as *const std::ffi::c_void);
     process::get().count_hook();
     Ok(())
 }
@@ -223,14 +217,14 @@ pub(crate) fn watch_results(method: &Bound<'_, PyAny>) -> PyResult<()> {
         return Ok(());
     }
     let row = Row { owner: "born", rule: loop_call_off_thread::RULE.id, operation: "result", realm: "asyncio", class: None };
-    c_method::install_giver(method, row.leak(py, 0)?)
+    watched_methods::install_giver(method, row.leak(py, 0)?)
 }
 
 /// This function makes another interpreter, in which nothing is watched.
 #[pyfunction]
 pub(crate) fn watch_maker_of_interpreters(function: &Bound<'_, PyAny>) -> PyResult<()> {
     let row = Row { owner: "born", rule: loop_call_off_thread::RULE.id, operation: "create", realm: "any", class: None };
-    c_method::install_maker_of_interpreters(function, row.leak(function.py(), 0)?)
+    watched_methods::install_maker_of_interpreters(function, row.leak(function.py(), 0)?)
 }
 
 /// Whether this is a function written in Python whose calls are judged.

@@ -1,16 +1,12 @@
-//! C methods: their `PyMethodDef.ml_meth` is swapped in place for a function that checks and then calls the original.  The same is
-//! done to methods made by Cython, and to `PyGetSetDef.get` of attributes.
+//! C methods and functions: their `PyMethodDef.ml_meth` is swapped in place for a trampoline, which calls a [`Hook`] with the original.  The
+//! same is done to methods made by Cython, and to `PyGetSetDef.get` of attributes.
 //!
-//! Seen by every caller, already specialised call sites and bound methods included; costs at most 1 ns.
+//! Seen by every caller, already specialised call sites and bound methods included.  Nothing here knows what is watched: a kind of hooks has a
+//! [`Table`] of its own.  A single function that is replaced by one of ours needs no table: [`crate::interpreter::function_slots`].
 
-use crate::engine::affinity::check;
-use crate::engine::affinity::given;
-use crate::engine::affinity::watch::{Kind, Watch};
 use crate::intercept::cython;
+use crate::interpreter::call_arguments::Arguments;
 use crate::interpreter::memory;
-use crate::thread::context::{Busy, here};
-use crate::thread::faults::{self, SUB_INTERPRETERS};
-use crate::thread::outcome::Outcome;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -18,132 +14,69 @@ use std::ffi::{c_int, c_void};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// `PyMethodDescrObject`, `Include/cpython/descrobject.h`.
-#[repr(C)]
-struct MethodDescriptor {
-    header: ffi::PyObject,
-    d_type: *mut ffi::PyTypeObject,
-    d_name: *mut ffi::PyObject,
-    d_qualname: *mut ffi::PyObject,
-    d_method: *mut ffi::PyMethodDef,
+type Object = *mut ffi::PyObject;
+
+/// What is done round a call of a C method.
+pub(crate) trait Hook: Sized + 'static {
+    /// The hook at this place of its table.
+    fn hooked(place: usize) -> &'static Hooked<Self>;
+
+    /// Calls the original, or gives null with an exception set.
+    ///
+    /// # Safety
+    /// Attached; `object` is alive and of the method's type, and so are the arguments, until the original has returned.
+    unsafe fn call(&self, object: Object, arguments: impl Fn() -> Arguments, original: impl FnOnce() -> Object) -> Object;
 }
 
-/// `PyGetSetDescrObject`, `Include/cpython/descrobject.h`.
-#[repr(C)]
-struct AttributeDescriptor {
-    header: ffi::PyObject,
-    d_type: *mut ffi::PyTypeObject,
-    d_name: *mut ffi::PyObject,
-    d_qualname: *mut ffi::PyObject,
-    d_getset: *mut ffi::PyGetSetDef,
-}
-
-/// What is looked at once a call has returned.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Result {
-    /// Nothing: the call was judged before.
-    Nothing,
-    /// The call only made a coroutine.
-    Coroutine,
-    /// A loop gave away what belongs to it.
-    Given,
-    /// There is another interpreter, in which nothing is watched.
-    Interpreter,
-}
-
-struct Hooked {
-    /// The watch's.
-    kind: Kind,
-    watch: &'static Watch,
-    result: Result,
+/// A method that is hooked.
+pub(crate) struct Hooked<H> {
+    hook: H,
     /// The function that was there, of the calling convention of the trampoline.
     original: usize,
-}
-
-const MOST: usize = 320;
-static HOOKED: [OnceLock<Hooked>; MOST] = [const { OnceLock::new() }; MOST];
-static COUNT: AtomicUsize = AtomicUsize::new(0);
-
-fn hooked<const N: usize>() -> &'static Hooked {
-    HOOKED[N].get().expect("set before the trampoline is")
-}
-
-/// # Safety
-/// Attached; the method of `object` that is hooked has returned `result`.
-unsafe fn returned(hooked: &Hooked, object: *mut ffi::PyObject, result: *mut ffi::PyObject) {
-    // SAFETY: passed on.
-    unsafe {
-        match hooked.result {
-            Result::Nothing => {}
-            Result::Coroutine => cython::made(hooked.watch, object, result),
-            Result::Given => given::away(object, result),
-            Result::Interpreter => faults::fail(SUB_INTERPRETERS),
-        }
-    }
-}
-
-/// The calling thread is inside a method of an object that one thread at a time may use, as long as this lives.
-struct Inside(usize);
-
-impl Inside {
-    fn of(object: *mut ffi::PyObject) -> Self {
-        Inside(here().slot.goes_inside(object as usize))
-    }
-}
-
-impl Drop for Inside {
-    fn drop(&mut self) {
-        here().slot.goes_inside(self.0);
-    }
+    /// `METH_VARARGS`.
+    takes_tuple: bool,
 }
 
 macro_rules! trampolines {
-    ($($name:ident: fn($self:ident $(, $argument:ident: $type:ty)*);)*) => {$(
-        unsafe extern "C" fn $name<const N: usize>($self: *mut ffi::PyObject $(, $argument: $type)*) -> *mut ffi::PyObject {
-            type Original = unsafe extern "C" fn(*mut ffi::PyObject $(, $type)*) -> *mut ffi::PyObject;
-            let hooked = hooked::<N>();
-            // SAFETY: the interpreter calls a method attached and with a live object of its type; `install` chose the trampoline by
-            // the calling convention of the original.
+    ($($name:ident: fn($hooked:ident, $self:ident $(, $argument:ident: $type:ty)*) $arguments:expr;)*) => {$(
+        unsafe extern "C" fn $name<H: Hook, const N: usize>($self: Object $(, $argument: $type)*) -> Object {
+            type Original = unsafe extern "C" fn(Object $(, $type)*) -> Object;
+            let $hooked = H::hooked(N);
+            // SAFETY: the interpreter calls a method attached and with live objects; `install` chose the trampoline by the calling
+            // convention of the original.
             unsafe {
-                let original = std::mem::transmute::<usize, Original>(hooked.original);
-                if hooked.result != Result::Nothing {
-                    let result = original($self $(, $argument)*);
-                    if !result.is_null() {
-                        returned(hooked, $self, result);
-                    }
-                    return result;
-                }
-                let _inside = (hooked.kind == Kind::OneAtATime).then(|| Inside::of($self));
-                let _part_of_it = match check::before_of(hooked.kind, hooked.watch, $self) {
-                    Outcome::Misuse if hooked.kind.is_one_action() => Busy::enter(),
-                    Outcome::Continue | Outcome::Misuse => None,
-                    Outcome::Raised => return std::ptr::null_mut(),
-                };
-                original($self $(, $argument)*)
+                let original = std::mem::transmute::<usize, Original>($hooked.original);
+                $hooked.hook.call($self, || $arguments, || original($self $(, $argument)*))
             }
         }
     )*};
 }
 
 trampolines! {
-    plain: fn(object, argument: *mut ffi::PyObject);
-    fast: fn(object, arguments: *const *mut ffi::PyObject, count: ffi::Py_ssize_t);
-    fast_keywords: fn(object, arguments: *const *mut ffi::PyObject, count: ffi::Py_ssize_t, names: *mut ffi::PyObject);
-    keywords: fn(object, arguments: *mut ffi::PyObject, names: *mut ffi::PyObject);
-    method: fn(object, class: *mut ffi::PyTypeObject, arguments: *const *mut ffi::PyObject, count: usize, names: *mut ffi::PyObject);
+    plain: fn(hooked, object, argument: Object) Arguments::of_one(&argument, hooked.takes_tuple);
+    fast: fn(hooked, object, arguments: *const Object, count: ffi::Py_ssize_t) Arguments::of_many(arguments, count as usize);
+    fast_keywords: fn(hooked, object, arguments: *const Object, count: ffi::Py_ssize_t, names: Object)
+        Arguments { by_name: names, ..Arguments::of_many(arguments, count as usize) };
+    method: fn(hooked, object, class: *mut ffi::PyTypeObject, arguments: *const Object, count: usize, names: Object)
+        Arguments { by_name: names, ..Arguments::of_many(arguments, count) };
+    keywords: fn(hooked, object, arguments: Object, names: Object) Arguments { by_name: names, ..Arguments::of_one(&arguments, true) };
 }
 
-/// The trampolines of one place in a table of hooked methods, by [`column`].
-pub(crate) type Row = [*const c_void; 5];
+/// The trampolines of one place in a table, by [`column`].
+#[derive(Clone, Copy)]
+pub(crate) struct Row([*const c_void; 5]);
+// SAFETY: functions.
+unsafe impl Sync for Row {}
 
-const fn row<const N: usize>() -> Row {
-    [
-        plain::<N> as *const c_void,
-        fast::<N> as *const c_void,
-        fast_keywords::<N> as *const c_void,
-        method::<N> as *const c_void,
-        keywords::<N> as *const c_void,
-    ]
+/// Those of place `N`.
+pub(crate) const fn row<H: Hook, const N: usize>() -> Row {
+    Row([
+        plain::<H, N> as *const c_void,
+        fast::<H, N> as *const c_void,
+        fast_keywords::<H, N> as *const c_void,
+        method::<H, N> as *const c_void,
+        keywords::<H, N> as *const c_void,
+    ])
 }
 
 /// An array of what the function `$row` gives for each number, sixteen at a time.
@@ -157,55 +90,82 @@ macro_rules! rows {
 }
 pub(crate) use rows;
 
-const ROWS: [Row; MOST] = rows!(row: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19);
-
-/// Watches a method or an attribute of an extension type, given as what its type's dictionary has.
-pub(crate) fn install(descriptor: &Bound<'_, PyAny>, watch: &'static Watch) -> PyResult<()> {
-    install_as(descriptor, watch, Result::Nothing)
+/// The hooks of one kind.
+pub(crate) struct Table<H: 'static, const MOST: usize> {
+    hooked: [OnceLock<Hooked<H>>; MOST],
+    rows: [Row; MOST],
+    count: AtomicUsize,
 }
 
-/// What this method of a loop returns belongs to the loop.  What it does may be watched besides.
-pub(crate) fn install_giver(descriptor: &Bound<'_, PyAny>, watch: &'static Watch) -> PyResult<()> {
-    install_as(descriptor, watch, Result::Given)
-}
-
-/// This function makes an interpreter.
-pub(crate) fn install_maker_of_interpreters(function: &Bound<'_, PyAny>, watch: &'static Watch) -> PyResult<()> {
-    install_as(function, watch, Result::Interpreter)
-}
-
-fn install_as(descriptor: &Bound<'_, PyAny>, watch: &'static Watch, result: Result) -> PyResult<()> {
-    let refuse = |what: &str| PyTypeError::new_err(format!("{}: {what}", watch.operation));
-    // SAFETY: checked to be what it is used as; the definitions are static arrays of the module.
-    let (slot, column, result) = unsafe {
-        let (object, class) = (descriptor.as_ptr(), ffi::Py_TYPE(descriptor.as_ptr()));
-        if std::ptr::eq(class, &raw mut ffi::PyGetSetDescr_Type) {
-            let getter = &raw mut (*(*object.cast::<AttributeDescriptor>()).d_getset).get;
-            (getter.cast::<*const c_void>(), 0, result)
-        } else {
-            let Some((place, is_coroutine)) = place_of_definition(descriptor) else {
-                return Err(refuse("not a method of an extension type"));
-            };
-            let definition = place.read();
-            let Some(column) = column((*definition).ml_flags) else { return Err(refuse("unknown calling convention")) };
-            let definition = writable(place, definition);
-            let result = match (result, is_coroutine) {
-                (Result::Given, true) => return Err(refuse("a coroutine, whose result is not seen")),
-                (_, true) => Result::Coroutine,
-                (result, false) => result,
-            };
-            ((&raw mut (*definition).ml_meth).cast::<*const c_void>(), column, result)
-        }
-    };
-    let place = COUNT.fetch_add(1, Ordering::Relaxed);
-    let Some(hook) = HOOKED.get(place) else { return Err(PyRuntimeError::new_err("more hooked methods than places")) };
-    // SAFETY: the slot holds a function pointer; it is replaced by one of the same calling convention, and an aligned
-    // pointer store is seen whole by other threads.
-    unsafe {
-        let _ = hook.set(Hooked { kind: watch.kind, watch, result, original: slot.read() as usize });
-        slot.write_volatile(ROWS[place][column]);
+impl<H: Hook + Send + Sync, const MOST: usize> Table<H, MOST> {
+    /// An empty one with these trampolines.
+    pub(crate) const fn new(rows: [Row; MOST]) -> Self {
+        Table { hooked: [const { OnceLock::new() }; MOST], rows, count: AtomicUsize::new(0) }
     }
-    Ok(())
+
+    /// For [`Hook::hooked`].
+    #[inline(always)]
+    pub(crate) fn at(&'static self, place: usize) -> &'static Hooked<H> {
+        self.hooked[place].get().expect("set before the trampoline is")
+    }
+
+    /// Hooks a method.
+    pub(crate) fn install(&'static self, method: Method, hook: H) -> PyResult<()> {
+        let Method { slot, column, takes_tuple } = method;
+        let place = self.count.fetch_add(1, Ordering::Relaxed);
+        let Some(hooked) = self.hooked.get(place) else { return Err(PyRuntimeError::new_err("more hooked methods than places")) };
+        let _ = hooked.set(Hooked { hook, original: method.original(), takes_tuple });
+        // SAFETY: the slot holds a function pointer; it is replaced by one of the same calling convention, and an aligned pointer store
+        // is seen whole by other threads.
+        unsafe { slot.write_volatile(self.rows[place].0[column]) };
+        Ok(())
+    }
+}
+
+/// A method that can be hooked.
+#[derive(Clone, Copy)]
+pub(crate) struct Method {
+    slot: *mut *const c_void,
+    column: usize,
+    takes_tuple: bool,
+}
+
+impl Method {
+    /// A method of an extension type, Cython's included, or a function of an extension module; and whether it only makes a coroutine.
+    ///
+    /// # Errors
+    /// It is nothing of the kind, or its calling convention is not known.
+    pub(crate) fn of(method: &Bound<'_, PyAny>) -> PyResult<(Self, bool)> {
+        let wrong = |what: &str| PyTypeError::new_err(format!("{method}: {what}"));
+        let found = place_of_definition(method);
+        let (place, is_coroutine) = found.ok_or_else(|| wrong("not a method of an extension type"))?;
+        // SAFETY: a live definition, which is a static array of its module or, if that is a constant, a copy.
+        unsafe {
+            let definition = place.read();
+            let flags = (*definition).ml_flags;
+            let column = column(flags).ok_or_else(|| wrong("unknown calling convention"))?;
+            let slot = (&raw mut (*writable(place, definition)).ml_meth).cast();
+            Ok((Method { slot, column, takes_tuple: flags & ffi::METH_VARARGS != 0 }, is_coroutine))
+        }
+    }
+
+    /// What gets an attribute of an extension type, if this is one.
+    pub(crate) fn getter(descriptor: &Bound<'_, PyAny>) -> Option<Self> {
+        let object = descriptor.as_ptr();
+        // SAFETY: checked to be what it is used as; the definitions are static arrays of the module.
+        unsafe {
+            std::ptr::eq(ffi::Py_TYPE(object), &raw mut ffi::PyGetSetDescr_Type).then(|| {
+                let slot = &raw mut (*(*object.cast::<ffi::PyGetSetDescrObject>()).d_getset).get;
+                Method { slot: slot.cast(), column: 0, takes_tuple: false }
+            })
+        }
+    }
+
+    /// The function that is there now.
+    pub(crate) fn original(self) -> usize {
+        // SAFETY: the slot holds a function pointer.
+        unsafe { self.slot.read() as usize }
+    }
 }
 
 /// Where a method of an extension type, Cython's included, has its definition, and whether it only makes a coroutine.
@@ -214,7 +174,7 @@ fn place_of_definition(method: &Bound<'_, PyAny>) -> Option<(*mut *mut ffi::PyMe
     unsafe {
         let (object, class) = (method.as_ptr(), ffi::Py_TYPE(method.as_ptr()));
         if std::ptr::eq(class, &raw mut ffi::PyMethodDescr_Type) {
-            Some((&raw mut (*object.cast::<MethodDescriptor>()).d_method, false))
+            Some((&raw mut (*object.cast::<ffi::PyMethodDescrObject>()).d_method, false))
         } else if std::ptr::eq(class, &raw mut ffi::PyCFunction_Type) {
             Some((&raw mut (*object.cast::<ffi::PyCFunctionObject>()).m_ml, false))
         } else {
@@ -239,21 +199,8 @@ unsafe fn writable(place: *mut *mut ffi::PyMethodDef, definition: *mut ffi::PyMe
     }
 }
 
-/// The definition of a method of an extension type, or of a function of an extension module.
-pub(crate) fn definition(method: &Bound<'_, PyAny>) -> Option<*mut ffi::PyMethodDef> {
-    // SAFETY: checked to be what it is used as.
-    unsafe {
-        let (object, class) = (method.as_ptr(), ffi::Py_TYPE(method.as_ptr()));
-        if std::ptr::eq(class, &raw mut ffi::PyMethodDescr_Type) {
-            Some((*object.cast::<MethodDescriptor>()).d_method)
-        } else {
-            std::ptr::eq(class, &raw mut ffi::PyCFunction_Type).then(|| (*object.cast::<ffi::PyCFunctionObject>()).m_ml)
-        }
-    }
-}
-
 /// Which of the trampolines has this calling convention.
-pub(crate) fn column(flags: c_int) -> Option<usize> {
+fn column(flags: c_int) -> Option<usize> {
     const KEYWORDS: c_int = ffi::METH_FASTCALL | ffi::METH_KEYWORDS;
     const METHOD: c_int = KEYWORDS | ffi::METH_METHOD;
     match flags & !(ffi::METH_CLASS | ffi::METH_STATIC | ffi::METH_COEXIST) {

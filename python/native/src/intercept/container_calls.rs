@@ -1,92 +1,51 @@
-//! C functions that work on containers, watched at their entries: `PyMethodDef.ml_meth` is swapped in place, as in [`crate::intercept::c_method`],
-//! for a function that asks [`crate::engine::races::calls`] before it calls the original.
+//! C functions that work on containers, watched at their entries: [`crate::engine::races::calls`] is asked before the original is called.
 
 use crate::engine::races::calls::{self, Callee};
-use crate::intercept::c_method::{self, Row};
+use crate::intercept::c_method::{self, Hook, Hooked, Method, Row, Table};
 use crate::intercept::type_slot::{self, Call, New, Slot};
 use crate::interpreter::call_arguments::Arguments;
 use crate::thread::outcome::Outcome;
 use ftsan::patcher::known_calls::{ENTRIES, METHODS};
-use pyo3::exceptions::{PyRuntimeError, PyTypeError};
+use pyo3::exceptions::PyTypeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 use std::ffi::c_void;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-struct Hooked {
-    callee: Callee,
-    /// The function that was there, of the calling convention of the trampoline.
-    original: usize,
-    /// `METH_VARARGS`.
-    takes_tuple: bool,
-}
-
-const MOST: usize = 128;
-static HOOKED: [OnceLock<Hooked>; MOST] = [const { OnceLock::new() }; MOST];
-static COUNT: AtomicUsize = AtomicUsize::new(0);
-
-macro_rules! trampolines {
-    ($($name:ident: fn($hooked:ident, $self:ident $(, $argument:ident: $type:ty)*) $arguments:expr;)*) => {$(
-        unsafe extern "C" fn $name<const N: usize>($self: *mut ffi::PyObject $(, $argument: $type)*) -> *mut ffi::PyObject {
-            type Original = unsafe extern "C" fn(*mut ffi::PyObject $(, $type)*) -> *mut ffi::PyObject;
-            let $hooked = HOOKED[N].get().expect("set before the trampoline is");
-            // SAFETY: the interpreter calls a method attached and with live objects; `install` chose the trampoline by the calling
-            // convention of the original.
-            unsafe {
-                if calls::before($hooked.callee, $self, || $arguments) == Outcome::Raised {
-                    return std::ptr::null_mut();
-                }
-                std::mem::transmute::<usize, Original>($hooked.original)($self $(, $argument)*)
-            }
-        }
-    )*};
-}
-
-trampolines! {
-    plain: fn(hooked, object, argument: *mut ffi::PyObject) Arguments::of_one(&argument, hooked.takes_tuple);
-    fast: fn(hooked, object, arguments: *const *mut ffi::PyObject, count: ffi::Py_ssize_t) Arguments::of_many(arguments, count as usize);
-    fast_keywords: fn(hooked, object, arguments: *const *mut ffi::PyObject, count: ffi::Py_ssize_t, names: *mut ffi::PyObject)
-        Arguments { by_name: names, ..Arguments::of_many(arguments, count as usize) };
-    method: fn(
-        hooked, object, class: *mut ffi::PyTypeObject, arguments: *const *mut ffi::PyObject, count: usize, names: *mut ffi::PyObject
-    ) Arguments { by_name: names, ..Arguments::of_many(arguments, count) };
-    keywords: fn(hooked, object, arguments: *mut ffi::PyObject, names: *mut ffi::PyObject)
-        Arguments { by_name: names, ..Arguments::of_one(&arguments, true) };
-}
 
 const fn row<const N: usize>() -> Row {
-    [
-        plain::<N> as *const c_void,
-        fast::<N> as *const c_void,
-        fast_keywords::<N> as *const c_void,
-        method::<N> as *const c_void,
-        keywords::<N> as *const c_void,
-    ]
+    c_method::row::<Callee, N>()
 }
 
-const ROWS: [Row; MOST] = c_method::rows!(row: 0 1 2 3 4 5 6 7);
+static TABLE: Table<Callee, 128> = Table::new(c_method::rows!(row: 0 1 2 3 4 5 6 7));
+
+impl Hook for Callee {
+    #[inline(always)]
+    fn hooked(place: usize) -> &'static Hooked<Self> {
+        TABLE.at(place)
+    }
+
+    #[inline(always)]
+    unsafe fn call(
+        &self,
+        object: *mut ffi::PyObject,
+        arguments: impl Fn() -> Arguments,
+        original: impl FnOnce() -> *mut ffi::PyObject,
+    ) -> *mut ffi::PyObject {
+        // SAFETY: passed on.
+        if unsafe { calls::before(*self, object, arguments) } == Outcome::Raised {
+            return std::ptr::null_mut();
+        }
+        original()
+    }
+}
 
 /// Watches a method of a container that is in [`METHODS`], or a function that is in [`ENTRIES`] with this owner.
 pub(crate) fn install(function: &Bound<'_, PyAny>, owner: &str, name: &str) -> PyResult<()> {
-    let wrong = |what: &str| PyTypeError::new_err(format!("{function}: {what}"));
     let entry = ENTRIES.iter().find(|entry| entry.owner == owner && entry.name == name).map(Callee::Function);
     let method = || METHODS.iter().find(|method| method.name == name).map(|method| Callee::Method(method.name));
-    let callee = entry.or_else(method).ok_or_else(|| wrong("not in the tables"))?;
-    let definition = c_method::definition(function).ok_or_else(|| wrong("not a method of an extension type"))?;
-    // SAFETY: the definitions are static arrays of their modules.
-    let flags = unsafe { (*definition).ml_flags };
-    let Some(column) = c_method::column(flags) else { return Err(wrong("unknown calling convention")) };
-    let place = COUNT.fetch_add(1, Ordering::Relaxed);
-    let Some(hook) = HOOKED.get(place) else { return Err(PyRuntimeError::new_err("more C functions than places")) };
-    // SAFETY: the slot holds a function pointer; it is replaced by one of the same calling convention, and an aligned pointer store is
-    // seen whole by other threads.
-    unsafe {
-        let slot = (&raw mut (*definition).ml_meth).cast::<*const c_void>();
-        let _ = hook.set(Hooked { callee, original: slot.read() as usize, takes_tuple: flags & ffi::METH_VARARGS != 0 });
-        slot.write_volatile(ROWS[place][column]);
-    }
+    let callee = entry.or_else(method).ok_or_else(|| PyTypeError::new_err(format!("{function}: not in the tables")))?;
+    TABLE.install(Method::of(function)?.0, callee)?;
     crate::findings::process::get().count_hook();
     Ok(())
 }

@@ -2,10 +2,9 @@
 //!
 //! | module | intercepts |
 //! |---|---|
-//! | [`c_method`] | C methods and attributes, by the swapped `PyMethodDef.ml_meth` |
+//! | [`c_method`] | C methods, by the swapped `PyMethodDef.ml_meth`; [`watched_methods`], [`container_calls`] and operations of [`sync`] are its hooks |
 //! | [`type_slot`] | type slots, by swapped pointers; [`constructors`], [`future_slots`], [`coroutine_steps`] are made of them |
 //! | [`iterator_steps`] | steps of built-in iterators, whoever makes them |
-//! | [`container_calls`] | C functions that work on containers, at their entries |
 //! | [`cython`] | methods that Cython makes |
 //! | [`python_function`], [`call_site`] | Python functions, by three injected instructions and the site that they call |
 //! | [`sync`] | everything that orders threads: locks, queues, thread starts, caches, callbacks |
@@ -29,3 +28,4 @@ pub(crate) mod python_function;
 pub(crate) mod sync;
 pub(crate) mod syscalls;
 pub(crate) mod type_slot;
+pub(crate) mod watched_methods;

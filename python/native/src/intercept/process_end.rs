@@ -1,14 +1,13 @@
 //! `os._exit` and `os.exec*`, after which nothing of the process is left to say what it has found: it is said before.
 //!
-//! Their `PyMethodDef.ml_meth` is swapped in place, so that `from os import _exit` is no way round.  A process that is ended by the C
+//! Their functions are replaced in place, so that `from os import _exit` is no way round.  A process that is ended by the C
 //! function of that name, as in the child of a `vfork`, is left alone: it may hold any lock.
 
 use crate::findings::conclusion;
+use crate::interpreter::function_slots;
 use crate::thread::guard;
-use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::PyCFunction;
 use std::ffi::{c_int, c_void};
 use std::sync::OnceLock;
 
@@ -77,18 +76,11 @@ pub(crate) fn install(posix: &Bound<'_, PyModule>) -> PyResult<()> {
     let hooks: [(&str, &OnceLock<Fast>, Fast, c_int); 3] =
         [("_exit", &EXIT, exit, KEYWORDS), ("execv", &EXECV, execv, ffi::METH_FASTCALL), ("execve", &EXECVE, execve, KEYWORDS)];
     for (name, original, hook, flags) in hooks {
-        let function = posix.getattr(name)?.cast_into::<PyCFunction>()?;
-        // SAFETY: a built-in function, whose definition is a static array of its module; the convention is checked.  A function without
-        // keywords gets a fourth argument that it does not look at.
-        unsafe {
-            let definition = (*function.as_ptr().cast::<ffi::PyCFunctionObject>()).m_ml;
-            if (*definition).ml_flags != flags {
-                return Err(PyRuntimeError::new_err(format!("{name} has another calling convention")));
-            }
-            let slot = (&raw mut (*definition).ml_meth).cast::<*const c_void>();
-            if original.set(std::mem::transmute::<*const c_void, Fast>(slot.read())).is_ok() {
-                slot.write_volatile(hook as *const c_void);
-            }
+        let slot = function_slots::function(posix, name, flags)?;
+        // SAFETY: the convention is checked.  A function without keywords gets a fourth argument that it does not look at.
+        let there = unsafe { std::mem::transmute::<usize, Fast>(slot.function()) };
+        if original.set(there).is_ok() {
+            slot.replace(hook as *const c_void);
         }
     }
     Ok(())

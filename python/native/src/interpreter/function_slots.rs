@@ -59,7 +59,12 @@ fn definition(class: &Bound<'_, PyType>, name: &str) -> PyResult<*mut ffi::PyGet
 
 /// The function of a type's method, or of a function of a module, with this calling convention.
 pub(crate) fn function(owner: &Bound<'_, PyAny>, name: &str, flags: c_int) -> PyResult<Place> {
-    let object = owner.getattr("__dict__")?.get_item(name)?;
+    of(&owner.getattr("__dict__")?.get_item(name)?, flags)
+}
+
+/// The function of this method or function, with this calling convention.
+pub(crate) fn of(object: &Bound<'_, PyAny>, flags: c_int) -> PyResult<Place> {
+    let refused = || PyTypeError::new_err(format!("{object} is not what is expected"));
     // SAFETY: checked to be a method or a function before it is used as one; definitions are static arrays of the interpreter.
     unsafe {
         let class = ffi::Py_TYPE(object.as_ptr());
@@ -68,10 +73,10 @@ pub(crate) fn function(owner: &Bound<'_, PyAny>, name: &str, flags: c_int) -> Py
         } else if std::ptr::eq(class, &raw mut ffi::PyCFunction_Type) {
             (*object.as_ptr().cast::<ffi::PyCFunctionObject>()).m_ml
         } else {
-            return Err(refuse(name));
+            return Err(refused());
         };
         if (*definition).ml_flags != flags {
-            return Err(refuse(name));
+            return Err(refused());
         }
         Ok(Place((&raw mut (*definition).ml_meth).cast()))
     }

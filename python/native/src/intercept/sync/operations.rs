@@ -1,11 +1,10 @@
-//! C methods and functions that hand something over: their `PyMethodDef.ml_meth` is swapped in place, as in [`crate::intercept::c_method`], for a
-//! function that releases before it calls the original or acquires after it.
+//! C methods and functions that hand something over: released before the original is called, or acquired after it.
 
 use crate::engine::channels::{self, Found};
 use crate::engine::order::{self, Space, key};
 use crate::engine::races::container_sync;
 use crate::engine::{children, databases, file_locks, locks};
-use crate::intercept::c_method::{self, Row};
+use crate::intercept::c_method::{self, Hook, Hooked, Method, Row, Table};
 use crate::intercept::sync::weakref_callbacks;
 use crate::interpreter::call_arguments::Arguments;
 use crate::interpreter::descriptors;
@@ -14,11 +13,9 @@ use crate::thread::clock;
 use crate::thread::context::here;
 use crate::thread::outcome::Outcome;
 use ftsan::locks::held::How;
-use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::exceptions::PyValueError;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use std::ffi::c_void;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What a method does to the order.
@@ -145,68 +142,55 @@ const NAMES: [(&str, Edge); 45] = [
     ("callback", Edge::Callback),
 ];
 
-struct Hooked {
-    edge: Edge,
-    /// The function that was there, of the calling convention of the trampoline.
-    original: usize,
-    /// `METH_VARARGS`.
-    takes_tuple: bool,
+const fn row<const N: usize>() -> Row {
+    c_method::row::<Edge, N>()
 }
 
-const MOST: usize = 192;
-static HOOKED: [OnceLock<Hooked>; MOST] = [const { OnceLock::new() }; MOST];
-static COUNT: AtomicUsize = AtomicUsize::new(0);
+static TABLE: Table<Edge, 192> = Table::new(c_method::rows!(row: 0 1 2 3 4 5 6 7 8 9 10 11));
 
 /// `_ThreadHandle.is_done`, the original.
 static IS_DONE: AtomicUsize = AtomicUsize::new(0);
 
-macro_rules! trampolines {
-    ($($name:ident: fn($hooked:ident, $self:ident $(, $argument:ident: $type:ty)*) $arguments:expr;)*) => {$(
-        unsafe extern "C" fn $name<const N: usize>($self: *mut ffi::PyObject $(, $argument: $type)*) -> *mut ffi::PyObject {
-            type Original = unsafe extern "C" fn(*mut ffi::PyObject $(, $type)*) -> *mut ffi::PyObject;
-            let $hooked = HOOKED[N].get().expect("set before the trampoline is");
-            // SAFETY: the interpreter calls a method attached and with live objects; `install` chose the trampoline by the calling
-            // convention of the original.
-            unsafe {
-                if before($hooked.edge, $self, || $arguments) == Outcome::Raised {
-                    return std::ptr::null_mut();
-                }
-                let original = std::mem::transmute::<usize, Original>($hooked.original);
-                let result = if matches!($hooked.edge, Edge::Lock(_) | Edge::Join) {
-                    let slot = here().slot;
-                    // A handler of a signal may wait for something else meanwhile.
-                    let before = slot.wait_for($self as usize);
-                    let result = original($self $(, $argument)*);
-                    slot.wait_for(before);
-                    result
-                } else {
-                    original($self $(, $argument)*)
-                };
-                if !result.is_null() {
-                    after($hooked.edge, $self, || $arguments, result);
-                }
-                result
-            }
-        }
-    )*};
-}
+impl Hook for Edge {
+    #[inline(always)]
+    fn hooked(place: usize) -> &'static Hooked<Self> {
+        TABLE.at(place)
+    }
 
-trampolines! {
-    plain: fn(hooked, object, argument: *mut ffi::PyObject) Arguments::of_one(&argument, hooked.takes_tuple);
-    fast: fn(hooked, object, arguments: *const *mut ffi::PyObject, count: ffi::Py_ssize_t) Arguments::of_many(arguments, count as usize);
-    fast_keywords: fn(hooked, object, arguments: *const *mut ffi::PyObject, count: ffi::Py_ssize_t, names: *mut ffi::PyObject)
-        Arguments { by_name: names, ..Arguments::of_many(arguments, count as usize) };
-    method: fn(
-        hooked, object, class: *mut ffi::PyTypeObject, arguments: *const *mut ffi::PyObject, count: usize, names: *mut ffi::PyObject
-    ) Arguments { by_name: names, ..Arguments::of_many(arguments, count) };
-    keywords: fn(hooked, object, arguments: *mut ffi::PyObject, names: *mut ffi::PyObject)
-        Arguments { by_name: names, ..Arguments::of_one(&arguments, true) };
+    #[inline(always)]
+    unsafe fn call(
+        &self,
+        object: *mut ffi::PyObject,
+        arguments: impl Fn() -> Arguments,
+        original: impl FnOnce() -> *mut ffi::PyObject,
+    ) -> *mut ffi::PyObject {
+        // SAFETY: passed on.
+        unsafe {
+            if before(*self, object, &arguments) == Outcome::Raised {
+                return std::ptr::null_mut();
+            }
+            let result = if matches!(self, Edge::Lock(_) | Edge::Join) {
+                let slot = here().slot;
+                // A handler of a signal may wait for something else meanwhile.
+                let before = slot.wait_for(object as usize);
+                let result = original();
+                slot.wait_for(before);
+                result
+            } else {
+                original()
+            };
+            if !result.is_null() {
+                after(*self, object, &arguments, result);
+            }
+            result
+        }
+    }
 }
 
 /// # Safety
 /// Attached; `object` is alive and of the type that the edge is about.
 #[inline(always)]
-unsafe fn before(edge: Edge, object: *mut ffi::PyObject, arguments: impl FnOnce() -> Arguments) -> Outcome {
+unsafe fn before(edge: Edge, object: *mut ffi::PyObject, arguments: impl Fn() -> Arguments) -> Outcome {
     // SAFETY: passed on.
     unsafe {
         match edge {
@@ -283,7 +267,7 @@ unsafe fn before(edge: Edge, object: *mut ffi::PyObject, arguments: impl FnOnce(
 /// # Safety
 /// As [`before`]; `result` is what the original returned, not null.
 #[inline(always)]
-unsafe fn after(edge: Edge, object: *mut ffi::PyObject, arguments: impl FnOnce() -> Arguments, result: *mut ffi::PyObject) {
+unsafe fn after(edge: Edge, object: *mut ffi::PyObject, arguments: impl Fn() -> Arguments, result: *mut ffi::PyObject) {
     // SAFETY: passed on.
     unsafe {
         match edge {
@@ -368,21 +352,8 @@ unsafe fn is_done(handle: *mut ffi::PyObject) -> bool {
     }
 }
 
-const fn row<const N: usize>() -> Row {
-    [
-        plain::<N> as *const c_void,
-        fast::<N> as *const c_void,
-        fast_keywords::<N> as *const c_void,
-        method::<N> as *const c_void,
-        keywords::<N> as *const c_void,
-    ]
-}
-
-const ROWS: [Row; MOST] = c_method::rows!(row: 0 1 2 3 4 5 6 7 8 9 10 11);
-
 /// Makes a method of an extension type or a function of an extension module an edge.
 pub(crate) fn install(method: &Bound<'_, PyAny>, edge: &str) -> PyResult<()> {
-    let wrong = |what: &str| PyTypeError::new_err(format!("{method}: {what}"));
     let known = NAMES.iter().find(|(name, _)| *name == edge);
     let edge = known.ok_or_else(|| PyValueError::new_err(format!("unknown edge {edge}")))?.1;
     if let Edge::Write(Found::Object)
@@ -394,24 +365,11 @@ pub(crate) fn install(method: &Bound<'_, PyAny>, edge: &str) -> PyResult<()> {
     {
         descriptors::verify(&method.getattr("__objclass__")?)?;
     }
-    let definition = c_method::definition(method).ok_or_else(|| wrong("not a method of an extension type"))?;
-    // SAFETY: the definitions are static arrays of their modules.
-    let flags = unsafe { (*definition).ml_flags };
-    let Some(column) = c_method::column(flags) else { return Err(wrong("unknown calling convention")) };
-    let takes_tuple = flags & ffi::METH_VARARGS != 0;
-    let place = COUNT.fetch_add(1, Ordering::Relaxed);
-    let Some(hook) = HOOKED.get(place) else { return Err(PyRuntimeError::new_err("more edges than places")) };
-    // SAFETY: the slot holds a function pointer; it is replaced by one of the same calling convention, and an aligned pointer store is
-    // seen whole by other threads.
-    unsafe {
-        let slot = (&raw mut (*definition).ml_meth).cast::<*const c_void>();
-        let original = slot.read() as usize;
-        if edge == Edge::IsDone {
-            IS_DONE.store(original, Ordering::Relaxed);
-        }
-        let _ = hook.set(Hooked { edge, original, takes_tuple });
-        slot.write_volatile(ROWS[place][column]);
+    let (method, _) = Method::of(method)?;
+    if edge == Edge::IsDone {
+        IS_DONE.store(method.original(), Ordering::Relaxed);
     }
+    TABLE.install(method, edge)?;
     crate::findings::process::get().count_hook();
     Ok(())
 }

@@ -8,13 +8,13 @@
 //! thread's handle is released by an [`End`], which is in the thread state's dictionary and goes with it.
 
 use crate::engine::order::{self, Space, key};
-use crate::intercept::c_method;
+use crate::interpreter::function_slots;
 use crate::interpreter::own_types::{allocate, new_type};
 use crate::thread::clock::{self, ThreadOrder};
 use crate::thread::context::here;
 use crate::thread::guard;
 use ftsan::races::clock::Clock;
-use pyo3::exceptions::{PyRuntimeError, PyTypeError};
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use std::ffi::{CStr, c_int, c_void};
@@ -330,24 +330,18 @@ pub(crate) fn install(module: &Bound<'_, PyModule>) -> PyResult<()> {
         ],
     )?;
     let end = new_type(py, c"ftsan._native.End", size_of::<End>(), 0, &[(ffi::Py_tp_dealloc, dealloc_end as *mut c_void)])?;
-    let wrong = |name: &str| PyTypeError::new_err(format!("_thread.{name} has another calling convention"));
-    let slot = |name: &str, flags: c_int| -> PyResult<*mut *const c_void> {
-        let definition = c_method::definition(&module.getattr(name)?).ok_or_else(|| wrong(name))?;
-        // SAFETY: the definitions are a static array of the module.
-        let (there, slot) = unsafe { ((*definition).ml_flags, (&raw mut (*definition).ml_meth).cast::<*const c_void>()) };
-        if there == flags { Ok(slot) } else { Err(wrong(name)) }
-    };
+    let slot = |name: &str, flags: c_int| function_slots::function(module, name, flags);
     let joinable = slot("start_joinable_thread", ffi::METH_VARARGS | ffi::METH_KEYWORDS)?;
     let (new, other_name) = (slot("start_new_thread", ffi::METH_VARARGS)?, slot("start_new", ffi::METH_VARARGS)?);
     TYPES.set(Types { start, end, handle }).map_err(|_| PyRuntimeError::new_err("already hooked"))?;
-    // SAFETY: the slots hold functions of these types; an aligned pointer store is seen whole by other threads.
+    // SAFETY: the slots hold functions of these types: their calling conventions are checked.
     unsafe {
-        let _ = START_JOINABLE.set(std::mem::transmute::<*const c_void, ffi::PyCFunctionWithKeywords>(joinable.read()));
-        let _ = START_NEW.set(std::mem::transmute::<*const c_void, ffi::PyCFunction>(new.read()));
-        joinable.write_volatile(start_joinable as *const c_void);
-        new.write_volatile(start_new as *const c_void);
-        other_name.write_volatile(start_new as *const c_void);
+        let _ = START_JOINABLE.set(std::mem::transmute::<usize, ffi::PyCFunctionWithKeywords>(joinable.function()));
+        let _ = START_NEW.set(std::mem::transmute::<usize, ffi::PyCFunction>(new.function()));
     }
+    joinable.replace(start_joinable as *const c_void);
+    new.replace(start_new as *const c_void);
+    other_name.replace(start_new as *const c_void);
     clock::on_foreign_thread(announce_at_end);
     (0..3).for_each(|_| crate::findings::process::get().count_hook());
     Ok(())
