@@ -179,9 +179,10 @@ impl Dump {
     }
 
     fn thread_header<'a>(&mut self, entry: &'a str, crashed: bool) -> &'a str {
+        // gdb has such words as well: "[New Thread 0x7ffff00010c0 (LWP 4712)]".
+        let Some(end) = entry.find("first)") else { return entry };
         self.all_threads = true;
-        let end = entry.find("first)").map_or(entry.len(), |at| at + "first)".len());
-        let (header, rest) = entry.split_at_checked(end).unwrap_or((entry, ""));
+        let (header, rest) = entry.split_at_checked(end + "first)".len()).unwrap_or((entry, ""));
         let name = header.split_once('[').and_then(|(_, rest)| rest.rsplit_once(']')).map_or("", |(name, _)| name);
         self.thread(Thread { name: name.to_owned(), crashed, ..Thread::default() });
         rest.trim_start_matches(':')

@@ -10,6 +10,7 @@
 //! | [`greenlet`] | greenlet on the free-threaded build |
 //! | [`libraries`] | other libraries |
 //! | [`interpreter`] | CPython and its standard library |
+//! | [`shared_objects`] | the same, where one object is all that it takes |
 //! | [`kinds`] | kinds of misuse, without an issue |
 
 mod greenlet;
@@ -17,12 +18,13 @@ mod interpreter;
 mod kinds;
 mod libraries;
 mod row;
+mod shared_objects;
 
 pub use row::Known;
 
 /// Crashes that are reported somewhere.
 pub fn reported() -> impl Iterator<Item = &'static Known> {
-    [greenlet::ROWS, libraries::ROWS, interpreter::ROWS, interpreter::GENERATORS].into_iter().flatten()
+    [greenlet::ROWS, libraries::ROWS, interpreter::ROWS, shared_objects::ROWS, interpreter::GENERATORS].into_iter().flatten()
 }
 
 /// Kinds of crash that no report stands for.
