@@ -31,7 +31,7 @@ pub(super) static ROWS: &[Known] = &[
         when: &[
             Signal(FATAL_SIGNALS),
             WithoutGil,
-            Function(4, &["_pickle"], &["batch_list*", "save_list*", "batch_dict*", "save_dict*", "save_set*", "batch_set*"]),
+            Anywhere(&["_pickle"], &["batch_list*", "save_list*", "batch_dict*", "save_dict*", "save_set*", "batch_set*"]),
             TopModule(6, &["_pickle"]),
             PythonBelow("3.15"),
         ],
