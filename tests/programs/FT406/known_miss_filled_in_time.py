@@ -1,6 +1,6 @@
 """An object can be found before it is filled, but is filled by the time the reader comes, this time.
 
-Until another thread comes, what its creator does to an object is not looked at.
+The reader does not ask whether it is there, so nothing says that it came too early: FT407, an info.
 """
 
 import os

@@ -163,11 +163,20 @@ unsafe fn is_thread_local(object: *mut ffi::PyObject) -> bool {
     }
 }
 
+/// What is about to be written to something that threads share.
 unsafe fn value(probe: &Probe) -> Value {
     // SAFETY: passed on by `note`; what is on the stack is alive.
     unsafe {
-        let value = peek(probe.value);
-        if value.is_null() { Value::UNKNOWN } else { values::value(value) }
+        let object = peek(probe.value);
+        if object.is_null() {
+            return Value::UNKNOWN;
+        }
+        let value = values::value(object);
+        if value.is_object() && header::is_private(object) {
+            // Others can reach it from now on: what its creator does to it next is no secret any more.
+            container_sync::publish(object);
+        }
+        value
     }
 }
 

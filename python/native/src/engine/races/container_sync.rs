@@ -2,7 +2,7 @@
 //! a loop has waited for it to be there.
 
 use crate::engine::order;
-use crate::engine::races::values;
+use crate::engine::races::{containers, values};
 use crate::interpreter::header::{self, ESCAPED};
 use crate::thread::clock;
 use crate::thread::context::Here;
@@ -96,6 +96,22 @@ pub(crate) unsafe fn meet(container: *mut ffi::PyObject) {
             order::release_for_maker(container);
             header::set(container, ESCAPED);
         }
+    }
+}
+
+/// The calling thread is about to put an object of its own where others can reach it; if that is a container, what is in it by now is
+/// handed over with it.
+///
+/// # Safety
+/// Attached; `object` is alive and private to the calling thread.
+#[inline]
+pub(crate) unsafe fn publish(object: *mut ffi::PyObject) {
+    // SAFETY: passed on; a live object has a live type.
+    unsafe {
+        if containers::family(ffi::Py_TYPE(object)).is_some() {
+            order::release(object);
+        }
+        header::set(object, ESCAPED);
     }
 }
 
