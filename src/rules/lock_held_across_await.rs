@@ -44,6 +44,6 @@ for data races (`--races`).
 fn title(lock: &LockUse<'_>) -> String {
     let LockUse::HeldAcrossAwait { lock, thread } = lock else { return String::new() };
     format!(
-        "lock ({lock:#x}) held across an await by a task in thread '{thread}': a task that tries to take it blocks the loop of thread '{thread}'"
+        "lock {lock} held across an await by a task in thread '{thread}': a task that tries to take it blocks the loop of thread '{thread}'"
     )
 }

@@ -56,7 +56,7 @@ fn title(lock: &LockUse<'_>) -> String {
         more => format!("acquires {other_wants} while holding {}, and so on through {more} locks", wanted.0),
     };
     format!(
-        "lock {} ({:#x}) acquired in thread '{thread}' while holding {} ({:#x}), and thread '{other}' {others}",
+        "lock {} ({}) acquired in thread '{thread}' while holding {} ({}), and thread '{other}' {others}",
         wanted.0, wanted.1, held.0, held.1
     )
 }

@@ -46,7 +46,7 @@ itself.  Locks of the standard library: those in which `Condition.wait` waits, o
 };
 
 fn title(lock: &LockUse<'_>) -> String {
-    let LockUse::ReleasedElsewhere { by_with, thread, holder, .. } = lock else { return String::new() };
+    let LockUse::ReleasedElsewhere { lock, by_with, thread, holder, .. } = lock else { return String::new() };
     let by = if *by_with { " by a with statement" } else { "" };
-    format!("lock acquired{by} in thread '{holder}' is released in thread '{thread}'")
+    format!("lock {lock} acquired{by} in thread '{holder}' is released in thread '{thread}'")
 }

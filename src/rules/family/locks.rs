@@ -7,10 +7,10 @@ use crate::rules::severity::Severity;
 pub enum LockUse<'a> {
     /// A lock is wanted while another one is held, and other threads do it the other way round.
     Inverted {
-        /// Letter and address of the lock that is wanted.
-        wanted: (char, usize),
-        /// Letter and address of the lock that is held.
-        held: (char, usize),
+        /// Letter of the lock that is wanted, and what the program calls it.
+        wanted: (char, &'a str),
+        /// The same of the lock that is held.
+        held: (char, &'a str),
         /// Name of the thread.
         thread: &'a str,
         /// Name of the next thread of the circle.
@@ -22,13 +22,15 @@ pub enum LockUse<'a> {
     },
     /// A task is suspended that has acquired a lock.
     HeldAcrossAwait {
-        /// Address of the lock.
-        lock: usize,
+        /// What the program calls the lock.
+        lock: &'a str,
         /// Name of the thread.
         thread: &'a str,
     },
     /// A lock is released by another thread than the one that acquired it.
     ReleasedElsewhere {
+        /// What the program calls the lock.
+        lock: &'a str,
         /// A `with` statement acquired it.
         by_with: bool,
         /// It is released by a call of `release`, and not by leaving a `with` statement.

@@ -1,6 +1,7 @@
 //! The cold path of the lock rules: from a misuse of a lock to a finding.  No code of the program runs.
 
 use crate::evidence::acquirers::{self, Acquirer};
+use crate::evidence::naming;
 use crate::evidence::thread_names::thread_info;
 use crate::findings::report::{Addition, Case, Raises, report};
 use crate::findings::store::Place;
@@ -84,6 +85,11 @@ fn object_info(py: Python<'_>, object: *mut ffi::PyObject, name: &str) -> Object
     ObjectInfo { repr: format!("<{}{name} at {id}>", class.rsplit('.').next().unwrap_or(&class)), r#type: class, id }
 }
 
+/// What the program calls a lock; its address if none of the functions that run has a name for it.
+fn called(py: Python<'_>, address: usize) -> String {
+    naming::expression_of(py, address).unwrap_or_else(|| format!("{address:#x}"))
+}
+
 /// Letters for the locks of a cycle.
 fn letter(index: usize) -> char {
     char::from(b'A' + (index % 26) as u8)
@@ -123,9 +129,10 @@ pub(crate) fn inversion(py: Python<'_>, object: *mut ffi::PyObject, cycle: &[Ste
                 ]
             };
             let (me, other) = (&cycle[0].evidence, &cycle[1].evidence);
+            let (wanted, held) = (called(py, object as usize), called(py, me.held.address));
             let lock = LockUse::Inverted {
-                wanted: (name(1), object as usize),
-                held: (name(0), me.held.address),
+                wanted: (name(1), &wanted),
+                held: (name(0), &held),
                 thread: &me.thread.name,
                 other: &other.thread.name,
                 other_wants: name(2),
@@ -155,7 +162,8 @@ pub(crate) fn held_across_await(py: Python<'_>, held: Held) -> Outcome {
         Raises::Now,
         Found(|| {
             let me = own_thread(py);
-            let told = lock_held_across_await::RULE.tell_lock(&LockUse::HeldAcrossAwait { lock: held.address, thread: &me.name });
+            let lock = called(py, held.address);
+            let told = lock_held_across_await::RULE.tell_lock(&LockUse::HeldAcrossAwait { lock: &lock, thread: &me.name });
             let (stack, _) = programs(py, acquired);
             let accesses = vec![
                 access(Role::Offending, "await".to_owned(), &me, resolve_all(py, &own.frames()[start..])),
@@ -204,7 +212,9 @@ pub(crate) fn released_by_another(
         Found(|| {
             let (me, other) = (own_thread(py), info_of(py, holder));
             let by_call = how == How::Call;
-            let lock = LockUse::ReleasedElsewhere { by_with: held.by_with, by_call, thread: &me.name, holder: &other.name };
+            let lock = called(py, object as usize);
+            let (by_with, thread, holder) = (held.by_with, me.name.as_str(), other.name.as_str());
+            let lock = LockUse::ReleasedElsewhere { lock: &lock, by_with, by_call, thread, holder };
             let told = lock_released_by_other_thread::RULE.tell_lock(&lock);
             let accesses = vec![
                 access(Role::Offending, method(how == How::With, "__exit__", "release"), &me, stack),

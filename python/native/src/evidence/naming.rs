@@ -28,23 +28,45 @@ pub(crate) fn class(object: &Bound<'_, PyAny>) -> String {
 
 /// What the innermost function of the calling thread calls `object`.
 pub(crate) fn expression(object: &Bound<'_, PyAny>) -> Option<String> {
-    let py = object.py();
     // SAFETY: attached, and it is our own stack.
-    let mut stack = unsafe { frames::own() };
-    let (frame, raw) = stack.find_map(|frame| frame.raw().map(|raw| (frame, raw)))?;
-    // SAFETY: the code object of a running frame is alive; so are the global variables that belong to it.
-    let (code, globals) = unsafe {
-        let code = Code::of(&Bound::from_borrowed_ptr(py, raw.code as *mut ffi::PyObject))?;
-        (code, Bound::from_borrowed_ptr_or_opt(py, ffi::PyEval_GetGlobals())?)
-    };
+    let frame = unsafe { frames::own() }.find(|frame| frame.raw().is_some())?;
+    // SAFETY: attached; of the innermost function.
+    let globals = unsafe { Bound::from_borrowed_ptr_or_opt(object.py(), ffi::PyEval_GetGlobals())? };
+    expression_in(frame, Some(&globals), object.py(), object.as_ptr())
+}
+
+/// How many functions are asked that have called the innermost one.
+const CALLERS: usize = 8;
+
+/// What the innermost of the calling thread's functions that knows it calls what is at this address, which may be gone.
+pub(crate) fn expression_of(py: Python<'_>, address: usize) -> Option<String> {
+    // SAFETY: attached, and it is our own stack.
+    let frames = unsafe { frames::own() }.filter(|frame| frame.raw().is_some()).take(CALLERS);
+    // SAFETY: attached; of the innermost function.
+    let globals = unsafe { Bound::from_borrowed_ptr_or_opt(py, ffi::PyEval_GetGlobals()) };
+    frames
+        .enumerate()
+        .find_map(|(depth, frame)| expression_in(frame, globals.as_ref().filter(|_| depth == 0), py, address as *mut ffi::PyObject))
+}
+
+/// What a function of the calling thread calls `object`, which is not looked at.  The global variables that it has, if they are known.
+fn expression_in<'py>(
+    frame: Frame<'_>,
+    globals: Option<&Bound<'py, PyAny>>,
+    py: Python<'py>,
+    object: *mut ffi::PyObject,
+) -> Option<String> {
+    // SAFETY: the code object of a running frame is alive.
+    let code = unsafe { Code::of(&Bound::from_borrowed_ptr(py, frame.raw()?.code as *mut ffi::PyObject))? };
     let names = code.names();
     let locals = locals(py, frame, &code);
-    let used = variables(&globals, &names).unwrap_or_default();
+    let used = globals.and_then(|globals| variables(globals, &names)).unwrap_or_default();
     let owners = locals.iter().chain(&used).map(|(_, owner)| owner);
     let attributes: Vec<Named<'_>> = owners.flat_map(|owner| attributes(owner, &names)).collect();
-    let is_it = |named: &&Named<'_>| named.1.is(object);
+    let is_it = |named: &&Named<'_>| named.1.as_ptr() == object;
     let name = |named: &Named<'_>| named.0.clone();
-    variable(object, &globals)
+    globals
+        .and_then(|globals| variable(object, globals))
         .or_else(|| attributes.iter().find(is_it).map(name))
         .or_else(|| used.iter().chain(&attributes).find_map(|(name, container)| element(object, name, container)))
         .or_else(|| locals.iter().find(is_it).map(name))
@@ -57,20 +79,20 @@ type Named<'py> = (String, Bound<'py, PyAny>);
 const SMALL: usize = 1000;
 
 /// The element of a container that it is.
-fn element(object: &Bound<'_, PyAny>, name: &str, container: &Bound<'_, PyAny>) -> Option<String> {
+fn element(object: *mut ffi::PyObject, name: &str, container: &Bound<'_, PyAny>) -> Option<String> {
     if let Ok(list) = container.cast::<PyList>() {
         let mut elements = (0..list.len().min(SMALL)).map_while(|place| list.get_item(place).ok());
-        return elements.position(|element| element.is(object)).map(|place| format!("{name}[{place}]"));
+        return elements.position(|element| element.as_ptr() == object).map(|place| format!("{name}[{place}]"));
     }
     let dictionary = container.cast::<PyDict>().ok().filter(|all| all.len() <= SMALL)?;
     key_of(object, dictionary).map(|key| format!("{name}[{}]", shown(&key)))
 }
 
 /// The key behind which it is in a dictionary.
-fn key_of<'py>(object: &Bound<'_, PyAny>, dictionary: &Bound<'py, PyDict>) -> Option<Bound<'py, PyAny>> {
+fn key_of<'py>(object: *mut ffi::PyObject, dictionary: &Bound<'py, PyDict>) -> Option<Bound<'py, PyAny>> {
     let found = RefCell::new(None);
     let look = |key, value: Bound<'_, PyAny>| {
-        if value.is(object) {
+        if value.as_ptr() == object {
             found.replace(Some(key));
         }
         Ok(())
@@ -120,7 +142,7 @@ fn locals<'py>(py: Python<'py>, frame: Frame<'_>, code: &Code<'py>) -> Vec<Named
 }
 
 /// A global variable that it is in.
-fn variable(object: &Bound<'_, PyAny>, globals: &Bound<'_, PyAny>) -> Option<String> {
+fn variable(object: *mut ffi::PyObject, globals: &Bound<'_, PyAny>) -> Option<String> {
     let name = key_of(object, globals.cast_exact::<PyDict>().ok()?)?;
     Some(format!("{}.{}", module(globals)?, name.extract::<String>().ok()?))
 }
