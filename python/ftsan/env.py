@@ -28,6 +28,23 @@ def gil_state():
     return "enabled" if sys._is_gil_enabled() else "disabled"
 
 
+def why_gil_is_on():
+    # type: () -> str
+    """Why the GIL is on, as far as the interpreter's start-up tells; empty if it is off."""
+    if gil_state() == "disabled":
+        return ""
+    if not is_free_threaded_build():
+        return "this interpreter was built with it"
+    option = sys._xoptions.get("gil")
+    if option:
+        return "-X gil=%s" % (option,)
+    import os
+
+    if os.environ.get("PYTHON_GIL") and not sys.flags.ignore_environment:
+        return "PYTHON_GIL=%s" % os.environ["PYTHON_GIL"]
+    return "an extension module that was imported at start-up has switched it on"
+
+
 def describe():
     # type: () -> dict[str, str]
     """What a report says about the interpreter."""

@@ -4,7 +4,7 @@ import os
 import sys
 
 from . import _native, _not_raced, watch
-from .env import describe, gil_state, unsupported
+from .env import describe, gil_state, unsupported, why_gil_is_on
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def enable(options: str) -> None:
         _connect_hooks()
         _watch_races()
         watch.install()
+        _watch_gil()
     import posix
 
     _native.watch_end(posix)
@@ -80,6 +81,18 @@ def _connect_hooks() -> None:
         _native.connect_hooks(HOOKS, os.path.dirname(os.__file__))
     except RuntimeError as error:
         _native.turn_off(f"descriptors: {error}")
+
+
+def _watch_gil() -> None:
+    """Notice which extension modules switch the GIL on, and whether it is on already where it must not be."""
+    import _imp
+
+    try:
+        _native.watch_extension_modules(_imp)
+    except Exception as error:
+        _native.turn_off(f"extension modules: {type(error).__name__}: {error}")
+    if _native.requires_gil_disabled() and (why := why_gil_is_on()):
+        _native.begins_with_gil(why)
 
 
 def _watch_races() -> None:

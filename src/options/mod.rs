@@ -154,6 +154,12 @@ options! {
         help: "count misuse that lies wholly inside installed packages as the program's own",
     }
 
+    /// The GIL must be off.
+    require_gil_disabled: bool {
+        read: values::flag, value: FLAG, default: "no", public: true,
+        help: "the GIL must be off from the beginning to the end: what switches it on is an error",
+    }
+
     /// Whether an object's creator counts from the beginning.
     strict: bool {
         read: values::flag, value: FLAG, default: "no", public: true,
@@ -277,7 +283,7 @@ mod tests {
     }
 
     /// Of each option a value that is not its default, and what says so in the options.
-    const OTHERS: [(&str, &str, &str); 22] = [
+    const OTHERS: [(&str, &str, &str); 23] = [
         ("report_json", "/a", "report_json: Some(\"/a\")"),
         ("report_sarif", "/a", "report_sarif: Some(\"/a\")"),
         ("report_junit", "/a", "report_junit: Some(\"/a\")"),
@@ -290,6 +296,7 @@ mod tests {
         ("races", "flask", "packages: [\"flask\"]"),
         ("races_exclude", "numpy", "modules: [\"numpy\"]"),
         ("upstream", "yes", "upstream: true"),
+        ("require_gil_disabled", "yes", "require_gil_disabled: true"),
         ("strict", "yes", "strict: true"),
         ("potential", "yes", "potential: true"),
         ("confirm", "yes", "confirm: true"),

@@ -12,14 +12,18 @@ pub mod conflicting_writes;
 pub mod coroutine_driven_by_two_threads;
 pub mod deferred_fired_off_thread;
 pub mod double_close;
+pub mod extension_undeclared;
 pub mod family;
 pub mod fd_closed_while_polled;
 pub mod fd_reused_while_registered;
 pub mod foreign_await;
+pub mod fork_with_threads;
 pub mod future_settled_off_thread;
+pub mod gil_reenabled;
 pub mod greenlet_foreign_switch;
 pub mod handle_cancelled_off_thread;
 pub mod hub_primitive_shared;
+pub mod interpreter_gil_mode;
 pub mod iteration_race;
 pub mod iterator_shared;
 pub mod lock_held_across_await;
@@ -90,6 +94,10 @@ pub static ALL: &[&Rule] = &[
     &lock_order_inversion::RULE,
     &lock_held_across_await::RULE,
     &lock_released_by_other_thread::RULE,
+    &gil_reenabled::RULE,
+    &extension_undeclared::RULE,
+    &fork_with_threads::RULE,
+    &interpreter_gil_mode::RULE,
 ];
 
 /// The rule with this id or name, in any case.
@@ -119,7 +127,7 @@ pub fn of_call(listed: &'static Rule, attempt: &Attempt<'_>) -> Option<&'static 
 pub fn of_race(race: &Race, is_process_state: bool) -> &'static Rule {
     let order = |rule: &Rule| match &rule.finds {
         Finds::Races(races) if (races.applies)(race, is_process_state) => races.order,
-        Finds::Races(_) | Finds::Calls(_) | Finds::Descriptors(_) | Finds::Locks(_) => u8::MAX,
+        Finds::Races(_) | Finds::Calls(_) | Finds::Descriptors(_) | Finds::Locks(_) | Finds::Runtime(_) => u8::MAX,
     };
     ALL.iter().copied().min_by_key(|rule| order(rule)).expect("there are rules")
 }

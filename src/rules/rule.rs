@@ -4,6 +4,7 @@ use super::family::calls::{Call, Calls, Crash};
 use super::family::descriptors::{Descriptors, SystemCall};
 use super::family::locks::{LockUse, Locks};
 use super::family::races::{Races, Unordered};
+use super::family::runtime::{Event, Runtime};
 use super::severity::Severity;
 
 /// One rule, whole.
@@ -34,6 +35,8 @@ pub enum Finds {
     Races(Races),
     /// A lock.
     Locks(Locks),
+    /// The GIL, an extension module, a fork.
+    Runtime(Runtime),
 }
 
 /// What to do instead.
@@ -79,7 +82,7 @@ impl Rule {
     pub fn tell_call(&self, call: &Call<'_>) -> Told {
         let what = match &self.finds {
             Finds::Calls(calls) => (calls.what)(call),
-            Finds::Descriptors(_) | Finds::Races(_) | Finds::Locks(_) => call.called(),
+            Finds::Descriptors(_) | Finds::Races(_) | Finds::Locks(_) | Finds::Runtime(_) => call.called(),
         };
         let title = format!("{what} in {} {}", call.thread, call.relation);
         self.told(title, self.severity, call.method, call.class)
@@ -95,7 +98,7 @@ impl Rule {
     pub fn tell_race(&self, race: &Unordered<'_>) -> Told {
         let title = match &self.finds {
             Finds::Races(races) => (races.title)(race),
-            Finds::Calls(_) | Finds::Descriptors(_) | Finds::Locks(_) => self.name.to_owned(),
+            Finds::Calls(_) | Finds::Descriptors(_) | Finds::Locks(_) | Finds::Runtime(_) => self.name.to_owned(),
         };
         // The matrix knows which pairs of accesses are how bad.
         self.told(title, race.race.severity, "", "")
@@ -105,7 +108,16 @@ impl Rule {
     pub fn tell_lock(&self, lock: &LockUse<'_>) -> Told {
         let (title, severity) = match &self.finds {
             Finds::Locks(locks) => ((locks.title)(lock), (locks.severity)(lock).unwrap_or(self.severity)),
-            Finds::Calls(_) | Finds::Descriptors(_) | Finds::Races(_) => (self.name.to_owned(), self.severity),
+            Finds::Calls(_) | Finds::Descriptors(_) | Finds::Races(_) | Finds::Runtime(_) => (self.name.to_owned(), self.severity),
+        };
+        self.told(title, severity, "", "")
+    }
+
+    /// What it says of the runtime.
+    pub fn tell_event(&self, event: &Event<'_>) -> Told {
+        let (title, severity) = match &self.finds {
+            Finds::Runtime(runtime) => ((runtime.title)(event), (runtime.severity)(event).unwrap_or(self.severity)),
+            Finds::Calls(_) | Finds::Descriptors(_) | Finds::Races(_) | Finds::Locks(_) => (self.name.to_owned(), self.severity),
         };
         self.told(title, severity, "", "")
     }
@@ -114,7 +126,7 @@ impl Rule {
     pub fn calls(&self) -> Option<&Calls> {
         match &self.finds {
             Finds::Calls(calls) => Some(calls),
-            Finds::Descriptors(_) | Finds::Races(_) | Finds::Locks(_) => None,
+            Finds::Descriptors(_) | Finds::Races(_) | Finds::Locks(_) | Finds::Runtime(_) => None,
         }
     }
 
@@ -128,7 +140,7 @@ impl Rule {
         match &self.finds {
             Finds::Descriptors(descriptors) => Some(descriptors),
             Finds::Calls(calls) => calls.system_calls.as_ref(),
-            Finds::Races(_) | Finds::Locks(_) => None,
+            Finds::Races(_) | Finds::Locks(_) | Finds::Runtime(_) => None,
         }
     }
 

@@ -182,6 +182,36 @@ def _locks() -> None:
     asyncio.run(wait())
 
 
+def _fork() -> None:
+    lock, held, done = threading.Lock(), threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with lock:
+            held.set()
+            done.wait()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait()
+    if not os.fork():
+        os._exit(0)  # FT603
+    os.wait()
+    done.set()
+    thread.join()
+
+
+def _runtime() -> None:
+    from importlib.machinery import ExtensionFileLoader
+    from importlib.util import find_spec, module_from_spec, spec_from_loader
+
+    tests = find_spec("_testmultiphase")
+    if tests is not None and tests.origin:
+        for name in ("_testmultiphase_nonmodule", "_testmultiphase_nonmodule_with_methods"):
+            spec = spec_from_loader(name, ExtensionFileLoader(name, tests.origin))
+            assert spec is not None
+            module_from_spec(spec)  # FT601, FT602
+
+
 def _twisted() -> None:
     from twisted.internet import protocol
     from twisted.internet.defer import Deferred
@@ -252,3 +282,5 @@ if __name__ == "__main__":
     for library in sys.argv[1:]:
         with contextlib.suppress(ImportError):
             globals().get(f"_{library}", lambda: None)()
+    _fork()
+    _runtime()

@@ -104,6 +104,16 @@ pub struct Merging {
     places: HashMap<(String, u32), usize>,
 }
 
+/// How much is known of the GIL: that it was on tells more than that it was off, and most of all, by what.
+fn certainty(gil: &str) -> u8 {
+    match gil {
+        "unknown" => 0,
+        "disabled" => 1,
+        "enabled" => 2,
+        _ => 3,
+    }
+}
+
 fn place(finding: &Finding) -> (String, u32) {
     let (fingerprint, line) = finding.key();
     (fingerprint.to_owned(), line)
@@ -123,7 +133,8 @@ impl Merging {
         if !news.python.is_empty() && ours.python.is_empty() {
             ours.python = news.python;
         }
-        if ours.gil == "unknown" || news.gil.starts_with("re-enabled") {
+        // What one process has, the run had.
+        if certainty(&news.gil) > certainty(&ours.gil) {
             ours.gil = news.gil;
         }
         ours.watched.add(news.watched);
@@ -240,6 +251,15 @@ mod tests {
         assert_eq!(report.findings[0].count, 2);
         assert_eq!((report.watched.hooks, report.watched.checks, report.watched.processes), (5, 20, 2));
         assert_eq!(report.gil, "disabled");
+    }
+
+    #[test]
+    fn the_gil_is_as_the_process_has_it_that_knows_most() {
+        let said = |gil: &str| News { report: Report { gil: gil.to_owned(), ..Report::default() }, ..News::default() };
+        let told = |all: &[&str]| merged(all.iter().map(|gil| said(gil))).gil;
+        assert_eq!(told(&["disabled", "re-enabled by a", "disabled"]), "re-enabled by a");
+        assert_eq!(told(&["re-enabled by a", "enabled", "re-enabled by b"]), "re-enabled by a");
+        assert_eq!(told(&["disabled", "enabled", "disabled"]), "enabled");
     }
 
     #[test]

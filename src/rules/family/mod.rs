@@ -4,3 +4,4 @@ pub mod calls;
 pub mod descriptors;
 pub mod locks;
 pub mod races;
+pub mod runtime;

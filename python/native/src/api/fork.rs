@@ -1,6 +1,6 @@
 //! A fork: before it, and after it in the parent and in the child, which has only the calling thread left.
 
-use crate::engine::{locks, order};
+use crate::engine::{forks, locks, order};
 use crate::findings::process;
 use crate::intercept::bytecode::code_data;
 use crate::interpreter::fork_gate;
@@ -18,8 +18,9 @@ pub(crate) fn after_in_parent() {
 }
 
 /// Makes everything that another thread may have been in the middle of anew, from the bottom up.
-pub(crate) fn after_in_child() {
+pub(crate) fn after_in_child(py: Python<'_>) {
     fork_gate::open();
+    forks::in_child(py);
     process::after_fork();
     registry::get().loops.after_fork(here().slot, native_id());
     here().after_fork();

@@ -37,8 +37,8 @@ mod _native {
     use super::options::{check_options, encode_options, find_rule, options, parse_command_line, printable, rules_table};
     #[pymodule_export]
     use super::process::{
-        after_fork_in_child, after_fork_in_parent, before_fork, connect_hooks, is_started, refuse_second_interpreter, say, speak,
-        start, verify_layouts, watch_end,
+        after_fork_in_child, after_fork_in_parent, before_fork, begins_with_gil, connect_hooks, is_started,
+        refuse_second_interpreter, requires_gil_disabled, say, speak, start, verify_layouts, watch_end, watch_extension_modules,
     };
     #[pymodule_export]
     use super::races::{

@@ -1,9 +1,10 @@
 //! The beginning of a watched process, and of its children.
 
 use crate::api::fork;
+use crate::evidence::runtime;
 use crate::findings::{conclusion, process};
 use crate::intercept::bytecode::code_data;
-use crate::intercept::{process_end, syscalls};
+use crate::intercept::{extension_load, process_end, syscalls};
 use crate::interpreter;
 use crate::thread::{code_class, faults};
 use ftsan::options::Options;
@@ -64,6 +65,24 @@ pub(crate) fn watch_end(posix: &Bound<'_, PyModule>) -> PyResult<()> {
     process_end::install(posix)
 }
 
+/// Notices which extension modules do not declare that they can do without the GIL.
+#[pyfunction]
+pub(crate) fn watch_extension_modules(imp: &Bound<'_, PyModule>) -> PyResult<()> {
+    extension_load::install(imp)
+}
+
+/// Whether the GIL must be off.
+#[pyfunction]
+pub(crate) fn requires_gil_disabled() -> bool {
+    process::get().options.require_gil_disabled
+}
+
+/// The process has begun with the GIL on, which it was asked not to.
+#[pyfunction]
+pub(crate) fn begins_with_gil(py: Python<'_>, why: &str) {
+    runtime::begins_with_gil(py, why);
+}
+
 #[pyfunction]
 pub(crate) fn is_started() -> bool {
     process::is_started()
@@ -81,8 +100,8 @@ pub(crate) fn after_fork_in_parent() {
 }
 
 #[pyfunction]
-pub(crate) fn after_fork_in_child() {
-    fork::after_in_child();
+pub(crate) fn after_fork_in_child(py: Python<'_>) {
+    fork::after_in_child(py);
 }
 
 /// The direct child of a launcher dies with it: nobody is left to hear what it finds, and a killed `ftsan run` must not leave

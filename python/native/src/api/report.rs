@@ -1,6 +1,6 @@
 //! What was found, and the report of it.
 
-use crate::engine::races;
+use crate::engine::{forks, races};
 use crate::findings::{conclusion, process, sources, tally};
 use crate::thread::faults;
 use ftsan::options::Options;
@@ -116,6 +116,7 @@ pub(crate) fn start_inventory(path: PathBuf) -> PyResult<()> {
 /// The process ends: its last words.
 #[pyfunction]
 pub(crate) fn end(py: Python<'_>) {
+    forks::child_ends(py);
     py.detach(conclusion::end);
 }
 

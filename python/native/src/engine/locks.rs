@@ -6,6 +6,7 @@
 //!
 //! A lock that is released by another thread than the one that acquired it is a signal: it has no order and is held by nobody.
 
+use crate::engine::forks;
 use crate::evidence::acquirers::{self, Acquirer};
 use crate::evidence::lock::{self, Evidence};
 use crate::interpreter::call_arguments::Arguments;
@@ -38,6 +39,10 @@ fn order() -> MutexGuard<'static, LockOrder<Evidence>> {
 /// Attached; a live lock of a type that [`locks::verify`] was given.
 #[inline]
 pub(crate) unsafe fn acquiring(lock: *mut ffi::PyObject, how: How) -> Outcome {
+    // SAFETY: passed on.
+    if forks::is_any_left() && unsafe { forks::acquiring(lock, how) } == Outcome::Raised {
+        return Outcome::Raised;
+    }
     let here = here();
     if here.slot.locks.is_empty() {
         return Outcome::Continue;
@@ -156,6 +161,9 @@ unsafe fn learn(here: &'static Here, object: *mut ffi::PyObject, wanted: LockId,
 pub(crate) unsafe fn acquired(object: *mut ffi::PyObject, how: How) {
     // SAFETY: passed on.
     let Some(lock) = (unsafe { Lock::watched(object) }) else { return };
+    if forks::is_any_left() {
+        forks::acquired(object);
+    }
     if lock.is(Mark::Signal) || (how != How::Wait && lock.is_nested()) {
         return;
     }

@@ -9,12 +9,14 @@
 //! | [`children`] | child processes between threads |
 //! | [`file_locks`], [`databases`] | locks that are files; transactions |
 //! | [`locks`] | the order that locks are taken in |
+//! | [`forks`] | locks of threads that are not in the child |
 
 pub(crate) mod affinity;
 pub(crate) mod channels;
 pub(crate) mod children;
 pub(crate) mod databases;
 pub(crate) mod file_locks;
+pub(crate) mod forks;
 pub(crate) mod locks;
 pub(crate) mod order;
 pub(crate) mod races;

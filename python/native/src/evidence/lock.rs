@@ -3,7 +3,7 @@
 use crate::evidence::acquirers::{self, Acquirer};
 use crate::evidence::naming;
 use crate::evidence::thread_names::thread_info;
-use crate::findings::report::{Addition, Case, Raises, report};
+use crate::findings::report::{Found, Raises, report};
 use crate::findings::store::Place;
 use crate::interpreter::frames::{self, RawFrame, RawStack};
 use crate::interpreter::introspection::type_name;
@@ -228,17 +228,4 @@ pub(crate) fn released_by_another(
             Finding::new(&lock_released_by_other_thread::RULE, told, object_info(py, object, ""), None, accesses)
         }),
     )
-}
-
-/// A finding of a lock rule, which is made if it is a new one.
-struct Found<F>(F);
-
-impl<F: FnOnce() -> Finding> Case for Found<F> {
-    fn finding(self) -> Option<Finding> {
-        Some(self.0())
-    }
-
-    fn again(self, _: bool) -> Addition {
-        Addition::default()
-    }
 }

@@ -2,7 +2,7 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`affinity`], [`gone`], [`descriptor`], [`race`], [`lock`] | one family of rules each |
+//! | [`affinity`], [`gone`], [`descriptor`], [`race`], [`lock`], [`runtime`] | one family of rules each |
 //! | [`owner_snapshot`] | what the owner's thread is doing, read while the world is stopped |
 //! | [`thread_names`], [`naming`], [`flags`] | what threads and objects are called |
 //! | [`acquirers`] | whose doing the acquisition of a lock is: the program's, or the standard library's |
@@ -21,4 +21,5 @@ pub(crate) mod naming;
 pub(crate) mod native_frames;
 pub(crate) mod owner_snapshot;
 pub(crate) mod race;
+pub(crate) mod runtime;
 pub(crate) mod thread_names;

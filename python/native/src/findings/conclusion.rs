@@ -68,7 +68,8 @@ pub(crate) fn of(report: &Path, tally: Option<&Tally>, options: &Options, is_sha
         (false, false) => 0,
     };
     let has_unused = report.suppressions.iter().any(|entry| entry.used == 0);
-    conclusion.is_news = unwritten || conclusion.status != 0 || lost > 0 || has_unused;
+    let is_switched = report.gil.starts_with("re-enabled");
+    conclusion.is_news = unwritten || conclusion.status != 0 || lost > 0 || has_unused || is_switched;
     conclusion
 }
 

@@ -35,6 +35,8 @@ pub(crate) struct Process {
     python: BTreeMap<String, String>,
     /// State of the GIL at start-up.
     gil: String,
+    /// Name of the extension module that has switched it on.
+    switched_on_by: OnceLock<String>,
     /// What the whole tree has found.
     tally: Option<&'static Tally>,
     /// Whether there was a stderr at the beginning: its number may be another file's afterwards.
@@ -92,6 +94,7 @@ pub(crate) fn start(options: Options, python: BTreeMap<String, String>, gil: Str
         occurrences: AtomicU64::new(0),
         python,
         gil,
+        switched_on_by: OnceLock::new(),
         tally,
         // SAFETY: plain call.
         has_stderr: unsafe { libc::fcntl(libc::STDERR_FILENO, libc::F_GETFD) } >= 0,
@@ -141,8 +144,25 @@ impl Process {
         self.facts().packages.insert(package);
     }
 
+    /// The GIL is as reports have it, unless it is known who has switched it on.
     pub(crate) fn set_gil(&self, state: String) {
-        self.facts().gil = state;
+        if self.switched_on_by.get().is_none() {
+            self.facts().gil = state;
+        }
+    }
+
+    /// An extension module has found the GIL on, or switched it on; whether it is the one that has.
+    pub(crate) fn note_switch(&self, module: &str) -> bool {
+        let is_new = self.gil == "disabled" && self.switched_on_by.set(module.to_owned()).is_ok();
+        if is_new {
+            self.facts().gil = self.gil();
+        }
+        is_new
+    }
+
+    /// As a process has it that begins now.
+    fn gil(&self) -> String {
+        self.switched_on_by.get().map_or_else(|| self.gil.clone(), |module| format!("re-enabled by {module}"))
     }
 
     /// The finding of one of these rules at this line, if it is a thread other than `but` that makes the call there.
@@ -315,7 +335,7 @@ pub(crate) fn after_fork() {
     // If a thread that is not here any more was writing, its lock is never given back.
     let inherited = process.shared().file.as_ref().and_then(|file| Some(file.try_lock().ok()?.after_fork()));
     let file = inherited.or_else(|| process.options.report_json.as_deref().map(ReportFile::at));
-    let shared = Shared::leak(process.suppressions.len(), &process.gil, file);
+    let shared = Shared::leak(process.suppressions.len(), &process.gil(), file);
     process.shared.store(shared, Ordering::Release);
     count_process();
 }

@@ -41,6 +41,19 @@ pub(crate) trait Case {
     fn again(self, is_sampled: bool) -> Addition;
 }
 
+/// A finding that is made if it is a new one, and has nothing to add to an old one.
+pub(crate) struct Found<F>(pub(crate) F);
+
+impl<F: FnOnce() -> Finding> Case for Found<F> {
+    fn finding(self) -> Option<Finding> {
+        Some(self.0())
+    }
+
+    fn again(self, _: bool) -> Addition {
+        Addition::default()
+    }
+}
+
 /// Reports a case of the calling thread.  Returns [`Outcome::Continue`] if it is none after all.
 pub(crate) fn report(py: Python<'_>, place: Place, raises: Raises, case: impl Case) -> Outcome {
     let process = process::get();

@@ -8,7 +8,7 @@
 //! | [`cython`] | methods that Cython makes |
 //! | [`python_function`], [`call_site`] | Python functions, by three injected instructions and the site that they call |
 //! | [`sync`] | everything that orders threads: locks, queues, thread starts, caches, callbacks |
-//! | [`process_end`] | what ends a process at once |
+//! | [`process_end`], [`extension_load`] | what ends a process at once; what loads extension modules |
 //! | [`syscalls`] | system calls, through the injected library |
 //! | [`bytecode`] | probes in patched code objects |
 //! | [`masquerade`] | hides the patched code from the program |
@@ -20,6 +20,7 @@ pub(crate) mod constructors;
 pub(crate) mod container_calls;
 pub(crate) mod coroutine_steps;
 pub(crate) mod cython;
+pub(crate) mod extension_load;
 pub(crate) mod future_slots;
 pub(crate) mod iterator_steps;
 pub(crate) mod masquerade;

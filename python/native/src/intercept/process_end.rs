@@ -3,6 +3,7 @@
 //! Their functions are replaced in place, so that `from os import _exit` is no way round.  A process that is ended by the C
 //! function of that name, as in the child of a `vfork`, is left alone: it may hold any lock.
 
+use crate::engine::forks;
 use crate::findings::conclusion;
 use crate::interpreter::function_slots;
 use crate::thread::guard;
@@ -28,6 +29,8 @@ fn before_the_end(say: fn()) {
 
 unsafe extern "C" fn exit(module: Object, arguments: *const Object, count: ffi::Py_ssize_t, names: Object) -> Object {
     let original = EXIT.get().expect("set before it is hooked");
+    // SAFETY: called by the interpreter as a function of a module.
+    forks::child_ends(unsafe { Python::assume_attached() });
     before_the_end(conclusion::end);
     // SAFETY: called by the interpreter with these arguments, of which there is exactly one if the call is right.
     unsafe {

@@ -10,7 +10,7 @@
 //! | [`header`], [`types`], [`attributes`], [`reach`] | objects: spare bits, types, where attributes are, what an object leads to |
 //! | [`frames`], [`code_fields`], [`code_text`], [`line_table`], [`exception_table`], [`functions`] | running and compiled Python code |
 //! | [`coroutines`], [`await_chain`], [`futures`], [`tasks`], [`contexts`], [`iterators`] | what is suspended, and what it waits for |
-//! | [`locks`], [`descriptors`] | locks; file descriptors of objects |
+//! | [`locks`], [`descriptors`], [`extension_modules`] | locks; file descriptors of objects; what extension modules declare |
 //! | [`call_arguments`], [`call_cache`], [`function_slots`], [`trace`] | calls of C functions, and where their pointers are |
 //! | [`introspection`], [`fork_gate`] | asking Python without the program noticing, nor its forks |
 //! | [`own_types`], [`py_ref`] | types and references of our own |
@@ -25,6 +25,7 @@ pub(crate) mod contexts;
 pub(crate) mod coroutines;
 pub(crate) mod descriptors;
 pub(crate) mod exception_table;
+pub(crate) mod extension_modules;
 pub(crate) mod fork_gate;
 pub(crate) mod frames;
 pub(crate) mod function_slots;

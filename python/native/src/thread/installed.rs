@@ -27,6 +27,21 @@ fn has_distributions(folder: &Path) -> bool {
     })
 }
 
+/// Name and version of the distribution that a file was installed by, from the lists of files beside it.
+pub(crate) fn owner_of(file: &str) -> Option<String> {
+    let (package, folder) = package_of(file)?;
+    let inside = Path::new(file).strip_prefix(&folder).ok()?.to_string_lossy().into_owned();
+    let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+    let lists = entries.into_iter().filter_map(|entry| {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let files = std::fs::read_to_string(entry.path().join("RECORD")).ok()?;
+        Some((name.strip_suffix(".dist-info")?.rsplit_once('-').map(|(name, version)| format!("{name} {version}"))?, files))
+    });
+    let is_listed = |files: &str| files.lines().any(|line| line.strip_prefix(&inside).is_some_and(|rest| rest.starts_with(',')));
+    let listed = lists.into_iter().find_map(|(distribution, files)| is_listed(&files).then_some(distribution));
+    listed.or_else(|| distribution_of(&(package, folder)))
+}
+
 /// Name and version of the distribution that a package belongs to, from the note beside it.
 pub(crate) fn distribution_of((package, folder): &(String, String)) -> Option<String> {
     let plain = |name: &str| name.to_lowercase().replace(['-', '.'], "_");
