@@ -56,7 +56,7 @@ def _with_tally(options: str) -> str:
 
     try:
         if report:
-            _native.check_report(report)
+            _native.check_report(report.replace("%p", str(os.getpid())))
     except OSError as error:
         raise ValueError(f"cannot write the report {report}: {error}") from None
     try:
@@ -64,7 +64,9 @@ def _with_tally(options: str) -> str:
     except OSError:
         return options  # as before there were tallies: what is found is printed
     scratch.remove_left_over(os.path.dirname(folder))
-    ours = {"tally": scratch.tally_in(folder)} | ({} if report else {"report_json": os.path.join(folder, "report.json")})
+    # A host with many processes that have no common parent here, as Apache's: each has a report of its own.
+    place = report.replace("%p", str(os.getpid())) if report else os.path.join(folder, "report.json")
+    ours = {"tally": scratch.tally_in(folder)} | ({"report_json": place} if place != report else {})
     options = ":".join(filter(None, [options, _native.encode_options(ours)]))
     if os.environ.get("FTSAN") == "1":
         os.environ["FTSAN_OPTIONS"] = options

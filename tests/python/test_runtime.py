@@ -17,20 +17,24 @@ from tests.conftest import PLAIN, Ftsan
 #: An extension module; ``{gil}`` is a slot or nothing.
 EXTENSION = """
 #include <Python.h>
-static PyModuleDef_Slot slots[] = {{ {gil} {{0, NULL}} }};
+static PyModuleDef_Slot slots[] = {{
+    {{Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED}},
+    {gil}
+    {{0, NULL}}
+}};
 static struct PyModuleDef definition = {{PyModuleDef_HEAD_INIT, .m_name = "{name}", .m_slots = slots}};
 PyMODINIT_FUNC PyInit_{name}(void) {{ return PyModuleDef_Init(&definition); }}
 """
 DECLARED = "{Py_mod_gil, Py_MOD_GIL_NOT_USED},"
 
 
-def build(folder: Path, name: str, gil: str = "") -> Path:
+def build(folder: Path, name: str, gil: str = "", text: str = EXTENSION) -> Path:
     """Compile an extension module into a folder; skips the test where there is no compiler."""
     compiler = shutil.which("cc")
     if compiler is None or not Path(sysconfig.get_path("include"), "Python.h").exists():
         pytest.skip("no C compiler, or no headers of this Python")
     source, target = folder / f"{name}.c", folder / f"{name}.so"
-    source.write_text(EXTENSION.format(name=name, gil=gil))
+    source.write_text(text.format(name=name, gil=gil))
     command = [
         compiler,
         "-shared",

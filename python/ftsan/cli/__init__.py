@@ -62,6 +62,18 @@ def main(arguments: list[str]) -> int:
         from .report import report
 
         return report(*words)
+    if command == "audit":
+        from .audit import audit
+
+        return audit(*words)
+    if command == "issue":
+        from .issue import issue
+
+        return issue(*words)
+    if command == "env":
+        from .environment import env
+
+        return env(*words)
     if command == "doctor":
         from .doctor import doctor
 

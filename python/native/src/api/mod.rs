@@ -6,9 +6,10 @@
 //! | [`affinity`] | what is watched for calls from the wrong thread |
 //! | [`races`] | what orders threads, and whose code has probes |
 //! | [`report`] | what was found |
-//! | [`options`], [`crashes`] | the launcher: options, command line, rules; triage |
+//! | [`options`], [`crashes`], [`audit`] | the launcher: options, command line, rules; triage; what files of extension modules say |
 
 mod affinity;
+mod audit;
 mod crashes;
 mod fork;
 mod options;
@@ -31,6 +32,8 @@ mod _native {
         declare_run_until_complete, declare_thread_safe, expect_classes, is_watched, watch_birth, watch_contexts, watch_coroutines,
         watch_function, watch_futures, watch_maker_of_interpreters, watch_method, watch_results, watch_running_loop,
     };
+    #[pymodule_export]
+    use super::audit::{bad_versions, read_extension};
     #[pymodule_export]
     use super::crashes::{ask_process, forms_table, group_crashes, read_dump, read_recording, triage};
     #[pymodule_export]

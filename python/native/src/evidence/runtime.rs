@@ -28,8 +28,7 @@ fn imports(py: Python<'_>) -> (Vec<Frame>, RawFrame) {
     let stack: Vec<RawFrame> = unsafe { frames::own() }.filter_map(frames::Frame::raw).take(FRAMES).collect();
     let is_machinery = |frame: &Frame| {
         let is_one = |end: &&str| frame.file.ends_with(*end);
-        frame.file.starts_with("<frozen importlib")
-            || ["/importlib/__init__.py", "/ftsan/watch/on_import.py"].iter().any(|end| is_one(&end))
+        frame.file.starts_with("<frozen importlib") || ["/importlib/__init__.py", "/ftsan/watch/on_import.py"].iter().any(is_one)
     };
     let mut chain = stack.into_iter().map(|raw| (resolve(py, raw), raw)).filter(|(frame, _)| !is_machinery(frame)).peekable();
     let place = chain.peek().map(|(_, raw)| *raw).unwrap_or_default();

@@ -94,6 +94,83 @@ fn command() -> Command {
                         .help(FORMATS.iter().map(|format| format!("{}: {}", format.name, format.what)).collect::<Vec<_>>().join("; ")),
                 ),
         )
+        .subcommand(
+            Command::new("audit")
+                .about("Say of installed distributions what to expect of them without the GIL")
+                .arg(Arg::new("distribution").value_name("DIST").num_args(0..).help("Distributions; all that are installed if none is named"))
+                .arg(
+                    Arg::new("requirements")
+                        .short('r')
+                        .long("requirements")
+                        .value_name("FILE")
+                        .action(ArgAction::Append)
+                        .value_parser(clap::value_parser!(OsString))
+                        .help("Those that a file of requirements names"),
+                )
+                .arg(
+                    Arg::new("venv")
+                        .long("venv")
+                        .value_name("DIR")
+                        .value_parser(clap::value_parser!(OsString))
+                        .help("Of this virtual environment, or this interpreter, instead of the one that ftsan is installed for"),
+                )
+                .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("As JSON, with everything that was looked at"))
+                .arg(
+                    Arg::new("markdown").long("markdown").action(ArgAction::SetTrue).conflicts_with("json").help("As Markdown, for an issue"),
+                )
+                .arg(
+                    Arg::new("no-import").long("no-import").action(ArgAction::SetTrue).help(
+                        "Load nothing: what a module's file does not show is not known then; else it is imported in a process of its own",
+                    ),
+                )
+                .after_help(
+                    "Exit status: 0 if nothing switches the GIL on and no version is known to crash, 66 if something does, 67 if of something it \
+                     is not known.",
+                ),
+        )
+        .subcommand(
+            Command::new("issue")
+                .about("Print what maintainers ask for, as Markdown: interpreter, GIL, extension modules, the finding, how to see it again")
+                .arg(
+                    Arg::new("report")
+                        .value_name("REPORT")
+                        .value_parser(clap::value_parser!(OsString))
+                        .help("A report, as --report-json writes it; none: only the interpreter and what is installed"),
+                )
+                .arg(
+                    Arg::new("finding")
+                        .long("finding")
+                        .value_name("N|FINGERPRINT")
+                        .default_value("1")
+                        .help("Which of its findings"),
+                )
+                .arg(
+                    Arg::new("command")
+                        .long("command")
+                        .value_name("COMMAND")
+                        .default_value("")
+                        .help("What was run, as one would type it, for those who want to see it again"),
+                ),
+        )
+        .subcommand(
+            Command::new("env")
+                .about("Print what switches ftsan on in a host that is not started by ftsan run")
+                .arg(
+                    Arg::new("host")
+                        .value_name("HOST")
+                        .value_parser(["shell", "apache", "systemd", "docker"])
+                        .default_value("shell")
+                        .help("For a shell, Apache's envvars, a systemd unit, a Dockerfile"),
+                )
+                .arg(
+                    Arg::new("reports")
+                        .long("reports")
+                        .value_name("DIR")
+                        .value_parser(clap::value_parser!(OsString))
+                        .default_value("")
+                        .help("Where each process writes its report, as ftsan-PID.json"),
+                ),
+        )
         .subcommand(Command::new("doctor").about("Check that everything works here, with a canary of every rule"))
 }
 
@@ -195,6 +272,26 @@ pub(crate) fn parse(words: Vec<OsString>) -> Parsed {
         "report" => {
             let format = matches.get_one::<String>("to").map(OsString::from);
             matches.get_one::<OsString>("file").cloned().into_iter().chain(format).collect()
+        }
+        "audit" => {
+            let format = ["json", "markdown"].into_iter().find(|format| matches.get_flag(format)).unwrap_or("text");
+            let how = if matches.get_flag("no-import") { "static" } else { "import" };
+            let venv = matches.get_one::<OsString>("venv").cloned().unwrap_or_default();
+            let files = matches.get_many::<OsString>("requirements").into_iter().flatten().map(|file| {
+                let mut word = OsString::from("-r");
+                word.push(file);
+                word
+            });
+            let named = matches.get_many::<String>("distribution").into_iter().flatten().map(OsString::from);
+            [format.into(), how.into(), venv].into_iter().chain(files).chain(named).collect()
+        }
+        "issue" => {
+            let text = |name: &str| matches.get_one::<String>(name).map(OsString::from).unwrap_or_default();
+            [text("finding"), text("command")].into_iter().chain(matches.get_one::<OsString>("report").cloned()).collect()
+        }
+        "env" => {
+            let host = matches.get_one::<String>("host").map(OsString::from);
+            host.into_iter().chain(matches.get_one::<OsString>("reports").cloned()).collect()
         }
         _ => Vec::new(),
     };

@@ -4,10 +4,12 @@
 //! |---|---|
 //! | [`command_line`] | the command line of `ftsan`, made from the table of options |
 //! | [`crash_report`] | from the recording of a dead process to the facts that triage works with |
+//! | [`extension`] | what the file of an extension module says |
 //! | [`symbols`] | names for addresses of a process that has died |
 //! | [`unwind`] | the native stack of a process that has died, from registers and stack |
 
 pub(crate) mod command_line;
 pub(crate) mod crash_report;
+pub(crate) mod extension;
 pub(crate) mod symbols;
 pub(crate) mod unwind;

@@ -20,11 +20,48 @@ mod libraries;
 mod row;
 mod shared_objects;
 
+use super::conditions::Condition;
+use super::verdict::CrashCause;
+
 pub use row::Known;
 
 /// Crashes that are reported somewhere.
 pub fn reported() -> impl Iterator<Item = &'static Known> {
     [greenlet::ROWS, libraries::ROWS, interpreter::ROWS, shared_objects::ROWS, interpreter::GENERATORS].into_iter().flatten()
+}
+
+/// Versions of a distribution that crash, as far as the tables name them.
+#[derive(Debug, Clone, Copy)]
+pub struct BadVersions {
+    /// The distribution.
+    pub distribution: &'static str,
+    /// The first version that has the bug, if it is known.
+    pub from: Option<&'static str>,
+    /// The first version that has not.
+    pub below: &'static str,
+    /// Where it is reported.
+    pub issue: &'static str,
+    /// One sentence.
+    pub name: &'static str,
+}
+
+/// The versions that a library's own bug is known of.
+pub fn bad_versions() -> impl Iterator<Item = BadVersions> {
+    reported().filter_map(|row| {
+        let distribution = row.culprit.filter(|_| matches!(row.verdict, CrashCause::LibraryBug))?;
+        let mut below = None;
+        let mut from = None;
+        for condition in row.when {
+            if let Condition::Below(name, version) = condition {
+                below = below.or((*name == distribution).then_some(*version));
+            }
+            if let Condition::From(name, version) = condition {
+                from = from.or((*name == distribution).then_some(*version));
+            }
+        }
+        let below = below?;
+        Some(BadVersions { distribution, from, below, issue: row.issue?, name: row.name })
+    })
 }
 
 /// Kinds of crash that no report stands for.
@@ -34,8 +71,6 @@ pub fn kinds() -> impl Iterator<Item = &'static Known> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::conditions::Condition;
-    use super::super::verdict::CrashCause;
     use super::*;
 
     #[test]
