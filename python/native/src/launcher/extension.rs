@@ -46,9 +46,12 @@ pub(crate) fn read(data: &[u8]) -> Result<Extension, String> {
     uses.sort_unstable();
     uses.dedup();
     let defined = file.dynamic_symbols().filter(|symbol| symbol.is_definition());
-    let mut modules: Vec<String> =
-        defined.filter_map(|symbol| symbol.name().ok()?.strip_prefix("PyInit_").map(str::to_owned)).collect();
+    // The second is 3.15's (PEP 793).
+    let module =
+        |name: &str| ["PyInit_", "PyModExport_"].into_iter().find_map(|prefix| name.strip_prefix(prefix).map(str::to_owned));
+    let mut modules: Vec<String> = defined.filter_map(|symbol| module(symbol.name().ok()?)).collect();
     modules.sort_unstable();
+    modules.dedup();
     let image = Image::of(&file);
     let slots: Vec<Option<bool>> = image.definitions(&modules).map(|slots| image.declares(slots)).collect();
     let declares = match slots.as_slice() {

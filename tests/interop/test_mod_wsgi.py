@@ -1,0 +1,146 @@
+"""mod_wsgi in Apache, switched on by what ``ftsan env apache`` prints, with the GIL and without.
+
+Needs Apache with its headers (Debian: apache2-dev), ``pip install mod_wsgi`` and a Python with a shared library, which
+``tools/find-python`` builds.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import PLAIN
+from tests.interop.conftest import free_port
+
+EXPRESS = Path(sys.executable).with_name("mod_wsgi-express")
+APPLICATION = Path(__file__).with_name("mod_wsgi_app.py")
+REQUESTS, CLIENTS, PROCESSES = 300, 6, 2
+
+pytestmark = pytest.mark.skipif(
+    not EXPRESS.exists() or not (shutil.which("apache2") or shutil.which("httpd")),
+    reason="needs apache2-dev and pip install mod_wsgi",
+)
+
+
+def locked_folder() -> Path | None:
+    """The folder that keeps this Python from the user that Apache's processes run as."""
+    folders = [Path(sys.base_prefix).resolve(), *Path(sys.base_prefix).resolve().parents]
+    return next((folder for folder in reversed(folders) if not folder.stat().st_mode & 0o001), None)
+
+
+def apachectl(server: Path, *words: str, scratch: Path) -> list[str]:
+    """The command; for root, whose files others may not read, where this Python is mounted into a folder that they may."""
+    command = [str(server / "apachectl"), *words]
+    locked = locked_folder()
+    if os.getuid() or locked is None:
+        return command
+    inside = scratch / "open" / Path(sys.base_prefix).resolve().relative_to(locked)
+    script = (
+        f"mkdir -p '{inside}' && chmod -R a+rx '{scratch}' && mount --bind '{Path(sys.base_prefix).resolve()}' '{inside}'"
+        f" && mount --rbind '{scratch / 'open'}' '{locked}' && exec \"$@\""
+    )
+    return ["unshare", "--mount", "sh", "-c", script, "sh", *command]
+
+
+def wait_for(condition: Callable[[], bool], what: str) -> None:
+    """Wait for a process of Apache's, which tells nobody."""
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end, what
+        time.sleep(0.05)
+
+
+def answers(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", "/")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+def load(port: int) -> list[int]:
+    """Statuses of many requests at once."""
+    statuses: list[int] = []
+
+    def client() -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        for _ in range(REQUESTS):
+            connection.request("GET", "/")
+            response = connection.getresponse()
+            response.read()
+            statuses.append(response.status)
+        connection.close()
+
+    clients = [threading.Thread(target=client) for _ in range(CLIENTS)]
+    for thread in clients:
+        thread.start()
+    for thread in clients:
+        thread.join()
+    return statuses
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that Apache's user may read, unlike those of pytest."""
+    with tempfile.TemporaryDirectory(prefix="ftsan-mod-wsgi-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def set_up(folder: Path, port: int, without_gil: bool) -> Path:
+    """A server of mod_wsgi-express whose reports go to a folder; returns its root."""
+    (folder / "reports").mkdir()
+    (folder / "reports").chmod(0o777)
+    command = [sys.executable, "-m", "ftsan", "env", "apache", "--reports", str(folder / "reports")]
+    printed = subprocess.run(command, capture_output=True, text=True, env=PLAIN, check=True)
+    variables, server = folder / "envvars", folder / "server"
+    variables.write_text(printed.stdout)
+    application = shutil.copy(APPLICATION, folder)
+    words = [EXPRESS, "setup-server", application, "--server-root", server, "--port", port, "--envvars-script", variables]
+    words += ["--processes", PROCESSES, "--threads", 4]
+    words += [] if os.getuid() else ["--user", "www-data", "--group", "www-data"]
+    words += ["--free-threading"] if without_gil else []
+    subprocess.run(list(map(str, words)), check=True, capture_output=True, env=PLAIN)
+    return server
+
+
+@pytest.mark.parametrize("without_gil", [True, False])
+def test_each_process_reports_what_the_application_does(folder: Path, without_gil: bool) -> None:
+    if not os.getuid() and locked_folder() and subprocess.run(["unshare", "--mount", "true"], check=False).returncode:
+        pytest.skip("runs as root, and Apache's user can neither read this Python nor be shown it")
+    port = free_port()
+    server = set_up(folder, port, without_gil)
+    reports, pid_file = folder / "reports", server / "httpd.pid"
+    subprocess.run(apachectl(server, "start", scratch=folder), check=True, env=PLAIN)
+    try:
+        wait_for(lambda: answers(port), "Apache does not answer")
+        assert set(load(port)) == {200}
+        os.kill(int(pid_file.read_text()), signal.SIGUSR1)  # a graceful restart
+        wait_for(lambda: len(list(reports.glob("*.json"))) == 2 * PROCESSES and answers(port), "no processes after a restart")
+        assert set(load(port)) == {200}
+    finally:
+        os.kill(int(pid_file.read_text()), signal.SIGTERM)
+    wait_for(lambda: not pid_file.exists(), "Apache does not stop")
+    written = [json.loads(path.read_text()) for path in reports.glob("ftsan-*.json")]
+    log = (server / "error_log").read_text()
+    assert len(written) == 2 * PROCESSES, log
+    assert {report["gil"] for report in written} == {"disabled" if without_gil else "enabled"}
+    assert [report["watched"]["off"] for report in written] == [[]] * len(written)
+    found = [finding for report in written for finding in report["findings"]]
+    assert {(finding["rule"], finding["accesses"][0]["stack"][0]["line"]) for finding in found} == {("FT401", 11)}, log
+    assert "Segmentation fault" not in log and "exit signal" not in log
