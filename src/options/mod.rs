@@ -85,7 +85,7 @@ options! {
     /// Where the JSON report of the process tree goes.
     report_json: Option<PathBuf> {
         read: values::path, value: "FILE", default: "", public: true,
-        help: "write the findings of the whole process tree to FILE as JSON, as they are made",
+        help: "write the findings of the whole process tree to FILE as JSON, as they are made; %p in its name is the number of its first process",
     }
 
     /// Where the launcher writes the report as SARIF.

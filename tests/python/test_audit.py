@@ -51,6 +51,12 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("declared", "undeclared", "called", "silent", "broken"):
         (site / f"{name}.c").unlink()
         distribution(site, name, "1.0", f"{name}.so")
+    packaged = site / "packaged"
+    (packaged / "tests").mkdir(parents=True)
+    (packaged / "__init__.py").write_text("import nothing_of_the_kind\n")
+    build(packaged, "inner", calls, SINGLE)
+    build(packaged / "tests", "helper")
+    distribution(site, "packaged", "1.0", "packaged/inner.so,,\npackaged/tests/helper.so", tag="cp314-cp314t-linux_x86_64")
     distribution(site, "pure", "2.0", "pure.py", tag="py3-none-any")
     distribution(site, "greenlet", "3.5.2", "", tag="py3-none-any")
     return folder
@@ -80,10 +86,15 @@ def test_each_kind_of_distribution_has_its_row(environment: Path) -> None:
         "called": [(True, "an import")],
         "silent": [(False, "an import")],
         "broken": [],
+        # Its package cannot be imported, and what only its tests load is no matter.
+        "packaged": [(True, "an import"), (False, "its file")],
         "pure": [],
         "greenlet": [],
     }
     assert found["declared"]["risk"] == "declares that it can do without the GIL; its authors: 3 - Stable"
+    assert (found["packaged"]["risk"], found["packaged"]["status"]) == (found["declared"]["risk"], 0)
+    wheels = {found[name]["wheel"] for name in ("declared", "packaged", "pure")}
+    assert wheels == {"cp314-cp314t-manylinux_2_17_x86_64", "cp314-cp314t-linux_x86_64 (built here)", "any"}
     assert found["undeclared"]["risk"] == "switches the GIL on: undeclared"
     assert "greenlet#513, fixed in 3.5.3" in found["greenlet"]["risk"]
     assert found["pure"]["state"] == [{"file": "pure.py", "name": "CACHE", "line": 1, "written_by": ["add"]}]

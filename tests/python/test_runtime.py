@@ -104,6 +104,17 @@ def test_a_program_that_must_not_have_the_gil_is_told_why_it_has(ftsan: Ftsan, t
     assert "the process has begun with the GIL on: PYTHON_GIL=1" in run.stderr
 
 
+def test_a_module_that_must_not_be_loaded_is_refused_if_that_is_asked_for(ftsan: Ftsan, tmp_path: Path) -> None:
+    build(tmp_path, "undeclared")
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import sys\n\nimport ftsan\ntry:\n    import undeclared\nexcept ftsan.Misuse as misuse:\n    print(str(misuse)[:6])\n"
+        "print('undeclared' in sys.modules)\n"
+    )
+    run = ftsan("--require-gil-disabled", "--on-finding", "raise", program)
+    assert (run.stdout, run.status, run.rules) == ("FT601:\nFalse\n", 66, ["FT601"])
+
+
 def test_what_the_program_makes_of_the_warning_is_its_own(ftsan: Ftsan, tmp_path: Path) -> None:
     """An error that comes of the warning is raised as without ftsan, and the module is not there."""
     build(tmp_path, "undeclared")

@@ -108,7 +108,7 @@ def _find_command(name: str) -> str:
 
 
 def _run(options: dict[str, str], command: list[str], scratch: str) -> int:
-    report = options.get("report_json") or os.path.join(scratch, "report.json")
+    report = options.get("report_json", "").replace("%p", str(os.getpid())) or os.path.join(scratch, "report.json")
     ours = {"report_json": report, "tally": tally_in(scratch), "supervisor": str(os.getpid())}
     encoded = _native.encode_options(options | ours)
     try:
