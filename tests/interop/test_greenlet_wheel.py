@@ -39,4 +39,5 @@ def test_the_crash_is_blamed_on_greenlet(ftsan: Ftsan, postgresql: str, tmp_path
 def test_with_the_right_wheel_it_runs_through_and_is_silent(ftsan: Ftsan, postgresql: str) -> None:
     needs("sqlalchemy", "asyncpg", "dramatiq", "greenlet")
     run = ftsan(PROGRAM, env={"DSN": postgresql, "PYTHON_GIL": "0", "PYTHONPATH": installed(STACK)}, timeout=120)
-    assert (run.status, run.stdout, run.findings) == (0, "gil False\n", []), run.stderr
+    # dramatiq imports gevent, which declares nothing (FT602).
+    assert (run.status, run.stdout, set(run.rules) - {"FT602"}) == (0, "gil False\n", set()), run.stderr
