@@ -1,8 +1,8 @@
 # Needs: cargo, a C compiler, make, any Python 3.  Everything else is obtained by the targets.
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint frida bench bench-tsan bless doctor parity packages found soak model miri mutants fuzz clean
-# FTSAN_PYTHON=3.15t: the same on that version, in an environment of its own.
-VENV := .venv$(addprefix -,$(filter-out 3.14t,$(filter 3.%t,$(FTSAN_PYTHON))))
+# FTSAN_PYTHON=3.15t or 3.14: the same on that version, in an environment of its own.
+VENV := .venv$(addprefix -,$(filter-out 3.14t,$(filter 3.%,$(FTSAN_PYTHON))))
 PYTHON := $(VENV)/bin/python
 SOURCES := $(shell find Cargo.toml Cargo.lock pyproject.toml tools src hooks python -type f -not -path '*/__pycache__/*' -not -path 'hooks/frida/*' -not -name '*.so')
 

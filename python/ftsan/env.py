@@ -14,11 +14,9 @@ def unsupported():
     """Why this interpreter cannot be watched, in one line; empty if it can."""
     version = ".".join(map(str, sys.version_info[:3]))
     if sys.implementation.name != "cpython":
-        return "needs CPython 3.14t or 3.15t; this is %s %s" % (sys.implementation.name, version)
+        return "needs CPython 3.14 or 3.15, with the GIL or without; this is %s %s" % (sys.implementation.name, version)
     if sys.version_info < (3, 14):
-        return "needs a free-threaded CPython 3.14 or 3.15; %s is %s" % (sys.executable, version)
-    if not is_free_threaded_build():
-        return "needs a free-threaded build; %s is CPython %s with the GIL (try python3.14t)" % (sys.executable, version)
+        return "needs CPython 3.14 or 3.15, with the GIL or without; %s is %s" % (sys.executable, version)
     return ""
 
 

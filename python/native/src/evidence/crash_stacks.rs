@@ -3,6 +3,7 @@
 //! Runs in a signal handler of a process whose memory may be corrupt: nothing is allocated, nothing of the interpreter is called, and
 //! every word is read through the kernel, which answers "no" where a load would crash.
 
+use crate::interpreter::memory::{read_into, word};
 use crate::interpreter::{frames, line_table, offsets};
 use crate::thread::{registry, stacks};
 use ftsan::loops::ThreadSlot;
@@ -18,18 +19,6 @@ const TABLE: usize = 32 << 10;
 const NAME: usize = 1024;
 
 type Note = unsafe extern "C" fn(bytes: *const u8, len: usize);
-
-fn read_into(address: usize, into: &mut [u8]) -> bool {
-    let local = libc::iovec { iov_base: into.as_mut_ptr().cast(), iov_len: into.len() };
-    let remote = libc::iovec { iov_base: address as *mut libc::c_void, iov_len: into.len() };
-    // SAFETY: the kernel checks the remote side; the local side is as large as said.
-    unsafe { libc::process_vm_readv(libc::getpid(), &raw const local, 1, &raw const remote, 1, 0) == into.len() as isize }
-}
-
-fn word(address: usize) -> Option<usize> {
-    let mut bytes = [0; size_of::<usize>()];
-    read_into(address, &mut bytes).then(|| usize::from_le_bytes(bytes))
-}
 
 fn int(address: usize) -> Option<i32> {
     let mut bytes = [0; 4];
@@ -148,10 +137,21 @@ fn frames(thread: usize, offsets: &Offsets, say: &dyn Fn(&[u8])) {
 fn one_frame(frame: usize, offsets: &Offsets, say: &dyn Fn(&[u8])) -> Option<()> {
     let code = word(frame + offsets.frame_executable)? & !STACKREF_TAG;
     let instruction = word(frame + offsets.frame_instr_ptr)?;
+    let start = first_instruction(frame, code, offsets)?;
+    place(code, instruction.checked_sub(start)?, offsets, say)
+}
+
+/// Of the thread-local copy of the code that the frame runs.
+#[cfg(Py_GIL_DISABLED)]
+fn first_instruction(frame: usize, code: usize, offsets: &Offsets) -> Option<usize> {
     let copy = usize::try_from(int(frame + offsets.frame_tlbc_index)?).ok()?;
     let copies = word(code + offsets.code_tlbc)?;
-    let start = word(copies + (1 + copy) * size_of::<usize>())?;
-    place(code, instruction.checked_sub(start)?, offsets, say)
+    word(copies + (1 + copy) * size_of::<usize>())
+}
+
+#[cfg(not(Py_GIL_DISABLED))]
+fn first_instruction(_: usize, code: usize, offsets: &Offsets) -> Option<usize> {
+    Some(code + offsets.code_adaptive)
 }
 
 /// File, line and function of an offset into the bytecode.

@@ -2,10 +2,37 @@
 
 use crate::interpreter::types;
 use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyWeakrefReference};
 use std::ffi::{CStr, c_int};
 
 /// `Py_TPFLAGS_MANAGED_DICT`, Include/object.h.
 pub(crate) const MANAGED_DICT: std::ffi::c_ulong = 1 << 4;
+
+/// How many words before such an object its dictionary is: with the GIL, the links of the garbage collector lie in between.
+const MANAGED_DICT_BEFORE: usize = if cfg!(Py_GIL_DISABLED) { 1 } else { 3 };
+
+/// Compares the dictionary of an object, and of one that has a weak reference besides, with what Python says of it.
+pub(crate) fn verify(py: Python<'_>) -> Result<(), String> {
+    let wrong = |error: PyErr| error.to_string();
+    let class =
+        py.import("builtins").and_then(|builtins| builtins.call_method1("type", ("Object", (), PyDict::new(py)))).map_err(wrong)?;
+    for is_weakly_held in [false, true] {
+        let object = class.call0().map_err(wrong)?;
+        let _weak = if is_weakly_held { Some(PyWeakrefReference::new(&object).map_err(wrong)?) } else { None };
+        // SAFETY: attached, and an object that we hold.
+        let has_one = unsafe { types::flags(ffi::Py_TYPE(object.as_ptr())) } & MANAGED_DICT != 0;
+        // SAFETY: as above.
+        let before = unsafe { home(object.as_ptr()) };
+        let dictionary = object.getattr("__dict__").map_err(wrong)?;
+        // SAFETY: as above.
+        let after = unsafe { home(object.as_ptr()) };
+        if !has_one || before != object.as_ptr() || after != dictionary.as_ptr() {
+            return Err("the dictionary of an object is not where it was expected".to_owned());
+        }
+    }
+    Ok(())
+}
 
 /// The object that stands for an object's attributes: its dictionary, if there is one that code may reach as such.
 ///
@@ -13,11 +40,11 @@ pub(crate) const MANAGED_DICT: std::ffi::c_ulong = 1 << 4;
 /// Attached; `object` is alive.
 #[inline]
 pub(crate) unsafe fn home(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
-    // SAFETY: a live object; the word before an object with a managed dictionary is that dictionary or null
-    // (`MANAGED_DICT_OFFSET`, Include/internal/pycore_object.h), which `header::verify` has checked.
+    // SAFETY: a live object; that word before an object with a managed dictionary is that dictionary or null
+    // (`MANAGED_DICT_OFFSET`, Include/internal/pycore_object.h), which `verify` has checked.
     unsafe {
         let dictionary = if types::flags(ffi::Py_TYPE(object)) & MANAGED_DICT != 0 {
-            object.cast::<*mut ffi::PyObject>().sub(1).read_volatile()
+            object.cast::<*mut ffi::PyObject>().sub(MANAGED_DICT_BEFORE).read_volatile()
         } else if ffi::PyModule_Check(object) != 0 {
             ffi::PyModule_GetDict(object)
         } else {

@@ -52,7 +52,17 @@ pub(crate) unsafe fn line(code: usize, instruction: usize) -> u32 {
     u32::try_from(line).unwrap_or(0)
 }
 
+/// Distance of an instruction from the first one, in bytes.
+#[cfg(not(Py_GIL_DISABLED))]
+fn offset(code: usize, instruction: usize) -> Option<i32> {
+    // SAFETY: `line` is given a live code object, the size of which is its number of code units.
+    let len = unsafe { ffi::Py_SIZE(code as *mut ffi::PyObject) } as usize * 2;
+    let distance = instruction.checked_sub(code + offsets::get().code_adaptive)?;
+    (distance < len).then_some(distance as i32)
+}
+
 /// Distance of an instruction from the first one, in bytes: in the code object or in one of its thread-local copies.
+#[cfg(Py_GIL_DISABLED)]
 fn offset(code: usize, instruction: usize) -> Option<i32> {
     // struct _PyCodeArray { Py_ssize_t size; char *entries[]; }, Include/cpython/code.h
     // SAFETY: every code object of a free-threaded build has the array; entries are null or a copy of the code.

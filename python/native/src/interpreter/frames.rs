@@ -114,15 +114,36 @@ impl Frame<'_> {
         if unsafe { ffi::PyCode_Check(code) } == 0 || is_shim(code as usize) {
             return None;
         }
-        // SAFETY: see `read`; every code object of a free-threaded build has the array of its thread-local copies.
+        // SAFETY: see `read`; a live code object.
         unsafe {
             let instruction: usize = self.read(self.offsets.frame_instr_ptr);
+            let start = self.first_instruction(code);
+            Some(RawFrame { code: code as usize, offset: (instruction.wrapping_sub(start) / 2) as u32 })
+        }
+    }
+
+    /// Address of the first instruction of the copy of the code that this frame runs.
+    ///
+    /// # Safety
+    /// The frame's code object.
+    #[cfg(Py_GIL_DISABLED)]
+    unsafe fn first_instruction(self, code: *mut ffi::PyObject) -> usize {
+        // SAFETY: see `read`; every code object of a free-threaded build has the array of its thread-local copies.
+        unsafe {
             let copy: i32 = self.read(self.offsets.frame_tlbc_index);
             let copies = code.cast::<u8>().add(self.offsets.code_tlbc).cast::<*const usize>().read();
             // struct _PyCodeArray { Py_ssize_t size; char *entries[]; }, Include/cpython/code.h
-            let start = copies.add(1 + copy as usize).read();
-            Some(RawFrame { code: code as usize, offset: (instruction.wrapping_sub(start) / 2) as u32 })
+            copies.add(1 + copy as usize).read()
         }
+    }
+
+    /// Address of the first instruction: builds with the GIL have no copies.
+    ///
+    /// # Safety
+    /// The frame's code object.
+    #[cfg(not(Py_GIL_DISABLED))]
+    unsafe fn first_instruction(self, code: *mut ffi::PyObject) -> usize {
+        code as usize + self.offsets.code_adaptive
     }
 
     /// The value of a local variable that is not a cell, borrowed.

@@ -1,11 +1,33 @@
-//! Bits of our own in the header of every object: `ob_flags`, whose upper bits CPython 3.14 does not use.
+//! Bits of our own for every object, and the thread that made it.
 //!
-//! `_Py_NewReference` (`Objects/object.c`) clears the field at each birth, those from a free list included, so a bit says something of
-//! this life of an object and nobody needs to hear of its death.  [`verify`] tries that with a few kinds of objects.
+//! They are cleared at each birth, those from a free list included, so a bit says something of this life of an object and nobody needs to
+//! hear of its death.  Builds without the GIL have room for them in the object's header, those with it do not.  [`verify`] tries both
+//! with a few kinds of objects.
+
+#[cfg(not(Py_GIL_DISABLED))]
+mod beside_objects;
+#[cfg(Py_GIL_DISABLED)]
+mod in_objects;
+
+#[cfg(not(Py_GIL_DISABLED))]
+pub(crate) use beside_objects::{bits, follow_births, is_immortal, is_kept, is_private, keep, maker, set};
+#[cfg(Py_GIL_DISABLED)]
+pub(crate) use in_objects::{bits, follow_births, is_immortal, is_private, maker, set};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
-use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
+use std::ffi::{c_int, c_void};
+
+/// `PyRefTracer`, `Include/cpython/object.h`: hears of births and deaths of all objects.
+pub(crate) type Tracer = unsafe extern "C" fn(*mut ffi::PyObject, c_int, *mut c_void) -> c_int;
+
+unsafe extern "C" {
+    fn PyRefTracer_SetTracer(tracer: Option<Tracer>, data: *mut c_void) -> c_int;
+    fn PyRefTracer_GetTracer(data: *mut *mut c_void) -> Option<Tracer>;
+}
+
+/// `PyRefTracer_CREATE`
+pub(crate) const CREATE: c_int = 0;
 
 /// An access was recorded: the object has a number of its own (`ftsan::races::lifetimes`).
 pub(crate) const SEEN: u16 = 1 << 15;
@@ -20,63 +42,6 @@ pub(crate) const IGNORED: u16 = 1 << 12;
 pub(crate) const WALKED: u16 = IGNORED;
 
 const OURS: u16 = SEEN | ESCAPED | HAS_CLOCK | IGNORED;
-
-#[inline(always)]
-unsafe fn field<'a>(object: *mut ffi::PyObject) -> &'a AtomicU16 {
-    // SAFETY: the caller guarantees a live object; the interpreter does not write the field of one that others can reach.
-    unsafe { AtomicU16::from_ptr(&raw mut (*object).ob_flags) }
-}
-
-/// All the bits, ours and the interpreter's.
-///
-/// # Safety
-/// `object` is alive.
-#[inline(always)]
-pub(crate) unsafe fn bits(object: *mut ffi::PyObject) -> u16 {
-    // SAFETY: passed on.
-    unsafe { field(object) }.load(Ordering::Acquire)
-}
-
-/// Sets bits; gives all the bits there were.
-///
-/// # Safety
-/// `object` is alive.
-#[inline]
-pub(crate) unsafe fn set(object: *mut ffi::PyObject, bits: u16) -> u16 {
-    // SAFETY: passed on.
-    unsafe { field(object) }.fetch_or(bits, Ordering::AcqRel)
-}
-
-/// Whether only the calling thread has touched the object, which it made.
-///
-/// # Safety
-/// `object` is alive.
-#[inline(always)]
-pub(crate) unsafe fn is_private(object: *mut ffi::PyObject) -> bool {
-    // SAFETY: passed on; the interpreter changes the field of live objects atomically.
-    unsafe { maker(object) == thread_id() && bits(object) & ESCAPED == 0 }
-}
-
-/// The thread that made the object, as [`thread_id`] names it; 0 if its references are no longer counted for that one.
-///
-/// # Safety
-/// `object` is alive.
-#[inline(always)]
-pub(crate) unsafe fn maker(object: *mut ffi::PyObject) -> usize {
-    // SAFETY: passed on; the interpreter changes the field of live objects atomically.
-    unsafe { AtomicUsize::from_ptr(&raw mut (*object).ob_tid).load(Ordering::Relaxed) }
-}
-
-/// `_Py_IsImmortal`, `Include/refcount.h`: nobody counts the references of what lives for ever, and nobody can change it but for classes
-/// and modules, which are not among it if they are Python code's.
-///
-/// # Safety
-/// `object` is alive.
-#[inline(always)]
-pub(crate) unsafe fn is_immortal(object: *mut ffi::PyObject) -> bool {
-    // SAFETY: passed on.
-    unsafe { (*object).ob_ref_local.load(Ordering::Relaxed) == u32::MAX }
-}
 
 /// `_Py_ThreadId`, `Include/object.h`.
 #[inline(always)]
@@ -94,6 +59,8 @@ pub(crate) fn thread_id() -> usize {
 
 /// Objects of a few kinds are made, marked and made again at the same address: their bits must be gone.
 pub(crate) fn verify(py: Python<'_>) -> Result<(), String> {
+    #[cfg(not(Py_GIL_DISABLED))]
+    keep()?;
     let builtins = py.import("builtins").map_err(|error| error.to_string())?;
     let class = builtins.call_method1("type", ("Object", (), pyo3::types::PyDict::new(py))).map_err(|error| error.to_string())?;
     let lock = py.import("_thread").and_then(|thread| thread.getattr("lock")).map_err(|error| error.to_string())?;

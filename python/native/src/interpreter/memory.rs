@@ -2,6 +2,20 @@
 
 use std::sync::{Mutex, PoisonError};
 
+/// Reads memory that may not be there, through the kernel.
+pub(crate) fn read_into(address: usize, into: &mut [u8]) -> bool {
+    let local = libc::iovec { iov_base: into.as_mut_ptr().cast(), iov_len: into.len() };
+    let remote = libc::iovec { iov_base: address as *mut libc::c_void, iov_len: into.len() };
+    // SAFETY: the kernel checks the remote side; the local side is as large as said.
+    unsafe { libc::process_vm_readv(libc::getpid(), &raw const local, 1, &raw const remote, 1, 0) == into.len() as isize }
+}
+
+/// The word at an address that may not be there.
+pub(crate) fn word(address: usize) -> Option<usize> {
+    let mut bytes = [0; size_of::<usize>()];
+    read_into(address, &mut bytes).then(|| usize::from_ne_bytes(bytes))
+}
+
 /// A mapping: from, to, and whether it can be written to.
 type Mapping = (usize, usize, bool);
 

@@ -54,6 +54,7 @@ pub(crate) fn verify(py: Python<'_>) -> Result<(), String> {
     offsets::load()?;
     thread_state::load();
     thread_state::verify()?;
+    attributes::verify(py)?;
     frames::verify(py)?;
     coroutines::verify_states(py)
 }

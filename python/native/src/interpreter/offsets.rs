@@ -114,8 +114,12 @@ pub(crate) struct Offsets {
     pub(crate) frame_localsplus: usize,
     pub(crate) frame_owner: usize,
     pub(crate) frame_stackpointer: usize,
+    #[cfg(Py_GIL_DISABLED)]
     pub(crate) frame_tlbc_index: usize,
+    #[cfg(Py_GIL_DISABLED)]
     pub(crate) code_tlbc: usize,
+    #[cfg(not(Py_GIL_DISABLED))]
+    pub(crate) code_adaptive: usize,
     pub(crate) code_linetable: usize,
     pub(crate) code_firstlineno: usize,
     pub(crate) code_filename: usize,
@@ -199,8 +203,9 @@ pub(crate) fn load() -> Result<(), String> {
     if &head.cookie != b"xdebugpy" {
         return Err("_PyRuntime does not start with the debug offsets".to_owned());
     }
-    if head.free_threaded != 1 {
-        return Err("this interpreter was built with the GIL".to_owned());
+    if (head.free_threaded == 1) != cfg!(Py_GIL_DISABLED) {
+        let other = if cfg!(Py_GIL_DISABLED) { "this interpreter was built with" } else { "this interpreter was built without" };
+        return Err(format!("{other} the GIL, and ftsan for the other kind"));
     }
     // SAFETY: as above, and the struct is that of this version.
     let offsets = unsafe {
@@ -234,8 +239,12 @@ fn read<const PROFILED: usize, const REST: usize, const TYPES: usize, const UNIC
         frame_localsplus: offset(published.interpreter_frame.localsplus)?,
         frame_owner: offset(published.interpreter_frame.owner)?,
         frame_stackpointer: offset(published.interpreter_frame.stackpointer)?,
+        #[cfg(Py_GIL_DISABLED)]
         frame_tlbc_index: offset(published.interpreter_frame.tlbc_index)?,
+        #[cfg(Py_GIL_DISABLED)]
         code_tlbc: offset(published.code_object.co_tlbc)?,
+        #[cfg(not(Py_GIL_DISABLED))]
+        code_adaptive: offset(published.code_object.co_code_adaptive)?,
         code_linetable: offset(published.code_object.linetable)?,
         code_firstlineno: offset(published.code_object.firstlineno)?,
         code_filename: offset(published.code_object.filename)?,

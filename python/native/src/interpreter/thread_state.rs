@@ -5,9 +5,12 @@
 //! next to the thread pointer (Drepper, "ELF Handling For Thread-Local Storage").  Otherwise the function is called.
 
 use crate::interpreter::header::thread_id;
+#[cfg(not(Py_GIL_DISABLED))]
+use crate::interpreter::memory;
 use pyo3::ffi;
 use std::sync::atomic::{AtomicIsize, Ordering};
 
+#[cfg(Py_GIL_DISABLED)]
 unsafe extern "C" {
     // Include/object.h: the address of `_Py_tss_tstate` (Python/pystate.c)
     fn _Py_GetThreadLocal_Addr() -> usize;
@@ -19,9 +22,47 @@ static PLACE: AtomicIsize = AtomicIsize::new(0);
 /// What libraries that are loaded at the start share is some kilobytes.
 const NEAR: usize = 1 << 16;
 
+#[cfg(Py_GIL_DISABLED)]
 fn place() -> isize {
     // SAFETY: has no precondition.
     unsafe { _Py_GetThreadLocal_Addr() }.wrapping_sub(thread_id()) as isize
+}
+
+/// The place where the state is while the thread is attached, and nothing while it is not.  Builds with the GIL do not tell it.
+#[cfg(not(Py_GIL_DISABLED))]
+fn place() -> isize {
+    const PAGE: usize = 1 << 12;
+    // SAFETY: has no precondition.
+    let state = unsafe { ffi::PyThreadState_GetUnchecked() } as usize;
+    let first = (thread_id() - NEAR) & !(PAGE - 1);
+    let mut candidates = Vec::new();
+    let mut page = [0; PAGE];
+    for from in (first..first + 2 * NEAR).step_by(PAGE).filter(|_| state != 0) {
+        if memory::read_into(from, &mut page) {
+            let words = page.chunks_exact(size_of::<usize>()).enumerate();
+            let same = words.filter(|(_, word)| *word == state.to_ne_bytes());
+            candidates.extend(same.map(|(at, _)| from + at * size_of::<usize>()));
+        }
+    }
+    // SAFETY: attached, as there is a state, and attached again before anything of Python is touched.
+    unsafe {
+        let saved = ffi::PyEval_SaveThread();
+        candidates.retain(|candidate| memory::word(*candidate) == Some(0));
+        ffi::PyEval_RestoreThread(saved);
+    }
+    candidates.retain(|candidate| memory::word(*candidate) == Some(state));
+    candidates.first().map_or(0, |found| found.wrapping_sub(thread_id()) as isize)
+}
+
+/// Whether the calling thread has its state where the first one had it.
+fn is_in_place() -> bool {
+    let place = PLACE.load(Ordering::Relaxed);
+    #[cfg(Py_GIL_DISABLED)]
+    return place == self::place();
+    #[cfg(not(Py_GIL_DISABLED))]
+    // SAFETY: has no precondition.
+    return place == 0
+        || memory::word(thread_id().wrapping_add_signed(place)) == Some(unsafe { ffi::PyThreadState_GetUnchecked() } as usize);
 }
 
 /// To be called once, before other threads ask.
@@ -34,7 +75,7 @@ pub(crate) fn load() {
 
 /// To be called by each thread, soon: should it be elsewhere here, the function is called from now on.
 pub(crate) fn check() {
-    if PLACE.load(Ordering::Relaxed) != place() {
+    if !is_in_place() {
         PLACE.store(0, Ordering::Relaxed);
     }
 }

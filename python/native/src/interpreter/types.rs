@@ -2,6 +2,7 @@
 
 use pyo3::ffi;
 use std::ffi::c_ulong;
+#[cfg(Py_GIL_DISABLED)]
 use std::sync::atomic::Ordering;
 
 unsafe extern "C" {
@@ -16,7 +17,12 @@ unsafe extern "C" {
 #[inline(always)]
 pub(crate) unsafe fn flags(class: *mut ffi::PyTypeObject) -> c_ulong {
     // SAFETY: passed on.
-    unsafe { (*class).tp_flags.load(Ordering::Relaxed) }
+    unsafe {
+        #[cfg(Py_GIL_DISABLED)]
+        return (*class).tp_flags.load(Ordering::Relaxed);
+        #[cfg(not(Py_GIL_DISABLED))]
+        return (*class).tp_flags;
+    }
 }
 
 /// What a class or one of its bases has under a name; a new reference, or null without an exception.

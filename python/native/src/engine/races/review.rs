@@ -7,6 +7,7 @@ use crate::evidence::race::{self, Part};
 use crate::evidence::thread_names;
 use crate::findings::process;
 use crate::interpreter::frames::RawFrame;
+use crate::interpreter::header::{self, CREATE};
 use crate::interpreter::introspection::type_name;
 use crate::interpreter::types;
 use crate::thread::context::Busy;
@@ -48,17 +49,6 @@ fn lock() -> MutexGuard<'static, Option<Reviewed>> {
     REVIEWED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-type Tracer = unsafe extern "C" fn(*mut ffi::PyObject, c_int, *mut c_void) -> c_int;
-
-unsafe extern "C" {
-    // Include/cpython/object.h
-    fn PyRefTracer_SetTracer(tracer: Option<Tracer>, data: *mut c_void) -> c_int;
-    fn PyRefTracer_GetTracer(data: *mut *mut c_void) -> Option<Tracer>;
-}
-
-/// `PyRefTracer_CREATE`
-const CREATE: c_int = 0;
-
 /// Called for every object that is made: remembers where.  Only of types whose objects can change.
 unsafe extern "C" fn born(object: *mut ffi::PyObject, event: c_int, _: *mut c_void) -> c_int {
     if event == CREATE {
@@ -91,12 +81,7 @@ pub(crate) fn start() {
     }
     *lock() = Some(Reviewed::default());
     // SAFETY: attached.
-    unsafe {
-        let mut data = std::ptr::null_mut();
-        if PyRefTracer_GetTracer(&raw mut data).is_none() {
-            PyRefTracer_SetTracer(Some(born), std::ptr::null_mut());
-        }
-    }
+    unsafe { header::follow_births(born) };
     IS_ON.store(true, Ordering::Relaxed);
 }
 

@@ -1,0 +1,77 @@
+//! In the header of the object: `ob_flags`, whose upper bits CPython 3.14 without the GIL does not use, and `ob_tid`.
+//! `_Py_NewReference` (`Objects/object.c`) clears the field at each birth.
+
+use super::{ESCAPED, PyRefTracer_GetTracer, PyRefTracer_SetTracer, Tracer, thread_id};
+use pyo3::ffi;
+use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
+
+#[inline(always)]
+unsafe fn field<'a>(object: *mut ffi::PyObject) -> &'a AtomicU16 {
+    // SAFETY: the caller guarantees a live object; the interpreter does not write the field of one that others can reach.
+    unsafe { AtomicU16::from_ptr(&raw mut (*object).ob_flags) }
+}
+
+/// All the bits, ours and the interpreter's.
+///
+/// # Safety
+/// `object` is alive.
+#[inline(always)]
+pub(crate) unsafe fn bits(object: *mut ffi::PyObject) -> u16 {
+    // SAFETY: passed on.
+    unsafe { field(object) }.load(Ordering::Acquire)
+}
+
+/// Sets bits; gives all the bits there were.
+///
+/// # Safety
+/// `object` is alive.
+#[inline]
+pub(crate) unsafe fn set(object: *mut ffi::PyObject, bits: u16) -> u16 {
+    // SAFETY: passed on.
+    unsafe { field(object) }.fetch_or(bits, Ordering::AcqRel)
+}
+
+/// Whether only the calling thread has touched the object, which it made.
+///
+/// # Safety
+/// `object` is alive.
+#[inline(always)]
+pub(crate) unsafe fn is_private(object: *mut ffi::PyObject) -> bool {
+    // SAFETY: passed on; the interpreter changes the field of live objects atomically.
+    unsafe { maker(object) == thread_id() && bits(object) & ESCAPED == 0 }
+}
+
+/// The thread that made the object, as [`thread_id`] names it; 0 if its references are no longer counted for that one.
+///
+/// # Safety
+/// `object` is alive.
+#[inline(always)]
+pub(crate) unsafe fn maker(object: *mut ffi::PyObject) -> usize {
+    // SAFETY: passed on; the interpreter changes the field of live objects atomically.
+    unsafe { AtomicUsize::from_ptr(&raw mut (*object).ob_tid).load(Ordering::Relaxed) }
+}
+
+/// `_Py_IsImmortal`, `Include/refcount.h`: nobody counts the references of what lives for ever, and nobody can change it but for classes
+/// and modules, which are not among it if they are Python code's.
+///
+/// # Safety
+/// `object` is alive.
+#[inline(always)]
+pub(crate) unsafe fn is_immortal(object: *mut ffi::PyObject) -> bool {
+    // SAFETY: passed on.
+    unsafe { (*object).ob_ref_local.load(Ordering::Relaxed) == u32::MAX }
+}
+
+/// Calls `tracer` at each birth from now on, unless somebody else traces them.
+///
+/// # Safety
+/// Attached.
+pub(crate) unsafe fn follow_births(tracer: Tracer) {
+    // SAFETY: passed on.
+    unsafe {
+        let mut data = std::ptr::null_mut();
+        if PyRefTracer_GetTracer(&raw mut data).is_none() {
+            PyRefTracer_SetTracer(Some(tracer), std::ptr::null_mut());
+        }
+    }
+}
