@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,9 @@ from tests.interop.conftest import needs
 
 MATRIX = ROOT / "tests" / "matrix"
 #: Extension modules are for one version of the interpreter.
-CACHE = Path(os.environ.get("FTSAN_CACHE") or Path.home() / ".cache" / "ftsan") / "packages" / sys.implementation.cache_tag
+# Builds with the GIL and without have the same tag, and wheels of their own.
+BUILD = f"{sys.implementation.cache_tag}{'' if sysconfig.get_config_var('Py_GIL_DISABLED') else '-gil'}"
+CACHE = Path(os.environ.get("FTSAN_CACHE") or Path.home() / ".cache" / "ftsan") / "packages" / BUILD
 
 #: The oldest one whose wheel fits the interpreter: earlier ones were built for a beta of 3.15.
 OLDEST_GREENLET = "greenlet==3.5.2" if sys.version_info < (3, 15) else "greenlet==3.5.4"
