@@ -10,6 +10,7 @@ import os
 import sys
 
 from .. import _native
+from ..env import is_free_threaded_build
 from .on_import import after_import
 
 TYPE_CHECKING = False
@@ -146,6 +147,8 @@ OTHERS = (
     ("threading:_active_limbo_lock", _ignore_limbo),
     ("threading:_dangling", lambda threads: _native.ignore_lock(threads.data)),
     ("concurrent.futures.thread:_global_shutdown_lock", _native.ignore_lock),
+    # Births of objects are heard of where their headers have no room for bits.
+    *(() if is_free_threaded_build() else (("_tracemalloc:", _native.share_births),)),
 )
 
 

@@ -49,6 +49,9 @@ mod _native {
         order_appends, order_caches, order_callbacks, order_function, order_method, order_threads, start_races, unknown_opcodes,
         wants_races, watch_call, watch_encoder, watch_getter, watch_iterators, watch_locks, watch_tasks, watched_calls,
     };
+    #[cfg(not(Py_GIL_DISABLED))]
+    #[pymodule_export]
+    use super::races::share_births;
     #[pymodule_export]
     use super::report::{
         check_report, conclude, confirmation, count_package, create_tally, end, finish_report, flush, occurrences, read_report,

@@ -2,6 +2,8 @@
 
 use crate::engine::{order, races};
 use crate::findings::process;
+#[cfg(not(Py_GIL_DISABLED))]
+use crate::intercept::birth_tracers;
 use crate::intercept::python_function::{self, Bytecode};
 use crate::intercept::sync::{self, caches, operations, python_operations, weakref_callbacks};
 use crate::intercept::{bytecode, container_calls, iterator_steps, masquerade};
@@ -154,6 +156,13 @@ pub(crate) fn order_caches(class: &Bound<'_, PyType>) -> PyResult<()> {
 #[pyfunction]
 pub(crate) fn order_callbacks(class: &Bound<'_, PyType>) -> PyResult<()> {
     weakref_callbacks::install(class)
+}
+
+/// `_tracemalloc`, which hears of births as well.
+#[cfg(not(Py_GIL_DISABLED))]
+#[pyfunction]
+pub(crate) fn share_births(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    birth_tracers::install(module)
 }
 
 /// A lock that orders nothing.

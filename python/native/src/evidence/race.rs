@@ -7,6 +7,8 @@ use crate::findings::process;
 use crate::findings::report::{Addition, Case, Raises, report};
 use crate::findings::store::Place;
 use crate::interpreter::frames::RawFrame;
+#[cfg(not(Py_GIL_DISABLED))]
+use crate::interpreter::header;
 use crate::interpreter::introspection::type_name;
 use crate::thread::code_class::resolve_all;
 use crate::thread::context::Busy;
@@ -51,6 +53,10 @@ const PROCESS_STATE: [(&str, &[&str]); 2] =
 /// Attached; what is passed is alive.
 #[cold]
 pub(crate) unsafe fn found(object: *mut ffi::PyObject, part: Part, is_swapper: bool, race: &Race) -> Outcome {
+    #[cfg(not(Py_GIL_DISABLED))]
+    if !header::is_kept() {
+        return Outcome::Continue;
+    }
     let Some(_busy) = Busy::enter() else { return Outcome::Continue };
     // SAFETY: passed on.
     let (py, object) = unsafe {

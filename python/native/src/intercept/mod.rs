@@ -8,11 +8,14 @@
 //! | [`cython`] | methods that Cython makes |
 //! | [`python_function`], [`call_site`] | Python functions, by three injected instructions and the site that they call |
 //! | [`sync`] | everything that orders threads: locks, queues, thread starts, caches, callbacks |
+//! | `birth_tracers` | what else hears of births, on builds with the GIL |
 //! | [`process_end`], [`extension_load`] | what ends a process at once; what loads extension modules |
 //! | [`syscalls`] | system calls, through the injected library |
 //! | [`bytecode`] | probes in patched code objects |
 //! | [`masquerade`] | hides the patched code from the program |
 
+#[cfg(not(Py_GIL_DISABLED))]
+pub(crate) mod birth_tracers;
 pub(crate) mod bytecode;
 pub(crate) mod c_method;
 pub(crate) mod call_site;

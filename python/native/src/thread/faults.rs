@@ -2,6 +2,8 @@
 //!
 //! A list that only grows and is never locked: a panic may be noted by a detached thread while another one forks.
 
+#[cfg(not(Py_GIL_DISABLED))]
+use crate::interpreter::header;
 use crate::interpreter::thread_state;
 use std::collections::BTreeSet;
 use std::ptr;
@@ -9,6 +11,10 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 /// What is off if there is another interpreter than the main one.
 pub(crate) const SUB_INTERPRETERS: &str = "sub-interpreters: what runs in them is not watched";
+
+/// What is off if old bits may be taken for those of a new object.
+#[cfg(not(Py_GIL_DISABLED))]
+const BIRTHS: &str = "races: births of objects are not heard of any more: no memory, or something has called PyRefTracer_SetTracer";
 
 struct Fault {
     what: String,
@@ -36,6 +42,10 @@ pub(crate) fn all() -> BTreeSet<String> {
     let mut all = BTreeSet::new();
     if thread_state::are_there_sub_interpreters() {
         all.insert(SUB_INTERPRETERS.to_owned());
+    }
+    #[cfg(not(Py_GIL_DISABLED))]
+    if !header::is_kept() {
+        all.insert(BIRTHS.to_owned());
     }
     let mut next: *const Fault = LAST.load(Ordering::Acquire);
     // SAFETY: entries are complete before they are in the list, never change and are never freed.

@@ -26,6 +26,7 @@ static TABLE: [AtomicPtr<AtomicU16>; CHUNKS] = [const { AtomicPtr::new(std::ptr:
 static THREADS: [AtomicUsize; MAKER as usize + 1] = [const { AtomicUsize::new(0) }; MAKER as usize + 1];
 /// How many places of it a thread looks at before it goes without a number.
 const PROBES: usize = 32;
+static IS_BEGUN: AtomicBool = AtomicBool::new(false);
 /// An object has no entry, for lack of memory.
 static IS_INCOMPLETE: AtomicBool = AtomicBool::new(false);
 
@@ -148,7 +149,7 @@ unsafe extern "C" fn traced(object: *mut ffi::PyObject, event: c_int, _: *mut c_
 
 fn current() -> (*mut c_void, *mut c_void) {
     let mut data = std::ptr::null_mut();
-    // SAFETY: attached, as all that calls this is.
+    // SAFETY: reads two words that are there for as long as the process.
     let tracer = unsafe { PyRefTracer_GetTracer(&raw mut data) };
     (tracer.map_or(std::ptr::null_mut(), |tracer| tracer as *mut c_void), data)
 }
@@ -166,6 +167,7 @@ pub(crate) fn keep() -> Result<(), String> {
     if is_ours(tracer) {
         return Ok(());
     }
+    IS_BEGUN.store(true, Ordering::Relaxed);
     NEXT_DATA.store(data, Ordering::Relaxed);
     NEXT.store(tracer, Ordering::Relaxed);
     // SAFETY: attached.
@@ -176,9 +178,9 @@ pub(crate) fn keep() -> Result<(), String> {
     }
 }
 
-/// Whether births are still heard of; if not, old bits may be taken for those of a new object.  Attached.
+/// Whether births are still heard of, if they ever were; if not, old bits may be taken for those of a new object.
 pub(crate) fn is_kept() -> bool {
-    is_ours(current().0) && !IS_INCOMPLETE.load(Ordering::Relaxed)
+    !IS_BEGUN.load(Ordering::Relaxed) || is_ours(current().0) && !IS_INCOMPLETE.load(Ordering::Relaxed)
 }
 
 /// Calls `tracer` at each birth from now on, unless somebody else traces them.
