@@ -1,6 +1,6 @@
 # Needs: cargo, a C compiler, make, any Python 3.  Everything else is obtained by the targets.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint frida bench bench-tsan bless doctor parity packages found soak model miri mutants fuzz clean
+.PHONY: help demo test test-gil gil-sample lint frida bench bench-tsan bless doctor parity packages found soak model miri mutants fuzz clean
 # FTSAN_PYTHON=3.15t or 3.14: the same on that version, in an environment of its own.
 VENV := .venv$(addprefix -,$(filter-out 3.14t,$(filter 3.%,$(FTSAN_PYTHON))))
 PYTHON := $(VENV)/bin/python
@@ -29,6 +29,14 @@ demo: $(VENV)/installed ## the main job on an echo connection that a second thre
 test: $(VENV)/installed $(VENV)/tools ## all tests
 	cargo test -q --workspace
 	$(PYTHON) -m pytest -q
+
+# A target directory of its own: what is built for one interpreter is not built again for the other, and back.
+test-gil: ## what concerns the interpreter with the GIL: FTSAN_PYTHON=3.14, or 3.15 (builds it if need be: five minutes more)
+	$(MAKE) gil-sample FTSAN_PYTHON=$(or $(FTSAN_PYTHON),3.14) CARGO_TARGET_DIR=$(CURDIR)/target/gil
+
+gil-sample: $(VENV)/installed $(VENV)/tools
+	$(VENV)/bin/ftsan doctor
+	$(PYTHON) -m pytest -q -n 2 tests/python/test_gil.py tests/python/test_programs.py tests/python/test_matrix.py
 
 lint: $(VENV)/installed $(VENV)/tools ## formatting, lints, types
 	cargo fmt --check --all

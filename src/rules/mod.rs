@@ -234,16 +234,26 @@ mod tests {
 
     #[test]
     fn the_sentence_names_both_accesses_and_what_became_of_them() {
-        let told = |race: Race| {
-            let unordered = Unordered { race: &race, is_process_state: false, what: "C.n", thread: "B", earlier: "A", flag: None };
+        let title = |race: Race, has_gil: bool| {
+            let unordered =
+                Unordered { race: &race, is_process_state: false, what: "C.n", thread: "B", earlier: "A", flag: None, has_gil };
             of_race(&race, false).tell_race(&unordered).title
         };
+        let told = |race: Race| title(race, false);
         let update = race(Kind::Write, Kind::Update);
         assert_eq!(told(update), "C.n: update in thread 'B' not ordered after the write in thread 'A'");
         assert_eq!(
             told(Race { witnessed: true, ..update }),
             "C.n: update in thread 'B' not ordered after the write in thread 'A'; an update was lost"
         );
+        assert_eq!(
+            title(update, true),
+            "C.n: update in thread 'B' not ordered after the write in thread 'A'; \
+             with the GIL, which is on here, it does harm less often than without"
+        );
+        for plain in [Race { witnessed: true, ..update }, Race { severity: Severity::Info, ..update }] {
+            assert_eq!(title(plain, true), told(plain));
+        }
         let early = Race { published_early: true, ..race(Kind::Write, Kind::Read) };
         assert_eq!(
             told(early),

@@ -61,14 +61,14 @@ def test_a_suppression_with_a_typo_is_named_with_its_line(tmp_path: Path) -> Non
     assert done.stderr.count("\n") == 1
 
 
-def test_an_interpreter_with_the_gil_gets_a_clear_line() -> None:
+def test_an_interpreter_that_is_too_old_gets_a_clear_line() -> None:
     code = (
-        "import sys; sys.abiflags = ''; sys.argv[1:] = ['run', '-c', '']\n"
+        "import sys; sys.version_info = (3, 13, 1); sys.argv[1:] = ['run', '-c', '']\n"
         "import runpy; runpy.run_module('ftsan', run_name='__main__', alter_sys=False)"
     )
     done = subprocess.run([sys.executable, "-c", code], env=PLAIN, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr.startswith("ftsan: needs a free-threaded build; ")
+    assert done.stderr.startswith("ftsan: needs CPython 3.14 or 3.15, with the GIL or without; ")
     assert done.stderr.count("\n") == 1
 
 

@@ -18,6 +18,8 @@ pub struct Unordered<'a> {
     pub earlier: &'a str,
     /// Name of the flag that was set first, if it is known.
     pub flag: Option<&'a str>,
+    /// The process has the GIL: threads take turns.
+    pub has_gil: bool,
 }
 
 /// What a rule says of races.
@@ -68,7 +70,13 @@ impl Unordered<'_> {
         if race.is_potential {
             return format!("{what}: no lock keeps the {mine} in thread '{thread}' and the {theirs} in thread '{earlier}' apart");
         }
-        let outcome = if race.witnessed { "; an update was lost" } else { outcome };
+        let outcome = match outcome {
+            _ if race.witnessed => "; an update was lost",
+            "" if self.has_gil && race.severity.is_serious() => {
+                "; with the GIL, which is on here, it does harm less often than without"
+            }
+            outcome => outcome,
+        };
         format!("{what}: {mine} in thread '{thread}' not ordered after the {theirs} in thread '{earlier}'{outcome}")
     }
 }

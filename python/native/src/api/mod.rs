@@ -43,15 +43,15 @@ mod _native {
         after_fork_in_child, after_fork_in_parent, before_fork, begins_with_gil, connect_hooks, is_started,
         refuse_second_interpreter, requires_gil_disabled, say, speak, start, verify_layouts, watch_end, watch_extension_modules,
     };
+    #[cfg(not(Py_GIL_DISABLED))]
+    #[pymodule_export]
+    use super::races::share_births;
     #[pymodule_export]
     use super::races::{
         epoch, hands_originals, has_seen, ignore_lock, instrument_chosen, instrumented, leave_unpatched, modules_of_iterators,
         order_appends, order_caches, order_callbacks, order_function, order_method, order_threads, start_races, unknown_opcodes,
         wants_races, watch_call, watch_encoder, watch_getter, watch_iterators, watch_locks, watch_tasks, watched_calls,
     };
-    #[cfg(not(Py_GIL_DISABLED))]
-    #[pymodule_export]
-    use super::races::share_births;
     #[pymodule_export]
     use super::report::{
         check_report, conclude, confirmation, count_package, create_tally, end, finish_report, flush, occurrences, read_report,

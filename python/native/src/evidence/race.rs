@@ -161,7 +161,8 @@ fn finding(
     let py = object.py();
     let (mine, theirs) = (thread_names::me(py), thread_names::of(py, race.earlier_thread));
     let flag = race.flag.and_then(|flag| flags::of_tested(flag.site));
-    let unordered = Unordered { race, is_process_state, what: shown, thread: &mine.name, earlier: &theirs.name, flag };
+    let has_gil = process::get().has_gil();
+    let unordered = Unordered { race, is_process_state, what: shown, thread: &mine.name, earlier: &theirs.name, flag, has_gil };
     let told = rule.tell_race(&unordered);
     let class = type_name(object);
     let id = format!("{:#x}", object.as_ptr() as usize);

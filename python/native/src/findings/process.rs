@@ -165,6 +165,11 @@ impl Process {
         self.switched_on_by.get().map_or_else(|| self.gil.clone(), |module| format!("re-enabled by {module}"))
     }
 
+    /// Whether threads take turns here, as far as is known by now.
+    pub(crate) fn has_gil(&self) -> bool {
+        self.facts().gil != "disabled"
+    }
+
     /// The finding of one of these rules at this line, if it is a thread other than `but` that makes the call there.
     pub(crate) fn known_misuse(&self, line: &Frame, is_rule: impl Fn(&Rule) -> bool, but: Option<u64>) -> Option<Known> {
         self.facts().store.at_line(line, is_rule, but)
