@@ -1,7 +1,8 @@
 """Programs that really crash: ``ftsan run`` prints the triage, names the racing thread if there is one, and keeps a crash folder.
 
 The header of a program says what is expected: the ``verdict``, the ``racing`` thread in the evidence, text that it ``says``, and
-what it needs: ``packages`` from the index, an ``extension`` built here, ``env``; and which CPython does not crash of it: ``fixed``.
+what it needs: ``packages`` from the index, an ``extension`` built here, ``env``, ``threads`` that run at once, as they do not with the
+GIL; and which CPython does not crash of it: ``fixed``.
 """
 
 from __future__ import annotations
@@ -76,6 +77,10 @@ def test_a_crash_is_triaged(path: Path, ftsan: Ftsan, extensions: Path, tmp_path
     if "packages" in expected:
         places.append(installed(expected["packages"]))
     env = dict(word.split("=", 1) for word in expected.get("env", "").split())
+    if not sysconfig.get_config_var("Py_GIL_DISABLED"):
+        env.pop("PYTHON_GIL", None)  # fatal there
+    if "threads" in expected and sys._is_gil_enabled() and "PYTHON_GIL" not in env:
+        pytest.skip("one thread at a time does not crash of it")
     folder = tmp_path / "crashes"
     run = run_crashing(ftsan, path, folder, PYTHONPATH=os.pathsep.join(places), **env)
     assert run.status > 128, run.stderr[-2000:]

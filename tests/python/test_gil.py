@@ -55,8 +55,8 @@ def test_tracemalloc_hears_of_births_as_well(arguments: str, ftsan: Ftsan, tmp_p
     text = (
         "import tracemalloc\n"
         "tracemalloc.start()\n"
-        "floats = [float(i) for i in range(50)]\n"
-        "del floats\n"
+        "floats = [float(i) for i in range(5000)]\n"
+        "floats = None\n"
         "one = float('1.5')  # HERE\n"
         "line = tracemalloc.get_object_traceback(one)[0].lineno\n"
         f"{RACE}\n"

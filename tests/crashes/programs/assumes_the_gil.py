@@ -4,6 +4,7 @@ verdict: extension-assumes-gil
 racing: worker
 extension: assumes_gil
 env: PYTHON_GIL=0
+threads: at once
 """
 
 import threading

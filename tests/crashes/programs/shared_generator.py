@@ -3,6 +3,7 @@
 verdict: interpreter-bug|unknown|cross-thread-misuse
 racing: worker
 fixed: 3.15
+threads: at once
 """
 
 import contextlib
