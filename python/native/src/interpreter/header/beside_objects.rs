@@ -7,7 +7,7 @@
 //!
 //! What was made before has no maker: it is nobody's own.
 
-use super::{CREATE, ESCAPED, PyRefTracer_GetTracer, PyRefTracer_SetTracer, Tracer, thread_id};
+use super::common::{CREATE, ESCAPED, PyRefTracer_GetTracer, PyRefTracer_SetTracer, Tracer, thread_id};
 use pyo3::ffi;
 use std::ffi::{c_int, c_void};
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU16, AtomicUsize, Ordering};

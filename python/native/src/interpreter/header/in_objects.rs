@@ -1,7 +1,7 @@
 //! In the header of the object: `ob_flags`, whose upper bits CPython 3.14 without the GIL does not use, and `ob_tid`.
 //! `_Py_NewReference` (`Objects/object.c`) clears the field at each birth.
 
-use super::{ESCAPED, PyRefTracer_GetTracer, PyRefTracer_SetTracer, Tracer, thread_id};
+use super::common::{ESCAPED, PyRefTracer_GetTracer, PyRefTracer_SetTracer, Tracer, thread_id};
 use pyo3::ffi;
 use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 
