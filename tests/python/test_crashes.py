@@ -1,8 +1,8 @@
 """Programs that really crash: ``ftsan run`` prints the triage, names the racing thread if there is one, and keeps a crash folder.
 
 The header of a program says what is expected: the ``verdict``, the ``racing`` thread in the evidence, text that it ``says``, and
-what it needs: ``packages`` from the index, an ``extension`` built here, ``env``, ``threads`` that run at once, as they do not with the
-GIL; and which CPython does not crash of it: ``fixed``.
+what it needs: ``packages`` from the index, an ``extension`` built here, ``env``, ``threads`` that run at once, as they do not with
+the GIL; and which CPython does not crash of it: ``fixed``.
 """
 
 from __future__ import annotations

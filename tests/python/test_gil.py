@@ -80,7 +80,9 @@ def test_a_race_says_that_the_gil_is_on(ftsan: Ftsan, race: Path) -> None:
     run = ftsan(race, env={"PYTHON_GIL": "1"})
     [finding] = run.findings
     assert run.report["gil"] == "enabled"
-    assert finding["witnessed"] or finding["title"].endswith("; with the GIL, which is on here, it does harm less often than without")
+    assert finding["witnessed"] or finding["title"].endswith(
+        "; with the GIL, which is on here, it does harm less often than without"
+    )
 
 
 def test_a_race_says_nothing_of_a_gil_that_is_off(ftsan: Ftsan, race: Path) -> None:
