@@ -7,7 +7,7 @@ REALM = "any"
 METHODS = (
     ("FT306", "first-use", "anyio._backends._asyncio:CancelScope", "cancel __enter__ __exit__ deadline= shield="),
     ("FT306", "first-use", "anyio._backends._asyncio:TaskGroup", "start_soon create_task? start __aenter__ __aexit__"),
-    # In a thread that has not inherited its starter's context, as is the default with the GIL, it fails before it gets to the nursery.
+    # In a thread that has not inherited its starter's context, as by default with the GIL, it fails before it gets to the nursery.
     ("FT306", "first-use", "anyio._backends._trio:TaskGroup", "start_soon create_task? start __aenter__ __aexit__"),
     ("FT306", "first-use", "anyio._backends._asyncio:Event", "set wait"),
     ("FT306", "first-use", "anyio._backends._asyncio:Lock", "acquire acquire_nowait release"),
