@@ -140,8 +140,12 @@ fn crash(wanted: &Wanted) -> Crash {
         offset: 16,
         ..NativeFrame::default()
     });
-    let python =
-        wanted.python.iter().map(|(file, function)| Frame { file: file.clone(), line: 5, function: function.clone(), via: None });
+    let python = wanted.python.iter().map(|(file, function)| Frame {
+        file: file.clone(),
+        line: 5,
+        function: function.clone(),
+        ..Frame::default()
+    });
     let thread = Thread { crashed: true, native: native.collect(), python: python.collect(), ..Thread::default() };
     let mut names: Vec<&str> = wanted.loaded.clone();
     names.extend(wanted.versions.iter().map(|(name, _, _)| *name));

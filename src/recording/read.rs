@@ -91,7 +91,7 @@ impl Bytes<'_> {
             file: text(layout::SITE_FILE),
             line: self.u32(at + layout::SITE_LINE),
             function: text(layout::SITE_FUNCTION),
-            via: None,
+            ..Frame::default()
         })
     }
 
@@ -242,7 +242,7 @@ fn stacks(notes: &str) -> Vec<(u64, Vec<Frame>)> {
 
 fn frame(line: &str) -> Option<Frame> {
     let [file, number, function] = line.split('\t').collect::<Vec<_>>()[..] else { return None };
-    Some(Frame { file: file.to_owned(), line: number.parse().unwrap_or(0), function: function.to_owned(), via: None })
+    Some(Frame { file: file.to_owned(), line: number.parse().unwrap_or(0), function: function.to_owned(), ..Frame::default() })
 }
 
 /// `waits THREAD ADDRESS`, `handle THREAD ADDRESS`, `holds THREAD ADDRESS` and frames.
@@ -309,7 +309,7 @@ mod tests {
     #[test]
     fn what_threads_wait_for_is_read_back() {
         let notes = "waits 7 64\nholds 7 128\n/x.py\t3\tf\nhandle 8 256\nholds 8\nnoise 1 2\n";
-        let at = Frame { file: "/x.py".to_owned(), line: 3, function: "f".to_owned(), via: None };
+        let at = Frame { file: "/x.py".to_owned(), line: 3, function: "f".to_owned(), ..Frame::default() };
         let expected = [(7, Waiting::For(64)), (7, Waiting::Holds(128, vec![at])), (8, Waiting::Handle(256))];
         assert_eq!(locks(notes), expected);
     }

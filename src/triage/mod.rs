@@ -50,7 +50,7 @@ mod tests {
     #[test]
     fn nothing_of_a_crash_is_obeyed_by_a_terminal() {
         let evil = || "x\u{1b}]0;pwn\u{7}\n\u{9b}2J".to_owned();
-        let frame = || Frame { file: evil(), line: 1, function: evil(), via: None };
+        let frame = || Frame { file: evil(), line: 1, function: evil(), ..Frame::default() };
         let thread = |crashed| Thread {
             name: evil(),
             native_id: if crashed { 1 } else { 2 },

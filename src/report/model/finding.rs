@@ -113,7 +113,7 @@ pub(crate) mod samples {
     use crate::rules::family::calls::Call;
 
     pub(crate) fn frame(file: &str, line: u32, function: &str) -> Frame {
-        Frame { file: file.to_owned(), line, function: function.to_owned(), via: None }
+        Frame { file: file.to_owned(), line, function: function.to_owned(), ..Frame::default() }
     }
 
     fn thread(name: &str, ident: u64, started_at: Vec<Frame>) -> Option<ThreadInfo> {

@@ -1,33 +1,107 @@
 //! Findings as text, in the manner of Go's race detector and ThreadSanitizer.
 
-use crate::report::model::access::{Access, Frame, Role, programs_line};
+use crate::report::model::access::{Access, GOES_BACK, Role, ThreadInfo, programs_line_with};
 use crate::report::model::finding::Finding;
 use crate::report::model::tree::Report;
-use crate::terminal::{printable, printable_copy};
-use std::fmt::Write as _;
+use crate::rules::severity::Severity;
+use crate::terminal::printable_copy;
+use stack::{Source, Stacks};
 use std::io::{self, Write};
+use style::{Style, Tone};
+use words::{plural, put};
 
-const RULER: &str = "==================\n";
+mod stack;
+pub mod style;
+mod words;
 
-/// One finding, as it is printed when it happens.  `source` gives a line of a file, if it can.
+const RULER: &str = "==================";
+
+/// One finding in short and without colours.  `source` gives a line of a file, if it can.
 pub fn finding(finding: &Finding, pid: u32, source: &dyn Fn(&str, u32) -> Option<String>) -> String {
+    finding_in(&Style::default(), finding, pid, source)
+}
+
+/// One finding, as it is printed when it happens.
+pub fn finding_in(style: &Style, finding: &Finding, pid: u32, source: Source<'_>) -> String {
     let finding = &printable_copy(finding);
+    let ruler = style.paint(Tone::Faint, RULER);
+    let mut out = format!("{ruler}\n");
     let severity = finding.severity.name().to_uppercase();
-    let mut out = String::from(RULER);
-    put(&mut out, format_args!("{severity}: ftsan: {} {} (pid {pid})\n", finding.rule, finding.name));
-    put(&mut out, format_args!("  {}\n", finding.title));
-    for access in &finding.accesses {
-        put(&mut out, format_args!("\n  {}:\n", heading(access, finding)));
-        put_stack(&mut out, &access.stack, source);
+    let tone = if finding.severity == Severity::Error { Tone::Error } else { Tone::Warning };
+    let first = format!("{severity}: ftsan: {} {}", finding.rule, finding.name);
+    put(&mut out, format_args!("{} (pid {pid})\n", style.paint(tone, &first)));
+    put(&mut out, format_args!("  {}\n", style.paint(Tone::Strong, &finding.title)));
+    let mut stacks = Stacks::new(style, source);
+    for (at, access) in finding.accesses.iter().enumerate() {
+        let before = at.checked_sub(1).and_then(|before| finding.accesses.get(before)).filter(|_| !style.is_full);
+        match before.map_or(Kin::None, |before| Kin::of(access, before)) {
+            Kin::Update => continue,
+            Kin::Check => {
+                put(&mut out, format_args!("  {}:\n", heading(access, finding)));
+                stacks.put_innermost(&mut out, &access.stack);
+                continue;
+            }
+            Kin::None => put(&mut out, format_args!("\n  {}:\n", heading(access, finding))),
+        }
+        stacks.put(&mut out, &access.stack);
         let started = access.thread.as_ref().map_or(&[][..], |thread| &thread.started_at);
-        if !started.is_empty() {
+        if style.is_full && !started.is_empty() {
             out.push_str("  that thread was started at:\n");
-            put_stack(&mut out, started, source);
+            stacks.put(&mut out, started);
         }
     }
-    put(&mut out, format_args!("\n  Fix: {}\n  Help: {}\n", finding.fix, finding.help));
-    out.push_str(RULER);
+    if !style.is_full {
+        put_starts(&mut out, finding, &mut stacks);
+    }
+    put(&mut out, format_args!("\n  {} {}\n  Help: {}\n{ruler}\n", style.paint(Tone::Remedy, "Fix:"), finding.fix, finding.help));
     out
+}
+
+/// How an access is related to the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kin {
+    /// It is not.
+    None,
+    /// It is the read of the same update, on the same line.
+    Update,
+    /// It is the check before the other one, in the same call.
+    Check,
+}
+
+impl Kin {
+    fn of(access: &Access, before: &Access) -> Self {
+        let native_id = |access: &Access| access.thread.as_ref().map(|thread| thread.native_id);
+        if !access.operation.ends_with(GOES_BACK) || native_id(access) != native_id(before) {
+            return Kin::None;
+        }
+        match (access.stack.split_first(), before.stack.split_first()) {
+            (Some((mine, outer)), Some((theirs, around))) if outer == around => {
+                let is_same = (&mine.file, mine.line, &mine.function) == (&theirs.file, theirs.line, &theirs.function);
+                if is_same { Kin::Update } else { Kin::Check }
+            }
+            _ => Kin::None,
+        }
+    }
+}
+
+/// Writes where the threads of a finding were started: each once, and those of one place together.
+fn put_starts(out: &mut String, finding: &Finding, stacks: &mut Stacks<'_>) {
+    let mut starts: Vec<Vec<&ThreadInfo>> = Vec::new();
+    for thread in finding.accesses.iter().filter_map(|access| access.thread.as_ref()) {
+        if thread.started_at.is_empty() || starts.iter().flatten().any(|known| known.native_id == thread.native_id) {
+            continue;
+        }
+        match starts.iter_mut().find(|same| same[0].started_at == thread.started_at) {
+            Some(same) => same.push(thread),
+            None => starts.push(vec![thread]),
+        }
+    }
+    for same in starts {
+        let names: Vec<String> = same.iter().map(|thread| format!("'{}'", thread.name)).collect();
+        let (threads, were) = if names.len() == 1 { ("thread", "was") } else { ("threads", "were") };
+        put(out, format_args!("  {threads} {} {were} started at:\n", names.join(" and ")));
+        stacks.put_outer(out, &same[0].started_at);
+    }
 }
 
 fn heading(access: &Access, finding: &Finding) -> String {
@@ -48,44 +122,28 @@ fn heading(access: &Access, finding: &Finding) -> String {
     }
 }
 
-/// How many frames of a stack, or of each of its linked parts, are shown; the JSON report has all of them.
-const SHOWN: usize = 8;
-
-fn put_stack(out: &mut String, stack: &[Frame], source: &dyn Fn(&str, u32) -> Option<String>) {
-    for part in stack.chunk_by(|_, next| next.via.is_none()) {
-        put_part(out, &part[..part.len().min(SHOWN)], source);
-        if part.len() > SHOWN {
-            put(out, format_args!("    ... and {} further out\n", plural(part.len() - SHOWN, "frame")));
-        }
-    }
-}
-
-fn put_part(out: &mut String, part: &[Frame], source: &dyn Fn(&str, u32) -> Option<String>) {
-    for frame in part {
-        if let Some(via) = &frame.via {
-            put(out, format_args!("    -- {via}:\n"));
-        }
-        put(out, format_args!("    {}:{} in {}\n", frame.file, frame.line, frame.function));
-        if let Some(text) = source(&frame.file, frame.line) {
-            put(out, format_args!("      {}\n", printable(text.trim())));
-        }
-    }
-}
-
 /// Writes a report: each finding as it is printed when it happens, but without source lines and process, and the summary.
 ///
 /// # Errors
 /// As `out`'s.
 pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let style = Style { own: own(report), ..Style::default() };
     for found in &report.findings {
-        out.write_all(finding(found, 0, &|_, _| None).as_bytes())?;
+        out.write_all(finding_in(&style, found, 0, &|_, _| None).as_bytes())?;
     }
     out.write_all(summary(report).as_bytes())
+}
+
+/// Packages that were watched for data races: what is in them is the program's own.
+fn own(report: &Report) -> Vec<String> {
+    let names = report.watched.packages.iter().filter_map(|package| package.strip_suffix(" (races)"));
+    names.map(|name| name.split('.').next().unwrap_or(name).to_owned()).collect()
 }
 
 /// The closing lines of a run.
 pub fn summary(report: &Report) -> String {
     let report = &printable_copy(report);
+    let own = own(report);
     let mut out = String::new();
     let serious = report.findings.iter().filter(|finding| finding.severity.is_serious()).count();
     let watched = &report.watched;
@@ -105,7 +163,7 @@ pub fn summary(report: &Report) -> String {
         ),
     );
     for finding in &report.findings {
-        let place = finding.offending().and_then(|access| programs_line(&access.stack));
+        let place = finding.offending().and_then(|access| programs_line_with(&access.stack, &own));
         let place = place.map_or_else(String::new, |frame| format!("{}:{}: ", frame.file, frame.line));
         let times = if finding.count > 1 { format!(" ({} times)", finding.count) } else { String::new() };
         let harm = if finding.witnessed { ", witnessed" } else { "" };
@@ -126,24 +184,17 @@ pub fn summary(report: &Report) -> String {
     out
 }
 
-fn plural(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
-}
-
-fn put(out: &mut String, arguments: std::fmt::Arguments<'_>) {
-    out.write_fmt(arguments).expect("writing to a String does not fail");
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::model::access::{Frame, programs_line};
     use crate::report::model::finding::samples;
     use crate::report::suppress::Suppression;
     use crate::report::{SuppressionUse, Watched};
 
     #[test]
     fn the_summary_names_the_programs_own_line() {
-        let frame = |file: &str, line| Frame { file: file.to_owned(), line, function: String::new(), via: None };
+        let frame = |file: &str, line| Frame { file: file.to_owned(), line, ..Frame::default() };
         let stack =
             [frame("/venv/lib/python3.14t/site-packages/aiohttp/client.py", 1), frame("/app/main.py", 2), frame("/app/run.py", 3)];
         assert_eq!(programs_line(&stack).map(|frame| frame.line), Some(2));
@@ -160,21 +211,66 @@ ERROR: ftsan: FT101 loop-call-off-thread (pid 42)
 
   call_soon by thread 'worker' (native id 107):
     app.py:12 in worker
-      loop.call_soon(cb)
+      12 | loop.call_soon(cb)
     /lib/threading.py:1024 in Thread.run
-  that thread was started at:
-    app.py:30 in main
 
   the loop is being run by thread 'MainThread' (native id 101):
     /lib/selectors.py:452 in EpollSelector.select
     -- meanwhile suspended at:
     app.py:32 in main
+  thread 'worker' was started at:
+    app.py:30 in main
 
   Fix: loop.call_soon_threadsafe(callback, *args), which also wakes the loop
   Help: ftsan explain FT101
 ==================
 ";
         assert_eq!(finding(&samples::call_soon(), 42, &source), expected);
+    }
+
+    #[test]
+    fn an_update_is_told_once_and_a_start_of_two_threads_as_well() {
+        let update = |role, name: &str, native_id, operation: &str, line| Access {
+            role,
+            operation: operation.to_owned(),
+            thread: Some(ThreadInfo {
+                name: name.to_owned(),
+                ident: native_id,
+                native_id,
+                started_at: vec![samples::frame("app.py", 30, "main")],
+            }),
+            stack: vec![samples::frame("app.py", line, "add"), samples::frame("/usr/lib/python3.14t/threading.py", 1, "run")],
+        };
+        let read = format!("read of C.n{GOES_BACK}");
+        let mut finding = samples::call_soon();
+        finding.accesses = vec![
+            update(Role::Offending, "a", 1, "update of C.n", 12),
+            update(Role::Earlier, "a", 1, &read, 12),
+            update(Role::Earlier, "b", 2, "update of C.n", 14),
+            update(Role::Earlier, "b", 2, &read, 13),
+        ];
+        let source = |_: &str, line: u32| (line == 12).then(|| "\tself.n += 1".to_owned());
+        let expected = "
+  update of C.n by thread 'a' (native id 1):
+    app.py:12 in add
+      12 | self.n += 1
+    ... 1 frame of threading
+
+  earlier update of C.n by thread 'b' (native id 2):
+    app.py:14 in add
+    ... 1 frame of threading
+  earlier read of C.n, which it goes back to, by thread 'b' (native id 2):
+    app.py:13 in add
+  threads 'a' and 'b' were started at:
+    app.py:30 in main
+";
+        let text = super::finding(&finding, 1, &source);
+        assert!(text.contains(expected), "{text}");
+        let full = finding_in(&Style { is_full: true, ..Style::default() }, &finding, 1, &source);
+        assert_eq!(full.matches("that thread was started at:\n").count(), 4, "{full}");
+        let coloured = finding_in(&Style { has_colours: true, ..Style::default() }, &finding, 1, &source);
+        let plain = coloured.split('\u{1b}').map(|part| part.split_once('m').map_or(part, |(_, text)| text)).collect::<String>();
+        assert!(coloured.contains("\u{1b}[1;31mERROR: ftsan: ") && plain.contains(&expected[..60]), "{coloured}");
     }
 
     #[test]

@@ -103,11 +103,16 @@ impl Dump {
                     entry
                 }
                 "<no Python frame>" | "<invalid frame>" | "<freed frame>" | "<freed thread state>" | "<tstate is freed>" => {
-                    self.push_python(Frame { file: String::new(), line: 0, function: start.to_owned(), via: None });
+                    self.push_python(Frame { file: String::new(), line: 0, function: start.to_owned(), ..Frame::default() });
                     entry
                 }
                 "File ???" => {
-                    self.push_python(Frame { file: String::new(), line: 0, function: "<invalid frame>".to_owned(), via: None });
+                    self.push_python(Frame {
+                        file: String::new(),
+                        line: 0,
+                        function: "<invalid frame>".to_owned(),
+                        ..Frame::default()
+                    });
                     entry
                 }
                 "Garbage-collecting" => {
@@ -208,7 +213,7 @@ impl Dump {
                 file: file.to_owned(),
                 line: number.parse().unwrap_or(0),
                 function: function.to_owned(),
-                via: None,
+                ..Frame::default()
             });
         }
         rest

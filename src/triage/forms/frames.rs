@@ -34,7 +34,7 @@ pub(super) fn native(module: &str, symbol: &str, offset: u64, source: &str) -> N
 
 /// A Python frame.
 pub(super) fn python(file: &str, line: &str, function: &str) -> Frame {
-    Frame { file: file.to_owned(), line: line.parse().unwrap_or(0), function: function.to_owned(), via: None }
+    Frame { file: file.to_owned(), line: line.parse().unwrap_or(0), function: function.to_owned(), ..Frame::default() }
 }
 
 /// A number in hexadecimal, with or without `0x`.

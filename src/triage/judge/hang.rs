@@ -230,7 +230,7 @@ mod tests {
     use super::*;
 
     fn frame(file: &str, function: &str) -> Frame {
-        Frame { file: file.to_owned(), line: 7, function: function.to_owned(), via: None }
+        Frame { file: file.to_owned(), line: 7, function: function.to_owned(), ..Frame::default() }
     }
 
     fn thread(name: &str, waits_for: Option<u64>, holds: &[u64]) -> Thread {

@@ -164,7 +164,7 @@ mod tests {
     }
 
     fn frame(file: &str, function: &str) -> Frame {
-        Frame { file: file.to_owned(), line: 5, function: function.to_owned(), via: None }
+        Frame { file: file.to_owned(), line: 5, function: function.to_owned(), ..Frame::default() }
     }
 
     fn native(module: &str, symbol: &str) -> NativeFrame {

@@ -206,7 +206,7 @@ mod tests {
     use super::*;
 
     fn event(operation: &str, fd: i32, object: u64, age_us: u64) -> Event {
-        let at = Some(Frame { file: "/app/w.py".to_owned(), line: 9, function: "beat".to_owned(), via: None });
+        let at = Some(Frame { file: "/app/w.py".to_owned(), line: 9, function: "beat".to_owned(), ..Frame::default() });
         Event { operation: operation.to_owned(), fd, object, result: 0, age_us, at }
     }
 

@@ -334,7 +334,7 @@ impl Suspected<'_> {
     fn stack_of(&self, mark: Mark) -> Vec<Frame> {
         let sites = &self.recording.sites;
         let resolved = sites.sites_of(mark.stack).filter_map(|site| sites.resolved(site));
-        let frames = resolved.map(|(file, line, function)| Frame { file, line, function, via: None });
+        let frames = resolved.map(|(file, line, function)| Frame { file, line, function, ..Frame::default() });
         // The interpreter's own frame around `__init__`.
         frames.filter(|frame| frame.line > 0).collect()
     }

@@ -24,7 +24,7 @@ pub(crate) fn innermost() -> Vec<Frame> {
             if is_interpreters(&module) {
                 return false;
             }
-            frames.push(Frame { file: module, line: 0, function, via: None });
+            frames.push(Frame { file: module, function, ..Frame::default() });
             looked < MOST
         });
     }

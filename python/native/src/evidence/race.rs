@@ -16,6 +16,7 @@ use crate::thread::outcome::Outcome;
 use crate::thread::stacks;
 use ftsan::races::access::{self, Race};
 use ftsan::races::matrix::Kind;
+use ftsan::report::model::access::GOES_BACK;
 use ftsan::report::{Access, Finding, ObjectInfo, Role, ThreadInfo};
 use ftsan::rules::family::races::{self, Unordered};
 use ftsan::rules::{self, Rule};
@@ -175,7 +176,7 @@ fn finding(
         stack: resolve_all(py, stacks::get(place.stack)),
     };
     let noun = |kind: Kind| format!("{} of {what}", races::operation(kind));
-    let checked = format!("{}, which it goes back to,", noun(Kind::Read));
+    let checked = format!("{}{GOES_BACK}", noun(Kind::Read));
     let mut accesses = vec![access(Role::Offending, &noun(race.kind), &mine, race.here)];
     accesses.extend(race.check.map(|check| access(Role::Earlier, &checked, &mine, check)));
     accesses.push(access(Role::Earlier, &noun(race.earlier_kind), &theirs, race.earlier));

@@ -8,9 +8,22 @@ use ftsan::report::Frame;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use std::collections::HashMap;
+use std::ffi::c_int;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
+
+unsafe extern "C" {
+    // Include/cpython/code.h
+    fn PyCode_Addr2Location(
+        code: *mut ffi::PyObject,
+        offset: c_int,
+        line: *mut c_int,
+        column: *mut c_int,
+        end_line: *mut c_int,
+        end_column: *mut c_int,
+    ) -> c_int;
+}
 
 /// What a code object is to us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,11 +145,16 @@ pub(crate) fn resolve(py: Python<'_>, frame: RawFrame) -> Frame {
     // SAFETY: alive by the caller's guarantee.
     let code = unsafe { Bound::from_borrowed_ptr(py, frame.code as *mut ffi::PyObject) };
     let text = |name: &str| code.getattr(name).and_then(|value| value.extract::<String>()).unwrap_or_else(|_| "?".to_owned());
-    // SAFETY: a live code object; an offset without a line gives -1.
-    let line = unsafe { ffi::PyCode_Addr2Line(code.as_ptr().cast(), frame.offset as i32 * 2) };
+    let (mut line, mut begin, mut last, mut end) = (-1, -1, -1, -1);
+    // SAFETY: a live code object; an offset without a line gives -1, as does what else is not known.
+    unsafe {
+        PyCode_Addr2Location(code.as_ptr(), frame.offset as i32 * 2, &raw mut line, &raw mut begin, &raw mut last, &raw mut end)
+    };
+    let columns = u32::try_from(begin).ok().zip(u32::try_from(if last == line { end } else { 0 }).ok());
     let line = u32::try_from(line).ok().filter(|line| *line > 0);
+    let columns = columns.filter(|_| line.is_some());
     let first = || code.getattr("co_firstlineno").and_then(|line| line.extract()).unwrap_or(0);
-    Frame { file: text("co_filename"), line: line.unwrap_or_else(first), function: text("co_qualname"), via: None }
+    Frame { file: text("co_filename"), line: line.unwrap_or_else(first), columns, function: text("co_qualname"), via: None }
 }
 
 /// The frames as reports show them.

@@ -1,0 +1,233 @@
+//! Stacks as text: the program's frames with their source, and what lies between them in a word.
+
+use super::style::{Style, Tone};
+use super::words::{plural, put};
+use crate::report::model::access::{Frame, library_of};
+use crate::terminal::printable;
+use std::collections::BTreeSet;
+
+/// How many frames of the program are shown of each linked part of a stack.
+const SHOWN: usize = 4;
+
+/// How many libraries are named where their frames are left out.
+const NAMED: usize = 3;
+
+/// Gives a line of a file, if it can.
+pub(super) type Source<'a> = &'a dyn Fn(&str, u32) -> Option<String>;
+
+/// What the stacks of one finding are written with: a line of source is shown once in it.
+pub(super) struct Stacks<'a> {
+    style: &'a Style,
+    source: Source<'a>,
+    shown: BTreeSet<(String, u32)>,
+}
+
+impl<'a> Stacks<'a> {
+    pub(super) fn new(style: &'a Style, source: Source<'a>) -> Self {
+        Stacks { style, source, shown: BTreeSet::new() }
+    }
+
+    /// Writes a stack; the program's innermost line of it with its neighbours.
+    pub(super) fn put(&mut self, out: &mut String, stack: &[Frame]) {
+        self.put_parts(out, stack, true);
+    }
+
+    fn put_parts(&mut self, out: &mut String, stack: &[Frame], mut is_first: bool) {
+        if self.style.is_full {
+            return stack.iter().for_each(|frame| self.put_frame(out, frame, true));
+        }
+        for part in stack.chunk_by(|_, next| next.via.is_none()) {
+            self.put_part(out, part, &mut is_first);
+        }
+    }
+
+    /// Writes a stack that is the way to another one: nothing of it is singled out.
+    pub(super) fn put_outer(&mut self, out: &mut String, stack: &[Frame]) {
+        if stack.iter().all(|frame| library_of(&frame.file, &self.style.own).is_some()) {
+            return self.put_folded(out, stack);
+        }
+        self.put_parts(out, stack, false);
+    }
+
+    /// Writes the innermost frame alone.
+    pub(super) fn put_innermost(&mut self, out: &mut String, stack: &[Frame]) {
+        stack.iter().take(1).for_each(|frame| self.put_frame(out, frame, true));
+    }
+
+    /// Writes a part whose frames called each other: the innermost one, which is where it happened, and the program's.  `is_first`: no
+    /// line of the program was shown yet, so the next one is shown with its neighbours.
+    fn put_part(&mut self, out: &mut String, part: &[Frame], is_first: &mut bool) {
+        let is_own = |frame: &Frame| library_of(&frame.file, &self.style.own).is_none();
+        let is_shown = |at: usize| at == 0 || is_own(&part[at]);
+        let all: Vec<usize> = (0..part.len()).filter(|at| is_shown(*at)).collect();
+        let last = all.get(SHOWN - 1).or(all.last()).map_or(0, |at| at + 1);
+        let mut at = 0;
+        while at < last {
+            if is_shown(at) {
+                let own = is_own(&part[at]);
+                let principal = own && std::mem::take(is_first);
+                if principal {
+                    self.put_principal(out, &part[at])
+                } else {
+                    self.put_frame(out, &part[at], own)
+                }
+                at += 1;
+            } else {
+                let end = (at..last).find(|at| is_shown(*at)).unwrap_or(last);
+                self.put_folded(out, &part[at..end]);
+                at = end;
+            }
+        }
+        let rest = &part[last..];
+        if rest.iter().any(is_own) {
+            let line = format!("    ... and {} further out\n", plural(rest.len(), "frame"));
+            out.push_str(&self.style.paint(Tone::Faint, line.trim_end()));
+            out.push('\n');
+        } else {
+            self.put_folded(out, rest);
+        }
+    }
+
+    fn put_folded(&self, out: &mut String, frames: &[Frame]) {
+        if frames.is_empty() {
+            return;
+        }
+        let mut names: Vec<String> = Vec::new();
+        for name in frames.iter().filter_map(|frame| library_of(&frame.file, &self.style.own)) {
+            if !names.iter().any(|known| *known == name) {
+                names.push(name.into_owned());
+            }
+        }
+        let more = names.len().saturating_sub(NAMED);
+        names.truncate(NAMED);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let line = format!("    ... {} of {}{more}", plural(frames.len(), "frame"), names.join(", "));
+        put(out, format_args!("{}\n", self.style.paint(Tone::Faint, &line)));
+    }
+
+    fn put_place(&self, out: &mut String, frame: &Frame, is_own: bool) {
+        if let Some(via) = &frame.via {
+            put(out, format_args!("    -- {via}:\n"));
+        }
+        let tone = if is_own { Tone::Place } else { Tone::Faint };
+        let place = format!("{}:{}", frame.file, frame.line);
+        put(out, format_args!("    {} in {}\n", self.style.paint(tone, &place), frame.function));
+    }
+
+    fn put_frame(&mut self, out: &mut String, frame: &Frame, is_own: bool) {
+        self.put_place(out, frame, is_own);
+        let is_news = self.style.is_full || is_own && self.shown.insert((frame.file.clone(), frame.line));
+        if let Some(text) = is_news.then(|| (self.source)(&frame.file, frame.line)).flatten() {
+            put(out, format_args!("      {}\n", printable(text.trim())));
+        }
+    }
+
+    /// Writes a frame with its line, a mark below the part of it that is meant, and the lines around it.
+    fn put_principal(&mut self, out: &mut String, frame: &Frame) {
+        self.put_place(out, frame, true);
+        if !self.shown.insert((frame.file.clone(), frame.line)) {
+            return;
+        }
+        let Some(line) = (self.source)(&frame.file, frame.line) else { return };
+        let around = |number: Option<u32>| number.and_then(|number| Some((number, (self.source)(&frame.file, number)?)));
+        let lines = [around(frame.line.checked_sub(1)), Some((frame.line, line.clone())), around(frame.line.checked_add(1))];
+        let lines: Vec<(u32, String)> = lines.into_iter().flatten().collect();
+        let indented = |line: &String| line.len() - line.trim_start().len();
+        let common = lines.iter().map(|(_, line)| indented(line)).min().unwrap_or(0);
+        // As long as they are indented alike: what is cut off is blank, and the same for all of them.
+        let cut = if lines.iter().all(|(_, other)| other.get(..common) == line.get(..common)) { common } else { 0 };
+        let width = lines.iter().map(|(number, _)| number.to_string().len()).max().unwrap_or(1);
+        for (number, text) in &lines {
+            let gutter = format!("      {number:width$} | ");
+            let text = printable(text[cut..].trim_end()).into_owned();
+            let text = if *number == frame.line { text } else { self.style.paint(Tone::Faint, &text).into_owned() };
+            put(out, format_args!("{}{text}\n", self.style.paint(Tone::Faint, &gutter)));
+            if let Some(mark) = frame.columns.filter(|_| *number == frame.line).and_then(|columns| mark(&line, cut, columns)) {
+                let gutter = format!("      {:width$} | ", "");
+                put(out, format_args!("{}{}\n", self.style.paint(Tone::Faint, &gutter), self.style.paint(Tone::Mark, &mark)));
+            }
+        }
+    }
+}
+
+/// The carets below a part of a line, the first `cut` bytes of which are not shown; `None` if that is no part of it, or all of it.
+fn mark(line: &str, cut: usize, (begin, end): (u32, u32)) -> Option<String> {
+    let whole = line.trim_end();
+    let begin = begin as usize;
+    let end = if end == 0 { whole.len() } else { (end as usize).min(whole.len()) };
+    let (before, marked) = (whole.get(cut..begin)?, whole.get(begin..end)?);
+    if marked.is_empty() || marked == whole.trim_start() {
+        return None;
+    }
+    // Below a tab stands a tab, whatever its width.
+    let blank: String = printable(before).chars().map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+    Some(blank + &"^".repeat(printable(marked).chars().count()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(file: &str, line: u32) -> Frame {
+        Frame { file: file.to_owned(), line, function: "f".to_owned(), ..Frame::default() }
+    }
+
+    fn shown(style: &Style, stack: &[Frame]) -> String {
+        let source = |file: &str, line: u32| (file == "/app/a.py").then(|| format!("    line({line})"));
+        let mut out = String::new();
+        Stacks::new(style, &source).put(&mut out, stack);
+        out
+    }
+
+    #[test]
+    fn frames_of_libraries_are_folded_but_for_the_innermost() {
+        let stack = [
+            frame("/usr/lib/python3.14t/asyncio/streams.py", 1),
+            frame("/usr/lib/python3.14t/asyncio/streams.py", 2),
+            Frame { columns: Some((4, 8)), ..frame("/app/a.py", 7) },
+            frame("/v/site-packages/six.py", 3),
+            frame("/usr/lib/python3.14t/concurrent/futures/thread.py", 4),
+            frame("/usr/lib/python3.14t/threading.py", 5),
+        ];
+        let expected = "    \
+    /usr/lib/python3.14t/asyncio/streams.py:1 in f
+    ... 1 frame of asyncio
+    /app/a.py:7 in f
+      6 | line(6)
+      7 | line(7)
+        | ^^^^
+      8 | line(8)
+    ... 3 frames of six, concurrent.futures, threading
+";
+        assert_eq!(shown(&Style::default(), &stack), expected);
+        let own = Style { own: vec!["six".to_owned()], ..Style::default() };
+        assert!(shown(&own, &stack).contains("/v/site-packages/six.py:3 in f\n    ... 2 frames of concurrent.futures"));
+        let full = shown(&Style { is_full: true, ..Style::default() }, &stack);
+        assert_eq!(full.matches(" in f\n").count(), 6, "{full}");
+    }
+
+    #[test]
+    fn many_frames_of_the_program_and_many_libraries_are_cut() {
+        let recursion: Vec<Frame> = (0..30).map(|line| frame("/app/b.py", line)).collect();
+        assert!(shown(&Style::default(), &recursion).ends_with("/app/b.py:3 in f\n    ... and 26 frames further out\n"));
+        let libraries: Vec<Frame> = (0..5).map(|number| frame(&format!("/site-packages/lib{number}/x.py"), 1)).collect();
+        assert!(shown(&Style::default(), &libraries).ends_with("    ... 4 frames of lib1, lib2, lib3 and 1 more\n"));
+    }
+
+    #[test]
+    fn a_line_is_shown_once() {
+        let text = shown(&Style::default(), &[frame("/app/a.py", 3), frame("/app/a.py", 9), frame("/app/a.py", 9)]);
+        assert_eq!(text.matches("line(9)").count(), 1, "{text}");
+    }
+
+    #[test]
+    fn marks_stand_below_what_is_meant() {
+        assert_eq!(mark("    self.n += 1", 4, (4, 10)).as_deref(), Some("^^^^^^"));
+        assert_eq!(mark("    é = x.y", 4, (9, 12)).as_deref(), Some("    ^^^"), "columns are bytes");
+        assert_eq!(mark("\tx = y", 0, (5, 6)).as_deref(), Some("\t    ^"));
+        assert_eq!(mark("f(a,", 0, (2, 0)).as_deref(), Some("  ^^"), "it goes on");
+        for (line, columns) in [("f()", (0, 3)), ("é", (1, 2)), ("f()", (9, 12)), ("f()", (2, 1))] {
+            assert_eq!(mark(line, 0, columns), None, "{line} {columns:?}");
+        }
+    }
+}
