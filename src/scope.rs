@@ -109,6 +109,8 @@ impl Excluded {
 pub struct Scope {
     chosen: Chosen,
     excluded: Excluded,
+    /// Installed packages that are first-party nevertheless.
+    project: Vec<String>,
     /// Folders of the standard library; they end in a slash.
     standard_library: Vec<String>,
 }
@@ -133,8 +135,8 @@ fn is_part_of(function: &str, of: &str) -> bool {
 
 impl Scope {
     /// As the options say.
-    pub fn new(chosen: Chosen, excluded: Excluded) -> Self {
-        Scope { chosen, excluded, standard_library: Vec::new() }
+    pub fn new(chosen: Chosen, excluded: Excluded, project: Vec<String>) -> Self {
+        Scope { chosen, excluded, project, standard_library: Vec::new() }
     }
 
     /// Says where the standard library is.
@@ -200,6 +202,9 @@ impl Scope {
         if origin.file.starts_with("<frozen ") {
             return false;
         }
+        if self.project.iter().any(|package| is_inside(origin.name(), package)) {
+            return true;
+        }
         match (origin.file.starts_with('<'), origin.module_file) {
             (false, _) => !self.is_installed(origin.file),
             (true, "") => origin.module == "__main__" || origin.is_run_by_chosen,
@@ -210,6 +215,17 @@ impl Scope {
     fn is_installed(&self, file: &str) -> bool {
         self.standard_library.iter().any(|folder| file.starts_with(folder.as_str()))
             || file.split('/').any(|part| INSTALLED.contains(&part))
+    }
+}
+
+/// Reads names of packages and modules.
+///
+/// # Errors
+/// A word that is no name; one line.
+pub fn names(list: &str) -> Result<Vec<String>, String> {
+    match words(list).find(|word| !is_dotted_name(word)) {
+        Some(wrong) => Err(format!("\"{wrong}\" is not the name of a package or module")),
+        None => Ok(words(list).map(str::to_owned).collect()),
     }
 }
 
@@ -235,7 +251,7 @@ mod tests {
     use super::*;
 
     fn scope(races: &str, exclude: &str) -> Scope {
-        let mut scope = Scope::new(Chosen::parse(races).unwrap(), Excluded::parse(exclude).unwrap());
+        let mut scope = Scope::new(Chosen::parse(races).unwrap(), Excluded::parse(exclude).unwrap(), Vec::new());
         scope.set_standard_library(["/usr/lib/python3.14"]);
         scope
     }
@@ -281,6 +297,22 @@ mod tests {
         assert!(scope.excludes("app", "Slow.run"));
         assert!(scope.excludes("app", "Slow.run.<locals>.inner"));
         assert!(!scope.excludes("app", "Slow.runner"));
+    }
+
+    #[test]
+    fn the_project_under_test_is_first_party_wherever_it_is_installed() {
+        let scope = |races: &str| {
+            let excluded = Excluded::parse("mine.vendored").unwrap();
+            Scope::new(Chosen::parse(races).unwrap(), excluded, names("mine,_mine").unwrap())
+        };
+        let first_party = scope("first-party");
+        assert!(first_party.includes(&of("/x/site-packages/mine/app.py", "mine.app")));
+        assert!(first_party.includes(&of("/x/site-packages/_mine.py", "_mine")));
+        assert!(!first_party.includes(&of("/x/site-packages/mine/vendored/six.py", "mine.vendored.six")));
+        assert!(!first_party.includes(&of("/x/site-packages/miner.py", "miner")));
+        assert_eq!(first_party.unseen(&BTreeSet::new()), ["races_exclude: there was nothing of mine.vendored to leave out"]);
+        assert!(!scope("none").includes(&of("/x/site-packages/mine/app.py", "mine.app")), "races are not looked for at all");
+        assert_eq!(names("my-app").unwrap_err(), "\"my-app\" is not the name of a package or module");
     }
 
     #[test]

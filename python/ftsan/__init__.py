@@ -10,10 +10,11 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from typing import Any
     from weakref import ref
 
-__all__ = ["Misuse", "declare", "enable", "is_enabled", "norace"]
+__all__ = ["Misuse", "declare", "enable", "expect", "is_enabled", "norace"]
 
 
 class Misuse(RuntimeError):
@@ -87,6 +88,20 @@ def norace[F: Callable[..., Any]](function: F) -> F:
 
         _not_raced.add(ref(function, _not_raced.discard))
     return function
+
+
+def expect(*rules: str) -> AbstractContextManager[None]:
+    """Misuse that a test makes on purpose: ``with ftsan.expect("FT105"): ...``, with several rules any of them.
+
+    pytest's plugin blames it on nobody then.  With ``--on-finding=raise`` the block ends at the misuse.  In a process that is not
+    watched nothing is expected.
+
+    :raises ValueError: no such rule.
+    :raises AssertionError: when the block ends, if nothing of the kind was found in it.
+    """
+    from .expectation import Expectation
+
+    return Expectation(rules)
 
 
 def is_enabled() -> bool:

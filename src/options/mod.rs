@@ -100,6 +100,12 @@ options! {
         help: "write the report to FILE as JUnit XML at the end, a failed test case for each finding",
     }
 
+    /// Whether findings as text have every frame.
+    report_style: bool {
+        read: values::is_full, value: "short|full", default: "short", public: true,
+        help: "findings as text: the program's own lines, with what is between them in a word, or every frame of every stack",
+    }
+
     /// What happens in the offending thread.
     on_finding: OnFinding {
         read: values::on_finding, value: "log|raise|abort", default: "log", public: true,
@@ -181,7 +187,7 @@ options! {
     /// Varies the pauses.
     seed: u64 {
         read: values::number, value: "N", default: "0", public: true,
-        help: "varies the pauses of --confirm",
+        help: "varies the pauses of --confirm, and of the threads of pytest's --ftsan-concurrent",
     }
 
     /// Where the inventory of shared state goes.
@@ -194,6 +200,12 @@ options! {
     shadow_mb: usize {
         read: values::megabytes, value: "N", default: "16", public: true,
         help: "data races: megabytes (1 to 65536) that remember accesses; with fewer, some races may be missed",
+    }
+
+    /// Installed packages that are the program's own.
+    project: Vec<String> {
+        read: values::names, value: "PKG[,PKG...]", default: "", public: false,
+        help: "installed packages that are the program's own: the project under test",
     }
 
     /// Where threads are paused from the beginning: (file, line).
@@ -248,7 +260,13 @@ impl Options {
 
     /// Which code is watched for data races.
     pub fn scope(&self) -> Scope {
-        Scope::new(self.races.clone(), self.races_exclude.clone())
+        Scope::new(self.races.clone(), self.races_exclude.clone(), self.project.clone())
+    }
+
+    /// Installed packages that are not foreign: the project under test, and what is watched for data races by name.
+    pub fn own_packages(&self) -> Vec<String> {
+        let first = |name: &String| name.split('.').next().unwrap_or(name).to_owned();
+        self.project.iter().chain(self.races.by_name().0).map(first).collect()
     }
 
     /// Where the report is written at the end, in other formats.
@@ -283,10 +301,11 @@ mod tests {
     }
 
     /// Of each option a value that is not its default, and what says so in the options.
-    const OTHERS: [(&str, &str, &str); 23] = [
+    const OTHERS: [(&str, &str, &str); 25] = [
         ("report_json", "/a", "report_json: Some(\"/a\")"),
         ("report_sarif", "/a", "report_sarif: Some(\"/a\")"),
         ("report_junit", "/a", "report_junit: Some(\"/a\")"),
+        ("report_style", "full", "report_style: true"),
         ("on_finding", "abort", "on_finding: Abort"),
         ("exit_code", "7", "exit_code: 7,"),
         ("suppressions", "/b", "suppressions: Some(\"/b\")"),
@@ -303,6 +322,7 @@ mod tests {
         ("seed", "12", "seed: 12,"),
         ("inventory", "/e", "inventory: Some(\"/e\")"),
         ("shadow_mb", "31", "shadow_mb: 31,"),
+        ("project", "mine", "project: [\"mine\"]"),
         ("confirm_at", "f.py:3,g.py:4", "confirm_at: [(\"f.py\", 3), (\"g.py\", 4)]"),
         ("supervisor", "99", "supervisor: 99,"),
         ("tally", "/f", "tally: Some(\"/f\")"),

@@ -1,6 +1,6 @@
 //! How the values of options are read, each from what was given; empty for "none" where there may be none.
 
-use crate::scope::{Chosen, Excluded};
+use crate::scope::{self, Chosen, Excluded};
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -50,6 +50,10 @@ pub(super) fn flag(given: &OsStr) -> Result<bool, Wrong> {
     one_of(given, &[("yes", true), ("no", false)])
 }
 
+pub(super) fn is_full(given: &OsStr) -> Result<bool, Wrong> {
+    one_of(given, &[("full", true), ("short", false)])
+}
+
 pub(super) fn is_stderr(given: &OsStr) -> Result<bool, Wrong> {
     one_of(given, &[("stderr", true), ("none", false)])
 }
@@ -88,6 +92,10 @@ pub(super) fn chosen(given: &OsStr) -> Result<Chosen, Wrong> {
 
 pub(super) fn excluded(given: &OsStr) -> Result<Excluded, Wrong> {
     Excluded::parse(&given.to_string_lossy()).map_err(Wrong::Other)
+}
+
+pub(super) fn names(given: &OsStr) -> Result<Vec<String>, Wrong> {
+    scope::names(&given.to_string_lossy()).map_err(Wrong::Other)
 }
 
 pub(super) fn lines(given: &OsStr) -> Result<Vec<(String, u32)>, Wrong> {

@@ -3,5 +3,6 @@
 pub mod access;
 pub mod finding;
 mod fingerprint;
+pub mod ignore;
 pub mod suppress;
 pub mod tree;

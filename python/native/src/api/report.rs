@@ -1,10 +1,10 @@
 //! What was found, and the report of it.
 
 use crate::engine::{forks, races};
-use crate::findings::{conclusion, process, sources, tally};
+use crate::findings::{conclusion, occurrences, process, sources, tally};
 use crate::thread::faults;
 use ftsan::options::Options;
-use ftsan::report::render::{self as formats, FORMATS, text};
+use ftsan::report::render::{self as formats, FORMATS};
 use ftsan::report::store::{inventory, journal};
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -125,9 +125,18 @@ pub(crate) fn flush(py: Python<'_>) {
     py.detach(|| process::get().bring_report_up_to_date());
 }
 
+/// Findings are noted with the value of this context variable, a string, as [`take_occurrences`] has them.
 #[pyfunction]
-pub(crate) fn occurrences() -> u64 {
-    process::get().occurrences()
+pub(crate) fn name_occurrences_by(variable: Py<PyAny>) {
+    occurrences::name_by(variable);
+}
+
+/// (value of the context variable, finding as JSON) of what happened since the last time.
+#[pyfunction]
+pub(crate) fn take_occurrences() -> PyResult<Vec<(String, String)>> {
+    let happened = process::get().take_occurrences().into_iter();
+    let rows = happened.map(|(name, finding)| Ok((name, serde_json::to_string(&finding)?)));
+    rows.collect::<serde_json::Result<_>>().map_err(|error| PyRuntimeError::new_err(error.to_string()))
 }
 
 #[pyfunction]
@@ -136,7 +145,7 @@ pub(crate) fn report() -> PyResult<String> {
 }
 
 #[pyfunction]
-pub(crate) fn render(py: Python<'_>, finding: &str) -> PyResult<String> {
+pub(crate) fn render(py: Python<'_>, finding: &str, pid: u32, has_colours: bool) -> PyResult<String> {
     let finding = serde_json::from_str(finding).map_err(|error| PyValueError::new_err(error.to_string()))?;
-    Ok(py.detach(|| text::finding(&finding, std::process::id(), &sources::line)))
+    Ok(py.detach(|| process::get().shown(&finding, pid, has_colours)))
 }

@@ -7,11 +7,13 @@
 //! | [`conclusion`] | the last words of a run, and its exit status |
 //! | [`process`] | the options of the watched process, and what it says of itself |
 //! | [`store`] | the findings of the process |
+//! | [`occurrences`] | which findings happened in whose name, for pytest |
 //! | [`report_file`] | the report that they go to |
 //! | [`tally`] | what the process tree has found, in numbers that cannot be lost |
 //! | [`sources`] | lines of source files |
 
 pub(crate) mod conclusion;
+pub(crate) mod occurrences;
 pub(crate) mod process;
 pub(crate) mod report;
 mod report_file;

@@ -3,16 +3,18 @@
 //! Lock discipline: nothing calls into Python or does I/O while it holds the lock of [`Facts`], so a thread that waits for it is never
 //! waiting for a stopped world.  Files are written detached, under a lock of their own.
 
+use crate::findings::occurrences;
 use crate::findings::report_file::ReportFile;
 use crate::findings::sources;
 use crate::findings::store::{Known, Place, Recorded, Store, Unreported};
 use crate::findings::tally::{self, Tally};
 use crate::findings::upstream;
-use crate::thread::{faults, hooks_link, registry};
+use crate::thread::{faults, hooks_link, installed, registry};
 use ftsan::options::Options;
 use ftsan::recording::Recording;
 use ftsan::report::model::tree::News;
 use ftsan::report::render::text;
+use ftsan::report::render::text::style::{self, Style};
 use ftsan::report::suppress::{self, Suppression};
 use ftsan::report::{Access, Finding, Frame, Report, Watched};
 use ftsan::rules::{Rule, Severity};
@@ -30,8 +32,6 @@ pub(crate) struct Process {
     pub(crate) options: Options,
     suppressions: Vec<Suppression>,
     hooks: AtomicU64,
-    /// How many misuses happened that no suppression accepts.
-    occurrences: AtomicU64,
     python: BTreeMap<String, String>,
     /// State of the GIL at start-up.
     gil: String,
@@ -39,6 +39,8 @@ pub(crate) struct Process {
     switched_on_by: OnceLock<String>,
     /// What the whole tree has found.
     tally: Option<&'static Tally>,
+    /// How findings are printed.
+    style: Style,
     /// Whether there was a stderr at the beginning: its number may be another file's afterwards.
     has_stderr: bool,
     /// Replaced in the child of a fork.
@@ -87,11 +89,15 @@ pub(crate) fn start(options: Options, python: BTreeMap<String, String>, gil: Str
     let suppressions = options.suppressions.as_deref().map_or(Ok(Vec::new()), suppress::load)?;
     let shared = Shared::leak(suppressions.len(), &gil, options.report_json.as_deref().map(ReportFile::at));
     let tally = options.tally.as_deref().and_then(tally::open);
+    installed::set_own(&options.project);
+    // Now: later another thread may be changing the environment.
+    // SAFETY: plain call.
+    let has_colours = style::wants_colours(unsafe { libc::isatty(libc::STDERR_FILENO) } == 1, |name| std::env::var_os(name));
     let process = Process {
+        style: Style { is_full: options.report_style, has_colours, own: options.own_packages() },
         options,
         suppressions,
         hooks: AtomicU64::new(0),
-        occurrences: AtomicU64::new(0),
         python,
         gil,
         switched_on_by: OnceLock::new(),
@@ -183,13 +189,13 @@ impl Process {
         Some(again)
     }
 
-    /// Records a new finding, or another occurrence if another thread was faster.
-    pub(super) fn record(&self, place: Place, mut finding: Finding) -> Recorded {
+    /// Records a new finding, which a line of the program may accept, or another occurrence if another thread was faster.
+    pub(super) fn record(&self, place: Place, mut finding: Finding, ignored: Option<Suppression>) -> Recorded {
         if !self.options.upstream {
             upstream::tell_apart(&mut finding);
         }
         let mut facts = self.facts();
-        let recorded = facts.store.record(place, finding, &self.suppressions);
+        let recorded = facts.store.record(place, finding, &self.suppressions, ignored);
         self.count_occurrence(&facts.store, &recorded);
         recorded
     }
@@ -198,18 +204,12 @@ impl Process {
         if recorded.is_suppressed {
             return;
         }
-        self.occurrences.fetch_add(1, Ordering::Relaxed);
         let Some(tally) = self.tally else { return };
         let finding = store.finding(recorded.known);
         tally.count(finding);
         if recorded.is_new && finding.severity > Severity::Info {
             tally.serious.fetch_add(1, Ordering::Relaxed);
         }
-    }
-
-    /// How many misuses happened so far that no suppression accepts.
-    pub(crate) fn occurrences(&self) -> u64 {
-        self.occurrences.load(Ordering::Relaxed)
     }
 
     /// How bad a finding is, and it in one line.
@@ -239,7 +239,7 @@ impl Process {
         // What changes no exit status does not interrupt anybody: it is in the report.
         if self.options.text && finding.severity > Severity::Info {
             let _paused = hooks_link::Paused::begin();
-            write_stderr(&text::finding(&finding, std::process::id(), &sources::line));
+            write_stderr(&text::finding_in(&self.style, &finding, std::process::id(), &sources::line));
         }
         self.write_news(None);
     }
@@ -311,6 +311,19 @@ impl Process {
         Watched { hooks, checks, threads, loops, processes: 1, packages, off: faults::all() }
     }
 
+    /// One finding as it is printed, with colours or without.
+    pub(crate) fn shown(&self, finding: &Finding, pid: u32, has_colours: bool) -> String {
+        text::finding_in(&Style { has_colours, ..self.style.clone() }, finding, pid, &sources::line)
+    }
+
+    /// What happened in whose name since the last time, but for what was taken back: each finding once in each name.
+    pub(crate) fn take_occurrences(&self) -> Vec<(String, Finding)> {
+        let happened = occurrences::take();
+        let facts = self.facts();
+        let finding = |known| facts.store.told(known).cloned();
+        happened.into_iter().filter_map(|(known, name)| Some((name, finding(known)?))).collect()
+    }
+
     /// Everything that this process has seen, for the pytest plugin.
     pub(crate) fn everything(&self) -> Report {
         let facts = self.facts();
@@ -342,5 +355,7 @@ pub(crate) fn after_fork() {
     let file = inherited.or_else(|| process.options.report_json.as_deref().map(ReportFile::at));
     let shared = Shared::leak(process.suppressions.len(), &process.gil(), file);
     process.shared.store(shared, Ordering::Release);
+    // Of the parent's store.
+    occurrences::take();
     count_process();
 }

@@ -3,11 +3,14 @@
 //! A family hands in a [`Case`].  If the same call from the same place is a finding already, it is counted; if not, the case is made one,
 //! suppressed or recorded, printed and put into the report.  Then the calling thread does as `--on-finding` says.
 
-use crate::findings::process;
 use crate::findings::store::Place;
+use crate::findings::{occurrences, process, sources};
+use crate::thread::hooks_link;
 use crate::thread::outcome::Outcome;
 use ftsan::options::OnFinding;
-use ftsan::report::{Access, Finding};
+use ftsan::report::model::ignore;
+use ftsan::report::suppress::Suppression;
+use ftsan::report::{Access, Finding, Role, programs_line};
 use ftsan::rules::Severity;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -72,7 +75,8 @@ pub(crate) fn report(py: Python<'_>, place: Place, raises: Raises, case: impl Ca
         }
         None => {
             let Some(finding) = case.finding() else { return Outcome::Continue };
-            let recorded = process.record(place, finding);
+            let ignored = py.detach(|| ignored_on_a_line(&finding));
+            let recorded = process.record(place, finding, ignored);
             if recorded.is_new && !recorded.is_suppressed {
                 py.detach(|| process.tell(recorded.known));
             }
@@ -80,12 +84,26 @@ pub(crate) fn report(py: Python<'_>, place: Place, raises: Raises, case: impl Ca
         }
     };
     let (severity, message) = process.headline(recorded.known);
+    if !recorded.is_suppressed && severity != Severity::Info {
+        occurrences::note(py, recorded.known);
+    }
     match process.options.on_finding {
         _ if recorded.is_suppressed || severity == Severity::Info => Outcome::Misuse,
         OnFinding::Log => Outcome::Misuse,
         OnFinding::Raise => raise(py, raises, message),
         OnFinding::Abort => std::process::abort(),
     }
+}
+
+/// What accepts a finding on a line of its own: the innermost one of each access, and the innermost of the program.  To be called detached.
+fn ignored_on_a_line(finding: &Finding) -> Option<Suppression> {
+    let accesses = finding.accesses.iter().filter(|access| matches!(access.role, Role::Offending | Role::Earlier));
+    let frames = accesses.flat_map(|access| access.stack.first().into_iter().chain(programs_line(&access.stack)));
+    let _paused = hooks_link::Paused::begin();
+    frames.into_iter().find_map(|frame| {
+        let line = sources::line(&frame.file, frame.line)?;
+        ignore::on_line(&line, &frame.file, frame.line, finding)
+    })
 }
 
 fn raise(py: Python<'_>, raises: Raises, message: String) -> Outcome {

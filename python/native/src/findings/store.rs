@@ -30,7 +30,10 @@ struct Entry {
 pub(super) struct Store {
     places: HashMap<Place, Known>,
     entries: Vec<Entry>,
+    /// Of these suppressions the first are the process's, the others lines of the program.
     suppressed: Vec<u64>,
+    /// Lines of the program that accept something.
+    ignored: Vec<Suppression>,
     suppressed_reported: Vec<u64>,
     /// Not in the report yet.
     new: Vec<Known>,
@@ -89,7 +92,13 @@ impl Store {
     }
 
     /// Records a new finding, or another occurrence if another thread was faster.
-    pub(super) fn record(&mut self, place: Place, finding: Finding, suppressions: &[Suppression]) -> Recorded {
+    pub(super) fn record(
+        &mut self,
+        place: Place,
+        finding: Finding,
+        suppressions: &[Suppression],
+        ignored: Option<Suppression>,
+    ) -> Recorded {
         if let Some(&known) = self.places.get(&place) {
             if self.entries[known.0].finding.package.is_none() || finding.package.is_some() {
                 return self.count(known);
@@ -98,6 +107,7 @@ impl Store {
             self.withdraw(&place);
         }
         let accepted_by = suppressions.iter().position(|suppression| suppression.matches(&finding));
+        let accepted_by = accepted_by.or_else(|| Some(suppressions.len() + self.ignore(ignored?)));
         let known = Known(self.entries.len());
         match accepted_by {
             Some(suppression) => self.suppressed[suppression] += 1,
@@ -107,6 +117,21 @@ impl Store {
         let rule = rules::find(&finding.rule);
         self.entries.push(Entry { finding, rule, accepted_by, reported: 0, is_withdrawn: false });
         Recorded { known, is_new: true, count: 1, is_suppressed: accepted_by.is_some() }
+    }
+
+    /// Where a line of the program that accepts something stands among its like.
+    fn ignore(&mut self, line: Suppression) -> usize {
+        self.ignored.iter().position(|known| *known == line).unwrap_or_else(|| {
+            self.suppressed.push(0);
+            self.suppressed_reported.push(0);
+            self.ignored.push(line);
+            self.ignored.len() - 1
+        })
+    }
+
+    /// A finding, if it is still one.
+    pub(super) fn told(&self, known: Known) -> Option<&Finding> {
+        self.entries.get(known.0).filter(|entry| !entry.is_withdrawn).map(|entry| &entry.finding)
     }
 
     pub(super) fn finding(&self, known: Known) -> &Finding {
@@ -177,7 +202,7 @@ impl Store {
         if everything {
             let used = self.suppressed.iter().zip(&mut self.suppressed_reported);
             let news = used.map(|(used, reported)| used - std::mem::replace(reported, *used));
-            let uses = suppressions.iter().zip(news);
+            let uses = suppressions.iter().chain(&self.ignored).zip(news);
             unreported.suppressions =
                 uses.map(|(suppression, used)| SuppressionUse { suppression: suppression.clone(), used }).collect();
         }
@@ -187,7 +212,7 @@ impl Store {
     /// Everything, whether the report has it or not.
     pub(super) fn all(&self, suppressions: &[Suppression]) -> Unreported {
         let told = self.entries.iter().filter(|entry| entry.accepted_by.is_none() && !entry.is_withdrawn);
-        let uses = suppressions.iter().zip(&self.suppressed);
+        let uses = suppressions.iter().chain(&self.ignored).zip(&self.suppressed);
         Unreported {
             findings: told.map(|entry| entry.finding.clone()).collect(),
             withdrawn: Vec::new(),

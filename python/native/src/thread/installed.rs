@@ -4,9 +4,16 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 static KNOWN: Mutex<Option<HashMap<String, bool>>> = Mutex::new(None);
+
+static OWN: OnceLock<Vec<String>> = OnceLock::new();
+
+/// These packages are the program's own, wherever they are.
+pub(crate) fn set_own(packages: &[String]) {
+    let _ = OWN.set(packages.to_vec());
+}
 
 /// The package that a file belongs to, and the folder that it is installed in; `None` if it is the program's own.
 pub(crate) fn package_of(file: &str) -> Option<(String, String)> {
@@ -14,7 +21,8 @@ pub(crate) fn package_of(file: &str) -> Option<(String, String)> {
     let folder = path.ancestors().skip(1).find(|folder| has_distributions(folder))?;
     let inside = path.strip_prefix(folder).ok()?.components().next()?.as_os_str().to_string_lossy().into_owned();
     let name = inside.strip_suffix(".py").map_or(inside.clone(), str::to_owned);
-    Some((name, folder.to_string_lossy().into_owned()))
+    let is_own = OWN.get().is_some_and(|own| own.contains(&name));
+    (!is_own).then(|| (name, folder.to_string_lossy().into_owned()))
 }
 
 /// Whether this folder has installed packages: those leave a note beside them.

@@ -1,0 +1,56 @@
+"""What was found in this process since it was last asked for, and in the name of which test.
+
+The name is the value of :data:`CURRENT`: threads of a free-threaded build inherit it, tasks and callbacks of loops take it along.
+"""
+
+from __future__ import annotations
+
+import json
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from . import _native
+
+#: The test that whatever runs in this context belongs to; empty for what belongs to several.
+CURRENT: ContextVar[str] = ContextVar("ftsan_test", default="")
+
+
+@dataclass(frozen=True)
+class Occurrence:
+    """A finding that happened."""
+
+    #: The test in whose context; empty if there was none.
+    test: str
+    #: As in the report.
+    finding: dict[str, Any]
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """What tells findings apart: the fingerprint, and the line of the offending call."""
+        stack = self.finding["accesses"][0]["stack"]
+        return self.finding["fingerprint"], stack[0]["line"] if stack else 0
+
+
+#: Looked at by ``ftsan.expect`` and given back.
+_given_back: list[Occurrence] = []
+
+#: Keys of what was expected and came: no test can be blamed for it.
+expected: set[tuple[str, int]] = set()
+
+
+def begin() -> None:
+    """Note what is found from now on."""
+    _native.name_occurrences_by(CURRENT)
+
+
+def take() -> list[Occurrence]:
+    """What happened since the last time, each finding once for each test."""
+    happened = [*_given_back, *(Occurrence(test, json.loads(finding)) for test, finding in _native.take_occurrences())]
+    _given_back.clear()
+    return happened
+
+
+def give_back(happened: list[Occurrence]) -> None:
+    """Have :func:`take` return this the next time."""
+    _given_back.extend(happened)

@@ -1,0 +1,223 @@
+"""Which test a finding is blamed on: the one in whose context it happened, in the phase in which it did.
+
+Threads and tasks that outlive their test go on in its context.  What they do then fails no other test: it is reported as an error
+of the test that started them.  What happened in nobody's context, or in a thread of an executor, is the doing of the test that
+runs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Generator, Iterable
+from typing import Any, NamedTuple
+
+import pytest
+
+from .. import _native, happened
+from . import markers
+from .concurrency import Concurrency, copy_of
+from .shown import Sent, Shown, title
+
+#: An executor's thread keeps the context of the test that made it, and works for whoever gives it work.
+EXECUTOR = "/concurrent/futures/thread.py"
+
+
+class Known(NamedTuple):
+    """A test as far as blame goes."""
+
+    #: File, line and name, as pytest has them.
+    location: tuple[str, int | None, str]
+    #: What its markers accept.
+    policy: markers.Policy
+
+
+class Blame:
+    """Blames each finding on a test."""
+
+    def __init__(self, config: pytest.Config, concurrency: Concurrency) -> None:
+        self.config = config
+        self.concurrency = concurrency
+        self.is_worker = hasattr(config, "workerinput")
+        self.shown = Shown()
+        #: Each test that ran: its policy and where it is.
+        self.known: dict[str, Known] = {}
+        #: Keys of what some test or marker has answered for.
+        self.answered: set[tuple[str, int]] = set()
+        #: "RULE at TEST: reason", of what markers accept.
+        self.accepted: list[str] = []
+        #: In how many runs of a test something was found: by test and rule.
+        self.hits: dict[tuple[str, str], set[int]] = {}
+        self.threads_before = 0
+        self.current = ""
+        happened.begin()
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """What happened until now is no test's doing; wrong markers end the run."""
+        for item in session.items:
+            markers.threads_of(item)
+            self.known[item.nodeid] = Known(item.location, markers.policy_of(item))
+        happened.take()
+        self.threads_before = threads_so_far()
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Run the test in a context of its own name."""
+        token = happened.CURRENT.set(item.nodeid)
+        self.current = item.nodeid
+        try:
+            return (yield)
+        finally:
+            happened.CURRENT.reset(token)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
+        """What a fixture of several tests starts goes by the name of none."""
+        if fixturedef.scope == "function":
+            return (yield)
+        token = happened.CURRENT.set("")
+        try:
+            return (yield)
+        finally:
+            happened.CURRENT.reset(token)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Fail the phase (setup, call, teardown) during which something was found."""
+        report = yield
+        news = happened.take()
+        late = [one for one in news if self._is_late(one, item.nodeid)]
+        own = self._count([one for one in news if one not in late], item.nodeid)
+        if late:
+            report.ftsan_late = self._late(late)  # type: ignore[attr-defined]
+        if own and self._is_of_body(item, own):
+            reason = "its body changes what it shares with itself"
+            self.concurrency.left_out.setdefault(reason, []).append(item.nodeid)
+            own = []
+            if report.outcome != "skipped":
+                report.outcome = "skipped"
+                report.longrepr = (str(item.path), (item.location[1] or 0) + 1, f"Skipped: {reason}")
+        if own:
+            self._fail(report, item, own)
+        return report
+
+    def _fail(self, report: pytest.TestReport, item: pytest.Item, own: list[happened.Occurrence]) -> None:
+        expects = self.known[item.nodeid].policy.expects if item.nodeid in self.known else None
+        fails_for_it = report.outcome != "failed"
+        report.ftsan = [_sent(one) for one in own]  # type: ignore[attr-defined]
+        report.ftsan_fails_for_it = fails_for_it  # type: ignore[attr-defined]
+        if fails_for_it and expects is not None:
+            report.outcome, report.wasxfail = "skipped", expects
+            report.longrepr = "; ".join(title(one.finding) for one in own)
+        elif fails_for_it:
+            report.outcome = "failed"
+            report.longrepr = "; ".join(title(one.finding) for one in own)
+            if hasattr(report, "wasxfail"):
+                del report.wasxfail
+
+    def _is_late(self, one: happened.Occurrence, current: str) -> bool:
+        if one.test in ("", current) or one.test not in self.known:
+            return False
+        return not any(frame["file"].endswith(EXECUTOR) for frame in one.finding["accesses"][0]["stack"])
+
+    def _count(self, news: Iterable[happened.Occurrence], nodeid: str) -> list[happened.Occurrence]:
+        """What of this a test is to be blamed for, each finding once."""
+        policy = self.known[nodeid].policy if nodeid in self.known else markers.Policy()
+        own: list[happened.Occurrence] = []
+        for one in news:
+            self.answered.add(one.key)
+            reason = policy.accepts(one.finding["rule"])
+            if reason is not None:
+                self.accepted.append(f"{one.finding['rule']} at {nodeid}: {reason}")
+            elif all(one.key != other.key for other in own):
+                own.append(one)
+        return own
+
+    def _is_of_body(self, item: pytest.Item, own: list[happened.Occurrence]) -> bool:
+        """Whether a test that was not written for several threads races with itself, in its own lines."""
+        copy = copy_of(item)
+        if copy is None or copy.threads == 1 or not isinstance(item, pytest.Function):
+            return False
+        name = item.function.__qualname__
+
+        def is_body(frame: dict[str, Any]) -> bool:
+            return bool(frame["file"] == str(item.path) and (frame["function"] + ".").startswith(name + "."))
+
+        stacks = [access["stack"] for one in own for access in one.finding["accesses"] if access["role"] != "created"]
+        return all(stack and is_body(stack[0]) for stack in stacks)
+
+    def _late(self, news: list[happened.Occurrence]) -> list[dict[str, Any]]:
+        """As what each test is reported that had ended."""
+        late = []
+        for nodeid in sorted({one.test for one in news}):
+            own = self._count([one for one in news if one.test == nodeid], nodeid)
+            if own:
+                late.append({"nodeid": nodeid, "location": [*self.known[nodeid].location], "found": [_sent(one) for one in own]})
+        return late
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """In the main process: show what was found, and report what a test did after it had ended at that test."""
+        if self.is_worker:
+            return
+        for late in vars(report).pop("ftsan_late", ()):
+            self.report_late(late)
+        found: list[Sent] = vars(report).pop("ftsan", [])
+        if not found:
+            return
+        for one in found:
+            self._note_hit(report.nodeid, one["finding"]["rule"])
+        if report.outcome == "failed":
+            self.shown.show(report, found, vars(report).pop("ftsan_fails_for_it", False))
+
+    def _note_hit(self, nodeid: str, rule: str) -> None:
+        turns = self.concurrency.turns
+        if turns > 1:
+            for turn in range(turns):
+                mark = f"{turn + 1}-of-{turns}"
+                if f"{mark}]" in nodeid:
+                    test = nodeid.replace(f"-{mark}]", "]").replace(f"[{mark}]", "")
+                    self.hits.setdefault((test, rule), set()).add(turn)
+
+    def report_late(self, late: dict[str, Any]) -> None:
+        """Report misuse that a test's threads or tasks have made after its end."""
+        file, line, name = late["location"]
+        report = pytest.TestReport(
+            nodeid=late["nodeid"],
+            location=(file, line, f"{name} (after its end)"),
+            keywords={},
+            outcome="failed",
+            longrepr="; ".join(title(one["finding"]) for one in late["found"]),
+            when="teardown",
+        )
+        report.ftsan = late["found"]  # type: ignore[attr-defined]
+        report.ftsan_fails_for_it = True  # type: ignore[attr-defined]
+        self.config.hook.pytest_runtest_logreport(report=report)
+
+    def finish(self) -> dict[str, Any]:
+        """What is left to say when the tests have ended: plain data, which a worker of pytest-xdist sends."""
+        news = happened.take()
+        late = self._late([one for one in news if one.test in self.known])
+        self.answered |= happened.expected
+        hits = self.concurrency
+        return {
+            "late": late,
+            "answered": sorted(self.answered),
+            "accepted": self.accepted,
+            "left_out": hits.left_out,
+            "ran": sorted(hits.ran.items()),
+            "threads": threads_so_far() - self.threads_before,
+            "tests": sorted({nodeid.partition("::")[0] for nodeid in self.known}),
+        }
+
+
+def _sent(one: happened.Occurrence) -> Sent:
+    return {"key": [*one.key], "pid": os.getpid(), "finding": one.finding}
+
+
+def threads_so_far() -> int:
+    """How many threads were seen in this process."""
+    threads: int = json.loads(_native.report())["watched"]["threads"]
+    return threads

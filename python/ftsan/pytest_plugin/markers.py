@@ -1,0 +1,70 @@
+"""The markers: ``ftsan_concurrent``, ``ftsan_allow``, ``ftsan_off``, and what an ``xfail`` says of misuse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from .. import Misuse, _native
+
+#: As ``pytest --markers`` lists them.
+MARKERS = [
+    "ftsan_concurrent(threads=4): run the test's body by so many threads at once, on the same fixtures; threads=1: never do",
+    "ftsan_allow(*rules, reason): misuse of these rules does not fail the test",
+    "ftsan_off(reason): no misuse fails the test",
+]
+
+
+@dataclass
+class Policy:
+    """What of the misuse in a test is accepted."""
+
+    #: Ids of rules, with the reason.
+    allowed: dict[str, str] = field(default_factory=dict)
+    #: The reason why nothing counts; ``None`` if it does.
+    off: str | None = None
+    #: An ``xfail`` for this exception expects misuse.
+    expects: str | None = None
+
+    def accepts(self, rule: str) -> str | None:
+        """The reason why misuse of this rule does not fail the test; ``None`` if it does."""
+        return self.off if self.off is not None else self.allowed.get(rule)
+
+
+def policy_of(item: pytest.Item) -> Policy:
+    """What the markers of a test say.
+
+    :raises pytest.UsageError: a marker has no reason or names no rule.
+    """
+    policy = Policy()
+    for mark in item.iter_markers("ftsan_allow"):
+        reason = mark.kwargs.get("reason")
+        if not mark.args or not isinstance(reason, str) or not reason.strip() or set(mark.kwargs) != {"reason"}:
+            raise pytest.UsageError(f'{item.nodeid}: ftsan_allow takes rules and a reason: ftsan_allow("FT401", reason="...")')
+        for rule in mark.args:
+            id_ = _native.find_rule(rule) if isinstance(rule, str) else None
+            if id_ is None:
+                raise pytest.UsageError(f"{item.nodeid}: ftsan_allow: {rule}: no such rule; `ftsan explain all` lists them")
+            policy.allowed[id_] = reason
+    for mark in item.iter_markers("ftsan_off"):
+        policy.off = str(mark.kwargs.get("reason") or (mark.args[0] if mark.args else "") or "marked ftsan_off")
+    for mark in item.iter_markers("xfail"):
+        raises = mark.kwargs.get("raises")
+        if raises is Misuse or (isinstance(raises, tuple) and Misuse in raises):
+            policy.expects = str(mark.kwargs.get("reason") or "misuse is expected")
+    return policy
+
+
+def threads_of(item: pytest.Item) -> int | None:
+    """How many threads the marker asks for; ``None`` without one.
+
+    :raises pytest.UsageError: that is no number.
+    """
+    mark = item.get_closest_marker("ftsan_concurrent")
+    if mark is None:
+        return None
+    threads = mark.kwargs.get("threads", mark.args[0] if mark.args else 4)
+    if not isinstance(threads, int) or not 1 <= threads <= 256 or len(mark.args) > 1 or set(mark.kwargs) - {"threads"}:
+        raise pytest.UsageError(f"{item.nodeid}: ftsan_concurrent takes a number from 1 to 256: ftsan_concurrent(threads=4)")
+    return threads

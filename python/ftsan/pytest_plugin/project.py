@@ -1,0 +1,89 @@
+"""Which installed packages are the project under test: what is to be watched although it lies in site-packages."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import tomllib
+from collections.abc import Iterable, Iterator
+from importlib.metadata import Distribution, distributions
+from pathlib import Path, PurePath
+from urllib.parse import unquote, urlsplit
+
+
+def packages_of(root: Path) -> set[str]:
+    """Import names of what is installed of the project that ``root`` belongs to, ``ftsan`` aside.
+
+    A distribution is the project's if it has the name that pyproject.toml or setup.cfg gives, there or in a folder above up to the
+    top of the repository, or was installed from a path in the project (``direct_url.json``, PEP 610).
+    """
+    folders = list(_folders(root))
+    names = {name for folder in folders for name in _declared_names(folder)}
+    top = folders[-1]
+    found: set[str] = set()
+    for distribution in distributions():
+        name = _plain(distribution.metadata["Name"] or "")
+        if name != "ftsan" and (name in names or _is_from(distribution, root, top)):
+            found |= import_names(distribution)
+    return found
+
+
+def _folders(root: Path) -> Iterator[Path]:
+    """``root`` and the folders above it up to the repository's; ``root`` alone if it is in none."""
+    above = [root, *root.parents]
+    top = next((at for at, folder in enumerate(above) if (folder / ".git").exists() or (folder / ".hg").exists()), 0)
+    yield from above[: top + 1]
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "-").replace(".", "-")
+
+
+def _declared_names(folder: Path) -> Iterator[str]:
+    try:
+        project = tomllib.loads((folder / "pyproject.toml").read_text())
+    except OSError, ValueError:
+        project = {}
+    tables = [project.get("project"), project.get("tool", {}).get("poetry") if isinstance(project.get("tool"), dict) else None]
+    yield from (_plain(table["name"]) for table in tables if isinstance(table, dict) and isinstance(table.get("name"), str))
+    setup = configparser.ConfigParser(interpolation=None)
+    try:
+        setup.read(folder / "setup.cfg")
+    except configparser.Error, UnicodeDecodeError:
+        return
+    if name := setup.get("metadata", "name", fallback=""):
+        yield _plain(name)
+
+
+def _is_from(distribution: Distribution, root: Path, top: Path) -> bool:
+    """Whether this was installed from a path in the project, or from a folder that the tests lie in."""
+    try:
+        url = urlsplit(json.loads(distribution.read_text("direct_url.json") or "{}").get("url", ""))
+    except ValueError, AttributeError:
+        return False
+    if url.scheme != "file" or not url.path:
+        return False
+    origin = Path(unquote(url.path))
+    return origin.is_relative_to(top) or (root.is_relative_to(origin) and len(origin.parts) > 1)
+
+
+def import_names(distribution: Distribution) -> set[str]:
+    """The names that a distribution is imported by; of a namespace package those of the packages in it."""
+    files = [PurePath(file) for file in distribution.files or ()]
+    modules = [
+        file for file in files if file.suffix in (".py", ".so", ".pyd") and not file.parts[0].endswith((".dist-info", ".data"))
+    ]
+    names = {_module(file, modules) for file in modules if file.parts[0] != ".."}
+    listed = set((distribution.read_text("top_level.txt") or "").split())
+    # An editable installation has nothing but a finder here.
+    return {name for name in names or listed if name.replace(".", "").isidentifier() and not name.startswith("__editable__")}
+
+
+def _module(file: PurePath, modules: Iterable[PurePath]) -> str:
+    """The shallowest package that a file is in."""
+    for depth in range(1, len(file.parts)):
+        folder = file.parts[:depth]
+        if any(other.parts[:-1] == folder and other.stem.partition(".")[0] == "__init__" for other in modules):
+            return ".".join(folder)
+    # A module, or a file of a namespace package without one.
+    return ".".join((*file.parts[:-1], file.name.partition(".")[0]))

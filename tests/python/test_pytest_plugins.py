@@ -1,0 +1,188 @@
+"""``pytest --ftsan`` among other plugins: misuse that is planted in one test of twenty fails that test and no other."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import obtained
+from tests.conftest import PLAIN, ROOT
+
+#: Twenty tests of each kind; one of each misuses something.
+SUITE = """
+import asyncio, threading, time, unittest
+import pytest
+
+PLANTED = 7
+
+class Counter:
+    n = 0
+    def add(self):
+        self.n += 1
+
+def misuse(k):
+    counter = Counter()
+    def work():
+        for _ in range(50):
+            if k == PLANTED:
+                counter.add()
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+
+async def misuse_of_the_loop(k):
+    loop = asyncio.get_running_loop()
+    def work():
+        (loop.call_soon if k == PLANTED else loop.call_soon_threadsafe)(int)
+    await asyncio.to_thread(work)
+
+@pytest.mark.parametrize("k", range(20))
+def test_plain(k):
+    misuse(k)
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("k", range(20))
+async def test_asyncio(k):
+    await misuse_of_the_loop(k)
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("k", range(20))
+async def test_anyio(k):
+    await misuse_of_the_loop(k)
+
+class TestUnittest(unittest.TestCase):
+    def test_good(self):
+        misuse(0)
+    def test_bad(self):
+        misuse(PLANTED)
+"""
+
+BAD = {"test_plain[7]", "test_asyncio[7]", "test_anyio[7]", "TestUnittest::test_bad"}
+
+#: Of ``tests/plugins_requirements.txt``, as they are switched off.
+INSTALLED = {"run-parallel", "randomly", "rerunfailures", "timeout", "hypothesispytest", "pytest_cov"}
+
+#: Which of them are on, and with which options.
+PLUGINS = {
+    "alone": (set(), []),
+    "xdist": (set(), ["-n", "2"]),
+    # It runs coroutine functions without a loop, with ftsan or without.
+    "run-parallel": ({"run-parallel"}, ["--parallel-threads=2", "-k", "not test_asyncio and not test_anyio"]),
+    "timeout": ({"timeout"}, ["--timeout=60"]),
+    "timeout by threads": ({"timeout"}, ["--timeout=60", "--timeout-method=thread"]),
+    "cov": ({"pytest_cov"}, ["--cov=."]),
+    "rerunfailures": ({"rerunfailures"}, ["--reruns=1"]),
+    "randomly": ({"randomly"}, []),
+    "all": ({"randomly", "rerunfailures", "timeout", "pytest_cov"}, ["-n", "2", "--timeout=60", "--cov=.", "--reruns=1"]),
+}
+
+
+@pytest.fixture(scope="session")
+def environment() -> dict[str, str]:
+    """Where the plugins are."""
+    installed = obtained.packages(ROOT / "tests" / "plugins_requirements.txt", obtained.CACHE / "plugins" / "site-packages")
+    return PLAIN | {"PYTHONPATH": str(installed)}
+
+
+def run_pytest(
+    folder: Path, environment: dict[str, str], *arguments: str, plugins: set[str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    off = [word for name in sorted(INSTALLED - (plugins or set())) for word in ("-p", f"no:{name}")]
+    command = [sys.executable, "-m", "pytest", "--ftsan", *off, "-rfE", *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def failed(done: subprocess.CompletedProcess[str]) -> set[str]:
+    return set(re.findall(r"^(?:PARALLEL )?(?:FAILED|ERROR) test_suite\.py::(\S+)", done.stdout, re.MULTILINE))
+
+
+@pytest.mark.parametrize("name", PLUGINS)
+def test_the_planted_misuse_fails_its_test_and_no_other(name: str, tmp_path: Path, environment: dict[str, str]) -> None:
+    (tmp_path / "test_suite.py").write_text(SUITE)
+    (tmp_path / "pytest.ini").write_text("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
+    plugins, options = PLUGINS[name]
+    done = run_pytest(tmp_path, environment, *options, plugins=plugins)
+    bad = {test for test in BAD if name != "run-parallel" or not {"asyncio", "anyio"} & set(re.split(r"\W|_", test))}
+    assert failed(done) == bad, done.stdout + done.stderr
+    assert done.returncode == 1
+    assert "outside of any test" not in done.stdout
+    assert ("--ftsan-concurrent=4 runs each test" in done.stdout) == (name != "run-parallel")
+
+
+OUTLIVING = """
+import asyncio, threading, time
+import pytest
+
+class Counter:
+    n = 0
+    def add(self):
+        self.n += 1
+
+counter, go, left = Counter(), [], []
+
+def work():
+    while not go:
+        time.sleep(0.001)
+    for _ in range(50):
+        counter.add()
+
+def test_leaves_threads():
+    left.extend(threading.Thread(target=work) for _ in range(2))
+    for thread in left: thread.start()
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_leaves_a_task():
+    loop = asyncio.get_running_loop()
+    async def later():
+        while not go:
+            await asyncio.sleep(0.001)
+        thread = threading.Thread(target=lambda: loop.call_soon(int))
+        thread.start()
+        thread.join()
+    left.append(asyncio.create_task(later()))
+
+def test_good():
+    go.append(True)
+    for thread in left[:2]: thread.join()
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_good_while_the_task_ends():
+    await left[2]
+"""
+
+
+@pytest.mark.parametrize("plugin", ["alone", "xdist"])
+def test_what_outlives_a_test_fails_the_test_that_started_it(plugin: str, tmp_path: Path, environment: dict[str, str]) -> None:
+    (tmp_path / "test_suite.py").write_text(OUTLIVING)
+    options = ["-n", "1"] if plugin == "xdist" else []
+    done = run_pytest(tmp_path, environment, "--junit-xml=junit.xml", *options)
+    assert failed(done) == {"test_leaves_threads", "test_leaves_a_task"}, done.stdout + done.stderr
+    assert "4 passed, 2 errors" in done.stdout, done.stdout
+    assert "test_leaves_threads (after its end)" in done.stdout
+    assert "ERROR: ftsan: FT401" in Path(tmp_path, "junit.xml").read_text(), "JUnit has the stacks"
+
+
+HYPOTHESIS = """
+import hypothesis
+from hypothesis import strategies
+
+@hypothesis.given(strategies.integers())
+@hypothesis.settings(max_examples=5, deadline=None)
+def test_given(number):
+    assert number == number
+"""
+
+
+def test_hypothesis_runs_its_tests_itself(tmp_path: Path, environment: dict[str, str]) -> None:
+    (tmp_path / "test_suite.py").write_text(HYPOTHESIS)
+    done = run_pytest(tmp_path, environment, "--ftsan-concurrent=2", plugins={"hypothesispytest"})
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
+    assert "not run by several threads: test_suite.py::test_given (hypothesis runs it, many times)" in done.stdout
