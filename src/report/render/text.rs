@@ -43,7 +43,10 @@ pub fn finding_in(style: &Style, finding: &Finding, pid: u32, source: Source<'_>
             }
             Kin::None => put(&mut out, format_args!("\n  {}:\n", heading(access, finding))),
         }
-        stacks.put(&mut out, &access.stack);
+        match access.role {
+            Role::Offending | Role::Earlier => stacks.put(&mut out, &access.stack),
+            Role::Owner | Role::Created => stacks.put_plain(&mut out, &access.stack),
+        }
         let started = access.thread.as_ref().map_or(&[][..], |thread| &thread.started_at);
         if style.is_full && !started.is_empty() {
             out.push_str("  that thread was started at:\n");

@@ -32,6 +32,11 @@ impl<'a> Stacks<'a> {
         self.put_parts(out, stack, true);
     }
 
+    /// Writes a stack in which nothing is singled out.
+    pub(super) fn put_plain(&mut self, out: &mut String, stack: &[Frame]) {
+        self.put_parts(out, stack, false);
+    }
+
     fn put_parts(&mut self, out: &mut String, stack: &[Frame], mut is_first: bool) {
         if self.style.is_full {
             return stack.iter().for_each(|frame| self.put_frame(out, frame, true));
@@ -41,12 +46,12 @@ impl<'a> Stacks<'a> {
         }
     }
 
-    /// Writes a stack that is the way to another one: nothing of it is singled out.
+    /// Writes a stack that is the way to another one; without a line of the program, in a word.
     pub(super) fn put_outer(&mut self, out: &mut String, stack: &[Frame]) {
         if stack.iter().all(|frame| library_of(&frame.file, &self.style.own).is_some()) {
             return self.put_folded(out, stack);
         }
-        self.put_parts(out, stack, false);
+        self.put_plain(out, stack);
     }
 
     /// Writes the innermost frame alone.
