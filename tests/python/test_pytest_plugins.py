@@ -170,6 +170,40 @@ def test_what_outlives_a_test_fails_the_test_that_started_it(plugin: str, tmp_pa
     assert "ERROR: ftsan: FT401" in Path(tmp_path, "junit.xml").read_text(), "JUnit has the stacks"
 
 
+DYING = """
+import os, signal, threading
+
+class Counter:
+    n = m = 0
+    def add(self):
+        self.n += 1
+    def add_other(self):
+        self.m += 1
+
+def race(method):
+    counter = Counter()
+    threads = [threading.Thread(target=method, args=(counter,)) for _ in range(2)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+
+def test_races():
+    race(Counter.add)
+
+def test_races_and_dies():
+    race(Counter.add_other)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_worker_found_before_it_died_is_not_lost(tmp_path: Path, environment: dict[str, str]) -> None:
+    (tmp_path / "test_suite.py").write_text(DYING)
+    done = run_pytest(tmp_path, environment, "-n", "1", "--max-worker-restart=0")
+    assert failed(done) == {"test_races", "test_races_and_dies"}, done.stdout + done.stderr
+    assert done.stdout.count("ERROR: ftsan: FT401") == 2, done.stdout
+    outside = done.stdout.partition("ftsan: outside of any test")[2].partition("= ftsan =")[0]
+    assert "Counter.m: update" in outside and "Counter.n: update" not in outside
+
+
 HYPOTHESIS = """
 import hypothesis
 from hypothesis import strategies

@@ -168,6 +168,7 @@ class Blame:
         if not found:
             return
         for one in found:
+            self.answered.add((one["key"][0], one["key"][1]))  # a worker that dies does not say so at the end
             self._note_hit(report.nodeid, one["finding"]["rule"])
         if report.outcome == "failed":
             self.shown.show(report, found, vars(report).pop("ftsan_fails_for_it", False))

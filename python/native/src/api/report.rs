@@ -1,7 +1,7 @@
 //! What was found, and the report of it.
 
 use crate::engine::{forks, races};
-use crate::findings::{conclusion, occurrences, process, sources, tally};
+use crate::findings::{conclusion, occurrences, process, tally};
 use crate::thread::faults;
 use ftsan::options::Options;
 use ftsan::report::render::{self as formats, FORMATS};
