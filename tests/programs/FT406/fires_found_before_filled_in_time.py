@@ -1,4 +1,4 @@
-"""An object can be found before it is filled, but is filled by the time the reader comes, this time: the reader asks whether it is there.
+"""An object can be found before it is filled; by the time the reader comes and asks whether it is there, it is filled, this time.
 
 ALSO: FT407
 """
