@@ -30,6 +30,7 @@ from tests.conftest import ROOT, Ftsan, Run
 OF_ONE_THREAD = ("FT601", "FT602", "FT604")
 AT_START = ("FT604",)
 
+ABOUT_A_GIL_THAT_IS_OFF = ("FT601", "FT602", "FT604")
 PROGRAMS = sorted((ROOT / "tests" / "programs").glob("FT*/*.py"))
 
 
@@ -110,6 +111,8 @@ def skip_before(path: Path) -> None:
     for since in header(path, "SINCE"):
         if sys.version_info < tuple(map(int, since.split("."))):
             pytest.skip(f"CPython {since} brings what it is about")
+    if path.parent.name in ABOUT_A_GIL_THAT_IS_OFF and sys._is_gil_enabled():
+        pytest.skip("about processes that begin without the GIL")
 
 
 def test_every_program_has_a_verdict() -> None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Rules without a canary, and why.
 NOT_TRIED = {"FT604": "about how a process begins"}
+#: The same where the GIL is on from the beginning.
+NOT_TRIED_WITH_GIL = dict.fromkeys(("FT601", "FT602"), "the GIL is on already")
 
 
 def doctor() -> int:
@@ -53,13 +55,14 @@ def doctor() -> int:
         print(f"the canary died with status {canary.returncode}: {canary.stderr.strip().splitlines()[-1:]}")
     found = {finding["rule"] for finding in report["findings"]}
     missed = 0
+    not_tried = NOT_TRIED | (NOT_TRIED_WITH_GIL if gil_state() == "enabled" else {})
     for rule, name, _ in _native.rules_table():
         of = [library for library, table in tables.items() if rule in {row[0] for row in getattr(table, "METHODS", ())}]
         if of and not known.intersection(of):
             print(f"  {rule} {name}: not tried: {' and '.join(of)} not watched here")
             continue
-        if rule in NOT_TRIED:
-            print(f"  {rule} {name}: not tried: {NOT_TRIED[rule]}")
+        if rule in not_tried:
+            print(f"  {rule} {name}: not tried: {not_tried[rule]}")
             continue
         missed += rule not in found
         print(f"  {rule} {name}: {'caught' if rule in found else 'MISSED'}")
