@@ -28,7 +28,9 @@ pub(crate) fn is_alone() -> bool {
 
 /// The slot of the last thread that had this identity (`ob_tid`), if nobody else has it by now.
 pub(crate) fn slot_of(maker: usize) -> Option<u16> {
-    MAKERS.iter().position(|known| known.load(Ordering::Relaxed) == maker).and_then(|slot| u16::try_from(slot).ok())
+    // 0 is nobody, and in the places that no thread has had.
+    let slot = MAKERS.iter().position(|known| maker != 0 && known.load(Ordering::Relaxed) == maker)?;
+    u16::try_from(slot).ok()
 }
 
 /// There is about to be a second thread.
