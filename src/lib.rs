@@ -7,6 +7,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`options`] | the one table of options; parser, `--help`, pytest options and the reference come from it |
+//! | [`configuration`] | `[tool.ftsan]` of a project's `pyproject.toml` |
 //! | [`scope`] | which code is watched for data races |
 //! | [`loops`] | which thread runs which event loop: the affinity verdict |
 //! | [`bindings`] | which loop or thread an object that carries neither belongs to |
@@ -24,6 +25,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bindings;
+pub mod configuration;
 pub mod declare;
 pub mod descriptors;
 pub mod locks;

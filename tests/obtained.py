@@ -1,4 +1,4 @@
-"""What the tests take from PyPI beyond ``tests/requirements.txt``: kept in ``$FTSAN_CACHE``, not in the repository or the venv."""
+"""What the tests take from PyPI and npm beyond ``tests/requirements.txt``: kept in ``$FTSAN_CACHE``, not here or in the venv."""
 
 from __future__ import annotations
 
@@ -45,4 +45,22 @@ def sources(package: str, version: str, folder: Path, wanted: str) -> Path:
                 members = [each for each in archive if re.fullmatch(f"[^/]+/({wanted})", each.name)]
                 archive.extractall(f"{scratch}/unpacked", members, filter="data")
             os.rename(next(Path(scratch, "unpacked").iterdir()), target)
+    return target
+
+
+def from_npm(package: str, version: str, folder: Path, wanted: str) -> Path:
+    """A file of a package of npm, by its path in it; kept in the given folder."""
+    target = folder / f"{package.rpartition('/')[2]}-{version}" / Path(wanted).name
+    if not target.exists():
+        print(f"downloading {package} {version}", file=sys.stderr)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder) as scratch:
+            subprocess.run(
+                ["npm", "pack", "--silent", f"{package}@{version}"], cwd=scratch, env=PLAIN, check=True, stdout=sys.stderr
+            )
+            with tarfile.open(next(Path(scratch).glob("*.tgz"))) as archive:
+                member = archive.extractfile(f"package/{wanted}")
+                assert member is not None
+                Path(scratch, "file").write_bytes(member.read())
+            os.rename(f"{scratch}/file", target)
     return target

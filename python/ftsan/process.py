@@ -26,6 +26,9 @@ def enable(options: str) -> None:
     _native.start(_with_tally(options), describe(), gil_state())
     has_enabled = True
     _native.speak()
+    environment = getattr(os.environ, "_data", None)
+    if type(environment) is dict:
+        _native.set_environment(environment)
     try:
         _native.verify_layouts()
     except RuntimeError as error:

@@ -6,6 +6,7 @@
 mod encoding;
 mod values;
 
+use crate::configuration::Configuration;
 use crate::report::render::{self, Format};
 use crate::scope::{Chosen, Excluded, Scope};
 use std::ffi::{OsStr, OsString};
@@ -13,7 +14,7 @@ use std::fmt;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-pub use values::OnFinding;
+pub use values::{NO_CONFIG, OnFinding};
 
 /// Name of the environment variable that carries the options to the watched processes.
 pub const ENVIRONMENT: &str = "FTSAN_OPTIONS";
@@ -35,6 +36,9 @@ pub struct OptionSpec {
 
 /// [`OptionSpec::value`] of what is given as `--key` alone, too.
 pub const FLAG: &str = "yes|no";
+
+/// [`OptionSpec::value`] of files and folders.
+pub const PATHS: [&str; 3] = ["FILE", "DIR", "FILE|none"];
 
 /// Why options were refused: one line that says what and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +104,12 @@ options! {
         help: "write the report to FILE as JUnit XML at the end, a failed test case for each finding",
     }
 
+    /// Where the launcher writes the report as HTML.
+    report_html: Option<PathBuf> {
+        read: values::path, value: "FILE", default: "", public: true,
+        help: "write the report to FILE as one page of HTML at the end, to be opened in a browser",
+    }
+
     /// Whether findings as text have every frame.
     report_style: bool {
         read: values::is_full, value: "short|full", default: "short", public: true,
@@ -122,6 +132,30 @@ options! {
     suppressions: Option<PathBuf> {
         read: values::path, value: "FILE", default: "", public: true,
         help: "TOML file of findings that are accepted, each with its reason; unused ones are listed at the end",
+    }
+
+    /// File of the findings that were known before.
+    baseline: Option<PathBuf> {
+        read: values::path, value: "FILE", default: "", public: true,
+        help: "findings that were known when FILE was written change no exit status; those that did not happen any more are listed at the end",
+    }
+
+    /// Where what was found becomes known.
+    write_baseline: Option<PathBuf> {
+        read: values::path, value: "FILE", default: "", public: true,
+        help: "write what was found to FILE, to be known from then on; the exit status is 0 then",
+    }
+
+    /// Whether what is gone is taken out of the baseline.
+    update_baseline: bool {
+        read: values::flag, value: FLAG, default: "no", public: true,
+        help: "take out of the --baseline what did not happen any more; adds nothing",
+    }
+
+    /// The project's configuration.
+    config: Option<PathBuf> {
+        read: values::path_or_none, value: "FILE|none", default: "", public: true,
+        help: "pyproject.toml whose [tool.ftsan] has options, severities and suppressions; else that of the current folder or above",
     }
 
     /// File of declared types.
@@ -239,17 +273,33 @@ impl Options {
     ///
     /// # Errors
     /// An unknown key, a missing `=`, or a value that the option does not take.
+    ///
+    /// What the file of `config` says comes first.
     pub fn parse(text: &OsStr) -> Result<Self, OptionError> {
+        let given = Options::decode(text)?;
         let mut options = Options::default();
+        let config = given.iter().find(|(key, value)| key == "config" && !value.is_empty() && value != NO_CONFIG);
+        if let Some((_, path)) = config {
+            for (key, value) in configured(Path::new(path))? {
+                options.set(&key, &value)?;
+            }
+        }
+        for (key, value) in given {
+            options.set(&key, &value)?;
+        }
+        Ok(options)
+    }
+
+    fn decode(text: &OsStr) -> Result<Vec<(String, OsString)>, OptionError> {
+        let mut given = Vec::new();
         for item in encoding::split(text.as_bytes()).filter(|item| !item.is_empty()) {
             let Some(equals) = item.iter().position(|byte| *byte == b'=') else {
                 return Err(OptionError(format!("{ENVIRONMENT}: \"{}\" is not key=value", String::from_utf8_lossy(item))));
             };
-            let (key, value) =
-                (String::from_utf8_lossy(&item[..equals]), OsString::from_vec(encoding::unescape(&item[equals + 1..])));
-            options.set(&key, &value)?;
+            let value = OsString::from_vec(encoding::unescape(&item[equals + 1..]));
+            given.push((String::from_utf8_lossy(&item[..equals]).into_owned(), value));
         }
-        Ok(options)
+        Ok(given)
     }
 
     /// Whether the report lies in the folder of the run, where nobody looks for it afterwards.
@@ -271,7 +321,7 @@ impl Options {
 
     /// Where the report is written at the end, in other formats.
     pub fn formats(&self) -> impl Iterator<Item = (&Path, &'static Format)> {
-        let paths = [("sarif", &self.report_sarif), ("junit", &self.report_junit)];
+        let paths = [("sarif", &self.report_sarif), ("junit", &self.report_junit), ("html", &self.report_html)];
         paths.into_iter().filter_map(|(name, path)| Some((path.as_deref()?, render::find(name)?)))
     }
 
@@ -281,6 +331,28 @@ impl Options {
             pairs.into_iter().map(|(key, value)| format!("{key}={}", encoding::escape(value.as_bytes()))).collect();
         encoded.join(":")
     }
+}
+
+/// The options of a project's configuration, with absolute paths.
+///
+/// # Errors
+/// The file cannot be read, or has what no option takes; names the file.
+pub fn configured(path: &Path) -> Result<Vec<(String, OsString)>, OptionError> {
+    let wrong = |what: String| OptionError(format!("{}: {what}", path.display()));
+    let read = Configuration::load(path).map_err(OptionError)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let mut options = Vec::new();
+    for (key, value) in read.options().map_err(wrong)? {
+        let spec = OPTIONS.iter().find(|spec| spec.key == key && spec.public && key != "config");
+        let value = match spec {
+            Some(spec) if PATHS.contains(&spec.value) => folder.join(value).into_os_string(),
+            Some(_) | None => OsString::from(value),
+        };
+        let is_known = spec.ok_or_else(|| OptionError(format!("unknown option \"{key}\"")));
+        is_known.and_then(|_| Options::default().set(&key, &value)).map_err(|error| wrong(error.0))?;
+        options.push((key, value));
+    }
+    Ok(options)
 }
 
 fn unknown(key: &str) -> OptionError {
@@ -301,14 +373,19 @@ mod tests {
     }
 
     /// Of each option a value that is not its default, and what says so in the options.
-    const OTHERS: [(&str, &str, &str); 25] = [
+    const OTHERS: [(&str, &str, &str); 30] = [
         ("report_json", "/a", "report_json: Some(\"/a\")"),
         ("report_sarif", "/a", "report_sarif: Some(\"/a\")"),
         ("report_junit", "/a", "report_junit: Some(\"/a\")"),
+        ("report_html", "/a", "report_html: Some(\"/a\")"),
         ("report_style", "full", "report_style: true"),
         ("on_finding", "abort", "on_finding: Abort"),
         ("exit_code", "7", "exit_code: 7,"),
         ("suppressions", "/b", "suppressions: Some(\"/b\")"),
+        ("baseline", "/k", "baseline: Some(\"/k\")"),
+        ("write_baseline", "/l", "write_baseline: Some(\"/l\")"),
+        ("update_baseline", "yes", "update_baseline: true"),
+        ("config", "FILE", "config: Some("),
         ("declarations", "/c", "declarations: Some(\"/c\")"),
         ("crash_dir", "/d", "crash_dir: Some(\"/d\")"),
         ("on_hang", "2.5", "on_hang: Some(2.5s)"),
@@ -333,13 +410,20 @@ mod tests {
     fn every_option_of_the_table_is_parsed_and_changes_nothing_else() {
         assert_eq!(OPTIONS.iter().map(|spec| spec.key).collect::<Vec<_>>(), OTHERS.map(|(key, ..)| key));
         let default = format!("{:?}", Options::default());
+        let folder = std::env::temp_dir().join(format!("ftsan-options-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let config = folder.join("pyproject.toml");
+        std::fs::write(&config, "[tool.ftsan]\n").unwrap();
+        let value_of = |key: &str, value: &'static str| if key == "config" { config.as_os_str() } else { OsStr::new(value) };
         for (key, value, said) in OTHERS {
-            let options = Options::parse(OsStr::new(&Options::encode([(key, OsStr::new(value))]))).unwrap();
+            let options = Options::parse(OsStr::new(&Options::encode([(key, value_of(key, value))]))).unwrap();
             assert!(format!("{options:?}").contains(said) && !default.contains(said), "{key}: {options:?}");
-            let all =
-                Options::encode(OTHERS.iter().filter(|(other, ..)| *other != key).map(|(key, value, _)| (*key, OsStr::new(value))));
+            let all = Options::encode(
+                OTHERS.iter().filter(|(other, ..)| *other != key).map(|(key, value, _)| (*key, value_of(key, value))),
+            );
             assert!(!format!("{:?}", Options::parse(OsStr::new(&all)).unwrap()).contains(said), "{key} is set by another option");
         }
+        std::fs::remove_dir_all(folder).unwrap();
     }
 
     fn report_of(text: &[u8]) -> PathBuf {

@@ -46,6 +46,14 @@ pub(super) fn path(given: &OsStr) -> Result<Option<PathBuf>, Wrong> {
     Ok((!given.is_empty()).then(|| PathBuf::from(given)))
 }
 
+/// The configuration of a run that reads none.
+pub const NO_CONFIG: &str = "none";
+
+/// A path, or [`NO_CONFIG`].
+pub(super) fn path_or_none(given: &OsStr) -> Result<Option<PathBuf>, Wrong> {
+    path(given).map(|path| path.filter(|_| given != NO_CONFIG))
+}
+
 pub(super) fn flag(given: &OsStr) -> Result<bool, Wrong> {
     one_of(given, &[("yes", true), ("no", false)])
 }

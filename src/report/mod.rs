@@ -13,6 +13,6 @@ pub mod render;
 pub mod store;
 
 pub use model::access::{Access, Frame, Role, ThreadInfo, programs_line};
-pub use model::finding::{Finding, LoopInfo, ObjectInfo};
+pub use model::finding::{Accepted, Finding, LoopInfo, Means, ObjectInfo};
 pub use model::suppress;
 pub use model::tree::{Report, SuppressionUse, Watched};

@@ -26,8 +26,9 @@ asyncio.run(main())
 """
 
 
-def ftsan_command(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "ftsan", *arguments], env=PLAIN, capture_output=True, text=True, check=False)
+def ftsan_command(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "ftsan", *arguments]
+    return subprocess.run(command, env=PLAIN, capture_output=True, text=True, check=False, cwd=cwd)
 
 
 @pytest.mark.parametrize(
@@ -326,17 +327,19 @@ def test_the_tables_of_the_readme_are_those_of_the_code() -> None:
 def test_a_report_is_shown_in_every_format_at_the_end_and_afterwards(ftsan: Ftsan, tmp_path: Path) -> None:
     from xml.etree import ElementTree
 
-    sarif, junit = tmp_path / "report.sarif", tmp_path / "report.xml"
-    run = ftsan("--report-sarif", sarif, "--report-junit", junit, "-c", MISUSE)
+    sarif, junit, html = tmp_path / "report.sarif", tmp_path / "report.xml", tmp_path / "report.html"
+    run = ftsan("--report-sarif", sarif, "--report-junit", junit, "--report-html", html, "-c", MISUSE)
     assert (run.status, run.rules) == (66, ["FT101"])
     [result] = json.loads(sarif.read_text())["runs"][0]["results"]
     assert (result["ruleId"], result["partialFingerprints"]["ftsan/v1"]) == ("FT101", run.findings[0]["fingerprint"])
     [case] = ElementTree.parse(junit).iter("testcase")
     assert case.find("failure").get("message") == run.findings[0]["title"]  # type: ignore[union-attr]
-    shown = {name: ftsan_command("report", str(tmp_path / "report.json"), "--to", name) for name, _, _ in _native.report_formats()}
+    formats = [name for name, _, _ in _native.report_formats()]
+    shown = {name: ftsan_command("report", "report.json", "--to", name, cwd=tmp_path) for name in formats}
     assert {done.returncode for done in shown.values()} == {0}
     assert json.loads(shown["sarif"].stdout) == json.loads(sarif.read_text())
     assert json.loads(shown["json"].stdout) == run.report
     assert shown["junit"].stdout == junit.read_text()
+    assert shown["html"].stdout == html.read_text()
     assert run.findings[0]["title"] in shown["text"].stdout
     assert ftsan_command("report", "no-such-file").returncode == 2

@@ -46,6 +46,7 @@ def test_nothing_is_left_to_do_without_an_issue() -> None:
 def test_the_core_knows_no_python_and_no_libc_and_has_no_unsafe_code() -> None:
     manifest = tomllib.loads((ROOT / "Cargo.toml").read_text())
     assert set(manifest["dependencies"]) == {
+        "askama",
         "cpp_demangle",
         "regex-lite",
         "rustc-demangle",

@@ -62,6 +62,10 @@ def main(arguments: list[str]) -> int:
         from .report import report
 
         return report(*words)
+    if command == "merge":
+        from .merge import merge
+
+        return merge(*words)
     if command == "audit":
         from .audit import audit
 

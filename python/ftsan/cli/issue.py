@@ -120,8 +120,8 @@ def _modules(finding: dict[str, Any] | None) -> str:
 
 
 def _finding(finding: dict[str, Any]) -> str:
-    # The process that prints it is not the one that made it.
-    text = _native.render(json.dumps(finding)).replace(f" (pid {os.getpid()})", "", 1)
+    # The process that made it is of no use to a maintainer.
+    text = _native.render(json.dumps(finding), 0, False).replace(" (pid 0)", "", 1)
     return f"### Finding\n\n{_native.printable(finding['title'])}\n\n" + _block(text)
 
 

@@ -39,7 +39,18 @@ CONFIRMATIONS = 5
 SI_KERNEL = 0x80
 
 #: Options that are paths: made absolute, because children may run in other folders.
-PATHS = ("suppressions", "declarations", "inventory", "crash_dir", "report_json", "report_sarif", "report_junit")
+PATHS = (
+    "baseline",
+    "crash_dir",
+    "declarations",
+    "inventory",
+    "report_html",
+    "report_json",
+    "report_junit",
+    "report_sarif",
+    "suppressions",
+    "write_baseline",
+)
 
 
 def run(options: dict[str, str], interpreter: list[str], program: list[str]) -> int:
@@ -49,6 +60,10 @@ def run(options: dict[str, str], interpreter: list[str], program: list[str]) -> 
     except ValueError as error:
         return complain(str(error))
     options |= {key: os.path.abspath(options[key]) for key in PATHS if options.get(key)}
+    try:
+        options = _native.configured(options)
+    except (OSError, ValueError) as error:
+        return complain(str(error))
     try:
         scratch = make()
     except OSError as error:
@@ -147,6 +162,10 @@ def _run(options: dict[str, str], command: list[str], scratch: str) -> int:
     except OSError as error:
         say(f"ftsan: cannot complete the report {_native.printable(report)}: {error}; what it lacks is in the .journal beside it\n")
     code = os.waitstatus_to_exitcode(status)
+    if code and options.get("update_baseline") == "yes":
+        # What a program that failed did not come to is not gone.
+        say(f"ftsan: the program failed: the baseline {_native.printable(options['baseline'])} stays as it is\n")
+        encoded = _native.encode_options(options | ours | {"update_baseline": "no"})
     # A clean run says nothing where nobody reads along: its output is the program's alone.
     replacing, summary, is_news = _native.conclude(report, encoded)
     if is_news or (sys.stderr is not None and sys.stderr.isatty()):

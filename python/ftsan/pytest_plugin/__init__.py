@@ -96,6 +96,10 @@ def _enable(config: pytest.Config) -> None:
         text = getattr(options, PREFIX + key) if public else None
         if text is not None:  # files as absolute paths: children may run in other folders
             given[key] = os.path.abspath(text) if value == "FILE" else text
+    try:
+        given = _native.configured(given)
+    except (OSError, ValueError) as error:
+        raise pytest.UsageError(f"--ftsan: {error}") from None
     if "report_json" not in given:
         scratch = tempfile.mkdtemp(prefix="ftsan-")
         atexit.register(shutil.rmtree, scratch, ignore_errors=True)  # runs after the last words, which are registered later

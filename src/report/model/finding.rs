@@ -5,6 +5,7 @@ use super::fingerprint;
 use crate::rules::rule::{Rule, Told};
 use crate::rules::severity::Severity;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// The object that was misused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +29,27 @@ pub struct LoopInfo {
     pub thread: String,
 }
 
+/// Why a finding is accepted: it changes no exit status and is printed nowhere, but stays in the report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accepted {
+    /// By which means.
+    pub by: Means,
+    /// The reason that was given.
+    pub reason: String,
+}
+
+/// How a finding is accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Means {
+    /// An entry of the suppressions.
+    Suppression,
+    /// A policy that switches the rule off.
+    Policy,
+    /// It was there when the baseline was written.
+    Baseline,
+}
+
 /// One misuse.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
@@ -48,6 +70,15 @@ pub struct Finding {
     /// The installed package, with its version, that it lies wholly inside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package: Option<String>,
+    /// Process ids of those that made it, each as its own machine numbers it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub pids: BTreeSet<u32>,
+    /// Ids of the tests of pytest during which it happened.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub tests: BTreeSet<String>,
+    /// Why it is accepted; only in [`Report::accepted`](super::tree::Report::accepted).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<Accepted>,
     /// Whether harm was seen to happen rather than made possible.
     pub witnessed: bool,
     /// How often it happened.
@@ -73,6 +104,9 @@ impl Finding {
             r#loop,
             accesses,
             package: None,
+            pids: BTreeSet::new(),
+            tests: BTreeSet::new(),
+            accepted: None,
             witnessed: false,
             count: 1,
             fingerprint,
@@ -90,6 +124,16 @@ impl Finding {
     pub fn key(&self) -> (&str, u32) {
         let line = self.offending().and_then(|access| access.stack.first()).map_or(0, |frame| frame.line);
         (&self.fingerprint, line)
+    }
+
+    /// Adds another record of the same finding.
+    pub fn add(&mut self, other: Finding) {
+        self.count += other.count;
+        self.witnessed |= other.witnessed;
+        self.pids.extend(other.pids);
+        self.tests.extend(other.tests);
+        let owners = |access: &Access| access.role == Role::Owner;
+        other.accesses.into_iter().filter(owners).for_each(|access| self.add_owner_access(access));
     }
 
     /// Adds the ways in which the owner was seen, up to a handful of different ones: of other lines of the program.

@@ -51,6 +51,16 @@ mod tests {
         assert_ne!(fingerprint(&changed), original);
     }
 
+    #[test]
+    fn which_side_of_a_race_was_first_does_not_count() {
+        let mut accesses = samples::call_soon().accesses;
+        accesses[1].role = Role::Earlier;
+        let first = fingerprint(&accesses);
+        accesses.reverse();
+        (accesses[0].role, accesses[1].role) = (Role::Offending, Role::Earlier);
+        assert_eq!(fingerprint(&accesses), first);
+    }
+
     /// Users keep fingerprints in their baselines: they must not change, whatever else does.
     #[test]
     fn is_the_same_in_every_version() {

@@ -16,6 +16,7 @@ pub fn on_line(source: &str, file: &str, line: u32, finding: &Finding) -> Option
         rule: rule.to_owned(),
         function: None,
         file: Some(format!("{file}:{line}")),
+        object: None,
         fingerprint: None,
         reason: reason.to_owned(),
     })

@@ -1,8 +1,11 @@
 //! What is reported, as plain data; the field names are the JSON contract.
 
 pub mod access;
+pub mod baseline;
 pub mod finding;
 mod fingerprint;
 pub mod ignore;
+pub mod policy;
+pub mod severities;
 pub mod suppress;
 pub mod tree;

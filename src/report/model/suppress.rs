@@ -5,6 +5,7 @@
 //! rule = "FT105"                  # id or name; required
 //! function = "legacy.Bus.*"       # glob over the functions of the offending stack
 //! file = "*/vendor/*"             # glob over its files
+//! object = "app.Counter"          # glob over the type of the object
 //! fingerprint = "0123456789abcdef"
 //! reason = "guarded by Bus._lock; https://tracker/42"   # required
 //! ```
@@ -29,6 +30,9 @@ pub struct Suppression {
     /// Glob over file names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
+    /// Glob over the qualified name of the object's type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<String>,
     /// Fingerprint of one finding.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
@@ -56,12 +60,23 @@ pub fn load(path: &Path) -> Result<Vec<Suppression>, String> {
 }
 
 fn parse(text: &str) -> Result<Vec<Suppression>, String> {
-    let line_of = |offset: usize| text[..offset].matches('\n').count() + 1;
-    let file: File = toml::from_str(text).map_err(|error| {
-        let line = error.span().map_or(String::new(), |span| format!(":{}", line_of(span.start)));
-        format!("{line}: {}", error.message().replace('\n', " "))
-    })?;
-    for (index, suppression) in file.suppress.iter().enumerate() {
+    let file: File = toml::from_str(text).map_err(|error| toml_error(&error, text))?;
+    check(&file.suppress)?;
+    Ok(file.suppress)
+}
+
+/// What is wrong with a TOML text, as ":LINE: MESSAGE".
+pub(crate) fn toml_error(error: &toml::de::Error, text: &str) -> String {
+    let line = error.span().map_or(String::new(), |span| format!(":{}", text[..span.start].matches('\n').count() + 1));
+    format!("{line}: {}", error.message().replace('\n', " "))
+}
+
+/// Refuses entries without a rule that there is, or without a reason.
+///
+/// # Errors
+/// ": entry N ..." of the first one.
+pub fn check(entries: &[Suppression]) -> Result<(), String> {
+    for (index, suppression) in entries.iter().enumerate() {
         let entry = format!(": entry {} (rule {})", index + 1, suppression.rule);
         if rules::find(&suppression.rule).is_none() {
             return Err(format!("{entry}: no such rule; `ftsan explain all` lists them"));
@@ -70,7 +85,7 @@ fn parse(text: &str) -> Result<Vec<Suppression>, String> {
             return Err(format!("{entry}: the reason is empty"));
         }
     }
-    Ok(file.suppress)
+    Ok(())
 }
 
 impl Suppression {
@@ -78,21 +93,22 @@ impl Suppression {
     pub fn matches(&self, finding: &Finding) -> bool {
         let rule = self.rule.eq_ignore_ascii_case(&finding.rule) || self.rule.eq_ignore_ascii_case(&finding.name);
         let fingerprint = self.fingerprint.as_ref().is_none_or(|wanted| *wanted == finding.fingerprint);
-        rule && fingerprint && (self.function.is_none() && self.file.is_none() || self.matches_a_frame(finding))
+        let object = self.object.as_ref().is_none_or(|pattern| glob(pattern, &finding.object.r#type));
+        rule && fingerprint && object && a_frame_fits(finding, self.function.as_deref(), self.file.as_deref())
     }
+}
 
-    fn matches_a_frame(&self, finding: &Finding) -> bool {
-        let fits = |frame: &Frame| {
-            self.function.as_ref().is_none_or(|pattern| glob(pattern, &frame.function))
-                && self.file.as_ref().is_none_or(|pattern| glob(pattern, &frame.file))
-        };
-        finding.offending().is_some_and(|access| access.stack.iter().any(fits))
-    }
+/// Whether one frame of the offending stack fits both globs; those that are not given fit anything.
+pub(super) fn a_frame_fits(finding: &Finding, function: Option<&str>, file: Option<&str>) -> bool {
+    let fits = |frame: &Frame| {
+        function.is_none_or(|pattern| glob(pattern, &frame.function)) && file.is_none_or(|pattern| glob(pattern, &frame.file))
+    };
+    function.is_none() && file.is_none() || finding.offending().is_some_and(|access| access.stack.iter().any(fits))
 }
 
 /// `*` stands for anything, everything else for itself.  Each part is looked for once, from the left: a pattern of many stars costs no
 /// more than the text is long times the parts.
-fn glob(pattern: &str, text: &str) -> bool {
+pub(super) fn glob(pattern: &str, text: &str) -> bool {
     let Some((head, rest)) = pattern.split_once('*') else { return pattern == text };
     let Some(mut text) = text.strip_prefix(head) else { return false };
     let (middle, tail) = rest.rsplit_once('*').unwrap_or(("", rest));
@@ -122,6 +138,8 @@ mod tests {
         assert!(!accepted("rule = 'FT102'"));
         assert!(!accepted("rule = 'FT101'\nfunction = 'work'"));
         assert!(!accepted("rule = 'FT101'\nfile = 'app.py'\nfunction = 'Thread.*'"), "two different frames");
+        assert!(accepted("rule = 'FT101'\nobject = 'asyncio.*EventLoop'"));
+        assert!(!accepted("rule = 'FT101'\nobject = 'asyncio.Task'"));
         assert!(!accepted("rule = 'FT101'\nfingerprint = '0000000000000000'"));
         assert!(accepted(&format!("rule = 'FT101'\nfingerprint = '{}'", finding.fingerprint)));
     }

@@ -1,6 +1,5 @@
 //! The report of a process tree, and how what several processes say is made one.
 
-use super::access::{Access, Role};
 use super::finding::Finding;
 use super::suppress::Suppression;
 use crate::rules;
@@ -56,7 +55,13 @@ pub struct Report {
     pub watched: Watched,
     /// What was found.
     pub findings: Vec<Finding>,
-    /// What was accepted.
+    /// What was found and is accepted, each with its reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accepted: Vec<Finding>,
+    /// The file of the findings that were known before, if one was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<String>,
+    /// The suppressions, and how often each applied.
     pub suppressions: Vec<SuppressionUse>,
 }
 
@@ -69,6 +74,8 @@ impl Default for Report {
             gil: "unknown".to_owned(),
             watched: Watched::default(),
             findings: Vec::new(),
+            accepted: Vec::new(),
+            baseline: None,
             suppressions: Vec::new(),
         }
     }
@@ -99,7 +106,16 @@ pub struct Withdrawn {
 /// A report that others are added to.
 #[derive(Debug)]
 pub struct Merging {
+    /// Without findings: they are in the piles.
     report: Report,
+    found: Pile,
+    accepted: Pile,
+}
+
+/// Findings, each once.
+#[derive(Debug)]
+struct Pile {
+    findings: Vec<Finding>,
     /// Where each finding is, by fingerprint and line.
     places: HashMap<(String, u32), usize>,
 }
@@ -119,11 +135,40 @@ fn place(finding: &Finding) -> (String, u32) {
     (fingerprint.to_owned(), line)
 }
 
+impl Pile {
+    fn new(findings: Vec<Finding>) -> Self {
+        let places = findings.iter().enumerate().map(|(at, finding)| (place(finding), at)).collect();
+        Pile { findings, places }
+    }
+
+    fn add(&mut self, finding: Finding) {
+        let next = self.findings.len();
+        match *self.places.entry(place(&finding)).or_insert(next) {
+            at if at == next => self.findings.push(finding),
+            at => self.findings[at].add(finding),
+        }
+    }
+
+    fn take_back(&mut self, Withdrawn { fingerprint, line, count }: Withdrawn) {
+        if let Some(&at) = self.places.get(&(fingerprint, line)) {
+            let known = &mut self.findings[at];
+            known.count = known.count.saturating_sub(count);
+        }
+    }
+
+    /// Those that were not taken back.
+    fn finish(mut self) -> Vec<Finding> {
+        self.findings.retain(|finding| finding.count > 0);
+        self.findings
+    }
+}
+
 impl Merging {
     /// Begins with `report`.
-    pub fn new(report: Report) -> Self {
-        let places = report.findings.iter().enumerate().map(|(at, finding)| (place(finding), at)).collect();
-        Merging { report, places }
+    pub fn new(mut report: Report) -> Self {
+        let found = Pile::new(std::mem::take(&mut report.findings));
+        let accepted = Pile::new(std::mem::take(&mut report.accepted));
+        Merging { report, found, accepted }
     }
 
     /// Adds what a process has to say.
@@ -137,6 +182,7 @@ impl Merging {
         if certainty(&news.gil) > certainty(&ours.gil) {
             ours.gil = news.gil;
         }
+        ours.baseline = ours.baseline.take().or(news.baseline);
         ours.watched.add(news.watched);
         for entry in news.suppressions {
             match ours.suppressions.iter_mut().find(|known| known.suppression == entry.suppression) {
@@ -144,33 +190,14 @@ impl Merging {
                 None => ours.suppressions.push(entry),
             }
         }
-        news.findings.into_iter().for_each(|finding| self.add_finding(finding));
-        for Withdrawn { fingerprint, line, count } in withdrawn {
-            if let Some(&at) = self.places.get(&(fingerprint, line)) {
-                let known = &mut self.report.findings[at];
-                known.count = known.count.saturating_sub(count);
-            }
-        }
-    }
-
-    fn add_finding(&mut self, finding: Finding) {
-        let next = self.report.findings.len();
-        match *self.places.entry(place(&finding)).or_insert(next) {
-            at if at == next => self.report.findings.push(finding),
-            at => {
-                let known = &mut self.report.findings[at];
-                known.count += finding.count;
-                known.witnessed |= finding.witnessed;
-                let owners = |access: &Access| access.role == Role::Owner;
-                finding.accesses.into_iter().filter(owners).for_each(|access| known.add_owner_access(access));
-            }
-        }
+        news.findings.into_iter().for_each(|finding| self.found.add(finding));
+        news.accepted.into_iter().for_each(|finding| self.accepted.add(finding));
+        withdrawn.into_iter().for_each(|withdrawn| self.found.take_back(withdrawn));
     }
 
     /// The report, without what was taken back.
-    pub fn finish(mut self) -> Report {
-        self.report.findings.retain(|finding| finding.count > 0);
-        self.report
+    pub fn finish(self) -> Report {
+        Report { findings: self.found.finish(), accepted: self.accepted.finish(), ..self.report }
     }
 }
 
@@ -251,6 +278,28 @@ mod tests {
         assert_eq!(report.findings[0].count, 2);
         assert_eq!((report.watched.hooks, report.watched.checks, report.watched.processes), (5, 20, 2));
         assert_eq!(report.gil, "disabled");
+    }
+
+    #[test]
+    fn a_finding_of_many_processes_names_them_and_their_tests() {
+        let by = |pid: u32, test: &str| {
+            let mut news = samples::news();
+            news.report.findings[0].pids.insert(pid);
+            news.report.findings[0].tests.insert(test.to_owned());
+            news
+        };
+        let report = merged([by(7, "test_a"), by(8, "test_b"), by(7, "test_a")]);
+        let [finding] = &report.findings[..] else { panic!("{report:?}") };
+        assert_eq!((finding.count, finding.pids.len()), (3, 2));
+        assert!(finding.tests.iter().eq(["test_a", "test_b"]));
+    }
+
+    #[test]
+    fn what_is_accepted_by_one_process_and_not_by_another_is_both() {
+        let mut other = samples::news();
+        other.report.accepted = std::mem::take(&mut other.report.findings);
+        let report = merged([samples::news(), other.clone(), other]);
+        assert_eq!((report.findings[0].count, report.accepted[0].count), (1, 2));
     }
 
     #[test]

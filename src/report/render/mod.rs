@@ -6,8 +6,11 @@
 use crate::report::model::tree::Report;
 use std::io::{self, Write};
 
+pub mod github;
+pub mod html;
 pub mod json;
 pub mod junit;
+mod paths;
 pub mod sarif;
 pub mod text;
 
@@ -30,6 +33,13 @@ pub static FORMATS: &[Format] = &[
     Format { name: "text", what: "as it is printed, with the summary", at_the_end: false, write: text::write },
     Format { name: "sarif", what: "SARIF 2.1.0, for code scanning", at_the_end: true, write: sarif::write },
     Format { name: "junit", what: "JUnit XML: a failed test case for each finding", at_the_end: true, write: junit::write },
+    Format { name: "html", what: "one page for a browser, with nothing beside it", at_the_end: true, write: html::write },
+    Format {
+        name: "github",
+        what: "workflow commands of GitHub Actions, which become annotations",
+        at_the_end: false,
+        write: github::write,
+    },
 ];
 
 /// The format of this name.

@@ -1,37 +1,63 @@
 //! SARIF 2.1.0, as GitHub's code scanning reads it.
 //!
 //! A finding is a result of its rule, at the program's own line; the stacks of all sides are code flows, so that they can be walked
-//! through.  Frames are relative to nothing: files are named as the program names them.
+//! through, and the lines of the other sides related locations.  Files of the repository are named from its root, as code scanning wants
+//! them.  What is accepted is a suppressed result with its reason; what a baseline knew is `unchanged`, the rest `new`.  What is gone from a
+//! baseline is no result: code scanning, which knows no `absent`, would show it as open.
 
+use super::paths::{below, project_root};
 use crate::report::model::access::{Access, Frame, programs_line};
-use crate::report::model::finding::Finding;
+use crate::report::model::finding::{Finding, Means};
 use crate::report::model::tree::Report;
 use crate::rules::ALL;
 use crate::rules::rule::Rule;
 use crate::rules::severity::Severity;
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::io::{self, Write};
+use std::path::Path;
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
+
+/// What files of the repository are relative to.
+const ROOT: &str = "SRCROOT";
 
 /// Writes a report.
 ///
 /// # Errors
 /// As `out`'s.
 pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let results: Vec<Value> = report.findings.iter().map(result).collect();
-    let rules: Vec<Value> = ALL.iter().map(|rule| descriptor(rule)).collect();
-    let log = json!({
-        "$schema": SCHEMA,
-        "version": "2.1.0",
-        "runs": [{
-            "tool": {"driver": {"name": "ftsan", "version": report.ftsan, "semanticVersion": report.ftsan, "rules": rules}},
-            "columnKind": "unicodeCodePoints",
-            "results": results,
-        }],
-    });
+    let log = log(report, project_root().as_deref());
     serde_json::to_writer_pretty(&mut *out, &log)?;
     out.write_all(b"\n")
+}
+
+fn log(report: &Report, root: Option<&Path>) -> Value {
+    let mut writer = Writer { root, has_baseline: report.baseline.is_some(), seen: HashMap::new() };
+    let results: Vec<Value> = report.findings.iter().chain(&report.accepted).map(|finding| writer.result(finding)).collect();
+    let notifications: Vec<Value> = report
+        .watched
+        .off
+        .iter()
+        .map(|off| json!({"level": "error", "message": {"text": format!("not watched: {off}")}}))
+        .collect();
+    let mut run = json!({
+        "tool": {"driver": {
+            "name": "ftsan",
+            "version": report.ftsan,
+            "semanticVersion": report.ftsan,
+            "informationUri": env!("CARGO_PKG_REPOSITORY"),
+            "rules": ALL.iter().map(|rule| descriptor(rule)).collect::<Vec<_>>(),
+        }},
+        "automationDetails": {"id": "ftsan/"},
+        "invocations": [{"executionSuccessful": notifications.is_empty(), "toolExecutionNotifications": notifications}],
+        "columnKind": "unicodeCodePoints",
+        "results": results,
+    });
+    if let Some(root) = root.and_then(Path::to_str) {
+        run["originalUriBaseIds"] = json!({ROOT: {"uri": format!("{}/", uri(root.trim_end_matches('/')))}});
+    }
+    json!({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
 }
 
 fn level(severity: Severity) -> &'static str {
@@ -43,54 +69,124 @@ fn level(severity: Severity) -> &'static str {
 }
 
 fn descriptor(rule: &Rule) -> Value {
+    let what = rule.manual.split("\n\n").map(str::trim).find(|part| !part.is_empty() && !part.starts_with('#'));
+    let what = what.map_or_else(|| rule.name.replace('-', " "), |part| part.replace('\n', " "));
     json!({
         "id": rule.id,
         "name": rule.name,
         "shortDescription": {"text": rule.name.replace('-', " ")},
+        "fullDescription": {"text": what},
         "help": {"text": rule.page(), "markdown": rule.page()},
         "defaultConfiguration": {"level": level(rule.severity)},
+        "properties": {"tags": ["concurrency", "free-threading"], "precision": "very-high", "problem.severity": problem(rule.severity)},
     })
 }
 
-fn result(finding: &Finding) -> Value {
-    let here = finding.offending().and_then(|access| programs_line(&access.stack));
-    let index = ALL.iter().position(|rule| rule.id == finding.rule);
-    let flows: Vec<Value> = finding.accesses.iter().filter(|access| !access.stack.is_empty()).map(flow).collect();
-    let mut result = json!({
-        "ruleId": finding.rule,
-        "level": level(finding.severity),
-        "message": {"text": format!("{}\n{}", finding.title, finding.fix)},
-        "locations": here.map(|frame| location(frame, None)).into_iter().collect::<Vec<_>>(),
-        "partialFingerprints": {"ftsan/v1": finding.fingerprint},
-        "occurrenceCount": finding.count.max(1),
-        "codeFlows": [{"threadFlows": flows}],
-    });
-    if let Some(index) = index {
-        result["ruleIndex"] = json!(index);
+/// As code scanning sorts rules.
+fn problem(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Info => "recommendation",
     }
-    result
 }
 
-/// One side: outermost frame first, as it was called.
-fn flow(access: &Access) -> Value {
+struct Writer<'a> {
+    root: Option<&'a Path>,
+    has_baseline: bool,
+    /// How many results there are of each fingerprint.
+    seen: HashMap<String, u32>,
+}
+
+impl Writer<'_> {
+    fn result(&mut self, finding: &Finding) -> Value {
+        let sides = finding.accesses.iter().filter(|access| !access.stack.is_empty());
+        let flows: Vec<Value> = sides.clone().map(|access| self.flow(access)).collect();
+        let number = self.seen.entry(finding.fingerprint.clone()).and_modify(|number| *number += 1).or_insert(1);
+        let fingerprint = format!("{}:{number}", finding.fingerprint);
+        let mut result = json!({
+            "ruleId": finding.rule,
+            "level": level(finding.severity),
+            "message": {"text": format!("{}\n{}", finding.title, finding.fix)},
+            "locations": [self.place(finding)],
+            "partialFingerprints": {"ftsan/v1": finding.fingerprint, "primaryLocationLineHash": fingerprint},
+            "occurrenceCount": finding.count.max(1),
+        });
+        if let Some(index) = ALL.iter().position(|rule| rule.id == finding.rule) {
+            result["ruleIndex"] = json!(index);
+        }
+        if !flows.is_empty() {
+            result["codeFlows"] = json!([{"threadFlows": flows}]);
+        }
+        let related: Vec<Value> = sides.skip(1).zip(1..).filter_map(|(access, id)| self.related(access, id)).collect();
+        if !related.is_empty() {
+            result["relatedLocations"] = json!(related);
+        }
+        if let Some(why) = &finding.accepted {
+            result["suppressions"] = json!([{"kind": "external", "status": "accepted", "justification": why.reason}]);
+        }
+        if self.has_baseline {
+            let was_known = finding.accepted.as_ref().is_some_and(|why| why.by == Means::Baseline);
+            result["baselineState"] = json!(if was_known { "unchanged" } else { "new" });
+        }
+        let more: serde_json::Map<String, Value> = [("pids", json!(finding.pids)), ("tests", json!(finding.tests))]
+            .into_iter()
+            .filter(|(_, all)| all.as_array().is_some_and(|all| !all.is_empty()))
+            .map(|(name, all)| (name.to_owned(), all))
+            .collect();
+        if !more.is_empty() {
+            result["properties"] = Value::Object(more);
+        }
+        result
+    }
+
+    /// Where a result is shown.  Code scanning refuses a file in which one has no place.
+    fn place(&self, finding: &Finding) -> Value {
+        let stacks = finding.offending().into_iter().chain(&finding.accesses);
+        match stacks.filter_map(|access| programs_line(&access.stack)).next() {
+            Some(frame) => self.location(frame, None),
+            None => json!({"physicalLocation": {"artifactLocation": {"uri": "unknown"}}}),
+        }
+    }
+
+    fn related(&self, access: &Access, id: u32) -> Option<Value> {
+        let mut location = self.location(programs_line(&access.stack)?, Some(&told(access)));
+        location["id"] = json!(id);
+        Some(location)
+    }
+
+    /// One side: outermost frame first, as it was called.
+    fn flow(&self, access: &Access) -> Value {
+        let what = told(access);
+        let step = |(at, frame): (usize, &Frame)| {
+            let location = self.location(frame, Some(if at == 0 { &what } else { &frame.function }));
+            json!({"location": location, "importance": if at == 0 { "essential" } else { "important" }})
+        };
+        let locations: Vec<Value> = access.stack.iter().enumerate().rev().map(step).collect();
+        json!({"id": what, "message": {"text": what}, "locations": locations})
+    }
+
+    fn location(&self, frame: &Frame, message: Option<&String>) -> Value {
+        let file = below(&frame.file, self.root);
+        let mut artifact = json!({"uri": uri(file)});
+        if file != frame.file {
+            artifact["uriBaseId"] = json!(ROOT);
+        }
+        let mut physical = json!({"artifactLocation": artifact});
+        if frame.line > 0 {
+            physical["region"] = json!({"startLine": frame.line});
+        }
+        let mut location = json!({"physicalLocation": physical, "logicalLocations": [{"fullyQualifiedName": frame.function}]});
+        if let Some(message) = message {
+            location["message"] = json!({"text": message});
+        }
+        location
+    }
+}
+
+fn told(access: &Access) -> String {
     let thread = access.thread.as_ref().map_or("", |thread| thread.name.as_str());
-    let what = format!("{} in thread '{thread}'", access.operation);
-    let step =
-        |(at, frame): (usize, &Frame)| json!({"location": location(frame, Some(if at == 0 { &what } else { &frame.function }))});
-    let locations: Vec<Value> = access.stack.iter().enumerate().rev().map(step).collect();
-    json!({"id": what, "message": {"text": what}, "locations": locations})
-}
-
-fn location(frame: &Frame, message: Option<&String>) -> Value {
-    let mut physical = json!({"artifactLocation": {"uri": uri(&frame.file)}});
-    if frame.line > 0 {
-        physical["region"] = json!({"startLine": frame.line});
-    }
-    let mut location = json!({"physicalLocation": physical, "logicalLocations": [{"fullyQualifiedName": frame.function}]});
-    if let Some(message) = message {
-        location["message"] = json!({"text": message});
-    }
-    location
+    format!("{} in thread '{thread}'", access.operation)
 }
 
 /// A path as a URI: what is not unreserved is in percent, and an absolute path has its scheme.
@@ -127,6 +223,38 @@ mod tests {
         let last = flows[0]["locations"].as_array().unwrap().last().unwrap();
         assert_eq!(last["location"]["physicalLocation"]["region"]["startLine"], 12, "the innermost frame comes last");
         assert_eq!(last["location"]["message"]["text"], "call_soon in thread 'worker'");
+    }
+
+    #[test]
+    fn files_of_the_repository_are_named_from_its_root() {
+        let mut report = samples::news().report;
+        report.findings[0].accesses[0].stack[0].file = "/srv/my repo/app.py".to_owned();
+        let log = log(&report, Some(Path::new("/srv/my repo")));
+        let place = &log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"];
+        assert_eq!(*place, json!({"uri": "app.py", "uriBaseId": "SRCROOT"}));
+        assert_eq!(log["runs"][0]["originalUriBaseIds"]["SRCROOT"]["uri"], "file:///srv/my%20repo/");
+    }
+
+    #[test]
+    fn what_is_accepted_says_why_and_a_baseline_tells_old_from_new() {
+        let mut report = samples::news().report;
+        let accept = |by, reason: &str| {
+            let accepted = Some(crate::report::Accepted { by, reason: reason.to_owned() });
+            Finding { accepted, ..report.findings[0].clone() }
+        };
+        report.accepted = vec![accept(Means::Suppression, "locked"), accept(Means::Baseline, "known")];
+        let states = |report: &Report| -> Vec<String> {
+            let results = log(report, None)["runs"][0]["results"].as_array().unwrap().clone();
+            assert_eq!(results[1]["suppressions"][0]["justification"], "locked");
+            assert_eq!(
+                results[2]["partialFingerprints"]["primaryLocationLineHash"].as_str().unwrap().split_once(':').unwrap().1,
+                "3"
+            );
+            results.iter().filter_map(|result| result["baselineState"].as_str().map(str::to_owned)).collect()
+        };
+        assert_eq!(states(&report), [] as [&str; 0]);
+        report.baseline = Some("known.toml".to_owned());
+        assert_eq!(states(&report), ["new", "new", "unchanged"]);
     }
 
     #[test]

@@ -307,6 +307,7 @@ ERROR: ftsan: FT101 loop-call-off-thread (pid 42)
             rule: "FT105".to_owned(),
             function: Some("Bus.*".to_owned()),
             file: None,
+            object: None,
             fingerprint: None,
             reason: "locked".to_owned(),
         };

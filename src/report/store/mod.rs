@@ -1,8 +1,9 @@
 //! Where the report of a process tree is kept while the processes run.
 //!
 //! [`journal`]: what is found, appended as it happens, and folded into the report's JSON file.  [`inventory`]: the inventory of shared
-//! state.  [`file`]: how a file is replaced in one step.
+//! state.  [`shards`]: many reports made one.  [`file`]: how a file is replaced in one step.
 
 pub mod file;
 pub mod inventory;
 pub mod journal;
+pub mod shards;

@@ -37,11 +37,14 @@ mod _native {
     #[pymodule_export]
     use super::crashes::{ask_process, forms_table, group_crashes, read_dump, read_recording, triage};
     #[pymodule_export]
-    use super::options::{check_options, encode_options, find_rule, options, parse_command_line, printable, rules_table};
+    use super::options::{
+        check_options, configured, encode_options, find_rule, options, parse_command_line, printable, rules_table,
+    };
     #[pymodule_export]
     use super::process::{
         after_fork_in_child, after_fork_in_parent, before_fork, begins_with_gil, connect_hooks, is_started,
-        refuse_second_interpreter, requires_gil_disabled, say, speak, start, verify_layouts, watch_end, watch_extension_modules,
+        refuse_second_interpreter, requires_gil_disabled, say, set_environment, speak, start, verify_layouts, watch_end,
+        watch_extension_modules,
     };
     #[cfg(not(Py_GIL_DISABLED))]
     #[pymodule_export]
@@ -54,8 +57,8 @@ mod _native {
     };
     #[pymodule_export]
     use super::report::{
-        check_report, conclude, confirmation, count_package, create_tally, end, finish_report, flush, name_occurrences_by,
-        read_report, render, render_report, report, report_formats, set_gil, start_inventory, start_report, take_occurrences,
-        turn_off, watched_names, write_inventory,
+        check_report, conclude, confirmation, count_package, create_tally, end, finish_report, flush, merge_reports,
+        name_occurrences_by, read_report, render, render_report, report, report_formats, set_gil, start_inventory, start_report,
+        take_occurrences, turn_off, watched_names, write_inventory,
     };
 }

@@ -1,8 +1,9 @@
 //! Options, the command line and the rules, as tables.
 
 use crate::launcher::command_line::{self, Parsed};
-use ftsan::declare;
-use ftsan::options::{OPTIONS, Options};
+use ftsan::options::{self as table, OPTIONS, Options};
+use ftsan::report::model::policy::Policy;
+use ftsan::{configuration, declare};
 use ftsan::{rules, terminal};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -22,14 +23,29 @@ pub(crate) fn options() -> Vec<OptionRow> {
 #[pyfunction]
 pub(crate) fn check_options(options: OsString) -> PyResult<(u8, Option<OsString>, bool)> {
     let options = Options::parse(&options).map_err(|error| PyValueError::new_err(error.to_string()))?;
-    if let Some(path) = &options.suppressions {
-        ftsan::report::suppress::load(path).map_err(PyValueError::new_err)?;
+    Policy::load(options.config.as_deref(), options.suppressions.as_deref(), options.baseline.as_deref())
+        .map_err(PyValueError::new_err)?;
+    if options.update_baseline && options.baseline.is_none() {
+        return Err(PyValueError::new_err("update_baseline: needs a baseline"));
     }
     if let Some(path) = &options.declarations {
         declare::load(path).map_err(PyValueError::new_err)?;
     }
     let needs_tally = options.text && options.tally.is_none();
     Ok((options.exit_code, options.report_json.map(PathBuf::into_os_string), needs_tally))
+}
+
+/// Options with those of the project's configuration before them: that of `config`, else of the current folder or the nearest above.
+#[pyfunction]
+pub(crate) fn configured(mut given: BTreeMap<String, OsString>) -> PyResult<BTreeMap<String, OsString>> {
+    let found = || std::env::current_dir().ok().and_then(|folder| configuration::find(&folder)).map(PathBuf::into_os_string);
+    let Some(path) = given.remove("config").or_else(found).filter(|path| path != table::NO_CONFIG) else { return Ok(given) };
+    let path = std::path::absolute(path)?;
+    let of_file = table::configured(&path).map_err(|error| PyValueError::new_err(error.to_string()))?;
+    let mut all: BTreeMap<String, OsString> = of_file.into_iter().collect();
+    all.extend(given);
+    all.insert("config".to_owned(), path.into_os_string());
+    Ok(all)
 }
 
 /// A command, its options, words for the interpreter, and its words.

@@ -2,7 +2,7 @@
 
 use crate::api::fork;
 use crate::evidence::runtime;
-use crate::findings::{conclusion, process};
+use crate::findings::{conclusion, current_test, process};
 use crate::intercept::bytecode::code_data;
 use crate::intercept::{extension_load, process_end, syscalls};
 use crate::interpreter;
@@ -11,6 +11,7 @@ use ftsan::options::Options;
 use ftsan::terminal;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
@@ -21,6 +22,12 @@ pub(crate) fn start(options: OsString, python: BTreeMap<String, String>, gil: St
     process::start(options, python, gil).map_err(PyValueError::new_err)?;
     die_with(supervisor);
     Ok(())
+}
+
+/// Where `os.environ` keeps the environment: `os.environ._data`.
+#[pyfunction]
+pub(crate) fn set_environment(environment: Py<PyDict>) {
+    current_test::set_environment(environment);
 }
 
 #[pyfunction]

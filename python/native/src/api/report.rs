@@ -5,7 +5,7 @@ use crate::findings::{conclusion, occurrences, process, tally};
 use crate::thread::faults;
 use ftsan::options::Options;
 use ftsan::report::render::{self as formats, FORMATS};
-use ftsan::report::store::{inventory, journal};
+use ftsan::report::store::{inventory, journal, shards};
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use std::ffi::OsString;
@@ -69,6 +69,13 @@ pub(crate) fn render_report(py: Python<'_>, path: PathBuf, format: &str) -> PyRe
         (format.write)(&report, &mut bytes)?;
         String::from_utf8(bytes).map_err(|error| PyRuntimeError::new_err(error.to_string()))
     })
+}
+
+/// Makes one report of many, written to `out`.  Returns what could not be read: (path, why).
+#[pyfunction]
+pub(crate) fn merge_reports(py: Python<'_>, paths: Vec<PathBuf>, out: PathBuf) -> PyResult<Vec<(OsString, String)>> {
+    let skipped = py.detach(|| shards::merge(&paths, &out)).map_err(|error| PyOSError::new_err(error.to_string()))?;
+    Ok(skipped.into_iter().map(|(path, why)| (path.into_os_string(), why)).collect())
 }
 
 /// The report as JSON, with what the processes have found since its file was written.

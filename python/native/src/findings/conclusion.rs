@@ -1,7 +1,7 @@
 //! The last words of a run and its exit status: the launcher's, or the first watched process's where there is no launcher.
 
-use crate::findings::process;
 use crate::findings::tally::Tally;
+use crate::findings::{process, ratchet};
 use crate::thread::{faults, hooks_link};
 use ftsan::options::Options;
 use ftsan::report::Report;
@@ -46,7 +46,7 @@ pub(crate) fn of(report: &Path, tally: Option<&Tally>, options: &Options, is_sha
     }
     drop(paused);
     let lost = count(|tally| &tally.lost);
-    let serious = report.findings.iter().any(|finding| finding.severity.is_serious()) || count(|tally| &tally.serious) > 0;
+    let has_serious = report.findings.iter().any(|finding| finding.severity.is_serious()) || count(|tally| &tally.serious) > 0;
     // A run in which no code could be patched has said so.
     if !report.watched.off.iter().any(|off| off.starts_with("races: ")) {
         report.watched.off.extend(options.scope().unseen(&report.watched.packages));
@@ -62,6 +62,9 @@ pub(crate) fn of(report: &Path, tally: Option<&Tally>, options: &Options, is_sha
     if lost > 0 {
         conclusion.text += &format!("ftsan: {} could not be written to the report: see where it happened, above\n", findings(lost));
     }
+    let baseline = ratchet::apply(&report, options, lost == 0 && is_watched && !is_off);
+    conclusion.text += &baseline.text;
+    let serious = has_serious && !(baseline.is_written && lost == 0);
     conclusion.status = match (serious, is_off || !is_watched) {
         (true, _) => options.exit_code,
         (false, true) => NOT_WATCHED,
@@ -69,7 +72,7 @@ pub(crate) fn of(report: &Path, tally: Option<&Tally>, options: &Options, is_sha
     };
     let has_unused = report.suppressions.iter().any(|entry| entry.used == 0);
     let is_switched = report.gil.starts_with("re-enabled");
-    conclusion.is_news = unwritten || conclusion.status != 0 || lost > 0 || has_unused || is_switched;
+    conclusion.is_news = unwritten || conclusion.status != 0 || lost > 0 || has_unused || is_switched || baseline.is_news;
     conclusion
 }
 

@@ -12,11 +12,12 @@ use crate::findings::upstream;
 use crate::thread::{faults, hooks_link, installed, registry};
 use ftsan::options::Options;
 use ftsan::recording::Recording;
+use ftsan::report::model::policy::Policy;
 use ftsan::report::model::tree::News;
 use ftsan::report::render::text;
 use ftsan::report::render::text::style::{self, Style};
-use ftsan::report::suppress::{self, Suppression};
-use ftsan::report::{Access, Finding, Frame, Report, Watched};
+use ftsan::report::suppress::Suppression;
+use ftsan::report::{Accepted, Access, Finding, Frame, Means, Report, Watched};
 use ftsan::rules::{Rule, Severity};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -30,7 +31,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 /// The process as a whole.
 pub(crate) struct Process {
     pub(crate) options: Options,
-    suppressions: Vec<Suppression>,
+    policy: Policy,
     hooks: AtomicU64,
     python: BTreeMap<String, String>,
     /// State of the GIL at start-up.
@@ -83,11 +84,11 @@ pub(crate) fn is_started() -> bool {
 /// Starts watching this process.
 ///
 /// # Errors
-/// The suppression file is wrong; one line.
+/// A file of suppressions, severities or known findings is wrong; one line.
 pub(crate) fn start(options: Options, python: BTreeMap<String, String>, gil: String) -> Result<(), String> {
     registry::start();
-    let suppressions = options.suppressions.as_deref().map_or(Ok(Vec::new()), suppress::load)?;
-    let shared = Shared::leak(suppressions.len(), &gil, options.report_json.as_deref().map(ReportFile::at));
+    let policy = Policy::load(options.config.as_deref(), options.suppressions.as_deref(), options.baseline.as_deref())?;
+    let shared = Shared::leak(policy.suppressions().len(), &gil, options.report_json.as_deref().map(ReportFile::at));
     let tally = options.tally.as_deref().and_then(tally::open);
     installed::set_own(&options.project);
     // Now: later another thread may be changing the environment.
@@ -96,7 +97,7 @@ pub(crate) fn start(options: Options, python: BTreeMap<String, String>, gil: Str
     let process = Process {
         style: Style { is_full: options.report_style, has_colours, own: options.own_packages() },
         options,
-        suppressions,
+        policy,
         hooks: AtomicU64::new(0),
         python,
         gil,
@@ -182,20 +183,33 @@ impl Process {
     }
 
     /// Counts another occurrence at a known place; `None` if the place is new.
-    pub(super) fn seen_again(&self, place: &Place) -> Option<Recorded> {
+    pub(super) fn seen_again(&self, place: &Place, test: Option<&str>) -> Option<Recorded> {
         let mut facts = self.facts();
-        let again = facts.store.seen_again(place)?;
+        let again = facts.store.seen_again(place, test)?;
         self.count_occurrence(&facts.store, &again);
         Some(again)
     }
 
     /// Records a new finding, which a line of the program may accept, or another occurrence if another thread was faster.
-    pub(super) fn record(&self, place: Place, mut finding: Finding, ignored: Option<Suppression>) -> Recorded {
+    pub(super) fn record(
+        &self,
+        place: Place,
+        mut finding: Finding,
+        ignored: Option<Suppression>,
+        test: Option<String>,
+    ) -> Recorded {
+        finding.pids.insert(std::process::id());
+        finding.tests.extend(test);
         if !self.options.upstream {
             upstream::tell_apart(&mut finding);
         }
+        let accepted_by = self.policy.judge(&mut finding);
+        let ignored = ignored.filter(|_| finding.accepted.is_none());
+        if let Some(line) = &ignored {
+            finding.accepted = Some(Accepted { by: Means::Suppression, reason: line.reason.clone() });
+        }
         let mut facts = self.facts();
-        let recorded = facts.store.record(place, finding, &self.suppressions, ignored);
+        let recorded = facts.store.record(place, finding, accepted_by, ignored, self.policy.suppressions().len());
         self.count_occurrence(&facts.store, &recorded);
         recorded
     }
@@ -246,12 +260,12 @@ impl Process {
 
     /// Puts into the report what is new, and how often `known` happened.  To be called detached.
     pub(super) fn write_news(&self, known: Option<Known>) {
-        self.write(|store| store.take_unreported(known, false, &self.suppressions));
+        self.write(|store| store.take_unreported(known, false, self.policy.suppressions()));
     }
 
     /// Puts everything into the report that it does not have yet.  To be called detached.
     pub(crate) fn bring_report_up_to_date(&self) {
-        self.write(|store| store.take_unreported(None, true, &self.suppressions));
+        self.write(|store| store.take_unreported(None, true, self.policy.suppressions()));
     }
 
     /// For the last time, and the report's file as well, unless a launcher waits to do that.  To be called detached.
@@ -284,8 +298,9 @@ impl Process {
             ..now
         };
         let python = if std::mem::replace(&mut file.is_introduced, true) { BTreeMap::new() } else { self.python.clone() };
-        let Unreported { findings, withdrawn, suppressions } = unreported;
-        let report = Report { python, gil, watched, findings, suppressions, ..Report::default() };
+        let Unreported { findings, accepted, withdrawn, suppressions } = unreported;
+        let baseline = self.policy.baseline().map(str::to_owned);
+        let report = Report { python, gil, watched, findings, accepted, baseline, suppressions, ..Report::default() };
         let trouble = file.write(News { report, withdrawn });
         if let Some(tally) = self.tally {
             let lost = file.count_lost();
@@ -327,9 +342,17 @@ impl Process {
     /// Everything that this process has seen, for the pytest plugin.
     pub(crate) fn everything(&self) -> Report {
         let facts = self.facts();
-        let Unreported { findings, suppressions, .. } = facts.store.all(&self.suppressions);
+        let Unreported { findings, accepted, suppressions, .. } = facts.store.all(self.policy.suppressions());
         let watched = self.watched(facts.packages.clone());
-        Report { python: self.python.clone(), gil: facts.gil.clone(), watched, findings, suppressions, ..Report::default() }
+        Report {
+            python: self.python.clone(),
+            gil: facts.gil.clone(),
+            watched,
+            findings,
+            accepted,
+            suppressions,
+            ..Report::default()
+        }
     }
 }
 
@@ -353,7 +376,7 @@ pub(crate) fn after_fork() {
     // If a thread that is not here any more was writing, its lock is never given back.
     let inherited = process.shared().file.as_ref().and_then(|file| Some(file.try_lock().ok()?.after_fork()));
     let file = inherited.or_else(|| process.options.report_json.as_deref().map(ReportFile::at));
-    let shared = Shared::leak(process.suppressions.len(), &process.gil(), file);
+    let shared = Shared::leak(process.policy.suppressions().len(), &process.gil(), file);
     process.shared.store(shared, Ordering::Release);
     // Of the parent's store.
     occurrences::take();

@@ -4,7 +4,7 @@
 //! suppressed or recorded, printed and put into the report.  Then the calling thread does as `--on-finding` says.
 
 use crate::findings::store::Place;
-use crate::findings::{occurrences, process, sources};
+use crate::findings::{current_test, occurrences, process, sources};
 use crate::thread::hooks_link;
 use crate::thread::outcome::Outcome;
 use ftsan::options::OnFinding;
@@ -60,7 +60,8 @@ impl<F: FnOnce() -> Finding> Case for Found<F> {
 /// Reports a case of the calling thread.  Returns [`Outcome::Continue`] if it is none after all.
 pub(crate) fn report(py: Python<'_>, place: Place, raises: Raises, case: impl Case) -> Outcome {
     let process = process::get();
-    let recorded = match process.seen_again(&place) {
+    let test = current_test::of_pytest(py);
+    let recorded = match process.seen_again(&place, test.as_deref()) {
         Some(again) => {
             if !again.is_suppressed {
                 let is_sampled = again.count.is_power_of_two();
@@ -76,7 +77,7 @@ pub(crate) fn report(py: Python<'_>, place: Place, raises: Raises, case: impl Ca
         None => {
             let Some(finding) = case.finding() else { return Outcome::Continue };
             let ignored = py.detach(|| ignored_on_a_line(&finding));
-            let recorded = process.record(place, finding, ignored);
+            let recorded = process.record(place, finding, ignored, test);
             if recorded.is_new && !recorded.is_suppressed {
                 py.detach(|| process.tell(recorded.known));
             }

@@ -17,7 +17,7 @@ pub(crate) struct Known(usize);
 struct Entry {
     finding: Finding,
     rule: Option<&'static Rule>,
-    /// Which suppression accepts it.
+    /// Which suppression accepts it; other means are only in the finding.
     accepted_by: Option<usize>,
     /// How many of its occurrences the report has.
     reported: u64,
@@ -49,7 +49,7 @@ pub(super) struct Recorded {
     pub(super) is_new: bool,
     /// How often it happened in all.
     pub(super) count: u64,
-    /// A suppression accepts it.
+    /// It is accepted: by a suppression, a policy or the baseline.
     pub(super) is_suppressed: bool,
 }
 
@@ -57,6 +57,7 @@ pub(super) struct Recorded {
 #[derive(Default)]
 pub(super) struct Unreported {
     pub(super) findings: Vec<Finding>,
+    pub(super) accepted: Vec<Finding>,
     pub(super) withdrawn: Vec<Withdrawn>,
     pub(super) suppressions: Vec<SuppressionUse>,
 }
@@ -67,56 +68,58 @@ impl Store {
     }
 
     /// Counts another occurrence at a known place; `None` if the place is new.
-    pub(super) fn seen_again(&mut self, place: &Place) -> Option<Recorded> {
+    pub(super) fn seen_again(&mut self, place: &Place, test: Option<&str>) -> Option<Recorded> {
         let known = *self.places.get(place)?;
         let finding = &self.entries[known.0].finding;
         // Now and then another look is worth its cost: it may be the program's doing this time.
         if finding.package.is_some() && (finding.count + 1).is_power_of_two() {
             return None;
         }
-        Some(self.count(known))
+        Some(self.count(known, test))
     }
 
-    fn count(&mut self, known: Known) -> Recorded {
+    fn count(&mut self, known: Known, test: Option<&str>) -> Recorded {
         let entry = &mut self.entries[known.0];
         entry.finding.count += 1;
-        let (count, accepted_by) = (entry.finding.count, entry.accepted_by);
-        match accepted_by {
-            Some(suppression) => self.suppressed[suppression] += 1,
-            None if entry.reported > 0 => {
-                self.changed.insert(known);
-            }
-            None => {}
+        if let Some(test) = test.filter(|test| !entry.finding.tests.contains(*test)) {
+            entry.finding.tests.insert(test.to_owned());
         }
-        Recorded { known, is_new: false, count, is_suppressed: accepted_by.is_some() }
+        if let Some(suppression) = entry.accepted_by {
+            self.suppressed[suppression] += 1;
+        }
+        if entry.reported > 0 {
+            self.changed.insert(known);
+        }
+        Recorded { known, is_new: false, count: entry.finding.count, is_suppressed: entry.finding.accepted.is_some() }
     }
 
     /// Records a new finding, or another occurrence if another thread was faster.
+    /// `accepted_by`: which of so many suppressions accepts it; `ignored`: which line of the program does.
     pub(super) fn record(
         &mut self,
         place: Place,
         finding: Finding,
-        suppressions: &[Suppression],
+        accepted_by: Option<usize>,
         ignored: Option<Suppression>,
+        suppressions: usize,
     ) -> Recorded {
         if let Some(&known) = self.places.get(&place) {
             if self.entries[known.0].finding.package.is_none() || finding.package.is_some() {
-                return self.count(known);
+                return self.count(known, finding.tests.first().map(String::as_str));
             }
             // The program does what so far only a package did: then it is the program's.
             self.withdraw(&place);
         }
-        let accepted_by = suppressions.iter().position(|suppression| suppression.matches(&finding));
-        let accepted_by = accepted_by.or_else(|| Some(suppressions.len() + self.ignore(ignored?)));
+        let accepted_by = accepted_by.or_else(|| Some(suppressions + self.ignore(ignored?)));
         let known = Known(self.entries.len());
-        match accepted_by {
-            Some(suppression) => self.suppressed[suppression] += 1,
-            None => self.new.push(known),
+        if let Some(suppression) = accepted_by {
+            self.suppressed[suppression] += 1;
         }
+        self.new.push(known);
         self.places.insert(place, known);
-        let rule = rules::find(&finding.rule);
+        let (rule, is_suppressed) = (rules::find(&finding.rule), finding.accepted.is_some());
         self.entries.push(Entry { finding, rule, accepted_by, reported: 0, is_withdrawn: false });
-        Recorded { known, is_new: true, count: 1, is_suppressed: accepted_by.is_some() }
+        Recorded { known, is_new: true, count: 1, is_suppressed }
     }
 
     /// Where a line of the program that accepts something stands among its like.
@@ -170,7 +173,7 @@ impl Store {
     pub(super) fn withdraw(&mut self, place: &Place) {
         let Some(&known) = self.places.get(place) else { return };
         let entry = &mut self.entries[known.0];
-        if !entry.is_withdrawn && entry.reported > 0 {
+        if !entry.is_withdrawn && entry.reported > 0 && entry.finding.accepted.is_none() {
             self.withdrawn.push(known);
         }
         entry.is_withdrawn = true;
@@ -189,7 +192,9 @@ impl Store {
         for Known(index) in which {
             let entry = &mut self.entries[index];
             if !entry.is_withdrawn {
-                unreported.findings.push(Finding { count: entry.finding.count - entry.reported, ..entry.finding.clone() });
+                let news = Finding { count: entry.finding.count - entry.reported, ..entry.finding.clone() };
+                let list = if news.accepted.is_some() { &mut unreported.accepted } else { &mut unreported.findings };
+                list.push(news);
                 entry.reported = entry.finding.count;
             }
         }
@@ -211,10 +216,12 @@ impl Store {
 
     /// Everything, whether the report has it or not.
     pub(super) fn all(&self, suppressions: &[Suppression]) -> Unreported {
-        let told = self.entries.iter().filter(|entry| entry.accepted_by.is_none() && !entry.is_withdrawn);
+        let all = self.entries.iter().filter(|entry| !entry.is_withdrawn).map(|entry| entry.finding.clone());
+        let (accepted, findings) = all.partition(|finding| finding.accepted.is_some());
         let uses = suppressions.iter().chain(&self.ignored).zip(&self.suppressed);
         Unreported {
-            findings: told.map(|entry| entry.finding.clone()).collect(),
+            findings,
+            accepted,
             withdrawn: Vec::new(),
             suppressions: uses
                 .map(|(suppression, used)| SuppressionUse { suppression: suppression.clone(), used: *used })

@@ -19,6 +19,9 @@ pub(crate) enum Parsed {
     Wrong(String),
 }
 
+/// The format that is sent rather than printed, by `python/ftsan/cli/otlp.py`.
+const OTLP: &str = "otlp";
+
 const RUN_USAGE: &str = "ftsan run [OPTIONS] [PYTHON'S OPTIONS] [-m MODULE | -c COMMAND | SCRIPT | - | PROGRAM] [ARGS...]";
 
 fn command() -> Command {
@@ -89,9 +92,39 @@ fn command() -> Command {
                     Arg::new("to")
                         .long("to")
                         .value_name("FORMAT")
-                        .value_parser(FORMATS.iter().map(|format| format.name).collect::<Vec<_>>())
+                        .value_parser(FORMATS.iter().map(|format| format.name).chain([OTLP]).collect::<Vec<_>>())
                         .default_value("text")
-                        .help(FORMATS.iter().map(|format| format!("{}: {}", format.name, format.what)).collect::<Vec<_>>().join("; ")),
+                        .help(format!(
+                            "{}; {OTLP}: log records of OpenTelemetry, sent to --endpoint (pip install ftsan[otel])",
+                            FORMATS.iter().map(|format| format!("{}: {}", format.name, format.what)).collect::<Vec<_>>().join("; ")
+                        )),
+                )
+                .arg(
+                    Arg::new("endpoint")
+                        .long("endpoint")
+                        .value_name("URL")
+                        .help("Where --to otlp sends to, by HTTP: http://collector:4318; else $OTEL_EXPORTER_OTLP_ENDPOINT"),
+                ),
+        )
+        .subcommand(
+            Command::new("merge")
+                .about("Make one report of many: of the shards of a test suite, or of many machines")
+                .arg(
+                    Arg::new("files")
+                        .value_name("FILE")
+                        .value_parser(clap::value_parser!(OsString))
+                        .num_args(1..)
+                        .required(true)
+                        .help("Reports, as --report-json writes them; the status is 67 if one cannot be read and is left out"),
+                )
+                .arg(
+                    Arg::new("output")
+                        .short('o')
+                        .long("output")
+                        .value_name("OUT")
+                        .value_parser(clap::value_parser!(OsString))
+                        .required(true)
+                        .help("Where the merged report goes"),
                 ),
         )
         .subcommand(
@@ -271,7 +304,12 @@ pub(crate) fn parse(words: Vec<OsString>) -> Parsed {
         }
         "report" => {
             let format = matches.get_one::<String>("to").map(OsString::from);
-            matches.get_one::<OsString>("file").cloned().into_iter().chain(format).collect()
+            let endpoint = matches.get_one::<String>("endpoint").map(OsString::from).unwrap_or_default();
+            matches.get_one::<OsString>("file").cloned().into_iter().chain(format).chain([endpoint]).collect()
+        }
+        "merge" => {
+            let files = matches.get_many::<OsString>("files").into_iter().flatten().cloned();
+            matches.get_one::<OsString>("output").cloned().into_iter().chain(files).collect()
         }
         "audit" => {
             let format = ["json", "markdown"].into_iter().find(|format| matches.get_flag(format)).unwrap_or("text");

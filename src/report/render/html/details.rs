@@ -1,0 +1,164 @@
+//! What the page's script shows of a finding: each text, frame and thread once, findings by their numbers.
+
+use super::source::Sources;
+use crate::report::model::access::{Access, Frame, Role, library_of};
+use crate::report::model::finding::Finding;
+use crate::report::render::paths::below;
+use crate::rules;
+use serde::Serialize;
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+#[derive(Serialize)]
+struct Details<'a> {
+    frames: Vec<Shown<'a>>,
+    /// Lines of files, by file as [`Shown::file`] names it and number.
+    sources: BTreeMap<&'a str, BTreeMap<usize, String>>,
+    /// Manual pages, by id.
+    rules: BTreeMap<&'a str, String>,
+    findings: Vec<One<'a>>,
+}
+
+/// A frame.
+#[derive(Serialize)]
+struct Shown<'a> {
+    file: &'a str,
+    line: u32,
+    function: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    via: Option<&'a str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    library: bool,
+}
+
+#[derive(Serialize)]
+struct One<'a> {
+    rule: &'a str,
+    title: &'a str,
+    object: &'a str,
+    #[serde(rename = "loop", skip_serializing_if = "Option::is_none")]
+    of_loop: Option<&'a str>,
+    fix: &'a str,
+    fingerprint: &'a str,
+    pids: Vec<u32>,
+    tests: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    package: Option<&'a str>,
+    sides: Vec<Side<'a>>,
+}
+
+#[derive(Serialize)]
+struct Side<'a> {
+    role: Role,
+    heading: String,
+    stack: Vec<usize>,
+    started: Vec<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thread: Option<&'a str>,
+}
+
+/// The details of these findings, so that they can stand in a `script` element.
+pub(super) fn json(findings: &[&Finding], root: Option<&Path>, sources: &mut Sources) -> String {
+    let mut frames = Frames { root, known: HashMap::new(), shown: Vec::new(), lines: BTreeMap::new(), sources };
+    let mut pages = BTreeMap::new();
+    let mut all = Vec::new();
+    for finding in findings {
+        if let Some(rule) = rules::find(&finding.rule) {
+            pages.entry(rule.id).or_insert_with(|| rule.page());
+        }
+        all.push(One {
+            rule: &finding.rule,
+            title: &finding.title,
+            object: &finding.object.repr,
+            of_loop: finding.r#loop.as_ref().map(|of| of.thread.as_str()),
+            fix: &finding.fix,
+            fingerprint: &finding.fingerprint,
+            pids: finding.pids.iter().copied().collect(),
+            tests: finding.tests.iter().map(String::as_str).collect(),
+            package: finding.package.as_deref(),
+            sides: told_once(&finding.accesses).map(|access| frames.side(access)).collect(),
+        });
+    }
+    let details = Details { frames: frames.shown, sources: frames.lines, rules: pages, findings: all };
+    // "</script>" ends a script wherever it stands; "<!--" begins what is none.
+    serde_json::to_string(&details).expect("plain data").replace('<', "\\u003c")
+}
+
+/// The sides without those that say again what the one before does: `+=` reads and writes, in one thread and on one line.
+fn told_once(accesses: &[Access]) -> impl Iterator<Item = &Access> {
+    accesses
+        .iter()
+        .enumerate()
+        .filter(|(at, access)| !at.checked_sub(1).is_some_and(|before| is_same_line(&accesses[before], access)))
+        .map(|(_, access)| access)
+}
+
+fn is_same_line(one: &Access, other: &Access) -> bool {
+    let ident = |access: &Access| access.thread.as_ref().map(|thread| thread.ident);
+    other.role == Role::Earlier && ident(one).is_some() && ident(one) == ident(other) && one.stack == other.stack
+}
+
+struct Frames<'a, 's> {
+    root: Option<&'s Path>,
+    known: HashMap<(&'a str, u32, &'a str, Option<&'a str>), usize>,
+    shown: Vec<Shown<'a>>,
+    lines: BTreeMap<&'a str, BTreeMap<usize, String>>,
+    sources: &'s mut Sources,
+}
+
+impl<'a> Frames<'a, '_> {
+    fn side(&mut self, access: &'a Access) -> Side<'a> {
+        let started = access.thread.as_ref().map_or(&[][..], |thread| &thread.started_at);
+        Side {
+            role: access.role,
+            heading: heading(access),
+            stack: access.stack.iter().map(|frame| self.number(frame)).collect(),
+            started: started.iter().map(|frame| self.number(frame)).collect(),
+            thread: access.thread.as_ref().map(|thread| thread.name.as_str()),
+        }
+    }
+
+    fn number(&mut self, frame: &'a Frame) -> usize {
+        let via = frame.via.as_deref();
+        let next = self.shown.len();
+        let number = *self.known.entry((&frame.file, frame.line, &frame.function, via)).or_insert(next);
+        if number == next {
+            let file = below(&frame.file, self.root);
+            let library = library_of(&frame.file, &[]).is_some();
+            if !library {
+                self.lines.entry(file).or_default().extend(self.sources.around(&frame.file, frame.line));
+            }
+            self.shown.push(Shown { file, line: frame.line, function: &frame.function, via, library });
+        }
+        number
+    }
+}
+
+fn heading(access: &Access) -> String {
+    let operation = access.operation.as_str();
+    match (access.role, operation) {
+        (Role::Offending, _) => operation.to_owned(),
+        (Role::Owner, "run") => "meanwhile the loop is run".to_owned(),
+        (Role::Owner, "inside") => "inside it at the same time".to_owned(),
+        (Role::Owner, "has") => "it belongs".to_owned(),
+        (Role::Owner, _) => format!("meanwhile {operation}"),
+        (Role::Earlier, _) => format!("earlier {operation}"),
+        (Role::Created, _) => format!("the object {operation}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::model::finding::samples::call_soon;
+
+    #[test]
+    fn a_read_and_a_write_on_one_line_are_one_side() {
+        let mut accesses = call_soon().accesses;
+        let read = Access { role: Role::Earlier, operation: "read".to_owned(), ..accesses[0].clone() };
+        accesses.insert(1, read.clone());
+        assert_eq!(told_once(&accesses).map(|access| access.role).collect::<Vec<_>>(), [Role::Offending, Role::Owner]);
+        accesses[1].stack[0].line += 1;
+        assert_eq!(told_once(&accesses).count(), 3);
+    }
+}

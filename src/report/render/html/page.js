@@ -1,0 +1,202 @@
+"use strict";
+{
+  const find = (selector) => document.querySelector(selector);
+  const all = [...document.querySelectorAll("details.finding")];
+  const filter = find("#filter"), shown = find("#shown"), none = find("#none"), more = find("#more"), help = find("#help");
+  let parsed;
+  const details = () => parsed ??= JSON.parse(find("#details").textContent);
+  const numberOf = (element) => Number(element.id.slice(1));
+
+  // Text is only ever set as text: what the program named is no markup.
+  const make = (tag, className, ...parts) => {
+    const element = document.createElement(tag);
+    if (className) element.className = className;
+    element.append(...parts.filter((part) => part !== "" && part !== undefined));
+    return element;
+  };
+
+  const source = (frame) => {
+    const lines = details().sources[frame.file];
+    if (frame.library || !lines?.[frame.line]) return "";
+    const block = make("div", "source");
+    block.tabIndex = 0;
+    block.setAttribute("role", "group");
+    block.setAttribute("aria-label", `${frame.file} around line ${frame.line}`);
+    const near = [];
+    for (let number = frame.line - 2; number <= frame.line + 2; number++) if (lines[number] !== undefined) near.push(number);
+    const indents = near.filter((number) => lines[number].trim()).map((number) => lines[number].match(/^\s*/)[0].length);
+    const indent = Math.min(...indents);
+    for (const number of near) {
+      const line = make("code", number === frame.line ? "here" : "", make("i", "", String(number)), lines[number].slice(indent) || " ");
+      block.append(line);
+    }
+    return block;
+  };
+
+  const frameOf = (frame) => {
+    const head = make("p", "", make("span", "fn", frame.function), " ", make("span", "at", `${frame.file}:${frame.line}`));
+    return make("li", "frame", head, source(frame));
+  };
+
+  // Libraries' frames in a row are one line; the innermost frame is shown in any case.
+  const stackOf = (numbers) => {
+    const list = make("ol", "");
+    let folded = [];
+    const unfold = () => {
+      if (!folded.length) return;
+      const names = [...new Set(folded.map((frame) => frame.file.split(/site-packages\/|lib\/python3[^/]*\//).pop().split("/")[0].replace(/\.py$/, "")))];
+      const inner = make("ol", "", ...folded.map(frameOf));
+      const count = folded.length === 1 ? "1 frame" : `${folded.length} frames`;
+      list.append(make("li", "folded", make("details", "", make("summary", "", `${count} of ${names.slice(0, 4).join(", ")}`), inner)));
+      folded = [];
+    };
+    numbers.map((number) => details().frames[number]).forEach((frame, at) => {
+      if (frame.via) {
+        unfold();
+        list.append(make("li", "via", frame.via));
+      }
+      if (frame.library && at > 0) folded.push(frame);
+      else {
+        unfold();
+        list.append(frameOf(frame));
+      }
+    });
+    unfold();
+    return list;
+  };
+
+  const sideOf = (side) => {
+    const by = side.thread === undefined ? "" : ` by thread ${side.thread}`;
+    const card = make("div", `side ${side.role}`, make("h3", "", make("b", "", side.heading), by), stackOf(side.stack));
+    card.setAttribute("role", "group");
+    card.setAttribute("aria-label", side.heading + by);
+    if (side.started.length) card.append(make("h4", "", "that thread was started at"), stackOf(side.started));
+    return card;
+  };
+
+  const accept = (one) => `[[suppress]]\nrule = "${one.rule}"\nfingerprint = "${one.fingerprint}"\nreason = ""`;
+
+  const bodyOf = (one) => {
+    const facts = make("dl", "more");
+    const fact = (name, value) => value && facts.append(make("dt", "", name), make("dd", "", value));
+    fact("object", make("code", "", one.object));
+    fact("loop of", one.loop);
+    fact("package", one.package && `${one.package}: to be reported there`);
+    fact("tests", one.tests.join(", "));
+    fact("processes", one.pids.length > 20 ? `${one.pids.length}, among them ${one.pids.slice(0, 20).join(", ")}` : one.pids.join(", "));
+    const copy = make("button", "", "Copy as suppression");
+    copy.type = "button";
+    copy.addEventListener("click", async () => {
+      try {
+        await navigator.clipboard.writeText(accept(one));
+        copy.textContent = "Copied";
+      } catch {
+        copy.replaceWith(make("code", "", accept(one)));
+      }
+    });
+    fact("fingerprint", make("span", "", make("code", "", one.fingerprint), " ", copy));
+    const page = details().rules[one.rule];
+    const manual = page === undefined ? "" : make("details", "manual", make("summary", "", `What ${one.rule} means`), make("pre", "", page));
+    return make("div", "body", make("div", "sides", ...one.sides.map(sideOf)), make("p", "advice", make("b", "", "Fix: "), one.fix), facts, manual);
+  };
+
+  const fill = (element) => {
+    if (element.open && !element.dataset.filled) {
+      element.dataset.filled = "yes";
+      element.append(bodyOf(details().findings[numberOf(element)]));
+    }
+  };
+  all.forEach((element) => element.addEventListener("toggle", () => fill(element)));
+
+  let texts;
+  const textOf = (element) => {
+    texts ??= new Map();
+    let text = texts.get(element);
+    if (text === undefined) {
+      const one = details().findings[numberOf(element)];
+      const frames = [...new Set(one.sides.flatMap((side) => [...side.stack, ...side.started]))].map((number) => details().frames[number]);
+      const words = frames.map((frame) => `${frame.file}:${frame.line} ${frame.function}`);
+      const threads = one.sides.map((side) => `${side.heading} ${side.thread ?? ""}`);
+      text = [element.firstElementChild.textContent, one.rule, details().rules[one.rule]?.split("\n", 1)[0], one.fingerprint, ...one.tests, ...threads, ...words].join("\n").toLowerCase();
+      texts.set(element, text);
+    }
+    return text;
+  };
+
+  // So many are laid out; more once the reader comes to the end.
+  const PAGE = 300;
+  let limit = PAGE;
+  const severityOf = (element) => "accepted" in element.dataset ? "accepted" : element.classList[1];
+  const sections = new Map([...document.querySelectorAll("main > section")].map((section) => [section, section.querySelector(".count")]));
+  const show = () => {
+    const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const wanted = new Set([...document.querySelectorAll("[name=severity]:checked")].map((box) => box.value));
+    const counts = new Map();
+    let count = 0;
+    for (const element of all) {
+      const fits = wanted.has(severityOf(element)) && words.every((word) => textOf(element).includes(word));
+      const hidden = !fits || count >= limit;
+      if (element.hidden !== hidden) element.hidden = hidden;
+      count += fits;
+      if (fits) counts.set(element.parentElement, (counts.get(element.parentElement) ?? 0) + 1);
+    }
+    for (const [section, label] of sections) {
+      section.hidden = !counts.has(section);
+      label.textContent = counts.get(section) ?? 0;
+    }
+    none.hidden = count > 0;
+    more.hidden = count <= limit;
+    shown.textContent = all.length ? `${count} of ${all.length}` : "";
+    history.replaceState(null, "", words.length ? `#q=${encodeURIComponent(filter.value)}` : location.pathname + location.search);
+  };
+  const grow = () => {
+    limit += PAGE;
+    show();
+  };
+  const anew = () => {
+    limit = PAGE;
+    show();
+  };
+  more.addEventListener("click", grow);
+  new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && grow(), { rootMargin: "1000px" }).observe(more);
+  let pending = 0;
+  filter.addEventListener("input", () => {
+    cancelAnimationFrame(pending);
+    pending = requestAnimationFrame(anew);
+  });
+  document.querySelectorAll("[name=severity]").forEach((box) => box.addEventListener("change", anew));
+  find("#all").addEventListener("click", () => all.filter((element) => !element.hidden).slice(0, 50).forEach((element) => element.open = true));
+  find("#keys").addEventListener("click", () => help.showModal());
+
+  const step = (by) => {
+    const current = () => all.filter((element) => !element.hidden);
+    let visible = current();
+    const at = visible.findIndex((element) => element.contains(document.activeElement));
+    if (at + by >= visible.length && !more.hidden) {
+      grow();
+      visible = current();
+    }
+    const next = visible[at < 0 ? (by > 0 ? 0 : visible.length - 1) : Math.min(Math.max(at + by, 0), visible.length - 1)];
+    next?.firstElementChild.focus();
+    next?.scrollIntoView({ block: "nearest" });
+  };
+  addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || help.open) return;
+    if (event.target === filter) {
+      if (event.key === "Escape") {
+        filter.value = "";
+        anew();
+        filter.blur();
+      }
+      return;
+    }
+    const act = { j: () => step(1), k: () => step(-1), "/": () => filter.focus(), "?": () => help.showModal() }[event.key];
+    if (act) {
+      event.preventDefault();
+      act();
+    }
+  });
+
+  if (location.hash.startsWith("#q=")) filter.value = decodeURIComponent(location.hash.slice(3));
+  show();
+}
