@@ -34,18 +34,14 @@ def enable(options: str) -> None:
     except RuntimeError as error:
         _native.turn_off(f"affinity: {error}")
     else:
-        os.register_at_fork(
-            before=_native.before_fork,
-            after_in_parent=_native.after_fork_in_parent,
-            after_in_child=_native.after_fork_in_child,
-        )
+        os.register_at_fork(after_in_child=_native.after_fork_in_child)
         _connect_hooks()
         _watch_races()
         watch.install()
         _watch_gil()
     import posix
 
-    _native.watch_end(posix)
+    _native.watch_posix(posix)
     _native.flush()
     _at_exit(_last_words)
 

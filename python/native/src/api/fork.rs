@@ -1,4 +1,4 @@
-//! A fork: before it, and after it in the parent and in the child, which has only the calling thread left.
+//! The child of a fork, which has only the calling thread left.
 
 use crate::engine::{forks, locks, order};
 use crate::findings::process;
@@ -7,15 +7,6 @@ use crate::interpreter::fork_gate;
 use crate::thread::context::{here, native_id};
 use crate::thread::registry;
 use pyo3::Python;
-
-/// Waits until no thread of ours has a lock of the program's objects, which the child would never see released.
-pub(crate) fn before(py: Python<'_>) {
-    fork_gate::close(py);
-}
-
-pub(crate) fn after_in_parent() {
-    fork_gate::open();
-}
 
 /// Makes everything that another thread may have been in the middle of anew, from the bottom up.
 pub(crate) fn after_in_child(py: Python<'_>) {

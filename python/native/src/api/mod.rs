@@ -42,9 +42,8 @@ mod _native {
     };
     #[pymodule_export]
     use super::process::{
-        after_fork_in_child, after_fork_in_parent, before_fork, begins_with_gil, connect_hooks, is_started,
-        refuse_second_interpreter, requires_gil_disabled, say, set_environment, speak, start, verify_layouts, watch_end,
-        watch_extension_modules,
+        after_fork_in_child, begins_with_gil, connect_hooks, is_started, refuse_second_interpreter, requires_gil_disabled, say,
+        set_environment, speak, start, verify_layouts, watch_extension_modules, watch_posix,
     };
     #[cfg(not(Py_GIL_DISABLED))]
     #[pymodule_export]

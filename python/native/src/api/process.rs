@@ -4,7 +4,7 @@ use crate::api::fork;
 use crate::evidence::runtime;
 use crate::findings::{conclusion, current_test, process};
 use crate::intercept::bytecode::code_data;
-use crate::intercept::{extension_load, process_end, syscalls};
+use crate::intercept::{extension_load, fork_calls, process_end, syscalls};
 use crate::interpreter;
 use crate::thread::{code_class, faults};
 use ftsan::options::Options;
@@ -66,10 +66,11 @@ pub(crate) fn say(line: &str) {
     process::write_stderr(&format!("ftsan: {}\n", terminal::printable(line)));
 }
 
-/// Says what there is to say before the functions of `posix` that end the process at once.
+/// Says what there is to say before the functions of `posix` that end the process at once, and has those that fork wait for our looks.
 #[pyfunction]
-pub(crate) fn watch_end(posix: &Bound<'_, PyModule>) -> PyResult<()> {
-    process_end::install(posix)
+pub(crate) fn watch_posix(posix: &Bound<'_, PyModule>) -> PyResult<()> {
+    process_end::install(posix)?;
+    fork_calls::install(posix)
 }
 
 /// Notices which extension modules do not declare that they can do without the GIL.
@@ -93,17 +94,6 @@ pub(crate) fn begins_with_gil(py: Python<'_>, why: &str) {
 #[pyfunction]
 pub(crate) fn is_started() -> bool {
     process::is_started()
-}
-
-/// For `os.register_at_fork`, as the next two.
-#[pyfunction]
-pub(crate) fn before_fork(py: Python<'_>) {
-    fork::before(py);
-}
-
-#[pyfunction]
-pub(crate) fn after_fork_in_parent() {
-    fork::after_in_parent();
 }
 
 #[pyfunction]

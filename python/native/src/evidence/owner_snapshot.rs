@@ -171,7 +171,7 @@ type Task<'py> = (String, Bound<'py, PyAny>, Bound<'py, PyAny>);
 /// The tasks of a loop, in the order of their names after the one that it was started with.
 fn tasks_of<'py>(loop_: &Bound<'py, PyAny>, root: Option<Bound<'py, PyAny>>) -> Vec<Task<'py>> {
     let all = loaded(loop_.py(), c"_asyncio")
-        .and_then(|module| fork_gate::without_fork(loop_.py(), || module.call_method1("all_tasks", (loop_,)).ok()));
+        .and_then(|module| fork_gate::without_forks(loop_.py(), || module.call_method1("all_tasks", (loop_,)).ok()).flatten());
     let all = all.and_then(|all| all.cast_into::<PySet>().ok());
     let named = |task: Bound<'py, PyAny>| {
         let name = own_method(&task, "get_name")?.extract::<String>().ok()?;

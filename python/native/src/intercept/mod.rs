@@ -9,7 +9,7 @@
 //! | [`python_function`], [`call_site`] | Python functions, by three injected instructions and the site that they call |
 //! | [`sync`] | everything that orders threads: locks, queues, thread starts, caches, callbacks |
 //! | `birth_tracers` | what else hears of births, on builds with the GIL |
-//! | [`process_end`], [`extension_load`] | what ends a process at once; what loads extension modules |
+//! | [`process_end`], [`fork_calls`], [`extension_load`] | what ends a process at once; what forks; what loads extension modules |
 //! | [`syscalls`] | system calls, through the injected library |
 //! | [`bytecode`] | probes in patched code objects |
 //! | [`masquerade`] | hides the patched code from the program |
@@ -24,6 +24,7 @@ pub(crate) mod container_calls;
 pub(crate) mod coroutine_steps;
 pub(crate) mod cython;
 pub(crate) mod extension_load;
+pub(crate) mod fork_calls;
 pub(crate) mod future_slots;
 pub(crate) mod iterator_steps;
 pub(crate) mod masquerade;

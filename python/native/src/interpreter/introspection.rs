@@ -29,7 +29,7 @@ pub(crate) fn own_method<'py>(object: &Bound<'py, PyAny>, name: &str) -> Option<
         // SAFETY: both are live type objects.
         let is_one = unsafe { ffi::PyType_IsSubtype(object.get_type_ptr(), class.as_type_ptr()) } != 0;
         let call = || class.getattr(name).ok()?.call1((object,)).ok();
-        if is_one { fork_gate::without_fork(object.py(), call) } else { None }
+        if is_one { fork_gate::without_forks(object.py(), call).flatten() } else { None }
     })
 }
 
