@@ -20,6 +20,7 @@
 //! | [`rebound`] | which globals and cells are variables |
 //! | [`repeated`] | reads that another one stands for |
 //! | [`stack`] | which instruction pushed what |
+//! | [`switches`] | where probes can be switched off |
 //! | [`opcode_table`] | every instruction: stack effect, flow, meaning, access |
 //! | [`opcodes`], [`instructions`] | the instructions of the running interpreter, and of a code object |
 //! | [`relocate`], [`tables`], [`unit_map`] | the code that is made |
@@ -43,6 +44,7 @@ mod relocate;
 mod relocate_properties;
 mod repeated;
 mod stack;
+mod switches;
 mod tables;
 mod tested;
 #[cfg(test)]
@@ -55,4 +57,5 @@ pub use patch::{PROBE_STACK, Patched, patch};
 pub use point::{Action, Handed, Point};
 pub use rebound::Rebound;
 pub use relocate::{Relocated, after_entry, before_returns, replacing};
+pub use switches::{Switch, switches};
 pub use unit_map::UnitMap;

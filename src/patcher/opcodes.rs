@@ -63,6 +63,7 @@ pub struct Opcodes {
     pub(super) extended_arg: u8,
     pub(super) import_from: u8,
     pub(super) import_name: u8,
+    pub(super) jump_forward: u8,
     pub(super) load_attr: u8,
     pub(super) load_const: u8,
     pub(super) load_consts: [u8; 3],
@@ -162,6 +163,7 @@ impl Opcodes {
             extended_arg: number("EXTENDED_ARG")?,
             import_from: number("IMPORT_FROM")?,
             import_name: number("IMPORT_NAME")?,
+            jump_forward: number("JUMP_FORWARD")?,
             load_attr: number("LOAD_ATTR")?,
             load_const: number("LOAD_CONST")?,
             // Since 3.15, the last one loads `None`, `True` and `False`.

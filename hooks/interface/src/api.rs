@@ -7,7 +7,7 @@ use ftsan::recording::sites::{Position, Resolved, Sites};
 use ftsan::recording::{Recording, ThreadRecord};
 
 /// Changes with every change of what is here, of [`Suspicion`] or of [`Recording`].
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// Name of the function of the injected library that takes a [`PythonApi`] and gives a [`HooksApi`].
 pub const CONNECT: &std::ffi::CStr = c"ftsan_hooks_connect";
@@ -51,6 +51,8 @@ pub struct PythonApi {
     pub suspect: unsafe extern "C" fn(suspicion: &Suspicion, operation: u32, fd: i32, mark: Mark),
     /// The process is dying: say what its threads are doing, by `note`.  Other threads are stopped.
     pub crashed: unsafe extern "C" fn(note: unsafe extern "C" fn(bytes: *const u8, len: usize)),
+    /// The calling thread asks where its stack ends, as CPython does for each thread that is to run Python code.
+    pub attaching: unsafe extern "C" fn(),
 }
 
 /// What the library gives in return.

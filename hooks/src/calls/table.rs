@@ -2,7 +2,7 @@
 
 use crate::calls::{shapes, tail_jumps, thread_start};
 use crate::crash::chain;
-use crate::state::thread;
+use crate::state::{python, thread};
 use crate::system::memory;
 use crate::system::original::{Hook, Original};
 use ftsan::descriptors::{Kind, Use};
@@ -213,6 +213,10 @@ hooks! {
             thread::renamed();
         }
         result
+    };
+    fn pthread_getattr_np(thread: pthread_t, attributes: *mut pthread_attr_t) -> c_int = |call| {
+        python::attaching();
+        call()
     };
     fn pthread_create(thread: *mut pthread_t, attributes: *const pthread_attr_t, start: thread_start::Start, argument: *mut c_void) -> c_int =
         |call| hook_thread(thread, attributes, start, argument, call);

@@ -110,6 +110,14 @@ pub(crate) fn suspect(suspicion: &Suspicion, operation: Operation, fd: c_int, ma
     unsafe { (api.suspect)(suspicion, operation.0, fd, mark) };
 }
 
+/// Tells the Python module that the calling thread may be about to run Python code for the first time.
+pub(crate) fn attaching() {
+    if let Some(api) = api() {
+        // SAFETY: the module's functions stay callable for good.
+        unsafe { (api.attaching)() };
+    }
+}
+
 /// Whether a signal handler is on the stack of the calling thread.
 fn in_signal_handler() -> bool {
     unsafe extern "C" {

@@ -5,7 +5,7 @@ use crate::findings::process;
 use crate::intercept::bytecode::code_data;
 use crate::interpreter::fork_gate;
 use crate::thread::context::{here, native_id};
-use crate::thread::registry;
+use crate::thread::{probe_switch, registry};
 use pyo3::Python;
 
 /// Makes everything that another thread may have been in the middle of anew, from the bottom up.
@@ -16,6 +16,7 @@ pub(crate) fn after_in_child(py: Python<'_>) {
     registry::get().loops.after_fork(here().slot, native_id());
     here().after_fork();
     code_data::after_fork_in_child();
+    probe_switch::after_fork_in_child();
     order::after_fork();
     locks::after_fork();
 }

@@ -59,7 +59,7 @@ pub(crate) fn inject_at(bytecode: &Bytecode, function: &Bound<'_, PyAny>, site: 
     let argument = if let Place::Argument(number) = place { number } else { 0 };
     let has_argument = |code: &Code<'_>| code.arguments() > i32::from(argument) || place == Place::End;
     let code = Code::of(&code_of(function)?).filter(has_argument).ok_or_else(wrong)?;
-    let parts = code.parts()?;
+    let parts = original_view::parts(&code)?;
     // A cell variable that is an argument keeps the argument's index.
     let is_cell = code.arguments() > 0 && code.cells()?.contains(code.variables()?.get_item(usize::from(argument))?)?;
     let handed = match code.arguments() {

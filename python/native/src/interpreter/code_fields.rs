@@ -249,6 +249,11 @@ impl<'py> Code<'py> {
         self.int(fields().stack_size)
     }
 
+    /// Address of the code units that are in the code object: those that the main thread runs, and of which copies for others are made.
+    pub(crate) fn units(&self) -> usize {
+        self.0.as_ptr() as usize + offsets::get().code_adaptive
+    }
+
     /// The parts of this code object that a patched one may have others of.
     pub(crate) fn parts(&self) -> PyResult<Parts<'py>> {
         Ok(Parts {

@@ -103,6 +103,19 @@ impl Frame<'_> {
         }
     }
 
+    /// Which copy of its code runs: 0 is the one in the code object.
+    #[cfg(Py_GIL_DISABLED)]
+    pub(crate) fn copy(self) -> i32 {
+        // SAFETY: see `read`.
+        unsafe { self.read(self.offsets.frame_tlbc_index) }
+    }
+
+    /// There is only the one in the code object.
+    #[cfg(not(Py_GIL_DISABLED))]
+    pub(crate) fn copy(self) -> i32 {
+        0
+    }
+
     /// The code object and position, unless this is an entry frame, has none, or is one that tracebacks do not show either.
     pub(crate) fn raw(self) -> Option<RawFrame> {
         if self.is_entry() {
@@ -130,10 +143,9 @@ impl Frame<'_> {
     unsafe fn first_instruction(self, code: *mut ffi::PyObject) -> usize {
         // SAFETY: see `read`; every code object of a free-threaded build has the array of its thread-local copies.
         unsafe {
-            let copy: i32 = self.read(self.offsets.frame_tlbc_index);
             let copies = code.cast::<u8>().add(self.offsets.code_tlbc).cast::<*const usize>().read();
             // struct _PyCodeArray { Py_ssize_t size; char *entries[]; }, Include/cpython/code.h
-            copies.add(1 + copy as usize).read()
+            copies.add(1 + self.copy() as usize).read()
         }
     }
 

@@ -105,6 +105,7 @@ pub(crate) struct Offsets {
     pub(crate) interpreter_threads_head: usize,
     pub(crate) thread_size: usize,
     pub(crate) thread_next: usize,
+    pub(crate) thread_interp: usize,
     pub(crate) thread_current_frame: usize,
     pub(crate) thread_ident: usize,
     pub(crate) thread_native_id: usize,
@@ -118,7 +119,6 @@ pub(crate) struct Offsets {
     pub(crate) frame_tlbc_index: usize,
     #[cfg(Py_GIL_DISABLED)]
     pub(crate) code_tlbc: usize,
-    #[cfg(not(Py_GIL_DISABLED))]
     pub(crate) code_adaptive: usize,
     pub(crate) code_linetable: usize,
     pub(crate) code_firstlineno: usize,
@@ -229,6 +229,7 @@ fn read<const PROFILED: usize, const REST: usize, const TYPES: usize, const UNIC
         interpreter_size: offset(published.interpreter_state[0])?,
         interpreter_threads_head: offset(published.interpreter_state[3])?,
         thread_next: offset(published.thread_state.next)?,
+        thread_interp: offset(published.thread_state.interp)?,
         thread_size: offset(published.thread_state.size)?,
         thread_ident: offset(published.thread_state.thread_id)?,
         thread_native_id: offset(published.thread_state.native_thread_id)?,
@@ -243,7 +244,6 @@ fn read<const PROFILED: usize, const REST: usize, const TYPES: usize, const UNIC
         frame_tlbc_index: offset(published.interpreter_frame.tlbc_index)?,
         #[cfg(Py_GIL_DISABLED)]
         code_tlbc: offset(published.code_object.co_tlbc)?,
-        #[cfg(not(Py_GIL_DISABLED))]
         code_adaptive: offset(published.code_object.co_code_adaptive)?,
         code_linetable: offset(published.code_object.linetable)?,
         code_firstlineno: offset(published.code_object.firstlineno)?,

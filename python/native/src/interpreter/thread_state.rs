@@ -7,8 +7,9 @@
 use crate::interpreter::header::thread_id;
 #[cfg(not(Py_GIL_DISABLED))]
 use crate::interpreter::memory;
+use crate::interpreter::offsets;
 use pyo3::ffi;
-use std::sync::atomic::{AtomicIsize, Ordering};
+use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
 
 #[cfg(Py_GIL_DISABLED)]
 unsafe extern "C" {
@@ -96,6 +97,20 @@ pub(crate) fn own() -> *mut ffi::PyThreadState {
 pub(crate) fn is_of_main_interpreter() -> bool {
     // SAFETY: plain questions; the thread is attached if it has a state.
     unsafe { !own().is_null() && ffi::PyInterpreterState_Get() == ffi::PyInterpreterState_Main() }
+}
+
+/// For how many changes of tracers and tools code was made anew (`eval_breaker`, which follows `interp`, `Include/cpython/pystate.h`).
+///
+/// # Safety
+/// A live state.
+pub(crate) unsafe fn instrumentation_version(thread: *mut ffi::PyThreadState) -> usize {
+    /// `_PY_EVAL_EVENTS_BITS`, `Include/internal/pycore_ceval.h`
+    const EVENTS: u32 = 8;
+    // SAFETY: passed on; the field is changed atomically.
+    unsafe {
+        let field = thread.cast::<u8>().add(offsets::get().thread_interp + size_of::<usize>());
+        AtomicUsize::from_ptr(field.cast()).load(Ordering::Relaxed) >> EVENTS
+    }
 }
 
 /// Whether there is another interpreter than the main one.

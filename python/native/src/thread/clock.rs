@@ -3,6 +3,7 @@
 //! As long as there is one thread only, nothing is done: whatever starts the second one hands over everything.
 
 use crate::interpreter::header;
+use crate::thread::probe_switch;
 use ftsan::races::clock::{Clock, Clocks, SLOTS, ThreadClock};
 use std::cell::Cell;
 use std::sync::OnceLock;
@@ -33,9 +34,10 @@ pub(crate) fn slot_of(maker: usize) -> Option<u16> {
     u16::try_from(slot).ok()
 }
 
-/// There is about to be a second thread.
+/// There is about to be a second thread.  Attached.
 pub(crate) fn share() {
     IS_SHARED.store(true, Ordering::Relaxed);
+    probe_switch::on();
 }
 
 /// What is to be called, attached, in a thread that comes from C code once it has a clock.

@@ -4,6 +4,7 @@
 //! thread's own frames and immutable parts of the code objects on them, and nothing else.
 
 use crate::interpreter::{code_text, frames, offsets};
+use crate::thread::probe_switch;
 use ftsan::descriptors::{Kind, Mark, Suspicion};
 use ftsan::recording::sites::{Position, Resolved, Sites};
 use ftsan::recording::{Recording, ThreadRecord};
@@ -95,6 +96,7 @@ pub(crate) fn connect(path: &str, suspect: Suspect, crashed: Crashed) -> Result<
         resolve,
         suspect,
         crashed,
+        attaching: probe_switch::attaching,
     };
     // SAFETY: the library's function of that name has this signature, which `version` guards.
     let connected = unsafe { connect(&module, c_int::from(preloaded)) };

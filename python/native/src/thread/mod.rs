@@ -21,6 +21,7 @@ pub(crate) mod hooks_link;
 pub(crate) mod installed;
 pub(crate) mod origins;
 pub(crate) mod outcome;
+pub(crate) mod probe_switch;
 pub(crate) mod recorder;
 pub(crate) mod registry;
 pub(crate) mod stacks;

@@ -181,6 +181,11 @@ impl Probes {
     }
 }
 
+/// Whether a constant is a probe that has nothing to do as long as there is one thread.
+pub(crate) fn is_switched(constant: &Bound<'_, PyAny>) -> bool {
+    path_of(constant).is_some_and(|path| path != Path::Suspend as usize)
+}
+
 /// The path of a probe; `None` if it is none.
 fn path_of(object: &Bound<'_, PyAny>) -> Option<usize> {
     TYPES.iter().position(|known| known.get().is_some_and(|known| known.0 == object.get_type_ptr()))

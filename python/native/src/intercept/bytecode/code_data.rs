@@ -5,6 +5,7 @@
 
 use crate::engine::races::probe::Probes;
 use crate::interpreter::py_ref::{Lazy, Owned};
+use crate::thread::probe_switch::Switches;
 use ftsan::patcher::UnitMap;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
@@ -38,6 +39,8 @@ pub(crate) struct View {
     pub(crate) maps: Vec<UnitMap>,
     /// Likewise, the probes among its constants.
     pub(crate) probes: Vec<Arc<Probes>>,
+    /// If it was made while probes were off.
+    pub(crate) switches: Option<Switches>,
 }
 
 /// What is known of a code object, for as long as it lives.

@@ -5,6 +5,7 @@
 //! The function's version is not cleared: it stands for signature and behaviour, by which call sites are specialised, and these are the
 //! same; what runs is read from the function at each call.
 
+use crate::engine::order;
 use crate::engine::races::callers;
 use crate::findings::process;
 use crate::intercept::bytecode::code_data::{self, Fate};
@@ -15,7 +16,7 @@ use crate::intercept::masquerade::{self, marshal, monitoring, original_view};
 use crate::interpreter::code_fields::{self, Code};
 use crate::interpreter::world::Stopped;
 use crate::interpreter::{code_text, frames, functions};
-use crate::thread::guard;
+use crate::thread::{guard, probe_switch};
 use ftsan::scope::{Origin, Scope};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
@@ -247,6 +248,11 @@ pub(crate) fn start(py: Python<'_>, standard_library: &[String]) -> PyResult<()>
     monitoring::install(py)?;
     marshal::install(py)?;
     self_test::run(py, &scope)?;
+    let options = &process::get().options;
+    if !options.strict && !options.confirm && options.confirm_at.is_empty() && options.inventory.is_none() {
+        order::thread_clock();
+        probe_switch::begin(py);
+    }
     callers::start(code_data::is_chosen);
     let _ = SCOPE.set(scope);
     // SAFETY: attached; the callback never raises.

@@ -10,11 +10,13 @@
 //! are protected from Ctrl-C).  That original is kept, with all that is nested in it, and shown in the place of the patched one.  The two
 //! hold each other for good, so this is for functions that were there when the watching began, and code that is assigned to functions.
 
-use crate::engine::races::probe::Probes;
+use crate::engine::races::probe::{self, Probes};
 use crate::intercept::bytecode::code_data::{self, Extra, View};
+use crate::intercept::bytecode::opcodes;
 use crate::interpreter::code_fields::{Code, Parts};
 use crate::interpreter::py_ref::{Lazy, Owned};
-use ftsan::patcher::UnitMap;
+use crate::thread::probe_switch;
+use ftsan::patcher::{self, UnitMap};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 use std::ffi::c_int;
@@ -38,6 +40,7 @@ impl View {
                 is_known: inner.is_known,
                 maps: inner.maps.iter().cloned().chain([map]).collect(),
                 probes: inner.probes.clone(),
+                switches: None,
             });
         }
         let parts = code.parts()?;
@@ -52,6 +55,7 @@ impl View {
             is_known,
             maps: vec![map],
             probes: Vec::new(),
+            switches: None,
         })
     }
 
@@ -176,6 +180,18 @@ fn originals<'py>(constants: &Bound<'py, PyTuple>) -> PyResult<Option<Bound<'py,
     replaced.map(|constants_| PyTuple::new(constants.py(), constants_)).transpose()
 }
 
+/// The parts of a code object, patched or not, with all its probes on.
+pub(crate) fn parts<'py>(code: &Code<'py>) -> PyResult<Parts<'py>> {
+    let parts = code.parts()?;
+    // SAFETY: alive.
+    let Some(switches) = unsafe { code_data::view(code.object().as_ptr()) }.and_then(|view| view.switches.as_ref()) else {
+        return Ok(parts);
+    };
+    let mut bytes = parts.bytes.as_bytes().to_vec();
+    switches.set_on(&mut bytes);
+    Ok(Parts { bytes: PyBytes::new(code.object().py(), &bytes), ..parts })
+}
+
 /// Lets `patched` look like `code`, of which it was made, or like what that looks like; if nobody asks for views, there are none.
 /// `is_known`: the program may have seen `code`.
 pub(crate) fn attach(patched: &Code<'_>, code: &Code<'_>, map: UnitMap, is_known: bool) -> PyResult<()> {
@@ -184,6 +200,12 @@ pub(crate) fn attach(patched: &Code<'_>, code: &Code<'_>, map: UnitMap, is_known
     }
     let mut view = View::new(code, map, is_known)?;
     view.probes.push(Arc::new(Probes::among(patched.constants().iter().skip(code.constants().len()))));
+    if probe_switch::is_off() {
+        let constants = patched.constants();
+        let is_switched = |constant: u32| constants.get_item(constant as usize).is_ok_and(|site| probe::is_switched(&site));
+        let switches = patcher::switches(opcodes::get(constants.py())?, patched.bytes()?.as_bytes(), is_switched);
+        view.switches = probe_switch::turn_off(patched, switches);
+    }
     // SAFETY: alive.
     let is_chosen = unsafe { code_data::is_chosen(code.object().as_ptr()) }.into();
     code_data::of(patched.object(), Extra { view: Some(view), is_chosen, ..Extra::default() }).map(|_| ())

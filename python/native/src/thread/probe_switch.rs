@@ -1,0 +1,232 @@
+//! Probes are off while one thread lives: code jumps over them until there is about to be a second one.
+//!
+//! A thread that is alone has nothing to tell.  In the place of the first code unit of each probe is a jump over it
+//! ([`ftsan::patcher::switches`]), which is changed back by one store of two bytes while the thread runs: the interpreter reads a code unit
+//! as a whole, and any mix of probes that are on and off is sound.  So nothing has to be stopped, and the second thread itself may do it
+//! before it is attached.
+//!
+//! Python's ways to start threads say so before ([`crate::thread::clock::share`]).  Whatever else begins to run Python code attaches a
+//! thread state for the first time, for which CPython asks where the thread's stack ends (`_PyThreadState_Attach`, `Python/pystate.c`): the
+//! injected library hooks `pthread_getattr_np`, and [`begin`] tries whether it is called so here.
+//!
+//! While probes are off there is one copy of all code, which is part of the code object and which the main thread runs; copies for other
+//! threads are made of that one when they run it.
+//!
+//! Tracing and monitoring overwrite instructions and keep what was there: probes are switched on before they begin.  Nothing tells of a
+//! tracer that is written in C, but the number of times that code was made anew for tracers is not 0 then.
+
+use crate::interpreter::code_fields::Code;
+use crate::interpreter::world::Stopped;
+use crate::interpreter::{frames, thread_state};
+use crate::thread::{context, faults};
+use ftsan::patcher::Switch;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use std::cell::UnsafeCell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU16, AtomicU32, Ordering};
+
+/// What is made now is switched off, and what was made is.
+static IS_OFF: AtomicBool = AtomicBool::new(false);
+
+/// The state of the main thread, which is part of its interpreter and lives as long.
+static MAIN: AtomicPtr<ffi::PyThreadState> = AtomicPtr::new(std::ptr::null_mut());
+
+/// Code that is off: by the address of its first unit.
+type Codes = BTreeMap<usize, Arc<[Switch]>>;
+
+/// A lock that is held for as long as some stores take, so whoever waits for it may be attached or not.  The child of a fork opens it.
+struct Locked {
+    is_taken: AtomicBool,
+    codes: UnsafeCell<Codes>,
+}
+// SAFETY: the codes are only reached through a `Guard`, of which there is one at a time.
+unsafe impl Sync for Locked {}
+
+static OFF: Locked = Locked { is_taken: AtomicBool::new(false), codes: UnsafeCell::new(BTreeMap::new()) };
+
+struct Guard(());
+
+impl Guard {
+    fn take() -> Self {
+        while OFF.is_taken.swap(true, Ordering::Acquire) {
+            std::thread::yield_now();
+        }
+        Guard(())
+    }
+
+    fn codes(&mut self) -> &mut Codes {
+        // SAFETY: the lock is taken as long as the guard lives.
+        unsafe { &mut *OFF.codes.get() }
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        OFF.is_taken.store(false, Ordering::Release);
+    }
+}
+
+/// In the child of a fork: the thread that was switching may be gone.  It changes nothing of the table, and the code may be left as it is.
+pub(crate) fn after_fork_in_child() {
+    OFF.is_taken.store(false, Ordering::Release);
+}
+
+/// The switches of a code object that was made while probes were off.
+#[derive(Debug)]
+pub(crate) struct Switches {
+    units: usize,
+    all: Arc<[Switch]>,
+}
+
+impl Switches {
+    /// Puts into the code's bytes what is there when the probes are on.
+    pub(crate) fn set_on(&self, bytes: &mut [u8]) {
+        for switch in self.all.iter() {
+            let at = 2 * switch.unit as usize;
+            bytes[at..at + 2].copy_from_slice(&switch.on);
+        }
+    }
+}
+
+impl Drop for Switches {
+    fn drop(&mut self) {
+        // The code object is about to be freed: the lock is waited for even if nothing is left to be taken out.
+        let removed = Guard::take().codes().remove(&self.units);
+        drop(removed);
+    }
+}
+
+/// Whether the code that is made now is to be switched off.
+#[inline]
+pub(crate) fn is_off() -> bool {
+    IS_OFF.load(Ordering::Acquire)
+}
+
+/// Puts `to` in the place of `from`; whether that was there.
+///
+/// # Safety
+/// The units of a live code object, which has that many.
+unsafe fn change(units: usize, switch: &Switch, from: [u8; 2], to: [u8; 2]) -> bool {
+    // SAFETY: passed on; the interpreter reads and writes units of running code atomically.
+    let unit = unsafe { AtomicU16::from_ptr((units as *mut u16).add(switch.unit as usize)) };
+    let (from, to) = (u16::from_ne_bytes(from), u16::from_ne_bytes(to));
+    unit.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+}
+
+/// Switches off the probes of a code object that nobody has run yet; `None` if they stay on.
+pub(crate) fn turn_off(code: &Code<'_>, mut switches: Vec<Switch>) -> Option<Switches> {
+    let units = code.units();
+    let mut guard = Guard::take();
+    if !is_off() {
+        return None;
+    }
+    // SAFETY: a live code object, whose instructions were just read.
+    switches.retain(|switch| unsafe { change(units, switch, switch.on, switch.off) });
+    let all: Arc<[Switch]> = switches.into();
+    guard.codes().insert(units, all.clone());
+    Some(Switches { units, all })
+}
+
+/// Switches all probes on; how many could not be.
+fn sweep(codes: &Codes) -> usize {
+    // SAFETY: code is taken out before it is freed.
+    let left = |units: usize, switch: &Switch| unsafe { !change(units, switch, switch.off, switch.on) };
+    codes.iter().map(|(units, all)| all.iter().filter(|switch| left(*units, switch)).count()).sum()
+}
+
+/// There is about to be another thread, or a tracer.  Returns when all probes are on.  Attached.
+pub(crate) fn on() {
+    if !is_off() {
+        return;
+    }
+    // SAFETY: attached.
+    let stopped = is_traced().then(|| Stopped::stop(unsafe { Python::assume_attached() }));
+    let mut guard = Guard::take();
+    let left = sweep(guard.codes());
+    let done = std::mem::take(guard.codes());
+    IS_OFF.store(false, Ordering::Release);
+    drop(guard);
+    drop(stopped);
+    drop(done);
+    if left > 0 {
+        faults::fail(&format!("races: a tracer that is written in C keeps {left} probes off, as it was there before the threads"));
+    }
+}
+
+/// As [`on`], in a thread that is not attached yet.  Allocates nothing.
+fn on_detached() {
+    if !is_off() {
+        return;
+    }
+    if is_traced() {
+        // It may be changing the code at this moment.
+        faults::fail("races: a tracer that is written in C keeps probes off until Python starts a thread");
+        return;
+    }
+    let mut guard = Guard::take();
+    if is_off() {
+        sweep(guard.codes());
+        IS_OFF.store(false, Ordering::Release);
+    }
+}
+
+/// How often a thread was asked for the end of its stack since [`begin`] began to count.
+static ASKED: AtomicU32 = AtomicU32::new(0);
+static IS_TRIED: AtomicBool = AtomicBool::new(false);
+
+/// The calling thread asks where its stack ends, as it does before it is attached for the first time.
+pub(crate) unsafe extern "C" fn attaching() {
+    if IS_TRIED.load(Ordering::Relaxed) {
+        ASKED.fetch_add(1, Ordering::Relaxed);
+    } else {
+        on_detached();
+    }
+}
+
+/// Whether a new thread state is noticed when it is attached.
+fn notices_threads() -> bool {
+    ASKED.store(0, Ordering::Relaxed);
+    IS_TRIED.store(true, Ordering::Relaxed);
+    // SAFETY: attached; the new state is this thread's for a moment, runs nothing, and is cleared before it is deleted.
+    unsafe {
+        let new = ffi::PyThreadState_New(ffi::PyInterpreterState_Get());
+        if !new.is_null() {
+            let own = ffi::PyThreadState_Swap(new);
+            ffi::PyThreadState_Clear(new);
+            ffi::PyThreadState_Swap(own);
+            ffi::PyThreadState_Delete(new);
+        }
+    }
+    IS_TRIED.store(false, Ordering::Relaxed);
+    ASKED.load(Ordering::Relaxed) > 0
+}
+
+/// Whether code was ever made anew for a tracer or a tool: the version that new code is compared with
+/// (`_PY_EVAL_EVENTS_BITS`, `Include/internal/pycore_ceval.h`).
+fn is_traced() -> bool {
+    // SAFETY: the state of the main thread, which is never freed.
+    unsafe { thread_state::instrumentation_version(MAIN.load(Ordering::Acquire)) != 0 }
+}
+
+/// Whether the calling thread is the only one, runs code that is in code objects, and is not traced.
+fn is_alone(py: Python<'_>) -> bool {
+    let own = thread_state::own();
+    MAIN.store(own, Ordering::Release);
+    // SAFETY: attached; its own frames.
+    let runs_originals = unsafe { frames::own().all(|frame| frame.is_entry() || frame.copy() == 0) };
+    let is_main = u64::from(std::process::id()) == context::native_id() && thread_state::is_of_main_interpreter();
+    is_main
+        && runs_originals
+        && Stopped::stop(py).threads().count() == 1
+        && !thread_state::are_there_sub_interpreters()
+        && !is_traced()
+}
+
+/// From now on probes are off, if it is certain that the second thread will be noticed.
+pub(crate) fn begin(py: Python<'_>) {
+    if is_alone(py) && notices_threads() {
+        IS_OFF.store(true, Ordering::Release);
+    }
+}

@@ -1,0 +1,34 @@
+//! Where code with probes can be made to jump over them: the first code unit of each probe, and the jump that takes its place.
+//!
+//! One unit stands for one unit, so everything stays where it is, and a thread that runs the code sees the probe or the jump and nothing
+//! between them.
+
+use super::instructions::Instructions;
+use super::opcodes::Opcodes;
+
+/// The first code unit of a probe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Switch {
+    /// Where it is.
+    pub unit: u32,
+    /// What is there so that the probe is run: opcode and argument.
+    pub on: [u8; 2],
+    /// What is there so that it is not.
+    pub off: [u8; 2],
+}
+
+/// The probes in `bytes` whose constants are to be switched, all of them switched on, by their place.
+pub fn switches(opcodes: &Opcodes, bytes: &[u8], is_switched: impl Fn(u32) -> bool) -> Vec<Switch> {
+    let Some(instructions) = Instructions::read(opcodes, bytes) else { return Vec::new() };
+    let probes = instructions.all.windows(PARTS).filter_map(|parts| {
+        let (first, last) = (parts.first()?, parts.last()?);
+        let is_probe = first.opcode == opcodes.load_const && last.opcode == opcodes.delete_subscr && is_switched(first.argument);
+        let jump = u8::try_from(last.end - (first.start + 1)).ok().filter(|_| is_probe)?;
+        let at = 2 * first.start as usize;
+        Some(Switch { unit: first.start, on: [bytes[at], bytes[at + 1]], off: [opcodes.jump_forward, jump] })
+    });
+    probes.collect()
+}
+
+/// Instructions of a probe.
+const PARTS: usize = 3;
