@@ -18,7 +18,7 @@
 use crate::interpreter::code_fields::Code;
 use crate::interpreter::world::Stopped;
 use crate::interpreter::{frames, thread_state};
-use crate::thread::{context, faults};
+use crate::thread::faults;
 use ftsan::patcher::Switch;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -216,7 +216,9 @@ fn is_alone(py: Python<'_>) -> bool {
     MAIN.store(own, Ordering::Release);
     // SAFETY: attached; its own frames.
     let runs_originals = unsafe { frames::own().all(|frame| frame.is_entry() || frame.copy() == 0) };
-    let is_main = u64::from(std::process::id()) == context::native_id() && thread_state::is_of_main_interpreter();
+    // SAFETY: these always succeed.
+    let is_first_thread = unsafe { libc::getpid() == libc::gettid() };
+    let is_main = is_first_thread && thread_state::is_of_main_interpreter();
     is_main
         && runs_originals
         && Stopped::stop(py).threads().count() == 1
