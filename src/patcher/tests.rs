@@ -185,6 +185,36 @@ fn the_map_leads_there_and_back() {
     assert_eq!(back, [0, 1, 2, 2, 2, 2, 3, 4, 5, 6, 6, 6, 6, 7, 8, 9, 10, 10, 10, 10, 11]);
 }
 
+/// Bytes with these switches set off, or on again.
+fn switched(bytes: &[u8], switches: &[Switch], is_on: bool) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    for switch in switches {
+        let at = 2 * switch.unit as usize;
+        bytes[at..at + 2].copy_from_slice(if is_on { &switch.on } else { &switch.off });
+    }
+    bytes
+}
+
+#[test]
+fn what_is_switched_off_is_jumped_over() {
+    let bytes = assemble(&[("RESUME", 0), ("LOAD_FAST", 0), ("LOAD_ATTR", 0)]);
+    for constants in [2, 254, 255, 256, 300] {
+        let (tuples, lines) = (vec![0; constants], [0xfd]);
+        let view = Code { tuples: &tuples, lines: &lines[..], ..code(&bytes) };
+        let on = patch(&opcodes(), &view, &Rebound::default()).expect("patched").code.bytes;
+        let switches = switches(&opcodes(), &on, |constant| constant as usize >= constants);
+        let off = switched(&on, &switches, false);
+        let probe_of = |bytes: &[u8]| disassemble(bytes)[2];
+        let jump = if constants > 255 { 3 } else { 2 };
+        assert_eq!((switches.len(), probe_of(&on), probe_of(&off)), (1, ("LOAD_CONST", constants as u32), ("JUMP_FORWARD", jump)));
+        // It leads to what was watched.
+        assert_eq!(on[2 * (switches[0].unit + 1 + jump) as usize..][..2], [11, 0]);
+        assert_eq!(switched(&off, &switches, true), on);
+    }
+    let similar = assemble(&[("RESUME", 0), ("LOAD_CONST", 0), ("COPY", 1), ("DELETE_SUBSCR", 0)]);
+    assert_eq!(switches(&opcodes(), &similar, |constant| constant > 0), [], "the program's own");
+}
+
 #[test]
 fn tables_are_moved() {
     let bytes = assemble(&[("RESUME", 0), ("LOAD_FAST", 0), ("LOAD_ATTR", 0), ("POP_TOP", 0)]);

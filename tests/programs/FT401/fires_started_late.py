@@ -1,4 +1,4 @@
-"""A thread that is started late: by then a loop runs, a generator and a coroutine are suspended, and there is code that was made before."""
+"""A thread that is started late: by then a loop runs, a generator and a coroutine are suspended, and code is made."""
 
 import os
 import sys

@@ -10,6 +10,7 @@
 //! | [`sync`] | everything that orders threads: locks, queues, thread starts, caches, callbacks |
 //! | `birth_tracers` | what else hears of births, on builds with the GIL |
 //! | [`process_end`], [`fork_calls`], [`extension_load`] | what ends a process at once; what forks; what loads extension modules |
+//! | [`tracers`] | what begins to trace, profile or monitor |
 //! | [`syscalls`] | system calls, through the injected library |
 //! | [`bytecode`] | probes in patched code objects |
 //! | [`masquerade`] | hides the patched code from the program |
@@ -32,5 +33,6 @@ pub(crate) mod process_end;
 pub(crate) mod python_function;
 pub(crate) mod sync;
 pub(crate) mod syscalls;
+pub(crate) mod tracers;
 pub(crate) mod type_slot;
 pub(crate) mod watched_methods;

@@ -11,7 +11,7 @@
 //! | [`frames`], [`code_fields`], [`code_text`], [`line_table`], [`exception_table`], [`functions`] | running and compiled Python code |
 //! | [`coroutines`], [`await_chain`], [`futures`], [`tasks`], [`contexts`], [`iterators`] | what is suspended, and what it waits for |
 //! | [`locks`], [`descriptors`], [`extension_modules`] | locks; file descriptors of objects; what extension modules declare |
-//! | [`call_arguments`], [`call_cache`], [`function_slots`], [`trace`] | calls of C functions, and where their pointers are |
+//! | [`call_arguments`], [`call_cache`], [`function_slots`], [`trace`], [`tracers`] | calls of C functions, and where their pointers are; tracers |
 //! | [`introspection`], [`fork_gate`] | asking Python without the program noticing, nor its forks |
 //! | [`own_types`], [`py_ref`] | types and references of our own |
 
@@ -44,6 +44,7 @@ pub(crate) mod reach;
 pub(crate) mod tasks;
 pub(crate) mod thread_state;
 pub(crate) mod trace;
+pub(crate) mod tracers;
 pub(crate) mod types;
 pub(crate) mod world;
 

@@ -7,6 +7,7 @@
 //! | [`stacks`], [`origins`], [`code_class`] | recorded stacks; where objects were made; what code objects are |
 //! | [`caller`], [`installed`] | the frame that called a watched function; whether that is of an installed package |
 //! | [`clock`], [`registry`] | what the thread has seen of the others; which thread runs which loop |
+//! | [`probe_switch`] | probes that are off while one thread lives |
 //! | [`faults`] | what of ours does not work |
 //! | [`hooks_link`] | the injected library |
 //! | [`recorder`] | what the flight recorder is told of watched calls |

@@ -12,8 +12,9 @@
 //! While probes are off there is one copy of all code, which is part of the code object and which the main thread runs; copies for other
 //! threads are made of that one when they run it.
 //!
-//! Tracing and monitoring overwrite instructions and keep what was there: probes are switched on before they begin.  Nothing tells of a
-//! tracer that is written in C, but the number of times that code was made anew for tracers is not 0 then.
+//! Tracing and monitoring overwrite instructions and keep what was there: probes are switched on before they begin
+//! (`crate::intercept::tracers`).  Should one have begun all the same, [`is_traced`] sees that code was made anew for it, and the report says
+//! which probes are not watched.
 
 use crate::interpreter::code_fields::Code;
 use crate::interpreter::world::Stopped;

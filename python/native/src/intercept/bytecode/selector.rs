@@ -13,6 +13,7 @@ use crate::intercept::bytecode::decision::{Decision, text};
 use crate::intercept::bytecode::tree::{self, Decide};
 use crate::intercept::bytecode::{opcodes, self_test, unselected};
 use crate::intercept::masquerade::{self, marshal, monitoring, original_view};
+use crate::intercept::tracers;
 use crate::interpreter::code_fields::{self, Code};
 use crate::interpreter::world::Stopped;
 use crate::interpreter::{code_text, frames, functions};
@@ -249,7 +250,8 @@ pub(crate) fn start(py: Python<'_>, standard_library: &[String]) -> PyResult<()>
     marshal::install(py)?;
     self_test::run(py, &scope)?;
     let options = &process::get().options;
-    if !options.strict && !options.confirm && options.confirm_at.is_empty() && options.inventory.is_none() {
+    let is_untraced = tracers::install(py)?;
+    if is_untraced && !options.strict && !options.confirm && options.confirm_at.is_empty() && options.inventory.is_none() {
         order::thread_clock();
         probe_switch::begin(py);
     }

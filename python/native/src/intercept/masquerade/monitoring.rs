@@ -312,29 +312,6 @@ impl<const N: usize> SetTrace<N> {
     }
 }
 
-struct SetProfile<const N: usize>;
-static SET_PROFILE: [OnceLock<OneArgument>; 2] = [const { OnceLock::new() }; 2];
-
-impl<const N: usize> SetProfile<N> {
-    /// `sys.setprofile(function)` and `sys._setprofileallthreads(function)`
-    unsafe extern "C" fn set(module: Object, function: Object) -> Object {
-        if !std::ptr::eq(function, unsafe { ffi::Py_None() }) {
-            probe_switch::on();
-        }
-        // SAFETY: called attached, with a live object.
-        unsafe { SET_PROFILE[N].get().expect("set before it is hooked")(module, function) }
-    }
-}
-
-static USE_TOOL: OnceLock<Fast> = OnceLock::new();
-
-/// `sys.monitoring.use_tool_id(tool, name)`, which comes before anything is monitored.
-unsafe extern "C" fn use_tool(module: Object, arguments: *const Object, count: ffi::Py_ssize_t) -> Object {
-    probe_switch::on();
-    // SAFETY: called attached, with this many live arguments.
-    unsafe { USE_TOOL.get().expect("set before it is hooked")(module, arguments, count) }
-}
-
 /// Replaces the functions of `sys` and `sys.monitoring`; once.  Callbacks that were registered before are registered anew.
 pub(crate) fn install(py: Python<'_>) -> PyResult<()> {
     load(py)?;
@@ -365,20 +342,6 @@ pub(crate) fn install(py: Python<'_>) -> PyResult<()> {
             let _ = SET_TRACE[place].set(std::mem::transmute::<usize, OneArgument>(found.function()));
             found.replace(function);
         }
-        for (place, (name, function)) in [
-            ("setprofile", SetProfile::<0>::set as *const c_void),
-            ("_setprofileallthreads", SetProfile::<1>::set as *const c_void),
-        ]
-        .into_iter()
-        .enumerate()
-        {
-            let found = function_slots::function(&sys, name, ffi::METH_O)?;
-            let _ = SET_PROFILE[place].set(std::mem::transmute::<usize, OneArgument>(found.function()));
-            found.replace(function);
-        }
-        let found = fast("use_tool_id")?;
-        let _ = USE_TOOL.set(std::mem::transmute::<usize, Fast>(found.function()));
-        found.replace(use_tool as *const c_void);
         let found = fast("register_callback")?;
         REGISTER
             .set(std::mem::transmute::<usize, Fast>(found.function()))
