@@ -52,6 +52,16 @@ def alone(benchmark: str) -> Prepare:
     return prepare
 
 
+def beside(benchmark: str) -> Prepare:
+    """The same in a process that has another thread, which waits."""
+
+    def prepare() -> Callable[[int], Any]:
+        threading.Thread(target=threading.Event().wait, daemon=True).start()
+        return alone(benchmark)()
+
+    return prepare
+
+
 def own(benchmark: str) -> Prepare:
     """A benchmark whose objects, those of its module included, are the thread's own; only the code is shared."""
     code = program(benchmark)
@@ -116,6 +126,8 @@ def visits() -> Prepare:
 WORKLOADS: dict[str, tuple[Callable[[], Prepare], int, int]] = {
     "richards": (lambda: alone("richards"), 0, 6),
     "deltablue": (lambda: alone("deltablue"), 0, 30),
+    "richards beside": (lambda: beside("richards"), 0, 6),
+    "deltablue beside": (lambda: beside("deltablue"), 0, 30),
     "locked": (lambda: locked(Shared()), 1, 200_000),
     "locked by two": (lambda: locked(Shared()), 2, 200_000),
     "own richards": (lambda: own("richards"), 1, 6),

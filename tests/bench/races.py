@@ -40,8 +40,10 @@ class Way:
 
 #: workload -> which of its figures is compared, and at most how much of it there may be (DESIGN.md, section 6)
 BUDGETS = {
-    "richards": ("cpu", 1.35),
-    "deltablue": ("cpu", 1.6),
+    "richards": ("cpu", 1.05),
+    "deltablue": ("cpu", 1.15),
+    "richards beside": ("cpu", 1.35),
+    "deltablue beside": ("cpu", 1.6),
     "locked": ("cpu", 2.2),
     "locked by two": ("wall", 2.2),
 }
