@@ -6,6 +6,7 @@ use crate::interpreter::offsets::{self, OWNED_BY_INTERPRETER, Offsets, STACKREF_
 use crate::interpreter::thread_state;
 use pyo3::ffi;
 use pyo3::prelude::*;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// How many frames of a stack are kept at most.
 pub(crate) const DEEPEST: usize = 96;
@@ -239,6 +240,43 @@ pub(crate) unsafe fn local(index: usize) -> Option<*mut ffi::PyObject> {
     }
 }
 
+/// Where a frame has its globals, in bytes after `previous`; 0 if that is not known.
+static GLOBALS: AtomicUsize = AtomicUsize::new(0);
+
+/// `previous` is followed by `f_funcobj` and `f_globals` (`Include/internal/pycore_interpframe_structs.h`), if it is so here.
+///
+/// # Safety
+/// Attached, called by Python code.
+unsafe fn find_globals() {
+    const AFTER: usize = 2 * size_of::<usize>();
+    // SAFETY: passed on; a frame has more fields than these.
+    unsafe {
+        if let Some(frame) = own().find(|frame| !frame.is_entry())
+            && frame.read::<usize>(frame.offsets.frame_previous + AFTER) == ffi::PyEval_GetGlobals() as usize
+        {
+            GLOBALS.store(AFTER, Ordering::Relaxed);
+        }
+    }
+}
+
+/// The globals of the code that runs, borrowed; null if there is none.
+///
+/// # Safety
+/// Attached, and in Python code.
+#[inline]
+pub(crate) unsafe fn globals() -> *mut ffi::PyObject {
+    let (offsets, after) = (offsets::get(), GLOBALS.load(Ordering::Relaxed));
+    // SAFETY: passed on; a running thread has a frame.
+    unsafe {
+        if after == 0 {
+            return ffi::PyEval_GetGlobals();
+        }
+        let thread = thread_state::own().cast::<u8>();
+        let frame = thread.add(offsets.thread_current_frame).cast::<*const u8>().read();
+        frame.add(offsets.frame_previous + after).cast::<*mut ffi::PyObject>().read()
+    }
+}
+
 fn object_of(stackref: usize) -> Option<*mut ffi::PyObject> {
     if stackref & STACKREF_INT == STACKREF_INT {
         return None;
@@ -342,6 +380,7 @@ pub(crate) fn verify(py: Python<'_>) -> Result<(), String> {
             depth += 1;
         }
         let _ = py;
+        find_globals();
         if depth == 0 { Err("there is no Python frame to verify the layout with".to_owned()) } else { Ok(()) }
     }
 }

@@ -3,7 +3,7 @@
 //! Recording a stack that is known costs a walk and a probe, without a lock or an allocation.  Code objects in the depot are
 //! kept alive for good (one reference each): a frame stays resolvable, and an address never means another function later.
 
-use crate::interpreter::frames::{self, Position, RawFrame};
+use crate::interpreter::frames::{self, RawFrame};
 use pyo3::ffi;
 use std::cell::UnsafeCell;
 use std::collections::HashSet;
@@ -83,17 +83,17 @@ pub(crate) unsafe fn record(skip: usize) -> StackId {
 /// How many stacks a thread has at hand, by the position of the innermost frame.
 const AT_HAND: usize = 256;
 
-/// Positions of a trail at most; C calls Python less often than Python does.
+/// Instructions of a trail at most; C calls Python less often than Python does.
 const LONGEST: usize = DEPTH * 2;
 
-/// A stack, and what it is known by: positions, entry frames included, innermost first.  The code objects are kept alive, so a position means
-/// another one only if the interpreter gives the thread's copy of the bytecode up and makes another one.
+/// A stack, and what it is known by: addresses of instructions, entry frames included, innermost first.  The code objects are kept alive, so
+/// an address means another one only if the interpreter gives the thread's copy of the bytecode up and makes another one.
 #[derive(Default)]
 struct AtHand {
     stack: StackId,
     /// There are more frames than are kept.
     is_cut: bool,
-    trail: Box<[Position]>,
+    trail: Box<[usize]>,
 }
 
 impl AtHand {
@@ -113,7 +113,7 @@ impl AtHand {
             if is_cut {
                 break;
             }
-            trail.push(frame.position());
+            trail.push(frame.position().instruction);
         }
         // SAFETY: passed on.
         AtHand { stack: unsafe { record(0) }, is_cut, trail: trail.into() }
@@ -127,7 +127,7 @@ impl AtHand {
     unsafe fn is_it(&self) -> bool {
         // SAFETY: attached, and it is our own stack.
         let mut frames = unsafe { frames::own() };
-        self.trail.iter().all(|position| frames.next().is_some_and(|frame| frame.position() == *position))
+        self.trail.iter().all(|instruction| frames.next().is_some_and(|frame| frame.position().instruction == *instruction))
             && (self.is_cut || frames.next().is_none_or(|frame| frame.position().code == BOUNDARY.load(Ordering::Relaxed)))
     }
 }

@@ -5,7 +5,7 @@ use crate::engine::races::probe_site::{Probe, peek};
 use crate::engine::races::touch::{Touch, escape, field, is_private};
 use crate::engine::races::{container_sync, containers, locations, names, values, walks};
 use crate::evidence::race::Part;
-use crate::interpreter::{attributes, header};
+use crate::interpreter::{attributes, frames, header};
 use crate::thread::context::Here;
 use crate::thread::outcome::Outcome;
 use ftsan::patcher::Action;
@@ -14,7 +14,7 @@ use ftsan::races::access::Value;
 use ftsan::races::matrix::Kind;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use std::ffi::{CStr, c_char};
+use std::ffi::CStr;
 
 /// The object that a probe is about, given what it was handed; null if there is none that matters.
 ///
@@ -46,7 +46,7 @@ pub(crate) unsafe fn object_of(probe: &Probe, handed: *mut ffi::PyObject) -> *mu
             // The place of `self` is empty if what is called is no method of a type.
             std::ptr::null_mut()
         } else if matches!(action, Action::ReadGlobal | Action::WriteGlobal | Action::DeleteGlobal) {
-            ffi::PyEval_GetGlobals()
+            frames::globals()
         } else {
             handed
         }
@@ -102,7 +102,7 @@ unsafe fn attribute(here: &'static Here, probe: &Probe, object: *mut ffi::PyObje
             container_sync::take(here, object);
         }
         let is_part = |writes| locations::is_location(object, probe.name, probe.field, writes);
-        if is_private(object) || !is_part(kind == Kind::Write) || is_thread_local(object) {
+        if is_private(object) || !is_part(kind == Kind::Write) {
             return Outcome::Continue;
         }
         let value = if kind == Kind::Write { value(probe) } else { Value::UNKNOWN };
@@ -145,21 +145,6 @@ unsafe fn cell(here: &'static Here, probe: &Probe, cell: *mut ffi::PyObject, kin
         }
         let value = if kind == Kind::Write { value(probe) } else { Value::UNKNOWN };
         Touch { here, probe, object: cell }.access(cell, field::CONTENT, kind, value, Part::Variable(probe.name))
-    }
-}
-
-/// Whether each thread sees attributes of its own.
-unsafe fn is_thread_local(object: *mut ffi::PyObject) -> bool {
-    // SAFETY: passed on by `note`; a type keeps its bases and its name alive.
-    unsafe {
-        // By its name: a module that is made anew has another type.
-        let is_local = |class: *mut ffi::PyTypeObject| {
-            let name = (*class).tp_name;
-            *name == b'_' as c_char && CStr::from_ptr(name) == c"_thread._local"
-        };
-        let base = |class: &*mut ffi::PyTypeObject| Some((**class).tp_base).filter(|base| !base.is_null());
-        let mut classes = std::iter::successors(Some(ffi::Py_TYPE(object)), base);
-        classes.any(is_local)
     }
 }
 
@@ -313,7 +298,7 @@ pub(super) unsafe fn attribute_named(
 ) -> Outcome {
     // SAFETY: passed on.
     unsafe {
-        if name.is_null() || is_private(object) || is_thread_local(object) {
+        if name.is_null() || is_private(object) {
             return Outcome::Continue;
         }
         let py = Python::assume_attached();
@@ -323,7 +308,7 @@ pub(super) unsafe fn attribute_named(
         let Ok((name, hash)) = names::intern(py, &name.to_string_lossy()) else { return Outcome::Continue };
         // `object.__setattr__` and the like go round what the class says.
         let is_part = if probe.name.starts_with("__") {
-            locations::is_generic(peek(probe.callable))
+            locations::is_generic(peek(probe.callable)) && !locations::is_thread_local(ffi::Py_TYPE(object))
         } else {
             locations::is_location(object, name, hash, writes)
         };

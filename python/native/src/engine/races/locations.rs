@@ -1,7 +1,7 @@
 //! Whether the name of an attribute is a location of its object.
 //!
 //! It is none if something of the class decides where the value is: a property or another descriptor written in Python, a `__getattribute__`, a
-//! `__setattr__`, or a `__getattr__` that is asked for what the object has not.  Then it is their code that is watched, if it is chosen.  Members
+//! `__setattr__`, or a `__getattr__` that is asked for what the object has not; and if each thread has a value of its own.  Then it is their code that is watched, if it is chosen.  Members
 //! of `__slots__` and the fields of extension types are descriptors as well, but of a place in the object.
 //!
 //! No code of the program runs.  What depends on the type alone is remembered by the version of the type, which changes with every change of it
@@ -12,6 +12,7 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
+use std::ffi::{CStr, c_char};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -122,6 +123,9 @@ unsafe fn ask(class: *mut ffi::PyTypeObject, name: &str, writes: bool) -> Answer
     let Some(python) = PYTHON.get() else { return Answer::Location };
     // SAFETY: passed on; what is looked up is a reference of our own.
     unsafe {
+        if is_thread_local(class) {
+            return Answer::Elsewhere;
+        }
         let (reads_by, writes_by) = ((*class).tp_getattro, (*class).tp_setattro);
         if writes && writes_by.is_some_and(|slot| slot as usize == python.write) {
             return Answer::Elsewhere;
@@ -184,6 +188,23 @@ unsafe fn has(object: *mut ffi::PyObject, name: &str) -> bool {
         let is_there = !found.is_null();
         ffi::Py_XDECREF(found);
         is_there
+    }
+}
+
+/// Whether each thread sees attributes of its own.
+///
+/// # Safety
+/// Attached; `class` is alive.
+pub(crate) unsafe fn is_thread_local(class: *mut ffi::PyTypeObject) -> bool {
+    // SAFETY: passed on; a type keeps its bases and its name alive.
+    unsafe {
+        // By its name: a module that is made anew has another type.
+        let is_local = |class: *mut ffi::PyTypeObject| {
+            let name = (*class).tp_name;
+            *name == b'_' as c_char && CStr::from_ptr(name) == c"_thread._local"
+        };
+        let base = |class: &*mut ffi::PyTypeObject| Some((**class).tp_base).filter(|base| !base.is_null());
+        std::iter::successors(Some(class), base).any(is_local)
     }
 }
 

@@ -357,7 +357,8 @@ impl Touch<'_> {
             since,
         };
         let clock = self.here.order.clock();
-        if !self.here.races.is_introduced.replace(true) {
+        if !self.here.races.is_introduced.get() {
+            self.here.races.is_introduced.set(true);
             // SAFETY: the object is alive, and so is what it is done with.
             thread_names::introduce(unsafe { Python::assume_attached() }, clock.epoch());
         }
