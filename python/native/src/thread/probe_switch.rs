@@ -227,9 +227,16 @@ fn is_alone(py: Python<'_>) -> bool {
         && !is_traced()
 }
 
+/// Whether the interpreter compiles what it runs: machine code knows nothing of changes of the code that it was made of.
+fn may_compile(py: Python<'_>) -> bool {
+    let jit = py.import("sys").and_then(|sys| sys.getattr_opt("_jit"));
+    let is_enabled = |jit: Bound<'_, PyAny>| jit.call_method0("is_enabled")?.extract();
+    jit.and_then(|jit| jit.map_or(Ok(false), is_enabled)).unwrap_or(true)
+}
+
 /// From now on probes are off, if it is certain that the second thread will be noticed.
 pub(crate) fn begin(py: Python<'_>) {
-    if is_alone(py) && notices_threads() {
+    if is_alone(py) && !may_compile(py) && notices_threads() {
         IS_OFF.store(true, Ordering::Release);
     }
 }
