@@ -81,6 +81,12 @@ pub(crate) fn is_started() -> bool {
     PROCESS.get().is_some()
 }
 
+/// One finding as it is printed, with colours or without; in the style of this process, if that is watched.
+pub(crate) fn shown(finding: &Finding, pid: u32, has_colours: bool) -> String {
+    let style = PROCESS.get().map_or_else(Style::default, |process| process.style.clone());
+    text::finding_in(&Style { has_colours, ..style }, finding, pid, &sources::line)
+}
+
 /// Starts watching this process.
 ///
 /// # Errors
@@ -324,11 +330,6 @@ impl Process {
         let checks = checks + hooks_link::recording().map_or(0, Recording::events);
         let hooks = self.hooks.load(Ordering::Relaxed);
         Watched { hooks, checks, threads, loops, processes: 1, packages, off: faults::all() }
-    }
-
-    /// One finding as it is printed, with colours or without.
-    pub(crate) fn shown(&self, finding: &Finding, pid: u32, has_colours: bool) -> String {
-        text::finding_in(&Style { has_colours, ..self.style.clone() }, finding, pid, &sources::line)
     }
 
     /// What happened in whose name since the last time, but for what was taken back: each finding once in each name.
