@@ -76,7 +76,7 @@ impl Declaration {
             return wrong(format!("unknown owner \"{}\"; there are {}", self.owner, names.join(", ")));
         }
         if rules::find(&self.rule).is_none() {
-            return wrong(format!("no such rule: {}", self.rule));
+            return wrong(rules::no_such_rule(&self.rule));
         }
         Ok(())
     }
@@ -121,7 +121,7 @@ mod tests {
             ("[[type]]\nname = \"a:C\"\n", ":1: missing field `owner`"),
             ("[[type]]\nname = \"C\"\nowner = \"loop\"\n", ": C: the name is not module:Class"),
             ("[[type]]\nname = \"a:C\"\nowner = \"attribute:\"\n", ": a:C: unknown owner \"attribute:\""),
-            ("[[type]]\nname = \"a:C\"\nowner = \"loop\"\nrule = \"FT999\"\n", ": a:C: no such rule: FT999"),
+            ("[[type]]\nname = \"a:C\"\nowner = \"loop\"\nrule = \"FT999\"\n", ": a:C: no rule \"FT999\""),
             ("[[type]]\nname = \"a:C\"\nowner = \"loop\"\nmethod = []\n", ":4: unknown field `method`"),
         ] {
             let error = parse(text).unwrap_err();

@@ -20,6 +20,8 @@
 //! | [`declare`] | types of other libraries that a user declares |
 //! | [`triage`] | crashes: what is known of one, and the verdict |
 //! | [`safe_file`] | opening files at paths that somebody else may have prepared |
+//! | [`similar`] | "did you mean" |
+//! | [`statuses`] | the exit statuses of a run |
 //! | [`terminal`] | text of the program on its way to a terminal |
 //! | [`report`] | findings as data; fingerprints, suppressions, the JSON report and the text on stderr |
 #![forbid(unsafe_code)]
@@ -38,6 +40,8 @@ pub mod report;
 pub mod rules;
 pub mod safe_file;
 pub mod scope;
+pub mod similar;
+pub mod statuses;
 pub mod terminal;
 pub mod triage;
 

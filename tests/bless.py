@@ -27,6 +27,11 @@ def options_table() -> str:
     return "\n".join(["| option | meaning | default |", "|---|---|---|", *rows])
 
 
+def statuses_table() -> str:
+    """The exit statuses of a run, from ``src/statuses.rs``."""
+    return "\n".join(["| status | when |", "|---|---|", *(f"| {status} | {when} |" for status, when in _native.statuses())])
+
+
 def rules_table() -> str:
     """The rules, from ``src/rules/``."""
     return "\n".join(["| rule | name |", "|---|---|", *(f"| {id_} | {name} |" for id_, name, _ in _native.rules_table())])
@@ -54,6 +59,7 @@ def blessed() -> str:
     text = README.read_text()
     for name, table in (
         ("options", options_table()),
+        ("statuses", statuses_table()),
         ("rules", rules_table()),
         ("libraries", libraries_table()),
         ("forms", forms_table()),

@@ -14,7 +14,19 @@ if TYPE_CHECKING:
     from typing import Any
     from weakref import ref
 
+    #: As in the metadata of the distribution.
+    __version__: str
+
 __all__ = ["Misuse", "declare", "enable", "expect", "is_enabled", "norace"]
+
+
+def __getattr__(name: str) -> str:
+    """``__version__``, which the native module knows: most who import this do not ask, and it is not theirs to load."""
+    if name == "__version__":
+        from ._native import __version__
+
+        return __version__
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 class Misuse(RuntimeError):

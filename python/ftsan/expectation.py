@@ -14,7 +14,7 @@ class Expectation:
         found = {rule: _native.find_rule(rule) for rule in rules}
         unknown = [rule for rule, id_ in found.items() if id_ is None]
         if unknown or not rules:
-            raise ValueError(f"ftsan.expect: {', '.join(unknown) or 'no rule given'}: no such rule; `ftsan explain all` lists them")
+            raise ValueError(f"ftsan.expect: {_native.no_such_rule(unknown[0]) if unknown else 'no rule given'}")
         self.rules = {id_ for id_ in found.values() if id_ is not None}
         self.before: list[happened.Occurrence] = []
 

@@ -9,6 +9,7 @@ mod values;
 use crate::configuration::Configuration;
 use crate::report::render::{self, Format};
 use crate::scope::{Chosen, Excluded, Scope};
+use crate::similar;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
@@ -357,7 +358,8 @@ pub fn configured(path: &Path) -> Result<Vec<(String, OsString)>, OptionError> {
 
 fn unknown(key: &str) -> OptionError {
     let known: Vec<&str> = OPTIONS.iter().filter(|spec| spec.public).map(|spec| spec.key).collect();
-    OptionError(format!("unknown option \"{key}\" (known: {})", known.join(", ")))
+    let meant = similar::did_you_mean(key, known.iter().copied());
+    OptionError(format!("unknown option \"{key}\"{meant} (known: {})", known.join(", ")))
 }
 
 #[cfg(test)]

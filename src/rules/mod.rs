@@ -51,6 +51,7 @@ pub mod unsafe_publication;
 
 use crate::descriptors::Suspicion;
 use crate::races::access::Race;
+use crate::similar;
 use family::calls::Attempt;
 use rule::Finds;
 
@@ -103,6 +104,18 @@ pub static ALL: &[&Rule] = &[
 /// The rule with this id or name, in any case.
 pub fn find(id_or_name: &str) -> Option<&'static Rule> {
     ALL.iter().copied().find(|rule| rule.id.eq_ignore_ascii_case(id_or_name) || rule.name.eq_ignore_ascii_case(id_or_name))
+}
+
+/// One line for a word that [`find`] does not know, with the rules that may be meant.
+pub fn no_such_rule(word: &str) -> String {
+    let lower = word.to_lowercase();
+    let is_part = |rule: &&&Rule| lower.len() > 2 && (rule.id.to_lowercase().starts_with(&lower) || rule.name.contains(&lower));
+    let of_family: Vec<String> = ALL.iter().filter(is_part).map(|rule| format!("{} {}", rule.id, rule.name)).collect();
+    let meant = match of_family.is_empty() {
+        true => similar::did_you_mean(word, ALL.iter().flat_map(|rule| [rule.name, rule.id])),
+        false => format!("; did you mean {}?", of_family.join(", ")),
+    };
+    format!("no rule \"{word}\"{meant} (ftsan explain lists them)")
 }
 
 /// Whether this is the id of a rule of data races, or will be.

@@ -42,7 +42,7 @@ def ftsan_command(*arguments: str, cwd: Path | None = None) -> subprocess.Comple
         (["run", "--on-finding", "stop", "-c", ""], 'ftsan: on_finding: "stop" is not log|raise|abort'),
         (["run", "--report-json", "/no/such/report", "-c", ""], "ftsan: cannot write the report /no/such/report: No such file"),
         (["run", "--suppressions", "/no/such/file", "-c", ""], "ftsan: suppressions: cannot read /no/such/file: No such file"),
-        (["explain", "FT999"], 'ftsan: no rule "FT999" (known: FT101'),
+        (["explain", "FT999"], 'ftsan: no rule "FT999"'),
         (["frobnicate"], "ftsan: unrecognized subcommand 'frobnicate'"),
     ],
 )

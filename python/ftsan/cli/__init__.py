@@ -53,7 +53,7 @@ def main(arguments: list[str]) -> int:
     if command == "explain":
         from .explain import explain
 
-        return explain(words[0])
+        return explain(*words)
     if command == "triage":
         from .triage import triage
 

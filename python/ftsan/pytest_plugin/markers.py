@@ -45,7 +45,7 @@ def policy_of(item: pytest.Item) -> Policy:
         for rule in mark.args:
             id_ = _native.find_rule(rule) if isinstance(rule, str) else None
             if id_ is None:
-                raise pytest.UsageError(f"{item.nodeid}: ftsan_allow: {rule}: no such rule; `ftsan explain all` lists them")
+                raise pytest.UsageError(f"{item.nodeid}: ftsan_allow: {_native.no_such_rule(str(rule))}")
             policy.allowed[id_] = reason
     for mark in item.iter_markers("ftsan_off"):
         policy.off = str(mark.kwargs.get("reason") or (mark.args[0] if mark.args else "") or "marked ftsan_off")

@@ -79,7 +79,7 @@ pub fn check(entries: &[Suppression]) -> Result<(), String> {
     for (index, suppression) in entries.iter().enumerate() {
         let entry = format!(": entry {} (rule {})", index + 1, suppression.rule);
         if rules::find(&suppression.rule).is_none() {
-            return Err(format!("{entry}: no such rule; `ftsan explain all` lists them"));
+            return Err(format!("{entry}: {}", rules::no_such_rule(&suppression.rule)));
         }
         if suppression.reason.trim().is_empty() {
             return Err(format!("{entry}: the reason is empty"));
@@ -169,7 +169,7 @@ mod tests {
         assert!(refused("[[supress]]\nrule = 'FT101'").starts_with(":1: unknown field `supress`"));
         assert!(refused("[[suppress]]\nrule = 'FT101'").contains("missing field `reason`"));
         assert!(refused("[[suppress]]\nrule = 'FT101'\nreason = ' '").contains("the reason is empty"));
-        assert!(refused("[[suppress]]\nrule = 'FT1O1'\nreason = 'x'").contains("no such rule"));
+        assert!(refused("[[suppress]]\nrule = 'FT1O1'\nreason = 'x'").contains("no rule \"FT1O1\"; did you mean FT101"));
         assert!(refused("rule = ").starts_with(":1: "));
     }
 }

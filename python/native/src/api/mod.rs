@@ -38,7 +38,8 @@ mod _native {
     use super::crashes::{ask_process, forms_table, group_crashes, read_dump, read_recording, triage};
     #[pymodule_export]
     use super::options::{
-        check_options, configured, encode_options, find_rule, options, parse_command_line, printable, rules_table,
+        check_options, configured, encode_options, find_rule, no_such_rule, options, parse_command_line, printable, rules_table,
+        statuses,
     };
     #[pymodule_export]
     use super::process::{

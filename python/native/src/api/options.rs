@@ -4,7 +4,7 @@ use crate::launcher::command_line::{self, Parsed};
 use ftsan::options::{self as table, OPTIONS, Options};
 use ftsan::report::model::policy::Policy;
 use ftsan::{configuration, declare};
-use ftsan::{rules, terminal};
+use ftsan::{rules, statuses as table_of_statuses, terminal};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use std::collections::BTreeMap;
@@ -74,6 +74,18 @@ pub(crate) fn rules_table() -> Vec<(&'static str, &'static str, String)> {
 #[pyfunction]
 pub(crate) fn find_rule(id_or_name: &str) -> Option<&'static str> {
     rules::find(id_or_name).map(|rule| rule.id)
+}
+
+/// One line that says that there is no such rule, and which may be meant.
+#[pyfunction]
+pub(crate) fn no_such_rule(word: &str) -> String {
+    rules::no_such_rule(word)
+}
+
+/// (status, when a run has it)
+#[pyfunction]
+pub(crate) fn statuses() -> Vec<(&'static str, &'static str)> {
+    table_of_statuses::STATUSES.to_vec()
 }
 
 /// One line of text as a terminal may show it.

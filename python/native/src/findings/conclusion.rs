@@ -8,12 +8,10 @@ use ftsan::report::Report;
 use ftsan::report::render::text;
 use ftsan::report::store::journal;
 use ftsan::safe_file::Target;
+use ftsan::statuses::NOT_WATCHED;
 use libc::{c_int, c_void};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
-
-/// Status of a run that could not watch what it was asked to.
-const NOT_WATCHED: u8 = 67;
 
 /// What a run comes to.
 #[derive(Debug, Default)]

@@ -4,6 +4,7 @@
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use ftsan::options::{FLAG, OPTIONS};
 use ftsan::report::render::FORMATS;
+use ftsan::statuses::STATUSES;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
@@ -22,17 +23,19 @@ pub(crate) enum Parsed {
 /// The format that is sent rather than printed, by `python/ftsan/cli/otlp.py`.
 const OTLP: &str = "otlp";
 
-const RUN_USAGE: &str = "ftsan run [OPTIONS] [PYTHON'S OPTIONS] [-m MODULE | -c COMMAND | SCRIPT | - | PROGRAM] [ARGS...]";
+const RUN_USAGE: &str = "ftsan run [OPTIONS] [PYTHON'S OPTIONS]
+                 [-m MODULE | -c COMMAND | SCRIPT | - | PROGRAM] [ARGS...]";
 
 fn command() -> Command {
     let mut run = Command::new("run")
         .about("Run a program, unmodified, and report on stderr what its threads do wrong")
         .override_usage(RUN_USAGE)
-        .after_help(
+        .after_help(format!(
             "The program is given as to python: a script, - for standard input, -m MODULE or -c COMMAND, after options like -W, -X or -O; \
              or as to a shell: python and its words, or a command that is written in Python (uvicorn app:app).  Everything after it is \
-             its own; -- ends ftsan's options.",
-        );
+             its own; -- ends ftsan's options.\n\nExit status:\n{}",
+            STATUSES.iter().map(|(status, when)| format!("  {status}: {when}")).collect::<Vec<_>>().join("\n")
+        ));
     for spec in OPTIONS.iter().filter(|spec| spec.public) {
         let default = if spec.default.is_empty() { String::new() } else { format!(" (default {})", spec.default) };
         let help = format!("{}{default}", spec.help);
@@ -45,12 +48,11 @@ fn command() -> Command {
         .about("The sanitizer for free-threaded Python: says, with both stacks, where threads step on each other")
         .version(ftsan::VERSION)
         .subcommand_required(true)
-        .disable_help_subcommand(true)
         .subcommand(run)
         .subcommand(
             Command::new("explain")
-                .about("Explain a rule")
-                .arg(Arg::new("rule").value_name("RULE|all").required(true).help("Id or name of a rule, or all")),
+                .about("List the rules, or explain one")
+                .arg(Arg::new("rule").value_name("RULE|all").help("Id or name of a rule, or all; none lists them")),
         )
         .subcommand(
             Command::new("triage")
@@ -280,7 +282,13 @@ fn is_flag(name: &str) -> bool {
 }
 
 /// Parses the words after the program's name.
-pub(crate) fn parse(words: Vec<OsString>) -> Parsed {
+pub(crate) fn parse(mut words: Vec<OsString>) -> Parsed {
+    if let [help, command] = &*words
+        && help == "help"
+    {
+        // clap's own does not say which command may have been meant.
+        words = vec![command.clone(), "--help".into()];
+    }
     let Words { ours, interpreter, program } = match words.split_first() {
         Some((run, words)) if run == "run" => sort(words),
         _ => Words { ours: words.get(1..).unwrap_or_default().to_vec(), ..Words::default() },
