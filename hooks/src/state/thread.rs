@@ -4,7 +4,7 @@
 //! switched on, inside a slow path of ours, in the child of a vfork, and after its end.
 
 use crate::state::process;
-use crate::system::signal_stack;
+use crate::system::{call, signal_stack};
 use ftsan::recording::ThreadRecord;
 use libc::{c_int, c_void};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -65,8 +65,7 @@ fn enter() -> Option<&'static ThreadRecord> {
         return None;
     }
     let key = KEY.load(Ordering::Acquire).checked_sub(1)?;
-    // SAFETY: gettid has no preconditions.
-    let record = recording.enter(unsafe { libc::gettid() } as u64, name())?;
+    let record = recording.enter(u64::from(call::thread_id()), name())?;
     // SAFETY: the key exists; keys this early need no allocation, and without it the record stays taken.
     unsafe { libc::pthread_setspecific(key, std::ptr::from_ref(record).cast::<c_void>()) };
     pointer::set(record);
