@@ -1,6 +1,6 @@
 # Needs: cargo, a C compiler, make, any Python 3.  Everything else is obtained by the targets.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-gil gil-sample lint frida bench bench-tsan bless doctor parity packages found soak model miri mutants fuzz clean
+.PHONY: help demo test test-gil gil-sample lint frida bench bench-tsan bless doctor parity packages found soak model miri mutants fuzz wheel clean
 # FTSAN_PYTHON=3.15t or 3.14: the same on that version, in an environment of its own.
 VENV := .venv$(addprefix -,$(filter-out 3.14t,$(filter 3.%,$(FTSAN_PYTHON))))
 PYTHON := $(VENV)/bin/python
@@ -101,6 +101,13 @@ fuzz: ## parsers of dumps, crash folders and recordings on hostile input (FUZZ_S
 	  RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/fuzz --sanitizer none $$target \
 	    tests/fuzz/corpus/$$target tests/fuzz/seeds/$$target $$(test $$target = dump && echo tests/crashes) -- -max_total_time=$${FUZZ_SECONDS:-180} -max_len=16384 -timeout=10 || exit 1; \
 	done
+
+# The wheel is built from the source archive, which so is seen to be complete.
+wheel: $(VENV)/ready ## what goes to PyPI: source archive and manylinux_2_28 wheel (target/dist), tried without a compiler (ten minutes)
+	rm -rf target/dist
+	$(PYTHON) -m venv target/wheel-tools && target/wheel-tools/bin/pip install --disable-pip-version-check -q -r tests/wheel_requirements.txt
+	CARGO_TARGET_DIR=$(CURDIR)/target/wheel target/wheel-tools/bin/python -m build -C manylinux=2_28 -o target/dist
+	target/wheel-tools/bin/python -m tests.wheel target/dist/*.whl
 
 clean: ## remove what was built
 	rm -rf .venv* target
