@@ -71,7 +71,7 @@ def test_expects_something_else():
         race()
 
 def test_expects_no_rule():
-    with pytest.raises(ValueError, match="no rule \"FT1O5\"; did you mean FT105"):
+    with pytest.raises(ValueError, match='no rule "FT1O5"; did you mean FT105'):
         ftsan.expect("FT1O5")
 
 def test_at_last():

@@ -53,6 +53,7 @@ def test_the_core_knows_no_python_and_no_libc_and_has_no_unsafe_code() -> None:
         "rustix",
         "serde",
         "serde_json",
+        "strsim",
         "toml",
         "zerocopy",
     }
