@@ -455,7 +455,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named() {
         let message = |text: &str| Options::parse(OsStr::new(text)).unwrap_err().to_string();
-        assert!(message("reprot_json=x").starts_with("unknown option \"reprot_json\" (known: report_json,"));
+        assert!(message("reprot_json=x").starts_with("unknown option \"reprot_json\"; did you mean report_json"));
         assert_eq!(message("exit_code=300"), "exit_code: \"300\" is not a number from 1 to 255");
         assert_eq!(message("exit_code=0"), "exit_code: \"0\" is not a number from 1 to 255");
         assert_eq!(message("on_finding=stop"), "on_finding: \"stop\" is not log|raise|abort");
