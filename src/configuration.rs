@@ -128,7 +128,7 @@ mod tests {
         assert!(refused("[tool.ftsan]\nraces = \n").starts_with(":2: "));
         assert!(refused("[[tool.ftsan.policy]]\nrule = 'FT401'\nseverity = 'of'\n").contains("unknown variant `of`"));
         assert!(refused("[[tool.ftsan.policy]]\nrule = 'FT401'\nseverity = 'off'\n").contains("off needs a reason"));
-        assert!(refused("[[tool.ftsan.suppress]]\nrule = 'FT9'\nreason = 'x'\n").contains("no such rule"));
+        assert!(refused("[[tool.ftsan.suppress]]\nrule = 'FT9'\nreason = 'x'\n").contains("no rule \"FT9\""));
         assert!(refused("[tool.ftsan]\nraces = {a = 1}\n").starts_with("races: neither"));
         assert_eq!(find(path.parent().unwrap()), Some(path.clone()));
         fs::write(&path, "[project]\nname = 'x'\n").unwrap();

@@ -77,7 +77,7 @@ pub fn check(entries: &[Severities]) -> Result<(), String> {
         let named = format!(": policy {} (rule {})", index + 1, entry.rule);
         let pattern = entry.rule.to_uppercase();
         if rules::find(&entry.rule).is_none() && !rules::ALL.iter().any(|rule| glob(&pattern, rule.id)) {
-            return Err(format!("{named}: no such rule; `ftsan explain all` lists them"));
+            return Err(format!("{named}: {}", rules::no_such_rule(&entry.rule)));
         }
         if entry.severity == Level::Off && entry.reason.trim().is_empty() {
             return Err(format!("{named}: off needs a reason"));
@@ -109,6 +109,6 @@ mod tests {
     fn off_needs_a_reason_and_every_rule_must_exist() {
         assert_eq!(check(&[entry("FT4*", Level::Info)]), Ok(()));
         assert!(check(&[entry("FT401", Level::Off)]).unwrap_err().contains("off needs a reason"));
-        assert!(check(&[entry("FT5O1", Level::Info)]).unwrap_err().starts_with(": policy 1 (rule FT5O1): no such rule"));
+        assert!(check(&[entry("FT5O1", Level::Info)]).unwrap_err().starts_with(": policy 1 (rule FT5O1): no rule \"FT5O1\"; did you mean FT501"));
     }
 }
