@@ -109,6 +109,10 @@ mod tests {
     fn off_needs_a_reason_and_every_rule_must_exist() {
         assert_eq!(check(&[entry("FT4*", Level::Info)]), Ok(()));
         assert!(check(&[entry("FT401", Level::Off)]).unwrap_err().contains("off needs a reason"));
-        assert!(check(&[entry("FT5O1", Level::Info)]).unwrap_err().starts_with(": policy 1 (rule FT5O1): no rule \"FT5O1\"; did you mean FT501"));
+        assert!(
+            check(&[entry("FT5O1", Level::Info)])
+                .unwrap_err()
+                .starts_with(": policy 1 (rule FT5O1): no rule \"FT5O1\"; did you mean FT501")
+        );
     }
 }
