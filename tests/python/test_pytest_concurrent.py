@@ -24,7 +24,9 @@ def shop(folder: Path, side: str) -> Path:
 @pytest.mark.parametrize("seed", range(5))
 def test_ten_planted_bugs_are_found_by_tests_of_one_thread(seed: int, tmp_path: Path) -> None:
     done = run_pytest(shop(tmp_path, "planted"), "--ftsan", "--ftsan-concurrent=4", f"--ftsan-seed={seed}")
-    failed = re.findall(r"^FAILED test_shop\.py::test_(\w+)\[4-threads.*?\] - (?:FT40|ValueError: generator already)", done.stdout, re.MULTILINE)
+    failed = re.findall(
+        r"^FAILED test_shop\.py::test_(\w+)\[4-threads.*?\] - (?:FT40|ValueError: generator already)", done.stdout, re.MULTILINE
+    )
     assert set(failed) == TESTS, done.stdout
     assert "11 passed" in done.stdout, "by one thread alone nothing is wrong"
     assert f"ftsan: 11 tests run by 4 threads at once (--ftsan-seed={seed})" in done.stdout
