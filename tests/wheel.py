@@ -24,7 +24,8 @@ def look_at(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         assert archive.testzip() is None
         names = archive.namelist()
-        assert [needed for needed in NEEDED if not any(name.endswith(needed) for name in names)] == []
+        missing = [needed for needed in NEEDED if not any(name.endswith(needed) for name in names)]
+        assert not missing, missing
         [metadata] = [name for name in names if name.endswith(".dist-info/METADATA")]
         headers = BytesParser().parsebytes(archive.read(metadata), headersonly=True)
     assert any("Free Threading" in classifier for classifier in headers.get_all("Classifier", []))
