@@ -116,7 +116,7 @@ def test_closed_standard_streams_are_the_programs_business(closed: str, race: Pa
 
 def test_the_launcher_survives_streams_that_take_nothing(race: Path) -> None:
     for command in ("run race.py 2>/dev/full", "explain all | true", "run -- race.py 2>&1 | true", "frobnicate 2>&-"):
-        done = run("bash", "-c", f"set -o pipefail; {sys.executable} -m ftsan {command}", cwd=race.parent)
+        done = run("bash", "-c", f"set -o pipefail; unset PYTHONUNBUFFERED; {sys.executable} -m ftsan {command}", cwd=race.parent)
         assert done.returncode == (2 if "frobnicate" in command else 0 if "explain" in command else 66)
         assert "Traceback" not in done.stderr and "Exception" not in done.stderr
 

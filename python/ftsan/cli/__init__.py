@@ -15,8 +15,15 @@ def say(text: str) -> None:
         try:
             sys.stderr.write(text)
             sys.stderr.flush()
-        except OSError, ValueError:
+        except OSError:
+            _forget(sys.stderr.fileno())
+        except ValueError:
             pass
+
+
+def _forget(descriptor: int) -> None:
+    """Send the rest of a stream's buffer nowhere: at the end Python would flush it, fail, and give a status of its own."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
 
 
 def show(text: str) -> int:
@@ -27,8 +34,7 @@ def show(text: str) -> int:
         sys.stdout.buffer.write(text.encode("utf-8", "replace"))
         sys.stdout.buffer.flush()
     except BrokenPipeError:
-        # Whoever read it has seen enough.  What is left in the buffer goes nowhere, instead of into a message at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget(sys.stdout.fileno())  # the reader has seen enough
     except OSError as error:
         return complain(f"cannot write to stdout: {error.strerror}")
     return 0
