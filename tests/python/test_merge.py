@@ -20,7 +20,8 @@ def test_a_finding_names_the_processes_that_made_it(ftsan: Ftsan, tmp_path: Path
         f"import subprocess, sys\nfor _ in range(3): subprocess.run([sys.executable, {str(race)!r}])\n"
     )
     [finding] = ftsan(starter).findings
-    assert (finding["count"], len(finding["pids"])) == (3, 3)
+    # How often the update was seen to be lost in each of them is luck.
+    assert finding["count"] >= len(finding["pids"]) == 3
 
 
 def test_a_finding_names_the_tests_during_which_it_happened(ftsan: Ftsan, tmp_path: Path, race: Path) -> None:
@@ -35,7 +36,7 @@ def test_a_finding_names_the_tests_during_which_it_happened(ftsan: Ftsan, tmp_pa
 
 def test_a_thousand_shards_are_merged_at_once(ftsan: Ftsan, tmp_path: Path, race: Path) -> None:
     report = ftsan(race).report
-    [finding] = report["findings"]
+    finding = report["findings"][0] | {"count": 1}
     others = [finding | {"fingerprint": f"{number:016x}"} for number in range(20)]
     for number in range(1000):
         shard = [finding | {"pids": [number], "tests": [f"test_{number % 7}"]}, *others]
