@@ -173,8 +173,9 @@ asyncio.run(main())
 
 
 def test_forking_while_other_threads_report_does_not_hang(ftsan: Ftsan) -> None:
+    # Imported before the first fork: of handlers that are registered during one, CPython runs the second half alone.
     code = """
-import asyncio, os, threading, time
+import asyncio, concurrent.futures.thread, os, threading, time
 end = time.monotonic() + 3
 async def main():
     loop = asyncio.get_running_loop()
