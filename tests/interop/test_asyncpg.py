@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,8 @@ def _asyncpg() -> None:
 def test_a_connection_shared_by_two_loops_is_reported_with_the_users_lines(ftsan: Ftsan, postgresql: str) -> None:
     path = HERE / "asyncpg_shared_connection.py"
     run = ftsan(path, env={"DSN": postgresql})
-    assert run.status == 66, run.stderr
+    # Now and then it dies of what it does; the finding is in the report all the same.
+    assert run.status in (66, 128 + signal.SIGSEGV), run.stderr
 
     transports = [finding for finding in run.findings if finding["rule"] == "FT105"]
     assert transports, run.stderr
