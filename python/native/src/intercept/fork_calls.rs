@@ -6,7 +6,6 @@
 use crate::interpreter::{fork_gate, function_slots};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use std::ffi::c_void;
 use std::sync::OnceLock;
 
 static FORK: OnceLock<ffi::PyCFunction> = OnceLock::new();
@@ -35,12 +34,8 @@ unsafe extern "C" fn forkpty(module: *mut ffi::PyObject, _: *mut ffi::PyObject) 
 pub(crate) fn install(posix: &Bound<'_, PyModule>) -> PyResult<()> {
     let hooks: [(&str, &OnceLock<ffi::PyCFunction>, ffi::PyCFunction); 2] = [("fork", &FORK, fork), ("forkpty", &FORKPTY, forkpty)];
     for (name, original, hook) in hooks {
-        let slot = function_slots::function(posix, name, ffi::METH_NOARGS)?;
         // SAFETY: the convention is checked.
-        let there = unsafe { std::mem::transmute::<usize, ffi::PyCFunction>(slot.function()) };
-        if original.set(there).is_ok() {
-            slot.replace(hook as *const c_void);
-        }
+        unsafe { function_slots::function(posix, name, ffi::METH_NOARGS)?.swap(original, hook) };
     }
     Ok(())
 }

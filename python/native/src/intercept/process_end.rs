@@ -9,7 +9,7 @@ use crate::interpreter::function_slots;
 use crate::thread::guard;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use std::ffi::{c_int, c_void};
+use std::ffi::c_int;
 use std::sync::OnceLock;
 
 type Object = *mut ffi::PyObject;
@@ -79,12 +79,8 @@ pub(crate) fn install(posix: &Bound<'_, PyModule>) -> PyResult<()> {
     let hooks: [(&str, &OnceLock<Fast>, Fast, c_int); 3] =
         [("_exit", &EXIT, exit, KEYWORDS), ("execv", &EXECV, execv, ffi::METH_FASTCALL), ("execve", &EXECVE, execve, KEYWORDS)];
     for (name, original, hook, flags) in hooks {
-        let slot = function_slots::function(posix, name, flags)?;
         // SAFETY: the convention is checked.  A function without keywords gets a fourth argument that it does not look at.
-        let there = unsafe { std::mem::transmute::<usize, Fast>(slot.function()) };
-        if original.set(there).is_ok() {
-            slot.replace(hook as *const c_void);
-        }
+        unsafe { function_slots::function(posix, name, flags)?.swap(original, hook) };
     }
     Ok(())
 }

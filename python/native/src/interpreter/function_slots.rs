@@ -5,6 +5,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 use std::ffi::{CStr, c_int, c_void};
+use std::sync::OnceLock;
 
 /// The getter of an attribute.
 pub(crate) type Getter = unsafe extern "C" fn(*mut ffi::PyObject, *mut c_void) -> *mut ffi::PyObject;
@@ -24,6 +25,21 @@ impl Place {
     pub(crate) fn replace(self, function: *const c_void) {
         // SAFETY: as above; an aligned pointer store is seen whole by other threads.
         unsafe { self.0.write_volatile(function) };
+    }
+
+    /// Puts `hook` there, and what was there into `original`, which the hook may need at once; nothing if that was done before.
+    ///
+    /// # Safety
+    /// `F` is the type of the functions there, of their calling convention.
+    pub(crate) unsafe fn swap<F: Copy>(self, original: &OnceLock<F>, hook: F) {
+        const { assert!(size_of::<F>() == size_of::<usize>()) };
+        // SAFETY: the caller's guarantee: both are function pointers, and as large as an address.
+        let (there, hook) = unsafe {
+            (std::mem::transmute_copy::<usize, F>(&self.function()), std::mem::transmute_copy::<F, *const c_void>(&hook))
+        };
+        if original.set(there).is_ok() {
+            self.replace(hook);
+        }
     }
 }
 

@@ -30,8 +30,10 @@ pub(crate) fn is_alone() -> bool {
 /// The slot of the last thread that had this identity (`ob_tid`), if nobody else has it by now.
 pub(crate) fn slot_of(maker: usize) -> Option<u16> {
     // 0 is nobody, and in the places that no thread has had.
-    let slot = MAKERS.iter().position(|known| maker != 0 && known.load(Ordering::Relaxed) == maker)?;
-    u16::try_from(slot).ok()
+    if maker == 0 {
+        return None;
+    }
+    MAKERS.iter().position(|known| known.load(Ordering::Relaxed) == maker).and_then(|slot| u16::try_from(slot).ok())
 }
 
 /// There is about to be a second thread.  Attached.

@@ -336,11 +336,9 @@ pub(crate) fn install(module: &Bound<'_, PyModule>) -> PyResult<()> {
     TYPES.set(Types { start, end, handle }).map_err(|_| PyRuntimeError::new_err("already hooked"))?;
     // SAFETY: the slots hold functions of these types: their calling conventions are checked.
     unsafe {
-        let _ = START_JOINABLE.set(std::mem::transmute::<usize, ffi::PyCFunctionWithKeywords>(joinable.function()));
-        let _ = START_NEW.set(std::mem::transmute::<usize, ffi::PyCFunction>(new.function()));
+        joinable.swap(&START_JOINABLE, start_joinable);
+        new.swap(&START_NEW, start_new);
     }
-    joinable.replace(start_joinable as *const c_void);
-    new.replace(start_new as *const c_void);
     other_name.replace(start_new as *const c_void);
     clock::on_foreign_thread(announce_at_end);
     (0..3).for_each(|_| crate::findings::process::get().count_hook());
