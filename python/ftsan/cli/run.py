@@ -38,20 +38,6 @@ CONFIRMATIONS = 5
 #: ``si_code`` of a signal that the kernel sent: Ctrl-C reaches the whole foreground group, the child included.
 SI_KERNEL = 0x80
 
-#: Options that are paths: made absolute, because children may run in other folders.
-PATHS = (
-    "baseline",
-    "crash_dir",
-    "declarations",
-    "inventory",
-    "report_html",
-    "report_json",
-    "report_junit",
-    "report_sarif",
-    "suppressions",
-    "write_baseline",
-)
-
 
 def run(options: dict[str, str], interpreter: list[str], program: list[str]) -> int:
     """Run ``program``, with these options of python's before it; returns the exit status."""
@@ -59,7 +45,9 @@ def run(options: dict[str, str], interpreter: list[str], program: list[str]) -> 
         command = _command(interpreter, program)
     except ValueError as error:
         return complain(str(error))
-    options |= {key: os.path.abspath(options[key]) for key in PATHS if options.get(key)}
+    # Children may run in other folders.
+    paths = [key for key, value, *_ in _native.options() if value in ("FILE", "DIR") and options.get(key)]
+    options |= {key: os.path.abspath(options[key]) for key in paths}
     try:
         options = _native.configured(options)
     except (OSError, ValueError) as error:
