@@ -40,6 +40,7 @@ pub(crate) fn wants_races() -> bool {
 #[pyfunction]
 pub(crate) fn start_races(py: Python<'_>) -> PyResult<()> {
     interpreter::header::verify(py).map_err(PyRuntimeError::new_err)?;
+    interpreter::frame_marks::try_out(py)?;
     races::containers::learn(py)?;
     races::locations::learn(py)?;
     races::shared::start(&process::get().options);

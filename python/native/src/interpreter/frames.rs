@@ -75,6 +75,22 @@ impl Frame<'_> {
         unsafe { self.read::<u8>(self.offsets.frame_owner) == OWNED_BY_INTERPRETER }
     }
 
+    /// Whose it is, and the byte after that: see [`crate::interpreter::frame_marks`].
+    #[inline(always)]
+    pub(crate) fn owner_and_visited(self) -> [u8; 2] {
+        // SAFETY: see `read`; `owner` is not the last byte.
+        unsafe { self.read(self.offsets.frame_owner) }
+    }
+
+    /// Writes the byte after `owner`.
+    ///
+    /// # Safety
+    /// A frame of the calling thread; the byte is [`crate::interpreter::frame_marks`]'s.
+    pub(crate) unsafe fn set_visited(self, mark: u8) {
+        // SAFETY: passed on.
+        unsafe { self.address.cast_mut().add(self.offsets.frame_owner + 1).write(mark) };
+    }
+
     /// What tells it from the other frames of its thread.
     pub(crate) fn address(self) -> usize {
         self.address as usize

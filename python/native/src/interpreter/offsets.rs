@@ -157,7 +157,10 @@ const UNPUBLISHED_314: Unpublished = Unpublished { created: -3, suspended: -2, a
 /// Above what is awaited lies the position in it, if it is a list or a tuple, else null.
 const UNPUBLISHED_315: Unpublished = Unpublished { created: 0, suspended: 1, awaiting: 2, executing: 4, awaited_depth: 2 };
 
-/// `enum _frameowner`, `Include/internal/pycore_interpframe_structs.h`: an entry frame, pushed where C calls Python.
+/// `enum _frameowner`, `Include/internal/pycore_interpframe_structs.h`: a frame on a thread's own stack, that of no generator.
+pub(crate) const OWNED_BY_THREAD: u8 = 0;
+
+/// The same: an entry frame, pushed where C calls Python.
 pub(crate) const OWNED_BY_INTERPRETER: u8 = 3;
 
 /// `Py_TAG_REFCNT`, `Include/internal/pycore_stackref.h`: the lowest bit says that the reference is not counted.

@@ -3,7 +3,8 @@
 //! Recording a stack that is known costs a walk and a probe, without a lock or an allocation.  Code objects in the depot are
 //! kept alive for good (one reference each): a frame stays resolvable, and an address never means another function later.
 
-use crate::interpreter::frames::{self, RawFrame};
+use crate::interpreter::frame_marks;
+use crate::interpreter::frames::{self, Frame, RawFrame};
 use pyo3::ffi;
 use std::cell::UnsafeCell;
 use std::collections::HashSet;
@@ -83,6 +84,9 @@ pub(crate) unsafe fn record(skip: usize) -> StackId {
 /// How many stacks a thread has at hand, by the position of the innermost frame.
 const AT_HAND: usize = 256;
 
+/// How many frames it knows by their mark.
+const MARKED: usize = 16;
+
 /// Instructions of a trail at most; C calls Python less often than Python does.
 const LONGEST: usize = DEPTH * 2;
 
@@ -91,6 +95,10 @@ const LONGEST: usize = DEPTH * 2;
 #[derive(Default)]
 struct AtHand {
     stack: StackId,
+    /// The call in which it was recorded or found again last: see [`Marked`].
+    call: u64,
+    /// The innermost instruction.
+    instruction: usize,
     /// There are more frames than are kept.
     is_cut: bool,
     trail: Box<[usize]>,
@@ -116,7 +124,8 @@ impl AtHand {
             trail.push(frame.position().instruction);
         }
         // SAFETY: passed on.
-        AtHand { stack: unsafe { record(0) }, is_cut, trail: trail.into() }
+        let stack = unsafe { record(0) };
+        AtHand { stack, call: 0, instruction: trail.first().copied().unwrap_or_default(), is_cut, trail: trail.into() }
     }
 
     /// Whether it is the calling thread's stack.
@@ -132,9 +141,59 @@ impl AtHand {
     }
 }
 
-/// The stacks that a thread recorded lately: to record one again takes a walk and no look into the depot.
+/// A call that was given a number, known by the mark in its frame.  As long as it runs, its callers are where they were.
+#[derive(Default, Clone, Copy)]
+struct Marked {
+    frame: usize,
+    number: u64,
+}
+
 #[derive(Default)]
-pub(crate) struct Recent(UnsafeCell<Option<Box<[AtHand]>>>);
+struct Known {
+    stacks: Box<[AtHand]>,
+    calls: [Marked; MARKED],
+    /// The number of the last call that got one.
+    last: u64,
+}
+
+impl Known {
+    fn new() -> Self {
+        Known { stacks: std::iter::repeat_with(AtHand::default).take(AT_HAND).collect(), ..Known::default() }
+    }
+
+    /// Records the calling thread's stack.
+    ///
+    /// # Safety
+    /// Attached; `innermost` is the calling thread's innermost frame.
+    #[inline]
+    unsafe fn record(&mut self, innermost: Frame<'_>) -> StackId {
+        let instruction = innermost.position().instruction;
+        let at_hand = &mut self.stacks[instruction.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32 & (AT_HAND - 1)];
+        // Frames lie one after the other, each of more than 64 bytes.
+        let call = &mut self.calls[innermost.address() >> 6 & (MARKED - 1)];
+        let is_numbered = call.frame == innermost.address() && frame_marks::is_marked(innermost);
+        if is_numbered && at_hand.call == call.number && at_hand.instruction == instruction {
+            return at_hand.stack;
+        }
+        // SAFETY: passed on.
+        unsafe {
+            if at_hand.trail.is_empty() || !at_hand.is_it() {
+                *at_hand = AtHand::record();
+            }
+            if !is_numbered {
+                self.last += 1;
+                *call = Marked { frame: innermost.address(), number: self.last };
+                frame_marks::mark(innermost);
+            }
+        }
+        at_hand.call = call.number;
+        at_hand.stack
+    }
+}
+
+/// The stacks that a thread recorded lately: to record one again takes a walk at most, and no look into the depot.
+#[derive(Default)]
+pub(crate) struct Recent(UnsafeCell<Option<Known>>);
 
 impl Recent {
     /// Records the calling thread's stack.
@@ -144,18 +203,11 @@ impl Recent {
     #[inline]
     pub(crate) unsafe fn record(&self) -> StackId {
         // SAFETY: attached, and it is our own stack.
-        let Some(first) = unsafe { frames::own() }.next() else { return 0 };
+        let Some(innermost) = unsafe { frames::own() }.next() else { return 0 };
         // SAFETY: only the thread itself uses them, one call at a time: none of them calls anything that comes back here.
-        let at_hand = unsafe { &mut *self.0.get() };
-        let at_hand = at_hand.get_or_insert_with(|| std::iter::repeat_with(AtHand::default).take(AT_HAND).collect());
-        let place = &mut at_hand[first.position().instruction.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32 & (AT_HAND - 1)];
+        let known = unsafe { &mut *self.0.get() }.get_or_insert_with(Known::new);
         // SAFETY: passed on.
-        unsafe {
-            if place.trail.is_empty() || !place.is_it() {
-                *place = AtHand::record();
-            }
-        }
-        place.stack
+        unsafe { known.record(innermost) }
     }
 }
 
