@@ -13,8 +13,9 @@ $(VENV)/ready: tools/find-python
 	python=$$(tools/find-python) && "$$python" -m venv --clear $(VENV)
 	touch $@
 
-$(VENV)/tools: tests/requirements.txt $(VENV)/ready
+$(VENV)/tools: tests/requirements.txt tests/apache_requirements.txt $(VENV)/ready
 	$(VENV)/bin/pip install --disable-pip-version-check -q -r tests/requirements.txt
+	if command -v apxs >/dev/null; then $(VENV)/bin/pip install --disable-pip-version-check -q -r tests/apache_requirements.txt; fi
 	touch $@
 
 $(VENV)/installed: $(VENV)/ready $(SOURCES)
@@ -63,7 +64,7 @@ bench: $(VENV)/installed $(VENV)/tools ## what watching costs, as ratios
 bench-tsan: $(VENV)/installed $(VENV)/tools ## what watching for data races costs, with a CPython built with ThreadSanitizer beside it
 	python=$$(tools/build-tsan-python) && FTSAN_TSAN_PYTHON=$$python $(PYTHON) -m tests.bench.races
 
-bless: $(VENV)/installed $(VENV)/tools ## write the generated tables of the README
+bless: $(VENV)/installed $(VENV)/tools ## write the generated tables of the README and the golden reports
 	$(PYTHON) -m tests.bless
 
 doctor: $(VENV)/installed ## is everything watched here that can be?

@@ -22,16 +22,20 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import PLAIN
-from tests.interop.conftest import free_port
+from tests.interop.conftest import free_port, missing
 
 EXPRESS = Path(sys.executable).with_name("mod_wsgi-express")
 APPLICATION = Path(__file__).with_name("mod_wsgi_app.py")
 REQUESTS, CLIENTS, PROCESSES = 300, 6, 2
 
-pytestmark = pytest.mark.skipif(
-    not EXPRESS.exists() or not (shutil.which("apache2") or shutil.which("httpd")),
-    reason="needs apache2-dev and pip install mod_wsgi",
-)
+
+@pytest.fixture(autouse=True)
+def needs_apache() -> None:
+    """``make .venv/tools`` builds mod_wsgi where Apache's headers are."""
+    if not (shutil.which("apache2") or shutil.which("httpd")):
+        missing("Apache (apt-get install apache2-dev)")
+    if not EXPRESS.exists():
+        missing("mod_wsgi (apt-get install apache2-dev, then pip install -r tests/apache_requirements.txt)")
 
 
 def locked_folder() -> Path | None:
@@ -122,7 +126,7 @@ def set_up(folder: Path, port: int, without_gil: bool) -> Path:
 @pytest.mark.parametrize("without_gil", [True, False])
 def test_each_process_reports_what_the_application_does(folder: Path, without_gil: bool) -> None:
     if not os.getuid() and locked_folder() and subprocess.run(["unshare", "--mount", "true"], check=False).returncode:
-        pytest.skip("runs as root, and Apache's user can neither read this Python nor be shown it")
+        missing("a mount namespace, in which Apache's user may read the Python of root,")
     port = free_port()
     server = set_up(folder, port, without_gil)
     reports, pid_file = folder / "reports", server / "httpd.pid"
