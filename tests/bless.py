@@ -1,14 +1,15 @@
-"""``make bless``: writes the generated tables of the README and the page of bugs that were found; tests compare them."""
+"""``make bless``: writes the README's generated tables, the page of bugs that were found and golden reports; tests compare them."""
 
 from __future__ import annotations
 
 import re
+import tempfile
 from pathlib import Path
 
 from ftsan import _native
 from ftsan.watch import LIBRARIES, table_of
 
-from tests import found
+from tests import found, golden
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 
@@ -71,3 +72,5 @@ def blessed() -> str:
 if __name__ == "__main__":
     README.write_text(blessed())
     found.PAGE.write_text(found.page())
+    with tempfile.TemporaryDirectory() as scratch:
+        golden.bless(Path(scratch))

@@ -1,0 +1,28 @@
+"""The whole report of one program of each family: what changes in it is seen in a review, and blessed (``make bless``)."""
+
+from __future__ import annotations
+
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+from ftsan import _native
+
+from tests import golden
+
+
+def test_there_is_one_of_each_family() -> None:
+    found = {path.read_text().partition('"rule": "FT')[2][0] for path in golden.FOLDER.glob("*.json")}
+    assert found == {id_[2] for id_, _, _ in _native.rules_table()}
+
+
+@pytest.mark.skipif(
+    sys.version_info[:2] != (3, 14) or not sysconfig.get_config_var("Py_GIL_DISABLED"),
+    reason="the frames of the standard library are those of 3.14t",
+)
+@pytest.mark.parametrize("program", golden.PROGRAMS, ids=lambda path: path.stem)
+def test_a_report_is_as_it_was_blessed(tmp_path: Path, program: Path) -> None:
+    text, findings = golden.reports(program, tmp_path)
+    assert text == program.with_suffix(".txt").read_text()
+    assert findings == program.with_suffix(".json").read_text()
