@@ -354,9 +354,12 @@ fn every_form_of_the_table_is_tried_here() {
         "pystack",
         "py-spy dump",
         "glog or abseil failure signal",
+        "glibc's backtrace_symbols",
+        "minidump_stackwalk",
         "Windows event log, WinDbg or Visual Studio",
         "pytest-xdist",
         "libc's or C++'s last words",
+        "a shell's or a parent's line",
     ];
     assert_eq!(FORMS.iter().map(|form| form.name).collect::<Vec<_>>(), tried);
     for form in FORMS {

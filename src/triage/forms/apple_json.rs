@@ -2,14 +2,17 @@
 
 use super::super::crash::{Crash, NativeFrame, Thread};
 use super::form::{Form, Found};
-use super::frames::{self, Stacks};
+use super::frames::{self, Stacks, pattern};
 use serde_json::Value;
+
+// An object without objects in it, such as a frame or an image.
+pattern!(OBJECT, r"\{[^{}]*\}");
 
 /// The form.
 pub(super) const FORM: Form = Form {
     name: "macOS .ips",
     looks_like: "JSON with \"faultingThread\", \"threads\" and \"usedImages\"",
-    signs: &["\"threads\""],
+    signs: &["\"threads\"", "\"imageOffset\""],
     read,
 };
 
@@ -32,14 +35,66 @@ fn read(pasted: &[String]) -> Vec<Found> {
             }
         }
     }
-    out
+    if out.is_empty() { piece(pasted).into_iter().collect() } else { out }
+}
+
+/// A piece of a report, which is no JSON: its frames, in their order.  Without the list of images the files are not known.
+fn piece(pasted: &[String]) -> Option<Found> {
+    const LONGEST: usize = 1 << 22;
+    let at = pasted.iter().position(|line| line.contains("\"imageOffset\""))?;
+    // A line that was wrapped may be broken anywhere.
+    let mut text: String = pasted.iter().map(|line| unquoted(line)).collect();
+    text.truncate((0..=LONGEST.min(text.len())).rev().find(|end| text.is_char_boundary(*end))?);
+    let exception =
+        OBJECT.find_iter(&text).find(|object| object.as_str().contains("\"exception\"") || object.as_str().contains("\"signal\""));
+    let mut crash = Crash::default();
+    if let Some(Ok(value)) = exception.map(|object| serde_json::from_str::<Value>(object.as_str())) {
+        text_of(&value, &["signal"]).clone_into(&mut crash.signal);
+        if crash.signal.is_empty() {
+            super::apple_text::signal(text_of(&value, &["type"])).clone_into(&mut crash.signal);
+        }
+    }
+    "macOS".clone_into(&mut crash.python.platform);
+    let listed = text.find("\"usedImages\"").and_then(|at| text.get(at..)).unwrap_or("");
+    let images: Vec<Value> = OBJECT
+        .find_iter(listed)
+        .filter(|object| object.as_str().contains("\"uuid\"") || object.as_str().contains("\"path\""))
+        .filter_map(|object| serde_json::from_str(object.as_str()).ok())
+        .collect();
+    let mut stacks = Stacks::default();
+    let (mut before, mut number) = (0, 0);
+    for object in OBJECT.find_iter(&text).filter(|object| object.as_str().contains("\"imageOffset\"")) {
+        let Ok(value) = serde_json::from_str::<Value>(object.as_str()) else { continue };
+        let between = text.get(before..object.start()).unwrap_or("");
+        before = object.end();
+        if stacks.threads.is_empty() {
+            // What comes before the first bracket may be a thread's head, else the beginning of its frames is lost.
+            number = u64::from(!between.contains("\"frames\""));
+            stacks.begin(Thread { crashed: triggered(between), ..Thread::default() });
+        } else if between.contains("\"frames\"") {
+            number = 0;
+            stacks.begin(Thread { crashed: triggered(between), ..Thread::default() });
+        }
+        stacks.push(number, frame(&value, &images));
+        number += 1;
+    }
+    if stacks.threads.is_empty() {
+        return None;
+    }
+    stacks.finish(&mut crash);
+    Some(Found { at, crash })
+}
+
+/// The head of a thread says that it got the signal.
+fn triggered(head: &str) -> bool {
+    head.rsplit("\"frames\"").nth(1).unwrap_or(head).split_whitespace().collect::<String>().contains("\"triggered\":true")
 }
 
 fn unquoted(line: &str) -> &str {
     line.trim_start_matches(['>', ' '])
 }
 
-fn text<'v>(value: &'v Value, path: &[&str]) -> &'v str {
+fn text_of<'v>(value: &'v Value, path: &[&str]) -> &'v str {
     let mut value = value;
     for key in path {
         match value.get(key) {
@@ -51,15 +106,15 @@ fn text<'v>(value: &'v Value, path: &[&str]) -> &'v str {
 }
 
 fn crash(report: &Value) -> Crash {
-    let exception = text(report, &["exception", "type"]);
-    let signal = text(report, &["exception", "signal"]);
-    let subtype = text(report, &["exception", "subtype"]);
+    let exception = text_of(report, &["exception", "type"]);
+    let signal = text_of(report, &["exception", "signal"]);
+    let subtype = text_of(report, &["exception", "subtype"]);
     let mut crash = Crash { signal: signal.to_owned(), ..Crash::default() };
     if signal.is_empty() {
         super::apple_text::signal(exception).clone_into(&mut crash.signal);
     }
     crash.address = subtype.split_once(" at ").map(|(_, address)| frames::hex(address.split_whitespace().next().unwrap_or("")));
-    text(report, &["procPath"]).clone_into(&mut crash.python.executable);
+    text_of(report, &["procPath"]).clone_into(&mut crash.python.executable);
     "macOS".clone_into(&mut crash.python.platform);
     crash.message = said(report);
     let images = report.get("usedImages").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
@@ -67,7 +122,8 @@ fn crash(report: &Value) -> Crash {
     let mut stacks = Stacks::default();
     let threads = report.get("threads").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     for (number, thread) in (0_u64..).zip(threads) {
-        let name = [text(thread, &["name"]), text(thread, &["queue"])].into_iter().find(|name| !name.is_empty()).unwrap_or("");
+        let name =
+            [text_of(thread, &["name"]), text_of(thread, &["queue"])].into_iter().find(|name| !name.is_empty()).unwrap_or("");
         stacks.begin(Thread {
             name: name.to_owned(),
             native_id: thread.get("id").and_then(Value::as_u64).unwrap_or(0),
@@ -87,11 +143,11 @@ fn frame(frame: &Value, images: &[Value]) -> NativeFrame {
     let number = |key: &str| frame.get(key).and_then(Value::as_u64);
     let image = number("imageIndex").and_then(|index| images.get(usize::try_from(index).ok()?));
     let module = image.map_or("", |image| {
-        let path = text(image, &["path"]);
-        if path.is_empty() { text(image, &["name"]) } else { path }
+        let path = text_of(image, &["path"]);
+        if path.is_empty() { text_of(image, &["name"]) } else { path }
     });
     let offset = number("symbolLocation").or_else(|| number("imageOffset")).unwrap_or(0);
-    frames::native(module, text(frame, &["symbol"]), offset, text(frame, &["sourceFile"]))
+    frames::native(module, text_of(frame, &["symbol"]), offset, text_of(frame, &["sourceFile"]))
 }
 
 /// What libraries and the kernel said of the end.
@@ -101,7 +157,7 @@ fn said(report: &Value) -> String {
         let texts = asi.values().filter_map(Value::as_array).flatten().filter_map(Value::as_str);
         lines.extend(texts.flat_map(str::lines).filter(|line| *line != "abort() called").map(str::to_owned));
     }
-    let indicator = text(report, &["termination", "indicator"]);
+    let indicator = text_of(report, &["termination", "indicator"]);
     let reason = report.get("termination").and_then(|termination| termination.get("reasons")).and_then(Value::as_array);
     lines.extend(reason.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned));
     if indicator.contains("fork") {
@@ -114,6 +170,17 @@ fn said(report: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pieces_of_a_report_are_read() {
+        let text = "6,\"imageIndex\":410},{\"imageOffset\":283160,\"symbol\":\"f\",\"symbolLocation\":112,\"imageIndex\":1},{\"imageOffset\":7,\"imageIndex\":0}]},{\"i\n\
+                    d\":137211,\"triggered\":true,\"frames\":[{\"imageOffset\":28480,\"symbol\":\"kevent\",\"symbolLocation\":8,\"imageIndex\":0},{\"imageOff";
+        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        let crash = read(&lines).remove(0).crash;
+        assert_eq!((crash.threads.len(), crash.threads[0].native[0].symbol.as_str()), (2, "kevent"));
+        assert!(crash.threads[0].crashed && !crash.threads[0].top_cut && crash.threads[1].top_cut);
+        assert!(read(&["{\"imageOffset\"".to_owned()]).is_empty());
+    }
 
     #[test]
     fn a_report_with_its_head_is_read() {

@@ -10,12 +10,14 @@ use std::collections::BTreeMap;
 pub(super) const FORM: Form = Form {
     name: "macOS crash report",
     looks_like: "\"Exception Type: EXC_BAD_ACCESS (SIGSEGV)\", \"Thread 0 Crashed:\", `0   lib.dylib   0x0000000100 f + 12`",
-    signs: &["Exception Type: ", " Crashed:", "Crashed Thread:"],
+    signs: &["Exception Type: ", " Crashed:", "Crashed Thread:", " 0x"],
     read,
 };
 
 pattern!(ENTRY, r"(?:\b\d{1,3} +[A-Za-z_?].* +0x[0-9a-f]{8,} |Thread \d+(?: Crashed)?:|Exception Type: |Crashed Thread: )");
-pattern!(FRAME, r"^\s*(\d+)\s+(\S.*?)\s+(0x[0-9a-fA-F]+)\s+(.+?)(?:\s+\+\s+(\d+))?(?:\s+\(([^()]*)\))?$");
+// A frame that is one whatever stands around it.
+pattern!(CERTAIN, r"^\s*\d{1,3}\s+[A-Za-z_?][^()`]*?\s+0x[0-9a-f]{8,16} .+ \+ \d+(?:\s+\([^()]*\))?(?: \[inlined\])?$");
+pattern!(FRAME, r"^\s*(\d+)\s+(\S.*?)\s+(0x[0-9a-fA-F]+)\s+(.+?)(?:\s+\+\s+(\d+))?(?:\s+\(([^()]*)\))?(?: \[inlined\])?$");
 pattern!(THREAD, r"^\s*Thread (\d+)( Crashed)?:{1,2}\s*(.*)$");
 pattern!(NAMED, r"^\s*Thread (\d+)(?: Crashed)? name:\s*(.*)$");
 pattern!(IMAGE, r"^\s*0x[0-9a-f]+ -\s+0x[0-9a-f]+ \+?(\S+) .*?(/\S.*)$");
@@ -43,10 +45,10 @@ pub(super) fn signal(exception: &str) -> &'static str {
 }
 
 fn read(pasted: &[String]) -> Vec<Found> {
-    if !pasted
-        .iter()
-        .any(|line| line.contains("Exception Type: ") || line.contains(" Crashed:") || line.contains("Crashed Thread:"))
-    {
+    let headed =
+        |line: &String| line.contains("Exception Type: ") || line.contains(" Crashed:") || line.contains("Crashed Thread:");
+    // A piece out of the middle of a report has no head.
+    if !pasted.iter().any(headed) && pasted.iter().filter(|line| CERTAIN.is_match(line)).take(2).count() < 2 {
         return Vec::new();
     }
     let mut out = Vec::new();
@@ -78,11 +80,15 @@ fn read(pasted: &[String]) -> Vec<Found> {
             let path = image[2].trim();
             let base = path.rsplit('/').next().unwrap_or(path);
             report.images.insert(base.to_owned(), path.to_owned());
-        } else if let Some(frame) = FRAME.captures(line).filter(|_| !report.stacks.threads.is_empty()) {
+        } else if let Some(frame) = FRAME.captures(line).filter(|_| !report.stacks.threads.is_empty() || CERTAIN.is_match(line)) {
+            report.at.get_or_insert(at);
             let offset = frame.get(5).and_then(|offset| offset.as_str().parse().ok()).unwrap_or(0);
             let source = frame.get(6).map_or("", |source| source.as_str().split(':').next().unwrap_or(""));
             report.stacks.push(frame[1].parse().unwrap_or(0), frames::native(&frame[2], &frame[4], offset, source));
-        } else if line.contains("crashed on child side of fork") || line.contains("BUG IN CLIENT OF") {
+        } else if ["crashed on child side of fork", "BUG IN CLIENT OF", "multi-threaded process forked"]
+            .iter()
+            .any(|told| line.contains(told))
+        {
             report.said.push(line.trim().to_owned());
         }
     }
@@ -113,13 +119,31 @@ impl Report {
         }
         "macOS".clone_into(&mut self.crash.python.platform);
         self.crash.message = self.said.join("\n");
-        (!self.crash.threads.is_empty()).then_some(Found { at, crash: self.crash })
+        // A head without stacks tells the signal, and what the system said.
+        let told = !self.crash.threads.is_empty() || !self.crash.signal.is_empty();
+        told.then_some(Found { at, crash: self.crash })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pieces_of_a_report_are_read() {
+        let of = |text: &str| {
+            let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+            read(&lines).into_iter().next().map(|found| found.crash)
+        };
+        let crash = of("11  Python                        0x10444ac06 _PyEval_Vector + 361 (ceval.c:5065)\n\
+                        12  Python                        0x104384a2d method_vectorcall + 354 (x.h:1) [inlined]\n")
+        .unwrap();
+        assert!(crash.threads[0].top_cut && crash.threads[0].native.len() == 2, "{crash:?}");
+        let head = of("Exception Type:        EXC_CRASH (SIGABRT)\nApplication Specific Information:\ncrashed on child side of fork pre-exec\n").unwrap();
+        assert_eq!((head.signal.as_str(), head.threads.len()), ("SIGABRT", 0));
+        assert!(head.message.contains("fork"));
+        assert!(of("3  apples 0x1 and + 5\n4 pears\n").is_none());
+    }
 
     #[test]
     fn a_report_is_read() {

@@ -9,7 +9,7 @@ use super::prefixes::before_entries;
 pub(super) const FORM: Form = Form {
     name: "coredumpctl",
     looks_like: "\"Stack trace of thread 123:\", `#0  0x00007f f (lib.so + 0x1)`",
-    signs: &["Stack trace of thread", " + 0x", "dumped core"],
+    signs: &["Stack trace of thread", " + 0x", "dumped core", "Signal: "],
     read,
 };
 
@@ -22,10 +22,9 @@ pattern!(EXECUTABLE, r"^\s*Executable: (\S+)");
 
 fn read(pasted: &[String]) -> Vec<Found> {
     // Without the head, only the offset tells it from a line of gdb without symbols.
-    if !pasted
-        .iter()
-        .any(|line| THREAD.is_match(line) || PROCESS.is_match(line) || (line.contains(" + 0x") && FRAME.is_match(line)))
-    {
+    if !pasted.iter().any(|line| {
+        THREAD.is_match(line) || PROCESS.is_match(line) || SIGNAL.is_match(line) || (line.contains(" + 0x") && FRAME.is_match(line))
+    }) {
         return Vec::new();
     }
     let mut out: Vec<Found> = Vec::new();

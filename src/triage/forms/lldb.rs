@@ -29,15 +29,24 @@ fn read(pasted: &[String]) -> Vec<Found> {
     let mut crash = Crash::default();
     let mut stacks = Stacks::default();
     let mut at = None;
+    let mut stop = String::new();
     for (number, line) in before_entries(pasted, &ENTRY).iter().enumerate() {
         if let Some(thread) = THREAD.captures(line) {
             let rest = &thread[3];
             let reason = REASON.captures(rest).map(|reason| reason[1].trim().to_owned()).unwrap_or_default();
             let signal = signal(&reason);
             if !signal.is_empty() && at.is_some() && stacks.threads.iter().any(|known| known.crashed && !known.native.is_empty()) {
-                // Another stop.
-                std::mem::take(&mut stacks).finish(&mut crash);
-                out.push(Found { at: at.take().unwrap_or(0), crash: std::mem::take(&mut crash) });
+                let shown = std::mem::take(&mut stacks);
+                // lldb shows the innermost frame where it stops, and `bt` shows it again.
+                let same =
+                    stop == reason && shown.threads.len() == 1 && shown.threads.iter().all(|thread| thread.native.len() == 1);
+                if !same {
+                    shown.finish(&mut crash);
+                    out.push(Found { at: at.take().unwrap_or(0), crash: std::mem::take(&mut crash) });
+                }
+            }
+            if !signal.is_empty() {
+                stop.clone_from(&reason);
             }
             if !signal.is_empty() {
                 signal.clone_into(&mut crash.signal);
@@ -98,6 +107,19 @@ fn parsed(place: &str) -> super::super::crash::NativeFrame {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_stop_and_the_backtrace_are_one_crash() {
+        let stop = "* thread #2, stop reason = EXC_BAD_ACCESS (code=1, address=0x0)\n";
+        let text = format!(
+            "{stop}    frame #0: 0x00000001905c7610 libsystem_platform.dylib`_platform_strcmp + 64\n(lldb) bt\n{stop}\
+             \x20 * frame #0: 0x00000001905c7610 libsystem_platform.dylib`_platform_strcmp + 64\n\
+             \x20   frame #1: 0x00000001018e24cc libpython3.13t.dylib`_PyModule_CreateInitialized + 640\n"
+        );
+        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        let found = read(&lines);
+        assert_eq!((found.len(), found[0].crash.threads[0].native.len()), (1, 2));
+    }
 
     #[test]
     fn the_thread_with_a_stop_reason_crashed() {

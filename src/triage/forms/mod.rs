@@ -15,7 +15,10 @@
 
 mod apple_json;
 mod apple_text;
+mod backtrace_symbols;
+mod breakpad;
 mod coredumpctl;
+mod exit_status;
 mod failure_signal;
 mod faulthandler;
 mod faulthandler_lines;
@@ -56,13 +59,17 @@ pub static FORMS: &[Form] = &[
     pystack::FORM,
     py_spy::FORM,
     failure_signal::FORM,
+    backtrace_symbols::FORM,
+    breakpad::FORM,
     windows_debugger::FORM,
     xdist::FORM,
     last_words::FORM,
+    exit_status::FORM,
 ];
 
-/// Forms without stacks, by their place in the table: `pytest-xdist` tells which test it was, libc's words are heard with any other form.
-const LAST_WORDS: [usize; 1] = [FORMS.len() - 1];
+/// Forms without stacks, by their place in the table: libc's words are heard with any other form, a status only where nothing else is left.
+const LAST_WORDS: usize = FORMS.len() - 2;
+const STATUS: usize = FORMS.len() - 1;
 
 /// The crashes that a text describes, in its order; the error is one line for the user.
 ///
@@ -84,7 +91,10 @@ pub fn read(text: &str) -> Result<Vec<Crash>, String> {
     // What somebody said is no crash of its own where there is a dump.
     let is_dump = |(_, _, crash): &(usize, usize, Crash)| !crash.threads.is_empty() || crash.message.starts_with("Fatal Python");
     if found.iter().any(is_dump) {
-        found.retain(|found| is_dump(found) || !LAST_WORDS.contains(&found.1));
+        found.retain(|found| is_dump(found) || found.1 < LAST_WORDS);
+    }
+    if found.iter().any(|found| found.1 != STATUS) {
+        found.retain(|found| found.1 != STATUS);
     }
     found.sort_by_key(|(at, number, _)| (*at, *number));
     let mut crashes = together(found);

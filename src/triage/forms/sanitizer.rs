@@ -9,7 +9,7 @@ use super::prefixes::before_entries;
 pub(super) const FORM: Form = Form {
     name: "AddressSanitizer, ThreadSanitizer, UndefinedBehaviorSanitizer",
     looks_like: "\"ERROR: AddressSanitizer: ...\", \"WARNING: ThreadSanitizer: ...\", \"x.c:5:1: runtime error: ...\" with `#0 0x55 in f /x.c:5:1`",
-    signs: &["Sanitizer", "runtime error: "],
+    signs: &["Sanitizer", "runtime error: ", "#"],
     read,
 };
 
@@ -17,6 +17,12 @@ pattern!(ENTRY, r"(?:==\d+==\s?ERROR: |WARNING: ThreadSanitizer|#\d+ (?:0x[0-9a-
 pattern!(HEADER, r"(?:ERROR|WARNING): (Address|Thread|Memory|Leak|UndefinedBehavior|HWAddress)Sanitizer:? (.*)$");
 pattern!(RUNTIME, r"^\s*(\S+:\d+:\d+): runtime error: (.*)$");
 pattern!(FRAME, r"^\s*#(\d+)\s+(?:(0x[0-9a-fA-F]+)\s+)?(?:in\s+)?(.+)$");
+// Frames that no other form has, so that a piece of a report without its head is one: with a source, or with a module and an offset.
+pattern!(
+    CERTAIN,
+    r"^\s*#\d+\s+0x[0-9a-fA-F]+\s+(?:in \S.*\s\S+\.\w+:\d+(?::\d+)?|(?:in )?.*\([^()]*\S\+0x[0-9a-fA-F]+\)(?: \(BuildId: [0-9a-f]+\))?)$"
+);
+pattern!(SUMMARY, r"^\s*SUMMARY: (Address|Thread|Memory|UndefinedBehavior|HWAddress)Sanitizer: (\S+(?: race)?) (\S+) in (.+)$");
 pattern!(BUILD, r"\s*\(BuildId: [0-9a-f]+\)$");
 pattern!(MODULE, r"\s*\(([^()]+)\+(0x[0-9a-fA-F]+)\)$");
 // Heads of the other stacks of a report.
@@ -27,8 +33,9 @@ pattern!(
 pattern!(ADDRESS, r"unknown address (0x[0-9a-fA-F]+)");
 
 fn read(pasted: &[String]) -> Vec<Found> {
-    if !pasted.iter().any(|line| line.contains("Sanitizer") || line.contains("runtime error: ")) {
-        return Vec::new();
+    let headed = pasted.iter().any(|line| HEADER.is_match(line) || RUNTIME.is_match(line));
+    if !headed {
+        return piece(pasted).into_iter().collect();
     }
     let mut out: Vec<Found> = Vec::new();
     let mut report: Option<Report> = None;
@@ -49,6 +56,28 @@ fn read(pasted: &[String]) -> Vec<Found> {
     // A program that goes on may repeat itself a thousand times.
     out.truncate(20);
     out
+}
+
+/// A piece out of the middle or of the end of a report: its summary names the innermost frame, else the frames themselves are all that is known.
+fn piece(pasted: &[String]) -> Option<Found> {
+    let lines = before_entries(pasted, &ENTRY);
+    if let Some((at, told)) = lines.iter().enumerate().find_map(|(at, line)| Some((at, SUMMARY.captures(line)?))) {
+        let mut report = Report::new(at, &told[1], &told[2]);
+        report.stacks.begin(Thread { crashed: true, cut: true, ..Thread::default() });
+        report.stacks.push(0, frames::native("", &told[4], 0, without_line(&told[3])));
+        return report.finish();
+    }
+    let at = lines.iter().position(|line| CERTAIN.is_match(line))?;
+    let mut report = Report::new(at, "", "");
+    for line in lines.iter().filter(|line| CERTAIN.is_match(line)) {
+        report.line(line);
+    }
+    let frames = report.stacks.threads.iter().map(|thread| thread.native.len()).sum::<usize>();
+    if frames < 2 {
+        return None;
+    }
+    report.crash.message.clear();
+    report.finish()
 }
 
 struct Report {
@@ -162,6 +191,26 @@ mod tests {
         assert_eq!(parts("f <null> (libx.so+0x12)"), is("f", "libx.so", ""));
         assert_eq!(parts("(/usr/lib/libx.so+0x12)"), is("", "/usr/lib/libx.so", ""));
         assert_eq!(parts("ns::f(int, char const*) /x/y.cc:5"), is("ns::f", "", "/x/y.cc"));
+    }
+
+    #[test]
+    fn pieces_of_a_report_are_read() {
+        let of = |text: &str| {
+            let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+            read(&lines).into_iter().next().map(|found| found.crash)
+        };
+        let tail = "    #24 0x63fc in pymain_main Modules/main.c:802\n    #29 0x63fb in _start (/x/python+0x2e5)\n";
+        let crash = of(tail).unwrap();
+        assert!(crash.threads[0].top_cut && crash.message.is_empty(), "{crash:?}");
+        assert_eq!(crash.threads[0].native[1].module, "/x/python");
+        let told = of(&format!(
+            "{tail}\nSUMMARY: AddressSanitizer: heap-use-after-free Objects/unicodeobject.c:3947 in PyUnicode_DecodeLocale\n"
+        ))
+        .unwrap();
+        assert_eq!(told.message, "AddressSanitizer: heap-use-after-free");
+        let frame = &told.threads[0].native[0];
+        assert_eq!((frame.symbol.as_str(), frame.source.as_str()), ("PyUnicode_DecodeLocale", "Objects/unicodeobject.c"));
+        assert!(of("#1 0x12 in f\n#2 0x13 in g (a=1) at x.c:5\n").is_none());
     }
 
     #[test]

@@ -23,6 +23,10 @@ fn read(pasted: &[String]) -> Vec<Found> {
         let Some(found) = LINE.captures(line) else { continue };
         let text = found[3].trim_end();
         if let Some(frame) = FRAME.captures(text) {
+            if errors.is_empty() {
+                // A piece out of the middle of a report.
+                errors.push(Error { at, number: 1, ..Error::default() });
+            }
             let Some(error) = errors.last_mut() else { continue };
             let place = frame.get(4).map_or("", |place| place.as_str());
             let (module, source) = match place.rsplit_once(':') {
@@ -33,6 +37,8 @@ fn read(pasted: &[String]) -> Vec<Found> {
                 let first = error.stacks.threads.is_empty();
                 error.stacks.begin(Thread { name: error.section.clone(), crashed: first, ..Thread::default() });
                 error.number = 0;
+            } else if error.stacks.threads.is_empty() {
+                error.stacks.begin(Thread { crashed: true, ..Thread::default() });
             }
             error.stacks.push(error.number, frames::native(module, &frame[3], frames::hex(&frame[2]), source));
             error.number += 1;
@@ -53,7 +59,8 @@ fn read(pasted: &[String]) -> Vec<Found> {
     }
     errors.retain(|error| error.stacks.threads.iter().any(|thread| !thread.native.is_empty()));
     // The end of the process, else the first thing that went wrong.
-    let died = errors.iter().position(|error| !error.signal.is_empty()).unwrap_or(0);
+    let whole = || errors.iter().position(|error| !error.what.is_empty());
+    let died = errors.iter().position(|error| !error.signal.is_empty()).or_else(whole).unwrap_or(0);
     if errors.is_empty() { Vec::new() } else { vec![errors.swap_remove(died).finish()] }
 }
 
@@ -71,7 +78,7 @@ struct Error {
 impl Error {
     fn finish(mut self) -> Found {
         let mut crash = Crash { address: self.address, ..Crash::default() };
-        if self.signal.is_empty() {
+        if self.signal.is_empty() && !self.what.is_empty() {
             crash.message = format!("valgrind: {}", self.what);
         }
         crash.signal = std::mem::take(&mut self.signal);

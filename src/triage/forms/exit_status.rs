@@ -1,0 +1,133 @@
+//! What shells, supervisors and parents say of a process that is gone: its signal or its status, and nothing else.
+
+use super::super::crash::Crash;
+use super::form::{Form, Found};
+use super::frames::pattern;
+
+/// The form.
+pub(super) const FORM: Form = Form {
+    name: "a shell's or a parent's line",
+    looks_like: "\"Segmentation fault (core dumped)\", \"Process finished with exit code 139\", \"-1073741819 (0xC0000005)\", \"objc[1]: ... when fork() was called\"",
+    signs: &[
+        "core dumped",
+        "egmentation fault",
+        "us error",
+        "bort",
+        "llegal",
+        "Killed",
+        "xit code",
+        "exitcode",
+        "exit status",
+        "SIG",
+        "signal ",
+        "0xC0",
+        "0xc0",
+        "107374",
+        "322122",
+        "when fork() was called",
+        "Assertion",
+    ],
+    read,
+};
+
+/// What is said, and the signal; the first that is found counts.
+const SAID: [(&str, &str); 6] = [
+    ("SIGSEGV", r"egmentation fault|SEGV|-1073741819|3221225477|0[xX][cC]0000005|139|-11\b|signal:? 11|Signal 11"),
+    ("SIGBUS", r"us error|SIGBUS|135|-7\b|signal:? 7\b"),
+    ("SIGILL", r"llegal (?:hardware )?instruction|SIGILL|-1073741795|3221225501|0[xX][cC]000001[dD]|132|-4\b|signal:? 4\b"),
+    ("SIGKILL", r"Killed|killed|SIGKILL|137|-9\b|signal:? 9\b"),
+    ("SIGFPE", r"loating point exception|SIGFPE|136|-8\b"),
+    ("SIGABRT", r"bort|SIGABRT|-1073740940|3221226356|0[xX][cC]0000374|-1073740791|0[xX][cC]0000409|134|-6\b|signal:? 6\b"),
+];
+
+// A status or a name of a signal counts only in the sentences in which a shell, an IDE or a parent says it.
+pattern!(
+    SENTENCE,
+    r"(?:^(?:Segmentation fault|Bus error|Aborted|Illegal instruction|Floating point exception|Killed)(?:: \d+)?(?: \(core dumped\))?$|(?:Segmentation fault|Bus error|Aborted|Abort trap|Illegal instruction|Floating point exception)(?:: \d+)?\s+\(core dumped\)|line \d+:\s+\d+ (?:Segmentation fault|Bus error|Aborted|Abort trap|Illegal instruction|Killed|Floating point exception)|\b(?:zsh|fish|bash): (?:segmentation fault|bus error|abort|illegal hardware instruction|killed|floating point exception)|^\[\d+\]\s*[+-]?\s*\d+ (?:segmentation fault|bus error|abort|illegal hardware instruction|killed)|\b[Ee]xit(?:ed)?(?: with)? ?code:? ?-?(?:13[2-79]|11|6|9|7|4|1073741819|1073740940|1073740791|1073741795)\b|\b(?:exitcode|returncode)[:= ]+-(?:11|6|9|7|4)\b|non-zero exit status (?:-(?:11|6|9|7|4)|13[2-79])\b|-107374(?:1819|0940|0791|1795)\b|\b3221225477\b|died with <Signals\.SIG[A-Z]+: \d+>|\(signal: \d+, SIG[A-Z]+|(?:terminated|killed|interrupted|died|crashed) (?:by|with|due to|from) (?:signal|SIG)[: ]*(?:SIG[A-Z]+|\d+)?|was sent code 139\b)"
+);
+pattern!(FORK, r"may have been in progress in another thread when fork\(\) was called|crashed on child side of fork");
+pattern!(
+    ASSERTION,
+    r"(?:^|\s)(?:Assertion failed: \(.+\), function \S+, file \S+, line \d+|\S+: \S+\.(?:c|h|cc|cpp|cxx|hpp):\d+: .+: Assertion `.+' failed)"
+);
+
+/// The signal that a sentence names.
+fn signal(sentence: &str) -> &'static str {
+    static SIGNALS: std::sync::LazyLock<Vec<(&str, regex_lite::Regex)>> = std::sync::LazyLock::new(|| {
+        SAID.iter().map(|(signal, text)| (*signal, regex_lite::Regex::new(text).expect("a pattern of ours compiles"))).collect()
+    });
+    SIGNALS.iter().find(|(_, said)| said.is_match(sentence)).map_or("", |(signal, _)| signal)
+}
+
+fn read(pasted: &[String]) -> Vec<Found> {
+    let lines = || pasted.iter().enumerate().filter(|(_, line)| line.len() < 2000);
+    let found = |at: usize, signal: &str, message: &str| Found {
+        at,
+        crash: Crash { signal: signal.to_owned(), message: message.trim().chars().take(300).collect(), ..Crash::default() },
+    };
+    // An assertion and a fork say why; a status says only that.
+    let why = lines().find_map(|(at, line)| {
+        if ASSERTION.is_match(line) {
+            return Some(found(at, "SIGABRT", line));
+        }
+        FORK.is_match(line).then(|| found(at, "SIGABRT", line))
+    });
+    let that = || {
+        lines().find_map(|(at, line)| {
+            let said = SENTENCE.find(line)?;
+            Some(found(at, signal(said.as_str()), line))
+        })
+    };
+    why.or_else(that).into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_of_a_process_that_is_gone() {
+        for (line, signal) in [
+            ("Segmentation fault (core dumped)", "SIGSEGV"),
+            ("/tmp/2c1e.sh: line 3:  2823 Segmentation fault      (core dumped) pytest --pyargs pywt", "SIGSEGV"),
+            ("[1]    26016 segmentation fault (core dumped)  python -c 'import yaml'", "SIGSEGV"),
+            ("zsh: abort      python3.11", "SIGABRT"),
+            ("zsh: illegal hardware instruction  python", "SIGILL"),
+            ("Process finished with exit code 139 (interrupted by signal 11: SIGSEGV)", "SIGSEGV"),
+            ("Process finished with exit code -1073741819 (0xC0000005)", "SIGSEGV"),
+            ("进程已结束,退出代码-1073741819 (0xC0000005)", "SIGSEGV"),
+            ("Process finished with exit code -1073740940 (0xC0000374)", "SIGABRT"),
+            ("subprocess.CalledProcessError: Command '['python']' died with <Signals.SIGSEGV: 11>.", "SIGSEGV"),
+            ("Command '...' returned non-zero exit status 134.", "SIGABRT"),
+            ("process didn't exit successfully: ... (signal: 6, SIGABRT)", "SIGABRT"),
+            ("DAMN ! worker 4 (pid: 15383) died, killed by signal 11 :( trying respawn ...", "SIGSEGV"),
+            ("The command was terminated by signal SIGBUS", "SIGBUS"),
+            ("Exited with code 137", "SIGKILL"),
+            ("container exited, exit code: 139", "SIGSEGV"),
+            ("Aborted (core dumped)", "SIGABRT"),
+        ] {
+            let crashes = read(&[line.to_owned()]);
+            assert_eq!(crashes.first().map(|found| found.crash.signal.as_str()), Some(signal), "{line}");
+        }
+        for line in [
+            "INFO all is well",
+            "Process finished with exit code 1",
+            "exited with code 0",
+            "we had a Segmentation fault in spring",
+            "139 passed in 11 s",
+            "exit status 2",
+            "received signal 15, terminating",
+        ] {
+            assert!(read(&[line.to_owned()]).is_empty(), "{line}");
+        }
+    }
+
+    #[test]
+    fn why_comes_before_that() {
+        let lines = ["Aborted (core dumped)", "python: Python/ceval.c:135: is_tstate_valid: Assertion `!freed' failed."];
+        let crash = read(&lines.map(str::to_owned)).remove(0).crash;
+        assert!(crash.message.contains("is_tstate_valid"));
+        let fork = "objc[14347]: +[NSDate initialize] may have been in progress in another thread when fork() was called.";
+        assert!(read(&[fork.to_owned()]).remove(0).crash.message.contains("fork()"));
+    }
+}
