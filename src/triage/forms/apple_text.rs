@@ -44,11 +44,15 @@ pub(super) fn signal(exception: &str) -> &'static str {
     SIGNALS.iter().find(|(name, _)| exception.contains(name)).map_or("", |(_, signal)| signal)
 }
 
+fn is_frame(line: &str) -> bool {
+    line.contains(" 0x") && line.trim_start().starts_with(|c: char| c.is_ascii_digit()) && CERTAIN.is_match(line)
+}
+
 fn read(pasted: &[String]) -> Vec<Found> {
     let headed =
         |line: &String| line.contains("Exception Type: ") || line.contains(" Crashed:") || line.contains("Crashed Thread:");
     // A piece out of the middle of a report has no head.
-    if !pasted.iter().any(headed) && pasted.iter().filter(|line| CERTAIN.is_match(line)).take(2).count() < 2 {
+    if !pasted.iter().any(headed) && pasted.iter().filter(|line| is_frame(line)).take(2).count() < 2 {
         return Vec::new();
     }
     let mut out = Vec::new();
@@ -80,7 +84,7 @@ fn read(pasted: &[String]) -> Vec<Found> {
             let path = image[2].trim();
             let base = path.rsplit('/').next().unwrap_or(path);
             report.images.insert(base.to_owned(), path.to_owned());
-        } else if let Some(frame) = FRAME.captures(line).filter(|_| !report.stacks.threads.is_empty() || CERTAIN.is_match(line)) {
+        } else if let Some(frame) = FRAME.captures(line).filter(|_| !report.stacks.threads.is_empty() || is_frame(line)) {
             report.at.get_or_insert(at);
             let offset = frame.get(5).and_then(|offset| offset.as_str().parse().ok()).unwrap_or(0);
             let source = frame.get(6).map_or("", |source| source.as_str().split(':').next().unwrap_or(""));

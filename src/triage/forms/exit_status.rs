@@ -16,10 +16,15 @@ pub(super) const FORM: Form = Form {
         "llegal",
         "Killed",
         "xit code",
+        "xited with code",
+        "xited, code",
         "exitcode",
+        "returncode",
         "exit status",
         "SIG",
-        "signal ",
+        "by signal ",
+        "with signal ",
+        "code 139",
         "0xC0",
         "0xc0",
         "107374",
@@ -29,6 +34,35 @@ pub(super) const FORM: Form = Form {
     ],
     read,
 };
+
+/// A line without any of these names neither a signal nor its number.
+const VALUES: [&str; 25] = [
+    "egmentation fault",
+    "us error",
+    "bort",
+    "llegal",
+    "illed",
+    "SIG",
+    "signal 11",
+    "signal 6",
+    "139",
+    "-11",
+    "134",
+    "137",
+    "135",
+    "132",
+    "136",
+    "-6",
+    "-9",
+    "-7",
+    "-4",
+    "107374",
+    "322122",
+    "loating point",
+    "fork() was called",
+    "Assertion",
+    "side of fork",
+];
 
 /// What is said, and the signal; the first that is found counts.
 const SAID: [(&str, &str); 6] = [
@@ -60,7 +94,10 @@ fn signal(sentence: &str) -> &'static str {
 }
 
 fn read(pasted: &[String]) -> Vec<Found> {
-    let lines = || pasted.iter().enumerate().filter(|(_, line)| line.len() < 2000);
+    // The expressions are slow, and logs are long.
+    let may_tell =
+        |line: &str| FORM.signs.iter().any(|sign| line.contains(sign)) && VALUES.iter().any(|value| line.contains(value));
+    let lines = || pasted.iter().enumerate().filter(|(_, line)| line.len() < 2000 && may_tell(line));
     let found = |at: usize, signal: &str, message: &str| Found {
         at,
         crash: Crash { signal: signal.to_owned(), message: message.trim().chars().take(300).collect(), ..Crash::default() },

@@ -33,7 +33,9 @@ pattern!(
 pattern!(ADDRESS, r"unknown address (0x[0-9a-fA-F]+)");
 
 fn read(pasted: &[String]) -> Vec<Found> {
-    let headed = pasted.iter().any(|line| HEADER.is_match(line) || RUNTIME.is_match(line));
+    let headed = pasted.iter().any(|line| {
+        (line.contains("Sanitizer") && HEADER.is_match(line)) || (line.contains("runtime error: ") && RUNTIME.is_match(line))
+    });
     if !headed {
         return piece(pasted).into_iter().collect();
     }
@@ -60,6 +62,10 @@ fn read(pasted: &[String]) -> Vec<Found> {
 
 /// A piece out of the middle or of the end of a report: its summary names the innermost frame, else the frames themselves are all that is known.
 fn piece(pasted: &[String]) -> Option<Found> {
+    // Without this test every line of another text would be searched.
+    if !pasted.iter().any(|line| line.contains("SUMMARY: ") || (line.contains('#') && line.contains(" 0x"))) {
+        return None;
+    }
     let lines = before_entries(pasted, &ENTRY);
     if let Some((at, told)) = lines.iter().enumerate().find_map(|(at, line)| Some((at, SUMMARY.captures(line)?))) {
         let mut report = Report::new(at, &told[1], &told[2]);
