@@ -1,6 +1,7 @@
 //! Dumps of `tests/crashes` and what triage must say of them, however they were pasted; seeds of the fuzzer.
 
 use ftsan::triage::crash::{Crash, Thread};
+use ftsan::triage::judge::verdict::Confidence;
 use ftsan::triage::{from_json, questions, read, render};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -90,6 +91,25 @@ fn every_dump_has_its_verdict() {
         let issue = or_none(&verdict.known_issue);
         let got = [name, verdict.verdict.as_str(), verdict.confidence.as_str(), &culprit, &issue, &verdict.signature];
         assert_eq!(got[..], row[..], "{:#?}", verdict.evidence);
+    }
+}
+
+#[test]
+fn a_known_version_makes_sure_or_rules_out() {
+    for (name, affected, repaired) in [
+        ("greenlet_331_wheel.txt", "greenlet==3.3.1", "greenlet==3.5.6"),
+        ("greenlet_critical_section_macos.txt", "greenlet==3.3.1", "greenlet==3.5.6"),
+        ("multidict_update.txt", "multidict==6.7.0", "multidict==7.1.0"),
+        ("apple_arrow.txt", "pyarrow==25.0.0", "pyarrow==26.0.0"),
+        ("lldb_repeat.txt", "numpy==2.2.0", "numpy==2.2.3"),
+    ] {
+        let text = fs::read_to_string(root().join("tests/crashes").join(name)).unwrap();
+        let of = |package: &str| questions::of(&one(&format!("{text}\n\n{package}\n")));
+        let (unknown, known, other) = (questions::of(&one(&text)), of(affected), of(repaired));
+        assert_eq!((unknown.confidence, known.confidence), (Confidence::Medium, Confidence::High), "{name}");
+        assert_eq!(unknown.known_issue, known.known_issue, "{name}");
+        let blamed = other.culprit.is_some() && other.confidence > Confidence::Low;
+        assert!(other.known_issue.is_none() && !blamed, "{name}: {other:?}");
     }
 }
 

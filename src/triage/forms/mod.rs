@@ -140,7 +140,9 @@ fn crashed(crash: &Crash) -> Option<&Thread> {
 
 /// Two descriptions in different forms may be of one crash: the signals agree, and one has what the other lacks or both show the same frames.
 fn may_be_one(a: &Crash, b: &Crash) -> bool {
-    if !a.signal.is_empty() && !b.signal.is_empty() && a.signal != b.signal {
+    // Of a fatal error alone, the signal is a guess.
+    let guessed = |crash: &Crash| crash.threads.is_empty() && crash.message.starts_with("Fatal Python error");
+    if !a.signal.is_empty() && !b.signal.is_empty() && a.signal != b.signal && !guessed(a) && !guessed(b) {
         return false;
     }
     let (Some(own), Some(other)) = (crashed(a), crashed(b)) else { return true };
@@ -178,7 +180,7 @@ fn merge(into: &mut Crash, other: Crash, believed: bool) {
         pid: _,
         hang: _,
     } = other;
-    if into.signal.is_empty() {
+    if into.signal.is_empty() || (into.threads.is_empty() && !threads.is_empty() && !signal.is_empty()) {
         into.signal = signal;
     }
     into.address = into.address.or(address);

@@ -73,9 +73,11 @@ fn piece(pasted: &[String]) -> Option<Found> {
         report.stacks.push(0, frames::native("", &told[4], 0, without_line(&told[3])));
         return report.finish();
     }
-    let at = lines.iter().position(|line| CERTAIN.is_match(line))?;
+    // gdb's frames say `at` and `from`.
+    let certain = |line: &&String| !line.contains(") at ") && !line.contains(") from ") && CERTAIN.is_match(line);
+    let at = lines.iter().position(|line| certain(&line))?;
     let mut report = Report::new(at, "", "");
-    for line in lines.iter().filter(|line| CERTAIN.is_match(line)) {
+    for line in lines.iter().filter(certain) {
         report.line(line);
     }
     let frames = report.stacks.threads.iter().map(|thread| thread.native.len()).sum::<usize>();

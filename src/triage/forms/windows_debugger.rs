@@ -16,6 +16,7 @@ pub(super) const FORM: Form = Form {
 };
 
 pattern!(MODULE, r"Faulting module name: ([^,\s]+)");
+pattern!(MODULE_PATH, r"Faulting module path: (\S.*\S)");
 pattern!(CODE, r"(?:Exception code|ExceptionCode): (?:0x)?([0-9a-fA-F]{8})");
 pattern!(OFFSET, r"Fault offset: (0x[0-9a-fA-F]+)");
 pattern!(
@@ -33,6 +34,11 @@ fn read(pasted: &[String]) -> Vec<Found> {
             if code[1].eq_ignore_ascii_case("c0000374") {
                 "Windows fatal exception: code 0xc0000374".clone_into(&mut crash.message);
             }
+        }
+        if let (Some(path), Some(frame)) =
+            (MODULE_PATH.captures(line), stacks.threads.last_mut().and_then(|thread| thread.native.first_mut()))
+        {
+            path[1].clone_into(&mut frame.module);
         }
         if let Some(module) = MODULE.captures(line) {
             at.get_or_insert(number);
@@ -77,10 +83,12 @@ mod tests {
     #[test]
     fn both_are_read() {
         let event = "Faulting application name: python.exe, version: 3.14.2\nFaulting module name: _core.cp314t-win_amd64.pyd, version: 0\n\
-                     Exception code: 0xc0000005\nFault offset: 0x00001234\n";
+                     Exception code: 0xc0000005\nFault offset: 0x00001234\n\
+                     Faulting module path: C:\\v\\Lib\\site-packages\\fastlog\\_core.cp314t-win_amd64.pyd\n";
         let lines: Vec<String> = event.lines().map(str::to_owned).collect();
         let crash = read(&lines).remove(0).crash;
         assert_eq!((crash.signal.as_str(), crash.threads[0].native[0].offset), ("SIGSEGV", 0x1234));
+        assert!(crash.threads[0].native[0].module.ends_with("fastlog\\_core.cp314t-win_amd64.pyd"), "{crash:?}");
         let frame = "00 000000d1`9a7fe8b8 00007ffd`5d0f1234 python314t!_PyEval_EvalFrameDefault+0x1b";
         let crash = read(&[frame.to_owned()]).remove(0).crash;
         assert_eq!(crash.threads[0].native[0].symbol, "_PyEval_EvalFrameDefault");

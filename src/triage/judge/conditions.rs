@@ -151,6 +151,19 @@ impl Condition {
         }
     }
 
+    /// It asks for a version that is not known, or not exactly enough.
+    pub(super) fn guesses_version(&self, facts: &Facts<'_>) -> bool {
+        match self {
+            Below(name, _) | From(name, _) => facts.version_of(name).is_none(),
+            PythonBelow(limit) | PythonFrom(limit) => {
+                let known = facts.python_version().split([' ', '+']).next().unwrap_or_default();
+                // "3.14" may be any of 3.14.0 to 3.14.9.
+                known.is_empty() || (limit.starts_with(known) && limit.get(known.len()..).is_some_and(|rest| rest.starts_with('.')))
+            }
+            _ => false,
+        }
+    }
+
     /// What shows that it holds (empty if there is nothing to be said); `None` if it does not.
     pub(super) fn holds(&self, facts: &Facts<'_>) -> Option<String> {
         match self {
@@ -219,7 +232,14 @@ impl Condition {
             WithoutGil => (facts.gil() != Gil::On).then(String::new),
             PythonBelow(limit) => {
                 let version = facts.python_version();
-                (version.is_empty() || paths::is_below(version, limit)).then(String::new)
+                let told = || {
+                    if self.guesses_version(facts) {
+                        format!("which CPython it is, is not known exactly (fixed in {limit})")
+                    } else {
+                        String::new()
+                    }
+                };
+                (version.is_empty() || paths::is_below(version, limit)).then(told)
             }
             PythonFrom(limit) => {
                 let version = facts.python_version();

@@ -113,6 +113,44 @@ impl<'a> Facts<'a> {
         names
     }
 
+    /// Nothing but CPython and libc is known to be in the process, and what is known is enough to say so: nobody else could have damaged what
+    /// the interpreter met.
+    pub(crate) fn is_alone(&self) -> bool {
+        let foreign = |frame: &&NativeFrame| owner::of(frame).is_third_party();
+        let of_cpython = self.meaning().take(3).any(|(_, owner)| matches!(owner, Owner::Interpreter | Owner::Stdlib(_)));
+        self.third_parties().is_empty()
+            && !self.native.iter().any(foreign)
+            && (of_cpython || self.native.is_empty())
+            && (self.has_python_stack() || self.reaches_outermost())
+    }
+
+    /// The dump has the Python stack of the crashing thread: then it has the list of extension modules as well, if there are any.
+    fn has_python_stack(&self) -> bool {
+        !self.python.is_empty()
+    }
+
+    /// The native stack goes out to where a thread or the program began.
+    fn reaches_outermost(&self) -> bool {
+        const OUTERMOST: [&str; 14] = [
+            "_start",
+            "start",
+            "main",
+            "__libc_start_main",
+            "__libc_start_main_impl",
+            "__libc_start_call_main",
+            "Py_BytesMain",
+            "pymain_main",
+            "Py_RunMain",
+            "start_thread",
+            "thread_start",
+            "pythread_wrapper",
+            "_pthread_start",
+            "clone3",
+        ];
+        let outer = self.native.iter().rev().take(4).map(|frame| clean(&frame.symbol));
+        outer.into_iter().any(|name| OUTERMOST.contains(&name) || name.starts_with("clone") || name.starts_with("__clone"))
+    }
+
     /// The innermost line of the program's own code in a stack; the innermost of all if there is none.
     pub(crate) fn programs_line(stack: &[Frame]) -> Option<&Frame> {
         let real = |frame: &&Frame| !frame.file.is_empty();
@@ -181,6 +219,10 @@ pub(crate) fn is_noise(frame: &NativeFrame) -> bool {
 
 fn below_signal(frames: &[NativeFrame]) -> &[NativeFrame] {
     let ours = |frame: &NativeFrame| owner::of(frame) == Owner::Ours;
+    // A handler that prints stacks on request, not for a crash, may die itself.
+    if frames.iter().take(10).any(|frame| clean(&frame.symbol) == "faulthandler_user") {
+        return frames;
+    }
     let handles = |frame: &NativeFrame| HANDLERS.has(clean(&frame.symbol));
     let is_entry = |frame: &NativeFrame| SIGNAL_FRAMES.has(clean(&frame.symbol));
     let window = frames.get(..frames.len().min(10)).unwrap_or(frames);

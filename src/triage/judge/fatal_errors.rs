@@ -3,7 +3,7 @@
 use super::super::names::lists::SYMBOL_OWNERS;
 use super::super::names::owner::Owner;
 use super::super::names::paths;
-use super::facts::Facts;
+use super::facts::{Facts, unqualified};
 use super::nearest::suspects;
 use super::verdict::{Confidence, CrashCause, RECORD, Verdict, verdict};
 
@@ -16,6 +16,8 @@ const OF_EXTENSIONS: [(&[&str], &str, &str); 5] = [
             "without holding the GIL",
             "but the GIL is released",
             "PyThreadState_Get: no current thread",
+            "PyThreadState_Get: the function must be called",
+            "NULL tstate",
         ],
         "native code called the interpreter without holding a thread state: between Py_BEGIN_ALLOW_THREADS and Py_END_ALLOW_THREADS, or from a thread of \
          its own without PyGILState_Ensure()",
@@ -28,6 +30,12 @@ const OF_EXTENSIONS: [(&[&str], &str, &str); 5] = [
             "PyGILState_Release",
             "This thread state must be current",
             "wrong thread state",
+            "tstate mix-up",
+            "orphan tstate",
+            "Invalid thread state for this thread",
+            "thread state already initialized",
+            "is_tstate_valid: Assertion",
+            "tstate_is_alive",
         ],
         "native code took or gave back a thread state that was not the current one",
         "look for unpaired PyEval_SaveThread and PyGILState_Ensure, and for callbacks that outlive the interpreter",
@@ -115,10 +123,15 @@ fn blamed(facts: &Facts<'_>, mut evidence: Vec<String>, cure: &str) -> Verdict {
         }
         Owner::Interpreter | Owner::Stdlib(_) | Owner::Library(_) | Owner::C | Owner::Ours | Owner::Unknown => None,
     });
+    // Without a caller in Python, what runs is native code of its own thread, whatever it calls.
+    let called_by_python = facts.python.last().is_some_and(|outermost| {
+        ["<module>", "_bootstrap", "_run_code", "_run_module_as_main"].contains(&unqualified(&outermost.function))
+    });
     let listed = || {
         let others = facts.third_parties();
         match &others[..] {
             [only] => Some((*only).to_owned()),
+            _ if !called_by_python => None,
             _ => facts
                 .python
                 .iter()
@@ -154,7 +167,7 @@ pub(super) fn assertion(facts: &Facts<'_>) -> Option<Verdict> {
         return None;
     }
     let evidence = vec![format!("an assertion of the interpreter failed: {line}"), suspects(facts)];
-    let cause = if facts.third_parties().is_empty() { CrashCause::InterpreterBug } else { CrashCause::Unknown };
+    let cause = if facts.is_alone() { CrashCause::InterpreterBug } else { CrashCause::Unknown };
     let next = format!("search CPython's issues for the assertion; if threads share the object, lock it; {RECORD}");
     Some(verdict(cause, Confidence::Low, evidence, &next))
 }
@@ -170,8 +183,7 @@ pub(super) fn other(facts: &Facts<'_>) -> Option<Verdict> {
     // The sentence begins with the function that calls; extension modules call it, too.
     let function = fatal.split(':').next().unwrap_or_default();
     let of_cpython = SYMBOL_OWNERS.find(function) == Some("interpreter");
-    let alone = facts.third_parties().is_empty() && facts.extension_on_top(usize::MAX).is_none();
-    let cause = if of_cpython && alone { CrashCause::InterpreterBug } else { CrashCause::Unknown };
+    let cause = if of_cpython && facts.is_alone() { CrashCause::InterpreterBug } else { CrashCause::Unknown };
     let next = format!("search the issues of CPython and of the extensions for the message; {RECORD}");
     Some(verdict(cause, Confidence::Low, evidence, &next))
 }

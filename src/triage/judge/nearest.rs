@@ -211,7 +211,7 @@ pub(super) fn interpreter(facts: &Facts<'_>) -> Verdict {
         if foreign.is_empty() { suspects(facts) } else { format!("further out on the native stack: {}", foreign.join(", ")) },
     ];
     // Code of others may have damaged what the interpreter met.
-    let alone = facts.third_parties().is_empty() && foreign.is_empty() && facts.gil() == Gil::Off;
+    let alone = facts.is_alone() && facts.gil() == Gil::Off;
     let cause = if alone { CrashCause::InterpreterBug } else { CrashCause::Unknown };
     let next = format!("{RECORD}; if no thread shares anything, report it to CPython with the output of ftsan triage --markdown");
     or_undeclared(facts, verdict(cause, Confidence::Low, evidence, &next))
@@ -233,6 +233,11 @@ fn others_on_the_stack(facts: &Facts<'_>) -> Vec<String> {
 }
 
 fn no_native_stack(facts: &Facts<'_>) -> Verdict {
+    if facts.crash.threads.is_empty() {
+        let evidence = vec!["nothing but its end is known: there is no stack, neither of Python nor of native code".to_owned()];
+        let next = format!("get a dump: PYTHONFAULTHANDLER=1, or the core file (coredumpctl gdb, then bt); {RECORD}");
+        return verdict(CrashCause::Unknown, Confidence::Low, evidence, &next);
+    }
     let place = Facts::programs_line(facts.python)
         .map(|frame| format!("the innermost line of the program is {}", racing::at(Some(frame)).trim_start_matches(" at ")));
     let mut evidence = vec!["there is no native stack: only where the Python code was is known".to_owned(), suspects(facts)];

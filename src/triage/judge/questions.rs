@@ -20,12 +20,15 @@ pub fn of(crash: &Crash) -> Verdict {
         hang.evidence.extend(crash.findings.iter().filter(|finding| rules::is_of_locks(&finding.rule)).map(found));
         return hang;
     }
+    // What only an extension can bring about is no row's whose stack just looks so.
+    let of_an_extension = fatal_errors::of_an_extension(&facts);
+    let rows = || known::reported().filter(|row| of_an_extension.is_none() || row.asks_for_words());
     let mut verdict = process::killed(&facts)
         .or_else(|| process::sent(&facts))
         .or_else(|| by_recording(&facts))
         .or_else(|| stack_overflow::found(&facts))
-        .or_else(|| known(&facts, known::reported()))
-        .or_else(|| fatal_errors::of_an_extension(&facts))
+        .or_else(|| known(&facts, rows()))
+        .or_else(|| of_an_extension.clone())
         .or_else(|| fatal_errors::of_the_collector(&facts))
         .or_else(|| heap::damaged(&facts))
         .or_else(|| known(&facts, known::kinds()))

@@ -161,7 +161,8 @@ pub fn below_site_packages(path: &str) -> Option<&str> {
 /// The distribution that a file under `site-packages` is of, by the name of its top package: `numpy` of `numpy.libs/libgfortran.so` too.
 pub fn distribution(path: &str) -> Option<&str> {
     let top = below_site_packages(path)?.split(['/', '\\']).next()?;
-    let name = top.split('.').next().unwrap_or(top);
+    // `ConsensusCore-1.0.1-py2.7.egg`
+    let name = if top.ends_with(".egg") { top.split('-').next().unwrap_or(top) } else { top.split('.').next().unwrap_or(top) };
     (!name.is_empty()).then_some(name)
 }
 
@@ -253,6 +254,7 @@ mod tests {
         assert_eq!(import_name("/v/lib/python3.14/site-packages/_cffi_backend.cpython-314-darwin.so"), "_cffi_backend");
         assert_eq!(import_name("/usr/lib/python3.14t/lib-dynload/_sqlite3.cpython-314t-x86_64-linux-gnu.so"), "_sqlite3");
         assert_eq!(distribution("/v/site-packages/asyncpg/protocol/protocol.so"), Some("asyncpg"));
+        assert_eq!(distribution("/usr/lib/python2.7/site-packages/Con-1.0.1-py2.7.egg/_Con.so"), Some("Con"));
         assert_eq!(import_name(""), "");
     }
 

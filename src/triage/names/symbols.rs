@@ -49,7 +49,7 @@ fn without_parameters(name: &str) -> String {
             }
             // `<T as Trait>::f` of Rust: its first part is the name.
             '<' if depth == 0 && out.is_empty() => {
-                let end = rest.find([' ', '>']).unwrap_or(rest.len());
+                let end = rest.find([' ', '>', '<']).unwrap_or(rest.len());
                 out.push_str(rest.get(..end).unwrap_or(""));
                 depth = 1;
                 rest = rest.get(end..).unwrap_or("");
@@ -97,6 +97,7 @@ mod tests {
             ("std::function<void (int)>::operator()(int) const", "std::function::operator()"),
             ("(anonymous namespace)::run(int)", "(anonymous namespace)::run"),
             ("<tokio::runtime::Handle as core::ops::Drop>::drop", "tokio::runtime::Handle::drop"),
+            ("<polars_arrow::array::PrimitiveArray<u32>>::try_new", "polars_arrow::array::PrimitiveArray::try_new"),
             ("__pyx_f_7asyncpg_write", "__pyx_f_7asyncpg_write"),
             ("memcpy@@GLIBC_2.14", "memcpy"),
             ("_Z", "_Z"),

@@ -41,10 +41,31 @@ impl Known {
         Some(evidence)
     }
 
-    /// How sure it is of this crash: a build that may have the GIL makes a row of the free-threaded one a guess.
+    /// How sure it is of this crash: a build that may have the GIL makes a row of the free-threaded one a guess, and a version that may have
+    /// the fix takes a step off.
     pub(in crate::triage::judge) fn confidence(&self, facts: &Facts<'_>) -> Confidence {
         let needs_build = self.when.iter().any(|condition| matches!(condition, Condition::WithoutGil));
-        if needs_build && facts.gil() == Gil::Unknown { Confidence::Low } else { self.confidence }
+        if needs_build && facts.gil() == Gil::Unknown {
+            return Confidence::Low;
+        }
+        let guesses = self.when.iter().any(|condition| condition.guesses_version(facts));
+        match self.confidence {
+            Confidence::High if guesses => Confidence::Medium,
+            Confidence::Medium if guesses => Confidence::Low,
+            known => known,
+        }
+    }
+
+    /// It asks for words that the interpreter or a program said.
+    pub(in crate::triage::judge) fn asks_for_words(&self) -> bool {
+        fn words(condition: &Condition) -> bool {
+            match condition {
+                Condition::Says(_) => true,
+                Condition::Any(all) => all.iter().any(words),
+                _ => false,
+            }
+        }
+        self.when.iter().any(words)
     }
 
     /// The stack looks like this crash, and another condition says that it is not: a version that has the fix, a build with the GIL, a
