@@ -163,6 +163,22 @@ fn coredumpctl(dump: &Dump) -> String {
     })
 }
 
+fn backtrace_symbols(dump: &Dump) -> String {
+    frames(dump, "!!! uWSGI process 7 got Segmentation Fault !!!\n*** backtrace of 7 ***", |at, frame| {
+        format!("{}({}+0x{:x}) [0x{:x}]", frame.module, frame.symbol, 16 + at, 0x7f00 + at)
+    }) + "*** end of backtrace ***\n"
+}
+
+fn minidump(dump: &Dump) -> String {
+    frames(dump, "Crash reason:  SIGSEGV /SEGV_MAPERR\nCrash address: 0x8\n\nThread 2 (crashed)", |at, frame| {
+        let name = if frame.symbol.is_empty() { String::new() } else { format!("!{}", frame.symbol) };
+        format!(
+            "{at:>2}  {}{name} + 0x12\n    rip = 0x00007f01   rsp = 0x00007f02\n    Found by: call frame info",
+            base(&frame.module)
+        )
+    })
+}
+
 /// The journal's line, as syslog keeps it.
 fn syslog(dump: &Dump) -> String {
     let text = coredumpctl(dump);
@@ -252,6 +268,8 @@ fn forms() -> Vec<(&'static str, Writer)> {
         ("UndefinedBehaviorSanitizer", |dump| sanitizer(dump, "UndefinedBehaviorSanitizer")),
         ("valgrind", valgrind),
         ("coredumpctl", coredumpctl),
+        ("uWSGI", backtrace_symbols),
+        ("minidump", minidump),
         ("#012", syslog),
         ("pystack", pystack),
         ("py-spy", py_spy),

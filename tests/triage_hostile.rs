@@ -26,7 +26,7 @@ fn dumps() -> Vec<String> {
 }
 
 /// Pieces that parsers look for, and what terminals obey.
-const PIECES: [&str; 24] = [
+const PIECES: [&str; 36] = [
     "\u{1b}[31m",
     "\u{1b}]0;x\u{7}",
     "\u{9b}2J",
@@ -51,6 +51,18 @@ const PIECES: [&str; 24] = [
     "Exception Type: ",
     "18446744073709551616",
     "ä\u{1F600}",
+    "*** backtrace of 1 ***\n",
+    "a.so(f+0x1) [0x1]\n",
+    "Crash reason:  SIGSEGV\nThread 0 (crashed)\n 0  a.dll!f + 0x1\n",
+    "{\"imageOffset\":1,\"symbol\":\"",
+    "\"},{\"imageOffset\":",
+    "SUMMARY: AddressSanitizer: heap-use-after-free x.c:1 in ",
+    "Segmentation fault (core dumped)",
+    "exit code 139",
+    "Assertion failed: (",
+    "\u{9b}31m\u{85}\u{2028}",
+    "libx.dylib   f\u{1b}]8;;http://x\u{7}",
+    "Process 1 (\u{1b}[2J) of user 1 dumped core",
 ];
 
 fn obeyed(text: &str) -> Option<char> {
@@ -120,6 +132,11 @@ fn long_texts_are_read_in_one_go() {
         long("frame #0: 0x1 a`b\n"),
         long("==1==    at 0x1: f (in a)\n"),
         long("Thread 1 Crashed:\n0   a   0x100000000 f + 1\n"),
+        long("*** backtrace of 1 ***\na.so(f+0x1) [0x1]\n"),
+        long("Crash reason:  SIGSEGV\n 0  a.dll!f + 0x1\n"),
+        long("{\"imageOffset\":1,\"imageIndex\":0},"),
+        long("Segmentation fault (core dumped)\n"),
+        "{\"imageOffset\"".repeat(5_000),
         "(".repeat(60_000),
         "{\"log\":".repeat(3_000),
         nested,

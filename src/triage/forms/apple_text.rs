@@ -18,6 +18,8 @@ pattern!(ENTRY, r"(?:\b\d{1,3} +[A-Za-z_?].* +0x[0-9a-f]{8,} |Thread \d+(?: Cras
 // A frame that is one whatever stands around it.
 pattern!(CERTAIN, r"^\s*\d{1,3}\s+[A-Za-z_?][^()`]*?\s+0x[0-9a-f]{8,16} .+ \+ \d+(?:\s+\([^()]*\))?(?: \[inlined\])?$");
 pattern!(FRAME, r"^\s*(\d+)\s+(\S.*?)\s+(0x[0-9a-fA-F]+)\s+(.+?)(?:\s+\+\s+(\d+))?(?:\s+\(([^()]*)\))?(?: \[inlined\])?$");
+// Tidied up by hand: file and function.
+pattern!(BARE, r"^\s*([\w.+-]+\.(?:dylib|so(?:\.\d+)*|abi3\.so)|Python)\s{2,}([A-Za-z_(~].*)$");
 pattern!(THREAD, r"^\s*Thread (\d+)( Crashed)?:{1,2}\s*(.*)$");
 pattern!(NAMED, r"^\s*Thread (\d+)(?: Crashed)? name:\s*(.*)$");
 pattern!(IMAGE, r"^\s*0x[0-9a-f]+ -\s+0x[0-9a-f]+ \+?(\S+) .*?(/\S.*)$");
@@ -89,6 +91,11 @@ fn read(pasted: &[String]) -> Vec<Found> {
             let offset = frame.get(5).and_then(|offset| offset.as_str().parse().ok()).unwrap_or(0);
             let source = frame.get(6).map_or("", |source| source.as_str().split(':').next().unwrap_or(""));
             report.stacks.push(frame[1].parse().unwrap_or(0), frames::native(&frame[2], &frame[4], offset, source));
+        } else if let Some(frame) = BARE.captures(line).filter(|_| report.at.is_some()) {
+            let thread = report.stacks.current();
+            thread.crashed = true;
+            let number = thread.native.len() as u64;
+            report.stacks.push(number, frames::native(&frame[1], &frame[2], 0, ""));
         } else if ["crashed on child side of fork", "BUG IN CLIENT OF", "multi-threaded process forked"]
             .iter()
             .any(|told| line.contains(told))
@@ -143,6 +150,11 @@ mod tests {
                         12  Python                        0x104384a2d method_vectorcall + 354 (x.h:1) [inlined]\n")
         .unwrap();
         assert!(crash.threads[0].top_cut && crash.threads[0].native.len() == 2, "{crash:?}");
+        let tidy =
+            of("Exception Type:  EXC_BAD_ACCESS (SIGSEGV)  KERN_INVALID_ADDRESS at 0x18\n\nlibarrow.2500.dylib   mi_heap_main\n\
+                       libarrow.2500.dylib   arrow::Buffer::Reserve(long long)\n")
+            .unwrap();
+        assert_eq!((tidy.threads[0].native.len(), tidy.threads[0].native[1].symbol.as_str()), (2, "arrow::Buffer::Reserve"));
         let head = of("Exception Type:        EXC_CRASH (SIGABRT)\nApplication Specific Information:\ncrashed on child side of fork pre-exec\n").unwrap();
         assert_eq!((head.signal.as_str(), head.threads.len()), ("SIGABRT", 0));
         assert!(head.message.contains("fork"));

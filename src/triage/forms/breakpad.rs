@@ -3,6 +3,7 @@
 use super::super::crash::{Crash, Thread};
 use super::form::{Form, Found};
 use super::frames::{self, Stacks, pattern};
+use super::prefixes::before_entries;
 
 /// The form.
 pub(super) const FORM: Form = Form {
@@ -12,6 +13,7 @@ pub(super) const FORM: Form = Form {
     read,
 };
 
+pattern!(ENTRY, r"(?:Crash (?:reason|address):|Thread \d+(?: \(crashed\))?$|\b\d{1,3}  [^\s!]+(?:!.+)? \+ 0x[0-9a-f]+\]?$)");
 pattern!(REASON, r"^\s*Crash reason:\s+(.+)$");
 pattern!(ADDRESS, r"^\s*Crash address:\s+(0x[0-9a-fA-F]+)");
 pattern!(THREAD, r"^\s*Thread (\d+)(?: \(crashed\)|\s*$)");
@@ -34,9 +36,12 @@ fn signal(reason: &str) -> &'static str {
 }
 
 fn read(pasted: &[String]) -> Vec<Found> {
+    if !pasted.iter().any(|line| line.contains("Crash reason:")) {
+        return Vec::new();
+    }
     let mut out = Vec::new();
     let mut open: Option<(Found, Stacks)> = None;
-    for (at, line) in pasted.iter().enumerate() {
+    for (at, line) in before_entries(pasted, &ENTRY).iter().enumerate() {
         if let Some(reason) = REASON.captures(line) {
             out.extend(open.take().map(finish));
             let crash = Crash { signal: signal(&reason[1]).to_owned(), ..Crash::default() };

@@ -30,9 +30,14 @@ fn read(pasted: &[String]) -> Vec<Found> {
     let mut out: Vec<Found> = Vec::new();
     let mut core = Core::default();
     for (at, line) in before_entries(pasted, &ENTRY).iter().enumerate() {
-        let begins = PROCESS.is_match(line) || SIGNAL.is_match(line);
+        let process = PROCESS.captures(line);
+        let begins = process.is_some() || SIGNAL.is_match(line);
         if begins && core.stacks.threads.iter().any(|thread| !thread.native.is_empty()) {
             out.extend(std::mem::take(&mut core).finish());
+        }
+        if let Some(process) = process {
+            core.at.get_or_insert(at);
+            core.crash.message = format!("systemd-coredump: process {} dumped core", &process[1]);
         }
         if let Some(signal) = SIGNAL.captures(line) {
             core.at.get_or_insert(at);
@@ -68,7 +73,10 @@ impl Core {
         self.stacks.finish(&mut self.crash);
         "Linux".clone_into(&mut self.crash.python.platform);
         // The head alone says that there is a core.
-        (!self.crash.threads.is_empty() || !self.crash.signal.is_empty()).then_some(Found { at: self.at?, crash: self.crash })
+        if !self.crash.threads.is_empty() || !self.crash.signal.is_empty() {
+            self.crash.message.clear();
+        }
+        Some(Found { at: self.at?, crash: self.crash })
     }
 }
 

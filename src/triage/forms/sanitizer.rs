@@ -20,7 +20,7 @@ pattern!(FRAME, r"^\s*#(\d+)\s+(?:(0x[0-9a-fA-F]+)\s+)?(?:in\s+)?(.+)$");
 // Frames that no other form has, so that a piece of a report without its head is one: with a source, or with a module and an offset.
 pattern!(
     CERTAIN,
-    r"^\s*#\d+\s+0x[0-9a-fA-F]+\s+(?:in \S.*\s\S+\.\w+:\d+(?::\d+)?|(?:in )?.*\([^()]*\S\+0x[0-9a-fA-F]+\)(?: \(BuildId: [0-9a-f]+\))?)$"
+    r"^\s*#\d+\s+(?:\S.*\s\S+\.\w+:\d+(?::\d+)?\s+\(\S+\+0x[0-9a-f]+\)|0x[0-9a-fA-F]+\s+(?:in \S.*\s\S+\.\w+:\d+(?::\d+)?|(?:in )?.*\([^()]*\S\+0x[0-9a-fA-F]+\)(?: \(BuildId: [0-9a-f]+\))?))$"
 );
 pattern!(SUMMARY, r"^\s*SUMMARY: (Address|Thread|Memory|UndefinedBehavior|HWAddress)Sanitizer: (\S+(?: race)?) (\S+) in (.+)$");
 pattern!(BUILD, r"\s*\(BuildId: [0-9a-f]+\)$");
@@ -63,7 +63,7 @@ fn read(pasted: &[String]) -> Vec<Found> {
 /// A piece out of the middle or of the end of a report: its summary names the innermost frame, else the frames themselves are all that is known.
 fn piece(pasted: &[String]) -> Option<Found> {
     // Without this test every line of another text would be searched.
-    if !pasted.iter().any(|line| line.contains("SUMMARY: ") || (line.contains('#') && line.contains(" 0x"))) {
+    if !pasted.iter().any(|line| line.contains("SUMMARY: ") || (line.contains('#') && line.contains("0x"))) {
         return None;
     }
     let lines = before_entries(pasted, &ENTRY);
@@ -157,7 +157,11 @@ fn parsed(address: &str, body: &str) -> NativeFrame {
         source = without_line(place);
         body = function;
     }
-    frames::native(module, body.trim_end_matches(" <null>"), offset, source.trim_start_matches("<null>"))
+    // macOS: the distance from the symbol.
+    let body = body.trim_end_matches(" <null>");
+    let body =
+        body.rsplit_once("+0x").filter(|(_, hex)| hex.bytes().all(|byte| byte.is_ascii_hexdigit())).map_or(body, |(name, _)| name);
+    frames::native(module, body, offset, source.trim_start_matches("<null>"))
 }
 
 /// `/x/y.c:12:3`, `object.c`, `<null>`.
@@ -198,6 +202,10 @@ mod tests {
         assert_eq!(parts("f /x/y.c:5:1 (python+0x58fd3a) (BuildId: 99e5)"), is("f", "python", "/x/y.c"));
         assert_eq!(parts("f <null> (libx.so+0x12)"), is("f", "libx.so", ""));
         assert_eq!(parts("(/usr/lib/libx.so+0x12)"), is("", "/usr/lib/libx.so", ""));
+        assert_eq!(
+            parts("pthread_mutex_lock+0xc (libsystem_pthread.dylib:arm64e+0x18e0)"),
+            is("pthread_mutex_lock", "libsystem_pthread.dylib", "")
+        );
         assert_eq!(parts("ns::f(int, char const*) /x/y.cc:5"), is("ns::f", "", "/x/y.cc"));
     }
 
@@ -218,6 +226,9 @@ mod tests {
         assert_eq!(told.message, "AddressSanitizer: heap-use-after-free");
         let frame = &told.threads[0].native[0];
         assert_eq!((frame.symbol.as_str(), frame.source.as_str()), ("PyUnicode_DecodeLocale", "Objects/unicodeobject.c"));
+        let thread = "2025-04-21T05:51:28.02Z     #2 ns::f(int) /x/y.h:362:36 (libx.so+0x8092)\n2025-04-21T05:51:28.03Z     #3 ns::g(int) /x/y.h:2:6 (libx.so+0x80)\n";
+        let crash = of(thread).unwrap();
+        assert!(crash.threads[0].top_cut && crash.threads[0].native[0].symbol == "ns::f", "{crash:?}");
         assert!(of("#1 0x12 in f\n#2 0x13 in g (a=1) at x.c:5\n").is_none());
     }
 

@@ -2,7 +2,7 @@
 
 use super::super::names::lists::SYMBOL_OWNERS;
 use super::super::names::owner::Owner;
-use super::super::names::paths;
+use super::super::names::{paths, symbols::clean};
 use super::facts::{Facts, unqualified};
 use super::nearest::suspects;
 use super::verdict::{Confidence, CrashCause, RECORD, Verdict, verdict};
@@ -82,8 +82,21 @@ const COLLECTOR: [&str; 5] = [
     "should not be marked as unreachable",
 ];
 
+/// Functions of the interpreter that fail where there is no thread state.
+const NEED_A_THREAD_STATE: [&str; 4] =
+    ["_PyInterpreterState_GET", "_PyThreadState_GET", "_Py_EnsureFuncTstateNotNULL", "_PyEval_EnsureTstateNotNULL"];
+
 /// A mistake that only code in C can make.
 pub(super) fn of_an_extension(facts: &Facts<'_>) -> Option<Verdict> {
+    let innermost = facts.failing().next().map_or("", |frame| clean(&frame.symbol));
+    if NEED_A_THREAD_STATE.contains(&innermost) && !facts.top_is_cut() {
+        let (_, mistake, cure) = OF_EXTENSIONS[0];
+        let evidence = vec![
+            format!("{mistake}: it died in {innermost}"),
+            "only an extension module, or a program that embeds the interpreter, can do that".to_owned(),
+        ];
+        return Some(blamed(facts, evidence, cure));
+    }
     let (line, mistake, cure) = facts.crash.message.lines().find_map(|line| {
         let row = OF_EXTENSIONS.iter().find(|(words, _, _)| words.iter().any(|word| line.contains(word)))?;
         Some((line, row.1, row.2))

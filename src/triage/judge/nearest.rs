@@ -5,6 +5,7 @@ use super::super::names::{paths, symbols::clean};
 use super::facts::{Facts, Gil};
 use super::verdict::{Confidence, CrashCause, RECORD, Verdict, verdict};
 use super::{known, racing};
+use crate::report::Frame;
 
 /// An extension module directly below the interpreter's innermost functions.
 pub(super) fn extension(facts: &Facts<'_>) -> Option<Verdict> {
@@ -130,14 +131,20 @@ pub(super) fn package(facts: &Facts<'_>) -> Option<Verdict> {
     if !facts.native.is_empty() {
         return None;
     }
-    let innermost = facts.python.first()?;
-    let package = paths::distribution(&innermost.file).or_else(|| imports_itself(facts))?;
+    let of_import = |frame: &&Frame| frame.file.starts_with("<frozen importlib");
+    // `create_module` loads an extension module; whose, says the line that imports it.
+    let loading =
+        facts.python.iter().take_while(of_import).any(|frame| ["create_module", "exec_module"].contains(&frame.function.as_str()));
+    let skipped = if loading { facts.python.iter().take_while(of_import).count() } else { 0 };
+    let python = facts.python.get(skipped..).unwrap_or(&[]);
+    let innermost = python.first()?;
+    let package = paths::distribution(&innermost.file).or_else(|| imports_itself(python))?;
     let others = facts.third_parties();
     let importing = innermost.function == "<module>"
-        && facts
-            .python
-            .get(1)
-            .is_some_and(|frame| frame.function == "_call_with_frames_removed" || frame.file.starts_with("<frozen importlib"));
+        && (loading
+            || python
+                .get(1)
+                .is_some_and(|frame| frame.function == "_call_with_frames_removed" || frame.file.starts_with("<frozen importlib")));
     if importing {
         let evidence = vec![
             format!(
@@ -166,8 +173,8 @@ pub(super) fn package(facts: &Facts<'_>) -> Option<Verdict> {
 }
 
 /// A package that is imported from its source tree: the folder that its `__init__.py` is in.
-fn imports_itself<'a>(facts: &Facts<'a>) -> Option<&'a str> {
-    let file = facts.python.first().map(|frame| frame.file.as_str())?;
+fn imports_itself(python: &[Frame]) -> Option<&str> {
+    let file = python.first().map(|frame| frame.file.as_str())?;
     let folder = file.strip_suffix("/__init__.py").or_else(|| file.strip_suffix("\\__init__.py"))?;
     (!paths::is_stdlib(file)).then(|| paths::base(folder)).filter(|name| !name.is_empty())
 }

@@ -1,6 +1,6 @@
 //! Lists of names that others extend: one name a line, `#` begins a comment.  They stand in `src/triage/names/lists/`.
 //!
-//! A name that ends with `*` matches what begins so.  In lists of two columns the second one is what the name belongs to.
+//! A `*` in a name stands for anything.  In lists of two columns the second one is what the name belongs to.
 
 use std::sync::LazyLock;
 
@@ -76,7 +76,10 @@ impl List {
 
     /// What a name belongs to.
     pub(crate) fn find(&self, name: &str) -> Option<&'static str> {
-        let like = |pattern: &str| pattern.strip_suffix('*').map_or(pattern == name, |start| name.starts_with(start));
+        let like = |pattern: &str| match pattern.split_once('*') {
+            None => pattern == name,
+            Some((start, end)) => name.strip_prefix(start).is_some_and(|rest| rest.ends_with(end)),
+        };
         if name.is_empty() {
             return None;
         }
@@ -93,5 +96,8 @@ mod tests {
         assert_eq!(rows("# head\na*\tb # why\n\nc\n"), [("a*", "b"), ("c", "")]);
         assert!(HANDLERS.has("faulthandler_fatal_error") && !HANDLERS.has("f") && !HANDLERS.has(""));
         assert_eq!(BUNDLED.find("libarrow.so.2500"), Some("pyarrow"));
+        assert!(
+            HANDLERS.has("absl::lts_20230802::AbslFailureSignalHandler") && !HANDLERS.has("absl::lts_20230802::Mutex::ReaderLock")
+        );
     }
 }
