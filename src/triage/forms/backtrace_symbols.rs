@@ -21,6 +21,9 @@ pattern!(
 pattern!(FRAME, r"^\s*(?:(\S.*?)\(([^()\s]*?)(?:\+(0x[0-9a-f]+))?\)|(\S+)) ?\[(0x[0-9a-f]+)\]$");
 pattern!(BEGINS, r"(?:======= Backtrace: =+|\*\*\* backtrace of \d+ \*\*\*)");
 
+/// More of them are not kept.
+const MOST: usize = 50;
+
 fn read(pasted: &[String]) -> Vec<Found> {
     if !pasted.iter().any(|line| BEGINS.is_match(line)) {
         return Vec::new();
@@ -51,6 +54,7 @@ fn read(pasted: &[String]) -> Vec<Found> {
         }
     }
     out.extend(open.and_then(finish));
+    out.truncate(MOST);
     out
 }
 

@@ -35,6 +35,9 @@ fn signal(reason: &str) -> &'static str {
     SIGNALS.iter().find(|(name, _)| reason.contains(name)).map_or("", |(_, signal)| signal)
 }
 
+/// More of them are not kept.
+const MOST: usize = 50;
+
 fn read(pasted: &[String]) -> Vec<Found> {
     if !pasted.iter().any(|line| line.contains("Crash reason:")) {
         return Vec::new();
@@ -59,6 +62,7 @@ fn read(pasted: &[String]) -> Vec<Found> {
         }
     }
     out.extend(open.map(finish));
+    out.truncate(MOST);
     out
 }
 

@@ -9,7 +9,7 @@ use super::prefixes::before_entries;
 pub(super) const FORM: Form = Form {
     name: "gdb",
     looks_like: "`#0  0x00007f in f (a=1) from lib.so`, or `at file.c:5` (bt, thread apply all bt, with py-bt or without)",
-    signs: &["#", "received signal", "terminated with signal"],
+    signs: &["#", "received signal", "terminated with signal", "(most recent call first)"],
     read,
 };
 
@@ -24,11 +24,13 @@ pattern!(PYTHON, r#"^\s*(?:#\d+ )?(?:Frame 0x\S+, for file (\S+), line (\d+), in
 // Debug builds of the interpreter fill memory so.
 pattern!(FILLED, r"0x((?:cd){8}|(?:dd){8}|(?:fd){8})\b");
 
+/// How `py-bt` begins.
+const PY_BT: &str = "Traceback (most recent call first)";
 /// A frame is not wrapped into more lines.
 const MOST_LINES: usize = 40;
 
 fn read(pasted: &[String]) -> Vec<Found> {
-    if !pasted.iter().any(|line| ENTRY.is_match(line) || SIGNAL.is_match(line)) {
+    if !pasted.iter().any(|line| line.contains(PY_BT) || ENTRY.is_match(line) || SIGNAL.is_match(line)) {
         return Vec::new();
     }
     let lines = before_entries(pasted, &ENTRY);
@@ -59,7 +61,7 @@ fn read(pasted: &[String]) -> Vec<Found> {
                 crashed: number.is_some() && number == session.number,
                 ..Thread::default()
             });
-        } else if line.contains("Traceback (most recent call first)") {
+        } else if line.contains(PY_BT) {
             session.python = true;
         } else if let Some(found) = FRAME.captures(line).filter(|_| ENTRY.is_match(line)) {
             let mut body = found[3].to_owned();
@@ -78,6 +80,7 @@ fn read(pasted: &[String]) -> Vec<Found> {
             } else {
                 frames::python(part(1), part(2), part(3))
             };
+            session.at.get_or_insert(first);
             let thread = session.stacks.current();
             if thread.python.len() < frames::MOST_FRAMES {
                 thread.python.push(frame);
@@ -227,6 +230,7 @@ fn parsed(body: &str, with_address: bool) -> Option<(&str, &str, &str)> {
     }
     // ThreadSanitizer and coredumpctl: `f /x.c:5 (lib.so+0x1)`, `f (lib.so + 0x1)`.
     if body.contains("(BuildId:")
+        || (body.contains("+0x") && !body.contains(['=', '<']) && !body.contains(" () "))
         || body.ends_with(')') && body.rsplit_once('(').is_some_and(|(_, end)| end.contains("+0x") || end.contains(" + 0x"))
     {
         return None;
@@ -305,6 +309,15 @@ mod tests {
         assert!(crash.threads[0].crashed && crash.threads[0].name == "worker" && crash.threads[0].native_id == 12);
         assert_eq!(crash.threads[0].native[1].symbol, "g");
         assert_eq!(crash.threads[1].native[0].module, "/lib/libc.so.6");
+    }
+
+    #[test]
+    fn the_stack_of_python_alone_is_read() {
+        let crash = one(
+            "Traceback (most recent call first):\n  File \"/x/a.py\", line 80, in wrapper\n    f()\n  <built-in method exec>\n  \
+                         File \"/x/b.py\", line 8, in <module>\n",
+        );
+        assert_eq!((crash.threads[0].python.len(), crash.threads[0].python[0].line), (2, 80));
     }
 
     #[test]

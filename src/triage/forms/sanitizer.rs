@@ -15,15 +15,16 @@ pub(super) const FORM: Form = Form {
 
 pattern!(ENTRY, r"(?:==\d+==\s?ERROR: |WARNING: ThreadSanitizer|#\d+ (?:0x[0-9a-f]+ )?\S)");
 pattern!(HEADER, r"(?:ERROR|WARNING): (Address|Thread|Memory|Leak|UndefinedBehavior|HWAddress)Sanitizer:? (.*)$");
-pattern!(RUNTIME, r"^\s*(\S+:\d+:\d+): runtime error: (.*)$");
+pattern!(RUNTIME, r"^\s*(?:# )?(\S+:\d+:\d+): runtime error: (.*)$");
 pattern!(FRAME, r"^\s*#(\d+)\s+(?:(0x[0-9a-fA-F]+)\s+)?(?:in\s+)?(.+)$");
 // Frames that no other form has, so that a piece of a report without its head is one: with a source, or with a module and an offset.
 pattern!(
     CERTAIN,
-    r"^\s*#\d+\s+(?:\S.*\s\S+\.\w+:\d+(?::\d+)?\s+\(\S+\+0x[0-9a-f]+\)|0x[0-9a-fA-F]+\s+(?:in \S.*\s\S+\.\w+:\d+(?::\d+)?|(?:in )?.*\([^()]*\S\+0x[0-9a-fA-F]+\)(?: \(BuildId: [0-9a-f]+\))?))$"
+    r"^\s*#\d+\s+(?:\S.*\s\S+\.\w+:\d+(?::\d+)?\s+\(\S+\+0x[0-9a-f]+\)|0x[0-9a-fA-F]+\s+in \S.*\s\S+\.\w+:\d+(?::\d+)?|0x[0-9a-fA-F]+\s+(?:in )?.*\([^()]*\S\+0x[0-9a-fA-F]+\))(?: \(BuildId: [0-9a-f]+\))?$"
 );
 pattern!(SUMMARY, r"^\s*SUMMARY: (Address|Thread|Memory|UndefinedBehavior|HWAddress)Sanitizer: (\S+(?: race)?) (\S+) in (.+)$");
-pattern!(BUILD, r"\s*\(BuildId: [0-9a-f]+\)$");
+// Cut anywhere, where a text ends.
+pattern!(BUILD, r"\s*\((?:BuildId: [0-9a-f]+\)?|B[a-zA-Z]{0,6}:? ?)?$");
 pattern!(MODULE, r"\s*\(([^()]+)\+(0x[0-9a-fA-F]+)\)$");
 // Heads of the other stacks of a report.
 pattern!(
@@ -47,7 +48,9 @@ fn read(pasted: &[String]) -> Vec<Found> {
             report = Some(Report::new(at, &header[1], &header[2]));
         } else if let Some(error) = RUNTIME.captures(line) {
             out.extend(report.take().and_then(Report::finish));
-            report = Some(Report::new(at, "UndefinedBehavior", &error[2]));
+            let mut next = Report::new(at, "UndefinedBehavior", &error[2]);
+            without_line(&error[1]).clone_into(&mut next.place);
+            report = Some(next);
         } else if line.starts_with("SUMMARY: ") {
             out.extend(report.take().and_then(Report::finish));
         } else if let Some(report) = &mut report {
@@ -92,6 +95,8 @@ struct Report {
     at: usize,
     crash: Crash,
     stacks: Stacks,
+    /// Source file of the error, if it is known without a stack.
+    place: String,
 }
 
 impl Report {
@@ -113,7 +118,7 @@ impl Report {
         } else if what.starts_with("stack-overflow") {
             "stack overflow, found by AddressSanitizer".clone_into(&mut crash.message);
         }
-        Report { at, crash, stacks: Stacks::default() }
+        Report { at, crash, stacks: Stacks::default(), place: String::new() }
     }
 
     fn line(&mut self, line: &str) {
@@ -131,8 +136,14 @@ impl Report {
     }
 
     fn finish(mut self) -> Option<Found> {
+        // Without print_stacktrace=1 the place is all that UndefinedBehaviorSanitizer shows.
+        if self.stacks.threads.is_empty() && !self.place.is_empty() {
+            self.stacks.begin(Thread { crashed: true, cut: true, ..Thread::default() });
+            self.stacks.push(0, frames::native("", "", 0, &self.place));
+        }
         self.stacks.finish(&mut self.crash);
-        (!self.crash.threads.is_empty()).then_some(Found { at: self.at, crash: self.crash })
+        let told = !self.crash.threads.is_empty() || !self.crash.signal.is_empty();
+        told.then_some(Found { at: self.at, crash: self.crash })
     }
 }
 
@@ -200,6 +211,7 @@ mod tests {
             is("gc_visit_heaps", "", "/home/u/cpython/Python/gc.c")
         );
         assert_eq!(parts("f /x/y.c:5:1 (python+0x58fd3a) (BuildId: 99e5)"), is("f", "python", "/x/y.c"));
+        assert_eq!(parts("f y.c (libx.so+0x12) (B"), is("f", "libx.so", "y.c"));
         assert_eq!(parts("f <null> (libx.so+0x12)"), is("f", "libx.so", ""));
         assert_eq!(parts("(/usr/lib/libx.so+0x12)"), is("", "/usr/lib/libx.so", ""));
         assert_eq!(
@@ -207,6 +219,20 @@ mod tests {
             is("pthread_mutex_lock", "libsystem_pthread.dylib", "")
         );
         assert_eq!(parts("ns::f(int, char const*) /x/y.cc:5"), is("ns::f", "", "/x/y.cc"));
+    }
+
+    #[test]
+    fn a_place_without_a_stack_is_a_frame() {
+        let of = |text: &str| {
+            let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+            read(&lines).into_iter().next().map(|found| found.crash)
+        };
+        let crash = of("Modules/_io/stringio.c:350:24: runtime error: addition of unsigned offset to 0x7fd0 overflowed\n\
+                        SUMMARY: UndefinedBehaviorSanitizer: undefined-behavior Modules/_io/stringio.c:350:24 in\n")
+        .unwrap();
+        assert_eq!(crash.threads[0].native[0].source, "Modules/_io/stringio.c");
+        let cut = of("==7==ERROR: AddressSanitizer: SEGV on unknown address 0x000000000000 (pc 0x1 bp 0x2 sp 0x3 T0)\n").unwrap();
+        assert_eq!((cut.signal.as_str(), cut.threads.len()), ("SIGSEGV", 0));
     }
 
     #[test]

@@ -123,6 +123,11 @@ impl Condition {
         }
     }
 
+    /// It asks for words that the interpreter or a program said.
+    pub(super) fn asks_for_words(&self) -> bool {
+        if let Any(conditions) = self { conditions.iter().any(Condition::asks_for_words) } else { matches!(self, Says(_)) }
+    }
+
     /// Names of functions that it asks for.
     pub(super) fn functions(&self) -> Vec<&'static str> {
         match self {
@@ -160,7 +165,27 @@ impl Condition {
                 // "3.14" may be any of 3.14.0 to 3.14.9.
                 known.is_empty() || (limit.starts_with(known) && limit.get(known.len()..).is_some_and(|rest| rest.starts_with('.')))
             }
-            _ => false,
+            Signal(_)
+            | Top(..)
+            | Function(..)
+            | TopModule(..)
+            | Interpreter(_)
+            | Anywhere(..)
+            | OwnTop(_)
+            | Condition::Module(_)
+            | Python(_)
+            | Loaded(_)
+            | OnlyExtension(_)
+            | NoExtension
+            | Says(_)
+            | NoPythonFrame
+            | StackCutShort
+            | WholeStack
+            | NotLoopThread
+            | OlderThan(..)
+            | WithoutGil
+            | Also(_)
+            | Any(_) => false,
         }
     }
 

@@ -15,7 +15,7 @@ const FIND: &str = "PYTHONMALLOC=debug checks every block, a build with AddressS
 pub(super) fn damaged(facts: &Facts<'_>) -> Option<Verdict> {
     let line = facts.crash.message.lines().find(|line| HEAP.iter().any(|words| line.contains(words)));
     let sanitizer = facts.crash.message.lines().find(|line| {
-        ["heap-use-after-free", "heap-buffer-overflow", "double-free", "attempting free on"]
+        ["heap-use-after-free", "heap-buffer-overflow", "double-free", "attempting free on", "data race"]
             .iter()
             .any(|found| line.contains(found))
     });

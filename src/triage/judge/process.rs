@@ -112,11 +112,11 @@ pub(super) fn asked_to_abort(facts: &Facts<'_>) -> Option<Verdict> {
         let named = facts.native.iter().take(4).any(|frame| !frame.symbol.is_empty() || owner::of(frame) == Owner::Interpreter);
         let waits = itself || facts.crashed.is_some_and(waits);
         // Where the call that signals itself is all that is shown, what called it was left out.
-        let raised = |frame: &&super::super::crash::NativeFrame| {
+        let raised = |frame: &super::super::crash::NativeFrame| {
             let name = clean(&frame.symbol);
             name.contains("pthread_kill") || name.contains("raise") || name.starts_with('<')
         };
-        if !named || (!waits && facts.is_cut()) || facts.native.iter().all(|frame| raised(&frame)) {
+        if !named || (!waits && facts.is_cut()) || facts.native.iter().all(|frame| raised(frame)) {
             return None;
         }
         let evidence =

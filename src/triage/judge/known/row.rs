@@ -52,20 +52,13 @@ impl Known {
         match self.confidence {
             Confidence::High if guesses => Confidence::Medium,
             Confidence::Medium if guesses => Confidence::Low,
-            known => known,
+            Confidence::High | Confidence::Medium | Confidence::Low => self.confidence,
         }
     }
 
     /// It asks for words that the interpreter or a program said.
     pub(in crate::triage::judge) fn asks_for_words(&self) -> bool {
-        fn words(condition: &Condition) -> bool {
-            match condition {
-                Condition::Says(_) => true,
-                Condition::Any(all) => all.iter().any(words),
-                _ => false,
-            }
-        }
-        self.when.iter().any(words)
+        self.when.iter().any(Condition::asks_for_words)
     }
 
     /// The stack looks like this crash, and another condition says that it is not: a version that has the fix, a build with the GIL, a
