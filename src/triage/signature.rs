@@ -3,6 +3,8 @@
 
 use super::crash::{Crash, NativeFrame};
 use super::judge::facts::{Facts, is_noise, unqualified};
+use super::names::lists::ALLOCATORS;
+use super::names::owner::{self, Owner};
 use super::names::paths;
 use super::names::symbols::clean;
 
@@ -13,7 +15,14 @@ const PYTHON: usize = 3;
 pub fn of(crash: &Crash) -> String {
     let facts = Facts::new(crash);
     let mut native: Vec<String> = Vec::new();
-    for (at, frame) in facts.failing().enumerate() {
+    // Where in an allocator a damaged heap is noticed is a matter of chance; who asked it says more.
+    let inside: usize = facts.failing().take_while(|frame| is_allocator(frame)).count();
+    let asked = facts.failing().skip(inside).any(|frame| named(frame).is_some() && !is_noise(frame));
+    let inside = if asked { inside } else { 0 };
+    if inside > 0 {
+        native.push("[heap]".to_owned());
+    }
+    for (at, frame) in facts.failing().enumerate().skip(inside) {
         let Some(name) = named(frame) else { continue };
         // The loop itself counts only where it is what failed.
         if (at == 0 || !is_noise(frame)) && native.last() != Some(&name) && native.len() < NATIVE {
@@ -26,6 +35,23 @@ pub fn of(crash: &Crash) -> String {
     functions.truncate(PYTHON);
     let or_unknown = |text: String| if text.is_empty() { "?".to_owned() } else { text };
     [or_unknown(crash.signal.clone()), or_unknown(native.join(" > ")), or_unknown(functions.join(" > "))].join(" | ")
+}
+
+/// A function of the interpreter's or libc's allocator, or one between it and whoever asked for memory.
+fn is_allocator(frame: &NativeFrame) -> bool {
+    const BETWEEN: [&str; 8] = [
+        "__tls_get_addr",
+        "_PyMem_MiMalloc",
+        "_PyObject_MiMalloc",
+        "_PyObject_MiFree",
+        "_PyMem_MiFree",
+        "_PyMem_MiCalloc",
+        "_PyObject_MiRealloc",
+        "_PyMem_MiRealloc",
+    ];
+    let symbol = clean(&frame.symbol);
+    (ALLOCATORS.has(symbol) || BETWEEN.contains(&symbol))
+        && matches!(owner::of(frame), Owner::Interpreter | Owner::C | Owner::Unknown)
 }
 
 /// A symbol, or the extension module of a frame that has none.
@@ -63,6 +89,26 @@ mod tests {
         let mac = dump("/Users/u/lib/libpython3.14t.dylib", ".llvm.123", 0x1028, trampoline);
         assert_eq!(of(&linux), "SIGBUS | sock_call_ex > sock_send | send");
         assert_eq!(of(&linux), of(&mac));
+    }
+
+    #[test]
+    fn where_an_allocator_dies_does_not_matter() {
+        let of_tops = |tops: &[&str]| {
+            let native = tops.iter().chain(&["PyList_New", "f"]).map(|symbol| NativeFrame {
+                module: "/usr/bin/python3.14t".to_owned(),
+                symbol: (*symbol).to_owned(),
+                ..NativeFrame::default()
+            });
+            let thread = crate::triage::crash::Thread { crashed: true, native: native.collect(), ..Default::default() };
+            of(&Crash { signal: "SIGSEGV".to_owned(), threads: vec![thread], ..Crash::default() })
+        };
+        for tops in [
+            &["__tls_get_addr", "_PyMem_MiMalloc"][..],
+            &["_PyMem_MiMalloc"],
+            &["_mi_heap_delayed_free_partial", "_mi_malloc_generic"],
+        ] {
+            assert_eq!(of_tops(tops), "SIGSEGV | [heap] > PyList_New > f | ?");
+        }
     }
 
     #[test]

@@ -257,7 +257,13 @@ pub(super) static ROWS: &[Known] = &[
             WithoutGil,
             Anywhere(
                 &["_pickle"],
-                &["_Unpickler_MemoPut", "Unpickler_set_memo*", "_Unpickler_ResizeMemoList", "_Unpickler_MemoGet"],
+                &[
+                    "_Unpickler_Memo*",
+                    "Unpickler_set_memo*",
+                    "_Unpickler_ResizeMemoList",
+                    "_Unpickler_NewMemo",
+                    "_pickle_UnpicklerMemoProxy_*",
+                ],
             ),
             TopModule(6, &["_pickle"]),
         ],

@@ -51,6 +51,20 @@ pub(super) static ROWS: &[Known] = &[
         next_step: "ftsan run names the thread that calls the loop from outside: FT101, FT107 (ftsan explain FT101)",
     },
     Known {
+        name: "a Pickler used by several threads",
+        when: &[
+            WithoutGil,
+            Function(5, &["_pickle"], &["PyMemoTable_*", "memo_put", "memo_get", "_Pickler_*", "_pickle_Pickler*"]),
+            TopModule(6, &["_pickle"]),
+        ],
+        verdict: CrashCause::InterpreterBug,
+        confidence: Confidence::Low,
+        culprit: None,
+        issue: None,
+        explanation: "a Pickler keeps its memo and its output without a lock, so two threads that use one free them under each other (related: gh-150505)",
+        next_step: "give each thread its own Pickler",
+    },
+    Known {
         name: "native code that the program calls by itself",
         when: &[TopModule(5, &["_ctypes"])],
         verdict: CrashCause::Unknown,
