@@ -106,7 +106,7 @@ fn a_known_version_makes_sure_or_rules_out() {
         let text = fs::read_to_string(root().join("tests/crashes").join(name)).unwrap();
         let of = |package: &str| questions::of(&one(&format!("{text}\n\n{package}\n")));
         let (unknown, known, other) = (questions::of(&one(&text)), of(affected), of(repaired));
-        assert_eq!((unknown.confidence, known.confidence), (Confidence::Medium, Confidence::High), "{name}");
+        assert!(unknown.confidence < Confidence::High && known.confidence == Confidence::High, "{name}: {unknown:?} {known:?}");
         assert_eq!(unknown.known_issue, known.known_issue, "{name}");
         let blamed = other.culprit.is_some() && other.confidence > Confidence::Low;
         assert!(other.known_issue.is_none() && !blamed, "{name}: {other:?}");

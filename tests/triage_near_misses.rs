@@ -230,6 +230,18 @@ fn near_misses(row: &Known, wanted: &Wanted) -> Vec<(String, Crash)> {
         crash.python.version = format!("{} free-threading build", if *under { limit } else { "3.12.1" });
         out.push((format!("Python {}", crash.python.version), crash));
     }
+    // Nothing is known of greenlet's version, and nothing shows that it is in use: it may be the crash, and nobody can be sure.
+    let shows = |text: &String| ["greenlet", "gevent", "eventlet"].iter().any(|name| text.contains(name));
+    let in_use = hit.threads[0].native.iter().any(|frame| shows(&frame.module) || frame.symbol.starts_with("g_switch"))
+        || hit.threads[0]
+            .python
+            .iter()
+            .any(|frame| shows(&frame.file) || frame.function.contains("greenlet") || frame.function.contains("await_"));
+    if row.culprit == Some("greenlet") && !in_use {
+        let mut crash = hit.clone();
+        crash.extensions.iter_mut().for_each(|known| known.version.clear());
+        out.push(("without versions".to_owned(), crash));
+    }
     // Another extension module on top of it all.
     let mut crash = hit.clone();
     let stranger = NativeFrame {
@@ -243,6 +255,11 @@ fn near_misses(row: &Known, wanted: &Wanted) -> Vec<(String, Crash)> {
         out.push(("below another extension".to_owned(), crash));
     }
     out
+}
+
+/// A text as somebody pastes it.
+fn pasted(text: &str) -> Crash {
+    ftsan::triage::read(text).unwrap().remove(0)
 }
 
 /// A dump of faulthandler with these native frames and extension modules.
@@ -290,6 +307,67 @@ fn near_misses_that_people_met_are_never_sure() {
         ("greenlet on a build with the GIL", with_greenlet("3.14", "", "greenlet._greenlet")),
         ("greenlet that has the fix", with_greenlet("3.14t", "3.5.6", "greenlet._greenlet")),
         ("greenlet only imported, beside others", with_greenlet("3.14t", "", "greenlet._greenlet, sqlalchemy.cyextension.util")),
+        ("a mutex that was not locked, without greenlet", {
+            let mut crash = dump("3.14t", &[("LIB", "PyMutex_Unlock"), ("LIB", "_PyEval_EvalFrameDefault")], "a._b");
+            "Fatal Python error: PyMutex_Unlock: unlocking mutex that is not locked".clone_into(&mut crash.message);
+            crash
+        }),
+        (
+            "no Python frame, where native code had no thread state",
+            pasted(
+                "Fatal Python error: _PyThreadState_Attach: non-NULL old thread state\n\nCurrent thread 0x1 (most recent call first):\n  \
+                 <no Python frame>\n\nThread 0x2 (most recent call first):\n  File \"/usr/lib/python3.14t/asyncio/base_events.py\", line 5 in time\n  \
+                 <invalid frame>\n",
+            ),
+        ),
+        (
+            "a native thread that calls into torch",
+            pasted(
+                "Fatal Python error: PyThreadState_Get: the function must be called with an active thread state\n\n\
+                 Current thread 0x1 (most recent call first):\n  File \"/v/site-packages/torch/cuda/__init__.py\", line 638 in set_device\n\n\
+                 Extension modules: numpy._core._multiarray_umath, torch._C (total: 2)\n",
+            ),
+        ),
+        (
+            "frames of others that only wait",
+            pasted(
+                "Stack trace of thread 3607498:\n#0  0x00007f1ff929c3ba __futex_abstimed_wait_common (libc.so.6 + 0x9c3ba)\n\
+                 #1  0x00007f1fe8b39deb blas_thread_server (libopenblas64_p-r0-742d56dc.3.20.so + 0x339deb)\n",
+            ),
+        ),
+        (
+            "absl's mutex, which is not absl's handler",
+            pasted(
+                "#0  0x00007fff4a5a7fb8 in absl::lts_2020_02_25::Mutex::ReaderLock() () from /v/site-packages/stranger/_c.so\n\
+                 #1  0x00007fff4a51be0a in xla::Stream::Then() () from /v/site-packages/stranger/_c.so\n",
+            ),
+        ),
+        ("a status alone", pasted("Process finished with exit code -1073741819 (0xC0000005)")),
+        ("a head alone", pasted("Crashed Thread:  0\n\nException Type:  EXC_BAD_ACCESS (SIGSEGV)\n")),
+        (
+            "an allocator of a race that ThreadSanitizer saw",
+            pasted(
+                "WARNING: ThreadSanitizer: data race (pid=884305)\n  Write of size 8 at 0x7fe0ea1a0540 by thread T132:\n    \
+                 #0 mi_block_set_nextx /srv/cpython/Objects/mimalloc/alloc.c:65:15 (python3.13+0x2ba5b6)\n    \
+                 #1 mi_free /srv/cpython/Objects/mimalloc/alloc.c:590:7 (python3.13+0x2ba5b6)\n",
+            ),
+        ),
+        (
+            "hex() of a memoryview in a repaired interpreter",
+            pasted(
+                "Python 3.14.6 free-threading build\nFatal Python error: Segmentation fault\n\nStack (most recent call first):\n  \
+                 File \"/srv/app.py\", line 3 in f\n\nCurrent thread's C stack trace (most recent call first):\n  \
+                 Binary file \"/usr/bin/python3.14t\", at _Py_strhex_impl+0x1 [0x1]\n",
+            ),
+        ),
+        (
+            "a deque in a repaired interpreter",
+            pasted(
+                "Python 3.14.6 free-threading build\nFatal Python error: Segmentation fault\n\nStack (most recent call first):\n  \
+                 File \"/srv/app.py\", line 3 in f\n\nCurrent thread's C stack trace (most recent call first):\n  \
+                 Binary file \"/usr/bin/python3.14t\", at deque_index+0x1 [0x1]\n",
+            ),
+        ),
         ("a generator's frames on a build with the GIL", dump("3.14", &[("LIB", "gen_send_ex2"), ("LIB", "gen_iternext")], "a._b")),
     ];
     for (name, crash) in cases {

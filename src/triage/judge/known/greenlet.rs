@@ -54,8 +54,56 @@ const GREENLET_LAYOUT: &str = "wheels of greenlet before 3.5.6 save and restore 
 const GREENLET_UPGRADE: &str = "upgrade greenlet to 3.5.6 or later (3.5.3 fixes this crash; 3.5.4 the deadlock of the same cause, PR 519, and a crash in the \
     collector, greenlet#515; 3.5.6 finds the layout of the thread state by itself, greenlet#527)";
 
-/// The rows.
+/// The rows.  Where the version is not known and nothing of greenlet is on the stacks, another cause is as likely: such rows are guesses.
 pub(super) static ROWS: &[Known] = &[
+    Known {
+        name: "greenlet switched while a critical section was held",
+        when: &[
+            Any(&[Top(3, CRITICAL_SECTION), Says(UNLOCKED)]),
+            WithoutGil,
+            OwnTop(2),
+            Loaded(USES_GREENLETS),
+            OlderThan("greenlet", "3.5.3"),
+            Also(&[Python(SPAWNS_GREENLETS)]),
+            Any(&[
+                Anywhere(&["_asyncio"], STEPS_A_TASK),
+                Module(&["_asyncio"]),
+                Python(SPAWNS_GREENLETS),
+                Python(RUNS_ASYNCIO),
+                Says(UNLOCKED),
+            ]),
+        ],
+        verdict: CrashCause::LibraryBug,
+        confidence: Confidence::High,
+        culprit: Some("greenlet"),
+        issue: Some("greenlet#513"),
+        explanation: GREENLET_SECTION,
+        next_step: GREENLET_UPGRADE,
+    },
+    Known {
+        name: "greenlet switched while a critical section was held",
+        when: &[
+            Any(&[Top(3, CRITICAL_SECTION), Says(UNLOCKED)]),
+            WithoutGil,
+            OwnTop(2),
+            Loaded(USES_GREENLETS),
+            Below("greenlet", "3.5.3"),
+            IN_USE,
+            Any(&[
+                Anywhere(&["_asyncio"], STEPS_A_TASK),
+                Module(&["_asyncio"]),
+                Python(SPAWNS_GREENLETS),
+                Python(RUNS_ASYNCIO),
+                Says(UNLOCKED),
+            ]),
+        ],
+        verdict: CrashCause::LibraryBug,
+        confidence: Confidence::High,
+        culprit: Some("greenlet"),
+        issue: Some("greenlet#513"),
+        explanation: GREENLET_SECTION,
+        next_step: GREENLET_UPGRADE,
+    },
     Known {
         name: "greenlet switched while a critical section was held",
         when: &[
@@ -74,7 +122,7 @@ pub(super) static ROWS: &[Known] = &[
             ]),
         ],
         verdict: CrashCause::LibraryBug,
-        confidence: Confidence::High,
+        confidence: Confidence::Medium,
         culprit: Some("greenlet"),
         issue: Some("greenlet#513"),
         explanation: GREENLET_SECTION,
@@ -97,12 +145,30 @@ pub(super) static ROWS: &[Known] = &[
             WithoutGil,
             Top(5, FREES_LATER),
             Loaded(&["greenlet"]),
-            Below("greenlet", "3.5.6"),
+            OlderThan("greenlet", "3.5.6"),
             PythonFrom("3.14"),
             OnlyExtension(&["greenlet"]),
         ],
         verdict: CrashCause::LibraryBug,
         confidence: Confidence::High,
+        culprit: Some("greenlet"),
+        issue: Some("greenlet#527"),
+        explanation: GREENLET_LAYOUT,
+        next_step: "upgrade greenlet to 3.5.6 or later, or build it for this interpreter: pip install --no-binary greenlet greenlet",
+    },
+    Known {
+        name: "greenlet's wheel was built for another layout of the thread state",
+        when: &[
+            Signal(FATAL_SIGNALS),
+            WithoutGil,
+            Top(5, FREES_LATER),
+            Loaded(&["greenlet"]),
+            Below("greenlet", "3.5.6"),
+            PythonFrom("3.14"),
+            OnlyExtension(&["greenlet"]),
+        ],
+        verdict: CrashCause::LibraryBug,
+        confidence: Confidence::Medium,
         culprit: Some("greenlet"),
         issue: Some("greenlet#527"),
         explanation: GREENLET_LAYOUT,
