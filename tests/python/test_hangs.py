@@ -155,6 +155,17 @@ def test_a_hang_is_told_while_the_program_goes_on(ftsan: Ftsan, tmp_path: Path) 
     assert "found before the crash: FT501" in run.stderr
 
 
+def test_the_hanging_child_of_a_fork_is_told(ftsan: Ftsan, tmp_path: Path) -> None:
+    path = tmp_path / "fork.py"
+    path.write_text(
+        "import os, threading\nchild = os.fork()\nif not child:\n    threading.Event().wait(8)\n    os._exit(0)\n"
+        "print(child, flush=True)\nos.waitpid(child, 0)\n"
+    )
+    run = ftsan("--on-hang", "1", path, timeout=60)
+    _, found, of_child = run.stderr.partition(f"ftsan: process {run.stdout.strip()} has done nothing for 1 s\n")
+    assert found and "waits for a condition to be notified at" in of_child and "fork.py:4 in <module>" in of_child, run.stderr
+
+
 def test_a_program_that_works_does_not_hang(ftsan: Ftsan, tmp_path: Path) -> None:
     path = tmp_path / "works.py"
     path.write_text("import time\nend = time.monotonic() + 3\nwhile time.monotonic() < end: pass\n")

@@ -41,15 +41,18 @@ class Watchdog:
     def _tell(self, seconds: float) -> None:
         for pid in _tree(self.child):
             recording = self.scratch / f"recording.{pid}"
-            if not recording.exists():
-                continue
             try:
-                crash = json.loads(_native.ask_process(pid, str(recording)))
-            except (OSError, ValueError) as error:
+                if recording.exists():
+                    crash = stacks.add_tasks(json.loads(_native.ask_process(pid, str(recording))), pid)
+                elif pid != self.child and _program(pid) == _program(self.child):
+                    # The child of a fork keeps its recording in memory: it is looked at from outside.
+                    crash = stacks.of_process(pid)
+                else:
+                    continue
+            except (OSError, ValueError, stacks.Unreadable) as error:
                 sys.stderr.write(f"ftsan: process {pid} has done nothing for {seconds:.0f} s: {error}\n")
                 continue
-            crash = stacks.add_tasks(crash, pid) | facts(self.program, self.report)
-            text = _native.triage(json.dumps(crash), True, "text")
+            text = _native.triage(json.dumps(crash | facts(self.program, self.report)), True, "text")
             sys.stderr.write(f"==================\nftsan: process {pid} has done nothing for {seconds:.0f} s\n{text}")
 
 
@@ -61,6 +64,14 @@ def _tree(pid: int) -> list[int]:
     except OSError:
         return []
     return [pid, *(process for child in children for process in _tree(child))]
+
+
+def _program(pid: int) -> str:
+    """Path of the program that a process runs, empty if it is gone."""
+    try:
+        return str(Path(f"/proc/{pid}/exe").readlink())
+    except OSError:
+        return ""
 
 
 def _used(pid: int) -> float:
