@@ -24,7 +24,7 @@ def triage(*words: str | Path, text: str | None = None) -> subprocess.CompletedP
 def test_a_dump_gives_the_verdict_and_where_to_go_on() -> None:
     run = triage(CRASHES / "multidict_update.txt")
     assert run.returncode == 0, run.stderr
-    assert "CRASH: ftsan: library-bug (high confidence), SIGSEGV" in run.stdout
+    assert "CRASH: ftsan: library-bug (medium confidence), SIGSEGV" in run.stdout
     assert run.stdout.splitlines()[-1].startswith("Markdown for an upstream issue: ftsan triage --markdown ")
 
 
