@@ -6,7 +6,7 @@ weight passes through the function that the header names.  Packages are kept in 
 
 The docstring of a program: a title that begins with the package and its version, ``pip install ...``, ``ftsan run ...``, how it
 comes about, and the lines ``WRONG: N of M`` (on plain 3.14.7t and two busy cores), ``AT: FILE:FUNCTION`` and ``KNOWN: ...`` (to
-its maintainers).
+its maintainers); ``NEEDS: PostgreSQL`` if it talks to one, which is started then.
 """
 
 from __future__ import annotations
@@ -20,12 +20,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests import obtained
 from tests.conftest import PLAIN, ROOT
+from tests.interop.conftest import postgresql_in
 
 FOLDER = ROOT / "examples" / "found"
 PAGE = FOLDER / "README.md"
@@ -55,6 +58,7 @@ class Found:
     wrong: str
     at: str
     known: str
+    needs_postgresql: bool
 
 
 def read(path: Path) -> Found:
@@ -78,6 +82,7 @@ def read(path: Path) -> Found:
         wrong=line(r"^WRONG: (\d+ of \d+)$"),
         at=line(r"^AT: (\S+:\S+)$"),
         known=line(r"^KNOWN: (.*)$"),
+        needs_postgresql="\nNEEDS: PostgreSQL\n" in text,
     )
 
 
@@ -95,8 +100,9 @@ def page() -> str:
     return INTRODUCTION + "\n".join([*rows, ""])
 
 
-def installed(found: Found) -> dict[str, str]:
-    """The environment in which its package is there."""
+@contextmanager
+def environment(found: Found) -> Iterator[dict[str, str]]:
+    """The environment in which its package is there, and the server that it needs."""
     target = CACHE / re.sub(r"[^\w.=-]", "_", " ".join(found.install))
     if not target.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
@@ -104,31 +110,33 @@ def installed(found: Found) -> dict[str, str]:
             pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--target", f"{scratch}/packages"]
             subprocess.run([*pip, *found.install], env=PLAIN, check=True)
             shutil.move(f"{scratch}/packages", target)
-    return PLAIN | {"PYTHONPATH": str(target)}
+    env = PLAIN | {"PYTHONPATH": str(target)}
+    if found.needs_postgresql:
+        with tempfile.TemporaryDirectory() as folder, postgresql_in(Path(folder)) as server:
+            yield env | server
+    else:
+        yield env
 
 
-def times_wrong(found: Found) -> int:
+def times_wrong(found: Found, env: dict[str, str]) -> int:
     """In how many processes it goes wrong; an error if one of them breaks."""
 
     def status(_: int) -> int:
-        done = subprocess.run(
-            [sys.executable, found.path], env=installed(found), capture_output=True, text=True, timeout=600, check=False
-        )
+        done = subprocess.run([sys.executable, found.path], env=env, capture_output=True, text=True, timeout=600, check=False)
         assert done.returncode in (0, 1) and not done.stderr, f"{found.path.name}: {done.returncode}\n{done.stderr}"
         return done.returncode
 
-    installed(found)
     with ThreadPoolExecutor(2) as pool:
         return sum(pool.map(status, range(RUNS)))
 
 
-def is_named(found: Found) -> bool:
+def is_named(found: Found, env: dict[str, str]) -> bool:
     """Whether ftsan reports a race of weight in the function."""
     file, _, function = found.at.partition(":")
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.json")
         command = [sys.executable, "-m", "ftsan", "run", "--report-json", str(report), *found.run, str(found.path)]
-        subprocess.run(command, env=installed(found), capture_output=True, timeout=600, check=False)
+        subprocess.run(command, env=env, capture_output=True, timeout=600, check=False)
         findings = [finding for finding in json.loads(report.read_text())["findings"] if finding["severity"] != "info"]
     frames = [frame for finding in findings for access in finding["accesses"] for frame in access["stack"]]
     return any(frame["file"].endswith(os.sep + file) and frame["function"] == function for frame in frames)
@@ -138,12 +146,11 @@ def main() -> None:
     chosen = [found for found in programs() if not sys.argv[1:] or found.path.stem in sys.argv[1:]]
     unnamed = 0
     for found in chosen:
-        named = is_named(found)
+        with environment(found) as env:
+            named, wrong = is_named(found, env), times_wrong(found, env)
         unnamed += not named
         told = "named" if named else "NOT NAMED"
-        print(
-            f"{found.path.stem}: wrong in {times_wrong(found)} of {RUNS} (its header: {found.wrong}), {found.at} {told}", flush=True
-        )
+        print(f"{found.path.stem}: wrong in {wrong} of {RUNS} (its header: {found.wrong}), {found.at} {told}", flush=True)
     sys.exit(unnamed > 0)
 
 

@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -65,14 +66,14 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             server.terminate()
 
 
-@pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A PostgreSQL of its own (Debian's package) on a free port, not run as root; yields its DSN."""
+@contextmanager
+def postgresql_in(folder: Path) -> Iterator[dict[str, str]]:
+    """A PostgreSQL of its own (Debian's package) in this folder, on a free port, not run as root; yields what its clients look for
+    in the environment."""
     installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not installed:
         missing("PostgreSQL (apt-get install postgresql)")
     programs = installed[-1].parent
-    folder = tmp_path_factory.mktemp("postgresql")
     as_user: list[str] = []
     if os.geteuid() == 0:
         user = pwd.getpwnam("postgres")
@@ -90,6 +91,13 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     control = [*as_user, programs / "pg_ctl", "-D", data, "-l", log]
     subprocess.run([*control, "-w", "-o", settings, "start"], check=True, stdout=subprocess.DEVNULL)
     try:
-        yield f"postgresql://ftsan@127.0.0.1:{port}/postgres"
+        yield {"PGHOST": "127.0.0.1", "PGPORT": str(port), "PGUSER": "ftsan", "PGDATABASE": "postgres"}
     finally:
         subprocess.run([*control, "-m", "immediate", "stop"], check=False, stdout=subprocess.DEVNULL)
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The DSN of a PostgreSQL of its own."""
+    with postgresql_in(tmp_path_factory.mktemp("postgresql")) as found:
+        yield f"postgresql://{found['PGUSER']}@{found['PGHOST']}:{found['PGPORT']}/{found['PGDATABASE']}"
