@@ -5,7 +5,7 @@
 
 ``Signal._disconnect`` walks over ``self._by_sender``, into which ``connect`` puts an entry for each new sender.
 
-WRONG: 4 of 20
+WRONG: 13 of 20
 AT: blinker/base.py:Signal._disconnect
 KNOWN: not found in its tracker
 """

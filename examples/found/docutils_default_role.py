@@ -6,7 +6,7 @@
 The directive ``default-role`` writes into ``roles._roles``, which the process has one of, and the parser removes it from there when
 it is done with its document: ``if '' in roles._roles: del roles._roles['']``.
 
-WRONG: 19 of 20
+WRONG: 20 of 20
 AT: docutils/parsers/rst/__init__.py:Parser.parse
 KNOWN: chrisjsewell/docutils#569
 """

@@ -6,7 +6,7 @@
 ``RSTState.nested_sm_cache`` keeps state machines for anybody to use again, and they keep their ``parent_state_machine``: that of
 the document for which they were made.  When ``nested_parse`` with titles is done, it tells all parents where what follows belongs.
 
-WRONG: 20 of 20
+WRONG: 19 of 20
 AT: docutils/parsers/rst/states.py:RSTState.nested_parse
 KNOWN: not found in its tracker
 """

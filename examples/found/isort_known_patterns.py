@@ -6,7 +6,7 @@
 The property ``Config.known_patterns`` publishes an empty list (``self._known_patterns = []``) and fills it then: a second thread
 finds it and looks its module up in what is there.  The wheels of isort are compiled and have no Python code to watch.
 
-WRONG: 19 of 20
+WRONG: 20 of 20
 AT: isort/settings.py:Config.known_patterns
 KNOWN: not found in its tracker
 """

@@ -5,7 +5,7 @@
 
 ``Indenter`` keeps how deep the text is indented in itself, ``self.indent_level``, and a parser has one of them for all texts.
 
-WRONG: 19 of 20
+WRONG: 18 of 20
 AT: lark/indenter.py:Indenter.handle_NL
 KNOWN: not found in its tracker
 """

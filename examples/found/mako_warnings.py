@@ -6,7 +6,7 @@
 While a template is compiled, ``_show_warnings_as`` puts a function of its own in the place of ``warnings.showwarning``, and what
 was there before back afterwards.  What was there before may be that of another thread.
 
-WRONG: 11 of 20
+WRONG: 13 of 20
 AT: mako/template.py:_show_warnings_as
 KNOWN: not found in its tracker
 """

@@ -16,7 +16,7 @@ import threading
 from marshmallow import Schema, fields
 from marshmallow.exceptions import RegistryError
 
-ROUNDS = 1000
+ROUNDS = 5000
 MODULES = ("shop", "forum")
 
 progress = [0, 0]

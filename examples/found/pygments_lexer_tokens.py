@@ -1,4 +1,4 @@
-"""Pygments 2.21.0 may colour text wrong for as long as the process lives if several threads use a lexer for the first time.
+"""Pygments 2.21.0 colours text wrong, maybe for as long as the process lives, if several threads use a lexer for the first time.
 
     pip install pygments==2.21.0
     ftsan run --races pygments pygments_lexer_tokens.py
@@ -14,6 +14,7 @@ KNOWN: not found in its tracker
 import random
 import threading
 import time
+from collections import Counter
 
 from pygments.lexers import PythonLexer
 
@@ -36,11 +37,12 @@ def forget() -> None:
 def use(number: int) -> None:
     start.wait()
     time.sleep(number * random.random() / 1000)
-    PythonLexer()
+    outcomes.append("right" if list(PythonLexer().get_tokens(TEXT)) == expected else "wrong")
 
 
+outcomes: list[str] = []
 expected = list(PythonLexer().get_tokens(TEXT))
-wrong = 0
+for_good = 0
 for _ in range(ROUNDS):
     forget()
     start = threading.Barrier(THREADS)
@@ -49,6 +51,6 @@ for _ in range(ROUNDS):
         thread.start()
     for thread in threads:
         thread.join()
-    wrong += list(PythonLexer().get_tokens(TEXT)) != expected
-print(f"{wrong} of {ROUNDS} times the lexer was broken for good")
-raise SystemExit(wrong > 0)
+    for_good += list(PythonLexer().get_tokens(TEXT)) != expected
+print(f"{dict(Counter(outcomes))}; {for_good} of {ROUNDS} times the lexer was broken for good")
+raise SystemExit(set(outcomes) != {"right"} or for_good > 0)

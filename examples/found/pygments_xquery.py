@@ -15,7 +15,7 @@ from collections import Counter
 
 from pygments.lexers import XQueryLexer
 
-TEXT = 'for $a in (1, 2) return <b c="{$a}">{if ($a = 1) then <d>{$a}</d> else (: e :) element f {$a}}</b>\n'
+TEXT = 'for $a in (1, 2) return <b c="{$a}">{if ($a = 1) then <d>{$a}</d> else (: e :) element f {$a}}</b>\n' * 5
 ROUNDS = 100
 THREADS = 4
 
