@@ -7,7 +7,7 @@ The converter of a language is one object for the whole process, and some change
 number is wanted (Danish, Slovenian), the sign (Portuguese), the word for one (Romanian), all there is to know of a number (Arabic,
 Turkish).  Portuguese is worst: ``negword`` loses its last character and gets it back, from a second thread perhaps a shorter one.
 
-WRONG: 1 of 1
+WRONG: 20 of 20
 AT: num2words/lang_AR.py:Num2Word_AR.convert_to_arabic
 KNOWN: not found in its tracker
 """

@@ -6,7 +6,7 @@
 The active contexts are in the registry, of which an application has one.  ``to`` puts its context in front of ``_active_ctx`` and
 takes away the one in front when it is done, whose it may be.
 
-WRONG: 1 of 1
+WRONG: 8 of 20
 AT: pint/facets/context/objects.py:ContextChain.insert_contexts
 KNOWN: not found in its tracker
 """

@@ -6,7 +6,7 @@
 ``RegexLexerMeta.__call__`` processes the tokens of a lexer class when it is called for the first time, and numbers the states that
 it makes up by ``cls._tmpname``, which the second thread sets back to 0: two states of the first thread get the same name.
 
-WRONG: 0 of 1
+WRONG: 19 of 20
 AT: pygments/lexer.py:RegexLexerMeta.__call__
 KNOWN: not found in its tracker
 """

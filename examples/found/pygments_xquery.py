@@ -5,7 +5,7 @@
 
 The states that ``XQueryLexer`` is to come back to are in one list for all its objects: ``xquery_parse_state = []`` in the class.
 
-WRONG: 0 of 1
+WRONG: 20 of 20
 AT: pygments/lexers/webmisc.py:XQueryLexer.popstate_callback
 KNOWN: not found in its tracker
 """

@@ -6,7 +6,7 @@
 What ``Forward.parseImpl`` has found so far is in ``ParserElement.recursion_memos``, one for all parsers and all texts.  It is used
 under ``recursion_lock``, but emptied, at the beginning of each ``parse_string``, under ``packrat_cache_lock``.
 
-WRONG: 1 of 1
+WRONG: 20 of 20
 AT: pyparsing/core.py:ParserElement.reset_cache
 KNOWN: pyparsing documents itself as not thread-safe since 3.3
 """

@@ -6,7 +6,7 @@
 The first ``parse_string`` rewrites the grammar: ``And(And(a, b), c)`` becomes ``And(a, b, c)`` in ``ParseExpression.streamline``.
 Two threads that find it not ``streamlined`` do so at once, and what one has rewritten already is what the other one rewrites.
 
-WRONG: 1 of 1
+WRONG: 20 of 20
 AT: pyparsing/core.py:ParseExpression.streamline
 KNOWN: pyparsing documents itself as not thread-safe since 3.3
 """
