@@ -6,7 +6,7 @@
 ``class_registry.register`` asks whether the name is new and, if it is, stores a list with the class: ``_registry[name] = [cls]``.
 The list of the other thread is gone, and so is the error that says that ``Nested("User")`` may mean either.
 
-WRONG: 0 of 20
+WRONG: 2 of 3
 AT: marshmallow/class_registry.py:register
 KNOWN: refused: marshmallow-code/marshmallow#2945
 """
