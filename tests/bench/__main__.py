@@ -2,6 +2,8 @@
 
     python -m tests.bench [ROUNDS [WORKLOAD ...]]
 
+``make bench > docs/costs.txt`` is what the documentation shows.
+
 Each round runs every configuration of a workload once, in turn; a ratio compares runs of the same round, so that the noise of the
 machine hits both.  Printed: the median of the ratios and, in brackets, their quartiles.  These watch for no data races, which have
 tables of their own (``races.py``).
@@ -9,13 +11,19 @@ tables of their own (``races.py``).
 
 from __future__ import annotations
 
+import datetime
+import os
+import platform
+import re
 import statistics
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 from pathlib import Path
 
+import ftsan
 from ftsan.process import HOOKS
 
 from tests.bench import order, races
@@ -73,9 +81,20 @@ def hooked_calls(rounds: int) -> None:
         print(f"{name:16}{cells}", flush=True)
 
 
+def where() -> str:
+    """When, and on what machine."""
+    processors = Path("/proc/cpuinfo").read_text()
+    [model, *_] = re.findall(r"^model name\s*: (.*)$", processors, re.MULTILINE) or [platform.machine()]
+    busy = os.getloadavg()[0]
+    return (
+        f"{datetime.date.today()}: ftsan {ftsan.__version__}, {platform.python_implementation()} {sys.version.split(' (')[0]}"
+        f" ({sysconfig.get_config_var('OPT')}), {model}, {os.cpu_count()} cores, Linux {platform.release()}, load {busy:.1f}"
+    )
+
+
 def main(rounds: int, *names: str) -> None:
     """Run everything and print the table."""
-    print(f"{rounds} rounds; ratios of CPU time to plain Python: median [quartiles]\n")
+    print(f"{where()}\n{rounds} rounds; ratios of CPU time to plain Python: median [quartiles]\n")
     print(f"{'workload':16}{'plain ms':>10}  " + "".join(f"{name:26}" for name in CONFIGURATIONS))
     for workload in names or WORKLOADS:
         plain, ratios = [], {name: [] for name in CONFIGURATIONS}
