@@ -121,7 +121,7 @@ def _modules(finding: dict[str, Any] | None) -> str:
 
 def _finding(finding: dict[str, Any]) -> str:
     # The process that made it is of no use to a maintainer.
-    text = _native.render(json.dumps(finding), 0, False).replace(" (pid 0)", "", 1)
+    text = _native.render(json.dumps(finding), 0, False, 0).replace(" (pid 0)", "", 1)
     return f"### Finding\n\n{_native.printable(finding['title'])}\n\n" + _block(text)
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from .. import _native
 from .blame import Blame
-from .shown import FoundRepr
+from .shown import FoundRepr, on_terminal
 
 #: Status of a run that could not watch what it was asked to.
 NOT_WATCHED = 67
@@ -165,8 +165,7 @@ class Session:
         if self.outside:
             terminalreporter.section("ftsan: outside of any test")
             for finding in self.outside:
-                has_colours = terminalreporter._tw.hasmarkup
-                terminalreporter.write(_native.render(json.dumps(finding), os.getpid(), has_colours))
+                terminalreporter.write(on_terminal(finding, os.getpid(), terminalreporter._tw))
         if self.lines:
             terminalreporter.section("ftsan")
             for line in self.lines:

@@ -20,6 +20,11 @@ def title(finding: dict[str, Any]) -> str:
     return f"{finding['rule']}: {finding['title']}"
 
 
+def on_terminal(finding: dict[str, Any], pid: int, tw: TerminalWriter) -> str:
+    """A finding as it is printed where pytest writes; pytest takes what is no terminal for one of 80 columns."""
+    return _native.render(json.dumps(finding), pid, tw.hasmarkup, tw.fullwidth)
+
+
 class FoundRepr(TerminalRepr):
     """What is shown of a test that fails for what was found: instead of a traceback."""
 
@@ -35,12 +40,12 @@ class FoundRepr(TerminalRepr):
         for one, where in self.again:
             tw.line(_native.printable(f"{title(one['finding'])} (shown at {where})"))
         for one in self.first:
-            tw.write(_native.render(json.dumps(one["finding"]), one["pid"], tw.hasmarkup))
+            tw.write(on_terminal(one["finding"], one["pid"], tw))
 
     def text(self) -> str:
         """It without colours, for where it is a section among others."""
         again = [_native.printable(f"{title(one['finding'])} (shown at {where})\n") for one, where in self.again]
-        return "".join([*again, *(_native.render(json.dumps(one["finding"]), one["pid"], False) for one in self.first)])
+        return "".join([*again, *(_native.render(json.dumps(one["finding"]), one["pid"], False, 0) for one in self.first)])
 
 
 class Shown:

@@ -10,6 +10,7 @@ use std::io::{self, Write};
 use style::{Style, Tone};
 use words::{plural, put};
 
+mod columns;
 mod stack;
 pub mod style;
 mod words;
@@ -32,26 +33,43 @@ pub fn finding_in(style: &Style, finding: &Finding, pid: u32, source: Source<'_>
     put(&mut out, format_args!("{} (pid {pid})\n", style.paint(tone, &first)));
     put(&mut out, format_args!("  {}\n", style.paint(Tone::Strong, &finding.title)));
     let mut stacks = Stacks::new(style, source);
+    // A block for each access, but for those that belong to the one before.
+    let mut blocks: Vec<String> = Vec::new();
     for (at, access) in finding.accesses.iter().enumerate() {
         let before = at.checked_sub(1).and_then(|before| finding.accesses.get(before)).filter(|_| !style.is_full);
-        match before.map_or(Kin::None, |before| Kin::of(access, before)) {
+        let kin = before.map_or(Kin::None, |before| Kin::of(access, before));
+        if kin == Kin::None {
+            blocks.push(String::new());
+            if columns::has_room(style.columns) {
+                stacks.forget();
+            }
+        }
+        let Some(block) = blocks.last_mut() else { continue };
+        match kin {
             Kin::Update => continue,
             Kin::Check => {
-                put(&mut out, format_args!("  {}:\n", heading(access, finding)));
-                stacks.put_innermost(&mut out, &access.stack);
+                put(block, format_args!("  {}:\n", heading(access, finding)));
+                stacks.put_innermost(block, &access.stack);
                 continue;
             }
-            Kin::None => put(&mut out, format_args!("\n  {}:\n", heading(access, finding))),
+            Kin::None => put(block, format_args!("  {}:\n", heading(access, finding))),
         }
         match access.role {
-            Role::Offending | Role::Earlier => stacks.put(&mut out, &access.stack),
-            Role::Owner | Role::Created => stacks.put_plain(&mut out, &access.stack),
+            Role::Offending | Role::Earlier => stacks.put(block, &access.stack),
+            Role::Owner | Role::Created => stacks.put_plain(block, &access.stack),
         }
         let started = access.thread.as_ref().map_or(&[][..], |thread| &thread.started_at);
         if style.is_full && !started.is_empty() {
-            out.push_str("  that thread was started at:\n");
-            stacks.put(&mut out, started);
+            block.push_str("  that thread was started at:\n");
+            stacks.put(block, started);
         }
+    }
+    for pair in blocks.chunks(2) {
+        let both = match pair {
+            [left, right] if !style.is_full => columns::beside(left, right, style.columns),
+            _ => None,
+        };
+        put(&mut out, format_args!("\n{}", both.unwrap_or_else(|| pair.join("\n"))));
     }
     if !style.is_full {
         put_starts(&mut out, finding, &mut stacks);
@@ -271,6 +289,10 @@ ERROR: ftsan: FT101 loop-call-off-thread (pid 42)
         assert!(text.contains(expected), "{text}");
         let full = finding_in(&Style { is_full: true, ..Style::default() }, &finding, 1, &source);
         assert_eq!(full.matches("that thread was started at:\n").count(), 4, "{full}");
+        let wide = finding_in(&Style { columns: 120, ..Style::default() }, &finding, 1, &source);
+        let beside =
+            "  update of C.n by thread 'a' (native id 1):                  earlier update of C.n by thread 'b' (native id 2):\n";
+        assert!(wide.contains(beside), "{wide}");
         let coloured = finding_in(&Style { has_colours: true, ..Style::default() }, &finding, 1, &source);
         let plain = coloured.split('\u{1b}').map(|part| part.split_once('m').map_or(part, |(_, text)| text)).collect::<String>();
         assert!(coloured.contains("\u{1b}[1;31mERROR: ftsan: ") && plain.contains(&expected[..60]), "{coloured}");

@@ -152,7 +152,7 @@ pub(crate) fn report() -> PyResult<String> {
 }
 
 #[pyfunction]
-pub(crate) fn render(py: Python<'_>, finding: &str, pid: u32, has_colours: bool) -> PyResult<String> {
+pub(crate) fn render(py: Python<'_>, finding: &str, pid: u32, has_colours: bool, columns: usize) -> PyResult<String> {
     let finding = serde_json::from_str(finding).map_err(|error| PyValueError::new_err(error.to_string()))?;
-    Ok(py.detach(|| process::shown(&finding, pid, has_colours)))
+    Ok(py.detach(|| process::shown(&finding, pid, has_colours, columns)))
 }

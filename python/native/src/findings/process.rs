@@ -81,10 +81,20 @@ pub(crate) fn is_started() -> bool {
     PROCESS.get().is_some()
 }
 
-/// One finding as it is printed, with colours or without; in the style of this process, if that is watched.
-pub(crate) fn shown(finding: &Finding, pid: u32, has_colours: bool) -> String {
+/// One finding as it is printed, with colours or without, on a terminal of this width (0: on none); in the style of this process, if that
+/// is watched.
+pub(crate) fn shown(finding: &Finding, pid: u32, has_colours: bool, columns: usize) -> String {
     let style = PROCESS.get().map_or_else(Style::default, |process| process.style.clone());
-    text::finding_in(&Style { has_colours, ..style }, finding, pid, &sources::line)
+    text::finding_in(&Style { has_colours, columns, ..style }, finding, pid, &sources::line)
+}
+
+/// How wide the terminal on stderr is now; 0 if there is none, or if it does not say.
+fn terminal_columns() -> usize {
+    // SAFETY: plain data, for which zeros are a value.
+    let mut size: libc::winsize = unsafe { std::mem::zeroed() };
+    // SAFETY: the request fills in a winsize.
+    let answered = unsafe { libc::ioctl(libc::STDERR_FILENO, libc::TIOCGWINSZ, &raw mut size) };
+    if answered == 0 { size.ws_col.into() } else { 0 }
 }
 
 /// Starts watching this process.
@@ -101,7 +111,7 @@ pub(crate) fn start(options: Options, python: BTreeMap<String, String>, gil: Str
     // SAFETY: plain call.
     let has_colours = style::wants_colours(unsafe { libc::isatty(libc::STDERR_FILENO) } == 1, |name| std::env::var_os(name));
     let process = Process {
-        style: Style { is_full: options.report_style, has_colours, own: options.own_packages() },
+        style: Style { is_full: options.report_style, has_colours, own: options.own_packages(), ..Style::default() },
         options,
         policy,
         hooks: AtomicU64::new(0),
@@ -259,7 +269,8 @@ impl Process {
         // What changes no exit status does not interrupt anybody: it is in the report.
         if self.options.text && finding.severity > Severity::Info {
             let _paused = hooks_link::Paused::begin();
-            write_stderr(&text::finding_in(&self.style, &finding, std::process::id(), &sources::line));
+            let style = Style { columns: terminal_columns(), ..self.style.clone() };
+            write_stderr(&text::finding_in(&style, &finding, std::process::id(), &sources::line));
         }
         self.write_news(None);
     }

@@ -27,6 +27,11 @@ impl<'a> Stacks<'a> {
         Stacks { style, source, shown: BTreeSet::new() }
     }
 
+    /// Shows lines again that were shown: what comes next does not stand below them.
+    pub(super) fn forget(&mut self) {
+        self.shown.clear();
+    }
+
     /// Writes a stack; the program's innermost line of it with its neighbours.
     pub(super) fn put(&mut self, out: &mut String, stack: &[Frame]) {
         self.put_parts(out, stack, true);

@@ -29,6 +29,8 @@ pub struct Style {
     pub is_full: bool,
     /// With the escape sequences of a terminal.
     pub has_colours: bool,
+    /// How wide the terminal is, in characters; 0 if it is none.
+    pub columns: usize,
     /// Names of installed packages whose lines are the program's own.
     pub own: Vec<String>,
 }
