@@ -39,7 +39,10 @@ pub struct OptionSpec {
 pub const FLAG: &str = "yes|no";
 
 /// [`OptionSpec::value`] of files and folders.
-pub const PATHS: [&str; 3] = ["FILE", "DIR", "FILE|none"];
+const PATHS: [&str; 3] = ["FILE", "DIR", FILE_OR_NONE];
+
+/// [`OptionSpec::value`] of a file that may be asked not to be read.
+const FILE_OR_NONE: &str = "FILE|none";
 
 /// Why options were refused: one line that says what and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -155,7 +158,7 @@ options! {
 
     /// The project's configuration.
     config: Option<PathBuf> {
-        read: values::path_or_none, value: "FILE|none", default: "", public: true,
+        read: values::path_or_none, value: FILE_OR_NONE, default: "", public: true,
         help: "pyproject.toml whose [tool.ftsan] has options, severities and suppressions; else that of the current folder or above",
     }
 
@@ -204,7 +207,7 @@ options! {
     /// Whether an object's creator counts from the beginning.
     strict: bool {
         read: values::flag, value: FLAG, default: "no", public: true,
-        help: "data races: count what the creator of an object does before another thread has touched it",
+        help: "data races: count also what the creator of an object or iterator does before another thread has touched it; watches from the first instruction on, which is slower",
     }
 
     /// Whether locksets are looked at besides the order.
@@ -334,6 +337,12 @@ impl Options {
     }
 }
 
+/// Whether the value of an option is the path of something, which has to be absolute: processes of a tree run in different folders.
+pub fn is_path(key: &str, value: &OsStr) -> bool {
+    let spec = OPTIONS.iter().find(|spec| spec.key == key && PATHS.contains(&spec.value));
+    spec.is_some_and(|spec| !value.is_empty() && !(spec.value == FILE_OR_NONE && value == NO_CONFIG))
+}
+
 /// The options of a project's configuration, with absolute paths.
 ///
 /// # Errors
@@ -346,7 +355,7 @@ pub fn configured(path: &Path) -> Result<Vec<(String, OsString)>, OptionError> {
     for (key, value) in read.options().map_err(wrong)? {
         let spec = OPTIONS.iter().find(|spec| spec.key == key && spec.public && key != "config");
         let value = match spec {
-            Some(spec) if PATHS.contains(&spec.value) => folder.join(value).into_os_string(),
+            Some(_) if is_path(&key, OsStr::new(&value)) => folder.join(value).into_os_string(),
             Some(_) | None => OsString::from(value),
         };
         let is_known = spec.ok_or_else(|| OptionError(format!("unknown option \"{key}\"")));
@@ -426,6 +435,18 @@ mod tests {
             assert!(!format!("{:?}", Options::parse(OsStr::new(&all)).unwrap()).contains(said), "{key} is set by another option");
         }
         std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn files_and_folders_are_paths_and_nothing_else_is() {
+        let paths: Vec<&str> = OPTIONS.iter().map(|spec| spec.key).filter(|key| is_path(key, OsStr::new("a"))).collect();
+        let typed = format!("{:?}", Options::default());
+        assert!(
+            paths.contains(&"crash_dir") && paths.contains(&"config") && paths.contains(&"inventory") && !paths.contains(&"races")
+        );
+        assert!(paths.iter().all(|key| typed.contains(&format!("{key}: None"))), "{paths:?}");
+        assert!(!is_path("config", OsStr::new(NO_CONFIG)) && is_path("report_json", OsStr::new(NO_CONFIG)));
+        assert!(!is_path("report_json", OsStr::new("")));
     }
 
     fn report_of(text: &[u8]) -> PathBuf {

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import importlib.metadata
 import importlib.resources
 import os
+import pty
+import re
+import shutil
+import struct
 import subprocess
 import sys
+import termios
+from pathlib import Path
 
 import ftsan
 import pytest
@@ -127,3 +135,75 @@ def test_a_reader_that_has_gone_gets_no_traceback(words: list[str]) -> None:
         )
     assert "Traceback" not in done.stderr and "BrokenPipe" not in done.stderr
     assert done.returncode in (0, 66, 67), done.stderr
+
+
+COMPLETE = """
+source <("$0" -m ftsan completion bash)
+COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+_ftsan ftsan "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        (["tri"], ["triage"]),
+        (["run", "--report-j"], ["--report-json", "--report-junit"]),
+        (["run", "--on-finding", ""], ["log", "raise", "abort"]),
+        (["explain", "FT60"], ["FT601", "FT602", "FT603", "FT604"]),
+        (["report", "r.json", "--to", "s"], ["sarif"]),
+        (["run", "--strict", "--conf"], ["--config", "--confirm"]),
+    ],
+)
+def test_bash_completes_commands_options_and_what_they_take(words: list[str], completed: list[str]) -> None:
+    command_line = ["bash", "-c", COMPLETE, sys.executable, "ftsan", *words]
+    done = subprocess.run(command_line, env=PLAIN, capture_output=True, text=True, check=True)
+    assert (done.stdout.split(), done.stderr) == (completed, "")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_every_shell_gets_every_option(shell: str) -> None:
+    script = command("completion", shell)
+    assert (script.returncode, script.stderr) == (0, "")
+    names = [key.replace("_", "-") for key, _, _, _, public in _native.options() if public]
+    assert [name for name in names if name not in script.stdout] == []
+    if shutil.which(shell):
+        parsed = subprocess.run([shell, "-n"], input=script.stdout, capture_output=True, text=True, check=False)
+        assert (parsed.returncode, parsed.stderr) == (0, "")
+    assert command("completion", "tcsh").returncode == 2
+
+
+def on_a_terminal(words: list[str], columns: int, folder: Path) -> str:
+    """What a command prints on a terminal of this width."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    env = PLAIN | {"TERM": "xterm-256color"}
+    with subprocess.Popen(words, cwd=folder, env=env, stdin=theirs, stdout=theirs, stderr=theirs):
+        os.close(theirs)
+        text = b""
+        with contextlib.suppress(OSError):  # the other end is closed
+            while part := os.read(ours, 65536):
+                text += part
+    os.close(ours)
+    return text.decode()
+
+
+@pytest.mark.parametrize(("columns", "is_beside"), [(119, False), (120, True), (200, True)])
+def test_both_sides_stand_beside_each_other_on_a_wide_terminal(race: Path, tmp_path: Path, columns: int, is_beside: bool) -> None:
+    text = on_a_terminal([sys.executable, "-m", "ftsan", "run", str(race)], columns, tmp_path)
+    lines = re.sub(r"\x1b\[[\d;]*m", "", text).replace("\r", "").splitlines()
+    beside = [line for line in lines if re.search(r"^  update of .* {2,}earlier update of ", line)]
+    assert len(beside) == is_beside, text
+    # What the program itself has no part in may be longer.
+    stacks = [line for line in lines if line.startswith("    ")]
+    assert stacks and max(map(len, stacks)) < columns
+
+
+def test_long_work_says_how_far_it_is_on_a_terminal_and_nowhere_else(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "ftsan", "audit", "--no-import", "pytest", "pluggy"]
+    shown = on_a_terminal(words, 80, tmp_path)
+    assert "\r\x1b[Kftsan audit: 1 of 2: pluggy\r\x1b[Kftsan audit: 2 of 2: pytest\r\x1b[K" in shown
+    narrow = on_a_terminal(words, 20, tmp_path)
+    assert "\r\x1b[Kftsan audit: 1 of 2\r" in narrow
+    assert subprocess.run(words, env=PLAIN, capture_output=True, text=True, check=False).stderr == ""

@@ -106,3 +106,21 @@ def test_a_wrong_option_is_a_usage_error(suite: Path) -> None:
     done = run_pytest(suite, "--ftsan", "--ftsan-on-finding", "stop")
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert '--ftsan: on_finding: "stop" is not log|raise|abort' in done.stderr
+
+
+OPTIONS_OF_PROCESS = """
+import os
+
+def test_it():
+    print("\\n" + os.environ["FTSAN_OPTIONS"])
+"""
+
+
+def test_files_and_folders_are_those_of_where_pytest_was_called(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text(OPTIONS_OF_PROCESS)
+    paths = {"crash_dir": "crashes", "report_json": "r.json", "inventory": "sub/shared.json"}
+    given = [f"--ftsan-{key.replace('_', '-')}={value}" for key, value in paths.items()]
+    done = run_pytest(tmp_path, "--ftsan", "--ftsan-config=none", "--ftsan-races=none", "-s", *given)
+    [line] = re.findall(r"^.*crash_dir=.*$", done.stdout, re.M)
+    assert {f"{key}={tmp_path / value}" for key, value in paths.items()} <= set(line.split(":"))
+    assert "config=" not in line and "races=none" in line

@@ -11,6 +11,7 @@ from typing import Any
 from .. import _native
 from . import audit_native, audit_table, complain, show
 from .audit_python import shared_state
+from .progress import over
 
 #: Exit statuses: something switches the GIL on or is known to crash; of something it is not known.
 FOUND, NOT_KNOWN = 66, 67
@@ -42,7 +43,7 @@ def audit(format: str, how: str, venv: str, *words: str) -> int:
         return complain(f"not installed for {python}: {', '.join(missing)}")
     chosen = sorted({_plain(name) for name in named if name not in missing} if words else installed)
     bad = _native.bad_versions()
-    rows = [_row(python, listed["interpreter"], installed[name], how == "import", bad) for name in chosen]
+    rows = [_row(python, listed["interpreter"], installed[name], how == "import", bad) for name in over(chosen, "ftsan audit")]
     status = max((row["status"] for row in rows), key=(0, NOT_KNOWN, FOUND).index, default=0)
     trouble = show(audit_table.FORMATS[format](listed["interpreter"], rows, missing))
     return trouble or status

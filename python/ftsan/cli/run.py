@@ -45,9 +45,6 @@ def run(options: dict[str, str], interpreter: list[str], program: list[str]) -> 
         command = _command(interpreter, program)
     except ValueError as error:
         return complain(str(error))
-    # Children may run in other folders.
-    paths = [key for key, value, *_ in _native.options() if value in ("FILE", "DIR") and options.get(key)]
-    options |= {key: os.path.abspath(options[key]) for key in paths}
     try:
         options = _native.configured(options)
     except (OSError, ValueError) as error:
@@ -163,10 +160,14 @@ def _run(options: dict[str, str], command: list[str], scratch: str) -> int:
 
 def _confirm(report: str, options: dict[str, str], command: list[str], environment: dict[str, str]) -> None:
     """Run the program again, with pauses before the writes whose races were not seen to do harm, and say how many were."""
+    from . import progress
+
     seed = int(options.get("seed", "0"))
     for attempt in range(CONFIRMATIONS):
         if not (lines := _confirmation(report)[2]):
             break
+        if progress.is_seen():
+            say(f"ftsan: {len(lines)} to confirm: the program runs again, {attempt + 1} of at most {CONFIRMATIONS} times\n")
         ours = {"report_json": report, "supervisor": str(os.getpid()), "text": "none"}
         again = options | ours | {"seed": str(seed + attempt), "confirm_at": ",".join(lines)}
         _supervise(command, environment | {"FTSAN_OPTIONS": _native.encode_options(again)})

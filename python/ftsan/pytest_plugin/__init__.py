@@ -92,10 +92,10 @@ def _enable(config: pytest.Config) -> None:
     if reason:
         raise pytest.UsageError(f"--ftsan: {reason}")
     given = {}
-    for key, value, _, _, public in _native.options():
+    for key, _, _, _, public in _native.options():
         text = getattr(options, PREFIX + key) if public else None
-        if text is not None:  # files as absolute paths: children may run in other folders
-            given[key] = os.path.abspath(text) if value == "FILE" else text
+        if text is not None:
+            given[key] = text
     try:
         given = _native.configured(given)
     except (OSError, ValueError) as error:

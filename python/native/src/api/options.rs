@@ -35,12 +35,18 @@ pub(crate) fn check_options(options: OsString) -> PyResult<(u8, Option<OsString>
     Ok((options.exit_code, options.report_json.map(PathBuf::into_os_string), needs_tally))
 }
 
-/// Options with those of the project's configuration before them: that of `config`, else of the current folder or the nearest above.
+/// Options, their paths made absolute, with those of the project's configuration before them: that of `config`, else of the current folder
+/// or the nearest above.
 #[pyfunction]
 pub(crate) fn configured(mut given: BTreeMap<String, OsString>) -> PyResult<BTreeMap<String, OsString>> {
+    for (key, value) in &mut given {
+        if table::is_path(key, value) {
+            *value = std::path::absolute(&*value)?.into_os_string();
+        }
+    }
     let found = || std::env::current_dir().ok().and_then(|folder| configuration::find(&folder)).map(PathBuf::into_os_string);
     let Some(path) = given.remove("config").or_else(found).filter(|path| path != table::NO_CONFIG) else { return Ok(given) };
-    let path = std::path::absolute(path)?;
+    let path = PathBuf::from(path);
     let of_file = table::configured(&path).map_err(|error| PyValueError::new_err(error.to_string()))?;
     let mut all: BTreeMap<String, OsString> = of_file.into_iter().collect();
     all.extend(given);

@@ -1,9 +1,12 @@
 //! The command line, made from the table of options: in Rust because importing `argparse` would cost a run half of its
 //! start-up budget.
 
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
+use clap_complete::Shell;
 use ftsan::options::{FLAG, OPTIONS};
 use ftsan::report::render::FORMATS;
+use ftsan::rules;
 use ftsan::statuses::STATUSES;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -207,6 +210,46 @@ fn command() -> Command {
                 ),
         )
         .subcommand(Command::new("doctor").about("Check that everything works here, with a canary of every rule"))
+        .subcommand(
+            Command::new("completion")
+                .about("Print what has a shell complete the words of ftsan")
+                .arg(
+                    Arg::new("shell")
+                        .value_name("SHELL")
+                        .required(true)
+                        .value_parser(SHELLS.map(|(name, _)| name))
+                        .help("bash, zsh or fish"),
+                )
+                .after_help(
+                    "eval \"$(ftsan completion bash)\" in ~/.bashrc, eval \"$(ftsan completion zsh)\" in ~/.zshrc, or \
+                     ftsan completion fish > ~/.config/fish/completions/ftsan.fish",
+                ),
+        )
+}
+
+const SHELLS: [(&str, Shell); 3] = [("bash", Shell::Bash), ("zsh", Shell::Zsh), ("fish", Shell::Fish)];
+
+/// What a shell reads to complete our words.  Values that the parser takes as they are have choices here, and files, folders and rules.
+fn completion(shell: Shell) -> String {
+    let choices =
+        |value: &'static str| value.split('|').all(|word| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase()));
+    let of_run = |arg: Arg| match OPTIONS.iter().find(|spec| arg.get_id() == spec.key).map(|spec| spec.value) {
+        // What follows it is the program.
+        Some(FLAG) => {
+            arg.value_parser(clap::value_parser!(bool)).action(ArgAction::SetTrue).num_args(0).default_missing_value("true")
+        }
+        Some(value) if value.starts_with("FILE") => arg.value_hint(ValueHint::FilePath),
+        Some("DIR") => arg.value_hint(ValueHint::DirPath),
+        Some(value) if choices(value) => arg.value_parser(PossibleValuesParser::new(value.split('|'))),
+        Some(_) | None => arg,
+    };
+    let rules: Vec<&str> = rules::ALL.iter().map(|rule| rule.id).chain(["all"]).collect();
+    let mut completed = command()
+        .mut_subcommand("run", |run| run.mut_args(of_run))
+        .mut_subcommand("explain", |explain| explain.mut_arg("rule", |arg| arg.value_parser(rules)));
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut completed, "ftsan", &mut script);
+    String::from_utf8_lossy(&script).into_owned()
 }
 
 /// The words after `run`: ours, the interpreter's, and the program with its own.
@@ -300,6 +343,11 @@ pub(crate) fn parse(mut words: Vec<OsString>) -> Parsed {
         Err(help) => return Parsed::Show(help.to_string()),
     };
     let Some((name, matches)) = matches.subcommand() else { return Parsed::Wrong("no command".to_owned()) };
+    if let Some(shell) = matches.try_get_one::<String>("shell").ok().flatten() {
+        let known = SHELLS.iter().find(|(name, _)| name == shell);
+        return known
+            .map_or_else(|| Parsed::Wrong(format!("no such shell: {shell}")), |(_, shell)| Parsed::Show(completion(*shell)));
+    }
     let options = if name == "run" { given(matches) } else { BTreeMap::new() };
     let words = match name {
         "run" => program,
