@@ -1,6 +1,6 @@
 # Needs: cargo, a C compiler, make, any Python 3.  Everything else is obtained by the targets.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-gil gil-sample lint frida bench bench-tsan bless doctor parity packages found soak model miri mutants fuzz wheel clean
+.PHONY: help demo test test-gil gil-sample lint frida bench bench-tsan bless site pictures doctor parity packages found soak model miri mutants fuzz wheel clean
 # FTSAN_PYTHON=3.15t or 3.14: the same on that version, in an environment of its own.
 VENV := .venv$(addprefix -,$(filter-out 3.14t,$(filter 3.%,$(FTSAN_PYTHON))))
 PYTHON := $(VENV)/bin/python
@@ -13,7 +13,7 @@ $(VENV)/ready: tools/find-python
 	python=$$(tools/find-python) && "$$python" -m venv --clear $(VENV)
 	touch $@
 
-$(VENV)/tools: tests/requirements.txt tests/apache_requirements.txt $(VENV)/ready
+$(VENV)/tools: tests/requirements.txt tests/apache_requirements.txt docs/requirements.txt $(VENV)/ready
 	$(VENV)/bin/pip install --disable-pip-version-check -q -r tests/requirements.txt
 	if command -v apxs >/dev/null; then $(VENV)/bin/pip install --disable-pip-version-check -q -r tests/apache_requirements.txt; fi
 	touch $@
@@ -43,8 +43,8 @@ lint: $(VENV)/installed $(VENV)/tools ## formatting, lints, types
 	cargo fmt --check --all
 	cargo fmt --check --manifest-path hooks/frida/Cargo.toml
 	PYO3_PYTHON=$(CURDIR)/$(PYTHON) cargo clippy -q --workspace --all-targets -- -D warnings
-	$(VENV)/bin/ruff format --check python tests examples
-	$(VENV)/bin/ruff check python tests examples
+	$(VENV)/bin/ruff format --check python tests examples docs
+	$(VENV)/bin/ruff check python tests examples docs
 	$(VENV)/bin/mypy
 
 # A target directory for each: frida-gum-sys does not notice that the header is another one.
@@ -64,8 +64,15 @@ bench: $(VENV)/installed $(VENV)/tools ## what watching costs, as ratios
 bench-tsan: $(VENV)/installed $(VENV)/tools ## what watching for data races costs, with a CPython built with ThreadSanitizer beside it
 	python=$$(tools/build-tsan-python) && FTSAN_TSAN_PYTHON=$$python $(PYTHON) -m tests.bench.races
 
-bless: $(VENV)/installed $(VENV)/tools ## write the generated tables of the README and the golden reports
+bless: $(VENV)/installed $(VENV)/tools ## write what commands print into README and docs, the page of bugs that were found and golden reports
 	$(PYTHON) -m tests.bless
+
+site: $(VENV)/installed $(VENV)/tools ## the documentation, at target/site/index.html
+	NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict -f docs/mkdocs.yml
+	@echo target/site/index.html
+
+pictures: $(VENV)/installed $(VENV)/tools ## the pictures of the documentation, from a real run (needs chromium)
+	$(PYTHON) -m docs.pictures
 
 doctor: $(VENV)/installed ## is everything watched here that can be?
 	$(VENV)/bin/ftsan doctor

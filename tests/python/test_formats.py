@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests import obtained
-from tests.conftest import PLAIN, ROOT, Ftsan, Run
+from tests.conftest import PLAIN, Ftsan, Run
 
 #: Two misuses, of which one is to be accepted.
 PROGRAM = """
@@ -116,10 +116,3 @@ def test_annotations_of_github_are_at_the_line_of_the_repository(reported: Run, 
     [line] = converted(tmp_path, "github").splitlines()
     assert line.startswith("::error file=my app.py,line=8,title=FT401 lost-update::Counter.n: ")
     assert "%0AFix: " in line
-
-
-def test_formats_of_the_help_are_those_of_the_readme() -> None:
-    from ftsan import _native
-
-    text = (ROOT / "README.md").read_text()
-    assert [name for name, _, _ in _native.report_formats() if f"`{name}`" not in text] == []

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from ftsan import _native
 
-from tests.conftest import PLAIN, ROOT, Ftsan
+from tests.conftest import PLAIN, Ftsan
 
 MISUSE = """
 import asyncio, threading
@@ -316,12 +316,6 @@ def test_explain_and_doctor() -> None:
     doctor = ftsan_command("doctor")
     assert doctor.returncode == 0, doctor.stdout
     assert "MISSED" not in doctor.stdout and doctor.stdout.endswith("all is well\n")
-
-
-def test_the_tables_of_the_readme_are_those_of_the_code() -> None:
-    from tests.bless import blessed
-
-    assert blessed() == (ROOT / "README.md").read_text(), "run `make bless`"
 
 
 def test_a_report_is_shown_in_every_format_at_the_end_and_afterwards(ftsan: Ftsan, tmp_path: Path) -> None:

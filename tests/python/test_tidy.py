@@ -22,7 +22,8 @@ from tests.conftest import ROOT
 from tests.interop.conftest import needs
 
 RUST = sorted(path for folder in ("src", "hooks", "python/native/src") for path in (ROOT / folder).rglob("*.rs"))
-PYTHON = sorted([*(ROOT / "python" / "ftsan").rglob("*.py"), *(ROOT / "tests").rglob("*.py"), *(ROOT / "examples").glob("*.py")])
+FOLDERS = ((ROOT / "python" / "ftsan").rglob, (ROOT / "tests").rglob, (ROOT / "docs").glob, (ROOT / "examples").glob)
+PYTHON = sorted(path for files in FOLDERS for path in files("*.py"))
 SOURCES = [path for path in RUST + PYTHON if path.read_text()]
 
 
