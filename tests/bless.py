@@ -1,4 +1,4 @@
-"""``make bless``: writes what commands print into README and docs, the page of bugs that were found and golden reports; tests compare."""
+"""``make bless``: writes what commands print into README and docs, the bugs that were found and golden reports; tests compare."""
 
 from __future__ import annotations
 
