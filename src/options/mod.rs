@@ -340,7 +340,7 @@ impl Options {
 /// Whether the value of an option is the path of something, which has to be absolute: processes of a tree run in different folders.
 pub fn is_path(key: &str, value: &OsStr) -> bool {
     let spec = OPTIONS.iter().find(|spec| spec.key == key && PATHS.contains(&spec.value));
-    spec.is_some_and(|spec| !value.is_empty() && !(spec.value == FILE_OR_NONE && value == NO_CONFIG))
+    spec.is_some_and(|spec| !(value.is_empty() || spec.value == FILE_OR_NONE && value == NO_CONFIG))
 }
 
 /// The options of a project's configuration, with absolute paths.
