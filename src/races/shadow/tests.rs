@@ -244,6 +244,20 @@ fn a_flag_set_before_the_value_is_a_publication_before_it_is_complete() {
 }
 
 #[test]
+fn an_object_published_early_is_the_one_that_the_flag_refers_to_in_whatever_function_it_is_read() {
+    const PUBLISHED: u64 = 0x1000;
+    for (owner, expected) in [(PUBLISHED, Severity::Warning), (0x2000, Severity::Info)] {
+        let bench = Bench::new();
+        let threads = bench.threads();
+        bench.go(threads, 0, Access { location: 1, value: Value::identity(PUBLISHED), ..access(Kind::Write, 1) });
+        bench.go(threads, 0, Access { location: 2, ..access(Kind::Write, 2) });
+        bench.go(threads, 1, Access { location: 1, is_tested: true, ..access(Kind::Read, 3) });
+        let elsewhere = Access { location: 2, code: 2, owner: Value::identity(owner), ..access(Kind::Read, 4) };
+        assert_eq!(worst(&bench.go(threads, 1, elsewhere)), Some(expected));
+    }
+}
+
+#[test]
 fn a_flag_does_not_guard_the_next_one_that_is_read_there() {
     for (site, expected) in [(3, Severity::Info), (4, Severity::Warning)] {
         let bench = Bench::new();
