@@ -10,7 +10,7 @@
 //! parallel search", 2002).  A reader that meets a writer in between gets halves of two entries, which give no address that is asked for:
 //! numbers are spread over 64 bits and none is used twice.
 
-use super::lock::Spin;
+use super::spin::Spin;
 use std::array;
 use std::sync::atomic::{AtomicU64, Ordering};
 use zerocopy::{FromZeros, KnownLayout};

@@ -6,7 +6,7 @@
 //! | [`sync`] | what threads hand each other through locks, queues and the like |
 //! | [`access`] | what an access and a race are |
 //! | [`lifetimes`] | which object an address means |
-//! | `lock` | a lock for a few instructions |
+//! | `spin` | a lock for a few instructions |
 //! | [`memory`], [`walks`] | what a thread remembers between its accesses, and of iterations that it is in |
 //! | [`shadow`] | the last accesses of each location, and what races with them |
 //! | `model` | what a race is, exactly: what the tests measure the engine against |
@@ -16,13 +16,13 @@
 pub mod access;
 pub mod clock;
 pub mod lifetimes;
-mod lock;
 pub mod matrix;
 pub mod memory;
 #[cfg(test)]
 mod model;
 pub mod review;
 pub mod shadow;
+mod spin;
 pub mod sync;
 pub mod walks;
 

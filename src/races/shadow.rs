@@ -11,9 +11,9 @@
 
 use super::access::{Access, Place, Race};
 use super::clock::ThreadClock;
-use super::lock::Spin;
 use super::matrix::Kind;
 use super::memory::Memory;
+use super::spin::Spin;
 use cell::{Cell, state};
 use judge::Now;
 use std::array;

@@ -1,9 +1,9 @@
-//! What is remembered of a location.
+//! The shadow cell: what is remembered of a location.
 
 use crate::races::access::{Place, Value};
 use crate::races::clock::Epoch;
-use crate::races::lock::Spin;
 use crate::races::matrix::Kind;
+use crate::races::spin::Spin;
 use crate::rules::Severity;
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed};
 use zerocopy::{FromZeros, KnownLayout};

@@ -1,4 +1,4 @@
-//! What an access of a location means after those that are remembered, and what is remembered of it.
+//! The judgement of a race: what an access of a location means after those that its cell remembers, and what is remembered of it.
 
 use super::cell::{Cell, Read, WRITES, Write, is_newer, is_news, is_of, kind_of, place, state};
 use crate::races::access::{Access, Place, Race, Value};
