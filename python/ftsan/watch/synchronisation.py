@@ -1,9 +1,9 @@
 """What orders threads: the methods and functions by which one thread hands something over to another.
 
 Hooked when data races are looked for, and not before. The names of the edges are in ``intercept/sync/operations.rs`` of the
-native module (what is written in C) and ``python_operations.rs`` (what is written in Python). What is made of these is not
-here: conditions, semaphores, barriers, queues, timers and futures are Python code on top of locks; what an event loop is handed
-goes through a deque.
+native module (what is written in C) and ``python_operations.rs`` (what is written in Python). A lock that is not one of
+``_thread`` is ``gain`` and ``release``. What is made of these is not here: conditions, semaphores, barriers, queues, timers and
+futures are Python code on top of locks; what an event loop is handed goes through a deque.
 """
 
 import os

@@ -189,6 +189,12 @@ pub(crate) fn verify<'py>(module: &Bound<'py, PyModule>) -> PyResult<[Bound<'py,
     if levels == [0, 1, 0, 0] { Ok([plain, reentrant]) } else { Err(wrong("RLock")) }
 }
 
+/// Whether objects of this type are locks as they are here: plain or reentrant ones of `_thread`.
+pub(crate) fn is_of_python(class: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let module = class.py().import("_thread")?;
+    Ok(class.is(&module.getattr("lock")?) || class.is(&module.getattr("RLock")?))
+}
+
 /// Locks are watched from now on; [`verify`] has succeeded.
 pub(crate) fn begin() {
     WATCHED.store(true, Ordering::Relaxed);

@@ -6,6 +6,7 @@ use crate::engine::races::container_sync;
 use crate::engine::{children, databases, file_locks, locks};
 use crate::intercept::c_method::{self, Hook, Hooked, Method, Row, Table};
 use crate::intercept::sync::weakref_callbacks;
+use crate::interpreter;
 use crate::interpreter::call_arguments::Arguments;
 use crate::interpreter::descriptors;
 use crate::interpreter::header::{self, IGNORED};
@@ -21,9 +22,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// What a method does to the order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Edge {
-    /// A lock is acquired, unless the result is false.
+    /// A lock of `_thread` is acquired, unless the result is false.
     Lock(How),
-    /// A lock is released.
+    /// A lock of `_thread` is released.
     Unlock(How),
     /// The object is about to have something for others.
     Release,
@@ -61,7 +62,7 @@ enum Edge {
     Withdraw,
     /// Anything is taken out of a container.
     TakeAny,
-    /// A lock of the process's, or of several ones, is acquired unless the result is false.
+    /// Any other lock, which may be one of several processes, is acquired unless the result is false; it is released by `Release`.
     Gain,
     /// A descriptor is closed.
     Close(Found),
@@ -364,6 +365,11 @@ pub(crate) fn install(method: &Bound<'_, PyAny>, edge: &str) -> PyResult<()> {
     | Edge::Accept = edge
     {
         descriptors::verify(&method.getattr("__objclass__")?)?;
+    }
+    if let Edge::Lock(_) | Edge::Unlock(_) = edge
+        && !interpreter::locks::is_of_python(&method.getattr("__objclass__")?)?
+    {
+        return Err(PyValueError::new_err(format!("{edge:?} marks locks of _thread, which this is none of: see gain and release")));
     }
     let (method, _) = Method::of(method)?;
     if edge == Edge::IsDone {
