@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import TracebackType
 
-from . import Misuse, _native, happened, process
+from . import Misuse, _native, findings_by_test, process
 
 
 class Expectation:
@@ -16,13 +16,13 @@ class Expectation:
         if unknown or not rules:
             raise ValueError(f"ftsan.expect: {_native.no_such_rule(unknown[0]) if unknown else 'no rule given'}")
         self.rules = {id_ for id_ in found.values() if id_ is not None}
-        self.before: list[happened.Occurrence] = []
+        self.before: list[findings_by_test.Occurrence] = []
 
     def __enter__(self) -> None:
         """Begin to look."""
         if process.is_enabled():
-            happened.begin()
-            self.before = happened.take()
+            findings_by_test.begin()
+            self.before = findings_by_test.take()
 
     def __exit__(self, type_: type[BaseException] | None, raised: BaseException | None, _: TracebackType | None) -> bool:
         """Take what was expected out of what is blamed on the test.
@@ -31,10 +31,10 @@ class Expectation:
         """
         if not process.is_enabled():
             return False
-        news = happened.take()
+        news = findings_by_test.take()
         came = [one for one in news if one.finding["rule"] in self.rules]
-        happened.expected.update(one.key for one in came)
-        happened.give_back(self.before + [one for one in news if one.finding["rule"] not in self.rules])
+        findings_by_test.expected.update(one.key for one in came)
+        findings_by_test.give_back(self.before + [one for one in news if one.finding["rule"] not in self.rules])
         if raised is not None:
             return isinstance(raised, Misuse) and str(raised).partition(":")[0] in self.rules
         if not came:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from .. import _native, happened
+from .. import _native, findings_by_test
 from . import markers
 from .concurrency import Concurrency, copy_of
 from .shown import Sent, Shown, title
@@ -50,36 +50,36 @@ class Blame:
         self.hits: dict[tuple[str, str], set[int]] = {}
         self.threads_before = 0
         self.current = ""
-        happened.begin()
+        findings_by_test.begin()
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """What happened until now is no test's doing; wrong markers end the run."""
         for item in session.items:
             markers.threads_of(item)
             self.known[item.nodeid] = Known(item.location, markers.policy_of(item))
-        happened.take()
+        findings_by_test.take()
         self.threads_before = threads_so_far()
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """Run the test in a context of its own name."""
-        token = happened.CURRENT.set(item.nodeid)
+        token = findings_by_test.CURRENT.set(item.nodeid)
         self.current = item.nodeid
         try:
             return (yield)
         finally:
-            happened.CURRENT.reset(token)
+            findings_by_test.CURRENT.reset(token)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
         """What a fixture of several tests starts goes by the name of none."""
         if fixturedef.scope == "function":
             return (yield)
-        token = happened.CURRENT.set("")
+        token = findings_by_test.CURRENT.set("")
         try:
             return (yield)
         finally:
-            happened.CURRENT.reset(token)
+            findings_by_test.CURRENT.reset(token)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
@@ -87,7 +87,7 @@ class Blame:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Fail the phase (setup, call, teardown) during which something was found."""
         report = yield
-        news = happened.take()
+        news = findings_by_test.take()
         late = [one for one in news if self._is_late(one, item.nodeid)]
         own = self._count([one for one in news if one not in late], item.nodeid)
         if late:
@@ -103,7 +103,7 @@ class Blame:
             self._fail(report, item, own)
         return report
 
-    def _fail(self, report: pytest.TestReport, item: pytest.Item, own: list[happened.Occurrence]) -> None:
+    def _fail(self, report: pytest.TestReport, item: pytest.Item, own: list[findings_by_test.Occurrence]) -> None:
         expects = self.known[item.nodeid].policy.expects if item.nodeid in self.known else None
         fails_for_it = report.outcome != "failed"
         report.ftsan = [_sent(one) for one in own]  # type: ignore[attr-defined]
@@ -117,15 +117,15 @@ class Blame:
             if hasattr(report, "wasxfail"):
                 del report.wasxfail
 
-    def _is_late(self, one: happened.Occurrence, current: str) -> bool:
+    def _is_late(self, one: findings_by_test.Occurrence, current: str) -> bool:
         if one.test in ("", current) or one.test not in self.known:
             return False
         return not any(frame["file"].endswith(EXECUTOR) for frame in one.finding["accesses"][0]["stack"])
 
-    def _count(self, news: Iterable[happened.Occurrence], nodeid: str) -> list[happened.Occurrence]:
+    def _count(self, news: Iterable[findings_by_test.Occurrence], nodeid: str) -> list[findings_by_test.Occurrence]:
         """What of this a test is to be blamed for, each finding once."""
         policy = self.known[nodeid].policy if nodeid in self.known else markers.Policy()
-        own: list[happened.Occurrence] = []
+        own: list[findings_by_test.Occurrence] = []
         for one in news:
             self.answered.add(one.key)
             reason = policy.accepts(one.finding["rule"])
@@ -135,7 +135,7 @@ class Blame:
                 own.append(one)
         return own
 
-    def _is_of_body(self, item: pytest.Item, own: list[happened.Occurrence]) -> bool:
+    def _is_of_body(self, item: pytest.Item, own: list[findings_by_test.Occurrence]) -> bool:
         """Whether a test that was not written for several threads races with itself, in its own lines."""
         copy = copy_of(item)
         if copy is None or copy.threads == 1 or not isinstance(item, pytest.Function):
@@ -148,7 +148,7 @@ class Blame:
         stacks = [access["stack"] for one in own for access in one.finding["accesses"] if access["role"] != "created"]
         return all(stack and is_body(stack[0]) for stack in stacks)
 
-    def _late(self, news: list[happened.Occurrence]) -> list[dict[str, Any]]:
+    def _late(self, news: list[findings_by_test.Occurrence]) -> list[dict[str, Any]]:
         """As what each test is reported that had ended."""
         late = []
         for nodeid in sorted({one.test for one in news}):
@@ -199,9 +199,9 @@ class Blame:
 
     def finish(self) -> dict[str, Any]:
         """What is left to say when the tests have ended: plain data, which a worker of pytest-xdist sends."""
-        news = happened.take()
+        news = findings_by_test.take()
         late = self._late([one for one in news if one.test in self.known])
-        self.answered |= happened.expected
+        self.answered |= findings_by_test.expected
         hits = self.concurrency
         return {
             "late": late,
@@ -214,7 +214,7 @@ class Blame:
         }
 
 
-def _sent(one: happened.Occurrence) -> Sent:
+def _sent(one: findings_by_test.Occurrence) -> Sent:
     return {"key": [*one.key], "pid": os.getpid(), "finding": one.finding}
 
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from .. import happened
+from .. import findings_by_test
 from . import eligible, markers
 
 #: Most seconds that a thread is held up at its start.
@@ -100,8 +100,8 @@ class Concurrency:
         seed = f"{self.seed + (copy.turn if copy is not None else 0)}:{pyfuncitem.nodeid}"
         raised = run_body(pyfuncitem, threads, seed)
         if raised and marked is None and _is_for_one(pyfuncitem, raised):
-            news = happened.take()
-            happened.give_back(news)
+            news = findings_by_test.take()
+            findings_by_test.give_back(news)
             if news:
                 return True  # it fails for that
             reason = "what it asserts holds for one thread alone"
