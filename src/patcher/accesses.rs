@@ -28,7 +28,7 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
     // Cells are made, and a generator is returned, before the first RESUME.
     let Some(entry) = instructions.entry(opcodes) else { return Vec::new() };
     let tries = tables::exception_entries(code.exceptions).unwrap_or_default();
-    let handlers = Handlers::of(opcodes, code, instructions);
+    let handlers = Handlers::of(opcodes, code.exceptions, code.names, instructions);
     let finder = Finder { opcodes, code, instructions: &instructions.all, rebound, tries };
     let mut found = Vec::new();
     let first = entry as usize + 1;

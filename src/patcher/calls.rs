@@ -4,7 +4,7 @@ use super::code::Code;
 use super::found::Found;
 use super::handlers::Handlers;
 use super::instructions::{Instruction, Instructions};
-use super::known_calls::{self, Arguments, Function};
+use super::known_calls::{self, Arguments, CallEffect, Function};
 use super::opcodes::Opcodes;
 use super::point::{Action, Handed, Point};
 use super::stack;
@@ -89,7 +89,13 @@ pub(super) fn find<'a>(
                 is_lazy: false,
                 is_constant: false,
                 is_answer: action == Action::Method && is_answer(opcodes, &all[..producer as usize]),
-                is_handled: action == Action::Method && handlers.handle_lack(instruction.unit),
+                is_handled: match action {
+                    Action::Method => handlers.handle_lack(instruction.unit),
+                    _ => {
+                        known_calls::function(name).is_some_and(|function| function.effect == CallEffect::Iterate)
+                            && handlers.begin_again(instruction.unit)
+                    }
+                },
                 is_own: false,
                 compared: 0,
             };

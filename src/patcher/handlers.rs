@@ -1,8 +1,9 @@
-//! Exception handlers: whether what an instruction may raise because something is not there is handled in the same function.
+//! Exception handlers: whether what an instruction may raise because something is not there, or changes meanwhile, is handled in the same
+//! function.
 //!
 //! `try: ... except KeyError` (or one of its bases, or several, or none by name) and `with suppress(KeyError)` count, whatever the handler does.
+//! An iteration that a change ends has lost its rest: only if it is made again until nobody came between is that handled.
 
-use super::code::Code;
 use super::instructions::{Instruction, Instructions};
 use super::opcodes::Opcodes;
 use super::tables;
@@ -10,36 +11,73 @@ use super::tables;
 /// What containers raise for what they have not, and what these are derived from.
 const LACKING: &[&str] = &["BaseException", "Exception", "IndexError", "KeyError", "LookupError", "ValueError"];
 
+/// What dictionaries, sets and deques raise if they change while they are gone through.
+const CHANGED: &[&str] = &["RuntimeError"];
+
+/// Where a container is gone through again if it changes meanwhile: (start, end) in code units, of a code object's bytes, exception table and
+/// names.
+pub fn begun_again(opcodes: &Opcodes, bytes: &[u8], exceptions: &[u8], names: &[&str]) -> Vec<(u32, u32)> {
+    if !names.iter().any(|name| CHANGED.contains(name)) {
+        return Vec::new();
+    }
+    let Some(instructions) = Instructions::read(opcodes, bytes) else { return Vec::new() };
+    let handlers = Handlers::of(opcodes, exceptions, names, &instructions);
+    let begins_again = |[start, ..]: &&[u32; 4]| handlers.begin_again(*start);
+    handlers.tries.iter().filter(begins_again).map(|[start, length, ..]| (*start, start + length)).collect()
+}
+
 /// The handlers of a code object.
 pub(super) struct Handlers<'a, 'b> {
     opcodes: &'b Opcodes,
-    code: &'b Code<'a>,
+    names: &'b [&'a str],
     instructions: &'b Instructions,
     /// Start, length, target, depth.
     tries: Vec<[u32; 4]>,
 }
 
 impl<'a, 'b> Handlers<'a, 'b> {
-    pub(super) fn of(opcodes: &'b Opcodes, code: &'b Code<'a>, instructions: &'b Instructions) -> Self {
-        let tries = tables::exception_entries(code.exceptions).unwrap_or_default();
-        Handlers { opcodes, code, instructions, tries }
+    pub(super) fn of(opcodes: &'b Opcodes, exceptions: &[u8], names: &'b [&'a str], instructions: &'b Instructions) -> Self {
+        let tries = tables::exception_entries(exceptions).unwrap_or_default();
+        Handlers { opcodes, names, instructions, tries }
     }
 
     /// Whether it is handled that something is not there, if the instruction at this unit says so.
     pub(super) fn handle_lack(&self, unit: u32) -> bool {
+        self.handler(unit, LACKING).is_some()
+    }
+
+    /// Whether it is handled that a container changes while the instruction at this unit goes through it, by doing so again: the handler goes
+    /// back to a loop, and without an exception that loop is left.
+    pub(super) fn begin_again(&self, unit: u32) -> bool {
+        let Some((start, target)) = self.handler(unit, CHANGED) else { return false };
+        self.goes_back(target, start).is_some_and(|again| self.goes_back(unit, start) != Some(again))
+    }
+
+    /// The loop around `start` whose next round is begun from here on; `None` if the function is left before.
+    fn goes_back(&self, from: u32, start: u32) -> Option<u32> {
+        let ends = self.from(from).iter().filter(|instruction| self.opcodes.info(instruction.opcode).is_end);
+        let ends = ends.take_while(|end| end.opcode != self.opcodes.return_value);
+        let unit = |index: u32| self.instructions.all.get(index as usize).map(|instruction| instruction.unit);
+        ends.filter_map(|end| unit(end.target?)).find(|unit| *unit <= start)
+    }
+
+    /// Where the `try` begins, and its handler, by which one of these exceptions is handled if the instruction at this unit raises it.
+    fn handler(&self, unit: u32, raised: &[&str]) -> Option<(u32, u32)> {
         /// A `with`, a `finally` and the like, in each other.
         const MOST: usize = 12;
         let mut unit = unit;
         for _ in 0..MOST {
             let covers = |&&[start, length, ..]: &&[u32; 4]| (start..start + length).contains(&unit);
-            let Some(&[start, _, target, _]) = self.tries.iter().find(covers) else { return false };
-            if self.catches(target) || self.is_suppressed(start, target) {
-                return true;
+            let &[start, _, target, _] = self.tries.iter().find(covers)?;
+            // What is in it may have handlers of its own, as a comprehension has.
+            let first = self.tries.iter().filter(|entry| entry[2] == target).map(|entry| entry[0]).min().unwrap_or(start);
+            if self.catches(target, raised) || self.is_suppressed(first, target, raised) {
+                return Some((first, target));
             }
             // What the handler does not want is raised again in it.
             unit = target;
         }
-        false
+        None
     }
 
     fn from(&self, unit: u32) -> &'b [Instruction] {
@@ -55,21 +93,23 @@ impl<'a, 'b> Handlers<'a, 'b> {
         } else {
             return None;
         };
-        self.code.names.get((instruction.argument >> shift) as usize).copied()
+        self.names.get((instruction.argument >> shift) as usize).copied()
     }
 
-    fn says_lack(&self, instruction: &Instruction) -> bool {
-        self.name(instruction).is_some_and(|name| LACKING.contains(&name))
+    fn says(&self, raised: &[&str], instruction: &Instruction) -> bool {
+        self.name(instruction).is_some_and(|name| raised.contains(&name))
     }
 
     /// One of the clauses of the handler that begins at `target`.
-    fn catches(&self, target: u32) -> bool {
+    fn catches(&self, target: u32, raised: &[&str]) -> bool {
         let mut clause = self.from(target);
         let Some((first, rest)) = clause.split_first() else { return false };
         if first.opcode != self.opcodes.push_exc_info {
             return false;
         }
-        if rest.first().is_some_and(|next| next.opcode == self.opcodes.pop_top) {
+        // One for all exceptions is not about containers that change.
+        let is_for_all = |next: &Instruction| next.opcode == self.opcodes.pop_top && raised != CHANGED;
+        if rest.first().is_some_and(is_for_all) {
             return true;
         }
         clause = rest;
@@ -78,7 +118,7 @@ impl<'a, 'b> Handlers<'a, 'b> {
             if clause[..matched].iter().any(|instruction| self.opcodes.info(instruction.opcode).is_end) {
                 return false;
             }
-            if clause[..matched].iter().any(|instruction| self.says_lack(instruction)) {
+            if clause[..matched].iter().any(|instruction| self.says(raised, instruction)) {
                 return true;
             }
             let next = clause[matched..].iter().take(3).find_map(|instruction| instruction.target);
@@ -89,17 +129,17 @@ impl<'a, 'b> Handlers<'a, 'b> {
             clause = next;
         }
         // After clauses for other classes, one for all.
-        clause.first().is_some_and(|first| first.opcode == self.opcodes.pop_top)
+        clause.first().is_some_and(is_for_all)
     }
 
     /// The body of a `with suppress(...)` begins at `start`.
-    fn is_suppressed(&self, start: u32, target: u32) -> bool {
+    fn is_suppressed(&self, start: u32, target: u32, raised: &[&str]) -> bool {
         /// The context manager, its arguments, and how it is entered.
         const BEFORE: usize = 24;
         let is_with = self.from(target).iter().take(2).any(|instruction| instruction.opcode == self.opcodes.with_except_start);
         let Some(end) = self.instructions.at.get(start as usize).map(|at| *at as usize).filter(|_| is_with) else { return false };
         let before = &self.instructions.all[end.saturating_sub(BEFORE)..end];
         let called = before.iter().rposition(|instruction| self.name(instruction) == Some("suppress"));
-        called.is_some_and(|called| before[called..].iter().any(|instruction| self.says_lack(instruction)))
+        called.is_some_and(|called| before[called..].iter().any(|instruction| self.says(raised, instruction)))
     }
 }

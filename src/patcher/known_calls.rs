@@ -24,6 +24,11 @@ pub enum Container {
 }
 
 impl Container {
+    /// Whether its iterators raise `RuntimeError` if its size has changed meanwhile.
+    pub fn notices_changes(self) -> bool {
+        !matches!(self, LIST | BYTES | Container::Array | Container::Generator)
+    }
+
     /// Module and name of each type.
     pub const NAMES: &[(Container, &str, &str)] = &[
         (LIST, "builtins", "list"),

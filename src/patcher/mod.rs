@@ -15,7 +15,7 @@
 //! | [`found`], [`tested`] | a point and where it goes; what is tested |
 //! | [`checks`] | which reads are checks that the function acts on |
 //! | [`calls`], [`known_calls`] | calls of methods of containers, and of functions that take one |
-//! | [`handlers`] | what is handled if something is not there |
+//! | [`handlers`] | what is handled if something is not there, or changes meanwhile |
 //! | [`own_thread`] | what is compared with the calling thread |
 //! | [`rebound`] | which globals and cells are variables |
 //! | [`repeated`] | reads that another one stands for |
@@ -52,6 +52,7 @@ mod tests;
 mod unit_map;
 
 pub use code::Code;
+pub use handlers::begun_again;
 pub use opcodes::{OpcodeRow, Opcodes};
 pub use patch::{PROBE_STACK, Patched, patch};
 pub use point::{Action, Handed, Point};

@@ -89,7 +89,7 @@ pub struct Point<'a> {
     pub is_constant: bool,
     /// Something was run since it was last asked what is in a container: what a method adds is an answer, and no claim.
     pub is_answer: bool,
-    /// If what is to be taken away is not there, that is handled.
+    /// If what is to be taken away is not there, that is handled; if a container changes while it is gone through, that is done again.
     pub is_handled: bool,
     /// What is read is compared with what a function says of the calling thread.
     pub is_own: bool,

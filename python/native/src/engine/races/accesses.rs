@@ -249,8 +249,9 @@ unsafe fn function(here: &'static Here, probe: &Probe, object: *mut ffi::PyObjec
         }
         let container = containers::family(ffi::Py_TYPE(object));
         let is_snapshot = container.is_some_and(|container| function.snapshots.contains(&container));
-        // A copy is made in one step, of whatever there is.
-        if is_snapshot {
+        let begins_again = probe.is_handled && container.is_some_and(Container::notices_changes);
+        // A copy is made in one step, of whatever there is, or again until it was.
+        if is_snapshot || begins_again {
             return Outcome::Continue;
         }
         let outcome = whole(here, probe, object, function.effect);

@@ -10,15 +10,21 @@ use std::ffi::CStr;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-/// Whether a live code object is chosen to be watched.
-pub(crate) type IsChosen = unsafe fn(*mut ffi::PyObject) -> bool;
+/// What is asked of code, which is alive.
+#[derive(Clone, Copy)]
+pub(crate) struct Chosen {
+    /// Whether a code object is chosen to be watched.
+    pub(crate) is_chosen: unsafe fn(*mut ffi::PyObject) -> bool,
+    /// Whether chosen code, where it is, goes through a container again if that changes meanwhile.
+    pub(crate) begins_again: unsafe fn(RawFrame) -> bool,
+}
 
-static IS_CHOSEN: OnceLock<IsChosen> = OnceLock::new();
+static CHOSEN: OnceLock<Chosen> = OnceLock::new();
 static INTERPRETER: AtomicPtr<ffi::PyInterpreterState> = AtomicPtr::new(std::ptr::null_mut());
 
 /// To be called once, attached, before anything is hooked.
-pub(crate) fn start(is_chosen: IsChosen) {
-    let _ = IS_CHOSEN.set(is_chosen);
+pub(crate) fn start(chosen: Chosen) {
+    let _ = CHOSEN.set(chosen);
     // SAFETY: attached.
     INTERPRETER.store(unsafe { ffi::PyInterpreterState_Get() }, Ordering::Relaxed);
 }
@@ -49,7 +55,7 @@ const LAUNCHERS: [&CStr; 10] = [
 /// # Safety
 /// Attached.
 pub(crate) unsafe fn program_site() -> Option<(u32, u32)> {
-    let is_chosen = IS_CHOSEN.get()?;
+    let is_chosen = CHOSEN.get()?.is_chosen;
     // SAFETY: passed on; code on the own stack is alive, and so are its names.
     unsafe {
         let Some(frame) = frames::own().find_map(frames::Frame::raw) else { return Some((NO_PROBE, 0)) };
@@ -105,7 +111,7 @@ unsafe fn is_of_standard_library(code: usize) -> bool {
 /// # Safety
 /// Attached.
 pub(crate) unsafe fn is_watched() -> bool {
-    let Some(is_chosen) = IS_CHOSEN.get() else { return false };
+    let Some(Chosen { is_chosen, .. }) = CHOSEN.get() else { return false };
     // SAFETY: passed on; code on the own stack is alive.
     unsafe {
         for frame in frames::own().filter_map(frames::Frame::raw) {
@@ -118,4 +124,15 @@ pub(crate) unsafe fn is_watched() -> bool {
         }
     }
     true
+}
+
+/// Whether what runs, or the function that has called it, goes through a container again if that changes meanwhile: a generator, or a
+/// function that copies, leaves that to its caller.
+///
+/// # Safety
+/// Attached.
+pub(crate) unsafe fn begins_again() -> bool {
+    let Some(Chosen { begins_again, .. }) = CHOSEN.get() else { return false };
+    // SAFETY: passed on; code on the own stack is alive.
+    unsafe { frames::own().filter_map(frames::Frame::raw).take(2).any(|frame| begins_again(frame)) }
 }

@@ -73,16 +73,20 @@ pub(crate) unsafe fn around<T>(iterator: *mut ffi::PyObject, make: impl FnOnce()
 unsafe fn walk(here: &'static Here, iterator: *mut ffi::PyObject, container: *mut ffi::PyObject) -> Outcome {
     // SAFETY: passed on.
     unsafe {
-        if container.is_null() || containers::family(ffi::Py_TYPE(container)).is_none() || touch::is_private(container) {
+        if container.is_null() {
             return Outcome::Continue;
         }
+        let Some(family) = containers::family(ffi::Py_TYPE(container)).filter(|_| !touch::is_private(container)) else {
+            return Outcome::Continue;
+        };
         // The mark is gone when the address is another iterator's.
         let is_first = header::set(iterator, WALKED) & WALKED == 0;
         let walks = &here.races.memory.walks;
         let begun = walks.find(iterator as u64, container as u64).filter(|_| !is_first);
         let walk = begun.unwrap_or_else(|| {
             let (site, code) = callers::site();
-            let is_watched = callers::is_watched();
+            // A walk that is made again until nobody came between shows what there is.
+            let is_watched = callers::is_watched() && !(family.notices_changes() && callers::begins_again());
             Walk { iterator: iterator as u64, container: container as u64, version: 0, site, code, is_watched }
         });
         go_on(here, walk, begun.map(|begun| begun.version))

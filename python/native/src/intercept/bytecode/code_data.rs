@@ -4,16 +4,20 @@
 //! does not share it with other interpreters then.
 
 use crate::engine::races::probe::Probes;
+use crate::intercept::bytecode::opcodes;
+use crate::interpreter::code_fields::Code;
+use crate::interpreter::frames::RawFrame;
 use crate::interpreter::py_ref::{Lazy, Owned};
 use crate::thread::probe_switch::Switches;
-use ftsan::patcher::UnitMap;
+use ftsan::patcher::{self, UnitMap};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 use std::cell::UnsafeCell;
 use std::ffi::{c_int, c_void};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicPtr, Ordering};
+use std::sync::{Arc, OnceLock};
 
 unsafe extern "C" {
     // Include/cpython/code.h and ceval.h
@@ -54,6 +58,8 @@ pub(crate) struct Extra {
     pub(crate) is_left_alone: AtomicBool,
     /// Of what is watched for data races, even if there is nothing in it to watch.
     pub(crate) is_chosen: AtomicBool,
+    /// Where a container is gone through again if it changes meanwhile, in code units, once somebody has asked.
+    pub(crate) begun_again: OnceLock<Vec<(u32, u32)>>,
 }
 
 impl Extra {
@@ -216,4 +222,25 @@ pub(crate) fn set_chosen(code: &Bound<'_, PyAny>) -> PyResult<()> {
 pub(crate) unsafe fn is_chosen(code: *mut ffi::PyObject) -> bool {
     // SAFETY: passed on.
     unsafe { known(code) }.is_some_and(|extra| extra.is_chosen.load(Ordering::Relaxed))
+}
+
+/// Whether a chosen code object goes through a container again if that changes while it does so at this unit.
+///
+/// # Safety
+/// As [`known`]; attached.
+pub(crate) unsafe fn begins_again(frame: RawFrame) -> bool {
+    let code = frame.code as *mut ffi::PyObject;
+    // SAFETY: passed on.
+    let (Some(extra), py) = (unsafe { (known(code), Python::assume_attached()) }) else { return false };
+    // SAFETY: alive, as above.
+    let ranges = extra.begun_again.get_or_init(|| begun_again(&unsafe { Bound::from_borrowed_ptr(py, code) }));
+    ranges.iter().any(|(start, end)| (*start..*end).contains(&frame.offset))
+}
+
+fn begun_again(code: &Bound<'_, PyAny>) -> Vec<(u32, u32)> {
+    let (Some(code), Ok(opcodes)) = (Code::of(code), opcodes::get(code.py())) else { return Vec::new() };
+    let Ok(bytes) = code.bytes() else { return Vec::new() };
+    let (exceptions, names) = (code.exceptions(), code.names());
+    let names: Vec<&str> = names.as_slice().iter().filter_map(|name| name.cast::<PyString>().ok()?.to_str().ok()).collect();
+    patcher::begun_again(opcodes, bytes.as_bytes(), exceptions.as_bytes(), &names)
 }

@@ -6,7 +6,7 @@
 //! same; what runs is read from the function at each call.
 
 use crate::engine::order;
-use crate::engine::races::callers;
+use crate::engine::races::callers::{self, Chosen};
 use crate::findings::process;
 use crate::intercept::bytecode::code_data::{self, Fate};
 use crate::intercept::bytecode::decision::{Decision, text};
@@ -255,7 +255,7 @@ pub(crate) fn start(py: Python<'_>, standard_library: &[String]) -> PyResult<()>
         order::thread_clock();
         probe_switch::begin(py);
     }
-    callers::start(code_data::is_chosen);
+    callers::start(Chosen { is_chosen: code_data::is_chosen, begins_again: code_data::begins_again });
     let _ = SCOPE.set(scope);
     // SAFETY: attached; the callback never raises.
     if unsafe { PyFunction_AddWatcher(on_event) } < 0 {
