@@ -89,12 +89,11 @@ pub(super) fn find<'a>(
                 is_lazy: false,
                 is_constant: false,
                 is_answer: action == Action::Method && is_answer(opcodes, &all[..producer as usize]),
-                is_handled: match action {
-                    Action::Method => handlers.handle_lack(instruction.unit),
-                    _ => {
-                        known_calls::function(name).is_some_and(|function| function.effect == CallEffect::Iterate)
-                            && handlers.begin_again(instruction.unit)
-                    }
+                is_handled: if action == Action::Method {
+                    handlers.handle_lack(instruction.unit)
+                } else {
+                    let iterates = known_calls::function(name).is_some_and(|function| function.effect == CallEffect::Iterate);
+                    iterates && handlers.begin_again(instruction.unit)
                 },
                 is_own: false,
                 compared: 0,
