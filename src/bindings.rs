@@ -116,6 +116,12 @@ impl Bindings {
         self.bind(object, slot.running_id(realm) << 2 | HARD);
     }
 
+    /// Forgets all of them.
+    pub fn clear(&self) {
+        self.table.iter().for_each(|entry| entry.owner.store(0, Ordering::Release));
+        self.makers.iter().for_each(|maker| maker.store(0, Ordering::Release));
+    }
+
     /// Whatever was at `object` is gone.
     #[inline]
     pub fn forget(&self, object: usize) {

@@ -78,6 +78,8 @@ pub struct ThreadSlot {
     /// Address of the handle by which others wait for it, 0 for none.
     pub waited_by: AtomicUsize,
     pub(crate) taken: AtomicBool,
+    /// Taken for a thread that was seen to run a loop and has not been here itself.
+    is_reserved: AtomicBool,
     next: OnceLock<&'static ThreadSlot>,
 }
 
@@ -222,6 +224,11 @@ pub enum Affinity {
 impl Loops {
     /// Gives the calling thread a slot, which it keeps until [`Loops::leave`].
     pub fn enter(&self, handle: usize, ident: u64, native_id: u64) -> &'static ThreadSlot {
+        if let Some(slot) = self.of_thread(handle, native_id)
+            && slot.is_reserved.swap(false, Ordering::Relaxed)
+        {
+            return slot;
+        }
         self.threads_seen.fetch_add(1, Ordering::Relaxed);
         let slot = self.free_slot();
         slot.handle.store(handle, Ordering::Relaxed);
@@ -230,6 +237,40 @@ impl Loops {
         slot.thread_id.store(self.hold().fresh(), Ordering::Relaxed);
         slot.locks.clear();
         slot
+    }
+
+    /// The slot of a thread of which that is known from outside, and which has none yet if it was never here.  The thread finds it when
+    /// it [enters](Loops::enter).
+    pub fn adopt(&self, handle: usize, ident: u64, native_id: u64) -> &'static ThreadSlot {
+        self.of_thread(handle, native_id).unwrap_or_else(|| {
+            let slot = self.enter(handle, ident, native_id);
+            slot.is_reserved.store(true, Ordering::Relaxed);
+            slot
+        })
+    }
+
+    fn of_thread(&self, handle: usize, native_id: u64) -> Option<&'static ThreadSlot> {
+        let is_its = |slot: &&ThreadSlot| {
+            slot.handle.load(Ordering::Relaxed) == handle && slot.native_id.load(Ordering::Relaxed) == native_id
+        };
+        self.slots().filter(|slot| slot.taken.load(Ordering::Relaxed)).find(is_its)
+    }
+
+    /// Forgets what threads did while nobody looked: which loops they ran, and which loop is at which address.
+    pub fn begin_again(&self) {
+        for slot in self.slots() {
+            self.runs_nothing(slot);
+            slot.checks.store(0, Ordering::Relaxed);
+            slot.locks.clear();
+            slot.inside.store(0, Ordering::Relaxed);
+            slot.waits_for.store(0, Ordering::Relaxed);
+            if slot.is_reserved.swap(false, Ordering::Relaxed) {
+                slot.taken.store(false, Ordering::Release);
+            }
+        }
+        self.threads_seen.store(self.threads().count() as u64, Ordering::Relaxed);
+        self.loops_seen.store(0, Ordering::Relaxed);
+        self.hold().by_address.clear();
     }
 
     fn free_slot(&self) -> &'static ThreadSlot {
@@ -409,6 +450,29 @@ mod tests {
         loops.leave(a);
         assert_eq!(loops.affinity(b, Asyncio, LOOP), Affinity::Fine);
         assert!(std::ptr::eq(loops.enter(3, 33, 333), a));
+    }
+
+    #[test]
+    fn a_thread_that_was_seen_to_run_a_loop_finds_its_slot() {
+        let (loops, a, _) = world();
+        let adopted = loops.adopt(3, 33, 333);
+        assert!(std::ptr::eq(loops.adopt(1, 11, 111), a), "it has been here");
+        loops.started(adopted, Asyncio, LOOP, 3);
+        assert!(is_elsewhere(loops.affinity(a, Asyncio, LOOP), 33));
+        assert!(std::ptr::eq(loops.enter(3, 33, 333), adopted));
+        assert_eq!(loops.totals().0, 3);
+        assert_eq!(loops.affinity(adopted, Asyncio, LOOP), Affinity::Fine);
+    }
+
+    #[test]
+    fn what_ran_while_nobody_looked_is_forgotten() {
+        let (loops, a, b) = world();
+        loops.started(a, Asyncio, LOOP, 1);
+        let never_here = loops.adopt(3, 33, 333);
+        loops.begin_again();
+        assert_eq!(loops.affinity(b, Asyncio, LOOP), Affinity::Fine);
+        assert_eq!((loops.totals().0, loops.totals().1), (2, 0));
+        assert!(std::ptr::eq(loops.enter(4, 44, 444), never_here), "its slot is free");
     }
 
     #[test]

@@ -6,8 +6,7 @@ use crate::state::process::{self, DESCRIPTORS};
 use crate::state::{python, thread};
 use crate::system::{clock, environment};
 use ftsan::recording::{Recording, ThreadRecord};
-use ftsan_interface::api::{HooksApi, PythonApi, VERSION};
-use libc::c_int;
+use ftsan_interface::api::{HooksApi, How, PythonApi, VERSION};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -57,13 +56,14 @@ unsafe extern "C" fn after_fork() {
     process::renew(old);
 }
 
-/// The Python module is here.  `preloaded` is 0 if it loaded us itself: then calls must be diverted to the hooks.
+/// The Python module is here; `how` it comes to know us.
 ///
 /// # Safety
 /// The module's functions stay callable for good.
 #[unsafe(no_mangle)]
-pub(crate) unsafe extern "C" fn ftsan_hooks_connect(module: &PythonApi, preloaded: c_int) -> HooksApi {
-    let refused = HooksApi { version: VERSION, hooks: 0, recording, descriptors: None, pause, resume, thread: thread_record };
+pub(crate) unsafe extern "C" fn ftsan_hooks_connect(module: &PythonApi, how: How) -> HooksApi {
+    let refused =
+        HooksApi { version: VERSION, hooks: 0, recording, descriptors: None, pause, resume, thread: thread_record, suspend };
     if module.version != VERSION {
         return refused;
     }
@@ -71,14 +71,26 @@ pub(crate) unsafe extern "C" fn ftsan_hooks_connect(module: &PythonApi, preloade
     if process::recording().is_none() {
         return refused;
     }
-    process::keep();
-    crash::handler::install();
-    if preloaded == 0 {
+    // Who attaches leaves again: nothing that outlives them.
+    if how != How::ATTACHED {
+        process::keep();
+        crash::handler::install();
+    }
+    if how != How::PRELOADED {
         install::install(&table::TABLES);
     }
     python::connected(module);
     let hooks = table::TABLES.iter().map(|hooks| hooks.len() as u32).sum();
     HooksApi { hooks, descriptors: Some(&DESCRIPTORS), ..refused }
+}
+
+/// The process is left, or somebody has come back: what threads did meanwhile to descriptors is not known.
+unsafe extern "C" fn suspend(is_suspended: bool) {
+    if !is_suspended {
+        DESCRIPTORS.after_fork();
+    }
+    python::suspend(is_suspended);
+    install::undo(is_suspended);
 }
 
 thread_local! {

@@ -20,6 +20,12 @@ def unsupported():
     return ""
 
 
+def name():
+    # type: () -> str
+    """Version and kind of the interpreter, as its command has them: "3.14t"."""
+    return "%d.%d%s" % (sys.version_info[0], sys.version_info[1], getattr(sys, "abiflags", ""))
+
+
 def gil_state():
     # type: () -> str
     """ "disabled" or "enabled", as reports have it."""

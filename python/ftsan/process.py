@@ -38,12 +38,12 @@ def enable(options: str) -> None:
         _connect_hooks()
         _watch_races()
         watch.install()
-        _watch_gil()
+        watch_gil()
     import posix
 
     _native.watch_posix(posix)
     _native.flush()
-    _at_exit(_last_words)
+    at_exit(last_words)
 
 
 def _with_tally(options: str) -> str:
@@ -84,7 +84,7 @@ def _connect_hooks() -> None:
         _native.turn_off(f"descriptors: {error}")
 
 
-def _watch_gil() -> None:
+def watch_gil() -> None:
     """Notice which extension modules switch the GIL on, and whether it is on already where it must not be."""
     import _imp
 
@@ -116,7 +116,7 @@ def _watch_races() -> None:
             _native.leave_unpatched(function)
 
 
-def _at_exit(function: Callable[[], None]) -> None:
+def at_exit(function: Callable[[], None]) -> None:
     """``atexit.register``, without the program noticing that somebody imported ``atexit``."""
     known = "atexit" in sys.modules
     import atexit
@@ -126,12 +126,23 @@ def _at_exit(function: Callable[[], None]) -> None:
         del sys.modules["atexit"]  # its registrations are kept by the interpreter, not by the module
 
 
+def not_at_exit(function: Callable[[], None]) -> None:
+    """Takes back :func:`at_exit`, in the same way."""
+    known = "atexit" in sys.modules
+    import atexit
+
+    atexit.unregister(function)
+    if not known:
+        del sys.modules["atexit"]
+
+
 def is_enabled() -> bool:
     """See :func:`ftsan.is_enabled`."""
     return _native.is_started()
 
 
-def _last_words() -> None:
+def last_words() -> None:
+    """What there is to say when the interpreter ends."""
     _native.set_gil(gil_state())
     for package, modules in _compiled().items():
         _native.turn_off(f"races: {package}: {modules} of its modules were compiled (mypyc?), and their Python code did not run")

@@ -44,6 +44,24 @@ const PATHS: [&str; 3] = ["FILE", "DIR", FILE_OR_NONE];
 /// [`OptionSpec::value`] of a file that may be asked not to be read.
 const FILE_OR_NONE: &str = "FILE|none";
 
+/// The options that `ftsan attach` takes besides its own: those of a run that begins long after the program.
+pub const OF_ATTACH: [&str; 14] = [
+    "report_json",
+    "report_sarif",
+    "report_junit",
+    "report_html",
+    "report_style",
+    "exit_code",
+    "suppressions",
+    "baseline",
+    "write_baseline",
+    "update_baseline",
+    "config",
+    "declarations",
+    "races",
+    "upstream",
+];
+
 /// Why options were refused: one line that says what and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OptionError(String);
@@ -447,6 +465,12 @@ mod tests {
         assert!(paths.iter().all(|key| typed.contains(&format!("{key}: None"))), "{paths:?}");
         assert!(!is_path("config", OsStr::new(NO_CONFIG)) && is_path("report_json", OsStr::new(NO_CONFIG)));
         assert!(!is_path("report_json", OsStr::new("")));
+    }
+
+    #[test]
+    fn attach_takes_options_that_there_are() {
+        let is_public = |key: &&str| OPTIONS.iter().any(|spec| spec.key == *key && spec.public);
+        assert_eq!(OF_ATTACH.iter().filter(|key| !is_public(key)).count(), 0);
     }
 
     fn report_of(text: &[u8]) -> PathBuf {

@@ -35,8 +35,14 @@ impl Backend for ImportTables {
     }
 }
 
+/// What a slot is to hold, and what it has to hold for that; null for anything.
+struct Change {
+    from: *const c_void,
+    to: *const c_void,
+}
+
 struct Rewriting<'a> {
-    detour: &'a dyn Fn(&CStr) -> Option<*const c_void>,
+    change: &'a dyn Fn(&CStr) -> Option<Change>,
     own: usize,
     count: usize,
 }
@@ -47,7 +53,25 @@ struct Rewriting<'a> {
 /// # Safety
 /// The detours have the calling convention and signature of what they replace, are in this library and never unloaded.
 pub unsafe fn rewrite(detour: &dyn Fn(&CStr) -> Option<*const c_void>) -> usize {
-    let mut rewriting = Rewriting { detour, own: rewrite as *const c_void as usize, count: 0 };
+    // SAFETY: passed on.
+    unsafe { change_all(&|name| detour(name).map(|to| Change { from: std::ptr::null(), to })) }
+}
+
+/// Puts the functions back into the slots that hold their detours; threads may be in those.  Slots that somebody else has overwritten
+/// stay as they are.  Returns how many were put back.
+///
+/// # Safety
+/// The targets have the addresses of the functions.
+pub unsafe fn put_back(diversions: &[Diversion<'_>]) -> usize {
+    let of = |name: &CStr| diversions.iter().find(|one| one.target.name == name);
+    // SAFETY: the caller's guarantee.
+    unsafe { change_all(&|name| of(name).map(|one| Change { from: one.detour, to: one.target.address })) }
+}
+
+/// # Safety
+/// What slots are to hold has the calling convention and signature of what they are for.
+unsafe fn change_all(change: &dyn Fn(&CStr) -> Option<Change>) -> usize {
+    let mut rewriting = Rewriting { change, own: rewrite as *const c_void as usize, count: 0 };
     // SAFETY: the callback gets what is passed here.
     unsafe { libc::dl_iterate_phdr(Some(library), (&raw mut rewriting).cast::<c_void>()) };
     rewriting.count
@@ -113,8 +137,8 @@ unsafe extern "C" fn library(info: *mut dl_phdr_info, _: size_t, data: *mut c_vo
                 }
                 let symbol = &*(symbols as *const libc::Elf64_Sym).add((relocation.r_info >> 32) as usize);
                 let name = CStr::from_ptr((strings + symbol.st_name as usize) as *const libc::c_char);
-                if let Some(detour) = (rewriting.detour)(name)
-                    && overwrite((base + relocation.r_offset as usize) as *mut *const c_void, detour)
+                if let Some(change) = (rewriting.change)(name)
+                    && overwrite((base + relocation.r_offset as usize) as *mut *const c_void, &change)
                 {
                     rewriting.count += 1;
                 }
@@ -128,11 +152,15 @@ unsafe extern "C" fn library(info: *mut dl_phdr_info, _: size_t, data: *mut c_vo
 ///
 /// # Safety
 /// A slot of an import table.
-unsafe fn overwrite(slot: *mut *const c_void, detour: *const c_void) -> bool {
+unsafe fn overwrite(slot: *mut *const c_void, change: &Change) -> bool {
     // SAFETY: an aligned pointer in mapped memory; another thread that calls through it sees the old or the new one.
     unsafe {
-        if slot.read_volatile() == detour {
+        let there = slot.read_volatile();
+        if there == change.to {
             return true;
+        }
+        if !change.from.is_null() && there != change.from {
+            return false;
         }
         let size = libc::sysconf(libc::_SC_PAGESIZE) as usize;
         let page = (slot as usize & !(size - 1)) as *mut c_void;
@@ -140,7 +168,7 @@ unsafe fn overwrite(slot: *mut *const c_void, detour: *const c_void) -> bool {
         if libc::mprotect(page, size, libc::PROT_READ | libc::PROT_WRITE) != 0 {
             return false;
         }
-        slot.write_volatile(detour);
+        slot.write_volatile(change.to);
     }
     true
 }

@@ -7,7 +7,7 @@ use ftsan::recording::sites::{Position, Resolved, Sites};
 use ftsan::recording::{Recording, ThreadRecord};
 
 /// Changes with every change of what is here, of [`Suspicion`] or of [`Recording`].
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// Name of the function of the injected library that takes a [`PythonApi`] and gives a [`HooksApi`].
 pub const CONNECT: &std::ffi::CStr = c"ftsan_hooks_connect";
@@ -55,6 +55,20 @@ pub struct PythonApi {
     pub attaching: unsafe extern "C" fn(),
 }
 
+/// How the module comes to know the library.
+#[repr(transparent)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct How(pub i32);
+
+impl How {
+    /// It was loaded before everything else, so calls are its own already.
+    pub const PRELOADED: How = How(0);
+    /// The module has loaded it: calls must be diverted.
+    pub const LOADED: How = How(1);
+    /// As `LOADED`, by somebody who attached to the process and will leave it.
+    pub const ATTACHED: How = How(2);
+}
+
 /// What the library gives in return.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
@@ -73,4 +87,6 @@ pub struct HooksApi {
     pub resume: unsafe extern "C" fn(),
     /// The record of the calling thread.
     pub thread: unsafe extern "C" fn() -> Option<&'static ThreadRecord>,
+    /// The process is left: calls are not diverted any more and nothing is told; or, with `false`, again.
+    pub suspend: unsafe extern "C" fn(bool),
 }

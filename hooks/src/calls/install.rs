@@ -4,17 +4,20 @@
 //! first, where the process allows it: then calls by an address that was looked up are seen as well.
 
 use crate::system::original::Hook;
-use ftsan_backend::import_tables::ImportTables;
+use ftsan_backend::import_tables::{self, ImportTables};
 use ftsan_backend::{Backend, Diversion, Target};
 use libc::c_void;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Set once calls are diverted.
 static DIVERSIONS: OnceLock<Box<[Diversion<'static>]>> = OnceLock::new();
+/// They are not any more.
+static IS_UNDONE: AtomicBool = AtomicBool::new(false);
 
 /// Whether calls are diverted: then libraries that are loaded later need it too.
 pub(crate) fn is_done() -> bool {
-    DIVERSIONS.get().is_some()
+    DIVERSIONS.get().is_some() && !IS_UNDONE.load(Ordering::Acquire)
 }
 
 /// Diverts what is loaded by now.  The last table holds tail jumps, which gum cannot divert: it keeps return addresses.
@@ -25,6 +28,18 @@ pub(crate) fn install(tables: &'static [&'static [Hook]; 2]) {
         divert(&mut gum, ordinary);
     }
     divert(&mut ImportTables, diversions);
+}
+
+/// Gives the import tables their functions back, or diverts calls again.
+pub(crate) fn undo(is_undone: bool) {
+    let Some(diversions) = DIVERSIONS.get() else { return };
+    IS_UNDONE.store(is_undone, Ordering::Release);
+    if is_undone {
+        // SAFETY: the targets were looked up.
+        unsafe { import_tables::put_back(diversions) };
+    } else {
+        again();
+    }
 }
 
 /// Diverts what was loaded since.

@@ -26,6 +26,12 @@ pub(crate) fn retire() {
     API.store(std::ptr::null_mut(), Ordering::Release);
 }
 
+/// The Python module is not to be called for now, or is again.
+pub(crate) fn suspend(is_suspended: bool) {
+    let connected = CONNECTED.get().filter(|_| !is_suspended).map_or(std::ptr::null(), std::ptr::from_ref);
+    API.store(connected.cast_mut(), Ordering::Release);
+}
+
 /// What the Python module does for us, once it is here.
 #[inline(always)]
 pub(crate) fn api() -> Option<&'static PythonApi> {

@@ -56,6 +56,10 @@ def main(arguments: list[str]) -> int:
         from .run import run
 
         return run(options, interpreter, words)
+    if command == "attach":
+        from .attach import attach
+
+        return attach(options, *words)
     if command == "explain":
         from .explain import explain
 

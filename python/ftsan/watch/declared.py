@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     Declaration = tuple[str, str, str, list[str], list[str], list[str]]
 
 _waiting: list[Declaration] = []
+_applied: list[Declaration] = []
 _installed = False
 
 
@@ -22,7 +23,9 @@ def hook() -> None:
     global _installed
     _installed = True
     for declaration in (*_native.declarations(), *_waiting):
-        _apply(declaration)
+        if declaration not in _applied:  # by one who attached before
+            _applied.append(declaration)
+            _apply(declaration)
     _waiting.clear()
 
 

@@ -30,6 +30,26 @@ def after_import(name: str, hook: Hook) -> None:
         sys.meta_path.insert(0, _Finder())
 
 
+def being_imported() -> list[str]:
+    """Modules that are waited for and whose import has begun: nobody says when it ends."""
+    return [name for name in _pending if getattr(getattr(sys.modules.get(name), "__spec__", None), "_initializing", False) is True]
+
+
+def suspend() -> None:
+    """Wait for imports no more."""
+    for finder in [finder for finder in sys.meta_path if isinstance(finder, _Finder)]:
+        sys.meta_path.remove(finder)
+
+
+def resume() -> None:
+    """Call the hooks of what was imported meanwhile, and wait for the rest."""
+    waiting = list(_pending.items())
+    _pending.clear()
+    for name, hooks in waiting:
+        for hook in hooks:
+            after_import(name, hook)
+
+
 _executing: set[str] = set()
 #: Their code has run, and their hooks do.
 _executed: set[str] = set()

@@ -3,12 +3,14 @@
 //! | module | functions for |
 //! |---|---|
 //! | [`process`], [`fork`] | the beginning of a watched process, and of its children |
+//! | [`attach`] | a process that somebody attaches to, and leaves again |
 //! | [`affinity`] | what is watched for calls from the wrong thread |
 //! | [`races`] | what orders threads, and whose code has probes |
 //! | [`report`] | what was found |
 //! | [`options`], [`crashes`], [`audit`] | the launcher: options, command line, rules; triage; what files of extension modules say |
 
 mod affinity;
+mod attach;
 mod audit;
 mod crashes;
 mod fork;
@@ -33,13 +35,18 @@ mod _native {
         watch_function, watch_futures, watch_maker_of_interpreters, watch_method, watch_results, watch_running_loop,
     };
     #[pymodule_export]
+    use super::attach::{
+        adopt_loop, adopt_loops_in, adopt_running_loops, ask_thread, attach, attach_hooks, is_over, learn_running_loops, leave,
+        leave_out, look, nudge, options_of_attach, take_back, threads_of,
+    };
+    #[pymodule_export]
     use super::audit::{bad_versions, read_extension};
     #[pymodule_export]
     use super::crashes::{ask_process, forms_table, group_crashes, read_dump, read_recording, triage};
     #[pymodule_export]
     use super::options::{
-        check_options, configured, encode_options, find_rule, no_such_rule, options, parse_command_line, printable, rules_table,
-        statuses,
+        check_options, configured, encode_options, find_rule, no_such_rule, not_watched, options, parse_command_line, printable,
+        rules_table, statuses,
     };
     #[pymodule_export]
     use super::process::{
@@ -58,7 +65,7 @@ mod _native {
     #[pymodule_export]
     use super::report::{
         check_report, conclude, confirmation, count_package, create_tally, end, finish_report, flush, merge_reports,
-        name_occurrences_by, read_report, render, render_report, report, report_formats, set_gil, start_inventory, start_report,
-        take_occurrences, turn_off, watched_names, write_inventory,
+        name_occurrences_by, read_report, render, render_report, render_with, report, report_formats, set_gil, start_inventory,
+        start_report, take_occurrences, turn_off, watched_names, write_inventory,
     };
 }

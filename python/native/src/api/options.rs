@@ -94,6 +94,12 @@ pub(crate) fn statuses() -> Vec<(&'static str, &'static str)> {
     table_of_statuses::STATUSES.to_vec()
 }
 
+/// The exit status of a run that could not watch what it was asked to.
+#[pyfunction]
+pub(crate) fn not_watched() -> u8 {
+    table_of_statuses::NOT_WATCHED
+}
+
 /// One line of text as a terminal may show it.
 #[pyfunction]
 pub(crate) fn printable(text: OsString) -> String {

@@ -39,7 +39,7 @@ pub(crate) fn verify_layouts(py: Python<'_>) -> PyResult<()> {
 #[pyfunction]
 pub(crate) fn connect_hooks(path: &str, standard_library: &str) -> PyResult<(u32, bool)> {
     code_class::set_standard_library(standard_library);
-    let (count, preloaded) = syscalls::connect(path).map_err(PyRuntimeError::new_err)?;
+    let (count, preloaded) = syscalls::connect(path, false).map_err(PyRuntimeError::new_err)?;
     (0..count).for_each(|_| process::get().count_hook());
     Ok((count, preloaded))
 }

@@ -156,3 +156,11 @@ pub(crate) fn render(py: Python<'_>, finding: &str, pid: u32, has_colours: bool,
     let finding = serde_json::from_str(finding).map_err(|error| PyValueError::new_err(error.to_string()))?;
     Ok(py.detach(|| process::shown(&finding, pid, has_colours, columns)))
 }
+
+/// A finding as `ftsan run` prints it with these options.
+#[pyfunction]
+pub(crate) fn render_with(py: Python<'_>, finding: &str, pid: u32, options: OsString) -> PyResult<String> {
+    let finding = serde_json::from_str(finding).map_err(|error| PyValueError::new_err(error.to_string()))?;
+    let options = Options::parse(&options).map_err(|error| PyValueError::new_err(error.to_string()))?;
+    Ok(py.detach(|| process::shown_with(&options, &finding, pid)))
+}

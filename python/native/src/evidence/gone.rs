@@ -62,6 +62,12 @@ pub(crate) fn born(loop_: usize) {
     }
 }
 
+/// Forgets all of them.
+pub(crate) fn clear() {
+    COUNT.store(0, Ordering::Relaxed);
+    *lock() = None;
+}
+
 /// Whether any loop that may still be used has been.
 #[inline(always)]
 pub(crate) fn is_any_closed() -> bool {

@@ -25,8 +25,9 @@ use std::io::Write as _;
 use std::mem::ManuallyDrop;
 use std::os::fd::FromRawFd as _;
 use std::path::Path;
-use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Instant;
 
 /// The process as a whole.
 pub(crate) struct Process {
@@ -46,6 +47,14 @@ pub(crate) struct Process {
     has_stderr: bool,
     /// Replaced in the child of a fork.
     shared: AtomicPtr<Shared>,
+    /// What this session does not watch, beyond what does not work.
+    unwatched: Mutex<BTreeSet<String>>,
+    /// Until when findings are made in a process that somebody attached to; `None` while none are.
+    looks_until: Mutex<Option<Instant>>,
+    /// Whether it is one.
+    is_attached: AtomicBool,
+    /// Nobody asks any more.
+    is_left: AtomicBool,
 }
 
 /// What the threads of the process share.
@@ -69,23 +78,42 @@ impl Shared {
     }
 }
 
-static PROCESS: OnceLock<Process> = OnceLock::new();
+/// Another one each time that somebody attaches; the ones before are never freed, as a thread may still be in the middle of something.
+static PROCESS: AtomicPtr<Process> = AtomicPtr::new(std::ptr::null_mut());
+
+fn current() -> Option<&'static Process> {
+    // SAFETY: null or a leaked box.
+    unsafe { PROCESS.load(Ordering::Acquire).as_ref() }
+}
 
 /// The process.  Hooks are only installed once it is started.
 #[inline]
 pub(crate) fn get() -> &'static Process {
-    PROCESS.get().expect("started before anything is hooked")
+    current().expect("started before anything is hooked")
 }
 
 pub(crate) fn is_started() -> bool {
-    PROCESS.get().is_some()
+    current().is_some_and(|process| !process.is_left.load(Ordering::Acquire))
+}
+
+/// Whether this process was watched, and is not any more.
+pub(crate) fn was_left() -> bool {
+    current().is_some_and(|process| process.is_left.load(Ordering::Acquire))
 }
 
 /// One finding as it is printed, with colours or without, on a terminal of this width (0: on none); in the style of this process, if that
 /// is watched.
 pub(crate) fn shown(finding: &Finding, pid: u32, has_colours: bool, columns: usize) -> String {
-    let style = PROCESS.get().map_or_else(Style::default, |process| process.style.clone());
+    let style = current().map_or_else(Style::default, |process| process.style.clone());
     text::finding_in(&Style { has_colours, columns, ..style }, finding, pid, &sources::line)
+}
+
+/// One finding as it is printed with these options.
+pub(crate) fn shown_with(options: &Options, finding: &Finding, pid: u32) -> String {
+    // SAFETY: plain call.
+    let has_colours = style::wants_colours(unsafe { libc::isatty(libc::STDERR_FILENO) } == 1, |name| std::env::var_os(name));
+    let style = Style { is_full: options.report_style, has_colours, own: options.own_packages(), columns: terminal_columns() };
+    text::finding_in(&style, finding, pid, &sources::line)
 }
 
 /// How wide the terminal on stderr is now; 0 if there is none, or if it does not say.
@@ -100,8 +128,11 @@ fn terminal_columns() -> usize {
 /// Starts watching this process.
 ///
 /// # Errors
-/// A file of suppressions, severities or known findings is wrong; one line.
+/// A file of suppressions, severities or known findings is wrong, or it is watched already; one line.
 pub(crate) fn start(options: Options, python: BTreeMap<String, String>, gil: String) -> Result<(), String> {
+    if is_started() {
+        return Err("already started".to_owned());
+    }
     registry::start();
     let policy = Policy::load(options.config.as_deref(), options.suppressions.as_deref(), options.baseline.as_deref())?;
     let shared = Shared::leak(policy.suppressions().len(), &gil, options.report_json.as_deref().map(ReportFile::at));
@@ -110,11 +141,15 @@ pub(crate) fn start(options: Options, python: BTreeMap<String, String>, gil: Str
     // Now: later another thread may be changing the environment.
     // SAFETY: plain call.
     let has_colours = style::wants_colours(unsafe { libc::isatty(libc::STDERR_FILENO) } == 1, |name| std::env::var_os(name));
+    let before = current();
+    forget_one_before(before);
+    let packages = before.map_or_else(BTreeSet::new, |before| before.facts().packages.clone());
+    shared.facts.get_mut().unwrap_or_else(PoisonError::into_inner).packages = packages;
     let process = Process {
         style: Style { is_full: options.report_style, has_colours, own: options.own_packages(), ..Style::default() },
         options,
         policy,
-        hooks: AtomicU64::new(0),
+        hooks: AtomicU64::new(before.map_or(0, |before| before.hooks.load(Ordering::Relaxed))),
         python,
         gil,
         switched_on_by: OnceLock::new(),
@@ -122,10 +157,24 @@ pub(crate) fn start(options: Options, python: BTreeMap<String, String>, gil: Str
         // SAFETY: plain call.
         has_stderr: unsafe { libc::fcntl(libc::STDERR_FILENO, libc::F_GETFD) } >= 0,
         shared: AtomicPtr::new(shared),
+        unwatched: Mutex::default(),
+        looks_until: Mutex::new(None),
+        is_attached: AtomicBool::new(false),
+        is_left: AtomicBool::new(false),
     };
-    PROCESS.set(process).map_err(|_| "already started".to_owned())?;
+    PROCESS.store(Box::into_raw(Box::new(process)), Ordering::Release);
     count_process();
     Ok(())
+}
+
+/// A thread may have been in the middle of a finding as the process was left, so what was found then is forgotten one attach later.
+fn forget_one_before(before: Option<&'static Process>) {
+    static ONE_BEFORE: AtomicPtr<Process> = AtomicPtr::new(std::ptr::null_mut());
+    let before = before.map_or(std::ptr::null(), std::ptr::from_ref).cast_mut();
+    // SAFETY: null or a leaked box.
+    if let Some(process) = unsafe { ONE_BEFORE.swap(before, Ordering::AcqRel).as_ref() } {
+        process.facts().store = Store::new(process.policy.suppressions().len());
+    }
 }
 
 fn count_process() {
@@ -144,6 +193,41 @@ impl Process {
     /// just begun.
     fn is_over(&self) -> bool {
         self.options.tally.as_ref().is_some_and(|path| self.tally.map_or_else(|| !path.exists(), Tally::is_closed))
+    }
+
+    /// Findings are made until then.
+    pub(crate) fn look_until(&self, end: Instant) {
+        *self.looks_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(end);
+    }
+
+    /// Somebody attached, and no findings are made until [`Process::look_until`].
+    pub(crate) fn stop_looking(&self) {
+        *self.looks_until.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.is_attached.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_attached(&self) -> bool {
+        self.is_attached.load(Ordering::Acquire)
+    }
+
+    /// Whether findings are made.
+    pub(crate) fn is_looking(&self) -> bool {
+        let until = || *self.looks_until.lock().unwrap_or_else(PoisonError::into_inner);
+        !self.is_attached() || until().is_some_and(|end| Instant::now() < end)
+    }
+
+    /// This session does not watch something that was asked for.
+    pub(crate) fn leave_out(&self, what: String) {
+        self.unwatched.lock().unwrap_or_else(PoisonError::into_inner).insert(what);
+    }
+
+    /// Nobody asks any more.  To be called detached.
+    pub(crate) fn leave(&self) {
+        self.stop_looking();
+        self.is_left.store(true, Ordering::Release);
+        if let Some(file) = &self.shared().file {
+            file.lock().unwrap_or_else(PoisonError::into_inner).close();
+        }
     }
 
     pub(crate) fn tally(&self) -> Option<&'static Tally> {
@@ -301,6 +385,9 @@ impl Process {
     fn write(&self, take: impl FnOnce(&mut Store) -> Unreported) {
         let Some(file) = &self.shared().file else { return };
         let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_left.load(Ordering::Acquire) {
+            return;
+        }
         let (unreported, packages, gil) = {
             let mut facts = self.facts();
             (take(&mut facts.store), facts.packages.clone(), facts.gil.clone())
@@ -312,7 +399,7 @@ impl Process {
             threads: now.threads.saturating_sub(before.threads),
             loops: now.loops.saturating_sub(before.loops),
             processes: now.processes - before.processes,
-            ..now
+            ..now.clone()
         };
         let python = if std::mem::replace(&mut file.is_introduced, true) { BTreeMap::new() } else { self.python.clone() };
         let Unreported { findings, accepted, withdrawn, suppressions } = unreported;
@@ -322,7 +409,7 @@ impl Process {
         if let Some(tally) = self.tally {
             let lost = file.count_lost();
             tally.lost.fetch_add(lost.as_of_now.wrapping_sub(lost.before), Ordering::Relaxed);
-            tally.off.fetch_max(faults::all().len() as u64, Ordering::Relaxed);
+            tally.off.fetch_max(now.off.len() as u64, Ordering::Relaxed);
         }
         drop(file);
         self.say(trouble);
@@ -340,7 +427,8 @@ impl Process {
         let (threads, loops, checks) = registry::get().loops.totals();
         let checks = checks + hooks_link::recording().map_or(0, Recording::events);
         let hooks = self.hooks.load(Ordering::Relaxed);
-        Watched { hooks, checks, threads, loops, processes: 1, packages, off: faults::all() }
+        let unwatched = self.unwatched.lock().unwrap_or_else(PoisonError::into_inner);
+        Watched { hooks, checks, threads, loops, processes: 1, packages, off: &faults::all() | &*unwatched }
     }
 
     /// What happened in whose name since the last time, but for what was taken back: each finding once in each name.

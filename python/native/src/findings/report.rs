@@ -60,6 +60,9 @@ impl<F: FnOnce() -> Finding> Case for Found<F> {
 /// Reports a case of the calling thread.  Returns [`Outcome::Continue`] if it is none after all.
 pub(crate) fn report(py: Python<'_>, place: Place, raises: Raises, case: impl Case) -> Outcome {
     let process = process::get();
+    if !process.is_looking() {
+        return Outcome::Continue;
+    }
     let test = current_test::of_pytest(py);
     let recorded = match process.seen_again(&place, test.as_deref()) {
         Some(again) => {

@@ -45,6 +45,11 @@ impl ReportFile {
         }
     }
 
+    /// Nothing is written any more.
+    pub(super) fn close(&mut self) {
+        *self = ReportFile::at(self.journal.report());
+    }
+
     /// The same for the child of a fork, which has nothing to say yet.
     pub(super) fn after_fork(&self) -> Self {
         ReportFile::of(self.journal.after_fork())

@@ -6,7 +6,7 @@
 
 use crate::intercept::cython;
 use crate::interpreter::call_arguments::Arguments;
-use crate::interpreter::memory;
+use crate::interpreter::{memory, replaced};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -115,9 +115,8 @@ impl<H: Hook + Send + Sync, const MOST: usize> Table<H, MOST> {
         let place = self.count.fetch_add(1, Ordering::Relaxed);
         let Some(hooked) = self.hooked.get(place) else { return Err(PyRuntimeError::new_err("more hooked methods than places")) };
         let _ = hooked.set(Hooked { hook, original: method.original(), takes_tuple });
-        // SAFETY: the slot holds a function pointer; it is replaced by one of the same calling convention, and an aligned pointer store
-        // is seen whole by other threads.
-        unsafe { slot.write_volatile(self.rows[place].0[column]) };
+        // SAFETY: the slot of a definition that is never freed; the trampoline is of its calling convention.
+        unsafe { replaced::pointer(slot, self.rows[place].0[column]) };
         Ok(())
     }
 }

@@ -6,12 +6,14 @@
 use crate::intercept::bytecode::opcodes;
 use crate::intercept::masquerade::original_view;
 use crate::interpreter::code_fields::{self, Code, Parts};
-use crate::interpreter::functions::{FunctionMaker, code_of};
+use crate::interpreter::functions::{self, FunctionMaker, code_of};
+use crate::interpreter::replaced;
 use ftsan::patcher::{self, Handed, Opcodes};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 use std::sync::OnceLock;
+use std::sync::atomic::Ordering;
 
 /// What the interpreter says about its bytecode.
 #[derive(Debug)]
@@ -85,6 +87,22 @@ pub(crate) fn inject_at(bytecode: &Bytecode, function: &Bound<'_, PyAny>, site: 
         stack_size: parts.stack_size + patcher::PROBE_STACK as i32 + 1,
     })?;
     original_view::attach(&with_site, &code, new.map, true)?;
+    if replaced::is_kept() {
+        return replace_for_now(bytecode, function, code.object(), with_site.object());
+    }
     function.setattr("__code__", with_site.object())?;
     bytecode.maker.as_ref().map_or(Ok(()), |maker| maker.renew_version(function))
+}
+
+/// Gives `function`, which other threads may be calling, other code until it is put back.
+fn replace_for_now(
+    bytecode: &Bytecode,
+    function: &Bound<'_, PyAny>,
+    theirs: &Bound<'_, PyAny>,
+    ours: &Bound<'_, PyAny>,
+) -> PyResult<()> {
+    let version = bytecode.maker.as_ref().map_or(Ok(functions::CLEARED), |maker| maker.version_of(ours))?;
+    let before = (theirs.clone().unbind(), functions::version(function).load(Ordering::Relaxed));
+    replaced::code(function, before, (ours.clone().unbind(), version));
+    Ok(())
 }

@@ -2,17 +2,67 @@
 
 use crate::evidence::{crash_stacks, descriptor};
 use crate::thread::hooks_link;
-use ftsan::descriptors::{Mark, Suspicion};
+use ftsan::descriptors::{Control, Kind, Mark, Registered, Suspicion};
 use ftsan::recording::operation::Operation;
 use libc::c_int;
+use std::fs;
 
 /// Connects to the library: see [`hooks_link::connect`].
 ///
 /// # Errors
 /// As there, or the stacks of a dying process could not be read here; one line.
-pub(crate) fn connect(path: &str) -> Result<(u32, bool), String> {
+pub(crate) fn connect(path: &str, is_attached: bool) -> Result<(u32, bool), String> {
     crash_stacks::verify()?;
-    hooks_link::connect(path, suspect, crash_stacks::crashed)
+    hooks_link::connect(path, is_attached, suspect, crash_stacks::crashed)
+}
+
+/// Learns what descriptors are open: what each is, and which epoll instance it is registered with.  Who did that is not known.
+pub(crate) fn learn_open() {
+    let Some(descriptors) = hooks_link::descriptors() else { return };
+    let _paused = hooks_link::Paused::begin();
+    let number = |name: &str| name.parse::<c_int>().ok();
+    let entries = fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
+    let open: Vec<(c_int, Kind)> = entries
+        .filter_map(|entry| {
+            let (fd, target) = (number(entry.file_name().to_str()?)?, fs::read_link(entry.path()).ok()?);
+            Some((fd, kind_of(fd, &target.to_string_lossy())))
+        })
+        .collect();
+    for (fd, kind) in &open {
+        descriptors.opened(*fd, *kind, Mark::default());
+    }
+    for (epoll, _) in open.iter().filter(|(_, kind)| *kind == Kind::Epoll) {
+        // "tfd:        5 events:       19 data: ..." (Documentation/filesystems/proc.rst)
+        for line in fs::read_to_string(format!("/proc/self/fdinfo/{epoll}")).unwrap_or_default().lines() {
+            let mut words = line.split_ascii_whitespace();
+            if let (Some("tfd:"), Some(fd), Some("events:"), Some(events)) =
+                (words.next(), words.next(), words.next(), words.next())
+                && let (Some(fd), Ok(events)) = (number(fd), u32::from_str_radix(events, 16))
+            {
+                let is_one_shot = events & libc::EPOLLONESHOT as u32 != 0;
+                descriptors.controlled(*epoll, fd, Control::Add, Registered::Done, Mark::default(), is_one_shot);
+            }
+        }
+    }
+}
+
+/// What an open descriptor is, by what the kernel calls it.
+fn kind_of(fd: c_int, name: &str) -> Kind {
+    match name {
+        "anon_inode:[eventpoll]" => Kind::Epoll,
+        name if name.starts_with("anon_inode:") => Kind::Event,
+        name if name.starts_with("pipe:") => Kind::Pipe,
+        name if name.starts_with("socket:") && is_stream(fd) => Kind::StreamSocket,
+        name if name.starts_with("socket:") => Kind::Socket,
+        _ => Kind::File,
+    }
+}
+
+fn is_stream(socket: c_int) -> bool {
+    let (mut kind, mut size): (c_int, libc::socklen_t) = (0, size_of::<c_int>() as libc::socklen_t);
+    // SAFETY: an integer of that size; whatever has the number by now.
+    let got = unsafe { libc::getsockopt(socket, libc::SOL_SOCKET, libc::SO_TYPE, (&raw mut kind).cast(), &raw mut size) };
+    got == 0 && kind == libc::SOCK_STREAM
 }
 
 /// May be called in any thread, attached or not, in the middle of a system call.

@@ -3,6 +3,7 @@
 //! A slot is copied into each subclass when that is made, and wrapped by a descriptor (`__init__`, `__await__`); all three are
 //! replaced: the type's, those of subclasses that exist already, and what the descriptor calls.
 
+use crate::interpreter::replaced::{self, Replacement, Which};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
@@ -87,6 +88,27 @@ pub(crate) fn replace(class: &Bound<'_, PyType>, slot: Slot, replacement: *const
     if original.is_null() {
         return Ok(());
     }
+    replaced::keep(Replaced { class: class.clone().unbind(), slot, ours: replacement as usize, theirs: original as usize });
+    exchange(class, slot, original, replacement)
+}
+
+/// What was replaced.
+struct Replaced {
+    class: Py<PyType>,
+    slot: Slot,
+    ours: usize,
+    theirs: usize,
+}
+
+impl Replacement for Replaced {
+    /// Subclasses that were made since have inherited what was there.
+    fn put(&self, py: Python<'_>, which: Which) -> PyResult<()> {
+        let (from, to) = if which == Which::Ours { (self.theirs, self.ours) } else { (self.ours, self.theirs) };
+        exchange(self.class.bind(py), self.slot, from as *const c_void, to as *const c_void)
+    }
+}
+
+fn exchange(class: &Bound<'_, PyType>, slot: Slot, original: *const c_void, replacement: *const c_void) -> PyResult<()> {
     for descriptor in class.getattr("__dict__")?.call_method0("values")?.try_iter()? {
         let descriptor = descriptor?;
         // SAFETY: checked to be a wrapper descriptor before it is used as one.

@@ -1,5 +1,6 @@
 //! Places of function pointers behind attributes, methods and functions of the interpreter, and attributes in the place of members.
 
+use crate::interpreter::replaced;
 use pyo3::exceptions::PyTypeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -23,8 +24,8 @@ impl Place {
 
     /// Puts a function of the same calling convention there.  Whatever that needs is set before.
     pub(crate) fn replace(self, function: *const c_void) {
-        // SAFETY: as above; an aligned pointer store is seen whole by other threads.
-        unsafe { self.0.write_volatile(function) };
+        // SAFETY: as above.
+        unsafe { replaced::pointer(self.0, function) };
     }
 
     /// Puts `hook` there, and what was there into `original`, which the hook may need at once; nothing if that was done before.

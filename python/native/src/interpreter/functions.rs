@@ -11,7 +11,7 @@ use pyo3::types::{PyDict, PyTuple};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// `FUNC_VERSION_CLEARED` and the first valid one, `Include/internal/pycore_function.h`.
-const CLEARED: u32 = 1;
+pub(crate) const CLEARED: u32 = 1;
 const FIRST_VALID: u32 = 2;
 
 /// Makes functions of code objects, the way a `def` does.
@@ -32,7 +32,8 @@ pub(crate) fn code_of<'py>(function: &Bound<'py, PyAny>) -> PyResult<Bound<'py, 
     }
 }
 
-fn version<'a>(function: &'a Bound<'_, PyAny>) -> &'a AtomicU32 {
+/// The version that a function has now.
+pub(crate) fn version<'a>(function: &'a Bound<'_, PyAny>) -> &'a AtomicU32 {
     // SAFETY: only called with function objects; other threads read the field without a lock, so do we.
     unsafe { AtomicU32::from_ptr(&raw mut (*function.as_ptr().cast::<ffi::PyFunctionObject>()).func_version) }
 }
@@ -53,7 +54,8 @@ impl FunctionMaker {
         Ok((works && again).then_some(maker))
     }
 
-    fn version_of(&self, code: &Bound<'_, PyAny>) -> PyResult<u32> {
+    /// The version that a function of this code is made with.
+    pub(crate) fn version_of(&self, code: &Bound<'_, PyAny>) -> PyResult<u32> {
         let py = code.py();
         let module_code = self.module_code.bind(py);
         let constants = module_code.getattr("co_consts")?.cast_into::<PyTuple>()?;

@@ -1,6 +1,7 @@
 //! Where things are in the interpreter's structures, and the numbers that it uses there.  What differs between versions is here and
 //! nowhere else; [`crate::interpreter::verify`] and the `verify` of each module compare it with what the interpreter does.
 
+use std::mem::offset_of;
 use std::sync::OnceLock;
 
 /// The beginning of `_Py_DebugOffsets`.  The parameters are how many numbers a version has where others have none or fewer.
@@ -30,6 +31,8 @@ struct DebugOffsets<const PROFILED: usize, const REST: usize, const TYPES: usize
     unicode_object: [u64; UNICODE],
     gc: [u64; GC],
     gen_object: GenObject,
+    llist_node: [u64; 2],
+    debugger_support: DebuggerSupport,
 }
 
 type DebugOffsets314 = DebugOffsets<0, 2, 4, 4, 2>;
@@ -90,6 +93,76 @@ struct GenObject {
     gi_name: u64,
     gi_iframe: u64,
     gi_frame_state: u64,
+}
+
+/// Of PEP 768.
+#[repr(C)]
+struct DebuggerSupport {
+    eval_breaker: u64,
+    remote_debugger_support: u64,
+    remote_debugging_enabled: u64,
+    debugger_pending_call: u64,
+    debugger_script_path: u64,
+    debugger_script_path_size: u64,
+}
+
+/// Where another process of the same kind of interpreter has what PEP 768 is about: offsets in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Door {
+    /// In the runtime's state.
+    pub(crate) interpreters_head: usize,
+    /// In an interpreter's state.
+    pub(crate) threads_head: usize,
+    /// In a thread's state.
+    pub(crate) next_thread: usize,
+    pub(crate) native_thread_id: usize,
+    pub(crate) eval_breaker: usize,
+    pub(crate) pending: usize,
+    pub(crate) script: usize,
+    /// How many bytes a path may have, with its zero.
+    pub(crate) script_size: usize,
+}
+
+impl Door {
+    /// `word` reads a word of the beginning of the runtime's state; `None` if that is another kind of interpreter than this one, or not
+    /// as expected.
+    pub(crate) fn read(word: impl Fn(usize) -> Option<usize>) -> Option<Self> {
+        // SAFETY: the symbol exists in every CPython since 3.13 and is never written after start-up.
+        let head = unsafe { &*std::ptr::addr_of!(_PyRuntime) };
+        let is_same_kind = word(0)? == usize::from_ne_bytes(head.cookie)
+            && word(offset_of!(Head, version))? >> 16 == (head.version >> 16) as usize
+            && word(offset_of!(Head, free_threaded))? == head.free_threaded as usize;
+        match head.version >> 16 {
+            0x030E if is_same_kind => Self::of::<0, 2, 4, 4, 2>(word),
+            0x030F if is_same_kind => Self::of::<3, 7, 8, 5, 5>(word),
+            _ => None,
+        }
+    }
+
+    fn of<const PROFILED: usize, const REST: usize, const TYPES: usize, const UNICODE: usize, const GC: usize>(
+        word: impl Fn(usize) -> Option<usize>,
+    ) -> Option<Self> {
+        /// `_Py_MAX_SCRIPT_PATH_SIZE`, `Include/cpython/pystate.h`.
+        const SCRIPT_SIZE: usize = 512;
+        let thread = |field: usize| word(offset_of!(DebugOffsets<PROFILED, REST, TYPES, UNICODE, GC>, thread_state) + field);
+        let support = |field: usize| word(offset_of!(DebugOffsets<PROFILED, REST, TYPES, UNICODE, GC>, debugger_support) + field);
+        let area = support(offset_of!(DebuggerSupport, remote_debugger_support))?;
+        let door = Door {
+            interpreters_head: word(
+                offset_of!(DebugOffsets<PROFILED, REST, TYPES, UNICODE, GC>, runtime_state) + 2 * size_of::<u64>(),
+            )?,
+            threads_head: word(
+                offset_of!(DebugOffsets<PROFILED, REST, TYPES, UNICODE, GC>, interpreter_state) + 3 * size_of::<u64>(),
+            )?,
+            next_thread: thread(offset_of!(ThreadState<PROFILED, REST>, next))?,
+            native_thread_id: thread(offset_of!(ThreadState<PROFILED, REST>, native_thread_id))?,
+            eval_breaker: support(offset_of!(DebuggerSupport, eval_breaker))?,
+            pending: area + support(offset_of!(DebuggerSupport, debugger_pending_call))?,
+            script: area + support(offset_of!(DebuggerSupport, debugger_script_path))?,
+            script_size: support(offset_of!(DebuggerSupport, debugger_script_path_size))?,
+        };
+        (door.script_size == SCRIPT_SIZE).then_some(door)
+    }
 }
 
 unsafe extern "C" {

@@ -5,6 +5,7 @@
 
 use crate::interpreter::{offsets, thread_state};
 use pyo3::exceptions::PyRuntimeError;
+use pyo3::ffi;
 use pyo3::prelude::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -24,6 +25,18 @@ pub(crate) unsafe fn running() -> usize {
         0 => 0,
         // SAFETY: attached; a field of the own thread state.
         word => unsafe { thread_state::own().cast::<usize>().add(word).read() },
+    }
+}
+
+/// The loop that a thread runs, borrowed; null for none, or if that cannot be told.
+///
+/// # Safety
+/// The state of a thread that is stopped.
+pub(crate) unsafe fn running_loop_of(thread: *mut ffi::PyThreadState) -> *mut ffi::PyObject {
+    match RUNNING.load(Ordering::Relaxed) {
+        0 => std::ptr::null_mut(),
+        // SAFETY: passed on; the field before that of the task.
+        word => unsafe { thread.cast::<*mut ffi::PyObject>().add(word - 1).read() },
     }
 }
 

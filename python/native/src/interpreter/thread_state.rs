@@ -93,6 +93,19 @@ pub(crate) fn own() -> *mut ffi::PyThreadState {
     unsafe { (thread_id().wrapping_add_signed(place) as *const *mut ffi::PyThreadState).read_volatile() }
 }
 
+/// What `threading.get_ident()` says in a thread, and the kernel's id of it.
+///
+/// # Safety
+/// The state of a thread that is stopped.
+pub(crate) unsafe fn identity(thread: *mut ffi::PyThreadState) -> (u64, u64) {
+    let offsets = offsets::get();
+    // SAFETY: passed on; the places are published.
+    unsafe {
+        let field = |offset: usize| thread.cast::<u8>().add(offset).cast::<u64>().read();
+        (field(offsets.thread_ident), field(offsets.thread_native_id))
+    }
+}
+
 /// Whether the calling thread is attached to the main interpreter, whose objects are all that we know.
 pub(crate) fn is_of_main_interpreter() -> bool {
     // SAFETY: plain questions; the thread is attached if it has a state.

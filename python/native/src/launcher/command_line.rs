@@ -4,7 +4,7 @@
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
 use clap_complete::Shell;
-use ftsan::options::{FLAG, OPTIONS};
+use ftsan::options::{FLAG, OF_ATTACH, OPTIONS, OptionSpec};
 use ftsan::report::render::FORMATS;
 use ftsan::rules;
 use ftsan::statuses::STATUSES;
@@ -40,18 +40,33 @@ fn command() -> Command {
             STATUSES.iter().map(|(status, when)| format!("  {status}: {when}")).collect::<Vec<_>>().join("\n")
         ));
     for spec in OPTIONS.iter().filter(|spec| spec.public) {
-        let default = if spec.default.is_empty() { String::new() } else { format!(" (default {})", spec.default) };
-        let help = format!("{}{default}", spec.help);
-        let arg = Arg::new(spec.key).long(spec.key.replace('_', "-")).value_name(spec.value).help(help);
-        let arg = arg.value_parser(clap::value_parser!(OsString));
-        let is_flag = spec.value == FLAG;
-        run = run.arg(if is_flag { arg.num_args(0..=1).require_equals(true).default_missing_value("yes") } else { arg });
+        run = run.arg(option(spec));
+    }
+    let mut attach = Command::new("attach")
+        .about("Watch a process that runs already, for a time, and leave it as it was")
+        .arg(Arg::new("pid").value_name("PID").value_parser(clap::value_parser!(u32)).required(true).help("Number of the process"))
+        .arg(
+            Arg::new("for")
+                .long("for")
+                .value_name("TIME")
+                .value_parser(parse_time)
+                .default_value("30s")
+                .help("How long: 30s, 0.5s, 200ms, 5m; Ctrl-C ends it before"),
+        )
+        .after_help(
+            "The process runs CPython 3.14 or 3.15 of the build that ftsan is installed for, and is yours; it needs nothing of ftsan.  It is \
+             entered through the interpreter's own door for debuggers (PEP 768), which opens when its code runs.\n\nExit status: as of ftsan run; \
+             67 also if it could not be entered in time, 2 if it cannot be entered.",
+        );
+    for spec in OPTIONS.iter().filter(|spec| OF_ATTACH.contains(&spec.key)) {
+        attach = attach.arg(option(spec));
     }
     Command::new("ftsan")
         .about("The sanitizer for free-threaded Python: says, with both stacks, where threads step on each other")
         .version(ftsan::VERSION)
         .subcommand_required(true)
         .subcommand(run)
+        .subcommand(attach)
         .subcommand(
             Command::new("explain")
                 .about("List the rules, or explain one")
@@ -246,10 +261,29 @@ fn completion(shell: Shell) -> String {
     let rules: Vec<&str> = rules::ALL.iter().map(|rule| rule.id).chain(["all"]).collect();
     let mut completed = command()
         .mut_subcommand("run", |run| run.mut_args(of_run))
+        .mut_subcommand("attach", |attach| attach.mut_args(of_run))
         .mut_subcommand("explain", |explain| explain.mut_arg("rule", |arg| arg.value_parser(rules)));
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut completed, "ftsan", &mut script);
     String::from_utf8_lossy(&script).into_owned()
+}
+
+/// An option of the table.
+fn option(spec: &OptionSpec) -> Arg {
+    let default = if spec.default.is_empty() { String::new() } else { format!(" (default {})", spec.default) };
+    let help = format!("{}{default}", spec.help);
+    let arg = Arg::new(spec.key).long(spec.key.replace('_', "-")).value_name(spec.value).help(help);
+    let arg = arg.value_parser(clap::value_parser!(OsString));
+    if spec.value == FLAG { arg.num_args(0..=1).require_equals(true).default_missing_value("yes") } else { arg }
+}
+
+/// A time, in seconds: a number with its unit, seconds if it has none.
+fn parse_time(text: &str) -> Result<f64, String> {
+    const UNITS: [(&str, f64); 4] = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
+    let (number, unit) = UNITS.iter().find_map(|(name, unit)| Some((text.strip_suffix(name)?, *unit))).unwrap_or((text, 1.0));
+    let seconds = number.parse::<f64>().ok().map(|number| number * unit);
+    let fits = |seconds: &f64| *seconds > 0.0 && *seconds <= 1e9;
+    seconds.filter(fits).ok_or_else(|| "not a time, as 30s, 200ms or 5m are".to_owned())
 }
 
 /// The words after `run`: ours, the interpreter's, and the program with its own.
@@ -348,9 +382,18 @@ pub(crate) fn parse(mut words: Vec<OsString>) -> Parsed {
         return known
             .map_or_else(|| Parsed::Wrong(format!("no such shell: {shell}")), |(_, shell)| Parsed::Show(completion(*shell)));
     }
-    let options = if name == "run" { given(matches) } else { BTreeMap::new() };
+    let options = match name {
+        "run" => given(matches, |_| true),
+        "attach" => given(matches, |key| OF_ATTACH.contains(&key)),
+        _ => BTreeMap::new(),
+    };
     let words = match name {
         "run" => program,
+        "attach" => {
+            let pid = matches.get_one::<u32>("pid").map(u32::to_string);
+            let seconds = matches.get_one::<f64>("for").map(f64::to_string);
+            pid.into_iter().chain(seconds).map(OsString::from).collect()
+        }
         "explain" => matches.get_one::<String>("rule").map(OsString::from).into_iter().collect(),
         "triage" => {
             let format = ["json", "markdown"].into_iter().find(|format| matches.get_flag(format)).unwrap_or("text");
@@ -392,8 +435,8 @@ pub(crate) fn parse(mut words: Vec<OsString>) -> Parsed {
     Parsed::Do { command: name.to_owned(), options, interpreter, words }
 }
 
-fn given(matches: &ArgMatches) -> BTreeMap<String, OsString> {
-    let public = OPTIONS.iter().filter(|spec| spec.public);
+fn given(matches: &ArgMatches, has: impl Fn(&str) -> bool) -> BTreeMap<String, OsString> {
+    let public = OPTIONS.iter().filter(|spec| spec.public && has(spec.key));
     public.filter_map(|spec| Some((spec.key.to_owned(), matches.get_one::<OsString>(spec.key)?.clone()))).collect()
 }
 

@@ -5,10 +5,10 @@
 
 use crate::interpreter::{code_text, frames, offsets};
 use crate::thread::probe_switch;
-use ftsan::descriptors::{Kind, Mark, Suspicion};
+use ftsan::descriptors::{Descriptors, Kind, Mark, Suspicion};
 use ftsan::recording::sites::{Position, Resolved, Sites};
 use ftsan::recording::{Recording, ThreadRecord};
-use ftsan_interface::api::{CONNECT, FrameOffsets, HooksApi, PythonApi, VERSION};
+use ftsan_interface::api::{CONNECT, FrameOffsets, HooksApi, How, PythonApi, VERSION};
 use libc::{c_int, c_void};
 use pyo3::ffi;
 use std::ffi::CString;
@@ -19,7 +19,7 @@ pub(crate) type Suspect = unsafe extern "C" fn(&Suspicion, u32, c_int, Mark);
 /// Called when the process dies; see [`PythonApi::crashed`].
 pub(crate) type Crashed = unsafe extern "C" fn(unsafe extern "C" fn(*const u8, usize));
 
-type Connect = unsafe extern "C" fn(&PythonApi, c_int) -> HooksApi;
+type Connect = unsafe extern "C" fn(&PythonApi, How) -> HooksApi;
 
 static HOOKS: OnceLock<HooksApi> = OnceLock::new();
 
@@ -72,12 +72,30 @@ pub(crate) fn opened_by(fd: c_int) -> Mark {
     HOOKS.get().and_then(|hooks| hooks.descriptors).map_or(Mark::default(), |descriptors| descriptors.opened_by(fd))
 }
 
-/// Connects to the library: the preloaded one, or else the one at `path`, which then rewrites the import tables.  Returns how many
+/// Whether there is a connection.
+pub(crate) fn is_connected() -> bool {
+    HOOKS.get().is_some()
+}
+
+/// What is known of the descriptors.
+pub(crate) fn descriptors() -> Option<&'static Descriptors> {
+    HOOKS.get()?.descriptors
+}
+
+/// Calls are not diverted any more, or are again.
+pub(crate) fn suspend(is_suspended: bool) {
+    if let Some(hooks) = HOOKS.get() {
+        // SAFETY: the library is never unloaded.
+        unsafe { (hooks.suspend)(is_suspended) };
+    }
+}
+
+/// Connects to the library: the preloaded one, or else the one at `path`, which then rewrites the import tables.  `is_attached`: by somebody who will leave the process.  Returns how many
 /// functions are hooked, and whether it was preloaded.  `suspect` and `crashed` are what it calls.
 ///
 /// # Errors
 /// The library cannot be loaded or is of another version; one line.
-pub(crate) fn connect(path: &str, suspect: Suspect, crashed: Crashed) -> Result<(u32, bool), String> {
+pub(crate) fn connect(path: &str, is_attached: bool, suspect: Suspect, crashed: Crashed) -> Result<(u32, bool), String> {
     let (connect, preloaded) = find(path)?;
     let offsets = offsets::get();
     let module = PythonApi {
@@ -98,8 +116,13 @@ pub(crate) fn connect(path: &str, suspect: Suspect, crashed: Crashed) -> Result<
         crashed,
         attaching: probe_switch::attaching,
     };
+    let how = match (preloaded, is_attached) {
+        (true, _) => How::PRELOADED,
+        (false, true) => How::ATTACHED,
+        (false, false) => How::LOADED,
+    };
     // SAFETY: the library's function of that name has this signature, which `version` guards.
-    let connected = unsafe { connect(&module, c_int::from(preloaded)) };
+    let connected = unsafe { connect(&module, how) };
     if connected.version != VERSION || connected.hooks == 0 {
         return Err(format!("{path} is not of this ftsan"));
     }

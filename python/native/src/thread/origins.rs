@@ -30,6 +30,11 @@ pub(crate) unsafe fn record(object: usize, skip: usize) {
     entry.store(key << (u64::BITS - ADDRESS_BITS) | u64::from(stack), Ordering::Relaxed);
 }
 
+/// Forgets all of them.
+pub(crate) fn clear() {
+    TABLE.iter().for_each(|entry| entry.store(0, Ordering::Relaxed));
+}
+
 /// Where `object` came to life; 0 if that is not known.
 pub(crate) fn of(object: usize) -> StackId {
     let (entry, key) = entry(object);
