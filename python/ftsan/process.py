@@ -168,7 +168,7 @@ def _compiled() -> dict[str, int]:
         if type(path) is not str or not path.endswith(".so"):
             continue
         if not package:
-            if path.startswith(standard_library) or "-packages" + os.sep in path:
+            if path.startswith(standard_library) or "-packages" + os.sep in path or _native.is_installed(path):
                 continue
             package = name.partition(".")[0]
         if os.path.exists(_stem(path) + ".py"):

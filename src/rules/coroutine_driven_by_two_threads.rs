@@ -1,6 +1,6 @@
 //! FT108 coroutine-driven-by-two-threads.
 
-use super::family::calls::{Calls, Crash};
+use super::family::calls::{Calls, Crash, HandOver};
 use super::rule::{Finds, Fix, Rule};
 use super::severity::Severity;
 
@@ -25,6 +25,7 @@ pub static RULE: Rule = Rule {
             ],
             is_only_likely: true,
         },
+        hand_over: HandOver::None,
         ..Calls::PLAIN
     }),
     fixes: &[

@@ -1,6 +1,6 @@
 //! FT302 deferred-fired-off-thread.
 
-use super::family::calls::Calls;
+use super::family::calls::{Calls, HandOver};
 use super::rule::{Finds, Fix, Rule};
 use super::severity::Severity;
 
@@ -9,7 +9,7 @@ pub static RULE: Rule = Rule {
     id: "FT302",
     name: "deferred-fired-off-thread",
     severity: Severity::Error,
-    finds: Finds::Calls(Calls::PLAIN),
+    finds: Finds::Calls(Calls { hand_over: HandOver::Twisted, ..Calls::PLAIN }),
     fixes: &[
         Fix {
             name: "fire",

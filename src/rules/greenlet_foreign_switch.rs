@@ -1,6 +1,6 @@
 //! FT304 greenlet-foreign-switch.
 
-use super::family::calls::{Calls, Crash};
+use super::family::calls::{Calls, Crash, HandOver};
 use super::rule::{Finds, Fix, Rule};
 use super::severity::Severity;
 
@@ -15,6 +15,7 @@ pub static RULE: Rule = Rule {
             symbols: &["g_switch", "slp_", "_PyCriticalSection"],
             is_only_likely: false,
         },
+        hand_over: HandOver::None,
         ..Calls::PLAIN
     }),
     fixes: &[

@@ -1,6 +1,6 @@
 //! FT305 hub-primitive-shared.
 
-use super::family::calls::Calls;
+use super::family::calls::{Calls, HandOver};
 use super::rule::{Finds, Fix, Rule};
 use super::severity::Severity;
 
@@ -9,7 +9,7 @@ pub static RULE: Rule = Rule {
     id: "FT305",
     name: "hub-primitive-shared",
     severity: Severity::Error,
-    finds: Finds::Calls(Calls::PLAIN),
+    finds: Finds::Calls(Calls { hand_over: HandOver::None, ..Calls::PLAIN }),
     fixes: &[
         Fix {
             name: "wait",

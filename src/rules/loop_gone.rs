@@ -1,6 +1,6 @@
 //! FT110 loop-gone.
 
-use super::family::calls::{Call, Calls};
+use super::family::calls::{Call, Calls, HandOver};
 use super::rule::{Finds, Fix, Rule};
 use super::severity::Severity;
 
@@ -9,7 +9,7 @@ pub static RULE: Rule = Rule {
     id: "FT110",
     name: "loop-gone",
     severity: Severity::Error,
-    finds: Finds::Calls(Calls { what, ..Calls::PLAIN }),
+    finds: Finds::Calls(Calls { what, hand_over: HandOver::None, ..Calls::PLAIN }),
     fixes: &[Fix {
         name: "any",
         operations: &[],

@@ -1,6 +1,6 @@
 //! FT301 reactor-call-off-thread.
 
-use super::family::calls::Calls;
+use super::family::calls::{Calls, HandOver};
 use super::rule::{Finds, Fix, Rule};
 use super::severity::Severity;
 
@@ -9,7 +9,7 @@ pub static RULE: Rule = Rule {
     id: "FT301",
     name: "reactor-call-off-thread",
     severity: Severity::Error,
-    finds: Finds::Calls(Calls { covers_what_it_calls: true, ..Calls::PLAIN }),
+    finds: Finds::Calls(Calls { covers_what_it_calls: true, hand_over: HandOver::Twisted, ..Calls::PLAIN }),
     fixes: &[
         Fix { name: "stop", operations: &["stop", "crash"], advice: "reactor.callFromThread(reactor.{method})" },
         Fix {

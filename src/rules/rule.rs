@@ -80,12 +80,15 @@ impl Rule {
 
     /// What it says of a call.
     pub fn tell_call(&self, call: &Call<'_>) -> Told {
-        let what = match &self.finds {
-            Finds::Calls(calls) => (calls.what)(call),
-            Finds::Descriptors(_) | Finds::Races(_) | Finds::Locks(_) | Finds::Runtime(_) => call.called(),
+        let what = match (call.outer, self.calls()) {
+            (Some(outer), _) => format!("{}() called", outer.name),
+            (None, Some(calls)) => (calls.what)(call),
+            (None, None) => call.called(),
         };
         let title = format!("{what} in {} {}", call.thread, call.relation);
-        self.told(title, self.severity, call.method, call.class)
+        let advice = call.outer.and_then(|outer| self.calls()?.hand_over.advice(outer));
+        let told = self.told(title, self.severity, call.method, call.class);
+        Told { fix: advice.unwrap_or(told.fix), ..told }
     }
 
     /// What it says of system calls.

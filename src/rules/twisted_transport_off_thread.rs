@@ -1,6 +1,6 @@
 //! FT303 twisted-transport-off-thread.
 
-use super::family::calls::Calls;
+use super::family::calls::{Calls, HandOver};
 use super::rule::{Finds, Fix, Rule};
 use super::severity::Severity;
 
@@ -9,7 +9,7 @@ pub static RULE: Rule = Rule {
     id: "FT303",
     name: "twisted-transport-off-thread",
     severity: Severity::Error,
-    finds: Finds::Calls(Calls { covers_what_it_calls: true, ..Calls::PLAIN }),
+    finds: Finds::Calls(Calls { covers_what_it_calls: true, hand_over: HandOver::Twisted, ..Calls::PLAIN }),
     fixes: &[
         Fix {
             name: "signal",

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from ftsan import _native
+
 from tests.conftest import PLAIN, Ftsan, Run
 
 #: Says of functions whether they have probes: what they run, and what that refers to, is not hidden from the collector.
@@ -78,6 +80,22 @@ def test_code_is_chosen_by_where_it_is(
 ) -> None:
     path = {"PYTHONPATH": str(project / "lib" / "site-packages")}
     assert watched(ftsan(*options, *program, cwd=project, env=path)) == expected
+
+
+def test_packages_are_installed_in_folders_of_any_name(project: Path, ftsan: Ftsan) -> None:
+    """``pip install --target``, which leaves its notes beside them; what is compiled there was not asked for."""
+    target = (project / "lib" / "site-packages").rename(project / "target")
+    (target / "foreign-1.0.dist-info").mkdir()
+    (target / "compiled.cpython-314t-x86_64-linux-gnu.so").symlink_to(next(Path(_native.__file__).parent.glob("_native.*.so")))
+    (target / "compiled.py").touch()
+    importing = (
+        "import importlib.machinery, importlib.util, sys\n"
+        "spec = importlib.util.find_spec('compiled')\n"
+        "sys.modules['compiled'] = importlib.util.module_from_spec(importlib.machinery.ModuleSpec('compiled', None, origin=spec.origin))\n"
+    )
+    (project / "app.py").write_text((project / "app.py").read_text().replace("import own", importing + "import own", 1))
+    run = ftsan("app.py", cwd=project, env={"PYTHONPATH": str(target)})
+    assert (watched(run), run.report["watched"]["off"]) == (FIRST_PARTY, [])
 
 
 def test_the_report_names_what_is_watched(project: Path, ftsan: Ftsan) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.conftest import Ftsan
+from tests.python.test_programs import marked
 
 PACKAGE = """import threading
 
@@ -57,3 +58,53 @@ def test_a_packages_own_thread_is_its_authors_business(tmp_path: Path, ftsan: Ft
 def test_a_thread_that_the_program_started_is_not(tmp_path: Path, ftsan: Ftsan) -> None:
     run = ftsan(installed(tmp_path, own=True), env={"PYTHONPATH": str(tmp_path / "site")})
     assert run.status == 66
+
+
+CLIENT = """import asyncio
+
+class Client:
+    def __init__(self):
+        self.lock, self.sent = asyncio.Lock(), asyncio.Event()
+
+    async def get(self):
+        async with self.lock:
+            self.sent.set()
+
+    def send(self):
+        self.sent.set()
+"""
+
+USES_CLIENT = """import asyncio
+import threading
+
+import some_package
+
+async def get(client):
+    await client.get()  # led: get
+
+async def main():
+    client = some_package.Client()
+    await client.get()
+    for work in (lambda: asyncio.run(get(client)), lambda: client.send()):  # led: send
+        await asyncio.to_thread(work)
+    await asyncio.to_thread(client.send)  # led: send
+    await asyncio.to_thread(lambda: asyncio.run(client.get()))  # led: get
+
+asyncio.run(main())
+"""
+
+
+def test_what_a_call_leads_to_inside_a_package_is_one_finding_at_the_programs_line(tmp_path: Path, ftsan: Ftsan) -> None:
+    program = installed(tmp_path, own=True)
+    (tmp_path / "site" / "some_package" / "__init__.py").write_text(CLIENT)
+    program.write_text(USES_CLIENT)
+    run = ftsan(program, env={"PYTHONPATH": str(tmp_path / "site")})
+    first = [finding["accesses"][0] for finding in run.findings]
+    assert {(access["stack"][0]["line"], access["operation"]) for access in first} == set(marked(program, "led"))
+    assert len(first) == len(marked(program, "led")), run.stderr
+    assert {access["stack"][0]["file"] for access in first} == {str(program)}
+    inner = [access["operation"] for access in run.findings[0]["accesses"][1:] if access["role"] == "offending"]
+    assert inner == ["set", "release"], "the lock is acquired first"
+    assert run.findings[0]["title"].startswith("Client.get() called in thread 'asyncio_0' while")
+    assert "run_coroutine_threadsafe(Client.get(...), loop)" in run.findings[0]["fix"]
+    assert "call_soon_threadsafe(Client.send, ...)" in run.findings[1]["fix"]

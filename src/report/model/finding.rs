@@ -132,8 +132,24 @@ impl Finding {
         self.witnessed |= other.witnessed;
         self.pids.extend(other.pids);
         self.tests.extend(other.tests);
-        let owners = |access: &Access| access.role == Role::Owner;
-        other.accesses.into_iter().filter(owners).for_each(|access| self.add_owner_access(access));
+        for (index, access) in other.accesses.into_iter().enumerate() {
+            match access.role {
+                Role::Owner => self.add_owner_access(access),
+                Role::Offending if index > 0 => self.add_inner_access(access),
+                Role::Offending | Role::Earlier | Role::Created => {}
+            }
+        }
+    }
+
+    /// Adds what else the call of the program leads to that must not be done, up to a dozen of it.
+    pub fn add_inner_access(&mut self, access: Access) {
+        const MOST: usize = 12;
+        let is_known = |known: &Access| known.operation == access.operation && known.stack.first() == access.stack.first();
+        let offending = self.accesses.iter().filter(|known| known.role == Role::Offending);
+        if offending.clone().count() < MOST && !offending.clone().any(is_known) {
+            let end = self.accesses.iter().rposition(|known| known.role == Role::Offending).map_or(0, |last| last + 1);
+            self.accesses.insert(end, access);
+        }
     }
 
     /// Adds the ways in which the owner was seen, up to a handful of different ones: of other lines of the program.
@@ -195,6 +211,7 @@ pub(crate) mod samples {
             operation: "call_soon",
             thread: "thread 'worker'",
             relation: "while thread 'MainThread' runs the loop",
+            outer: None,
         };
         Finding::new(rule, rule.tell_call(&call), object, Some(running), accesses)
     }

@@ -55,6 +55,7 @@ pub fn finding_in(style: &Style, finding: &Finding, pid: u32, source: Source<'_>
             Kin::None => put(block, format_args!("  {}:\n", heading(access, finding))),
         }
         match access.role {
+            Role::Offending if at > 0 => stacks.put_plain(block, &access.stack),
             Role::Offending | Role::Earlier => stacks.put(block, &access.stack),
             Role::Owner | Role::Created => stacks.put_plain(block, &access.stack),
         }
@@ -131,6 +132,9 @@ fn heading(access: &Access, finding: &Finding) -> String {
         |thread| format!("thread '{}' (native id {})", thread.name, thread.native_id),
     );
     match access.role {
+        Role::Offending if finding.offending().is_some_and(|first| !std::ptr::eq(first, access)) => {
+            format!("which leads to {} as well", access.operation)
+        }
         Role::Offending => format!("{} by {thread}", access.operation),
         Role::Owner => match access.operation.as_str() {
             "inside" => format!("inside it at the same time was {thread}"),

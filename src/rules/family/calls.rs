@@ -27,6 +27,60 @@ pub struct Call<'a> {
     pub thread: &'a str,
     /// Whose the object is: "while thread 'MainThread' runs the loop".
     pub relation: &'a str,
+    /// The function of an installed package that the program called, if the call is that package's.
+    pub outer: Option<&'a Outer>,
+}
+
+/// A function of an installed package, which makes the call in turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outer {
+    /// Qualified name.
+    pub name: String,
+    /// It is awaited.
+    pub is_coroutine: bool,
+    /// The thread that it is to be called in runs a loop of asyncio.
+    pub is_for_asyncio: bool,
+}
+
+/// How a function is called in the thread whose objects it uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HandOver {
+    /// Through asyncio's loop.
+    Asyncio,
+    /// Through Twisted's reactor.
+    Twisted,
+    /// Through trio or anyio, unless the loop is asyncio's.
+    Trio,
+    /// There is no way but the rule's.
+    None,
+}
+
+impl HandOver {
+    /// What to do about a call of this function.
+    pub fn advice(self, outer: &Outer) -> Option<String> {
+        let name = &outer.name;
+        let own = "or give each thread an object of its own";
+        Some(match (self, outer.is_coroutine) {
+            (HandOver::None, _) => return None,
+            (HandOver::Twisted, _) => {
+                format!(
+                    "reactor.callFromThread({name}, ...), or threads.blockingCallFromThread(reactor, {name}, ...) for its result"
+                )
+            }
+            (HandOver::Trio, true) if !outer.is_for_asyncio => {
+                format!("trio.from_thread.run({name}, ..., trio_token=token), anyio.from_thread.run({name}, ...), {own}")
+            }
+            (HandOver::Trio, false) if !outer.is_for_asyncio => {
+                format!("trio.from_thread.run_sync({name}, ..., trio_token=token), anyio.from_thread.run_sync({name}, ...), {own}")
+            }
+            (HandOver::Asyncio | HandOver::Trio, true) => {
+                format!(
+                    "await it in the loop that it belongs to: asyncio.run_coroutine_threadsafe({name}(...), loop).result(), {own}"
+                )
+            }
+            (HandOver::Asyncio | HandOver::Trio, false) => format!("loop.call_soon_threadsafe({name}, ...), {own}"),
+        })
+    }
 }
 
 /// Names another rule, by the `id` of its `RULE`.
@@ -53,6 +107,8 @@ pub struct Calls {
     pub covers_what_it_calls: bool,
     /// What system calls show of the same misuse.
     pub system_calls: Option<Descriptors>,
+    /// How calls that a package makes for the program are made right.
+    pub hand_over: HandOver,
     /// What a crash looks like that such a call causes.
     pub crash: Crash,
 }
@@ -85,6 +141,7 @@ impl Calls {
         is_one_per_line: false,
         covers_what_it_calls: false,
         system_calls: None,
+        hand_over: HandOver::Asyncio,
         crash: Crash::UNKNOWN,
     };
 }

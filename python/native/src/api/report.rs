@@ -2,7 +2,7 @@
 
 use crate::engine::{forks, races};
 use crate::findings::{conclusion, occurrences, process, tally};
-use crate::thread::faults;
+use crate::thread::{faults, installed};
 use ftsan::options::Options;
 use ftsan::report::render::{self as formats, FORMATS};
 use ftsan::report::store::{inventory, journal, shards};
@@ -39,6 +39,12 @@ pub(crate) fn conclude(report: PathBuf, options: OsString) -> PyResult<(u8, Stri
 pub(crate) fn watched_names() -> (Vec<String>, bool) {
     let (names, first_party) = process::get().options.races.by_name();
     (names.to_vec(), first_party)
+}
+
+/// Whether a file is of a package that was installed, in whatever folder.
+#[pyfunction]
+pub(crate) fn is_installed(path: PathBuf) -> bool {
+    installed::is_file_of_package(&path.to_string_lossy())
 }
 
 /// Refuses to have a report at `path` if there is something that must not be replaced.

@@ -4,18 +4,19 @@
 //! (and now and then a known one) stops the world for a look at the owner.  No code of the program runs: no `repr`, no
 //! properties.
 
+use crate::evidence::outer::{self, Led, last};
 use crate::evidence::owner_snapshot::{self, INSIDE, Owner, Relation, Snapshot, Suspended};
 use crate::evidence::thread_names::{self, thread_info};
 use crate::findings::process;
 use crate::findings::report::{self, Addition, Case, Raises};
 use crate::findings::store::{Known, Place};
 use crate::interpreter::frames::{self, RawFrame};
-use crate::interpreter::introspection::{loaded, names_of_bases, own_method, stacks_of_outer_greenlets, type_name};
-use crate::thread::caller::{Caller, caller, first_of_program};
+use crate::interpreter::introspection::{names_of_bases, own_method, stacks_of_outer_greenlets, type_name};
+use crate::thread::caller::{Caller, OwnLine, caller, creation_of_task, first_of_own, first_of_program, is_own, own_line};
 use crate::thread::code_class::{self, Class, resolve_all};
 use crate::thread::outcome::Outcome;
 use crate::thread::{origins, stacks};
-use ftsan::loops::Runner;
+use ftsan::loops::{Realm, Runner};
 use ftsan::report::{Access, Finding, Frame, LoopInfo, ObjectInfo, Role, ThreadInfo};
 use ftsan::rules::family::calls::{self, Attempt, RuleId};
 use ftsan::rules::{self, Rule};
@@ -56,10 +57,12 @@ pub(crate) fn report(py: Python<'_>, call: Call, object: Bound<'_, PyAny>, owner
 
 /// The calling thread's stack.
 struct Own<'a> {
-    /// From the caller of the watched function on.
+    /// From the caller of the watched function on, or from the program's own line on if that one is an installed package's.
     called: &'a [RawFrame],
     /// Where the program gave that one what it calls, if it is a library's.
     given: Option<&'static [RawFrame]>,
+    /// What the program's own line leads to in installed packages.
+    led: Option<Led<'a>>,
 }
 
 impl Own<'_> {
@@ -87,11 +90,6 @@ struct Called {
     is_nested: bool,
 }
 
-/// The last part of a qualified name.
-fn last(name: &str) -> &str {
-    name.rsplit('.').next().unwrap_or(name)
-}
-
 /// A misuse that is to be reported.
 struct Found<'a, 'py> {
     misused: &'a Misused<'py>,
@@ -112,12 +110,21 @@ impl Case for Found<'_, '_> {
     }
 
     fn again(self, is_sampled: bool) -> Addition {
+        let py = self.misused.py;
+        let inner = self.own.led.as_ref().filter(|led| led.is_new(py, self.own.line(), self.misused.call.id));
+        let inner = inner.map(|led| Access {
+            role: Role::Offending,
+            operation: self.called.operation.clone(),
+            thread: Some(thread_names::me(py)),
+            stack: resolve_all(py, led.frames),
+        });
         // Whose stack is at hand already costs no look.
         if !is_sampled && !matches!(self.owner.relation, Relation::IsInside(_)) {
-            return Addition::default();
+            return Addition { inner, ..Addition::default() };
         }
-        let snapshot = owner_snapshot::look(self.misused.py, self.owner, self.misused.object.as_ptr());
-        Addition { owners: snapshot.map_or_else(Vec::new, |snapshot| self.misused.owner_accesses(&snapshot)), witnessed: false }
+        let snapshot = owner_snapshot::look(py, self.owner, self.misused.object.as_ptr());
+        let owners = snapshot.map_or_else(Vec::new, |snapshot| self.misused.owner_accesses(&snapshot));
+        Addition { owners, inner, witnessed: false }
     }
 }
 
@@ -133,7 +140,7 @@ impl<'py> Misused<'py> {
             Caller::Nested => return Outcome::Continue,
         };
         let called = self.what_was_called(own.frames(), start, given.is_some());
-        let own = Own { called: &own.frames()[start..], given };
+        let own = self.own(own.frames(), start, given);
         let attempt = Attempt {
             watched: self.call.operation,
             operation: &called.operation,
@@ -163,8 +170,29 @@ impl<'py> Misused<'py> {
         }
         let is_one_per_line = rule.calls().is_some_and(|calls| calls.is_one_per_line);
         let id = if is_one_per_line { std::ptr::from_ref(rule) as usize } else { self.call.id };
-        let place: Place = (id, own.line().unwrap_or_default());
+        let line = own.line().unwrap_or_default();
+        let place: Place = if own.led.is_some() { outer::place(py, line) } else { (id, line) };
         report::report(py, place, Raises::Now, Found { misused: self, rule, called, own, owner })
+    }
+
+    /// The calling thread's stack.  `start`: the caller of the watched function; `given`: where that was given what it calls.
+    fn own<'a>(&self, all: &'a [RawFrame], start: usize, given: Option<&'static [RawFrame]>) -> Own<'a> {
+        let py = self.py;
+        let plain = Own { called: &all[start..], given, led: None };
+        if plain.line().is_none_or(|line| is_own(py, line)) {
+            return plain;
+        }
+        // SAFETY: attached.
+        let (end, given) = match unsafe { own_line(py, start) } {
+            OwnLine::At(end) => (end, None),
+            OwnLine::Given(end, given) => (end, Some(given)),
+            OwnLine::Nowhere => return plain,
+        };
+        let Some(frames) = all.get(start..end) else { return plain };
+        let is_program = |frame: &RawFrame| code_class::class(py, frame.code) == Class::Program;
+        let frames = &frames[..frames.iter().rposition(is_program).map_or(0, |last| last + 1)];
+        let called = if given.is_some() { &all[start..] } else { &all[end..] };
+        Own { called, given, led: (!frames.is_empty()).then_some(Led { frames, is_given: given.is_some() }) }
     }
 
     /// What the program called, which may have called the watched function in turn: `gather` adds callbacks to futures, `Queue.get` waits
@@ -202,7 +230,15 @@ impl<'py> Misused<'py> {
         let class = type_name(&self.object);
         let short = class.rsplit('.').next().unwrap_or(&class).to_owned();
         let thread = thread_names::told_apart(&offender, &owner);
-        let call = calls::Call { class: &short, method: &called.method, operation: &called.operation, thread: &thread, relation };
+        if let Some(led) = &own.led {
+            // It is told here already.
+            led.is_new(self.py, own.line(), self.call.id);
+        }
+        let outer = own.led.as_ref().map(|led| led.outer(self.py, self.thread.realm == Realm::Asyncio));
+        let outer = outer.as_ref();
+        let operation = outer.map_or(&called.operation[..], |outer| last(&outer.name));
+        let call =
+            calls::Call { class: &short, method: &called.method, operation: &called.operation, thread: &thread, relation, outer };
         let told = rule.tell_call(&call);
         let id = format!("{:#x}", self.object.as_ptr() as usize);
         let repr = match own_method(&self.object, "get_name") {
@@ -216,14 +252,14 @@ impl<'py> Misused<'py> {
         });
         let mut accesses = vec![Access {
             role: Role::Offending,
-            operation: called.operation.clone(),
+            operation: operation.to_owned(),
             thread: Some(offender),
             stack: self.offending_stack(own),
         }];
         accesses.extend(self.owner_accesses(snapshot));
         let created = stacks::get(origins::of(self.object.as_ptr() as usize));
         if !created.is_empty() {
-            let first = first_of_program(self.py, created).unwrap_or_default();
+            let first = first_of_own(self.py, created).unwrap_or_default();
             accesses.push(Access {
                 role: Role::Created,
                 operation: if self.call.is_iterated { "iterated first" } else { "created" }.to_owned(),
@@ -239,9 +275,7 @@ impl<'py> Misused<'py> {
         if caller.is_none_or(|frame| code_class::class(self.py, frame.code) == Class::Program) {
             return None;
         }
-        let task = loaded(self.py, c"_asyncio").and_then(|module| module.call_method0("current_task").ok())?;
-        let created = stacks::get(origins::of(task.as_ptr() as usize));
-        first_of_program(self.py, created).map(|first| &created[first..])
+        creation_of_task(self.py)
     }
 
     /// The stack of the call: the program's own line first, where that is the one that gave it to a library.
@@ -252,6 +286,11 @@ impl<'py> Misused<'py> {
             via(&mut called, "what was given there is called at");
         }
         stack.append(&mut called);
+        if let Some(led) = own.led.as_ref().filter(|led| !led.is_given) {
+            let mut inner = self.resolve(led.frames);
+            via(&mut inner, "which leads to");
+            stack.append(&mut inner);
+        }
         for outer in stacks_of_outer_greenlets(self.py) {
             let mut frames = self.resolve(&outer);
             via(&mut frames, "in a greenlet that was switched to from");

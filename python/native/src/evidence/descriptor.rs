@@ -175,7 +175,7 @@ impl Case for Found<'_, '_> {
     fn again(self, is_sampled: bool) -> Addition {
         let story = if is_sampled { self.suspected.tell(self.suspicion, self.stack, self.method) } else { None };
         let accesses = story.into_iter().flat_map(|story| story.accesses);
-        Addition { owners: accesses.filter(|access| access.role == Role::Owner).collect(), witnessed: false }
+        Addition { owners: accesses.filter(|access| access.role == Role::Owner).collect(), ..Addition::default() }
     }
 }
 

@@ -1,15 +1,15 @@
 //! Loops that have been closed, and what is told of their use.
 
 use crate::evidence::affinity::Call;
+use crate::evidence::outer::{Led, last, whole_line};
 use crate::evidence::thread_names::{self, told_apart};
 use crate::findings::report::{self as findings, Addition, Case, Raises};
 use crate::findings::store::Place;
 use crate::interpreter::exception_table::has_handler;
 use crate::interpreter::frames::{self, RawFrame};
 use crate::interpreter::introspection::{own_method, stacks_of_outer_greenlets, type_name};
-use crate::thread::caller::{caller_of_all, first_of_program};
+use crate::thread::caller::{OwnLine, caller_of_all, first_of_own, own_line};
 use crate::thread::code_class::{self, Class, resolve_all};
-use crate::thread::installed;
 use crate::thread::origins;
 use crate::thread::outcome::Outcome;
 use crate::thread::stacks::{self, StackId};
@@ -91,13 +91,10 @@ pub(crate) fn report(py: Python<'_>, call: &Call, object: &Bound<'_, PyAny>, loo
     if call.operation != "create_future" && own_method(object, "done").is_some_and(|done| done.is_truthy().unwrap_or(false)) {
         return Outcome::Continue;
     }
-    let line = programs_own(py, own, start);
-    let called = own[..line].iter().skip(call.frames.saturating_sub(1)).rev();
-    let mut names = called.map(|frame| code_class::resolve(py, *frame).function);
-    let operation = names.find_map(|name| {
-        name.rsplit('.').next().filter(|name| !name.starts_with('_') && !name.starts_with('<')).map(str::to_owned)
-    });
-    let operation = operation.unwrap_or_else(|| call.operation.to_owned());
+    // SAFETY: attached, own thread.
+    let line = if let OwnLine::At(line) = unsafe { own_line(py, start) } { line } else { start };
+    let led = Led { frames: &own[call.frames.saturating_sub(1)..line.max(call.frames.saturating_sub(1))], is_given: false };
+    let operation = led.public(py).map_or_else(|| call.operation.to_owned(), |name| last(&name).to_owned());
     // What is left over may be closed, if its refusal is expected.
     let expects_refusal = || own.get(line).is_some_and(|frame| has_handler(py, *frame));
     if ENDS.contains(&operation.as_str()) && !is_asked && expects_refusal() {
@@ -105,7 +102,7 @@ pub(crate) fn report(py: Python<'_>, call: &Call, object: &Bound<'_, PyAny>, loo
     }
     let rule = if is_asked { &loop_lifecycle::RULE } else { &loop_gone::RULE };
     // What is called in turn on the way from one line of the program is one mistake.
-    let place: Place = (std::ptr::from_ref(rule) as usize, own.get(line).copied().unwrap_or_default());
+    let place: Place = (std::ptr::from_ref(rule) as usize, whole_line(py, own.get(line).copied().unwrap_or_default()));
     let (own, inner) = (&own[line.min(own.len())..], &own[start..line]);
     findings::report(py, place, Raises::Now, Found { rule, object, loop_, operation: &operation, own, inner })
 }
@@ -120,15 +117,6 @@ struct Found<'a, 'py> {
     own: &'a [RawFrame],
     /// What that line leads to.
     inner: &'a [RawFrame],
-}
-
-/// The innermost frame of the program that is of no installed package; if there is none, of the program at all.
-fn programs_own(py: Python<'_>, own: &[RawFrame], start: usize) -> usize {
-    let is_own = |frame: &RawFrame| {
-        code_class::class(py, frame.code) == Class::Program
-            && installed::package_of(&code_class::resolve(py, *frame).file).is_none()
-    };
-    own.iter().skip(start).position(is_own).map_or(start, |found| start + found)
 }
 
 impl Case for Found<'_, '_> {
@@ -150,7 +138,7 @@ impl Case for Found<'_, '_> {
         } else {
             format!("uses what is bound to a loop that was closed in {closers}")
         };
-        let call = calls::Call { class: &short, method: operation, operation, thread: &mine, relation: &relation };
+        let call = calls::Call { class: &short, method: operation, operation, thread: &mine, relation: &relation, outer: None };
         let told = rule.tell_call(&call);
         let mut stack = resolve_all(py, own);
         let mut called = resolve_all(py, inner);
@@ -167,7 +155,7 @@ impl Case for Found<'_, '_> {
         stack.append(&mut called);
         let past = |role: Role, operation: &str, thread: Option<ThreadInfo>, at: StackId| {
             let frames = stacks::get(at);
-            let first = first_of_program(py, frames).unwrap_or_default();
+            let first = first_of_own(py, frames).unwrap_or_default();
             (!frames.is_empty()).then(|| Access {
                 role,
                 operation: operation.to_owned(),

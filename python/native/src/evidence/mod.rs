@@ -3,6 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`affinity`], [`gone`], [`descriptor`], [`race`], [`lock`], [`runtime`] | one family of rules each |
+//! | [`outer`] | what a line of the program leads to in installed packages |
 //! | [`owner_snapshot`] | what the owner's thread is doing, read while the world is stopped |
 //! | [`thread_names`], [`naming`], [`flags`] | what threads and objects are called |
 //! | [`acquirers`] | whose doing the acquisition of a lock is: the program's, or the standard library's |
@@ -19,6 +20,7 @@ pub(crate) mod guarded_close;
 pub(crate) mod lock;
 pub(crate) mod naming;
 pub(crate) mod native_frames;
+pub(crate) mod outer;
 pub(crate) mod owner_snapshot;
 pub(crate) mod race;
 pub(crate) mod runtime;

@@ -94,7 +94,7 @@ impl Case for Found<'_, '_> {
     }
 
     fn again(self, _: bool) -> Addition {
-        Addition { owners: Vec::new(), witnessed: self.race.witnessed }
+        Addition { witnessed: self.race.witnessed, ..Addition::default() }
     }
 }
 

@@ -137,7 +137,7 @@ pub(crate) fn start(options: Options, python: BTreeMap<String, String>, gil: Str
     let policy = Policy::load(options.config.as_deref(), options.suppressions.as_deref(), options.baseline.as_deref())?;
     let shared = Shared::leak(policy.suppressions().len(), &gil, options.report_json.as_deref().map(ReportFile::at));
     let tally = options.tally.as_deref().and_then(tally::open);
-    installed::set_own(&options.project);
+    installed::set_own(&options.own_packages());
     // Now: later another thread may be changing the environment.
     // SAFETY: plain call.
     let has_colours = style::wants_colours(unsafe { libc::isatty(libc::STDERR_FILENO) } == 1, |name| std::env::var_os(name));
@@ -344,6 +344,13 @@ impl Process {
         owners.into_iter().for_each(|access| store.add_owner_access(known, access));
         if witnessed {
             store.witness(known);
+        }
+    }
+
+    /// Adds what else the call of the program leads to.
+    pub(super) fn add_inner(&self, known: Known, access: Option<Access>) {
+        if let Some(access) = access {
+            self.facts().store.add_inner_access(known, access);
         }
     }
 

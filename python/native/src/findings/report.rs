@@ -31,6 +31,8 @@ pub(crate) enum Raises {
 pub(crate) struct Addition {
     /// What the other side was doing this time.
     pub(crate) owners: Vec<Access>,
+    /// What else the same call of the program leads to.
+    pub(crate) inner: Option<Access>,
     /// The harm was seen to happen.
     pub(crate) witnessed: bool,
 }
@@ -68,8 +70,9 @@ pub(crate) fn report(py: Python<'_>, place: Place, raises: Raises, case: impl Ca
         Some(again) => {
             if !again.is_suppressed {
                 let is_sampled = again.count.is_power_of_two();
-                let Addition { owners, witnessed } = case.again(is_sampled);
-                let is_news = !owners.is_empty() && is_sampled;
+                let Addition { owners, inner, witnessed } = case.again(is_sampled);
+                let is_news = !owners.is_empty() && is_sampled || inner.is_some();
+                process.add_inner(again.known, inner);
                 process.add(again.known, owners, witnessed);
                 if is_news {
                     py.detach(|| process.write_news(Some(again.known)));

@@ -160,6 +160,15 @@ impl Store {
         }
     }
 
+    /// Adds what else the call of the program leads to.
+    pub(super) fn add_inner_access(&mut self, known: Known, access: Access) {
+        let entry = &mut self.entries[known.0];
+        entry.finding.add_inner_access(access);
+        if entry.reported > 0 {
+            self.changed.insert(known);
+        }
+    }
+
     /// The harm that a finding speaks of was seen to happen.
     pub(super) fn witness(&mut self, known: Known) {
         let entry = &mut self.entries[known.0];

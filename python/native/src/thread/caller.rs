@@ -1,8 +1,9 @@
 //! The caller of a watched function, beyond the frames of the library that it is part of.
 
 use crate::interpreter::frames::{self, DEEPEST, Frame, RawFrame};
+use crate::interpreter::introspection::loaded;
 use crate::thread::code_class::{self, Class};
-use crate::thread::{origins, stacks};
+use crate::thread::{installed, origins, stacks};
 use pyo3::ffi;
 use pyo3::prelude::*;
 
@@ -79,7 +80,64 @@ unsafe fn given_at(py: Python<'_>, frame: Frame<'_>, raw: RawFrame) -> Option<&'
     first_of_program(py, given).map(|first| &given[first..])
 }
 
-/// Index of the innermost frame that is the program's.
+/// Index of the innermost frame that is of the program itself; if there is none, of the program or an installed package.
+pub(crate) fn first_of_own(py: Python<'_>, stack: &[RawFrame]) -> Option<usize> {
+    stack.iter().position(|frame| is_own(py, *frame)).or_else(|| first_of_program(py, stack))
+}
+
+/// Index of the innermost frame that is the program's, or of an installed package.
 pub(crate) fn first_of_program(py: Python<'_>, stack: &[RawFrame]) -> Option<usize> {
     stack.iter().position(|frame| matches!(code_class::class(py, frame.code), Class::Program))
+}
+
+/// The line of the program itself that led to a call: of no library, and of no installed package.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum OwnLine {
+    /// On the stack of the calling thread, at this index.
+    At(usize),
+    /// What is called at this index was given away there earlier: to a thread, an executor, a task.
+    Given(usize, &'static [RawFrame]),
+    /// Nowhere.
+    Nowhere,
+}
+
+/// Finds the innermost line of the program itself from the frame of this index on.
+///
+/// # Safety
+/// Attached.
+pub(crate) unsafe fn own_line(py: Python<'_>, start: usize) -> OwnLine {
+    // What a package gave away is its own business, whoever called it.
+    let given_by_own = |given: &'static [RawFrame]| given.first().is_some_and(|frame| is_own(py, *frame)).then_some(given);
+    // SAFETY: passed on; the own stack.
+    let own = unsafe { frames::own() }.filter_map(|frame| Some((frame, frame.raw()?)));
+    for (index, (frame, raw)) in own.take(DEEPEST).enumerate().skip(start) {
+        // SAFETY: passed on; a frame of the own stack.
+        if let Some(given) = unsafe { given_at(py, frame, raw) }.and_then(given_by_own) {
+            return OwnLine::Given(index, given);
+        }
+        match code_class::class(py, raw.code) {
+            Class::Program if is_own(py, raw) => return OwnLine::At(index),
+            Class::Boundary => {
+                // A task of a package runs in the loop that the program called it in, and does what it was called for.
+                let created = creation_of_task(py).unwrap_or_default();
+                let own = created.iter().position(|frame| is_own(py, *frame));
+                return own.map_or(OwnLine::Nowhere, |first| OwnLine::Given(index, &created[first..]));
+            }
+            Class::Program | Class::Library | Class::Passage | Class::Watched | Class::ThreadSafe => {}
+        }
+    }
+    OwnLine::Nowhere
+}
+
+/// Whether a frame is of the program itself.
+pub(crate) fn is_own(py: Python<'_>, frame: RawFrame) -> bool {
+    code_class::class(py, frame.code) == Class::Program
+        && !installed::is_code_of_package(frame.code, || code_class::resolve(py, frame).file)
+}
+
+/// Where the program created the task that the calling thread is in.
+pub(crate) fn creation_of_task(py: Python<'_>) -> Option<&'static [RawFrame]> {
+    let task = loaded(py, c"_asyncio").and_then(|module| module.call_method0("current_task").ok())?;
+    let created = stacks::get(origins::of(task.as_ptr() as usize));
+    first_of_program(py, created).map(|first| &created[first..])
 }

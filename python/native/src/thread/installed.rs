@@ -25,6 +25,31 @@ pub(crate) fn package_of(file: &str) -> Option<(String, String)> {
     (!is_own).then(|| (name, folder.to_string_lossy().into_owned()))
 }
 
+static FILES: Mutex<Option<HashMap<String, bool>>> = Mutex::new(None);
+
+/// Whether a file is of a package that was installed, and not the program's own.
+pub(crate) fn is_file_of_package(file: &str) -> bool {
+    let known = FILES.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default().get(file).copied();
+    known.unwrap_or_else(|| {
+        let is = package_of(file).is_some();
+        FILES.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default().insert(file.to_owned(), is);
+        is
+    })
+}
+
+static CODE: Mutex<Option<HashMap<usize, bool>>> = Mutex::new(None);
+
+/// Whether a code object, which is never freed, is of an installed package or frozen; `file` is its file.
+pub(crate) fn is_code_of_package(code: usize, file: impl FnOnce() -> String) -> bool {
+    let known = CODE.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default().get(&code).copied();
+    known.unwrap_or_else(|| {
+        let file = file();
+        let is = file.starts_with("<frozen ") || is_file_of_package(&file);
+        CODE.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default().insert(code, is);
+        is
+    })
+}
+
 /// Whether this folder has installed packages: those leave a note beside them.
 fn has_distributions(folder: &Path) -> bool {
     let name = folder.to_string_lossy().into_owned();
