@@ -284,6 +284,11 @@ impl Loops {
         slot
     }
 
+    /// Whether the thread with this native id runs a loop of asyncio.
+    pub fn runs_asyncio(&self, native_id: u64) -> bool {
+        self.slots().any(|slot| slot.native_id.load(Ordering::Relaxed) == native_id && slot.running_asyncio() != 0)
+    }
+
     pub(crate) fn slots(&self) -> impl Iterator<Item = &'static ThreadSlot> {
         std::iter::successors(self.first.get().copied(), |slot| slot.next.get().copied())
     }

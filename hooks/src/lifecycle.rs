@@ -2,7 +2,7 @@
 
 use crate::calls::{install, table};
 use crate::crash;
-use crate::state::process::{self, DESCRIPTORS};
+use crate::state::process::{self, CHILDREN, DESCRIPTORS};
 use crate::state::{python, thread};
 use crate::system::{clock, environment};
 use ftsan::recording::{Recording, ThreadRecord};
@@ -52,6 +52,7 @@ fn switch_on() {
 unsafe extern "C" fn after_fork() {
     let Some(old) = process::abandon() else { return };
     DESCRIPTORS.after_fork();
+    CHILDREN.after_fork();
     thread::forget();
     process::renew(old);
 }

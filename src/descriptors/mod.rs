@@ -7,6 +7,7 @@
 //! One cache line per descriptor, no locks, no allocation.  Words are written by the thread that makes the call; a race between two
 //! writers loses history, which is a miss and never a false report.
 
+pub mod children;
 mod suspicion;
 
 use crate::recording::ThreadId;
@@ -227,25 +228,31 @@ impl Descriptors {
     /// A thread is about to close a descriptor.
     pub fn closing(&self, fd: i32, mark: Mark) -> Option<Suspicion> {
         let descriptor = self.get(fd)?;
+        let other = |user: &AtomicU32| {
+            let user = user.load(Ordering::Relaxed);
+            (user != 0 && user != mark.thread.0).then_some(ThreadId(user))
+        };
+        let user = || other(&descriptor.reading).or(other(&descriptor.writing)).or(other(&descriptor.waiting));
         if descriptor.is_closed.swap(1, Ordering::Relaxed) != 0 {
-            return None;
+            // Who is blocked in it knows better: it was opened unseen.
+            return user().map(|by| Suspicion::ClosedWhileUsed { by });
         }
         self.highest.fetch_max(fd, Ordering::Relaxed);
         descriptor.kind_before.store(descriptor.kind.swap(Kind::Unknown as u8, Ordering::Relaxed), Ordering::Relaxed);
         descriptor.closed_before.store(descriptor.closed.load(Ordering::Relaxed), Ordering::Relaxed);
         descriptor.closed.store(mark.pack(), Ordering::Relaxed);
-        let other = |user: &AtomicU32| {
-            let user = user.load(Ordering::Relaxed);
-            (user != 0 && user != mark.thread.0).then_some(ThreadId(user))
-        };
-        if let Some(by) = other(&descriptor.reading).or(other(&descriptor.writing)).or(other(&descriptor.waiting)) {
+        if let Some(by) = user() {
             return Some(Suspicion::ClosedWhileUsed { by });
         }
         let epoll = self.epoll_of(descriptor);
         descriptor.is_stale.store(1, Ordering::Relaxed);
         let registered = Descriptor::mark(&descriptor.registered);
         let is_one_shot = descriptor.is_one_shot.load(Ordering::Relaxed) != 0;
-        let by = epoll.filter(|_| !is_one_shot).and_then(|(number, epoll)| Some((number, other(&epoll.waiting)?)));
+        // Whoever registered it and runs a loop will be in it again.
+        let polls = |epoll: &Descriptor| {
+            other(&epoll.waiting).or_else(|| registered.is_of_another(mark.thread).then_some(registered.thread))
+        };
+        let by = epoll.filter(|_| !is_one_shot).and_then(|(number, epoll)| Some((number, polls(epoll)?)));
         if !registered.is_of_another(mark.thread) {
             // The kernel forgets it with the close, and who registered it knows.
             descriptor.epoll.store(0, Ordering::Relaxed);
@@ -400,6 +407,20 @@ mod tests {
         all.using(5, Use::Read, OTHER.thread);
         all.used(5, Use::Read);
         assert_eq!(all.closing(5, ME), None);
+        all.using(5, Use::Read, OTHER.thread);
+        assert_eq!(all.closing(5, ME), Some(Suspicion::ClosedWhileUsed { by: OTHER.thread }), "opened unseen");
+    }
+
+    #[test]
+    fn what_another_thread_has_registered_is_told_when_it_is_closed() {
+        let all = descriptors!();
+        all.opened(3, Kind::Epoll, OTHER);
+        for (registrar, told) in [(OTHER, true), (ME, false)] {
+            all.opened(5, Kind::StreamSocket, ME);
+            all.controlled(3, 5, Control::Add, Registered::Done, registrar, false);
+            let by = Suspicion::ClosedWhilePolled { by: OTHER.thread, epoll: 3, registered: OTHER };
+            assert_eq!(all.closing(5, ME), told.then_some(by));
+        }
     }
 
     #[test]

@@ -143,6 +143,13 @@ pub enum Suspicion {
         /// Who opened it.
         opened: Mark,
     },
+    /// The caller waits for a child process that another thread has waited for.
+    Reaped {
+        /// Who has.
+        by: Mark,
+        /// It took any child that there was.
+        took_any: bool,
+    },
     /// The caller redirects one of the standard descriptors which another thread has redirected and not restored.
     RedirectedByTwo {
         /// Who has it redirected.

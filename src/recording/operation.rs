@@ -28,6 +28,7 @@ calls! {
     SEND "send" RECV "recv" READ "read" WRITE "write" SENDFILE "sendfile" SPLICE "splice"
     OPEN "open" PIPE "pipe" EVENTFD "eventfd" TIMERFD "timerfd_create" DUP "dup" CLOSE "close"
     FORK "fork" VFORK "vfork" CLONE "clone" SPAWN "posix_spawn" EXEC "exec" THREAD "pthread_create" DLOPEN "dlopen"
+    WAIT "wait"
 }
 
 impl Operation {

@@ -10,12 +10,22 @@ pub static RULE: Rule = Rule {
     id: "FT206",
     name: "double-close",
     severity: Severity::Error,
-    finds: Finds::Descriptors(Descriptors { applies: |suspicion| matches!(suspicion, Suspicion::DoubleClose { .. }), title }),
-    fixes: &[Fix {
-        name: "any",
-        operations: &[],
-        advice: "take the number out of the object in one step before closing it: fd, self.fd = self.fd, None under a lock",
-    }],
+    finds: Finds::Descriptors(Descriptors {
+        applies: |suspicion| matches!(suspicion, Suspicion::DoubleClose { .. } | Suspicion::Reaped { .. }),
+        title,
+    }),
+    fixes: &[
+        Fix {
+            name: "child",
+            operations: &["wait"],
+            advice: "wait for children of your own only, by their pids or by Popen.wait(), which any number of threads may call: waitpid(-1) takes those of others",
+        },
+        Fix {
+            name: "any",
+            operations: &[],
+            advice: "take the number out of the object in one step before closing it: fd, self.fd = self.fd, None under a lock",
+        },
+    ],
     manual: r#"
 ## What it finds
 
@@ -26,6 +36,8 @@ before: it meant what had the number then.
         if self.fd is not None:                # two threads pass here
             os.close(self.fd)                  # FT206 in the second one
             self.fd = None
+
+Or a child process that one thread waits for after another one has: `os.waitpid(-1)` in a thread that reaps takes the children of `subprocess`.
 
 ## Why it matters
 
@@ -40,6 +52,12 @@ A thread that closes what another one opened and gave to it; closing twice in on
 
 fn title(call: &SystemCall<'_>) -> String {
     let SystemCall { what, thread, other, .. } = call;
+    if let Suspicion::Reaped { .. } = call.suspicion {
+        return match call.is_victim {
+            true => format!("{what} of thread '{thread}' waited for in thread '{other}', which takes any child"),
+            false => format!("{what} waited for in thread '{thread}' after thread '{other}' had waited for it"),
+        };
+    }
     if call.is_victim {
         format!("{what} of thread '{thread}' closed in thread '{other}', which had not opened it")
     } else {

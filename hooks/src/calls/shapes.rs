@@ -3,11 +3,11 @@
 //! None of them has anything to drop while the original runs: a thread that is cancelled inside unwinds through us.
 
 use crate::calls::pollers;
-use crate::state::process::DESCRIPTORS;
+use crate::state::process::{CHILDREN, DESCRIPTORS};
 use crate::state::{python, thread};
 use crate::system::clock;
 use ftsan::descriptors::{Control, Kind, Registered, Suspicion, Use};
-use ftsan::recording::operation::{CLOSE, DUP, EPOLL_CTL, EPOLL_WAIT, Operation};
+use ftsan::recording::operation::{CLOSE, DUP, EPOLL_CTL, EPOLL_WAIT, Operation, WAIT};
 use ftsan::recording::{Begun, PENDING, ThreadRecord};
 use libc::c_int;
 
@@ -181,7 +181,12 @@ fn before_close(record: &ThreadRecord, fd: c_int) {
     let mark = python::mark(record);
     let is_open_file = DESCRIPTORS.kind(fd) == Kind::File;
     let polled = || pollers::other_that_polls(record, fd).map(|by| Suspicion::ClosedWhileUsed { by });
-    if let Some(suspicion) = DESCRIPTORS.closing(fd, mark).or_else(|| if is_open_file { None } else { polled() }) {
+    let suspicion = match DESCRIPTORS.closing(fd, mark) {
+        // Who is in a poll is surer than who may come back to one.
+        closing @ (None | Some(Suspicion::ClosedWhilePolled { .. })) if !is_open_file => polled().or(closing),
+        closing => closing,
+    };
+    if let Some(suspicion) = suspicion {
         python::suspect(&suspicion, CLOSE, fd, mark);
     }
 }
@@ -265,6 +270,25 @@ pub(crate) fn duplicating(from: c_int, to: Option<c_int>, call: impl FnOnce() ->
         }
     }
     fd
+}
+
+/// `waitpid` and its like: `pid` is -1 for any child.  `takes`: the child is gone when it returns.
+pub(crate) fn reaping(pid: c_int, takes: bool, call: impl FnOnce() -> c_int) -> c_int {
+    let Some(record) = thread::current() else { return call() };
+    let begun = begin(record, WAIT, -1, None);
+    let result = call();
+    let code = result.code();
+    begun.end(code);
+    if result > 0 && takes {
+        CHILDREN.reaped(result, pid <= 0, python::mark(record));
+    } else if code == -libc::ECHILD && pid > 0 {
+        let _paused = thread::Paused::begin();
+        let mark = python::mark(record);
+        if let Some(suspicion) = CHILDREN.missing(pid, mark) {
+            python::suspect(&suspicion, WAIT, pid, mark);
+        }
+    }
+    result
 }
 
 #[cold]

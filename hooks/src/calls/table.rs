@@ -9,8 +9,8 @@ use ftsan::descriptors::{Kind, Use};
 use ftsan::recording::operation as op;
 use libc::{
     c_char, c_int, c_long, c_uint, c_void, epoll_event, fd_set, iovec, mmsghdr, mode_t, msghdr, nfds_t, off_t, pid_t, pollfd,
-    posix_spawn_file_actions_t, posix_spawnattr_t, pthread_attr_t, pthread_t, sigset_t, size_t, sockaddr, socklen_t, ssize_t,
-    timespec, timeval,
+    posix_spawn_file_actions_t, posix_spawnattr_t, pthread_attr_t, pthread_t, rusage, sigset_t, size_t, sockaddr, socklen_t,
+    ssize_t, timespec, timeval,
 };
 
 /// `fn NAME(ARGUMENTS) -> RESULT = |call| HOW` hooks a function: `call()` calls the original.
@@ -75,6 +75,11 @@ fn total_of(message: *const msghdr) -> usize {
     // SAFETY: zeros are valid.
     let mut read: [msghdr; 1] = unsafe { std::mem::zeroed() };
     if memory::read(message as usize, &mut read) { total(read[0].msg_iov, read[0].msg_iovlen as usize) } else { 0 }
+}
+
+/// Whether a child is gone after such a wait: one that has stopped only, or goes on, is not.
+fn takes(options: c_int) -> bool {
+    options & (libc::WUNTRACED | libc::WCONTINUED) == 0
 }
 
 fn duplicates(command: c_int) -> bool {
@@ -185,6 +190,10 @@ hooks! {
         }
         call()
     };
+    fn wait(status: *mut c_int) -> pid_t = |call| shapes::reaping(-1, true, call);
+    fn waitpid(pid: pid_t, status: *mut c_int, options: c_int) -> pid_t = |call| shapes::reaping(pid, takes(options), call);
+    fn wait3(status: *mut c_int, options: c_int, usage: *mut rusage) -> pid_t = |call| shapes::reaping(-1, takes(options), call);
+    fn wait4(pid: pid_t, status: *mut c_int, options: c_int, usage: *mut rusage) -> pid_t = |call| shapes::reaping(pid, takes(options), call);
     fn posix_spawn(pid: *mut pid_t, path: *const c_char, actions: *const posix_spawn_file_actions_t, attributes: *const posix_spawnattr_t, words: *const *mut c_char, environment: *const *mut c_char) -> c_int =
         |call| shapes::noted(op::SPAWN, -1, call);
     fn posix_spawnp(pid: *mut pid_t, file: *const c_char, actions: *const posix_spawn_file_actions_t, attributes: *const posix_spawnattr_t, words: *const *mut c_char, environment: *const *mut c_char) -> c_int =

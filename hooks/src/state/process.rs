@@ -2,6 +2,7 @@
 
 use crate::system::{decimal, environment};
 use ftsan::descriptors::Descriptors;
+use ftsan::descriptors::children::Children;
 use ftsan::recording::{Recording, SIZE};
 use libc::{c_int, c_void};
 use std::sync::OnceLock;
@@ -9,6 +10,9 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
 /// What is known of the descriptors of this process.
 pub(crate) static DESCRIPTORS: Descriptors = Descriptors::new();
+
+/// Which of its children were waited for.
+pub(crate) static CHILDREN: Children = Children::new();
 
 static RECORDING: AtomicPtr<Recording> = AtomicPtr::new(std::ptr::null_mut());
 /// This process was forked: the file is its parent's.

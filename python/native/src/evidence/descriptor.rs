@@ -10,9 +10,10 @@ use crate::findings::process;
 use crate::findings::report::{Addition, Case, Raises, report};
 use crate::findings::store::Place;
 use crate::interpreter::frames::{self, RawFrame};
+use crate::thread::caller::{OwnLine, own_line};
 use crate::thread::code_class::{self, resolve_all};
 use crate::thread::context::{Busy, scheduled};
-use crate::thread::{guard, hooks_link};
+use crate::thread::{guard, hooks_link, registry};
 use ftsan::descriptors::{Kind, Mark, Suspicion};
 use ftsan::recording::operation::{CLOSE, EPOLL_CTL, EPOLL_WAIT, Operation, POLL, SELECT};
 use ftsan::recording::{Recording, ThreadId, ThreadRecord};
@@ -115,8 +116,9 @@ fn still_true(recording: &Recording, suspicion: &Suspicion, fd: c_int) -> bool {
             inside(by, &|operation, on, _| on == fd && operation != CLOSE || operation == POLL || operation == SELECT)
                 && blocked(by)
         }
-        Suspicion::Shared { by, epoll } | Suspicion::ClosedWhilePolled { by, epoll, .. } => {
-            inside(by, &|operation, on, _| operation == EPOLL_WAIT && on == epoll)
+        Suspicion::Shared { by, epoll } => inside(by, &|operation, on, _| operation == EPOLL_WAIT && on == epoll),
+        Suspicion::ClosedWhilePolled { by, epoll, .. } => {
+            inside(by, &|operation, on, _| operation == EPOLL_WAIT && on == epoll) || runs_a_loop(recording, by)
         }
         // What fits is sent as a whole: only who is blocked has sent a part, and is to send the rest.
         Suspicion::Interleaved { by, .. } => inside(by, &|operation, on, _| on == fd && operation != EPOLL_CTL) && blocked(by),
@@ -125,8 +127,13 @@ fn still_true(recording: &Recording, suspicion: &Suspicion, fd: c_int) -> bool {
         }
         // Who has ended will not restore it: it is the other's now.
         Suspicion::RedirectedByTwo { redirected } => recording.thread(redirected.thread).is_some_and(ThreadRecord::is_live),
-        Suspicion::Reused { .. } | Suspicion::DoubleClose { .. } => true,
+        Suspicion::Reused { .. } | Suspicion::DoubleClose { .. } | Suspicion::Reaped { .. } => true,
     }
+}
+
+/// Whether a thread runs a loop of asyncio, which polls what it has registered whenever it has nothing else to do.
+fn runs_a_loop(recording: &Recording, by: ThreadId) -> bool {
+    recording.thread(by).is_some_and(|record| registry::get().loops.runs_asyncio(record.native_id()))
 }
 
 struct Suspected<'py> {
@@ -195,6 +202,20 @@ impl Suspected<'_> {
         let skipped = library_frames(&all);
         let mut stack = native_frames::innermost();
         stack.extend_from_slice(&all[skipped..]);
+        // SAFETY: attached.
+        let line = match unsafe { own_line(self.py, skipped) } {
+            OwnLine::At(line) if line > skipped => line,
+            OwnLine::At(_) | OwnLine::Given(..) | OwnLine::Nowhere => skipped,
+        };
+        if line > skipped {
+            // The program's own line first, then what it leads to in installed packages.
+            let outer = stack.split_off(stack.len() - (all.len() - line));
+            let mut inner = std::mem::replace(&mut stack, outer);
+            if let Some(first) = inner.first_mut() {
+                first.via = Some("which leads to".to_owned());
+            }
+            stack.append(&mut inner);
+        }
         let stack = &stack[..];
         let in_selector = all.iter().find(|frame| frame.file.ends_with("/selectors.py"));
         if matches!(suspicion, Suspicion::Shared { .. }) && in_selector.is_none() {
@@ -206,15 +227,16 @@ impl Suspected<'_> {
         if stack.first().is_some_and(is_known) {
             return;
         }
-        let own_place = own.frames().get(skipped).copied().unwrap_or_default();
+        let own_place = own.frames().get(line).copied().unwrap_or_default();
         let place: Place = (std::ptr::from_ref(rule) as usize, past_place(suspicion).unwrap_or(own_place));
         report(self.py, place, Raises::Later, Found { suspected: self, suspicion, rule, stack, method });
     }
 
     fn finding(&self, rule: &'static Rule, suspicion: &Suspicion, story: Story) -> Finding {
-        let kind = self.recorded_kind();
-        let object =
-            ObjectInfo { r#type: kind.to_owned(), repr: format!("descriptor {} ({kind})", self.fd), id: format!("{:#x}", self.fd) };
+        let is_child = matches!(suspicion, Suspicion::Reaped { .. });
+        let kind = if is_child { "child process" } else { self.recorded_kind() };
+        let repr = if is_child { format!("child process {}", self.fd) } else { format!("descriptor {} ({kind})", self.fd) };
+        let object = ObjectInfo { r#type: kind.to_owned(), repr, id: format!("{:#x}", self.fd) };
         let told = rule.tell_system_call(&SystemCall {
             suspicion,
             what: &story.what,
@@ -254,7 +276,10 @@ impl Suspected<'_> {
         let mut told = match *suspicion {
             Suspicion::ClosedWhileUsed { by } | Suspicion::Interleaved { by, .. } => with(self.present(by)?),
             Suspicion::ClosedWhilePolled { by, registered, .. } => {
-                let mut told = with(self.present(by)?);
+                let is_selectors = || self.stack_of(registered).iter().any(|frame| frame.file.ends_with("/selectors.py"));
+                let polls = self.present(by).filter(|access| access.operation.starts_with("epoll"));
+                let runs = || self.runs(by).filter(|_| is_selectors());
+                let mut told = with(polls.or_else(runs)?);
                 told.accesses.extend(self.past(Role::Earlier, "register", registered));
                 told
             }
@@ -306,6 +331,20 @@ impl Suspected<'_> {
                 }
                 Story { other, is_victim, accesses, ..Story::default() }
             }
+            Suspicion::Reaped { by, took_any } => {
+                let reaper = self.past(if took_any { Role::Offending } else { Role::Earlier }, "wait", by)?;
+                // How the standard library does it: asyncio's watcher of children, multiprocessing's processes that two threads join.
+                let is_expected =
+                    |stack: &[Frame]| stack.first().is_none_or(|frame| code_class::is_of_standard_library(&frame.file));
+                // SAFETY: attached, own thread.
+                let all = resolve_all(self.py, unsafe { frames::own_stack() }.frames());
+                if is_expected(&reaper.stack) || all.iter().any(|frame| frame.file.contains("/multiprocessing/popen_")) {
+                    return None;
+                }
+                let other = name_of(&reaper).to_owned();
+                let accesses = if took_any { vec![reaper, here(Role::Owner)] } else { vec![here(Role::Offending), reaper] };
+                return Some(Story { what: format!("child process {fd}"), other, is_victim: took_any, accesses, ..story });
+            }
             Suspicion::RedirectedByTwo { redirected } => {
                 let told = with(self.past(Role::Owner, "dup2", redirected)?);
                 return Some(Story { what: format!("descriptor {fd}"), ..told.of(story) });
@@ -346,6 +385,19 @@ impl Suspected<'_> {
         (!stack.is_empty()).then(|| Access { role, operation: operation.to_owned(), thread: Some(self.thread_of(mark)), stack })
     }
 
+    /// What a thread is doing now that runs a loop.
+    fn runs(&self, by: ThreadId) -> Option<Access> {
+        let record = self.recording.thread(by).filter(|_| runs_a_loop(self.recording, by))?;
+        let (ident, held): (u64, Held) = owner_snapshot::stack_by_native_id(self.py, record.native_id())?;
+        let thread = thread_info(self.py, ident, record.native_id());
+        Some(Access {
+            role: Role::Owner,
+            operation: "run".to_owned(),
+            thread: Some(thread),
+            stack: resolve_all(self.py, held.frames()),
+        })
+    }
+
     /// What a thread is doing now.
     fn present(&self, by: ThreadId) -> Option<Access> {
         let record = self.recording.thread(by)?;
@@ -374,12 +426,14 @@ fn name_of(access: &Access) -> &str {
 fn past_place(suspicion: &Suspicion) -> Option<RawFrame> {
     match suspicion {
         Suspicion::Reused { closed, .. } => Some(RawFrame { code: 0, offset: closed.stack }),
+        Suspicion::Reaped { by, took_any: true } => Some(RawFrame { code: 0, offset: by.stack }),
         Suspicion::ClosedWhileUsed { .. }
         | Suspicion::ClosedWhilePolled { .. }
         | Suspicion::RegisteredByTwo { .. }
         | Suspicion::Shared { .. }
         | Suspicion::Interleaved { .. }
         | Suspicion::DoubleClose { .. }
+        | Suspicion::Reaped { .. }
         | Suspicion::RedirectedByTwo { .. } => None,
     }
 }
