@@ -9,9 +9,10 @@ import contextlib
 import socket
 import threading
 
-from tornado import ioloop, locks, queues
+from tornado import ioloop, iostream, locks, queues
 
 ours, theirs = socket.socketpair()
+near, far = socket.socketpair()
 
 
 class Things:
@@ -28,6 +29,7 @@ class Things:
         self.beat, self.late = ioloop.PeriodicCallback(int, 60000), ioloop.PeriodicCallback(int, 60000)
         self.beat.start()
         self.timer = self.loop.call_later(60, int)
+        self.stream = iostream.IOStream(near)
 
 
 def misuse(things: Things) -> None:
@@ -54,6 +56,12 @@ def misuse(things: Things) -> None:
     things.loop.update_handler(ours, ioloop.IOLoop.WRITE)  # offending: FT101 update_handler
     things.loop.remove_handler(ours)  # offending: FT101 remove_handler
     things.loop.run_in_executor(None, int)  # offending: FT101 run_in_executor
+    with contextlib.suppress(RuntimeError):
+        things.stream.write(b"x")  # offending: FT105 write
+    with contextlib.suppress(RuntimeError):
+        things.stream.read_bytes(1)  # offending: FT105 read_bytes
+    things.stream.set_close_callback(int)  # offending: FT105 set_close_callback
+    things.stream.close()  # offending: FT105 close
     things.loop.add_callback(int)
     things.loop.spawn_callback(int)
 

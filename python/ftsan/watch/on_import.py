@@ -95,3 +95,7 @@ class _Loader:
         for hook in _pending.pop(name, ()):
             hook(module)
         _executed.discard(name)
+
+
+# The interpreter cuts frames of the import system out of tracebacks, as long as no other one is between them.
+_Loader.exec_module.__code__ = _Loader.exec_module.__code__.replace(co_filename="<frozen importlib._bootstrap>")

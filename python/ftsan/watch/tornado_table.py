@@ -13,6 +13,12 @@ METHODS = (
     ("FT106", "first-use", "tornado.locks:Lock", "acquire release"),
     ("FT101", "first-use", "tornado.ioloop:PeriodicCallback", "start stop"),
     (
+        "FT105",
+        "first-use",
+        "tornado.iostream:BaseIOStream",
+        "write read_bytes read_into read_until read_until_regex read_until_close close set_close_callback",
+    ),
+    (
         "FT101",
         "attribute-only:asyncio_loop",
         "tornado.platform.asyncio:BaseAsyncIOLoop",
@@ -27,6 +33,7 @@ BIRTHS = (
     ("first-use-born", "tornado.locks:Semaphore"),
     ("first-use-born", "tornado.locks:Lock"),
     ("first-use-born", "tornado.ioloop:PeriodicCallback"),
+    ("first-use-born", "tornado.iostream:BaseIOStream"),
 )
 
 HAND_OVERS = (
