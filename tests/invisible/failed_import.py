@@ -11,5 +11,5 @@ with tempfile.TemporaryDirectory() as folder:
         pathlib.Path(folder, f"{name}.py").write_text(content)
         try:
             __import__(name)
-        except (KeyError, ImportError, SyntaxError):
+        except KeyError, ImportError, SyntaxError:
             print(traceback.format_exc().replace(folder, "FOLDER"))

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from ftsan import _native
 
 from tests.conftest import PLAIN, Ftsan, Run
@@ -89,9 +88,9 @@ def test_packages_are_installed_in_folders_of_any_name(project: Path, ftsan: Fts
     (target / "compiled.cpython-314t-x86_64-linux-gnu.so").symlink_to(next(Path(_native.__file__).parent.glob("_native.*.so")))
     (target / "compiled.py").touch()
     importing = (
-        "import importlib.machinery, importlib.util, sys\n"
-        "spec = importlib.util.find_spec('compiled')\n"
-        "sys.modules['compiled'] = importlib.util.module_from_spec(importlib.machinery.ModuleSpec('compiled', None, origin=spec.origin))\n"
+        "import importlib.machinery as m, importlib.util as u, sys\n"
+        "spec = m.ModuleSpec('compiled', None, origin=u.find_spec('compiled').origin)\n"
+        "sys.modules['compiled'] = u.module_from_spec(spec)\n"
     )
     (project / "app.py").write_text((project / "app.py").read_text().replace("import own", importing + "import own", 1))
     run = ftsan("app.py", cwd=project, env={"PYTHONPATH": str(target)})
