@@ -29,7 +29,7 @@ pub static RULE: Rule = Rule {
         Fix {
             name: "timer",
             operations: &["call_later", "call_at"],
-            advice: "loop.call_soon_threadsafe(loop.{method}, when, callback): the timer is made in the thread of the loop",
+            advice: "loop.call_soon_threadsafe({receiver}.{method}, when, callback): the timer is made in the thread of the loop",
         },
         Fix {
             name: "task",
@@ -75,7 +75,7 @@ pub static RULE: Rule = Rule {
             ],
             advice: "await it in the loop: asyncio.run_coroutine_threadsafe(f(), loop).result(), where async def f() awaits loop.{method}(...)",
         },
-        Fix { name: "any", operations: &[], advice: "hand the call over: loop.call_soon_threadsafe(loop.{method}, ...)" },
+        Fix { name: "any", operations: &[], advice: "hand the call over: loop.call_soon_threadsafe({receiver}.{method}, ...)" },
     ],
     manual: r#"
 ## What it finds

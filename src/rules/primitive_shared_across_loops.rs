@@ -16,7 +16,21 @@ pub static RULE: Rule = Rule {
     fixes: &[
         Fix {
             name: "coroutine",
-            operations: &["acquire", "wait", "wait_for", "get", "put", "join", "__aenter__", "__aexit__"],
+            operations: &[
+                "acquire",
+                "wait",
+                "wait_for",
+                "get",
+                "put",
+                "join",
+                "__aenter__",
+                "__aexit__",
+                "recv",
+                "recv_multipart",
+                "send",
+                "send_multipart",
+                "poll",
+            ],
             advice: "it is a coroutine method: asyncio.run_coroutine_threadsafe(f(), loop).result(), where async def f() awaits {class}.{method}(); between threads use threading or queue.Queue",
         },
         Fix {

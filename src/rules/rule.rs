@@ -74,7 +74,9 @@ impl Rule {
     }
 
     fn told(&self, title: String, severity: Severity, operation: &str, class: &str) -> Told {
-        let fix = self.fix_for(operation).advice.replace("{method}", operation).replace("{class}", class);
+        let receiver = if class.contains("Loop") { "loop" } else { class };
+        let fix =
+            self.fix_for(operation).advice.replace("{receiver}", receiver).replace("{method}", operation).replace("{class}", class);
         Told { title, severity, fix }
     }
 
@@ -166,7 +168,7 @@ impl Rule {
 
 impl Fix {
     fn in_general(&self) -> String {
-        self.advice.replace("{class}.{method}", "it").replace("{method}", "...")
+        self.advice.replace("{receiver}", "loop").replace("{class}.{method}", "it").replace("{method}", "...")
     }
 
     fn line(&self) -> String {

@@ -27,7 +27,7 @@ pub static RULE: Rule = Rule {
 ## What it finds
 
 Two threads in a write, or two threads in a read, on one stream socket at the same time; or in `send`, or in `recv`, of one
-`multiprocessing.Connection`.
+`multiprocessing.Connection`; or inside one socket of pyzmq.
 
     def worker(sock, message):
         sock.sendall(message)                  # FT205: another worker's sendall is not done

@@ -49,6 +49,11 @@ pub static RULE: Rule = Rule {
             operations: &["send_signal", "terminate", "kill"],
             advice: "loop.call_soon_threadsafe(transport.{method}): its loop knows whether the process is still there",
         },
+        Fix {
+            name: "feed",
+            operations: &["feed_data", "feed_eof", "set_exception"],
+            advice: "loop.call_soon_threadsafe(reader.{method}, ...)",
+        },
         Fix { name: "any", operations: &[], advice: "loop.call_soon_threadsafe(transport.{method}, ...)" },
     ],
     manual: r#"

@@ -1,10 +1,17 @@
-"""pyzmq on asyncio: a socket belongs to the loop that uses it."""
+"""pyzmq: a socket is used by one thread at a time; on asyncio, it belongs to the loop that uses it."""
 
 DISTRIBUTION = "pyzmq"
 VERSIONS = ("26.", "27.")
 REALM = "asyncio"
 
 METHODS = (
+    (
+        "FT205",
+        "one-at-a-time",
+        "zmq.sugar.socket:Socket",
+        "send send_multipart send_string send_pyobj send_json recv_multipart recv_string recv_pyobj recv_json poll",
+    ),
+    ("FT205", "one-at-a-time", "zmq.sugar.socket:Socket", "recv recv_into?"),
     (
         "FT106",
         "first-use",

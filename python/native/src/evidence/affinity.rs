@@ -88,6 +88,8 @@ struct Called {
     method: String,
     /// The library called the watched function.
     is_nested: bool,
+    /// The outermost function of that library, if it is not the object's own method.
+    outermost: Option<RawFrame>,
 }
 
 /// A misuse that is to be reported.
@@ -200,20 +202,25 @@ impl<'py> Misused<'py> {
     fn what_was_called(&self, own: &[RawFrame], start: usize, is_given: bool) -> Called {
         let watched = self.call.operation.to_owned();
         if start <= self.call.frames {
-            return Called { operation: watched.clone(), method: watched, is_nested: false };
+            return Called { operation: watched.clone(), method: watched, is_nested: false, outermost: None };
         }
         // What the program wrote is `async with`, not `__aenter__`: that says less than what is called in turn.
         // And what a library calls for the program, it calls in a few steps.
-        let called = own[self.call.frames.saturating_sub(1)..start].iter().rev().map(|frame| code_class::resolve(self.py, *frame));
+        let frames = own[self.call.frames.saturating_sub(1)..start].iter().rev();
+        let called = frames.map(|frame| (*frame, code_class::resolve(self.py, *frame)));
         let carrier = own.get(start).filter(|_| is_given).map(|frame| code_class::resolve(self.py, *frame).file);
-        let names = called.filter(|frame| carrier.as_ref() != Some(&frame.file)).map(|frame| frame.function);
-        let names: Vec<String> = names.filter(|name| !last(name).starts_with("__")).collect();
+        let called = called.filter(|(_, frame)| carrier.as_ref() != Some(&frame.file) && !last(&frame.function).starts_with("__"));
+        let called: Vec<(RawFrame, Frame)> = called.collect();
+        let outermost = called.first().filter(|(_, frame)| !code_class::is_of_standard_library(&frame.file)).map(|(raw, _)| *raw);
+        let names: Vec<String> = called.into_iter().map(|(_, frame)| frame.function).collect();
         let bases = names_of_bases(&self.object);
         // Of all that led there, the outermost method of the object itself: that is one which exists.
         let is_its_own =
             |name: &&String| name.rsplit_once('.').is_some_and(|(class, _)| bases.iter().any(|base| base == last(class)));
         let method = names.iter().find(is_its_own).map_or(&watched, |name| name);
+        let outermost = outermost.filter(|_| !names.first().is_some_and(|name| is_its_own(&name)));
         Called {
+            outermost,
             method: last(method).to_owned(),
             operation: names.first().map_or(watched.as_str(), |name| last(name)).to_owned(),
             is_nested: true,
@@ -234,7 +241,12 @@ impl<'py> Misused<'py> {
             // It is told here already.
             led.is_new(self.py, own.line(), self.call.id);
         }
-        let outer = own.led.as_ref().map(|led| led.outer(self.py, self.thread.realm == Realm::Asyncio));
+        let is_for_asyncio = self.thread.realm == Realm::Asyncio;
+        // What the program calls of tornado and Twisted it has at hand, and not the stream or the transport below.
+        let has_layers = self.thread.realm == Realm::Twisted || class.starts_with("tornado.");
+        let nested = called.outermost.as_slice();
+        let layered = (has_layers && !nested.is_empty()).then_some(Led { frames: nested, is_given: false });
+        let outer = own.led.or(layered).map(|led| led.outer(self.py, is_for_asyncio));
         let outer = outer.as_ref();
         let operation = outer.map_or(&called.operation[..], |outer| last(&outer.name));
         let call =

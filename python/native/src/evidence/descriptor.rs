@@ -343,7 +343,14 @@ impl Suspected<'_> {
                 }
                 let other = name_of(&reaper).to_owned();
                 let accesses = if took_any { vec![reaper, here(Role::Owner)] } else { vec![here(Role::Offending), reaper] };
-                return Some(Story { what: format!("child process {fd}"), other, is_victim: took_any, accesses, ..story });
+                return Some(Story {
+                    what: format!("child process {fd}"),
+                    other,
+                    operation: "wait".to_owned(),
+                    is_victim: took_any,
+                    accesses,
+                    ..story
+                });
             }
             Suspicion::RedirectedByTwo { redirected } => {
                 let told = with(self.past(Role::Owner, "dup2", redirected)?);

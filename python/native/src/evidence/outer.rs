@@ -41,16 +41,24 @@ pub(crate) fn whole_line(py: Python<'_>, line: RawFrame) -> RawFrame {
 }
 
 impl Led<'_> {
-    /// Qualified name of the outermost function that has a public name.
+    /// Qualified name of the outermost function that a program may call by its name.
     pub(crate) fn public(&self, py: Python<'_>) -> Option<String> {
         let names = self.frames.iter().rev().map(|frame| code_class::resolve(py, *frame).function);
         names.into_iter().find(|name| !last(name).starts_with(['_', '<']))
     }
 
+    /// Qualified name of the outermost function but for what the syntax calls (`__aenter__`) and what a decorator puts around it.
+    fn called(&self, py: Python<'_>) -> Option<String> {
+        let names: Vec<String> = self.frames.iter().rev().map(|frame| code_class::resolve(py, *frame).function).collect();
+        let plain =
+            names.iter().find(|name| !last(name).starts_with(['<']) && !last(name).starts_with("__") && !name.contains("<locals>"));
+        plain.or(names.first()).cloned()
+    }
+
     /// The function that the program called.
     pub(crate) fn outer(&self, py: Python<'_>, is_for_asyncio: bool) -> Outer {
         let outermost = self.frames.last().copied().unwrap_or_default();
-        let name = self.public(py).unwrap_or_else(|| code_class::resolve(py, outermost).function);
+        let name = self.called(py).unwrap_or_default();
         let name = name.rsplit("<locals>.").next().unwrap_or(&name).to_owned();
         // SAFETY: the code object is on the stack, where it is alive.
         let code = unsafe { Bound::from_borrowed_ptr_or_opt(py, outermost.code as *mut pyo3::ffi::PyObject) };
