@@ -3,7 +3,6 @@
 import threading
 
 import zmq
-
 from ftsan.testing import wait_until_blocked
 
 context = zmq.Context()
