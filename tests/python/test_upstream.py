@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import Ftsan
 from tests.python.test_programs import marked
 
@@ -108,3 +110,55 @@ def test_what_a_call_leads_to_inside_a_package_is_one_finding_at_the_programs_li
     assert run.findings[0]["title"].startswith("Client.get() called in thread 'asyncio_0' while")
     assert "run_coroutine_threadsafe(Client.get(...), loop)" in run.findings[0]["fix"]
     assert "call_soon_threadsafe(Client.send, ...)" in run.findings[1]["fix"]
+
+
+SERVER = """import select
+import socket
+import threading
+
+class Server:
+    def __init__(self):
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.near, self.far = socket.socketpair()
+
+    def serve_forever(self):
+        poller = select.poll()
+        poller.register(self.socket, select.POLLIN)
+        poller.register(self.far, select.POLLIN)
+        poller.poll()
+
+    def shutdown(self):
+        self.socket.close()
+        self.near.send(b"x")
+"""
+
+USES_SERVER = """import threading
+
+import some_package
+
+from ftsan.testing import wait_until_blocked
+
+server = some_package.Server()
+thread = threading.Thread(target=TARGET)
+thread.start()
+wait_until_blocked(thread)
+server.shutdown()  # led
+thread.join()
+server.near.close()
+server.far.close()
+"""
+
+
+@pytest.mark.parametrize(
+    ("target", "severity"), [("server.serve_forever", "info"), ("lambda: server.serve_forever()", "error")], ids=["its", "ours"]
+)
+def test_what_a_package_does_to_its_own_thread_is_its_authors_business(
+    target: str, severity: str, tmp_path: Path, ftsan: Ftsan
+) -> None:
+    program = installed(tmp_path, own=True)
+    (tmp_path / "site" / "some_package" / "__init__.py").write_text(SERVER)
+    program.write_text(USES_SERVER.replace("TARGET", target))
+    run = ftsan(program, env={"PYTHONPATH": str(tmp_path / "site")})
+    assert [(finding["rule"], finding["severity"]) for finding in run.findings] == [("FT201", severity)], run.stderr
+    assert [finding["accesses"][0]["stack"][0]["line"] for finding in run.findings] == [line for line, _ in marked(program, "led")]
+    assert run.status == (66 if severity == "error" else 0)
