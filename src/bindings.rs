@@ -153,9 +153,14 @@ impl Bindings {
             }
             verdict = Touch::TakenOver(runner);
         }
-        let mine = if running != 0 { running } else { thread };
-        if mine != 0 {
-            self.bind(object, mine << 2 | HARD);
+        let mine = (if running != 0 { running } else { thread }) << 2 | HARD;
+        if owner == 0 && mine != HARD && self.entry(object).object.load(Ordering::Acquire) == object {
+            // Of two that touch it first at once, one has it.
+            if self.entry(object).owner.compare_exchange(0, mine, Ordering::AcqRel, Ordering::Acquire).is_err() {
+                return self.touch(loops, slot, realm, object);
+            }
+        } else if mine != HARD {
+            self.bind(object, mine);
         }
         verdict
     }
