@@ -162,3 +162,29 @@ def test_what_a_package_does_to_its_own_thread_is_its_authors_business(
     assert [(finding["rule"], finding["severity"]) for finding in run.findings] == [("FT201", severity)], run.stderr
     assert [finding["accesses"][0]["stack"][0]["line"] for finding in run.findings] == [line for line, _ in marked(program, "led")]
     assert run.status == (66 if severity == "error" else 0)
+
+
+def test_the_transport_inside_a_client_is_what_the_finding_is_about(tmp_path: Path, ftsan: Ftsan) -> None:
+    program = installed(tmp_path, own=True)
+    (tmp_path / "site" / "some_package" / "__init__.py").write_text(
+        "class Client:\n"
+        "    def __init__(self, loop, writer):\n        self.loop, self.writer = loop, writer\n"
+        "    def send(self):\n        self.loop.call_later(0, int)\n"
+        "        self.loop.call_soon(int)\n        self.writer.write(b'x')\n"
+    )
+    program.write_text(
+        "import asyncio, some_package\n"
+        "async def main():\n"
+        "    server = await asyncio.start_server(lambda *ends: None, '127.0.0.1', 0)\n"
+        "    _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())\n"
+        "    client = some_package.Client(asyncio.get_running_loop(), writer)\n"
+        "    await asyncio.to_thread(lambda: client.send())\n"
+        "    writer.close()\n"
+        "    server.close()\n"
+        "asyncio.run(main())\n"
+    )
+    run = ftsan(program, env={"PYTHONPATH": str(tmp_path / "site")})
+    assert run.rules == ["FT105"], run.stderr
+    accesses = [(access["role"], access["operation"]) for access in run.findings[0]["accesses"]]
+    assert accesses[:2] == [("offending", "send"), ("offending", "call_soon")]
+    assert (run.findings[0]["accesses"][0]["stack"][0]["line"], run.status) == (6, 66)

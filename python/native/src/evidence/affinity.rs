@@ -19,7 +19,7 @@ use crate::thread::{origins, stacks};
 use ftsan::loops::{Realm, Runner};
 use ftsan::report::{Access, Finding, Frame, LoopInfo, ObjectInfo, Role, ThreadInfo};
 use ftsan::rules::family::calls::{self, Attempt, RuleId};
-use ftsan::rules::{self, Rule};
+use ftsan::rules::{self, Rule, transport_used_off_thread};
 use pyo3::prelude::*;
 
 /// A watched call, as far as a report speaks of it.
@@ -174,6 +174,10 @@ impl<'py> Misused<'py> {
         let id = if is_one_per_line { std::ptr::from_ref(rule) as usize } else { self.call.id };
         let line = own.line().unwrap_or_default();
         let place: Place = if own.led.is_some() { outer::place(py, line) } else { (id, line) };
+        // A transport is the worst of what a client has inside.
+        if own.led.is_some() && std::ptr::eq(rule, &transport_used_off_thread::RULE) {
+            process::get().give_way(&place, rule);
+        }
         report::report(py, place, Raises::Now, Found { misused: self, rule, called, own, owner })
     }
 

@@ -338,6 +338,11 @@ impl Process {
         self.facts().store.withdraw(place);
     }
 
+    /// What another rule has found at this place gives way to what this rule finds there next.
+    pub(crate) fn give_way(&self, place: &Place, rule: &Rule) {
+        self.facts().store.give_way(place, rule.id);
+    }
+
     /// Adds what was seen at another occurrence.
     pub(crate) fn add(&self, known: Known, owners: Vec<Access>, witnessed: bool) {
         let store = &mut self.facts().store;

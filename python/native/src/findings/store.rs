@@ -3,7 +3,7 @@
 use crate::interpreter::frames::RawFrame;
 use ftsan::report::model::tree::Withdrawn;
 use ftsan::report::suppress::Suppression;
-use ftsan::report::{Access, Finding, Frame, SuppressionUse};
+use ftsan::report::{Access, Finding, Frame, Role, SuppressionUse};
 use ftsan::rules::{self, Rule};
 use std::collections::{BTreeSet, HashMap};
 
@@ -41,6 +41,8 @@ pub(super) struct Store {
     changed: BTreeSet<Known>,
     /// In the report, and to be taken back.
     withdrawn: Vec<Known>,
+    /// What led to a finding that has given way, for the one that takes its place.
+    inherited: HashMap<Place, Vec<Access>>,
 }
 
 /// What is said of a case that was recorded.
@@ -98,7 +100,7 @@ impl Store {
     pub(super) fn record(
         &mut self,
         place: Place,
-        finding: Finding,
+        mut finding: Finding,
         accepted_by: Option<usize>,
         ignored: Option<Suppression>,
         suppressions: usize,
@@ -115,6 +117,7 @@ impl Store {
         if let Some(suppression) = accepted_by {
             self.suppressed[suppression] += 1;
         }
+        self.inherited.remove(&place).into_iter().flatten().for_each(|access| finding.add_inner_access(access));
         self.new.push(known);
         self.places.insert(place, known);
         let (rule, is_suppressed) = (rules::find(&finding.rule), finding.accepted.is_some());
@@ -186,6 +189,19 @@ impl Store {
             self.withdrawn.push(known);
         }
         entry.is_withdrawn = true;
+    }
+
+    /// What another rule has found at this place gives way to what this rule finds there next.
+    pub(super) fn give_way(&mut self, place: &Place, rule: &str) {
+        let Some(&known) = self.places.get(place) else { return };
+        let finding = &self.entries[known.0].finding;
+        if finding.rule == rule || finding.accepted.is_some() {
+            return;
+        }
+        let inner = finding.accesses.iter().skip(1).filter(|access| access.role == Role::Offending).cloned().collect();
+        self.withdraw(place);
+        self.places.remove(place);
+        self.inherited.insert(*place, inner);
     }
 
     /// Takes what the report does not have yet: what is new, what is taken back, and how often else it happened; of all that is in the report
