@@ -13,6 +13,10 @@ const SWAPPERS: [(&str, &[&str]); 3] = [
     ("unittest.mock", &["_patch.__enter__", "_patch.__exit__", "_patch_dict", "_clear_dict"]),
 ];
 
+/// Libraries of locks, events and queues that are made without a lock: what they do inside is not judged unless it is chosen by name, and what it orders is
+/// seen wherever they are.
+const PRIMITIVES: [&str; 2] = ["aiologic", "culsans"];
+
 /// Folders of installed packages.
 const INSTALLED: [&str; 2] = ["site-packages", "dist-packages"];
 
@@ -153,7 +157,14 @@ impl Scope {
 
     /// Whether code of this origin is watched.
     pub fn includes(&self, origin: &Origin<'_>) -> bool {
-        self.is_chosen(origin) || !self.chosen.is_none() && swappers(origin.module).is_some()
+        let is_needed = || swappers(origin.module).is_some() || self.trusts(origin.module);
+        self.is_chosen(origin) || !self.chosen.is_none() && is_needed()
+    }
+
+    /// Whether what the code of this module does inside is not judged, but orders threads.
+    pub fn trusts(&self, module: &str) -> bool {
+        let is_named = |package: &String| is_inside(module, package);
+        PRIMITIVES.iter().any(|library| is_inside(module, library)) && !self.chosen.packages.iter().any(is_named)
     }
 
     fn is_chosen(&self, origin: &Origin<'_>) -> bool {

@@ -154,9 +154,13 @@ def last_words() -> None:
 
 
 def _compiled() -> dict[str, int]:
-    """How many modules of what is watched for data races are extension modules that were made of Python code, by package."""
+    """How many modules of what is watched for data races are extension modules that were made of Python code, by package.
+
+    Of a package that nobody has named, only if that is most of it: many have a few such modules, and the rest is watched.
+    """
     names, first_party = _native.watched_names()
     counts: dict[str, int] = {}
+    in_python: dict[str, int] = {}
     standard_library = os.path.dirname(os.__file__)
     for name, module in list(sys.modules.items()):
         package = next((one for one in names if name == one or name.startswith(one + ".")), "")
@@ -166,6 +170,8 @@ def _compiled() -> dict[str, int]:
         spec = vars(module).get("__spec__") if type(module) is type(sys) else None
         path = getattr(spec, "origin", None) if type(spec).__name__ == "ModuleSpec" else None
         if type(path) is not str or not path.endswith(".so"):
+            top = name.partition(".")[0]
+            in_python[top] = in_python.get(top, 0) + 1
             continue
         if not package:
             if path.startswith(standard_library) or "-packages" + os.sep in path or _native.is_installed(path):
@@ -173,7 +179,7 @@ def _compiled() -> dict[str, int]:
             package = name.partition(".")[0]
         if os.path.exists(_stem(path) + ".py"):
             counts[package] = counts.get(package, 0) + 1
-    return counts
+    return {package: count for package, count in counts.items() if package in names or count > in_python.get(package, 0)}
 
 
 def _stem(path: str) -> str:

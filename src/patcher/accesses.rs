@@ -57,6 +57,8 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
             (point.is_tested, point.is_polled, point.is_awaited) = (tested.is_tested, tested.is_polled, tested.is_awaited);
             let is_variable = matches!(point.action, Action::ReadAttribute | Action::ReadGlobal | Action::ReadCell);
             (point.is_asked, point.is_lazy) = (tested.is_asked, tested.is_lazy && is_variable);
+            point.is_heeded =
+                (is_variable || point.action == Action::ReadItem) && (tested.is_heeded || finder.is_returned(index as usize));
             point.is_handled = point.action == Action::DeleteItem && handlers.handle_lack(instruction.unit);
             point.is_constant = point.value != 0 && finder.stores_a_constant(index as usize);
             found.push(Found { instruction: index, is_after: access.is_after, point });
@@ -77,8 +79,8 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
     }
     checks::mark(opcodes, code, instructions, |unit| finder.is_tried(unit), &mut found);
     if !found.iter().any(|found| is_of_a_container(found.point.action)) {
-        // Whether a container is empty matters to who does something with it after that.
-        found.retain(|found| found.point.action != Action::Truth);
+        // Whether a container is empty matters to who does something with it after that, here or in a caller.
+        found.retain(|found| found.point.action != Action::Truth || found.point.is_asked);
     }
     found
 }
@@ -114,6 +116,8 @@ fn bare<'a>(action: Action) -> Point<'a> {
         is_own: false,
         compared: 0,
         is_lazy: false,
+        is_heeded: false,
+        is_claim: false,
     }
 }
 
@@ -126,7 +130,10 @@ impl<'a> Finder<'a, '_> {
         };
         let action = self.action(access, index, instruction)?;
         let wanted = match action {
-            Action::ReadAttribute => !calls::is_lookup(self.opcodes, self.instructions, index) && !name.is_some_and(is_special),
+            Action::ReadAttribute => {
+                !calls::is_lookup(self.opcodes, self.instructions, index)
+                    && !name.is_some_and(|name| is_special(name) && name != DICTIONARY)
+            }
             Action::ReadGlobal | Action::WriteGlobal | Action::DeleteGlobal => {
                 name.is_some_and(|name| self.rebound.has_global(name)) && !self.is_of_a_class(instruction)
             }
@@ -262,6 +269,11 @@ impl<'a> Finder<'a, '_> {
         self.tries.iter().find(is_it).is_some_and(|[_, _, target, _]| handles(*target))
     }
 
+    /// Whether the function's result is what is read.
+    fn is_returned(&self, index: usize) -> bool {
+        self.instructions.get(index + 1).is_some_and(|next| next.opcode == self.opcodes.return_value)
+    }
+
     /// Whether what is stored was loaded as a constant: nothing but plain loads come between.
     fn stores_a_constant(&self, index: usize) -> bool {
         let opcodes = self.opcodes;
@@ -271,13 +283,17 @@ impl<'a> Finder<'a, '_> {
                 || opcodes.load_fast_pairs.contains(&instruction.opcode)
                 || instruction.opcode == opcodes.load_global
                 || instruction.opcode == opcodes.load_name
+                || instruction.opcode == opcodes.load_attr
         };
         // The key of an item comes last.
         let is_item = self.instructions[index].opcode == opcodes.store_subscr;
-        let before = self.instructions[..index].iter().rev().skip(usize::from(is_item)).take(3);
+        let before = self.instructions[..index].iter().rev().skip(usize::from(is_item)).take(4);
         before.clone().find(|instruction| !is_load(instruction)).is_some_and(is_constant)
     }
 }
+
+/// Its items are the attributes.
+const DICTIONARY: &str = "__dict__";
 
 /// Reading these is no business of the program's data.
 fn is_special(name: &str) -> bool {

@@ -87,13 +87,17 @@ pub(super) fn find<'a>(
                 is_acting: false,
                 is_guard: false,
                 is_lazy: false,
+                is_heeded: false,
+                is_claim: false,
                 is_constant: false,
                 is_answer: action == Action::Method && is_answer(opcodes, &all[..producer as usize]),
-                is_handled: if action == Action::Method {
-                    handlers.handle_lack(instruction.unit)
-                } else {
-                    let iterates = known_calls::function(name).is_some_and(|function| function.effect == CallEffect::Iterate);
-                    iterates && handlers.begin_again(instruction.unit)
+                is_handled: {
+                    let iterates = |function: &Function| function.effect == CallEffect::Iterate;
+                    if action == Action::Function && known_calls::function(name).is_some_and(iterates) {
+                        handlers.begin_again(instruction.unit)
+                    } else {
+                        handlers.handle_lack(instruction.unit)
+                    }
                 },
                 is_own: false,
                 compared: 0,
@@ -105,7 +109,8 @@ pub(super) fn find<'a>(
             let methods = known_calls::methods(name);
             if !methods.is_empty() {
                 // A keyword will do where it only matters that there is an argument.
-                let has_key = call.positional > 0 && methods.iter().any(|method| method.is_keyed)
+                let has_key = call.positional > 0
+                    && (methods.iter().any(|method| method.is_keyed) || known_calls::ADDING.contains(&name))
                     || instruction.argument > 0 && methods.iter().any(|method| method.is_repeatable);
                 add(Action::Method, name, Handed::Stack(callable), callable - 1, if has_key { first } else { 0 });
                 called.push(producer);
@@ -188,6 +193,8 @@ fn looked_up<'a>(opcodes: &Opcodes, code: &Code<'a>, all: &[Instruction], called
             is_own: false,
             compared: 0,
             is_lazy: false,
+            is_heeded: false,
+            is_claim: false,
         };
         found.push(Found { instruction: index, is_after: false, point });
     }

@@ -115,6 +115,8 @@ pub(super) fn mark<'a>(
                 && !is_tried(found[act].point.unit)
             {
                 found[check].point.is_acting = true;
+                let looked_up = found[check].point.action == Action::Contains && found[act].point.name.is_some_and(is_adding);
+                found[act].point.is_claim = looked_up || is_chosen(opcodes, &instructions.all, found, check, act);
             }
         }
         for walked in &names.walked[act] {
@@ -130,6 +132,25 @@ pub(super) fn mark<'a>(
             }
         }
     }
+}
+
+fn is_adding(name: &str) -> bool {
+    known_calls::ADDING.contains(&name)
+}
+
+/// Whether one of several states is chosen because another one was found: `if self.state == "new": self.state = "running"`.  Only filling in a
+/// default may be done twice.
+fn is_chosen(opcodes: &Opcodes, all: &[Instruction], found: &[Found<'_>], check: usize, act: usize) -> bool {
+    /// `a.b == C.D` and the jump.
+    const SOON: usize = 6;
+    let after = all[found[check].instruction as usize + 1..].iter().take(SOON);
+    let decided = after.take_while(|instruction| !opcodes.info(instruction.opcode).tests);
+    let is_compared = decided.clone().any(|instruction| [opcodes.compare_op, opcodes.is_op].contains(&instruction.opcode));
+    let before = all[..found[act].instruction as usize].iter().rev().take(3).map(|instruction| instruction.opcode);
+    let [of, from] = [opcodes.load_attr, opcodes.load_global];
+    // The member of an enumeration is an attribute of a global.
+    let is_member = before.clone().zip(before.skip(1)).any(|pair| pair == (of, from));
+    is_compared && (found[act].point.is_constant || is_member)
 }
 
 /// Whether a check and the loop after it belong together: the loop follows soon, and there is no room for a lock between them.

@@ -204,6 +204,9 @@ pub static METHODS: &[Method] = &[
     whole("update", &[COUNTER], CallEffect::Update),
 ];
 
+/// Methods that add their argument to a sequence, which may have been looked through for it.
+pub(super) const ADDING: &[&str] = &["append", "appendleft"];
+
 const fn builtin(name: &'static str, effect: CallEffect, arguments: Arguments, snapshots: &'static [Container]) -> Function {
     Function { module: "builtins", name, effect, arguments, snapshots }
 }
@@ -259,6 +262,7 @@ pub static FUNCTIONS: &[Function] = &[
     builtin("len", CallEffect::Read, Arguments::First, &[]),
     builtin("next", CallEffect::Advance, Arguments::First, &[]),
     attribute("setattr", CallEffect::WriteAttribute),
+    attribute("vars", CallEffect::ReadAttribute),
 ];
 
 /// What a C function does to its first argument, whoever calls it.

@@ -12,7 +12,7 @@ use super::stack::{self, UNKNOWN};
 const SAYING: &[&str] = &["currentThread", "current_task", "current_thread", "get_ident", "get_native_id", "getcurrent"];
 
 /// Numbers of what these give.
-const NUMBERS: &[&str] = &["ident", "native_id"];
+const NUMBERS: &[&str] = &["ident", "name", "native_id"];
 
 /// What a value is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

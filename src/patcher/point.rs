@@ -85,6 +85,10 @@ pub struct Point<'a> {
     pub is_lazy: bool,
     /// The loop goes on until it is set.
     pub is_awaited: bool,
+    /// What is set there tells the function, or its caller, that something is done: it tests it, or waits for it, or returns it.
+    pub is_heeded: bool,
+    /// It takes what a check has found free: one of several states that were compared, or a place in a list that was looked through.
+    pub is_claim: bool,
     /// What is stored is a constant.
     pub is_constant: bool,
     /// Something was run since it was last asked what is in a container: what a method adds is an answer, and no claim.

@@ -14,6 +14,8 @@ pub(super) struct Tested {
     pub(super) is_awaited: bool,
     /// The function gives the answer to its caller, who may act on it.
     pub(super) is_asked: bool,
+    /// It may tell that something is done: a loop that waits until it is taken back waits for its turn instead.
+    pub(super) is_heeded: bool,
     /// Whether there is something at all is what is tested.
     pub(super) is_lazy: bool,
 }
@@ -22,35 +24,39 @@ pub(super) struct Tested {
 pub(super) fn tested(opcodes: &Opcodes, instructions: &[Instruction], index: usize) -> Tested {
     match decides(opcodes, instructions, index) {
         None => Tested::default(),
-        Some(Decision::Answer) => Tested { is_tested: true, is_asked: true, ..Tested::default() },
+        Some(Decision::Answer) => Tested { is_tested: true, is_asked: true, is_heeded: true, ..Tested::default() },
         Some(Decision::Jump(jump)) => {
-            let is_polled = leaves_a_loop(opcodes, instructions, jump);
-            let is_awaited = is_polled && opcodes.info(instructions[jump].opcode).tests_for_set;
+            let left = leaves_a_loop(opcodes, instructions, jump);
+            let is_polled = left.is_some();
+            let is_awaited = left.is_some_and(|by_jumping| by_jumping == opcodes.info(instructions[jump].opcode).tests_for_set);
             let is_lazy = !is_polled && opcodes.info(instructions[jump].opcode).tests_for_none;
-            Tested { is_tested: true, is_polled, is_awaited, is_asked: false, is_lazy }
+            let is_compared = instructions[index..jump].iter().any(|instruction| instruction.opcode == opcodes.compare_op);
+            let is_heeded = !is_polled || is_awaited || is_compared;
+            Tested { is_tested: true, is_polled, is_awaited, is_asked: false, is_heeded, is_lazy }
         }
     }
 }
 
-/// The conditional jump at `jump` leaves the innermost loop that it is in, whichever way it is taken.
-fn leaves_a_loop(opcodes: &Opcodes, instructions: &[Instruction], jump: usize) -> bool {
+/// Whether the conditional jump at `jump` leaves the innermost loop that it is in: by jumping (true), or by not doing so.
+fn leaves_a_loop(opcodes: &Opcodes, instructions: &[Instruction], jump: usize) -> Option<bool> {
     /// `return`, `break`, with what is popped before.
     const SHORT: usize = 4;
     let back = |(_, instruction): &(usize, &Instruction)| opcodes.info(instruction.opcode).jump == Jump::Backward;
     let loops = instructions.iter().enumerate().skip(jump).filter(back);
     let around = loops.filter_map(|(end, instruction)| Some((instruction.target?, end))).filter(|(top, _)| *top as usize <= jump);
     // The innermost loop begins last; every `continue` jumps there, and the last one ends it.
-    let Some((_, end)) = around.max() else { return false };
+    let (_, end) = around.max()?;
     let is_outside = |target: Option<u32>| target.is_none_or(|target| target as usize > end);
     if is_outside(instructions[jump].target) {
-        return true;
+        return Some(true);
     }
     let not_taken = instructions[jump + 1..].iter().take(SHORT);
     let stops = |instruction: &&Instruction| {
         let info = opcodes.info(instruction.opcode);
         info.is_end || info.jump != Jump::None || info.access.is_some()
     };
-    not_taken.clone().find(stops).is_some_and(|first| opcodes.info(first.opcode).is_end && is_outside(first.target))
+    let first = not_taken.clone().find(stops)?;
+    (opcodes.info(first.opcode).is_end && is_outside(first.target)).then_some(false)
 }
 
 /// What a value decides.
@@ -122,7 +128,7 @@ fn decides(opcodes: &Opcodes, instructions: &[Instruction], index: usize) -> Opt
             if was_local && is_computed {
                 return None;
             }
-            is_answer |= !is_computed;
+            is_answer |= opcode != opcodes.binary_op;
             at = Stack(1);
         } else {
             return None;

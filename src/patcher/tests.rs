@@ -272,7 +272,7 @@ fn methods_are_found_through_their_arguments() {
     let lookup = [("LOAD_FAST", 0), ("LOAD_ATTR", 1 << 1 | 1)];
     let condition = [("LOAD_FAST", 1), ("POP_JUMP_IF_FALSE", 2), ("LOAD_FAST", 2), ("JUMP_FORWARD", 1), ("LOAD_FAST", 3)];
     let source = [&lookup[..], &condition, &[("CALL", 1)]].concat();
-    assert_eq!(about(&source), [(Action::Method, Some("append"), 2, 3, 0)]);
+    assert_eq!(about(&source), [(Action::Method, Some("append"), 2, 3, 1)]);
     // Of what is imported, the bound method is looked up.
     let bound = [("LOAD_GLOBAL", 0), ("LOAD_ATTR", 5 << 1), ("PUSH_NULL", 0), ("LOAD_FAST", 0), ("LOAD_FAST", 0), ("CALL", 2)];
     assert_eq!(about(&bound), [(Action::Method, Some("get"), 3, 4, 2)]);

@@ -99,6 +99,12 @@ impl Value {
         self.0 & (Value::FLAG | Value::IDENTITY) == Value::IDENTITY
     }
 
+    /// Chosen because another one was found there: it is no answer that two threads may give.
+    #[must_use]
+    pub fn as_claim(self) -> Self {
+        if self.is_cacheable() { Value(self.0 | Value::FLAG) } else { self }
+    }
+
     /// If `last` is the same as an answer, another thread has given it meanwhile.
     #[inline]
     pub(super) fn after(self, last: Value) -> Self {

@@ -303,7 +303,9 @@ impl Trace {
     fn is_published_early(&self, earlier: usize, later: usize) -> bool {
         let is_read = |event: usize| self.access(event).is_some_and(|access| access.kind.is_read());
         let (read, write) = if is_read(later) { (later, earlier) } else { (earlier, later) };
-        let Some(access) = self.access(read).filter(|access| access.kind.is_read()) else { return false };
+        // Whoever polls for something does not take it to be there.
+        let is_taken = |access: &&Access| access.kind.is_read() && !access.is_polled;
+        let Some(access) = self.access(read).filter(is_taken) else { return false };
         let tells = |seen: usize, set: usize| {
             self.access(seen).is_some_and(|flag| {
                 let is_flag = flag.kind.is_read() && flag.is_tested && (flag.is_awaited || !flag.is_polled);

@@ -64,7 +64,8 @@ METHODS = (
     ("_io:", "open-by-mode", "open"),
     ("posix:", "make-path", "mkdir"),
     ("posix:", "make-link", "link symlink"),
-    ("posix:", "remove-path", "remove unlink rmdir rename replace"),
+    ("posix:", "remove-path", "remove unlink rmdir"),
+    ("posix:", "rename-path", "rename replace"),
     ("_sqlite3:", "open-database", "connect"),
     ("_sqlite3:Connection", "statement", "execute executemany executescript"),
     ("_sqlite3:Connection", "end-transaction", "commit rollback close __exit__"),
@@ -73,7 +74,7 @@ METHODS = (
     ("select:epoll", "release", "register modify"),
     ("select:epoll", "acquire", "poll"),
     # Closing is what the other end reads as the end.
-    ("posix:", "write", "write writev"),
+    ("posix:", "write", "sendfile write writev"),
     ("posix:", "close", "close"),
     ("posix:", "read", "read readinto readv"),
     ("posix:", "event-write", "eventfd_write"),
@@ -145,6 +146,8 @@ OTHERS = (
     ("_weakref:ReferenceType", _native.order_callbacks),
     # Every thread takes these when it begins, ends or is given work, whatever it is about.
     ("threading:_active_limbo_lock", _ignore_limbo),
+    # Every import takes the module out and puts it back.
+    ("sys:modules", _native.ignore_lock),
     ("threading:_dangling", lambda threads: _native.ignore_lock(threads.data)),
     ("concurrent.futures.thread:_global_shutdown_lock", _native.ignore_lock),
     # Births of objects are heard of where their headers have no room for bits.

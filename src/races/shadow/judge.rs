@@ -198,6 +198,7 @@ impl Now<'_> {
         let flag = self.memory.flag.get();
         let is_filling = state & state::FILLING != 0;
         let published_early = kind == Kind::Write
+            && !self.access.is_polled
             && flag.setter == u32::from(thread.slot())
             && flag.is_heeded_by(self.access)
             && is_before(flag.sequence, write.sequence.load(Relaxed))
@@ -382,6 +383,7 @@ impl Now<'_> {
         let harmless = is_checked && value.is_cacheable() && !is_guard;
         let flag = read.flag.load(Relaxed);
         let published_early = kind == Kind::Write
+            && read_state & state::POLLED == 0
             && flag != 0
             && flag >> 20 == u32::from(self.epoch.slot())
             && self.sequence.wrapping_sub(flag) & SEQUENCE < SEQUENCE / 2

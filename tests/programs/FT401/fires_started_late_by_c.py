@@ -15,7 +15,7 @@ class Stats:
 
 stats = Stats()
 # What the threads tell each other by these orders nothing.
-updated, ended = ctypes.c_int(), ctypes.c_int()
+updated, ended = (ctypes.c_int * 1)(), (ctypes.c_int * 1)()
 Start = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)
 
 
@@ -24,8 +24,8 @@ def worker(_: object) -> None:
     stats.looped += 1  # race: looped
     stats.yielded += 1  # race: yielded
     stats.made += 1  # race: made
-    updated.value = 1
-    wait_until(lambda: ended.value)
+    updated[0] = 1
+    wait_until(lambda: ended[0])
 
 
 def steps() -> Iterator[None]:
@@ -39,7 +39,7 @@ generator = steps()
 for turn in range(3):
     if turn == 1:
         assert libc.pthread_create(ctypes.byref(thread), None, worker, None) == 0
-        wait_until(lambda: updated.value)
+        wait_until(lambda: updated[0])
     stats.looped += 1  # race: looped
     next(generator)
 
@@ -49,5 +49,5 @@ def made_later() -> None:
 
 
 made_later()
-ended.value = 1
+ended[0] = 1
 assert libc.pthread_join(thread, None) == 0

@@ -222,6 +222,8 @@ pub(crate) enum Space {
     Database,
     /// Child processes.
     Child,
+    /// Variables that a constant is written to, and that others test.
+    Flag,
 }
 
 /// A number that is no object's address.

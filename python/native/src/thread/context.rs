@@ -17,8 +17,10 @@ pub(crate) struct AccessHistory {
     pub(crate) memory: Memory,
     /// Its name is kept.
     pub(crate) is_introduced: Cell<bool>,
-    /// A container from which it has just taken something.
+    /// A container from which it has just taken something, or the key of a flag that it has just seen.
     pub(crate) taken_from: Cell<usize>,
+    /// A flag that it has seen as well.
+    pub(crate) also_seen: Cell<u64>,
     /// The object that a probe has just noted a call about.
     pub(crate) probed: Cell<usize>,
 }

@@ -5,7 +5,7 @@ use crate::engine::races::probe_site::{Probe, peek};
 use crate::engine::races::touch::{Touch, escape, field, is_private};
 use crate::engine::races::{container_sync, containers, locations, names, values, walks};
 use crate::evidence::race::Part;
-use crate::interpreter::{attributes, frames, header};
+use crate::interpreter::{attributes, frames, header, types};
 use crate::thread::context::Here;
 use crate::thread::outcome::Outcome;
 use ftsan::patcher::Action;
@@ -101,6 +101,10 @@ unsafe fn attribute(here: &'static Here, probe: &Probe, object: *mut ffi::PyObje
             // Something that is counted down by others, as the unfinished tasks of a queue are.
             container_sync::take(here, object);
         }
+        if kind == Kind::Read && probe.name == "__dict__" {
+            expose(object);
+            return Outcome::Continue;
+        }
         let is_part = |writes| locations::is_location(object, probe.name, probe.field, writes);
         if is_private(object) || !is_part(kind == Kind::Write) {
             return Outcome::Continue;
@@ -123,6 +127,27 @@ unsafe fn home(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
             escape(home);
         }
         home
+    }
+}
+
+/// The dictionary of an object's attributes is about to be handed out.  It may be made now, but it is no secret of the thread that does so if the object is
+/// none.
+///
+/// # Safety
+/// Attached; `object` is alive.
+unsafe fn expose(object: *mut ffi::PyObject) {
+    // SAFETY: passed on; without descriptors no code of the program runs.
+    unsafe {
+        if types::flags(ffi::Py_TYPE(object)) & attributes::MANAGED_DICT == 0 || is_private(object) {
+            return;
+        }
+        let dictionary = ffi::PyObject_GenericGetDict(object, std::ptr::null_mut());
+        if dictionary.is_null() {
+            ffi::PyErr_Clear();
+        } else {
+            escape(dictionary);
+            ffi::Py_DECREF(dictionary);
+        }
     }
 }
 
@@ -239,6 +264,10 @@ unsafe fn function(here: &'static Here, probe: &Probe, object: *mut ffi::PyObjec
     let Some(function) = known_calls::function(probe.name) else { return Outcome::Continue };
     // SAFETY: passed on by `note`.
     unsafe {
+        if function.name == "vars" {
+            expose(object);
+            return Outcome::Continue;
+        }
         if let Call::ReadAttribute | Call::WriteAttribute = function.effect {
             return named(here, probe, object, function.effect == Call::WriteAttribute);
         }

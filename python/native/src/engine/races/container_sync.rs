@@ -2,7 +2,7 @@
 //! a loop has waited for it to be there.
 
 use crate::engine::order;
-use crate::engine::races::{containers, values};
+use crate::engine::races::{containers, flags, values};
 use crate::interpreter::header::{self, ESCAPED};
 use crate::thread::clock;
 use crate::thread::context::Here;
@@ -118,9 +118,27 @@ pub(crate) unsafe fn publish(object: *mut ffi::PyObject) {
 /// To be called before an access: what was taken out by now was put in before.
 #[inline]
 pub(crate) fn settle(here: &Here) {
-    let container = here.races.taken_from.replace(0);
-    if container != 0 {
-        // The container may be gone by now; its key may at worst be that of another one, and order more than there is.
-        order::acquire_key(container as u64);
+    let taken_from = here.races.taken_from.replace(0) as u64;
+    if taken_from == 0 {
+        return;
+    }
+    if flags::is_one(taken_from) {
+        flags::acquire(taken_from);
+        return;
+    }
+    // The container may be gone by now; its key may at worst be that of another one, and order more than there is.
+    order::acquire_key(taken_from);
+    match here.races.also_seen.replace(0) {
+        0 => {}
+        flag => flags::acquire(flag),
+    }
+}
+
+/// The calling thread is about to read a flag: what was done before it was set is known before the thread's next access, as with [`take`].
+pub(crate) fn see(here: &Here, flag: u64) {
+    if here.races.taken_from.get() == 0 {
+        here.races.taken_from.set(flag as usize);
+    } else {
+        here.races.also_seen.set(flag);
     }
 }

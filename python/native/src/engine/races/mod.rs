@@ -16,6 +16,7 @@
 //! | [`callers`] | accesses without a probe: which code makes them |
 //! | [`own_thread`] | what names the calling thread |
 //! | [`container_sync`] | containers as a means to hand objects over |
+//! | [`flags`] | variables that tell others that something is done |
 //! | [`confirm`] | pauses that make harm happen |
 //! | [`review`] | locksets and the inventory of shared state |
 
@@ -25,6 +26,7 @@ pub(crate) mod calls;
 pub(crate) mod confirm;
 pub(crate) mod container_sync;
 pub(crate) mod containers;
+pub(crate) mod flags;
 pub(crate) mod locations;
 pub(crate) mod names;
 pub(crate) mod own_thread;

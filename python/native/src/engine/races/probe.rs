@@ -199,7 +199,7 @@ impl Drop for Probes {
 }
 
 /// A probe for `point` of the code object `code`, which lives as long: its address names the function.
-pub(crate) fn new(code: &Bound<'_, PyAny>, point: &Point<'_>) -> PyResult<Py<PyAny>> {
+pub(crate) fn new(code: &Bound<'_, PyAny>, point: &Point<'_>, is_trusted: bool) -> PyResult<Py<PyAny>> {
     let py = code.py();
     let path = path(point, shared::is_strict());
     let kind = probe_type(py, path)?;
@@ -244,7 +244,10 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, point: &Point<'_>) -> PyResult<Py<PyA
             is_acting: point.is_acting,
             is_guard: point.is_guard,
             is_lazy: point.is_lazy,
+            is_heeded: point.is_heeded,
+            is_claim: point.is_claim,
             is_swapper: is_swapper,
+            is_trusted: is_trusted,
             pauses: AtomicU8::new(0),
         }
         set_immortal(object);

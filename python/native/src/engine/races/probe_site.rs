@@ -38,8 +38,12 @@ pub(crate) struct Probe {
     pub(crate) is_acting: bool,
     pub(crate) is_guard: bool,
     pub(crate) is_lazy: bool,
+    pub(crate) is_heeded: bool,
+    pub(crate) is_claim: bool,
     /// It is in code that swaps what is the process's.
     pub(crate) is_swapper: bool,
+    /// It is in a library of locks: its accesses order threads and are not judged.
+    pub(crate) is_trusted: bool,
     /// How often threads are still to pause here.
     pub(crate) pauses: AtomicU8,
 }
@@ -72,7 +76,10 @@ impl Probe {
             is_acting: false,
             is_guard: false,
             is_lazy: false,
+            is_heeded: false,
+            is_claim: false,
             is_swapper: false,
+            is_trusted: false,
             pauses: AtomicU8::new(0),
         }
     }

@@ -4,7 +4,7 @@
 //! keys there are) is another one.  An object's life and a hash of the part name a location.
 
 use crate::engine::races::probe_site::{Probe, peek_local};
-use crate::engine::races::{confirm, container_sync, containers, own_thread, review, shared, values};
+use crate::engine::races::{confirm, container_sync, containers, flags, own_thread, review, shared, values};
 use crate::evidence::race::{self, Part};
 use crate::evidence::thread_names;
 use crate::interpreter::header::{self, ESCAPED, SEEN};
@@ -25,6 +25,7 @@ pub(super) mod field {
     pub(crate) const STRUCTURE: u64 = 0x5354_5255;
     pub(crate) const POSITION: u64 = 0x504f_5349;
     pub(crate) const CONTENT: u64 = 0x434f_4e54;
+    pub(crate) const ELEMENT: u64 = 0x454c_454d;
 }
 
 /// What is known of an access beside its kind.
@@ -91,6 +92,15 @@ impl Mark for Seen {
     }
 }
 
+/// Names the place of an element that a sequence is looked through for before it is added.
+///
+/// # Safety
+/// Attached; `element` is alive.
+unsafe fn claimed(element: *mut ffi::PyObject) -> u64 {
+    // SAFETY: passed on.
+    mix(unsafe { values::key(element) } ^ field::ELEMENT)
+}
+
 fn is_sequence(container: Container) -> bool {
     matches!(container, Container::List | Container::Deque | Container::ByteArray | Container::Array)
 }
@@ -125,6 +135,12 @@ impl Touch<'_> {
             if is_sequence(container) {
                 // Whether a sequence has an element is a question about all of it.
                 return if self.probe.action == Action::Contains {
+                    if self.probe.is_acting
+                        && let Outcome::Raised =
+                            self.noted(self.object, claimed(key), Kind::Read, Value::UNKNOWN, Flags::default(), Part::Item(key))
+                    {
+                        return Outcome::Raised;
+                    }
                     self.structure(Kind::Read, false)
                 } else if call == Call::Take {
                     container_sync::take(self.here, self.object);
@@ -161,13 +177,22 @@ impl Touch<'_> {
                     Outcome::Continue
                 } else if method.is_repeatable && key.is_null() {
                     self.change_all(Value::repeatable(mix(method.name.as_ptr() as u64)))
+                } else if self.probe.is_claim && !key.is_null() && is_sequence(container) {
+                    let flags = Flags { is_checkable: true, ..Flags::default() };
+                    if let Outcome::Raised =
+                        self.noted(self.object, claimed(key), Kind::Atomic, Value::UNKNOWN, flags, Part::Item(key))
+                    {
+                        return Outcome::Raised;
+                    }
+                    self.call(method.effect)
                 } else {
                     self.call(method.effect)
                 }
             } else if key.is_null() {
                 Outcome::Continue
             } else {
-                self.keyed(key, method.effect, method.name == "pop" && has_more, Value::UNKNOWN, container)
+                let is_sure = method.name == "discard" || method.name == "pop" && has_more;
+                self.keyed(key, method.effect, is_sure, Value::UNKNOWN, container)
             }
         }
     }
@@ -332,6 +357,17 @@ impl Touch<'_> {
     ) -> Outcome {
         let (probe, races) = (self.probe, shared::get());
         let life = races.lifetimes.of(home as u64, &Seen(home));
+        let flag = flags::of(location(life, field));
+        if probe.is_trusted {
+            if !kind.is_read() {
+                flags::set(flag);
+            }
+            container_sync::see(self.here, flag);
+            return Outcome::Continue;
+        }
+        if kind == Kind::Write && probe.is_constant {
+            flags::set(flag);
+        }
         // SAFETY: called from the probe, whose function has this variable.
         let is_own = probe.is_own || probe.compared != 0 && unsafe { own_thread::is_identity(peek_local(probe.compared - 1)) };
         let access = Access {
@@ -339,7 +375,7 @@ impl Touch<'_> {
             kind,
             site: probe.site,
             code: probe.code,
-            value,
+            value: if probe.is_claim { value.as_claim() } else { value },
             // What is only compared with the calling thread is no check: whatever others write there, the answer stays.
             is_tested: probe.is_tested && !is_own,
             is_polled: probe.is_polled || is_own,
@@ -364,6 +400,9 @@ impl Touch<'_> {
         }
         // SAFETY: the object is alive, and so is what it is done with.
         unsafe { confirm::meet(probe, access.location) };
+        if probe.is_heeded && kind == Kind::Read {
+            container_sync::see(self.here, flag);
+        }
         let mut verdict = Outcome::Continue;
         // SAFETY: the object is alive, and so is what it is done with.
         let stack = || unsafe { self.here.stacks.record() };

@@ -33,7 +33,7 @@ impl<'py> Decide<'py> for Decision<'_> {
     }
 
     fn site(&mut self, code: &Code<'py>, point: &Point<'_>) -> PyResult<Py<PyAny>> {
-        probe::new(code.object(), point)
+        probe::new(code.object(), point, self.scope.trusts(self.module))
     }
 
     fn has_nothing(&mut self, code: &Code<'py>) -> PyResult<()> {

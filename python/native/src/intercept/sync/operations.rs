@@ -17,6 +17,7 @@ use ftsan::locks::held::How;
 use pyo3::exceptions::PyValueError;
 use pyo3::ffi;
 use pyo3::prelude::*;
+use std::ffi::CStr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What a method does to the order.
@@ -78,6 +79,8 @@ enum Edge {
     MakePath(usize),
     /// The path that is the first argument is removed, or gets another name.
     RemovePath,
+    /// What is under its first argument will be under its second one.
+    RenamePath,
     /// A database is opened.
     OpenDatabase,
     /// A statement is executed.
@@ -95,7 +98,7 @@ enum Edge {
 }
 
 /// The edges by the names that the table uses.
-const NAMES: [(&str, Edge); 45] = [
+const NAMES: [(&str, Edge); 46] = [
     ("lock", Edge::Lock(How::Call)),
     ("enter", Edge::Lock(How::With)),
     ("restore", Edge::Lock(How::Wait)),
@@ -134,6 +137,7 @@ const NAMES: [(&str, Edge); 45] = [
     ("make-path", Edge::MakePath(0)),
     ("make-link", Edge::MakePath(1)),
     ("remove-path", Edge::RemovePath),
+    ("rename-path", Edge::RenamePath),
     ("open-database", Edge::OpenDatabase),
     ("statement", Edge::Statement),
     ("end-transaction", Edge::EndTransaction),
@@ -218,6 +222,7 @@ unsafe fn before(edge: Edge, object: *mut ffi::PyObject, arguments: impl Fn() ->
             | Edge::FileLock
             | Edge::FileControl
             | Edge::RemovePath
+            | Edge::RenamePath
             | Edge::Statement
             | Edge::EndTransaction
             | Edge::Connect
@@ -232,6 +237,9 @@ unsafe fn before(edge: Edge, object: *mut ffi::PyObject, arguments: impl Fn() ->
             Edge::FileLock => file_locks::flock(arguments(), false),
             Edge::FileControl => file_locks::control(arguments(), false),
             Edge::RemovePath => file_locks::removing(arguments().first()),
+            Edge::RenamePath => {
+                RENAMED.iter().enumerate().for_each(|(place, name)| file_locks::removing(arguments().get(place, name)))
+            }
             Edge::Statement => databases::executing(object, arguments().first()),
             Edge::EndTransaction => databases::executing(object, std::ptr::null_mut()),
             Edge::Signal => order::announce(),
@@ -265,6 +273,9 @@ unsafe fn before(edge: Edge, object: *mut ffi::PyObject, arguments: impl Fn() ->
     Outcome::Continue
 }
 
+/// The arguments of `rename`.
+const RENAMED: [&CStr; 2] = [c"src", c"dst"];
+
 /// # Safety
 /// As [`before`]; `result` is what the original returned, not null.
 #[inline(always)]
@@ -288,6 +299,7 @@ unsafe fn after(edge: Edge, object: *mut ffi::PyObject, arguments: impl Fn() -> 
             | Edge::OpenFile
             | Edge::OpenByMode
             | Edge::MakePath(_)
+            | Edge::RenamePath
             | Edge::Statement
             | Edge::EndTransaction
             | Edge::WaitForChild
@@ -299,6 +311,7 @@ unsafe fn after(edge: Edge, object: *mut ffi::PyObject, arguments: impl Fn() -> 
             Edge::OpenFile => file_locks::opened(arguments()),
             Edge::OpenByMode => file_locks::opened_by_mode(arguments()),
             Edge::MakePath(place) => file_locks::made(arguments().get(place, if place == 0 { c"path" } else { c"dst" })),
+            Edge::RenamePath => RENAMED.iter().enumerate().for_each(|(place, name)| file_locks::made(arguments().get(place, name))),
             Edge::Statement | Edge::EndTransaction => databases::executed(object),
             Edge::AcquireIfFalse if std::ptr::eq(result, ffi::Py_False()) => order::acquire(object),
             Edge::IsDone if std::ptr::eq(result, ffi::Py_True()) => ended(object),
