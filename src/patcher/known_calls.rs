@@ -19,6 +19,8 @@ pub enum Container {
     Array,
     /// `weakref.WeakValueDictionary`: Python code of the standard library, which is not watched.
     WeakDict,
+    /// `collections.UserDict` and `UserList`, which keep what they have in a dict or a list.
+    Wrapper,
     /// No container, but advanced by methods as well.
     Generator,
 }

@@ -11,7 +11,7 @@ import sys
 
 from .. import _native
 from ..env import is_free_threaded_build
-from .on_import import after_import
+from .on_import import after_import, order_nothing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -146,10 +146,10 @@ OTHERS = (
     ("_weakref:ReferenceType", _native.order_callbacks),
     # Every thread takes these when it begins, ends or is given work, whatever it is about.
     ("threading:_active_limbo_lock", _ignore_limbo),
-    # Every import takes the module out and puts it back.
-    ("sys:modules", _native.ignore_lock),
     ("threading:_dangling", lambda threads: _native.ignore_lock(threads.data)),
     ("concurrent.futures.thread:_global_shutdown_lock", _native.ignore_lock),
+    # Every import takes the module out and puts it back.
+    ("sys:modules", _native.ignore_lock),
     # Births of objects are heard of where their headers have no room for bits.
     *(() if is_free_threaded_build() else (("_tracemalloc:", _native.share_births),)),
 )
@@ -160,6 +160,7 @@ def install(without: Collection[str] = ()) -> None:
 
     :param without: what to leave out, for the tests: first elements of the tables' rows, or these and a method.
     """
+    order_nothing(_native.ignore_lock)
     # Before their methods: locks that do not look as expected are left alone.
     _when_imported("_thread:", _native.watch_locks)
     for path, edge, methods in METHODS:

@@ -1,4 +1,5 @@
-"""One thread has ended and was joined before the other one imports something and looks at what it has left: an import orders nothing else."""
+"""One thread has ended and was joined before the other one imports something and looks at what the first one has left: an import orders nothing
+else, of a module that ftsan has waited for either."""
 
 import threading
 import time
@@ -16,7 +17,7 @@ def fills() -> None:
 def imports() -> None:
     begun.wait()
     time.sleep(0.05)
-    import colorsys  # noqa: F401
+    import multiprocessing.connection  # noqa: F401
 
     for _ in table:  # race
         pass

@@ -38,7 +38,7 @@ pub(crate) unsafe fn object_of(probe: &Probe, handed: *mut ffi::PyObject) -> *mu
             // A view is private; what it is of may not be.
             containers::viewed(handed)
         } else if action == Action::Method
-            && (ffi::Py_TYPE(handed) == &raw mut ffi::PyMethodDescr_Type
+            && ([&raw mut ffi::PyMethodDescr_Type, &raw mut ffi::PyWrapperDescr_Type].contains(&ffi::Py_TYPE(handed))
                 || probe.callable != 0 && containers::is_method_of_library(handed))
         {
             peek(probe.object)
@@ -202,7 +202,8 @@ unsafe fn item(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject) -
     // SAFETY: passed on by `note`.
     unsafe {
         let class = ffi::Py_TYPE(object);
-        let Some(container) = containers::family(class) else { return Outcome::Continue };
+        let Some(inner) = containers::inner(object) else { return Outcome::Continue };
+        let (object, container) = (inner.object, inner.family);
         let (method, call) = ITEMS
             .iter()
             .find(|(action, ..)| *action == probe.action)
@@ -225,8 +226,8 @@ unsafe fn item(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject) -
 unsafe fn method(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject) -> Outcome {
     // SAFETY: passed on by `note`.
     unsafe {
-        let class = ffi::Py_TYPE(object);
-        let Some(container) = containers::family(class) else { return Outcome::Continue };
+        let Some(inner) = containers::inner(object) else { return Outcome::Continue };
+        let (object, container) = (inner.object, inner.family);
         let Some(method) = known_calls::method(probe.name, container) else { return Outcome::Continue };
         let more = if probe.key > 1 { peek(probe.key - 1) } else { std::ptr::null_mut() };
         let outcome = perform(here, probe, object, method, [peek(probe.key), more], container);
@@ -356,8 +357,9 @@ unsafe fn whole(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject, 
     // SAFETY: passed on by `note`.
     unsafe {
         let is_step = matches!(call, Call::Iterate | Call::Advance);
-        let family = containers::family(ffi::Py_TYPE(object));
-        let is_container = family.is_some_and(|family| family != Container::Generator);
+        let inner = containers::inner(object);
+        let object = inner.as_ref().map_or(object, |inner| inner.object);
+        let is_container = inner.as_ref().is_some_and(|inner| inner.family != Container::Generator);
         if is_container && !is_step && !header::is_private(object) {
             // A look at whether there is something, before it is taken.
             container_sync::meet(object);

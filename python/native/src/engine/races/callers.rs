@@ -106,6 +106,24 @@ unsafe fn is_of_standard_library(code: usize) -> bool {
     }
 }
 
+/// Whether the interpreter imports something: the code that runs is that of importlib.
+///
+/// # Safety
+/// Attached.
+pub(crate) unsafe fn is_import() -> bool {
+    // SAFETY: passed on; code on the own stack is alive, and its file name is a string, which keeps its text.
+    unsafe {
+        let Some(frame) = frames::own().find_map(frames::Frame::raw) else { return false };
+        let mut length = 0;
+        let file = ffi::PyUnicode_AsUTF8AndSize(code_text::filename(frame.code) as *mut ffi::PyObject, &raw mut length);
+        if file.is_null() {
+            ffi::PyErr_Clear();
+            return false;
+        }
+        std::slice::from_raw_parts(file.cast::<u8>(), length as usize).starts_with(b"<frozen importlib")
+    }
+}
+
 /// Whether what runs is done for watched code: that has called it, perhaps through the standard library, or has started a thread with it.
 ///
 /// # Safety

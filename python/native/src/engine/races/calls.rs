@@ -177,7 +177,7 @@ unsafe fn look_through(here: &'static Here, probe: &Probe, object: *mut ffi::PyO
 fn is_walked(object: &Bound<'_, PyAny>) -> bool {
     // SAFETY: alive.
     let family = unsafe { containers::family(ffi::Py_TYPE(object.as_ptr())) };
-    matches!(family, Some(family) if !matches!(family, Container::Generator | Container::ByteArray | Container::Array | Container::WeakDict))
+    matches!(family, Some(family) if !matches!(family, Container::Generator | Container::ByteArray | Container::Array | Container::WeakDict | Container::Wrapper))
 }
 
 /// The containers, and the objects with attributes, in a container; copied in one step, under its own lock.

@@ -2,7 +2,7 @@
 //! a loop has waited for it to be there.
 
 use crate::engine::order;
-use crate::engine::races::{containers, flags, values};
+use crate::engine::races::{callers, containers, flags, values};
 use crate::interpreter::header::{self, ESCAPED};
 use crate::thread::clock;
 use crate::thread::context::Here;
@@ -93,9 +93,24 @@ pub(crate) unsafe fn meet(container: *mut ffi::PyObject) {
     // SAFETY: passed on.
     unsafe {
         if header::bits(container) & ESCAPED == 0 {
-            order::release_for_maker(container);
-            header::set(container, ESCAPED);
+            first_meeting(container);
         }
+    }
+}
+
+/// # Safety
+/// As [`meet`].
+#[cold]
+unsafe fn first_meeting(container: *mut ffi::PyObject) {
+    // SAFETY: passed on.
+    unsafe {
+        if callers::is_import() {
+            // What importlib keeps of modules hands nothing over: whoever imports a module comes after the import of it, and no more.
+            order::ignore(container);
+        } else {
+            order::release_for_maker(container);
+        }
+        header::set(container, ESCAPED);
     }
 }
 

@@ -35,8 +35,11 @@ pub(crate) unsafe fn family(class: *mut ffi::PyTypeObject) -> Option<Container> 
     }
 }
 
+/// `tp_name` of those that are Python code.
+const OF_PYTHON_CODE: [&CStr; 3] = [c"WeakValueDictionary", c"UserDict", c"UserList"];
+
 /// `tp_name` of the types that are not told by their flags.
-const NAMES: [(&CStr, Container); 9] = [
+const NAMES: [(&CStr, Container); 11] = [
     (c"set", Container::Set),
     (c"collections.deque", Container::Deque),
     (c"collections.defaultdict", Container::DefaultDict),
@@ -46,6 +49,8 @@ const NAMES: [(&CStr, Container); 9] = [
     (c"bytearray", Container::ByteArray),
     (c"array.array", Container::Array),
     (c"WeakValueDictionary", Container::WeakDict),
+    (c"UserDict", Container::Wrapper),
+    (c"UserList", Container::Wrapper),
     (c"generator", Container::Generator),
 ];
 
@@ -72,6 +77,10 @@ pub(crate) unsafe fn is_overridden(class: *mut ffi::PyTypeObject, method: &CStr)
     }
 }
 
+/// Classes of containers that are Python code, and what they have their methods from.
+const METHODS_OF_LIBRARY: [&str; 6] =
+    ["WeakValueDictionary.", "UserDict.", "UserList.", "Counter.subtract", "MutableMapping.", "Mapping.get"];
+
 /// Whether what is called is a method of a container that is Python code of the standard library.
 ///
 /// # Safety
@@ -89,11 +98,12 @@ pub(crate) unsafe fn is_method_of_library(callable: *mut ffi::PyObject) -> bool 
             ffi::PyErr_Clear();
             return false;
         }
-        std::slice::from_raw_parts(name.cast::<u8>(), length as usize).starts_with(b"WeakValueDictionary.")
+        let name = std::slice::from_raw_parts(name.cast::<u8>(), length as usize);
+        METHODS_OF_LIBRARY.iter().any(|known| name.starts_with(known.as_bytes()))
     }
 }
 
-/// The `WeakValueDictionary` that a class is derived from, or is.
+/// The container of Python code that a class is derived from, or is.
 ///
 /// # Safety
 /// `class` is alive.
@@ -101,11 +111,11 @@ unsafe fn of_python_code(class: *mut ffi::PyTypeObject) -> Option<*mut ffi::PyTy
     // SAFETY: passed on; a type keeps its bases and its name alive.
     unsafe {
         let base = |class: &*mut ffi::PyTypeObject| Some((**class).tp_base).filter(|base| !base.is_null());
-        std::iter::successors(Some(class), base).find(|class| CStr::from_ptr((**class).tp_name) == c"WeakValueDictionary")
+        std::iter::successors(Some(class), base).find(|class| OF_PYTHON_CODE.contains(&CStr::from_ptr((**class).tp_name)))
     }
 }
 
-/// The dictionary in which a container of Python code keeps what it has; null if there is none.  A new reference.
+/// The container in which one of Python code keeps what it has, a dictionary or a list; null if there is none.  A new reference.
 ///
 /// # Safety
 /// Attached; `object` is alive.
@@ -117,11 +127,45 @@ pub(crate) unsafe fn data(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
         ffi::Py_DECREF(name);
         if data.is_null() {
             ffi::PyErr_Clear();
-        } else if ffi::PyDict_Check(data) == 0 {
+        } else if ffi::PyDict_Check(data) == 0 && ffi::PyList_Check(data) == 0 {
             ffi::Py_DECREF(data);
             return std::ptr::null_mut();
         }
         data
+    }
+}
+
+/// As [`family`], with the container itself: of a wrapper of Python code, what it keeps.
+pub(crate) struct Inner {
+    /// To be let go of; null for none.
+    kept: *mut ffi::PyObject,
+    pub(crate) object: *mut ffi::PyObject,
+    pub(crate) family: Container,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // SAFETY: made attached, by [`inner`], and dropped in the same call of a probe.
+        unsafe { ffi::Py_XDECREF(self.kept) };
+    }
+}
+
+/// # Safety
+/// Attached; `object` is alive.
+pub(crate) unsafe fn inner(object: *mut ffi::PyObject) -> Option<Inner> {
+    // SAFETY: passed on; a live object has a live type.
+    unsafe {
+        let outer = family(ffi::Py_TYPE(object))?;
+        if outer != Container::Wrapper {
+            return Some(Inner { kept: std::ptr::null_mut(), object, family: outer });
+        }
+        let kept = data(object);
+        let family = if kept.is_null() { None } else { family(ffi::Py_TYPE(kept)) };
+        let Some(family) = family.filter(|family| *family != Container::Wrapper) else {
+            ffi::Py_XDECREF(kept);
+            return None;
+        };
+        Some(Inner { kept, object: kept, family })
     }
 }
 
