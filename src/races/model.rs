@@ -303,9 +303,7 @@ impl Trace {
     fn is_published_early(&self, earlier: usize, later: usize) -> bool {
         let is_read = |event: usize| self.access(event).is_some_and(|access| access.kind.is_read());
         let (read, write) = if is_read(later) { (later, earlier) } else { (earlier, later) };
-        // Whoever polls for something does not take it to be there.
-        let is_taken = |access: &&Access| access.kind.is_read() && !access.is_polled;
-        let Some(access) = self.access(read).filter(is_taken) else { return false };
+        let Some(access) = self.access(read).filter(|access| access.kind.is_read()) else { return false };
         let tells = |seen: usize, set: usize| {
             self.access(seen).is_some_and(|flag| {
                 let is_flag = flag.kind.is_read() && flag.is_tested && (flag.is_awaited || !flag.is_polled);
@@ -322,7 +320,8 @@ impl Trace {
         let flags = || (0..read).filter(|seen| self.is_own(*seen, read) && self.access(*seen).is_some());
         let was_told = || flags().any(|seen| (0..write.min(seen)).any(|set| sets(set, seen) && tells(seen, set)));
         let Change { kind, is_filling, .. } = self.change(write);
-        kind == Kind::Write && was_told() || is_filling && self.same_check(write, read)
+        // Whoever polls for something does not take it to be there.
+        kind == Kind::Write && !access.is_polled && was_told() || is_filling && self.same_check(write, read)
     }
 
     /// Whether a step of an iteration comes after a change that was made since the step before, whatever their order: the iteration is not
