@@ -108,6 +108,15 @@ impl Trace {
         self.earlier(event).find(|(_, access)| !access.kind.is_read()).map(|(earlier, _)| earlier)
     }
 
+    /// The read by which the thread has polled for what it has last read before `event`: the last one, or one before it if nothing was written since.
+    fn polled_for(&self, event: usize) -> Option<usize> {
+        let last = self.own_read(event)?;
+        let since = self.earlier(last.0).find(|(_, access)| !access.kind.is_read()).map_or(0, |(write, _)| write);
+        let reads = self.earlier(event).filter(|(read, access)| self.is_own(event, *read) && access.kind == Kind::Read);
+        let mut same = reads.filter(|(read, _)| *read >= since);
+        same.find(|(_, access)| access.is_polled).map(|_| last.0)
+    }
+
     fn has_released_between(&self, read: usize, write: usize) -> bool {
         let mut between = (read..write).filter(|event| self.is_own(*event, write));
         between.any(|event| matches!(self.events[event].step, Step::Release(_)))
@@ -284,7 +293,7 @@ impl Trace {
     fn write_after_write(&self, earlier: usize, later: usize) -> Option<Severity> {
         let (first, second) = (self.change(earlier), self.change(later));
         let access = self.access(later)?;
-        let has_waited = self.own_read(later).is_some_and(|(read, access)| access.is_polled && read > earlier);
+        let has_waited = self.polled_for(later).is_some_and(|read| read > earlier);
         // What was there has been taken away, or was not found, and something else is put in its place.
         let is_put_again =
             access.is_new && (first.kind == Kind::Atomic || first.kind == Kind::Checked && second.kind == Kind::Write);

@@ -10,7 +10,7 @@
 //! order to it and was innocent.  The tests of `model` hold all this to a specification.
 
 use super::access::{Access, Place, Race};
-use super::clock::ThreadClock;
+use super::clock::{Epoch, ThreadClock};
 use super::matrix::Kind;
 use super::memory::Memory;
 use super::spin::Spin;
@@ -86,6 +86,12 @@ impl Shadow {
     /// How many locations it holds at most.
     pub fn locations(&self) -> usize {
         self.groups.len() * WAYS
+    }
+
+    /// The thread that has written to a location last, as far as that is remembered.
+    pub fn last_writer(&self, location: u64) -> Option<Epoch> {
+        let epoch = Epoch::from_bits(self.find(location)?.last().epoch.load(Relaxed));
+        (!epoch.is_none()).then_some(epoch)
     }
 
     #[inline]

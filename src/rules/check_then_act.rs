@@ -44,6 +44,6 @@ although their test had just passed; something that must happen once happens twi
 
 Test and act under one lock, with an unlocked test before it or not; `setdefault`, `pop` with a default and other single
 operations; acting and handling the exception; caches of immutable values that are equal, whoever computes them (a `str`, an
-`int`, a `tuple` of them); a set that remembers for what the answer is yes, if something is called to find out before the `add`.
+`int`, a `tuple` of them), but not one of several states that is chosen because another one was found; a set that remembers for what the answer is yes, if something is called to find out before the `add`.
 "#,
 };

@@ -63,7 +63,8 @@ fn is_same_check(one: Place, other: Place, is_asked: bool) -> bool {
 /// Whether a thread has polled for this write and seen it, by its last read.
 fn has_waited(own: Option<(&Read, Epoch)>, write: &Write) -> bool {
     own.is_some_and(|(own, _)| {
-        own.state.load(Relaxed) & state::POLLED != 0 && !is_newer(write.version.load(Relaxed), own.version.load(Relaxed))
+        own.state.load(Relaxed) & (state::POLLED | state::WAITED) != 0
+            && !is_newer(write.version.load(Relaxed), own.version.load(Relaxed))
     })
 }
 
@@ -142,6 +143,10 @@ impl Now<'_> {
             | bit(is_acting, state::ACTING)
             | bit(is_guard, state::GUARD)
             | bit(is_lazy, state::LAZY);
+        let has_waited = is_of(&epochs[index], self.epoch)
+            && own.state.load(Relaxed) & (state::POLLED | state::WAITED) != 0
+            && own.version.load(Relaxed) == cell.version.load(Relaxed);
+        let known = known | bit(kind == Kind::Read && has_waited, state::WAITED);
         let flag = self.memory.flag.get();
         epochs[index].store(self.epoch.bits(), Relaxed);
         own.site.store(self.here.site, Relaxed);
@@ -301,7 +306,7 @@ impl Now<'_> {
         // It has looked for something that it has now made itself.
         if let Some((own, _)) = own {
             // Only changed under the lock of the cell: an atomic operation would cost as much as all the rest.
-            own.state.store(own.state.load(Relaxed) & !state::LAZY, Relaxed);
+            own.state.store(own.state.load(Relaxed) & !(state::LAZY | state::WAITED), Relaxed);
         }
         // What this thread read before is up to date if it was: the thread wrote it.  Of what it has polled for it knows as much as before.
         if let Some((own, _)) = own

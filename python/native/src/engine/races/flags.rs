@@ -12,15 +12,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 const FOLDED: u64 = 1 << 14;
 
 /// By key, whether a constant was ever written there.
-static WRITTEN: [AtomicU64; FOLDED as usize / 64] = [const { AtomicU64::new(0) }; FOLDED as usize / 64];
+static WRITTEN: [AtomicU64; 2 * FOLDED as usize / 64] = [const { AtomicU64::new(0) }; 2 * FOLDED as usize / 64];
 
 fn written(number: u64) -> (&'static AtomicU64, u64) {
-    (&WRITTEN[(number % FOLDED) as usize / 64], 1 << (number % 64))
+    (&WRITTEN[(number % (2 * FOLDED)) as usize / 64], 1 << (number % 64))
 }
 
 /// What stands for a location.
 pub(super) fn of(location: u64) -> u64 {
     key(Space::Flag, mix(location) % FOLDED)
+}
+
+/// What stands for a location at which threads take turns: one writes a constant there after another one has written, and so tells that one that it is free
+/// again.  A thread that takes back what it has written itself tells nobody: that would be a lock, and a flag is none.
+pub(super) fn turn(flag: u64) -> u64 {
+    flag + FOLDED
 }
 
 /// Whether it is what [`of`] gave, and not the address of an object.

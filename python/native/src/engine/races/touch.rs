@@ -367,6 +367,10 @@ impl Touch<'_> {
         }
         if kind == Kind::Write && probe.is_constant {
             flags::set(flag);
+            let writer = races.shadow.last_writer(location(life, field));
+            if writer.is_some_and(|writer| writer.slot() != self.here.order.clock().epoch().slot()) {
+                flags::set(flags::turn(flag));
+            }
         }
         // SAFETY: called from the probe, whose function has this variable.
         let is_own = probe.is_own || probe.compared != 0 && unsafe { own_thread::is_identity(peek_local(probe.compared - 1)) };
@@ -400,8 +404,8 @@ impl Touch<'_> {
         }
         // SAFETY: the object is alive, and so is what it is done with.
         unsafe { confirm::meet(probe, access.location) };
-        if probe.is_heeded && kind == Kind::Read {
-            container_sync::see(self.here, flag);
+        if kind == Kind::Read && (probe.is_heeded || probe.is_polled) {
+            container_sync::see(self.here, if probe.is_heeded { flag } else { flags::turn(flag) });
         }
         let mut verdict = Outcome::Continue;
         // SAFETY: the object is alive, and so is what it is done with.
