@@ -156,7 +156,7 @@ def last_words() -> None:
 def _compiled() -> dict[str, int]:
     """How many modules of what is watched for data races are extension modules that were made of Python code, by package.
 
-    Of a package that nobody has named, only if that is most of it: many have a few such modules, and the rest is watched.
+    Of a package that nobody has named, only if that is half of it or more: many have a few such modules, and the rest is watched.
     """
     names, first_party = _native.watched_names()
     counts: dict[str, int] = {}
@@ -179,7 +179,7 @@ def _compiled() -> dict[str, int]:
             package = name.partition(".")[0]
         if os.path.exists(_stem(path) + ".py"):
             counts[package] = counts.get(package, 0) + 1
-    return {package: count for package, count in counts.items() if package in names or count > in_python.get(package, 0)}
+    return {package: count for package, count in counts.items() if package in names or count >= in_python.get(package, 0)}
 
 
 def _stem(path: str) -> str:

@@ -1,5 +1,7 @@
-"""One thread has ended and was joined before the other one imports something and looks at what the first one has left: an import orders nothing
-else, of a module that ftsan has waited for either."""
+"""One thread has ended and was joined before the other one imports something and looks at what the first one has left.
+
+An import orders nothing else, of a module that ftsan has waited for either.
+"""
 
 import threading
 import time

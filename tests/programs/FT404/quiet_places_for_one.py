@@ -9,7 +9,7 @@ import time
 
 class Place:
     item: list[int] | None = None
-    value = [0]
+    value: list[int] | None = None
     is_full = False
 
 
@@ -38,6 +38,7 @@ def takes() -> None:
             time.sleep(0)
         value = place.value
         place.is_full = False
+        assert value is not None
         value.append(number)
 
 
