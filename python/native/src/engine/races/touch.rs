@@ -357,19 +357,19 @@ impl Touch<'_> {
     ) -> Outcome {
         let (probe, races) = (self.probe, shared::get());
         let life = races.lifetimes.of(home as u64, &Seen(home));
-        let flag = flags::of(location(life, field));
+        let flag = || flags::of(location(life, field));
         if probe.is_trusted {
             if !kind.is_read() {
-                flags::set(flag);
+                flags::set(flag());
             }
-            container_sync::see(self.here, flag);
+            container_sync::see(self.here, flag());
             return Outcome::Continue;
         }
         if kind == Kind::Write && probe.is_constant {
-            flags::set(flag);
+            flags::set(flag());
             let writer = races.shadow.last_writer(location(life, field));
             if writer.is_some_and(|writer| writer.slot() != self.here.order.clock().epoch().slot()) {
-                flags::set(flags::turn(flag));
+                flags::set(flags::turn(flag()));
             }
         }
         // SAFETY: called from the probe, whose function has this variable.
@@ -405,7 +405,7 @@ impl Touch<'_> {
         // SAFETY: the object is alive, and so is what it is done with.
         unsafe { confirm::meet(probe, access.location) };
         if kind == Kind::Read && (probe.is_heeded || probe.is_polled) {
-            container_sync::see(self.here, if probe.is_heeded { flag } else { flags::turn(flag) });
+            container_sync::see(self.here, if probe.is_heeded { flag() } else { flags::turn(flag()) });
         }
         let mut verdict = Outcome::Continue;
         // SAFETY: the object is alive, and so is what it is done with.
