@@ -13,7 +13,7 @@ mod suspicion;
 use crate::recording::ThreadId;
 use std::sync::atomic::{AtomicI32, AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
 use suspicion::KINDS;
-pub use suspicion::{Control, Kind, Mark, Registered, Suspicion, Use};
+pub use suspicion::{Control, FdKind, Mark, Registered, Suspicion, Use};
 
 /// Descriptors from this number on are not watched.
 pub const MOST: usize = 1 << 16;
@@ -88,12 +88,12 @@ impl Descriptor {
         Mark::unpack(word.load(Ordering::Relaxed))
     }
 
-    fn kind(&self) -> Kind {
+    fn kind(&self) -> FdKind {
         Descriptor::read_kind(&self.kind)
     }
 
-    fn read_kind(kind: &AtomicU8) -> Kind {
-        KINDS.get(usize::from(kind.load(Ordering::Relaxed))).copied().unwrap_or(Kind::Unknown)
+    fn read_kind(kind: &AtomicU8) -> FdKind {
+        KINDS.get(usize::from(kind.load(Ordering::Relaxed))).copied().unwrap_or(FdKind::Unknown)
     }
 }
 
@@ -125,9 +125,9 @@ impl Descriptors {
     }
 
     /// What a descriptor is, or was if it is being closed.
-    pub fn kind(&self, fd: i32) -> Kind {
-        let now = self.get(fd).map_or(Kind::Unknown, Descriptor::kind);
-        let closing = self.get(fd).filter(|descriptor| now == Kind::Unknown && descriptor.is_closed.load(Ordering::Relaxed) != 0);
+    pub fn kind(&self, fd: i32) -> FdKind {
+        let now = self.get(fd).map_or(FdKind::Unknown, Descriptor::kind);
+        let closing = self.get(fd).filter(|descriptor| now == FdKind::Unknown && descriptor.is_closed.load(Ordering::Relaxed) != 0);
         closing.map_or(now, |descriptor| Descriptor::read_kind(&descriptor.kind_before))
     }
 
@@ -137,7 +137,7 @@ impl Descriptors {
         let epoll = self.get(number)?;
         let generation = descriptor.epoll_generation.load(Ordering::Relaxed);
         let same = epoll.generation.load(Ordering::Relaxed) == generation && epoll.is_closed.load(Ordering::Relaxed) == 0;
-        (same && matches!(epoll.kind(), Kind::Epoll | Kind::Unknown)).then_some((number, epoll))
+        (same && matches!(epoll.kind(), FdKind::Epoll | FdKind::Unknown)).then_some((number, epoll))
     }
 
     /// A number that a descriptor has as long as it is open; `None` if it was not seen being opened.
@@ -172,7 +172,7 @@ impl Descriptors {
 
     /// Two threads use a descriptor in the same way at the same time: is that a misuse?  `len` is how much the caller writes.
     pub fn overlapping(&self, fd: i32, how: Use, by: ThreadId, len: usize) -> Option<Suspicion> {
-        let stream = self.kind(fd) == Kind::StreamSocket && fd > 2;
+        let stream = self.kind(fd) == FdKind::StreamSocket && fd > 2;
         match how {
             // A single byte is a wake-up: what many threads write into a self-pipe.
             Use::Write if stream && len > 1 => Some(Suspicion::Interleaved { by, reading: false }),
@@ -183,7 +183,7 @@ impl Descriptors {
     }
 
     /// A system call gave a new descriptor.
-    pub fn opened(&self, fd: i32, kind: Kind, mark: Mark) -> Option<Suspicion> {
+    pub fn opened(&self, fd: i32, kind: FdKind, mark: Mark) -> Option<Suspicion> {
         let descriptor = self.get(fd)?;
         self.highest.fetch_max(fd, Ordering::Relaxed);
         descriptor.generation.fetch_add(1, Ordering::Relaxed);
@@ -238,7 +238,7 @@ impl Descriptors {
             return user().map(|by| Suspicion::ClosedWhileUsed { by });
         }
         self.highest.fetch_max(fd, Ordering::Relaxed);
-        descriptor.kind_before.store(descriptor.kind.swap(Kind::Unknown as u8, Ordering::Relaxed), Ordering::Relaxed);
+        descriptor.kind_before.store(descriptor.kind.swap(FdKind::Unknown as u8, Ordering::Relaxed), Ordering::Relaxed);
         descriptor.closed_before.store(descriptor.closed.load(Ordering::Relaxed), Ordering::Relaxed);
         descriptor.closed.store(mark.pack(), Ordering::Relaxed);
         if let Some(by) = user() {
@@ -266,7 +266,7 @@ impl Descriptors {
         for descriptor in known.filter(|descriptor| descriptor.opened.load(Ordering::Relaxed) != 0) {
             descriptor.is_closed.store(1, Ordering::Relaxed);
             descriptor.closed.store(mark.pack(), Ordering::Relaxed);
-            descriptor.kind.store(Kind::Unknown as u8, Ordering::Relaxed);
+            descriptor.kind.store(FdKind::Unknown as u8, Ordering::Relaxed);
             descriptor.epoll.store(0, Ordering::Relaxed);
         }
     }
@@ -400,10 +400,10 @@ mod tests {
     #[test]
     fn what_another_thread_uses_may_not_be_closed() {
         let all = descriptors!();
-        assert_eq!(all.opened(5, Kind::StreamSocket, ME), None);
+        assert_eq!(all.opened(5, FdKind::StreamSocket, ME), None);
         assert_eq!(all.using(5, Use::Read, OTHER.thread), None);
         assert_eq!(all.closing(5, ME), Some(Suspicion::ClosedWhileUsed { by: OTHER.thread }));
-        assert_eq!(all.opened(5, Kind::StreamSocket, ME), None);
+        assert_eq!(all.opened(5, FdKind::StreamSocket, ME), None);
         all.using(5, Use::Read, OTHER.thread);
         all.used(5, Use::Read);
         assert_eq!(all.closing(5, ME), None);
@@ -414,9 +414,9 @@ mod tests {
     #[test]
     fn what_another_thread_has_registered_is_told_when_it_is_closed() {
         let all = descriptors!();
-        all.opened(3, Kind::Epoll, OTHER);
+        all.opened(3, FdKind::Epoll, OTHER);
         for (registrar, told) in [(OTHER, true), (ME, false)] {
-            all.opened(5, Kind::StreamSocket, ME);
+            all.opened(5, FdKind::StreamSocket, ME);
             all.controlled(3, 5, Control::Add, Registered::Done, registrar, false);
             let by = Suspicion::ClosedWhilePolled { by: OTHER.thread, epoll: 3, registered: OTHER };
             assert_eq!(all.closing(5, ME), told.then_some(by));
@@ -427,20 +427,20 @@ mod tests {
     fn a_registration_outlives_neither_its_removal_nor_its_epoll_instance() {
         let all = descriptors!();
         let add = |fd| all.controlled(3, fd, Control::Add, Registered::Done, ME, false);
-        all.opened(3, Kind::Epoll, ME);
+        all.opened(3, FdKind::Epoll, ME);
         for fd in [4, 5, 6] {
-            all.opened(fd, Kind::StreamSocket, ME);
+            all.opened(fd, FdKind::StreamSocket, ME);
             add(fd);
         }
         all.controlled(3, 4, Control::Delete, Registered::Done, ME, false);
         all.closing(4, OTHER);
-        assert_eq!(all.opened(4, Kind::StreamSocket, ME), None);
+        assert_eq!(all.opened(4, FdKind::StreamSocket, ME), None);
         all.closing(5, OTHER);
-        assert!(matches!(all.opened(5, Kind::File, ME), Some(Suspicion::Reused { epoll: 3, was: Kind::StreamSocket, .. })));
+        assert!(matches!(all.opened(5, FdKind::File, ME), Some(Suspicion::Reused { epoll: 3, was: FdKind::StreamSocket, .. })));
         all.closing(3, ME);
-        all.opened(3, Kind::Epoll, ME);
+        all.opened(3, FdKind::Epoll, ME);
         all.closing(6, OTHER);
-        assert_eq!(all.opened(6, Kind::File, ME), None);
+        assert_eq!(all.opened(6, FdKind::File, ME), None);
     }
 
     #[test]
@@ -448,16 +448,16 @@ mod tests {
         let all = descriptors!();
         let [add, delete] = [Control::Add, Control::Delete];
         let control = |epoll, fd, what, how, mark| all.controlled(epoll, fd, what, how, mark, false);
-        all.opened(3, Kind::Epoll, ME);
-        all.opened(4, Kind::Epoll, OTHER);
-        all.opened(5, Kind::StreamSocket, ME);
+        all.opened(3, FdKind::Epoll, ME);
+        all.opened(4, FdKind::Epoll, OTHER);
+        all.opened(5, FdKind::StreamSocket, ME);
         control(3, 5, add, Registered::Done, ME);
         control(3, 5, delete, Registered::Done, ME);
         assert_eq!(control(4, 5, delete, Registered::Missing, OTHER), None, "an instance of its own");
         control(3, 5, add, Registered::Done, ME);
         control(3, 5, delete, Registered::Done, ME);
         all.closing(5, ME);
-        all.opened(5, Kind::StreamSocket, OTHER);
+        all.opened(5, FdKind::StreamSocket, OTHER);
         assert_eq!(control(3, 5, delete, Registered::Missing, OTHER), None, "another file of that number");
         control(3, 5, add, Registered::Done, ME);
         control(3, 5, delete, Registered::Done, ME);
@@ -467,7 +467,7 @@ mod tests {
     #[test]
     fn only_another_threads_close_makes_a_double_close() {
         let all = descriptors!();
-        all.opened(7, Kind::File, ME);
+        all.opened(7, FdKind::File, ME);
         all.closing(7, OTHER);
         assert!(matches!(all.was_bad(7, ME), Some(Suspicion::DoubleClose { closed: OTHER, opened: ME, .. })));
         assert_eq!(all.was_bad(7, OTHER), None);
@@ -488,10 +488,10 @@ mod tests {
     #[test]
     fn a_stream_socket_has_one_writer_and_one_reader() {
         let all = descriptors!();
-        all.opened(5, Kind::StreamSocket, ME);
+        all.opened(5, FdKind::StreamSocket, ME);
         assert!(all.overlapping(5, Use::Write, ME.thread, 100).is_some());
         assert_eq!(all.overlapping(5, Use::Write, ME.thread, 1), None, "a wake-up");
-        all.opened(6, Kind::Socket, ME);
+        all.opened(6, FdKind::Socket, ME);
         assert_eq!(all.overlapping(6, Use::Read, ME.thread, 0), None, "datagrams");
     }
 }

@@ -31,7 +31,7 @@ impl Mark {
 /// What a descriptor is, as far as its making tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Kind {
+pub enum FdKind {
     /// Not seen being made.
     Unknown,
     /// A stream socket.
@@ -48,20 +48,20 @@ pub enum Kind {
     File,
 }
 
-pub(super) const KINDS: [Kind; 7] =
-    [Kind::Unknown, Kind::StreamSocket, Kind::Socket, Kind::Pipe, Kind::Epoll, Kind::Event, Kind::File];
+pub(super) const KINDS: [FdKind; 7] =
+    [FdKind::Unknown, FdKind::StreamSocket, FdKind::Socket, FdKind::Pipe, FdKind::Epoll, FdKind::Event, FdKind::File];
 
-impl Kind {
+impl FdKind {
     /// In words, with an article.
     pub fn name(self) -> &'static str {
         match self {
-            Kind::Unknown => "a descriptor",
-            Kind::StreamSocket => "a stream socket",
-            Kind::Socket => "a socket",
-            Kind::Pipe => "a pipe",
-            Kind::Epoll => "an epoll instance",
-            Kind::Event => "an event descriptor",
-            Kind::File => "a file",
+            FdKind::Unknown => "a descriptor",
+            FdKind::StreamSocket => "a stream socket",
+            FdKind::Socket => "a socket",
+            FdKind::Pipe => "a pipe",
+            FdKind::Epoll => "an epoll instance",
+            FdKind::Event => "an event descriptor",
+            FdKind::File => "a file",
         }
     }
 }
@@ -106,7 +106,7 @@ pub enum Suspicion {
         /// Who closed it without taking it out.
         closed: Mark,
         /// What it was.
-        was: Kind,
+        was: FdKind,
         /// The new owner of the number; that is the caller unless the caller is who used the stale registration.
         opened: Mark,
         /// Whether the caller just used the stale registration, and was refused.

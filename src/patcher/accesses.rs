@@ -9,7 +9,7 @@ use super::instructions::{Instruction, Instructions};
 use super::opcode_table::{Access, DEEPEST, Named};
 use super::opcodes::{Jump, Opcodes};
 use super::own_thread::{self, Own};
-use super::point::{Action, Handed, Point};
+use super::point::{Action, Operand, Point};
 use super::rebound::Rebound;
 use super::tested::{Tested, tested};
 use super::{known_calls, tables};
@@ -33,7 +33,7 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
     let mut found = Vec::new();
     let first = entry as usize + 1;
     if code.name == "__del__" && code.arguments > 0 {
-        let handed = if code.is_self_a_cell { Handed::Cell(0) } else { Handed::Local(0) };
+        let handed = if code.is_self_a_cell { Operand::Cell(0) } else { Operand::Local(0) };
         let unit = instructions.all[entry as usize].unit;
         let point = Point { handed, unit, object: 0, ..bare(Action::Finalize) };
         found.push(Found { instruction: entry, is_after: true, point });
@@ -94,7 +94,7 @@ fn is_of_a_container(action: Action) -> bool {
 
 /// With nothing but the site.
 fn bare<'a>(action: Action) -> Point<'a> {
-    let handed = Handed::Site;
+    let handed = Operand::Site;
     Point {
         action,
         unit: 0,
@@ -154,8 +154,8 @@ impl<'a> Finder<'a, '_> {
             Action::Method | Action::Function | Action::Suspend | Action::Finalize => false,
         };
         let handed = match (access.object, access.named) {
-            (0, Named::Local) => Handed::Local(u16::try_from(instruction.argument).ok()?),
-            (_, _) => Handed::Site,
+            (0, Named::Local) => Operand::Local(u16::try_from(instruction.argument).ok()?),
+            (_, _) => Operand::Site,
         };
         let object = match (access.object, self.opcodes.info(instruction.opcode).effect) {
             (DEEPEST, Some(effect)) if access.is_after => u16::try_from(effect.pushes(instruction.argument)).ok()?,
@@ -177,7 +177,7 @@ impl<'a> Finder<'a, '_> {
             return None;
         };
         let name = self.code.names.get((instruction.argument >> shift) as usize)?;
-        let point = Point { unit: instruction.unit, handed: Handed::Stack(depth), object: depth, ..bare(Action::Import) };
+        let point = Point { unit: instruction.unit, handed: Operand::Stack(depth), object: depth, ..bare(Action::Import) };
         self.rebound.is_imported_lazily(name).then_some(Found { instruction: index, is_after: true, point })
     }
 

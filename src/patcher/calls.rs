@@ -6,7 +6,7 @@ use super::handlers::Handlers;
 use super::instructions::{Instruction, Instructions};
 use super::known_calls::{self, Arguments, CallEffect, Function};
 use super::opcodes::Opcodes;
-use super::point::{Action, Handed, Point};
+use super::point::{Action, Operand, Point};
 use super::stack;
 use super::tested::tested;
 
@@ -112,14 +112,14 @@ pub(super) fn find<'a>(
                 let has_key = call.positional > 0
                     && (methods.iter().any(|method| method.is_keyed) || known_calls::ADDING.contains(&name))
                     || instruction.argument > 0 && methods.iter().any(|method| method.is_repeatable);
-                add(Action::Method, name, Handed::Stack(callable), callable - 1, if has_key { first } else { 0 });
+                add(Action::Method, name, Operand::Stack(callable), callable - 1, if has_key { first } else { 0 });
                 called.push(producer);
             }
             of_module(name)
         } else if source.opcode == opcodes.load_super_attr {
             // `super().__setattr__(name, value)`: the object is where `self` goes.
             if let Some(function) = by_name(2).and_then(of_module).filter(|function| function.module == known_calls::OF_OBJECT) {
-                add(Action::Function, function.name, Handed::Site, callable - 1, 0);
+                add(Action::Function, function.name, Operand::Site, callable - 1, 0);
             }
             None
         } else if source.opcode == opcodes.load_global {
@@ -131,11 +131,11 @@ pub(super) fn find<'a>(
         };
         let Some(function) = function else { return };
         if function.arguments == Arguments::Callable {
-            add(Action::Function, function.name, Handed::Stack(callable), callable, 0);
+            add(Action::Function, function.name, Operand::Stack(callable), callable, 0);
         }
         for argument in arguments(function.arguments, call.positional) {
             let Some(depth) = u16::try_from(argument).ok().and_then(|argument| first.checked_sub(argument)) else { return };
-            add(Action::Function, function.name, Handed::Stack(depth), depth, 0);
+            add(Action::Function, function.name, Operand::Stack(depth), depth, 0);
         }
     });
     found.extend(looked_up(opcodes, code, all, &called));
@@ -170,7 +170,7 @@ fn looked_up<'a>(opcodes: &Opcodes, code: &Code<'a>, all: &[Instruction], called
         if known_calls::methods(name).is_empty() {
             continue;
         }
-        let (action, handed) = (Action::Method, Handed::Stack(1));
+        let (action, handed) = (Action::Method, Operand::Stack(1));
         let unit = instruction.unit;
         let point = Point {
             action,

@@ -55,7 +55,7 @@ pub use code::Code;
 pub use handlers::begun_again;
 pub use opcodes::{OpcodeRow, Opcodes};
 pub use patch::{PROBE_STACK, Patched, patch};
-pub use point::{Action, Handed, Point};
+pub use point::{Action, Operand, Point};
 pub use rebound::Rebound;
 pub use relocate::{Relocated, after_entry, before_returns, replacing};
 pub use switches::{Switch, switches};

@@ -40,7 +40,7 @@ pub enum Action {
 
 /// What the probe gets as the key of `del site[...]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Handed {
+pub enum Operand {
     /// The site itself.
     Site,
     /// What is at this depth of the stack; 1 is its top before the probe.
@@ -62,7 +62,7 @@ pub struct Point<'a> {
     pub name: Option<&'a str>,
     /// Usually the object.  Of a [`Action::Method`] with a callable it is the callable: the place of `self` may be empty (NULL), which
     /// bytecode must not touch.
-    pub handed: Handed,
+    pub handed: Operand,
     /// Depth of the object; may be an empty place (NULL) for a [`Action::Method`] with a callable.
     pub object: u16,
     /// Depth of what is called; 0 if that is not known, and then the probe is before the method is looked up.

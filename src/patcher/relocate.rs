@@ -2,7 +2,7 @@
 
 use super::instructions::{Instruction, Instructions};
 use super::opcodes::{Jump, Opcodes};
-use super::point::{Action, Handed};
+use super::point::{Action, Operand};
 use super::tables;
 use super::unit_map::{Step, UnitMap};
 
@@ -44,14 +44,14 @@ pub(super) struct Insertions {
 
 impl Insertions {
     /// `del site[object]`
-    pub(super) fn probe(&mut self, opcodes: &Opcodes, instruction: u32, insertion: Insertion, handed: Handed) {
+    pub(super) fn probe(&mut self, opcodes: &Opcodes, instruction: u32, insertion: Insertion, handed: Operand) {
         self.load(opcodes, insertion.site, handed);
         put(opcodes, &mut self.bytes, opcodes.delete_subscr, 0, 0);
         self.end(instruction, insertion.is_after);
     }
 
     /// `site[object] = result`, before a return.
-    fn result(&mut self, opcodes: &Opcodes, instruction: u32, site: u32, handed: Handed) {
+    fn result(&mut self, opcodes: &Opcodes, instruction: u32, site: u32, handed: Operand) {
         put(opcodes, &mut self.bytes, opcodes.copy, 1, 0);
         self.load(opcodes, site, handed);
         put(opcodes, &mut self.bytes, opcodes.store_subscr, 0, 0);
@@ -60,22 +60,22 @@ impl Insertions {
 
     /// `local = site[local]`, after the entry.
     fn replacement(&mut self, opcodes: &Opcodes, instruction: u32, site: u32, local: u16) {
-        self.load(opcodes, site, Handed::Local(local));
+        self.load(opcodes, site, Operand::Local(local));
         put(opcodes, &mut self.bytes, opcodes.binary_op, opcodes.subscript, 0);
         put(opcodes, &mut self.bytes, opcodes.store_fast, u32::from(local), 0);
         self.end(instruction, true);
     }
 
     /// Pushes the site and what it is handed.
-    fn load(&mut self, opcodes: &Opcodes, site: u32, handed: Handed) {
+    fn load(&mut self, opcodes: &Opcodes, site: u32, handed: Operand) {
         let out = &mut self.bytes;
         put(opcodes, out, opcodes.load_const, site, 0);
         match handed {
             // The site is on top of what was there.
-            Handed::Site => put(opcodes, out, opcodes.copy, 1, 0),
-            Handed::Stack(depth) => put(opcodes, out, opcodes.copy, u32::from(depth) + 1, 0),
-            Handed::Local(index) => put(opcodes, out, opcodes.load_fast, u32::from(index), 0),
-            Handed::Cell(index) => put(opcodes, out, opcodes.load_deref, u32::from(index), 0),
+            Operand::Site => put(opcodes, out, opcodes.copy, 1, 0),
+            Operand::Stack(depth) => put(opcodes, out, opcodes.copy, u32::from(depth) + 1, 0),
+            Operand::Local(index) => put(opcodes, out, opcodes.load_fast, u32::from(index), 0),
+            Operand::Cell(index) => put(opcodes, out, opcodes.load_deref, u32::from(index), 0),
         }
     }
 
@@ -241,7 +241,7 @@ fn loop_ended_by<'a>(opcodes: &Opcodes, all: &'a [Instruction], index: usize) ->
 
 /// One probe right after the first `RESUME`: the entry of a function, a generator or a coroutine.  `None` if there is no such place.
 /// The parts are code, exception table and line table.
-pub fn after_entry(opcodes: &Opcodes, [bytes, exceptions, lines]: [&[u8]; 3], site: u32, handed: Handed) -> Option<Relocated> {
+pub fn after_entry(opcodes: &Opcodes, [bytes, exceptions, lines]: [&[u8]; 3], site: u32, handed: Operand) -> Option<Relocated> {
     let instructions = Instructions::read(opcodes, bytes)?;
     let mut insertions = Insertions::default();
     insertions.probe(opcodes, instructions.entry(opcodes)?, Insertion { site, is_after: true }, handed);
@@ -249,7 +249,7 @@ pub fn after_entry(opcodes: &Opcodes, [bytes, exceptions, lines]: [&[u8]; 3], si
 }
 
 /// One probe before each return, which is handed the result too.
-pub fn before_returns(opcodes: &Opcodes, [bytes, exceptions, lines]: [&[u8]; 3], site: u32, handed: Handed) -> Option<Relocated> {
+pub fn before_returns(opcodes: &Opcodes, [bytes, exceptions, lines]: [&[u8]; 3], site: u32, handed: Operand) -> Option<Relocated> {
     let instructions = Instructions::read(opcodes, bytes)?;
     let mut insertions = Insertions::default();
     let returns = instructions.all.iter().enumerate().filter(|(_, instruction)| instruction.opcode == opcodes.return_value);

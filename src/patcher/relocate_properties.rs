@@ -2,7 +2,7 @@
 
 use super::instructions::Instructions;
 use super::opcodes::Opcodes;
-use super::point::Handed;
+use super::point::Operand;
 use super::relocate::{Insertion, Insertions, relocate};
 use super::tables::exception_entries;
 use super::tests::opcodes;
@@ -147,12 +147,12 @@ fn plans() -> impl Strategy<Value = Vec<Plan>> {
     prop::collection::vec(plan, 1..160)
 }
 
-fn handed() -> impl Strategy<Value = Handed> {
+fn handed() -> impl Strategy<Value = Operand> {
     prop_oneof![
-        Just(Handed::Site),
-        (1..300_u16).prop_map(Handed::Stack),
-        (0..300_u16).prop_map(Handed::Local),
-        (0..300_u16).prop_map(Handed::Cell),
+        Just(Operand::Site),
+        (1..300_u16).prop_map(Operand::Stack),
+        (0..300_u16).prop_map(Operand::Local),
+        (0..300_u16).prop_map(Operand::Cell),
     ]
 }
 
@@ -174,7 +174,7 @@ proptest! {
         let Assembled { bytes, exceptions, lines, starts } = assemble(&opcodes, &plan, &tries);
         let original = Instructions::read(&opcodes, &bytes).expect("sound");
         let count = original.all.len();
-        let mut probes: Vec<(usize, bool, u32, Handed)> =
+        let mut probes: Vec<(usize, bool, u32, Operand)> =
             probes.into_iter().map(|(at, is_after, site, handed)| (at % count, is_after, site, handed)).collect();
         probes.sort_by_key(|(at, is_after, ..)| (*at, *is_after));
         let mut insertions = Insertions::default();

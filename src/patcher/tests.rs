@@ -124,7 +124,7 @@ fn a_probe_is_before_its_instruction() {
     assert_eq!(code, [&[("LOAD_FAST", 0), ("LOAD_FAST", 1)][..], &probe, &[("STORE_ATTR", 0)]].concat());
     let [point] = points[..] else { panic!("{points:?}") };
     assert_eq!((point.action, point.unit, point.name), (Action::WriteAttribute, 3, Some("a")));
-    assert_eq!((point.handed, point.object, point.key, point.value), (Handed::Site, 1, 0, 2));
+    assert_eq!((point.handed, point.object, point.key, point.value), (Operand::Site, 1, 0, 2));
 }
 
 #[test]
@@ -310,12 +310,12 @@ fn only_what_is_bound_again_is_a_variable() {
     rebound.collect(&opcodes, &bytes, NAMES, &[], 0);
     let found = patch(&opcodes, &Code { lines: &lines, ..code(&bytes) }, &rebound).expect("patched").points;
     let actions: Vec<_> = found.iter().map(|point| (point.action, point.name, point.handed)).collect();
-    let both = [Action::ReadGlobal, Action::WriteGlobal].map(|action| (action, Some("a"), Handed::Site));
+    let both = [Action::ReadGlobal, Action::WriteGlobal].map(|action| (action, Some("a"), Operand::Site));
     assert_eq!(actions, both);
 }
 
 /// What of `source` is about imports, as (instruction, handed), where a module's imports are lazy or not unless it says otherwise.
-fn imports(source: &[(&str, u32)], all_are_lazy: bool) -> Vec<(u32, Handed)> {
+fn imports(source: &[(&str, u32)], all_are_lazy: bool) -> Vec<(u32, Operand)> {
     let (opcodes, mut rebound) = (opcodes(), Rebound::new(all_are_lazy));
     let bytes = assemble(&[&[("RESUME", 0)], source].concat());
     rebound.collect(&opcodes, &bytes, NAMES, &[], 0);
@@ -329,12 +329,12 @@ fn what_is_imported_lazily_is_imported_where_it_is_read() {
     let reads = [("LOAD_GLOBAL", 0), ("LOAD_GLOBAL", 3 << 1 | 1), ("LOAD_NAME", 5)];
     let import = |how| [&[("IMPORT_NAME", how), ("STORE_NAME", 0)], &reads[..]].concat();
     let from = [("IMPORT_NAME", 1), ("IMPORT_FROM", 3), ("STORE_NAME", 3), ("IMPORT_FROM", 4), ("STORE_NAME", 5), ("POP_TOP", 0)];
-    let itself = (1, Handed::Site);
-    assert_eq!(imports(&import(1), false), [itself, (3, Handed::Stack(1))]);
+    let itself = (1, Operand::Site);
+    assert_eq!(imports(&import(1), false), [itself, (3, Operand::Stack(1))]);
     assert_eq!(imports(&import(0), false), [itself]);
-    assert_eq!(imports(&import(0), true), [itself, (3, Handed::Stack(1))]);
+    assert_eq!(imports(&import(0), true), [itself, (3, Operand::Stack(1))]);
     assert_eq!(imports(&import(2), true), [itself]);
-    assert_eq!(imports(&[&from, &reads[..]].concat(), false), [itself, (12, Handed::Stack(2)), (17, Handed::Stack(1))]);
+    assert_eq!(imports(&[&from, &reads[..]].concat(), false), [itself, (12, Operand::Stack(2)), (17, Operand::Stack(1))]);
     // What is stored later is not imported.
     let later = [("IMPORT_NAME", 1), ("POP_TOP", 0), ("LOAD_CONST", 0), ("STORE_NAME", 0), ("LOAD_GLOBAL", 0)];
     assert_eq!(imports(&later, false), [itself]);
@@ -351,12 +351,12 @@ fn an_effect_that_the_interpreter_denies_is_not_believed() {
 #[test]
 fn entries_are_after_the_first_resume() {
     let bytes = assemble(&[("YIELD_VALUE", 0), ("POP_TOP", 0), ("RESUME", 0), ("LOAD_FAST", 0), ("RESUME", 1)]);
-    let moved = after_entry(&opcodes(), [&bytes, &[0x80 | 3, 1, 3, 0], &[0xfc]], 300, Handed::Cell(0)).expect("moved");
+    let moved = after_entry(&opcodes(), [&bytes, &[0x80 | 3, 1, 3, 0], &[0xfc]], 300, Operand::Cell(0)).expect("moved");
     let probe = [("LOAD_CONST", 300), ("LOAD_DEREF", 0), ("DELETE_SUBSCR", 0)];
     assert_eq!(disassemble(&moved.bytes)[3..6], probe);
     // It is not in the range that began after it.
     assert_eq!(moved.exceptions[..3], [0x80 | 7, 1, 7]);
-    assert!(after_entry(&opcodes(), [&bytes[..4], &[], &[0xf9]], 0, Handed::Local(0)).is_none());
+    assert!(after_entry(&opcodes(), [&bytes[..4], &[], &[0xf9]], 0, Operand::Local(0)).is_none());
 }
 
 #[test]
@@ -365,7 +365,7 @@ fn sites_are_handed_results_and_replace_arguments() {
         [("RESUME", 0), ("LOAD_FAST", 1), ("POP_JUMP_IF_FALSE", 2), ("LOAD_FAST", 0), ("RETURN_VALUE", 0), ("RETURN_VALUE", 0)];
     let bytes = assemble(&source);
     let parts = [&bytes[..], &[], &[0xfe]];
-    let moved = before_returns(&opcodes(), parts, 2, Handed::Local(0)).expect("moved");
+    let moved = before_returns(&opcodes(), parts, 2, Operand::Local(0)).expect("moved");
     let site = [("COPY", 1), ("LOAD_CONST", 2), ("LOAD_FAST", 0), ("STORE_SUBSCR", 0)];
     let [first, second] = [&source[3..5], &source[5..]];
     let result = [&source[..2], &[("POP_JUMP_IF_FALSE", 7)], &first[..1], &site, &first[1..], &site, second].concat();

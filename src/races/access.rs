@@ -1,7 +1,7 @@
 //! What an access of a location is, and what a race of two of them is.
 
 use super::clock::Epoch;
-use super::matrix::Kind;
+use super::matrix::AccessKind;
 use crate::rules::severity::Severity;
 
 /// What an access is.
@@ -9,8 +9,8 @@ use crate::rules::severity::Severity;
 pub struct Access {
     /// Of what.
     pub location: u64,
-    /// As the instruction says it; [`Kind::Update`] and [`Kind::Checked`] are found here.
-    pub kind: Kind,
+    /// As the instruction says it; [`AccessKind::Update`] and [`AccessKind::Checked`] are found here.
+    pub kind: AccessKind,
     /// Where in the program: the same number for the same instruction.
     pub site: u32,
     /// The function, by a number.
@@ -41,7 +41,7 @@ pub struct Access {
     pub is_lazy: bool,
     /// The object that the location is of, as the value of what refers to it.
     pub owner: Value,
-    /// A step of an iteration that was begun before: what [`Memory::version`](super::memory::Memory::version) said after the last step.
+    /// A step of an iteration that was begun before: what [`ThreadHistory::version`](super::memory::ThreadHistory::version) said after the last step.
     pub since: Option<u16>,
     /// When it counts as made: what it writes was released meanwhile.  `None` is now.
     pub epoch: Option<Epoch>,
@@ -137,7 +137,7 @@ impl Value {
 
 /// A place in the program at which something was accessed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Place {
+pub struct AccessSite {
     /// The instruction.
     pub site: u32,
     /// The stack there.
@@ -150,19 +150,19 @@ pub struct Race {
     /// How bad.
     pub severity: Severity,
     /// What the earlier access did.
-    pub earlier_kind: Kind,
+    pub earlier_kind: AccessKind,
     /// Where.
-    pub earlier: Place,
+    pub earlier: AccessSite,
     /// By which thread.
     pub earlier_thread: Epoch,
     /// The read that the earlier access goes back to, if it is an update.
-    pub earlier_check: Option<Place>,
+    pub earlier_check: Option<AccessSite>,
     /// What this access did.
-    pub kind: Kind,
+    pub kind: AccessKind,
     /// Where.
-    pub here: Place,
+    pub here: AccessSite,
     /// The read that this access goes back to, if it is an update.
-    pub check: Option<Place>,
+    pub check: Option<AccessSite>,
     /// A check decides whether the update is made: not an increment.
     pub is_checked: bool,
     /// An update that another thread had made since is lost: it happened, here and now.
@@ -170,7 +170,7 @@ pub struct Race {
     /// The reader had seen a flag that the writer set before.
     pub published_early: bool,
     /// The flag that said so, where it was seen; no stack if that was not kept.
-    pub flag: Option<Place>,
+    pub flag: Option<AccessSite>,
     /// They were ordered this time, by something else than a lock that both hold.
     pub is_potential: bool,
     /// The earlier access came between two steps of this iteration, in whatever order.

@@ -106,7 +106,7 @@ pub struct ThreadClock {
     /// Slots from here on were not seen at all.
     end: AtomicU16,
     /// The own clock when something was last learnt from another thread.
-    learnt_at: AtomicU64,
+    joined_at: AtomicU64,
     /// [`Clocks::looks_done`] when the clock was last advanced.
     looks: AtomicU64,
     /// [`LIVE`], or which one the thread was of those that have ended.
@@ -124,7 +124,7 @@ impl ThreadClock {
         let clock = ThreadClock {
             slot,
             end: AtomicU16::new(0),
-            learnt_at: AtomicU64::new(0),
+            joined_at: AtomicU64::new(0),
             looks: AtomicU64::new(0),
             state: AtomicU64::new(LIVE),
             seen: seen.try_into().unwrap_or_else(|_| unreachable!("made with this length")),
@@ -205,7 +205,7 @@ impl ThreadClock {
             is_news |= self.raise(slot, *theirs);
         }
         if is_news {
-            self.has_learnt(clocks);
+            self.note_join(clocks);
         }
     }
 
@@ -214,31 +214,31 @@ impl ThreadClock {
         if !self.is_tracked() {
             return;
         }
-        clocks.looks_begun.fetch_add(1, Ordering::SeqCst);
+        clocks.full_joins_started.fetch_add(1, Ordering::SeqCst);
         fence(Ordering::SeqCst);
         let mut is_news = false;
         clocks.each_now(|slot, now| is_news |= self.raise(slot, now));
         clocks.looks_done.fetch_add(1, Ordering::Release);
         if is_news {
-            self.has_learnt(clocks);
+            self.note_join(clocks);
         }
     }
 
     /// An epoch stands for all that its thread had seen in it.  Who takes over everything ([`acquire_all`](Self::acquire_all)) sees
     /// threads in the middle of an epoch, so what they learn after that belongs to the next one.  The fences order the look and the
     /// learning: either the look finds what was learnt here, or it is noticed here.
-    fn has_learnt(&self, clocks: &Clocks) {
+    fn note_join(&self, clocks: &Clocks) {
         fence(Ordering::SeqCst);
-        if clocks.looks_begun.load(Ordering::SeqCst) != self.looks.load(Ordering::Relaxed) {
+        if clocks.full_joins_started.load(Ordering::SeqCst) != self.looks.load(Ordering::Relaxed) {
             self.advance(clocks);
         }
-        self.learnt_at.store(self.now(), Ordering::Relaxed);
+        self.joined_at.store(self.now(), Ordering::Relaxed);
     }
 
     /// Whether nothing was learnt from other threads since `epoch`, which is the own one of an earlier release.
     #[inline]
     pub(super) fn has_learnt_nothing_since(&self, epoch: Epoch) -> bool {
-        epoch.slot() == self.slot && self.learnt_at.load(Ordering::Relaxed) <= epoch.clock()
+        epoch.slot() == self.slot && self.joined_at.load(Ordering::Relaxed) <= epoch.clock()
     }
 
     /// Begins a new stretch: what is done from now on was not handed over.
@@ -260,7 +260,7 @@ pub struct Clocks {
     /// How many threads have ended.
     ended: AtomicU64,
     /// How often a thread has begun to take over everything, and was done with it.
-    looks_begun: AtomicU64,
+    full_joins_started: AtomicU64,
     looks_done: AtomicU64,
     untracked: ThreadClock,
     has_untracked: AtomicBool,
@@ -272,7 +272,7 @@ impl Default for Clocks {
             slots: [const { OnceLock::new() }; SLOTS],
             used: AtomicUsize::new(0),
             ended: AtomicU64::new(LIVE),
-            looks_begun: AtomicU64::new(0),
+            full_joins_started: AtomicU64::new(0),
             looks_done: AtomicU64::new(0),
             untracked: ThreadClock::new(UNTRACKED),
             has_untracked: AtomicBool::new(false),
@@ -340,7 +340,7 @@ impl Clocks {
     pub fn snapshot(&self, slot: u16) -> Clock {
         let mut snapshot = Clock::default();
         let Some(thread) = self.slots.get(usize::from(slot)).and_then(OnceLock::get) else { return snapshot };
-        self.looks_begun.fetch_add(1, Ordering::SeqCst);
+        self.full_joins_started.fetch_add(1, Ordering::SeqCst);
         fence(Ordering::SeqCst);
         for seen in 0..usize::from(thread.end.load(Ordering::Acquire)) {
             snapshot.raise(seen, thread.seen[seen].load(Ordering::Acquire));

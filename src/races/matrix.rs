@@ -8,7 +8,7 @@ use crate::rules::severity::Severity;
 /// What an access does to its location.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Kind {
+pub enum AccessKind {
     /// Reads it, in one step.
     Read,
     /// Walks over it, in many steps.
@@ -30,21 +30,29 @@ pub enum Kind {
 /// How many kinds there are.
 const KINDS: usize = 8;
 
-impl Kind {
+impl AccessKind {
     /// All kinds, in the order of the matrix.
-    pub const ALL: [Kind; KINDS] =
-        [Kind::Read, Kind::Iterate, Kind::Write, Kind::Update, Kind::Insert, Kind::Atomic, Kind::Checked, Kind::Advance];
+    pub const ALL: [AccessKind; KINDS] = [
+        AccessKind::Read,
+        AccessKind::Iterate,
+        AccessKind::Write,
+        AccessKind::Update,
+        AccessKind::Insert,
+        AccessKind::Atomic,
+        AccessKind::Checked,
+        AccessKind::Advance,
+    ];
 
     /// Whether it leaves the location as it was.
     #[inline]
     pub fn is_read(self) -> bool {
-        matches!(self, Kind::Read | Kind::Iterate)
+        matches!(self, AccessKind::Read | AccessKind::Iterate)
     }
 
     /// The inverse of `as u8`.
     #[inline]
     pub(super) fn from_number(number: u8) -> Self {
-        Kind::ALL[usize::from(number) & (KINDS - 1)]
+        AccessKind::ALL[usize::from(number) & (KINDS - 1)]
     }
 }
 
@@ -53,7 +61,7 @@ const INF: Option<Severity> = Some(Severity::Info);
 const WRN: Option<Severity> = Some(Severity::Warning);
 const ERR: Option<Severity> = Some(Severity::Error);
 
-/// Row: the earlier access.  Column: the later one.  In the order of [`Kind::ALL`].
+/// Row: the earlier access.  Column: the later one.  In the order of [`AccessKind::ALL`].
 #[rustfmt::skip]
 const MATRIX: [[Option<Severity>; KINDS]; KINDS] = [
     //           read iter writ upda inse atom chec adva
@@ -69,13 +77,13 @@ const MATRIX: [[Option<Severity>; KINDS]; KINDS] = [
 
 /// How bad it is that `later` is not ordered after `earlier`; `None` if it is innocent.
 #[inline]
-pub fn severity(earlier: Kind, later: Kind) -> Option<Severity> {
+pub fn severity(earlier: AccessKind, later: AccessKind) -> Option<Severity> {
     MATRIX[earlier as usize][later as usize]
 }
 
 /// Whether everything that is bad after `other` is at least as bad after `kind`.
 #[inline]
-pub(super) fn covers(kind: Kind, other: Kind) -> bool {
+pub(super) fn covers(kind: AccessKind, other: AccessKind) -> bool {
     COVERS[kind as usize] & 1 << other as usize != 0
 }
 
@@ -109,27 +117,27 @@ mod tests {
 
     #[test]
     fn kinds_are_numbered_in_order() {
-        for (number, kind) in Kind::ALL.into_iter().enumerate() {
+        for (number, kind) in AccessKind::ALL.into_iter().enumerate() {
             assert_eq!(kind as usize, number);
-            assert_eq!(Kind::from_number(number as u8), kind);
+            assert_eq!(AccessKind::from_number(number as u8), kind);
         }
     }
 
     #[test]
     fn the_three_bad_families_are_errors_whichever_comes_first() {
-        for kind in [Kind::Write, Kind::Update, Kind::Insert, Kind::Atomic, Kind::Checked] {
-            assert_eq!(severity(Kind::Iterate, kind), ERR, "{kind:?}");
-            assert_eq!(severity(kind, Kind::Iterate), ERR, "{kind:?}");
-            assert_eq!(severity(Kind::Update, kind), ERR, "{kind:?}");
-            assert_eq!(severity(kind, Kind::Update), ERR, "{kind:?}");
+        for kind in [AccessKind::Write, AccessKind::Update, AccessKind::Insert, AccessKind::Atomic, AccessKind::Checked] {
+            assert_eq!(severity(AccessKind::Iterate, kind), ERR, "{kind:?}");
+            assert_eq!(severity(kind, AccessKind::Iterate), ERR, "{kind:?}");
+            assert_eq!(severity(AccessKind::Update, kind), ERR, "{kind:?}");
+            assert_eq!(severity(kind, AccessKind::Update), ERR, "{kind:?}");
         }
-        assert_eq!(severity(Kind::Checked, Kind::Atomic), ERR);
+        assert_eq!(severity(AccessKind::Checked, AccessKind::Atomic), ERR);
     }
 
     #[test]
     fn a_later_write_stands_for_milder_ones_only() {
-        let covered = |kind| Kind::ALL.into_iter().filter(|other| covers(kind, *other)).collect::<Vec<_>>();
-        use Kind::{Advance, Atomic, Checked, Insert, Iterate, Read, Update, Write};
+        let covered = |kind| AccessKind::ALL.into_iter().filter(|other| covers(kind, *other)).collect::<Vec<_>>();
+        use AccessKind::{Advance, Atomic, Checked, Insert, Iterate, Read, Update, Write};
         assert_eq!(covered(Update), [Read, Iterate, Write, Update, Insert, Atomic, Checked]);
         assert_eq!(covered(Write), [Read, Write, Insert, Atomic]);
         assert_eq!(covered(Insert), [Insert]);
@@ -140,12 +148,15 @@ mod tests {
 
     #[test]
     fn atomic_operations_are_innocent() {
-        for (a, b) in
-            [(Kind::Insert, Kind::Insert), (Kind::Atomic, Kind::Atomic), (Kind::Insert, Kind::Atomic), (Kind::Read, Kind::Read)]
-        {
+        for (a, b) in [
+            (AccessKind::Insert, AccessKind::Insert),
+            (AccessKind::Atomic, AccessKind::Atomic),
+            (AccessKind::Insert, AccessKind::Atomic),
+            (AccessKind::Read, AccessKind::Read),
+        ] {
             assert_eq!(severity(a, b), NO);
             assert_eq!(severity(b, a), NO);
         }
-        assert_eq!(severity(Kind::Insert, Kind::Checked), NO, "an addition cannot take away what was seen");
+        assert_eq!(severity(AccessKind::Insert, AccessKind::Checked), NO, "an addition cannot take away what was seen");
     }
 }

@@ -6,7 +6,7 @@ use std::cell::Cell;
 
 /// What a thread remembers between its accesses.
 #[derive(Debug, Default)]
-pub struct Memory {
+pub struct ThreadHistory {
     /// Numbers its accesses.
     pub(super) sequence: Cell<u32>,
     /// The last flag that it saw set by another thread without an order: who set it and when, in which function it was seen.
@@ -17,7 +17,7 @@ pub struct Memory {
     pub walks: Walks,
 }
 
-impl Memory {
+impl ThreadHistory {
     /// How many writes the location that the thread has just accessed had seen, modulo 2^16; 0 again once its history was forgotten.
     pub fn version(&self) -> u16 {
         self.version.get()

@@ -9,7 +9,7 @@
 //! [`properties`] runs random traces through this and through the engine.
 
 use super::access::{Access, Value};
-use super::matrix::{self, Kind};
+use super::matrix::{self, AccessKind};
 use crate::rules::Severity;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,7 +42,7 @@ struct Trace {
 
 /// A write and what it goes back to.
 struct Change {
-    kind: Kind,
+    kind: AccessKind,
     /// The own read that it goes back to.
     check: Option<usize>,
     /// That read decides whether it is made.
@@ -52,8 +52,8 @@ struct Change {
 }
 
 /// A look whether there is something to iterate over is part of the iteration.
-fn as_iteration(access: &Access) -> Kind {
-    if access.is_guard { Kind::Iterate } else { access.kind }
+fn as_iteration(access: &Access) -> AccessKind {
+    if access.is_guard { AccessKind::Iterate } else { access.kind }
 }
 
 impl Trace {
@@ -100,7 +100,7 @@ impl Trace {
 
     /// The thread's last read of the location before `event`, in one step.
     fn own_read(&self, event: usize) -> Option<(usize, &Access)> {
-        self.earlier(event).find(|(earlier, access)| self.is_own(event, *earlier) && access.kind == Kind::Read)
+        self.earlier(event).find(|(earlier, access)| self.is_own(event, *earlier) && access.kind == AccessKind::Read)
     }
 
     /// The last write of the location before `event`, by any thread.
@@ -112,7 +112,7 @@ impl Trace {
     fn polled_for(&self, event: usize) -> Option<usize> {
         let last = self.own_read(event)?;
         let since = self.earlier(last.0).find(|(_, access)| !access.kind.is_read()).map_or(0, |(write, _)| write);
-        let reads = self.earlier(event).filter(|(read, access)| self.is_own(event, *read) && access.kind == Kind::Read);
+        let reads = self.earlier(event).filter(|(read, access)| self.is_own(event, *read) && access.kind == AccessKind::Read);
         let mut same = reads.filter(|(read, _)| *read >= since);
         same.find(|(_, access)| access.is_polled).map(|_| last.0)
     }
@@ -130,13 +130,13 @@ impl Trace {
     fn goes_back_to(&self, event: usize) -> Option<(usize, &Access)> {
         let access = self.access(event)?;
         let (number, read) = self.own_read(event)?;
-        let is_write = access.kind == Kind::Write;
+        let is_write = access.kind == AccessKind::Write;
         let is_near = read.code == access.code || (is_write || read.is_asked) && !self.has_released_between(number, event);
         let may_be = match access.kind {
-            Kind::Write => !read.is_polled && (read.is_tested || !access.is_constant),
-            Kind::Atomic => access.is_checkable && read.is_tested,
-            Kind::Insert => read.is_tested,
-            Kind::Read | Kind::Iterate | Kind::Update | Kind::Checked | Kind::Advance => false,
+            AccessKind::Write => !read.is_polled && (read.is_tested || !access.is_constant),
+            AccessKind::Atomic => access.is_checkable && read.is_tested,
+            AccessKind::Insert => read.is_tested,
+            AccessKind::Read | AccessKind::Iterate | AccessKind::Update | AccessKind::Checked | AccessKind::Advance => false,
         };
         (is_near && may_be).then_some((number, read))
     }
@@ -148,17 +148,22 @@ impl Trace {
         let blind = Change { kind, check: None, is_checked: false, is_filling: false };
         let Some((number, read)) = self.goes_back_to(event) else {
             return match self.demanded_by(event) {
-                Some(read) => Change { kind: Kind::Update, check: Some(read), is_checked: true, ..blind },
+                Some(read) => Change { kind: AccessKind::Update, check: Some(read), is_checked: true, ..blind },
                 None => blind,
             };
         };
         let upgraded = match kind {
-            Kind::Write => Kind::Update,
-            Kind::Atomic => Kind::Checked,
-            Kind::Insert if self.has_added_since(number, event) => Kind::Insert,
-            Kind::Insert | Kind::Read | Kind::Iterate | Kind::Update | Kind::Checked | Kind::Advance => return blind,
+            AccessKind::Write => AccessKind::Update,
+            AccessKind::Atomic => AccessKind::Checked,
+            AccessKind::Insert if self.has_added_since(number, event) => AccessKind::Insert,
+            AccessKind::Insert
+            | AccessKind::Read
+            | AccessKind::Iterate
+            | AccessKind::Update
+            | AccessKind::Checked
+            | AccessKind::Advance => return blind,
         };
-        Change { kind: upgraded, check: Some(number), is_checked: read.is_tested, is_filling: kind == Kind::Insert }
+        Change { kind: upgraded, check: Some(number), is_checked: read.is_tested, is_filling: kind == AccessKind::Insert }
     }
 
     /// The look of another thread that has had this one make what was not there.
@@ -167,13 +172,17 @@ impl Trace {
     /// order of their instructions.
     fn demanded_by(&self, event: usize) -> Option<usize> {
         let access = self.access(event)?;
-        if access.kind != Kind::Write || access.is_constant || !self.value(event).is_object() || self.own_read(event).is_some() {
+        if access.kind != AccessKind::Write
+            || access.is_constant
+            || !self.value(event).is_object()
+            || self.own_read(event).is_some()
+        {
             return None;
         }
         let last_write = self.last_write(event);
         let mut seen = BTreeSet::new();
         let last_looks =
-            self.earlier(event).filter(|(read, access)| access.kind == Kind::Read && seen.insert(self.events[*read].thread));
+            self.earlier(event).filter(|(read, access)| access.kind == AccessKind::Read && seen.insert(self.events[*read].thread));
         let demands = last_looks.filter(|(read, access)| {
             access.is_lazy && self.past[event].contains(read) && last_write.is_none_or(|write| write < *read)
         });
@@ -185,7 +194,8 @@ impl Trace {
     }
 
     fn has_added_since(&self, check: usize, event: usize) -> bool {
-        let mut own = self.earlier(event).filter(|(earlier, access)| self.is_own(event, *earlier) && access.kind == Kind::Insert);
+        let mut own =
+            self.earlier(event).filter(|(earlier, access)| self.is_own(event, *earlier) && access.kind == AccessKind::Insert);
         own.any(|(earlier, _)| self.goes_back_to(earlier).is_some_and(|(read, _)| read == check))
     }
 
@@ -217,8 +227,8 @@ impl Trace {
         let Some(last) = self.last_write(event) else { return false };
         let Change { kind, is_checked, .. } = self.change(event);
         let value = self.value(event);
-        let both_counted = self.is_unordered(last, event) && self.change(last).kind == Kind::Update;
-        let is_count = kind == Kind::Update && !is_checked && value.may_be_counted();
+        let both_counted = self.is_unordered(last, event) && self.change(last).kind == AccessKind::Update;
+        let is_count = kind == AccessKind::Update && !is_checked && value.may_be_counted();
         value.equals(self.value(last)) && !(is_count && (both_counted || self.other_wrote(event)))
     }
 
@@ -243,7 +253,7 @@ impl Trace {
     fn read_after_write(&self, write: usize, read: usize) -> Option<Severity> {
         let access = self.access(read)?;
         let Change { kind, is_checked, is_filling, .. } = self.change(write);
-        let is_read = access.kind == Kind::Read;
+        let is_read = access.kind == AccessKind::Read;
         let same_check = self.same_check(write, read);
         let would_act = same_check || is_checked && !is_filling && access.is_acting;
         match matrix::severity(kind, as_iteration(access))? {
@@ -264,7 +274,7 @@ impl Trace {
             return None;
         }
         let Change { kind, is_checked, is_filling, .. } = self.change(write);
-        let same_check = self.same_check(write, read) && access.kind == Kind::Read;
+        let same_check = self.same_check(write, read) && access.kind == AccessKind::Read;
         let is_cached = is_checked && self.value(write).is_cacheable() && !access.is_guard;
         match matrix::severity(as_iteration(access), kind) {
             // The other thread begins an update, whose write races, or may fill a cache with the same value.
@@ -282,7 +292,7 @@ impl Trace {
 
     /// Whether the thread of `read` has not read the location elsewhere before `event`.
     fn is_last_look(&self, read: usize, event: usize) -> bool {
-        let look = self.earlier(event).find(|(earlier, access)| self.is_own(*earlier, read) && access.kind == Kind::Read);
+        let look = self.earlier(event).find(|(earlier, access)| self.is_own(*earlier, read) && access.kind == AccessKind::Read);
         let place = |event: usize| match self.events[event].step {
             Step::Access(access, stack) => Some((access.site, if access.is_asked { stack } else { 0 })),
             Step::Release(_) | Step::Acquire(_) => None,
@@ -295,8 +305,8 @@ impl Trace {
         let access = self.access(later)?;
         let has_waited = self.polled_for(later).is_some_and(|read| read > earlier);
         // What was there has been taken away, or was not found, and something else is put in its place.
-        let is_put_again =
-            access.is_new && (first.kind == Kind::Atomic || first.kind == Kind::Checked && second.kind == Kind::Write);
+        let is_put_again = access.is_new
+            && (first.kind == AccessKind::Atomic || first.kind == AccessKind::Checked && second.kind == AccessKind::Write);
         if has_waited || is_put_again || self.changes_nothing(later) {
             return None;
         }
@@ -330,14 +340,14 @@ impl Trace {
         let was_told = || flags().any(|seen| (0..write.min(seen)).any(|set| sets(set, seen) && tells(seen, set)));
         let Change { kind, is_filling, .. } = self.change(write);
         // Whoever polls for something does not take it to be there.
-        kind == Kind::Write && !access.is_polled && was_told() || is_filling && self.same_check(write, read)
+        kind == AccessKind::Write && !access.is_polled && was_told() || is_filling && self.same_check(write, read)
     }
 
     /// Whether a step of an iteration comes after a change that was made since the step before, whatever their order: the iteration is not
     /// over.
     fn is_between(&self, write: usize, step: usize) -> Option<Severity> {
         let access = self.access(step)?;
-        let before = self.earlier(step).find(|(earlier, access)| self.is_own(*earlier, step) && access.kind == Kind::Iterate);
+        let before = self.earlier(step).find(|(earlier, access)| self.is_own(*earlier, step) && access.kind == AccessKind::Iterate);
         let is_since = access.since.is_some() && before.is_some_and(|(before, _)| before < write);
         let is_same = self.earlier(step).any(|(earlier, _)| earlier == write) && !self.is_own(write, step);
         matrix::severity(self.change(write).kind, access.kind).filter(|_| is_since && is_same)

@@ -3,9 +3,9 @@
 //! For review, not for verdicts: a lockset knows locks only, so what is handed over by a queue, or ordered by start and join, looks
 //! unguarded.  What it does not depend on is luck: two threads that happened to run one after the other are seen as well.
 
-use super::access::Place;
+use super::access::AccessSite;
 use super::clock::Epoch;
-use super::matrix::{self, Kind};
+use super::matrix::{self, AccessKind};
 use crate::rules::severity::Severity;
 use std::collections::HashMap;
 
@@ -26,20 +26,20 @@ pub struct Use<'a> {
     /// Who, and when.
     pub epoch: Epoch,
     /// What is done.
-    pub kind: Kind,
+    pub kind: AccessKind,
     /// Locks that the thread holds, sorted.
     pub guards: &'a [LockId],
     /// Where.
-    pub place: Place,
+    pub place: AccessSite,
 }
 
 /// An access by another thread that no common lock keeps apart from the one at hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unguarded {
     /// What it did.
-    pub kind: Kind,
+    pub kind: AccessKind,
     /// Where.
-    pub place: Place,
+    pub place: AccessSite,
     /// Who, and when.
     pub epoch: Epoch,
     /// How bad it would be if the two met.
@@ -58,7 +58,7 @@ pub struct Shared {
     /// How often it was written since then.
     pub writes: u64,
     /// The last accesses by different threads.
-    last: Vec<(Epoch, Kind, Place)>,
+    last: Vec<(Epoch, AccessKind, AccessSite)>,
     is_told: bool,
 }
 
@@ -130,17 +130,17 @@ impl Review {
 mod tests {
     use super::*;
 
-    fn use_(slot: u64, kind: Kind, guards: &[LockId]) -> Use<'_> {
-        Use { location: 1, epoch: Epoch::from_bits(slot << 48 | 1), kind, guards, place: Place { site: 1, stack: 1 } }
+    fn use_(slot: u64, kind: AccessKind, guards: &[LockId]) -> Use<'_> {
+        Use { location: 1, epoch: Epoch::from_bits(slot << 48 | 1), kind, guards, place: AccessSite { site: 1, stack: 1 } }
     }
 
     #[test]
     fn a_common_lock_guards_and_different_ones_do_not() {
         for (second, is_guarded) in [([7], true), ([8], false)] {
             let mut review = Review::default();
-            assert_eq!(review.note(&use_(1, Kind::Update, &[7])), Outcome::Nothing);
-            assert_eq!(review.note(&use_(2, Kind::Update, &second)), Outcome::BecameShared);
-            let third = review.note(&use_(1, Kind::Update, &[7]));
+            assert_eq!(review.note(&use_(1, AccessKind::Update, &[7])), Outcome::Nothing);
+            assert_eq!(review.note(&use_(2, AccessKind::Update, &second)), Outcome::BecameShared);
+            let third = review.note(&use_(1, AccessKind::Update, &[7]));
             assert_eq!(matches!(third, Outcome::Unguarded(_)), !is_guarded);
             let (_, shared) = review.shared().next().unwrap();
             assert_eq!(shared.guards.as_deref(), Some(if is_guarded { &[7][..] } else { &[] }));
@@ -150,26 +150,26 @@ mod tests {
     #[test]
     fn what_one_thread_does_before_the_others_come_needs_no_lock() {
         let mut review = Review::default();
-        review.note(&use_(1, Kind::Write, &[]));
-        review.note(&use_(2, Kind::Read, &[7]));
-        assert_eq!(review.note(&use_(1, Kind::Update, &[7])), Outcome::Nothing);
+        review.note(&use_(1, AccessKind::Write, &[]));
+        review.note(&use_(2, AccessKind::Read, &[7]));
+        assert_eq!(review.note(&use_(1, AccessKind::Update, &[7])), Outcome::Nothing);
         assert_eq!(review.shared().count(), 1);
     }
 
     #[test]
     fn what_is_only_read_is_no_shared_state() {
         let mut review = Review::default();
-        review.note(&use_(1, Kind::Write, &[]));
-        review.note(&use_(2, Kind::Read, &[]));
-        review.note(&use_(3, Kind::Read, &[]));
+        review.note(&use_(1, AccessKind::Write, &[]));
+        review.note(&use_(2, AccessKind::Read, &[]));
+        review.note(&use_(3, AccessKind::Read, &[]));
         assert_eq!(review.shared().count(), 0);
     }
 
     #[test]
     fn it_is_told_once() {
         let mut review = Review::default();
-        review.note(&use_(1, Kind::Update, &[]));
-        assert!(matches!(review.note(&use_(2, Kind::Update, &[])), Outcome::Unguarded(_)));
-        assert_eq!(review.note(&use_(1, Kind::Update, &[])), Outcome::Nothing);
+        review.note(&use_(1, AccessKind::Update, &[]));
+        assert!(matches!(review.note(&use_(2, AccessKind::Update, &[])), Outcome::Unguarded(_)));
+        assert_eq!(review.note(&use_(1, AccessKind::Update, &[])), Outcome::Nothing);
     }
 }

@@ -4,15 +4,15 @@
 //! lossy: a location that takes another's cell starts without a history, which can hide a race and never invents one.  That happens once
 //! all [`WAYS`] cells that it may have are taken.
 //!
-//! On top of FastTrack: an access is a [`Kind`], judged by the [`matrix`](super::matrix); a write of what the thread has read before is an
+//! On top of FastTrack: an access is a [`AccessKind`], judged by the [`matrix`](super::matrix); a write of what the thread has read before is an
 //! *update*, found at run time, with the read that it goes back to; values of immutable objects are compared, because writing what is
 //! there already is innocent.  So two writes are kept where the later one does not stand for the earlier: it is of a milder kind, or has no
 //! order to it and was innocent.  The tests of `model` hold all this to a specification.
 
-use super::access::{Access, Place, Race};
+use super::access::{Access, AccessSite, Race};
 use super::clock::{Epoch, ThreadClock};
-use super::matrix::Kind;
-use super::memory::Memory;
+use super::matrix::AccessKind;
+use super::memory::ThreadHistory;
 use super::spin::Spin;
 use cell::{Cell, state};
 use judge::Now;
@@ -126,10 +126,10 @@ impl Shadow {
         &self,
         access: &Access,
         clock: &ThreadClock,
-        memory: &Memory,
+        memory: &ThreadHistory,
         stack: impl FnOnce() -> u32,
         report: impl FnMut(Race),
-    ) -> Kind {
+    ) -> AccessKind {
         let epoch = access.epoch.unwrap_or_else(|| clock.epoch());
         if epoch.is_none() {
             return access.kind;
@@ -150,7 +150,7 @@ impl Shadow {
                 return access.kind;
             }
         }
-        let here = Place { site: access.site, stack: stack() };
+        let here = AccessSite { site: access.site, stack: stack() };
         let mut races = Vec::new();
         let kind = {
             let mut held = cell.lock.lock();

@@ -141,15 +141,15 @@ impl SyncTable {
     /// What the thread of `clock` has done and seen is handed over to whoever acquires `key`.
     #[inline]
     pub fn release(&self, clocks: &Clocks, clock: &ThreadClock, key: u64) {
-        if !self.release_again(clocks, clock, key) {
-            self.release_news(clocks, clock, key);
+        if !self.try_release_fast(clocks, clock, key) {
+            self.release_slow(clocks, clock, key);
         }
     }
 
     /// As [`release`](Self::release), if the thread was the last that did and has learnt nothing since; else `false`, and nothing is done.
     /// Neither locks nor allocates.
     #[inline]
-    pub fn release_again(&self, clocks: &Clocks, clock: &ThreadClock, key: u64) -> bool {
+    pub fn try_release_fast(&self, clocks: &Clocks, clock: &ThreadClock, key: u64) -> bool {
         let Some(object) = self.find_recent(key) else { return false };
         let last = object.last.load(Ordering::Acquire);
         if last == 0 || !clock.has_learnt_nothing_since(Epoch::from_bits(last)) {
@@ -164,7 +164,7 @@ impl SyncTable {
 
     /// As [`release`](Self::release), in any case.
     #[cold]
-    pub fn release_news(&self, clocks: &Clocks, clock: &ThreadClock, key: u64) {
+    pub fn release_slow(&self, clocks: &Clocks, clock: &ThreadClock, key: u64) {
         let object = self.find(key).unwrap_or_else(|| self.make(key));
         let mut released = hold(&object.clock);
         let mut last = object.last.load(Ordering::Acquire);
@@ -195,14 +195,14 @@ impl SyncTable {
     /// What was handed over to `key` happened before what the thread of `clock` does from now on.
     #[inline]
     pub fn acquire(&self, clocks: &Clocks, clock: &ThreadClock, key: u64) {
-        if !self.is_acquired(clock, key) {
-            self.acquire_news(clocks, clock, key);
+        if !self.nothing_to_acquire(clock, key) {
+            self.acquire_slow(clocks, clock, key);
         }
     }
 
     /// Whether the thread is known to have seen all that was handed over to `key`.  Neither locks nor allocates.
     #[inline]
-    pub fn is_acquired(&self, clock: &ThreadClock, key: u64) -> bool {
+    pub fn nothing_to_acquire(&self, clock: &ThreadClock, key: u64) -> bool {
         self.find_recent(key).is_some_and(|object| {
             let last = Epoch::from_bits(object.last.load(Ordering::Acquire));
             !last.is_none() && clock.has_seen(last)
@@ -211,7 +211,7 @@ impl SyncTable {
 
     /// As [`acquire`](Self::acquire), in any case.
     #[cold]
-    pub fn acquire_news(&self, clocks: &Clocks, clock: &ThreadClock, key: u64) {
+    pub fn acquire_slow(&self, clocks: &Clocks, clock: &ThreadClock, key: u64) {
         let Some(object) = self.find(key) else { return };
         let mut released = hold(&object.clock);
         released.add(Epoch::from_bits(object.last.load(Ordering::Acquire)));

@@ -12,7 +12,7 @@ pub struct Walk {
     pub iterator: u64,
     /// Address of what it iterates over.
     pub container: u64,
-    /// What [`Memory::version`](super::memory::Memory::version) said at the last step.
+    /// What [`ThreadHistory::version`](super::memory::ThreadHistory::version) said at the last step.
     pub version: u16,
     /// The instruction that began it.
     pub site: u32,

@@ -3,7 +3,7 @@
 use super::family::races::{Races, either};
 use super::rule::{Finds, Fix, Rule};
 use super::severity::Severity;
-use crate::races::matrix::Kind;
+use crate::races::matrix::AccessKind;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -12,7 +12,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     finds: Finds::Races(Races {
         order: 5,
-        applies: |race, _| either(race, Kind::Checked) || either(race, Kind::Update) && race.is_checked,
+        applies: |race, _| either(race, AccessKind::Checked) || either(race, AccessKind::Update) && race.is_checked,
         title: |race| race.sentence(),
         can_be_witnessed: true,
     }),

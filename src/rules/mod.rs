@@ -155,9 +155,9 @@ pub fn of_system_call(suspicion: &Suspicion) -> Option<&'static Rule> {
 mod tests {
     use super::family::races::Unordered;
     use super::*;
-    use crate::races::access::Place;
+    use crate::races::access::AccessSite;
     use crate::races::clock::Epoch;
-    use crate::races::matrix::Kind;
+    use crate::races::matrix::AccessKind;
 
     #[test]
     fn ids_are_unique_and_sorted() {
@@ -191,15 +191,15 @@ mod tests {
         assert!(find("FT999").is_none());
     }
 
-    fn race(earlier_kind: Kind, kind: Kind) -> Race {
+    fn race(earlier_kind: AccessKind, kind: AccessKind) -> Race {
         Race {
             severity: Severity::Error,
             earlier_kind,
-            earlier: Place { site: 1, stack: 1 },
+            earlier: AccessSite { site: 1, stack: 1 },
             earlier_thread: Epoch::NONE,
             earlier_check: None,
             kind,
-            here: Place { site: 2, stack: 2 },
+            here: AccessSite { site: 2, stack: 2 },
             check: None,
             is_checked: false,
             witnessed: false,
@@ -217,15 +217,15 @@ mod tests {
     #[test]
     fn each_race_has_its_rule_whichever_access_comes_first() {
         let cases = [
-            (Kind::Write, Kind::Write, "FT404"),
-            (Kind::Write, Kind::Insert, "FT404"),
-            (Kind::Update, Kind::Write, "FT401"),
-            (Kind::Update, Kind::Update, "FT401"),
-            (Kind::Checked, Kind::Atomic, "FT402"),
-            (Kind::Checked, Kind::Update, "FT402"),
-            (Kind::Iterate, Kind::Update, "FT403"),
-            (Kind::Iterate, Kind::Checked, "FT403"),
-            (Kind::Advance, Kind::Advance, "FT405"),
+            (AccessKind::Write, AccessKind::Write, "FT404"),
+            (AccessKind::Write, AccessKind::Insert, "FT404"),
+            (AccessKind::Update, AccessKind::Write, "FT401"),
+            (AccessKind::Update, AccessKind::Update, "FT401"),
+            (AccessKind::Checked, AccessKind::Atomic, "FT402"),
+            (AccessKind::Checked, AccessKind::Update, "FT402"),
+            (AccessKind::Iterate, AccessKind::Update, "FT403"),
+            (AccessKind::Iterate, AccessKind::Checked, "FT403"),
+            (AccessKind::Advance, AccessKind::Advance, "FT405"),
         ];
         for (one, other, expected) in cases {
             assert_eq!([id(&race(one, other)), id(&race(other, one))], [expected; 2], "{one:?} and {other:?}");
@@ -234,15 +234,19 @@ mod tests {
 
     #[test]
     fn what_else_is_known_of_a_race_decides_its_rule() {
-        let update = race(Kind::Update, Kind::Update);
+        let update = race(AccessKind::Update, AccessKind::Update);
         assert_eq!(id(&Race { is_checked: true, ..update }), "FT402");
-        assert_eq!(id(&Race { is_checked: true, ..race(Kind::Write, Kind::Write) }), "FT404", "a check without an update");
-        assert_eq!(id(&Race { published_early: true, ..race(Kind::Write, Kind::Read) }), "FT406");
-        assert_eq!(id(&Race { published_early: true, ..race(Kind::Write, Kind::Iterate) }), "FT403");
+        assert_eq!(
+            id(&Race { is_checked: true, ..race(AccessKind::Write, AccessKind::Write) }),
+            "FT404",
+            "a check without an update"
+        );
+        assert_eq!(id(&Race { published_early: true, ..race(AccessKind::Write, AccessKind::Read) }), "FT406");
+        assert_eq!(id(&Race { published_early: true, ..race(AccessKind::Write, AccessKind::Iterate) }), "FT403");
         assert_eq!(id(&Race { severity: Severity::Warning, ..update }), "FT401");
         assert_eq!(id(&Race { severity: Severity::Info, ..update }), "FT407");
         assert_eq!(of_race(&update, true).id, "FT408");
-        assert_eq!(of_race(&race(Kind::Advance, Kind::Advance), true).id, "FT408");
+        assert_eq!(of_race(&race(AccessKind::Advance, AccessKind::Advance), true).id, "FT408");
     }
 
     #[test]
@@ -253,7 +257,7 @@ mod tests {
             of_race(&race, false).tell_race(&unordered).title
         };
         let told = |race: Race| title(race, false);
-        let update = race(Kind::Write, Kind::Update);
+        let update = race(AccessKind::Write, AccessKind::Update);
         assert_eq!(told(update), "C.n: update in thread 'B' not ordered after the write in thread 'A'");
         assert_eq!(
             told(Race { witnessed: true, ..update }),
@@ -267,21 +271,21 @@ mod tests {
         for plain in [Race { witnessed: true, ..update }, Race { severity: Severity::Info, ..update }] {
             assert_eq!(title(plain, true), told(plain));
         }
-        let early = Race { published_early: true, ..race(Kind::Write, Kind::Read) };
+        let early = Race { published_early: true, ..race(AccessKind::Write, AccessKind::Read) };
         assert_eq!(
             told(early),
             "C.n: read in thread 'B' not ordered after the write in thread 'A'; a flag that says it is there was set first"
         );
         let half = "; it is filled piece by piece, and seen half";
-        for (one, other) in [(Kind::Insert, Kind::Read), (Kind::Read, Kind::Insert)] {
+        for (one, other) in [(AccessKind::Insert, AccessKind::Read), (AccessKind::Read, AccessKind::Insert)] {
             assert!(told(Race { published_early: true, ..race(one, other) }).ends_with(half));
         }
         assert_eq!(
-            told(Race { is_between: true, ..race(Kind::Insert, Kind::Iterate) }),
+            told(Race { is_between: true, ..race(AccessKind::Insert, AccessKind::Iterate) }),
             "C.n: insertion in thread 'A' between two steps of the iteration in thread 'B'"
         );
         assert_eq!(
-            told(Race { is_potential: true, ..race(Kind::Checked, Kind::Atomic) }),
+            told(Race { is_potential: true, ..race(AccessKind::Checked, AccessKind::Atomic) }),
             "C.n: no lock keeps the change in thread 'B' and the change after a check in thread 'A' apart"
         );
     }

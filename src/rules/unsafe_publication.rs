@@ -3,7 +3,7 @@
 use super::family::races::{Races, Unordered, either};
 use super::rule::{Finds, Fix, Rule};
 use super::severity::Severity;
-use crate::races::matrix::Kind;
+use crate::races::matrix::AccessKind;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -40,7 +40,7 @@ What was complete when it was published, by a plain assignment too; a table that
 
 fn title(race: &Unordered<'_>) -> String {
     let outcome = match race.flag {
-        _ if either(race.race, Kind::Insert) => "; it is filled piece by piece, and seen half".to_owned(),
+        _ if either(race.race, AccessKind::Insert) => "; it is filled piece by piece, and seen half".to_owned(),
         Some(flag) => format!("; '{flag}', which says that it is there, was set first"),
         None => "; a flag that says it is there was set first".to_owned(),
     };

@@ -6,7 +6,7 @@ use crate::calls::pollers;
 use crate::state::process::{CHILDREN, DESCRIPTORS};
 use crate::state::{python, thread};
 use crate::system::clock;
-use ftsan::descriptors::{Control, Kind, Registered, Suspicion, Use};
+use ftsan::descriptors::{Control, FdKind, Registered, Suspicion, Use};
 use ftsan::recording::operation::{CLOSE, DUP, EPOLL_CTL, EPOLL_WAIT, Operation, WAIT};
 use ftsan::recording::{Begun, PENDING, ThreadRecord};
 use libc::c_int;
@@ -121,7 +121,7 @@ pub(crate) fn polling<R: Returned>(
 
 /// A call that gives a descriptor.
 #[inline(always)]
-pub(crate) fn opening(operation: Operation, kind: Kind, call: impl FnOnce() -> c_int) -> c_int {
+pub(crate) fn opening(operation: Operation, kind: FdKind, call: impl FnOnce() -> c_int) -> c_int {
     let Some(record) = thread::current() else { return call() };
     let fd = call();
     if fd >= 0 {
@@ -134,7 +134,7 @@ pub(crate) fn opening(operation: Operation, kind: Kind, call: impl FnOnce() -> c
 ///
 /// # Safety
 /// `pair` is where the call puts them.
-pub(crate) unsafe fn opening_two(operation: Operation, kind: Kind, pair: *const c_int, call: impl FnOnce() -> c_int) -> c_int {
+pub(crate) unsafe fn opening_two(operation: Operation, kind: FdKind, pair: *const c_int, call: impl FnOnce() -> c_int) -> c_int {
     let Some(record) = thread::current() else { return call() };
     let result = call();
     if result == 0 {
@@ -147,7 +147,7 @@ pub(crate) unsafe fn opening_two(operation: Operation, kind: Kind, pair: *const 
 }
 
 #[inline(never)]
-fn opened(record: &ThreadRecord, operation: Operation, fd: c_int, kind: Kind) {
+fn opened(record: &ThreadRecord, operation: Operation, fd: c_int, kind: FdKind) {
     let mark = python::mark(record);
     happened(record, operation, fd, 0, fd);
     if let Some(suspicion) = DESCRIPTORS.opened(fd, kind, mark) {
@@ -179,7 +179,7 @@ fn before_close(record: &ThreadRecord, fd: c_int) {
         return;
     }
     let mark = python::mark(record);
-    let is_open_file = DESCRIPTORS.kind(fd) == Kind::File;
+    let is_open_file = DESCRIPTORS.kind(fd) == FdKind::File;
     let polled = || pollers::other_that_polls(record, fd).map(|by| Suspicion::ClosedWhileUsed { by });
     let suspicion = match DESCRIPTORS.closing(fd, mark) {
         // Who is in a poll is surer than who may come back to one.

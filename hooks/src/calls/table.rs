@@ -5,7 +5,7 @@ use crate::crash::chain;
 use crate::state::{python, thread};
 use crate::system::memory;
 use crate::system::original::{Hook, Original};
-use ftsan::descriptors::{Kind, Use};
+use ftsan::descriptors::{FdKind, Use};
 use ftsan::recording::operation as op;
 use libc::{
     c_char, c_int, c_long, c_uint, c_void, epoll_event, fd_set, iovec, mmsghdr, mode_t, msghdr, nfds_t, off_t, pid_t, pollfd,
@@ -56,8 +56,8 @@ pub(crate) static TABLES: [&[Hook]; 2] = [HOOKS, &tail_jumps::HOOKS];
 
 const STREAM: c_int = libc::SOCK_STREAM;
 
-fn socket_kind(kind: c_int) -> Kind {
-    if kind & 0xF == STREAM { Kind::StreamSocket } else { Kind::Socket }
+fn socket_kind(kind: c_int) -> FdKind {
+    if kind & 0xF == STREAM { FdKind::StreamSocket } else { FdKind::Socket }
 }
 
 /// How much a `writev` of the host's array would write.  The kernel has not accepted it yet: anything may be there.
@@ -87,8 +87,8 @@ fn duplicates(command: c_int) -> bool {
 }
 
 hooks! {
-    fn epoll_create(size: c_int) -> c_int = |call| shapes::opening(op::EPOLL_CREATE, Kind::Epoll, call);
-    fn epoll_create1(flags: c_int) -> c_int = |call| shapes::opening(op::EPOLL_CREATE, Kind::Epoll, call);
+    fn epoll_create(size: c_int) -> c_int = |call| shapes::opening(op::EPOLL_CREATE, FdKind::Epoll, call);
+    fn epoll_create1(flags: c_int) -> c_int = |call| shapes::opening(op::EPOLL_CREATE, FdKind::Epoll, call);
     fn epoll_ctl(epoll: c_int, what: c_int, fd: c_int, event: *mut epoll_event) -> c_int = |call| {
         // SAFETY: asked when the call has succeeded: the kernel has read it.
         let is_one_shot = || unsafe { (&raw const (*event).events).read_unaligned() } & libc::EPOLLONESHOT as u32 != 0;
@@ -119,9 +119,9 @@ hooks! {
         // SAFETY: the host's array.
         |call| unsafe { shapes::opening_two(op::SOCKETPAIR, socket_kind(kind), pair, call) };
     fn accept(fd: c_int, address: *mut sockaddr, len: *mut socklen_t) -> c_int =
-        |call| shapes::opening(op::ACCEPT, Kind::StreamSocket, || shapes::using(op::ACCEPT, fd, Use::Wait, || 0, call));
+        |call| shapes::opening(op::ACCEPT, FdKind::StreamSocket, || shapes::using(op::ACCEPT, fd, Use::Wait, || 0, call));
     fn accept4(fd: c_int, address: *mut sockaddr, len: *mut socklen_t, flags: c_int) -> c_int =
-        |call| shapes::opening(op::ACCEPT, Kind::StreamSocket, || shapes::using(op::ACCEPT, fd, Use::Wait, || 0, call));
+        |call| shapes::opening(op::ACCEPT, FdKind::StreamSocket, || shapes::using(op::ACCEPT, fd, Use::Wait, || 0, call));
     fn connect(fd: c_int, address: *const sockaddr, len: socklen_t) -> c_int = |call| shapes::using(op::CONNECT, fd, Use::Write, || 0, call);
     fn shutdown(fd: c_int, how: c_int) -> c_int = |call| shapes::noted(op::SHUTDOWN, fd, call);
 
@@ -153,26 +153,26 @@ hooks! {
     fn splice(from: c_int, from_offset: *mut off_t, into: c_int, into_offset: *mut off_t, len: size_t, flags: c_uint) -> ssize_t =
         |call| shapes::using(op::SPLICE, into, Use::Write, || len, call);
 
-    fn open(path: *const c_char, flags: c_int, mode: mode_t) -> c_int = |call| shapes::opening(op::OPEN, Kind::File, call);
-    fn open64(path: *const c_char, flags: c_int, mode: mode_t) -> c_int = |call| shapes::opening(op::OPEN, Kind::File, call);
-    fn openat(folder: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int = |call| shapes::opening(op::OPEN, Kind::File, call);
-    fn openat64(folder: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int = |call| shapes::opening(op::OPEN, Kind::File, call);
-    fn creat(path: *const c_char, mode: mode_t) -> c_int = |call| shapes::opening(op::OPEN, Kind::File, call);
-    fn __open_2(path: *const c_char, flags: c_int) -> c_int = |call| shapes::opening(op::OPEN, Kind::File, call);
-    fn __open64_2(path: *const c_char, flags: c_int) -> c_int = |call| shapes::opening(op::OPEN, Kind::File, call);
-    fn __openat_2(folder: c_int, path: *const c_char, flags: c_int) -> c_int = |call| shapes::opening(op::OPEN, Kind::File, call);
-    fn __openat64_2(folder: c_int, path: *const c_char, flags: c_int) -> c_int = |call| shapes::opening(op::OPEN, Kind::File, call);
-    fn memfd_create(name: *const c_char, flags: c_uint) -> c_int = |call| shapes::opening(op::OPEN, Kind::File, call);
-    fn inotify_init() -> c_int = |call| shapes::opening(op::EVENTFD, Kind::Event, call);
-    fn inotify_init1(flags: c_int) -> c_int = |call| shapes::opening(op::EVENTFD, Kind::Event, call);
+    fn open(path: *const c_char, flags: c_int, mode: mode_t) -> c_int = |call| shapes::opening(op::OPEN, FdKind::File, call);
+    fn open64(path: *const c_char, flags: c_int, mode: mode_t) -> c_int = |call| shapes::opening(op::OPEN, FdKind::File, call);
+    fn openat(folder: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int = |call| shapes::opening(op::OPEN, FdKind::File, call);
+    fn openat64(folder: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int = |call| shapes::opening(op::OPEN, FdKind::File, call);
+    fn creat(path: *const c_char, mode: mode_t) -> c_int = |call| shapes::opening(op::OPEN, FdKind::File, call);
+    fn __open_2(path: *const c_char, flags: c_int) -> c_int = |call| shapes::opening(op::OPEN, FdKind::File, call);
+    fn __open64_2(path: *const c_char, flags: c_int) -> c_int = |call| shapes::opening(op::OPEN, FdKind::File, call);
+    fn __openat_2(folder: c_int, path: *const c_char, flags: c_int) -> c_int = |call| shapes::opening(op::OPEN, FdKind::File, call);
+    fn __openat64_2(folder: c_int, path: *const c_char, flags: c_int) -> c_int = |call| shapes::opening(op::OPEN, FdKind::File, call);
+    fn memfd_create(name: *const c_char, flags: c_uint) -> c_int = |call| shapes::opening(op::OPEN, FdKind::File, call);
+    fn inotify_init() -> c_int = |call| shapes::opening(op::EVENTFD, FdKind::Event, call);
+    fn inotify_init1(flags: c_int) -> c_int = |call| shapes::opening(op::EVENTFD, FdKind::Event, call);
     fn signalfd(fd: c_int, mask: *const sigset_t, flags: c_int) -> c_int =
-        |call| if fd < 0 { shapes::opening(op::EVENTFD, Kind::Event, call) } else { call() };
+        |call| if fd < 0 { shapes::opening(op::EVENTFD, FdKind::Event, call) } else { call() };
     // SAFETY: the host's array.
-    fn pipe(pair: *mut c_int) -> c_int = |call| unsafe { shapes::opening_two(op::PIPE, Kind::Pipe, pair, call) };
+    fn pipe(pair: *mut c_int) -> c_int = |call| unsafe { shapes::opening_two(op::PIPE, FdKind::Pipe, pair, call) };
     // SAFETY: the host's array.
-    fn pipe2(pair: *mut c_int, flags: c_int) -> c_int = |call| unsafe { shapes::opening_two(op::PIPE, Kind::Pipe, pair, call) };
-    fn eventfd(start: c_uint, flags: c_int) -> c_int = |call| shapes::opening(op::EVENTFD, Kind::Event, call);
-    fn timerfd_create(clock: c_int, flags: c_int) -> c_int = |call| shapes::opening(op::TIMERFD, Kind::Event, call);
+    fn pipe2(pair: *mut c_int, flags: c_int) -> c_int = |call| unsafe { shapes::opening_two(op::PIPE, FdKind::Pipe, pair, call) };
+    fn eventfd(start: c_uint, flags: c_int) -> c_int = |call| shapes::opening(op::EVENTFD, FdKind::Event, call);
+    fn timerfd_create(clock: c_int, flags: c_int) -> c_int = |call| shapes::opening(op::TIMERFD, FdKind::Event, call);
     fn dup(fd: c_int) -> c_int = |call| shapes::duplicating(fd, None, call);
     fn dup2(from: c_int, to: c_int) -> c_int = |call| shapes::duplicating(from, Some(to), call);
     fn dup3(from: c_int, to: c_int, flags: c_int) -> c_int = |call| shapes::duplicating(from, Some(to), call);

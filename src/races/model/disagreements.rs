@@ -4,10 +4,10 @@ use super::engine::{self, Fault};
 use super::properties::{finds_the_races, reports_only_races};
 use super::{Event, Step};
 use crate::races::access::{Access, Value};
-use crate::races::matrix::Kind;
+use crate::races::matrix::AccessKind;
 use crate::rules::Severity;
 
-fn access(kind: Kind) -> Access {
+fn access(kind: AccessKind) -> Access {
     Access {
         location: 7,
         kind,
@@ -43,57 +43,61 @@ fn expect(accesses: &[(usize, Access)], worst: Option<Severity>) {
 
 #[test]
 fn clearing_and_then_filling_is_not_only_filling() {
-    let accesses = [(0, access(Kind::Write)), (0, access(Kind::Insert)), (1, access(Kind::Insert))];
+    let accesses = [(0, access(AccessKind::Write)), (0, access(AccessKind::Insert)), (1, access(AccessKind::Insert))];
     expect(&accesses, Some(Severity::Warning));
 }
 
 #[test]
 fn an_access_that_comes_last_hides_nothing_from_those_that_do_not() {
-    let accesses = [(0, access(Kind::Checked)), (1, Access { is_last: true, ..access(Kind::Update) }), (1, access(Kind::Update))];
+    let accesses = [
+        (0, access(AccessKind::Checked)),
+        (1, Access { is_last: true, ..access(AccessKind::Update) }),
+        (1, access(AccessKind::Update)),
+    ];
     expect(&accesses, Some(Severity::Error));
 }
 
 #[test]
 fn a_thread_that_has_read_nothing_has_not_lost_an_update() {
     let value = Value::flag(16);
-    expect(&[(0, Access { value, ..access(Kind::Write) }), (1, Access { value, ..access(Kind::Update) })], None);
+    expect(&[(0, Access { value, ..access(AccessKind::Write) }), (1, Access { value, ..access(AccessKind::Update) })], None);
 }
 
 #[test]
 fn where_no_flag_was_seen_nothing_was_published_early() {
-    expect(&[(0, access(Kind::Write)), (1, access(Kind::Read))], Some(Severity::Info));
+    expect(&[(0, access(AccessKind::Write)), (1, access(AccessKind::Read))], Some(Severity::Info));
 }
 
 #[test]
 fn two_threads_that_iterate_have_a_place_each() {
-    let accesses = [(2, access(Kind::Iterate)), (0, access(Kind::Iterate)), (0, access(Kind::Write))];
+    let accesses = [(2, access(AccessKind::Iterate)), (0, access(AccessKind::Iterate)), (0, access(AccessKind::Write))];
     expect(&accesses, Some(Severity::Error));
 }
 
 #[test]
 fn a_read_beside_an_iteration_does_not_hide_it() {
-    let accesses = [(0, access(Kind::Iterate)), (0, access(Kind::Read)), (1, access(Kind::Insert))];
+    let accesses = [(0, access(AccessKind::Iterate)), (0, access(AccessKind::Read)), (1, access(AccessKind::Insert))];
     expect(&accesses, Some(Severity::Error));
 }
 
 #[test]
 fn a_check_that_is_forgotten_makes_a_cache_no_race() {
-    let check = Access { is_tested: true, ..access(Kind::Read) };
+    let check = Access { is_tested: true, ..access(AccessKind::Read) };
     let mut accesses: Vec<(usize, Access)> = [1, 2, 3, 0, 5].map(|thread| (thread, check)).into();
-    accesses.push((1, Access { value: Value::of(16), ..access(Kind::Write) }));
+    accesses.push((1, Access { value: Value::of(16), ..access(AccessKind::Write) }));
     expect(&accesses, None);
 }
 
 #[test]
 fn an_equal_write_hides_nothing_of_the_first_one() {
-    let write = |value| Access { value: Value::of(value), ..access(Kind::Write) };
+    let write = |value| Access { value: Value::of(value), ..access(AccessKind::Write) };
     let accesses = [(0, write(2)), (1, write(2)), (1, write(4))];
     expect(&accesses, Some(Severity::Warning));
 }
 
 #[test]
 fn an_own_insertion_does_not_make_a_look_know_of_anothers() {
-    let guard = Access { is_tested: true, is_guard: true, code: 1, ..access(Kind::Read) };
-    let accesses = [(1, guard), (0, access(Kind::Insert)), (1, access(Kind::Insert)), (1, guard)];
+    let guard = Access { is_tested: true, is_guard: true, code: 1, ..access(AccessKind::Read) };
+    let accesses = [(1, guard), (0, access(AccessKind::Insert)), (1, access(AccessKind::Insert)), (1, guard)];
     expect(&accesses, Some(Severity::Error));
 }

@@ -1,10 +1,10 @@
 //! The engine on a trace, and engines with a fault.
 
 use super::{Event, Step};
-use crate::races::access::{Access, Place, Race, Value};
+use crate::races::access::{Access, AccessSite, Race, Value};
 use crate::races::clock::{Clocks, Epoch, ThreadClock};
-use crate::races::matrix::Kind;
-use crate::races::memory::Memory;
+use crate::races::matrix::AccessKind;
+use crate::races::memory::ThreadHistory;
 use crate::races::shadow::Shadow;
 use crate::races::sync::SyncTable;
 use std::collections::{BTreeSet, HashMap};
@@ -40,15 +40,15 @@ pub(super) const THREADS: usize = 6;
 /// What the engine reports of what threads did, and the locations of which its tables did not hold everything.
 pub(super) fn run(events: &[Event], fault: Fault) -> (Vec<Report>, BTreeSet<u64>) {
     let (clocks, sync, shadow) = (Clocks::default(), SyncTable::default(), Shadow::new(1 << 14));
-    let threads: [(&ThreadClock, Memory); THREADS] = std::array::from_fn(|_| (clocks.enter(), Memory::default()));
+    let threads: [(&ThreadClock, ThreadHistory); THREADS] = std::array::from_fn(|_| (clocks.enter(), ThreadHistory::default()));
     // Where each iteration is, by thread and location.
     let mut walks = HashMap::new();
-    let mut made: Vec<Option<(u64, Place, Epoch)>> = Vec::new();
+    let mut made: Vec<Option<(u64, AccessSite, Epoch)>> = Vec::new();
     let (mut reports, mut forgotten) = (Vec::new(), BTreeSet::new());
     for (number, Event { thread, step }) in events.iter().enumerate() {
         let (clock, memory) = &threads[*thread];
         made.push(match *step {
-            Step::Access(access, stack) => Some((access.location, Place { site: access.site, stack }, clock.epoch())),
+            Step::Access(access, stack) => Some((access.location, AccessSite { site: access.site, stack }, clock.epoch())),
             Step::Release(_) | Step::Acquire(_) => None,
         });
         match *step {
@@ -65,7 +65,7 @@ pub(super) fn run(events: &[Event], fault: Fault) -> (Vec<Report>, BTreeSet<u64>
                     Fault::NoChecks => Access { is_tested: false, ..access },
                     Fault::None | Fault::NoEdge | Fault::EdgesTooMany | Fault::NoReads => access,
                 };
-                let is_it = |race: &Race, event: &Option<(u64, Place, Epoch)>| {
+                let is_it = |race: &Race, event: &Option<(u64, AccessSite, Epoch)>| {
                     event.is_some_and(|(location, place, epoch)| {
                         (location, place) == (access.location, race.earlier) && epoch == race.earlier_thread
                     })
@@ -83,7 +83,7 @@ pub(super) fn run(events: &[Event], fault: Fault) -> (Vec<Report>, BTreeSet<u64>
                 if shadow.forgotten.swap(0, Relaxed) > 0 {
                     forgotten.insert(access.location);
                 }
-                if access.kind == Kind::Iterate {
+                if access.kind == AccessKind::Iterate {
                     *walk = Some(memory.version());
                 }
             }

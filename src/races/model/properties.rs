@@ -6,7 +6,7 @@ use super::engine::{self, Fault, Report, THREADS};
 use super::{Event, Step, Trace};
 use crate::races::access::{Access, Value};
 use crate::races::location;
-use crate::races::matrix::Kind;
+use crate::races::matrix::AccessKind;
 use crate::rules::Severity;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -14,7 +14,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, Test
 use std::collections::BTreeSet;
 
 /// An instruction of a program: what every access that it makes has in common.
-fn instruction(kinds: &'static [Kind]) -> impl Strategy<Value = Access> {
+fn instruction(kinds: &'static [AccessKind]) -> impl Strategy<Value = Access> {
     // Functions are few, so that checks and flags are near what they decide.
     (select(kinds), 0..2_u32, any::<[bool; 10]>()).prop_map(|(kind, code, [a, b, c, d, e, f, g, h, i, j])| Access {
         location: 0,
@@ -27,14 +27,14 @@ fn instruction(kinds: &'static [Kind]) -> impl Strategy<Value = Access> {
         is_awaited: a && b && c && kind.is_read(),
         is_asked: a && f && kind.is_read(),
         is_acting: a && g && kind.is_read(),
-        is_guard: a && i && kind == Kind::Read,
-        is_lazy: a && !b && !f && j && kind == Kind::Read,
-        is_checkable: d && kind == Kind::Atomic,
-        is_constant: e && kind == Kind::Write,
+        is_guard: a && i && kind == AccessKind::Read,
+        is_lazy: a && !b && !f && j && kind == AccessKind::Read,
+        is_checkable: d && kind == AccessKind::Atomic,
+        is_constant: e && kind == AccessKind::Write,
         is_new: false,
         is_last: false,
         owner: Value::UNKNOWN,
-        since: (h && kind == Kind::Iterate).then_some(0),
+        since: (h && kind == AccessKind::Iterate).then_some(0),
         epoch: None,
     })
 }
@@ -64,11 +64,11 @@ fn choice() -> impl Strategy<Value = Choice> {
 }
 
 /// What is done to an attribute, to a container, to an iterator, and anything.
-const FAMILIES: [&[Kind]; 4] = [
-    &[Kind::Read, Kind::Write],
-    &[Kind::Read, Kind::Iterate, Kind::Insert, Kind::Atomic, Kind::Write],
-    &[Kind::Advance],
-    &Kind::ALL,
+const FAMILIES: [&[AccessKind]; 4] = [
+    &[AccessKind::Read, AccessKind::Write],
+    &[AccessKind::Read, AccessKind::Iterate, AccessKind::Insert, AccessKind::Atomic, AccessKind::Write],
+    &[AccessKind::Advance],
+    &AccessKind::ALL,
 ];
 
 /// What threads do that run the same few instructions.
@@ -77,7 +77,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
     (family, 2..=THREADS).prop_flat_map(|(family, threads)| events_of(FAMILIES[family], threads))
 }
 
-fn events_of(kinds: &'static [Kind], threads: usize) -> impl Strategy<Value = Vec<Event>> {
+fn events_of(kinds: &'static [AccessKind], threads: usize) -> impl Strategy<Value = Vec<Event>> {
     let events = prop::collection::vec((0..threads, choice()), 0..24);
     (prop::collection::vec(instruction(kinds), 1..6), events).prop_map(|(instructions, events)| {
         let step = |choice| match choice {

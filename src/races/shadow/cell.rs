@@ -1,8 +1,8 @@
 //! The shadow cell: what is remembered of a location.
 
-use crate::races::access::{Place, Value};
+use crate::races::access::{AccessSite, Value};
 use crate::races::clock::Epoch;
-use crate::races::matrix::Kind;
+use crate::races::matrix::AccessKind;
 use crate::races::spin::Spin;
 use crate::rules::Severity;
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -115,8 +115,8 @@ impl Cell {
 
     /// Those of this kind, which is one that reads.
     #[inline]
-    pub(super) fn reads_of(&self, kind: Kind) -> (&[AtomicU64], &[Read]) {
-        if kind == Kind::Iterate { (&self.iterating, &self.iterations) } else { (&self.epochs, &self.reads) }
+    pub(super) fn reads_of(&self, kind: AccessKind) -> (&[AtomicU64], &[Read]) {
+        if kind == AccessKind::Iterate { (&self.iterating, &self.iterations) } else { (&self.epochs, &self.reads) }
     }
 
     #[inline]
@@ -134,9 +134,9 @@ impl Cell {
 
 impl Write {
     /// The read that it goes back to.
-    pub(super) fn check(&self) -> Option<Place> {
+    pub(super) fn check(&self) -> Option<AccessSite> {
         let state = self.state.load(Relaxed);
-        let goes_back = matches!(kind_of(state), Kind::Update | Kind::Checked) || state & state::FILLING != 0;
+        let goes_back = matches!(kind_of(state), AccessKind::Update | AccessKind::Checked) || state & state::FILLING != 0;
         // What is an update in itself, as that of a Counter, goes back to nothing that was noted.
         let check = place(&self.check_site, &self.check_stack);
         (goes_back && check.site != 0).then_some(check)
@@ -157,8 +157,8 @@ pub(super) fn is_newer(a: u16, b: u16) -> bool {
 }
 
 #[inline]
-pub(super) fn kind_of(state: u16) -> Kind {
-    Kind::from_number((state & state::KIND) as u8)
+pub(super) fn kind_of(state: u16) -> AccessKind {
+    AccessKind::from_number((state & state::KIND) as u8)
 }
 
 /// Whether something this bad was not reported of an access before; now it is.
@@ -172,6 +172,6 @@ pub(super) fn is_news(state: &AtomicU16, severity: Severity) -> bool {
 }
 
 #[inline]
-pub(super) fn place(site: &AtomicU32, stack: &AtomicU32) -> Place {
-    Place { site: site.load(Relaxed), stack: stack.load(Relaxed) }
+pub(super) fn place(site: &AtomicU32, stack: &AtomicU32) -> AccessSite {
+    AccessSite { site: site.load(Relaxed), stack: stack.load(Relaxed) }
 }

@@ -1,10 +1,10 @@
 //! The judgement of a race: what an access of a location means after those that its cell remembers, and what is remembered of it.
 
 use super::cell::{Cell, Read, WRITES, Write, is_newer, is_news, is_of, kind_of, place, state};
-use crate::races::access::{Access, Place, Race, Value};
+use crate::races::access::{Access, AccessSite, Race, Value};
 use crate::races::clock::{Epoch, ThreadClock};
-use crate::races::matrix::{self, Kind};
-use crate::races::memory::{Flag, MEANWHILE, Memory, NEVER, SEQUENCE, is_before};
+use crate::races::matrix::{self, AccessKind};
+use crate::races::memory::{Flag, MEANWHILE, NEVER, SEQUENCE, ThreadHistory, is_before};
 use crate::rules::Severity;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -13,8 +13,8 @@ pub(super) struct Now<'a> {
     pub(super) access: &'a Access,
     pub(super) clock: &'a ThreadClock,
     pub(super) epoch: Epoch,
-    pub(super) here: Place,
-    pub(super) memory: &'a Memory,
+    pub(super) here: AccessSite,
+    pub(super) memory: &'a ThreadHistory,
     pub(super) sequence: u32,
     #[cfg(test)]
     pub(super) forgotten: &'a AtomicU64,
@@ -22,9 +22,9 @@ pub(super) struct Now<'a> {
 
 /// What a write turned out to be.
 struct Change {
-    kind: Kind,
+    kind: AccessKind,
     value: Value,
-    check: Option<Place>,
+    check: Option<AccessSite>,
     is_checked: bool,
     is_filling: bool,
     may_go_back: bool,
@@ -56,7 +56,7 @@ impl Change {
 }
 
 /// Whether two checks are the same.  A function that is asked says the same to all its callers: these have to be the same as well.
-fn is_same_check(one: Place, other: Place, is_asked: bool) -> bool {
+fn is_same_check(one: AccessSite, other: AccessSite, is_asked: bool) -> bool {
     one.site == other.site && (!is_asked || one.stack == other.stack)
 }
 
@@ -81,7 +81,7 @@ impl Now<'_> {
         epoch.slot() == self.epoch.slot() || self.clock.has_seen(epoch)
     }
 
-    fn race(&self, severity: Severity, earlier: (Kind, Place, Epoch)) -> Race {
+    fn race(&self, severity: Severity, earlier: (AccessKind, AccessSite, Epoch)) -> Race {
         let (earlier_kind, earlier, earlier_thread) = earlier;
         Race {
             severity,
@@ -112,7 +112,7 @@ impl Now<'_> {
     }
 
     /// Judges and notes a read.
-    pub(super) fn read(&self, cell: &Cell, races: &mut Vec<Race>) -> Kind {
+    pub(super) fn read(&self, cell: &Cell, races: &mut Vec<Race>) -> AccessKind {
         // The last one last: it is the flag that was seen.
         let last = usize::from(cell.last.load(Relaxed));
         for write in (1..=WRITES).map(|number| &cell.writes[(last + number) % WRITES]) {
@@ -124,13 +124,13 @@ impl Now<'_> {
         }
         self.keep(cell, self.access.kind);
         if self.access.is_guard {
-            self.keep(cell, Kind::Iterate);
+            self.keep(cell, AccessKind::Iterate);
         }
         self.access.kind
     }
 
     /// Remembers a read as one of this kind.
-    fn keep(&self, cell: &Cell, kind: Kind) {
+    fn keep(&self, cell: &Cell, kind: AccessKind) {
         let (epochs, reads) = cell.reads_of(kind);
         let index = self.reader(cell, kind, epochs, reads);
         let own = &reads[index];
@@ -146,7 +146,7 @@ impl Now<'_> {
         let has_waited = is_of(&epochs[index], self.epoch)
             && own.state.load(Relaxed) & (state::POLLED | state::WAITED) != 0
             && own.version.load(Relaxed) == cell.version.load(Relaxed);
-        let known = known | bit(kind == Kind::Read && has_waited, state::WAITED);
+        let known = known | bit(kind == AccessKind::Read && has_waited, state::WAITED);
         let flag = self.memory.flag.get();
         epochs[index].store(self.epoch.bits(), Relaxed);
         own.site.store(self.here.site, Relaxed);
@@ -161,13 +161,13 @@ impl Now<'_> {
     }
 
     /// Which of these readers this thread is.
-    fn reader(&self, cell: &Cell, kind: Kind, epochs: &[AtomicU64], reads: &[Read]) -> usize {
+    fn reader(&self, cell: &Cell, kind: AccessKind, epochs: &[AtomicU64], reads: &[Read]) -> usize {
         if let Some(index) = epochs.iter().position(|known| is_of(known, self.epoch)) {
             return index;
         }
         // An iteration that comes before this one needs no place of its own; a read may be what a write of its thread goes back to.
         let may_go = |known: &AtomicU64| {
-            let is_over = kind == Kind::Iterate && self.comes_after(Epoch::from_bits(known.load(Relaxed)));
+            let is_over = kind == AccessKind::Iterate && self.comes_after(Epoch::from_bits(known.load(Relaxed)));
             known.load(Relaxed) == 0 || is_over
         };
         epochs.iter().position(may_go).unwrap_or_else(|| {
@@ -202,7 +202,7 @@ impl Now<'_> {
         let same_check = check.is_some_and(|check| is_same_check(check, self.here, self.access.is_asked));
         let flag = self.memory.flag.get();
         let is_filling = state & state::FILLING != 0;
-        let published_early = kind == Kind::Write
+        let published_early = kind == AccessKind::Write
             && !self.access.is_polled
             && flag.setter == u32::from(thread.slot())
             && flag.is_heeded_by(self.access)
@@ -210,11 +210,11 @@ impl Now<'_> {
             && !Self::was_complete(write, flag, write.before.load(Relaxed))
             || is_filling && same_check;
         let is_checked = state & state::TESTED != 0;
-        let is_read = self.access.kind == Kind::Read;
+        let is_read = self.access.kind == AccessKind::Read;
         let would_act = same_check || is_checked && !is_filling && self.access.is_acting;
         // A guard only found nothing to iterate over.
-        let own_kind = if self.access.is_guard { Kind::Iterate } else { self.access.kind };
-        let harmless = is_checked && value.is_cacheable() && own_kind == Kind::Read;
+        let own_kind = if self.access.is_guard { AccessKind::Iterate } else { self.access.kind };
+        let harmless = is_checked && value.is_cacheable() && own_kind == AccessKind::Read;
         let severity = match matrix::severity(kind, own_kind) {
             // The beginning of an update of its own: that tells more.
             Some(_) if harmless || same_check && !is_checked => None,
@@ -239,13 +239,13 @@ impl Now<'_> {
             && is_news(&write.state, severity)
         {
             let race = self.race(severity, (kind, place(&write.site, &write.stack), thread));
-            let flag = (published_early && !is_filling).then_some(Place { site: flag.site, stack: flag.stack });
+            let flag = (published_early && !is_filling).then_some(AccessSite { site: flag.site, stack: flag.stack });
             races.push(Race { earlier_check: check, kind: own_kind, is_checked, published_early, flag, ..race });
         }
     }
 
     /// Judges and notes a write; what kind of write it turned out to be.
-    pub(super) fn write(&self, cell: &Cell, races: &mut Vec<Race>) -> Kind {
+    pub(super) fn write(&self, cell: &Cell, races: &mut Vec<Race>) -> AccessKind {
         let own = cell.own_read(self.epoch);
         let version = cell.version.load(Relaxed);
         let last = cell.last();
@@ -263,8 +263,8 @@ impl Now<'_> {
         // Two increments of what both found yield the same value, and one of them is lost.  Whether this thread has read what the other one
         // had written by then cannot be told: an access is noted shortly before it is made.  What was checked may be filled in twice, and
         // an object that both have changed in place is still there.
-        let both_counted = kind_of(last.state.load(Relaxed)) == Kind::Update && self.unordered(&last.epoch).is_some();
-        let is_lost = kind == Kind::Update && !is_checked && (other_wrote || both_counted) && value.may_be_counted();
+        let both_counted = kind_of(last.state.load(Relaxed)) == AccessKind::Update && self.unordered(&last.epoch).is_some();
+        let is_lost = kind == AccessKind::Update && !is_checked && (other_wrote || both_counted) && value.may_be_counted();
         let equal = !last_epoch.is_none() && value.equals(Value(last.value.load(Relaxed))) && !is_lost;
         // Who has read or written what is there already has missed nothing.
         if !equal {
@@ -274,7 +274,7 @@ impl Now<'_> {
                     self.write_after_write(write, thread, &change, witnessed, races);
                 }
             }
-            for kind in [Kind::Read, Kind::Iterate] {
+            for kind in [AccessKind::Read, AccessKind::Iterate] {
                 let (epochs, reads) = cell.reads_of(kind);
                 for (index, epoch) in epochs.iter().enumerate() {
                     if let Some(thread) = self.unordered(epoch) {
@@ -337,23 +337,23 @@ impl Now<'_> {
     }
 
     /// Whether this puts something where there was nothing, which the earlier access had taken away or had not found.
-    fn is_after_its_removal(&self, earlier: Kind, kind: Kind) -> bool {
-        self.access.is_new && (earlier == Kind::Atomic || earlier == Kind::Checked && kind == Kind::Write)
+    fn is_after_its_removal(&self, earlier: AccessKind, kind: AccessKind) -> bool {
+        self.access.is_new && (earlier == AccessKind::Atomic || earlier == AccessKind::Checked && kind == AccessKind::Write)
     }
 
     /// Another thread has found that there is nothing, and then had this one make it.
     fn is_made_on_demand(&self, cell: &Cell, change: &mut Change) {
-        if change.kind != Kind::Write || self.access.is_constant || !change.value.is_object() {
+        if change.kind != AccessKind::Write || self.access.is_constant || !change.value.is_object() {
             return;
         }
-        let (epochs, reads) = cell.reads_of(Kind::Read);
+        let (epochs, reads) = cell.reads_of(AccessKind::Read);
         let demands = reads.iter().zip(epochs).filter(|(read, epoch)| {
             let thread = Epoch::from_bits(epoch.load(Relaxed));
             let is_current = read.version.load(Relaxed) == cell.version.load(Relaxed);
             read.state.load(Relaxed) & state::LAZY != 0 && is_current && !thread.is_none() && self.clock.has_seen(thread)
         });
         if let Some(check) = demands.map(|(read, _)| place(&read.site, &read.stack)).min_by_key(|check| (check.site, check.stack)) {
-            (change.kind, change.check, change.is_checked) = (Kind::Update, Some(check), true);
+            (change.kind, change.check, change.is_checked) = (AccessKind::Update, Some(check), true);
         }
     }
 
@@ -383,11 +383,11 @@ impl Now<'_> {
         let read_place = place(&read.site, &read.stack);
         let is_asked = read_state & state::ASKED != 0;
         let is_guard = read_state & state::GUARD != 0;
-        let is_look = earlier_kind == Kind::Read || is_guard;
+        let is_look = earlier_kind == AccessKind::Read || is_guard;
         let same_check = is_look && check.is_some_and(|check| is_same_check(check, read_place, is_asked));
         let harmless = is_checked && value.is_cacheable() && !is_guard;
         let flag = read.flag.load(Relaxed);
-        let published_early = kind == Kind::Write
+        let published_early = kind == AccessKind::Write
             && read_state & state::POLLED == 0
             && flag != 0
             && flag >> 20 == u32::from(self.epoch.slot())
@@ -399,7 +399,7 @@ impl Now<'_> {
             _ if same_check => Some(Severity::Error),
             Some(Severity::Info) if would_act && !harmless => Some(Severity::Error),
             // The iteration that it guards tells more.
-            Some(Severity::Info) if may_go_back || earlier_kind == Kind::Read && is_guard => None,
+            Some(Severity::Info) if may_go_back || earlier_kind == AccessKind::Read && is_guard => None,
             Some(Severity::Info) if published_early => Some(Severity::Warning),
             other => other,
         };
@@ -412,7 +412,7 @@ impl Now<'_> {
                 is_checked,
                 published_early,
                 // Where it was seen is known, but not how the reader had come there.
-                flag: (published_early && !is_filling).then(|| Place { site: read.flag_site.load(Relaxed), stack: 0 }),
+                flag: (published_early && !is_filling).then(|| AccessSite { site: read.flag_site.load(Relaxed), stack: 0 }),
                 ..self.race(severity, (earlier_kind, read_place, thread))
             });
         }
@@ -424,28 +424,33 @@ impl Now<'_> {
         let given = self.access.kind;
         let blind = Change { kind: given, value, check: None, is_checked: false, is_filling: false, may_go_back: false };
         let kind = match given {
-            Kind::Write => Kind::Update,
-            Kind::Atomic if self.access.is_checkable => Kind::Checked,
-            Kind::Insert => Kind::Insert,
-            Kind::Read | Kind::Iterate | Kind::Update | Kind::Atomic | Kind::Checked | Kind::Advance => return blind,
+            AccessKind::Write => AccessKind::Update,
+            AccessKind::Atomic if self.access.is_checkable => AccessKind::Checked,
+            AccessKind::Insert => AccessKind::Insert,
+            AccessKind::Read
+            | AccessKind::Iterate
+            | AccessKind::Update
+            | AccessKind::Atomic
+            | AccessKind::Checked
+            | AccessKind::Advance => return blind,
         };
         let Some((own, read_in)) = own else { return blind };
         let read = own.state.load(Relaxed);
-        if read & state::POLLED != 0 && given == Kind::Write {
+        if read & state::POLLED != 0 && given == AccessKind::Write {
             return blind;
         }
         let is_tested = read & state::TESTED != 0;
         let same_function = own.code.load(Relaxed) == self.access.code;
         // A value that was read may be written back anywhere in the function, and a check may decide anything in it.
-        let is_near = same_function || (given == Kind::Write || read & state::ASKED != 0) && read_in == self.epoch;
-        if !is_near || !is_tested && (given != Kind::Write || self.access.is_constant) {
+        let is_near = same_function || (given == AccessKind::Write || read & state::ASKED != 0) && read_in == self.epoch;
+        if !is_near || !is_tested && (given != AccessKind::Write || self.access.is_constant) {
             return blind;
         }
         let check = Some(place(&own.site, &own.stack));
         // One addition is innocent, whatever it goes back to; several show what is there half.
-        if kind == Kind::Insert && own.state.fetch_or(state::ACTED, Relaxed) & state::ACTED == 0 {
+        if kind == AccessKind::Insert && own.state.fetch_or(state::ACTED, Relaxed) & state::ACTED == 0 {
             return blind;
         }
-        Change { kind, check, is_checked: is_tested, is_filling: kind == Kind::Insert, ..blind }
+        Change { kind, check, is_checked: is_tested, is_filling: kind == AccessKind::Insert, ..blind }
     }
 }

@@ -9,7 +9,7 @@ use crate::rules::Severity;
 struct Bench {
     clocks: Clocks,
     shadow: Shadow,
-    memories: [Memory; 2],
+    memories: [ThreadHistory; 2],
 }
 
 impl Bench {
@@ -29,7 +29,7 @@ impl Bench {
     }
 }
 
-fn access(kind: Kind, site: u32) -> Access {
+fn access(kind: AccessKind, site: u32) -> Access {
     Access {
         location: 0x1234,
         kind,
@@ -62,16 +62,16 @@ fn two_increments_are_an_error_and_order_makes_them_innocent() {
     for ordered in [false, true] {
         let bench = Bench::new();
         let threads = bench.threads();
-        bench.go(threads, 0, access(Kind::Read, 1));
-        bench.go(threads, 0, access(Kind::Write, 2));
+        bench.go(threads, 0, access(AccessKind::Read, 1));
+        bench.go(threads, 0, access(AccessKind::Write, 2));
         if ordered {
             let mut lock = crate::races::clock::Clock::default();
             threads[0].release_into(&bench.clocks, &mut lock);
             threads[0].advance(&bench.clocks);
             threads[1].acquire_from(&bench.clocks, &lock);
         }
-        let mut races = bench.go(threads, 1, access(Kind::Read, 1));
-        races.extend(bench.go(threads, 1, access(Kind::Write, 2)));
+        let mut races = bench.go(threads, 1, access(AccessKind::Read, 1));
+        races.extend(bench.go(threads, 1, access(AccessKind::Write, 2)));
         assert_eq!(worst(&races), (!ordered).then_some(Severity::Error));
     }
 }
@@ -80,20 +80,20 @@ fn two_increments_are_an_error_and_order_makes_them_innocent() {
 fn an_update_that_is_overwritten_is_witnessed() {
     let bench = Bench::new();
     let threads = bench.threads();
-    bench.go(threads, 0, access(Kind::Read, 1));
-    bench.go(threads, 1, access(Kind::Read, 1));
-    assert!(!bench.go(threads, 1, access(Kind::Write, 2)).iter().any(|race| race.witnessed));
-    let races = bench.go(threads, 0, access(Kind::Write, 2));
-    assert!(races.iter().any(|race| race.witnessed && race.kind == Kind::Update && race.check.is_some()));
+    bench.go(threads, 0, access(AccessKind::Read, 1));
+    bench.go(threads, 1, access(AccessKind::Read, 1));
+    assert!(!bench.go(threads, 1, access(AccessKind::Write, 2)).iter().any(|race| race.witnessed));
+    let races = bench.go(threads, 0, access(AccessKind::Write, 2));
+    assert!(races.iter().any(|race| race.witnessed && race.kind == AccessKind::Update && race.check.is_some()));
 }
 
 #[test]
 fn two_threads_that_count_to_the_same_number_lose_one() {
     let bench = Bench::new();
     let threads = bench.threads();
-    let write = Access { value: Value::of(42), ..access(Kind::Write, 2) };
-    bench.go(threads, 0, access(Kind::Read, 1));
-    bench.go(threads, 1, access(Kind::Read, 1));
+    let write = Access { value: Value::of(42), ..access(AccessKind::Write, 2) };
+    bench.go(threads, 0, access(AccessKind::Read, 1));
+    bench.go(threads, 1, access(AccessKind::Read, 1));
     bench.go(threads, 1, write);
     let races = bench.go(threads, 0, write);
     assert!(races.iter().any(|race| race.witnessed && race.severity == Severity::Error));
@@ -103,10 +103,10 @@ fn two_threads_that_count_to_the_same_number_lose_one() {
 fn a_count_that_is_read_before_the_other_is_made_is_lost_though_it_was_noted_after_it() {
     let bench = Bench::new();
     let threads = bench.threads();
-    let write = Access { value: Value::of(42), ..access(Kind::Write, 2) };
-    bench.go(threads, 0, access(Kind::Read, 1));
+    let write = Access { value: Value::of(42), ..access(AccessKind::Write, 2) };
+    bench.go(threads, 0, access(AccessKind::Read, 1));
     bench.go(threads, 0, write);
-    bench.go(threads, 1, access(Kind::Read, 1));
+    bench.go(threads, 1, access(AccessKind::Read, 1));
     let races = bench.go(threads, 1, write);
     assert_eq!(worst(&races), Some(Severity::Error));
     assert!(!races.iter().any(|race| race.witnessed), "which of the two it was is not known");
@@ -118,7 +118,7 @@ fn as_many_locations_as_there_is_room_for_keep_their_history() {
     let threads = bench.threads();
     let count = bench.shadow.locations() as u64 / 2;
     let write =
-        |thread, number| bench.go(threads, thread, Access { location: crate::races::mix(number), ..access(Kind::Write, 2) });
+        |thread, number| bench.go(threads, thread, Access { location: crate::races::mix(number), ..access(AccessKind::Write, 2) });
     (1..=count).for_each(|number| assert!(write(0, number).is_empty()));
     let found = (1..=count).filter(|number| !write(1, *number).is_empty()).count() as u64;
     assert!(found > count / 100 * 98, "{found} of {count}");
@@ -130,10 +130,10 @@ fn threads_that_touch_a_location_first_in_the_same_instant_meet() {
     let bench = Bench { shadow: Shadow::new(64 << 20), ..Bench::new() };
     let together = std::sync::Barrier::new(2);
     let run = |clock: &ThreadClock| {
-        let (memory, mut races) = (Memory::default(), 0);
+        let (memory, mut races) = (ThreadHistory::default(), 0);
         for number in 1..=rounds {
             together.wait();
-            let write = Access { location: crate::races::mix(number), ..access(Kind::Write, 2) };
+            let write = Access { location: crate::races::mix(number), ..access(AccessKind::Write, 2) };
             bench.shadow.access(&write, clock, &memory, || 7, |_| races += 1);
         }
         races
@@ -151,7 +151,7 @@ fn blind_writes_warn_unless_they_write_the_same() {
     for (values, expected) in [([1, 2], Some(Severity::Warning)), ([1, 1], None)] {
         let bench = Bench::new();
         let threads = bench.threads();
-        let write = |value: u64| Access { value: Value::of(value << 1), ..access(Kind::Write, 2) };
+        let write = |value: u64| Access { value: Value::of(value << 1), ..access(AccessKind::Write, 2) };
         bench.go(threads, 0, write(values[0]));
         assert_eq!(worst(&bench.go(threads, 1, write(values[1]))), expected);
     }
@@ -164,9 +164,9 @@ fn a_check_that_came_too_late_to_act_is_an_error_all_the_same() {
     for (value, expected) in [(Value::UNKNOWN, error), (flag, error), (Value::of(42), None)] {
         let bench = Bench::new();
         let threads = bench.threads();
-        let check = Access { is_tested: true, ..access(Kind::Read, 1) };
+        let check = Access { is_tested: true, ..access(AccessKind::Read, 1) };
         bench.go(threads, 0, check);
-        bench.go(threads, 0, Access { value, ..access(Kind::Write, 2) });
+        bench.go(threads, 0, Access { value, ..access(AccessKind::Write, 2) });
         assert_eq!(worst(&bench.go(threads, 1, check)), expected, "a cache of equal values may be filled twice");
     }
 }
@@ -175,10 +175,10 @@ fn a_check_that_came_too_late_to_act_is_an_error_all_the_same() {
 fn polling_a_flag_is_no_check() {
     let bench = Bench::new();
     let threads = bench.threads();
-    let poll = Access { is_tested: true, is_polled: true, ..access(Kind::Read, 1) };
+    let poll = Access { is_tested: true, is_polled: true, ..access(AccessKind::Read, 1) };
     bench.go(threads, 0, poll);
     bench.go(threads, 1, poll);
-    let set = Access { value: Value::flag(16), ..access(Kind::Write, 2) };
+    let set = Access { value: Value::flag(16), ..access(AccessKind::Write, 2) };
     assert_eq!(worst(&bench.go(threads, 0, set)), Some(Severity::Info));
     assert_eq!(worst(&bench.go(threads, 1, poll)), Some(Severity::Info));
     assert_eq!(worst(&bench.go(threads, 1, Access { site: 9, ..poll })), None, "told already");
@@ -189,8 +189,8 @@ fn who_has_polled_for_a_flag_may_take_it_back() {
     for (is_seen, expected) in [(true, None), (false, Some(Severity::Warning))] {
         let bench = Bench::new();
         let threads = bench.threads();
-        let poll = Access { is_tested: true, is_polled: true, ..access(Kind::Read, 1) };
-        let write = |number| Access { value: Value::flag(number), is_constant: true, ..access(Kind::Write, 2) };
+        let poll = Access { is_tested: true, is_polled: true, ..access(AccessKind::Read, 1) };
+        let write = |number| Access { value: Value::flag(number), is_constant: true, ..access(AccessKind::Write, 2) };
         bench.go(threads, 1, poll);
         bench.go(threads, 0, write(16));
         if is_seen {
@@ -205,9 +205,13 @@ fn what_comes_last_has_no_race_with_what_was_before() {
     for (is_last, expected) in [(true, None), (false, Some(Severity::Warning))] {
         let bench = Bench::new();
         let threads = bench.threads();
-        bench.go(threads, 0, access(Kind::Write, 1));
-        assert_eq!(worst(&bench.go(threads, 1, Access { is_last, ..access(Kind::Write, 2) })), expected);
-        assert_eq!(worst(&bench.go(threads, 0, access(Kind::Write, 1))), Some(Severity::Warning), "but with what comes later");
+        bench.go(threads, 0, access(AccessKind::Write, 1));
+        assert_eq!(worst(&bench.go(threads, 1, Access { is_last, ..access(AccessKind::Write, 2) })), expected);
+        assert_eq!(
+            worst(&bench.go(threads, 0, access(AccessKind::Write, 1))),
+            Some(Severity::Warning),
+            "but with what comes later"
+        );
     }
 }
 
@@ -219,9 +223,9 @@ fn only_what_was_seen_before_it_is_taken_away_is_a_race() {
         let mut races = Vec::new();
         for thread in [0, 1] {
             if check {
-                races.extend(bench.go(threads, thread, Access { is_tested: true, ..access(Kind::Read, 1) }));
+                races.extend(bench.go(threads, thread, Access { is_tested: true, ..access(AccessKind::Read, 1) }));
             }
-            races.extend(bench.go(threads, thread, Access { is_checkable: true, ..access(Kind::Atomic, 2) }));
+            races.extend(bench.go(threads, thread, Access { is_checkable: true, ..access(AccessKind::Atomic, 2) }));
         }
         assert_eq!(worst(&races), expected);
     }
@@ -232,13 +236,13 @@ fn a_flag_set_before_the_value_is_a_publication_before_it_is_complete() {
     for (flag_first, expected) in [(true, Severity::Warning), (false, Severity::Info)] {
         let bench = Bench::new();
         let threads = bench.threads();
-        let flag = Access { location: 1, value: Value::flag(16), ..access(Kind::Write, 1) };
-        let value = Access { location: 2, ..access(Kind::Write, 2) };
+        let flag = Access { location: 1, value: Value::flag(16), ..access(AccessKind::Write, 1) };
+        let value = Access { location: 2, ..access(AccessKind::Write, 2) };
         for write in if flag_first { [flag, value] } else { [value, flag] } {
             bench.go(threads, 0, write);
         }
-        bench.go(threads, 1, Access { location: 1, is_tested: true, ..access(Kind::Read, 3) });
-        let races = bench.go(threads, 1, Access { location: 2, ..access(Kind::Read, 4) });
+        bench.go(threads, 1, Access { location: 1, is_tested: true, ..access(AccessKind::Read, 3) });
+        let races = bench.go(threads, 1, Access { location: 2, ..access(AccessKind::Read, 4) });
         assert_eq!(worst(&races), Some(expected));
     }
 }
@@ -249,10 +253,10 @@ fn an_object_published_early_is_the_one_that_the_flag_refers_to_in_whatever_func
     for (owner, expected) in [(PUBLISHED, Severity::Warning), (0x2000, Severity::Info)] {
         let bench = Bench::new();
         let threads = bench.threads();
-        bench.go(threads, 0, Access { location: 1, value: Value::identity(PUBLISHED), ..access(Kind::Write, 1) });
-        bench.go(threads, 0, Access { location: 2, ..access(Kind::Write, 2) });
-        bench.go(threads, 1, Access { location: 1, is_tested: true, ..access(Kind::Read, 3) });
-        let elsewhere = Access { location: 2, code: 2, owner: Value::identity(owner), ..access(Kind::Read, 4) };
+        bench.go(threads, 0, Access { location: 1, value: Value::identity(PUBLISHED), ..access(AccessKind::Write, 1) });
+        bench.go(threads, 0, Access { location: 2, ..access(AccessKind::Write, 2) });
+        bench.go(threads, 1, Access { location: 1, is_tested: true, ..access(AccessKind::Read, 3) });
+        let elsewhere = Access { location: 2, code: 2, owner: Value::identity(owner), ..access(AccessKind::Read, 4) };
         assert_eq!(worst(&bench.go(threads, 1, elsewhere)), Some(expected));
     }
 }
@@ -262,8 +266,8 @@ fn a_flag_does_not_guard_the_next_one_that_is_read_there() {
     for (site, expected) in [(3, Severity::Info), (4, Severity::Warning)] {
         let bench = Bench::new();
         let threads = bench.threads();
-        let flag = |location| Access { location, value: Value::flag(16), ..access(Kind::Write, 1) };
-        let check = |location, site| Access { location, is_tested: true, ..access(Kind::Read, site) };
+        let flag = |location| Access { location, value: Value::flag(16), ..access(AccessKind::Write, 1) };
+        let check = |location, site| Access { location, is_tested: true, ..access(AccessKind::Read, site) };
         bench.go(threads, 0, flag(1));
         bench.go(threads, 1, check(1, 3));
         bench.go(threads, 1, check(2, site));
@@ -276,8 +280,8 @@ fn a_location_that_loses_its_cell_loses_its_history_only() {
     let bench = Bench { shadow: Shadow::new(1), ..Bench::new() };
     let threads = bench.threads();
     for location in 0..1000 {
-        bench.go(threads, 0, Access { location, ..access(Kind::Write, 2) });
-        let other = Access { location: location + 5000, ..access(Kind::Read, 1) };
+        bench.go(threads, 0, Access { location, ..access(AccessKind::Write, 2) });
+        let other = Access { location: location + 5000, ..access(AccessKind::Read, 1) };
         assert!(bench.go(threads, 1, other).is_empty());
     }
 }
@@ -286,11 +290,11 @@ fn a_location_that_loses_its_cell_loses_its_history_only() {
 fn an_object_that_two_threads_change_in_place_loses_nothing() {
     let bench = Bench::new();
     let threads = bench.threads();
-    let write = Access { value: Value::identity(64), ..access(Kind::Write, 2) };
-    bench.go(threads, 0, access(Kind::Read, 1));
+    let write = Access { value: Value::identity(64), ..access(AccessKind::Write, 2) };
+    bench.go(threads, 0, access(AccessKind::Read, 1));
     bench.go(threads, 0, write);
-    bench.go(threads, 0, access(Kind::Read, 1));
-    bench.go(threads, 1, access(Kind::Read, 1));
+    bench.go(threads, 0, access(AccessKind::Read, 1));
+    bench.go(threads, 1, access(AccessKind::Read, 1));
     bench.go(threads, 1, write);
     assert!(bench.go(threads, 0, write).is_empty());
 }
@@ -305,10 +309,10 @@ fn an_answer_may_be_given_twice() {
         let threads = bench.threads();
         let mut races = Vec::new();
         for thread in [0, 1] {
-            bench.go(threads, thread, Access { is_tested: true, ..access(Kind::Read, 1) });
+            bench.go(threads, thread, Access { is_tested: true, ..access(AccessKind::Read, 1) });
         }
         for thread in [0, 1] {
-            races.extend(bench.go(threads, thread, Access { value: values[thread], ..access(Kind::Write, 2) }));
+            races.extend(bench.go(threads, thread, Access { value: values[thread], ..access(AccessKind::Write, 2) }));
         }
         assert_eq!(worst(&races), expected);
     }

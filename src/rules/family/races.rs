@@ -1,7 +1,7 @@
 //! Races: two accesses of one location with no order between them.
 
 use crate::races::access::Race;
-use crate::races::matrix::Kind;
+use crate::races::matrix::AccessKind;
 
 /// A race, and what of the program it is about.
 #[derive(Debug, Clone, Copy)]
@@ -36,21 +36,21 @@ pub struct Races {
 }
 
 /// What an access did, as a noun.
-pub fn operation(kind: Kind) -> &'static str {
+pub fn operation(kind: AccessKind) -> &'static str {
     match kind {
-        Kind::Read => "read",
-        Kind::Iterate => "iteration",
-        Kind::Write => "write",
-        Kind::Update => "update",
-        Kind::Insert => "insertion",
-        Kind::Atomic => "change",
-        Kind::Checked => "change after a check",
-        Kind::Advance => "step",
+        AccessKind::Read => "read",
+        AccessKind::Iterate => "iteration",
+        AccessKind::Write => "write",
+        AccessKind::Update => "update",
+        AccessKind::Insert => "insertion",
+        AccessKind::Atomic => "change",
+        AccessKind::Checked => "change after a check",
+        AccessKind::Advance => "step",
     }
 }
 
 /// Whether one of the two accesses is of this kind.
-pub fn either(race: &Race, kind: Kind) -> bool {
+pub fn either(race: &Race, kind: AccessKind) -> bool {
     race.kind == kind || race.earlier_kind == kind
 }
 

@@ -1,7 +1,7 @@
 //! What is watched for calls from the wrong thread, and what is declared to be.
 
 use crate::engine::affinity::given;
-use crate::engine::affinity::watch::{Attribute, Kind, Watch};
+use crate::engine::affinity::watch::{Attribute, OwnerKind, Watch};
 use crate::findings::process;
 use crate::intercept::python_function::{self, Bytecode};
 use crate::intercept::{call_site, constructors, coroutine_steps, future_slots, watched_methods};
@@ -30,16 +30,16 @@ unsafe extern "C" fn set_running_loop(module: *mut ffi::PyObject, loop_: *mut ff
     // SAFETY: the original function with the arguments it was called with.
     let result = unsafe { original(module, loop_) };
     if !result.is_null() {
-        guard::guarded((), || {
-            let (loops, slot) = (&registry::get().loops, context::here().slot);
+        guard::catch_panic((), || {
+            let (loops, slot) = (&registry::get().loops, context::current_thread().slot);
             // SAFETY: attached.
             if std::ptr::eq(loop_, unsafe { ffi::Py_None() }) {
                 loops.stopped(slot, Realm::Asyncio);
-                recorder::runs(context::here(), 0);
+                recorder::runs(context::current_thread(), 0);
             } else {
                 // SAFETY: attached.
                 loops.started(slot, Realm::Asyncio, loop_ as usize, unsafe { ffi::PyThreadState_Get() } as usize);
-                recorder::runs(context::here(), loop_ as usize);
+                recorder::runs(context::current_thread(), loop_ as usize);
                 // SAFETY: attached, alive.
                 unsafe { given::runs(Python::assume_attached(), loop_) };
             }
@@ -50,7 +50,7 @@ unsafe extern "C" fn set_running_loop(module: *mut ffi::PyObject, loop_: *mut ff
 
 /// What a row of a table says of a function or method: see `python/ftsan/watch/declarations.py`.
 struct Row<'a, 'py> {
-    /// Name of a [`Kind`]; for attributes `attribute:NAME`.
+    /// Name of a [`OwnerKind`]; for attributes `attribute:NAME`.
     owner: &'a str,
     rule: &'a str,
     operation: &'a str,
@@ -63,20 +63,20 @@ impl Row<'_, '_> {
     fn leak(&self, py: Python<'_>, frames: usize) -> PyResult<&'static Watch> {
         let wrong = |what: &str, value: &str| PyValueError::new_err(format!("unknown {what} {value}"));
         let (name, attribute) = self.owner.split_once(':').unwrap_or((self.owner, ""));
-        let kind = Kind::parse(name).ok_or_else(|| wrong("owner", self.owner))?;
+        let kind = OwnerKind::parse(name).ok_or_else(|| wrong("owner", self.owner))?;
         let class = self.class.map_or(0, |class| class.clone().unbind().into_ptr() as usize);
-        let (except, loop_class) = if kind == Kind::Field { (0, class) } else { (class, 0) };
+        let (except, loop_class) = if kind == OwnerKind::Field { (0, class) } else { (class, 0) };
         let intern = |name: &str| pyo3::types::PyString::intern(py, name).into_any().unbind().into_ptr();
         let (attribute, empty) = attribute.split_once('!').unwrap_or((attribute, ""));
         // `one-at-a-time:16:recv,recv_bytes`
-        let (attribute, way) = if kind == Kind::OneAtATime { ("", attribute) } else { (attribute, "") };
+        let (attribute, way) = if kind == OwnerKind::OneAtATime { ("", attribute) } else { (attribute, "") };
         let (way_offset, way) = way.split_once(':').unwrap_or(("0", ""));
         let may_while_empty = empty.split(',').filter(|name| !name.is_empty()).map(|name| Attribute(intern(name))).collect();
         let attribute = if attribute.is_empty() { std::ptr::null_mut() } else { intern(attribute) };
-        let needs_attribute = matches!(kind, Kind::Attribute | Kind::AttributeOnly);
-        let takes_attribute = needs_attribute || kind == Kind::Primitive;
+        let needs_attribute = matches!(kind, OwnerKind::Attribute | OwnerKind::AttributeOnly);
+        let takes_attribute = needs_attribute || kind == OwnerKind::Primitive;
         let fits = if attribute.is_null() { !needs_attribute } else { takes_attribute };
-        if !fits || (kind == Kind::Field && loop_class == 0) {
+        if !fits || (kind == OwnerKind::Field && loop_class == 0) {
             return Err(wrong("owner", self.owner));
         }
         process::get().count_hook();
@@ -116,7 +116,7 @@ pub(crate) fn watch_function(
     let py = function.py();
     let watch = Row { owner, rule, operation, realm, class: class_ }.leak(py, 1)?;
     // What is only noted is what it was before; but a constructor is not judged by what it does to its own parts.
-    let is_judged = Kind::is_check(watch.kind as u8) && watch.kind != Kind::FutureArgument || operation == "__init__";
+    let is_judged = OwnerKind::is_check(watch.kind as u8) && watch.kind != OwnerKind::FutureArgument || operation == "__init__";
     let class = if is_judged { Class::Watched } else { class_of(function)? };
     python_function::inject(Bytecode::get(py)?, function, call_site::new(py, watch)?)?;
     code_class::set_class(&code_of(function)?, class);
@@ -195,7 +195,7 @@ pub(crate) fn watch_running_loop(function: &Bound<'_, PyCFunction>, meet: Py<PyA
 pub(crate) fn adopt_running_loop(loop_: &Bound<'_, PyAny>) {
     // SAFETY: attached.
     let handle = unsafe { ffi::PyThreadState_Get() } as usize;
-    registry::get().loops.started(context::here().slot, Realm::Asyncio, loop_.as_ptr() as usize, handle);
+    registry::get().loops.started(context::current_thread().slot, Realm::Asyncio, loop_.as_ptr() as usize, handle);
     // SAFETY: attached, alive.
     unsafe { given::runs(loop_.py(), loop_.as_ptr()) };
 }
@@ -212,7 +212,7 @@ pub(crate) fn watch_results(method: &Bound<'_, PyAny>) -> PyResult<()> {
     let py = method.py();
     if method.get_type().name()? == "function" {
         let class = class_of(method)?;
-        python_function::inject_at(Bytecode::get(py)?, method, given::site(py)?, python_function::Place::End)?;
+        python_function::inject_at(Bytecode::get(py)?, method, given::site(py)?, python_function::Insertion::End)?;
         code_class::set_class(&code_of(method)?, class);
         return Ok(());
     }

@@ -4,7 +4,7 @@ use crate::engine::{forks, locks, order};
 use crate::findings::process;
 use crate::intercept::bytecode::code_data;
 use crate::interpreter::fork_gate;
-use crate::thread::context::{here, native_id};
+use crate::thread::context::{current_thread, native_id};
 use crate::thread::{probe_switch, registry};
 use pyo3::Python;
 
@@ -13,8 +13,8 @@ pub(crate) fn after_in_child(py: Python<'_>) {
     fork_gate::open();
     forks::in_child(py);
     process::after_fork();
-    registry::get().loops.after_fork(here().slot, native_id());
-    here().after_fork();
+    registry::get().loops.after_fork(current_thread().slot, native_id());
+    current_thread().after_fork();
     code_data::after_fork_in_child();
     probe_switch::after_fork_in_child();
     order::after_fork();

@@ -122,7 +122,7 @@ pub(crate) fn order_appends(list: &Bound<'_, PyType>) -> PyResult<()> {
 /// A Python function hands something over.
 #[pyfunction]
 pub(crate) fn order_function(function: &Bound<'_, PyAny>, edge: &str) -> PyResult<()> {
-    let edge = python_operations::Edge::parse(edge)?;
+    let edge = python_operations::PythonSyncOp::parse(edge)?;
     let site = python_operations::new(function.py(), edge)?;
     python_function::inject_at(Bytecode::get(function.py())?, function, site, edge.place())?;
     process::get().count_hook();

@@ -238,7 +238,7 @@ fn is_datagram(number: c_int) -> bool {
 /// Attached; the objects are alive, or null.
 #[cold]
 pub(crate) unsafe fn write(found: Found, object: *mut ffi::PyObject, argument: *mut ffi::PyObject) {
-    guard::guarded((), || {
+    guard::catch_panic((), || {
         // SAFETY: passed on.
         let Some(number) = (unsafe { number(found, object, argument) }) else { return };
         match channel(found, number) {
@@ -258,7 +258,7 @@ pub(crate) unsafe fn write(found: Found, object: *mut ffi::PyObject, argument: *
 /// As [`write`].
 #[cold]
 pub(crate) unsafe fn read(found: Found, object: *mut ffi::PyObject, argument: *mut ffi::PyObject) {
-    guard::guarded((), || {
+    guard::catch_panic((), || {
         // SAFETY: passed on.
         let Some(number) = (unsafe { number(found, object, argument) }) else { return };
         match channel(found, number) {
@@ -286,7 +286,7 @@ fn acquire_own(number: c_int) {
 /// As [`write`].
 #[cold]
 pub(crate) unsafe fn reach(object: *mut ffi::PyObject, address: *mut ffi::PyObject) {
-    guard::guarded((), || {
+    guard::catch_panic((), || {
         // SAFETY: passed on.
         match unsafe { End::of_address(address) } {
             Some(end) => order::release_key(end.key()),
@@ -302,7 +302,7 @@ pub(crate) unsafe fn reach(object: *mut ffi::PyObject, address: *mut ffi::PyObje
 /// Attached; a live socket.
 #[cold]
 pub(crate) unsafe fn accepted(listener: *mut ffi::PyObject) {
-    guard::guarded((), || {
+    guard::catch_panic((), || {
         // SAFETY: passed on.
         if let Some(number) = unsafe { number(Found::Object, listener, std::ptr::null_mut()) } {
             acquire_own(number);
@@ -316,7 +316,7 @@ pub(crate) unsafe fn accepted(listener: *mut ffi::PyObject) {
 /// Attached; a live tuple of sockets.
 #[cold]
 pub(crate) unsafe fn made_pair(sockets: *mut ffi::PyObject) {
-    guard::guarded((), || {
+    guard::catch_panic((), || {
         let inode = |place| {
             let mut status = MaybeUninit::<libc::stat>::uninit();
             // SAFETY: passed on; written by the call if it succeeds.

@@ -6,7 +6,7 @@
 use crate::evidence::acquirers::{self, Acquirer};
 use crate::evidence::runtime::{self, Gone};
 use crate::interpreter::locks::{Lock, Mark};
-use crate::thread::context::{Busy, here};
+use crate::thread::context::{InSlowPath, current_thread};
 use crate::thread::outcome::Outcome;
 use crate::thread::{guard, registry, stacks};
 use ftsan::locks::held::{Held, How};
@@ -39,7 +39,7 @@ pub(crate) fn in_child(py: Python<'_>) {
     // SAFETY: attached.
     let forked = unsafe { stacks::record(0) };
     let mut all = Vec::new();
-    for other in registry::get().loops.others(here().slot) {
+    for other in registry::get().loops.others(current_thread().slot) {
         let runs = other.running(Realm::Any) != 0;
         let held: Vec<Held> = other.locks.iter().filter(|held| held.stack != 0).collect();
         if !runs && held.is_empty() {
@@ -70,16 +70,16 @@ pub(crate) fn is_any_left() -> bool {
 pub(crate) unsafe fn acquiring(object: *mut ffi::PyObject, how: How) -> Outcome {
     // SAFETY: passed on.
     let (py, lock) = unsafe { (Python::assume_attached(), Lock::of(object)) };
-    guard::guarded(Outcome::Continue, || {
+    guard::catch_panic(Outcome::Continue, || {
         let is_it = |left: &&Left| left.held.is_some_and(|held| held.lock == lock.id() && held.address == object as usize);
         let found = left().iter().find(is_it).cloned();
         let Some(Left { gone, held: Some(held), .. }) = found else { return Outcome::Continue };
         // Whoever may use it as a signal could still be waiting for a thread of the child's own.
-        let is_alone = || registry::get().loops.others(here().slot).next().is_none();
+        let is_alone = || registry::get().loops.others(current_thread().slot).next().is_none();
         if !lock.is_locked() || !(held.by_with || lock.is(Mark::Owned) || is_alone()) {
             return Outcome::Continue;
         }
-        match Busy::enter() {
+        match InSlowPath::enter() {
             Some(_busy) => {
                 left().iter_mut().filter(|left| left.gone.ident() == gone.ident()).for_each(|left| left.is_plain = false);
                 runtime::wanted_in_child(py, object, how, &gone, held)
@@ -100,10 +100,10 @@ pub(crate) fn child_ends(py: Python<'_>) {
     if !is_any_left() {
         return;
     }
-    guard::guarded((), || {
+    guard::catch_panic((), || {
         IS_ANY.store(false, Ordering::Relaxed);
         let all = std::mem::take(&mut *left());
-        let Some(_busy) = Busy::enter() else { return };
+        let Some(_busy) = InSlowPath::enter() else { return };
         let mut told = Vec::new();
         for Left { gone, held, is_plain } in all {
             if is_plain && !told.contains(&gone.ident()) {

@@ -12,7 +12,7 @@ use crate::evidence::lock::{self, Evidence};
 use crate::interpreter::call_arguments::Arguments;
 use crate::interpreter::locks::{Listed, Lock, Mark};
 use crate::interpreter::tasks;
-use crate::thread::context::{Busy, Here, here};
+use crate::thread::context::{InSlowPath, ThreadContext, current_thread};
 use crate::thread::outcome::Outcome;
 use crate::thread::{guard, registry};
 use ftsan::locks::LockId;
@@ -43,7 +43,7 @@ pub(crate) unsafe fn acquiring(lock: *mut ffi::PyObject, how: How) -> Outcome {
     if forks::is_any_left() && unsafe { forks::acquiring(lock, how) } == Outcome::Raised {
         return Outcome::Raised;
     }
-    let here = here();
+    let here = current_thread();
     if here.slot.locks.is_empty() {
         return Outcome::Continue;
     }
@@ -83,7 +83,7 @@ fn number(object: &Bound<'_, PyAny>) -> Option<f64> {
 
 /// # Safety
 /// As [`acquiring`].
-unsafe fn acquiring_another(here: &'static Here, object: *mut ffi::PyObject, how: How) -> Outcome {
+unsafe fn acquiring_another(here: &'static ThreadContext, object: *mut ffi::PyObject, how: How) -> Outcome {
     // SAFETY: passed on.
     let lock = unsafe { Lock::of(object) };
     let (mine, wanted) = (&here.slot.locks, lock.id_or_new());
@@ -95,13 +95,13 @@ unsafe fn acquiring_another(here: &'static Here, object: *mut ffi::PyObject, how
         return Outcome::Continue;
     }
     // SAFETY: passed on.
-    guard::guarded(Outcome::Continue, || unsafe { learn(here, object, wanted, how) })
+    guard::catch_panic(Outcome::Continue, || unsafe { learn(here, object, wanted, how) })
 }
 
 /// # Safety
 /// As [`acquiring`].
 #[cold]
-unsafe fn learn(here: &'static Here, object: *mut ffi::PyObject, wanted: LockId, how: How) -> Outcome {
+unsafe fn learn(here: &'static ThreadContext, object: *mut ffi::PyObject, wanted: LockId, how: How) -> Outcome {
     // SAFETY: passed on.
     let (py, lock) = unsafe { (Python::assume_attached(), Lock::of(object)) };
     let (slot, mine) = (here.slot, &here.slot.locks);
@@ -147,7 +147,7 @@ unsafe fn learn(here: &'static Here, object: *mut ffi::PyObject, wanted: LockId,
             order.drop_taken(from.lock, wanted, slot.id());
         }
     }
-    match (cycle, Busy::enter()) {
+    match (cycle, InSlowPath::enter()) {
         (Some(cycle), Some(_busy)) => lock::inversion(py, object, &cycle),
         (_, _) => Outcome::Continue,
     }
@@ -167,7 +167,7 @@ pub(crate) unsafe fn acquired(object: *mut ffi::PyObject, how: How) {
     if lock.is(Mark::Signal) || (how != How::Wait && lock.is_nested()) {
         return;
     }
-    let here = here();
+    let here = current_thread();
     here.slot.count_check();
     if lock.listed() == Listed::Yes {
         // It was released without our knowing.
@@ -208,7 +208,7 @@ pub(crate) unsafe fn releasing(object: *mut ffi::PyObject, how: How) -> Outcome 
     if how != How::Wait && lock.is_nested() {
         return Outcome::Continue;
     }
-    let here = here();
+    let here = current_thread();
     if lock.listed() == Listed::Yes && here.slot.locks.release(lock.id()) {
         lock.list(Listed::No);
         own(lock);
@@ -231,7 +231,7 @@ fn own(lock: &Lock) {
 /// # Safety
 /// As [`acquiring`].
 #[cold]
-unsafe fn release_unknown(here: &'static Here, object: *mut ffi::PyObject, how: How) -> Outcome {
+unsafe fn release_unknown(here: &'static ThreadContext, object: *mut ffi::PyObject, how: How) -> Outcome {
     // SAFETY: passed on.
     let (py, lock) = unsafe { (Python::assume_attached(), Lock::of(object)) };
     // What is not to be released, the interpreter says so itself.
@@ -252,10 +252,10 @@ unsafe fn release_unknown(here: &'static Here, object: *mut ffi::PyObject, how: 
     if listed == Listed::No || was_signal {
         return Outcome::Continue;
     }
-    guard::guarded(Outcome::Continue, || {
+    guard::catch_panic(Outcome::Continue, || {
         let mut others = registry::get().loops.others(here.slot);
         let found = others.find_map(|other| Some((other, other.locks.take(lock.id())?)));
-        match (found, Busy::enter()) {
+        match (found, InSlowPath::enter()) {
             (Some((other, held)), Some(_busy)) => lock::released_by_another(py, object, how, other, held),
             (_, _) => Outcome::Continue,
         }
@@ -268,7 +268,7 @@ unsafe fn release_unknown(here: &'static Here, object: *mut ffi::PyObject, how: 
 /// Attached.
 #[inline]
 pub(crate) unsafe fn suspends() -> Outcome {
-    let here = here();
+    let here = current_thread();
     if here.slot.locks.is_empty() {
         return Outcome::Continue;
     }
@@ -279,14 +279,14 @@ pub(crate) unsafe fn suspends() -> Outcome {
 /// # Safety
 /// As [`suspends`].
 #[cold]
-unsafe fn suspends_with_locks(here: &'static Here) -> Outcome {
+unsafe fn suspends_with_locks(here: &'static ThreadContext) -> Outcome {
     // SAFETY: passed on.
     let (py, task) = unsafe { (Python::assume_attached(), tasks::running()) };
     if task == 0 || here.busy.get() {
         return Outcome::Continue;
     }
-    guard::guarded(Outcome::Continue, || {
-        let verdicts = here.slot.locks.untold_of(task).map(|held| match Busy::enter() {
+    guard::catch_panic(Outcome::Continue, || {
+        let verdicts = here.slot.locks.untold_of(task).map(|held| match InSlowPath::enter() {
             Some(_busy) => lock::held_across_await(py, held),
             None => Outcome::Continue,
         });
@@ -295,7 +295,7 @@ unsafe fn suspends_with_locks(here: &'static Here) -> Outcome {
 }
 
 #[cold]
-fn take_from_holder(here: &'static Here, lock: &Lock) {
+fn take_from_holder(here: &'static ThreadContext, lock: &Lock) {
     if !here.slot.locks.release(lock.id()) {
         let _ = registry::get().loops.others(here.slot).find_map(|other| other.locks.take(lock.id()));
     }
@@ -309,7 +309,7 @@ pub(crate) unsafe fn died(object: *mut ffi::PyObject) {
     // SAFETY: by the caller's guarantee, it is laid out as a lock.
     let lock = unsafe { Lock::of(object) };
     if lock.listed() == Listed::Yes {
-        take_from_holder(here(), lock);
+        take_from_holder(current_thread(), lock);
     }
     if lock.is(Mark::Ordered) {
         order().forget(lock.id());
@@ -318,7 +318,7 @@ pub(crate) unsafe fn died(object: *mut ffi::PyObject) {
 
 /// The locks that the calling thread is known to hold, by number and address, sorted.
 pub(crate) fn guards() -> Vec<(LockId, usize)> {
-    let mut all: Vec<_> = here().slot.locks.iter().map(|held| (held.lock, held.address)).collect();
+    let mut all: Vec<_> = current_thread().slot.locks.iter().map(|held| (held.lock, held.address)).collect();
     all.sort_unstable();
     all
 }

@@ -7,7 +7,7 @@
 
 use crate::interpreter::header::{self, HAS_CLOCK, IGNORED};
 use crate::thread::clock::{clocks, is_alone, share, slot_of};
-use crate::thread::context::{Here, here};
+use crate::thread::context::{ThreadContext, current_thread};
 use crate::thread::guard;
 use ftsan::races::clock::{Clock, ThreadClock};
 use ftsan::races::sync::SyncTable;
@@ -26,7 +26,7 @@ fn objects() -> &'static SyncTable {
 /// What the calling thread has seen of the others.
 #[inline(always)]
 pub(crate) fn thread_clock() -> &'static ThreadClock {
-    here().order.clock()
+    current_thread().order.clock()
 }
 
 /// What the calling thread does before it does what others may notice of `object` happens before what they do once they have.
@@ -53,7 +53,7 @@ pub(crate) unsafe fn release(object: *mut ffi::PyObject) {
 /// As [`release`].
 #[cold]
 unsafe fn release_first(object: *mut ffi::PyObject, key: u64) {
-    guard::guarded((), || {
+    guard::catch_panic((), || {
         // What is known under this address is another object's, which is gone.
         // SAFETY: passed on.
         objects().renew(key, || unsafe { header::set(object, HAS_CLOCK) } & HAS_CLOCK == 0);
@@ -89,8 +89,8 @@ pub(crate) fn release_key(key: u64) {
         return;
     }
     let (objects, clock) = (objects(), thread_clock());
-    if !objects.release_again(clocks(), clock, key) {
-        guard::guarded((), || objects.release_news(clocks(), clock, key));
+    if !objects.try_release_fast(clocks(), clock, key) {
+        guard::catch_panic((), || objects.release_slow(clocks(), clock, key));
     }
 }
 
@@ -98,8 +98,8 @@ pub(crate) fn release_key(key: u64) {
 #[inline]
 pub(crate) fn acquire_key(key: u64) {
     let (objects, clock) = (objects(), thread_clock());
-    if !objects.is_acquired(clock, key) {
-        guard::guarded((), || objects.acquire_news(clocks(), clock, key));
+    if !objects.nothing_to_acquire(clock, key) {
+        guard::catch_panic((), || objects.acquire_slow(clocks(), clock, key));
     }
 }
 
@@ -111,7 +111,7 @@ pub(crate) fn acquire_key(key: u64) {
 pub(crate) unsafe fn release_for_maker(object: *mut ffi::PyObject) {
     // SAFETY: passed on.
     let Some(slot) = slot_of(unsafe { header::maker(object) }) else { return };
-    guard::guarded((), || {
+    guard::catch_panic((), || {
         let key = object as u64;
         // SAFETY: passed on.
         objects().renew(key, || unsafe { header::set(object, HAS_CLOCK) } & HAS_CLOCK == 0);
@@ -124,7 +124,7 @@ pub(crate) unsafe fn release_for_maker(object: *mut ffi::PyObject) {
 pub(crate) fn acquire_all() {
     if !is_alone() {
         let clock = thread_clock();
-        guard::guarded((), || clock.acquire_all(clocks()));
+        guard::catch_panic((), || clock.acquire_all(clocks()));
     }
 }
 
@@ -149,7 +149,7 @@ pub(crate) fn hand_over() -> Clock {
 
 /// The calling thread was started by one that has handed this over.
 pub(crate) fn begin(handed: &Clock) {
-    let mine = &here().order;
+    let mine = &current_thread().order;
     match mine.known_clock() {
         Some(clock) => clock.acquire_from(clocks(), handed),
         None => drop(mine.enter(Some(handed))),
@@ -169,7 +169,7 @@ pub(crate) fn announce() {
 /// To be called before an access: it may be a signal handler's, or come after a wait in C code.  What was done before it was announced
 /// counts as done before the access, whatever thread makes it.
 #[inline]
-pub(crate) fn heed_announcements(here: &Here) {
+pub(crate) fn heed_announcements(here: &ThreadContext) {
     if here.order.learns_of(ANNOUNCEMENTS.load(Ordering::Acquire)) {
         acquire_key(key(Space::Announcements, 0));
     }
@@ -177,7 +177,7 @@ pub(crate) fn heed_announcements(here: &Here) {
 
 /// In the child of a fork only the calling thread is left, and what others have done is done.
 pub(crate) fn after_fork() {
-    let mine = &here().order;
+    let mine = &current_thread().order;
     // Who forks holds a lock of concurrent.futures, which the child makes anew without releasing it.
     mine.forget_ignored();
     if let Some(clock) = mine.known_clock() {

@@ -9,7 +9,7 @@ use crate::evidence::owner_snapshot::{self, INSIDE, Owner, Relation, Snapshot, S
 use crate::evidence::thread_names::{self, thread_info};
 use crate::findings::process;
 use crate::findings::report::{self, Addition, Case, Raises};
-use crate::findings::store::{Known, Place};
+use crate::findings::store::{FindingKey, Known};
 use crate::interpreter::frames::{self, RawFrame};
 use crate::interpreter::introspection::{names_of_bases, own_method, stacks_of_outer_greenlets, type_name};
 use crate::thread::caller::{Caller, OwnLine, caller, creation_of_task, first_of_own, first_of_program, is_own, own_line};
@@ -173,7 +173,7 @@ impl<'py> Misused<'py> {
         let is_one_per_line = rule.calls().is_some_and(|calls| calls.is_one_per_line);
         let id = if is_one_per_line { std::ptr::from_ref(rule) as usize } else { self.call.id };
         let line = own.line().unwrap_or_default();
-        let place: Place = if own.led.is_some() { outer::place(py, line) } else { (id, line) };
+        let place: FindingKey = if own.led.is_some() { outer::place(py, line) } else { (id, line) };
         // A transport is the worst of what a client has inside.
         if own.led.is_some() && std::ptr::eq(rule, &transport_used_off_thread::RULE) {
             process::get().give_way(&place, rule);

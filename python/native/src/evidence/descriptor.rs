@@ -8,13 +8,13 @@ use crate::evidence::thread_names::thread_info;
 use crate::evidence::{guarded_close, native_frames};
 use crate::findings::process;
 use crate::findings::report::{Addition, Case, Raises, report};
-use crate::findings::store::Place;
+use crate::findings::store::FindingKey;
 use crate::interpreter::frames::{self, RawFrame};
 use crate::thread::caller::{OwnLine, own_line};
 use crate::thread::code_class::{self, resolve_all};
-use crate::thread::context::{Busy, scheduled};
+use crate::thread::context::{InSlowPath, scheduled};
 use crate::thread::{guard, hooks_link, registry};
-use ftsan::descriptors::{Kind, Mark, Suspicion};
+use ftsan::descriptors::{FdKind, Mark, Suspicion};
 use ftsan::recording::operation::{CLOSE, EPOLL_CTL, EPOLL_WAIT, Operation, POLL, SELECT};
 use ftsan::recording::{Recording, ThreadId, ThreadRecord};
 use ftsan::report::{Access, Finding, Frame, ObjectInfo, Role, ThreadInfo};
@@ -69,7 +69,7 @@ impl Drop for Attached {
 
 /// Reports what is suspected, if it is true.
 pub(crate) fn suspect(suspicion: &Suspicion, operation: Operation, fd: c_int, mark: Mark) {
-    guard::guarded((), || {
+    guard::catch_panic((), || {
         let Some(recording) = hooks_link::recording() else { return };
         if !process::is_started() || !still_true(recording, suspicion, fd) {
             return;
@@ -77,7 +77,7 @@ pub(crate) fn suspect(suspicion: &Suspicion, operation: Operation, fd: c_int, ma
         let Some(_attached) = Attached::attach() else { return };
         // SAFETY: just attached.
         let py = unsafe { Python::assume_attached() };
-        let Some(_busy) = Busy::enter() else { return };
+        let Some(_busy) = InSlowPath::enter() else { return };
         // An exception that is on its way is the program's.
         // SAFETY: attached.
         let pending = unsafe { ffi::PyErr_GetRaisedException() };
@@ -228,7 +228,7 @@ impl Suspected<'_> {
             return;
         }
         let own_place = own.frames().get(line).copied().unwrap_or_default();
-        let place: Place = (std::ptr::from_ref(rule) as usize, past_place(suspicion).unwrap_or(own_place));
+        let place: FindingKey = (std::ptr::from_ref(rule) as usize, past_place(suspicion).unwrap_or(own_place));
         report(self.py, place, Raises::Later, Found { suspected: self, suspicion, rule, stack, method });
     }
 
@@ -445,13 +445,13 @@ fn past_place(suspicion: &Suspicion) -> Option<RawFrame> {
     }
 }
 
-fn noun(kind: Kind) -> &'static str {
+fn noun(kind: FdKind) -> &'static str {
     match kind {
-        Kind::StreamSocket | Kind::Socket => "socket",
-        Kind::Pipe => "pipe",
-        Kind::Epoll => "epoll instance",
-        Kind::File => "file",
-        Kind::Event | Kind::Unknown => "descriptor",
+        FdKind::StreamSocket | FdKind::Socket => "socket",
+        FdKind::Pipe => "pipe",
+        FdKind::Epoll => "epoll instance",
+        FdKind::File => "file",
+        FdKind::Event | FdKind::Unknown => "descriptor",
     }
 }
 

@@ -4,7 +4,7 @@ use crate::evidence::affinity::Call;
 use crate::evidence::outer::{Led, last, whole_line};
 use crate::evidence::thread_names::{self, told_apart};
 use crate::findings::report::{self as findings, Addition, Case, Raises};
-use crate::findings::store::Place;
+use crate::findings::store::FindingKey;
 use crate::interpreter::exception_table::has_handler;
 use crate::interpreter::frames::{self, RawFrame};
 use crate::interpreter::introspection::{own_method, stacks_of_outer_greenlets, type_name};
@@ -102,7 +102,7 @@ pub(crate) fn report(py: Python<'_>, call: &Call, object: &Bound<'_, PyAny>, loo
     }
     let rule = if is_asked { &loop_lifecycle::RULE } else { &loop_gone::RULE };
     // What is called in turn on the way from one line of the program is one mistake.
-    let place: Place = (std::ptr::from_ref(rule) as usize, whole_line(py, own.get(line).copied().unwrap_or_default()));
+    let place: FindingKey = (std::ptr::from_ref(rule) as usize, whole_line(py, own.get(line).copied().unwrap_or_default()));
     let (own, inner) = (&own[line.min(own.len())..], &own[start..line]);
     findings::report(py, place, Raises::Now, Found { rule, object, loop_, operation: &operation, own, inner })
 }

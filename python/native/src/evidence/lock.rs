@@ -4,11 +4,11 @@ use crate::evidence::acquirers::{self, Acquirer};
 use crate::evidence::naming;
 use crate::evidence::thread_names::thread_info;
 use crate::findings::report::{Found, Raises, report};
-use crate::findings::store::Place;
+use crate::findings::store::FindingKey;
 use crate::interpreter::frames::{self, RawFrame, RawStack};
 use crate::interpreter::introspection::type_name;
 use crate::thread::code_class::{self, resolve_all};
-use crate::thread::context::here;
+use crate::thread::context::current_thread;
 use crate::thread::outcome::Outcome;
 use crate::thread::registry;
 use crate::thread::stacks::{self, StackId};
@@ -42,7 +42,7 @@ pub(crate) fn own_thread(py: Python<'_>) -> Arc<ThreadInfo> {
     type Threads = HashMap<(u64, u64), Arc<ThreadInfo>>;
     static KNOWN: Mutex<Option<Threads>> = Mutex::new(None);
     let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    let slot = here().slot;
+    let slot = current_thread().slot;
     let key = (slot.id(), slot.native_id());
     if let Some(thread) = known().get_or_insert_default().get(&key) {
         return thread.clone();
@@ -106,7 +106,7 @@ pub(crate) fn inversion(py: Python<'_>, object: *mut ffi::PyObject, cycle: &[Ste
     // Whoever closes it: the same lines are the same cycle, and its locks have the same names.
     let place =
         wanted.iter().fold(0, |sum: u64, (_, frame)| sum.wrapping_add(mix(mix(frame.code as u64) ^ u64::from(frame.offset))));
-    let place: Place = (std::ptr::from_ref(&lock_order_inversion::RULE) as usize ^ place as usize, RawFrame::default());
+    let place: FindingKey = (std::ptr::from_ref(&lock_order_inversion::RULE) as usize ^ place as usize, RawFrame::default());
     report(
         py,
         place,
@@ -143,7 +143,7 @@ pub(crate) fn inversion(py: Python<'_>, object: *mut ffi::PyObject, cycle: &[Ste
             let mut finding =
                 Finding::new(&lock_order_inversion::RULE, told, object_info(py, object, &format!(" {}", name(1))), None, accesses);
             finding.witnessed = cycle[1..].iter().all(|step| {
-                let mut others = registry::get().loops.others(here().slot);
+                let mut others = registry::get().loops.others(current_thread().slot);
                 others.any(|other| other.ident() == step.evidence.thread.ident && other.locks.waits(step.from, step.to))
             });
             finding
@@ -204,7 +204,7 @@ pub(crate) fn released_by_another(
         return Outcome::Continue;
     }
     let (stack, place) = programs(py, own_stack().frames());
-    let place: Place = (std::ptr::from_ref(&lock_released_by_other_thread::RULE) as usize ^ held.stack as usize, place);
+    let place: FindingKey = (std::ptr::from_ref(&lock_released_by_other_thread::RULE) as usize ^ held.stack as usize, place);
     report(
         py,
         place,

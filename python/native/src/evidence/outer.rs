@@ -1,6 +1,6 @@
 //! What a line of the program leads to in installed packages: one mistake, however many watched calls those make on the way.
 
-use crate::findings::store::Place;
+use crate::findings::store::FindingKey;
 use crate::interpreter::frames::RawFrame;
 use crate::thread::code_class;
 use ftsan::rules::family::calls::Outer;
@@ -15,7 +15,7 @@ const AWAITED: u32 = 0x0080 | 0x0200;
 static LED: u8 = 0;
 
 /// What was told of which place.
-static TOLD: Mutex<Option<HashSet<(Place, usize, RawFrame)>>> = Mutex::new(None);
+static TOLD: Mutex<Option<HashSet<(FindingKey, usize, RawFrame)>>> = Mutex::new(None);
 
 /// The frames between a watched function and the program's own line, innermost first.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +31,7 @@ pub(crate) fn last(name: &str) -> &str {
 }
 
 /// Names what a line of the program leads to, whatever it is.
-pub(crate) fn place(py: Python<'_>, line: RawFrame) -> Place {
+pub(crate) fn place(py: Python<'_>, line: RawFrame) -> FindingKey {
     (std::ptr::from_ref(&LED) as usize, whole_line(py, line))
 }
 

@@ -7,7 +7,7 @@ use crate::interpreter::introspection::{loaded, own_method};
 use crate::interpreter::world::Stopped;
 use crate::interpreter::{await_chain, contexts, coroutines, fork_gate, futures};
 use crate::thread::code_class::{self, Class};
-use crate::thread::context::here;
+use crate::thread::context::current_thread;
 use crate::thread::{origins, registry, stacks};
 use ftsan::loops::{Affinity, Realm, Runner};
 use pyo3::ffi;
@@ -154,7 +154,7 @@ pub(crate) fn look<'py>(py: Python<'py>, owner: Owner, object: *mut ffi::PyObjec
 }
 
 fn state_of(stopped: &Stopped<'_>, thread: Runner) -> Option<*mut ffi::PyThreadState> {
-    let (loops, slot) = (&registry::get().loops, here().slot);
+    let (loops, slot) = (&registry::get().loops, current_thread().slot);
     let now = match thread.running {
         0 => loops.thread(slot, thread.handle),
         running => loops.affinity(slot, thread.realm, running),
@@ -216,7 +216,7 @@ pub(crate) fn others(py: Python<'_>) -> Vec<u64> {
     let stopped = Stopped::stop(py);
     // SAFETY: the states are of live threads of the stopped world.
     let all = stopped.threads().map(|state| unsafe { frames::identity_of(state) }.1);
-    all.filter(|native_id| *native_id != here().slot.native_id()).collect()
+    all.filter(|native_id| *native_id != current_thread().slot.native_id()).collect()
 }
 
 /// Identity and stack of the thread with this kernel id.
@@ -247,7 +247,7 @@ pub(crate) unsafe fn driver(py: Python<'_>, generator: *mut ffi::PyObject) -> Op
             future.map_or(0, |future| futures::loop_of(future) as usize)
         }
     };
-    match registry::get().loops.affinity(here().slot, Realm::Asyncio, loop_) {
+    match registry::get().loops.affinity(current_thread().slot, Realm::Asyncio, loop_) {
         Affinity::Elsewhere(thread) if loop_ != 0 => Some(Owner { thread, relation: Relation::RunsItsLoop }),
         Affinity::Elsewhere(_) | Affinity::Fine => None,
     }

@@ -5,17 +5,17 @@
 use crate::evidence::{flags, naming, thread_names};
 use crate::findings::process;
 use crate::findings::report::{Addition, Case, Raises, report};
-use crate::findings::store::Place;
+use crate::findings::store::FindingKey;
 use crate::interpreter::frames::RawFrame;
 #[cfg(not(Py_GIL_DISABLED))]
 use crate::interpreter::header;
 use crate::interpreter::introspection::type_name;
 use crate::thread::code_class::resolve_all;
-use crate::thread::context::Busy;
+use crate::thread::context::InSlowPath;
 use crate::thread::outcome::Outcome;
 use crate::thread::stacks;
 use ftsan::races::access::{self, Race};
-use ftsan::races::matrix::Kind;
+use ftsan::races::matrix::AccessKind;
 use ftsan::report::model::access::GOES_BACK;
 use ftsan::report::{Access, Finding, ObjectInfo, Role, ThreadInfo};
 use ftsan::rules::family::races::{self, Unordered};
@@ -58,7 +58,7 @@ pub(crate) unsafe fn found(object: *mut ffi::PyObject, part: Part, is_swapper: b
     if !header::is_kept() {
         return Outcome::Continue;
     }
-    let Some(_busy) = Busy::enter() else { return Outcome::Continue };
+    let Some(_busy) = InSlowPath::enter() else { return Outcome::Continue };
     // SAFETY: passed on.
     let (py, object) = unsafe {
         let py = Python::assume_attached();
@@ -77,7 +77,7 @@ struct Found<'a, 'py> {
     /// What of the process is raced for.
     state: Option<String>,
     rule: &'static Rule,
-    place: Place,
+    place: FindingKey,
     race: &'a Race,
 }
 
@@ -99,9 +99,9 @@ impl Case for Found<'_, '_> {
 }
 
 /// The same two instructions under the same rule are the same finding, whichever came first, if it is the same name.
-fn place(rule: &'static Rule, part: Part, race: &Race) -> Place {
+fn place(rule: &'static Rule, part: Part, race: &Race) -> FindingKey {
     // The check that came too late is part of the update that it would have led to.
-    let is_check = |check: Option<access::Place>, site: u32| check.is_some_and(|check| check.site == site);
+    let is_check = |check: Option<access::AccessSite>, site: u32| check.is_some_and(|check| check.site == site);
     let (a, b) = match (race.here.site, race.earlier.site) {
         (here, earlier) if is_check(race.earlier_check, here) => (earlier, earlier),
         (here, earlier) if is_check(race.check, earlier) => (here, here),
@@ -122,14 +122,14 @@ fn place(rule: &'static Rule, part: Part, race: &Race) -> Place {
 struct Told {
     what: String,
     sites: Vec<u32>,
-    place: Place,
+    place: FindingKey,
     is_info: bool,
 }
 
 static TOLD: Mutex<Vec<Told>> = Mutex::new(Vec::new());
 
 /// Whether a race has something to say beside the others: a mere read at a place where an update was lost has not.
-fn is_news(what: &str, race: &Race, place: Place) -> bool {
+fn is_news(what: &str, race: &Race, place: FindingKey) -> bool {
     let checks = [race.check, race.earlier_check].into_iter().flatten().map(|check| check.site);
     let sites: Vec<u32> = checks.chain([race.here.site, race.earlier.site]).collect();
     let is_info = !race.severity.is_serious();
@@ -169,14 +169,14 @@ fn finding(
     let id = format!("{:#x}", object.as_ptr() as usize);
     let short = class.rsplit('.').next().unwrap_or(&class);
     let info = ObjectInfo { repr: format!("<{short} at {id}>"), r#type: class.clone(), id };
-    let access = |role, operation: &str, thread: &ThreadInfo, place: access::Place| Access {
+    let access = |role, operation: &str, thread: &ThreadInfo, place: access::AccessSite| Access {
         role,
         operation: operation.to_owned(),
         thread: Some(thread.clone()),
         stack: resolve_all(py, stacks::get(place.stack)),
     };
-    let noun = |kind: Kind| format!("{} of {what}", races::operation(kind));
-    let checked = format!("{}{GOES_BACK}", noun(Kind::Read));
+    let noun = |kind: AccessKind| format!("{} of {what}", races::operation(kind));
+    let checked = format!("{}{GOES_BACK}", noun(AccessKind::Read));
     let mut accesses = vec![access(Role::Offending, &noun(race.kind), &mine, race.here)];
     accesses.extend(race.check.map(|check| access(Role::Earlier, &checked, &mine, check)));
     accesses.push(access(Role::Earlier, &noun(race.earlier_kind), &theirs, race.earlier));

@@ -3,7 +3,7 @@
 use crate::evidence::thread_names;
 use crate::findings::process;
 use crate::findings::report::{Found, Raises, report};
-use crate::findings::store::Place;
+use crate::findings::store::FindingKey;
 use crate::interpreter::extension_modules;
 use crate::interpreter::frames::{self, RawFrame};
 use crate::thread::code_class::{is_of_standard_library, resolve, resolve_all};
@@ -53,7 +53,7 @@ pub(crate) fn undeclared(made: &Bound<'_, PyAny>, specification: &Bound<'_, PyAn
     let enables = extension_modules::is_gil_enabled(py) && process.note_switch(&module);
     let rule: &'static Rule = if enables { &gil_reenabled::RULE } else { &extension_undeclared::RULE };
     let (stack, frame) = imports(py);
-    let place: Place = (std::ptr::from_ref(rule) as usize ^ hash(&module), frame);
+    let place: FindingKey = (std::ptr::from_ref(rule) as usize ^ hash(&module), frame);
     report(
         py,
         place,
@@ -157,7 +157,7 @@ pub(crate) fn wanted_in_child(py: Python<'_>, object: *mut ffi::PyObject, how: H
 pub(crate) fn left_in_child(py: Python<'_>, gone: &Gone, held: Option<Held>) {
     let rule = &fork_with_threads::RULE;
     let (stack, frame) = programs(py, stacks::get(gone.0.1));
-    let place: Place = (std::ptr::from_ref(rule) as usize ^ gone.ident() as usize, frame);
+    let place: FindingKey = (std::ptr::from_ref(rule) as usize ^ gone.ident() as usize, frame);
     let found = Found(|| {
         let me = thread_names::me(py);
         let left = if held.is_some() { Left::Lock } else { Left::Loop };

@@ -4,7 +4,7 @@ use crate::interpreter::code_fields::Code;
 use crate::interpreter::frames;
 use crate::interpreter::introspection::loaded;
 use crate::thread::code_class::resolve_all;
-use crate::thread::context::{self, here};
+use crate::thread::context::{self, current_thread};
 use crate::thread::origins;
 use crate::thread::stacks::{self, StackId};
 use ftsan::races::clock::Epoch;
@@ -55,7 +55,8 @@ pub(crate) fn told_apart(thread: &ThreadInfo, other: &ThreadInfo) -> String {
 fn known_object(py: Python<'_>, ident: u64) -> PyResult<Option<(String, usize)>> {
     let Some(threading) = loaded(py, c"threading") else { return Ok(None) };
     let active = threading.getattr("_active")?.cast_into::<PyDict>()?;
-    let starting = || threading.getattr("Thread").ok().filter(|_| ident == here().slot.ident()).and_then(|class| beginner(&class));
+    let starting =
+        || threading.getattr("Thread").ok().filter(|_| ident == current_thread().slot.ident()).and_then(|class| beginner(&class));
     let Some(thread) = active.get_item(ident)?.or_else(starting) else { return Ok(None) };
     Ok(Some((thread.getattr("_name")?.extract()?, thread.as_ptr() as usize)))
 }
@@ -88,14 +89,14 @@ fn lock() -> MutexGuard<'static, VecDeque<(Epoch, KnownThread)>> {
 
 /// The calling thread.
 pub(crate) fn me(py: Python<'_>) -> ThreadInfo {
-    let slot = context::here().slot;
+    let slot = context::current_thread().slot;
     thread_info(py, slot.ident(), slot.native_id())
 }
 
 /// Introduces the calling thread, which is in `epoch`: before its first access that others may race with.
 #[cold]
 pub(crate) fn introduce(py: Python<'_>, epoch: Epoch) {
-    let slot = context::here().slot;
+    let slot = context::current_thread().slot;
     let me = KnownThread::of(py, slot.ident(), slot.native_id());
     let mut threads = lock();
     if threads.len() == MOST {

@@ -6,7 +6,7 @@
 use crate::findings::occurrences;
 use crate::findings::report_file::ReportFile;
 use crate::findings::sources;
-use crate::findings::store::{Known, Place, Recorded, Store, Unreported};
+use crate::findings::store::{FindingKey, Known, Recorded, Store, Unreported};
 use crate::findings::tally::{self, Tally};
 use crate::findings::upstream;
 use crate::thread::{faults, hooks_link, installed, registry};
@@ -283,7 +283,7 @@ impl Process {
     }
 
     /// Counts another occurrence at a known place; `None` if the place is new.
-    pub(super) fn seen_again(&self, place: &Place, test: Option<&str>) -> Option<Recorded> {
+    pub(super) fn seen_again(&self, place: &FindingKey, test: Option<&str>) -> Option<Recorded> {
         let mut facts = self.facts();
         let again = facts.store.seen_again(place, test)?;
         self.count_occurrence(&facts.store, &again);
@@ -293,7 +293,7 @@ impl Process {
     /// Records a new finding, which a line of the program may accept, or another occurrence if another thread was faster.
     pub(super) fn record(
         &self,
-        place: Place,
+        place: FindingKey,
         mut finding: Finding,
         ignored: Option<Suppression>,
         test: Option<String>,
@@ -334,12 +334,12 @@ impl Process {
     }
 
     /// Another finding tells more than the one at this place.
-    pub(crate) fn withdraw(&self, place: &Place) {
+    pub(crate) fn withdraw(&self, place: &FindingKey) {
         self.facts().store.withdraw(place);
     }
 
     /// What another rule has found at this place gives way to what this rule finds there next.
-    pub(crate) fn give_way(&self, place: &Place, rule: &Rule) {
+    pub(crate) fn give_way(&self, place: &FindingKey, rule: &Rule) {
         self.facts().store.give_way(place, rule.id);
     }
 

@@ -3,7 +3,7 @@
 //! A family hands in a [`Case`].  If the same call from the same place is a finding already, it is counted; if not, the case is made one,
 //! suppressed or recorded, printed and put into the report.  Then the calling thread does as `--on-finding` says.
 
-use crate::findings::store::Place;
+use crate::findings::store::FindingKey;
 use crate::findings::{current_test, occurrences, process, sources};
 use crate::thread::hooks_link;
 use crate::thread::outcome::Outcome;
@@ -60,7 +60,7 @@ impl<F: FnOnce() -> Finding> Case for Found<F> {
 }
 
 /// Reports a case of the calling thread.  Returns [`Outcome::Continue`] if it is none after all.
-pub(crate) fn report(py: Python<'_>, place: Place, raises: Raises, case: impl Case) -> Outcome {
+pub(crate) fn report(py: Python<'_>, place: FindingKey, raises: Raises, case: impl Case) -> Outcome {
     let process = process::get();
     if !process.is_looking() {
         return Outcome::Continue;

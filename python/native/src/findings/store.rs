@@ -8,7 +8,7 @@ use ftsan::rules::{self, Rule};
 use std::collections::{BTreeSet, HashMap};
 
 /// What makes a misuse the same as another one: the same call from the same place.
-pub(crate) type Place = (usize, RawFrame);
+pub(crate) type FindingKey = (usize, RawFrame);
 
 /// A finding that was recorded before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,7 +28,7 @@ struct Entry {
 /// What was found so far.
 #[derive(Default)]
 pub(super) struct Store {
-    places: HashMap<Place, Known>,
+    places: HashMap<FindingKey, Known>,
     entries: Vec<Entry>,
     /// Of these suppressions the first are the process's, the others lines of the program.
     suppressed: Vec<u64>,
@@ -42,7 +42,7 @@ pub(super) struct Store {
     /// In the report, and to be taken back.
     withdrawn: Vec<Known>,
     /// What led to a finding that has given way, for the one that takes its place.
-    inherited: HashMap<Place, Vec<Access>>,
+    inherited: HashMap<FindingKey, Vec<Access>>,
 }
 
 /// What is said of a case that was recorded.
@@ -70,7 +70,7 @@ impl Store {
     }
 
     /// Counts another occurrence at a known place; `None` if the place is new.
-    pub(super) fn seen_again(&mut self, place: &Place, test: Option<&str>) -> Option<Recorded> {
+    pub(super) fn seen_again(&mut self, place: &FindingKey, test: Option<&str>) -> Option<Recorded> {
         let known = *self.places.get(place)?;
         let finding = &self.entries[known.0].finding;
         // Now and then another look is worth its cost: it may be the program's doing this time.
@@ -99,7 +99,7 @@ impl Store {
     /// `accepted_by`: which of so many suppressions accepts it; `ignored`: which line of the program does.
     pub(super) fn record(
         &mut self,
-        place: Place,
+        place: FindingKey,
         mut finding: Finding,
         accepted_by: Option<usize>,
         ignored: Option<Suppression>,
@@ -182,7 +182,7 @@ impl Store {
     }
 
     /// Another finding tells more than the one at this place.
-    pub(super) fn withdraw(&mut self, place: &Place) {
+    pub(super) fn withdraw(&mut self, place: &FindingKey) {
         let Some(&known) = self.places.get(place) else { return };
         let entry = &mut self.entries[known.0];
         if !entry.is_withdrawn && entry.reported > 0 && entry.finding.accepted.is_none() {
@@ -192,7 +192,7 @@ impl Store {
     }
 
     /// What another rule has found at this place gives way to what this rule finds there next.
-    pub(super) fn give_way(&mut self, place: &Place, rule: &str) {
+    pub(super) fn give_way(&mut self, place: &FindingKey, rule: &str) {
         let Some(&known) = self.places.get(place) else { return };
         let finding = &self.entries[known.0].finding;
         if finding.rule == rule || finding.accepted.is_some() {

@@ -5,7 +5,7 @@
 //! threads share would cost more than the check.
 
 use crate::engine::affinity::check;
-use crate::engine::affinity::watch::{KINDS, Kind, Watch};
+use crate::engine::affinity::watch::{KINDS, OwnerKind, Watch};
 use crate::interpreter::own_types::set_immortal;
 use crate::thread::outcome::Outcome;
 use pyo3::exceptions::PyTypeError;
@@ -48,37 +48,37 @@ unsafe extern "C" fn delete_item<const K: u8>(
 
 type DeleteItem = unsafe extern "C" fn(*mut ffi::PyObject, *mut ffi::PyObject, *mut ffi::PyObject) -> c_int;
 
-fn slot_of(kind: Kind) -> DeleteItem {
+fn slot_of(kind: OwnerKind) -> DeleteItem {
     match kind {
-        Kind::Loop => delete_item::<{ Kind::Loop as u8 }>,
-        Kind::Attribute => delete_item::<{ Kind::Attribute as u8 }>,
-        Kind::AttributeOnly => delete_item::<{ Kind::AttributeOnly as u8 }>,
-        Kind::Field => delete_item::<{ Kind::Field as u8 }>,
-        Kind::Future => delete_item::<{ Kind::Future as u8 }>,
-        Kind::Primitive => delete_item::<{ Kind::Primitive as u8 }>,
-        Kind::Waits => delete_item::<{ Kind::Waits as u8 }>,
-        Kind::Thread => delete_item::<{ Kind::Thread as u8 }>,
-        Kind::OneAtATime => delete_item::<{ Kind::OneAtATime as u8 }>,
-        Kind::Hub => delete_item::<{ Kind::Hub as u8 }>,
-        Kind::Coroutine => delete_item::<{ Kind::Coroutine as u8 }>,
-        Kind::CoroutineStep => delete_item::<{ Kind::CoroutineStep as u8 }>,
-        Kind::AsyncGenerator => delete_item::<{ Kind::AsyncGenerator as u8 }>,
-        Kind::AsyncStep => delete_item::<{ Kind::AsyncStep as u8 }>,
-        Kind::Context => delete_item::<{ Kind::Context as u8 }>,
-        Kind::LoopStarts => delete_item::<{ Kind::LoopStarts as u8 }>,
-        Kind::LoopStops => delete_item::<{ Kind::LoopStops as u8 }>,
-        Kind::LoopBorn => delete_item::<{ Kind::LoopBorn as u8 }>,
-        Kind::PrimitiveBorn => delete_item::<{ Kind::PrimitiveBorn as u8 }>,
-        Kind::ThreadBorn => delete_item::<{ Kind::ThreadBorn as u8 }>,
-        Kind::Born => delete_item::<{ Kind::Born as u8 }>,
-        Kind::Portal => delete_item::<{ Kind::Portal as u8 }>,
-        Kind::FutureArgument => delete_item::<{ Kind::FutureArgument as u8 }>,
-        Kind::AsksClosed => delete_item::<{ Kind::AsksClosed as u8 }>,
-        Kind::HandsOver => delete_item::<{ Kind::HandsOver as u8 }>,
+        OwnerKind::Loop => delete_item::<{ OwnerKind::Loop as u8 }>,
+        OwnerKind::Attribute => delete_item::<{ OwnerKind::Attribute as u8 }>,
+        OwnerKind::AttributeOnly => delete_item::<{ OwnerKind::AttributeOnly as u8 }>,
+        OwnerKind::Field => delete_item::<{ OwnerKind::Field as u8 }>,
+        OwnerKind::Future => delete_item::<{ OwnerKind::Future as u8 }>,
+        OwnerKind::Primitive => delete_item::<{ OwnerKind::Primitive as u8 }>,
+        OwnerKind::Waits => delete_item::<{ OwnerKind::Waits as u8 }>,
+        OwnerKind::Thread => delete_item::<{ OwnerKind::Thread as u8 }>,
+        OwnerKind::OneAtATime => delete_item::<{ OwnerKind::OneAtATime as u8 }>,
+        OwnerKind::Hub => delete_item::<{ OwnerKind::Hub as u8 }>,
+        OwnerKind::Coroutine => delete_item::<{ OwnerKind::Coroutine as u8 }>,
+        OwnerKind::CoroutineStep => delete_item::<{ OwnerKind::CoroutineStep as u8 }>,
+        OwnerKind::AsyncGenerator => delete_item::<{ OwnerKind::AsyncGenerator as u8 }>,
+        OwnerKind::AsyncStep => delete_item::<{ OwnerKind::AsyncStep as u8 }>,
+        OwnerKind::Context => delete_item::<{ OwnerKind::Context as u8 }>,
+        OwnerKind::LoopStarts => delete_item::<{ OwnerKind::LoopStarts as u8 }>,
+        OwnerKind::LoopStops => delete_item::<{ OwnerKind::LoopStops as u8 }>,
+        OwnerKind::LoopBorn => delete_item::<{ OwnerKind::LoopBorn as u8 }>,
+        OwnerKind::PrimitiveBorn => delete_item::<{ OwnerKind::PrimitiveBorn as u8 }>,
+        OwnerKind::ThreadBorn => delete_item::<{ OwnerKind::ThreadBorn as u8 }>,
+        OwnerKind::Born => delete_item::<{ OwnerKind::Born as u8 }>,
+        OwnerKind::Portal => delete_item::<{ OwnerKind::Portal as u8 }>,
+        OwnerKind::FutureArgument => delete_item::<{ OwnerKind::FutureArgument as u8 }>,
+        OwnerKind::AsksClosed => delete_item::<{ OwnerKind::AsksClosed as u8 }>,
+        OwnerKind::HandsOver => delete_item::<{ OwnerKind::HandsOver as u8 }>,
     }
 }
 
-fn site_type(py: Python<'_>, kind: Kind) -> PyResult<*mut ffi::PyTypeObject> {
+fn site_type(py: Python<'_>, kind: OwnerKind) -> PyResult<*mut ffi::PyTypeObject> {
     let place = &TYPES[kind as usize];
     if let Some(found) = place.get() {
         return Ok(found.0);

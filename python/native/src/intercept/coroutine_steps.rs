@@ -1,10 +1,10 @@
 //! What resumes coroutines and asynchronous generators without calling a method: `await`, `async for`, a step of a task.
 
 use crate::engine::affinity::check;
-use crate::engine::affinity::watch::{Kind, Watch};
+use crate::engine::affinity::watch::{OwnerKind, Watch};
 use crate::intercept::type_slot::{self, Destructor, Send, Slot, Unary};
 use crate::interpreter::frames;
-use crate::thread::context::here;
+use crate::thread::context::current_thread;
 use crate::thread::outcome::Outcome;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
@@ -39,9 +39,9 @@ unsafe extern "C" fn send<const N: usize>(
     // SAFETY: the interpreter calls a slot attached and with a live object of its type; the original slot.
     unsafe {
         let verdict = if N == ASEND {
-            check::before_kind::<{ Kind::AsyncStep as u8 }>(hooked.watch, object)
+            check::before_kind::<{ OwnerKind::AsyncStep as u8 }>(hooked.watch, object)
         } else {
-            check::before_kind::<{ Kind::CoroutineStep as u8 }>(hooked.watch, object)
+            check::before_kind::<{ OwnerKind::CoroutineStep as u8 }>(hooked.watch, object)
         };
         if verdict == Outcome::Raised {
             *result = std::ptr::null_mut();
@@ -72,7 +72,7 @@ unsafe extern "C" fn async_next(object: *mut ffi::PyObject) -> *mut ffi::PyObjec
 
 /// The loop's hook calls `aclose()` in whatever thread drops the last reference, and hands the result over.
 unsafe extern "C" fn finalize(object: *mut ffi::PyObject) {
-    let here = here();
+    let here = current_thread();
     // SAFETY: the interpreter calls a slot attached; the own stack.
     let innermost = unsafe { frames::own() }.next().map_or(0, frames::Frame::address);
     let before = here.generator_finalized_at.replace(innermost);

@@ -4,7 +4,7 @@
 use crate::engine::affinity::check;
 use crate::engine::affinity::watch::Watch;
 use crate::intercept::type_slot::{self, Destructor, Send, Slot, Unary};
-use crate::thread::context::Busy;
+use crate::thread::context::InSlowPath;
 use crate::thread::outcome::Outcome;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -131,7 +131,7 @@ unsafe extern "C" fn next<const N: usize>(coroutine: *mut ffi::PyObject) -> *mut
     unsafe {
         let _part_of_it = match begins(coroutine) {
             Outcome::Continue => None,
-            Outcome::Misuse => Busy::enter(),
+            Outcome::Misuse => InSlowPath::enter(),
             Outcome::Raised => return std::ptr::null_mut(),
         };
         std::mem::transmute::<usize, Unary>(ORIGINALS[N].next.load(Ordering::Relaxed))(coroutine)
@@ -147,7 +147,7 @@ unsafe extern "C" fn send<const N: usize>(
     unsafe {
         let _part_of_it = match begins(coroutine) {
             Outcome::Continue => None,
-            Outcome::Misuse => Busy::enter(),
+            Outcome::Misuse => InSlowPath::enter(),
             Outcome::Raised => {
                 *result = std::ptr::null_mut();
                 return -1; // PYGEN_ERROR

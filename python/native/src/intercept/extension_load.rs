@@ -2,7 +2,7 @@
 
 use crate::evidence::runtime;
 use crate::interpreter::{extension_modules, function_slots, thread_state};
-use crate::thread::context::Busy;
+use crate::thread::context::InSlowPath;
 use crate::thread::guard;
 use crate::thread::outcome::Outcome;
 use pyo3::ffi;
@@ -21,13 +21,13 @@ unsafe extern "C" fn create(module: Object, arguments: *const Object, count: ffi
     if made.is_null() || count < 1 || !thread_state::is_of_main_interpreter() {
         return made;
     }
-    let outcome = guard::guarded(Outcome::Continue, || {
+    let outcome = guard::catch_panic(Outcome::Continue, || {
         // SAFETY: called attached; a new reference that is passed on, and the specification that it was made from.
         let (made, specification) = unsafe {
             let py = Python::assume_attached();
             (Bound::from_borrowed_ptr(py, made), Bound::from_borrowed_ptr(py, *arguments))
         };
-        match (extension_modules::declares(&made), Busy::enter()) {
+        match (extension_modules::declares(&made), InSlowPath::enter()) {
             (Some(false), Some(_busy)) => runtime::undeclared(&made, &specification),
             (_, _) => Outcome::Continue,
         }

@@ -1,9 +1,9 @@
 //! Type slots of `_asyncio.Future` and `_asyncio.Task`: creation, `await`, and finalization.
 
-use crate::engine::affinity::watch::{Kind, Watch};
+use crate::engine::affinity::watch::{OwnerKind, Watch};
 use crate::engine::affinity::{check, judge};
 use crate::intercept::type_slot::{self, Destructor, Init, Slot, Unary};
-use crate::thread::context::{Busy, here};
+use crate::thread::context::{InSlowPath, current_thread};
 use crate::thread::outcome::Outcome;
 use crate::thread::{origins, registry};
 use ftsan::loops::{Affinity, Realm};
@@ -59,14 +59,15 @@ unsafe extern "C" fn init<const T: usize>(
         // SAFETY: attached; `keywords` is a dict that was made for this call.
         let loop_ = unsafe { keyword(keywords, original.keyword_loop.as_ptr()) };
         if !loop_.is_null()
-            && here().slot.running(Realm::Asyncio) != loop_ as usize
-            && let Affinity::Elsewhere(runner) = registry::get().loops.affinity(here().slot, Realm::Asyncio, loop_ as usize)
+            && current_thread().slot.running(Realm::Asyncio) != loop_ as usize
+            && let Affinity::Elsewhere(runner) =
+                registry::get().loops.affinity(current_thread().slot, Realm::Asyncio, loop_ as usize)
         {
             // SAFETY: attached; the object is being initialized, so it is alive.
             if unsafe { judge::misuse(original.watch_init, object, runner) } == Outcome::Raised {
                 return -1;
             }
-            part_of_it = Busy::enter();
+            part_of_it = InSlowPath::enter();
         }
     }
     // SAFETY: the original slot with the arguments it was called with.
@@ -82,7 +83,7 @@ unsafe extern "C" fn init<const T: usize>(
 unsafe extern "C" fn iterate<const T: usize>(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
     let original = original::<T>();
     // SAFETY: the interpreter calls a slot attached and with a live object of its type.
-    if unsafe { check::before_kind::<{ Kind::Future as u8 }>(original.watch_await, object) } == Outcome::Raised {
+    if unsafe { check::before_kind::<{ OwnerKind::Future as u8 }>(original.watch_await, object) } == Outcome::Raised {
         return std::ptr::null_mut();
     }
     // SAFETY: the original slot.
@@ -90,7 +91,7 @@ unsafe extern "C" fn iterate<const T: usize>(object: *mut ffi::PyObject) -> *mut
 }
 
 unsafe extern "C" fn finalize<const T: usize>(object: *mut ffi::PyObject) {
-    let _finalizing = here().finalizing();
+    let _finalizing = current_thread().finalizing();
     if let Some(finalize) = original::<T>().finalize {
         // SAFETY: the original slot.
         unsafe { finalize(object) };

@@ -21,7 +21,7 @@ static EXECVE: OnceLock<Fast> = OnceLock::new();
 
 /// Says what there is to say; attached.
 fn before_the_end(say: fn()) {
-    guard::guarded((), || {
+    guard::catch_panic((), || {
         // SAFETY: called by the interpreter as a function of a module.
         unsafe { Python::assume_attached() }.detach(say);
     });

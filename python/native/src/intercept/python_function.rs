@@ -1,4 +1,4 @@
-//! Injects a prologue into a Python function: `del site[self]` right after its first `RESUME`.  Or something else at another [`Place`].
+//! Injects a prologue into a Python function: `del site[self]` right after its first `RESUME`.  Or something else at another [`Insertion`].
 //!
 //! The function object, its signature, its line numbers and its specialisation stay as they are; only its `__code__` is
 //! replaced by one that is a few instructions longer.
@@ -8,7 +8,7 @@ use crate::intercept::masquerade::original_view;
 use crate::interpreter::code_fields::{self, Code, Parts};
 use crate::interpreter::functions::{self, FunctionMaker, code_of};
 use crate::interpreter::replaced;
-use ftsan::patcher::{self, Handed, Opcodes};
+use ftsan::patcher::{self, Opcodes, Operand};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
@@ -40,7 +40,7 @@ impl Bytecode {
 
 /// Where a site is called, and with what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Insertion {
     /// `del site[self]` at the beginning.
     Beginning,
     /// `site[self] = result` before each return, in a function that keeps its `self`; without arguments, `site[site] = result`.
@@ -51,31 +51,31 @@ pub(crate) enum Place {
 
 /// Gives `function` a prologue that calls `site` with its first argument.
 pub(crate) fn inject(bytecode: &Bytecode, function: &Bound<'_, PyAny>, site: Py<PyAny>) -> PyResult<()> {
-    inject_at(bytecode, function, site, Place::Beginning)
+    inject_at(bytecode, function, site, Insertion::Beginning)
 }
 
 /// Makes `function` call `site`.
-pub(crate) fn inject_at(bytecode: &Bytecode, function: &Bound<'_, PyAny>, site: Py<PyAny>, place: Place) -> PyResult<()> {
+pub(crate) fn inject_at(bytecode: &Bytecode, function: &Bound<'_, PyAny>, site: Py<PyAny>, place: Insertion) -> PyResult<()> {
     let py = function.py();
     let wrong = || PyValueError::new_err("the function has too few arguments, or no RESUME, or is a closure's");
-    let argument = if let Place::Argument(number) = place { number } else { 0 };
-    let has_argument = |code: &Code<'_>| code.arguments() > i32::from(argument) || place == Place::End;
+    let argument = if let Insertion::Argument(number) = place { number } else { 0 };
+    let has_argument = |code: &Code<'_>| code.arguments() > i32::from(argument) || place == Insertion::End;
     let code = Code::of(&code_of(function)?).filter(has_argument).ok_or_else(wrong)?;
     let parts = original_view::parts(&code)?;
     // A cell variable that is an argument keeps the argument's index.
     let is_cell = code.arguments() > 0 && code.cells()?.contains(code.variables()?.get_item(usize::from(argument))?)?;
     let handed = match code.arguments() {
-        0 => Handed::Site,
-        _ if is_cell => Handed::Cell(argument),
-        _ => Handed::Local(argument),
+        0 => Operand::Site,
+        _ if is_cell => Operand::Cell(argument),
+        _ => Operand::Local(argument),
     };
     let old = [parts.bytes.as_bytes(), parts.exceptions.as_bytes(), parts.lines.as_bytes()];
     let index = u32::try_from(parts.constants.len())?;
     let new = match place {
-        Place::Beginning => patcher::after_entry(bytecode.opcodes, old, index, handed),
-        Place::End => patcher::before_returns(bytecode.opcodes, old, index, handed),
-        Place::Argument(_) if is_cell => None,
-        Place::Argument(number) => patcher::replacing(bytecode.opcodes, old, index, number),
+        Insertion::Beginning => patcher::after_entry(bytecode.opcodes, old, index, handed),
+        Insertion::End => patcher::before_returns(bytecode.opcodes, old, index, handed),
+        Insertion::Argument(_) if is_cell => None,
+        Insertion::Argument(number) => patcher::replacing(bytecode.opcodes, old, index, number),
     };
     let new = new.ok_or_else(wrong)?;
     let constants: Vec<Bound<'_, PyAny>> = parts.constants.iter().chain([site.into_bound(py)]).collect();

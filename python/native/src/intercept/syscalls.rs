@@ -2,7 +2,7 @@
 
 use crate::evidence::{crash_stacks, descriptor};
 use crate::thread::hooks_link;
-use ftsan::descriptors::{Control, Kind, Mark, Registered, Suspicion};
+use ftsan::descriptors::{Control, FdKind, Mark, Registered, Suspicion};
 use ftsan::recording::operation::Operation;
 use libc::c_int;
 use std::fs;
@@ -22,7 +22,7 @@ pub(crate) fn learn_open() {
     let _paused = hooks_link::Paused::begin();
     let number = |name: &str| name.parse::<c_int>().ok();
     let entries = fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
-    let open: Vec<(c_int, Kind)> = entries
+    let open: Vec<(c_int, FdKind)> = entries
         .filter_map(|entry| {
             let (fd, target) = (number(entry.file_name().to_str()?)?, fs::read_link(entry.path()).ok()?);
             Some((fd, kind_of(fd, &target.to_string_lossy())))
@@ -31,7 +31,7 @@ pub(crate) fn learn_open() {
     for (fd, kind) in &open {
         descriptors.opened(*fd, *kind, Mark::default());
     }
-    for (epoll, _) in open.iter().filter(|(_, kind)| *kind == Kind::Epoll) {
+    for (epoll, _) in open.iter().filter(|(_, kind)| *kind == FdKind::Epoll) {
         // "tfd:        5 events:       19 data: ..." (Documentation/filesystems/proc.rst)
         for line in fs::read_to_string(format!("/proc/self/fdinfo/{epoll}")).unwrap_or_default().lines() {
             let mut words = line.split_ascii_whitespace();
@@ -47,14 +47,14 @@ pub(crate) fn learn_open() {
 }
 
 /// What an open descriptor is, by what the kernel calls it.
-fn kind_of(fd: c_int, name: &str) -> Kind {
+fn kind_of(fd: c_int, name: &str) -> FdKind {
     match name {
-        "anon_inode:[eventpoll]" => Kind::Epoll,
-        name if name.starts_with("anon_inode:") => Kind::Event,
-        name if name.starts_with("pipe:") => Kind::Pipe,
-        name if name.starts_with("socket:") && is_stream(fd) => Kind::StreamSocket,
-        name if name.starts_with("socket:") => Kind::Socket,
-        _ => Kind::File,
+        "anon_inode:[eventpoll]" => FdKind::Epoll,
+        name if name.starts_with("anon_inode:") => FdKind::Event,
+        name if name.starts_with("pipe:") => FdKind::Pipe,
+        name if name.starts_with("socket:") && is_stream(fd) => FdKind::StreamSocket,
+        name if name.starts_with("socket:") => FdKind::Socket,
+        _ => FdKind::File,
     }
 }
 

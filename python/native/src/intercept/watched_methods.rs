@@ -2,11 +2,11 @@
 
 use crate::engine::affinity::check;
 use crate::engine::affinity::given;
-use crate::engine::affinity::watch::{Kind, Watch};
+use crate::engine::affinity::watch::{OwnerKind, Watch};
 use crate::intercept::c_method::{self, Hook, Hooked, Method, Row, Table};
 use crate::intercept::cython;
 use crate::interpreter::call_arguments::Arguments;
-use crate::thread::context::{Busy, here};
+use crate::thread::context::{InSlowPath, current_thread};
 use crate::thread::faults::{self, SUB_INTERPRETERS};
 use crate::thread::outcome::Outcome;
 use pyo3::exceptions::PyTypeError;
@@ -28,7 +28,7 @@ enum Result {
 
 struct Watched {
     /// The watch's.
-    kind: Kind,
+    kind: OwnerKind,
     watch: &'static Watch,
     result: Result,
 }
@@ -61,9 +61,9 @@ impl Hook for Watched {
                 }
                 return result;
             }
-            let _inside = (self.kind == Kind::OneAtATime).then(|| Inside::of(object));
+            let _inside = (self.kind == OwnerKind::OneAtATime).then(|| Inside::of(object));
             let _part_of_it = match check::before_of(self.kind, self.watch, object) {
-                Outcome::Misuse if self.kind.is_one_action() => Busy::enter(),
+                Outcome::Misuse if self.kind.is_one_action() => InSlowPath::enter(),
                 Outcome::Continue | Outcome::Misuse => None,
                 Outcome::Raised => return std::ptr::null_mut(),
             };
@@ -93,13 +93,13 @@ struct Inside(usize);
 
 impl Inside {
     fn of(object: *mut ffi::PyObject) -> Self {
-        Inside(here().slot.goes_inside(object as usize))
+        Inside(current_thread().slot.goes_inside(object as usize))
     }
 }
 
 impl Drop for Inside {
     fn drop(&mut self) {
-        here().slot.goes_inside(self.0);
+        current_thread().slot.goes_inside(self.0);
     }
 }
 

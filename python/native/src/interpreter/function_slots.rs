@@ -13,9 +13,9 @@ pub(crate) type Getter = unsafe extern "C" fn(*mut ffi::PyObject, *mut c_void) -
 
 /// Where a function pointer is.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Place(*mut *const c_void);
+pub(crate) struct FnSlot(*mut *const c_void);
 
-impl Place {
+impl FnSlot {
     /// What is there now.
     pub(crate) fn function(self) -> usize {
         // SAFETY: a place in a static table of the interpreter.
@@ -52,15 +52,15 @@ fn refuse(name: &str) -> PyErr {
 pub(crate) type Setter = unsafe extern "C" fn(*mut ffi::PyObject, *mut ffi::PyObject, *mut c_void) -> c_int;
 
 /// The getter of a type's attribute.
-pub(crate) fn getter(class: &Bound<'_, PyType>, name: &str) -> PyResult<Place> {
+pub(crate) fn getter(class: &Bound<'_, PyType>, name: &str) -> PyResult<FnSlot> {
     // SAFETY: the definition of an attribute.
-    unsafe { Ok(Place((&raw mut (*definition(class, name)?).get).cast())) }
+    unsafe { Ok(FnSlot((&raw mut (*definition(class, name)?).get).cast())) }
 }
 
 /// The setter of a type's attribute.
-pub(crate) fn setter(class: &Bound<'_, PyType>, name: &str) -> PyResult<Place> {
+pub(crate) fn setter(class: &Bound<'_, PyType>, name: &str) -> PyResult<FnSlot> {
     // SAFETY: the definition of an attribute.
-    unsafe { Ok(Place((&raw mut (*definition(class, name)?).set).cast())) }
+    unsafe { Ok(FnSlot((&raw mut (*definition(class, name)?).set).cast())) }
 }
 
 fn definition(class: &Bound<'_, PyType>, name: &str) -> PyResult<*mut ffi::PyGetSetDef> {
@@ -75,12 +75,12 @@ fn definition(class: &Bound<'_, PyType>, name: &str) -> PyResult<*mut ffi::PyGet
 }
 
 /// The function of a type's method, or of a function of a module, with this calling convention.
-pub(crate) fn function(owner: &Bound<'_, PyAny>, name: &str, flags: c_int) -> PyResult<Place> {
+pub(crate) fn function(owner: &Bound<'_, PyAny>, name: &str, flags: c_int) -> PyResult<FnSlot> {
     of(&owner.getattr("__dict__")?.get_item(name)?, flags)
 }
 
 /// The function of this method or function, with this calling convention.
-pub(crate) fn of(object: &Bound<'_, PyAny>, flags: c_int) -> PyResult<Place> {
+pub(crate) fn of(object: &Bound<'_, PyAny>, flags: c_int) -> PyResult<FnSlot> {
     let refused = || PyTypeError::new_err(format!("{object} is not what is expected"));
     // SAFETY: checked to be a method or a function before it is used as one; definitions are static arrays of the interpreter.
     unsafe {
@@ -95,7 +95,7 @@ pub(crate) fn of(object: &Bound<'_, PyAny>, flags: c_int) -> PyResult<Place> {
         if (*definition).ml_flags != flags {
             return Err(refused());
         }
-        Ok(Place((&raw mut (*definition).ml_meth).cast()))
+        Ok(FnSlot((&raw mut (*definition).ml_meth).cast()))
     }
 }
 

@@ -4,7 +4,7 @@ use crate::interpreter::thread_state;
 use crate::thread::clock::ThreadOrder;
 use crate::thread::{guard, hooks_link, registry, stacks};
 use ftsan::loops::ThreadSlot;
-use ftsan::races::memory::Memory;
+use ftsan::races::memory::ThreadHistory;
 use ftsan::recording::ThreadRecord;
 use pyo3::ffi;
 use std::cell::Cell;
@@ -14,7 +14,7 @@ use std::time::Duration;
 /// What the search for races remembers of a thread's accesses.
 #[derive(Default)]
 pub(crate) struct AccessHistory {
-    pub(crate) memory: Memory,
+    pub(crate) memory: ThreadHistory,
     /// Its name is kept.
     pub(crate) is_introduced: Cell<bool>,
     /// A container from which it has just taken something, or the key of a flag that it has just seen.
@@ -26,7 +26,7 @@ pub(crate) struct AccessHistory {
 }
 
 /// What only the thread itself sees.
-pub(crate) struct Here {
+pub(crate) struct ThreadContext {
     pub(crate) slot: &'static ThreadSlot,
     /// Where the flight recorder keeps what this thread does; another one after a fork.
     record: Cell<Option<&'static ThreadRecord>>,
@@ -50,7 +50,7 @@ pub(crate) struct Here {
     pub(crate) races: AccessHistory,
 }
 
-impl Here {
+impl ThreadContext {
     /// This thread's part of the flight recording.
     #[inline(always)]
     pub(crate) fn record(&self) -> Option<&'static ThreadRecord> {
@@ -82,7 +82,7 @@ impl Here {
     }
 }
 
-pub(crate) struct Finalizing<'a>(&'a Here);
+pub(crate) struct Finalizing<'a>(&'a ThreadContext);
 
 impl Drop for Finalizing<'_> {
     fn drop(&mut self) {
@@ -90,7 +90,7 @@ impl Drop for Finalizing<'_> {
     }
 }
 
-struct Leave(&'static Here);
+struct Leave(&'static ThreadContext);
 
 impl Drop for Leave {
     fn drop(&mut self) {
@@ -106,11 +106,11 @@ thread_local! {
     static LEAVE: Cell<Option<Leave>> = const { Cell::new(None) };
 }
 
-ftsan_interface::thread_pointer!(pointer: Here, "ftsan_here");
+ftsan_interface::thread_pointer!(pointer: ThreadContext, "ftsan_here");
 
 /// The calling thread.
 #[inline(always)]
-pub(crate) fn here() -> &'static Here {
+pub(crate) fn current_thread() -> &'static ThreadContext {
     let here = pointer::get();
     if here.is_null() {
         return enter();
@@ -120,14 +120,14 @@ pub(crate) fn here() -> &'static Here {
 }
 
 #[cold]
-fn enter() -> &'static Here {
-    guard::guarded(None, || {
+fn enter() -> &'static ThreadContext {
+    guard::catch_panic(None, || {
         thread_state::check();
         // SAFETY: only called from hooks, which run attached.
         let (handle, ident) = unsafe { (ffi::PyThreadState_Get() as usize, ffi::PyThread_get_thread_ident()) };
         let slot = registry::get().loops.enter(handle, ident, native_id());
         // `Leave` frees it.  A hook that runs still later finds no pointer and makes another one, which is leaked.
-        let here: &'static Here = Box::leak(Box::new(Here {
+        let here: &'static ThreadContext = Box::leak(Box::new(ThreadContext {
             slot,
             record: Cell::new(hooks_link::thread_record()),
             busy: Cell::new(false),
@@ -175,22 +175,22 @@ pub(crate) fn scheduled(native_id: u64) -> Option<Scheduled> {
 }
 
 /// Marks the calling thread as being inside a slow path of ours.
-pub(crate) struct Busy(&'static Here);
+pub(crate) struct InSlowPath(&'static ThreadContext);
 
 /// How many threads are.
 static BUSY: AtomicU32 = AtomicU32::new(0);
 
-impl Busy {
+impl InSlowPath {
     /// `None` if it already is.
     pub(crate) fn enter() -> Option<Self> {
-        let here = here();
+        let here = current_thread();
         if !thread_state::is_of_main_interpreter() {
             return None;
         }
-        // Lazily: a Busy that is made and dropped would mark the thread as idle.
+        // Lazily: an InSlowPath that is made and dropped would mark the thread as idle.
         (!here.busy.replace(true)).then(|| {
             BUSY.fetch_add(1, Ordering::Relaxed);
-            Busy(here)
+            InSlowPath(here)
         })
     }
 
@@ -200,7 +200,7 @@ impl Busy {
     }
 }
 
-impl Drop for Busy {
+impl Drop for InSlowPath {
     fn drop(&mut self) {
         self.0.busy.set(false);
         BUSY.fetch_sub(1, Ordering::Relaxed);

@@ -28,7 +28,7 @@ impl Drop for Errno {
 
 /// Runs `body`; `default` if it panics.
 #[inline]
-pub(crate) fn guarded<R>(default: R, body: impl FnOnce() -> R) -> R {
+pub(crate) fn catch_panic<R>(default: R, body: impl FnOnce() -> R) -> R {
     let _errno = Errno::save();
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {
         crate::thread::faults::fail("ftsan itself: a check panicked; please report the lines above");

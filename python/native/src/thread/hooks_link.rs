@@ -5,7 +5,7 @@
 
 use crate::interpreter::{code_text, frames, offsets};
 use crate::thread::probe_switch;
-use ftsan::descriptors::{Descriptors, Kind, Mark, Suspicion};
+use ftsan::descriptors::{Descriptors, FdKind, Mark, Suspicion};
 use ftsan::recording::sites::{Position, Resolved, Sites};
 use ftsan::recording::{Recording, ThreadRecord};
 use ftsan_interface::api::{CONNECT, FrameOffsets, HooksApi, How, PythonApi, VERSION};
@@ -58,8 +58,8 @@ impl Drop for Paused {
 }
 
 /// What a descriptor is.
-pub(crate) fn kind(fd: c_int) -> Kind {
-    HOOKS.get().and_then(|hooks| hooks.descriptors).map_or(Kind::Unknown, |descriptors| descriptors.kind(fd))
+pub(crate) fn kind(fd: c_int) -> FdKind {
+    HOOKS.get().and_then(|hooks| hooks.descriptors).map_or(FdKind::Unknown, |descriptors| descriptors.kind(fd))
 }
 
 /// A number that a descriptor has as long as it is open; `None` if that is not known.

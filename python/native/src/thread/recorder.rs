@@ -1,7 +1,7 @@
 //! What Python code does to loops, transports and streams, for the flight recorder: a few stores per watched call.
 
 use crate::interpreter::{code_text, frames};
-use crate::thread::context::Here;
+use crate::thread::context::ThreadContext;
 use crate::thread::hooks_link;
 use ftsan::recording::ThreadRecord;
 use ftsan::recording::operation::Operation;
@@ -15,21 +15,21 @@ pub(crate) fn operation(rule: &str, name: &str) -> Operation {
 
 /// Records that the calling thread calls a watched function of `object`.  Without its site, which would cost as much again.
 #[inline(always)]
-pub(crate) fn note(here: &Here, operation: Operation, object: *mut ffi::PyObject) {
+pub(crate) fn note(here: &ThreadContext, operation: Operation, object: *mut ffi::PyObject) {
     if let Some(record) = here.record() {
         record.begin(operation, -1, Some(object as u64), 0, 0, now);
     }
 }
 
 /// Records that the call is a misuse, and where it is.
-pub(crate) fn note_misuse(here: &Here, operation: Operation, object: *mut ffi::PyObject) {
+pub(crate) fn note_misuse(here: &ThreadContext, operation: Operation, object: *mut ffi::PyObject) {
     if let Some(record) = here.record() {
         record.begin(operation, -1, Some(object as u64), site(record), 0, now);
     }
 }
 
 /// Records that the calling thread starts, or stops with 0, running a loop.
-pub(crate) fn runs(here: &Here, loop_: usize) {
+pub(crate) fn runs(here: &ThreadContext, loop_: usize) {
     if let Some(record) = here.record() {
         record.runs_loop.store(loop_ as u64, std::sync::atomic::Ordering::Relaxed);
     }

@@ -2,11 +2,11 @@
 //!
 //! Nothing here allocates, formats, locks or calls Python code.  What is not settled by one compare goes to [`crate::evidence::affinity`].
 
-use crate::engine::affinity::watch::{Kind, Watch};
+use crate::engine::affinity::watch::{OwnerKind, Watch};
 use crate::engine::affinity::{given, judge, loop_field};
 use crate::evidence::gone;
 use crate::interpreter::{contexts, coroutines, futures};
-use crate::thread::context::{Here, here};
+use crate::thread::context::{ThreadContext, current_thread};
 use crate::thread::outcome::Outcome;
 use crate::thread::{guard, origins, recorder, registry};
 use ftsan::loops::{Affinity, Realm};
@@ -33,33 +33,33 @@ pub(crate) unsafe fn before(watch: &'static Watch, object: *mut ffi::PyObject) -
 /// # Safety
 /// As [`before`].
 #[inline]
-pub(crate) unsafe fn before_of(kind: Kind, watch: &'static Watch, object: *mut ffi::PyObject) -> Outcome {
+pub(crate) unsafe fn before_of(kind: OwnerKind, watch: &'static Watch, object: *mut ffi::PyObject) -> Outcome {
     // SAFETY: passed on.
     unsafe {
         match kind {
-            Kind::Future => before_kind::<{ Kind::Future as u8 }>(watch, object),
-            Kind::CoroutineStep => before_kind::<{ Kind::CoroutineStep as u8 }>(watch, object),
-            Kind::Coroutine => before_kind::<{ Kind::Coroutine as u8 }>(watch, object),
-            Kind::Loop => before_kind::<{ Kind::Loop as u8 }>(watch, object),
-            Kind::Field => before_kind::<{ Kind::Field as u8 }>(watch, object),
-            Kind::Context => before_kind::<{ Kind::Context as u8 }>(watch, object),
-            Kind::AsyncGenerator => before_kind::<{ Kind::AsyncGenerator as u8 }>(watch, object),
-            Kind::AsyncStep => before_kind::<{ Kind::AsyncStep as u8 }>(watch, object),
-            Kind::Thread => before_kind::<{ Kind::Thread as u8 }>(watch, object),
-            Kind::OneAtATime => before_kind::<{ Kind::OneAtATime as u8 }>(watch, object),
-            Kind::Hub => before_kind::<{ Kind::Hub as u8 }>(watch, object),
-            Kind::Attribute => before_kind::<{ Kind::Attribute as u8 }>(watch, object),
-            Kind::AttributeOnly => before_kind::<{ Kind::AttributeOnly as u8 }>(watch, object),
-            Kind::Primitive => before_kind::<{ Kind::Primitive as u8 }>(watch, object),
-            Kind::Waits => before_kind::<{ Kind::Waits as u8 }>(watch, object),
-            Kind::LoopStarts => before_kind::<{ Kind::LoopStarts as u8 }>(watch, object),
-            Kind::LoopStops => before_kind::<{ Kind::LoopStops as u8 }>(watch, object),
-            Kind::Portal => before_kind::<{ Kind::Portal as u8 }>(watch, object),
-            Kind::FutureArgument => before_kind::<{ Kind::FutureArgument as u8 }>(watch, object),
-            Kind::AsksClosed => before_kind::<{ Kind::AsksClosed as u8 }>(watch, object),
-            Kind::HandsOver => before_kind::<{ Kind::HandsOver as u8 }>(watch, object),
-            Kind::LoopBorn | Kind::PrimitiveBorn | Kind::ThreadBorn | Kind::Born => {
-                before_kind::<{ Kind::Born as u8 }>(watch, object)
+            OwnerKind::Future => before_kind::<{ OwnerKind::Future as u8 }>(watch, object),
+            OwnerKind::CoroutineStep => before_kind::<{ OwnerKind::CoroutineStep as u8 }>(watch, object),
+            OwnerKind::Coroutine => before_kind::<{ OwnerKind::Coroutine as u8 }>(watch, object),
+            OwnerKind::Loop => before_kind::<{ OwnerKind::Loop as u8 }>(watch, object),
+            OwnerKind::Field => before_kind::<{ OwnerKind::Field as u8 }>(watch, object),
+            OwnerKind::Context => before_kind::<{ OwnerKind::Context as u8 }>(watch, object),
+            OwnerKind::AsyncGenerator => before_kind::<{ OwnerKind::AsyncGenerator as u8 }>(watch, object),
+            OwnerKind::AsyncStep => before_kind::<{ OwnerKind::AsyncStep as u8 }>(watch, object),
+            OwnerKind::Thread => before_kind::<{ OwnerKind::Thread as u8 }>(watch, object),
+            OwnerKind::OneAtATime => before_kind::<{ OwnerKind::OneAtATime as u8 }>(watch, object),
+            OwnerKind::Hub => before_kind::<{ OwnerKind::Hub as u8 }>(watch, object),
+            OwnerKind::Attribute => before_kind::<{ OwnerKind::Attribute as u8 }>(watch, object),
+            OwnerKind::AttributeOnly => before_kind::<{ OwnerKind::AttributeOnly as u8 }>(watch, object),
+            OwnerKind::Primitive => before_kind::<{ OwnerKind::Primitive as u8 }>(watch, object),
+            OwnerKind::Waits => before_kind::<{ OwnerKind::Waits as u8 }>(watch, object),
+            OwnerKind::LoopStarts => before_kind::<{ OwnerKind::LoopStarts as u8 }>(watch, object),
+            OwnerKind::LoopStops => before_kind::<{ OwnerKind::LoopStops as u8 }>(watch, object),
+            OwnerKind::Portal => before_kind::<{ OwnerKind::Portal as u8 }>(watch, object),
+            OwnerKind::FutureArgument => before_kind::<{ OwnerKind::FutureArgument as u8 }>(watch, object),
+            OwnerKind::AsksClosed => before_kind::<{ OwnerKind::AsksClosed as u8 }>(watch, object),
+            OwnerKind::HandsOver => before_kind::<{ OwnerKind::HandsOver as u8 }>(watch, object),
+            OwnerKind::LoopBorn | OwnerKind::PrimitiveBorn | OwnerKind::ThreadBorn | OwnerKind::Born => {
+                before_kind::<{ OwnerKind::Born as u8 }>(watch, object)
             }
         }
     }
@@ -71,27 +71,27 @@ pub(crate) unsafe fn before_of(kind: Kind, watch: &'static Watch, object: *mut f
 /// As [`before`].
 #[inline(always)]
 pub(crate) unsafe fn before_kind<const K: u8>(watch: &'static Watch, object: *mut ffi::PyObject) -> Outcome {
-    const LOOP: u8 = Kind::Loop as u8;
-    const FUTURE: u8 = Kind::Future as u8;
-    const ATTRIBUTE: u8 = Kind::Attribute as u8;
-    const ATTRIBUTE_ONLY: u8 = Kind::AttributeOnly as u8;
-    const FIELD: u8 = Kind::Field as u8;
-    const PRIMITIVE: u8 = Kind::Primitive as u8;
-    const WAITS: u8 = Kind::Waits as u8;
-    const THREAD: u8 = Kind::Thread as u8;
-    const HUB: u8 = Kind::Hub as u8;
-    const ONE_AT_A_TIME: u8 = Kind::OneAtATime as u8;
-    const COROUTINE: u8 = Kind::Coroutine as u8;
-    const COROUTINE_STEP: u8 = Kind::CoroutineStep as u8;
-    const ASYNC_GENERATOR: u8 = Kind::AsyncGenerator as u8;
-    const ASYNC_STEP: u8 = Kind::AsyncStep as u8;
-    const CONTEXT: u8 = Kind::Context as u8;
-    const LOOP_STARTS: u8 = Kind::LoopStarts as u8;
-    const LOOP_STOPS: u8 = Kind::LoopStops as u8;
-    const PORTAL: u8 = Kind::Portal as u8;
-    const FUTURE_ARGUMENT: u8 = Kind::FutureArgument as u8;
-    const ASKS_CLOSED: u8 = Kind::AsksClosed as u8;
-    const HANDS_OVER: u8 = Kind::HandsOver as u8;
+    const LOOP: u8 = OwnerKind::Loop as u8;
+    const FUTURE: u8 = OwnerKind::Future as u8;
+    const ATTRIBUTE: u8 = OwnerKind::Attribute as u8;
+    const ATTRIBUTE_ONLY: u8 = OwnerKind::AttributeOnly as u8;
+    const FIELD: u8 = OwnerKind::Field as u8;
+    const PRIMITIVE: u8 = OwnerKind::Primitive as u8;
+    const WAITS: u8 = OwnerKind::Waits as u8;
+    const THREAD: u8 = OwnerKind::Thread as u8;
+    const HUB: u8 = OwnerKind::Hub as u8;
+    const ONE_AT_A_TIME: u8 = OwnerKind::OneAtATime as u8;
+    const COROUTINE: u8 = OwnerKind::Coroutine as u8;
+    const COROUTINE_STEP: u8 = OwnerKind::CoroutineStep as u8;
+    const ASYNC_GENERATOR: u8 = OwnerKind::AsyncGenerator as u8;
+    const ASYNC_STEP: u8 = OwnerKind::AsyncStep as u8;
+    const CONTEXT: u8 = OwnerKind::Context as u8;
+    const LOOP_STARTS: u8 = OwnerKind::LoopStarts as u8;
+    const LOOP_STOPS: u8 = OwnerKind::LoopStops as u8;
+    const PORTAL: u8 = OwnerKind::Portal as u8;
+    const FUTURE_ARGUMENT: u8 = OwnerKind::FutureArgument as u8;
+    const ASKS_CLOSED: u8 = OwnerKind::AsksClosed as u8;
+    const HANDS_OVER: u8 = OwnerKind::HandsOver as u8;
     // On the path of every step of every task: one load, not even counted.
     // SAFETY: by the caller's guarantee, an object of the kind.
     unsafe {
@@ -102,8 +102,8 @@ pub(crate) unsafe fn before_kind<const K: u8>(watch: &'static Watch, object: *mu
             _ => {}
         }
     }
-    let here = here();
-    if Kind::is_check(K) {
+    let here = current_thread();
+    if OwnerKind::is_check(K) {
         here.slot.count_check();
     }
     if matches!(K, ATTRIBUTE | ATTRIBUTE_ONLY | FIELD | THREAD) {
@@ -177,7 +177,7 @@ pub(crate) unsafe fn before_kind<const K: u8>(watch: &'static Watch, object: *mu
 /// # Safety
 /// A live coroutine or generator.
 #[inline(always)]
-unsafe fn may_wait_elsewhere(here: &'static Here, generator: *mut ffi::PyObject) -> bool {
+unsafe fn may_wait_elsewhere(here: &'static ThreadContext, generator: *mut ffi::PyObject) -> bool {
     // SAFETY: passed on.
     let waits = unsafe { coroutines::is_waiting(generator) };
     waits && here.slot.running(Realm::Any) == 0 && registry::get().loops.others_run(here.slot) && here.looks_worth_it()
@@ -185,38 +185,38 @@ unsafe fn may_wait_elsewhere(here: &'static Here, generator: *mut ffi::PyObject)
 
 /// # Safety
 /// Attached.
-unsafe fn born(here: &'static Here, watch: &'static Watch, object: usize) {
+unsafe fn born(here: &'static ThreadContext, watch: &'static Watch, object: usize) {
     match watch.kind {
-        Kind::LoopBorn => {
+        OwnerKind::LoopBorn => {
             registry::get().loops.born(object);
             gone::born(object);
         }
-        Kind::PrimitiveBorn if watch.realm == Realm::Any => watch.bindings.made(here.slot, watch.realm, object),
-        Kind::PrimitiveBorn => watch.bindings.born(here.slot, watch.realm, object),
-        Kind::ThreadBorn => watch.bindings.give_to_thread(here.slot, object),
+        OwnerKind::PrimitiveBorn if watch.realm == Realm::Any => watch.bindings.made(here.slot, watch.realm, object),
+        OwnerKind::PrimitiveBorn => watch.bindings.born(here.slot, watch.realm, object),
+        OwnerKind::ThreadBorn => watch.bindings.give_to_thread(here.slot, object),
         // The kinds that check do not come here.
-        Kind::Born
-        | Kind::Loop
-        | Kind::Attribute
-        | Kind::AttributeOnly
-        | Kind::Field
-        | Kind::Future
-        | Kind::Primitive
-        | Kind::Waits
-        | Kind::Thread
-        | Kind::Hub
-        | Kind::OneAtATime
-        | Kind::Coroutine
-        | Kind::CoroutineStep
-        | Kind::AsyncGenerator
-        | Kind::AsyncStep
-        | Kind::Context
-        | Kind::LoopStarts
-        | Kind::LoopStops
-        | Kind::Portal
-        | Kind::FutureArgument
-        | Kind::AsksClosed
-        | Kind::HandsOver => watch.bindings.forget(object),
+        OwnerKind::Born
+        | OwnerKind::Loop
+        | OwnerKind::Attribute
+        | OwnerKind::AttributeOnly
+        | OwnerKind::Field
+        | OwnerKind::Future
+        | OwnerKind::Primitive
+        | OwnerKind::Waits
+        | OwnerKind::Thread
+        | OwnerKind::Hub
+        | OwnerKind::OneAtATime
+        | OwnerKind::Coroutine
+        | OwnerKind::CoroutineStep
+        | OwnerKind::AsyncGenerator
+        | OwnerKind::AsyncStep
+        | OwnerKind::Context
+        | OwnerKind::LoopStarts
+        | OwnerKind::LoopStops
+        | OwnerKind::Portal
+        | OwnerKind::FutureArgument
+        | OwnerKind::AsksClosed
+        | OwnerKind::HandsOver => watch.bindings.forget(object),
     }
     // SAFETY: passed on.
     unsafe { origins::record(object, watch.frames) };
@@ -227,7 +227,7 @@ unsafe fn born(here: &'static Here, watch: &'static Watch, object: usize) {
 
 #[inline(always)]
 fn check_asyncio_loop(
-    here: &'static Here,
+    here: &'static ThreadContext,
     watch: &'static Watch,
     object: *mut ffi::PyObject,
     loop_: *mut ffi::PyObject,
@@ -239,7 +239,12 @@ fn check_asyncio_loop(
 }
 
 #[inline(always)]
-fn check_loop(here: &'static Here, watch: &'static Watch, object: *mut ffi::PyObject, loop_: *mut ffi::PyObject) -> Outcome {
+fn check_loop(
+    here: &'static ThreadContext,
+    watch: &'static Watch,
+    object: *mut ffi::PyObject,
+    loop_: *mut ffi::PyObject,
+) -> Outcome {
     // Most are asyncio's, and a loop that the caller runs is its own whatever its kind.
     if here.slot.running_asyncio() == loop_ as usize || here.slot.running(watch.realm) == loop_ as usize {
         return Outcome::Continue;
@@ -250,7 +255,7 @@ fn check_loop(here: &'static Here, watch: &'static Watch, object: *mut ffi::PyOb
 /// # Safety
 /// As [`before`].
 #[cold]
-unsafe fn check_attribute(here: &'static Here, watch: &'static Watch, object: *mut ffi::PyObject) -> Outcome {
+unsafe fn check_attribute(here: &'static ThreadContext, watch: &'static Watch, object: *mut ffi::PyObject) -> Outcome {
     // SAFETY: attached, and both objects are alive.
     let value = unsafe { ffi::PyObject_GenericGetAttr(object, watch.attribute.0) };
     if value.is_null() {
@@ -260,7 +265,7 @@ unsafe fn check_attribute(here: &'static Here, watch: &'static Watch, object: *m
     }
     // SAFETY: alive, we hold a reference.  A bound method of the loop leads to it as well.
     let loop_ = unsafe { if ffi::Py_TYPE(value) == &raw mut PyMethod_Type { PyMethod_Self(value) } else { value } };
-    if watch.kind == Kind::Attribute && here.slot.running(watch.realm) == loop_ as usize {
+    if watch.kind == OwnerKind::Attribute && here.slot.running(watch.realm) == loop_ as usize {
         watch.bindings.remember(here.slot, watch.realm, object as usize);
     }
     let verdict = check_loop(here, watch, object, loop_);
@@ -274,7 +279,7 @@ unsafe fn check_attribute(here: &'static Here, watch: &'static Watch, object: *m
 /// # Safety
 /// As [`before`]; an asynchronous generator.
 #[inline(always)]
-unsafe fn check_finalizer(here: &'static Here, watch: &'static Watch, generator: *mut ffi::PyObject) -> Outcome {
+unsafe fn check_finalizer(here: &'static ThreadContext, watch: &'static Watch, generator: *mut ffi::PyObject) -> Outcome {
     // SAFETY: passed on; the generator keeps its finalizer alive, and that its loop.
     unsafe {
         let finalizer = coroutines::finalizer(generator);
@@ -293,7 +298,7 @@ unsafe fn check_finalizer(here: &'static Here, watch: &'static Watch, generator:
 ///
 /// # Safety
 /// As [`before`].
-unsafe fn check_part(here: &'static Here, watch: &'static Watch, object: *mut ffi::PyObject) -> Outcome {
+unsafe fn check_part(here: &'static ThreadContext, watch: &'static Watch, object: *mut ffi::PyObject) -> Outcome {
     // SAFETY: attached, and both objects are alive.
     let part = unsafe { ffi::PyObject_GenericGetAttr(object, watch.attribute.0) };
     if part.is_null() {
@@ -315,14 +320,14 @@ unsafe fn check_part(here: &'static Here, watch: &'static Watch, object: *mut ff
 /// # Safety
 /// As [`before`].
 #[cold]
-unsafe fn check_thread(here: &'static Here, watch: &'static Watch, object: *mut ffi::PyObject) -> Outcome {
-    guard::guarded(Outcome::Continue, || match watch.bindings.thread_of(&registry::get().loops, here.slot, object as usize) {
+unsafe fn check_thread(here: &'static ThreadContext, watch: &'static Watch, object: *mut ffi::PyObject) -> Outcome {
+    guard::catch_panic(Outcome::Continue, || match watch.bindings.thread_of(&registry::get().loops, here.slot, object as usize) {
         // SAFETY: passed on.
         Some(Affinity::Elsewhere(thread)) => unsafe { judge::foreign(watch, object, thread) },
         Some(Affinity::Fine) => Outcome::Continue,
         None => {
             // SAFETY: passed on.
-            if watch.kind == Kind::Hub && unsafe { judge::is_programs_call(watch) } {
+            if watch.kind == OwnerKind::Hub && unsafe { judge::is_programs_call(watch) } {
                 watch.bindings.give_to_thread(here.slot, object as usize);
             }
             Outcome::Continue
@@ -331,11 +336,16 @@ unsafe fn check_thread(here: &'static Here, watch: &'static Watch, object: *mut 
 }
 
 #[cold]
-fn elsewhere(here: &'static Here, watch: &'static Watch, object: *mut ffi::PyObject, loop_: *mut ffi::PyObject) -> Outcome {
+fn elsewhere(
+    here: &'static ThreadContext,
+    watch: &'static Watch,
+    object: *mut ffi::PyObject,
+    loop_: *mut ffi::PyObject,
+) -> Outcome {
     if loop_.is_null() {
         return Outcome::Continue;
     }
-    guard::guarded(Outcome::Continue, || match registry::get().loops.affinity(here.slot, watch.realm, loop_ as usize) {
+    guard::catch_panic(Outcome::Continue, || match registry::get().loops.affinity(here.slot, watch.realm, loop_ as usize) {
         // SAFETY: attached, and both objects are alive.
         Affinity::Fine => unsafe { judge::of_nobodys_loop(watch, object, loop_) },
         // SAFETY: attached, and the object is alive while its method runs.

@@ -6,7 +6,7 @@
 //! Who does not come because a lock or a queue keeps it away is not ready to run: a proper hand-over costs a look.
 
 use crate::evidence::owner_snapshot;
-use crate::thread::context::{Busy, scheduled};
+use crate::thread::context::{InSlowPath, scheduled};
 use crate::thread::hooks_link;
 use pyo3::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -37,7 +37,7 @@ pub(crate) fn give(py: Python<'_>) {
         let is_coming = |(thread, before): &(u64, Duration)| {
             scheduled(*thread).is_some_and(|now| now.state == b'R' && now.ran.saturating_sub(*before) < ENOUGH)
         };
-        while began.elapsed() < left && (Busy::is_anybody() || others.iter().any(is_coming)) {
+        while began.elapsed() < left && (InSlowPath::is_anybody() || others.iter().any(is_coming)) {
             std::thread::sleep(STEP);
         }
     });

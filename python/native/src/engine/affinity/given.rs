@@ -3,7 +3,7 @@
 //! Objects of an extension type may have their loop where nobody sees it.  What a loop returned belongs to it, as long as it lives.
 
 use crate::interpreter::own_types;
-use crate::thread::context::{Busy, here};
+use crate::thread::context::{InSlowPath, current_thread};
 use crate::thread::{faults, guard, origins, registry};
 use ftsan::loops::Realm;
 use pyo3::ffi;
@@ -79,8 +79,8 @@ fn look_around() {
 
 /// Calls Python code of ours.
 fn call(function: impl FnOnce() -> PyResult<()>) {
-    guard::guarded((), || {
-        let Some(_busy) = Busy::enter() else { return };
+    guard::catch_panic((), || {
+        let Some(_busy) = InSlowPath::enter() else { return };
         if let Err(error) = function() {
             faults::fail(&format!("loops that no table knows: {error}"));
         }
@@ -92,7 +92,7 @@ fn call(function: impl FnOnce() -> PyResult<()>) {
 /// # Safety
 /// Attached; live objects.
 pub(crate) unsafe fn away(loop_: *mut ffi::PyObject, result: *mut ffi::PyObject) {
-    let slot = here().slot;
+    let slot = current_thread().slot;
     if slot.running_asyncio() != loop_ as usize {
         return;
     }

@@ -4,7 +4,7 @@
 //! Only then is there a report, which stops the world for a look at the owner.
 
 use crate::engine::affinity::contend;
-use crate::engine::affinity::watch::{Attribute, Kind, Watch};
+use crate::engine::affinity::watch::{Attribute, OwnerKind, Watch};
 use crate::evidence::affinity::{self, Call};
 use crate::evidence::gone;
 use crate::evidence::owner_snapshot::{self, Owner, Relation};
@@ -14,7 +14,7 @@ use crate::interpreter::introspection::is_greenlet_of_this_thread;
 use crate::interpreter::thread_state;
 use crate::thread::caller::{Caller, caller};
 use crate::thread::code_class::{self, Class};
-use crate::thread::context::{Busy, Here, here};
+use crate::thread::context::{InSlowPath, ThreadContext, current_thread};
 use crate::thread::outcome::Outcome;
 use crate::thread::{guard, recorder, registry};
 use ftsan::bindings::Touch;
@@ -29,18 +29,18 @@ fn call(watch: &'static Watch) -> Call {
         rule: watch.rule,
         operation: &watch.operation,
         frames: watch.frames,
-        is_iterated: watch.kind == Kind::AsyncGenerator,
+        is_iterated: watch.kind == OwnerKind::AsyncGenerator,
     }
 }
 
 /// Whether what the calling thread does is our own doing, or is done in an interpreter that is not watched.
-fn is_out_of_sight(here: &Here) -> bool {
+fn is_out_of_sight(here: &ThreadContext) -> bool {
     here.busy.get() || !thread_state::is_of_main_interpreter()
 }
 
 /// Whether a finalizer does it: that of a future or task, or that of an asynchronous generator as far as it is a library's.  A hook that
 /// the program has set for these (`sys.set_asyncgen_hooks`) is to hand over what it does.
-fn is_finalizers_doing(here: &Here) -> bool {
+fn is_finalizers_doing(here: &ThreadContext) -> bool {
     if here.is_finalizing() {
         return true;
     }
@@ -61,8 +61,8 @@ fn is_finalizers_doing(here: &Here) -> bool {
 /// As [`crate::engine::affinity::check::before`].
 #[cold]
 pub(crate) unsafe fn touch_primitive(watch: &'static Watch, object: *mut ffi::PyObject, part: *mut ffi::PyObject) -> Outcome {
-    guard::guarded(Outcome::Continue, || {
-        let here = here();
+    guard::catch_panic(Outcome::Continue, || {
+        let here = current_thread();
         if is_out_of_sight(here) {
             return Outcome::Continue;
         }
@@ -105,7 +105,7 @@ unsafe fn may_because_empty(watch: &'static Watch, part: *mut ffi::PyObject) -> 
         }
     };
     let empty = &watch.may_while_empty;
-    let here = here();
+    let here = current_thread();
     let may = || here.has_portal.get() || watch.bindings.is_maker(here.slot, part as usize);
     !empty.is_empty() && may() && empty.iter().all(is_empty)
 }
@@ -116,8 +116,8 @@ unsafe fn may_because_empty(watch: &'static Watch, part: *mut ffi::PyObject) -> 
 /// As [`crate::engine::affinity::check::before`].
 #[cold]
 pub(crate) unsafe fn take_over(watch: &'static Watch, object: *mut ffi::PyObject) -> Outcome {
-    guard::guarded(Outcome::Continue, || {
-        let here = here();
+    guard::catch_panic(Outcome::Continue, || {
+        let here = current_thread();
         if is_out_of_sight(here) {
             return Outcome::Continue;
         }
@@ -171,11 +171,11 @@ pub(crate) unsafe fn of_nobodys_loop(watch: &'static Watch, object: *mut ffi::Py
     }
     // SAFETY: passed on.
     let py = unsafe { Python::assume_attached() };
-    if watch.kind == Kind::Loop && watch.operation == "close" {
+    if watch.kind == OwnerKind::Loop && watch.operation == "close" {
         gone::closes(py, loop_ as usize);
         return Outcome::Continue;
     }
-    if !gone::is_closed(loop_ as usize) || here().slot.running_asyncio() == 0 || !needs_its_loop(watch) {
+    if !gone::is_closed(loop_ as usize) || current_thread().slot.running_asyncio() == 0 || !needs_its_loop(watch) {
         return Outcome::Continue;
     }
     // SAFETY: passed on.
@@ -200,31 +200,31 @@ fn needs_its_loop(watch: &Watch) -> bool {
         "abort",
     ];
     match watch.kind {
-        Kind::Loop | Kind::Field => {
+        OwnerKind::Loop | OwnerKind::Field => {
             !HARMLESS.contains(&watch.operation.as_str()) && !std::ptr::eq(watch.rule, &handle_cancelled_off_thread::RULE)
         }
-        Kind::FutureArgument => true,
-        Kind::Future | Kind::Attribute => matches!(watch.operation.as_str(), "await" | "__await__" | "add_done_callback"),
-        Kind::AttributeOnly
-        | Kind::Primitive
-        | Kind::Waits
-        | Kind::Thread
-        | Kind::Hub
-        | Kind::OneAtATime
-        | Kind::Coroutine
-        | Kind::CoroutineStep
-        | Kind::AsyncGenerator
-        | Kind::AsyncStep
-        | Kind::Context
-        | Kind::LoopStarts
-        | Kind::LoopStops
-        | Kind::LoopBorn
-        | Kind::PrimitiveBorn
-        | Kind::ThreadBorn
-        | Kind::Born
-        | Kind::Portal
-        | Kind::AsksClosed
-        | Kind::HandsOver => false,
+        OwnerKind::FutureArgument => true,
+        OwnerKind::Future | OwnerKind::Attribute => matches!(watch.operation.as_str(), "await" | "__await__" | "add_done_callback"),
+        OwnerKind::AttributeOnly
+        | OwnerKind::Primitive
+        | OwnerKind::Waits
+        | OwnerKind::Thread
+        | OwnerKind::Hub
+        | OwnerKind::OneAtATime
+        | OwnerKind::Coroutine
+        | OwnerKind::CoroutineStep
+        | OwnerKind::AsyncGenerator
+        | OwnerKind::AsyncStep
+        | OwnerKind::Context
+        | OwnerKind::LoopStarts
+        | OwnerKind::LoopStops
+        | OwnerKind::LoopBorn
+        | OwnerKind::PrimitiveBorn
+        | OwnerKind::ThreadBorn
+        | OwnerKind::Born
+        | OwnerKind::Portal
+        | OwnerKind::AsksClosed
+        | OwnerKind::HandsOver => false,
     }
 }
 
@@ -254,7 +254,7 @@ pub(crate) unsafe fn waited_for(watch: &'static Watch, object: *mut ffi::PyObjec
             ffi::PyErr_Clear();
             return Outcome::Continue;
         }
-        let running = here().slot.running_asyncio();
+        let running = current_thread().slot.running_asyncio();
         let is_gone = running != 0 && running != loop_ as usize && gone::is_closed(loop_ as usize);
         let outcome = if is_gone { bound_to_a_closed_one(watch, object, loop_) } else { Outcome::Continue };
         ffi::Py_DECREF(loop_);
@@ -265,10 +265,10 @@ pub(crate) unsafe fn waited_for(watch: &'static Watch, object: *mut ffi::PyObjec
 /// # Safety
 /// As [`misuse`].
 unsafe fn bound_to_a_closed_one(watch: &'static Watch, object: *mut ffi::PyObject, loop_: *mut ffi::PyObject) -> Outcome {
-    if is_finalizers_doing(here()) {
+    if is_finalizers_doing(current_thread()) {
         return Outcome::Continue;
     }
-    let Some(_busy) = Busy::enter() else { return Outcome::Continue };
+    let Some(_busy) = InSlowPath::enter() else { return Outcome::Continue };
     // SAFETY: passed on; the caller keeps it alive.
     let object = unsafe { Bound::from_borrowed_ptr(Python::assume_attached(), object) };
     gone::report(object.py(), &call(watch), &object, loop_)
@@ -280,7 +280,7 @@ unsafe fn bound_to_a_closed_one(watch: &'static Watch, object: *mut ffi::PyObjec
 /// Attached.
 #[cold]
 pub(crate) unsafe fn is_programs_call(watch: &'static Watch) -> bool {
-    guard::guarded(true, || {
+    guard::catch_panic(true, || {
         // SAFETY: passed on.
         !matches!(unsafe { caller(Python::assume_attached(), watch.frames) }, Caller::Nested)
     })
@@ -305,7 +305,7 @@ pub(crate) unsafe fn foreign(watch: &'static Watch, object: *mut ffi::PyObject, 
     // SAFETY: passed on.
     let greenlet = unsafe { Bound::from_borrowed_ptr(Python::assume_attached(), object) };
     if is_greenlet_of_this_thread(&greenlet) {
-        watch.bindings.give_to_thread(here().slot, object as usize);
+        watch.bindings.give_to_thread(current_thread().slot, object as usize);
         return Outcome::Continue;
     }
     // SAFETY: passed on.
@@ -335,8 +335,8 @@ pub(crate) unsafe fn entered(watch: &'static Watch, context: *mut ffi::PyObject)
 /// # Safety
 /// As [`misuse`].
 unsafe fn if_owned(watch: &'static Watch, object: *mut ffi::PyObject, find: impl FnOnce(Python<'_>) -> Option<Owner>) -> Outcome {
-    guard::guarded(Outcome::Continue, || {
-        if is_out_of_sight(here()) {
+    guard::catch_panic(Outcome::Continue, || {
+        if is_out_of_sight(current_thread()) {
             return Outcome::Continue;
         }
         // SAFETY: passed on.
@@ -349,12 +349,12 @@ unsafe fn if_owned(watch: &'static Watch, object: *mut ffi::PyObject, find: impl
 /// # Safety
 /// As [`misuse`].
 unsafe fn judge(watch: &'static Watch, object: *mut ffi::PyObject, owner: Owner) -> Outcome {
-    guard::guarded(Outcome::Continue, || {
-        if is_finalizers_doing(here()) {
+    guard::catch_panic(Outcome::Continue, || {
+        if is_finalizers_doing(current_thread()) {
             return Outcome::Continue;
         }
-        let Some(_busy) = Busy::enter() else { return Outcome::Continue };
-        recorder::note_misuse(here(), watch.recorded_as, object);
+        let Some(_busy) = InSlowPath::enter() else { return Outcome::Continue };
+        recorder::note_misuse(current_thread(), watch.recorded_as, object);
         // SAFETY: passed on.
         let py = unsafe { Python::assume_attached() };
         // SAFETY: the caller keeps it alive.

@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicUsize;
 /// How the owner of an object is found, or what else is to be done when the function is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub(crate) enum Kind {
+pub(crate) enum OwnerKind {
     /// The object is the loop.
     Loop,
     /// The object has its loop in an attribute, and its birth is watched.
@@ -64,38 +64,38 @@ pub(crate) enum Kind {
 }
 
 /// The kinds by the names that the tables use.
-const NAMES: [(&str, Kind); 25] = [
-    ("loop", Kind::Loop),
-    ("attribute", Kind::Attribute),
-    ("attribute-only", Kind::AttributeOnly),
-    ("field", Kind::Field),
-    ("future", Kind::Future),
-    ("future-argument", Kind::FutureArgument),
-    ("first-use", Kind::Primitive),
-    ("first-use-waits", Kind::Waits),
-    ("thread", Kind::Thread),
-    ("hub", Kind::Hub),
-    ("one-at-a-time", Kind::OneAtATime),
-    ("coroutine", Kind::Coroutine),
-    ("coroutine-step", Kind::CoroutineStep),
-    ("async-generator", Kind::AsyncGenerator),
-    ("async-step", Kind::AsyncStep),
-    ("context", Kind::Context),
-    ("loop-starts", Kind::LoopStarts),
-    ("loop-stops", Kind::LoopStops),
-    ("loop-born", Kind::LoopBorn),
-    ("first-use-born", Kind::PrimitiveBorn),
-    ("thread-born", Kind::ThreadBorn),
-    ("born", Kind::Born),
-    ("portal", Kind::Portal),
-    ("asks-closed", Kind::AsksClosed),
-    ("hands-over", Kind::HandsOver),
+const NAMES: [(&str, OwnerKind); 25] = [
+    ("loop", OwnerKind::Loop),
+    ("attribute", OwnerKind::Attribute),
+    ("attribute-only", OwnerKind::AttributeOnly),
+    ("field", OwnerKind::Field),
+    ("future", OwnerKind::Future),
+    ("future-argument", OwnerKind::FutureArgument),
+    ("first-use", OwnerKind::Primitive),
+    ("first-use-waits", OwnerKind::Waits),
+    ("thread", OwnerKind::Thread),
+    ("hub", OwnerKind::Hub),
+    ("one-at-a-time", OwnerKind::OneAtATime),
+    ("coroutine", OwnerKind::Coroutine),
+    ("coroutine-step", OwnerKind::CoroutineStep),
+    ("async-generator", OwnerKind::AsyncGenerator),
+    ("async-step", OwnerKind::AsyncStep),
+    ("context", OwnerKind::Context),
+    ("loop-starts", OwnerKind::LoopStarts),
+    ("loop-stops", OwnerKind::LoopStops),
+    ("loop-born", OwnerKind::LoopBorn),
+    ("first-use-born", OwnerKind::PrimitiveBorn),
+    ("thread-born", OwnerKind::ThreadBorn),
+    ("born", OwnerKind::Born),
+    ("portal", OwnerKind::Portal),
+    ("asks-closed", OwnerKind::AsksClosed),
+    ("hands-over", OwnerKind::HandsOver),
 ];
 
 /// How many kinds there are.
 pub(crate) const KINDS: usize = NAMES.len();
 
-impl Kind {
+impl OwnerKind {
     /// By the name that the tables use.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         NAMES.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind)
@@ -103,21 +103,21 @@ impl Kind {
 
     /// Whether it is about who uses an object, and not about what becomes of it.
     pub(crate) const fn is_check(kind: u8) -> bool {
-        kind < Kind::LoopStarts as u8
+        kind < OwnerKind::LoopStarts as u8
     }
 
     /// Whether what a misused call does in turn belongs to it.  Not if it runs other code of the program meanwhile.
     pub(crate) fn is_one_action(self) -> bool {
         matches!(
             self,
-            Kind::Loop
-                | Kind::Field
-                | Kind::Future
-                | Kind::Attribute
-                | Kind::AttributeOnly
-                | Kind::Primitive
-                | Kind::Waits
-                | Kind::OneAtATime
+            OwnerKind::Loop
+                | OwnerKind::Field
+                | OwnerKind::Future
+                | OwnerKind::Attribute
+                | OwnerKind::AttributeOnly
+                | OwnerKind::Primitive
+                | OwnerKind::Waits
+                | OwnerKind::OneAtATime
         )
     }
 }
@@ -125,7 +125,7 @@ impl Kind {
 /// A watched function or method.  Lives as long as the process.
 #[derive(Debug)]
 pub(crate) struct Watch {
-    pub(crate) kind: Kind,
+    pub(crate) kind: OwnerKind,
     /// What kind of loop it is about.
     pub(crate) realm: Realm,
     /// What a misuse is reported as.

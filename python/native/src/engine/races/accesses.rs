@@ -6,12 +6,12 @@ use crate::engine::races::touch::{Touch, escape, field, is_private};
 use crate::engine::races::{container_sync, containers, locations, names, values, walks};
 use crate::evidence::race::Part;
 use crate::interpreter::{attributes, frames, header, types};
-use crate::thread::context::Here;
+use crate::thread::context::ThreadContext;
 use crate::thread::outcome::Outcome;
 use ftsan::patcher::Action;
 use ftsan::patcher::known_calls::{self, CallEffect as Call, Container, Method};
 use ftsan::races::access::Value;
-use ftsan::races::matrix::Kind;
+use ftsan::races::matrix::AccessKind;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use std::ffi::CStr;
@@ -57,7 +57,7 @@ pub(crate) unsafe fn object_of(probe: &Probe, handed: *mut ffi::PyObject) -> *mu
 ///
 /// # Safety
 /// Called from a probe, attached; `object` is alive.
-pub(crate) unsafe fn note(here: &'static Here, probe: &'static Probe, object: *mut ffi::PyObject) -> Outcome {
+pub(crate) unsafe fn note(here: &'static ThreadContext, probe: &'static Probe, object: *mut ffi::PyObject) -> Outcome {
     if here.order.holds_ignored() {
         return Outcome::Continue;
     }
@@ -74,12 +74,12 @@ pub(crate) unsafe fn note(here: &'static Here, probe: &'static Probe, object: *m
             Action::Import => order::imported(),
             Action::Suspend => return crate::engine::locks::suspends(),
             Action::Finalize => order::acquire_all(),
-            Action::ReadAttribute => return attribute(here, probe, object, Kind::Read),
-            Action::WriteAttribute | Action::DeleteAttribute => return attribute(here, probe, object, Kind::Write),
-            Action::ReadGlobal => return global(here, probe, object, Kind::Read),
-            Action::WriteGlobal | Action::DeleteGlobal => return global(here, probe, object, Kind::Write),
-            Action::ReadCell => return cell(here, probe, object, Kind::Read),
-            Action::WriteCell | Action::DeleteCell => return cell(here, probe, object, Kind::Write),
+            Action::ReadAttribute => return attribute(here, probe, object, AccessKind::Read),
+            Action::WriteAttribute | Action::DeleteAttribute => return attribute(here, probe, object, AccessKind::Write),
+            Action::ReadGlobal => return global(here, probe, object, AccessKind::Read),
+            Action::WriteGlobal | Action::DeleteGlobal => return global(here, probe, object, AccessKind::Write),
+            Action::ReadCell => return cell(here, probe, object, AccessKind::Read),
+            Action::WriteCell | Action::DeleteCell => return cell(here, probe, object, AccessKind::Write),
             Action::ReadItem | Action::WriteItem | Action::DeleteItem | Action::Contains => return item(here, probe, object),
             Action::ReadSlice => {}
             Action::WriteSlice => return whole(here, probe, object, Call::Write),
@@ -94,22 +94,22 @@ pub(crate) unsafe fn note(here: &'static Here, probe: &'static Probe, object: *m
     Outcome::Continue
 }
 
-unsafe fn attribute(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject, kind: Kind) -> Outcome {
+unsafe fn attribute(here: &'static ThreadContext, probe: &Probe, object: *mut ffi::PyObject, kind: AccessKind) -> Outcome {
     // SAFETY: passed on by `note`, here and below.
     unsafe {
-        if kind == Kind::Read && probe.is_polled {
+        if kind == AccessKind::Read && probe.is_polled {
             // Something that is counted down by others, as the unfinished tasks of a queue are.
             container_sync::take(here, object);
         }
-        if kind == Kind::Read && probe.name == "__dict__" {
+        if kind == AccessKind::Read && probe.name == "__dict__" {
             expose(object);
             return Outcome::Continue;
         }
         let is_part = |writes| locations::is_location(object, probe.name, probe.field, writes);
-        if is_private(object) || !is_part(kind == Kind::Write) {
+        if is_private(object) || !is_part(kind == AccessKind::Write) {
             return Outcome::Continue;
         }
-        let value = if kind == Kind::Write { value(probe) } else { Value::UNKNOWN };
+        let value = if kind == AccessKind::Write { value(probe) } else { Value::UNKNOWN };
         let home = home(object);
         Touch { here, probe, object }.access(home, probe.field, kind, value, Part::Attribute(probe.name))
     }
@@ -151,24 +151,24 @@ unsafe fn expose(object: *mut ffi::PyObject) {
     }
 }
 
-unsafe fn global(here: &'static Here, probe: &Probe, globals: *mut ffi::PyObject, kind: Kind) -> Outcome {
+unsafe fn global(here: &'static ThreadContext, probe: &Probe, globals: *mut ffi::PyObject, kind: AccessKind) -> Outcome {
     // SAFETY: passed on by `note`.
     unsafe {
         if is_private(globals) {
             return Outcome::Continue;
         }
-        let value = if kind == Kind::Write { value(probe) } else { Value::UNKNOWN };
+        let value = if kind == AccessKind::Write { value(probe) } else { Value::UNKNOWN };
         Touch { here, probe, object: globals }.access(globals, probe.field, kind, value, Part::Global(probe.name))
     }
 }
 
-unsafe fn cell(here: &'static Here, probe: &Probe, cell: *mut ffi::PyObject, kind: Kind) -> Outcome {
+unsafe fn cell(here: &'static ThreadContext, probe: &Probe, cell: *mut ffi::PyObject, kind: AccessKind) -> Outcome {
     // SAFETY: passed on by `note`.
     unsafe {
         if is_private(cell) {
             return Outcome::Continue;
         }
-        let value = if kind == Kind::Write { value(probe) } else { Value::UNKNOWN };
+        let value = if kind == AccessKind::Write { value(probe) } else { Value::UNKNOWN };
         Touch { here, probe, object: cell }.access(cell, field::CONTENT, kind, value, Part::Variable(probe.name))
     }
 }
@@ -198,7 +198,7 @@ const ITEMS: [(Action, &CStr, Call); 3] = [
 ];
 
 /// `object[key]` in all its forms, and `key in object`.
-unsafe fn item(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject) -> Outcome {
+unsafe fn item(here: &'static ThreadContext, probe: &Probe, object: *mut ffi::PyObject) -> Outcome {
     // SAFETY: passed on by `note`.
     unsafe {
         let class = ffi::Py_TYPE(object);
@@ -223,7 +223,7 @@ unsafe fn item(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject) -
 }
 
 /// A method that is known by its name.
-unsafe fn method(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject) -> Outcome {
+unsafe fn method(here: &'static ThreadContext, probe: &Probe, object: *mut ffi::PyObject) -> Outcome {
     // SAFETY: passed on by `note`.
     unsafe {
         let Some(inner) = containers::inner(object) else { return Outcome::Continue };
@@ -241,7 +241,7 @@ unsafe fn method(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject)
 /// # Safety
 /// Attached; what is passed is alive.
 pub(super) unsafe fn perform(
-    here: &'static Here,
+    here: &'static ThreadContext,
     probe: &Probe,
     object: *mut ffi::PyObject,
     method: &Method,
@@ -261,7 +261,7 @@ pub(super) unsafe fn perform(
 }
 
 /// A function that is known by its name, of one of its arguments.
-unsafe fn function(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject) -> Outcome {
+unsafe fn function(here: &'static ThreadContext, probe: &Probe, object: *mut ffi::PyObject) -> Outcome {
     let Some(function) = known_calls::function(probe.name) else { return Outcome::Continue };
     // SAFETY: passed on by `note`.
     unsafe {
@@ -273,7 +273,7 @@ unsafe fn function(here: &'static Here, probe: &Probe, object: *mut ffi::PyObjec
             return named(here, probe, object, function.effect == Call::WriteAttribute);
         }
         if let Call::ReadState | Call::WriteState = function.effect {
-            let kind = if function.effect == Call::WriteState { Kind::Write } else { Kind::Read };
+            let kind = if function.effect == Call::WriteState { AccessKind::Write } else { AccessKind::Read };
             let touch = Touch { here, probe, object };
             return touch.access(object, field::CONTENT, kind, Value::UNKNOWN, Part::State("the current directory"));
         }
@@ -303,7 +303,7 @@ unsafe fn state_of(callable: *mut ffi::PyObject) -> *mut ffi::PyObject {
 }
 
 /// `getattr`, `setattr` and the like, of an attribute whose name is the second argument.
-unsafe fn named(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject, writes: bool) -> Outcome {
+unsafe fn named(here: &'static ThreadContext, probe: &Probe, object: *mut ffi::PyObject, writes: bool) -> Outcome {
     // SAFETY: passed on by `note`; the arguments lie above the first one.
     unsafe {
         if probe.object < 2 {
@@ -321,7 +321,7 @@ unsafe fn named(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject, 
 /// # Safety
 /// Attached; what is passed is alive.
 pub(super) unsafe fn attribute_named(
-    here: &'static Here,
+    here: &'static ThreadContext,
     probe: &Probe,
     object: *mut ffi::PyObject,
     writes: bool,
@@ -347,13 +347,13 @@ pub(super) unsafe fn attribute_named(
             return Outcome::Continue;
         }
         let value = if writes && !value.is_null() { values::value(value) } else { Value::UNKNOWN };
-        let kind = if writes { Kind::Write } else { Kind::Read };
+        let kind = if writes { AccessKind::Write } else { AccessKind::Read };
         Touch { here, probe, object }.access(home(object), hash, kind, value, Part::Attribute(name))
     }
 }
 
 /// Something done to an object as a whole.
-unsafe fn whole(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject, call: Call) -> Outcome {
+unsafe fn whole(here: &'static ThreadContext, probe: &Probe, object: *mut ffi::PyObject, call: Call) -> Outcome {
     // SAFETY: passed on by `note`.
     unsafe {
         let is_step = matches!(call, Call::Iterate | Call::Advance);
@@ -371,6 +371,6 @@ unsafe fn whole(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject, 
         if is_container {
             return touch.call(call);
         }
-        touch.access(object, field::POSITION, Kind::Advance, Value::UNKNOWN, Part::Position)
+        touch.access(object, field::POSITION, AccessKind::Advance, Value::UNKNOWN, Part::Position)
     }
 }

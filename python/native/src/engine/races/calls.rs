@@ -7,7 +7,7 @@ use crate::engine::races::touch::{Touch, is_private};
 use crate::engine::races::{accesses, callers, container_sync, containers, shared, values};
 use crate::interpreter::call_arguments::Arguments;
 use crate::interpreter::{attributes, header, types};
-use crate::thread::context::{Here, here};
+use crate::thread::context::{ThreadContext, current_thread};
 use crate::thread::outcome::Outcome;
 use crate::thread::{clock, guard};
 use ftsan::patcher::Action;
@@ -66,7 +66,7 @@ impl Rest {
 
 #[inline(never)]
 unsafe fn slow(callee: Callee, name: &'static str, object: *mut ffi::PyObject, rest: Rest) -> Outcome {
-    let here = here();
+    let here = current_thread();
     here.order.clock();
     // A probe stood before this call.
     if here.races.probed.replace(0) == object as usize {
@@ -75,7 +75,7 @@ unsafe fn slow(callee: Callee, name: &'static str, object: *mut ffi::PyObject, r
     if clock::is_alone() || here.busy.get() || !callers::is_main_interpreter() {
         return Outcome::Continue;
     }
-    guard::guarded(Outcome::Continue, || {
+    guard::catch_panic(Outcome::Continue, || {
         // SAFETY: passed on.
         unsafe {
             let Some((site, code)) = callers::program_site() else { return Outcome::Continue };
@@ -92,7 +92,7 @@ unsafe fn slow(callee: Callee, name: &'static str, object: *mut ffi::PyObject, r
 
 /// # Safety
 /// Attached, with the arguments of the call.
-unsafe fn note(here: &'static Here, probe: &Probe, callee: Callee, object: *mut ffi::PyObject, rest: &Rest) -> Outcome {
+unsafe fn note(here: &'static ThreadContext, probe: &Probe, callee: Callee, object: *mut ffi::PyObject, rest: &Rest) -> Outcome {
     // SAFETY: passed on.
     unsafe {
         let family = containers::family(ffi::Py_TYPE(object));
@@ -154,7 +154,7 @@ const DEEPEST: usize = 16;
 
 /// # Safety
 /// Attached; `object` is alive.
-unsafe fn look_through(here: &'static Here, probe: &Probe, object: *mut ffi::PyObject) -> Outcome {
+unsafe fn look_through(here: &'static ThreadContext, probe: &Probe, object: *mut ffi::PyObject) -> Outcome {
     // SAFETY: passed on.
     unsafe {
         let py = Python::assume_attached();

@@ -7,7 +7,7 @@ use crate::engine::races::probe_site::Probe;
 use crate::findings::process;
 use crate::thread::guard;
 use ftsan::races::access::Race;
-use ftsan::races::matrix::Kind;
+use ftsan::races::matrix::AccessKind;
 use ftsan::races::mix;
 use ftsan::rules::Severity;
 use pyo3::prelude::*;
@@ -54,7 +54,7 @@ pub(crate) fn suspect(race: &Race) {
     if !IS_ON.load(Ordering::Relaxed) || race.severity < Severity::Error || race.witnessed {
         return;
     }
-    let is_update = |kind: Kind| matches!(kind, Kind::Update | Kind::Checked);
+    let is_update = |kind: AccessKind| matches!(kind, AccessKind::Update | AccessKind::Checked);
     let sites = [(race.kind, race.here.site), (race.earlier_kind, race.earlier.site)];
     let probes = PROBES.lock().unwrap_or_else(PoisonError::into_inner);
     for (_, site) in sites.into_iter().filter(|(kind, _)| is_update(*kind)) {
@@ -94,7 +94,7 @@ unsafe fn really_meet(probe: &Probe, location: u64) {
     let counted = probe.pauses.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
     if counted.is_ok() {
         // SAFETY: passed on.
-        guard::guarded((), || unsafe { Python::assume_attached() }.detach(|| wait(location, drawn >> 8)));
+        guard::catch_panic((), || unsafe { Python::assume_attached() }.detach(|| wait(location, drawn >> 8)));
     }
 }
 

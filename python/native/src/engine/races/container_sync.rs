@@ -5,7 +5,7 @@ use crate::engine::order;
 use crate::engine::races::{callers, containers, flags, values};
 use crate::interpreter::header::{self, ESCAPED};
 use crate::thread::clock;
-use crate::thread::context::Here;
+use crate::thread::context::ThreadContext;
 use pyo3::ffi;
 
 /// Something is about to be put into a container that threads share.
@@ -74,12 +74,12 @@ pub(crate) unsafe fn taken_unless_private(container: *mut ffi::PyObject) {
 
 /// Something is about to be taken out of a container that threads share.  What was put in by then is known once it is out, which is
 /// before the thread's next access: see [`settle`].
-pub(crate) fn take(here: &Here, container: *mut ffi::PyObject) {
+pub(crate) fn take(here: &ThreadContext, container: *mut ffi::PyObject) {
     here.races.taken_from.set(container as usize);
 }
 
 /// As [`take`]; what was put in up to now is known at once.
-pub(crate) fn take_now(here: &Here, container: *mut ffi::PyObject) {
+pub(crate) fn take_now(here: &ThreadContext, container: *mut ffi::PyObject) {
     order::acquire_key(container as u64);
     take(here, container);
 }
@@ -132,7 +132,7 @@ pub(crate) unsafe fn publish(object: *mut ffi::PyObject) {
 
 /// To be called before an access: what was taken out by now was put in before.
 #[inline]
-pub(crate) fn settle(here: &Here) {
+pub(crate) fn settle(here: &ThreadContext) {
     let taken_from = here.races.taken_from.replace(0) as u64;
     if taken_from == 0 {
         return;
@@ -150,7 +150,7 @@ pub(crate) fn settle(here: &Here) {
 }
 
 /// The calling thread is about to read a flag: what was done before it was set is known before the thread's next access, as with [`take`].
-pub(crate) fn see(here: &Here, flag: u64) {
+pub(crate) fn see(here: &ThreadContext, flag: u64) {
     if here.races.taken_from.get() == 0 {
         here.races.taken_from.set(flag as usize);
     } else {

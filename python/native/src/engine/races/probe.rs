@@ -10,11 +10,11 @@ use crate::findings::process;
 use crate::interpreter::frames::RawFrame;
 use crate::interpreter::header;
 use crate::interpreter::own_types::set_immortal;
-use crate::thread::context::here;
+use crate::thread::context::current_thread;
 use crate::thread::outcome::Outcome;
 use crate::thread::{clock, code_class, guard};
 use ftsan::patcher::known_calls::{self};
-use ftsan::patcher::{Action, Handed, Point};
+use ftsan::patcher::{Action, Operand, Point};
 use ftsan::scope;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -69,13 +69,13 @@ unsafe extern "C" fn delete_item<const PATH: u8>(
 /// Attached; `object` is alive.
 #[inline(never)]
 unsafe fn slow(probe: &'static Probe, object: *mut ffi::PyObject) -> Outcome {
-    let here = here();
+    let here = current_thread();
     // The clock of a second thread, once asked for, ends the solitude: C code may have started it.
     here.order.clock();
     if clock::is_alone() || here.busy.get() {
         return Outcome::Continue;
     }
-    guard::guarded(Outcome::Continue, || {
+    guard::catch_panic(Outcome::Continue, || {
         // SAFETY: passed on.
         unsafe { accesses::note(here, probe, object) }
     })
@@ -137,7 +137,7 @@ fn path(point: &Point<'_>, is_strict: bool) -> Path {
         | A::ReadCell
         | A::WriteCell
         | A::DeleteCell => {
-            if point.handed == Handed::Site {
+            if point.handed == Operand::Site {
                 Path::Stack
             } else {
                 Path::Object

@@ -10,11 +10,11 @@ use crate::interpreter::frames::RawFrame;
 use crate::interpreter::header::{self, CREATE};
 use crate::interpreter::introspection::type_name;
 use crate::interpreter::types;
-use crate::thread::context::Busy;
+use crate::thread::context::InSlowPath;
 use crate::thread::{code_class, guard, origins, stacks};
-use ftsan::races::access::{Place, Race};
+use ftsan::races::access::{AccessSite, Race};
 use ftsan::races::clock::Epoch;
-use ftsan::races::matrix::Kind;
+use ftsan::races::matrix::AccessKind;
 use ftsan::races::review::{LockId, Outcome, Review, Shared, Use};
 use ftsan::report::Frame;
 use ftsan::report::store::inventory::{self, Inventory, Item};
@@ -52,7 +52,7 @@ fn lock() -> MutexGuard<'static, Option<Reviewed>> {
 /// Called for every object that is made: remembers where.  Only of types whose objects can change.
 unsafe extern "C" fn born(object: *mut ffi::PyObject, event: c_int, _: *mut c_void) -> c_int {
     if event == CREATE {
-        guard::guarded((), || {
+        guard::catch_panic((), || {
             // SAFETY: attached, a new object with a type.
             unsafe {
                 let class = ffi::Py_TYPE(object);
@@ -96,8 +96,15 @@ pub(crate) fn is_on() -> bool {
 /// # Safety
 /// Attached; what is passed is alive.
 #[cold]
-pub(crate) unsafe fn note(object: *mut ffi::PyObject, part: Part, location: u64, epoch: Epoch, kind: Kind, place: Place) {
-    let Some(busy) = Busy::enter() else { return };
+pub(crate) unsafe fn note(
+    object: *mut ffi::PyObject,
+    part: Part,
+    location: u64,
+    epoch: Epoch,
+    kind: AccessKind,
+    place: AccessSite,
+) {
+    let Some(busy) = InSlowPath::enter() else { return };
     let held = locks::guards();
     let guards: Vec<LockId> = held.iter().map(|(lock, _)| *lock).collect();
     let outcome = {

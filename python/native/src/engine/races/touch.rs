@@ -8,14 +8,14 @@ use crate::engine::races::{confirm, container_sync, containers, flags, own_threa
 use crate::evidence::race::{self, Part};
 use crate::evidence::thread_names;
 use crate::interpreter::header::{self, ESCAPED, SEEN};
-use crate::thread::context::Here;
+use crate::thread::context::ThreadContext;
 use crate::thread::outcome::Outcome;
 use ftsan::patcher::Action;
 use ftsan::patcher::known_calls::{CallEffect as Call, Container, Method};
-use ftsan::races::access::{Access, Place, Value};
+use ftsan::races::access::{Access, AccessSite, Value};
 use ftsan::races::clock::Epoch;
 use ftsan::races::lifetimes::Mark;
-use ftsan::races::matrix::Kind;
+use ftsan::races::matrix::AccessKind;
 use ftsan::races::{location, mix};
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -43,7 +43,7 @@ pub(super) struct Flags {
 
 /// One access of a part of an object that more than one thread has touched.
 pub(super) struct Touch<'a> {
-    pub(super) here: &'static Here,
+    pub(super) here: &'static ThreadContext,
     pub(super) probe: &'a Probe,
     pub(super) object: *mut ffi::PyObject,
 }
@@ -109,21 +109,32 @@ fn is_sequence(container: Container) -> bool {
 ///
 /// # Safety
 /// Attached; `container` is alive.
-pub(super) unsafe fn iterate(here: &'static Here, probe: &Probe, container: *mut ffi::PyObject, since: Option<u16>) -> Outcome {
+pub(super) unsafe fn iterate(
+    here: &'static ThreadContext,
+    probe: &Probe,
+    container: *mut ffi::PyObject,
+    since: Option<u16>,
+) -> Outcome {
     let flags = Flags { since, ..Flags::default() };
     let touch = Touch { here, probe, object: container };
     // SAFETY: passed on.
-    unsafe { touch.noted(container, field::STRUCTURE, Kind::Iterate, Value::UNKNOWN, flags, Part::Structure) }
+    unsafe { touch.noted(container, field::STRUCTURE, AccessKind::Iterate, Value::UNKNOWN, flags, Part::Structure) }
 }
 
 /// A step of an iterator that threads share.
 ///
 /// # Safety
 /// Attached; `iterator` is alive.
-pub(super) unsafe fn advance(here: &'static Here, probe: &Probe, iterator: *mut ffi::PyObject) -> Outcome {
+pub(super) unsafe fn advance(here: &'static ThreadContext, probe: &Probe, iterator: *mut ffi::PyObject) -> Outcome {
     // SAFETY: passed on.
     unsafe {
-        Touch { here, probe, object: iterator }.access(iterator, field::POSITION, Kind::Advance, Value::UNKNOWN, Part::Position)
+        Touch { here, probe, object: iterator }.access(
+            iterator,
+            field::POSITION,
+            AccessKind::Advance,
+            Value::UNKNOWN,
+            Part::Position,
+        )
     }
 }
 
@@ -136,27 +147,33 @@ impl Touch<'_> {
                 // Whether a sequence has an element is a question about all of it.
                 return if self.probe.action == Action::Contains {
                     if self.probe.is_acting
-                        && let Outcome::Raised =
-                            self.noted(self.object, claimed(key), Kind::Read, Value::UNKNOWN, Flags::default(), Part::Item(key))
+                        && let Outcome::Raised = self.noted(
+                            self.object,
+                            claimed(key),
+                            AccessKind::Read,
+                            Value::UNKNOWN,
+                            Flags::default(),
+                            Part::Item(key),
+                        )
                     {
                         return Outcome::Raised;
                     }
-                    self.structure(Kind::Read, false)
+                    self.structure(AccessKind::Read, false)
                 } else if call == Call::Take {
                     container_sync::take(self.here, self.object);
-                    self.structure(Kind::Atomic, !self.probe.is_handled)
+                    self.structure(AccessKind::Atomic, !self.probe.is_handled)
                 } else if ffi::PyLong_Check(key) != 0 {
-                    let kind = if call == Call::Write { Kind::Write } else { Kind::Read };
+                    let kind = if call == Call::Write { AccessKind::Write } else { AccessKind::Read };
                     self.indexed(key, container, kind, value)
                 } else if call == Call::Write {
-                    self.structure(Kind::Write, false)
+                    self.structure(AccessKind::Write, false)
                 } else {
                     Outcome::Continue
                 };
             }
             if container == Container::DefaultDict && self.probe.action == Action::ReadItem && self.lacks(key, container) {
                 // It will be made and put there.
-                if let Outcome::Raised = self.element(key, Kind::Read, Value::UNKNOWN) {
+                if let Outcome::Raised = self.element(key, AccessKind::Read, Value::UNKNOWN) {
                     return Outcome::Raised;
                 }
                 return self.keyed(key, Call::Atomic, false, Value::UNKNOWN, container);
@@ -170,7 +187,7 @@ impl Touch<'_> {
         // SAFETY: the object is alive, and so is what it is done with.
         unsafe {
             if container == Container::Generator {
-                self.access(self.object, field::POSITION, Kind::Advance, Value::UNKNOWN, Part::Position)
+                self.access(self.object, field::POSITION, AccessKind::Advance, Value::UNKNOWN, Part::Position)
             } else if !method.is_keyed {
                 // One look, or a copy, of whatever there is.
                 if method.effect == Call::Read {
@@ -180,7 +197,7 @@ impl Touch<'_> {
                 } else if self.probe.is_claim && !key.is_null() && is_sequence(container) {
                     let flags = Flags { is_checkable: true, ..Flags::default() };
                     if let Outcome::Raised =
-                        self.noted(self.object, claimed(key), Kind::Atomic, Value::UNKNOWN, flags, Part::Item(key))
+                        self.noted(self.object, claimed(key), AccessKind::Atomic, Value::UNKNOWN, flags, Part::Item(key))
                     {
                         return Outcome::Raised;
                     }
@@ -198,7 +215,7 @@ impl Touch<'_> {
     }
 
     /// One element of a sequence.
-    unsafe fn indexed(&self, index: *mut ffi::PyObject, container: Container, kind: Kind, value: Value) -> Outcome {
+    unsafe fn indexed(&self, index: *mut ffi::PyObject, container: Container, kind: AccessKind, value: Value) -> Outcome {
         // SAFETY: the object is alive, and so is what it is done with.
         unsafe {
             let mut number = ffi::PyLong_AsLongLong(index);
@@ -218,23 +235,23 @@ impl Touch<'_> {
     /// A call that concerns the container as a whole.
     pub(super) unsafe fn call(&self, call: Call) -> Outcome {
         let (kind, is_checkable) = match call {
-            Call::Read => (Kind::Read, false),
-            Call::Iterate | Call::Advance => (Kind::Iterate, false),
+            Call::Read => (AccessKind::Read, false),
+            Call::Iterate | Call::Advance => (AccessKind::Iterate, false),
             Call::Insert => {
                 // SAFETY: the object is alive, and so is what it is done with.
                 return unsafe {
-                    let verdict = self.structure(Kind::Insert, false);
+                    let verdict = self.structure(AccessKind::Insert, false);
                     container_sync::put(self.object);
                     verdict
                 };
             }
             Call::Take => {
                 container_sync::take(self.here, self.object);
-                (Kind::Atomic, !self.probe.is_handled)
+                (AccessKind::Atomic, !self.probe.is_handled)
             }
-            Call::Atomic => (Kind::Atomic, false),
-            Call::Update => (Kind::Update, false),
-            Call::Write => (Kind::Write, false),
+            Call::Atomic => (AccessKind::Atomic, false),
+            Call::Update => (AccessKind::Update, false),
+            Call::Write => (AccessKind::Write, false),
             Call::ReadAttribute | Call::WriteAttribute | Call::ReadState | Call::WriteState => return Outcome::Continue,
         };
         // SAFETY: the object is alive, and so is what it is done with.
@@ -248,14 +265,14 @@ impl Touch<'_> {
             let (kind, is_checkable) = match call {
                 Call::Read | Call::Iterate | Call::Advance => {
                     self.await_what_is_put();
-                    return self.element(key, Kind::Read, Value::UNKNOWN);
+                    return self.element(key, AccessKind::Read, Value::UNKNOWN);
                 }
-                Call::Write => (Kind::Write, false),
+                Call::Write => (AccessKind::Write, false),
                 Call::ReadAttribute | Call::WriteAttribute | Call::ReadState | Call::WriteState => return Outcome::Continue,
-                Call::Update => (Kind::Update, false),
-                Call::Atomic => (Kind::Atomic, false),
-                Call::Insert => (Kind::Atomic, true),
-                Call::Take => (Kind::Atomic, !self.probe.is_handled && !is_sure),
+                Call::Update => (AccessKind::Update, false),
+                Call::Atomic => (AccessKind::Atomic, false),
+                Call::Insert => (AccessKind::Atomic, true),
+                Call::Take => (AccessKind::Atomic, !self.probe.is_handled && !is_sure),
             };
             let adds = call != Call::Take && self.may_lack(key, container);
             // What is replaced is not handed over unless it may change, or it would order whoever counts in a dictionary.
@@ -280,13 +297,13 @@ impl Touch<'_> {
                 return Outcome::Raised;
             }
             if call == Call::Take {
-                return self.structure(Kind::Atomic, false);
+                return self.structure(AccessKind::Atomic, false);
             }
             if !adds {
                 return Outcome::Continue;
             }
             let flags = Flags { epoch, ..Flags::default() };
-            self.noted(self.object, field::STRUCTURE, Kind::Insert, Value::UNKNOWN, flags, Part::Structure)
+            self.noted(self.object, field::STRUCTURE, AccessKind::Insert, Value::UNKNOWN, flags, Part::Structure)
         }
     }
 
@@ -321,8 +338,8 @@ impl Touch<'_> {
         }
     }
 
-    pub(super) unsafe fn structure(&self, kind: Kind, is_checkable: bool) -> Outcome {
-        if kind == Kind::Read {
+    pub(super) unsafe fn structure(&self, kind: AccessKind, is_checkable: bool) -> Outcome {
+        if kind == AccessKind::Read {
             self.await_what_is_put();
         }
         let flags = Flags { is_checkable, ..Flags::default() };
@@ -333,15 +350,22 @@ impl Touch<'_> {
     /// All of a container is written, which leaves this.
     unsafe fn change_all(&self, value: Value) -> Outcome {
         // SAFETY: the object is alive, and so is what it is done with.
-        unsafe { self.noted(self.object, field::STRUCTURE, Kind::Write, value, Flags::default(), Part::Structure) }
+        unsafe { self.noted(self.object, field::STRUCTURE, AccessKind::Write, value, Flags::default(), Part::Structure) }
     }
 
-    unsafe fn element(&self, key: *mut ffi::PyObject, kind: Kind, value: Value) -> Outcome {
+    unsafe fn element(&self, key: *mut ffi::PyObject, kind: AccessKind, value: Value) -> Outcome {
         // SAFETY: the object is alive, and so is what it is done with.
         unsafe { self.noted(self.object, values::key(key), kind, value, Flags::default(), Part::Item(key)) }
     }
 
-    pub(super) unsafe fn access(&self, home: *mut ffi::PyObject, field: u64, kind: Kind, value: Value, part: Part) -> Outcome {
+    pub(super) unsafe fn access(
+        &self,
+        home: *mut ffi::PyObject,
+        field: u64,
+        kind: AccessKind,
+        value: Value,
+        part: Part,
+    ) -> Outcome {
         // SAFETY: the object is alive, and so is what it is done with.
         unsafe { self.noted(home, field, kind, value, Flags::default(), part) }
     }
@@ -350,7 +374,7 @@ impl Touch<'_> {
         &self,
         home: *mut ffi::PyObject,
         field: u64,
-        kind: Kind,
+        kind: AccessKind,
         value: Value,
         Flags { is_checkable, is_new, is_taken, epoch, since }: Flags,
         part: Part,
@@ -365,7 +389,7 @@ impl Touch<'_> {
             container_sync::see(self.here, flag());
             return Outcome::Continue;
         }
-        if kind == Kind::Write && probe.is_constant {
+        if kind == AccessKind::Write && probe.is_constant {
             flags::set(flag());
             let writer = races.shadow.last_writer(location(life, field));
             if writer.is_some_and(|writer| writer.slot() != self.here.order.clock().epoch().slot()) {
@@ -404,7 +428,7 @@ impl Touch<'_> {
         }
         // SAFETY: the object is alive, and so is what it is done with.
         unsafe { confirm::meet(probe, access.location) };
-        if kind == Kind::Read && (probe.is_heeded || probe.is_polled) {
+        if kind == AccessKind::Read && (probe.is_heeded || probe.is_polled) {
             container_sync::see(self.here, if probe.is_heeded { flag() } else { flags::turn(flag()) });
         }
         let mut verdict = Outcome::Continue;
@@ -427,7 +451,7 @@ impl Touch<'_> {
         if review::is_on() {
             // SAFETY: the object is alive, and so is what it is done with.
             unsafe {
-                let place = Place { site: probe.site, stack: self.here.stacks.record() };
+                let place = AccessSite { site: probe.site, stack: self.here.stacks.record() };
                 review::note(self.object, part, access.location, clock.epoch(), kind, place);
             }
         }

@@ -9,7 +9,7 @@ use crate::engine::races::probe_site::Probe;
 use crate::engine::races::{callers, container_sync, containers, shared, touch};
 use crate::interpreter::header::{self, WALKED};
 use crate::interpreter::iterators::{self, Iterators};
-use crate::thread::context::{Here, here};
+use crate::thread::context::{ThreadContext, current_thread};
 use crate::thread::outcome::Outcome;
 use crate::thread::{clock, guard};
 use ftsan::patcher::Action;
@@ -35,12 +35,12 @@ pub(crate) unsafe fn step(iterators: &Iterators, iterator: *mut ffi::PyObject) -
 
 #[inline(never)]
 unsafe fn really_step(iterator: *mut ffi::PyObject, container: *mut ffi::PyObject) -> Outcome {
-    let here = here();
+    let here = current_thread();
     here.order.clock();
     if clock::is_alone() || here.busy.get() || !callers::is_main_interpreter() {
         return Outcome::Continue;
     }
-    guard::guarded(Outcome::Continue, || {
+    guard::catch_panic(Outcome::Continue, || {
         if here.order.holds_ignored() {
             return Outcome::Continue;
         }
@@ -63,14 +63,14 @@ unsafe fn really_step(iterator: *mut ffi::PyObject, container: *mut ffi::PyObjec
 #[inline(always)]
 pub(crate) unsafe fn around<T>(iterator: *mut ffi::PyObject, make: impl FnOnce() -> T) -> T {
     // SAFETY: passed on.
-    if unsafe { header::is_private(iterator) } { make() } else { here().races.memory.walks.inside(make) }
+    if unsafe { header::is_private(iterator) } { make() } else { current_thread().races.memory.walks.inside(make) }
 }
 
 /// A step of an iteration over a container.
 ///
 /// # Safety
 /// Attached; both are alive, the container may be null.
-unsafe fn walk(here: &'static Here, iterator: *mut ffi::PyObject, container: *mut ffi::PyObject) -> Outcome {
+unsafe fn walk(here: &'static ThreadContext, iterator: *mut ffi::PyObject, container: *mut ffi::PyObject) -> Outcome {
     // SAFETY: passed on.
     unsafe {
         if container.is_null() {
@@ -94,7 +94,7 @@ unsafe fn walk(here: &'static Here, iterator: *mut ffi::PyObject, container: *mu
 }
 
 /// Notes that the walk reads its container; `since` is where it was at the last step.
-unsafe fn go_on(here: &'static Here, walk: Walk, since: Option<u16>) -> Outcome {
+unsafe fn go_on(here: &'static ThreadContext, walk: Walk, since: Option<u16>) -> Outcome {
     let memory = &here.races.memory;
     let mut outcome = Outcome::Continue;
     if walk.is_watched {
@@ -110,7 +110,7 @@ unsafe fn go_on(here: &'static Here, walk: Walk, since: Option<u16>) -> Outcome 
 ///
 /// # Safety
 /// Attached; `iterator` is alive.
-unsafe fn advance(here: &'static Here, iterator: *mut ffi::PyObject) -> Outcome {
+unsafe fn advance(here: &'static ThreadContext, iterator: *mut ffi::PyObject) -> Outcome {
     // SAFETY: passed on.
     unsafe {
         let is_part = here.races.memory.walks.is_inside();
@@ -147,7 +147,7 @@ pub(crate) unsafe fn subject(iterator: *mut ffi::PyObject) -> *mut ffi::PyObject
 ///
 /// # Safety
 /// Attached; `iterator` is alive: an iterator, or since 3.15 a list in its place.
-pub(crate) unsafe fn begin(here: &'static Here, probe: &Probe, iterator: *mut ffi::PyObject) -> Outcome {
+pub(crate) unsafe fn begin(here: &'static ThreadContext, probe: &Probe, iterator: *mut ffi::PyObject) -> Outcome {
     // SAFETY: passed on.
     unsafe {
         let container = list_of(iterator);
@@ -172,7 +172,7 @@ pub(crate) unsafe fn begin(here: &'static Here, probe: &Probe, iterator: *mut ff
 ///
 /// # Safety
 /// As [`begin`].
-pub(crate) unsafe fn end(here: &'static Here, iterator: *mut ffi::PyObject) -> Outcome {
+pub(crate) unsafe fn end(here: &'static ThreadContext, iterator: *mut ffi::PyObject) -> Outcome {
     // SAFETY: passed on.
     unsafe {
         let container = list_of(iterator);

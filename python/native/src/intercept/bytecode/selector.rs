@@ -54,7 +54,7 @@ unsafe extern "C" fn on_event(event: c_int, function: Function, _: Object) -> c_
             };
             // What is made while the interpreter ends is seen by nobody else.
             if !is_settled && ffi::Py_IsInitialized() != 0 {
-                guard::guarded((), || created(function));
+                guard::catch_panic((), || created(function));
             }
         }
     }
@@ -180,7 +180,7 @@ fn is_run_by_chosen() -> bool {
 /// A live function.
 unsafe fn assigned<'py>(function: Function, code: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
     // SAFETY: passed on.
-    guard::guarded(None, || unsafe { patched_for(function, code, true) })
+    guard::catch_panic(None, || unsafe { patched_for(function, code, true) })
 }
 
 /// Replaces the code of functions, the pairs of which are kept alive by the caller, where it is still what it was.

@@ -6,7 +6,7 @@ use crate::intercept::bytecode::code_data::{self, View};
 use crate::intercept::masquerade::original_view;
 use crate::intercept::type_slot::{self, Slot};
 use crate::interpreter::code_fields::Code;
-use crate::interpreter::function_slots::{self, Getter, Place};
+use crate::interpreter::function_slots::{self, FnSlot, Getter};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyType};
@@ -188,7 +188,7 @@ pub(crate) fn install(class: &Bound<'_, PyType>) -> PyResult<()> {
         function_slots::show(class, name, getter)?;
     }
     function_slots::getter(class, "co_code")?.replace(bytes as *const c_void);
-    let take_over = |number: usize, place: Place, function: *const c_void| {
+    let take_over = |number: usize, place: FnSlot, function: *const c_void| {
         let _ = ORIGINALLY[number].set(place.function());
         place.replace(function);
     };

@@ -11,7 +11,7 @@ use crate::interpreter::call_arguments::Arguments;
 use crate::interpreter::descriptors;
 use crate::interpreter::header::{self, IGNORED};
 use crate::thread::clock;
-use crate::thread::context::here;
+use crate::thread::context::current_thread;
 use crate::thread::outcome::Outcome;
 use ftsan::locks::held::How;
 use pyo3::exceptions::PyValueError;
@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What a method does to the order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Edge {
+enum SyncOp {
     /// A lock of `_thread` is acquired, unless the result is false.
     Lock(How),
     /// A lock of `_thread` is released.
@@ -98,65 +98,65 @@ enum Edge {
 }
 
 /// The edges by the names that the table uses.
-const NAMES: [(&str, Edge); 46] = [
-    ("lock", Edge::Lock(How::Call)),
-    ("enter", Edge::Lock(How::With)),
-    ("restore", Edge::Lock(How::Wait)),
-    ("unlock", Edge::Unlock(How::Call)),
-    ("exit", Edge::Unlock(How::With)),
-    ("save", Edge::Unlock(How::Wait)),
-    ("release", Edge::Release),
-    ("acquire", Edge::Acquire),
-    ("acquire-if-false", Edge::AcquireIfFalse),
-    ("join", Edge::Join),
-    ("is-done", Edge::IsDone),
-    ("join-all", Edge::JoinAll),
-    ("count", Edge::Count),
-    ("write", Edge::Write(Found::Argument)),
-    ("read", Edge::Read(Found::Argument)),
-    ("event-write", Edge::Write(Found::EventArgument)),
-    ("event-read", Edge::Read(Found::EventArgument)),
-    ("send", Edge::Write(Found::Object)),
-    ("receive", Edge::Read(Found::Object)),
-    ("connect", Edge::Connect),
-    ("send-to", Edge::SendTo),
-    ("accept", Edge::Accept),
-    ("socketpair", Edge::SocketPair),
-    ("put", Edge::Put),
-    ("take", Edge::Take),
-    ("claim", Edge::Claim),
-    ("withdraw", Edge::Withdraw),
-    ("take-any", Edge::TakeAny),
-    ("gain", Edge::Gain),
-    ("close", Edge::Close(Found::Argument)),
-    ("close-file", Edge::Close(Found::Object)),
-    ("file-lock", Edge::FileLock),
-    ("file-control", Edge::FileControl),
-    ("open-file", Edge::OpenFile),
-    ("open-by-mode", Edge::OpenByMode),
-    ("make-path", Edge::MakePath(0)),
-    ("make-link", Edge::MakePath(1)),
-    ("remove-path", Edge::RemovePath),
-    ("rename-path", Edge::RenamePath),
-    ("open-database", Edge::OpenDatabase),
-    ("statement", Edge::Statement),
-    ("end-transaction", Edge::EndTransaction),
-    ("start-child", Edge::StartChild),
-    ("wait-for-child", Edge::WaitForChild),
-    ("signal", Edge::Signal),
-    ("callback", Edge::Callback),
+const NAMES: [(&str, SyncOp); 46] = [
+    ("lock", SyncOp::Lock(How::Call)),
+    ("enter", SyncOp::Lock(How::With)),
+    ("restore", SyncOp::Lock(How::Wait)),
+    ("unlock", SyncOp::Unlock(How::Call)),
+    ("exit", SyncOp::Unlock(How::With)),
+    ("save", SyncOp::Unlock(How::Wait)),
+    ("release", SyncOp::Release),
+    ("acquire", SyncOp::Acquire),
+    ("acquire-if-false", SyncOp::AcquireIfFalse),
+    ("join", SyncOp::Join),
+    ("is-done", SyncOp::IsDone),
+    ("join-all", SyncOp::JoinAll),
+    ("count", SyncOp::Count),
+    ("write", SyncOp::Write(Found::Argument)),
+    ("read", SyncOp::Read(Found::Argument)),
+    ("event-write", SyncOp::Write(Found::EventArgument)),
+    ("event-read", SyncOp::Read(Found::EventArgument)),
+    ("send", SyncOp::Write(Found::Object)),
+    ("receive", SyncOp::Read(Found::Object)),
+    ("connect", SyncOp::Connect),
+    ("send-to", SyncOp::SendTo),
+    ("accept", SyncOp::Accept),
+    ("socketpair", SyncOp::SocketPair),
+    ("put", SyncOp::Put),
+    ("take", SyncOp::Take),
+    ("claim", SyncOp::Claim),
+    ("withdraw", SyncOp::Withdraw),
+    ("take-any", SyncOp::TakeAny),
+    ("gain", SyncOp::Gain),
+    ("close", SyncOp::Close(Found::Argument)),
+    ("close-file", SyncOp::Close(Found::Object)),
+    ("file-lock", SyncOp::FileLock),
+    ("file-control", SyncOp::FileControl),
+    ("open-file", SyncOp::OpenFile),
+    ("open-by-mode", SyncOp::OpenByMode),
+    ("make-path", SyncOp::MakePath(0)),
+    ("make-link", SyncOp::MakePath(1)),
+    ("remove-path", SyncOp::RemovePath),
+    ("rename-path", SyncOp::RenamePath),
+    ("open-database", SyncOp::OpenDatabase),
+    ("statement", SyncOp::Statement),
+    ("end-transaction", SyncOp::EndTransaction),
+    ("start-child", SyncOp::StartChild),
+    ("wait-for-child", SyncOp::WaitForChild),
+    ("signal", SyncOp::Signal),
+    ("callback", SyncOp::Callback),
 ];
 
 const fn row<const N: usize>() -> Row {
-    c_method::row::<Edge, N>()
+    c_method::row::<SyncOp, N>()
 }
 
-static TABLE: Table<Edge, 192> = Table::new(c_method::rows!(row: 0 1 2 3 4 5 6 7 8 9 10 11));
+static TABLE: Table<SyncOp, 192> = Table::new(c_method::rows!(row: 0 1 2 3 4 5 6 7 8 9 10 11));
 
 /// `_ThreadHandle.is_done`, the original.
 static IS_DONE: AtomicUsize = AtomicUsize::new(0);
 
-impl Hook for Edge {
+impl Hook for SyncOp {
     #[inline(always)]
     fn hooked(place: usize) -> &'static Hooked<Self> {
         TABLE.at(place)
@@ -174,8 +174,8 @@ impl Hook for Edge {
             if before(*self, object, &arguments) == Outcome::Raised {
                 return std::ptr::null_mut();
             }
-            let result = if matches!(self, Edge::Lock(_) | Edge::Join) {
-                let slot = here().slot;
+            let result = if matches!(self, SyncOp::Lock(_) | SyncOp::Join) {
+                let slot = current_thread().slot;
                 // A handler of a signal may wait for something else meanwhile.
                 let before = slot.wait_for(object as usize);
                 let result = original();
@@ -195,79 +195,79 @@ impl Hook for Edge {
 /// # Safety
 /// Attached; `object` is alive and of the type that the edge is about.
 #[inline(always)]
-unsafe fn before(edge: Edge, object: *mut ffi::PyObject, arguments: impl Fn() -> Arguments) -> Outcome {
+unsafe fn before(edge: SyncOp, object: *mut ffi::PyObject, arguments: impl Fn() -> Arguments) -> Outcome {
     // SAFETY: passed on.
     unsafe {
         match edge {
-            Edge::Lock(how) => {
+            SyncOp::Lock(how) => {
                 if how == How::Wait || locks::is_unlimited(arguments()) {
                     return locks::acquiring(object, how);
                 }
             }
-            Edge::Unlock(how) => {
+            SyncOp::Unlock(how) => {
                 if locks::releasing(object, how) == Outcome::Raised {
                     return Outcome::Raised;
                 }
                 if header::bits(object) & IGNORED != 0 {
-                    here().order.leave_ignored();
+                    current_thread().order.leave_ignored();
                 }
                 order::release(object);
             }
-            Edge::Release => order::release(object),
-            Edge::Put | Edge::TakeAny => container_sync::put_unless_private(object),
-            Edge::Claim => container_sync::put_if(object, arguments().first(), false),
-            Edge::Withdraw => container_sync::put_if(object, arguments().first(), true),
-            Edge::Write(_)
-            | Edge::Close(_)
-            | Edge::FileLock
-            | Edge::FileControl
-            | Edge::RemovePath
-            | Edge::RenamePath
-            | Edge::Statement
-            | Edge::EndTransaction
-            | Edge::Connect
-            | Edge::SendTo
+            SyncOp::Release => order::release(object),
+            SyncOp::Put | SyncOp::TakeAny => container_sync::put_unless_private(object),
+            SyncOp::Claim => container_sync::put_if(object, arguments().first(), false),
+            SyncOp::Withdraw => container_sync::put_if(object, arguments().first(), true),
+            SyncOp::Write(_)
+            | SyncOp::Close(_)
+            | SyncOp::FileLock
+            | SyncOp::FileControl
+            | SyncOp::RemovePath
+            | SyncOp::RenamePath
+            | SyncOp::Statement
+            | SyncOp::EndTransaction
+            | SyncOp::Connect
+            | SyncOp::SendTo
                 if clock::is_alone() => {}
-            Edge::Close(found) => {
+            SyncOp::Close(found) => {
                 let argument = arguments().first();
                 channels::write(found, object, argument);
                 channels::number(found, object, argument).into_iter().for_each(file_locks::closing);
             }
-            Edge::StartChild => children::starting(arguments()),
-            Edge::FileLock => file_locks::flock(arguments(), false),
-            Edge::FileControl => file_locks::control(arguments(), false),
-            Edge::RemovePath => file_locks::removing(arguments().first()),
-            Edge::RenamePath => {
+            SyncOp::StartChild => children::starting(arguments()),
+            SyncOp::FileLock => file_locks::flock(arguments(), false),
+            SyncOp::FileControl => file_locks::control(arguments(), false),
+            SyncOp::RemovePath => file_locks::removing(arguments().first()),
+            SyncOp::RenamePath => {
                 RENAMED.iter().enumerate().for_each(|(place, name)| file_locks::removing(arguments().get(place, name)))
             }
-            Edge::Statement => databases::executing(object, arguments().first()),
-            Edge::EndTransaction => databases::executing(object, std::ptr::null_mut()),
-            Edge::Signal => order::announce(),
-            Edge::Write(found) => channels::write(found, object, arguments().first()),
-            Edge::Connect => channels::reach(object, arguments().first()),
-            Edge::SendTo => channels::reach(object, arguments().last()),
-            Edge::Callback => {
+            SyncOp::Statement => databases::executing(object, arguments().first()),
+            SyncOp::EndTransaction => databases::executing(object, std::ptr::null_mut()),
+            SyncOp::Signal => order::announce(),
+            SyncOp::Write(found) => channels::write(found, object, arguments().first()),
+            SyncOp::Connect => channels::reach(object, arguments().first()),
+            SyncOp::SendTo => channels::reach(object, arguments().last()),
+            SyncOp::Callback => {
                 let arguments = arguments();
                 if arguments.count == 2 {
                     weakref_callbacks::expect(arguments.last());
                 }
             }
-            Edge::Acquire
-            | Edge::AcquireIfFalse
-            | Edge::Take
-            | Edge::Gain
-            | Edge::OpenFile
-            | Edge::OpenByMode
-            | Edge::MakePath(_)
-            | Edge::OpenDatabase
-            | Edge::WaitForChild
-            | Edge::Join
-            | Edge::IsDone
-            | Edge::JoinAll
-            | Edge::Count
-            | Edge::Read(_)
-            | Edge::Accept
-            | Edge::SocketPair => {}
+            SyncOp::Acquire
+            | SyncOp::AcquireIfFalse
+            | SyncOp::Take
+            | SyncOp::Gain
+            | SyncOp::OpenFile
+            | SyncOp::OpenByMode
+            | SyncOp::MakePath(_)
+            | SyncOp::OpenDatabase
+            | SyncOp::WaitForChild
+            | SyncOp::Join
+            | SyncOp::IsDone
+            | SyncOp::JoinAll
+            | SyncOp::Count
+            | SyncOp::Read(_)
+            | SyncOp::Accept
+            | SyncOp::SocketPair => {}
         }
     }
     Outcome::Continue
@@ -279,64 +279,66 @@ const RENAMED: [&CStr; 2] = [c"src", c"dst"];
 /// # Safety
 /// As [`before`]; `result` is what the original returned, not null.
 #[inline(always)]
-unsafe fn after(edge: Edge, object: *mut ffi::PyObject, arguments: impl Fn() -> Arguments, result: *mut ffi::PyObject) {
+unsafe fn after(edge: SyncOp, object: *mut ffi::PyObject, arguments: impl Fn() -> Arguments, result: *mut ffi::PyObject) {
     // SAFETY: passed on.
     unsafe {
         match edge {
-            Edge::Lock(how) if !std::ptr::eq(result, ffi::Py_False()) => {
+            SyncOp::Lock(how) if !std::ptr::eq(result, ffi::Py_False()) => {
                 order::acquire(object);
                 if header::bits(object) & IGNORED != 0 {
-                    here().order.enter_ignored();
+                    current_thread().order.enter_ignored();
                 }
                 locks::acquired(object, how);
             }
-            Edge::Acquire => order::acquire(object),
-            Edge::Take | Edge::Claim | Edge::Withdraw | Edge::TakeAny => container_sync::taken_unless_private(object),
-            Edge::Gain if !std::ptr::eq(result, ffi::Py_False()) => order::acquire(object),
-            Edge::OpenDatabase => databases::connected(arguments().get(0, c"database"), result),
-            Edge::FileLock
-            | Edge::FileControl
-            | Edge::OpenFile
-            | Edge::OpenByMode
-            | Edge::MakePath(_)
-            | Edge::RenamePath
-            | Edge::Statement
-            | Edge::EndTransaction
-            | Edge::WaitForChild
+            SyncOp::Acquire => order::acquire(object),
+            SyncOp::Take | SyncOp::Claim | SyncOp::Withdraw | SyncOp::TakeAny => container_sync::taken_unless_private(object),
+            SyncOp::Gain if !std::ptr::eq(result, ffi::Py_False()) => order::acquire(object),
+            SyncOp::OpenDatabase => databases::connected(arguments().get(0, c"database"), result),
+            SyncOp::FileLock
+            | SyncOp::FileControl
+            | SyncOp::OpenFile
+            | SyncOp::OpenByMode
+            | SyncOp::MakePath(_)
+            | SyncOp::RenamePath
+            | SyncOp::Statement
+            | SyncOp::EndTransaction
+            | SyncOp::WaitForChild
                 if clock::is_alone() => {}
-            Edge::StartChild => children::started(arguments(), result),
-            Edge::WaitForChild => children::waited(result),
-            Edge::FileLock => file_locks::flock(arguments(), true),
-            Edge::FileControl => file_locks::control(arguments(), true),
-            Edge::OpenFile => file_locks::opened(arguments()),
-            Edge::OpenByMode => file_locks::opened_by_mode(arguments()),
-            Edge::MakePath(place) => file_locks::made(arguments().get(place, if place == 0 { c"path" } else { c"dst" })),
-            Edge::RenamePath => RENAMED.iter().enumerate().for_each(|(place, name)| file_locks::made(arguments().get(place, name))),
-            Edge::Statement | Edge::EndTransaction => databases::executed(object),
-            Edge::AcquireIfFalse if std::ptr::eq(result, ffi::Py_False()) => order::acquire(object),
-            Edge::IsDone if std::ptr::eq(result, ffi::Py_True()) => ended(object),
-            Edge::Join if is_done(object) => ended(object),
-            Edge::JoinAll => order::acquire_key(key(Space::ThreadEnds, 0)),
-            Edge::Count => order::acquire_key(key(Space::ThreadCount, 0)),
-            Edge::SocketPair => channels::made_pair(result),
-            Edge::Read(_) | Edge::Accept if clock::is_alone() => {}
-            Edge::Read(found) => channels::read(found, object, arguments().first()),
-            Edge::Accept => channels::accepted(object),
-            Edge::Lock(_)
-            | Edge::Unlock(_)
-            | Edge::AcquireIfFalse
-            | Edge::Gain
-            | Edge::Put
-            | Edge::Close(_)
-            | Edge::RemovePath
-            | Edge::Release
-            | Edge::IsDone
-            | Edge::Join
-            | Edge::Write(_)
-            | Edge::Connect
-            | Edge::SendTo
-            | Edge::Signal
-            | Edge::Callback => {}
+            SyncOp::StartChild => children::started(arguments(), result),
+            SyncOp::WaitForChild => children::waited(result),
+            SyncOp::FileLock => file_locks::flock(arguments(), true),
+            SyncOp::FileControl => file_locks::control(arguments(), true),
+            SyncOp::OpenFile => file_locks::opened(arguments()),
+            SyncOp::OpenByMode => file_locks::opened_by_mode(arguments()),
+            SyncOp::MakePath(place) => file_locks::made(arguments().get(place, if place == 0 { c"path" } else { c"dst" })),
+            SyncOp::RenamePath => {
+                RENAMED.iter().enumerate().for_each(|(place, name)| file_locks::made(arguments().get(place, name)))
+            }
+            SyncOp::Statement | SyncOp::EndTransaction => databases::executed(object),
+            SyncOp::AcquireIfFalse if std::ptr::eq(result, ffi::Py_False()) => order::acquire(object),
+            SyncOp::IsDone if std::ptr::eq(result, ffi::Py_True()) => ended(object),
+            SyncOp::Join if is_done(object) => ended(object),
+            SyncOp::JoinAll => order::acquire_key(key(Space::ThreadEnds, 0)),
+            SyncOp::Count => order::acquire_key(key(Space::ThreadCount, 0)),
+            SyncOp::SocketPair => channels::made_pair(result),
+            SyncOp::Read(_) | SyncOp::Accept if clock::is_alone() => {}
+            SyncOp::Read(found) => channels::read(found, object, arguments().first()),
+            SyncOp::Accept => channels::accepted(object),
+            SyncOp::Lock(_)
+            | SyncOp::Unlock(_)
+            | SyncOp::AcquireIfFalse
+            | SyncOp::Gain
+            | SyncOp::Put
+            | SyncOp::Close(_)
+            | SyncOp::RemovePath
+            | SyncOp::Release
+            | SyncOp::IsDone
+            | SyncOp::Join
+            | SyncOp::Write(_)
+            | SyncOp::Connect
+            | SyncOp::SendTo
+            | SyncOp::Signal
+            | SyncOp::Callback => {}
         }
     }
 }
@@ -370,22 +372,22 @@ unsafe fn is_done(handle: *mut ffi::PyObject) -> bool {
 pub(crate) fn install(method: &Bound<'_, PyAny>, edge: &str) -> PyResult<()> {
     let known = NAMES.iter().find(|(name, _)| *name == edge);
     let edge = known.ok_or_else(|| PyValueError::new_err(format!("unknown edge {edge}")))?.1;
-    if let Edge::Write(Found::Object)
-    | Edge::Read(Found::Object)
-    | Edge::Close(Found::Object)
-    | Edge::Connect
-    | Edge::SendTo
-    | Edge::Accept = edge
+    if let SyncOp::Write(Found::Object)
+    | SyncOp::Read(Found::Object)
+    | SyncOp::Close(Found::Object)
+    | SyncOp::Connect
+    | SyncOp::SendTo
+    | SyncOp::Accept = edge
     {
         descriptors::verify(&method.getattr("__objclass__")?)?;
     }
-    if let Edge::Lock(_) | Edge::Unlock(_) = edge
+    if let SyncOp::Lock(_) | SyncOp::Unlock(_) = edge
         && !interpreter::locks::is_of_python(&method.getattr("__objclass__")?)?
     {
         return Err(PyValueError::new_err(format!("{edge:?} marks locks of _thread, which this is none of: see gain and release")));
     }
     let (method, _) = Method::of(method)?;
-    if edge == Edge::IsDone {
+    if edge == SyncOp::IsDone {
         IS_DONE.store(method.original(), Ordering::Relaxed);
     }
     TABLE.install(method, edge)?;

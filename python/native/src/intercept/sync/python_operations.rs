@@ -1,7 +1,7 @@
 //! Python functions that hand something over: a few instructions are injected ([`crate::intercept::python_function`]), which call a site.
 
 use crate::engine::order::{self, Space, key};
-use crate::intercept::python_function::Place;
+use crate::intercept::python_function::Insertion;
 use crate::intercept::sync::threads;
 use crate::interpreter::header::{self, IGNORED};
 use crate::interpreter::own_types;
@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 
 /// What a function does to the order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Edge {
+pub(crate) enum PythonSyncOp {
     /// The first argument is about to have something for others.
     Release,
     /// The first argument had something.
@@ -38,23 +38,23 @@ pub(crate) enum Edge {
 }
 
 /// The edges by the names that the table uses.
-const NAMES: [(&str, Edge); 10] = [
-    ("sent-outside", Edge::SentOutside),
-    ("from-outside", Edge::FromOutside),
-    ("release", Edge::Release),
-    ("acquire", Edge::Acquire),
-    ("uncounted", Edge::Uncounted),
-    ("counted", Edge::Counted),
-    ("acquire-if-true", Edge::AcquireIfTrue),
-    ("imported", Edge::Imported),
-    ("carry", Edge::Carry),
-    ("ignore-idle", Edge::IgnoreIdle),
+const NAMES: [(&str, PythonSyncOp); 10] = [
+    ("sent-outside", PythonSyncOp::SentOutside),
+    ("from-outside", PythonSyncOp::FromOutside),
+    ("release", PythonSyncOp::Release),
+    ("acquire", PythonSyncOp::Acquire),
+    ("uncounted", PythonSyncOp::Uncounted),
+    ("counted", PythonSyncOp::Counted),
+    ("acquire-if-true", PythonSyncOp::AcquireIfTrue),
+    ("imported", PythonSyncOp::Imported),
+    ("carry", PythonSyncOp::Carry),
+    ("ignore-idle", PythonSyncOp::IgnoreIdle),
 ];
 
 #[repr(C)]
 struct Site {
     header: ffi::PyObject,
-    edge: Edge,
+    edge: PythonSyncOp,
 }
 
 struct Type(*mut ffi::PyTypeObject);
@@ -77,17 +77,17 @@ unsafe extern "C" fn assign(site: *mut ffi::PyObject, object: *mut ffi::PyObject
     // SAFETY: attached; only sites have this slot, and the interpreter hands live objects.
     unsafe {
         match (*site.cast::<Site>()).edge {
-            Edge::Release => order::release(object),
-            Edge::Acquire => order::acquire(object),
-            Edge::SentOutside => order::release_key(key(Space::Child, 0)),
-            Edge::FromOutside => order::acquire_key(key(Space::Child, 0)),
-            Edge::Uncounted => order::release_key(key(Space::ThreadCount, 0)),
-            Edge::Counted => order::acquire_key(key(Space::ThreadCount, 0)),
-            Edge::AcquireIfTrue if std::ptr::eq(result, ffi::Py_True()) => order::acquire(object),
-            Edge::AcquireIfTrue => {}
-            Edge::Imported => order::release_key(key(Space::Imports, 0)),
-            Edge::IgnoreIdle => ignore_idle(object),
-            Edge::Carry => {}
+            PythonSyncOp::Release => order::release(object),
+            PythonSyncOp::Acquire => order::acquire(object),
+            PythonSyncOp::SentOutside => order::release_key(key(Space::Child, 0)),
+            PythonSyncOp::FromOutside => order::acquire_key(key(Space::Child, 0)),
+            PythonSyncOp::Uncounted => order::release_key(key(Space::ThreadCount, 0)),
+            PythonSyncOp::Counted => order::acquire_key(key(Space::ThreadCount, 0)),
+            PythonSyncOp::AcquireIfTrue if std::ptr::eq(result, ffi::Py_True()) => order::acquire(object),
+            PythonSyncOp::AcquireIfTrue => {}
+            PythonSyncOp::Imported => order::release_key(key(Space::Imports, 0)),
+            PythonSyncOp::IgnoreIdle => ignore_idle(object),
+            PythonSyncOp::Carry => {}
         }
     }
     0
@@ -127,7 +127,7 @@ unsafe fn ignore_idle(executor: *mut ffi::PyObject) {
     }
 }
 
-impl Edge {
+impl PythonSyncOp {
     /// By the name that the table uses.
     pub(crate) fn parse(name: &str) -> PyResult<Self> {
         let known = NAMES.iter().find(|(known, _)| *known == name);
@@ -135,11 +135,17 @@ impl Edge {
     }
 
     /// Where the site is called.
-    pub(crate) fn place(self) -> Place {
+    pub(crate) fn place(self) -> Insertion {
         match self {
-            Edge::Acquire | Edge::AcquireIfTrue | Edge::Counted | Edge::FromOutside => Place::End,
-            Edge::Carry => Place::Argument(1),
-            Edge::Release | Edge::Uncounted | Edge::SentOutside | Edge::Imported | Edge::IgnoreIdle => Place::Beginning,
+            PythonSyncOp::Acquire | PythonSyncOp::AcquireIfTrue | PythonSyncOp::Counted | PythonSyncOp::FromOutside => {
+                Insertion::End
+            }
+            PythonSyncOp::Carry => Insertion::Argument(1),
+            PythonSyncOp::Release
+            | PythonSyncOp::Uncounted
+            | PythonSyncOp::SentOutside
+            | PythonSyncOp::Imported
+            | PythonSyncOp::IgnoreIdle => Insertion::Beginning,
         }
     }
 }
@@ -149,14 +155,14 @@ fn site_type(py: Python<'_>) -> PyResult<*mut ffi::PyTypeObject> {
         return Ok(found.0);
     }
     let slots = [(ffi::Py_mp_ass_subscript, assign as *mut c_void), (ffi::Py_mp_subscript, replace as *mut c_void)];
-    let made = own_types::new_type(py, c"ftsan._native.Edge", size_of::<Site>(), 0, &slots)?;
+    let made = own_types::new_type(py, c"ftsan._native.PythonSyncOp", size_of::<Site>(), 0, &slots)?;
     let name = |name| PyString::intern(py, name).into_any().unbind().into_ptr();
     IDLE.get_or_init(|| Names(["_idle_semaphore", "_cond", "_lock"].map(name)));
     Ok(TYPE.get_or_init(|| Type(made)).0)
 }
 
 /// A new site.
-pub(crate) fn new(py: Python<'_>, edge: Edge) -> PyResult<Py<PyAny>> {
+pub(crate) fn new(py: Python<'_>, edge: PythonSyncOp) -> PyResult<Py<PyAny>> {
     let class = site_type(py)?;
     // SAFETY: allocates an object of our own type and fills all of it.
     unsafe {

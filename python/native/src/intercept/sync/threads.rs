@@ -11,7 +11,7 @@ use crate::engine::order::{self, Space, key};
 use crate::interpreter::function_slots;
 use crate::interpreter::own_types::{allocate, new_type};
 use crate::thread::clock::{self, ThreadOrder};
-use crate::thread::context::here;
+use crate::thread::context::current_thread;
 use crate::thread::guard;
 use ftsan::races::clock::Clock;
 use pyo3::exceptions::PyRuntimeError;
@@ -70,10 +70,10 @@ unsafe extern "C" fn call(
     let start = start.cast::<Start>();
     // SAFETY: attached; what it is made of does not change.
     unsafe {
-        guard::guarded((), || {
+        guard::catch_panic((), || {
             order::begin(&*(*start).handed);
             if (*start).is_thread {
-                here().slot.waited_by.store((*start).handle as usize, Ordering::Relaxed);
+                current_thread().slot.waited_by.store((*start).handle as usize, Ordering::Relaxed);
                 leave_at_end((*start).handle, (*start).is_daemon, std::ptr::null());
             }
         });
@@ -92,7 +92,7 @@ unsafe extern "C" fn call(
 /// Attached.
 unsafe fn announce_at_end() {
     // SAFETY: passed on.
-    unsafe { leave_at_end(std::ptr::null_mut(), true, &raw const here().order) }
+    unsafe { leave_at_end(std::ptr::null_mut(), true, &raw const current_thread().order) }
 }
 
 /// # Safety
@@ -139,10 +139,10 @@ unsafe extern "C" fn dealloc_end(object: *mut ffi::PyObject) {
     unsafe {
         if (*end).foreign.is_null() {
             order::release_key(key(Space::ThreadCount, 0));
-        } else if std::ptr::eq((*end).foreign, &raw const here().order) {
+        } else if std::ptr::eq((*end).foreign, &raw const current_thread().order) {
             order::announce();
             // It begins anew when it comes back.
-            here().order.leave();
+            current_thread().order.leave();
         }
         if !(*end).handle.is_null() {
             order::release((*end).handle);

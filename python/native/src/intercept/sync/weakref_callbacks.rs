@@ -7,7 +7,7 @@
 use crate::engine::order;
 use crate::intercept::type_slot::{self, New, Slot};
 use crate::interpreter::types;
-use crate::thread::context::here;
+use crate::thread::context::current_thread;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -81,7 +81,7 @@ unsafe extern "C" fn call_of_container(function: Object, arguments: *const Objec
     // SAFETY: as above.
     unsafe {
         let call = || (hooked().original)(function, arguments, count, names);
-        if is_callback(arguments, count, names) { here().order.last(call) } else { call() }
+        if is_callback(arguments, count, names) { current_thread().order.last(call) } else { call() }
     }
 }
 
