@@ -1,6 +1,6 @@
 //! Which code is watched for data races: `--races` and `--races-exclude`.
 //!
-//! Code is first-party if its file is neither in the standard library nor in a folder of installed packages (which leave notes beside them).  Code that was made at run
+//! Code is first-party if its file is neither in the standard library nor in a folder of installed packages.  Code that was made at run
 //! time has no file of its own: it belongs to the module whose globals it has, and if that has no file either, to the code that runs it.
 
 use std::collections::BTreeSet;
@@ -109,7 +109,7 @@ impl Excluded {
 }
 
 /// Which code a process watches for data races.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scope {
     chosen: Chosen,
     excluded: Excluded,
@@ -117,8 +117,6 @@ pub struct Scope {
     project: Vec<String>,
     /// Folders of the standard library; they end in a slash.
     standard_library: Vec<String>,
-    /// Whether a file is of a package that was installed in a folder of another name.
-    is_installed_elsewhere: Option<fn(&str) -> bool>,
 }
 
 /// The functions of a module that swap.
@@ -142,17 +140,12 @@ fn is_part_of(function: &str, of: &str) -> bool {
 impl Scope {
     /// As the options say.
     pub fn new(chosen: Chosen, excluded: Excluded, project: Vec<String>) -> Self {
-        Scope { chosen, excluded, project, standard_library: Vec::new(), is_installed_elsewhere: None }
+        Scope { chosen, excluded, project, standard_library: Vec::new() }
     }
 
     /// Says where the standard library is.
     pub fn set_standard_library<'a>(&mut self, folders: impl IntoIterator<Item = &'a str>) {
         self.standard_library = folders.into_iter().map(|folder| format!("{}/", folder.trim_end_matches('/'))).collect();
-    }
-
-    /// Says how to find out whether a file is of a package that was installed in a folder of another name (`pip install --target`).
-    pub fn set_installed(&mut self, is_installed: fn(&str) -> bool) {
-        self.is_installed_elsewhere = Some(is_installed);
     }
 
     /// Whether code of this origin is watched.
@@ -233,7 +226,6 @@ impl Scope {
     fn is_installed(&self, file: &str) -> bool {
         self.standard_library.iter().any(|folder| file.starts_with(folder.as_str()))
             || file.split('/').any(|part| INSTALLED.contains(&part))
-            || self.is_installed_elsewhere.is_some_and(|is_installed| is_installed(file))
     }
 }
 

@@ -17,7 +17,6 @@ use crate::intercept::tracers;
 use crate::interpreter::code_fields::{self, Code};
 use crate::interpreter::world::Stopped;
 use crate::interpreter::{code_text, frames, functions};
-use crate::thread::installed;
 use crate::thread::{guard, probe_switch};
 use ftsan::scope::{Origin, Scope};
 use pyo3::exceptions::PyRuntimeError;
@@ -239,7 +238,6 @@ pub(crate) fn start(py: Python<'_>, standard_library: &[String]) -> PyResult<()>
         return Ok(());
     }
     scope.set_standard_library(standard_library.iter().map(String::as_str));
-    scope.set_installed(installed::is_file_of_package);
     code_fields::load(py).map_err(PyRuntimeError::new_err)?;
     code_data::load()?;
     opcodes::get(py)?;
