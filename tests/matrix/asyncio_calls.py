@@ -85,6 +85,10 @@ def misuse(things: Things) -> None:
         things.futures[4].remove_done_callback(things.callback)  # offending: FT102 remove_done_callback
     with tried():
         things.task.cancel()  # offending: FT103 cancel
+    with tried():
+        things.task.add_done_callback(id)  # offending: FT103 add_done_callback
+    with tried():
+        things.task.remove_done_callback(id)  # offending: FT103 remove_done_callback
     transports = things.transports
     with tried():
         transports[0].write(b"x")  # offending: FT105 write

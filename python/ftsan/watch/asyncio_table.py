@@ -142,7 +142,7 @@ BIRTHS = (
 #: C-accelerated Future and Task: (rule, class of ``_asyncio``, methods).
 C_METHODS = (
     ("FT102", "Future", "set_result set_exception cancel add_done_callback remove_done_callback"),
-    ("FT103", "Task", "cancel uncancel"),
+    ("FT103", "Task", "cancel uncancel add_done_callback remove_done_callback"),
 )
 
 HAND_OVERS = (
