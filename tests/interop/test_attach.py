@@ -100,9 +100,9 @@ def test_a_misuse_is_found_in_a_server_under_load(loop: str, tmp_path: Path) -> 
         assert done.returncode == 66, done.stderr
         load.path = "/"
     [finding] = json.loads(report.read_text())["findings"]
-    assert finding["rule"] == "FT101"
+    assert finding["rule"] == "FT106"
     assert passes_through(finding["accesses"][0], APPLICATION, "misuse")
-    assert finding["accesses"][0]["operation"] == "call_soon"
+    assert finding["accesses"][0]["operation"] == "set"
 
 
 def test_a_server_under_load_is_attached_to_again_and_again(capsys: pytest.CaptureFixture[str]) -> None:

@@ -82,7 +82,7 @@ def test_code_is_chosen_by_where_it_is(
 
 
 def test_packages_in_a_folder_of_any_name_are_watched_but_for_what_is_compiled(project: Path, ftsan: Ftsan) -> None:
-    """``pip install --target``, as applications are shipped: Python code there is first-party, and what is compiled was not asked for."""
+    """As `pip install --target` makes them for an application: Python code is first-party, what is compiled was not asked for."""
     target = (project / "lib" / "site-packages").rename(project / "target")
     (target / "foreign-1.0.dist-info").mkdir()
     (target / "compiled.cpython-314t-x86_64-linux-gnu.so").symlink_to(next(Path(_native.__file__).parent.glob("_native.*.so")))
