@@ -60,6 +60,8 @@ def show(browser: Any, tmp_path: Path) -> Show:
 
 
 def texts(browser: Any, selector: str) -> list[str]:
+    """Of what is shown: the page applies what was typed with its next frame."""
+    browser.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
     return [element.text for element in browser.find_elements("css selector", selector)]
 
 
