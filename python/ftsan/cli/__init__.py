@@ -46,6 +46,19 @@ def complain(message: str) -> int:
     return 2
 
 
+def begin_report(report: str, encoded: str) -> str | None:
+    """Check the options of a run and begin its report; returns what is wrong with either, if something is."""
+    try:
+        _native.check_options(encoded)
+    except ValueError as error:
+        return str(error)
+    try:
+        _native.start_report(report)
+    except OSError as error:
+        return f"cannot write the report {report}: {error}"
+    return None
+
+
 def main(arguments: list[str]) -> int:
     """Run the command line; returns the exit status."""
     try:

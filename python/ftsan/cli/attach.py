@@ -10,7 +10,7 @@ import time
 
 from .. import _native
 from ..scratch import make, remove, remove_left_over
-from . import complain, say
+from . import begin_report, complain, say
 from .entering import PATIENCE, Closed, Process, Refused
 
 #: How often it is looked for news, in seconds.
@@ -61,14 +61,8 @@ def _attach(process: Process, options: dict[str, str], unwatched: list[str], sec
     """
     report = options.get("report_json", "").replace("%p", str(process.pid)) or os.path.join(process.folder, "report.json")
     encoded = _native.encode_options(options | {"report_json": report, "text": "none", "supervisor": str(os.getpid())})
-    try:
-        _native.check_options(encoded)
-    except ValueError as error:
-        return complain(str(error))
-    try:
-        _native.start_report(report)
-    except OSError as error:
-        return complain(f"cannot write the report {report}: {error}")
+    if (wrong := begin_report(report, encoded)) is not None:
+        return complain(wrong)
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     try:
         try:

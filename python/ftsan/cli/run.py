@@ -12,7 +12,7 @@ import sys
 from .. import _native
 from ..process import HOOKS
 from ..scratch import make, remove, remove_left_over, tally_in
-from . import complain, say
+from . import begin_report, complain, say
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -111,14 +111,8 @@ def _run(options: dict[str, str], command: list[str], scratch: str) -> int:
     report = options.get("report_json", "").replace("%p", str(os.getpid())) or os.path.join(scratch, "report.json")
     ours = {"report_json": report, "tally": tally_in(scratch), "supervisor": str(os.getpid())}
     encoded = _native.encode_options(options | ours)
-    try:
-        _native.check_options(encoded)
-    except ValueError as error:
-        return complain(str(error))
-    try:
-        _native.start_report(report)
-    except OSError as error:
-        return complain(f"cannot write the report {report}: {error}")
+    if (wrong := begin_report(report, encoded)) is not None:
+        return complain(wrong)
     try:
         if "inventory" in options:
             _native.start_inventory(options["inventory"])
