@@ -228,6 +228,12 @@ options! {
         help: "data races: count also what the creator of an object or iterator does before another thread has touched it; watches from the first instruction on, which is slower",
     }
 
+    /// How much of the time data races are looked for, in tenths of a per cent.
+    sample: u32 {
+        read: values::permille, value: "PERCENT", default: "100", public: true,
+        help: "data races, for production: watch in slices of 10 ms that are PERCENT (0.1 to 100) of the time; a finding is as true as without, fewer are made",
+    }
+
     /// Whether locksets are looked at besides the order.
     potential: bool {
         read: values::flag, value: FLAG, default: "no", public: true,
@@ -402,7 +408,7 @@ mod tests {
     }
 
     /// Of each option a value that is not its default, and what says so in the options.
-    const OTHERS: [(&str, &str, &str); 30] = [
+    const OTHERS: [(&str, &str, &str); 31] = [
         ("report_json", "/a", "report_json: Some(\"/a\")"),
         ("report_sarif", "/a", "report_sarif: Some(\"/a\")"),
         ("report_junit", "/a", "report_junit: Some(\"/a\")"),
@@ -423,6 +429,7 @@ mod tests {
         ("upstream", "yes", "upstream: true"),
         ("require_gil_disabled", "yes", "require_gil_disabled: true"),
         ("strict", "yes", "strict: true"),
+        ("sample", "2.5%", "sample: 25,"),
         ("potential", "yes", "potential: true"),
         ("confirm", "yes", "confirm: true"),
         ("seed", "12", "seed: 12,"),

@@ -86,6 +86,14 @@ pub(super) fn megabytes(given: &OsStr) -> Result<usize, Wrong> {
     text(given).parse().ok().filter(|megabytes| (1..=65536).contains(megabytes)).ok_or(Wrong::Kind("a number from 1 to 65536"))
 }
 
+/// A share of 100, with or without the sign, as a number of thousandths.
+pub(super) fn permille(given: &OsStr) -> Result<u32, Wrong> {
+    let text = text(given);
+    let percent: Option<f64> = text.strip_suffix('%').unwrap_or(text).parse().ok();
+    let permille = percent.filter(|percent| (0.1..=100.0).contains(percent)).map(|percent| (percent * 10.0).round() as u32);
+    permille.ok_or(Wrong::Kind("a percentage from 0.1 to 100"))
+}
+
 pub(super) fn seconds(given: &OsStr) -> Result<Option<Duration>, Wrong> {
     if given.is_empty() {
         return Ok(None);

@@ -22,6 +22,12 @@ impl ThreadHistory {
     pub fn version(&self) -> u16 {
         self.version.get()
     }
+
+    /// Forgets what was seen: others have gone on unseen since.
+    pub fn forget(&self) {
+        self.flag.set(Flag::default());
+        self.walks.forget();
+    }
 }
 
 /// When a thread set a flag: the thread's slot and its sequence number.

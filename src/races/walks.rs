@@ -64,6 +64,11 @@ impl Walks {
         place.set(walk);
     }
 
+    /// Forgets all iterations; the steps that the thread is in go on.
+    pub(super) fn forget(&self) {
+        self.all.iter().for_each(|walk| walk.set(Walk::default()));
+    }
+
     /// Forgets an iteration.
     pub fn end(&self, iterator: u64) {
         if let Some(place) = self.place(iterator) {

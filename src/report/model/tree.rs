@@ -24,6 +24,12 @@ pub struct Watched {
     pub loops: u64,
     /// Processes that took part.
     pub processes: u64,
+    /// How often data races were looked for for a while, by `--sample`; 0: all the time.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub slices: u64,
+    /// How long that was in all, in milliseconds.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub sliced_ms: u64,
     /// Packages watched for data races.
     pub packages: BTreeSet<String>,
     /// What could not be watched, and why: "affinity: the layout of ... is not as expected".
@@ -201,6 +207,11 @@ impl Merging {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 impl Watched {
     fn add(&mut self, news: Watched) {
         self.hooks = self.hooks.max(news.hooks);
@@ -208,6 +219,8 @@ impl Watched {
         self.threads += news.threads;
         self.loops += news.loops;
         self.processes += news.processes;
+        self.slices += news.slices;
+        self.sliced_ms += news.sliced_ms;
         self.packages.extend(news.packages);
         self.off.extend(news.off);
     }

@@ -1,5 +1,6 @@
 //! The child of a fork, which has only the calling thread left.
 
+use crate::engine::races::sampling;
 use crate::engine::{forks, locks, order};
 use crate::findings::process;
 use crate::intercept::bytecode::code_data;
@@ -19,4 +20,5 @@ pub(crate) fn after_in_child(py: Python<'_>) {
     probe_switch::after_fork_in_child();
     order::after_fork();
     locks::after_fork();
+    sampling::after_fork_in_child(py);
 }

@@ -1,5 +1,6 @@
 //! What was found, and the report of it.
 
+use crate::engine::races::sampling;
 use crate::engine::{forks, races};
 use crate::findings::{conclusion, occurrences, process, tally};
 use crate::thread::{faults, installed};
@@ -130,6 +131,7 @@ pub(crate) fn start_inventory(path: PathBuf) -> PyResult<()> {
 #[pyfunction]
 pub(crate) fn end(py: Python<'_>) {
     forks::child_ends(py);
+    sampling::stop();
     py.detach(conclusion::end);
 }
 

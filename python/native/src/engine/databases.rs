@@ -81,7 +81,7 @@ unsafe fn only_reads(statement: *mut ffi::PyObject) -> bool {
 pub(crate) unsafe fn executing(object: *mut ffi::PyObject, statement: *mut ffi::PyObject) {
     // SAFETY: passed on.
     unsafe {
-        if !clock::is_alone() && !only_reads(statement) {
+        if !clock::is_at_rest() && !only_reads(statement) {
             order::release_key(database(object));
         }
     }
@@ -93,7 +93,7 @@ pub(crate) unsafe fn executing(object: *mut ffi::PyObject, statement: *mut ffi::
 /// As [`executing`].
 #[cold]
 pub(crate) unsafe fn executed(object: *mut ffi::PyObject) {
-    if !clock::is_alone() {
+    if !clock::is_at_rest() {
         // SAFETY: passed on.
         order::acquire_key(unsafe { database(object) });
     }

@@ -6,7 +6,7 @@
 //! Neither may be called detached: what a detached thread holds while another one forks stays held in the child.
 
 use crate::interpreter::header::{self, HAS_CLOCK, IGNORED};
-use crate::thread::clock::{clocks, is_alone, share, slot_of};
+use crate::thread::clock::{clocks, is_at_rest, share, slot_of};
 use crate::thread::context::{ThreadContext, current_thread};
 use crate::thread::guard;
 use ftsan::races::clock::{Clock, ThreadClock};
@@ -35,7 +35,7 @@ pub(crate) fn thread_clock() -> &'static ThreadClock {
 /// Attached; `object` is alive.
 #[inline]
 pub(crate) unsafe fn release(object: *mut ffi::PyObject) {
-    if is_alone() {
+    if is_at_rest() {
         return;
     }
     // SAFETY: passed on.
@@ -85,7 +85,7 @@ pub(crate) unsafe fn has_clock(object: *mut ffi::PyObject) -> bool {
 /// As [`release`], for what is not an object: a number of [`key`].
 #[inline]
 pub(crate) fn release_key(key: u64) {
-    if is_alone() {
+    if is_at_rest() {
         return;
     }
     let (objects, clock) = (objects(), thread_clock());
@@ -122,7 +122,7 @@ pub(crate) unsafe fn release_for_maker(object: *mut ffi::PyObject) {
 /// Everything that any thread has done up to now happened before what the calling thread does from now on: for what runs when nobody
 /// else can reach an object any more.
 pub(crate) fn acquire_all() {
-    if !is_alone() {
+    if !is_at_rest() {
         let clock = thread_clock();
         guard::catch_panic((), || clock.acquire_all(clocks()));
     }
@@ -172,7 +172,27 @@ pub(crate) fn announce() {
 pub(crate) fn heed_announcements(here: &ThreadContext) {
     if here.order.learns_of(ANNOUNCEMENTS.load(Ordering::Acquire)) {
         acquire_key(key(Space::Announcements, 0));
+        let slice = slice();
+        if here.races.slice.replace(slice) != slice {
+            here.races.memory.forget();
+        }
     }
+}
+
+/// Slices of time in which accesses are noted, so far.
+static SLICES: AtomicU64 = AtomicU64::new(0);
+
+/// Accesses are noted from now on, and were not for a while: what is known of locations and of the middle of anything is of no use.  With the
+/// world stopped.
+pub(crate) fn begin_slice() {
+    SLICES.fetch_add(1, Ordering::Release);
+    ANNOUNCEMENTS.fetch_add(1, Ordering::Release);
+}
+
+/// The number of the slice: tells the histories of one location apart.
+#[inline(always)]
+pub(crate) fn slice() -> u64 {
+    SLICES.load(Ordering::Relaxed)
 }
 
 /// In the child of a fork only the calling thread is left, and what others have done is done.

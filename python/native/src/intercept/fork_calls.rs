@@ -3,6 +3,7 @@
 //! Handlers of `os.register_at_fork` would be too late: a wait between those of the program, which take locks, and the fork lets other
 //! threads register more of them, whose second halves then release what they have not taken (`concurrent.futures.thread`).
 
+use crate::engine::races::sampling;
 use crate::interpreter::{fork_gate, function_slots};
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -14,7 +15,9 @@ static FORKPTY: OnceLock<ffi::PyCFunction> = OnceLock::new();
 unsafe fn call(original: &OnceLock<ffi::PyCFunction>, module: *mut ffi::PyObject) -> *mut ffi::PyObject {
     let original = original.get().expect("set before it is hooked");
     // SAFETY: called by the interpreter as a function of a module, which takes no arguments.  In the child the gate is open already.
-    unsafe { fork_gate::without_looks(Python::assume_attached(), || original(module, std::ptr::null_mut())) }
+    let fork = || unsafe { original(module, std::ptr::null_mut()) };
+    // SAFETY: attached.
+    fork_gate::without_looks(unsafe { Python::assume_attached() }, || sampling::without_timer(fork))
 }
 
 unsafe extern "C" fn fork(module: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mut ffi::PyObject {

@@ -52,27 +52,36 @@ pub(crate) unsafe fn line(code: usize, instruction: usize) -> u32 {
     u32::try_from(line).unwrap_or(0)
 }
 
-/// Distance of an instruction from the first one, in bytes.
-#[cfg(not(Py_GIL_DISABLED))]
+/// Distance of an instruction from the first one, in bytes: in the code object or in one of its thread-local copies.
 fn offset(code: usize, instruction: usize) -> Option<i32> {
     // SAFETY: `line` is given a live code object, the size of which is its number of code units.
     let len = unsafe { ffi::Py_SIZE(code as *mut ffi::PyObject) } as usize * 2;
-    let distance = instruction.checked_sub(code + offsets::get().code_adaptive)?;
-    (distance < len).then_some(distance as i32)
+    // SAFETY: as above.
+    unsafe { copies(code) }.find_map(|start| {
+        let distance = instruction.checked_sub(start)?;
+        (distance < len).then_some(distance as i32)
+    })
 }
 
-/// Distance of an instruction from the first one, in bytes: in the code object or in one of its thread-local copies.
+/// Addresses of the first instruction: in the code object and in each of its thread-local copies.
+///
+/// # Safety
+/// A live code object, which gets no further copies meanwhile.
 #[cfg(Py_GIL_DISABLED)]
-fn offset(code: usize, instruction: usize) -> Option<i32> {
+pub(crate) unsafe fn copies(code: usize) -> impl Iterator<Item = usize> {
     // struct _PyCodeArray { Py_ssize_t size; char *entries[]; }, Include/cpython/code.h
-    // SAFETY: every code object of a free-threaded build has the array; entries are null or a copy of the code.
+    // SAFETY: every code object of a free-threaded build has the array; entries are null or a copy of the code, the first is that in the object.
     unsafe {
         let copies = ((code + offsets::get().code_tlbc) as *const *const usize).read();
-        let len = ffi::Py_SIZE(code as *mut ffi::PyObject) as usize * 2;
-        let starts = (0..copies.read()).map(|at| copies.add(1 + at).read());
-        starts.filter(|start| *start != 0).find_map(|start| {
-            let distance = instruction.checked_sub(start)?;
-            (distance < len).then_some(distance as i32)
-        })
+        (0..copies.read()).map(move |at| copies.add(1 + at).read()).filter(|start| *start != 0)
     }
+}
+
+/// Addresses of the first instruction: there is one, as builds with the GIL have no copies.
+///
+/// # Safety
+/// A live code object.
+#[cfg(not(Py_GIL_DISABLED))]
+pub(crate) unsafe fn copies(code: usize) -> impl Iterator<Item = usize> {
+    std::iter::once(code + offsets::get().code_adaptive)
 }

@@ -12,7 +12,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 static CLOCKS: OnceLock<Clocks> = OnceLock::new();
 /// By slot, which thread has it, as objects name their makers.
 static MAKERS: [AtomicUsize; SLOTS] = [const { AtomicUsize::new(0) }; SLOTS];
-static IS_SHARED: AtomicBool = AtomicBool::new(false);
+static IS_WATCHED: AtomicBool = AtomicBool::new(false);
+static ON_SECOND_THREAD: OnceLock<fn()> = OnceLock::new();
 static ON_FOREIGN_THREAD: OnceLock<unsafe fn()> = OnceLock::new();
 
 /// The clocks of all threads.
@@ -21,10 +22,20 @@ pub(crate) fn clocks() -> &'static Clocks {
     CLOCKS.get_or_init(Clocks::default)
 }
 
-/// Whether there was never more than one thread.
+/// Whether accesses and orders need not be noted: there was never more than one thread, or it is between two slices of `--sample`.
 #[inline(always)]
-pub(crate) fn is_alone() -> bool {
-    !IS_SHARED.load(Ordering::Relaxed)
+pub(crate) fn is_at_rest() -> bool {
+    !IS_WATCHED.load(Ordering::Relaxed)
+}
+
+/// From now on accesses and orders are to be noted, or are not.
+pub(crate) fn set_watched(is_on: bool) {
+    IS_WATCHED.store(is_on, Ordering::Release);
+}
+
+/// What is to be called, attached, each time that there is about to be another thread, instead of watching from then on.
+pub(crate) fn on_second_thread(call: fn()) {
+    let _ = ON_SECOND_THREAD.set(call);
 }
 
 /// The slot of the last thread that had this identity (`ob_tid`), if nobody else has it by now.
@@ -38,8 +49,13 @@ pub(crate) fn slot_of(maker: usize) -> Option<u16> {
 
 /// There is about to be a second thread.  Attached.
 pub(crate) fn share() {
-    IS_SHARED.store(true, Ordering::Relaxed);
-    probe_switch::on();
+    match ON_SECOND_THREAD.get() {
+        Some(call) => call(),
+        None => {
+            set_watched(true);
+            probe_switch::on();
+        }
+    }
 }
 
 /// What is to be called, attached, in a thread that comes from C code once it has a clock.

@@ -23,6 +23,8 @@ pub(crate) struct AccessHistory {
     pub(crate) also_seen: Cell<u64>,
     /// The object that a probe has just noted a call about.
     pub(crate) probed: Cell<usize>,
+    /// The slice of `--sample` that all this is from.
+    pub(crate) slice: Cell<u64>,
 }
 
 /// What only the thread itself sees.

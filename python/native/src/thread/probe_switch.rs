@@ -12,29 +12,40 @@
 //! While probes are off there is one copy of all code, which is part of the code object and which the main thread runs; copies for other
 //! threads are made of that one when they run it.
 //!
+//! With `--sample` they are switched again and again ([`set`]), by then with the world stopped and in all copies.
+//!
 //! Tracing and monitoring overwrite instructions and keep what was there: probes are switched on before they begin
 //! (`crate::intercept::tracers`).  Should one have begun all the same, [`is_traced`] sees that code was made anew for it, and the report says
 //! which probes are not watched.
 
 use crate::interpreter::code_fields::Code;
 use crate::interpreter::world::Stopped;
-use crate::interpreter::{frames, thread_state};
+use crate::interpreter::{code_text, frames, offsets, thread_state};
 use crate::thread::faults;
 use ftsan::patcher::Switch;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use std::cell::UnsafeCell;
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU16, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
 /// What is made now is switched off, and what was made is.
 static IS_OFF: AtomicBool = AtomicBool::new(false);
 
+/// Code is remembered for as long as it lives, to be switched off again.
+static IS_KEPT: AtomicBool = AtomicBool::new(false);
+
+/// It was switched in all copies, and is from now on.
+static HAS_COPIES: AtomicBool = AtomicBool::new(false);
+
+/// What is to be called, attached, when probes are to be on for good.
+static FOR_GOOD: OnceLock<fn()> = OnceLock::new();
+
 /// The state of the main thread, which is part of its interpreter and lives as long.
 static MAIN: AtomicPtr<ffi::PyThreadState> = AtomicPtr::new(std::ptr::null_mut());
 
-/// Code that is off: by the address of its first unit.
+/// Code that can be switched: by the address of its first unit.
 type Codes = BTreeMap<usize, Arc<[Switch]>>;
 
 /// A lock that is held for as long as some stores take, so whoever waits for it may be attached or not.  The child of a fork opens it.
@@ -45,13 +56,13 @@ struct Locked {
 // SAFETY: the codes are only reached through a `Guard`, of which there is one at a time.
 unsafe impl Sync for Locked {}
 
-static OFF: Locked = Locked { is_taken: AtomicBool::new(false), codes: UnsafeCell::new(BTreeMap::new()) };
+static CODES: Locked = Locked { is_taken: AtomicBool::new(false), codes: UnsafeCell::new(BTreeMap::new()) };
 
 struct Guard(());
 
 impl Guard {
     fn take() -> Self {
-        while OFF.is_taken.swap(true, Ordering::Acquire) {
+        while CODES.is_taken.swap(true, Ordering::Acquire) {
             std::thread::yield_now();
         }
         Guard(())
@@ -59,22 +70,25 @@ impl Guard {
 
     fn codes(&mut self) -> &mut Codes {
         // SAFETY: the lock is taken as long as the guard lives.
-        unsafe { &mut *OFF.codes.get() }
+        unsafe { &mut *CODES.codes.get() }
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        OFF.is_taken.store(false, Ordering::Release);
+        CODES.is_taken.store(false, Ordering::Release);
     }
 }
 
 /// In the child of a fork: the thread that was switching may be gone.  It changes nothing of the table, and the code may be left as it is.
 pub(crate) fn after_fork_in_child() {
-    OFF.is_taken.store(false, Ordering::Release);
+    HAS_COPIES.store(false, Ordering::Release);
+    SLICES.store(0, Ordering::Relaxed);
+    SLICED_MS.store(0, Ordering::Relaxed);
+    CODES.is_taken.store(false, Ordering::Release);
 }
 
-/// The switches of a code object that was made while probes were off.
+/// The switches of a code object.
 #[derive(Debug)]
 pub(crate) struct Switches {
     units: usize,
@@ -99,11 +113,26 @@ impl Drop for Switches {
     }
 }
 
-/// Whether the code that is made now is to be switched off.
+/// Whether probes are off.
 #[inline]
 pub(crate) fn is_off() -> bool {
     IS_OFF.load(Ordering::Acquire)
 }
+
+/// Whether the code that is made now is to be switched, now or later.
+pub(crate) fn is_switching() -> bool {
+    is_off() || IS_KEPT.load(Ordering::Acquire)
+}
+
+/// From now on code is remembered; `for_good` is called before anything that probes must not be switched off again for.
+pub(crate) fn keep(for_good: fn()) {
+    let _ = FOR_GOOD.set(for_good);
+    IS_KEPT.store(true, Ordering::Release);
+}
+
+/// How often probes were on for a while, and for how long in all, in milliseconds: what the report says of `--sample`.
+pub(crate) static SLICES: AtomicU64 = AtomicU64::new(0);
+pub(crate) static SLICED_MS: AtomicU64 = AtomicU64::new(0);
 
 /// Puts `to` in the place of `from`; whether that was there.
 ///
@@ -116,18 +145,53 @@ unsafe fn change(units: usize, switch: &Switch, from: [u8; 2], to: [u8; 2]) -> b
     unit.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed).is_ok()
 }
 
-/// Switches off the probes of a code object that nobody has run yet; `None` if they stay on.
-pub(crate) fn turn_off(code: &Code<'_>, mut switches: Vec<Switch>) -> Option<Switches> {
+/// Takes up a code object that nobody has run yet, and switches its probes off if others are; `None` if they stay on.
+pub(crate) fn take_up(code: &Code<'_>, mut switches: Vec<Switch>) -> Option<Switches> {
     let units = code.units();
     let mut guard = Guard::take();
-    if !is_off() {
+    if !is_switching() {
         return None;
     }
+    let is_off = is_off();
     // SAFETY: a live code object, whose instructions were just read.
-    switches.retain(|switch| unsafe { change(units, switch, switch.on, switch.off) });
+    switches.retain(|switch| unsafe { change(units, switch, switch.on, if is_off { switch.off } else { switch.on }) });
     let all: Arc<[Switch]> = switches.into();
     guard.codes().insert(units, all.clone());
     Some(Switches { units, all })
+}
+
+/// Switches all probes on or off, in all copies; how many could not be.  To be called only after [`keep`].
+pub(crate) fn set(_: &Stopped<'_>, is_on: bool) -> usize {
+    HAS_COPIES.store(true, Ordering::Release);
+    let mut left = 0;
+    let mut guard = Guard::take();
+    for (units, all) in guard.codes().iter() {
+        // SAFETY: code is taken out before it is freed, and gets no copies while the world is stopped.
+        for start in unsafe { code_text::copies(units - offsets::get().code_adaptive) } {
+            // SAFETY: as above.
+            left += all.iter().filter(|switch| unsafe { !put(start, switch, is_on) }).count();
+        }
+    }
+    IS_OFF.store(!is_on, Ordering::Release);
+    left
+}
+
+/// Puts the probe or the jump into its place; whether one of them was there.  A probe that was run may be there in a specialised form, with
+/// the same argument.
+///
+/// # Safety
+/// The units of a live code object that nobody runs, which has that many.
+unsafe fn put(units: usize, switch: &Switch, is_on: bool) -> bool {
+    // SAFETY: passed on.
+    let unit = unsafe { AtomicU16::from_ptr((units as *mut u16).add(switch.unit as usize)) };
+    let there = unit.load(Ordering::Relaxed).to_ne_bytes();
+    let (was_off, was_on) = (there == switch.off, there != switch.off && there[1] == switch.on[1]);
+    if is_on && was_off {
+        unit.store(u16::from_ne_bytes(switch.on), Ordering::Relaxed);
+    } else if !is_on && was_on {
+        unit.store(u16::from_ne_bytes(switch.off), Ordering::Relaxed);
+    }
+    was_off || was_on
 }
 
 /// Switches all probes on; how many could not be.
@@ -137,8 +201,13 @@ fn sweep(codes: &Codes) -> usize {
     codes.iter().map(|(units, all)| all.iter().filter(|switch| left(*units, switch)).count()).sum()
 }
 
-/// There is about to be another thread, or a tracer.  Returns when all probes are on.  Attached.
+/// There is about to be another thread, or a tracer.  Returns when all probes are on, for good.  Attached.
 pub(crate) fn on() {
+    if IS_KEPT.swap(false, Ordering::AcqRel)
+        && let Some(for_good) = FOR_GOOD.get()
+    {
+        for_good();
+    }
     if !is_off() {
         return;
     }
@@ -158,7 +227,7 @@ pub(crate) fn on() {
 
 /// As [`on`], in a thread that is not attached yet.  Allocates nothing.
 fn on_detached() {
-    if !is_off() {
+    if !is_off() || HAS_COPIES.load(Ordering::Acquire) {
         return;
     }
     if is_traced() {
@@ -204,9 +273,9 @@ fn notices_threads() -> bool {
     ASKED.load(Ordering::Relaxed) > 0
 }
 
-/// Whether code was ever made anew for a tracer or a tool: the version that new code is compared with
+/// Whether code was ever made anew for a tracer or a tool, which must not be switched any more: the version that new code is compared with
 /// (`_PY_EVAL_EVENTS_BITS`, `Include/internal/pycore_ceval.h`).
-fn is_traced() -> bool {
+pub(crate) fn is_traced() -> bool {
     // SAFETY: the state of the main thread, which is never freed.
     unsafe { thread_state::instrumentation_version(MAIN.load(Ordering::Acquire)) != 0 }
 }
@@ -228,7 +297,7 @@ fn is_alone(py: Python<'_>) -> bool {
 }
 
 /// Whether the interpreter compiles what it runs: machine code knows nothing of changes of the code that it was made of.
-fn may_compile(py: Python<'_>) -> bool {
+pub(crate) fn may_compile(py: Python<'_>) -> bool {
     let jit = py.import("sys").and_then(|sys| sys.getattr_opt("_jit"));
     let is_enabled = |jit: Bound<'_, PyAny>| jit.call_method0("is_enabled")?.extract();
     jit.and_then(|jit| jit.map_or(Ok(false), is_enabled)).unwrap_or(true)

@@ -72,7 +72,7 @@ unsafe fn slow(callee: Callee, name: &'static str, object: *mut ffi::PyObject, r
     if here.races.probed.replace(0) == object as usize {
         return Outcome::Continue;
     }
-    if clock::is_alone() || here.busy.get() || !callers::is_main_interpreter() {
+    if clock::is_at_rest() || here.busy.get() || !callers::is_main_interpreter() {
         return Outcome::Continue;
     }
     guard::catch_panic(Outcome::Continue, || {

@@ -25,7 +25,7 @@ pub(crate) unsafe fn put(container: *mut ffi::PyObject) {
 pub(crate) unsafe fn put_unless_private(container: *mut ffi::PyObject) {
     // SAFETY: passed on.
     unsafe {
-        if !clock::is_alone() && !header::is_private(container) {
+        if !clock::is_at_rest() && !header::is_private(container) {
             meet(container);
             order::release(container);
         }
@@ -40,7 +40,7 @@ pub(crate) unsafe fn put_unless_private(container: *mut ffi::PyObject) {
 pub(crate) unsafe fn put_if(container: *mut ffi::PyObject, key: *mut ffi::PyObject, is_there: bool) {
     // SAFETY: passed on; a plain key runs no code of the program.
     unsafe {
-        if clock::is_alone() || header::is_private(container) {
+        if clock::is_at_rest() || header::is_private(container) {
             return;
         }
         let found = if key.is_null() || !values::is_plain_key(key) {
@@ -65,7 +65,7 @@ pub(crate) unsafe fn put_if(container: *mut ffi::PyObject, key: *mut ffi::PyObje
 pub(crate) unsafe fn taken_unless_private(container: *mut ffi::PyObject) {
     // SAFETY: passed on.
     unsafe {
-        if !clock::is_alone() && !header::is_private(container) {
+        if !clock::is_at_rest() && !header::is_private(container) {
             meet(container);
             order::acquire(container);
         }

@@ -37,7 +37,7 @@ pub(super) fn is_one(key: u64) -> bool {
 
 /// A constant is about to be written.
 pub(super) fn set(flag: u64) {
-    if clock::is_alone() {
+    if clock::is_at_rest() {
         return;
     }
     let (written, bit) = written(flag);

@@ -18,6 +18,7 @@
 //! | [`container_sync`] | containers as a means to hand objects over |
 //! | [`flags`] | variables that tell others that something is done |
 //! | [`confirm`] | pauses that make harm happen |
+//! | [`sampling`] | slices of time in which data races are looked for |
 //! | [`review`] | locksets and the inventory of shared state |
 
 pub(crate) mod accesses;
@@ -33,6 +34,7 @@ pub(crate) mod own_thread;
 pub(crate) mod probe;
 pub(crate) mod probe_site;
 pub(crate) mod review;
+pub(crate) mod sampling;
 pub(crate) mod shared;
 pub(crate) mod touch;
 pub(crate) mod values;

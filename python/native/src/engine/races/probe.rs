@@ -72,7 +72,7 @@ unsafe fn slow(probe: &'static Probe, object: *mut ffi::PyObject) -> Outcome {
     let here = current_thread();
     // The clock of a second thread, once asked for, ends the solitude: C code may have started it.
     here.order.clock();
-    if clock::is_alone() || here.busy.get() {
+    if clock::is_at_rest() || here.busy.get() {
         return Outcome::Continue;
     }
     guard::catch_panic(Outcome::Continue, || {

@@ -3,6 +3,7 @@
 //! Attributes and keys are locations of their own: threads that fill different slots do not meet.  The structure of a container (which
 //! keys there are) is another one.  An object's life and a hash of the part name a location.
 
+use crate::engine::order;
 use crate::engine::races::probe_site::{Probe, peek_local};
 use crate::engine::races::{confirm, container_sync, containers, flags, own_thread, review, shared, values};
 use crate::evidence::race::{self, Part};
@@ -380,7 +381,7 @@ impl Touch<'_> {
         part: Part,
     ) -> Outcome {
         let (probe, races) = (self.probe, shared::get());
-        let life = races.lifetimes.of(home as u64, &Seen(home));
+        let life = races.lifetimes.of(home as u64, &Seen(home)) ^ mix(order::slice());
         let flag = || flags::of(location(life, field));
         if probe.is_trusted {
             if !kind.is_read() {

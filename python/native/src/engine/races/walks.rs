@@ -37,7 +37,7 @@ pub(crate) unsafe fn step(iterators: &Iterators, iterator: *mut ffi::PyObject) -
 unsafe fn really_step(iterator: *mut ffi::PyObject, container: *mut ffi::PyObject) -> Outcome {
     let here = current_thread();
     here.order.clock();
-    if clock::is_alone() || here.busy.get() || !callers::is_main_interpreter() {
+    if clock::is_at_rest() || here.busy.get() || !callers::is_main_interpreter() {
         return Outcome::Continue;
     }
     guard::catch_panic(Outcome::Continue, || {

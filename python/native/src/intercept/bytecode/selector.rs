@@ -7,6 +7,7 @@
 
 use crate::engine::order;
 use crate::engine::races::callers::{self, Chosen};
+use crate::engine::races::sampling;
 use crate::findings::process;
 use crate::intercept::bytecode::code_data::{self, Fate};
 use crate::intercept::bytecode::decision::{Decision, text};
@@ -253,6 +254,7 @@ pub(crate) fn start(py: Python<'_>, standard_library: &[String]) -> PyResult<()>
     let is_untraced = tracers::install(py)?;
     if is_untraced && !options.strict && !options.confirm && options.confirm_at.is_empty() && options.inventory.is_none() {
         order::thread_clock();
+        sampling::start(py);
         probe_switch::begin(py);
     }
     callers::start(Chosen { is_chosen: code_data::is_chosen, begins_again: code_data::begins_again });

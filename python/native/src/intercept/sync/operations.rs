@@ -227,7 +227,7 @@ unsafe fn before(edge: SyncOp, object: *mut ffi::PyObject, arguments: impl Fn() 
             | SyncOp::EndTransaction
             | SyncOp::Connect
             | SyncOp::SendTo
-                if clock::is_alone() => {}
+                if clock::is_at_rest() => {}
             SyncOp::Close(found) => {
                 let argument = arguments().first();
                 channels::write(found, object, argument);
@@ -303,7 +303,7 @@ unsafe fn after(edge: SyncOp, object: *mut ffi::PyObject, arguments: impl Fn() -
             | SyncOp::Statement
             | SyncOp::EndTransaction
             | SyncOp::WaitForChild
-                if clock::is_alone() => {}
+                if clock::is_at_rest() => {}
             SyncOp::StartChild => children::started(arguments(), result),
             SyncOp::WaitForChild => children::waited(result),
             SyncOp::FileLock => file_locks::flock(arguments(), true),
@@ -321,7 +321,7 @@ unsafe fn after(edge: SyncOp, object: *mut ffi::PyObject, arguments: impl Fn() -
             SyncOp::JoinAll => order::acquire_key(key(Space::ThreadEnds, 0)),
             SyncOp::Count => order::acquire_key(key(Space::ThreadCount, 0)),
             SyncOp::SocketPair => channels::made_pair(result),
-            SyncOp::Read(_) | SyncOp::Accept if clock::is_alone() => {}
+            SyncOp::Read(_) | SyncOp::Accept if clock::is_at_rest() => {}
             SyncOp::Read(found) => channels::read(found, object, arguments().first()),
             SyncOp::Accept => channels::accepted(object),
             SyncOp::Lock(_)
