@@ -12,6 +12,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,14 +51,18 @@ BUDGETS = {
 #: Two threads on their own objects, and by how much more than one thread they may be slowed down.
 OWN = ("own richards", "own deltablue")
 OWN_BUDGET = 1.05
+#: Of the time, in per cent.
+SHARES = (1, 10, 100)
 
 
 def ways(packages: Path) -> dict[str, Way]:
     """Plain first."""
     watched = {"FTSAN": "1", "LD_PRELOAD": HOOKS, "FTSAN_OPTIONS": _native.encode_options({"races": "all"})}
+    sampled = watched | {"FTSAN_OPTIONS": _native.encode_options({"races": "all", "sample": "1"})}
     known = {
         "plain": Way([sys.executable], PLAIN),
         "ftsan": Way([sys.executable], PLAIN | watched),
+        "--sample 1%": Way([sys.executable], PLAIN | sampled),
         "pyvft 0.2": Way([sys.executable, "-m", "pyvft"], PLAIN | {"PYTHONPATH": str(packages)}, 3, 1, 0.04),
     }
     if thread_sanitizer := os.environ.get("FTSAN_TSAN_PYTHON"):
@@ -112,6 +117,22 @@ class Bench:
             plain, ratios = self.ratios(["ftsan"], two_over_one)
             print(f"{workload:20}{statistics.median(plain):10.3f}{OWN_BUDGET:7.2f}x  {cells(ratios)}", flush=True)
 
+    def sampled(self) -> None:
+        """What share of races is found by the share of the time that is looked at."""
+        print(f"\n{'of 100 races of':20}" + "".join(f"{f'--sample {share}%':26}" for share in SHARES))
+        for milliseconds in (10, 100):
+            found = {share: [self.found(share, milliseconds) for _ in range(min(self.rounds, 5))] for share in SHARES}
+            print(f"{f'{milliseconds} ms':20}" + "".join("{1:5.0f} [{0:.0f}, {2:.0f}] found   ".format(*spread(one)) for one in found.values()))
+
+    def found(self, share: int, milliseconds: int) -> int:
+        """How many of the planted races one run finds."""
+        with tempfile.TemporaryDirectory() as folder:
+            report = Path(folder, "report.json")
+            options = ["run", "--report-json", report, "--sample", str(share), HERE / "planted.py", str(milliseconds)]
+            subprocess.run([sys.executable, "-m", "ftsan", *options], env=PLAIN, check=False, capture_output=True)
+            findings = json.loads(report.read_text())["findings"]
+        return len({finding["accesses"][0]["stack"][0]["file"] for finding in findings if finding["severity"] == "error"})
+
     def memory(self) -> None:
         """What a process keeps resident."""
         figures = {name: [self.run(self.ways[name], "memory")["resident"] for _ in range(3)] for name in ("plain", "ftsan")}
@@ -133,6 +154,7 @@ def main(rounds: int) -> None:
     bench = Bench(rounds)
     bench.times()
     bench.own_objects()
+    bench.sampled()
     bench.memory()
 
 
