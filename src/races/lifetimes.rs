@@ -12,8 +12,9 @@
 
 use super::spin::Spin;
 use std::array;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
-use zerocopy::{FromZeros, KnownLayout};
+use zerocopy::FromZeros;
 
 /// Entries that an address may have: a cache line of them.
 const WAYS: usize = 4;
@@ -21,7 +22,7 @@ const WAYS: usize = 4;
 /// Locks for all the groups.
 const LOCKS: usize = 64;
 
-#[derive(FromZeros, KnownLayout)]
+#[derive(FromZeros)]
 #[repr(C)]
 struct Entry {
     life: AtomicU64,
@@ -45,9 +46,10 @@ impl Entry {
     }
 }
 
-#[derive(FromZeros, KnownLayout)]
+/// The entries that an address may have; zeros are entries that were never used.
+#[derive(FromZeros)]
 #[repr(C, align(64))]
-struct Group([Entry; WAYS]);
+pub struct Group([Entry; WAYS]);
 
 /// The mark in an object's header.
 pub trait Mark {
@@ -57,28 +59,22 @@ pub trait Mark {
     fn set(&self);
 }
 
+/// How many groups of entries so many objects need; at least one.
+pub fn groups(objects: usize) -> usize {
+    objects.div_ceil(WAYS).max(1)
+}
+
 /// The table.
-pub struct Lifetimes {
-    groups: Box<[Group]>,
+pub struct Lifetimes<G: Deref<Target = [Group]> = &'static [Group]> {
+    groups: G,
     locks: [Spin; LOCKS],
     next: AtomicU64,
 }
 
-impl Lifetimes {
-    /// For at least `count` objects, 16 bytes each.
-    ///
-    /// # Panics
-    /// There is not that much memory.
-    pub fn new(count: usize) -> Self {
-        Self::try_new(count).expect("memory")
-    }
-
-    /// The same; `None` if there is not that much memory.
-    pub fn try_new(count: usize) -> Option<Self> {
-        let groups = count.div_ceil(WAYS).max(1);
-        // Memory that is not used is not touched either.
-        let groups = <[Group]>::new_box_zeroed_with_elems(groups).ok()?;
-        Some(Lifetimes { groups, locks: array::from_fn(|_| Spin::default()), next: AtomicU64::new(1) })
+impl<G: Deref<Target = [Group]>> Lifetimes<G> {
+    /// Of entries that were never used: zeros.
+    pub fn new(groups: G) -> Self {
+        Lifetimes { groups, locks: array::from_fn(|_| Spin::default()), next: AtomicU64::new(1) }
     }
 
     /// The number of this life of the object at `address`, which is not 0.
@@ -129,6 +125,13 @@ impl Group {
     fn slot(&self, address: u64, number: u64) -> &Entry {
         let is = |wanted: u64| self.0.iter().find(|entry| entry.get().0 == wanted);
         is(address).or_else(|| is(0)).unwrap_or(&self.0[number as usize % WAYS])
+    }
+}
+
+#[cfg(test)]
+impl Lifetimes<Box<[Group]>> {
+    pub(super) fn of_objects(count: usize) -> Self {
+        Self::new((0..groups(count)).map(|_| Group::new_zeroed()).collect())
     }
 }
 

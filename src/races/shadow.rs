@@ -17,10 +17,11 @@ use super::spin::Spin;
 use cell::{Cell, state};
 use judge::Now;
 use std::array;
+use std::ops::Deref;
 #[cfg(test)]
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
-use zerocopy::{FromZeros, KnownLayout};
+use zerocopy::FromZeros;
 
 mod cell;
 mod judge;
@@ -34,10 +35,10 @@ const WAYS: usize = 8;
 /// Locks for giving out cells.
 const LOCKS: usize = 64;
 
-/// The cells that a location may have.
-#[derive(FromZeros, KnownLayout)]
+/// The cells that a location may have; zeros are cells of no location.
+#[derive(FromZeros)]
 #[repr(C)]
-struct Group([Cell; WAYS]);
+pub struct Group([Cell; WAYS]);
 
 impl Group {
     /// The cell of a location that is not the first that it may have.
@@ -53,34 +54,29 @@ fn tell(races: Vec<Race>, report: impl FnMut(Race)) {
     races.into_iter().for_each(report);
 }
 
+/// How many groups of cells fit into so many bytes; at least one.
+pub fn groups(bytes: usize) -> usize {
+    (bytes / size_of::<Group>()).max(1)
+}
+
 /// The table of cells.
-pub struct Shadow {
-    groups: Box<[Group]>,
+pub struct Shadow<G: Deref<Target = [Group]> = &'static [Group]> {
+    groups: G,
     locks: [Spin; LOCKS],
     /// How often something was forgotten that nothing else stands for.
     #[cfg(test)]
     pub(super) forgotten: AtomicU64,
 }
 
-impl Shadow {
-    /// With as many cells as fit into `bytes`.
-    ///
-    /// # Panics
-    /// There is not that much memory.
-    pub fn new(bytes: usize) -> Self {
-        Self::try_new(bytes).expect("memory")
-    }
-
-    /// The same; `None` if there is not that much memory.
-    pub fn try_new(bytes: usize) -> Option<Self> {
-        let count = (bytes / size_of::<Group>()).max(1);
-        // Memory that is not used is not touched either.
-        Some(Shadow {
-            groups: <[Group]>::new_box_zeroed_with_elems(count).ok()?,
+impl<G: Deref<Target = [Group]>> Shadow<G> {
+    /// Of cells that nothing is known of: zeros.
+    pub fn new(groups: G) -> Self {
+        Shadow {
+            groups,
             locks: array::from_fn(|_| Spin::default()),
             #[cfg(test)]
             forgotten: AtomicU64::new(0),
-        })
+        }
     }
 
     /// How many locations it holds at most.
@@ -179,6 +175,14 @@ impl Shadow {
             tell(races, report);
         }
         kind
+    }
+}
+
+#[cfg(test)]
+impl Shadow<Box<[Group]>> {
+    /// With as many cells as fit into `bytes`.
+    pub(super) fn of_bytes(bytes: usize) -> Self {
+        Self::new((0..groups(bytes)).map(|_| Group::new_zeroed()).collect())
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::hint;
 use std::sync::atomic::{AtomicU32, Ordering};
-use zerocopy::{FromZeros, KnownLayout};
+use zerocopy::FromZeros;
 
 /// The lock.
-#[derive(Debug, Default, FromZeros, KnownLayout)]
+#[derive(Debug, Default, FromZeros)]
 #[repr(transparent)]
 pub(super) struct Spin(AtomicU32);
 

@@ -20,7 +20,7 @@ impl Mark for Header {
 
 #[test]
 fn an_object_keeps_its_number_and_a_reborn_one_does_not() {
-    let lives = Lifetimes::new(16);
+    let lives = Lifetimes::of_objects(16);
     let (one, two) = (Header::default(), Header::default());
     let first = lives.of(0x1000, &one);
     assert_eq!(lives.of(0x1000, &one), first);
@@ -31,7 +31,7 @@ fn an_object_keeps_its_number_and_a_reborn_one_does_not() {
 
 #[test]
 fn losing_an_entry_never_gives_another_objects_number() {
-    let lives = Lifetimes::new(1);
+    let lives = Lifetimes::of_objects(1);
     let mut given = HashSet::new();
     let first = Header::default();
     let before = lives.of(0x1000, &first);
@@ -45,7 +45,7 @@ fn losing_an_entry_never_gives_another_objects_number() {
 fn as_many_objects_as_were_asked_for_keep_nearly_all_their_numbers() {
     let addresses = |step: u64| (0..5000).map(move |n| 0x7f12_3400_0000 + n * step);
     for step in [16, 48, 64, 112, 4096] {
-        let lives = Lifetimes::new(1 << 16);
+        let lives = Lifetimes::of_objects(1 << 16);
         let header = Header::default();
         let first: Vec<u64> = addresses(step).map(|address| lives.of(address, &Header::default())).collect();
         header.set();
@@ -57,7 +57,7 @@ fn as_many_objects_as_were_asked_for_keep_nearly_all_their_numbers() {
 #[test]
 fn threads_that_touch_an_object_first_in_the_same_instant_get_one_number() {
     let rounds: u64 = if cfg!(miri) { 20 } else { 20_000 };
-    let lives = Lifetimes::new(1 << 16);
+    let lives = Lifetimes::of_objects(1 << 16);
     let headers: Vec<Header> = (0..rounds).map(|_| Header::default()).collect();
     let together = Barrier::new(2);
     let run = || {

@@ -39,7 +39,7 @@ pub(super) const THREADS: usize = 6;
 
 /// What the engine reports of what threads did, and the locations of which its tables did not hold everything.
 pub(super) fn run(events: &[Event], fault: Fault) -> (Vec<Report>, BTreeSet<u64>) {
-    let (clocks, sync, shadow) = (Clocks::default(), SyncTable::default(), Shadow::new(1 << 14));
+    let (clocks, sync, shadow) = (Clocks::default(), SyncTable::default(), Shadow::of_bytes(1 << 14));
     let threads: [(&ThreadClock, ThreadHistory); THREADS] = std::array::from_fn(|_| (clocks.enter(), ThreadHistory::default()));
     // Where each iteration is, by thread and location.
     let mut walks = HashMap::new();

@@ -6,7 +6,7 @@ use crate::races::matrix::AccessKind;
 use crate::races::spin::Spin;
 use crate::rules::Severity;
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed};
-use zerocopy::{FromZeros, KnownLayout};
+use zerocopy::FromZeros;
 
 /// Threads whose last read of a location is remembered.
 const READERS: usize = 4;
@@ -17,7 +17,7 @@ const ITERATORS: usize = 2;
 /// Writes of a location that are remembered.
 pub(super) const WRITES: usize = 2;
 
-#[derive(FromZeros, KnownLayout)]
+#[derive(FromZeros)]
 #[repr(C)]
 pub(super) struct Write {
     /// 0: none yet.
@@ -36,7 +36,7 @@ pub(super) struct Write {
     pub(super) version: AtomicU16,
 }
 
-#[derive(FromZeros, KnownLayout)]
+#[derive(FromZeros)]
 #[repr(C)]
 pub(super) struct Read {
     pub(super) site: AtomicU32,
@@ -51,7 +51,7 @@ pub(super) struct Read {
 }
 
 /// Many of them: nothing is as large as it need not be, and what most accesses look at is in the first cache line.
-#[derive(FromZeros, KnownLayout)]
+#[derive(FromZeros)]
 #[repr(C, align(64))]
 pub(super) struct Cell {
     /// Of the location; 0: none.  Changed under both locks, that of the cell and the one for giving it out.

@@ -8,14 +8,14 @@ use crate::rules::Severity;
 /// Two threads without any order between them, and a table.
 struct Bench {
     clocks: Clocks,
-    shadow: Shadow,
+    shadow: Shadow<Box<[Group]>>,
     memories: [ThreadHistory; 2],
 }
 
 impl Bench {
     fn new() -> Self {
         let clocks = Clocks::default();
-        Bench { clocks, shadow: Shadow::new(1 << 16), memories: Default::default() }
+        Bench { clocks, shadow: Shadow::of_bytes(1 << 16), memories: Default::default() }
     }
 
     fn threads(&self) -> [&ThreadClock; 2] {
@@ -114,7 +114,7 @@ fn a_count_that_is_read_before_the_other_is_made_is_lost_though_it_was_noted_aft
 
 #[test]
 fn as_many_locations_as_there_is_room_for_keep_their_history() {
-    let bench = Bench { shadow: Shadow::new(8 << 20), ..Bench::new() };
+    let bench = Bench { shadow: Shadow::of_bytes(8 << 20), ..Bench::new() };
     let threads = bench.threads();
     let count = bench.shadow.locations() as u64 / 2;
     let write =
@@ -127,7 +127,7 @@ fn as_many_locations_as_there_is_room_for_keep_their_history() {
 #[test]
 fn threads_that_touch_a_location_first_in_the_same_instant_meet() {
     let rounds: u64 = if cfg!(miri) { 20 } else { 20_000 };
-    let bench = Bench { shadow: Shadow::new(64 << 20), ..Bench::new() };
+    let bench = Bench { shadow: Shadow::of_bytes(64 << 20), ..Bench::new() };
     let together = std::sync::Barrier::new(2);
     let run = |clock: &ThreadClock| {
         let (memory, mut races) = (ThreadHistory::default(), 0);
@@ -277,7 +277,7 @@ fn a_flag_does_not_guard_the_next_one_that_is_read_there() {
 
 #[test]
 fn a_location_that_loses_its_cell_loses_its_history_only() {
-    let bench = Bench { shadow: Shadow::new(1), ..Bench::new() };
+    let bench = Bench { shadow: Shadow::of_bytes(1), ..Bench::new() };
     let threads = bench.threads();
     for location in 0..1000 {
         bench.go(threads, 0, Access { location, ..access(AccessKind::Write, 2) });

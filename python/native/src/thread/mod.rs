@@ -8,6 +8,7 @@
 //! | [`caller`], [`installed`] | the frame that called a watched function; whether that is of an installed package |
 //! | [`clock`], [`registry`] | what the thread has seen of the others; which thread runs which loop |
 //! | [`probe_switch`] | probes that are off while one thread lives |
+//! | [`untouched`] | memory for tables |
 //! | [`faults`] | what of ours does not work |
 //! | [`hooks_link`] | the injected library |
 //! | [`recorder`] | what the flight recorder is told of watched calls |
@@ -26,3 +27,4 @@ pub(crate) mod probe_switch;
 pub(crate) mod recorder;
 pub(crate) mod registry;
 pub(crate) mod stacks;
+pub(crate) mod untouched;

@@ -226,16 +226,3 @@ pub(crate) fn after_fork_in_child(py: Python<'_>) {
         set(py, false);
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_are_as_long_as_the_share_asks_for_on_average() {
-        let pauses: Vec<Duration> = (0..1000).map(|seed| pause(SLICE, 10, mix(seed))).collect();
-        let average = pauses.iter().sum::<Duration>() / 1000;
-        assert!(average.abs_diff(Duration::from_millis(990)) < Duration::from_millis(30), "{average:?}");
-        assert!(pauses.iter().all(|pause| (495..=1485).contains(&pause.as_millis())));
-    }
-}

@@ -3,13 +3,15 @@
 use crate::intercept::bytecode::decision::Decision;
 use crate::intercept::bytecode::{code_data, tree};
 use crate::interpreter::code_fields::Code;
+use crate::interpreter::functions;
 use ftsan::scope::Scope;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
+use std::ffi::CStr;
 
-const SOURCE: &str = "def f(a):\n a.x = [a.y[0] for a in a.z]\n return a.x\n";
+const SOURCE: &CStr = c"def f(a):\n a.x = [a.y[0] for a in a.z]\n return a.x\n";
 
 /// What of a code object is another one in the patched code.
 const SHOWN: [&str; 5] = ["co_code", "co_consts", "co_linetable", "co_exceptiontable", "co_stacksize"];
@@ -28,7 +30,7 @@ fn fails_at(code: &Bound<'_, PyAny>) -> PyResult<i32> {
 /// Patches a function and compares it with its original.
 pub(crate) fn run(py: Python<'_>, scope: &Scope) -> PyResult<()> {
     let wrong = |what: &str| Err(PyRuntimeError::new_err(format!("self-test: {what} of patched code")));
-    let module = py.import("builtins")?.call_method1("compile", (SOURCE, "<ftsan>", "exec"))?;
+    let module = functions::compile(py, SOURCE)?;
     let constants = module.getattr("co_consts")?.cast_into::<PyTuple>()?;
     let Some(code) = constants.iter().find_map(|constant| Code::of(&constant)) else { return wrong("no constants") };
     let Some(patched) = tree::patch(&code, &mut Decision { scope, module: "ftsan", is_known: false })? else {
