@@ -9,6 +9,7 @@ import sys
 
 from . import _native, process, watch
 from .env import describe, gil_state, unsupported
+from .library import HOOKS
 from .watch import declared, on_import
 
 TYPE_CHECKING = False
@@ -83,7 +84,7 @@ def _hook() -> None:
 def _connect() -> None:
     """Hear of system calls, by the import tables of what is loaded."""
     try:
-        _native.attach_hooks(process.HOOKS, os.path.dirname(os.__file__))
+        _native.attach_hooks(HOOKS, os.path.dirname(os.__file__))
     except RuntimeError as error:
         _native.turn_off(f"descriptors: {error}")
 

@@ -5,6 +5,7 @@ import sys
 
 from . import _native, _not_raced, watch
 from .env import describe, gil_state, unsupported, why_gil_is_on
+from .library import HOOKS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,10 +71,6 @@ def _with_tally(options: str) -> str:
     if os.environ.get("FTSAN") == "1":
         os.environ["FTSAN_OPTIONS"] = options
     return options
-
-
-#: The injected library, beside this file.
-HOOKS = os.path.join(os.path.dirname(__file__), "libftsan_hooks.so")
 
 
 def _connect_hooks() -> None:

@@ -24,7 +24,7 @@ import time
 from pathlib import Path
 
 import ftsan
-from ftsan.process import HOOKS
+from ftsan.library import HOOKS
 
 from tests.bench import order, races
 from tests.bench.spread import spread

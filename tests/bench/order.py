@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ftsan.process import HOOKS
+from ftsan.library import HOOKS
 
 from tests.bench.spread import spread
 from tests.conftest import PLAIN

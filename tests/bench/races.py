@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ftsan import _native
-from ftsan.process import HOOKS
+from ftsan.library import HOOKS
 
 from tests import obtained
 from tests.bench.spread import spread

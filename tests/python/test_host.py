@@ -342,3 +342,9 @@ def test_more_shadow_memory_than_there_is_ends_no_program(race: Path) -> None:
     done = ftsan_run("--shadow-mb", "60000", "-c", "", preexec_fn=limit)
     assert done.returncode == 67
     assert "ftsan: not watched: races: 60000 MB of shadow memory cannot be had" in done.stderr
+
+
+def test_shadow_memory_is_not_there_before_it_is_used() -> None:
+    read = "print(open('/proc/self/status').read().split('VmRSS:')[1].split()[0])"
+    small, large = (int(ftsan_run("--shadow-mb", size, "-c", read).stdout) for size in ("16", "2048"))
+    assert large - small < 64 << 10, "kB: as nothing was accessed"

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from ftsan.process import HOOKS
+from ftsan.library import HOOKS
 
 from tests.conftest import PLAIN, ROOT, Ftsan
 

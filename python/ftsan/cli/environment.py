@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Callable
 
 from .. import _native
-from ..process import HOOKS
+from ..library import HOOKS
 from . import show
 
 
