@@ -1,6 +1,6 @@
 # Needs: cargo, a C compiler, make, any Python 3.  Everything else is obtained by the targets.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-gil gil-sample lint frida bench bench-tsan bless site pictures doctor parity packages found soak model miri mutants fuzz wheel clean
+.PHONY: help demo test test-gil gil-sample lint frida bench bench-check bench-tsan bless site pictures doctor parity packages found soak model miri mutants fuzz wheel clean
 # FTSAN_PYTHON=3.15t or 3.14: the same on that version, in an environment of its own.
 VENV := .venv$(addprefix -,$(filter-out 3.14t,$(filter 3.%,$(FTSAN_PYTHON))))
 PYTHON := $(VENV)/bin/python
@@ -60,6 +60,10 @@ endif
 
 bench: $(VENV)/installed $(VENV)/tools ## what watching costs, as ratios
 	$(PYTHON) -m tests.bench
+
+bench-check: $(VENV)/installed $(VENV)/tools ## the same again: which figures are worse than those of docs/costs.txt
+	mkdir -p target && $(PYTHON) -m tests.bench > target/costs.txt
+	$(PYTHON) -m tests.bench.check docs/costs.txt target/costs.txt
 
 bench-tsan: $(VENV)/installed $(VENV)/tools ## what watching for data races costs, with a CPython built with ThreadSanitizer beside it
 	python=$$(tools/build-tsan-python) && FTSAN_TSAN_PYTHON=$$python $(PYTHON) -m tests.bench.races

@@ -2,7 +2,7 @@
 
     python -m tests.bench [ROUNDS [WORKLOAD ...]]
 
-``make bench > docs/costs.txt`` is what the documentation shows.
+``make bench > docs/costs.txt`` is what the documentation shows; ``make bench-check`` compares with it.
 
 Each round runs every configuration of a workload once, in turn; a ratio compares runs of the same round, so that the noise of the
 machine hits both.  Printed: the median of the ratios and, in brackets, their quartiles.  These watch for no data races, which have

@@ -122,7 +122,10 @@ class Bench:
         print(f"\n{'of 100 races of':20}" + "".join(f"{f'--sample {share}%':26}" for share in SHARES))
         for milliseconds in (10, 100):
             found = {share: [self.found(share, milliseconds) for _ in range(min(self.rounds, 5))] for share in SHARES}
-            print(f"{f'{milliseconds} ms':20}" + "".join("{1:5.0f} [{0:.0f}, {2:.0f}] found   ".format(*spread(one)) for one in found.values()))
+            print(
+                f"{f'{milliseconds} ms':20}"
+                + "".join("{1:5.0f} [{0:.0f}, {2:.0f}] found   ".format(*spread(one)) for one in found.values())
+            )
 
     def found(self, share: int, milliseconds: int) -> int:
         """How many of the planted races one run finds."""
