@@ -1,8 +1,11 @@
 """A hundred races, one after the other, each for some milliseconds: ``planted.py MILLISECONDS``."""
 
+from __future__ import annotations
+
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 from ftsan.testing import Meeting
 
@@ -13,14 +16,14 @@ class Shared:
     """Where threads meet."""
 
 
-def plant(number):
+def plant(number: int) -> Callable[[object], None]:
     """A function of its own, whose line names the race."""
-    scope = {}
+    scope: dict[str, Callable[[object], None]] = {}
     exec(compile(f"def act(shared):\n    shared.race_{number} += 1", f"planted_{number}.py", "exec"), globals(), scope)
     return scope["act"]
 
 
-def work(acts, shared, seconds, meetings, place):
+def work(acts: list[Callable[[object], None]], shared: Shared, seconds: float, meetings: list[Meeting], place: int) -> None:
     """Each race for so long, beside another thread."""
     for act, meeting in zip(acts, meetings, strict=True):
         meeting.join(place)
@@ -29,7 +32,7 @@ def work(acts, shared, seconds, meetings, place):
             act(shared)
 
 
-def main():
+def main() -> None:
     """Plant them."""
     shared, acts = Shared(), [plant(number) for number in range(RACES)]
     for number in range(RACES):
