@@ -4,7 +4,7 @@
 //! when a lock dies that is held.  There are no locks in here, nothing is allocated, and there is room for [`MOST`]: of more than that
 //! it is known only that there are more ([`HeldLocks::is_complete`]).
 //!
-//! What may not happen is that a lock stays that is held no more.
+//! A lock that is held no more must not stay.
 
 use super::LockId;
 use crate::races::mix;
@@ -232,7 +232,7 @@ impl HeldLocks {
         self.remembered[what as usize % REMEMBERED].load(Ordering::Relaxed) == what
     }
 
-    /// What was remembered in its place is forgotten.
+    /// Remembers it, and forgets the one that was in its place.
     pub fn remember(&self, what: u64) {
         self.remembered[what as usize % REMEMBERED].store(what, Ordering::Relaxed);
     }

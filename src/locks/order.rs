@@ -93,7 +93,7 @@ impl<E: Clone> LockOrder<E> {
         }
     }
 
-    /// What this thread has done is not known yet: it may be added again.
+    /// Forgets what this thread has taken in this order: it may be added again.
     pub fn drop_taken(&mut self, from: LockId, to: LockId, thread: u64) {
         let Some(edge) = self.edges.get_mut(&(from, to)) else { return };
         edge.taken.retain(|known| known.thread != thread);

@@ -1,4 +1,4 @@
-//! What is known of a crash, wherever it comes from: a recording with the crash handler's notes, or a pasted dump.
+//! The facts of a crash, wherever they come from: a recording with the crash handler's notes, or a pasted dump.
 //!
 //! Everything may be missing: a dump that was cut has no native stack, a SIGKILL leaves no crashing thread.  Field names are the
 //! format of `crash.json` in a crash folder.

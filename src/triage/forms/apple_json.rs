@@ -68,7 +68,7 @@ fn piece(pasted: &[String]) -> Option<Found> {
         let between = text.get(before..object.start()).unwrap_or("");
         before = object.end();
         if stacks.threads.is_empty() {
-            // What comes before the first bracket may be a thread's head, else the beginning of its frames is lost.
+            // The text before the first bracket may be a thread's head, else the beginning of its frames is lost.
             number = u64::from(!between.contains("\"frames\""));
             stacks.begin(Thread { crashed: triggered(between), ..Thread::default() });
         } else if between.contains("\"frames\"") {

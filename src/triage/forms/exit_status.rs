@@ -1,4 +1,4 @@
-//! What shells, supervisors and parents say of a process that is gone: its signal or its status, and nothing else.
+//! The words of shells, supervisors and parents for a process that is gone: its signal or its status, and nothing else.
 
 use super::super::crash::Crash;
 use super::form::{Form, Found};
@@ -64,7 +64,7 @@ const VALUES: [&str; 25] = [
     "side of fork",
 ];
 
-/// What is said, and the signal; the first that is found counts.
+/// The signals, and the words for them; the first that is found counts.
 const SAID: [(&str, &str); 6] = [
     ("SIGSEGV", r"egmentation fault|SEGV|-1073741819|3221225477|0[xX][cC]0000005|139|-11\b|signal:? 11|Signal 11"),
     ("SIGBUS", r"us error|SIGBUS|135|-7\b|signal:? 7\b"),

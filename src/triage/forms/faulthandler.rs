@@ -1,7 +1,7 @@
 //! Dumps of faulthandler and of fatal errors, alone or in a larger text, as a [`Crash`].
 //!
-//! The forms are those of CPython 3.13 to 3.15 (`Modules/faulthandler.c`, `Python/traceback.c`, `Python/pylifecycle.c`).  What
-//! other threads print meanwhile is mixed into a dump, so it is read entry by entry, never by the order of its lines.
+//! The forms are those of CPython 3.13 to 3.15 (`Modules/faulthandler.c`, `Python/traceback.c`, `Python/pylifecycle.c`).  Lines
+//! that other threads print meanwhile are mixed into a dump, so it is read entry by entry, never by the order of its lines.
 
 use super::super::crash::{Crash, Extension, NativeFrame, Thread};
 use super::super::names::symbols;

@@ -5,7 +5,7 @@
 
 use super::prefixes::without_prefix;
 
-/// What begins an entry of a dump, wherever it stands in a line.
+/// The beginnings of an entry of a dump, wherever they stand in a line.
 pub(super) const STARTS: [&str; 23] = [
     FATAL,
     WINDOWS,
@@ -44,7 +44,7 @@ pub(super) const BINARY: &str = "Binary file";
 pub(super) const EXTENSIONS: &str = "Extension modules:";
 pub(super) const GIL: &str = "<Cannot show all threads while the GIL is disabled>";
 
-/// What stands at the beginning of a line as it was printed: all before it is the prefix of a log.
+/// Those that stand at the beginning of a line as it was printed: all before one is the prefix of a log.
 const AT_THE_LEFT: [&str; 7] = [FATAL, WINDOWS, C_STACK, CURRENT, THREAD, STACK, EXTENSIONS];
 
 /// First bytes of the entries.
@@ -110,7 +110,7 @@ fn joined(lines: &[String]) -> Vec<(usize, String)> {
     out
 }
 
-/// What goes between two lines that are one; `None` if they are not.
+/// The text that goes between two lines that are one; `None` if they are not.
 fn glue(current: &str, next: &str, full: bool) -> Option<&'static str> {
     let begun = next.trim_start();
     if begun.is_empty() || STARTS.iter().any(|start| begun.starts_with(start)) {

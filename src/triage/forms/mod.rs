@@ -88,7 +88,7 @@ pub fn read(text: &str) -> Result<Vec<Crash>, String> {
     if found.is_empty() {
         return Err(missing(text));
     }
-    // What somebody said is no crash of its own where there is a dump.
+    // Words about a crash are no crash of their own where there is a dump.
     let is_dump = |(_, _, crash): &(usize, usize, Crash)| !crash.threads.is_empty() || crash.message.starts_with("Fatal Python");
     if found.iter().any(is_dump) {
         found.retain(|found| is_dump(found) || found.1 < LAST_WORDS);

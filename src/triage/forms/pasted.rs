@@ -127,7 +127,7 @@ fn collect(value: &Value, out: &mut String, depth: usize) {
     }
 }
 
-/// What follows a line's end in a dump, wherever the ends were written as escapes.
+/// The beginnings that follow a line's end in a dump, wherever the ends were written as escapes.
 const AFTER_AN_END: [&str; 12] = [
     "  File ",
     "Thread 0x",

@@ -1,4 +1,4 @@
-//! What the interpreter, libc, C++, Rust and test runners say as a process dies, of all the text around a dump.
+//! The last words of the interpreter, libc, C++, Rust and test runners as a process dies, of all the text around a dump.
 
 /// Lines that hold one of these are kept: how C++, Rust and assertions die, what a damaged heap makes libc say, and exceptions that correct
 /// use of a generator cannot raise.
@@ -54,7 +54,7 @@ pub(crate) const HEAP: [&str; 14] = [
     "Windows fatal exception: code 0xc0000374",
     "mimalloc: error",
 ];
-/// What stands for frames that whoever pasted the dump left out.
+/// Marks for frames that were left out when the dump was pasted.
 pub(super) const LEFT_OUT: [&str; 8] = ["...", "[...]", "(...)", "\u{2026}", "<snip>", "[snip]", "<...>", "--snip--"];
 /// Said for a dump of `faulthandler.dump_traceback_later`.
 pub(crate) const TIMEOUT: &str = "Timeout: faulthandler.dump_traceback_later() printed the stacks of a program that did not go on";

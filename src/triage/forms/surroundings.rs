@@ -1,4 +1,4 @@
-//! What the text around a crash tells: version of the interpreter, the GIL, the signal, versions of packages.
+//! Facts from the text around a crash: version of the interpreter, the GIL, the signal, versions of packages.
 
 use super::super::crash::{Crash, Extension};
 use super::frames::pattern;

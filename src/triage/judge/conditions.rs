@@ -189,7 +189,7 @@ impl Condition {
         }
     }
 
-    /// What shows that it holds (empty if there is nothing to be said); `None` if it does not.
+    /// The evidence that it holds (empty if there is nothing to be said); `None` if it does not.
     pub(super) fn holds(&self, facts: &Facts<'_>) -> Option<String> {
         match self {
             Signal(names) => (facts.crash.signal.is_empty() || names.contains(&facts.crash.signal.as_str())).then(String::new),

@@ -77,7 +77,7 @@ impl<'a> Facts<'a> {
         None
     }
 
-    /// What is known of the extension module that a native frame is in.
+    /// The entry of the extension module that a native frame is in.
     pub(crate) fn extension_of(&self, frame: &NativeFrame) -> Option<&'a Extension> {
         let by_path = self.crash.extensions.iter().find(|known| !known.path.is_empty() && known.path == frame.module);
         by_path.or_else(|| self.crash.extensions.iter().find(|known| paths::is_module(frame, &known.name)))

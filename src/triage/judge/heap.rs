@@ -1,4 +1,4 @@
-//! A damaged heap: an allocator found it, by a message or by dying in it.  Whoever did it is gone by then.
+//! A damaged heap: an allocator found it, by a message or by dying in it.  The code that did it is gone by then.
 
 use super::super::forms::said::HEAP;
 use super::super::names::lists::ALLOCATORS;
@@ -56,7 +56,7 @@ fn allocator_on_top(facts: &Facts<'_>) -> Option<String> {
     found.next().map(|frame| clean(&frame.symbol).to_owned())
 }
 
-/// What other threads did last, where there is a recording.
+/// The last operations of other threads, where there is a recording.
 fn last_writers(facts: &Facts<'_>) -> Vec<String> {
     let last = facts.others().filter_map(|thread| thread.recent.first().map(|event| (thread, event)));
     last.take(3)

@@ -1,4 +1,5 @@
-//! Who is near, where neither a recording nor a known crash says more: an extension module, a library, or nothing but the interpreter.
+//! The nearest one, where neither a recording nor a known crash says more: an extension module, a library, or nothing but the
+//! interpreter.
 
 use super::super::names::owner::{self, Owner};
 use super::super::names::{paths, symbols::clean};

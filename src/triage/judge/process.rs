@@ -1,4 +1,4 @@
-//! What was done to the process as a whole: killed, signalled, aborted on purpose, forked with threads, or hanging.
+//! The fate of the process as a whole: killed, signalled, aborted on purpose, forked with threads, or hanging.
 
 use super::super::crash::Thread;
 use super::super::forms::said::TIMEOUT;

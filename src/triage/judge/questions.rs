@@ -1,7 +1,7 @@
 //! Whose a crash is: the questions, in their order.
 //!
-//! What a recording shows comes first (a second thread on the object that the crashing one used, a misuse found before the crash),
-//! then the table of known crashes, then what the stacks say by themselves.
+//! The evidence of a recording comes first (a second thread on the object that the crashing one used, a misuse found before the
+//! crash), then the table of known crashes, then what the stacks say by themselves.
 
 use super::super::crash::{Crash, FoundBefore};
 use super::super::names::symbols::clean;
@@ -20,7 +20,7 @@ pub fn of(crash: &Crash) -> Verdict {
         hang.evidence.extend(crash.findings.iter().filter(|finding| rules::is_of_locks(&finding.rule)).map(found));
         return hang;
     }
-    // What only an extension can bring about is no row's whose stack just looks so.
+    // A crash that only an extension can bring about belongs to no row whose stack just looks so.
     let of_an_extension = fatal_errors::of_an_extension(&facts);
     let rows = || known::reported().filter(|row| of_an_extension.is_none() || row.asks_for_words());
     let mut verdict = process::killed(&facts)
@@ -282,7 +282,7 @@ mod tests {
         assert_eq!((of(&crash).verdict, of(&crash).known_issue.as_deref()), (CrashCause::InterpreterBug, Some("gh-120321")));
         let seen = of(&Crash { findings: vec![found("FT108")], ..crash.clone() });
         assert_eq!((seen.verdict, seen.known_issue.as_deref()), (CrashCause::CrossThreadMisuse, Some("gh-120321")));
-        // What has nothing to do with the frame is told and not blamed.
+        // A finding that has nothing to do with the frame is told and not blamed.
         let other = of(&Crash { findings: vec![found("FT106")], ..crash });
         assert_eq!(other.verdict, CrashCause::InterpreterBug);
         assert!(other.evidence.iter().any(|line| line.contains("FT106")));

@@ -1,4 +1,4 @@
-//! Who else was at it: the thread that touched the same object or descriptor, runs the loop, or is in the same code.
+//! The other thread that was at it: the one that touched the same object or descriptor, runs the loop, or is in the same code.
 
 use super::super::crash::{Event, Thread};
 use super::super::names::paths;

@@ -40,7 +40,7 @@ pub(super) fn found(facts: &Facts<'_>) -> Option<Verdict> {
     Some(verdict(CrashCause::Unknown, Confidence::High, vec![what, depth], next))
 }
 
-/// What makes up half of a stack that is at least so deep.
+/// The most frequent frame of a stack that is at least so deep, if a few make up most of it.
 fn repeated<'k>(frames: impl Iterator<Item = (&'k str, &'k str, u64)>, deep: usize) -> Option<(&'k str, &'k str, u64)> {
     let mut counts: BTreeMap<(&str, &str, u64), usize> = BTreeMap::new();
     let mut total = 0;

@@ -1,4 +1,4 @@
-//! What the path of a binary, library or source file tells: operating system, interpreter, extension module, distribution.
+//! Facts from the path of a binary, library or source file: operating system, interpreter, extension module, distribution.
 
 use super::super::crash::NativeFrame;
 use super::lists::{C_LIBRARIES, STDLIB_EXTENSIONS};

@@ -1,4 +1,4 @@
-//! A verdict as a block for an upstream issue.  What is not known is said to be unknown.
+//! A verdict as a block for an upstream issue.  It says of each unknown fact that it is unknown.
 
 use super::super::crash::{Crash, Extension, Thread};
 use super::super::judge::facts::Facts;

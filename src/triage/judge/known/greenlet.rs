@@ -47,7 +47,7 @@ const IN_USE: Condition = Any(&[
 
 const GREENLET_SECTION: &str = "greenlet before 3.5.3 does not save tstate->critical_section when it switches, so a switch while a critical \
     section is held (asyncio holds one around every step of a task) leaves a chain that points into another greenlet's stack; \
-    the next call that releases the thread state follows it.  What called it (a socket's send, a lock) is not at fault";
+    the next call that releases the thread state follows it.  The caller of that (a socket's send, a lock) is not at fault";
 const GREENLET_LAYOUT: &str = "wheels of greenlet before 3.5.6 save and restore a private field of the thread state at the place where the CPython they were built \
             for has it; 3.14.4 moved it, so on another one they overwrite what lies there, and the interpreter follows that.  The code on the \
             stack is not at fault";

@@ -20,7 +20,7 @@ const RESUMES: &[&str] = &[
 ];
 const EVALUATES: &[&str] =
     &["_PyEval_EvalFrame*", "_PyFrame_*", "_TAIL_CALL_*", "_PyGen_*", "clear_gen_frame", "_PyEval_FrameClearAndPop"];
-/// What a frame says that another thread has taken over.
+/// The complaints of a frame that another thread has taken over.
 const TAKEN_OVER: &[&str] = &[
     "'NoneType' object is not an iterator",
     "generator already executing",
