@@ -12,7 +12,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     finds: Finds::Calls(Calls {
         what,
-        // Whatever waits for a future adds a callback to it: `gather`, `wait`, `shield`.
+        // Functions that wait for a future add a callback to it: `gather`, `wait`, `shield`.
         claims: |attempt| attempt.is_nested && matches!(attempt.watched, "add_done_callback" | "remove_done_callback"),
         excepts: |attempt| (attempt.is_done)(),
         // Cython's coroutines have no frames: the future that `await loop.create_connection()` waits for inside belongs to that call.

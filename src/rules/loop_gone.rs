@@ -32,8 +32,8 @@ code that runs on another loop.
 
 ## Why it matters
 
-What is scheduled there is never called: the caller gets "Event loop is closed" or "attached to a different loop", far from the
-mistake, or waits for ever.  Which of them it is depends on what was left in a pool.
+A callback that is scheduled there is never called: the caller gets "Event loop is closed" or "attached to a different loop", far
+from the mistake, or waits for ever.  Which of them it is depends on what was left in a pool.
 
 ## Not reported
 

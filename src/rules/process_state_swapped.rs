@@ -33,7 +33,7 @@ patches.
 
 ## Why it matters
 
-Each thread works with what the other one put there.  What the last one restores is what the first one had put: the original is
+Each thread works with what the other one put there.  The last one restores what the first one had put: the original is
 lost for good, prints vanish, files are written into the wrong directory.
 
 ## Not reported

@@ -1,4 +1,4 @@
-//! What a rule is: one value of this type in a file of its own.
+//! The type of rules: each is one value of it in a file of its own.
 
 use super::family::calls::{Call, Calls, Crash};
 use super::family::descriptors::{Descriptors, SystemCall};
@@ -18,7 +18,7 @@ pub struct Rule {
     pub severity: Severity,
     /// What kind of evidence it judges, when it applies, and its titles.
     pub finds: Finds,
-    /// What to do about it: the first whose operations have that of the call.  The last one is for all others.
+    /// The advice: the first fix whose operations have that of the call.  The last one is for all others.
     pub fixes: &'static [Fix],
     /// Manual page in Markdown, shown by `ftsan explain`.
     pub manual: &'static str,
@@ -39,7 +39,7 @@ pub enum Finds {
     Runtime(Runtime),
 }
 
-/// What to do instead.
+/// The advice on what to do instead.
 #[derive(Debug)]
 pub struct Fix {
     /// Names the program that follows it: `tests/programs/<id>/fixed_<name>.py`.
@@ -68,7 +68,7 @@ impl Rule {
         self.fixes.iter().find(is_for).expect("the last fix is for all operations")
     }
 
-    /// What to do, where the operation is not known.
+    /// The advice where the operation is not known.
     pub fn general_advice(&self) -> String {
         self.fix_for("").in_general()
     }
@@ -135,7 +135,7 @@ impl Rule {
         }
     }
 
-    /// What a crash looks like that is caused by what it finds.
+    /// The look of a crash that is caused by what it finds.
     pub fn crash(&self) -> Crash {
         self.calls().map_or(Crash::UNKNOWN, |calls| calls.crash)
     }

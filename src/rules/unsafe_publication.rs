@@ -34,7 +34,7 @@ The others trust the flag or the reference.  They see the object without its att
 
 ## Not reported
 
-What was complete when it was published, by a plain assignment too; a table that is filled in one step (`update`); replacing a whole object by another one.
+An object that was complete when it was published, by a plain assignment too; a table that is filled in one step (`update`); replacing a whole object by another one.
 "#,
 };
 

@@ -101,7 +101,7 @@ pub struct Calls {
     pub joins: &'static [RuleId],
     /// Types that others are made of: silent at a line where this rule has found something already.
     pub beneath: &'static [&'static str],
-    /// Whatever is called on the way from one line of the program is one misuse.
+    /// All calls on the way from one line of the program are one misuse.
     pub is_one_per_line: bool,
     /// The calls end in system calls on descriptors, or in another watched object, which are not looked at then.
     pub covers_what_it_calls: bool,

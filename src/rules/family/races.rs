@@ -8,7 +8,7 @@ use crate::races::matrix::AccessKind;
 pub struct Unordered<'a> {
     /// The race.
     pub race: &'a Race,
-    /// What is raced for is the whole process's (`sys.stdout`).
+    /// The object that is raced for is the whole process's (`sys.stdout`).
     pub is_process_state: bool,
     /// What is raced for, in the words of the program.
     pub what: &'a str,

@@ -32,7 +32,7 @@ pub enum Event<'a> {
     },
 }
 
-/// What a thread that is not in the child of a fork has left there.
+/// Something that a thread which is not in the child of a fork has left there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Left {
     /// A lock that the child is about to wait for, for ever.
