@@ -122,7 +122,7 @@ impl Bindings {
         self.makers.iter().for_each(|maker| maker.store(0, Ordering::Release));
     }
 
-    /// Whatever was at `object` is gone.
+    /// The object at the address `object` is gone.
     #[inline]
     pub fn forget(&self, object: usize) {
         let entry = self.entry(object);

@@ -37,10 +37,10 @@ pub struct Declaration {
     /// What only the owner may call; empty for all public methods of the class.
     #[serde(default)]
     pub methods: Vec<String>,
-    /// What anybody may call.
+    /// Functions that anybody may call.
     #[serde(default)]
     pub thread_safe: Vec<String>,
-    /// What anybody may call, and makes the owner call something.
+    /// Functions that anybody may call, and that make the owner call something.
     #[serde(default)]
     pub hand_overs: Vec<String>,
 }

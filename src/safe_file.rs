@@ -123,7 +123,7 @@ impl Target {
         if head.is_empty() || is_ours(&head) { Ok(()) } else { Err(io::Error::other(format!("there is a file that is no {kind}"))) }
     }
 
-    /// What the file has now; `None` if it is not there.
+    /// The contents of the file as it is now; `None` if it is not there.
     ///
     /// # Errors
     /// It cannot be read, is no regular file, or has more than `limit` bytes.

@@ -169,8 +169,8 @@ impl Scope {
             || (self.chosen.first_party && self.is_first_party(origin))
     }
 
-    /// What of the options this origin is chosen or excluded by, as [`Scope::unseen`] wants it among what was seen; by its package where
-    /// that is first-party code.
+    /// The word of the options by which this origin is chosen or excluded, as [`Scope::unseen`] wants it among what was seen; by
+    /// its package where that is first-party code.
     pub fn seen_as(&self, origin: &Origin<'_>) -> Option<String> {
         let names = |word: &&String| is_inside(origin.name(), word);
         if let Some(word) = self.excluded.modules.iter().find(names) {
@@ -187,7 +187,8 @@ impl Scope {
         excluded.map(|(of, name)| format!("{of}:{name}{EXCLUDED}"))
     }
 
-    /// What was named in the options and never came, as sentences; `seen` is what [`Scope::seen_as`] said in all processes of a run.
+    /// The names in the options of which nothing ever came, as sentences; `seen` is what [`Scope::seen_as`] said in all processes
+    /// of a run.
     pub fn unseen(&self, seen: &BTreeSet<String>) -> Vec<String> {
         let functions = self.excluded.functions.iter().map(|(of, name)| format!("{of}:{name}"));
         let excluded = self.excluded.modules.iter().cloned().chain(functions);
@@ -240,7 +241,7 @@ pub fn names(list: &str) -> Result<Vec<String>, String> {
     }
 }
 
-/// What was seen of the options' words is listed with these words after it.
+/// A word of the options that was seen is listed with one of these after it.
 const CHOSEN: &str = " (races)";
 const EXCLUDED: &str = " (excluded)";
 

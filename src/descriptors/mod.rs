@@ -1,8 +1,8 @@
-//! What threads do to descriptors: who opened, registers, uses and closed which, and when that is a misuse.
+//! Descriptors and their threads: which one opened, registers, uses and closed which, and when that is a misuse.
 //!
 //! The hooks tell it of each system call before it is made ([`Descriptors::closing`], [`Descriptors::using`] ...) and of what it returned.
-//! It answers with a [`Suspicion`] where threads step on each other.  What is *certain* from the calls alone is decided here; a suspicion
-//! that hangs on what a thread is doing right now is looked at once more by whoever reports it.
+//! It answers with a [`Suspicion`] where threads step on each other.  A misuse that is *certain* from the calls alone is decided
+//! here; a suspicion that hangs on what a thread is doing right now is looked at once more by whoever reports it.
 //!
 //! One cache line per descriptor, no locks, no allocation.  Words are written by the thread that makes the call; a race between two
 //! writers loses history, which is a miss and never a false report.
@@ -124,7 +124,7 @@ impl Descriptors {
         self.table.get(fd as usize)
     }
 
-    /// What a descriptor is, or was if it is being closed.
+    /// The kind of a descriptor; the one that it was if it is being closed.
     pub fn kind(&self, fd: i32) -> FdKind {
         let now = self.get(fd).map_or(FdKind::Unknown, Descriptor::kind);
         let closing = self.get(fd).filter(|descriptor| now == FdKind::Unknown && descriptor.is_closed.load(Ordering::Relaxed) != 0);
@@ -234,7 +234,7 @@ impl Descriptors {
         };
         let user = || other(&descriptor.reading).or(other(&descriptor.writing)).or(other(&descriptor.waiting));
         if descriptor.is_closed.swap(1, Ordering::Relaxed) != 0 {
-            // Who is blocked in it knows better: it was opened unseen.
+            // A thread that is blocked in it knows better: it was opened unseen.
             return user().map(|by| Suspicion::ClosedWhileUsed { by });
         }
         self.highest.fetch_max(fd, Ordering::Relaxed);
@@ -248,7 +248,7 @@ impl Descriptors {
         descriptor.is_stale.store(1, Ordering::Relaxed);
         let registered = Descriptor::mark(&descriptor.registered);
         let is_one_shot = descriptor.is_one_shot.load(Ordering::Relaxed) != 0;
-        // Whoever registered it and runs a loop will be in it again.
+        // The thread that registered it will be in it again if it runs a loop.
         let polls = |epoll: &Descriptor| {
             other(&epoll.waiting).or_else(|| registered.is_of_another(mark.thread).then_some(registered.thread))
         };

@@ -1,9 +1,9 @@
-//! What is said of descriptors: who did what, how a descriptor is used, and how two threads step on each other.
+//! Statements about descriptors: who did what, how a descriptor is used, and how two threads step on each other.
 
 use crate::recording::ThreadId;
 use crate::recording::sites::StackId;
 
-/// Who did something, and where: a thread and a stack.
+/// The author and the place of an act: a thread and a stack.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Mark {
@@ -157,7 +157,7 @@ pub enum Suspicion {
     },
 }
 
-/// What `epoll_ctl` is asked to do.
+/// The operation that `epoll_ctl` is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Control {
     /// `EPOLL_CTL_ADD`

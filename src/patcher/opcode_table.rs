@@ -6,7 +6,7 @@
 
 use super::point::Action;
 
-/// What an instruction takes from the stack and puts there; what it leaves alone is neither.
+/// The values that an instruction takes from the stack and puts there; one that it leaves alone is neither.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Effect {
     pops: u8,

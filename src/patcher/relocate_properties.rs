@@ -184,7 +184,8 @@ proptest! {
         let made = relocate(&opcodes, &original, &insertions, &exceptions, &lines).expect("tables and code belong together");
         let new = Instructions::read(&opcodes, &made.bytes).expect("sound, and each jump leads to an instruction");
 
-        // What has to be there: for each instruction its probes before it, itself, its probes after it.  Each probe is three instructions.
+        // The instructions that have to be there: for each one its probes before it, itself, its probes after it.  Each probe is
+        // three instructions.
         let probes_of = |at: usize, is_after: bool| probes.iter().filter(|probe| probe.0 == at && probe.1 == is_after).count();
         let mut expected = Vec::new();
         let mut first = Vec::new();

@@ -1,4 +1,5 @@
-//! Which instruction pushed what is on the stack: the code is run once, in its order, on a stack of instructions instead of objects.
+//! The instructions that pushed what is on the stack: the code is run once, in its order, on a stack of instructions instead of
+//! objects.
 
 use super::code::Code;
 use super::instructions::Instructions;
@@ -8,12 +9,12 @@ use super::tables;
 /// Not known, or one of several.
 pub(super) const UNKNOWN: u32 = u32::MAX;
 
-/// Who pushed what, from the bottom of what is known to the top.
+/// The instructions that pushed the values, from the bottom of what is known to the top.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Producers(Vec<u32>);
 
 impl Producers {
-    /// Who pushed what is at this depth; 1 is the top.
+    /// The instruction that pushed the value at this depth; 1 is the top.
     pub(super) fn at(&self, depth: u32) -> u32 {
         self.0.len().checked_sub(depth as usize).map_or(UNKNOWN, |place| self.0[place])
     }
@@ -52,7 +53,7 @@ impl Producers {
 pub(super) fn run(opcodes: &Opcodes, code: &Code<'_>, instructions: &Instructions, mut visit: impl FnMut(u32, &Producers)) {
     let mut arriving: Vec<Option<Producers>> = vec![None; instructions.all.len()];
     for [_, _, target, _] in tables::exception_entries(code.exceptions).unwrap_or_default() {
-        // Whatever is there, nothing is known of it.
+        // Nothing is known of the values that are there.
         if let Some(handler) = instructions.at.get(target as usize).and_then(|index| arriving.get_mut(*index as usize)) {
             *handler = Some(Producers::default());
         }

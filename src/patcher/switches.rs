@@ -11,9 +11,9 @@ use super::opcodes::Opcodes;
 pub struct Switch {
     /// Where it is.
     pub unit: u32,
-    /// What is there so that the probe is run: opcode and argument.
+    /// The opcode and argument there with which the probe is run.
     pub on: [u8; 2],
-    /// What is there so that it is not.
+    /// Those with which it is not.
     pub off: [u8; 2],
 }
 

@@ -98,7 +98,7 @@ impl Clock {
     }
 }
 
-/// What the thread of a slot has seen.  Only that thread changes it.
+/// All that the thread of a slot has seen.  Only that thread changes it.
 #[derive(Debug)]
 pub struct ThreadClock {
     /// Its place in [`Clocks`]; [`UNTRACKED`] if it has none.
@@ -224,9 +224,9 @@ impl ThreadClock {
         }
     }
 
-    /// An epoch stands for all that its thread had seen in it.  Who takes over everything ([`acquire_all`](Self::acquire_all)) sees
-    /// threads in the middle of an epoch, so what they learn after that belongs to the next one.  The fences order the look and the
-    /// learning: either the look finds what was learnt here, or it is noticed here.
+    /// An epoch stands for all that its thread had seen in it.  A thread that takes over everything
+    /// ([`acquire_all`](Self::acquire_all)) sees threads in the middle of an epoch, so what they learn after that belongs to the
+    /// next one.  The fences order the look and the learning: either the look finds what was learnt here, or it is noticed here.
     fn note_join(&self, clocks: &Clocks) {
         fence(Ordering::SeqCst);
         if clocks.full_joins_started.load(Ordering::SeqCst) != self.looks.load(Ordering::Relaxed) {
@@ -336,7 +336,7 @@ impl Clocks {
         self.slots[..self.used.load(Ordering::Relaxed)].iter().filter_map(OnceLock::get)
     }
 
-    /// What the thread in this slot has done and seen up to now; nothing if there was none.
+    /// All that the thread in this slot has done and seen up to now; nothing if there was none.
     pub fn snapshot(&self, slot: u16) -> Clock {
         let mut snapshot = Clock::default();
         let Some(thread) = self.slots.get(usize::from(slot)).and_then(OnceLock::get) else { return snapshot };

@@ -1,4 +1,4 @@
-//! What two unordered accesses of one location mean: the severity matrix, as a table.
+//! The meaning of two unordered accesses of one location: the severity matrix, as a table.
 //!
 //! Source: CPython's own page on thread safety (`Doc/library/threadsafety.rst`).  Single operations of built-in objects are atomic and
 //! innocent; read-modify-write, check-then-act and iteration while another thread mutates are not.

@@ -1,4 +1,4 @@
-//! What a thread remembers between its accesses: how many there were, and the flag that it saw last.
+//! A thread's memory between its accesses: how many there were, and the flag that it saw last.
 
 use super::access::{Access, Value};
 use super::walks::Walks;

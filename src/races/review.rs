@@ -1,7 +1,8 @@
-//! What threads share and what guards it: locksets, after Eraser (Savage et al., SOSP 1997).
+//! The state that threads share, and its guards: locksets, after Eraser (Savage et al., SOSP 1997).
 //!
-//! For review, not for verdicts: a lockset knows locks only, so what is handed over by a queue, or ordered by start and join, looks
-//! unguarded.  What it does not depend on is luck: two threads that happened to run one after the other are seen as well.
+//! For review, not for verdicts: a lockset knows locks only, so an object that is handed over by a queue, or ordered by start and
+//! join, looks unguarded.  It does not depend on luck, however: two threads that happened to run one after the other are seen as
+//! well.
 
 use super::access::AccessSite;
 use super::clock::Epoch;
@@ -119,7 +120,7 @@ impl Review {
         }
     }
 
-    /// What more than one thread has used and at least one has changed meanwhile.
+    /// The locations that more than one thread has used and at least one has changed meanwhile.
     pub fn shared(&self) -> impl Iterator<Item = (u64, &Shared)> {
         let is_shared = |(_, shared): &(&u64, &Shared)| shared.guards.is_some() && shared.writes > 0;
         self.locations.iter().filter(is_shared).map(|(location, shared)| (*location, shared))

@@ -1,10 +1,10 @@
-//! What threads hand each other: by object or key, the clock of all that was released into it.
+//! Hand-overs between threads: by object or key, the clock of all that was released into it.
 //!
 //! The table is exact.  A clock that got lost would be a missing order, and so a false report.
 //!
-//! An object has a clock, and the epoch of its last release if that release had seen all that is in the clock, as with a lock.  Who
-//! has seen that epoch has seen everything; who made it and has learnt nothing since need only replace it.  That is the common case,
-//! takes no lock, and makes uncontended locks cheap.
+//! An object has a clock, and the epoch of its last release if that release had seen all that is in the clock, as with a lock.  A
+//! thread that has seen that epoch has seen everything; the one that made it, if it has learnt nothing since, need only replace it.
+//! That is the common case, takes no lock, and makes uncontended locks cheap.
 //!
 //! The shards are a few lines here and not dashmap: most look-ups end in `recent`, without a lock, and an object has to stay where it is
 //! for as long as `recent` may lead to it, which no map promises.
@@ -138,7 +138,7 @@ impl SyncTable {
         self.object(place).expect("its chunk was just made")
     }
 
-    /// What the thread of `clock` has done and seen is handed over to whoever acquires `key`.
+    /// Hands all that the thread of `clock` has done and seen over to each thread that acquires `key`.
     #[inline]
     pub fn release(&self, clocks: &Clocks, clock: &ThreadClock, key: u64) {
         if !self.try_release_fast(clocks, clock, key) {
@@ -182,7 +182,7 @@ impl SyncTable {
         clock.advance(clocks);
     }
 
-    /// What is in `clock` is handed over to whoever acquires `key`, on behalf of a thread that does not do so itself.
+    /// Hands all that is in `clock` over to each thread that acquires `key`, on behalf of a thread that does not do so itself.
     #[cold]
     pub fn release_clock(&self, clock: &Clock, key: u64) {
         let object = self.find(key).unwrap_or_else(|| self.make(key));
@@ -192,7 +192,7 @@ impl SyncTable {
         released.join(clock);
     }
 
-    /// What was handed over to `key` happened before what the thread of `clock` does from now on.
+    /// Everything that was handed over to `key` happened before what the thread of `clock` does from now on.
     #[inline]
     pub fn acquire(&self, clocks: &Clocks, clock: &ThreadClock, key: u64) {
         if !self.nothing_to_acquire(clock, key) {

@@ -30,7 +30,7 @@ pub const EVENTS: usize = 128;
 pub const GROUP: usize = 16;
 /// The real-time signal by which a process is asked, and other threads are stopped in a crash: so far below the last one.
 pub const LOOK_SIGNAL: i32 = 5;
-/// What a signal brings that asks a process to say what it is doing (`si_value`).
+/// The value (`si_value`) of a signal that asks a process to say what it is doing.
 pub const LOOK: usize = 0x6674_7361;
 /// Result of a system call that has not returned.
 pub const PENDING: i32 = i32::MIN;
@@ -38,7 +38,7 @@ pub const PENDING: i32 = i32::MIN;
 pub const REGISTERS: usize = 34;
 /// How many words of its stack.
 pub const STACK: usize = 1 << 14;
-/// What the crash handler does after its first notes, in this order: what is missing if it fails.
+/// The steps of the crash handler after its first notes, in this order, by what is missing if one fails.
 pub const CRASH_STEPS: [&str; 4] = ["map of the memory", "other threads", "stacks of Python code", "file"];
 /// Bytes for the notes of the crash handler.
 pub const NOTES: usize = 1 << 19;
@@ -63,7 +63,7 @@ pub struct Recording {
     pub sites: Sites,
 }
 
-/// What the crash handler leaves: first of all what it is told by the kernel, then what it finds out step by step.
+/// The notes that the crash handler leaves: first of all what it is told by the kernel, then what it finds out step by step.
 #[repr(C)]
 #[derive(Debug)]
 pub struct CrashNotes {
@@ -114,8 +114,8 @@ impl CrashNotes {
         true
     }
 
-    /// Adds to the notes, line by line, after a line `[python]` or `[maps]`: stacks of Python code and the map of the memory.  What does
-    /// not fit is dropped.
+    /// Adds to the notes, line by line, after a line `[python]` or `[maps]`: stacks of Python code and the map of the memory.
+    /// Bytes that do not fit are dropped.
     pub fn note(&self, bytes: &[u8]) {
         let at = self.notes_used.fetch_add(bytes.len(), Ordering::Relaxed);
         for (byte, slot) in bytes.iter().zip(self.notes.iter().skip(at)) {
@@ -288,7 +288,7 @@ impl ThreadRecord {
         self.state.store(ENDED, Ordering::Release);
     }
 
-    /// What happened last happened at this time (a counter of [`Recording::ticks_per_us`]).
+    /// The last event was at this time (a counter of [`Recording::ticks_per_us`]).
     #[inline(always)]
     pub fn stamp(&self, now: u64) {
         let last = self.next.load(Ordering::Relaxed).wrapping_sub(1) as usize;

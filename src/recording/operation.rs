@@ -1,4 +1,4 @@
-//! What is recorded: system calls by number, watched operations by the name that they were given.
+//! Recorded operations: system calls by number, watched ones by the name that they were given.
 
 /// Names an operation; the numbers below [`FIRST_WATCHED`] are of [`CALLS`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use crate::races::sync::SyncTable;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::Ordering::Relaxed;
 
-/// What may be wrong with an engine, so that it is seen that the properties find it.
+/// A fault that an engine may be given, so that it is seen that the properties find it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
     None,
@@ -37,7 +37,7 @@ pub(super) struct Report {
 /// More threads than a location remembers readers of.
 pub(super) const THREADS: usize = 6;
 
-/// What the engine reports of what threads did, and the locations of which its tables did not hold everything.
+/// The engine's reports on what threads did, and the locations of which its tables did not hold everything.
 pub(super) fn run(events: &[Event], fault: Fault) -> (Vec<Report>, BTreeSet<u64>) {
     let (clocks, sync, shadow) = (Clocks::default(), SyncTable::default(), Shadow::of_bytes(1 << 14));
     let threads: [(&ThreadClock, ThreadHistory); THREADS] = std::array::from_fn(|_| (clocks.enter(), ThreadHistory::default()));

@@ -63,8 +63,8 @@ pub struct Access {
 /// How the operation of an access ends that the one before goes back to: the read of an update, the check before an act.
 pub const GOES_BACK: &str = ", which it goes back to,";
 
-/// What a file belongs to that is not the program's: an installed package, or a module of the standard library, by its package where it
-/// has one (`concurrent.futures`).  `own` names installed packages that are the program's nevertheless.
+/// The library that a file belongs to which is not the program's: an installed package, or a module of the standard library, by its
+/// package where it has one (`concurrent.futures`).  `own` names installed packages that are the program's nevertheless.
 pub fn library_of<'a>(file: &'a str, own: &[String]) -> Option<Cow<'a, str>> {
     if let Some(name) = file.strip_prefix("<frozen ") {
         return Some(name.trim_end_matches('>').split('.').next().unwrap_or(name).into());

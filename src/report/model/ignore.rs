@@ -3,10 +3,10 @@
 use super::finding::Finding;
 use super::suppress::Suppression;
 
-/// What begins such a comment.
+/// The beginning of such a comment.
 const BEGIN: &str = "# ftsan: ignore[";
 
-/// What accepts this finding on this line of source; `None` if nothing does, or no reason is given.
+/// The acceptance of this finding on this line of source; `None` if nothing accepts it, or no reason is given.
 pub fn on_line(source: &str, file: &str, line: u32, finding: &Finding) -> Option<Suppression> {
     let (rules, reason) = source.split_once(BEGIN)?.1.split_once(']')?;
     let is_it = |rule: &&str| rule.eq_ignore_ascii_case(&finding.rule) || rule.eq_ignore_ascii_case(&finding.name);

@@ -1,4 +1,4 @@
-//! What a project makes of findings: how bad they are to it, which it accepts, which it has known before.
+//! A project's own view of findings: how bad they are to it, which it accepts, which it has known before.
 
 use super::baseline::Baseline;
 use super::finding::{Accepted, Finding, Means};
@@ -7,7 +7,7 @@ use super::suppress::{self, Suppression};
 use crate::configuration::Configuration;
 use std::path::Path;
 
-/// What a project makes of findings.
+/// A project's own view of findings.
 #[derive(Debug, Default)]
 pub struct Policy {
     severities: Vec<Severities>,

@@ -22,7 +22,7 @@ pub struct Item {
     pub created: Vec<Frame>,
     /// Names of the threads.
     pub threads: Vec<String>,
-    /// What was held at every access: a lock and where that was made; `None` for no lock.
+    /// The lock that was held at every access, and where that was made; `None` for no lock.
     pub guard: Option<String>,
     /// How often it was read.
     pub reads: u64,

@@ -40,7 +40,7 @@ pub fn read(path: &Path) -> io::Result<Report> {
 
 fn merged(report: Report, journal: &[u8]) -> Report {
     let mut merging = Merging::new(report);
-    // What does not parse is what a process that was killed has left.
+    // A line that does not parse is the rest of one that a killed process was writing.
     let lines = journal.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     lines.filter_map(|line| serde_json::from_slice::<News>(line).ok()).for_each(|news| merging.add(news));
     merging.finish()

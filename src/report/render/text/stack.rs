@@ -15,7 +15,7 @@ const NAMED: usize = 3;
 /// Gives a line of a file, if it can.
 pub(super) type Source<'a> = &'a dyn Fn(&str, u32) -> Option<String>;
 
-/// What the stacks of one finding are written with: a line of source is shown once in it.
+/// The writer of the stacks of one finding: it shows a line of source once.
 pub(super) struct Stacks<'a> {
     style: &'a Style,
     source: Source<'a>,
