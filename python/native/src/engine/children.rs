@@ -75,7 +75,7 @@ unsafe fn pipes(arguments: Arguments) -> Option<u16> {
         if actions.is_null() || ffi::PyList_CheckExact(actions) == 0 {
             return None;
         }
-        // What is to be done, and to which descriptor.
+        // The action that is to be done, and its descriptor.
         let descriptor = |place| {
             let action = ffi::PyList_GetItemRef(actions, place);
             let is_action = !action.is_null() && ffi::PyTuple_CheckExact(action) != 0 && ffi::PyTuple_GET_SIZE(action) > 1;

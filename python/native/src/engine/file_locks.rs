@@ -186,7 +186,7 @@ pub(crate) unsafe fn made(path: *mut ffi::PyObject) {
     }
 }
 
-/// What is under this path is about to be taken away.
+/// The file under this path is about to be taken away.
 ///
 /// # Safety
 /// As [`name`].

@@ -1,7 +1,7 @@
 //! The child of a fork: what threads of its parent had that are not in it.
 //!
-//! A lock that one of them held is never released in the child, unless the child does that itself: to wait for it is to hang.  What was
-//! held is read in the child, where it is what it was at the moment of the fork.
+//! A lock that one of them held is never released in the child, unless the child does that itself: to wait for it is to hang.  The
+//! list of held locks is read in the child, where it is what it was at the moment of the fork.
 
 use crate::evidence::acquirers::{self, Acquirer};
 use crate::evidence::runtime::{self, Gone};
@@ -74,7 +74,7 @@ pub(crate) unsafe fn acquiring(object: *mut ffi::PyObject, how: How) -> Outcome 
         let is_it = |left: &&Left| left.held.is_some_and(|held| held.lock == lock.id() && held.address == object as usize);
         let found = left().iter().find(is_it).cloned();
         let Some(Left { gone, held: Some(held), .. }) = found else { return Outcome::Continue };
-        // Whoever may use it as a signal could still be waiting for a thread of the child's own.
+        // A thread that may use it as a signal could still be waiting for a thread of the child's own.
         let is_alone = || registry::get().loops.others(current_thread().slot).next().is_none();
         if !lock.is_locked() || !(held.by_with || lock.is(Mark::Owned) || is_alone()) {
             return Outcome::Continue;

@@ -73,7 +73,7 @@ unsafe fn says_unlimited(arguments: Arguments) -> bool {
     is_blocking && argument(1, c"timeout").is_none_or(|timeout| number(&timeout) == Some(-1.0))
 }
 
-/// What a plain number is; to ask anything else would be to run code of the program.
+/// The value of a plain number; to ask anything else would be to run code of the program.
 fn number(object: &Bound<'_, PyAny>) -> Option<f64> {
     let is_plain = object.is_exact_instance_of::<PyBool>()
         || object.is_exact_instance_of::<PyInt>()
@@ -105,7 +105,7 @@ unsafe fn learn(here: &'static ThreadContext, object: *mut ffi::PyObject, wanted
     // SAFETY: passed on.
     let (py, lock) = unsafe { (Python::assume_attached(), Lock::of(object)) };
     let (slot, mine) = (here.slot, &here.slot.locks);
-    // What a thread does while it is the only one is in nobody's way.  What else it may hold may be what keeps others out.
+    // A thread that is the only one is in nobody's way.  If its list is not complete, another lock of it may keep others out.
     if here.busy.get() || !mine.is_complete() || registry::get().loops.others(slot).next().is_none() {
         return Outcome::Continue;
     }
@@ -218,7 +218,7 @@ pub(crate) unsafe fn releasing(object: *mut ffi::PyObject, how: How) -> Outcome 
     unsafe { release_unknown(here, object, how) }
 }
 
-/// Whoever acquires it releases it.
+/// The thread that acquires it releases it.
 #[inline]
 fn own(lock: &Lock) {
     if !lock.is(Mark::Owned) {
@@ -234,7 +234,7 @@ fn own(lock: &Lock) {
 unsafe fn release_unknown(here: &'static ThreadContext, object: *mut ffi::PyObject, how: How) -> Outcome {
     // SAFETY: passed on.
     let (py, lock) = unsafe { (Python::assume_attached(), Lock::of(object)) };
-    // What is not to be released, the interpreter says so itself.
+    // The interpreter itself complains of a lock that is not to be released.
     if lock.is_reentrant() || !lock.is_locked() {
         return Outcome::Continue;
     }

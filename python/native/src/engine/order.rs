@@ -1,7 +1,7 @@
-//! What happens before what: the calling thread's clock, and what objects hand over from one thread to another.
+//! The order of happens-before: the calling thread's clock, and what objects hand over from one thread to another.
 //!
 //! A thread *releases* an object before it does what another one may notice (unlocks a lock, puts something into a queue), and *acquires* it
-//! after it has noticed.  As long as there is one thread only, nothing is done: whoever starts the second one hands over everything.
+//! after it has noticed.  As long as there is one thread only, nothing is done: the start of the second one hands over everything.
 //!
 //! Neither may be called detached: what a detached thread holds while another one forks stays held in the child.
 
@@ -15,7 +15,7 @@ use pyo3::ffi;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What objects hand from thread to thread.
+/// The clocks that objects hand from thread to thread.
 static OBJECTS: OnceLock<SyncTable> = OnceLock::new();
 
 #[inline(always)]
@@ -29,7 +29,8 @@ pub(crate) fn thread_clock() -> &'static ThreadClock {
     current_thread().order.clock()
 }
 
-/// What the calling thread does before it does what others may notice of `object` happens before what they do once they have.
+/// Everything that the calling thread does before it does what others may notice of `object` happens before what they do once they
+/// have.
 ///
 /// # Safety
 /// Attached; `object` is alive.
@@ -54,14 +55,15 @@ pub(crate) unsafe fn release(object: *mut ffi::PyObject) {
 #[cold]
 unsafe fn release_first(object: *mut ffi::PyObject, key: u64) {
     guard::catch_panic((), || {
-        // What is known under this address is another object's, which is gone.
+        // A clock that is known under this address is another object's, which is gone.
         // SAFETY: passed on.
         objects().renew(key, || unsafe { header::set(object, HAS_CLOCK) } & HAS_CLOCK == 0);
     });
     release_key(key);
 }
 
-/// What others did before they did what the calling thread has noticed of `object` happened before what it does from now on.
+/// Everything that others did before they did what the calling thread has noticed of `object` happened before what it does from now
+/// on.
 ///
 /// # Safety
 /// Attached; `object` is alive.
@@ -103,7 +105,8 @@ pub(crate) fn acquire_key(key: u64) {
     }
 }
 
-/// What the thread which made `object` has done up to now is handed over with it: it has not done so itself while it was alone with the object.
+/// Everything that the thread which made `object` has done up to now is handed over with it: it has not done so itself while it was
+/// alone with the object.
 ///
 /// # Safety
 /// Attached; `object` is alive.
@@ -159,15 +162,15 @@ pub(crate) fn begin(handed: &Clock) {
 /// How often threads have done something that may be noticed by anyone.
 static ANNOUNCEMENTS: AtomicU64 = AtomicU64::new(0);
 
-/// What the calling thread has done may be known to every thread from now on, and nothing shows to which: it is about to send a signal,
-/// to this process perhaps, or leaves Python for the C code that it came from.
+/// Everything that the calling thread has done may be known to every thread from now on, and nothing shows to which: it is about to
+/// send a signal, to this process perhaps, or leaves Python for the C code that it came from.
 pub(crate) fn announce() {
     release_key(key(Space::Announcements, 0));
     ANNOUNCEMENTS.fetch_add(1, Ordering::Release);
 }
 
-/// To be called before an access: it may be a signal handler's, or come after a wait in C code.  What was done before it was announced
-/// counts as done before the access, whatever thread makes it.
+/// To be called before an access: it may be a signal handler's, or come after a wait in C code.  Everything that was done before an
+/// announcement counts as done before the access, whatever thread makes it.
 #[inline]
 pub(crate) fn heed_announcements(here: &ThreadContext) {
     if here.order.learns_of(ANNOUNCEMENTS.load(Ordering::Acquire)) {
@@ -198,11 +201,11 @@ pub(crate) fn slice() -> u64 {
 /// In the child of a fork only the calling thread is left, and what others have done is done.
 pub(crate) fn after_fork() {
     let mine = &current_thread().order;
-    // Who forks holds a lock of concurrent.futures, which the child makes anew without releasing it.
+    // The forking thread holds a lock of concurrent.futures, which the child makes anew without releasing it.
     mine.forget_ignored();
     if let Some(clock) = mine.known_clock() {
         clocks().after_fork(clock);
-        // Whatever the others did, they did it before.
+        // The acts of the others all came before.
         clock.acquire_all(clocks());
     }
 }

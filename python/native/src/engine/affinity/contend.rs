@@ -1,9 +1,9 @@
 //! A turn for others, at the moment at which two threads would meet in an object that one at a time may use.
 //!
-//! What is reported is that both are inside, which nobody can argue with.  Two threads that share such an object without a lock may well
-//! pass each other all the same, each within its own time slices: the shorter the calls and the busier the machine, the more often.  So
-//! who takes an object over from a live thread waits a moment at the door, where it counts as inside, for threads that are ready to run.
-//! Who does not come because a lock or a queue keeps it away is not ready to run: a proper hand-over costs a look.
+//! The report says that both are inside, which nobody can argue with.  Two threads that share such an object without a lock may
+//! well pass each other all the same, each within its own time slices: the shorter the calls and the busier the machine, the more
+//! often.  So a thread that takes an object over from a live one waits a moment at the door, where it counts as inside, for threads
+//! that are ready to run.  A thread that a lock or a queue keeps away is not ready to run: a proper hand-over costs a look.
 
 use crate::evidence::owner_snapshot;
 use crate::thread::context::{InSlowPath, scheduled};

@@ -1,6 +1,7 @@
 //! Loops that no table knows: when one runs, and what it gives away.
 //!
-//! Objects of an extension type may have their loop where nobody sees it.  What a loop returned belongs to it, as long as it lives.
+//! Objects of an extension type may have their loop where nobody sees it.  An object that a loop returned belongs to it, as long as
+//! it lives.
 
 use crate::interpreter::own_types;
 use crate::thread::context::{InSlowPath, current_thread};

@@ -133,7 +133,7 @@ pub(crate) unsafe fn take_over(watch: &'static Watch, object: *mut ffi::PyObject
             if let Some(owner) = thread.and_then(|thread| owner_snapshot::user(py, object, thread, &watch.way)) {
                 break owner;
             }
-            // Who was faster is inside now.
+            // A thread that was faster is inside now.
             if registry.bindings.take(here.slot, object as usize + watch.way_offset, last) {
                 if thread.is_some() {
                     contend::give(py);
@@ -141,7 +141,8 @@ pub(crate) unsafe fn take_over(watch: &'static Watch, object: *mut ffi::PyObject
                 return Outcome::Continue;
             }
         };
-        // What the other thread should not be doing is a finding already, and this thread the victim: unless it did the same there.
+        // A call that the other thread should not be making is a finding already, and this thread the victim: unless it did the
+        // same there.
         let known = |is_rule: &dyn Fn(&Rule) -> bool| {
             let Relation::IsInside(stack) = &owner.relation else { return None };
             let mut lines = stack.frames().iter().map(|frame| code_class::resolve(py, *frame));
@@ -182,7 +183,7 @@ pub(crate) unsafe fn of_nobodys_loop(watch: &'static Watch, object: *mut ffi::Py
     unsafe { bound_to_a_closed_one(watch, object, loop_) }
 }
 
-/// Whether a call comes to nothing if the loop is closed.  What only notes something, or closes what is left over, does not.
+/// Whether a call comes to nothing if the loop is closed.  A call that only notes something, or closes what is left over, does not.
 fn needs_its_loop(watch: &Watch) -> bool {
     const HARMLESS: &[&str] = &[
         "stop",

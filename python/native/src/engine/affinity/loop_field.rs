@@ -63,7 +63,7 @@ unsafe fn find(watch: &'static Watch, object: *mut ffi::PyObject) -> *mut ffi::P
         let header = size_of::<ffi::PyObject>() / size_of::<usize>();
         let at = |word: &usize| object.cast::<*mut ffi::PyObject>().add(*word).read();
         let loops = &registry::get().loops;
-        // What Rust owns is not shown to the garbage collector: then a loop that runs is known by its address.
+        // A reference that Rust owns is not shown to the garbage collector: then a loop that runs is known by its address.
         let is_it = |word: &usize| match search.found.is_null() {
             true => loops.is_run(at(word) as usize),
             false => at(word) == search.found,

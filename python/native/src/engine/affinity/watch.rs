@@ -1,4 +1,4 @@
-//! What is watched: one [`Watch`] per hooked function or method, made from the tables in `python/ftsan/watch/`.
+//! The watches: one [`Watch`] per hooked function or method, made from the tables in `python/ftsan/watch/`.
 
 use ftsan::bindings::Bindings;
 use ftsan::loops::Realm;

@@ -10,7 +10,7 @@ use std::ffi::CStr;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-/// What is asked of code, which is alive.
+/// Questions about code, which is alive.
 #[derive(Clone, Copy)]
 pub(crate) struct Chosen {
     /// Whether a code object is chosen to be watched.

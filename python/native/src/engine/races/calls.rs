@@ -1,5 +1,5 @@
 //! Calls of C functions that work on containers, seen at their entries: through a variable, by `map` or `functools.partial`, as what a thread
-//! or a pool is to run.  What a probe stood before is not noted again.
+//! or a pool is to run.  A call that a probe stood before is not noted again.
 
 use crate::engine::order;
 use crate::engine::races::probe_site::Probe;

@@ -72,8 +72,8 @@ pub(crate) unsafe fn taken_unless_private(container: *mut ffi::PyObject) {
     }
 }
 
-/// Something is about to be taken out of a container that threads share.  What was put in by then is known once it is out, which is
-/// before the thread's next access: see [`settle`].
+/// Something is about to be taken out of a container that threads share.  The items that were put in by then are known once it is
+/// out, which is before the thread's next access: see [`settle`].
 pub(crate) fn take(here: &ThreadContext, container: *mut ffi::PyObject) {
     here.races.taken_from.set(container as usize);
 }
@@ -105,7 +105,8 @@ unsafe fn first_meeting(container: *mut ffi::PyObject) {
     // SAFETY: passed on.
     unsafe {
         if callers::is_import() {
-            // What importlib keeps of modules hands nothing over: whoever imports a module comes after the import of it, and no more.
+            // The tables that importlib keeps of modules hand nothing over: a thread that imports a module comes after the import of it,
+            // and no more.
             order::ignore(container);
         } else {
             order::release_for_maker(container);

@@ -1,5 +1,5 @@
 //! Variables that tell others that something is done: one thread writes a constant there, another one tests it and goes on (`self.ready = True`;
-//! `while not self.ready: ...`).  What was done before the constant was written happened before what is done after it was seen.
+//! `while not self.ready: ...`).  All that was done before the constant was written happened before what is done after it was seen.
 //!
 //! Locations are folded into a few thousand keys: two that share a key are ordered more than they are, which hides and never invents.
 
@@ -18,13 +18,14 @@ fn written(number: u64) -> (&'static AtomicU64, u64) {
     (&WRITTEN[(number % (2 * FOLDED)) as usize / 64], 1 << (number % 64))
 }
 
-/// What stands for a location.
+/// The key for a location.
 pub(super) fn of(location: u64) -> u64 {
     key(Space::Flag, mix(location) % FOLDED)
 }
 
-/// What stands for a location at which threads take turns: one writes a constant there after another one has written, and so tells that one that it is free
-/// again.  A thread that takes back what it has written itself tells nobody: that would be a lock, and a flag is none.
+/// The key for a location at which threads take turns: one writes a constant there after another one has written, and so tells that
+/// one that it is free again.  A thread that takes back what it has written itself tells nobody: that would be a lock, and a flag
+/// is none.
 pub(super) fn turn(flag: u64) -> u64 {
     flag + FOLDED
 }
@@ -47,7 +48,7 @@ pub(super) fn set(flag: u64) {
     order::release_key(flag);
 }
 
-/// What was there was read.
+/// The value that was there was read.
 pub(super) fn acquire(flag: u64) {
     let (written, bit) = written(flag);
     if written.load(Ordering::Relaxed) & bit != 0 {

@@ -4,8 +4,8 @@
 //! `__setattr__`, or a `__getattr__` that is asked for what the object has not; and if each thread has a value of its own.  Then it is their code that is watched, if it is chosen.  Members
 //! of `__slots__` and the fields of extension types are descriptors as well, but of a place in the object.
 //!
-//! No code of the program runs.  What depends on the type alone is remembered by the version of the type, which changes with every change of it
-//! or its bases.
+//! No code of the program runs.  Answers that depend on the type alone are remembered by the version of the type, which changes
+//! with every change of it or its bases.
 
 use crate::interpreter::{attributes, types};
 use pyo3::exceptions::PyRuntimeError;
@@ -16,7 +16,7 @@ use std::ffi::{CStr, c_char};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What the interpreter has in the slots of classes that are written in Python.
+/// The functions that the interpreter has in the slots of classes that are written in Python.
 struct PythonSlots {
     /// With a `__getattribute__`, and with a `__getattr__`.
     read: [usize; 2],

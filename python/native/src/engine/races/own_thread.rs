@@ -1,4 +1,4 @@
-//! What names the calling thread: its number, its `Thread`, the task that it runs, and tuples of these.
+//! Values that name the calling thread: its number, its `Thread`, the task that it runs, and tuples of these.
 
 use crate::interpreter::{attributes, tasks};
 use pyo3::ffi;

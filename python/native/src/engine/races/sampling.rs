@@ -118,7 +118,7 @@ fn keep_on() {
     }
 }
 
-/// What is due is done, in a thread of the program that the interpreter has interrupted between two instructions.
+/// The switch that is due is made, in a thread of the program that the interpreter has interrupted between two instructions.
 unsafe extern "C" fn turn(_: *mut c_void) -> c_int {
     guard::catch_panic((), || {
         if !IS_DUE.load(Ordering::Acquire) {
@@ -130,7 +130,7 @@ unsafe extern "C" fn turn(_: *mut c_void) -> c_int {
             // SAFETY: a pending call is made attached.
             set(unsafe { Python::assume_attached() }, probe_switch::is_off());
         }
-        // Last: whoever keeps the time looks then whether a slice has begun.
+        // Last: the thread that keeps the time looks then whether a slice has begun.
         IS_DUE.store(false, Ordering::Release);
     });
     0

@@ -122,8 +122,8 @@ unsafe fn advance(here: &'static ThreadContext, iterator: *mut ffi::PyObject) ->
     }
 }
 
-/// What a probe at the beginning or the end of a loop is about: of an iterator, or of what stands in its place on the stack, the container if
-/// nobody else sees the steps; else the iterator, if that may matter.  Null for nothing.
+/// The subject of a probe at the beginning or the end of a loop: of an iterator, or of what stands in its place on the stack, the
+/// container if nobody else sees the steps; else the iterator, if that may matter.  Null for nothing.
 ///
 /// # Safety
 /// Attached; `iterator` is alive.
