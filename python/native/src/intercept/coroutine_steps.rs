@@ -1,4 +1,4 @@
-//! What resumes coroutines and asynchronous generators without calling a method: `await`, `async for`, a step of a task.
+//! Ways to resume coroutines and asynchronous generators without calling a method: `await`, `async for`, a step of a task.
 
 use crate::engine::affinity::check;
 use crate::engine::affinity::watch::{OwnerKind, Watch};

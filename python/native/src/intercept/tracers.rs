@@ -1,7 +1,7 @@
 //! Before anything traces, profiles or monitors, probes are switched on ([`crate::thread::probe_switch`]): it is about to overwrite
 //! instructions.  [`crate::intercept::masquerade::monitoring`] does so for trace functions.
 //!
-//! What is written in C needs no function of Python for it: the import of an extension module that could is enough.
+//! A tracer that is written in C needs no function of Python for it: the import of an extension module that could is enough.
 
 use crate::interpreter::{function_slots, tracers};
 use crate::thread::probe_switch;

@@ -13,7 +13,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-/// What is looked at once a call has returned.
+/// The thing that is looked at once a call has returned.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Result {
     /// Nothing: the call was judged before.
@@ -108,7 +108,7 @@ pub(crate) fn install(descriptor: &Bound<'_, PyAny>, watch: &'static Watch) -> P
     install_as(descriptor, watch, Result::Nothing)
 }
 
-/// What this method of a loop returns belongs to the loop.  What it does may be watched besides.
+/// The object that this method of a loop returns belongs to the loop.  The call itself may be watched besides.
 pub(crate) fn install_giver(descriptor: &Bound<'_, PyAny>, watch: &'static Watch) -> PyResult<()> {
     install_as(descriptor, watch, Result::Given)
 }

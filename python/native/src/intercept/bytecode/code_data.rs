@@ -1,4 +1,4 @@
-//! What we know of a code object, found without a lock from the code object itself (its extra, PEP 523).
+//! Our data on a code object, found without a lock from the code object itself (its extra, PEP 523).
 //!
 //! Code that is not chosen has none: a code object with an extra is not "basic" to the interpreter (`_PyCode_CheckNoInternalState`), which
 //! does not share it with other interpreters then.
@@ -26,7 +26,7 @@ unsafe extern "C" {
     fn PyUnstable_Code_SetExtra(code: *mut ffi::PyObject, index: ffi::Py_ssize_t, extra: *mut c_void) -> c_int;
 }
 
-/// What the program sees of a patched code object; [`crate::intercept::masquerade::original_view`] shows it.
+/// The parts of a patched code object as the program sees them; [`crate::intercept::masquerade::original_view`] shows them.
 #[derive(Debug)]
 pub(crate) struct View {
     pub(crate) bytes: Owned,
@@ -52,7 +52,7 @@ pub(crate) struct View {
 pub(crate) struct Extra {
     /// Its patched version, which lives as long as this one.
     pub(crate) patched: Lazy,
-    /// What the program sees of it, if it is a patched version itself.
+    /// The view that the program has of it, if it is a patched version itself.
     pub(crate) view: Option<View>,
     /// Never to be patched.
     pub(crate) is_left_alone: AtomicBool,

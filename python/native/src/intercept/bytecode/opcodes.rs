@@ -1,4 +1,4 @@
-//! What the interpreter says of its instructions, in the form that the patcher takes.
+//! The interpreter's own tables of its instructions, in the form that the patcher takes.
 
 use ftsan::patcher::{OpcodeRow, Opcodes};
 use pyo3::exceptions::PyRuntimeError;

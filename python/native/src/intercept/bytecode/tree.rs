@@ -8,9 +8,9 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
 
-/// What is decided outside while a tree of code objects is patched.
+/// The decisions that are made outside while a tree of code objects is patched.
 pub(crate) trait Decide<'py> {
-    /// What is known of a code object; what is final stays as it is, and so does what is nested in it.
+    /// The fate of a code object; one whose fate is final stays as it is, and so do those that are nested in it.
     fn fate(&mut self, code: &Code<'py>) -> PyResult<Fate<'py>>;
 
     /// The site of a point of this code object, which is not the patched one.

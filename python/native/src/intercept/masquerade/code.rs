@@ -1,4 +1,4 @@
-//! What the type of code objects shows of a patched one: attributes, methods, comparison and hash answer for the original.
+//! The view that the type of code objects gives of a patched one: attributes, methods, comparison and hash answer for the original.
 //!
 //! Fields that are members are shown by attributes of the same name, because a member is read without asking anybody.
 
@@ -80,7 +80,7 @@ getters! {
     bytes: |view, code| Ok(view.bytes(code.object().py())), |code| Ok(code.bytes()?.into_any());
 }
 
-/// What the original would answer, by the function that was there.
+/// The answer of the original, by the function that was there.
 struct Originally<const N: usize>;
 
 static ORIGINALLY: [OnceLock<usize>; 7] = [const { OnceLock::new() }; 7];

@@ -10,13 +10,13 @@ use std::ffi::{c_int, c_void};
 use std::sync::OnceLock;
 
 type Object = *mut ffi::PyObject;
-/// What runs when this code is assigned to this function; `None` if that is the code itself.
+/// The code that runs when this code is assigned to this function; `None` if that is the code itself.
 pub(crate) type Assigned = for<'py> unsafe fn(*mut ffi::PyFunctionObject, &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>>;
 
 static GETTERS: [OnceLock<Getter>; 5] = [const { OnceLock::new() }; 5];
 static SETTER: OnceLock<(Setter, Assigned)> = OnceLock::new();
 
-/// What is shown of a code object, or of null with an exception set; takes the reference.
+/// The view of a code object, or of null with an exception set; takes the reference.
 ///
 /// # Safety
 /// Attached.

@@ -2,8 +2,8 @@
 //! its module, if the code is "basic" (`_PyCode_CheckNoInternalState`, `_PyFunction_GetXIData`), and else do something slower, which the
 //! program may notice, or refuse.
 //!
-//! The interpreter looks into the function itself, so the function has its original code while it is handed over.  Who calls it meanwhile
-//! runs that: something may be missed, nothing goes wrong.
+//! The interpreter looks into the function itself, so the function has its original code while it is handed over.  A thread that
+//! calls it meanwhile runs that: something may be missed, nothing goes wrong.
 
 use crate::intercept::masquerade::original_view;
 use crate::interpreter::code_fields::Code;

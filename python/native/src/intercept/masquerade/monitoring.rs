@@ -1,8 +1,8 @@
-//! Offsets that the program is told by `sys.monitoring` and opcode events of trace functions: those of the original code.  What happens at
-//! our own instructions it is not told.
+//! Offsets that the program is told by `sys.monitoring` and opcode events of trace functions: those of the original code.  The
+//! program is not told of events at our own instructions.
 //!
-//! A callback is registered inside a native callable, which translates and calls it; whoever asks for it gets the callback itself.  Events of
-//! lines have no offsets and are left alone.
+//! A callback is registered inside a native callable, which translates and calls it; code that asks for it gets the callback
+//! itself.  Events of lines have no offsets and are left alone.
 
 use crate::intercept::bytecode::code_data::{self, Fate, View};
 use crate::interpreter::code_fields::Code;
@@ -190,8 +190,8 @@ unsafe extern "C" fn register(module: Object, arguments: *const Object, count: f
 }
 
 /// Of `BRANCH`, the interpreter registers two handlers of its own.  The one for `BRANCH_RIGHT` drops what does not come from a jump, as the ends
-/// of loops do not whose last instruction is ours: `callback` is put in its place.  What it does besides is to stop an event at an instruction
-/// whose other event was disabled, which a tool may not rely on (PEP 669).
+/// of loops do not whose last instruction is ours: `callback` is put in its place.  Besides, that handler stops an event at an
+/// instruction whose other event was disabled, which a tool may not rely on (PEP 669).
 ///
 /// # Safety
 /// Attached; the original function with its module, and live objects.

@@ -6,9 +6,10 @@
 //!
 //! Nested code objects that are shown in `co_consts` are the patched ones, so that they are identical to what functions have.
 //!
-//! What the program may have seen before it was patched is another matter: programs key by code objects (trio by those of functions that
-//! are protected from Ctrl-C).  That original is kept, with all that is nested in it, and shown in the place of the patched one.  The two
-//! hold each other for good, so this is for functions that were there when the watching began, and code that is assigned to functions.
+//! Code that the program may have seen before it was patched is another matter: programs key by code objects (trio by those of
+//! functions that are protected from Ctrl-C).  That original is kept, with all that is nested in it, and shown in the place of the
+//! patched one.  The two hold each other for good, so this is for functions that were there when the watching began, and code that
+//! is assigned to functions.
 
 use crate::engine::races::probe::{self, Probes};
 use crate::intercept::bytecode::code_data::{self, Extra, View};
@@ -135,8 +136,8 @@ impl View {
     }
 }
 
-/// What stands for a code object where only its original will do: a copy of the original, or the object itself if neither it nor what is
-/// nested in it is patched.
+/// The stand-in for a code object where only its original will do: a copy of the original, or the object itself if neither it nor
+/// what is nested in it is patched.
 pub(crate) fn original<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let Some(code) = Code::of(object) else { return Ok(object.clone()) };
     // SAFETY: alive.

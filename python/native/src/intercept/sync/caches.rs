@@ -1,7 +1,7 @@
 //! `functools.lru_cache`: what a thread does to compute a value happens before what others do with the value they are given.
 //!
 //! The function behind a cache is put into a [`Compute`], which releases the cache after the function has returned and before the value
-//! is in the cache.  Nobody can get at it: `__wrapped__` is an attribute of its own.  Who calls the cache acquires it.
+//! is in the cache.  Nobody can get at it: `__wrapped__` is an attribute of its own.  A thread that calls the cache acquires it.
 
 use crate::engine::order;
 use crate::intercept::type_slot::{self, Call, New, Slot};

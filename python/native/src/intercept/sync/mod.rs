@@ -1,4 +1,5 @@
-//! What orders threads, as it is called: each operation releases before the original runs or acquires after it ([`crate::engine::order`]).
+//! Operations that order threads, as they are called: each one releases before the original runs or acquires after it
+//! ([`crate::engine::order`]).
 //!
 //! | module | intercepts |
 //! |---|---|

@@ -29,7 +29,7 @@ enum SyncOp {
     Unlock(How),
     /// The object is about to have something for others.
     Release,
-    /// What the object had was taken.
+    /// Something that the object had was taken.
     Acquire,
     /// As `Acquire`, if the result is false.
     AcquireIfFalse,
@@ -57,9 +57,9 @@ enum SyncOp {
     Put,
     /// Something was taken out of a container.
     Take,
-    /// Something is put into a container unless it is there already, and whoever has put it there comes before.
+    /// Something is put into a container unless it is there already, and the thread that has put it there comes before.
     Claim,
-    /// What is named is taken out of a container if it is there, and may be put there again by another thread.
+    /// The item that is named is taken out of a container if it is there, and may be put there again by another thread.
     Withdraw,
     /// Anything is taken out of a container.
     TakeAny,
@@ -79,7 +79,7 @@ enum SyncOp {
     MakePath(usize),
     /// The path that is the first argument is removed, or gets another name.
     RemovePath,
-    /// What is under its first argument will be under its second one.
+    /// The file under its first argument will be under its second one.
     RenamePath,
     /// A database is opened.
     OpenDatabase,

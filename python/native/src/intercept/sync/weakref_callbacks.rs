@@ -1,8 +1,8 @@
 //! Callbacks of weak references: they run when nobody has the object any more, in whichever thread let go of it last, and what any
 //! thread did with it before happened before.
 //!
-//! The interpreter calls them through the function object's own pointer.  Whoever makes a reference with a callback gives that function
-//! another one, which is passed over where Python code calls the function, and looks at what it is called with.
+//! The interpreter calls them through the function object's own pointer.  The making of a reference with a callback gives that
+//! function another one, which is passed over where Python code calls the function, and looks at what it is called with.
 
 use crate::engine::order;
 use crate::intercept::type_slot::{self, New, Slot};
@@ -125,7 +125,7 @@ pub(crate) unsafe fn expect(callable: Object) {
     }
 }
 
-/// What is called when `callable` is; a new reference, or null.
+/// The function that is called when `callable` is; a new reference, or null.
 ///
 /// # Safety
 /// As [`expect`].
