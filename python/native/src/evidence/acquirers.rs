@@ -1,8 +1,8 @@
 //! Whose doing it is that a lock was acquired, by the stack that was recorded.
 //!
 //! The standard library has locks of its own: of queues, of logging handlers, of executors.  They are in the same graph as the program's,
-//! because `with mine: log.info(...)` in one thread and an `emit` that takes `mine` in another do deadlock.  What two locks that are taken
-//! in *one* call into the library have to do with each other is the library's business, however; it is correct, and no edge.
+//! because `with mine: log.info(...)` in one thread and an `emit` that takes `mine` in another do deadlock.  The order of two locks
+//! that are taken in *one* call into the library is the library's business, however; it is correct, and no edge.
 //!
 //! `contextlib` and the methods of `Condition` and of the RLock in Python acquire what they are told to: for them, it is whoever calls them.  A semaphore is no lock,
 //! but may keep threads apart like one: the lock in it, which its methods hold for a moment, stands for it.
@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// What a code object is when a lock is acquired in it.
+/// The role of a code object when a lock is acquired in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Class {
     Program,

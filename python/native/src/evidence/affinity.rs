@@ -201,15 +201,15 @@ impl<'py> Misused<'py> {
         Own { called, given, led: (!frames.is_empty()).then_some(Led { frames, is_given: given.is_some() }) }
     }
 
-    /// What the program called, which may have called the watched function in turn: `gather` adds callbacks to futures, `Queue.get` waits
-    /// in `_get_loop`.
+    /// The function that the program called, which may have called the watched one in turn: `gather` adds callbacks to futures,
+    /// `Queue.get` waits in `_get_loop`.
     fn what_was_called(&self, own: &[RawFrame], start: usize, is_given: bool) -> Called {
         let watched = self.call.operation.to_owned();
         if start <= self.call.frames {
             return Called { operation: watched.clone(), method: watched, is_nested: false, outermost: None };
         }
-        // What the program wrote is `async with`, not `__aenter__`: that says less than what is called in turn.
-        // And what a library calls for the program, it calls in a few steps.
+        // The program wrote `async with`, not `__aenter__`: that says less than what is called in turn.  And a library that calls
+        // something for the program does so in a few steps.
         let frames = own[self.call.frames.saturating_sub(1)..start].iter().rev();
         let called = frames.map(|frame| (*frame, code_class::resolve(self.py, *frame)));
         let carrier = own.get(start).filter(|_| is_given).map(|frame| code_class::resolve(self.py, *frame).file);
@@ -246,7 +246,7 @@ impl<'py> Misused<'py> {
             led.is_new(self.py, own.line(), self.call.id);
         }
         let is_for_asyncio = self.thread.realm == Realm::Asyncio;
-        // What the program calls of tornado and Twisted it has at hand, and not the stream or the transport below.
+        // The program has the objects of tornado and Twisted at hand that it calls, and not the stream or the transport below.
         let has_layers = self.thread.realm == Realm::Twisted || class.starts_with("tornado.");
         let nested = called.outermost.as_slice();
         let layered = (has_layers && !nested.is_empty()).then_some(Led { frames: nested, is_given: false });
@@ -315,11 +315,11 @@ impl<'py> Misused<'py> {
         stack
     }
 
-    /// What the owner's thread is doing, and where its tasks are waiting.
+    /// The present calls of the owner's thread, and where its tasks are waiting.
     fn owner_accesses(&self, snapshot: &Snapshot<'py>) -> Vec<Access> {
         let owner = self.thread_info(&self.thread);
         let mut accesses = Vec::new();
-        // What the program's own coroutine waits for comes first: that is what its author knows.
+        // The place where the program's own coroutine waits comes first: that is what its author knows.
         let (waiting, others): (Vec<_>, Vec<_>) =
             snapshot.suspended.iter().enumerate().partition(|(at, task)| *at == 0 || task.waits_in_it);
         let mut stack = Vec::new();

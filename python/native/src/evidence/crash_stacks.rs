@@ -1,4 +1,4 @@
-//! What the threads of a dying process are doing, in Python code.
+//! The Python stacks of the threads of a dying process.
 //!
 //! Runs in a signal handler of a process whose memory may be corrupt: nothing is allocated, nothing of the interpreter is called, and
 //! every word is read through the kernel, which answers "no" where a load would crash.
@@ -43,8 +43,8 @@ pub(crate) unsafe extern "C" fn crashed(note: Note) {
     waits(&say);
 }
 
-/// What threads wait for and hold: `waits THREAD ADDRESS`, `handle THREAD ADDRESS`, `holds THREAD ADDRESS` and the frames where the lock
-/// was acquired.
+/// Says which locks threads wait for and hold: `waits THREAD ADDRESS`, `handle THREAD ADDRESS`, `holds THREAD ADDRESS` and the
+/// frames where the lock was acquired.
 fn waits(say: &dyn Fn(&[u8])) {
     let one = |what: &[u8], thread: &ThreadSlot, address: usize| {
         if address != 0 {
@@ -92,7 +92,7 @@ fn all_stacks(say: &dyn Fn(&[u8])) {
 /// Compares what is read here of the calling thread with what the interpreter says.
 ///
 /// # Errors
-/// What is not where it was expected.
+/// The field that is not where it was expected.
 pub(crate) fn verify() -> Result<(), String> {
     let offsets = offsets::get();
     let interpreter = word(offsets::runtime() + offsets.runtime_interpreters_head).unwrap_or(0);

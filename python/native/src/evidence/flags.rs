@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 /// By site, the names of what is tested there.
 static TESTED: Mutex<BTreeMap<u32, &'static str>> = Mutex::new(BTreeMap::new());
 
-/// What is tested at this site has this name.
+/// The variable that is tested at this site has this name.
 pub(crate) fn remember(site: u32, name: &'static str) {
     TESTED.lock().unwrap_or_else(PoisonError::into_inner).insert(site, name);
 }

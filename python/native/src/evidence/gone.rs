@@ -27,12 +27,12 @@ struct Closed {
     at: StackId,
 }
 
-/// By address.  What is bound to a loop keeps it alive, so an address that is asked for means the loop that was closed; one that is born
-/// there later is taken out.
+/// By address.  An object that is bound to a loop keeps it alive, so an address that is asked for means the loop that was closed;
+/// one that is born there later is taken out.
 static CLOSED: Mutex<Option<HashMap<usize, Closed>>> = Mutex::new(None);
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
-/// What ends the use of something: what is left over may be closed, if its refusal is expected.
+/// The methods that end the use of something: a left-over object may be closed, if its refusal is expected.
 const ENDS: &[&str] = &["close", "aclose", "abort", "disconnect", "dispose", "shutdown", "terminate", "__aexit__", "stop"];
 
 fn lock() -> std::sync::MutexGuard<'static, Option<HashMap<usize, Closed>>> {
@@ -84,7 +84,7 @@ pub(crate) fn report(py: Python<'_>, call: &Call, object: &Bound<'_, PyAny>, loo
     // SAFETY: attached, own thread.
     let (own, start) = unsafe { (frames::own_stack(), caller_of_all(py, call.frames)) };
     let is_asked = std::ptr::eq(call.rule, &loop_lifecycle::RULE);
-    // What hands over is thread-safe, but a finalizer's caller did not mean it.
+    // A call that hands over is thread-safe, but a finalizer's caller did not mean it.
     let first = || own.frames().iter().skip(call.frames).position(|frame| code_class::class(py, frame.code) == Class::Program);
     let Some(start) = start.or_else(|| first().filter(|_| is_asked).map(|at| at + call.frames)) else { return Outcome::Continue };
     let own = own.frames();
@@ -95,13 +95,13 @@ pub(crate) fn report(py: Python<'_>, call: &Call, object: &Bound<'_, PyAny>, loo
     let line = if let OwnLine::At(line) = unsafe { own_line(py, start) } { line } else { start };
     let led = Led { frames: &own[call.frames.saturating_sub(1)..line.max(call.frames.saturating_sub(1))], is_given: false };
     let operation = led.public(py).map_or_else(|| call.operation.to_owned(), |name| last(&name).to_owned());
-    // What is left over may be closed, if its refusal is expected.
+    // A left-over object may be closed, if its refusal is expected.
     let expects_refusal = || own.get(line).is_some_and(|frame| has_handler(py, *frame));
     if ENDS.contains(&operation.as_str()) && !is_asked && expects_refusal() {
         return Outcome::Continue;
     }
     let rule = if is_asked { &loop_lifecycle::RULE } else { &loop_gone::RULE };
-    // What is called in turn on the way from one line of the program is one mistake.
+    // All calls on the way from one line of the program are one mistake.
     let place: FindingKey = (std::ptr::from_ref(rule) as usize, whole_line(py, own.get(line).copied().unwrap_or_default()));
     let (own, inner) = (&own[line.min(own.len())..], &own[start..line]);
     findings::report(py, place, Raises::Now, Found { rule, object, loop_, operation: &operation, own, inner })

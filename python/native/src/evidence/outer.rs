@@ -1,4 +1,4 @@
-//! What a line of the program leads to in installed packages: one mistake, however many watched calls those make on the way.
+//! Calls in installed packages that a line of the program leads to: one mistake, however many watched calls those make on the way.
 
 use crate::findings::store::FindingKey;
 use crate::interpreter::frames::RawFrame;

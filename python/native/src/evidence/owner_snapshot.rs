@@ -14,7 +14,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PySet;
 
-/// What a thread does with an object that it is inside, for [`ftsan::report::Access::operation`].
+/// The operation of a thread on an object that it is inside, for [`ftsan::report::Access::operation`].
 pub(crate) const INSIDE: &str = "inside";
 
 /// How many tasks of a loop are shown.
@@ -77,7 +77,7 @@ impl Drop for Held {
     }
 }
 
-/// What the owner is doing.
+/// The present state of the owner.
 pub(crate) struct Snapshot<'py> {
     /// What makes it the owner, for [`ftsan::report::Access::operation`].
     pub(crate) operation: &'static str,
@@ -228,8 +228,8 @@ pub(crate) fn stack_by_native_id(py: Python<'_>, native_id: u64) -> Option<(u64,
     unsafe { Some((frames::identity_of(state).0, Held::new(frames::stack_of(state)))) }
 }
 
-/// Who else drives this coroutine or generator: the thread that executes its frame, or the one that runs the loop of the future that
-/// it waits for.
+/// The other driver of this coroutine or generator: the thread that executes its frame, or the one that runs the loop of the future
+/// that it waits for.
 ///
 /// # Safety
 /// `generator` is alive and of a type that [`coroutines`] knows.
@@ -253,7 +253,7 @@ pub(crate) unsafe fn driver(py: Python<'_>, generator: *mut ffi::PyObject) -> Op
     }
 }
 
-/// Who else is in this `contextvars.Context`.
+/// The other thread that is in this `contextvars.Context`.
 pub(crate) fn enterer(py: Python<'_>, context: *mut ffi::PyObject) -> Option<Owner> {
     // SAFETY: the states are of live threads of the stopped world, or the own one.
     inside(py, |state| unsafe { contexts::is_in(state, context) })

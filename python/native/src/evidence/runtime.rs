@@ -1,4 +1,5 @@
-//! What becomes of the runtime: extension modules that do not declare that they can do without the GIL, and the GIL that they switch on; and what a fork leaves in the child of threads that are not there.
+//! Changes of the runtime: extension modules that do not declare that they can do without the GIL, and the GIL that they switch on;
+//! and what a fork leaves in the child of threads that are not there.
 
 use crate::evidence::thread_names;
 use crate::findings::process;
