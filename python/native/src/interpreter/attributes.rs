@@ -64,7 +64,8 @@ unsafe extern "C" {
     ) -> *mut ffi::PyObject;
 }
 
-/// What an object has under this name, if its type has nothing; a new reference, or null without an exception.  No code of the program runs.
+/// The object's own attribute of this name, if its type has none; a new reference, or null without an exception.  No code of the
+/// program runs.
 ///
 /// # Safety
 /// Attached; `object` is alive.

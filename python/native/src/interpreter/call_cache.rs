@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 /// Makes the interpreter call `list.append`, in code that is specialised already as well.
 ///
 /// # Errors
-/// What is remembered is not found; one line.
+/// The method that is remembered is not found; one line.
 pub(crate) fn forget_list_append(py: Python<'_>) -> Result<(), String> {
     let failed = |error: PyErr| error.to_string();
     let builtins = py.import("builtins").map_err(failed)?;

@@ -1,4 +1,4 @@
-//! What a code object says of itself, read without attaching and without allocating: names are immutable, and so is the line table.
+//! The text in a code object, read without attaching and without allocating: names are immutable, and so is the line table.
 
 use crate::interpreter::offsets;
 use pyo3::ffi;

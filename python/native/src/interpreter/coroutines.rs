@@ -1,7 +1,8 @@
 //! Coroutines, generators and asynchronous generators: are they being executed, and by what are they driven?
 //!
-//! The three share `_PyGenObject_HEAD` (`Include/internal/pycore_interpframe_structs.h`), whose offsets are published.  What `__anext__` and
-//! `asend` return has its generator in the first field (`PyAsyncGenASend`, `PyAsyncGenAThrow`, `Objects/genobject.c`).
+//! The three share `_PyGenObject_HEAD` (`Include/internal/pycore_interpframe_structs.h`), whose offsets are published.  The object
+//! that `__anext__` or `asend` returns has its generator in the first field (`PyAsyncGenASend`, `PyAsyncGenAThrow`,
+//! `Objects/genobject.c`).
 
 use crate::interpreter::{frames, offsets};
 use pyo3::exceptions::{PyGeneratorExit, PyRuntimeError};
@@ -54,7 +55,7 @@ pub(crate) unsafe fn is_waiting(generator: *mut ffi::PyObject) -> bool {
     unsafe { state(generator) == offsets::get().unpublished.awaiting }
 }
 
-/// Who finalizes an asynchronous generator, borrowed: a method of the loop that iterated it first.  Null before that.
+/// The finalizer of an asynchronous generator, borrowed: a method of the loop that iterated it first.  Null before that.
 ///
 /// In `_PyGenObject_HEAD` a pointer, `ag_origin_or_finalizer`, and three flags come right before the state.
 ///

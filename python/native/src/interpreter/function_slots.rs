@@ -22,7 +22,7 @@ impl FnSlot {
         unsafe { self.0.read() as usize }
     }
 
-    /// Puts a function of the same calling convention there.  Whatever that needs is set before.
+    /// Puts a function of the same calling convention there.  Everything that it needs is set before.
     pub(crate) fn replace(self, function: *const c_void) {
         // SAFETY: as above.
         unsafe { replaced::pointer(self.0, function) };
@@ -99,7 +99,7 @@ pub(crate) fn of(object: &Bound<'_, PyAny>, flags: c_int) -> PyResult<FnSlot> {
     }
 }
 
-/// What a member that cannot be set says (`PyMember_SetOne`).
+/// The refusal of a member that cannot be set (`PyMember_SetOne`).
 unsafe extern "C" fn refuse_to_set(_: *mut ffi::PyObject, _: *mut ffi::PyObject, _: *mut c_void) -> c_int {
     // SAFETY: called attached; a static string.
     unsafe { ffi::PyErr_SetString(ffi::PyExc_AttributeError, c"readonly attribute".as_ptr()) };

@@ -1,4 +1,4 @@
-//! What the kernel allows to be done with memory of this process.
+//! Memory of this process, and what the kernel allows to be done with it.
 
 use std::sync::{Mutex, PoisonError};
 

@@ -1,7 +1,7 @@
 //! All knowledge of interpreter internals: layouts, frames, stop-the-world.
 //!
 //! Offsets come from `_PyRuntime.debug_offsets`, which CPython publishes for debuggers and profilers
-//! (`Include/internal/pycore_debug_offsets.h`).  What is not published there is listed in [`offsets`] with its source.
+//! (`Include/internal/pycore_debug_offsets.h`).  An offset that is not published there is listed in [`offsets`] with its source.
 //! [`verify`] compares what we read with what the public API says; if that fails, nothing is hooked.
 //!
 //! | modules | know of |

@@ -1,4 +1,4 @@
-//! What an object holds, directly or in its containers, as the garbage collector sees it.
+//! The objects that an object holds, directly or in its containers, as the garbage collector sees it.
 
 use pyo3::ffi;
 use std::ffi::{c_int, c_void};

@@ -1,5 +1,5 @@
-//! What of the interpreter and of its functions was replaced, so that it can be put back, and replaced again: for a process that somebody
-//! attached to, and that goes on without us.  In any other process nothing is kept here.
+//! The replaced parts of the interpreter and of its functions, so that they can be put back, and replaced again: for a process that
+//! somebody attached to, and that goes on without us.  In any other process nothing is kept here.
 
 use crate::interpreter::world::Stopped;
 use pyo3::ffi;
@@ -17,14 +17,14 @@ pub(crate) enum Which {
 
 /// Something that was replaced.
 pub(crate) trait Replacement: Send {
-    /// Puts one in the place of the other.  What somebody else has replaced meanwhile is left alone.
+    /// Puts one in the place of the other.  One that somebody else has replaced meanwhile is left alone.
     ///
     /// # Errors
     /// As the program's own code that is asked, if any is.
     fn put(&self, py: Python<'_>, which: Which) -> PyResult<()>;
 }
 
-/// What was replaced, each in the order in which it was done.
+/// The replacements, each in the order in which it was done.
 #[derive(Default)]
 struct Kept {
     codes: Vec<Code>,
@@ -38,7 +38,7 @@ fn lock() -> MutexGuard<'static, Kept> {
     ALL.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What is replaced from now on is kept.
+/// Replacements are kept from now on.
 pub(crate) fn begin() {
     IS_KEPT.store(true, Ordering::Relaxed);
 }
@@ -94,7 +94,7 @@ fn put_all(py: Python<'_>, which: Which) -> PyResult<()> {
     result
 }
 
-/// What was replaced last is put back first.
+/// The last replacement is put back first.
 fn in_order<T>(all: &[T], which: Which) -> impl Iterator<Item = &T> {
     let count = all.len();
     (0..count).map(move |at| &all[if which == Which::Ours { at } else { count - 1 - at }])

@@ -12,7 +12,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Offset of `asyncio_running_task` in words; 0 until it is known.
 static RUNNING: AtomicUsize = AtomicUsize::new(0);
 
-/// How many words behind the published part of the thread state are looked at: since 3.15 a frame comes first.  What is there is far longer.
+/// How many words behind the published part of the thread state are looked at: since 3.15 a frame comes first.  The unpublished
+/// part is far longer.
 const BEYOND: usize = 32;
 
 /// Address of the task that the calling thread is running; 0 for none, or if that cannot be told.

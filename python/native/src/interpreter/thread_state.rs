@@ -20,7 +20,7 @@ unsafe extern "C" {
 /// From the thread pointer to the variable; 0 if it has no such place.
 static PLACE: AtomicIsize = AtomicIsize::new(0);
 
-/// What libraries that are loaded at the start share is some kilobytes.
+/// Libraries that are loaded at the start share some kilobytes.
 const NEAR: usize = 1 << 16;
 
 #[cfg(Py_GIL_DISABLED)]

@@ -1,6 +1,6 @@
 //! Stopping the world: no other thread runs Python code or touches an object while it lasts.
 //!
-//! What runs inside may not call into Python beyond reference counts, may not block and may not take a lock of ours.
+//! The code that runs inside may not call into Python beyond reference counts, may not block and may not take a lock of ours.
 
 use pyo3::ffi;
 use pyo3::prelude::*;

@@ -95,7 +95,7 @@ pub(crate) fn first_of_program(py: Python<'_>, stack: &[RawFrame]) -> Option<usi
 pub(crate) enum OwnLine {
     /// On the stack of the calling thread, at this index.
     At(usize),
-    /// What is called at this index was given away there earlier: to a thread, an executor, a task.
+    /// The function that is called at this index was given away there earlier: to a thread, an executor, a task.
     Given(usize, &'static [RawFrame]),
     /// Nowhere.
     Nowhere,
@@ -106,7 +106,7 @@ pub(crate) enum OwnLine {
 /// # Safety
 /// Attached.
 pub(crate) unsafe fn own_line(py: Python<'_>, start: usize) -> OwnLine {
-    // What a package gave away is its own business, whoever called it.
+    // A function that a package gave away is its own business, whoever called it.
     let given_by_own = |given: &'static [RawFrame]| given.first().is_some_and(|frame| is_own(py, *frame)).then_some(given);
     // SAFETY: passed on; the own stack.
     let own = unsafe { frames::own() }.filter_map(|frame| Some((frame, frame.raw()?)));

@@ -1,6 +1,6 @@
-//! What the calling thread has seen of the others: its vector clock, and what it knows of the order beside that.
+//! The calling thread's view of the others: its vector clock, and what it knows of the order beside that.
 //!
-//! As long as there is one thread only, nothing is done: whatever starts the second one hands over everything.
+//! As long as there is one thread only, nothing is done: the start of the second one hands over everything.
 
 use crate::interpreter::header;
 use crate::thread::probe_switch;
@@ -33,7 +33,7 @@ pub(crate) fn set_watched(is_on: bool) {
     IS_WATCHED.store(is_on, Ordering::Release);
 }
 
-/// What is to be called, attached, each time that there is about to be another thread, instead of watching from then on.
+/// The function to be called, attached, each time that there is about to be another thread, instead of watching from then on.
 pub(crate) fn on_second_thread(call: fn()) {
     let _ = ON_SECOND_THREAD.set(call);
 }
@@ -58,7 +58,7 @@ pub(crate) fn share() {
     }
 }
 
-/// What is to be called, attached, in a thread that comes from C code once it has a clock.
+/// The function to be called, attached, in a thread that comes from C code once it has a clock.
 pub(crate) fn on_foreign_thread(call: unsafe fn()) {
     let _ = ON_FOREIGN_THREAD.set(call);
 }

@@ -1,4 +1,4 @@
-//! What of ours does not work: a family is off, and the report says so.
+//! Faults of our own: a family is off, and the report says so.
 //!
 //! A list that only grows and is never locked: a panic may be noted by a detached thread while another one forks.
 
@@ -9,10 +9,10 @@ use std::collections::BTreeSet;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-/// What is off if there is another interpreter than the main one.
+/// The fault if there is another interpreter than the main one.
 pub(crate) const SUB_INTERPRETERS: &str = "sub-interpreters: what runs in them is not watched";
 
-/// What is off if old bits may be taken for those of a new object.
+/// The fault if old bits may be taken for those of a new object.
 #[cfg(not(Py_GIL_DISABLED))]
 const BIRTHS: &str = "races: births of objects are not heard of any more: no memory, or something has called PyRefTracer_SetTracer";
 

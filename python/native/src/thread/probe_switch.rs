@@ -5,9 +5,9 @@
 //! as a whole, and any mix of probes that are on and off is sound.  So nothing has to be stopped, and the second thread itself may do it
 //! before it is attached.
 //!
-//! Python's ways to start threads say so before ([`crate::thread::clock::share`]).  Whatever else begins to run Python code attaches a
-//! thread state for the first time, for which CPython asks where the thread's stack ends (`_PyThreadState_Attach`, `Python/pystate.c`): the
-//! injected library hooks `pthread_getattr_np`, and [`begin`] tries whether it is called so here.
+//! Python's ways to start threads say so before ([`crate::thread::clock::share`]).  Any other thread that begins to run Python code
+//! attaches a thread state for the first time, for which CPython asks where the thread's stack ends (`_PyThreadState_Attach`,
+//! `Python/pystate.c`): the injected library hooks `pthread_getattr_np`, and [`begin`] tries whether it is called so here.
 //!
 //! While probes are off there is one copy of all code, which is part of the code object and which the main thread runs; copies for other
 //! threads are made of that one when they run it.
@@ -30,7 +30,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
-/// What is made now is switched off, and what was made is.
+/// Probes that are made now are switched off, and so are those that were made.
 static IS_OFF: AtomicBool = AtomicBool::new(false);
 
 /// Code is remembered for as long as it lives, to be switched off again.
@@ -39,7 +39,7 @@ static IS_KEPT: AtomicBool = AtomicBool::new(false);
 /// It was switched in all copies, and is from now on.
 static HAS_COPIES: AtomicBool = AtomicBool::new(false);
 
-/// What is to be called, attached, when probes are to be on for good.
+/// The function to be called, attached, when probes are to be on for good.
 static FOR_GOOD: OnceLock<fn()> = OnceLock::new();
 
 /// The state of the main thread, which is part of its interpreter and lives as long.

@@ -1,4 +1,4 @@
-//! What Python code does to loops, transports and streams, for the flight recorder: a few stores per watched call.
+//! Operations of Python code on loops, transports and streams, for the flight recorder: a few stores per watched call.
 
 use crate::interpreter::{code_text, frames};
 use crate::thread::context::ThreadContext;

@@ -1,11 +1,11 @@
 //! Beside the objects, in a table by address: builds with the GIL have no bits to spare.
 //!
-//! `ob_flags` is a part of the reference count there: whoever compares all 64 bits of it with 0, as PyO3 does, would never free an object
-//! with a bit set.  An entry of 16 bits stands for 16 bytes of memory.  The tracer of references (`PyRefTracer_SetTracer`) hears of each
-//! birth and writes the number of the thread there, without bits.  The interpreter has one place for a tracer; what was there, or comes
-//! later, is called by ours ([`keep`]).
+//! `ob_flags` is a part of the reference count there: code that compares all 64 bits of it with 0, as PyO3 does, would never free
+//! an object with a bit set.  An entry of 16 bits stands for 16 bytes of memory.  The tracer of references
+//! (`PyRefTracer_SetTracer`) hears of each birth and writes the number of the thread there, without bits.  The interpreter has one
+//! place for a tracer; one that was there, or comes later, is called by ours ([`keep`]).
 //!
-//! What was made before has no maker: it is nobody's own.
+//! An object that was made before has no maker: it is nobody's own.
 
 use super::common::{CREATE, ESCAPED, PyRefTracer_GetTracer, PyRefTracer_SetTracer, Tracer, thread_id};
 use pyo3::ffi;

@@ -1,4 +1,4 @@
-//! What both places for bits have in common: which bits there are, what names a thread, and the tracer of births.
+//! The common part of both places for bits: which bits there are, what names a thread, and the tracer of births.
 
 use pyo3::ffi;
 use std::ffi::{c_int, c_void};
@@ -18,7 +18,7 @@ pub(crate) const CREATE: c_int = 0;
 pub(crate) const SEEN: u16 = 1 << 15;
 /// Others than the thread that made it have touched it.
 pub(crate) const ESCAPED: u16 = 1 << 14;
-/// What was released into it is in the table of `crate::engine::order`.
+/// The clock of all that was released into it is in the table of `crate::engine::order`.
 pub(crate) const HAS_CLOCK: u16 = 1 << 13;
 /// It orders nothing, although it is a lock.
 pub(crate) const IGNORED: u16 = 1 << 12;
