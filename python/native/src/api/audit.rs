@@ -1,4 +1,4 @@
-//! What `ftsan audit` asks of files and of the table of known crashes.
+//! The answers that `ftsan audit` gets from files and from the table of known crashes.
 
 use crate::launcher::extension;
 use ftsan::triage::judge::known;

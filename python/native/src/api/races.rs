@@ -1,4 +1,4 @@
-//! What orders threads, and whose code has probes.
+//! The order of threads, and the choice of the code that has probes.
 
 use crate::engine::{order, races};
 use crate::findings::process;
@@ -135,7 +135,7 @@ pub(crate) fn order_threads(module: &Bound<'_, PyModule>) -> PyResult<()> {
     sync::threads::install(module)
 }
 
-/// What threads hold, and in which order.
+/// The locks that threads hold, and in which order.
 #[pyfunction]
 pub(crate) fn watch_locks(module: &Bound<'_, PyModule>) -> PyResult<()> {
     sync::locks::watch(module)

@@ -1,4 +1,4 @@
-//! What was found, and the report of it.
+//! Findings, and the report of them.
 
 use crate::engine::races::sampling;
 use crate::engine::{forks, races};
@@ -23,7 +23,7 @@ pub(crate) fn create_tally(path: PathBuf) -> PyResult<()> {
     Ok(tally::create(&path)?)
 }
 
-/// What a run with these options comes to: (status that replaces 0, text, whether that is to be said in any case).
+/// The outcome of a run with these options: (status that replaces 0, text, whether that is to be said in any case).
 #[pyfunction]
 pub(crate) fn conclude(report: PathBuf, options: OsString) -> PyResult<(u8, String, bool)> {
     let options = Options::parse(&options).map_err(|error| PyValueError::new_err(error.to_string()))?;

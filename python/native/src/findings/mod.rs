@@ -1,4 +1,4 @@
-//! What was found, and where it goes.
+//! Findings, and where they go.
 //!
 //! | module | holds |
 //! |---|---|

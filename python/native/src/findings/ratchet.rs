@@ -1,4 +1,4 @@
-//! What a run makes of the baseline: says what is gone from it, takes that out, or writes a new one.
+//! The baseline at the end of a run: says what is gone from it, takes that out, or writes a new one.
 
 use crate::thread::hooks_link;
 use ftsan::options::Options;

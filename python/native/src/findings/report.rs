@@ -102,7 +102,8 @@ pub(crate) fn report(py: Python<'_>, place: FindingKey, raises: Raises, case: im
     }
 }
 
-/// What accepts a finding on a line of its own: the innermost one of each access, and the innermost of the program.  To be called detached.
+/// The acceptance of a finding on a line of its own: the innermost one of each access, and the innermost of the program.  To be
+/// called detached.
 fn ignored_on_a_line(finding: &Finding) -> Option<Suppression> {
     let accesses = finding.accesses.iter().filter(|access| matches!(access.role, Role::Offending | Role::Earlier));
     let frames = accesses.flat_map(|access| access.stack.first().into_iter().chain(programs_line(&access.stack)));

@@ -1,4 +1,4 @@
-//! What a process tree has found, in numbers that no full disk, lost privilege or sudden death can take away.
+//! The number of findings of a process tree, in counters that no full disk, lost privilege or sudden death can take away.
 //!
 //! The process whose exit status speaks for the tree (the launcher, or the first process that is watched) makes a file of one page;
 //! every process maps it when it begins to be watched, and counts there by an atomic addition.  The report says what was found; the tally

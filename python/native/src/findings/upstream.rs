@@ -36,7 +36,7 @@ fn is_started_by_package(access: &Access) -> bool {
 
 /// The package whose own thread does it.
 fn wholly_inside(offending: &Access) -> Option<(String, String)> {
-    // What an executor or a loop runs was given to it by somebody who is not on this stack.
+    // A function that an executor or a loop runs was given to it by somebody who is not on this stack.
     let is_given =
         |frame: &Frame| frame.file.ends_with("/concurrent/futures/thread.py") || frame.file.ends_with("/asyncio/events.py");
     let is_its_own = is_started_by_package(offending) && !offending.stack.iter().any(is_given);

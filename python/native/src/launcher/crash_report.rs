@@ -75,7 +75,7 @@ pub(crate) fn read(path: &Path, wanted: Wanted) -> Result<Option<Crash>, String>
     }))
 }
 
-/// What a thread waits for and holds.
+/// Adds the locks that a thread waits for and holds.
 fn add_waits(thread: &mut Thread, locks: &[(u64, Waiting)]) {
     for (_, one) in locks.iter().filter(|(native_id, _)| *native_id == thread.native_id) {
         match one {

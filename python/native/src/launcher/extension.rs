@@ -1,9 +1,9 @@
-//! What the file of an extension module says without being loaded: what it declares about the GIL, what it uses of Python, and how much
+//! The file of an extension module, read without loading it: what it declares about the GIL, what it uses of Python, and how much
 //! memory it can write to.
 //!
 //! A module with multi-phase initialisation has a `PyModuleDef` among its data, which leads to its slots (`Include/moduleobject.h`).  One is
-//! recognised by its header, which is that of an immortal object on a free-threaded build, and by its name.  What is made while the module
-//! is initialised, in memory of which the file only has the size, cannot be seen in the file.
+//! recognised by its header, which is that of an immortal object on a free-threaded build, and by its name.  A definition that is
+//! made while the module is initialised, in memory of which the file only has the size, cannot be seen in the file.
 
 use object::read::elf::ElfFile64;
 use object::{Endianness, Object as _, ObjectSection as _, ObjectSymbol as _, RelocationTarget, SectionFlags, elf};
@@ -65,10 +65,10 @@ fn is_pythons(name: &str) -> bool {
     name.starts_with("Py") || name.starts_with("_Py")
 }
 
-/// What is at which address once the file is loaded.
+/// The contents of the addresses once the file is loaded.
 struct Image<'a> {
     sections: Vec<(u64, &'a [u8], bool)>,
-    /// What the loader puts where; what it does not know of yet (a symbol of another file) is 0.
+    /// The pointers that the loader puts there, by place; one that it does not know of yet (a symbol of another file) is 0.
     pointers: HashMap<u64, u64>,
     writable: u64,
 }

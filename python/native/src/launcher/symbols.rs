@@ -1,5 +1,5 @@
-//! What is at an address of a process that has died, from the map of its memory and the files that were there; and what an extension
-//! module says of itself.
+//! The symbol at an address of a process that has died, from the map of its memory and the files that were there; and what an
+//! extension module says of itself.
 
 use ftsan::triage::crash::NativeFrame;
 use object::{Object as _, ObjectSection as _, ObjectSegment as _, ObjectSymbol as _};
