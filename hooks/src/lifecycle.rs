@@ -72,7 +72,7 @@ pub(crate) unsafe extern "C" fn ftsan_hooks_connect(module: &PythonApi, how: How
     if process::recording().is_none() {
         return refused;
     }
-    // Who attaches leaves again: nothing that outlives them.
+    // The one who attaches leaves again: nothing that outlives them.
     if how != How::ATTACHED {
         process::keep();
         crash::handler::install();

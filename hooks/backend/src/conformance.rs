@@ -1,9 +1,9 @@
-//! What every backend must do.
+//! The duties of every backend.
 //!
 //! Each case is run in a process of its own, because a diversion cannot be undone and because a wrong one crashes: [`main`] starts its own
 //! executable again for each.  A test of a backend therefore has its own `main` (`harness = false`) and hands over to this one.
-//! Arguments that do not begin with `-` select cases.  What a backend cannot do by nature is declared in its [`Subject`], with the reason;
-//! such a case is run too, and must fail in the way that is declared.
+//! Arguments that do not begin with `-` select cases.  A case that a backend cannot pass by nature is declared in its [`Subject`],
+//! with the reason; it is run too, and must fail in the way that is declared.
 //!
 //! | module | what it is |
 //! |---|---|

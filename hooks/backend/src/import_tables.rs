@@ -35,7 +35,7 @@ impl Backend for ImportTables {
     }
 }
 
-/// What a slot is to hold, and what it has to hold for that; null for anything.
+/// The address that a slot is to hold, and the one that it has to hold for that; null for anything.
 struct Change {
     from: *const c_void,
     to: *const c_void,
@@ -69,7 +69,7 @@ pub unsafe fn put_back(diversions: &[Diversion<'_>]) -> usize {
 }
 
 /// # Safety
-/// What slots are to hold has the calling convention and signature of what they are for.
+/// The functions that slots are to hold have the calling convention and signature of those that the slots are for.
 unsafe fn change_all(change: &dyn Fn(&CStr) -> Option<Change>) -> usize {
     let mut rewriting = Rewriting { change, own: rewrite as *const c_void as usize, count: 0 };
     // SAFETY: the callback gets what is passed here.

@@ -4,15 +4,15 @@
 //! |---|---|
 //! | [`permission`] | whether the process may do that at all: gum crashes where it may not |
 //!
-//! What was found by measurement:
+//! Found by measurement:
 //!
 //! - `replace_fast` crashes threads that call the function meanwhile (5 of 10 runs of the suite's load test), and so does undoing a
 //!   diversion: neither is used.
 //! - `replace` does too, but rarely: once in 8,700 diversions under load (29 runs of 300 rounds, 3 threads on 2 cores).  Gum stops nobody
 //!   while it overwrites the first instructions; a thread that is between them goes on in the middle of another one.  Divert before
 //!   threads start.
-//! - A call returns through gum, which keeps the address to return to: what leaves in another way (an exception, a cancelled thread,
-//!   `longjmp`) does not find it.  `tests/frida.rs` declares what follows from that, and what else gum cannot do.
+//! - A call returns through gum, which keeps the address to return to: a frame that is left in another way (an exception, a
+//!   cancelled thread, `longjmp`) does not find it.  `tests/frida.rs` declares what follows from that, and what else gum cannot do.
 
 pub mod permission;
 

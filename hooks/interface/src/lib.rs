@@ -1,4 +1,4 @@
-//! What the two shared libraries of ftsan, the injected one and the Python module, must agree on.
+//! The agreement between the two shared libraries of ftsan, the injected one and the Python module.
 //!
 //! | module | what it holds |
 //! |---|---|

@@ -1,4 +1,4 @@
-//! The one table of hooks.  What it exports is compared with `hooks/exports.txt` in a test.
+//! The one table of hooks.  Its exports are compared with `hooks/exports.txt` in a test.
 
 use crate::calls::{shapes, tail_jumps, thread_start};
 use crate::crash::chain;

@@ -23,7 +23,7 @@ static PENDING: [Pending; 256] = [const {
     }
 }; 256];
 
-/// What to start a thread with so that it gets a signal stack; `None` if too many are being started.
+/// The argument to start a thread with so that it gets a signal stack; `None` if too many are being started.
 pub(crate) fn wrap(start: Start, argument: *mut c_void) -> Option<*mut c_void> {
     let free = PENDING.iter().find(|pending| !pending.taken.swap(true, Ordering::Acquire))?;
     free.start.store(start as *mut c_void, Ordering::Relaxed);

@@ -12,10 +12,10 @@ use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
-/// What a process dies of, if nobody handles it.  SIGQUIT is what people send to a process that hangs.
+/// Signals that a process dies of, if nobody handles them.  SIGQUIT is what people send to a process that hangs.
 pub(super) const FATAL: [c_int; 6] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGABRT, libc::SIGFPE, libc::SIGILL, libc::SIGQUIT];
 
-/// What handles a fatal signal after us: the newest of two, so that a crash meanwhile finds a whole one.
+/// The handler of a fatal signal after us: the newest of two, so that a crash meanwhile finds a whole one.
 struct After {
     actions: UnsafeCell<[MaybeUninit<libc::sigaction>; 2]>,
     newest: AtomicUsize,

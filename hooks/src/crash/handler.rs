@@ -8,7 +8,7 @@ use crate::system::signal_stack::{self, Reserved};
 use libc::{c_int, c_void, siginfo_t};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What is done for the dying process runs there: the thread's own stacks may be full or bad.
+/// The work for the dying process is done there: the thread's own stacks may be full or bad.
 static STACK: Reserved = Reserved::new();
 
 /// Called when Python code begins to be watched, or earlier where there is no Python.

@@ -1,8 +1,9 @@
 //! Fatal signals: what the process was doing goes into the recording, then the program's own handler gets its turn.
 //!
-//! Whatever killed the process may have destroyed what a handler stands on, so this one stands on little.  It writes down what the kernel
-//! tells it, with no more than system calls and stores to the recording, which belongs to the process; it uses nothing thread-local, and
-//! a stack of its own.  Everything else is done in steps, and a step that crashes or takes too long is given up for the next one.
+//! The fault that killed the process may have destroyed what a handler stands on, so this one stands on little.  It writes down
+//! what the kernel tells it, with no more than system calls and stores to the recording, which belongs to the process; it uses
+//! nothing thread-local, and a stack of its own.  Everything else is done in steps, and a step that crashes or takes too long is
+//! given up for the next one.
 //!
 //! | module | what it holds |
 //! |---|---|

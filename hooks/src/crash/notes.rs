@@ -1,4 +1,4 @@
-//! What the kernel tells of a crash, as it is: signal, registers, the words on the stack; the map of the memory.
+//! The kernel's own facts of a crash, as they are: signal, registers, the words on the stack; the map of the memory.
 
 use crate::system::context::{self, Interrupted};
 use crate::system::{call, memory};

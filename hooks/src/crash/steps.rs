@@ -1,4 +1,4 @@
-//! What is done for a process that is dying, step by step.
+//! The work for a process that is dying, step by step.
 //!
 //! A step may crash itself, because it looks at what the crash has destroyed, or never end, because a stopped thread has the lock that it
 //! wants.  Either sends a signal to this thread, whose handler never returns: it begins the next step, further down the stack.
@@ -78,7 +78,7 @@ fn end() -> ! {
 
 fn map_of_memory(recording: &'static Recording) {
     notes::maps(&recording.crash);
-    // What comes next is less certain.
+    // The next steps are less certain.
     process::write_out();
 }
 

@@ -1,4 +1,4 @@
-//! What is known of the process and of the calling thread.
+//! The state of the process and of the calling thread.
 
 pub(crate) mod process;
 pub(crate) mod python;

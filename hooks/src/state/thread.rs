@@ -95,7 +95,7 @@ unsafe extern "C" fn leave(record: *mut c_void) {
     unsafe { &*record.cast::<ThreadRecord>() }.leave();
 }
 
-/// What the calling thread does from now on is the end of the process.
+/// Everything that the calling thread does from now on is the end of the process.
 pub(crate) fn dies() {
     pointer::set(std::ptr::null());
     set_absent(Absent::Ended);
@@ -111,7 +111,7 @@ pub(crate) fn forget() {
     }
 }
 
-/// What the calling thread does meanwhile is not looked at.  Keeps errno.
+/// Nothing that the calling thread does meanwhile is looked at.  Keeps errno.
 pub(crate) struct Paused {
     record: *const ThreadRecord,
     before: Absent,

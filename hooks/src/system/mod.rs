@@ -1,4 +1,4 @@
-//! What the kernel and libc give: no state of ours but the signal stacks.
+//! The kernel and libc: no state of ours but the signal stacks.
 
 pub(crate) mod call;
 pub(crate) mod clock;

@@ -40,7 +40,7 @@ impl Original {
     fn find(&self) -> usize {
         // SAFETY: the name is a C string.
         let found = unsafe { libc::dlsym(libc::RTLD_NEXT, self.name.as_ptr()) } as usize;
-        // What libc does not have, nobody can have linked against: `missing` is never called.
+        // Nobody can have linked against a function that libc does not have: `missing` is never called.
         let address = if found == 0 { missing as *const c_void as usize } else { found };
         self.address.store(address, Ordering::Relaxed);
         address

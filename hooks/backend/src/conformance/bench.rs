@@ -1,4 +1,4 @@
-//! What a case works with, and what it must find.
+//! The tools of a case, and what it must find.
 
 use crate::conformance::detours::{self, Detour};
 use crate::conformance::libraries::{CALLERS, Library};
@@ -30,7 +30,7 @@ pub(super) type Unary = unsafe extern "C" fn(c_int) -> c_int;
 pub(super) type Nullary = unsafe extern "C" fn() -> c_int;
 pub(super) type Errno = unsafe extern "C" fn(c_int, c_int, *mut c_int, *mut c_int) -> c_int;
 
-/// What a case works with.
+/// The tools of a case.
 pub(super) struct Bench {
     pub(super) backend: Box<dyn Backend>,
     pub(super) library_loaded: unsafe fn(&CStr, *const c_void),

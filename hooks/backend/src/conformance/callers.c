@@ -1,4 +1,4 @@
-/* Who calls what the conformance suite diverts, by name: this library has a slot for each. */
+/* Callers, by name, of the functions that the conformance suite diverts: this library has a slot for each. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -57,7 +57,7 @@ int call_wait(int *waiting, int *cleaned) {
     return result;
 }
 
-/* What a program does with a descriptor; 0, or the line where something was not as it should be. */
+/* A program's use of a descriptor; 0, or the line where something was not as it should be. */
 #define MUST(what) if (!(what)) return __LINE__
 int call_system(void) {
     int ends[2];

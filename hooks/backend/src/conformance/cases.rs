@@ -1,4 +1,4 @@
-//! What the suite tries.
+//! The cases that the suite tries.
 
 use super::bench::{
     Bench, CALL_OTHER, Nullary, Outcome, Unary, divert_errno, diverted, errno_is_kept, in_a_thread, must, must_be, plain,

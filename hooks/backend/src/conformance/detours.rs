@@ -1,4 +1,4 @@
-//! What is called instead.  Each detour counts its calls and calls the original.
+//! The functions that are called instead.  Each detour counts its calls and calls the original.
 
 use crate::conformance::libraries::Library;
 use libc::{c_char, c_int, c_long, c_ulong, c_void, off_t, pollfd, size_t, ssize_t};
@@ -107,7 +107,7 @@ detours! {
 /// The second argument of `conf_recursive`.
 pub(super) type Next = unsafe extern "C-unwind" fn(c_int) -> c_int;
 
-/// What `conf_recursive` is given: back into the original, as the detour itself may.
+/// The function that `conf_recursive` is given: back into the original, as the detour itself may.
 pub(super) unsafe extern "C-unwind" fn next(n: c_int) -> c_int {
     // SAFETY: the case diverted it before it called it.
     let original = unsafe {

@@ -1,4 +1,4 @@
-//! What the suite needs of its surroundings.
+//! The needs of the suite in its surroundings.
 
 use std::env;
 use std::ffi::OsStr;

@@ -1,4 +1,4 @@
-/* What the conformance suite diverts.  Every function is exported, so its own library reaches it by name too. */
+/* The functions that the conformance suite diverts.  Every function is exported, so its own library reaches it by name too. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdint.h>
