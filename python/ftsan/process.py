@@ -139,7 +139,7 @@ def is_enabled() -> bool:
 
 
 def last_words() -> None:
-    """What there is to say when the interpreter ends."""
+    """Say what there is to say when the interpreter ends."""
     _native.set_gil(gil_state())
     for package, modules in _compiled().items():
         _native.turn_off(f"races: {package}: {modules} of its modules were compiled (mypyc?), and their Python code did not run")

@@ -1,9 +1,9 @@
 """Threads, meetings and waits that add no order, for tests of programs whose threads are not ordered.
 
 A test of a race must not synchronise the threads that race: a lock, an event, a queue or a barrier between them is an order,
-and with it there is no race to find. Sleeping instead hopes that the other thread is there in time. What is here polls plain
-values and the kernel, which neither ftsan nor the interpreter takes for an order, and goes on as soon as the other thread is
-where it should be::
+and with it there is no race to find. Sleeping instead hopes that the other thread is there in time. The functions here poll plain
+values and the kernel, which neither ftsan nor the interpreter takes for an order, and go on as soon as the other thread is where it
+should be::
 
     from ftsan.testing import run, wait_until_blocked
 
@@ -94,7 +94,7 @@ class Meeting:
 def run(*functions: Callable[[], object]) -> None:
     """Run each function in a thread of its own, all at once as nearly as can be, and wait for their ends.
 
-    What one of them raises is raised here, the first one's first.
+    An exception that one of them raises is raised here, the first one's first.
     """
     meeting, errors = Meeting(len(functions)), [None] * len(functions)  # type: Meeting, list[BaseException | None]
 
@@ -112,7 +112,7 @@ def run(*functions: Callable[[], object]) -> None:
 def in_turns(*functions: Callable[[], object]) -> None:
     """Run each function in a thread of its own, one after the other, without an order between them.
 
-    What is a race stays one, and yet every run is the same.  What one of them raises is raised here.
+    A race stays a race, and yet every run is the same.  An exception that one of them raises is raised here.
     """
     done, errors = [False] * (len(functions) + 1), [None] * len(functions)  # type: list[bool], list[BaseException | None]
     done[0] = True

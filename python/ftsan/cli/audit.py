@@ -1,6 +1,6 @@
 """``ftsan audit``: what to expect of installed distributions without the GIL, one row each.
 
-What the files of extension modules show is taken from there; what they do not show, from an import in a process of its own.
+Facts that the files of extension modules show are taken from there; others, from an import in a process of its own.
 """
 
 import os
@@ -16,7 +16,7 @@ from .progress import over
 #: Exit statuses: something switches the GIL on or is known to crash; of something it is not known.
 FOUND, NOT_KNOWN = 66, 67
 
-#: What the distributions are that a server's threads meet in.
+#: The roles of distributions that a server's threads meet in.
 ROLES = {
     "event loop": "uvloop rloop gevent eventlet greenlet twisted trio anyio tornado curio pyzmq autobahn",
     "TLS": "cryptography pyopenssl service-identity oscrypto",
@@ -98,7 +98,7 @@ def _known(distribution: dict[str, Any], bad: list[tuple[str, str | None, str, s
 
 
 def _wheel(distribution: dict[str, Any], abi: str) -> str:
-    """What was installed: a wheel for this interpreter, one that was built here because there is none, or one for any."""
+    """The kind of wheel that was installed: for this interpreter, built here because there is none, or for any."""
     tags: list[str] = distribution["tags"]
     if not tags:
         return "not known"

@@ -73,7 +73,7 @@ def _module(file: str, root: str) -> str:
 
 
 def generator(file: str) -> str:
-    """What has made an extension module, with its version where it is written down; empty for C by hand, or what is not known."""
+    """The tool that made an extension module, with its version where that is written down; empty for C by hand, or if not known."""
     with open(file, "rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as text:
         for name, pattern in GENERATORS:
             found = re.search(pattern, text)

@@ -1,4 +1,4 @@
-"""What ``ftsan audit`` asks in the interpreter that it is about, which need not have ftsan: a script for any Python 3.13 or later.
+"""The questions of ``ftsan audit`` to an interpreter, which need not have ftsan: a script for any Python 3.13 or later.
 
 ``list FILE``: writes what is installed there.  ``import FILE MODULE=PATH...``: imports extension modules, and writes of each that
 was loaded whether it declares that it can do without the GIL.  As JSON into a file, because modules may print what they like.
@@ -18,7 +18,7 @@ FREE_THREADING = "Programming Language :: Python :: Free Threading"
 
 
 def distributions() -> list[dict[str, Any]]:
-    """What is installed: each with its files, as the lists of files beside it have them."""
+    """The installed distributions, each with its files, as the lists of files beside it have them."""
     from importlib.metadata import distributions
 
     found = {}

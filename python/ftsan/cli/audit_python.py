@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 from typing import Any
 
-#: What makes something that can be changed.
+#: The makers of things that can be changed.
 CONTAINERS = {
     "dict",
     "list",
@@ -18,7 +18,7 @@ CONTAINERS = {
     "WeakValueDictionary",
     "WeakSet",
 }
-#: What changes it.
+#: The methods that change them.
 CHANGES = {
     "add",
     "append",

@@ -1,4 +1,4 @@
-"""What ``ftsan doctor`` runs: every misuse once, harmlessly.  Its arguments are the libraries that can be watched here."""
+"""The program of ``ftsan doctor``: every misuse once, harmlessly.  Its arguments are the libraries that can be watched here."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""What is left of a process that died: gathered, triaged, printed, and kept in a crash folder.
+"""The remains of a process that died: gathered, triaged, printed, and kept in a crash folder.
 
 Runs in the launcher, after the process; imports what it likes.
 """

@@ -1,8 +1,7 @@
 """Which test a finding is blamed on: the one in whose context it happened, in the phase in which it did.
 
-Threads and tasks that outlive their test go on in its context.  What they do then fails no other test: it is reported as an error
-of the test that started them.  What happened in nobody's context, or in a thread of an executor, is the doing of the test that
-runs.
+Threads and tasks that outlive their test go on in its context.  Misuse in them then fails no other test: it is reported as an error
+of the test that started them.  Misuse in nobody's context, or in a thread of an executor, is the doing of the test that runs.
 """
 
 from __future__ import annotations
@@ -53,7 +52,7 @@ class Blame:
         findings_by_test.begin()
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """What happened until now is no test's doing; wrong markers end the run."""
+        """Forget the misuse until now, which is no test's doing; wrong markers end the run."""
         for item in session.items:
             markers.threads_of(item)
             self.known[item.nodeid] = Known(item.location, markers.policy_of(item))
@@ -72,7 +71,7 @@ class Blame:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
-        """What a fixture of several tests starts goes by the name of none."""
+        """Run a fixture of several tests so that threads and tasks that it starts go by the name of none."""
         if fixturedef.scope == "function":
             return (yield)
         token = findings_by_test.CURRENT.set("")
@@ -198,7 +197,7 @@ class Blame:
         self.config.hook.pytest_runtest_logreport(report=report)
 
     def finish(self) -> dict[str, Any]:
-        """What is left to say when the tests have ended: plain data, which a worker of pytest-xdist sends."""
+        """The rest that is to be said when the tests have ended: plain data, which a worker of pytest-xdist sends."""
         news = findings_by_test.take()
         late = self._late([one for one in news if one.test in self.known])
         self.answered |= findings_by_test.expected

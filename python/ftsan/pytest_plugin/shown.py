@@ -26,7 +26,7 @@ def on_terminal(finding: dict[str, Any], pid: int, tw: TerminalWriter) -> str:
 
 
 class FoundRepr(TerminalRepr):
-    """What is shown of a test that fails for what was found: instead of a traceback."""
+    """The text for a test that fails for what was found: instead of a traceback."""
 
     def __init__(self, report: pytest.TestReport, first: list[Sent], again: list[tuple[Sent, str]]) -> None:
         self.first, self.again = first, again
@@ -49,7 +49,7 @@ class FoundRepr(TerminalRepr):
 
 
 class Shown:
-    """What was shown in this session, which is the main process's to know."""
+    """The findings that were shown in this session, which is the main process's to know."""
 
     def __init__(self) -> None:
         self.places: dict[tuple[str, int], str] = {}

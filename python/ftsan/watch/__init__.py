@@ -1,4 +1,4 @@
-"""What is watched: one table per library, applied when (and only if) the program imports that library."""
+"""The tables of what is watched: one per library, applied when (and only if) the program imports that library."""
 
 import os
 

@@ -30,7 +30,7 @@ PARTS = (
     ("FT107", "cancel", "cancel"),
 )
 
-#: What gives away what has its loop in no place that can be seen: it belongs to the loop that gave it away.
+#: Methods that give away objects whose loop is in no place that can be seen: each belongs to the loop that gave it away.
 GIVERS = (
     "call_later call_at create_server create_unix_server create_connection create_unix_connection create_datagram_endpoint "
     "connect_accepted_socket connect_read_pipe connect_write_pipe start_tls subprocess_shell subprocess_exec"
@@ -55,7 +55,7 @@ def _package(class_: type) -> str:
 def meet(loop: Any) -> None:
     """Hook the class of a loop that runs for the first time, unless a table has done so.
 
-    What cannot be hooked is off, and the report says so.
+    A method that cannot be hooked is off, and the report says so.
     """
     class_ = type(loop)
     if _package(class_) in _TABLED:

@@ -22,7 +22,7 @@ METHODS = (
     ("FT306", "first-use:_state", "anyio.streams.memory:MemoryObjectSendStream", "send send_nowait clone"),
     ("FT306", "first-use:_state", "anyio.streams.memory:MemoryObjectReceiveStream", "receive receive_nowait clone"),
     ("FT306", "portal", "anyio.from_thread:BlockingPortal", "call start_task start_task_soon"),
-    # Whoever has a portal makes streams for its tasks, and closes them when the tasks are done: Starlette's TestClient.
+    # A thread that has a portal makes streams for its tasks, and closes them when the tasks are done: Starlette's TestClient.
     ("FT306", "first-use:_state!waiting_receivers,waiting_senders", "anyio.streams.memory:MemoryObjectSendStream", "close"),
     ("FT306", "first-use:_state!waiting_receivers,waiting_senders", "anyio.streams.memory:MemoryObjectReceiveStream", "close"),
 )

@@ -1,6 +1,6 @@
 """asyncio: which functions may only be called by the thread that runs the loop.
 
-The table is in the form of ``declarations``.  What is not in it may be called from anywhere: questions
+The table is in the form of ``declarations``.  A function that is not in it may be called from anywhere: questions
 (``is_running``, ``qsize`` ...), what asyncio documents as thread-safe, and what only calls what is in the table.
 """
 

@@ -1,4 +1,4 @@
-"""What ftsan knows of a library: a table, the same for asyncio, for uvloop and for a type that you declare.
+"""The knowledge of a library: a table, the same for asyncio, for uvloop and for a type that you declare.
 
 A table is a module with these names (all but ``DISTRIBUTION``, ``VERSIONS`` and ``REALM`` may be left out):
 
@@ -9,7 +9,7 @@ A table is a module with these names (all but ``DISTRIBUTION``, ``VERSIONS`` and
 ``METHODS``
     Rows ``(rule, owner, "module:Class", "method method ...")``: what only the owner may call.  ``module:`` alone is for functions.
     ``name?`` is a method (``Class?`` a class) that some versions do not have, ``name=`` the setter of a property.
-    What is not in the table may be called from anywhere.
+    A method that is not in the table may be called from anywhere.
 ``BIRTHS``
     Rows ``(kind, "module:Class")``: where objects come to life, so that reports can show it and an address is not
     taken for an earlier one.

@@ -1,9 +1,9 @@
-"""What orders threads: the methods and functions by which one thread hands something over to another.
+"""Hand-overs that order threads: the methods and functions by which one thread hands something over to another.
 
 Hooked when data races are looked for, and not before. The names of the edges are in ``intercept/sync/operations.rs`` of the
 native module (what is written in C) and ``python_operations.rs`` (what is written in Python). A lock that is not one of
-``_thread`` is ``gain`` and ``release``. What is made of these is not here: conditions, semaphores, barriers, queues, timers and
-futures are Python code on top of locks; what an event loop is handed goes through a deque.
+``_thread`` is ``gain`` and ``release``. Conditions, semaphores, barriers, queues, timers and futures are not here: they are Python
+code on top of locks, and a callback that an event loop is handed goes through a deque.
 """
 
 import os
@@ -70,7 +70,7 @@ METHODS = (
     ("_sqlite3:Connection", "statement", "execute executemany executescript"),
     ("_sqlite3:Connection", "end-transaction", "commit rollback close __exit__"),
     ("_sqlite3:Cursor", "statement", "execute executemany executescript"),
-    # What is registered may be handed to the thread that waits.
+    # A descriptor that is registered may be handed to the thread that waits.
     ("select:epoll", "release", "register modify"),
     ("select:epoll", "acquire", "poll"),
     # Closing is what the other end reads as the end.

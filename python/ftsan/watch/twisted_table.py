@@ -13,7 +13,7 @@ METHODS = (
         "callLater callWhenRunning stop iterate resolve installResolver installNameResolver addSystemEventTrigger "
         "removeSystemEventTrigger fireSystemEvent disconnectAll suggestThreadPoolSize",
     ),
-    # What ends the main loop, whoever asked for it; judged before that.
+    # The end of the main loop, whoever asked for it; judged before that.
     ("FT301", "loop-stops", "twisted.internet.base:ReactorBase", "crash"),
     ("FT301", "loop", "twisted.internet.base:ReactorBase", "crash"),
     (
