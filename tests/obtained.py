@@ -1,4 +1,4 @@
-"""What the tests take from PyPI and npm beyond ``tests/requirements.txt``: kept in ``$FTSAN_CACHE``, not here or in the venv."""
+"""Packages from PyPI and npm for the tests beyond ``tests/requirements.txt``: kept in ``$FTSAN_CACHE``, not here or in the venv."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 ``python -m tests.packages [PACKAGE ...]`` runs each suite under pytest-run-parallel twice: plainly, which shows what fails in
 threads anyway, and under ``ftsan run --races PACKAGE``.  Printed: how many tests ran, which differ, and every finding with the
-innermost lines of both sides.  What a finding means is judged by hand, and the judgements are kept here (``judged``): a serious
+innermost lines of both sides.  The meaning of a finding is judged by hand, and the judgements are kept here (``judged``): a serious
 finding without one makes the run fail.
 
 Packages and tests are kept in ``$FTSAN_CACHE/packages``, where ``work/`` has the logs and reports of the last run.
@@ -45,7 +45,7 @@ class Threaded(parity.Pytest):
     """Of the source distribution, as a regular expression; without its configuration, which asks for coverage and the like.  Empty
     if the tests are part of the installed package."""
     ignore: list[str] = field(default_factory=list)
-    """What needs packages that are not here, or is there to fail."""
+    """Tests that need packages that are not here, or that are there to fail."""
     judged: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Rule, and what was raced for ("FT40? a.b") or file and function of a frame of either side ("FT40? */f.py:f"), with wildcards
     -> whose fault it is, and why."""
@@ -247,7 +247,7 @@ PACKAGES: dict[str, Threaded] = {
 
 
 def judgement(suite: Threaded, finding: dict[str, Any]) -> tuple[str, str] | None:
-    """What was judged of a finding, if anything."""
+    """The judgement on a finding, if there is one."""
     frames = [frame for access in finding["accesses"] for frame in access["stack"]]
     names = [finding["title"].partition(":")[0], *(f"{frame['file']}:{frame['function']}" for frame in frames)]
     known = [f"{finding['rule']} {name}" for name in names]

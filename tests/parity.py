@@ -2,7 +2,7 @@
 
 ``python -m tests.parity [SUITE ...]`` runs each suite once plainly and once under ``ftsan run`` and compares test by test.  A test
 that differs is run again alone, both ways, up to twice: it is flaky if any of its outcomes is seen both ways, and different
-otherwise.  What ftsan found is listed with the reason why the suite does that; a finding without a reason makes the run fail.
+otherwise.  Each finding is listed with the reason why the suite does that; one without a reason makes the run fail.
 So does a test that differs, a suite that shrinks, a death by signal, and anything that could not be watched.
 
 Sources and extra packages are kept in ``$FTSAN_CACHE/parity``, where ``work/`` has the logs and reports of the last run.  Nothing

@@ -28,7 +28,7 @@ fn dumps() -> Vec<(String, String)> {
     texts.map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(path).unwrap())).collect()
 }
 
-/// What must not depend on how a dump was pasted.
+/// The parts that must not depend on how a dump was pasted.
 fn told(crash: &Crash) -> (String, Vec<Thread>, Vec<String>) {
     (crash.signal.clone(), crash.threads.clone(), crash.extensions.iter().map(|extension| extension.name.clone()).collect())
 }

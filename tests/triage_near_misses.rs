@@ -10,7 +10,7 @@ use ftsan::triage::verdict::{Confidence, CrashCause, Verdict};
 
 const INTERPRETER: &str = "/usr/local/lib/libpython3.14t.so.1.0";
 
-/// What a row asks for, as far as it is one of several.
+/// The demands of a row, as far as it is one of several.
 #[derive(Default, Clone)]
 struct Wanted {
     signal: &'static str,
@@ -388,7 +388,7 @@ fn what_only_looks_like_a_known_crash_is_never_sure() {
             for (how, crash) in near_misses(row, &wanted) {
                 tried += 1;
                 let verdict = questions::of(&crash);
-                // What died inside of the stranger's module is the stranger's.
+                // A crash inside of the stranger's module is the stranger's.
                 if is_sure(&verdict) && verdict.culprit.as_deref() != Some("stranger") {
                     wrong.push(format!(
                         "{} ({:?}) {how}: {} {} {:?} {:?} {:?}",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "echo_written_from_a_thread.py"
 
-#: What the package does not work without, by how its name ends.
+#: Files that the package does not work without, by how their names end.
 NEEDED = ("ftsan/libftsan_hooks.so", "ftsan/py.typed", "/purelib/ftsan.pth", "/purelib/ftsan.start", "/purelib/_ftsan_start.py")
 
 #: Bytes of the wheel at most.

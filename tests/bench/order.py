@@ -1,4 +1,4 @@
-"""What the order between threads adds to what hands something over, in nanoseconds: see ``order_calls.py``."""
+"""The costs that the order between threads adds to hand-overs, in nanoseconds: see ``order_calls.py``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is used to hand something over, over and over: prints nanoseconds of CPU time for each, the least of several."""
+"""Calls that hand something over, over and over: prints nanoseconds of CPU time for each, the least of several."""
 
 from __future__ import annotations
 

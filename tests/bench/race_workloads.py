@@ -16,7 +16,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-#: What one thread does: called once to get ready, in that thread; what it returns is what is measured.
+#: The work of one thread: called once to get ready, in that thread; the function that it returns is measured.
 Prepare = Callable[[], Callable[[int], Any]]
 
 ENTRIES = 200_000

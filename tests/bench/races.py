@@ -1,4 +1,4 @@
-"""What watching for data races costs, as ratios to plain Python in the same run: ``python -m tests.bench.races [ROUNDS]``.
+"""The costs of watching for data races, as ratios to plain Python in the same run: ``python -m tests.bench.races [ROUNDS]``.
 
 Everything is watched (``--races all``), the workload and the standard library.  Each round runs every way once, in turn, as in
 ``tests.bench``; what is much slower runs in fewer rounds.  Beside ftsan: pyvft, and a CPython that was built with ThreadSanitizer
@@ -118,7 +118,7 @@ class Bench:
             print(f"{workload:20}{statistics.median(plain):10.3f}{OWN_BUDGET:7.2f}x  {cells(ratios)}", flush=True)
 
     def sampled(self) -> None:
-        """What share of races is found by the share of the time that is looked at."""
+        """Print the share of races that is found, by the share of the time that is looked at."""
         print(f"\n{'of 100 races of':20}" + "".join(f"{f'--sample {share}%':26}" for share in SHARES))
         for milliseconds in (10, 100):
             found = {share: [self.found(share, milliseconds) for _ in range(min(self.rounds, 5))] for share in SHARES}

@@ -1,4 +1,4 @@
-"""What code objects say of themselves."""
+"""The attributes of code objects."""
 
 import types
 import warnings

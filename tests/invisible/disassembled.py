@@ -1,4 +1,4 @@
-"""What inspect and dis say."""
+"""The answers of inspect and dis."""
 
 import dis
 import inspect

@@ -250,7 +250,7 @@ def cache_hit_after_a_hit() -> Pair:
 
 @measured("")
 def child_of_a_fork() -> bool:
-    """What all threads have done is before what the child does, in whatever thread."""
+    """All that all threads have done is before what the child does, in whatever thread."""
     plain = Plain()
     with elsewhere(lambda: (setattr(plain, "epoch", _native.epoch()), wait_until(lambda: plain.acted))):
         wait_until(lambda: plain.epoch)

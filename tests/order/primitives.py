@@ -377,7 +377,7 @@ def thread_joined_in_vain() -> bool:
 
 @measured("_thread:_ThreadHandle.join")
 def thread_local_finalized() -> bool:
-    """What is done after the thread's function has returned."""
+    """The thread goes on to act after its function has returned."""
     plain = Plain()
 
     class Last:

@@ -197,7 +197,7 @@ static void cancel(long count) {
         CHECK(pthread_cancel(thread) == 0 && pthread_join(thread, &returned) == 0 && returned == PTHREAD_CANCELED);
     }
     CHECK(cleaned <= count && cleaned > 0);
-    // What was cancelled left no use behind that keeps others from working.
+    // The cancelled threads left no use behind that keeps others from working.
     CHECK(fcntl(sockets[1], F_SETFL, O_NONBLOCK) == 0);
     char buffer[1 << 16];
     while (read(sockets[1], buffer, sizeof buffer) > 0) {}

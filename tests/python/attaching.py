@@ -1,4 +1,4 @@
-"""What the tests of ``ftsan attach`` share: programs that run already, and what is to be seen of them."""
+"""Common parts of the tests of ``ftsan attach``: programs that run already, and what is to be seen of them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FTSAN = [sys.executable, "-m", "ftsan"]
 #: With the interpreter alone: ftsan is installed in the environment of the tests, and not for this.
 BARE = [str(Path(sys.base_prefix, "bin", f"python{sys.version_info.major}.{sys.version_info.minor}{sys.abiflags}"))]
 
-#: What every program here begins with: it says what it is like when it is asked to by a line.
+#: The beginning of every program here: it says what it is like when it is asked to by a line.
 BEGIN = """
 import asyncio, os, sys, threading, time
 

@@ -1,4 +1,4 @@
-"""What the tests of the program's surroundings share: a race, and processes run plainly, launched or watched by themselves."""
+"""Common parts of the tests of the program's surroundings: a race, and processes run plainly, launched or watched by themselves."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def crash_of(folder: Path) -> dict[str, Any]:
 
 
 def verdict_of(folder: Path) -> dict[str, Any]:
-    """What ``ftsan triage --json`` says of the only crash that is kept there."""
+    """The answer of ``ftsan triage --json`` to the only crash that is kept there."""
     [kept] = folder.iterdir()
     done = subprocess.run(
         [sys.executable, "-m", "ftsan", "triage", "--json", kept], env=PLAIN, capture_output=True, text=True, check=True

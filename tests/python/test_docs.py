@@ -48,7 +48,7 @@ def test_a_page_is_compared_line_by_line(tmp_path: Path) -> None:
 
 
 def is_understood(words: list[str]) -> str | None:
-    """What is wrong with a command; nothing if it is one."""
+    """The complaint about words that are no command; nothing if they are one."""
     program, *rest = words
     if program == "ftsan":
         try:
@@ -115,7 +115,7 @@ def test_recipes_find_the_race_of_the_tutorial(tmp_path: Path) -> None:
         folder.mkdir()
         session = console.Session(folder, {"FTSAN_SARIF": str(folder / "ftsan.sarif")})
         list(console.steps("<!-- after tutorial.md -->\n", session))
-        # What installs is not there in a test; the environment is.
+        # The installers are not there in a test; the environment is.
         for name in ("bin/pip", "bin/uv", ".venv/bin/activate"):
             console.write(session, name, "#!/bin/sh\n")
             (folder / name).chmod(0o755)
@@ -164,7 +164,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def built(docs: Path, folder: Path) -> tuple[int, str]:
-    """What building a site ends with.  Not quietly: what mkdocs does not say, it does not count."""
+    """The status and the output of building a site.  Not quietly: mkdocs does not count what it does not say."""
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-f", docs / "mkdocs.yml", "-d", folder]
     done = subprocess.run(command, cwd=ROOT, env=PLAIN | {"NO_MKDOCS_2_WARNING": "1"}, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout + done.stderr

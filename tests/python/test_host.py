@@ -101,7 +101,7 @@ def test_a_script_is_read_from_a_pipe_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("closed", ["2>&-", ">&-", "<&-", "<&- >&- 2>&-"])
 def test_closed_standard_streams_are_the_programs_business(closed: str, race: Path, tmp_path: Path) -> None:
-    # What it opens first gets the number of the stream that is closed, and none of our text.
+    # The file that it opens first gets the number of the stream that is closed, and none of our text.
     race.write_text(
         "import os\nfirst = os.open('first', os.O_WRONLY | os.O_CREAT)\n" + RACE + "os.write(first, b'own'); print(first)"
     )

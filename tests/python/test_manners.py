@@ -195,7 +195,7 @@ def test_both_sides_stand_beside_each_other_on_a_wide_terminal(race: Path, tmp_p
     lines = re.sub(r"\x1b\[[\d;]*m", "", text).replace("\r", "").splitlines()
     beside = [line for line in lines if re.search(r"^  update of .* {2,}earlier update of ", line)]
     assert len(beside) == is_beside, text
-    # What the program itself has no part in may be longer.
+    # Lines that the program itself has no part in may be longer.
     stacks = [line for line in lines if line.startswith("    ")]
     assert stacks and max(map(len, stacks)) < columns
 

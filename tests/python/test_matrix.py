@@ -102,7 +102,7 @@ def test_every_foreign_call_is_reported_as_what_it_is(name: str, arguments: list
         if package.startswith(WITHOUT_TABLE):
             continue
         assert package.replace("==", " ") in [name.lower() for name in run.report["watched"]["packages"]]
-    # What a library's own extensions say of the GIL is no call.
+    # A finding about the GIL and a library's own extensions is no call.
     calls = [finding for finding in run.findings if not finding["rule"].startswith("FT6")]
     first = [(finding, finding["accesses"][0]) for finding in calls]
     assert {(access["stack"][0]["line"], finding["rule"], access["operation"]) for finding, access in first} == marked(path)

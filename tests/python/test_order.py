@@ -1,4 +1,4 @@
-"""What orders threads: one test for each edge, which fails when the edge is taken out.
+"""The order of threads: one test for each edge, which fails when the edge is taken out.
 
 The cases are in ``tests/order``; each runs with all edges, and again without the one that it is about.
 """

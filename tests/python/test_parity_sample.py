@@ -45,7 +45,7 @@ def test_a_sample_gives_the_same_results(name: str, tmp_path: Path) -> None:
     assert len(kinds["plain"]) > at_least
     assert kinds["ftsan"] == kinds["plain"]
     facts = json.loads(report.read_text())
-    # What the suite explains is a race, and happens in some runs only.
+    # The finding that the suite explains is a race, and happens in some runs only.
     assert list_findings(suite, facts) == 0
     serious = any(finding["severity"] != "info" for finding in facts["findings"])
     assert statuses["ftsan"] == (66 if serious else statuses["plain"]), (tmp_path / "ftsan.log").read_text()

@@ -550,7 +550,7 @@ def test_what_decides_a_jump_is_tested() -> None:
     assert what_is_tested("def f(o, k):\n  if k not in o: o[k] = 1") == [True, False]
     assert what_is_tested("def f(o):\n  if o.a > 5 + o.b: pass") == [True, True]
     assert what_is_tested("def f(o):\n  return o.a") == [False]
-    # What is tested is the item, not the attribute.
+    # The item is tested, not the attribute.
     assert what_is_tested("def f(o, k):\n  if o.a[k] == 1: pass") == [False, True]
     assert what_is_tested("def f(d):\n  if len(d) > 3: pass") == [True]
     assert what_is_tested("def f(d):\n  if d.get(1) is None: pass") == [True]

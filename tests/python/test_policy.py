@@ -1,4 +1,4 @@
-"""What a project makes of findings: baseline, suppressions, severities, and the fingerprints that all of it stands on."""
+"""A project's own view of findings: baseline, suppressions, severities, and the fingerprints that all of it stands on."""
 
 from __future__ import annotations
 

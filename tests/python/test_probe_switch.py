@@ -50,7 +50,7 @@ for turn in range(4):
 {end}
 """
 
-#: What begins before the thread does -> whether that switches the probes on; what ends it.
+#: Code that begins before the thread does -> whether that switches the probes on; code that ends it.
 BEGINNINGS = {
     "pass": (False, ""),
     "os.waitpid(os.fork() or os._exit(0), 0)": (False, ""),

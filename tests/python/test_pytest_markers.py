@@ -1,4 +1,4 @@
-"""What a test says of misuse in it: markers, ``ftsan.expect``, ``xfail``, and comments on a line."""
+"""The words of a test on misuse in it: markers, ``ftsan.expect``, ``xfail``, and comments on a line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a report says beyond its lines."""
+"""The contents of a report beyond its lines."""
 
 from __future__ import annotations
 

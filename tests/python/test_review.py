@@ -100,7 +100,7 @@ def test_the_inventory(ftsan: Ftsan, reviewed: Path, tmp_path: Path) -> None:
     document = json.loads(inventory.read_text())
     assert document["schema"] == 1
     items = {item["what"]: item for item in document["shared"]}
-    # What nobody writes once it is shared is not listed; what no lock guards comes first.
+    # State that nobody writes once it is shared is not listed; state that no lock guards comes first.
     assert list(items) == ["Stats.bare", "__main__.by_name['a']", "Stats.guarded"]
     threads = ["Thread-1 (worker)", "Thread-2 (worker)"]
     here = {"file": str(reviewed), "function": "<module>"}

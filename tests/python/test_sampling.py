@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import Ftsan
 
-#: What the programs begin with: `slices(n)` returns once probes were off and on again so many times since it was called.
+#: The beginning of the programs: `slices(n)` returns once probes were off and on again so many times since it was called.
 BEGINNING = f"""
 import ctypes, os, queue, sys, threading, warnings
 from ftsan.testing import wait_until

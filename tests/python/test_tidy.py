@@ -172,7 +172,7 @@ def test_what_is_remembered_has_its_birth_watched(library: str) -> None:
 
 
 def lookup(path: str) -> Any:
-    """What a path of a table leads to; ``None`` for what this version does not have."""
+    """The object that a path of a table leads to; ``None`` for one that this version does not have."""
     module, _, attributes = path.rstrip("?").partition(":")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

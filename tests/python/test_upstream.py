@@ -1,4 +1,4 @@
-"""What lies wholly inside an installed package is told apart."""
+"""Findings that lie wholly inside an installed package are told apart."""
 
 from __future__ import annotations
 

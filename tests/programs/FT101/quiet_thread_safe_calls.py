@@ -1,4 +1,4 @@
-"""What asyncio documents as callable from any thread, and plain questions."""
+"""Calls that asyncio documents as callable from any thread, and plain questions."""
 
 import asyncio
 import concurrent.futures

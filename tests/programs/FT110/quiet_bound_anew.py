@@ -1,4 +1,4 @@
-"""What no loop was bound to yet, what is bound anew to each loop, and what is only closed or looked at after its loop."""
+"""Objects that no loop was bound to yet, that are bound anew to each loop, or are only closed or looked at after their loop."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""What is polled is closed by the thread that polls, which is asked to by a queue and a wake-up."""
+"""A polled socket is closed by the thread that polls, which is asked to by a queue and a wake-up."""
 
 import queue
 import select

@@ -1,4 +1,4 @@
-"""What a loop has registered is taken out there before a thread closes it, or is closed after the loop."""
+"""A socket that a loop has registered is taken out there before a thread closes it, or is closed after the loop."""
 
 import asyncio
 import socket

@@ -1,4 +1,4 @@
-"""What is given to a queue, a lock or a looping call from another thread while nobody waits for it."""
+"""Something is given to a queue, a lock or a looping call from another thread while nobody waits for it."""
 
 from twisted.internet import defer, reactor, task, threads
 

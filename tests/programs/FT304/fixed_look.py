@@ -1,4 +1,4 @@
-"""What another thread needs to know of a greenlet is handed over to it."""
+"""A fact that another thread needs to know of a greenlet is handed over to it."""
 
 import queue
 import threading

@@ -54,7 +54,7 @@ for thread in threads:
     thread.start()
 for thread in threads:
     thread.join()
-# What a thread that has ended made may be looked at.
+# A greenlet that was made by a thread which has ended may be looked at.
 made: list[greenlet.greenlet] = []
 thread = threading.Thread(target=lambda: made.append(greenlet.greenlet(int)))
 thread.start()

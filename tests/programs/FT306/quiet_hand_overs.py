@@ -1,4 +1,4 @@
-"""What trio and anyio have for threads, a run per thread, and primitives made before the run.
+"""The means of trio and anyio for threads, a run per thread, and primitives made before the run.
 
 ALSO: FT503
 """

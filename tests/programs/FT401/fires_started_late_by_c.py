@@ -14,7 +14,7 @@ class Stats:
 
 
 stats = Stats()
-# What the threads tell each other by these orders nothing.
+# The messages that the threads give each other by these order nothing.
 updated, ended = (ctypes.c_int * 1)(), (ctypes.c_int * 1)()
 Start = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)
 

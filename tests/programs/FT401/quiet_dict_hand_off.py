@@ -1,4 +1,4 @@
-"""Who takes an object out of a dict comes after who put it there: one atomic operation each (threadsafety.rst)."""
+"""A thread that takes an object out of a dict comes after the one that put it in: one atomic operation each (threadsafety.rst)."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""What a thread did that nobody joined is seen by what the interpreter runs once it has waited for all threads: atexit."""
+"""The acts of a thread that nobody joined are seen by what the interpreter runs once it has waited for all threads: atexit."""
 
 import atexit
 import threading

@@ -1,4 +1,4 @@
-"""What was made and used elsewhere is shared by the greenlets of one thread, which ends before the next one begins."""
+"""An object that was made and used elsewhere is shared by the greenlets of one thread, which ends before the next one begins."""
 
 import threading
 from types import SimpleNamespace

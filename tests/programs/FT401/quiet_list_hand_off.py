@@ -1,4 +1,4 @@
-"""Who pops an object from a list comes after who put it there: one atomic operation each (threadsafety.rst)."""
+"""A thread that pops an object from a list comes after the one that put it there: one atomic operation each (threadsafety.rst)."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""Who has read a byte from a pipe comes after who wrote it: os.read and os.write, and files on top of descriptors."""
+"""A thread that has read a byte from a pipe comes after its writer: os.read and os.write, and files on top of descriptors."""
 
 import os
 import threading

@@ -1,4 +1,4 @@
-"""Who has received a byte from a socket of a pair comes after who sent it: send, sendall, recv, recv_into, makefile."""
+"""A thread that has received a byte from a socket of a pair comes after its sender: send, sendall, recv, recv_into, makefile."""
 
 import socket
 import threading

@@ -1,4 +1,4 @@
-"""What asyncio.to_thread and run_in_executor run comes after what was done before, and before what follows the await."""
+"""A function that asyncio.to_thread or run_in_executor runs comes after what was done before, and before what follows the await."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""What is asked is kept in a variable first; the second thread comes too late to act, and would have acted as well."""
+"""The value that is tested is kept in a variable first; the second thread comes too late to act, and would have acted as well."""
 
 from ftsan.testing import in_turns
 

@@ -1,4 +1,4 @@
-"""What is in a set was claimed by somebody; both threads find that it is not, and claim it."""
+"""A name that is in a set was claimed by somebody; both threads find that it is not, and claim it."""
 
 import threading
 

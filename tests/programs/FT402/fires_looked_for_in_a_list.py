@@ -8,7 +8,7 @@ from collections import deque
 
 
 def listener() -> None:
-    """What is to be called once."""
+    """The function that is to be called once."""
 
 
 class Signal:

@@ -1,4 +1,4 @@
-"""What must happen once happens twice: the flag is tested and set in two steps.
+"""An act that must happen once happens twice: the flag is tested and set in two steps.
 
 Both threads write the same True, but it is no cached value: that it was False a moment ago is what the thread acts on.
 """

@@ -1,4 +1,4 @@
-"""Whoever finds no owner takes the place, and two may find none: to be compared with the own thread would be another question."""
+"""A thread that finds no owner takes the place, and two may find none: a comparison with the own thread is another question."""
 
 import threading
 from threading import current_thread

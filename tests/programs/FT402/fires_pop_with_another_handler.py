@@ -1,4 +1,4 @@
-"""What is handled is something else than that there is nothing to take."""
+"""The exceptions that are handled are others than the one for nothing to take."""
 
 import contextlib
 import threading

@@ -1,4 +1,4 @@
-"""What has expired is thrown away, which by then has been renewed: the value was looked at, and what is taken is another one."""
+"""A value that has expired is thrown away, but by then it has been renewed: one value was looked at, and another one is taken."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""What cannot fail needs no check before it: `discard`, and `heappop` whose IndexError is handled.
+"""An act that cannot fail needs no check before it: `discard`, and `heappop` whose IndexError is handled.
 
 ALSO: FT407
 """

@@ -1,4 +1,4 @@
-"""Whoever polls a container until everything is there has waited for those who put it there.
+"""A thread that polls a container until everything is there has waited for those who put it there.
 
 ALSO: FT407
 """

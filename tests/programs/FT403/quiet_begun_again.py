@@ -1,4 +1,4 @@
-"""Whoever goes through a container does so again if it has changed meanwhile, until nobody came between."""
+"""A thread that goes through a container does so again if it has changed meanwhile, until nobody came between."""
 
 import contextlib
 

@@ -1,4 +1,4 @@
-"""What copies a container in one step, under its lock, while another thread changes it."""
+"""Calls that copy a container in one step, under its lock, while another thread changes it."""
 
 import collections
 import copy

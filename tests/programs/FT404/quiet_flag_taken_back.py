@@ -1,4 +1,4 @@
-"""Whoever polls for a flag of another thread may take it back once it is seen, as socketserver's serve_forever does.
+"""A thread that polls for a flag of another thread may take it back once it is seen, as socketserver's serve_forever does.
 
 ALSO: FT407
 """

@@ -1,4 +1,4 @@
-"""What is put under a key here and taken from there changes hands: by `pop`, with a default or without, or by `del`.
+"""An object that is put under a key here and taken from there changes hands: by `pop`, with a default or without, or by `del`.
 
 ALSO: FT407
 """

@@ -1,4 +1,4 @@
-"""What threading has for iterators that threads share: a lock around each step, and branches that have one lock.
+"""The helpers of threading for iterators that threads share: a lock around each step, and branches that have one lock.
 
 SINCE: 3.15
 """

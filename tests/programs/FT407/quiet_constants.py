@@ -1,4 +1,4 @@
-"""What is never written once threads run: constants, class attributes, methods, modules, functions, settings read at start."""
+"""Names that nobody writes once threads run: constants, class attributes, methods, modules, functions, settings read at start."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""What is there already is written again while another thread reads it: it reads the same before and after."""
+"""A value that is there already is written again while another thread reads it: it reads the same before and after."""
 
 import os
 import tempfile

@@ -1,4 +1,4 @@
-"""Who waits for a condition gives up its lock, keeps the other one, and then wants the first one back."""
+"""A thread that waits for a condition gives up its lock, keeps the other one, and then wants the first one back."""
 
 import threading
 

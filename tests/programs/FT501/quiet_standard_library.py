@@ -1,4 +1,4 @@
-"""What the standard library does with its own locks, and programs with theirs around it."""
+"""The standard library's ways with its own locks, and those of programs with theirs around it."""
 
 import concurrent.futures
 import io
