@@ -1,4 +1,4 @@
-"""What the documentation takes from the code, as Markdown: each fact is said in one place, which is not here."""
+"""The parts of the documentation that come from the code, as Markdown: each fact is said in one place, which is not here."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def page_of_rule(id_: str, name: str, page: str) -> str:
 
 
 def misses(rule: str) -> list[tuple[str, str]]:
-    """What a rule is known not to find: the programs of it that are there, and what they say of themselves."""
+    """The known misses of a rule: the programs of it that are there, and what they say of themselves."""
     said = []
     for path in sorted((ROOT / "tests" / "programs" / rule).glob("known_miss_*.py")):
         text = ast.get_docstring(ast.parse(path.read_text())) or ""
@@ -128,7 +128,7 @@ def bugs() -> str:
 
 
 def costs() -> str:
-    """What was measured: ``costs.txt``, which is what ``make bench`` printed."""
+    """The measurements: ``costs.txt``, which is what ``make bench`` printed."""
     return f"```text\n{COSTS.read_text().rstrip()}\n```"
 
 
@@ -151,7 +151,7 @@ def changes() -> str:
 
 
 def readme(section: str) -> str:
-    """What a section of the README says; ``intro`` is what stands below its title."""
+    """The text of a section of the README; ``intro`` is the one below its title."""
     text = (ROOT / "README.md").read_text()
     pattern = r"\A# .*?\n(.*?)^## " if section == "intro" else rf"^## {re.escape(section)}\n(.*?)(?=^## |\Z)"
     found_ = re.search(pattern, text, re.MULTILINE | re.DOTALL)
