@@ -178,7 +178,7 @@ impl Target {
     /// anything goes wrong, what was there stays.
     ///
     /// # Errors
-    /// The new file cannot be made, written or renamed; what was there meanwhile is no regular file.
+    /// The new file cannot be made, written or renamed; the file that was there meanwhile is no regular one.
     pub fn replace(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
         let (name, file) = self.create_unfinished()?;
         let mut file = BufWriter::new(file);

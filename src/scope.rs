@@ -13,8 +13,8 @@ const SWAPPERS: [(&str, &[&str]); 3] = [
     ("unittest.mock", &["_patch.__enter__", "_patch.__exit__", "_patch_dict", "_clear_dict"]),
 ];
 
-/// Libraries of locks, events and queues that are made without a lock: what they do inside is not judged unless it is chosen by name, and what it orders is
-/// seen wherever they are.
+/// Libraries of locks, events and queues that are made without a lock: their insides are not judged unless they are chosen by name,
+/// and the order that they make is seen wherever they are.
 const PRIMITIVES: [&str; 2] = ["aiologic", "culsans"];
 
 /// Folders of installed packages.

@@ -174,7 +174,7 @@ impl Descriptors {
     pub fn overlapping(&self, fd: i32, how: Use, by: ThreadId, len: usize) -> Option<Suspicion> {
         let stream = self.kind(fd) == FdKind::StreamSocket && fd > 2;
         match how {
-            // A single byte is a wake-up: what many threads write into a self-pipe.
+            // A single byte is a wake-up, as many threads write it into a self-pipe.
             Use::Write if stream && len > 1 => Some(Suspicion::Interleaved { by, reading: false }),
             Use::Read if stream => Some(Suspicion::Interleaved { by, reading: true }),
             Use::Register => Some(Suspicion::RegisteredByTwo { by, mark: Mark::default() }),
@@ -260,7 +260,7 @@ impl Descriptors {
         by.map(|(epoll, by)| Suspicion::ClosedWhilePolled { by, epoll, registered })
     }
 
-    /// All of these are about to be closed, whoever uses them: what starts a process does so.
+    /// All of these are about to be closed, whoever uses them: the start of a process does so.
     pub fn closing_range(&self, first: u32, last: u32, mark: Mark) {
         let known = self.table.iter().skip(first as usize).take((last as usize).saturating_sub(first as usize).saturating_add(1));
         for descriptor in known.filter(|descriptor| descriptor.opened.load(Ordering::Relaxed) != 0) {
@@ -358,7 +358,7 @@ impl Descriptors {
         None
     }
 
-    /// In the child of a fork only the calling thread is left, and threads are named anew: what others did is forgotten.
+    /// In the child of a fork only the calling thread is left, and threads are named anew: the acts of others are forgotten.
     pub fn after_fork(&self) {
         let known = self.highest.load(Ordering::Relaxed).max(0) as usize + 1;
         for descriptor in self.table.iter().take(known) {

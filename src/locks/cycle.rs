@@ -4,7 +4,7 @@
 //! be in the middle of their step at once, each waiting for what the next one holds (Joshi et al., "A randomized dynamic program
 //! analysis technique for detecting real deadlocks", PLDI 2009).  One thread alone, or threads that a common lock keeps apart, are fine.
 //!
-//! The search is limited in length and effort; what it does not get to is a miss.
+//! The search is limited in length and effort; a cycle that it does not get to is a miss.
 
 use super::LockId;
 use super::order::{LockOrder, Taken};

@@ -115,7 +115,7 @@ impl<E: Clone> LockOrder<E> {
         }
     }
 
-    /// A lock is gone, or is none: what was learnt of its order is of no use.
+    /// A lock is gone, or is none: all that was learnt of its order is of no use.
     pub fn forget(&mut self, lock: LockId) {
         let Some(node) = self.nodes.remove(&lock) else { return };
         node.after.into_iter().for_each(|after| self.drop_edge((lock, after)));

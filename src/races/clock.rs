@@ -5,9 +5,9 @@
 //! before what the thread does now.
 //!
 //! There are [`SLOTS`] slots, so they are used again.  The thread that gets a slot goes on where the one before it stopped, with what
-//! that one had seen: whatever is true of a slot's epoch stays true, and the two threads count as one.  That may hide a race of theirs
-//! and never invents one; so that it hides few, the slot is one that was never used ([`FRESH`] of them), or else that whose thread has
-//! been gone for longest.
+//! that one had seen: all that is true of a slot's epoch stays true, and the two threads count as one.  That may hide a race of
+//! theirs and never invents one; so that it hides few, the slot is one that was never used ([`FRESH`] of them), or else that whose
+//! thread has been gone for longest.
 //!
 //! All of it is atomics without locks: slots are given back by threads that may run while another one forks.
 
@@ -241,7 +241,7 @@ impl ThreadClock {
         epoch.slot() == self.slot && self.joined_at.load(Ordering::Relaxed) <= epoch.clock()
     }
 
-    /// Begins a new stretch: what is done from now on was not handed over.
+    /// Begins a new stretch: everything from now on was not handed over.
     #[inline]
     pub fn advance(&self, clocks: &Clocks) {
         if self.is_tracked() {

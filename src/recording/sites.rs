@@ -1,7 +1,7 @@
 //! Positions and stacks of Python code, each kept once and named by a number.
 //!
 //! A position is resolved to file, line and function when it is first seen, by the thread that is there: nothing in a recording needs
-//! the process to be read.  Tables are filled without a lock; what finds no place has no name (0).
+//! the process to be read.  Tables are filled without a lock; an entry that finds no place has no name (0).
 
 use super::operation::{FIRST_WATCHED, Operation};
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
@@ -116,7 +116,7 @@ fn claim(state: &AtomicU32) -> bool {
 }
 
 impl Sites {
-    /// Keeps a text; what does not fit is empty.
+    /// Keeps a text; one that does not fit is empty.
     pub fn add_text(&self, bytes: &[u8]) -> TextRef {
         let at = self.text_used.fetch_add(bytes.len(), Ordering::Relaxed);
         if at.checked_add(bytes.len()).is_none_or(|end| end > TEXT) {

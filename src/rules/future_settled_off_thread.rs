@@ -42,7 +42,7 @@ in another thread.
 
 ## Why it matters
 
-The callbacks are scheduled with `call_soon`, which does not wake the loop: whoever awaits the future sleeps until
+The callbacks are scheduled with `call_soon`, which does not wake the loop: the task that awaits the future sleeps until
 something unrelated happens.  With the pure Python Future the state itself can be torn.
 
 ## Not reported

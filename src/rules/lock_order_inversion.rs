@@ -40,10 +40,11 @@ the report is written before the thread starts to wait.
 ## Not reported
 
 One thread that takes locks in any order; threads that all hold a further lock or semaphore meanwhile (a gate); RLocks that are taken
-again; `acquire` with `blocking=False` or a timeout; locks that are not released by who acquired them, which are signals; what a thread
-does while it is the only one.  Two locks that the standard library takes in one call (of `queue`, `logging`, `concurrent.futures` ...):
-that order is its own.  A lock of the standard library that is held while the program's code runs, and the program's while the library
-is called, count like any other: `with mine: log.info(...)` here, and an `emit` that takes `mine` there.
+again; `acquire` with `blocking=False` or a timeout; locks that are not released by the thread that acquired them, which are
+signals; locks of a thread that is the only one.  Two locks that the standard library takes in one call (of `queue`, `logging`,
+`concurrent.futures` ...): that order is its own.  A lock of the standard library that is held while the program's code runs, and
+the program's while the library is called, count like any other: `with mine: log.info(...)` here, and an `emit` that takes `mine`
+there.
 
 Threads that never run at the same time, because one waits for the end of the other, are not told from those that could.
 "#,

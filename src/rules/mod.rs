@@ -136,7 +136,7 @@ pub fn of_call(listed: &'static Rule, attempt: &Attempt<'_>) -> Option<&'static 
     (!is_excepted).then_some(rule)
 }
 
-/// The rule that a race falls under.  `is_process_state`: what is raced for is the whole process's (`sys.stdout`).
+/// The rule that a race falls under.  `is_process_state`: the object that is raced for is the whole process's (`sys.stdout`).
 pub fn of_race(race: &Race, is_process_state: bool) -> &'static Rule {
     let order = |rule: &Rule| match &rule.finds {
         Finds::Races(races) if (races.applies)(race, is_process_state) => races.order,

@@ -36,8 +36,8 @@ Two threads in a write, or two threads in a read, on one stream socket at the sa
 
 ## Why it matters
 
-A stream has no messages: what does not fit into the buffer is sent later, after what the other thread sent meanwhile.  Two readers get
-alternating pieces.  The peer sees a corrupt protocol.
+A stream has no messages: the bytes that do not fit into the buffer are sent later, after what the other thread sent meanwhile.  Two
+readers get alternating pieces.  The peer sees a corrupt protocol.
 
 ## Not reported
 

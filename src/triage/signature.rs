@@ -15,7 +15,7 @@ const PYTHON: usize = 3;
 pub fn of(crash: &Crash) -> String {
     let facts = Facts::new(crash);
     let mut native: Vec<String> = Vec::new();
-    // Where in an allocator a damaged heap is noticed is a matter of chance; who asked it says more.
+    // Where in an allocator a damaged heap is noticed is a matter of chance; the caller of the allocator says more.
     let inside: usize = facts.failing().take_while(|frame| is_allocator(frame)).count();
     let asked = facts.failing().skip(inside).any(|frame| named(frame).is_some() && !is_noise(frame));
     let inside = if asked { inside } else { 0 };

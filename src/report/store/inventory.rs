@@ -78,7 +78,7 @@ pub fn merge_into(path: &Path, news: Inventory) -> io::Result<()> {
     let target = Target::at(path)?;
     let _lock = target.lock(PATIENCE)?;
     file::check_ours(&target)?;
-    // Nothing yet, or an inventory of another version: what we saw is worth more than what cannot be read.
+    // Nothing yet, or an inventory of another version: the state that we saw is worth more than what cannot be read.
     let before = target.read(LARGEST)?.and_then(|bytes| serde_json::from_slice(&bytes).ok());
     let mut inventory: Inventory = before.unwrap_or_default();
     news.shared.into_iter().for_each(|item| inventory.add(item));

@@ -6,7 +6,7 @@
 //! [`read`] adds what is only in the journal yet.
 //!
 //! Locks (`flock` on the journal): shared while a line is appended, exclusive while the lines are folded.  A line is preceded by a line
-//! break as well: what a process that was killed has left of one does not spoil the next.
+//! break as well: the rest that a killed process has left of one does not spoil the next.
 
 use super::file::{self, LARGEST, Mode, lock};
 use crate::report::model::tree::{Merging, News, Report};
@@ -85,7 +85,7 @@ impl Open {
         Open { identity: Identity::of(&file), file }
     }
 
-    /// The file, if it is still there; what else has its number now is the program's, and is not closed either.
+    /// The file, if it is still there; another one that has its number now is the program's, and is not closed either.
     fn into_file(self) -> Option<File> {
         if self.identity.is_some() && Identity::of(&self.file) == self.identity {
             return Some(self.file);

@@ -193,7 +193,7 @@ impl Dump {
         rest.trim_start_matches(':')
     }
 
-    /// The frame behind `File "`; what stands behind it is returned.
+    /// The frame behind `File "`; the text behind it is returned.
     fn python_frame<'a>(&mut self, entry: &'a str) -> &'a str {
         let Some((file, rest)) = entry.split_once('"') else { return "" };
         let Some(after) = rest.trim_start_matches([',', ' ']).strip_prefix("line") else { return rest };

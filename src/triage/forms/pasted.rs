@@ -25,7 +25,7 @@ const AROUND_TEXT: [&str; 10] =
     ["jsonPayload", "entries", "events", "records", "exception", "values", "logentry", "fields", "data", "hits"];
 /// Fields that say when a record was made.
 const TIMES: [&str; 4] = ["timestamp", "time", "@timestamp", "ts"];
-/// No line of a dump is longer; what is behind is not looked at.
+/// No line of a dump is longer; the text behind is not looked at.
 const LONGEST_LINE: usize = 1 << 16;
 
 /// The lines that were printed, as far as they can be told.

@@ -48,7 +48,7 @@ fn read(pasted: &[String]) -> Vec<Found> {
                 thread.native.push(frames::native(module, &frame[1], 0, source));
             }
         } else if line.trim().is_empty() || !line.starts_with(' ') {
-            // Other text ends a stack; what is indented behind it is none of it.
+            // Other text ends a stack; the lines that are indented behind it are none of it.
             if stacks.threads.last().is_some_and(|thread| !thread.python.is_empty() || !thread.native.is_empty()) {
                 stacks.begin(Thread::default());
             }

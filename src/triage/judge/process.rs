@@ -192,7 +192,8 @@ pub(super) fn hanging(facts: &Facts<'_>) -> Option<Verdict> {
     Some(verdict(CrashCause::Unknown, if timeout.is_some() { Confidence::Medium } else { Confidence::Low }, evidence, next))
 }
 
-/// The child of a fork of a process with threads: what those held is locked for ever, and what they were writing is half written.
+/// The child of a fork of a process with threads: the locks that those held are locked for ever, and the data that they were
+/// writing is half written.
 pub(super) fn forked(facts: &Facts<'_>) -> Option<Verdict> {
     const SAYS: [&str; 4] = [
         "use of fork() may lead to deadlocks",

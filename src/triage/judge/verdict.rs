@@ -54,7 +54,7 @@ impl Confidence {
     }
 }
 
-/// A verdict; what is serialised of it is a contract.
+/// A verdict; its serialised form is a contract.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
     /// Version of the format: 1.

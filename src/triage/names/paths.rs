@@ -198,7 +198,7 @@ fn is_module_source(source: &str, import: &str) -> bool {
     })
 }
 
-/// Compares versions by their numbers; what follows a number ("rc2", "+local") is not looked at.
+/// Compares versions by their numbers; the text that follows a number ("rc2", "+local") is not looked at.
 pub fn is_below(version: &str, limit: &str) -> bool {
     let numbers = |text: &str| -> Vec<u64> {
         let text = text.trim().trim_start_matches(|c: char| !c.is_ascii_digit());

@@ -17,7 +17,7 @@ pub struct Sources(HashMap<String, Option<String>>);
 
 impl Sources {
     /// The line and its neighbours, each with its number; nothing if the file cannot be read or is no Python source.  Reports come from
-    /// elsewhere, too: what else lies on this machine is none of their business.
+    /// elsewhere, too: the other files of this machine are none of their business.
     pub fn around(&mut self, file: &str, line: u32) -> Vec<(usize, String)> {
         let is_source =
             Path::new(file).extension().is_some_and(|end| ["py", "pyw", "pyx", "pxi"].iter().any(|known| end == *known));

@@ -6,7 +6,7 @@ const NARROWEST: usize = 120;
 /// What ends a colour.
 const RESET: &str = "\u{1b}[0m";
 
-/// How deep source stands in a stack.  It is not wrapped, since marks below it belong to its columns; what is right of them is cut off.
+/// How deep source stands in a stack.  It is not wrapped, since marks below it belong to its columns; the text beyond is cut off.
 const SOURCE: usize = 6;
 
 /// What stands for the rest of a line.
@@ -77,7 +77,7 @@ fn cells(line: &str) -> Vec<Cell<'_>> {
     cells
 }
 
-/// Cuts a line at blanks and slashes where it is too long, not inside of parentheses if that can be helped; what follows is indented.
+/// Cuts a line at blanks and slashes where it is too long, not inside of parentheses if that can be helped; the rest is indented.
 fn wrap<'a>(line: &[Cell<'a>], indent: usize, width: usize, lines: &mut Vec<Vec<Cell<'a>>>) {
     let mut rest = line.to_vec();
     while rest.len() > width {

@@ -27,7 +27,7 @@ impl<'a> Stacks<'a> {
         Stacks { style, source, shown: BTreeSet::new() }
     }
 
-    /// Shows lines again that were shown: what comes next does not stand below them.
+    /// Shows lines again that were shown: the next text does not stand below them.
     pub(super) fn forget(&mut self) {
         self.shown.clear();
     }
@@ -144,7 +144,7 @@ impl<'a> Stacks<'a> {
         let lines: Vec<(u32, String)> = lines.into_iter().flatten().collect();
         let indented = |line: &String| line.len() - line.trim_start().len();
         let common = lines.iter().map(|(_, line)| indented(line)).min().unwrap_or(0);
-        // As long as they are indented alike: what is cut off is blank, and the same for all of them.
+        // As long as they are indented alike: the part that is cut off is blank, and the same for all of them.
         let cut = if lines.iter().all(|(_, other)| other.get(..common) == line.get(..common)) { common } else { 0 };
         let width = lines.iter().map(|(number, _)| number.to_string().len()).max().unwrap_or(1);
         for (number, text) in &lines {
