@@ -1,4 +1,4 @@
-//! Pipes and sockets between threads of this process: what is written to one end happens before what is done after it was read from the
+//! Pipes and sockets between threads of this process: a write to one end happens before all that is done after it was read from the
 //! other.
 //!
 //! The ends are known by what the kernel says of a descriptor.  That is asked at each use, unless the injected library has seen it being

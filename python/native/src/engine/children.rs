@@ -1,4 +1,5 @@
-//! Child processes as a way from one thread to another: what a child reads from one pipe may be why it writes to another one, and why it ends.
+//! Child processes as a way from one thread to another: the bytes that a child reads from one pipe may be why it writes to another
+//! one, and why it ends.
 //!
 //! All pipes of a child count as one, and so does its end.  Pipes and processes are folded into a few thousand numbers: two that share one are
 //! ordered more than they are, which hides and never invents.

@@ -1,4 +1,4 @@
-//! SQLite: whoever holds a transaction has waited for the one before it.
+//! SQLite: a thread that holds a transaction has waited for the one before it.
 //!
 //! A connection is known by the file that it was opened with, or stands for itself.  Statements are told apart by their first word: those that
 //! change something or end a transaction release, all acquire.

@@ -175,7 +175,7 @@ fn last_part(path: &[u8]) -> u64 {
     last.iter().fold(1, |hash: u64, byte| mix(hash << 8 ^ u64::from(*byte))) % FOLDED
 }
 
-/// Something that must not have been there was made under this path: whatever took it away before has let it go.
+/// Something that must not have been there was made under this path: the thread that took it away before has let it go.
 ///
 /// # Safety
 /// As [`name`].

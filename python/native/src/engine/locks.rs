@@ -323,7 +323,7 @@ pub(crate) fn guards() -> Vec<(LockId, usize)> {
     all
 }
 
-/// In the child of a fork: who else held locks is gone, and so is what was learnt.
+/// In the child of a fork: the other threads that held locks are gone, and so is what was learnt.
 pub(crate) fn after_fork() {
     *order() = LockOrder::new(EDGES);
 }

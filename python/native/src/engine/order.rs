@@ -3,7 +3,7 @@
 //! A thread *releases* an object before it does what another one may notice (unlocks a lock, puts something into a queue), and *acquires* it
 //! after it has noticed.  As long as there is one thread only, nothing is done: the start of the second one hands over everything.
 //!
-//! Neither may be called detached: what a detached thread holds while another one forks stays held in the child.
+//! Neither may be called detached: a lock that a detached thread holds while another one forks stays held in the child.
 
 use crate::interpreter::header::{self, HAS_CLOCK, IGNORED};
 use crate::thread::clock::{clocks, is_at_rest, share, slot_of};
@@ -185,8 +185,8 @@ pub(crate) fn heed_announcements(here: &ThreadContext) {
 /// Slices of time in which accesses are noted, so far.
 static SLICES: AtomicU64 = AtomicU64::new(0);
 
-/// Accesses are noted from now on, and were not for a while: what is known of locations and of the middle of anything is of no use.  With the
-/// world stopped.
+/// Accesses are noted from now on, and were not for a while: all that is known of locations and of the middle of anything is of no
+/// use.  With the world stopped.
 pub(crate) fn begin_slice() {
     SLICES.fetch_add(1, Ordering::Release);
     ANNOUNCEMENTS.fetch_add(1, Ordering::Release);

@@ -21,7 +21,7 @@ static TOLD: Mutex<Option<HashSet<(FindingKey, usize, RawFrame)>>> = Mutex::new(
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Led<'a> {
     pub(crate) frames: &'a [RawFrame],
-    /// The program's own line is not on the stack: what is called here was given away there.
+    /// The program's own line is not on the stack: the function that is called here was given away there.
     pub(crate) is_given: bool,
 }
 

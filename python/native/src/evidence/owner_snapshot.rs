@@ -57,7 +57,7 @@ impl Held {
     /// The world is stopped, and the stack was read since.
     unsafe fn new(stack: RawStack) -> Self {
         for frame in stack.frames() {
-            // SAFETY: what is on a stack of the stopped world is alive.
+            // SAFETY: every object on a stack of the stopped world is alive.
             unsafe { ffi::Py_INCREF(frame.code as *mut ffi::PyObject) };
         }
         Held(Box::new(stack))
@@ -241,7 +241,7 @@ pub(crate) unsafe fn driver(py: Python<'_>, generator: *mut ffi::PyObject) -> Op
     }
     let loop_ = {
         let _stopped = Stopped::stop(py);
-        // SAFETY: stopped world; what a suspended frame awaits is alive.
+        // SAFETY: stopped world; the object that a suspended frame awaits is alive.
         unsafe {
             let future = await_chain::awaited(generator).and_then(|awaited| futures::future_of_iterator(awaited));
             future.map_or(0, |future| futures::loop_of(future) as usize)

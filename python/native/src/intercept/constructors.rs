@@ -56,7 +56,7 @@ pub(crate) fn install(class: &Bound<'_, PyType>, watch: &'static Watch) -> PyRes
     let (false, Some(original)) = (init.is_null() || dealloc.is_null(), ORIGINALS.get(place)) else {
         return Err(PyRuntimeError::new_err(format!("{}: its creation cannot be watched", class.name()?)));
     };
-    // SAFETY: what is in these slots has these signatures.
+    // SAFETY: the functions in these slots have these signatures.
     let (init, dealloc) =
         unsafe { (std::mem::transmute::<*const c_void, Init>(init), std::mem::transmute::<*const c_void, Destructor>(dealloc)) };
     let _ = original.set(Original { init, dealloc, watch });

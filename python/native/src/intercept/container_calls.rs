@@ -94,7 +94,7 @@ unsafe extern "C" fn new_getter(
     keywords: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
     let getters = GETTERS.get().expect("set before the slot is");
-    // SAFETY: the interpreter calls a slot attached and with live objects; what is made is seen by nobody else yet.
+    // SAFETY: the interpreter calls a slot attached and with live objects; the object that is made is seen by nobody else yet.
     unsafe {
         let getter = (getters.new)(class, arguments, keywords);
         if !getter.is_null() {
@@ -148,7 +148,7 @@ pub(crate) fn install_encoder(class: &Bound<'_, PyType>) -> PyResult<()> {
     if there.is_null() {
         return Err(PyTypeError::new_err(format!("{class}: cannot be called")));
     }
-    // SAFETY: what is in this slot is such a function.
+    // SAFETY: this slot holds such a function.
     let _ = ENCODE.set(unsafe { std::mem::transmute::<*const c_void, Call>(there) });
     type_slot::replace(class, Slot::Call, encode as *const c_void)
 }

@@ -1,5 +1,5 @@
-//! Cython's `async def` methods: calling one only makes a coroutine, which may be handed to the right loop; what is judged is the first
-//! step of that coroutine, or the `await` that leads to it.
+//! Cython's `async def` methods: calling one only makes a coroutine, which may be handed to the right loop; the judgement is on the
+//! first step of that coroutine, or the `await` that leads to it.
 
 use crate::engine::affinity::check;
 use crate::engine::affinity::watch::Watch;

@@ -52,7 +52,7 @@ pub(crate) fn install(module: &Bound<'_, PyModule>) -> PyResult<()> {
         if there.is_null() {
             continue;
         }
-        // SAFETY: what is in this slot is such a function.
+        // SAFETY: this slot holds such a function.
         let original = unsafe { std::mem::transmute::<*const c_void, Unary>(there) };
         let free = HOOKED.iter().zip(&ROWS.0).find(|(hook, _)| hook.set(Hooked { original, iterators }).is_ok());
         let (_, row) = free.ok_or_else(|| PyRuntimeError::new_err("more types of iterators than places"))?;

@@ -134,7 +134,7 @@ pub(crate) unsafe fn bound_to(callable: *mut ffi::PyObject) -> *mut ffi::PyObjec
 /// # Safety
 /// Attached; `object` is alive.
 pub(crate) unsafe fn member(object: *mut ffi::PyObject, name: &CStr) -> *mut ffi::PyObject {
-    // SAFETY: a live object has a live type; what is looked up is a reference of our own, and a member runs no code.
+    // SAFETY: a live object has a live type; the object that is looked up is a reference of our own, and a member runs no code.
     unsafe {
         let name = ffi::PyUnicode_InternFromString(name.as_ptr());
         let found = types::look_up(ffi::Py_TYPE(object), name);

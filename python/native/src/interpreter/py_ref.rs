@@ -25,7 +25,7 @@ impl Owned {
 
 impl Drop for Owned {
     fn drop(&mut self) {
-        // SAFETY: owned; what holds it is dropped attached, with a code object.
+        // SAFETY: owned; the value that holds it is dropped attached, with a code object.
         unsafe { ffi::Py_DECREF(self.0) };
     }
 }

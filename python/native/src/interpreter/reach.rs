@@ -56,7 +56,7 @@ pub(crate) unsafe fn holds(object: *mut ffi::PyObject, wanted: *mut ffi::PyObjec
         let object = object as *mut ffi::PyObject;
         search.depth = depth;
         next += 1;
-        // SAFETY: passed on; what a live object holds is alive.
+        // SAFETY: passed on; the objects that a live object holds are alive.
         unsafe {
             if let Some(traverse) = (*ffi::Py_TYPE(object)).tp_traverse {
                 traverse(object, visit, (&raw mut search).cast());

@@ -71,7 +71,7 @@ pub(crate) fn replace_again(py: Python<'_>) -> PyResult<()> {
     put_all(py, Which::Ours)
 }
 
-/// Not under the lock: what is asked may be code of the program, and another thread may replace something meanwhile.
+/// Not under the lock: the question may run code of the program, and another thread may replace something meanwhile.
 fn put_all(py: Python<'_>, which: Which) -> PyResult<()> {
     let mut done = Kept::default();
     let mut result = Ok(());

@@ -47,7 +47,7 @@ pub(crate) unsafe fn caller(py: Python<'_>, skip: usize) -> Caller {
     Caller::Program(skip.min(last))
 }
 
-/// As [`caller`], whatever watched functions are in between: what is asked is not asked of any of them.
+/// As [`caller`], whatever watched functions are in between: the question is not about any of them.
 ///
 /// # Safety
 /// Attached.

@@ -87,7 +87,8 @@ impl ThreadOrder {
         self.clock.get()
     }
 
-    /// Whether this thread holds a lock that orders nothing: what it guards is ordered all the same, and is not to be looked at.
+    /// Whether this thread holds a lock that orders nothing: the state that it guards is ordered all the same, and is not to be
+    /// looked at.
     #[inline(always)]
     pub(crate) fn holds_ignored(&self) -> bool {
         self.ignored.get() > 0
@@ -113,7 +114,7 @@ impl ThreadOrder {
         self.last.get() > 0
     }
 
-    /// Does something that comes after everything, without having seen it: what is done later does not.
+    /// Does something that comes after everything, without having seen it: later acts do not.
     pub(crate) fn last<T>(&self, act: impl FnOnce() -> T) -> T {
         self.last.set(self.last.get() + 1);
         let result = act();

@@ -33,10 +33,10 @@ struct Stack {
 static TABLE: [AtomicU32; SLOTS] = [const { AtomicU32::new(0) }; SLOTS];
 static RECORDS: [AtomicPtr<Stack>; STACKS] = [const { AtomicPtr::new(std::ptr::null_mut()) }; STACKS];
 static COUNT: AtomicUsize = AtomicUsize::new(0);
-/// The code objects that are kept alive; what grows, grows under this lock.
+/// The code objects that are kept alive; a table that grows, grows under this lock.
 static PINNED: Mutex<Option<HashSet<usize>>> = Mutex::new(None);
 
-/// The code object under which a loop runs its callbacks (`Handle._run`): what is further out is the same for all of them.
+/// The code object under which a loop runs its callbacks (`Handle._run`): the frames further out are the same for all of them.
 static BOUNDARY: AtomicUsize = AtomicUsize::new(0);
 
 pub(crate) fn set_boundary(code: usize) {

@@ -2,7 +2,8 @@
 //! of a loop that runs, then read as a field.
 //!
 //! Cython's classes (uvloop's transports and handles) show their fields to nobody else.  The offset holds for all objects of the class,
-//! because a field of a base class keeps its place in subclasses; what is read there counts only if it is a loop that is running.
+//! because a field of a base class keeps its place in subclasses; a value that is read there counts only if it is a loop that is
+//! running.
 
 use crate::engine::affinity::watch::Watch;
 use crate::interpreter::world::Stopped;

@@ -129,7 +129,7 @@ unsafe fn note(here: &'static ThreadContext, probe: &Probe, callee: Callee, obje
 /// An attribute of an object is about to be read by `operator.attrgetter`.
 ///
 /// # Safety
-/// Attached; what is passed is alive.
+/// Attached; the objects that are passed are alive.
 #[inline(always)]
 pub(crate) unsafe fn get_attribute(object: *mut ffi::PyObject, name: *mut ffi::PyObject) -> Outcome {
     static GET: Entry = Entry { owner: "_operator:attrgetter", name: "", does: Does::Attribute(CallEffect::ReadAttribute) };

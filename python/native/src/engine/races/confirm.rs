@@ -64,8 +64,8 @@ pub(crate) fn suspect(race: &Race) {
     }
 }
 
-/// The calling thread is about to access a location: who waits for that goes on, and it waits itself if the write that `probe` is before is
-/// suspicious.
+/// The calling thread is about to access a location: a thread that waits for that goes on, and the calling one waits itself if the
+/// write that `probe` is before is suspicious.
 ///
 /// # Safety
 /// Attached.

@@ -1,5 +1,5 @@
-//! Containers as a means to hand objects over: what was put in happened before what is done with it after it was taken out, or after
-//! a loop has waited for it to be there.
+//! Containers as a means to hand objects over: the act of putting one in happened before what is done with it after it was taken
+//! out, or after a loop has waited for it to be there.
 
 use crate::engine::order;
 use crate::engine::races::{callers, containers, flags, values};
@@ -78,13 +78,14 @@ pub(crate) fn take(here: &ThreadContext, container: *mut ffi::PyObject) {
     here.races.taken_from.set(container as usize);
 }
 
-/// As [`take`]; what was put in up to now is known at once.
+/// As [`take`]; the items that were put in up to now are known at once.
 pub(crate) fn take_now(here: &ThreadContext, container: *mut ffi::PyObject) {
     order::acquire_key(container as u64);
     take(here, container);
 }
 
-/// Another thread than its maker is about to touch a container, perhaps as the first one: what the maker has put in up to now was not handed over.
+/// Another thread than its maker is about to touch a container, perhaps as the first one: the items that the maker has put in up to
+/// now were not handed over.
 ///
 /// # Safety
 /// Attached; `container` is alive and not private to the calling thread.
@@ -131,7 +132,7 @@ pub(crate) unsafe fn publish(object: *mut ffi::PyObject) {
     }
 }
 
-/// To be called before an access: what was taken out by now was put in before.
+/// To be called before an access: the item that was taken out by now was put in before.
 #[inline]
 pub(crate) fn settle(here: &ThreadContext) {
     let taken_from = here.races.taken_from.replace(0) as u64;
@@ -150,7 +151,8 @@ pub(crate) fn settle(here: &ThreadContext) {
     }
 }
 
-/// The calling thread is about to read a flag: what was done before it was set is known before the thread's next access, as with [`take`].
+/// The calling thread is about to read a flag: all that was done before it was set is known before the thread's next access, as
+/// with [`take`].
 pub(crate) fn see(here: &ThreadContext, flag: u64) {
     if here.races.taken_from.get() == 0 {
         here.races.taken_from.set(flag as usize);

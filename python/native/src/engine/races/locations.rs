@@ -121,7 +121,7 @@ unsafe fn string(name: &str) -> *mut ffi::PyObject {
 #[cold]
 unsafe fn ask(class: *mut ffi::PyTypeObject, name: &str, writes: bool) -> Answer {
     let Some(python) = PYTHON.get() else { return Answer::Location };
-    // SAFETY: passed on; what is looked up is a reference of our own.
+    // SAFETY: passed on; the object that is looked up is a reference of our own.
     unsafe {
         if is_thread_local(class) {
             return Answer::Elsewhere;

@@ -94,7 +94,7 @@ pub(crate) fn is_on() -> bool {
 /// Notes a use of a part of an object by the calling thread, which is in `epoch`.
 ///
 /// # Safety
-/// Attached; what is passed is alive.
+/// Attached; the objects that are passed are alive.
 #[cold]
 pub(crate) unsafe fn note(
     object: *mut ffi::PyObject,

@@ -11,7 +11,7 @@ type Object = *mut ffi::PyObject;
 /// Two modules in the same place push each other out.
 const PLACES: usize = 1024;
 
-/// The two addresses, and a mark that belongs to both: who reads while another thread writes reads no pair.
+/// The two addresses, and a mark that belongs to both: a thread that reads while another one writes reads no pair.
 struct Place {
     file: AtomicUsize,
     module: AtomicUsize,

@@ -32,7 +32,7 @@ struct Lent {
     original: usize,
 }
 
-/// By their addresses; who hands a function over holds a reference to it.
+/// By their addresses; the thread that hands a function over holds a reference to it.
 static LENT: Mutex<Option<HashMap<usize, Lent>>> = Mutex::new(None);
 
 /// The place of a function's code.
@@ -104,8 +104,9 @@ impl Drop for Lending<'_> {
             };
             let Some(back) = back else { continue };
             let (original, patched) = (back.original as Object, back.patched as Object);
-            // SAFETY: as in `add`.  Code objects are freed by the collector only, which stops the world: who has just read the pointer still
-            // reads a code object.  If the program gave the function other code meanwhile, it gave up a reference to what it found there.
+            // SAFETY: as in `add`.  Code objects are freed by the collector only, which stops the world: a thread that has just
+            // read the pointer still reads a code object.  If the program gave the function other code meanwhile, it gave up a
+            // reference to what it found there.
             unsafe {
                 let is_there = code_of(address).compare_exchange(original, patched, Ordering::AcqRel, Ordering::Relaxed).is_ok();
                 ffi::Py_DECREF(if is_there { original } else { patched });

@@ -1,4 +1,4 @@
-//! `marshal` writes originals: what it is given is searched for patched code, which is replaced in a copy.
+//! `marshal` writes originals: the object that it is given is searched for patched code, which is replaced in a copy.
 //!
 //! Tuples, lists, dicts, sets and slices are searched, down to a depth that no data has.  A container that is met twice and has code in it
 //! is written twice.

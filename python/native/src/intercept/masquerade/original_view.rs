@@ -1,8 +1,8 @@
 //! A patched code object looks like its original to the program: the view that it carries, and what is shown of it.
 //!
-//! Only the interpreter sees the patched one: what runs, prints tracebacks or finds a handler reads its tables, which agree with each
-//! other.  The original itself is not kept, because it is part of a code object that usually dies when its module was executed: the view
-//! has what differs, and makes an equal one when somebody asks for what only a code object can answer.
+//! Only the interpreter sees the patched one: the code that runs it, prints tracebacks or finds a handler reads its tables, which
+//! agree with each other.  The original itself is not kept, because it is part of a code object that usually dies when its module
+//! was executed: the view has what differs, and makes an equal one when somebody asks for what only a code object can answer.
 //!
 //! Nested code objects that are shown in `co_consts` are the patched ones, so that they are identical to what functions have.
 //!

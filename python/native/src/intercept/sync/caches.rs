@@ -1,4 +1,4 @@
-//! `functools.lru_cache`: what a thread does to compute a value happens before what others do with the value they are given.
+//! `functools.lru_cache`: the computation of a value by one thread happens before what others do with the value they are given.
 //!
 //! The function behind a cache is put into a [`Compute`], which releases the cache after the function has returned and before the value
 //! is in the cache.  Nobody can get at it: `__wrapped__` is an attribute of its own.  A thread that calls the cache acquires it.
@@ -93,7 +93,8 @@ unsafe extern "C" fn new(
     keywords: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
     let hooked = hooked();
-    // SAFETY: attached, called by the interpreter with live objects; what is not as expected is left to the original to refuse.
+    // SAFETY: attached, called by the interpreter with live objects; an argument that is not as expected is left to the original to
+    // refuse.
     unsafe {
         let count = ffi::PyTuple_GET_SIZE(arguments);
         if count == 0 || ffi::PyCallable_Check(ffi::PyTuple_GET_ITEM(arguments, 0)) == 0 {
@@ -147,7 +148,7 @@ pub(crate) fn install(class: &Bound<'_, PyType>) -> PyResult<()> {
             (ffi::Py_tp_dealloc, dealloc as *mut c_void),
         ],
     )?;
-    // SAFETY: what is in these slots has these signatures.
+    // SAFETY: the functions in these slots have these signatures.
     let hooked = unsafe {
         Hooked {
             new: std::mem::transmute::<*const c_void, New>(there),

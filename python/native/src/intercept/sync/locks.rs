@@ -24,7 +24,7 @@ pub(crate) fn watch(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let classes = locks::verify(module)?;
     let replacements: [Destructor; 2] = [dealloc::<0>, dealloc::<1>];
     for ((class, original), replacement) in classes.iter().zip(&DEALLOCATORS).zip(replacements) {
-        // SAFETY: what is in this slot has this signature.
+        // SAFETY: the function in this slot has this signature.
         let slot = unsafe { std::mem::transmute::<*const c_void, Destructor>(Slot::Dealloc.of(class)) };
         let _ = original.set(slot);
         type_slot::replace(class, Slot::Dealloc, replacement as *const c_void)?;

@@ -152,7 +152,8 @@ unsafe fn behind(callable: Object, hooked: &Hooked) -> Object {
 
 /// `ref(object, callback=None)`, and its subclasses.
 unsafe extern "C" fn new(class: *mut ffi::PyTypeObject, arguments: Object, keywords: Object) -> Object {
-    // SAFETY: attached, called by the interpreter with live objects; what is not as expected is left to the original to refuse.
+    // SAFETY: attached, called by the interpreter with live objects; an argument that is not as expected is left to the original to
+    // refuse.
     unsafe {
         if ffi::PyTuple_GET_SIZE(arguments) == 2 {
             expect(ffi::PyTuple_GET_ITEM(arguments, 1));
@@ -174,7 +175,7 @@ pub(crate) fn install(class: &Bound<'_, PyType>) -> PyResult<()> {
     };
     let (false, Some(original)) = (there.is_null(), original) else { return Err(PyRuntimeError::new_err("an empty slot")) };
     let name = AtomicPtr::new(PyString::intern(py, "__call__").into_any().unbind().into_ptr());
-    // SAFETY: what is in this slot has this signature.
+    // SAFETY: the function in this slot has this signature.
     let new_reference = unsafe { std::mem::transmute::<*const c_void, New>(there) };
     HOOKED.set(Hooked { new: new_reference, original, name }).map_err(|_| PyRuntimeError::new_err("already hooked"))?;
     type_slot::replace(class, Slot::New, new as *const c_void)?;
