@@ -85,7 +85,7 @@ pub(crate) unsafe extern "C" fn ftsan_hooks_connect(module: &PythonApi, how: How
     HooksApi { hooks, descriptors: Some(&DESCRIPTORS), ..refused }
 }
 
-/// The process is left, or somebody has come back: what threads did meanwhile to descriptors is not known.
+/// The process is left, or somebody has come back: the acts of threads on descriptors meanwhile are not known.
 unsafe extern "C" fn suspend(is_suspended: bool) {
     if !is_suspended {
         DESCRIPTORS.after_fork();

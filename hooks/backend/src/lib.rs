@@ -73,7 +73,7 @@ pub trait Backend {
     /// `detour` has the calling convention and signature of `target`, and neither is ever unloaded.
     unsafe fn replace(&mut self, target: Target<'_>, detour: *const c_void, original: &AtomicUsize) -> Result<(), Refused>;
 
-    /// Diverts many; what this backend cannot divert is left as it is.
+    /// Diverts many; a function that this backend cannot divert is left as it is.
     ///
     /// # Safety
     /// As for [`Backend::replace`], for each of them.

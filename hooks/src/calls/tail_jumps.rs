@@ -28,7 +28,7 @@ thread_local! {
         const { UnsafeCell::new(Vfork { return_address: 0, rbx: 0, paused: MaybeUninit::uninit() }) };
 }
 
-/// Before a vfork: what the child does is not ours to see.  Returns where to keep what the child may overwrite.
+/// Before a vfork: the acts of the child are not ours to see.  Returns where to keep what the child may overwrite.
 extern "C" fn before_vfork() -> *mut Vfork {
     if let Some(record) = thread::current() {
         shapes::happened(record, op::VFORK, -1, 0, 0);

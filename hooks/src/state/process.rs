@@ -59,7 +59,7 @@ pub(crate) fn abandon() -> Option<&'static Recording> {
 /// children would fill the disk.  The crash handler writes it out if need be.
 pub(crate) fn renew(old: &Recording) {
     let Some(new) = map(-1, std::ptr::null_mut()) else { return };
-    // SAFETY: both are recordings, and nobody else knows the new one; what is copied are atomics, valid whatever the parent writes.
+    // SAFETY: both are recordings, and nobody else knows the new one; only atomics are copied, valid whatever the parent writes.
     unsafe {
         let from = std::ptr::from_ref(&old.sites).cast::<u8>();
         let into = std::ptr::from_ref(&new.sites).cast_mut().cast::<u8>();
