@@ -62,7 +62,7 @@ def _with_tally(options: str) -> str:
     try:
         folder = scratch.make()
     except OSError:
-        return options  # as before there were tallies: what is found is printed
+        return options  # as before there were tallies: findings are printed
     scratch.remove_left_over(os.path.dirname(folder))
     # A host with many processes that have no common parent here, as Apache's: each has a report of its own.
     place = report.replace("%p", str(os.getpid())) if report else os.path.join(folder, "report.json")
@@ -94,7 +94,7 @@ def watch_gil() -> None:
 
 
 def _watch_races() -> None:
-    """Patch the code that is chosen.  First of all: what is watched by its code object afterwards has its final one."""
+    """Patch the code that is chosen.  First of all: the code objects by which functions are watched later are final then."""
     if not _native.wants_races():
         return
     from .watch import container_calls, interpreters, synchronisation

@@ -36,7 +36,7 @@ _FUTEX = {"x86_64": 202, "aarch64": 98}
 def wait_until(condition: Callable[[], object], timeout: float = 30.0) -> None:
     """Poll until ``condition()`` is true.
 
-    ``timeout`` is in seconds.  Raises TimeoutError when it is over; what ``condition`` raises is passed on.
+    ``timeout`` is in seconds.  Raises TimeoutError when it is over; an exception of ``condition`` is passed on.
     """
     deadline = time.monotonic() + timeout
     while not condition():

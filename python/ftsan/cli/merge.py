@@ -3,7 +3,7 @@
 from .. import _native
 from . import complain, say
 
-#: Status of a merge that had to leave a report out: what it found is not in the result.
+#: Status of a merge that had to leave a report out: its findings are not in the result.
 LEFT_OUT = 67
 
 

@@ -86,7 +86,7 @@ def _thread(thread: Any, crashed: int) -> dict[str, Any]:
     ]
     native.reverse()
     if native and native[0]["module"].endswith("libftsan_hooks.so"):
-        # It was stopped by the crash handler: what it was doing lies below the frame of the signal.
+        # It was stopped by the crash handler: its own frames lie below that of the signal.
         frames = [frame["symbol"] for frame in native]
         del native[: frames.index("__restore_rt") + 1 if "__restore_rt" in frames else 0]
     return {

@@ -1,7 +1,7 @@
 """``pytest --ftsan``: the test during which a misuse happens fails, whichever thread did it.
 
 The process is watched from the first conftest on.  Workers of pytest-xdist and processes that tests start are watched through the
-environment and report into the same file; what cannot be blamed on a test fails the run.
+environment and report into the same file; a finding that cannot be blamed on a test fails the run.
 
 | module | concern |
 |---|---|

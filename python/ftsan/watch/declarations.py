@@ -39,11 +39,11 @@ How the owner is found (``Kind`` in ``python/native/src/engine/affinity/watch.rs
 ``one-at-a-time:16:A,B``     the same for the methods A and B among themselves, whatever others do; another number for others
 ``future-argument``          as the loop of a future, for a function that may be given one
 ``asks-closed``              nobody: it is noted that the thread has asked the loop
-``hands-over``               nobody: what is asked is whether the loop has been closed since the thread asked it
+``hands-over``               nobody: the question is whether the loop has been closed since the thread asked it
 ``portal``                   nobody: it is noted that the thread calls into a loop, and waits for the answer
 ``thread``                   the thread that made the object
 ``hub``                      the thread that uses the object first
-``one-at-a-time``            nobody: what is reported is that another thread is inside the object
+``one-at-a-time``            nobody: the report is that another thread is inside the object
 ============================ =====================================================================================
 """
 

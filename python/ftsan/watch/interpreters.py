@@ -24,7 +24,7 @@ def notice() -> None:
 
 
 def install() -> None:
-    """Hook what hands functions over: what is imported already, and the rest when it is imported."""
+    """Hook what hands functions over: in modules that are imported already, and in the others when they are imported."""
     for name in FUNCTIONS:
         after_import(name, _hook)
 

@@ -16,12 +16,12 @@ METHODS = (
 )
 
 PASSAGES = (
-    # They change the map in the base class, and then tell the kernel: whoever is woken up by that may change the map again.
+    # They change the map in the base class, and then tell the kernel: a thread that is woken up by that may change the map again.
     "selectors:_PollLikeSelector.register?",
     "selectors:_PollLikeSelector.unregister?",
     "selectors:KqueueSelector.register?",
     "selectors:KqueueSelector.unregister?",
-    # The kernel has the map: what is changed while another thread waits here is waited for at once.
+    # The kernel has the map: a change while another thread waits here is waited for at once.
     "selectors:EpollSelector.select?",
     "selectors:KqueueSelector.select?",
     "selectors:DevpollSelector.select?",
