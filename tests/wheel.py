@@ -1,4 +1,4 @@
-"""``make wheel``: what a user gets who has the wheel and no compiler.  ``python -m tests.wheel WHEEL``"""
+"""``make wheel``: the package as a user gets it who has the wheel and no compiler.  ``python -m tests.wheel WHEEL``"""
 
 from __future__ import annotations
 

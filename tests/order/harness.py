@@ -57,7 +57,7 @@ def ordered(act: Callable[[], Any], notice: Callable[[], Any], blocking: bool = 
     threads = [threading.Thread(target=first), threading.Thread(target=second)]
     for thread in threads:
         thread.start()
-    # The second one first: whoever joins the first one knows what it did, and hands that over with the containers that it has made.
+    # The second one first: the joiner of the first one knows what it did, and hands that over with the containers that it has made.
     for thread in reversed(threads):
         thread.join(30)
         assert not thread.is_alive(), "stuck"

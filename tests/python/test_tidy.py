@@ -104,7 +104,7 @@ def test_the_layers_of_the_injected_library_use_what_is_below_them() -> None:
     arrows = {path: used_modules(path, crate) for path in files}
     assert sum(map(len, arrows.values())) > 20
     assert [f"{a} uses {b}" for a, used in arrows.items() for b in used if layer(b) < layer(a)] == []
-    # Within a layer: whatever uses nothing that is left goes first, until nothing is left.
+    # Within a layer: a file that uses nothing that is left goes first, until nothing is left.
     left = dict(arrows)
     while free := [path for path, used in left.items() if not used & left.keys()]:
         for path in free:

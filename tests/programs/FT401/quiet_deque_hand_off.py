@@ -1,4 +1,4 @@
-"""A deque as a queue: who pops an object comes after who appended it."""
+"""A deque as a queue: the thread that pops an object comes after the one that appended it."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""A plain variable says that something is done: whoever has seen it comes after whoever has set it.
+"""A plain variable says that something is done: a thread that has seen it comes after the one that has set it.
 
 ALSO: FT407
 """

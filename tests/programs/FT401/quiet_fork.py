@@ -1,4 +1,4 @@
-"""A forked child has one thread: whatever other threads of its parent did, joined or not, was before."""
+"""A forked child has one thread: all that other threads of its parent did, joined or not, was before."""
 
 import os
 import threading

@@ -1,4 +1,4 @@
-"""A module that is imported lazily is executed by the thread that needs it first; who uses it later comes after.
+"""A module that is imported lazily is executed by the thread that needs it first; one that uses it later comes after.
 
 SINCE: 3.15
 """

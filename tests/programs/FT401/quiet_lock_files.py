@@ -1,4 +1,4 @@
-"""Files, directories and links that exist while somebody holds what they stand for: whoever makes one comes after its removal."""
+"""Files, directories and links that exist while somebody holds what they stand for: the making of one comes after its removal."""
 
 import contextlib
 import os

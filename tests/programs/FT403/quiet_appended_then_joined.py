@@ -1,4 +1,4 @@
-"""Threads append to one list, add to one set, fill one dict with keys of their own; who iterates comes after join."""
+"""Threads append to one list, add to one set, fill one dict with keys of their own; the iteration comes after join."""
 
 import threading
 from collections import Counter, deque

@@ -1,4 +1,4 @@
-"""Containers that are replaced under a lock and never changed: who iterates has an old one or a new one.
+"""Containers that are replaced under a lock and never changed: a thread that iterates has an old one or a new one.
 
 That the attribute is read without the lock is a stale read at most.
 

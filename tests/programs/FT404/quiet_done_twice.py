@@ -1,4 +1,4 @@
-"""Two threads sort one list or empty one: whoever is last, it is sorted or empty.
+"""Two threads sort one list or empty one: in either order, it is sorted or empty.
 
 Directly, through a variable, and as what a thread is to run.
 """

@@ -1,4 +1,4 @@
-"""A child process that answers: whoever reads the answer, or waits for the end, comes after whoever wrote the question."""
+"""A child process that answers: a thread that reads the answer, or waits for the end, comes after the asking one."""
 
 import multiprocessing as mp
 import subprocess

@@ -1,4 +1,4 @@
-"""Links of a chain that threads walk, each filled in under a lock by whoever comes first; what says that it is there comes last.
+"""Links of a chain that threads walk, each filled in under a lock by the first that comes; the sign that it is there comes last.
 
 ALSO: FT407
 """

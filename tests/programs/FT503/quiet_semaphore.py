@@ -1,4 +1,4 @@
-"""Semaphores belong to nobody: whoever is done releases."""
+"""Semaphores belong to nobody: the thread that is done releases."""
 
 import threading
 
