@@ -8,9 +8,9 @@ const BINDINGS: usize = 1 << 14;
 
 /// Which loop or thread an object that carries neither (Lock, Event, Queue, Deferred, greenlet ...) belongs to.
 ///
-/// A primitive belongs to the first running loop that touches it.  Creation inside a running loop, and what a library does to the
-/// parts of its own primitives (a Queue to its Event), binds *softly*: a thread without a loop must keep off, but another loop that
-/// starts using it takes it over, which is a legitimate hand-off.
+/// A primitive belongs to the first running loop that touches it.  Creation inside a running loop, and use by a library of the
+/// parts of its own primitives (by a Queue of its Event), binds *softly*: a thread without a loop must keep off, but another loop
+/// that starts using it takes it over, which is a legitimate hand-off.
 #[derive(Debug)]
 pub struct Bindings {
     table: Box<[Binding]>,

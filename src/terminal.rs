@@ -60,7 +60,8 @@ fn escape_strings(value: &mut Value) {
     }
 }
 
-/// JSON in which nothing is obeyed: the line breaks between its values stay, and what stands in a string is escaped as JSON does it.
+/// JSON in which nothing is obeyed: the line breaks between its values stay, and other characters that would be are escaped as
+/// JSON does it.
 #[must_use]
 pub fn printable_json(json: &str) -> String {
     let mut shown = String::with_capacity(json.len());

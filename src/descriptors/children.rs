@@ -8,7 +8,7 @@ const MOST: usize = 256;
 
 #[derive(Debug)]
 struct Child {
-    /// Its process id, negative if whoever has waited for it took any child.
+    /// Its process id, negative if the thread that has waited for it took any child.
     pid: AtomicI32,
     by: AtomicU64,
 }

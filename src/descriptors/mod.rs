@@ -254,7 +254,7 @@ impl Descriptors {
         };
         let by = epoll.filter(|_| !is_one_shot).and_then(|(number, epoll)| Some((number, polls(epoll)?)));
         if !registered.is_of_another(mark.thread) {
-            // The kernel forgets it with the close, and who registered it knows.
+            // The kernel forgets it with the close, and the thread that registered it knows.
             descriptor.epoll.store(0, Ordering::Relaxed);
         }
         by.map(|(epoll, by)| Suspicion::ClosedWhilePolled { by, epoll, registered })

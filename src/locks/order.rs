@@ -1,10 +1,10 @@
 //! The lock-order graph: which lock was wanted while which was held, by which threads, and what else they held.
 //!
 //! An edge `A -> B` says that a thread that held A wanted B, without a limit of time.  It has a few [`Taken`]: the first one of each of a
-//! few threads, and those that held less, because what else is held may be what keeps threads apart.
+//! few threads, and those that held less, because a further lock that is held may be the one that keeps threads apart.
 //!
 //! Bounded: of too many edges the oldest are forgotten, and with it an inversion may be missed.  Nothing is ever invented: a lock has
-//! its id for itself, and who calls says when a lock is gone ([`LockOrder::forget`]).
+//! its id for itself, and the caller says when a lock is gone ([`LockOrder::forget`]).
 
 use super::LockId;
 use std::collections::{BTreeMap, HashMap};

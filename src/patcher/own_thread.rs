@@ -1,7 +1,7 @@
 //! Comparisons with the calling thread: `if self.owner == get_ident()`.
 //!
-//! Only the thread itself writes what makes the two equal, so what others do meanwhile does not matter to the answer.  Whether a local variable
-//! holds an identity of the thread is seen when the code runs.
+//! Only the thread itself writes what makes the two equal, so acts of others meanwhile do not matter to the answer.  Whether a
+//! local variable holds an identity of the thread is seen when the code runs.
 
 use super::code::Code;
 use super::instructions::Instructions;

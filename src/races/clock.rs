@@ -225,8 +225,9 @@ impl ThreadClock {
     }
 
     /// An epoch stands for all that its thread had seen in it.  A thread that takes over everything
-    /// ([`acquire_all`](Self::acquire_all)) sees threads in the middle of an epoch, so what they learn after that belongs to the
-    /// next one.  The fences order the look and the learning: either the look finds what was learnt here, or it is noticed here.
+    /// ([`acquire_all`](Self::acquire_all)) sees threads in the middle of an epoch, so all that they learn after that belongs to
+    /// the next one.  The fences order the look and the learning: either the look finds what was learnt here, or it is noticed
+    /// here.
     fn note_join(&self, clocks: &Clocks) {
         fence(Ordering::SeqCst);
         if clocks.full_joins_started.load(Ordering::SeqCst) != self.looks.load(Ordering::Relaxed) {

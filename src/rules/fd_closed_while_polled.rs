@@ -40,8 +40,8 @@ A descriptor closed while another thread polls it (epoll, poll, select) or is bl
 ## Why it matters
 
 The kernel does not wake the other thread: it hangs until something else happens, or for ever.  epoll drops the registration without a
-word.  Worse, the number is free at once: the next file or connection that anybody opens gets it, and what the other thread does next
-with its number is done to that one (select(2), epoll(7): "the result is unspecified").
+word.  Worse, the number is free at once: the next file or connection that anybody opens gets it, and the other thread's next calls
+with its number are made on that one (select(2), epoll(7): "the result is unspecified").
 
 ## Not reported
 

@@ -28,7 +28,7 @@ Descriptor 0, 1 or 2 pointed elsewhere by a thread while another thread has it p
 
 ## Why it matters
 
-The descriptors belong to the process.  Output goes to the other thread's file, and what the last one restores is what the first one had
+The descriptors belong to the process.  Output goes to the other thread's file, and the last one restores what the first one had
 redirected to: the original is lost.
 
 ## Not reported

@@ -38,7 +38,8 @@ another one waits in its first call for threads that are ready to run, half a se
 
 ## Why it matters
 
-Selectors are not thread-safe: `select` reads the map that `register` changes, and what was registered meanwhile may not be waited for.
+Selectors are not thread-safe: `select` reads the map that `register` changes, and a descriptor that was registered meanwhile may
+not be waited for.
 
 ## Not reported
 

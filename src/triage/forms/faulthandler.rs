@@ -60,7 +60,7 @@ fn read(pasted: &[String]) -> Vec<Found> {
 struct Dump {
     crash: Crash,
     said: Said,
-    /// A "Fatal Python error" was seen, so what comes is of that dump.
+    /// A "Fatal Python error" was seen, so the next lines are of that dump.
     fatal: bool,
     gil_disabled: bool,
     all_threads: bool,

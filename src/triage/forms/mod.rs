@@ -266,7 +266,7 @@ fn describe(crash: &mut Crash) {
     } else {
         version
     };
-    // 3.13 shows all threads whatever the GIL does, and what is not known may be 3.13.
+    // 3.13 shows all threads whatever the GIL does, and an unknown version may be 3.13.
     let shows_all = version.is_empty() || (threaded && paths::is_below(&version, "3.14"));
     if crash.python.gil == "enabled"
         && shows_all

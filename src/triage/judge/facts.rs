@@ -113,8 +113,8 @@ impl<'a> Facts<'a> {
         names
     }
 
-    /// Nothing but CPython and libc is known to be in the process, and what is known is enough to say so: nobody else could have damaged what
-    /// the interpreter met.
+    /// Nothing but CPython and libc is known to be in the process, and enough is known to say so: nobody else could have damaged
+    /// what the interpreter met.
     pub(crate) fn is_alone(&self) -> bool {
         let foreign = |frame: &&NativeFrame| owner::of(frame).is_third_party();
         let of_cpython = self.meaning().take(3).any(|(_, owner)| matches!(owner, Owner::Interpreter | Owner::Stdlib(_)));

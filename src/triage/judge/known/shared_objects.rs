@@ -154,7 +154,7 @@ pub(super) static ROWS: &[Known] = &[
         confidence: Confidence::Medium,
         culprit: None,
         issue: Some("gh-152355"),
-        explanation: "3.13t lets threads run on while sys._current_frames() and what is done with its frames look at their stacks; 3.14 stops them (gh-131479), 3.13 will not be changed",
+        explanation: "3.13t lets threads run on while sys._current_frames() and users of its frames look at their stacks; 3.14 stops them (gh-131479), 3.13 will not be changed",
         next_step: "upgrade to 3.14t, or use faulthandler.dump_traceback()",
     },
     Known {
