@@ -198,7 +198,7 @@ pub(crate) fn slice() -> u64 {
     SLICES.load(Ordering::Relaxed)
 }
 
-/// In the child of a fork only the calling thread is left, and what others have done is done.
+/// In the child of a fork only the calling thread is left, and the acts of others are done.
 pub(crate) fn after_fork() {
     let mine = &current_thread().order;
     // The forking thread holds a lock of concurrent.futures, which the child makes anew without releasing it.

@@ -41,7 +41,7 @@ fn is_interpreters(module: &str) -> bool {
 }
 
 fn describe(address: *mut c_void) -> Option<(String, String)> {
-    // SAFETY: zeros are valid, and what is found are strings of the loader.
+    // SAFETY: zeros are valid, and strings of the loader are found.
     unsafe {
         let mut info: libc::Dl_info = std::mem::zeroed();
         if libc::dladdr(address, &raw mut info) == 0 || info.dli_fname.is_null() {

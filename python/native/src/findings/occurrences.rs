@@ -1,6 +1,7 @@
 //! Which findings happened in whose name since they were last asked for: pytest's plugin blames tests by it.
 //!
-//! The name is the value of a context variable: threads, tasks and callbacks inherit it, so what outlives a test still goes by it.
+//! The name is the value of a context variable: threads, tasks and callbacks inherit it, so one that outlives a test still goes by
+//! it.
 
 use crate::findings::store::Known;
 use pyo3::ffi;

@@ -37,7 +37,7 @@ pub(crate) unsafe fn mark(frame: Frame<'_>) {
 /// Whether a mark stays while its frame does, and goes with it: the same function is called twice, and twice the second look finds the mark of the first.
 fn is_kept_and_lost(py: Python<'_>) -> PyResult<bool> {
     let look = PyCFunction::new_closure(py, None, None, |_, _| {
-        // SAFETY: a closure is called attached, and what is marked is its caller's frame.
+        // SAFETY: a closure is called attached, and the frame that is marked is its caller's.
         let Some(frame) = unsafe { frames::own() }.next() else { return false };
         let found = is_marked(frame);
         // SAFETY: as above.

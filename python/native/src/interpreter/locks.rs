@@ -53,7 +53,7 @@ pub(crate) enum Mark {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Listed {
-    /// Nobody holds it, or whoever does is not to know.
+    /// Nobody holds it, or its holder is not to know.
     No,
     /// It does.
     Yes,
@@ -139,7 +139,7 @@ impl Lock {
         self.marks.fetch_or(mark as u8, Ordering::Relaxed);
     }
 
-    /// As its holder, or whoever takes it from its holder, has said.
+    /// As its holder, or the thread that takes it from its holder, has said.
     #[inline(always)]
     pub(crate) fn listed(&self) -> Listed {
         [Listed::No, Listed::Yes, Listed::Beyond][usize::from(self.listed.load(Ordering::Relaxed)) % 3]

@@ -7,7 +7,7 @@ use std::ffi::c_int;
 pub(crate) enum Outcome {
     /// Go on.
     Continue,
-    /// Go on; this is a misuse, and what the call does to the foreign loop in turn belongs to it.
+    /// Go on; this is a misuse, and all that the call does to the foreign loop in turn belongs to it.
     Misuse,
     /// An exception is set; return with it.
     Raised,

@@ -48,7 +48,8 @@ static MAIN: AtomicPtr<ffi::PyThreadState> = AtomicPtr::new(std::ptr::null_mut()
 /// Code that can be switched: by the address of its first unit.
 type Codes = BTreeMap<usize, Arc<[Switch]>>;
 
-/// A lock that is held for as long as some stores take, so whoever waits for it may be attached or not.  The child of a fork opens it.
+/// A lock that is held for as long as some stores take, so a thread that waits for it may be attached or not.  The child of a fork
+/// opens it.
 struct Locked {
     is_taken: AtomicBool,
     codes: UnsafeCell<Codes>,

@@ -1,9 +1,9 @@
 //! `--sample`: data races are looked for in slices of time, between which the probes are off and nothing is noted.
 //!
 //! A slice is all or nothing: were some functions watched and others not, the order that those others make, through a list that serves as a
-//! queue or a flag, would be missing, and what is no race would look like one.  It begins and ends with the world stopped, and has histories
-//! of its own ([`order::slice`]): both accesses of a race are of one slice, and so is whatever lies between them and would order them.  Hence
-//! a race that is found is one.
+//! queue or a flag, would be missing, and accesses that are no race would look like one.  It begins and ends with the world
+//! stopped, and has histories of its own ([`order::slice`]): both accesses of a race are of one slice, and so is everything that
+//! lies between them and would order them.  Hence a race that is found is one.
 //!
 //! A thread of ours keeps the time.  It is never attached; it asks the interpreter to run [`turn`] in whatever thread comes by
 //! (`_PyEval_AddPendingCall`, Python/ceval_gil.c).  As long as none does, nothing runs that could be watched.  It is not there while the

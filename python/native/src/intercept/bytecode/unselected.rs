@@ -1,7 +1,7 @@
 //! Modules that are not chosen, so that the next function that is made there costs two loads and two compares.
 //!
 //! A module is known by the addresses of two strings, its file and its name, which are kept alive while they are here: the same addresses
-//! are the same strings, and what is chosen depends on nothing else.  Nothing is decided by an address that is not here.
+//! are the same strings, and the choice depends on nothing else.  Nothing is decided by an address that is not here.
 
 use pyo3::ffi;
 use std::sync::atomic::{AtomicUsize, Ordering};
