@@ -86,7 +86,7 @@ def test_each_kind_of_distribution_has_its_row(environment: Path) -> None:
         "called": [(True, "an import")],
         "silent": [(False, "an import")],
         "broken": [],
-        # Its package cannot be imported, and what only its tests load is no matter.
+        # Its package cannot be imported, and modules that only its tests load are no matter.
         "packaged": [(True, "an import"), (False, "its file")],
         "pure": [],
         "greenlet": [],

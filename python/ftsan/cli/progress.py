@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-#: Back to the beginning of the line, and what stands there is gone (ECMA-48, EL).
+#: Back to the beginning of the line, and the text there is gone (ECMA-48, EL).
 _CLEAR = "\r\x1b[K"
 
 

@@ -1,4 +1,4 @@
-"""eventlet: each thread has a hub of its own, and what waits on one cannot be woken from another."""
+"""eventlet: each thread has a hub of its own, and a greenlet that waits on one cannot be woken from another."""
 
 DISTRIBUTION = "eventlet"
 VERSIONS = ("0.39.", "0.40.", "0.41.")

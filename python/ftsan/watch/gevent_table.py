@@ -1,4 +1,4 @@
-"""gevent: each thread has a hub of its own, and what waits on one is woken through it.
+"""gevent: each thread has a hub of its own, and a greenlet that waits on one is woken through it.
 
 gevent documents that its Semaphore and locks may be shared by threads, so they are not here.
 """

@@ -1,4 +1,4 @@
-"""Threads that close as soon as they are woken up, while whoever wrote the last byte is still on its way out of send()."""
+"""Threads that close as soon as they are woken up, while the writer of the last byte is still on its way out of send()."""
 
 import socket
 import threading

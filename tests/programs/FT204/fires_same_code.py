@@ -1,4 +1,4 @@
-"""Two threads that run the same code: a line that is known of one is no excuse for the other, and who met it is shown, too."""
+"""Two threads run the same code: a line that is known of one is no excuse for the other, and the one that met it is shown, too."""
 
 import selectors
 import socket

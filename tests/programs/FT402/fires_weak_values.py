@@ -1,4 +1,4 @@
-"""A cache that holds its values weakly is filled if what is asked for is not there."""
+"""A cache that holds its values weakly is filled if the value that is asked for is not there."""
 
 import weakref
 

@@ -1,4 +1,4 @@
-"""Two orders, but whoever takes both locks holds a third one meanwhile."""
+"""Two orders, but a thread that takes both locks holds a third one meanwhile."""
 
 import threading
 
