@@ -106,8 +106,8 @@ unsafe fn first_meeting(container: *mut ffi::PyObject) {
     // SAFETY: passed on.
     unsafe {
         if callers::is_import() {
-            // The tables that importlib keeps of modules hand nothing over: a thread that imports a module comes after the import of it,
-            // and no more.
+            // The tables that importlib keeps of modules hand nothing over: a thread that imports a module comes after the import
+            // of it, and no more.
             order::ignore(container);
         } else {
             order::release_for_maker(container);
