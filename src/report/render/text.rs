@@ -189,7 +189,13 @@ pub fn summary(report: &Report) -> String {
     );
     if watched.slices > 0 {
         let seconds = watched.sliced_ms as f64 / 1000.0;
-        put(&mut out, format_args!("ftsan: data races were looked for in {}, {seconds:.2} s in all\n", plural(watched.slices as usize, "slice")));
+        put(
+            &mut out,
+            format_args!(
+                "ftsan: data races were looked for in {}, {seconds:.2} s in all\n",
+                plural(watched.slices as usize, "slice")
+            ),
+        );
     }
     for finding in &report.findings {
         let place = finding.offending().and_then(|access| programs_line_with(&access.stack, &own));
@@ -342,7 +348,16 @@ ERROR: ftsan: FT101 loop-call-off-thread (pid 42)
             reason: "locked".to_owned(),
         };
         let report = Report {
-            watched: Watched { hooks: 3, checks: 4, threads: 1, loops: 2, processes: 1, slices: 2, sliced_ms: 34, ..Watched::default() },
+            watched: Watched {
+                hooks: 3,
+                checks: 4,
+                threads: 1,
+                loops: 2,
+                processes: 1,
+                slices: 2,
+                sliced_ms: 34,
+                ..Watched::default()
+            },
             findings: vec![Finding { count: 3, ..samples::call_soon() }],
             suppressions: vec![SuppressionUse { suppression, used: 0 }],
             ..Report::default()

@@ -68,7 +68,9 @@ pub(crate) fn start(py: Python<'_>) {
         return;
     }
     if probe_switch::may_compile(py) {
-        faults::fail("races: --sample does not go with an interpreter that compiles at run time: data races are looked for all the time");
+        faults::fail(
+            "races: --sample does not go with an interpreter that compiles at run time: data races are looked for all the time",
+        );
         return;
     }
     probe_switch::keep(keep_on);
