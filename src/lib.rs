@@ -16,6 +16,7 @@
 //! | [`locks`] | which locks threads hold, and when they take them in orders that can end in a deadlock |
 //! | [`races`] | which accesses of different threads have no order between them |
 //! | [`rules`] | one file per rule: its manual page, severity, title and fix |
+//! | [`perturb`] | which steps of a thread `--perturb` holds up, and how long |
 //! | [`patcher`] | which places of a code object get probes, and the code with them |
 //! | [`declare`] | types of other libraries that a user declares |
 //! | [`triage`] | crashes: what is known of one, and the verdict |
@@ -34,6 +35,7 @@ pub mod locks;
 pub mod loops;
 pub mod options;
 pub mod patcher;
+pub mod perturb;
 pub mod races;
 pub mod recording;
 pub mod report;

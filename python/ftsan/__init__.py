@@ -2,6 +2,8 @@
 
 Most programs are watched from outside: ``ftsan run app.py`` or ``pytest --ftsan``.  An embedder calls :func:`enable`.
 
+Readable by any Python 3, whose ``python -m ftsan`` is refused in one line: annotations that it could not evaluate are comments.
+
 PYTEST_DONT_REWRITE: workers of pytest-xdist import this before pytest, which would warn about it.
 """
 
@@ -11,8 +13,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
-    from typing import Any
+    from typing import Any, TypeVar
     from weakref import ref
+
+    F = TypeVar("F", bound=Callable[..., Any])
 
     #: As in the metadata of the distribution.
     __version__: str
@@ -79,10 +83,11 @@ def declare(
 
 
 #: Given to :func:`norace` before the watching began.
-_not_raced: set[ref[Any]] = set()
+_not_raced = set()  # type: set[ref[Any]]
 
 
-def norace[F: Callable[..., Any]](function: F) -> F:
+def norace(function):
+    # type: (F) -> F
     """Do not watch this function for data races, nor what is defined in it: a decorator, like Go's ``//go:norace``.
 
     Misuse of loops, futures and descriptors in it is reported as ever.  Does nothing in a process that is not watched.
@@ -102,7 +107,8 @@ def norace[F: Callable[..., Any]](function: F) -> F:
     return function
 
 
-def expect(*rules: str) -> AbstractContextManager[None]:
+def expect(*rules):
+    # type: (*str) -> AbstractContextManager[None]
     """Misuse that a test makes on purpose: ``with ftsan.expect("FT105"): ...``, with several rules any of them.
 
     pytest's plugin blames it on nobody then.  With ``--on-finding=raise`` the block ends at the misuse.  In a process that is not

@@ -15,6 +15,9 @@ def unsupported():
     version = ".".join(map(str, sys.version_info[:3]))
     if sys.implementation.name != "cpython":
         return "needs CPython 3.14 or 3.15, with the GIL or without; this is %s %s" % (sys.implementation.name, version)
+    if sys.platform != "linux":
+        how = {"darwin": "kqueue", "win32": "IOCP"}.get(sys.platform, "kqueue" if "bsd" in sys.platform else "something else")
+        return "needs Linux: on %s event loops wait by %s, which is not watched" % (sys.platform, how)
     if sys.version_info < (3, 14):
         return "needs CPython 3.14 or 3.15, with the GIL or without; %s is %s" % (sys.executable, version)
     return ""

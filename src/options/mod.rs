@@ -246,6 +246,12 @@ options! {
         help: "data races: pause threads shortly before suspicious writes, and run the program again, up to five times, to see the harm happen",
     }
 
+    /// The seed of what is held up.
+    perturb: Option<u64> {
+        read: values::seed, value: "SEED", default: "", public: true,
+        help: "hold up threads before accesses, watched calls and system calls, so that other schedules are seen; the same SEED, a number, holds up the same",
+    }
+
     /// Varies the pauses.
     seed: u64 {
         read: values::number, value: "N", default: "0", public: true,
@@ -408,7 +414,7 @@ mod tests {
     }
 
     /// Of each option a value that is not its default, and what says so in the options.
-    const OTHERS: [(&str, &str, &str); 31] = [
+    const OTHERS: [(&str, &str, &str); 32] = [
         ("report_json", "/a", "report_json: Some(\"/a\")"),
         ("report_sarif", "/a", "report_sarif: Some(\"/a\")"),
         ("report_junit", "/a", "report_junit: Some(\"/a\")"),
@@ -432,6 +438,7 @@ mod tests {
         ("sample", "2.5%", "sample: 25,"),
         ("potential", "yes", "potential: true"),
         ("confirm", "yes", "confirm: true"),
+        ("perturb", "5", "perturb: Some(5)"),
         ("seed", "12", "seed: 12,"),
         ("inventory", "/e", "inventory: Some(\"/e\")"),
         ("shadow_mb", "31", "shadow_mb: 31,"),

@@ -78,6 +78,11 @@ pub(super) fn number<T: FromStr>(given: &OsStr) -> Result<T, Wrong> {
     text(given).parse().map_err(|_| Wrong::Choice)
 }
 
+/// A number, or none.
+pub(super) fn seed(given: &OsStr) -> Result<Option<u64>, Wrong> {
+    if given.is_empty() { Ok(None) } else { number(given).map(Some) }
+}
+
 pub(super) fn exit_code(given: &OsStr) -> Result<u8, Wrong> {
     text(given).parse().ok().filter(|code| *code > 0).ok_or(Wrong::Kind("a number from 1 to 255"))
 }

@@ -15,4 +15,4 @@ pub mod store;
 pub use model::access::{Access, Frame, Role, ThreadInfo, programs_line};
 pub use model::finding::{Accepted, Finding, LoopInfo, Means, ObjectInfo};
 pub use model::suppress;
-pub use model::tree::{Report, SuppressionUse, Watched};
+pub use model::tree::{Perturbed, Report, SuppressionUse, Watched};

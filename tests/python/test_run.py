@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 from ftsan import _native
 
-from tests.conftest import PLAIN, Ftsan
+from tests.conftest import PLAIN, ROOT, Ftsan
 
 MISUSE = """
 import asyncio, threading
@@ -62,15 +63,42 @@ def test_a_suppression_with_a_typo_is_named_with_its_line(tmp_path: Path) -> Non
     assert done.stderr.count("\n") == 1
 
 
-def test_an_interpreter_that_is_too_old_gets_a_clear_line() -> None:
+@pytest.mark.parametrize(
+    ("other", "line"),
+    [
+        ("sys.version_info = (3, 13, 1)", "needs CPython 3.14 or 3.15, with the GIL or without; "),
+        ("sys.implementation.name = 'pypy'", "needs CPython 3.14 or 3.15, with the GIL or without; this is pypy 3."),
+        ("sys.platform = 'darwin'", "needs Linux: on darwin event loops wait by kqueue, which is not watched\n"),
+        ("sys.platform = 'freebsd15'", "needs Linux: on freebsd15 event loops wait by kqueue, which is not watched\n"),
+        ("sys.platform = 'win32'", "needs Linux: on win32 event loops wait by IOCP, which is not watched\n"),
+    ],
+)
+def test_an_interpreter_that_is_not_watched_gets_a_clear_line(other: str, line: str) -> None:
     code = (
-        "import sys; sys.version_info = (3, 13, 1); sys.argv[1:] = ['run', '-c', '']\n"
-        "import runpy; runpy.run_module('ftsan', run_name='__main__', alter_sys=False)"
+        f"import runpy, sys; {other}; sys.argv[1:] = ['run', '-c', '']\n"
+        "runpy.run_module('ftsan', run_name='__main__', alter_sys=False)"
     )
     done = subprocess.run([sys.executable, "-c", code], env=PLAIN, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr.startswith("ftsan: needs CPython 3.14 or 3.15, with the GIL or without; ")
+    assert done.stderr.startswith(f"ftsan: {line}")
     assert done.stderr.count("\n") == 1
+
+
+def test_any_python_can_read_the_line_that_refuses_it() -> None:
+    older = shutil.which("python3", path="/usr/bin:/usr/local/bin")
+    if older is None:
+        pytest.skip("no other Python")
+    done = subprocess.run(
+        [older, "-m", "ftsan", "run", "x.py"],
+        env=PLAIN | {"PYTHONPATH": str(ROOT / "python"), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if b"3.14" in subprocess.check_output([older, "--version"]):
+        pytest.skip("the other Python is as new")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+    assert done.stderr.startswith("ftsan: needs CPython 3.14 or 3.15, with the GIL or without; ")
 
 
 def test_the_program_is_started_as_python_starts_it(ftsan: Ftsan, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ use ftsan::recording::sites::{Position, Resolved, Sites};
 use ftsan::recording::{Recording, ThreadRecord};
 
 /// Changes with every change of what is here, of [`Suspicion`] or of [`Recording`].
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 
 /// Name of the function of the injected library that takes a [`PythonApi`] and gives a [`HooksApi`].
 pub const CONNECT: &std::ffi::CStr = c"ftsan_hooks_connect";
@@ -53,6 +53,9 @@ pub struct PythonApi {
     pub crashed: unsafe extern "C" fn(note: unsafe extern "C" fn(bytes: *const u8, len: usize)),
     /// The calling thread asks where its stack ends, as CPython does for each thread that is to run Python code.
     pub attaching: unsafe extern "C" fn(),
+    /// How long the calling thread is to be held up before its next system call: nanoseconds, 0 to go on and 1 to let others go first.
+    /// `None` if threads are not held up.
+    pub hold_up: Option<unsafe extern "C" fn() -> u32>,
 }
 
 /// How the module comes to know the library.

@@ -33,6 +33,14 @@ returned! { i32 isize }
 
 const BAD: i32 = -libc::EBADF;
 
+/// The record of the calling thread, which is held up first if it is to be: nothing is noted of the call yet.
+#[inline(always)]
+fn entered() -> Option<&'static ThreadRecord> {
+    let record = thread::current()?;
+    python::hold_up();
+    Some(record)
+}
+
 #[inline(always)]
 fn begin(record: &ThreadRecord, operation: Operation, fd: c_int, object: Option<u64>) -> Begun<'_> {
     record.begin(operation, fd, object, python::site(record), PENDING, clock::now)
@@ -47,7 +55,7 @@ pub(crate) fn happened(record: &ThreadRecord, operation: Operation, fd: c_int, o
 /// Notes a call, and nothing else.
 #[inline(always)]
 pub(crate) fn noted<R: Returned>(operation: Operation, fd: c_int, call: impl FnOnce() -> R) -> R {
-    let Some(record) = thread::current() else { return call() };
+    let Some(record) = entered() else { return call() };
     let begun = begin(record, operation, fd, None);
     let result = call();
     begun.end(result.code());
@@ -63,7 +71,7 @@ pub(crate) fn using<R: Returned>(
     len: impl FnOnce() -> usize,
     call: impl FnOnce() -> R,
 ) -> R {
-    let Some(record) = thread::current() else { return call() };
+    let Some(record) = entered() else { return call() };
     let begun = begin(record, operation, fd, None);
     if let Some(other) = DESCRIPTORS.using(fd, how, record.id())
         && let Some(suspicion) = DESCRIPTORS.overlapping(fd, how, other, len())
@@ -83,7 +91,7 @@ pub(crate) fn using<R: Returned>(
 /// A call that waits for events, unless it only asks.
 #[inline(always)]
 pub(crate) fn waiting<R: Returned>(epoll: c_int, only_asks: bool, call: impl FnOnce() -> R) -> R {
-    let Some(record) = thread::current() else { return call() };
+    let Some(record) = entered() else { return call() };
     // Without its site: a loop always waits at the same line.
     let begun = record.begin(EPOLL_WAIT, epoll, None, 0, PENDING, clock::now);
     if let Some(by) = DESCRIPTORS.using(epoll, Use::Wait, record.id()) {
@@ -107,7 +115,7 @@ pub(crate) fn polling<R: Returned>(
     only_asks: bool,
     call: impl FnOnce() -> R,
 ) -> R {
-    let Some(record) = thread::current() else { return call() };
+    let Some(record) = entered() else { return call() };
     let begun = begin(record, operation, count, Some(object as u64));
     pollers::begin(record);
     let result = call();
@@ -122,7 +130,7 @@ pub(crate) fn polling<R: Returned>(
 /// A call that gives a descriptor.
 #[inline(always)]
 pub(crate) fn opening(operation: Operation, kind: FdKind, call: impl FnOnce() -> c_int) -> c_int {
-    let Some(record) = thread::current() else { return call() };
+    let Some(record) = entered() else { return call() };
     let fd = call();
     if fd >= 0 {
         opened(record, operation, fd, kind);
@@ -135,7 +143,7 @@ pub(crate) fn opening(operation: Operation, kind: FdKind, call: impl FnOnce() ->
 /// # Safety
 /// `pair` is where the call puts them.
 pub(crate) unsafe fn opening_two(operation: Operation, kind: FdKind, pair: *const c_int, call: impl FnOnce() -> c_int) -> c_int {
-    let Some(record) = thread::current() else { return call() };
+    let Some(record) = entered() else { return call() };
     let result = call();
     if result == 0 {
         // SAFETY: the call succeeded, so both are there.
@@ -158,7 +166,7 @@ fn opened(record: &ThreadRecord, operation: Operation, fd: c_int, kind: FdKind) 
 /// `close`.
 #[inline(always)]
 pub(crate) fn closing(fd: c_int, call: impl FnOnce() -> c_int) -> c_int {
-    let Some(record) = thread::current() else { return call() };
+    let Some(record) = entered() else { return call() };
     let is_closed = DESCRIPTORS.is_closed(fd);
     before_close(record, fd);
     let begun = begin(record, CLOSE, fd, None);
@@ -193,7 +201,7 @@ fn before_close(record: &ThreadRecord, fd: c_int) {
 
 /// `close_range`.
 pub(crate) fn closing_range(first: u32, last: u32, closes: bool, call: impl FnOnce() -> c_int) -> c_int {
-    let Some(record) = thread::current() else { return call() };
+    let Some(record) = entered() else { return call() };
     if closes {
         DESCRIPTORS.closing_range(first, last, python::mark(record));
     }
@@ -212,7 +220,7 @@ pub(crate) fn controlling(
     is_one_shot: impl FnOnce() -> bool,
     call: impl FnOnce() -> c_int,
 ) -> c_int {
-    let Some(record) = thread::current() else { return call() };
+    let Some(record) = entered() else { return call() };
     let begun = begin(record, EPOLL_CTL, fd, None);
     // Whoever gets a descriptor from `epoll_wait` may take it out while the thread that put it in is still on its way out of the call.
     if let Some(other) = DESCRIPTORS.using(fd, Use::Register, record.id())
@@ -254,7 +262,7 @@ fn controlled(record: &ThreadRecord, epoll: c_int, what: c_int, fd: c_int, code:
 
 /// `dup` and its like, `dup2` and its like: what `to` was is closed.
 pub(crate) fn duplicating(from: c_int, to: Option<c_int>, call: impl FnOnce() -> c_int) -> c_int {
-    let Some(record) = thread::current() else { return call() };
+    let Some(record) = entered() else { return call() };
     // SAFETY: asks whether it is open, without our own hook.
     let is_open = || unsafe { libc::syscall(libc::SYS_fcntl, from, libc::F_GETFD) } >= 0;
     if let Some(to) = to.filter(|to| *to != from && *to > 2 && is_open()) {
@@ -274,7 +282,7 @@ pub(crate) fn duplicating(from: c_int, to: Option<c_int>, call: impl FnOnce() ->
 
 /// `waitpid` and its like: `pid` is -1 for any child.  `takes`: the child is gone when it returns.
 pub(crate) fn reaping(pid: c_int, takes: bool, call: impl FnOnce() -> c_int) -> c_int {
-    let Some(record) = thread::current() else { return call() };
+    let Some(record) = entered() else { return call() };
     let begun = begin(record, WAIT, -1, None);
     let result = call();
     let code = result.code();

@@ -2,6 +2,7 @@
 
 use crate::state::process;
 use crate::state::thread::Paused;
+use crate::system::call;
 use ftsan::descriptors::{Mark, Suspicion};
 use ftsan::recording::operation::Operation;
 use ftsan::recording::sites::{DEPTH, Position, SiteId};
@@ -121,6 +122,32 @@ pub(crate) fn attaching() {
     if let Some(api) = api() {
         // SAFETY: the module's functions stay callable for good.
         unsafe { (api.attaching)() };
+    }
+}
+
+/// Holds up the calling thread, if the Python module says so.  Before anything is noted of a call: nothing is held then.
+#[inline(always)]
+pub(crate) fn hold_up() {
+    if let Some(decide) = api().and_then(|api| api.hold_up) {
+        really_hold_up(decide);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn really_hold_up(decide: unsafe extern "C" fn() -> u32) {
+    // SAFETY: the module's functions stay callable for good.
+    let nanoseconds = unsafe { decide() };
+    if nanoseconds == 0 {
+        return;
+    }
+    let _paused = Paused::begin();
+    if in_signal_handler() {
+        return; // what was interrupted would wait as well
+    }
+    match nanoseconds {
+        1 => call::give_way(),
+        _ => call::sleep(nanoseconds),
     }
 }
 

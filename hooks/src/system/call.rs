@@ -59,14 +59,25 @@ pub(crate) fn signal_thread(id: u32, signal: libc::c_int) -> bool {
 
 /// Waits for `done`, looking once a millisecond and at most so often.
 pub(crate) fn wait(milliseconds: u32, done: impl Fn() -> bool) {
-    let one = libc::timespec { tv_sec: 0, tv_nsec: 1_000_000 };
     for _ in 0..milliseconds {
         if done() {
             return;
         }
-        // SAFETY: reads the time, writes nothing.
-        unsafe { raw(libc::SYS_nanosleep, [&raw const one as usize, 0]) };
+        sleep(1_000_000);
     }
+}
+
+/// Sleeps so many nanoseconds, fewer than a second; less if a signal arrives.
+pub(crate) fn sleep(nanoseconds: u32) {
+    let time = libc::timespec { tv_sec: 0, tv_nsec: c_long::from(nanoseconds) };
+    // SAFETY: reads the time, writes nothing.
+    unsafe { raw(libc::SYS_nanosleep, [&raw const time as usize, 0]) };
+}
+
+/// Lets threads run that are ready to.
+pub(crate) fn give_way() {
+    // SAFETY: always succeeds.
+    unsafe { raw(libc::SYS_sched_yield, []) };
 }
 
 /// Leaves only these signals unblocked in the calling thread.

@@ -30,7 +30,7 @@ def issue(which: str, command: str, report: str = "") -> int:
         parts.append(_finding(chosen))
     elif report:
         parts.append("### Finding\n\nNone.\n")
-    parts.append(_again(command, chosen))
+    parts.append(_again(command, chosen, content))
     return show("\n".join(parts))
 
 
@@ -125,13 +125,15 @@ def _finding(finding: dict[str, Any]) -> str:
     return f"### Finding\n\n{_native.printable(finding['title'])}\n\n" + _block(text)
 
 
-def _again(command: str, finding: dict[str, Any] | None) -> str:
-    races = " --races all" if finding and finding["rule"].startswith("FT4") else ""
+def _again(command: str, finding: dict[str, Any] | None, report: dict[str, Any]) -> str:
+    options = " --races all" if finding and finding["rule"].startswith("FT4") else ""
+    if perturbed := report.get("watched", {}).get("perturbed"):
+        options += f" --perturb={perturbed['seed']}"
     words = command or "SCRIPT"
     try:
         given = shlex.split(words)
     except ValueError:
         given = [words]
     known = given[:2] == ["ftsan", "run"]
-    line = words if known else f"ftsan run{races} {words}"
+    line = words if known else f"ftsan run{options} {words}"
     return "### To see it again\n\n" + _block(f"pip install ftsan=={_native.__version__}\n{line}", "sh")

@@ -151,6 +151,8 @@ def _run(options: dict[str, str], command: list[str], scratch: str) -> int:
     replacing, summary, is_news = _native.conclude(report, encoded)
     if is_news or (sys.stderr is not None and sys.stderr.isatty()):
         say(summary)
+        if "perturb" in options:
+            say(f"ftsan: again: {_again(options, command)}\n")
     return 128 - code if code < 0 else code or replacing
 
 
@@ -169,13 +171,20 @@ def _confirm(report: str, options: dict[str, str], command: list[str], environme
         _supervise(command, environment | {"FTSAN_OPTIONS": _native.encode_options(again)})
     witnessed, found, _ = _confirmation(report)
     if found:
-        import shlex
-
-        given = [f"--{key.replace('_', '-')}={value}" for key, value in options.items() if key not in ("confirm", "seed")]
-        words = shlex.join(["ftsan", "run", "--confirm", f"--seed={seed}", *given, *_as_given(command)])
-        say(f"ftsan: witnessed {witnessed} of {found}; again: {_native.printable(words)}\n")
+        words = _again(options | {"confirm": "yes", "seed": str(seed)}, command)
+        say(f"ftsan: witnessed {witnessed} of {found}; again: {words}\n")
         if witnessed < found:
             say(f"ftsan: --seed={seed + CONFIRMATIONS} goes on where this stopped\n")
+
+
+def _again(options: dict[str, str], command: list[str]) -> str:
+    """What to type to run this once more, with these first."""
+    import shlex
+
+    order = ("confirm", "seed", "perturb")
+    given = sorted(options.items(), key=lambda option: order.index(option[0]) if option[0] in order else len(order))
+    words = ["--confirm" if key == "confirm" else f"--{key.replace('_', '-')}={value}" for key, value in given]
+    return _native.printable(shlex.join(["ftsan", "run", *words, *_as_given(command)]))
 
 
 def _as_given(command: list[str]) -> list[str]:

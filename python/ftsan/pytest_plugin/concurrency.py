@@ -9,12 +9,13 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
-from .. import findings_by_test
+from .. import _native, findings_by_test
 from . import eligible, markers
 
 #: Most seconds that a thread is held up at its start.
@@ -51,6 +52,7 @@ class Concurrency:
         self.ran: dict[int, int] = {}
         #: Why tests were left out: names by reason.
         self.left_out: dict[str, list[str]] = {}
+        _native.begin_strand("")
 
     @pytest.fixture
     def ftsan_copy(self, request: pytest.FixtureRequest) -> Copy:
@@ -84,6 +86,21 @@ class Concurrency:
                     if reason:
                         self.left_out.setdefault(reason, []).append(item.nodeid)
 
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Have ``--ftsan-perturb`` hold up a test, and not pytest, in the same way whatever ran before it."""
+        return (yield from _held_up(item, "setup"))
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        """The same."""
+        return (yield from _held_up(item, "call"))
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
+        """The same."""
+        return (yield from _held_up(item, "teardown"))
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> object | None:
         """Run the body, if several threads are to."""
@@ -114,6 +131,14 @@ class Concurrency:
                 error.add_note(f"ftsan: raised in {len(real)} of {threads} threads (seed {self.seed})")
             raise error
         return True
+
+
+def _held_up(item: pytest.Item, phase: str) -> Generator[None, object, object]:
+    _native.begin_strand(f"{item.nodeid} {phase}")
+    try:
+        return (yield)
+    finally:
+        _native.begin_strand("")
 
 
 def run_body(item: pytest.Function, threads: int, seed: str) -> list[BaseException]:

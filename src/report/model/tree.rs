@@ -34,6 +34,41 @@ pub struct Watched {
     pub packages: BTreeSet<String>,
     /// What could not be watched, and why: "affinity: the layout of ... is not as expected".
     pub off: BTreeSet<String>,
+    /// How threads were held up, if they were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub perturbed: Option<Perturbed>,
+}
+
+/// How `--perturb` held up threads.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Perturbed {
+    /// What decided that.
+    pub seed: u64,
+    /// How often a thread was to be held up.
+    pub delays: u64,
+    /// Sum of the decisions, in whatever order they were made: of two runs that decided the same, the same.
+    pub decisions: u64,
+}
+
+/// Sums of decisions have as many bits as a JSON reader keeps of a number.
+const DECISION_BITS: u64 = (1 << 48) - 1;
+
+impl Perturbed {
+    /// What is new since `before`.
+    pub fn since(self, before: Option<Perturbed>) -> Self {
+        let before = before.unwrap_or_default();
+        Perturbed {
+            seed: self.seed,
+            delays: self.delays.saturating_sub(before.delays),
+            decisions: self.decisions.wrapping_sub(before.decisions) & DECISION_BITS,
+        }
+    }
+
+    fn add(&mut self, news: Perturbed) {
+        self.seed = news.seed;
+        self.delays += news.delays;
+        self.decisions = self.decisions.wrapping_add(news.decisions) & DECISION_BITS;
+    }
 }
 
 /// A suppression and how often it applied.
@@ -223,6 +258,9 @@ impl Watched {
         self.sliced_ms += news.sliced_ms;
         self.packages.extend(news.packages);
         self.off.extend(news.off);
+        if let Some(perturbed) = news.perturbed {
+            self.perturbed.get_or_insert_default().add(perturbed);
+        }
     }
 }
 
@@ -291,6 +329,24 @@ mod tests {
         assert_eq!(report.findings[0].count, 2);
         assert_eq!((report.watched.hooks, report.watched.checks, report.watched.processes), (5, 20, 2));
         assert_eq!(report.gil, "disabled");
+    }
+
+    #[test]
+    fn decisions_add_up_in_whatever_order_processes_say_them() {
+        let said = |decisions: u64| {
+            let perturbed = Some(Perturbed { seed: 7, delays: 2, decisions: decisions & DECISION_BITS });
+            News {
+                report: Report { watched: Watched { perturbed, ..Watched::default() }, ..Report::default() },
+                ..News::default()
+            }
+        };
+        let sum = |all: [u64; 2]| merged(all.map(said)).watched.perturbed.unwrap();
+        assert_eq!(sum([5, u64::MAX - 1]), sum([u64::MAX - 1, 5]));
+        assert_eq!(sum([5, u64::MAX - 1]), Perturbed { seed: 7, delays: 4, decisions: 3 });
+        let before = Perturbed { seed: 7, delays: 1, decisions: 9 };
+        let mut after = before;
+        after.add(Perturbed { seed: 7, delays: 3, decisions: DECISION_BITS });
+        assert_eq!(after.since(Some(before)), Perturbed { seed: 7, delays: 3, decisions: DECISION_BITS });
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::report::model::access::{Access, GOES_BACK, Role, ThreadInfo, programs_line_with};
 use crate::report::model::finding::Finding;
-use crate::report::model::tree::Report;
+use crate::report::model::tree::{Perturbed, Report};
 use crate::rules::severity::Severity;
 use crate::terminal::printable_copy;
 use stack::{Source, Stacks};
@@ -203,6 +203,13 @@ pub fn summary(report: &Report) -> String {
         let times = if finding.count > 1 { format!(" ({} times)", finding.count) } else { String::new() };
         let harm = if finding.witnessed { ", witnessed" } else { "" };
         put(&mut out, format_args!("ftsan:   {place}{} {}{times}{harm}\n", finding.rule, finding.title));
+    }
+    if let Some(perturbed) = watched.perturbed {
+        let Perturbed { seed, delays, decisions } = perturbed;
+        put(
+            &mut out,
+            format_args!("ftsan: perturbed by seed {seed}: {} (decisions {decisions:012x})\n", plural(delays as usize, "delay")),
+        );
     }
     for entry in report.suppressions.iter().filter(|entry| entry.used == 0) {
         let suppression = &entry.suppression;

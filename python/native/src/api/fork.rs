@@ -6,7 +6,7 @@ use crate::findings::process;
 use crate::intercept::bytecode::code_data;
 use crate::interpreter::fork_gate;
 use crate::thread::context::{current_thread, native_id};
-use crate::thread::{probe_switch, registry};
+use crate::thread::{perturb, probe_switch, registry};
 use pyo3::Python;
 
 /// Makes everything that another thread may have been in the middle of anew, from the bottom up.
@@ -21,4 +21,5 @@ pub(crate) fn after_in_child(py: Python<'_>) {
     order::after_fork();
     locks::after_fork();
     sampling::after_fork_in_child(py);
+    perturb::after_fork();
 }

@@ -6,7 +6,7 @@ use crate::findings::{conclusion, current_test, process};
 use crate::intercept::bytecode::code_data;
 use crate::intercept::{extension_load, fork_calls, process_end, syscalls};
 use crate::interpreter;
-use crate::thread::{code_class, faults};
+use crate::thread::{code_class, faults, perturb};
 use ftsan::options::Options;
 use ftsan::terminal;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
@@ -19,7 +19,9 @@ use std::ffi::OsString;
 pub(crate) fn start(options: OsString, python: BTreeMap<String, String>, gil: String) -> PyResult<()> {
     let options = Options::parse(&options).map_err(|error| PyValueError::new_err(error.to_string()))?;
     let supervisor = options.supervisor;
+    let (seed, hears_of_threads) = (options.perturb, !options.races.is_none());
     process::start(options, python, gil).map_err(PyValueError::new_err)?;
+    perturb::start(seed, hears_of_threads);
     die_with(supervisor);
     Ok(())
 }
@@ -83,6 +85,12 @@ pub(crate) fn watch_extension_modules(imp: &Bound<'_, PyModule>) -> PyResult<()>
 #[pyfunction]
 pub(crate) fn requires_gil_disabled() -> bool {
     process::get().options.require_gil_disabled
+}
+
+/// What the calling thread does from now on is held up as in every process that does it in this name; without a name, not at all.
+#[pyfunction]
+pub(crate) fn begin_strand(name: &str) {
+    perturb::begin_named(name);
 }
 
 /// The process has begun with the GIL on, which it was asked not to.

@@ -9,7 +9,7 @@ use crate::findings::sources;
 use crate::findings::store::{FindingKey, Known, Recorded, Store, Unreported};
 use crate::findings::tally::{self, Tally};
 use crate::findings::upstream;
-use crate::thread::{faults, hooks_link, installed, probe_switch, registry};
+use crate::thread::{faults, hooks_link, installed, perturb, probe_switch, registry};
 use ftsan::options::Options;
 use ftsan::recording::Recording;
 use ftsan::report::model::policy::Policy;
@@ -413,6 +413,7 @@ impl Process {
             processes: now.processes - before.processes,
             slices: now.slices.saturating_sub(before.slices),
             sliced_ms: now.sliced_ms.saturating_sub(before.sliced_ms),
+            perturbed: now.perturbed.map(|perturbed| perturbed.since(before.perturbed)),
             ..now.clone()
         };
         let python = if std::mem::replace(&mut file.is_introduced, true) { BTreeMap::new() } else { self.python.clone() };
@@ -442,9 +443,19 @@ impl Process {
         let checks = checks + hooks_link::recording().map_or(0, Recording::events);
         let hooks = self.hooks.load(Ordering::Relaxed);
         let unwatched = self.unwatched.lock().unwrap_or_else(PoisonError::into_inner);
-        let off = &faults::all() | &*unwatched;
         let [slices, sliced_ms] = [&probe_switch::SLICES, &probe_switch::SLICED_MS].map(|counter| counter.load(Ordering::Relaxed));
-        Watched { hooks, checks, threads, loops, processes: 1, slices, sliced_ms, packages, off }
+        Watched {
+            hooks,
+            checks,
+            threads,
+            loops,
+            processes: 1,
+            slices,
+            sliced_ms,
+            packages,
+            off: &faults::all() | &*unwatched,
+            perturbed: perturb::so_far(),
+        }
     }
 
     /// What happened in whose name since the last time, but for what was taken back: each finding once in each name.

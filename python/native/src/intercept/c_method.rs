@@ -7,6 +7,8 @@
 use crate::intercept::cython;
 use crate::interpreter::call_arguments::Arguments;
 use crate::interpreter::{memory, replaced};
+use crate::thread::perturb;
+use ftsan::perturb::Step;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -35,6 +37,8 @@ pub(crate) struct Hooked<H> {
     original: usize,
     /// `METH_VARARGS`.
     takes_tuple: bool,
+    /// Threads are held up before it: beside what every call reads.
+    is_perturbed: bool,
 }
 
 macro_rules! trampolines {
@@ -42,6 +46,9 @@ macro_rules! trampolines {
         unsafe extern "C" fn $name<H: Hook, const N: usize>($self: Object $(, $argument: $type)*) -> Object {
             type Original = unsafe extern "C" fn(Object $(, $type)*) -> Object;
             let $hooked = H::hooked(N);
+            if $hooked.is_perturbed {
+                perturb::before(Step::Call, 0);
+            }
             // SAFETY: the interpreter calls a method attached and with live objects; `install` chose the trampoline by the calling
             // convention of the original.
             unsafe {
@@ -114,7 +121,7 @@ impl<H: Hook + Send + Sync, const MOST: usize> Table<H, MOST> {
         let Method { slot, column, takes_tuple } = method;
         let place = self.count.fetch_add(1, Ordering::Relaxed);
         let Some(hooked) = self.hooked.get(place) else { return Err(PyRuntimeError::new_err("more hooked methods than places")) };
-        let _ = hooked.set(Hooked { hook, original: method.original(), takes_tuple });
+        let _ = hooked.set(Hooked { hook, original: method.original(), takes_tuple, is_perturbed: perturb::is_on() });
         // SAFETY: the slot of a definition that is never freed; the trampoline is of its calling convention.
         unsafe { replaced::pointer(slot, self.rows[place].0[column]) };
         Ok(())

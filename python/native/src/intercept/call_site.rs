@@ -8,6 +8,8 @@ use crate::engine::affinity::check;
 use crate::engine::affinity::watch::{KINDS, OwnerKind, Watch};
 use crate::interpreter::own_types::set_immortal;
 use crate::thread::outcome::Outcome;
+use crate::thread::perturb;
+use ftsan::perturb::Step;
 use pyo3::exceptions::PyTypeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -44,6 +46,18 @@ unsafe extern "C" fn delete_item<const K: u8>(
         Outcome::Continue | Outcome::Misuse => 0,
         Outcome::Raised => -1,
     }
+}
+
+/// As the one of the watch's kind, for threads that are held up.
+unsafe extern "C" fn delete_item_perturbed(
+    site: *mut ffi::PyObject,
+    object: *mut ffi::PyObject,
+    value: *mut ffi::PyObject,
+) -> c_int {
+    // SAFETY: as in `delete_item`.
+    perturb::before(Step::Call, unsafe { (*site.cast::<Site>()).watch.frames });
+    // SAFETY: passed on.
+    unsafe { slot_of((*site.cast::<Site>()).watch.kind)(site, object, value) }
 }
 
 type DeleteItem = unsafe extern "C" fn(*mut ffi::PyObject, *mut ffi::PyObject, *mut ffi::PyObject) -> c_int;
@@ -83,8 +97,9 @@ fn site_type(py: Python<'_>, kind: OwnerKind) -> PyResult<*mut ffi::PyTypeObject
     if let Some(found) = place.get() {
         return Ok(found.0);
     }
+    let slot = if perturb::is_on() { delete_item_perturbed } else { slot_of(kind) };
     let mut slots = [
-        ffi::PyType_Slot { slot: ffi::Py_mp_ass_subscript, pfunc: slot_of(kind) as *mut std::ffi::c_void },
+        ffi::PyType_Slot { slot: ffi::Py_mp_ass_subscript, pfunc: slot as *mut std::ffi::c_void },
         ffi::PyType_Slot { slot: 0, pfunc: std::ptr::null_mut() },
     ];
     let mut spec = ffi::PyType_Spec {

@@ -5,6 +5,7 @@
 
 use crate::engine::races::sampling;
 use crate::interpreter::{fork_gate, function_slots};
+use crate::thread::perturb;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use std::sync::OnceLock;
@@ -16,6 +17,7 @@ unsafe fn call(original: &OnceLock<ffi::PyCFunction>, module: *mut ffi::PyObject
     let original = original.get().expect("set before it is hooked");
     // SAFETY: called by the interpreter as a function of a module, which takes no arguments.  In the child the gate is open already.
     let fork = || unsafe { original(module, std::ptr::null_mut()) };
+    perturb::next_child();
     // SAFETY: attached.
     fork_gate::without_looks(unsafe { Python::assume_attached() }, || sampling::without_timer(fork))
 }

@@ -1,7 +1,7 @@
 //! System calls, as the injected library sees them: what it suspects is judged, and what it asks for in a crash is written.
 
 use crate::evidence::{crash_stacks, descriptor};
-use crate::thread::hooks_link;
+use crate::thread::{hooks_link, perturb};
 use ftsan::descriptors::{Control, FdKind, Mark, Registered, Suspicion};
 use ftsan::recording::operation::Operation;
 use libc::c_int;
@@ -13,7 +13,8 @@ use std::fs;
 /// As there, or the stacks of a dying process could not be read here; one line.
 pub(crate) fn connect(path: &str, is_attached: bool) -> Result<(u32, bool), String> {
     crash_stacks::verify()?;
-    hooks_link::connect(path, is_attached, suspect, crash_stacks::crashed)
+    let hold_up = perturb::is_on().then_some(perturb::before_system_call as hooks_link::HoldUp);
+    hooks_link::connect(path, is_attached, suspect, crash_stacks::crashed, hold_up)
 }
 
 /// Learns what descriptors are open: what each is, and which epoll instance it is registered with.  Who did that is not known.

@@ -82,10 +82,15 @@ pub(crate) fn set_standard_library(folder: &str) {
     let _ = STANDARD_LIBRARY.set(format!("{}/", folder.trim_end_matches('/')));
 }
 
+/// The path of a file in the standard library's folder, if it is there.
+pub(crate) fn in_standard_library(file: &str) -> Option<&str> {
+    let inside = STANDARD_LIBRARY.get().and_then(|folder| file.strip_prefix(folder.as_str()));
+    inside.filter(|rest| !rest.starts_with("site-packages/"))
+}
+
 /// Whether a file belongs to the standard library: what it calls is what its caller asked for.
 pub(crate) fn is_of_standard_library(file: &str) -> bool {
-    let inside = STANDARD_LIBRARY.get().and_then(|folder| file.strip_prefix(folder.as_str()));
-    file.starts_with("<frozen ") || inside.is_some_and(|rest| !rest.starts_with("site-packages/"))
+    file.starts_with("<frozen ") || in_standard_library(file).is_some()
 }
 
 /// Gives a code object a class of its own.

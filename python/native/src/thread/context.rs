@@ -4,6 +4,7 @@ use crate::interpreter::thread_state;
 use crate::thread::clock::ThreadOrder;
 use crate::thread::{guard, hooks_link, registry, stacks};
 use ftsan::loops::ThreadSlot;
+use ftsan::perturb::Strand;
 use ftsan::races::memory::ThreadHistory;
 use ftsan::recording::ThreadRecord;
 use pyo3::ffi;
@@ -50,6 +51,8 @@ pub(crate) struct ThreadContext {
     pub(crate) order: ThreadOrder,
     /// What the search for races remembers of this thread.
     pub(crate) races: AccessHistory,
+    /// Its steps, if threads are held up.
+    pub(crate) strand: Strand,
 }
 
 impl ThreadContext {
@@ -121,6 +124,12 @@ pub(crate) fn current_thread() -> &'static ThreadContext {
     unsafe { &*here }
 }
 
+/// The calling thread, attached or not, if a hook has run in it before.
+pub(crate) fn known_thread() -> Option<&'static ThreadContext> {
+    // SAFETY: null, or as in `current_thread`.
+    unsafe { pointer::get().as_ref() }
+}
+
 #[cold]
 fn enter() -> &'static ThreadContext {
     guard::catch_panic(None, || {
@@ -141,6 +150,7 @@ fn enter() -> &'static ThreadContext {
             stacks: stacks::Recent::default(),
             order: ThreadOrder::default(),
             races: AccessHistory::default(),
+            strand: Strand::default(),
         }));
         pointer::set(here);
         // A hook may run after this thread's destructors: then the slot stays taken.

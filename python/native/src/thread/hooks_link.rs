@@ -18,6 +18,8 @@ use std::sync::OnceLock;
 pub(crate) type Suspect = unsafe extern "C" fn(&Suspicion, u32, c_int, Mark);
 /// Called when the process dies; see [`PythonApi::crashed`].
 pub(crate) type Crashed = unsafe extern "C" fn(unsafe extern "C" fn(*const u8, usize));
+/// Called before system calls; see [`PythonApi::hold_up`].
+pub(crate) type HoldUp = unsafe extern "C" fn() -> u32;
 
 type Connect = unsafe extern "C" fn(&PythonApi, How) -> HooksApi;
 
@@ -91,11 +93,17 @@ pub(crate) fn suspend(is_suspended: bool) {
 }
 
 /// Connects to the library: the preloaded one, or else the one at `path`, which then rewrites the import tables.  `is_attached`: by somebody who will leave the process.  Returns how many
-/// functions are hooked, and whether it was preloaded.  `suspect` and `crashed` are what it calls.
+/// functions are hooked, and whether it was preloaded.  `suspect`, `crashed` and `hold_up` are what it calls.
 ///
 /// # Errors
 /// The library cannot be loaded or is of another version; one line.
-pub(crate) fn connect(path: &str, is_attached: bool, suspect: Suspect, crashed: Crashed) -> Result<(u32, bool), String> {
+pub(crate) fn connect(
+    path: &str,
+    is_attached: bool,
+    suspect: Suspect,
+    crashed: Crashed,
+    hold_up: Option<HoldUp>,
+) -> Result<(u32, bool), String> {
     let (connect, preloaded) = find(path)?;
     let offsets = offsets::get();
     let module = PythonApi {
@@ -115,6 +123,7 @@ pub(crate) fn connect(path: &str, is_attached: bool, suspect: Suspect, crashed: 
         suspect,
         crashed,
         attaching: probe_switch::attaching,
+        hold_up,
     };
     let how = match (preloaded, is_attached) {
         (true, _) => How::PRELOADED,

@@ -7,6 +7,7 @@
 //! | [`stacks`], [`origins`], [`code_class`] | recorded stacks; where objects were made; what code objects are |
 //! | [`caller`], [`installed`] | the frame that called a watched function; whether that is of an installed package |
 //! | [`clock`], [`registry`] | what the thread has seen of the others; which thread runs which loop |
+//! | [`perturb`] | delays before steps of threads |
 //! | [`probe_switch`] | probes that are off while one thread lives |
 //! | [`untouched`] | memory for tables |
 //! | [`faults`] | what of ours does not work |
@@ -23,6 +24,7 @@ pub(crate) mod hooks_link;
 pub(crate) mod installed;
 pub(crate) mod origins;
 pub(crate) mod outcome;
+pub(crate) mod perturb;
 pub(crate) mod probe_switch;
 pub(crate) mod recorder;
 pub(crate) mod registry;

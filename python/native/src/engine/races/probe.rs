@@ -12,9 +12,10 @@ use crate::interpreter::header;
 use crate::interpreter::own_types::set_immortal;
 use crate::thread::context::current_thread;
 use crate::thread::outcome::Outcome;
-use crate::thread::{clock, code_class, guard};
+use crate::thread::{clock, code_class, guard, perturb};
 use ftsan::patcher::known_calls::{self};
 use ftsan::patcher::{Action, Operand, Point};
+use ftsan::perturb::Step;
 use ftsan::scope;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -38,7 +39,7 @@ enum Path {
     Suspend,
 }
 
-unsafe extern "C" fn delete_item<const PATH: u8>(
+unsafe extern "C" fn delete_item<const PATH: u8, const IS_PERTURBED: bool>(
     probe: *mut ffi::PyObject,
     handed: *mut ffi::PyObject,
     value: *mut ffi::PyObject,
@@ -47,6 +48,10 @@ unsafe extern "C" fn delete_item<const PATH: u8>(
         // SAFETY: attached; a static string.
         unsafe { ffi::PyErr_SetString(ffi::PyExc_TypeError, c"an ftsan probe takes no items".as_ptr()) };
         return -1;
+    }
+    if IS_PERTURBED {
+        // Whatever the object is: whether it is private hangs on what other threads have done by now.
+        perturb::before(Step::Access, 0);
     }
     // SAFETY: only probes have this slot; the interpreter hands a live object.
     unsafe {
@@ -83,17 +88,22 @@ unsafe fn slow(probe: &'static Probe, object: *mut ffi::PyObject) -> Outcome {
 
 const PATHS: usize = TYPES.len();
 
+/// What probes of a path do in this process.
+fn slot_of<const PATH: u8>() -> *mut std::ffi::c_void {
+    if perturb::is_on() { delete_item::<PATH, true> as *mut _ } else { delete_item::<PATH, false> as *mut _ }
+}
+
 fn probe_type(py: Python<'_>, path: Path) -> PyResult<*mut ffi::PyTypeObject> {
     let place = &TYPES[path as usize];
     if let Some(found) = place.get() {
         return Ok(found.0);
     }
     let slot = match path {
-        Path::Object => delete_item::<{ Path::Object as u8 }> as *mut std::ffi::c_void,
-        Path::Stack => delete_item::<{ Path::Stack as u8 }> as *mut std::ffi::c_void,
-        Path::Found => delete_item::<{ Path::Found as u8 }> as *mut std::ffi::c_void,
-        Path::Always => delete_item::<{ Path::Always as u8 }> as *mut std::ffi::c_void,
-        Path::Suspend => delete_item::<{ Path::Suspend as u8 }> as *mut std::ffi::c_void,
+        Path::Object => slot_of::<{ Path::Object as u8 }>(),
+        Path::Stack => slot_of::<{ Path::Stack as u8 }>(),
+        Path::Found => slot_of::<{ Path::Found as u8 }>(),
+        Path::Always => slot_of::<{ Path::Always as u8 }>(),
+        Path::Suspend => slot_of::<{ Path::Suspend as u8 }>(),
     };
     let mut slots = [
         ffi::PyType_Slot { slot: ffi::Py_mp_ass_subscript, pfunc: slot },

@@ -12,7 +12,7 @@ use crate::interpreter::function_slots;
 use crate::interpreter::own_types::{allocate, new_type};
 use crate::thread::clock::{self, ThreadOrder};
 use crate::thread::context::current_thread;
-use crate::thread::guard;
+use crate::thread::{guard, perturb};
 use ftsan::races::clock::Clock;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
@@ -32,6 +32,8 @@ struct Start {
     /// And not a callback.
     is_thread: bool,
     handed: *mut Clock,
+    /// Its number for delays.
+    strand: u64,
 }
 
 /// What a thread leaves.
@@ -77,6 +79,9 @@ unsafe extern "C" fn call(
                 leave_at_end((*start).handle, (*start).is_daemon, std::ptr::null());
             }
         });
+        if (*start).is_thread {
+            perturb::begin((*start).strand);
+        }
         let result = ffi::PyObject_Call((*start).function, arguments, keywords);
         if (*start).is_thread {
             // Before `_thread._count` has one thread less, which is shortly before the thread state ends.
@@ -176,6 +181,7 @@ unsafe fn start(
             (*start).is_daemon = is_daemon;
             (*start).is_thread = is_thread;
             (*start).handed = Box::into_raw(Box::new(order::hand_over()));
+            (*start).strand = if is_thread { perturb::next_child() } else { 0 };
         }
         object
     }
