@@ -1,10 +1,11 @@
 """Autobahn's echo server and clients on asyncio, under 200 connections of each kind that open and close at once.
 
-``ftsan run --perturb 1 examples/autobahn/echo_asyncio.py``; with ``misuse`` a thread sends a message itself.
+``ftsan run --perturb 1 examples/autobahn/echo_asyncio.py [uvloop|epoll|poll|select] [misuse]``: with ``misuse`` a thread sends a message.
 """
 
 import asyncio
 import contextlib
+import selectors
 import sys
 import threading
 
@@ -82,4 +83,15 @@ async def main() -> None:
     server.close()
 
 
-asyncio.run(main())
+def make_loop() -> asyncio.AbstractEventLoop:
+    """A loop that waits as the first argument says."""
+    how = next(iter(sys.argv[1:]), "epoll")
+    if how == "uvloop":
+        import uvloop
+
+        return uvloop.new_event_loop()
+    selector = {"poll": selectors.PollSelector, "select": selectors.SelectSelector}.get(how, selectors.EpollSelector)
+    return asyncio.SelectorEventLoop(selector())
+
+
+asyncio.run(main(), loop_factory=make_loop)

@@ -1,17 +1,22 @@
 """Autobahn's echo server and clients on Twisted, under 200 connections of each kind that open and close at once.
 
-``ftsan run --perturb 1 examples/autobahn/echo_twisted.py``; with ``misuse`` a thread sends a message itself.
+``ftsan run --perturb 1 examples/autobahn/echo_twisted.py [asyncio|epoll|poll|select] [misuse]``: with ``misuse`` a thread sends a message.
 """
 
+import importlib
 import sys
 from typing import Any
 
-from autobahn.exception import Disconnected
-from autobahn.twisted import websocket
-from storm import storm
-from twisted.internet.defer import Deferred, DeferredSemaphore, ensureDeferred, gatherResults
-from twisted.internet.task import react
-from twisted.internet.threads import deferToThread
+# The reactor that waits as the first argument says, before anything imports another one.
+how = next((word for word in sys.argv[1:2] if word != "misuse"), "epoll")
+importlib.import_module(f"twisted.internet.{how}reactor").install()
+
+from autobahn.exception import Disconnected  # noqa: E402
+from autobahn.twisted import websocket  # noqa: E402
+from storm import storm  # noqa: E402
+from twisted.internet.defer import Deferred, DeferredSemaphore, ensureDeferred, gatherResults  # noqa: E402
+from twisted.internet.task import react  # noqa: E402
+from twisted.internet.threads import deferToThread  # noqa: E402
 
 CONNECTIONS = 200
 AT_ONCE = 50

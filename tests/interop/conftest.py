@@ -8,6 +8,7 @@ import pwd
 import shutil
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,6 +42,28 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def locked_folder() -> Path | None:
+    """The folder that keeps this Python from other users than its own."""
+    folders = [Path(sys.base_prefix).resolve(), *Path(sys.base_prefix).resolve().parents]
+    return next((folder for folder in reversed(folders) if not folder.stat().st_mode & 0o001), None)
+
+
+def readable_by_all(command: list[str], scratch: Path) -> list[str]:
+    """The command, whose children are other users; for root, whose files others may not read, where this Python is mounted into a folder
+    that they may."""
+    locked = locked_folder()
+    if os.getuid() or locked is None:
+        return command
+    if subprocess.run(["unshare", "--mount", "true"], check=False).returncode:
+        missing("a mount namespace, in which others may read the Python of root,")
+    inside = scratch / "open" / Path(sys.base_prefix).resolve().relative_to(locked)
+    script = (
+        f"mkdir -p '{inside}' && chmod -R a+rx '{scratch}' && mount --bind '{Path(sys.base_prefix).resolve()}' '{inside}'"
+        f" && mount --rbind '{scratch / 'open'}' '{locked}' && exec \"$@\""
+    )
+    return ["unshare", "--mount", "sh", "-c", script, "sh", *command]
 
 
 @pytest.fixture(scope="session")

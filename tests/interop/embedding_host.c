@@ -15,6 +15,9 @@ static void *serve(void *number) {
     char name[16];
     snprintf(name, sizeof name, "host-%d", (int)(intptr_t)number);
     pthread_setname_np(pthread_self(), name);
+    // A thread state of the thread's own, as hosts have it that call Python often.
+    PyGILState_STATE outer = PyGILState_Ensure();
+    PyThreadState *own = PyEval_SaveThread();
     pthread_barrier_wait(&barrier);
     for (int turn = 0; turn < REQUESTS; turn++) {
         PyGILState_STATE state = PyGILState_Ensure();
@@ -26,6 +29,8 @@ static void *serve(void *number) {
         Py_XDECREF(result);
         PyGILState_Release(state);
     }
+    PyEval_RestoreThread(own);
+    PyGILState_Release(outer);
     return NULL;
 }
 

@@ -22,7 +22,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import PLAIN
-from tests.interop.conftest import free_port, missing
+from tests.interop.conftest import free_port, missing, readable_by_all
 
 EXPRESS = Path(sys.executable).with_name("mod_wsgi-express")
 APPLICATION = Path(__file__).with_name("mod_wsgi_app.py")
@@ -36,26 +36,6 @@ def needs_apache() -> None:
         missing("Apache (apt-get install apache2-dev)")
     if not EXPRESS.exists():
         missing("mod_wsgi (apt-get install apache2-dev, then pip install -r tests/apache_requirements.txt)")
-
-
-def locked_folder() -> Path | None:
-    """The folder that keeps this Python from the user that Apache's processes run as."""
-    folders = [Path(sys.base_prefix).resolve(), *Path(sys.base_prefix).resolve().parents]
-    return next((folder for folder in reversed(folders) if not folder.stat().st_mode & 0o001), None)
-
-
-def apachectl(server: Path, *words: str, scratch: Path) -> list[str]:
-    """The command; for root, whose files others may not read, where this Python is mounted into a folder that they may."""
-    command = [str(server / "apachectl"), *words]
-    locked = locked_folder()
-    if os.getuid() or locked is None:
-        return command
-    inside = scratch / "open" / Path(sys.base_prefix).resolve().relative_to(locked)
-    script = (
-        f"mkdir -p '{inside}' && chmod -R a+rx '{scratch}' && mount --bind '{Path(sys.base_prefix).resolve()}' '{inside}'"
-        f" && mount --rbind '{scratch / 'open'}' '{locked}' && exec \"$@\""
-    )
-    return ["unshare", "--mount", "sh", "-c", script, "sh", *command]
 
 
 def wait_for(condition: Callable[[], bool], what: str) -> None:
@@ -125,12 +105,10 @@ def set_up(folder: Path, port: int, without_gil: bool) -> Path:
 
 @pytest.mark.parametrize("without_gil", [True, False])
 def test_each_process_reports_what_the_application_does(folder: Path, without_gil: bool) -> None:
-    if not os.getuid() and locked_folder() and subprocess.run(["unshare", "--mount", "true"], check=False).returncode:
-        missing("a mount namespace, in which Apache's user may read the Python of root,")
     port = free_port()
     server = set_up(folder, port, without_gil)
     reports, pid_file = folder / "reports", server / "httpd.pid"
-    subprocess.run(apachectl(server, "start", scratch=folder), check=True, env=PLAIN)
+    subprocess.run(readable_by_all([str(server / "apachectl"), "start"], folder), check=True, env=PLAIN)
     try:
         wait_for(lambda: answers(port), "Apache does not answer")
         assert set(load(port)) == {200}

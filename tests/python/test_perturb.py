@@ -171,25 +171,28 @@ def both():
     threads = [threading.Thread(target=work, args=(box,)) for _ in range(2)]
     [thread.start() for thread in threads]; [thread.join() for thread in threads]
     assert box.n == 400
+def test_first(): pass
 def test_a(): both()
 def test_b(): both()
+def test_last(): pass
 """
 
 
 def test_a_test_is_held_up_as_ever_whatever_ran_before_it(tmp_path: Path) -> None:
     (tmp_path / "test_both.py").write_text(TESTS)
 
-    def decisions(tests: str) -> int:
+    def decisions(*tests: str) -> int:
         report = tmp_path / "report.json"
-        names = [f"test_both.py::test_{test}" for test in tests]
+        # What is set up once is set up by the first test, and torn down by the last one.
+        names = [f"test_both.py::test_{test}" for test in ("first", *tests, "last")]
         done = run_pytest(tmp_path, "--ftsan", "--ftsan-perturb=5", f"--ftsan-report-json={report}", *names)
         assert done.returncode == 0, done.stdout
         assert "ftsan: perturbed by seed 5: " in done.stdout
         return int(json.loads(report.read_text())["watched"]["perturbed"]["decisions"])
 
-    first, second, both = decisions("a"), decisions("b"), decisions("ba")
-    assert first and second and first != second
-    assert (first + second) % 2**48 == both
+    neither, first, second, both = decisions(), decisions("a"), decisions("b"), decisions("b", "a")
+    assert len({neither, first, second, both}) == 4
+    assert (first + second - neither - both) % 2**48 == 0
 
 
 def test_clean_examples_stay_quiet(ftsan: Ftsan) -> None:

@@ -5,6 +5,7 @@ use crate::interpreter::frames;
 use crate::interpreter::introspection::loaded;
 use crate::thread::code_class::resolve_all;
 use crate::thread::context::{self, current_thread};
+use crate::thread::hooks_link;
 use crate::thread::origins;
 use crate::thread::stacks::{self, StackId};
 use ftsan::races::clock::Epoch;
@@ -13,6 +14,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyType};
 use std::collections::VecDeque;
+use std::fs;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Name and origin of a thread, from what `threading` knows; never makes a dummy thread and takes no lock of the host's.
@@ -31,7 +33,11 @@ struct KnownThread {
 
 impl KnownThread {
     fn of(py: Python<'_>, ident: u64, native_id: u64) -> Self {
-        let (name, object) = known_object(py, ident).ok().flatten().unwrap_or_else(|| (format!("native {native_id}"), 0));
+        let (name, object) = known_object(py, ident).ok().flatten().unwrap_or_else(|| (String::new(), 0));
+        // What C code has started, `threading` calls "Dummy-3", if it was asked for it at all.
+        let is_foreign = name.is_empty() || name.starts_with("Dummy-");
+        let name = if is_foreign { kernels_name(py, native_id).unwrap_or(name) } else { name };
+        let name = if name.is_empty() { format!("native {native_id}") } else { name };
         let started_at = if object == 0 { 0 } else { origins::of(object) };
         KnownThread { name: name.into(), ident, native_id, started_at }
     }
@@ -40,6 +46,24 @@ impl KnownThread {
         let KnownThread { name, ident, native_id, started_at } = self;
         ThreadInfo { name: name.into(), ident, native_id, started_at: resolve_all(py, stacks::get(started_at)) }
     }
+}
+
+/// What the kernel calls a thread of this process; `None` if nobody has named it: then it has the name of the thread that started it, which
+/// is the first one or has that name from Python.
+fn kernels_name(py: Python<'_>, native_id: u64) -> Option<String> {
+    const LONGEST: usize = 15;
+    let read = |path: &str| fs::read(path).map(|name| name.trim_ascii_end().to_owned()).ok();
+    let (name, first) = {
+        let _paused = hooks_link::Paused::begin();
+        (read(&format!("/proc/self/task/{native_id}/comm"))?, read("/proc/self/comm"))
+    };
+    let active = loaded(py, c"threading")?.getattr("_active").ok()?.cast_into::<PyDict>().ok()?;
+    let is_of = |thread: Bound<'_, PyAny>| {
+        let known: String = thread.getattr("_name").and_then(|name| name.extract()).unwrap_or_default();
+        known.as_bytes().get(..known.len().min(LONGEST)) == Some(&name)
+    };
+    let is_own = !name.is_empty() && Some(&name) != first.as_ref() && !active.values().iter().any(is_of);
+    is_own.then(|| String::from_utf8_lossy(&name).into_owned())
 }
 
 /// A thread in a title, beside another one: with the kernel's id if they have one name.

@@ -148,6 +148,7 @@ unsafe extern "C" fn dealloc_end(object: *mut ffi::PyObject) {
             order::announce();
             // It begins anew when it comes back.
             current_thread().order.leave();
+            current_thread().races.is_introduced.set(false);
         }
         if !(*end).handle.is_null() {
             order::release((*end).handle);
