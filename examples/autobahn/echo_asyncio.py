@@ -1,6 +1,6 @@
 """Autobahn's echo server and clients on asyncio, under 200 connections of each kind that open and close at once.
 
-``ftsan run --perturb 1 examples/autobahn/echo_asyncio.py [uvloop|epoll|poll|select] [misuse]``: with ``misuse`` a thread sends a message.
+``ftsan run --perturb 1 examples/autobahn/echo_asyncio.py [uvloop|epoll|poll|select] [misuse]``: a thread sends a message then.
 """
 
 import asyncio

@@ -2,7 +2,7 @@
 
 Most programs are watched from outside: ``ftsan run app.py`` or ``pytest --ftsan``.  An embedder calls :func:`enable`.
 
-Readable by any Python 3, whose ``python -m ftsan`` is refused in one line: annotations that it could not evaluate are comments.
+Readable by any Python 3, whose ``python -m ftsan`` is refused in one line: annotations that it could not evaluate are strings.
 
 PYTEST_DONT_REWRITE: workers of pytest-xdist import this before pytest, which would warn about it.
 """
@@ -83,11 +83,10 @@ def declare(
 
 
 #: Given to :func:`norace` before the watching began.
-_not_raced = set()  # type: set[ref[Any]]
+_not_raced: "set[ref[Any]]" = set()
 
 
-def norace(function):
-    # type: (F) -> F
+def norace(function: "F") -> "F":
     """Do not watch this function for data races, nor what is defined in it: a decorator, like Go's ``//go:norace``.
 
     Misuse of loops, futures and descriptors in it is reported as ever.  Does nothing in a process that is not watched.
@@ -107,8 +106,7 @@ def norace(function):
     return function
 
 
-def expect(*rules):
-    # type: (*str) -> AbstractContextManager[None]
+def expect(*rules: str) -> "AbstractContextManager[None]":
     """Misuse that a test makes on purpose: ``with ftsan.expect("FT105"): ...``, with several rules any of them.
 
     pytest's plugin blames it on nobody then.  With ``--on-finding=raise`` the block ends at the misuse.  In a process that is not

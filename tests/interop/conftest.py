@@ -51,8 +51,7 @@ def locked_folder() -> Path | None:
 
 
 def readable_by_all(command: list[str], scratch: Path) -> list[str]:
-    """The command, whose children are other users; for root, whose files others may not read, where this Python is mounted into a folder
-    that they may."""
+    """A command that becomes another user; for root, whose files others may not read, where they may read this Python."""
     locked = locked_folder()
     if os.getuid() or locked is None:
         return command

@@ -1,4 +1,4 @@
-"""What a host calls: a counter that loses updates where threads call it, and a loop of another thread that is called without asking."""
+"""What a host calls: a counter that loses updates, and a loop of another thread that is called without asking."""
 
 import asyncio
 import threading

@@ -40,9 +40,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_what_a_hosts_threads_do_is_named(gil: str, is_preloaded: bool, host: Path, tmp_path: Path) -> None:
     report = tmp_path / "ftsan-%p.json"
     env = watched(f"report_json={report}", PYTHON_GIL=gil, **({"LD_PRELOAD": HOOKS} if is_preloaded else {}))
-    done = subprocess.run(
-        [host, sys.executable, APPLICATION], env=env, capture_output=True, text=True, timeout=60, check=False
-    )
+    done = subprocess.run([host, sys.executable, APPLICATION], env=env, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 66, done.stderr
     (written,) = tmp_path.glob("*.json")
     report_of_host = json.loads(written.read_text())

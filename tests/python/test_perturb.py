@@ -1,4 +1,4 @@
-"""``--perturb``: the same seed decides the same, in a program, in its children and in a test; the program notices nothing but time."""
+"""``--perturb``: the same seed decides the same, in a program, its children and a test; the program notices nothing but time."""
 
 from __future__ import annotations
 

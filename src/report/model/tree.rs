@@ -335,10 +335,7 @@ mod tests {
     fn decisions_add_up_in_whatever_order_processes_say_them() {
         let said = |decisions: u64| {
             let perturbed = Some(Perturbed { seed: 7, delays: 2, decisions: decisions & DECISION_BITS });
-            News {
-                report: Report { watched: Watched { perturbed, ..Watched::default() }, ..Report::default() },
-                ..News::default()
-            }
+            News { report: Report { watched: Watched { perturbed, ..Watched::default() }, ..Report::default() }, ..News::default() }
         };
         let sum = |all: [u64; 2]| merged(all.map(said)).watched.perturbed.unwrap();
         assert_eq!(sum([5, u64::MAX - 1]), sum([u64::MAX - 1, 5]));

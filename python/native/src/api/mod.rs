@@ -50,8 +50,8 @@ mod _native {
     };
     #[pymodule_export]
     use super::process::{
-        after_fork_in_child, begin_strand, begins_with_gil, connect_hooks, is_started, refuse_second_interpreter, requires_gil_disabled, say,
-        set_environment, speak, start, verify_layouts, watch_extension_modules, watch_posix,
+        after_fork_in_child, begin_strand, begins_with_gil, connect_hooks, is_started, refuse_second_interpreter,
+        requires_gil_disabled, say, set_environment, speak, start, verify_layouts, watch_extension_modules, watch_posix,
     };
     #[cfg(not(Py_GIL_DISABLED))]
     #[pymodule_export]

@@ -40,11 +40,8 @@ pub(crate) fn is_on() -> bool {
 
 /// What was decided so far.
 pub(crate) fn so_far() -> Option<Perturbed> {
-    let count = Perturbed {
-        seed: *SEED.get()?,
-        delays: DELAYS.load(Ordering::Relaxed),
-        decisions: DECISIONS.load(Ordering::Relaxed),
-    };
+    let count =
+        Perturbed { seed: *SEED.get()?, delays: DELAYS.load(Ordering::Relaxed), decisions: DECISIONS.load(Ordering::Relaxed) };
     Some(count.since(None))
 }
 
