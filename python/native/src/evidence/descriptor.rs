@@ -29,10 +29,11 @@ use std::time::Duration;
 enum Attached {
     Was,
     Detached,
-    New(ffi::PyGILState_STATE),
 }
 
 impl Attached {
+    /// Not a thread that C code has started and that is not in Python: it may be joined by a thread that is, which then would never stop for
+    /// the one that it waits for.  granian does so at its end.
     fn attach() -> Option<Self> {
         // SAFETY: plain questions, then what C code does around a blocking call: the thread's own state is taken back.
         unsafe {
@@ -41,7 +42,7 @@ impl Attached {
             }
             let state = ffi::PyGILState_GetThisThreadState();
             if state.is_null() {
-                return Some(Attached::New(ffi::PyGILState_Ensure()));
+                return None;
             }
             if !ffi::PyThreadState_GetUnchecked().is_null() {
                 return Some(Attached::Was);
@@ -61,7 +62,6 @@ impl Drop for Attached {
                 Attached::Detached => {
                     ffi::PyEval_SaveThread();
                 }
-                Attached::New(state) => ffi::PyGILState_Release(*state),
             }
         }
     }
