@@ -101,6 +101,9 @@ import ctypes, os, signal, threading
 libc = ctypes.CDLL(None, use_errno=True)
 ticks = []
 signal.signal(signal.SIGALRM, lambda *_: ticks.append(1))
+waker = os.pipe()[1]
+os.set_blocking(waker, False)
+signal.set_wakeup_fd(waker, warn_on_full_buffer=False)  # the handler of C code writes to it
 signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
 seen = {}
 def look(name):
