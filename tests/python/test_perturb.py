@@ -17,14 +17,20 @@ from tests.python.test_pytest_plugin import run_pytest
 
 #: Steps of every kind, the same ones in whatever order the threads come to them; "slowly" keeps them apart.
 STEPS = """
-import asyncio, os, sys, threading, time
+import asyncio, os, queue, sys, threading, time
 class Box: pass
-box = Box(); box.all = dict.fromkeys(range(4), 0)
+box = Box(); box.all = dict.fromkeys(range(4), 0); box.got = 0
+handed = queue.Queue()
+def take():
+    for _ in range(400):
+        box.got += handed.get()
+taker = threading.Thread(target=take); taker.start()
 lock = threading.Lock()
 def work(number):
     for turn in range(100):
         with lock:
             box.all[number] += turn
+        handed.put(turn)
         reader, writer = os.pipe()
         os.write(writer, b"x"); os.read(reader, 1)
         os.close(reader); os.close(writer)
@@ -34,14 +40,14 @@ def start(number):
     inner = threading.Thread(target=work, args=(number + 1,))
     inner.start(); work(number); inner.join()
 threads = [threading.Thread(target=start, args=(number,)) for number in (0, 2)]
-[thread.start() for thread in threads]; [thread.join() for thread in threads]
+[thread.start() for thread in threads]; [thread.join() for thread in threads]; taker.join()
 async def main():
     loop = asyncio.get_running_loop()
     for turn in range(200):
         loop.call_soon(box.all.get, turn)
         await asyncio.sleep(0)
 asyncio.run(main())
-print(box.all)
+print(box.all, box.got)
 """
 
 
