@@ -30,7 +30,12 @@ SERVERS = [
     GUNICORN,
     ("hypercorn", "--workers 2 --bind 127.0.0.1:{port}", "asgi", "asyncio_"),
     ("granian", "--interface asgi --loop asyncio --workers 2 --host 127.0.0.1 --port {port}", "asgi", "asyncio_"),
-    ("granian", "--interface wsgi --workers 2 --blocking-threads 4 --host 127.0.0.1 --port {port}", "wsgi", "native |tokio-rt-worker"),
+    (
+        "granian",
+        "--interface wsgi --workers 2 --blocking-threads 4 --host 127.0.0.1 --port {port}",
+        "wsgi",
+        "native |tokio-rt-worker",
+    ),
 ]
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import PLAIN, ROOT, Ftsan, Run
+from tests.interop.conftest import needs
 from tests.python.host import run as run_plainly
 from tests.python.test_pytest_plugin import run_pytest
 
@@ -235,3 +236,10 @@ def test_the_file_names_of_waiting_libraries_are_of_this_interpreter() -> None:
     folder = Path(subprocess.check_output([sys.executable, "-c", "import os; print(os.__file__)"], text=True, env=PLAIN)).parent
     assert len(names) == 8
     assert [name for name in names if not (folder / name).exists()] == []
+
+
+@pytest.mark.parametrize("seed", [25, 26, 27])
+def test_greenlets_are_held_up_on_stacks_that_end_anywhere(seed: int, ftsan: Ftsan) -> None:
+    needs("eventlet")
+    run = ftsan(f"--perturb={seed}", ROOT / "tests" / "programs" / "FT305" / "quiet_each_thread_its_hub.py")
+    assert (run.status, run.findings) == (0, []), run.stderr

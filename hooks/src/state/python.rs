@@ -142,8 +142,10 @@ fn really_hold_up(decide: unsafe extern "C" fn() -> u32) {
         return;
     }
     let _paused = Paused::begin();
-    if in_signal_handler() {
-        return; // what was interrupted would wait as well
+    // What a handler has interrupted would wait as well.  Its signal is blocked meanwhile; to unwind would be no way to learn of that here, as
+    // the stacks of greenlets end anywhere.
+    if call::is_a_signal_blocked() {
+        return;
     }
     match nanoseconds {
         1 => call::give_way(),

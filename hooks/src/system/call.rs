@@ -80,6 +80,14 @@ pub(crate) fn give_way() {
     unsafe { raw(libc::SYS_sched_yield, []) };
 }
 
+/// Whether the calling thread has blocked any signal, as it has in a handler.
+pub(crate) fn is_a_signal_blocked() -> bool {
+    let mut blocked = 0_u64;
+    // SAFETY: writes eight bytes, which is the size of the kernel's mask.
+    unsafe { raw(libc::SYS_rt_sigprocmask, [libc::SIG_BLOCK as usize, 0, &raw mut blocked as usize, size_of::<u64>()]) };
+    blocked != 0
+}
+
 /// Leaves only these signals unblocked in the calling thread.
 pub(crate) fn unblock_only(signals: impl IntoIterator<Item = libc::c_int>) {
     let blocked = signals.into_iter().fold(u64::MAX, |mask, signal| mask & !(1 << (signal - 1)));
