@@ -23,6 +23,7 @@
 //! | [`safe_file`] | opening files at paths that somebody else may have prepared |
 //! | [`similar`] | "did you mean" |
 //! | [`statuses`] | the exit statuses of a run |
+//! | [`timeline`] | when threads and runs of loops began and ended |
 //! | [`terminal`] | text of the program on its way to a terminal |
 //! | [`report`] | findings as data; fingerprints, suppressions, the JSON report and the text on stderr |
 #![forbid(unsafe_code)]
@@ -45,6 +46,7 @@ pub mod scope;
 pub mod similar;
 pub mod statuses;
 pub mod terminal;
+pub mod timeline;
 pub mod triage;
 
 /// Version of ftsan, as it appears in reports.

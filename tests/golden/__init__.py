@@ -19,7 +19,7 @@ FOLDER = Path(__file__).parent
 PROGRAMS = sorted(path for path in FOLDER.glob("*.py") if path.name != "__init__.py")
 
 #: Keys of numbers that each run has its own of.
-OF_A_RUN = {"ident", "native_id"}
+OF_A_RUN = {"ident", "native_id", "at", "pid"}
 
 
 def of_every_machine(text: str) -> str:

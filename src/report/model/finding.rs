@@ -2,6 +2,7 @@
 
 use super::access::{Access, Role, programs_line};
 use super::fingerprint;
+use super::timeline::Made;
 use crate::rules::rule::{Rule, Told};
 use crate::rules::severity::Severity;
 use serde::{Deserialize, Serialize};
@@ -70,6 +71,9 @@ pub struct Finding {
     /// The installed package, with its version, that it lies wholly inside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package: Option<String>,
+    /// When the accesses that it names were seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made: Option<Made>,
     /// Process ids of those that made it, each as its own machine numbers it.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub pids: BTreeSet<u32>,
@@ -104,6 +108,7 @@ impl Finding {
             r#loop,
             accesses,
             package: None,
+            made: None,
             pids: BTreeSet::new(),
             tests: BTreeSet::new(),
             accepted: None,

@@ -8,4 +8,5 @@ pub mod ignore;
 pub mod policy;
 pub mod severities;
 pub mod suppress;
+pub mod timeline;
 pub mod tree;

@@ -2,6 +2,7 @@
 
 use super::finding::Finding;
 use super::suppress::Suppression;
+use super::timeline::{Growing, Timeline};
 use crate::rules;
 use crate::rules::rule::Rule;
 use crate::rules::severity::Severity;
@@ -102,6 +103,9 @@ pub struct Report {
     /// The file of the findings that were known before, if one was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<String>,
+    /// When threads lived and ran loops; empty if nothing was found.
+    #[serde(default, skip_serializing_if = "Timeline::is_empty")]
+    pub timeline: Timeline,
     /// The suppressions, and how often each applied.
     pub suppressions: Vec<SuppressionUse>,
 }
@@ -117,6 +121,7 @@ impl Default for Report {
             findings: Vec::new(),
             accepted: Vec::new(),
             baseline: None,
+            timeline: Timeline::default(),
             suppressions: Vec::new(),
         }
     }
@@ -151,6 +156,7 @@ pub struct Merging {
     report: Report,
     found: Pile,
     accepted: Pile,
+    timeline: Growing,
 }
 
 /// Findings, each once.
@@ -209,7 +215,8 @@ impl Merging {
     pub fn new(mut report: Report) -> Self {
         let found = Pile::new(std::mem::take(&mut report.findings));
         let accepted = Pile::new(std::mem::take(&mut report.accepted));
-        Merging { report, found, accepted }
+        let timeline = Growing::new(std::mem::take(&mut report.timeline));
+        Merging { report, found, accepted, timeline }
     }
 
     /// Adds what a process has to say.
@@ -231,6 +238,7 @@ impl Merging {
                 None => ours.suppressions.push(entry),
             }
         }
+        self.timeline.add(news.timeline);
         news.findings.into_iter().for_each(|finding| self.found.add(finding));
         news.accepted.into_iter().for_each(|finding| self.accepted.add(finding));
         withdrawn.into_iter().for_each(|withdrawn| self.found.take_back(withdrawn));
@@ -238,7 +246,8 @@ impl Merging {
 
     /// The report, without what was taken back.
     pub fn finish(self) -> Report {
-        Report { findings: self.found.finish(), accepted: self.accepted.finish(), ..self.report }
+        let (findings, accepted, timeline) = (self.found.finish(), self.accepted.finish(), self.timeline.finish());
+        Report { findings, accepted, timeline, ..self.report }
     }
 }
 
@@ -314,6 +323,7 @@ pub(crate) mod samples {
 
 #[cfg(test)]
 mod tests {
+    use super::super::timeline::{Made, RunLoop, Span};
     use super::*;
 
     fn merged(all: impl IntoIterator<Item = News>) -> Report {
@@ -402,6 +412,16 @@ mod tests {
             keys(&value["findings"][0]),
             "accesses count fingerprint fix help loop name object rule severity title witnessed"
         );
+        let mut timed = samples::news().report;
+        timed.findings[0].made = Some(Made { at: 1, pid: 2 });
+        let run = RunLoop { r#type: String::new(), id: String::new() };
+        let span = Span { pid: 2, native_id: 3, thread: String::new(), r#loop: Some(run), began: 1, ended: Some(2) };
+        timed.timeline = Timeline { spans: vec![span], left_out: 1 };
+        let timed = serde_json::to_value(timed).unwrap();
+        assert_eq!(keys(&timed["findings"][0]["made"]), "at pid");
+        assert_eq!(keys(&timed["timeline"]), "left_out spans");
+        assert_eq!(keys(&timed["timeline"]["spans"][0]), "began ended loop native_id pid thread");
+        assert_eq!(keys(&timed["timeline"]["spans"][0]["loop"]), "id type");
         assert_eq!(keys(&value["findings"][0]["accesses"][0]), "operation role stack thread");
         assert_eq!(keys(&value["findings"][0]["accesses"][0]["thread"]), "ident name native_id started_at");
         assert_eq!(keys(&value["findings"][0]["accesses"][0]["stack"][0]), "file function line");

@@ -8,7 +8,7 @@ use crate::intercept::{call_site, constructors, coroutine_steps, future_slots, w
 use crate::interpreter::functions::code_of;
 use crate::interpreter::{contexts, coroutines, function_slots, futures};
 use crate::thread::code_class::{self, Class};
-use crate::thread::{context, guard, recorder, registry, stacks};
+use crate::thread::{context, guard, recorder, registry, stacks, timeline};
 use ftsan::declare::{self, Declaration};
 use ftsan::loops::Realm;
 use ftsan::rules::{
@@ -35,13 +35,18 @@ unsafe extern "C" fn set_running_loop(module: *mut ffi::PyObject, loop_: *mut ff
             // SAFETY: attached.
             if std::ptr::eq(loop_, unsafe { ffi::Py_None() }) {
                 loops.stopped(slot, Realm::Asyncio);
+                timeline::ends_to_run(slot, Realm::Asyncio);
                 recorder::runs(context::current_thread(), 0);
             } else {
                 // SAFETY: attached.
                 loops.started(slot, Realm::Asyncio, loop_ as usize, unsafe { ffi::PyThreadState_Get() } as usize);
                 recorder::runs(context::current_thread(), loop_ as usize);
                 // SAFETY: attached, alive.
-                unsafe { given::runs(Python::assume_attached(), loop_) };
+                unsafe {
+                    let py = Python::assume_attached();
+                    timeline::begins_to_run(slot, Realm::Asyncio, &Bound::from_borrowed_ptr(py, loop_));
+                    given::runs(py, loop_);
+                }
             }
         });
     }
@@ -195,7 +200,9 @@ pub(crate) fn watch_running_loop(function: &Bound<'_, PyCFunction>, meet: Py<PyA
 pub(crate) fn adopt_running_loop(loop_: &Bound<'_, PyAny>) {
     // SAFETY: attached.
     let handle = unsafe { ffi::PyThreadState_Get() } as usize;
-    registry::get().loops.started(context::current_thread().slot, Realm::Asyncio, loop_.as_ptr() as usize, handle);
+    let slot = context::current_thread().slot;
+    registry::get().loops.started(slot, Realm::Asyncio, loop_.as_ptr() as usize, handle);
+    timeline::begins_to_run(slot, Realm::Asyncio, loop_);
     // SAFETY: attached, alive.
     unsafe { given::runs(loop_.py(), loop_.as_ptr()) };
 }

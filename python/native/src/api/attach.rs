@@ -5,10 +5,11 @@ use crate::evidence::gone;
 use crate::findings::process;
 use crate::intercept::syscalls;
 use crate::interpreter::functions::code_of;
+use crate::interpreter::introspection::type_name;
 use crate::interpreter::world::Stopped;
 use crate::interpreter::{frames, replaced, tasks, thread_state};
 use crate::launcher::door::{self, Interpreter};
-use crate::thread::{code_class, hooks_link, origins, registry};
+use crate::thread::{code_class, hooks_link, origins, registry, timeline};
 use ftsan::loops::Realm;
 use ftsan::options::{OF_ATTACH, Options};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
@@ -28,6 +29,7 @@ pub(crate) fn attach(py: Python<'_>, options: OsString, python: BTreeMap<String,
     process::get().stop_looking();
     let registry = registry::get();
     registry.loops.begin_again();
+    timeline::begin_again(registry.loops.threads());
     registry.bindings.clear();
     origins::clear();
     gone::clear();
@@ -73,9 +75,11 @@ pub(crate) fn adopt_running_loops(py: Python<'_>) -> PyResult<usize> {
         // No allocation that could wait for another thread: the vector's is the process's own, and the interpreter's is not used.
         stopped.threads().filter_map(of_thread).collect()
     };
+    let mut types = BTreeMap::new();
     for (_, loop_) in &running {
         // SAFETY: attached, alive.
         unsafe { given::runs(py, loop_.as_ptr()) };
+        types.insert(loop_.as_ptr() as usize, type_name(loop_.bind(py)));
     }
     // They may have stopped meanwhile, and are hooked now: only what they run at this moment counts.
     let stopped = Stopped::stop(py);
@@ -86,7 +90,8 @@ pub(crate) fn adopt_running_loops(py: Python<'_>) -> PyResult<usize> {
             let loop_ = tasks::running_loop_of(thread);
             if !loop_.is_null() {
                 let (ident, native_id) = thread_state::identity(thread);
-                adopt(thread as usize, ident, native_id, Realm::Asyncio, loop_ as usize);
+                let r#type = types.remove(&(loop_ as usize)).unwrap_or_default();
+                adopt(thread as usize, ident, native_id, Realm::Asyncio, loop_ as usize, r#type);
                 count += 1;
             }
         }
@@ -94,28 +99,30 @@ pub(crate) fn adopt_running_loops(py: Python<'_>) -> PyResult<usize> {
     Ok(count)
 }
 
-fn adopt(handle: usize, ident: u64, native_id: u64, realm: Realm, loop_: usize) {
+fn adopt(handle: usize, ident: u64, native_id: u64, realm: Realm, loop_: usize, r#type: String) {
     let loops = &registry::get().loops;
-    loops.started(loops.adopt(handle, ident, native_id), realm, loop_, handle);
+    let slot = loops.adopt(handle, ident, native_id);
+    loops.started(slot, realm, loop_, handle);
+    timeline::runs(slot, realm, r#type, loop_);
 }
 
 /// Notes that the thread with this identity runs a loop that is not asyncio's; whether there is such a thread.
 #[pyfunction]
 pub(crate) fn adopt_loop(py: Python<'_>, loop_: &Bound<'_, PyAny>, ident: u64, realm: &str) -> PyResult<bool> {
-    let realm = realm_of(realm)?;
+    let (realm, r#type) = (realm_of(realm)?, type_name(loop_));
     let stopped = Stopped::stop(py);
     // SAFETY: the states of threads of the stopped world.
     let found = stopped.threads().map(|thread| (thread as usize, unsafe { thread_state::identity(thread) }));
     let mut its = found.filter(|(_, (its, _))| *its == ident);
     let Some((handle, (ident, native_id))) = its.next() else { return Ok(false) };
-    adopt(handle, ident, native_id, realm, loop_.as_ptr() as usize);
+    adopt(handle, ident, native_id, realm, loop_.as_ptr() as usize, r#type);
     Ok(true)
 }
 
 /// Notes that threads run a loop that is not asyncio's, which a function that they are in has in the local variable of this number.
 #[pyfunction]
 pub(crate) fn adopt_loops_in(py: Python<'_>, function: &Bound<'_, PyAny>, variable: usize, realm: &str) -> PyResult<()> {
-    let realm = realm_of(realm)?;
+    let (r#type, realm) = (realm.to_owned(), realm_of(realm)?);
     let code = code_of(function)?.as_ptr() as usize;
     let stopped = Stopped::stop(py);
     for thread in stopped.threads() {
@@ -124,7 +131,7 @@ pub(crate) fn adopt_loops_in(py: Python<'_>, function: &Bound<'_, PyAny>, variab
             let mut its = frames::of_thread(thread).filter(|frame| frame.raw().is_some_and(|raw| raw.code == code));
             if let Some(loop_) = its.find_map(|frame| frame.local(variable)) {
                 let (ident, native_id) = thread_state::identity(thread);
-                adopt(thread as usize, ident, native_id, realm, loop_ as usize);
+                adopt(thread as usize, ident, native_id, realm, loop_ as usize, r#type.clone());
             }
         }
     }

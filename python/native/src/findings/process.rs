@@ -9,10 +9,11 @@ use crate::findings::sources;
 use crate::findings::store::{FindingKey, Known, Recorded, Store, Unreported};
 use crate::findings::tally::{self, Tally};
 use crate::findings::upstream;
-use crate::thread::{faults, hooks_link, installed, perturb, probe_switch, registry};
+use crate::thread::{faults, hooks_link, installed, perturb, probe_switch, registry, timeline};
 use ftsan::options::Options;
 use ftsan::recording::Recording;
 use ftsan::report::model::policy::Policy;
+use ftsan::report::model::timeline::{Made, Timeline};
 use ftsan::report::model::tree::News;
 use ftsan::report::render::text;
 use ftsan::report::render::text::style::{self, Style};
@@ -298,7 +299,9 @@ impl Process {
         ignored: Option<Suppression>,
         test: Option<String>,
     ) -> Recorded {
-        finding.pids.insert(std::process::id());
+        let pid = std::process::id();
+        finding.made = Some(Made { at: timeline::now(), pid });
+        finding.pids.insert(pid);
         finding.tests.extend(test);
         if !self.options.upstream {
             upstream::tell_apart(&mut finding);
@@ -404,6 +407,9 @@ impl Process {
             let mut facts = self.facts();
             (take(&mut facts.store), facts.packages.clone(), facts.gil.clone())
         };
+        // Of a process in which nothing was found, nobody wants to know.
+        file.has_found |= !(unreported.findings.is_empty() && unreported.accepted.is_empty());
+        let timeline = if file.has_found { timeline::take_news() } else { Timeline::default() };
         let now = self.watched(packages);
         let before = std::mem::replace(&mut file.watched, now.clone());
         let watched = Watched {
@@ -419,7 +425,7 @@ impl Process {
         let python = if std::mem::replace(&mut file.is_introduced, true) { BTreeMap::new() } else { self.python.clone() };
         let Unreported { findings, accepted, withdrawn, suppressions } = unreported;
         let baseline = self.policy.baseline().map(str::to_owned);
-        let report = Report { python, gil, watched, findings, accepted, baseline, suppressions, ..Report::default() };
+        let report = Report { python, gil, watched, findings, accepted, baseline, timeline, suppressions, ..Report::default() };
         let trouble = file.write(News { report, withdrawn });
         if let Some(tally) = self.tally {
             let lost = file.count_lost();

@@ -16,6 +16,8 @@ pub(super) struct ReportFile {
     pub(super) watched: Watched,
     /// Where and how Python runs was said.
     pub(super) is_introduced: bool,
+    /// Something was found.
+    pub(super) has_found: bool,
     /// Not written yet, because that failed.
     pending: VecDeque<News>,
     trouble_told: bool,
@@ -39,6 +41,7 @@ impl ReportFile {
             journal,
             watched: Watched::default(),
             is_introduced: false,
+            has_found: false,
             pending: VecDeque::new(),
             trouble_told: false,
             lost: 0,

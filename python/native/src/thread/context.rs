@@ -2,7 +2,7 @@
 
 use crate::interpreter::thread_state;
 use crate::thread::clock::ThreadOrder;
-use crate::thread::{guard, hooks_link, registry, stacks};
+use crate::thread::{guard, hooks_link, registry, stacks, timeline};
 use ftsan::loops::ThreadSlot;
 use ftsan::perturb::Strand;
 use ftsan::races::memory::ThreadHistory;
@@ -100,6 +100,7 @@ struct Leave(&'static ThreadContext);
 impl Drop for Leave {
     fn drop(&mut self) {
         pointer::set(std::ptr::null());
+        timeline::thread_ends(self.0.slot);
         registry::get().loops.leave(self.0.slot);
         self.0.order.leave();
         // SAFETY: `enter` leaked the box for this; the pointer to it is null, and no hook of this thread is running.
@@ -137,6 +138,7 @@ fn enter() -> &'static ThreadContext {
         // SAFETY: only called from hooks, which run attached.
         let (handle, ident) = unsafe { (ffi::PyThreadState_Get() as usize, ffi::PyThread_get_thread_ident()) };
         let slot = registry::get().loops.enter(handle, ident, native_id());
+        timeline::thread_begins(slot);
         // `Leave` frees it.  A hook that runs still later finds no pointer and makes another one, which is leaked.
         let here: &'static ThreadContext = Box::leak(Box::new(ThreadContext {
             slot,

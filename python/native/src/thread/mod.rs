@@ -12,6 +12,7 @@
 //! | [`untouched`] | memory for tables |
 //! | [`faults`] | what of ours does not work |
 //! | [`hooks_link`] | the injected library |
+//! | [`timeline`] | when threads and runs of loops begin and end |
 //! | [`recorder`] | what the flight recorder is told of watched calls |
 
 pub(crate) mod caller;
@@ -30,3 +31,4 @@ pub(crate) mod recorder;
 pub(crate) mod registry;
 pub(crate) mod stacks;
 pub(crate) mod untouched;
+pub(crate) mod timeline;

@@ -8,9 +8,10 @@ use crate::evidence::gone;
 use crate::interpreter::{contexts, coroutines, futures};
 use crate::thread::context::{ThreadContext, current_thread};
 use crate::thread::outcome::Outcome;
-use crate::thread::{guard, origins, recorder, registry};
+use crate::thread::{guard, origins, recorder, registry, timeline};
 use ftsan::loops::{Affinity, Realm};
 use pyo3::ffi;
+use pyo3::prelude::*;
 
 unsafe extern "C" {
     // Include/cpython/classobject.h
@@ -146,11 +147,13 @@ pub(crate) unsafe fn before_kind<const K: u8>(watch: &'static Watch, object: *mu
             LOOP_STARTS => {
                 let handle = ffi::PyThreadState_GetUnchecked() as usize;
                 registry::get().loops.started(here.slot, watch.realm, object as usize, handle);
+                timeline::begins_to_run(here.slot, watch.realm, &Bound::from_borrowed_ptr(Python::assume_attached(), object));
                 Outcome::Continue
             }
             LOOP_STOPS => {
                 if here.slot.running(watch.realm) == object as usize {
                     registry::get().loops.stopped(here.slot, watch.realm);
+                    timeline::ends_to_run(here.slot, watch.realm);
                 }
                 Outcome::Continue
             }

@@ -1,0 +1,161 @@
+//! When the threads of this process began and ended, and the runs of loops in them: what a report tells around its findings.
+//!
+//! Written when a thread or a run begins or ends, which is seldom, under a lock that nothing else is done under.  What has ended is kept
+//! until a report has it; of that, the last [`MOST`].
+
+use crate::loops::Realm;
+use crate::report::model::timeline::{RunLoop, Span, Time, Timeline};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// How many spans are kept that have ended and that no report has.
+const MOST: usize = 512;
+
+#[derive(Debug)]
+struct Open {
+    began: Time,
+    run: Option<RunLoop>,
+    is_told: bool,
+}
+
+#[derive(Debug)]
+struct Ended {
+    native_id: u64,
+    thread: String,
+    open: Open,
+    at: Time,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    /// By the kernel's id of the thread: its life, or a run in it of a loop of this kind.
+    open: HashMap<(u64, Option<Realm>), Open>,
+    ended: VecDeque<Ended>,
+    left_out: u64,
+}
+
+/// The spans of a process.
+#[derive(Debug, Default)]
+pub struct Spans(Mutex<Known>);
+
+impl Known {
+    fn end(&mut self, native_id: u64, realm: Option<Realm>, thread: &str, at: Time) {
+        let Some(open) = self.open.remove(&(native_id, realm)) else { return };
+        if self.ended.len() == MOST {
+            self.ended.pop_front();
+            self.left_out += 1;
+        }
+        self.ended.push_back(Ended { native_id, thread: thread.to_owned(), open, at });
+    }
+}
+
+impl Spans {
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A thread begins to be watched.
+    pub fn thread_began(&self, native_id: u64, now: Time) {
+        self.known().open.insert((native_id, None), Open { began: now, run: None, is_told: false });
+    }
+
+    /// A thread ends, and whatever it runs.
+    pub fn thread_ended(&self, native_id: u64, name: &str, now: Time) {
+        let mut known = self.known();
+        for realm in [Some(Realm::Asyncio), Some(Realm::Twisted), Some(Realm::Trio), None] {
+            known.end(native_id, realm, name, now);
+        }
+    }
+
+    /// A thread begins to run a loop.
+    pub fn run_began(&self, native_id: u64, realm: Realm, run: RunLoop, now: Time) {
+        self.known().open.insert((native_id, Some(realm)), Open { began: now, run: Some(run), is_told: false });
+    }
+
+    /// A thread runs no loop of this kind any more.
+    pub fn run_ended(&self, native_id: u64, realm: Realm, name: &str, now: Time) {
+        self.known().end(native_id, Some(realm), name, now);
+    }
+
+    /// Whether a thread is known.
+    pub fn has_thread(&self, native_id: u64) -> bool {
+        self.known().open.contains_key(&(native_id, None))
+    }
+
+    /// What the report does not have yet.  Threads that live have no names here.
+    pub fn take_news(&self, pid: u32) -> Timeline {
+        let mut known = self.known();
+        let of = |native_id: u64, thread: String, open: &Open, ended: Option<Time>| Span {
+            pid,
+            native_id,
+            thread,
+            r#loop: open.run.clone(),
+            began: open.began,
+            ended,
+        };
+        let ended = std::mem::take(&mut known.ended);
+        let mut spans: Vec<Span> = ended.into_iter().map(|one| of(one.native_id, one.thread, &one.open, Some(one.at))).collect();
+        let mut open: Vec<(u64, &mut Open)> =
+            known.open.iter_mut().filter(|(_, open)| !open.is_told).map(|((native_id, _), open)| (*native_id, open)).collect();
+        open.sort_by_key(|(native_id, open)| (open.began, *native_id, open.run.is_some()));
+        for (native_id, open) in open {
+            open.is_told = true;
+            spans.push(of(native_id, String::new(), open, None));
+        }
+        Timeline { spans, left_out: std::mem::take(&mut known.left_out) }
+    }
+
+    /// Forgets everything: a process is attached to anew, or it is the child of a fork.
+    pub fn clear(&self) {
+        *self.known() = Known::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn news(spans: &Spans) -> Vec<(u64, Option<String>, Time, Option<Time>)> {
+        let told = spans.take_news(1).spans.into_iter();
+        told.map(|span| (span.native_id, span.r#loop.map(|run| run.id), span.began, span.ended)).collect()
+    }
+
+    fn run(id: &str) -> RunLoop {
+        RunLoop { r#type: "Loop".to_owned(), id: id.to_owned() }
+    }
+
+    #[test]
+    fn each_is_told_when_it_is_new_and_when_it_has_ended() {
+        let spans = Spans::default();
+        spans.thread_began(7, 1);
+        spans.run_began(7, Realm::Asyncio, run("0x1"), 2);
+        assert_eq!(news(&spans), [(7, None, 1, None), (7, Some("0x1".to_owned()), 2, None)]);
+        assert_eq!(news(&spans), []);
+        spans.run_ended(7, Realm::Asyncio, "worker", 3);
+        spans.run_ended(7, Realm::Asyncio, "worker", 4);
+        assert_eq!(news(&spans), [(7, Some("0x1".to_owned()), 2, Some(3))]);
+        assert!(spans.has_thread(7) && !spans.has_thread(8));
+    }
+
+    #[test]
+    fn a_thread_that_ends_runs_nothing() {
+        let spans = Spans::default();
+        spans.thread_began(7, 1);
+        spans.run_began(7, Realm::Trio, run("0x1"), 2);
+        spans.thread_ended(7, "worker", 3);
+        assert_eq!(news(&spans), [(7, Some("0x1".to_owned()), 2, Some(3)), (7, None, 1, Some(3))]);
+    }
+
+    #[test]
+    fn of_threads_that_have_ended_the_last_ones_are_kept() {
+        let spans = Spans::default();
+        for native_id in 0..MOST as u64 + 2 {
+            spans.thread_began(native_id, native_id);
+            spans.thread_ended(native_id, "worker", native_id);
+        }
+        let told = spans.take_news(1);
+        assert_eq!((told.spans.len(), told.spans[0].began, told.left_out), (MOST, 2, 2));
+        spans.clear();
+        assert_eq!(news(&spans), []);
+    }
+}
