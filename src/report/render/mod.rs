@@ -6,6 +6,7 @@
 use crate::report::model::tree::Report;
 use std::io::{self, Write};
 
+pub mod chrome;
 pub mod github;
 pub mod html;
 pub mod json;
@@ -39,6 +40,12 @@ pub static FORMATS: &[Format] = &[
         what: "workflow commands of GitHub Actions, which become annotations",
         at_the_end: false,
         write: github::write,
+    },
+    Format {
+        name: "chrome",
+        what: "a trace for https://ui.perfetto.dev: threads, loops and findings in time",
+        at_the_end: false,
+        write: chrome::write,
     },
 ];
 
