@@ -20,6 +20,34 @@ from tests.python.test_formats import PROGRAM
 BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 FINDINGS = "details.finding:not([hidden])"
 
+#: A misuse while another thread idles, after a third one has ended.
+TIMED = """
+import asyncio, threading
+
+async def main():
+    loop = asyncio.get_running_loop()
+    gone = threading.Thread(target=lambda: asyncio.run(asyncio.sleep(0)), name="gone")
+    gone.start()
+    gone.join()
+    done, here = threading.Event(), threading.Event()
+
+    def idles():
+        asyncio.run(asyncio.sleep(0))
+        here.set()
+        done.wait()
+
+    idle = threading.Thread(target=idles, name="idle")
+    idle.start()
+    here.wait()
+    worker = threading.Thread(target=lambda: loop.call_soon(int), name="worker")
+    worker.start()
+    await asyncio.to_thread(worker.join)
+    done.set()
+    idle.join()
+
+asyncio.run(main())
+"""
+
 pytestmark = pytest.mark.skipif(not (BROWSER and DRIVER), reason="needs Debian's chromium and chromium-driver")
 
 
@@ -95,6 +123,39 @@ def test_both_stacks_stand_side_by_side_with_their_lines(browser: Any, show: Sho
     folded = row.find_element("css selector", ".folded summary")
     assert folded.text.endswith("frames of threading")
     assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
+
+
+def test_threads_and_loops_are_shown_in_time(browser: Any, show: Show, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(TIMED)
+    report = runner(tmp_path)("--races=none", tmp_path / "app.py").report
+    show(report)
+    browser.find_element("css selector", f"{FINDINGS} summary").click()
+    support = pytest.importorskip("selenium.webdriver.support.ui")
+    support.WebDriverWait(browser, 30).until(lambda browser: browser.find_elements("css selector", ".timeline"))
+    [figure] = browser.find_elements("css selector", ".timeline")
+    lanes = {lane.find_element("css selector", ".name").text: lane for lane in figure.find_elements("css selector", "li")}
+    assert {"worker", "MainThread", "idle"} <= lanes.keys() and "gone" not in lanes
+    assert "call_soon" in lanes["worker"].text and "runs _UnixSelectorEventLoop" in lanes["MainThread"].text
+
+    def across(lane: str, selector: str) -> tuple[float, float]:
+        element = lanes[lane].find_element("css selector", selector)
+        return element.rect["x"], element.rect["x"] + element.rect["width"]
+
+    marked = sum(across("worker", ".mark.offending")) / 2
+    assert across("worker", ".life")[0] <= marked <= across("worker", ".life")[1]
+    assert across("MainThread", ".run")[0] <= marked <= across("MainThread", ".run")[1]
+    assert abs(marked - across("idle", ".now")[0]) < 2, "the same moment in every lane"
+    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
+
+
+def test_a_report_without_times_has_no_timeline(browser: Any, show: Show, report: dict[str, Any]) -> None:
+    old = copy.deepcopy(report)
+    del old["findings"][0]["made"], old["timeline"]
+    show(old)
+    browser.find_element("css selector", f"{FINDINGS} summary").click()
+    support = pytest.importorskip("selenium.webdriver.support.ui")
+    support.WebDriverWait(browser, 30).until(lambda browser: browser.find_elements("css selector", ".sides"))
+    assert browser.find_elements("css selector", ".timeline") == []
 
 
 def test_the_filter_the_severities_and_the_keys(browser: Any, show: Show, report: dict[str, Any]) -> None:

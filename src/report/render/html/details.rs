@@ -3,6 +3,7 @@
 use super::source::Sources;
 use crate::report::model::access::{Access, Frame, Role, library_of};
 use crate::report::model::finding::Finding;
+use crate::report::model::timeline::{Time, Timeline};
 use crate::report::render::paths::below;
 use crate::rules;
 use serde::Serialize;
@@ -17,6 +18,21 @@ struct Details<'a> {
     /// Manual pages, by id.
     rules: BTreeMap<&'a str, String>,
     findings: Vec<One<'a>>,
+    /// Times are microseconds since the first one.
+    spans: Vec<Lived<'a>>,
+}
+
+/// The life of a thread, or a run of a loop in it.
+#[derive(Serialize)]
+struct Lived<'a> {
+    pid: u32,
+    id: u64,
+    thread: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run: Option<&'a str>,
+    from: Time,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<Time>,
 }
 
 /// A frame.
@@ -41,6 +57,9 @@ struct One<'a> {
     fix: &'a str,
     fingerprint: &'a str,
     pids: Vec<u32>,
+    /// Process and time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    made: Option<(u32, Time)>,
     tests: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     package: Option<&'a str>,
@@ -55,10 +74,15 @@ struct Side<'a> {
     started: Vec<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     thread: Option<&'a str>,
+    /// The kernel's id of the thread.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<u64>,
 }
 
 /// The details of these findings, so that they can stand in a `script` element.
-pub(super) fn json(findings: &[&Finding], root: Option<&Path>, sources: &mut Sources) -> String {
+pub(super) fn json(findings: &[&Finding], timeline: &Timeline, root: Option<&Path>, sources: &mut Sources) -> String {
+    let first = timeline.spans.iter().map(|span| span.began);
+    let first = first.chain(findings.iter().filter_map(|finding| Some(finding.made.as_ref()?.at))).min().unwrap_or_default();
     let mut frames = Frames { root, known: HashMap::new(), shown: Vec::new(), lines: BTreeMap::new(), sources };
     let mut pages = BTreeMap::new();
     let mut all = Vec::new();
@@ -74,12 +98,22 @@ pub(super) fn json(findings: &[&Finding], root: Option<&Path>, sources: &mut Sou
             fix: &finding.fix,
             fingerprint: &finding.fingerprint,
             pids: finding.pids.iter().copied().collect(),
+            made: finding.made.as_ref().map(|made| (made.pid, made.at - first)),
             tests: finding.tests.iter().map(String::as_str).collect(),
             package: finding.package.as_deref(),
             sides: told_once(&finding.accesses).map(|access| frames.side(access)).collect(),
         });
     }
-    let details = Details { frames: frames.shown, sources: frames.lines, rules: pages, findings: all };
+    let lived = timeline.spans.iter().map(|span| Lived {
+        pid: span.pid,
+        id: span.native_id,
+        thread: &span.thread,
+        run: span.r#loop.as_ref().map(|run| run.r#type.as_str()),
+        from: span.began - first,
+        to: span.ended.map(|ended| ended.saturating_sub(first)),
+    });
+    let spans = lived.collect();
+    let details = Details { frames: frames.shown, sources: frames.lines, rules: pages, findings: all, spans };
     // "</script>" ends a script wherever it stands; "<!--" begins what is none.
     serde_json::to_string(&details).expect("plain data").replace('<', "\\u003c")
 }
@@ -115,6 +149,7 @@ impl<'a> Frames<'a, '_> {
             stack: access.stack.iter().map(|frame| self.number(frame)).collect(),
             started: started.iter().map(|frame| self.number(frame)).collect(),
             thread: access.thread.as_ref().map(|thread| thread.name.as_str()),
+            id: access.thread.as_ref().map(|thread| thread.native_id),
         }
     }
 

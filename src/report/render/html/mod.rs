@@ -91,7 +91,7 @@ impl<'a> Page<'a> {
             platform: fact("platform"),
             groups,
             counts: [Severity::Error, Severity::Warning, Severity::Info].map(|severity| (severity.name(), count(severity))),
-            details: details::json(&all, root, sources),
+            details: details::json(&all, &report.timeline, root, sources),
         }
     }
 }

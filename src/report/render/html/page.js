@@ -74,6 +74,74 @@
     return card;
   };
 
+  const lasting = (microseconds) => {
+    const [unit, each] = [["µs", 1], ["ms", 1e3], ["s", 1e6], ["min", 6e7], ["h", 3.6e9]].findLast(([, each]) => microseconds >= each) ?? ["µs", 1];
+    return `${Number((microseconds / each).toPrecision(3))} ${unit}`;
+  };
+
+  // Threads that are not of the finding and lived as it was made: so many are shown.
+  const OTHERS = 5;
+  // Nearest and farthest end of what is shown may be so far apart, as seen from the event: else the nearest could not be seen.
+  const RATIO = 20;
+  const reach = (distances) => {
+    const near = Math.min(...distances.filter((distance) => distance > 0));
+    return Math.max(1, Math.min(...[Math.max(0, ...distances), near * RATIO].filter(Number.isFinite)));
+  };
+
+  const timelineOf = (one) => {
+    if (!one.made) return "";
+    const [pid, at] = one.made;
+    const spans = details().spans.filter((span) => span.pid === pid);
+    const end = Math.max(at, ...spans.map((span) => span.to ?? span.from));
+    const lives = spans.filter((span) => !span.run);
+    // A thread's number is another thread's later on: the life that had begun last before the event.
+    const lifeOf = (id) => lives.filter((span) => span.id === id && span.from <= at).sort((a, b) => b.from - a.from)[0];
+    const lanes = new Map();
+    for (const side of one.sides) {
+      if (side.id === undefined) continue;
+      const lane = lanes.get(side.id) ?? { name: side.thread, life: lifeOf(side.id), roles: [] };
+      lane.roles.push(side);
+      lanes.set(side.id, lane);
+    }
+    const shown = [...lanes.values()].map((lane) => lane.life).filter(Boolean);
+    const before = reach(shown.map((life) => at - life.from)), after = reach(shown.map((life) => (life.to ?? end) - at));
+    const others = lives.filter((span) => !lanes.has(span.id) && span.from <= at && (span.to ?? end) >= at);
+    for (const life of others.slice(0, OTHERS)) lanes.set(life.id, { name: life.thread, life, roles: [] });
+    const percent = (time) => Math.min(100, Math.max(0, (100 * (time - at + before)) / (before + after)));
+    const bar = (span, className) => {
+      const element = make("i", className);
+      element.style.left = `${percent(span.from)}%`;
+      element.style.width = `${percent(span.to ?? end) - percent(span.from)}%`;
+      return element;
+    };
+    const rows = [...lanes].map(([id, lane]) => {
+      const runs = spans.filter((span) => span.run && span.id === id && span.from - at <= after && at - (span.to ?? end) <= before);
+      const track = make("span", "track", ...(lane.life ? [bar(lane.life, "life")] : []), ...runs.map((run) => bar(run, "run")));
+      for (const side of lane.roles) {
+        const mark = make("i", `mark ${side.role}`);
+        mark.style.left = `${percent(Math.min(at, lane.life?.to ?? at))}%`;
+        if (side.role !== "created") track.append(mark);
+      }
+      const now = make("i", "now");
+      now.style.left = `${percent(at)}%`;
+      track.append(now);
+      track.setAttribute("aria-hidden", "true");
+      const current = runs.find((run) => run.from <= at && (run.to ?? end) >= at);
+      // That an owner runs the loop is said with the loop.
+      const does = lane.roles.filter((side) => side.role !== "created" && !(current && side.role === "owner"));
+      const done = [...new Set(does.map((side) => side.heading))];
+      if (current) done.push(`runs ${current.run.split(".").pop()}`);
+      if (lane.life) done.push(`began ${lasting(at - lane.life.from)} before`);
+      if (lane.life?.to !== undefined) done.push(lane.life.to < at ? `had ended ${lasting(at - lane.life.to)} before` : `ended ${lasting(lane.life.to - at)} after`);
+      return make("li", "", make("span", "name", lane.name), track, make("span", "told", done.join(", ")));
+    });
+    const left = others.length - OTHERS;
+    const earlier = one.sides.some((side) => side.role === "earlier") ? "; when the earlier access was is not known, only that it was before" : "";
+    const head = make("figcaption", "", make("b", "", "In time: "), `${lasting(before)} before to ${lasting(after)} after it was found${earlier}`);
+    const figure = make("figure", "timeline", head, make("ol", "", ...rows), left > 0 ? make("p", "", left === 1 ? "and 1 more thread" : `and ${left} more threads`) : "");
+    return figure;
+  };
+
   const accept = (one) => `[[suppress]]\nrule = "${one.rule}"\nfingerprint = "${one.fingerprint}"\nreason = ""`;
 
   const bodyOf = (one) => {
@@ -97,7 +165,7 @@
     fact("fingerprint", make("span", "", make("code", "", one.fingerprint), " ", copy));
     const page = details().rules[one.rule];
     const manual = page === undefined ? "" : make("details", "manual", make("summary", "", `What ${one.rule} means`), make("pre", "", page));
-    return make("div", "body", make("div", "sides", ...one.sides.map(sideOf)), make("p", "advice", make("b", "", "Fix: "), one.fix), facts, manual);
+    return make("div", "body", make("div", "sides", ...one.sides.map(sideOf)), timelineOf(one), make("p", "advice", make("b", "", "Fix: "), one.fix), facts, manual);
   };
 
   const fill = (element) => {
