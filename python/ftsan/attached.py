@@ -54,6 +54,11 @@ def begin(options: str, unwatched: list[str], seconds: float) -> None:
     _native.look(seconds)
 
 
+def go_on(seconds: float) -> None:
+    """Make findings for so many seconds from now on."""
+    _native.look(seconds)
+
+
 def end() -> None:
     """Leave this process; nothing happens if it is not watched."""
     if _native.is_started():

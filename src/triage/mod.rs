@@ -23,7 +23,7 @@ pub mod render;
 pub mod signature;
 
 pub use forms::read;
-pub use judge::{questions, verdict};
+pub use judge::{hang, questions, verdict};
 pub use render::{group, render, render_all};
 
 use crash::Crash;

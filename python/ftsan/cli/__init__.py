@@ -73,6 +73,10 @@ def main(arguments: list[str]) -> int:
         from .attach import attach
 
         return attach(options, *words)
+    if command == "top":
+        from .top import top
+
+        return top(*words)
     if command == "explain":
         from .explain import explain
 

@@ -79,6 +79,8 @@ class Process:
         self.proc = Path(f"/proc/{pid}")
         #: Where it answers.
         self.folder = ""
+        #: How often it was asked.
+        self.count = 0
 
     def lives(self) -> bool:
         """Whether it has not ended."""
@@ -115,15 +117,16 @@ class Process:
         :raises Refused: it cannot be entered, or refuses.
         :raises Closed: it does not answer.
         """
-        answer = os.path.join(self.folder, f"{what}.answer")
-        script = os.path.join(self.folder, f"{what}.py")
+        self.count += 1
+        answer = os.path.join(self.folder, f"{what}{self.count}.answer")
+        script = os.path.join(self.folder, f"{what}{self.count}.py")
         package = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
         with open(script, "w", encoding="utf-8") as file:
             file.write(SCRIPT.format(package=package, call=call, answer=answer))
         try:
             sys.remote_exec(self.pid, script)
         except (OSError, RuntimeError, ValueError) as error:
-            raise Refused(_why(error)) from None
+            raise Refused(why_not(error)) from None
         asked, end = [self.pid], time.monotonic() + PATIENCE
         before, look = self._turns(), time.monotonic() + TURN
         while not os.path.exists(answer):
@@ -141,9 +144,12 @@ class Process:
                 before, look = turns, now + TURN
             time.sleep(ANSWERS)
         self._take_back(script, answer, len(asked))
-        with open(answer, encoding="utf-8") as file:
-            if problem := file.read():
-                raise Refused(_native.printable(problem))
+        problem = Path(answer).read_text(encoding="utf-8")
+        for path in (script, answer, answer + ".runs", answer + ".taken"):
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+        if problem:
+            raise Refused(_native.printable(problem))
 
     def _ask_another(self, script: str, asked: list[int], turns: dict[int, int]) -> None:
         """The threads that were asked wait for something: another one will do that runs; those that wait are made to look around.
@@ -180,8 +186,8 @@ class Process:
                 time.sleep(ANSWERS)
 
 
-def _why(error: Exception) -> str:
-    """What the interpreter says (``Python/remote_debugging.c``), and what to do."""
+def why_not(error: Exception) -> str:
+    """Why a process cannot be entered or looked at: what the interpreter says (``Python/remote_debugging.c``), and what to do."""
     here = name()
     if isinstance(error, PermissionError):
         return "this user may not look into its memory: see kernel.yama.ptrace_scope, or call ftsan with CAP_SYS_PTRACE"
@@ -199,6 +205,9 @@ def _why(error: Exception) -> str:
         ("PyRuntime", f"it is no process of Python {here}"),
         ("send commands", f"it is no process of Python {here}: call the ftsan that is installed for its interpreter"),
         ("version of the remote", f"it is no process of Python {here}"),
+        ("ttach from", f"it is no process of Python {here}: call the ftsan that is installed for its interpreter"),
+        ("ttach to", f"it is no process of Python {here}: call the ftsan that is installed for its interpreter"),
+        ("debug offsets", f"it is no process of Python {here}"),
     ):
         if said in text:
             return meaning

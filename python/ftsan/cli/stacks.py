@@ -19,6 +19,9 @@ from . import crash_folder
 
 type Crash = dict[str, Any]
 
+#: How often what changes while it is read is read again.
+ATTEMPTS = 10
+
 _INSTALL = "install pystack (pip install 'ftsan[core]') or gdb"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _ELF, _ET_CORE = b"\x7fELF", 4
@@ -82,7 +85,22 @@ def _asked(pid: int) -> Crash | None:
 
 
 def add_tasks(crash: Crash, pid: int) -> Crash:
-    """Add the tasks of the event loops of a living process, by the interpreter's own debugging interface."""
+    """Add the event loops of a living process and their tasks, read from outside."""
+    threads = {thread["native_id"]: thread for thread in crash["threads"]}
+    for _ in range(ATTEMPTS):
+        try:
+            loops = _native.loops_of(pid)
+        except OSError:  # it has no loop, is of another build or gone, or that is changing
+            continue
+        for native_id, name, tasks in loops:
+            if native_id in threads:
+                threads[native_id] |= {"runs_loop": name, "tasks": json.loads(tasks)}
+        return crash
+    return _with_tasks_of_main_thread(crash, pid)
+
+
+def _with_tasks_of_main_thread(crash: Crash, pid: int) -> Crash:
+    """Add the tasks that the interpreter's own debugging interface shows, which knows other builds."""
     try:
         from _remote_debugging import RemoteUnwinder  # type: ignore[import-not-found]
 

@@ -6,7 +6,7 @@ use super::verdict::{Confidence, CrashCause, Verdict, verdict};
 use crate::report::Frame;
 
 /// How a function of the standard library waits.
-struct Waits {
+struct Waiting {
     /// End of its file, and the end of its qualified name.
     file: &'static str,
     function: &'static str,
@@ -15,30 +15,30 @@ struct Waits {
 }
 
 /// By the first row that fits one of the frames, innermost first.
-const WAITS: &[Waits] = &[
-    Waits { file: "/concurrent/futures/thread.py", function: "_worker", what: "" },
-    Waits { file: "/threading.py", function: "Barrier.wait", what: "the other threads of a barrier" },
-    Waits { file: "/threading.py", function: "Event.wait", what: "an event to be set" },
-    Waits { file: "/threading.py", function: "Semaphore.acquire", what: "a semaphore" },
-    Waits { file: "/threading.py", function: "Thread.join", what: "the end of a thread" },
-    Waits { file: "/threading.py", function: "_shutdown", what: "the end of all threads, as the interpreter ends" },
-    Waits { file: "/queue.py", function: "Queue.get", what: "an item of a queue" },
-    Waits { file: "/queue.py", function: "Queue.put", what: "room in a queue" },
-    Waits { file: "/queue.py", function: "Queue.join", what: "the items of a queue to be done" },
-    Waits { file: "/concurrent/futures/_base.py", function: "Future.result", what: "the result of a future" },
-    Waits { file: "/concurrent/futures/_base.py", function: "Future.exception", what: "the result of a future" },
-    Waits { file: "/concurrent/futures/_base.py", function: "wait", what: "the results of futures" },
-    Waits { file: "/concurrent/futures/_base.py", function: "as_completed", what: "the results of futures" },
-    Waits { file: "/concurrent/futures/_base.py", function: "result_iterator", what: "the results of futures" },
-    Waits { file: "/multiprocessing/popen_fork.py", function: "Popen.poll", what: "the end of a process" },
-    Waits { file: "/multiprocessing/pool.py", function: "ApplyResult.wait", what: "the result of a pool of processes" },
-    Waits { file: "/multiprocessing/queues.py", function: "Queue.get", what: "an item of a queue of processes" },
-    Waits { file: "/subprocess.py", function: "Popen._wait", what: "the end of a process" },
-    Waits { file: "/subprocess.py", function: "Popen._communicate", what: "the output of a process" },
-    Waits { file: "/asyncio/base_events.py", function: "BaseEventLoop._run_once", what: "something for its event loop to do" },
+const WAITS: &[Waiting] = &[
+    Waiting { file: "/concurrent/futures/thread.py", function: "_worker", what: "" },
+    Waiting { file: "/threading.py", function: "Barrier.wait", what: "the other threads of a barrier" },
+    Waiting { file: "/threading.py", function: "Event.wait", what: "an event to be set" },
+    Waiting { file: "/threading.py", function: "Semaphore.acquire", what: "a semaphore" },
+    Waiting { file: "/threading.py", function: "Thread.join", what: "the end of a thread" },
+    Waiting { file: "/threading.py", function: "_shutdown", what: "the end of all threads, as the interpreter ends" },
+    Waiting { file: "/queue.py", function: "Queue.get", what: "an item of a queue" },
+    Waiting { file: "/queue.py", function: "Queue.put", what: "room in a queue" },
+    Waiting { file: "/queue.py", function: "Queue.join", what: "the items of a queue to be done" },
+    Waiting { file: "/concurrent/futures/_base.py", function: "Future.result", what: "the result of a future" },
+    Waiting { file: "/concurrent/futures/_base.py", function: "Future.exception", what: "the result of a future" },
+    Waiting { file: "/concurrent/futures/_base.py", function: "wait", what: "the results of futures" },
+    Waiting { file: "/concurrent/futures/_base.py", function: "as_completed", what: "the results of futures" },
+    Waiting { file: "/concurrent/futures/_base.py", function: "result_iterator", what: "the results of futures" },
+    Waiting { file: "/multiprocessing/popen_fork.py", function: "Popen.poll", what: "the end of a process" },
+    Waiting { file: "/multiprocessing/pool.py", function: "ApplyResult.wait", what: "the result of a pool of processes" },
+    Waiting { file: "/multiprocessing/queues.py", function: "Queue.get", what: "an item of a queue of processes" },
+    Waiting { file: "/subprocess.py", function: "Popen._wait", what: "the end of a process" },
+    Waiting { file: "/subprocess.py", function: "Popen._communicate", what: "the output of a process" },
+    Waiting { file: "/asyncio/base_events.py", function: "BaseEventLoop._run_once", what: "something for its event loop to do" },
     // Whatever uses a condition by itself.
-    Waits { file: "/threading.py", function: "Condition.wait", what: "a condition to be notified" },
-    Waits { file: "/threading.py", function: "Condition.wait_for", what: "a condition to be notified" },
+    Waiting { file: "/threading.py", function: "Condition.wait", what: "a condition to be notified" },
+    Waiting { file: "/threading.py", function: "Condition.wait_for", what: "a condition to be notified" },
 ];
 
 /// Native functions by which a program ends itself on purpose.
@@ -54,6 +54,30 @@ struct Wait {
     whose: Option<usize>,
     /// The lock, if it is one, as that thread holds it.
     held: Option<HeldLock>,
+}
+
+/// What the threads of a living process wait for.
+#[derive(Debug)]
+pub struct Waits {
+    /// Of each thread: what, which thread has it, and where that has acquired it, as far as these are known.
+    pub threads: Vec<Option<(String, Option<usize>, String)>>,
+    /// Threads each of which waits for the next one, and the last one for the first.
+    pub circle: Vec<usize>,
+}
+
+/// What the threads of a living process wait for, by their places in it.
+pub fn waits_of(crash: &Crash) -> Waits {
+    let waits: Vec<Option<Wait>> = (0..crash.threads.len()).map(|at| wait(crash, at)).collect();
+    let circle = circle(&waits).unwrap_or_default();
+    let told = |wait: Wait| {
+        let since = wait.held.as_ref().and_then(|held| own_frame(&held.at));
+        (
+            wait.what,
+            wait.whose,
+            since.map_or_else(String::new, |frame| format!("{}:{} in {}", frame.file, frame.line, frame.function)),
+        )
+    };
+    Waits { threads: waits.into_iter().map(|wait| wait.map(told)).collect(), circle }
 }
 
 /// The verdict on a process that hangs; `None` if it does not.
@@ -264,6 +288,15 @@ mod tests {
         assert!(verdict.evidence[1].contains("waits for the lock self._lock at /app.py:7 in a: thread 'b' holds it, acquired at"));
         assert!(verdict.evidence.iter().any(|line| line.starts_with("thread 'out' waits")));
         assert_eq!(verdict.signature, "hang | deadlock | a > b > c");
+    }
+
+    #[test]
+    fn threads_of_a_living_process_are_told_one_by_one() {
+        let crash = hang(vec![thread("a", Some(2), &[1]), thread("b", Some(1), &[2]), thread("busy", None, &[])]);
+        let waits = waits_of(&crash);
+        assert_eq!(waits.circle, [0, 1]);
+        let of_a = ("the lock self._lock".to_owned(), Some(1), "/app.py:7 in b".to_owned());
+        assert_eq!((waits.threads[0].as_ref(), &waits.threads[2]), (Some(&of_a), &None));
     }
 
     #[test]

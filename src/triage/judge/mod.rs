@@ -15,7 +15,7 @@
 pub mod conditions;
 pub(super) mod facts;
 mod fatal_errors;
-mod hang;
+pub mod hang;
 mod heap;
 pub mod known;
 mod nearest;

@@ -1,6 +1,7 @@
 //! Crashes: dumps and recordings, triaged.
 
 use crate::launcher::crash_report::{self, Wanted};
+use crate::launcher::tasks;
 use ftsan::triage::{self as crashes, crash::Crash};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -55,6 +56,27 @@ pub(crate) fn read_recording(path: PathBuf, signal: i32) -> PyResult<String> {
 
 fn json(crash: &Crash) -> PyResult<String> {
     serde_json::to_string(crash).map_err(|error| PyRuntimeError::new_err(error.to_string()))
+}
+
+/// What a thread waits for, the place of the thread that has it, and where that has acquired it.
+type Wait = (String, Option<usize>, String);
+
+/// What the threads of a `crash.json` of a living process wait for, and which wait in a circle, by their places.
+#[pyfunction]
+pub(crate) fn waits(crash: &str) -> PyResult<(Vec<Option<Wait>>, Vec<usize>)> {
+    let crashes::hang::Waits { threads, circle } =
+        crashes::hang::waits_of(&crashes::from_json(crash).map_err(PyValueError::new_err)?);
+    Ok((threads, circle))
+}
+
+/// (the kernel's id, name of the loop's type, tasks as in `crash.json`) of each thread of another process that runs a loop of asyncio.
+#[pyfunction]
+pub(crate) fn loops_of(pid: u32) -> PyResult<Vec<(u64, String, String)>> {
+    let told = |running: tasks::Running| {
+        let tasks = serde_json::to_string(&running.tasks).map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
+        Ok((running.native_id, running.r#type, tasks))
+    };
+    tasks::running_in(pid)?.into_iter().map(told).collect()
 }
 
 /// The JSON of what the process of a recording is doing: it is asked by a signal.

@@ -255,6 +255,16 @@ pub(crate) fn runtime() -> usize {
     std::ptr::addr_of!(_PyRuntime) as usize
 }
 
+/// What this interpreter publishes of its layout, as bytes.
+pub(crate) fn published() -> &'static [u8] {
+    #[cfg(not(Py_3_15))]
+    const SIZE: usize = size_of::<DebugOffsets314>();
+    #[cfg(Py_3_15)]
+    const SIZE: usize = size_of::<DebugOffsets315>();
+    // SAFETY: the symbol exists in every CPython since 3.13, begins with the offsets, and these are never written after start-up.
+    unsafe { std::slice::from_raw_parts(std::ptr::addr_of!(_PyRuntime).cast::<u8>(), SIZE) }
+}
+
 /// The bit of a string's state that is set for ASCII, and for nothing else of the same width.
 fn ascii_bit(state: usize) -> i32 {
     let state_of = |text: &std::ffi::CStr| {

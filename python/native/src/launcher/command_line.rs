@@ -61,12 +61,37 @@ fn command() -> Command {
     for spec in OPTIONS.iter().filter(|spec| OF_ATTACH.contains(&spec.key)) {
         attach = attach.arg(option(spec));
     }
+    let top = Command::new("top")
+        .about("Show what a running process does: threads, loops, tasks, locks, descriptors, findings as they come")
+        .arg(Arg::new("pid").value_name("PID").value_parser(clap::value_parser!(u32)).required(true).help("Number of the process"))
+        .arg(Arg::new("once").long("once").action(ArgAction::SetTrue).help("Print it once, as text"))
+        .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print it once, as JSON"))
+        .arg(
+            Arg::new("every")
+                .long("every")
+                .value_name("TIME")
+                .value_parser(parse_time)
+                .default_value("1s")
+                .help("How often to look: 1s, 500ms, 1m"),
+        )
+        .arg(
+            Arg::new("outside")
+                .long("outside")
+                .action(ArgAction::SetTrue)
+                .help("Do not attach to a process that is not watched, as --once and --json do not: no findings, and nothing of it is touched"),
+        )
+        .after_help(
+            "On a terminal it goes on until q, Ctrl-C or the end of the process (pip install ftsan[top]).  A process that ftsan run has started \
+             tells what its threads hold and wait for, and what was found; another one is attached to, as by ftsan attach, and left as it was.\n\n\
+             Exit status: 0; 67 if the process did not let ftsan in in time, 2 if it cannot be looked at.",
+        );
     Command::new("ftsan")
         .about("The sanitizer for free-threaded Python: says, with both stacks, where threads step on each other")
         .version(ftsan::VERSION)
         .subcommand_required(true)
         .subcommand(run)
         .subcommand(attach)
+        .subcommand(top)
         .subcommand(
             Command::new("explain")
                 .about("List the rules, or explain one")
@@ -393,6 +418,12 @@ pub(crate) fn parse(mut words: Vec<OsString>) -> Parsed {
             let pid = matches.get_one::<u32>("pid").map(u32::to_string);
             let seconds = matches.get_one::<f64>("for").map(f64::to_string);
             pid.into_iter().chain(seconds).map(OsString::from).collect()
+        }
+        "top" => {
+            let how = ["json", "once", "outside"].into_iter().find(|how| matches.get_flag(how)).unwrap_or("attach");
+            let pid = matches.get_one::<u32>("pid").map(u32::to_string);
+            let seconds = matches.get_one::<f64>("every").map(f64::to_string);
+            pid.into_iter().chain([how.to_owned()]).chain(seconds).map(OsString::from).collect()
         }
         "explain" => matches.get_one::<String>("rule").map(OsString::from).into_iter().collect(),
         "triage" => {

@@ -3,9 +3,11 @@
 //!
 //! What is written is what `Python/remote_debugging.c` writes.  The offsets are the process's own, which it publishes.
 
-use crate::interpreter::offsets::Door;
+use crate::interpreter::offsets::{self, Door};
 use libc::{c_int, c_void, pid_t};
 use object::{Object as _, ObjectSection as _, ObjectSegment as _};
+use pyo3::ffi;
+use std::mem::offset_of;
 use std::time::{Duration, Instant};
 use std::{fs, io, thread};
 
@@ -19,17 +21,17 @@ const PLEASE_STOP: usize = 1 << 5;
 const MOST: usize = 1 << 14;
 
 /// The memory of another process.
-struct Memory(pid_t);
+pub(super) struct Memory(pid_t);
 
 impl Memory {
-    fn read_into(&self, address: usize, into: &mut [u8]) -> io::Result<()> {
+    pub(super) fn read_into(&self, address: usize, into: &mut [u8]) -> io::Result<()> {
         let local = libc::iovec { iov_base: into.as_mut_ptr().cast::<c_void>(), iov_len: into.len() };
         let remote = libc::iovec { iov_base: address as *mut c_void, iov_len: into.len() };
         // SAFETY: the kernel checks the remote side; the local side is as large as said.
         done(unsafe { libc::process_vm_readv(self.0, &raw const local, 1, &raw const remote, 1, 0) }, into.len())
     }
 
-    fn word(&self, address: usize) -> io::Result<usize> {
+    pub(super) fn word(&self, address: usize) -> io::Result<usize> {
         let mut bytes = [0; size_of::<usize>()];
         self.read_into(address, &mut bytes).map(|()| usize::from_ne_bytes(bytes))
     }
@@ -52,8 +54,10 @@ fn done(count: isize, size: usize) -> io::Result<()> {
 
 /// An interpreter with its door.
 pub(crate) struct Interpreter {
-    memory: Memory,
+    pub(super) memory: Memory,
     door: Door,
+    /// Address of the runtime's state.
+    runtime: usize,
     /// Address of the main interpreter's state.
     state: usize,
 }
@@ -66,11 +70,22 @@ impl Interpreter {
     pub(crate) fn of(pid: u32) -> io::Result<Self> {
         let memory = Memory(pid as pid_t);
         let other = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
-        let runtime = runtime_of(pid)?.ok_or_else(|| other("no interpreter"))?;
+        let runtime = section_of(pid, SECTION, |name| name.contains("python"))?.ok_or_else(|| other("no interpreter"))?;
         let door =
             Door::read(|offset| memory.word(runtime + offset).ok()).ok_or_else(|| other("an interpreter of another kind"))?;
         let state = memory.word(runtime + door.interpreters_head)?;
-        Ok(Interpreter { memory, door, state })
+        Ok(Interpreter { memory, door, runtime, state })
+    }
+
+    /// Whether everything lies where this interpreter has it.
+    ///
+    /// # Errors
+    /// Its memory cannot be read.
+    pub(super) fn is_same_build(&self) -> io::Result<bool> {
+        let published = offsets::published();
+        let mut its = vec![0; published.len()];
+        self.memory.read_into(self.runtime, &mut its)?;
+        Ok(its == published)
     }
 
     /// The kernel's ids of its threads, and where they have their state.
@@ -85,6 +100,27 @@ impl Interpreter {
             state = self.memory.word(state + self.door.next_thread)?;
         }
         Ok(threads)
+    }
+
+    /// The name of the type of the object at this address.
+    ///
+    /// # Errors
+    /// Its memory cannot be read: there is no object any more.
+    pub(super) fn type_of(&self, address: usize) -> io::Result<String> {
+        const LONGEST: usize = 256;
+        // Of the same kind of interpreter as this one.
+        let class = self.memory.word(address + offset_of!(ffi::PyObject, ob_type))?;
+        let name = self.memory.word(class + offset_of!(ffi::PyTypeObject, tp_name))?;
+        let mut bytes = Vec::new();
+        while bytes.len() < LONGEST {
+            let mut byte = [0];
+            self.memory.read_into(name + bytes.len(), &mut byte)?;
+            if byte == [0] {
+                break;
+            }
+            bytes.extend(byte);
+        }
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// Asks the thread with this state to run a script as soon as it can.
@@ -149,8 +185,8 @@ pub(crate) fn nudge(native_id: u64) -> io::Result<()> {
     }
 }
 
-/// Where a process has the state of its runtime: in the executable or in the shared library.
-fn runtime_of(pid: u32) -> io::Result<Option<usize>> {
+/// Where a process has the section of a file that is in its memory, `is_file` says of which names: the executable or a shared library.
+pub(super) fn section_of(pid: u32, section: &str, is_file: impl Fn(&str) -> bool) -> io::Result<Option<usize>> {
     let maps = fs::read_to_string(format!("/proc/{pid}/maps"))?;
     let mut seen = Vec::new();
     for line in maps.lines() {
@@ -160,8 +196,8 @@ fn runtime_of(pid: u32) -> io::Result<Option<usize>> {
         let is_new = offset.bytes().all(|digit| digit == b'0') && path.starts_with('/') && !seen.contains(&path);
         let (Some(start), true) = (start, is_new) else { continue };
         seen.push(path);
-        if path.rsplit('/').next().is_some_and(|name| name.contains("python"))
-            && let Some(at) = section_in(&format!("/proc/{pid}/root{path}"))
+        if path.rsplit('/').next().is_some_and(&is_file)
+            && let Some(at) = section_in(&format!("/proc/{pid}/root{path}"), section)
         {
             return Ok(Some(start + at));
         }
@@ -170,9 +206,9 @@ fn runtime_of(pid: u32) -> io::Result<Option<usize>> {
 }
 
 /// From the beginning of a file in memory to the section.
-fn section_in(path: &str) -> Option<usize> {
+fn section_in(path: &str, section: &str) -> Option<usize> {
     let data = fs::read(path).ok()?;
     let file = object::File::parse(&*data).ok()?;
     let first = file.segments().map(|segment| segment.address()).min()?;
-    usize::try_from(file.section_by_name(SECTION)?.address().checked_sub(first & !0xFFF)?).ok()
+    usize::try_from(file.section_by_name(section)?.address().checked_sub(first & !0xFFF)?).ok()
 }

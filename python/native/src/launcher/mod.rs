@@ -7,6 +7,7 @@
 //! | [`door`] | another process's interpreter is asked to run a script (PEP 768) |
 //! | [`extension`] | what the file of an extension module says |
 //! | [`symbols`] | names for addresses of a process that has died |
+//! | [`tasks`] | the loops of another process and their tasks, from outside |
 //! | [`unwind`] | the native stack of a process that has died, from registers and stack |
 
 pub(crate) mod command_line;
@@ -14,4 +15,5 @@ pub(crate) mod crash_report;
 pub(crate) mod door;
 pub(crate) mod extension;
 pub(crate) mod symbols;
+pub(crate) mod tasks;
 pub(crate) mod unwind;
