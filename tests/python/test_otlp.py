@@ -66,6 +66,7 @@ def test_a_finding_is_a_log_record(ftsan: Ftsan, tmp_path: Path, race: Path, col
     [record] = of_resource.scope_logs[0].log_records
     assert (record.severity_text, record.severity_number, record.event_name) == ("ERROR", 17, "ftsan.finding")
     assert record.body.string_value == finding["title"]
+    assert record.time_unix_nano == finding["made"]["at"] * 1000
     values = {each.key: each.value for each in record.attributes}
     frame = finding["accesses"][0]["stack"][0]
     assert values["code.file.path"].string_value == frame["file"]

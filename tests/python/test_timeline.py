@@ -161,7 +161,10 @@ def check(trace: dict[str, Any]) -> None:
             tracks[event["pid"], event["tid"]].append((event["ts"], event["ts"] + event["dur"]))
     for slices in tracks.values():
         for begin, end in slices:
-            assert all(end <= other or begin >= until or (begin <= other and until <= end) or (other <= begin and end <= until) for other, until in slices)
+            assert all(
+                end <= other or begin >= until or (begin <= other and until <= end) or (other <= begin and end <= until)
+                for other, until in slices
+            )
     open_runs: dict[tuple[str, str], int] = defaultdict(int)
     for event in sorted((event for event in events if event["ph"] in "be"), key=lambda event: (event["ts"], event["ph"])):
         open_runs[event["cat"], event["id"]] += 1 if event["ph"] == "b" else -1
@@ -179,7 +182,9 @@ def test_a_trace_has_threads_loops_findings_and_arrows(run: tuple[Run, float, fl
     events = trace["traceEvents"]
     names = {(event["pid"], event["tid"]): event["args"]["name"] for event in events if event["name"] == "thread_name"}
     instants = [event for event in events if event["ph"] == "i"]
-    assert [(event["name"], names[event["pid"], event["tid"]]) for event in instants] == [("FT101 loop-call-off-thread", "worker")] * 2
+    assert [(event["name"], names[event["pid"], event["tid"]]) for event in instants] == [
+        ("FT101 loop-call-off-thread", "worker")
+    ] * 2
     assert {names[event["pid"], event["tid"]] for event in events if event["ph"] == "s"} == {"MainThread"}
     assert {names[event["pid"], event["tid"]] for event in events if event["ph"] == "f"} == {"worker"}
     runs = [(event["name"], names[event["pid"], event["tid"]]) for event in events if event["ph"] == "X" and event["cat"] == "loop"]
@@ -208,7 +213,9 @@ def test_an_old_report_without_times_says_so(run: tuple[Run, float, float], tmp_
 
 
 def test_a_process_that_is_killed_has_told_its_times(tmp_path: Path) -> None:
-    program = PROGRAM.replace("    await asyncio.to_thread(worker.join)", "    import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    program = PROGRAM.replace(
+        "    await asyncio.to_thread(worker.join)", "    import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    )
     (tmp_path / "app.py").write_text(program)
     done = runner(tmp_path)("--races=none", tmp_path / "app.py")
     assert done.status == 128 + 9

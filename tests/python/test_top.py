@@ -114,7 +114,7 @@ def test_loops_tasks_locks_and_the_circle_of_a_watched_process(tmp_path: Path) -
     assert (text.returncode, text.stderr) == (0, "")
     assert "deadlock: thread 'one' and thread 'two' wait for each other" in text.stdout
     assert re.search(r"^one +\d+ +waits for the lock b, which two holds +- +circle\.py:11 in one$", text.stdout, re.M)
-    assert re.search(r"^MainThread +\d+ +\w.* +_UnixSelectorEventLoop, 8 tasks +", text.stdout, re.M)
+    assert re.search(r"^MainThread +\d+ +idle +_UnixSelectorEventLoop, 8 tasks +circle\.py:\d+ in <module>$", text.stdout, re.M)
     assert re.search(r"^MainThread +7: task \d, \.\.\. +circle\.py:27 in waits$", text.stdout, re.M)
     assert re.search(r"^the lock a +one +circle\.py:8 in one +t\w+, t\w+$", text.stdout, re.M)
 
@@ -152,7 +152,9 @@ def test_what_cannot_be_looked_at_is_refused_in_a_line(start: Start) -> None:
 def test_a_process_of_another_python_is_refused() -> None:
     others = [path for path in map(shutil.which, ("python3", "python3.13", "python3.12", "python3.11")) if path]
     version = "import sys; print(sys.version_info >= (3, 14))"
-    said = {path: subprocess.run([path, "-I", "-c", version], capture_output=True, text=True, check=False).stdout for path in others}
+    said = {
+        path: subprocess.run([path, "-I", "-c", version], capture_output=True, text=True, check=False).stdout for path in others
+    }
     older = [path for path in others if said[path] == "False\n"]
     if not older:
         pytest.skip("there is no older python3 here")
@@ -177,6 +179,18 @@ def test_another_users_process_is_refused() -> None:
     finally:
         other.kill()
         other.wait()
+
+
+def test_a_process_without_a_recording_is_told_by_its_report(start: Start, tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    env = {"FTSAN": "1", "FTSAN_OPTIONS": f"races=none:report_json={report}:text=no"}
+    child = start(SERVING.format(misuse=True), interpreter=[sys.executable], env=env)
+    picture: dict[str, Any] = {"findings": []}
+    end = time.monotonic() + 60
+    while not picture["findings"] and time.monotonic() < end:
+        picture = pictured(child.pid)
+    assert [one["rule"] for one in picture["findings"]] == ["FT101"] and picture["watched"]
+    assert picture["unseen"] == ["locks: they are seen where ftsan run starts the program"]
 
 
 class Terminal:
@@ -371,7 +385,12 @@ def test_the_screen_shows_the_tables_and_obeys_keys() -> None:
                 "-",
                 "app.py:3 in [red]f",
             ]
-            assert [str(cell) for cell in screen.query_one("#findings", DataTable).get_row_at(0)][:3] == ["error", "3x", "FT101 a title"]
+            assert [str(cell) for cell in screen.query_one("#findings", DataTable).get_row_at(0)] == [
+                "error",
+                "3x",
+                "app.py:9 in f",
+                "FT101 a title",
+            ]
             assert not screen.query_one("#tasks").display
             assert shown("#unseen") == "not seen: something: a reason"
             await pilot.press("r")

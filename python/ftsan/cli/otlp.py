@@ -57,6 +57,7 @@ def export(report: str, endpoint: str) -> int:
     for finding in findings:
         text, number = SEVERITIES[finding["severity"]]
         record = LogRecord(
+            timestamp=finding["made"]["at"] * 1000 if "made" in finding else None,
             severity_text=text,
             severity_number=SeverityNumber(number),
             body=finding["title"],

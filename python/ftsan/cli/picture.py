@@ -1,7 +1,7 @@
-"""What a process is doing at a moment, for ``ftsan top``: threads, loops, tasks, locks, descriptors, findings, as plain data and as text.
+"""What a process is doing at a moment, for ``ftsan top``: threads, loops, tasks, locks, descriptors, findings, as data and as text.
 
-Of a process that ``ftsan run`` has started, the recording tells what threads hold and wait for: it is asked by a signal.  Of others,
-stacks and tasks are read from outside (``_remote_debugging``), and nothing of the process is touched.
+Of a process that ``ftsan run`` has started, the recording tells what threads hold and wait for: it is asked by a signal.  The
+stacks of others are read from outside (``_remote_debugging``), as are tasks, and nothing of the process is touched.
 """
 
 import contextlib
@@ -17,6 +17,9 @@ from . import stacks
 from .entering import Process, Refused, why_not
 
 type Picture = dict[str, Any]
+
+#: What a thread waits for whose loop has nothing to do (``src/triage/judge/hang.rs``).
+IDLE = "something for its event loop to do"
 
 #: What is said of locks that nobody watches.
 NO_LOCKS = "locks: they are seen where ftsan run starts the program"
@@ -42,10 +45,11 @@ class View:
         variables = dict(word.partition("=")[::2] for word in _words(process.pid, "environ"))
         recording = f"{variables.get('FTSAN_RECORDING', '')}.{process.pid}"
         self.recording = recording if os.path.exists(recording) else ""
-        #: Where its findings are, if they are somewhere.
-        self.report = _report_of(variables, process.pid) if self.recording else ""
+        self.is_watched = variables.get("FTSAN") == "1"
+        self.report = _report_of(variables, process.pid) if self.is_watched else ""
         #: What is not to be seen, beyond what each look finds out.
-        self.unseen: list[str] = [] if self.report else ["findings: the process is not watched"]
+        why = "it has no report" if self.is_watched else "the process is not watched"
+        self.unseen: list[str] = [] if self.report else [f"findings: {why}"]
 
     def look(self) -> Picture:
         """Look once.
@@ -65,7 +69,7 @@ class View:
             "pid": self.process.pid,
             "command": self.command,
             "at": time.time(),
-            "watched": bool(self.recording),
+            "watched": self.is_watched,
             "threads": sorted(threads, key=lambda thread: (thread["native_id"] != self.process.pid, thread["native_id"])),
             "circle": [ids[at] for at in circle],
             "locks": _locks(threads),
@@ -168,7 +172,7 @@ def _report_of(variables: dict[str, str], pid: int) -> str:
     """Where a process that was started by ``ftsan run`` reports to."""
     try:
         _, report, _ = _native.check_options(variables.get("FTSAN_OPTIONS", ""))
-    except (OSError, ValueError):
+    except OSError, ValueError:
         return ""
     return report.replace("%p", str(pid)) if report else ""
 
@@ -243,7 +247,7 @@ def _descriptors(pid: int) -> dict[str, int]:
 
 
 def counted(number: int, noun: str) -> str:
-    """"1 thread", "2 threads"."""
+    """ "1 thread", "2 threads"."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
@@ -278,7 +282,9 @@ def thread_rows(picture: Picture) -> list[tuple[str, str, str, str, str]]:
     rows = []
     for thread in picture["threads"]:
         does = "runs" if thread["state"] == "R" else "sleeps"
-        if thread["waits for"]:
+        if thread["waits for"] == IDLE:
+            does = "idle"
+        elif thread["waits for"]:
             does = f"waits for {thread['waits for']}"
             if thread["held by"] is not None and not thread["waits for"].startswith("the end of"):
                 holder = "itself" if thread["held by"] == thread["native_id"] else known.get(thread["held by"], "?")
@@ -292,7 +298,12 @@ def lock_rows(picture: Picture) -> list[tuple[str, str, str, str]]:
     """What is waited for, which thread has it, since where, which threads wait."""
     known = names(picture)
     return [
-        (lock["what"], known.get(lock["holder"], "?"), lock["since"] or "-", ", ".join(known.get(one, "?") for one in lock["waiting"]))
+        (
+            lock["what"],
+            known.get(lock["holder"], "?"),
+            lock["since"] or "-",
+            ", ".join(known.get(one, "?") for one in lock["waiting"]),
+        )
         for lock in picture["locks"]
     ]
 
@@ -312,10 +323,8 @@ def task_rows(picture: Picture) -> list[tuple[str, str, str]]:
 
 
 def finding_rows(picture: Picture) -> list[tuple[str, str, str, str]]:
-    """How bad, how often, what, where."""
-    return [
-        (one["severity"], f"{one['count']}x", f"{one['rule']} {one['title']}", one["at"] or "-") for one in picture["findings"]
-    ]
+    """How bad, how often, where, what."""
+    return [(one["severity"], f"{one['count']}x", one["at"] or "-", f"{one['rule']} {one['title']}") for one in picture["findings"]]
 
 
 def circle(picture: Picture) -> str:
@@ -332,7 +341,7 @@ TABLES = (
     ("threads", ("thread", "id", "does", "runs the loop", "at"), thread_rows),
     ("locks", ("waited for", "thread that has it", "since", "threads that wait"), lock_rows),
     ("tasks", ("thread", "task", "at"), task_rows),
-    ("findings", ("severity", "count", "finding", "at"), finding_rows),
+    ("findings", ("severity", "count", "at", "finding"), finding_rows),
 )
 
 

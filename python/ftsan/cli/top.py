@@ -1,5 +1,6 @@
-"""``ftsan top``: what a process that runs is doing, once as text or JSON, or on a terminal until it ends or the user has seen enough."""
+"""``ftsan top``: what a process that runs is doing, once as text or JSON, or on a terminal until it ends."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -45,7 +46,7 @@ def top(pid: str, how: str, seconds: str) -> int:
             with Watching(process, how == "attach") as watching:
                 signal.pthread_sigmask(signal.SIG_SETMASK, before)
                 try:
-                    ended = Screen(watching, float(seconds)).watch()
+                    ended = Screen(watching, float(seconds)).show_until_end()
                 finally:
                     signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
         finally:
@@ -70,7 +71,7 @@ class Watching:
 
     def __init__(self, process: Process, attach: bool) -> None:
         self.process, self.view = process, View(process)
-        self.attach = attach and not self.view.recording
+        self.attach = attach and not self.view.is_watched
         self.renew = 0.0
 
     def __enter__(self) -> Watching:
@@ -105,10 +106,8 @@ class Watching:
         """
         if self.attach and time.monotonic() > self.renew:
             self.renew = time.monotonic() + LEASE / 3
-            try:
+            with contextlib.suppress(Closed):  # it hangs, and is shown as it does
                 self.process.ask("go_on", f"go_on({LEASE})")
-            except Closed:
-                pass  # it hangs, and is shown as it does
         return self.view.look()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -120,8 +119,7 @@ class Watching:
                 self.process.ask("end", "end()")
         except (Closed, Refused) as problem:
             if self.process.lives():
-                say(
-                    f"ftsan: {self.process.pid}: {problem}; its functions stay hooked, and report nothing, until somebody attaches again\n"
-                )
+                left = "its functions stay hooked, and report nothing, until somebody attaches again"
+                say(f"ftsan: {self.process.pid}: {problem}; {left}\n")
         finally:
             remove(self.process.folder)

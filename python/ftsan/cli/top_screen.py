@@ -45,7 +45,7 @@ class Screen(App[str]):
         self.is_over = threading.Event()
         self.looker = threading.Thread(target=self._look, name="look", daemon=True)
 
-    def watch(self) -> str | None:
+    def show_until_end(self) -> str | None:
         """Show it until the end; returns why it has ended, if that was not the user's wish."""
         ended = self.run()
         self.is_over.set()
