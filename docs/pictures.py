@@ -1,4 +1,4 @@
-"""``make pictures``: what a user sees, from a real run of the tutorial's race: a terminal of 80 and of 120 columns, and the page.
+"""``make pictures``: what a user sees: of the tutorial's race a terminal of 80 and of 120 columns and the page, and ``ftsan top``.
 
 The terminal is a pseudo-terminal of that size; its text becomes an SVG by rich, in whatever monospaced font the reader has.  The
 page is opened by a headless Chromium.  To be looked at before they are committed.
@@ -6,6 +6,7 @@ page is opened by a headless Chromium.  To be looked at before they are committe
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import io
 import os
@@ -17,12 +18,17 @@ import subprocess
 import termios
 from pathlib import Path
 
+from ftsan.cli.entering import Process, Refused
+from ftsan.cli.picture import View
+from ftsan.cli.top import Watching
+from ftsan.cli.top_screen import Screen
 from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
 from selenium import webdriver
 from selenium.webdriver.common.by import By
+from textual.widgets import Static
 
 from docs import console
 
@@ -75,6 +81,78 @@ def photographed(page: Path, picture: Path) -> None:
         picture.write_bytes(browser.get_screenshot_as_png())
 
 
+#: What ``ftsan top`` is shown with: a loop, its tasks, and two threads that wait for each other's lock.
+SHOP = """
+import asyncio, threading
+
+stock, orders = threading.Lock(), threading.Lock()
+both = threading.Barrier(3)
+
+def sell():
+    with stock:
+        both.wait()
+        with orders:
+            pass
+
+def restock():
+    with orders:
+        both.wait()
+        with stock:
+            pass
+
+async def visitor():
+    await asyncio.Event().wait()
+
+async def main():
+    visitors = [asyncio.create_task(visitor(), name=f"visitor {number}") for number in range(12)]
+    both.wait()
+    await asyncio.gather(*visitors)
+
+for target in (sell, restock):
+    threading.Thread(target=target, name=target.__name__, daemon=True).start()
+asyncio.run(main())
+"""
+
+
+def watched(session: console.Session, columns: int) -> str:
+    """The screen of ``ftsan top``, as SVG."""
+    (FOLDER / "shop.py").write_text(SHOP)
+    run = subprocess.Popen(["ftsan", "run", "shop.py"], cwd=FOLDER, env=session.env, stderr=subprocess.DEVNULL)
+    children = Path(f"/proc/{run.pid}/task/{run.pid}/children")
+    try:
+        # Until it is where it is to be shown.
+        while not (pid := children.read_text().strip()) or not _hangs(Process(int(pid))):
+            pass
+        process = Process(int(pid))
+        here = os.getcwd()
+        os.chdir(FOLDER)
+        try:
+            return asyncio.run(_screen(Screen(Watching(process, False), 0.2), columns))
+        finally:
+            os.chdir(here)
+    finally:
+        run.terminate()
+        run.wait()
+
+
+def _hangs(process: Process) -> bool:
+    try:
+        return bool(View(process).look()["circle"])
+    except Refused:
+        return False  # it has only just begun
+
+
+async def _screen(screen: Screen, columns: int) -> str:
+    async with screen.run_test(size=(columns, 28)) as pilot:
+        while "wait for each other" not in str(screen.query_one("#deadlock", Static).render()):
+            await pilot.pause(0.1)
+        screen.is_over.set()
+        await pilot.pause(1)  # it is laid out
+        drawn = screen.export_screenshot(title="ftsan top")
+    screen.looker.join()
+    return re.sub(r"@font-face \{.*?\}\n", "", drawn, flags=re.DOTALL).replace("Fira Code", "DejaVu Sans Mono")
+
+
 def main() -> None:
     """Take all of them."""
     PICTURES.mkdir(exist_ok=True)
@@ -87,6 +165,7 @@ def main() -> None:
             (PICTURES / f"terminal-{columns}.svg").write_text(drawn(printed(session, columns), columns))
         session.run(f"ftsan run --report-html=page.html -c '{CODE}'")
         photographed(FOLDER / "page.html", PICTURES / "page.png")
+        (PICTURES / "top.svg").write_text(watched(session, 120))
     finally:
         shutil.rmtree(FOLDER)
 

@@ -183,7 +183,7 @@ def test_another_users_process_is_refused() -> None:
 
 def test_a_process_without_a_recording_is_told_by_its_report(start: Start, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
-    env = {"FTSAN": "1", "FTSAN_OPTIONS": f"races=none:report_json={report}:text=no"}
+    env = {"FTSAN": "1", "FTSAN_OPTIONS": f"races=none:report_json={report}:text=none"}
     child = start(SERVING.format(misuse=True), interpreter=[sys.executable], env=env)
     picture: dict[str, Any] = {"findings": []}
     end = time.monotonic() + 60
@@ -264,6 +264,18 @@ def test_on_a_terminal_findings_come_and_the_process_is_left_as_it_was(start: St
     end(again)
     assert again.end() == (0, "")
     assert without_size(look(child)) == without_size(before)
+
+
+def test_a_signal_at_the_very_beginning_leaves_it_as_it_was(start: Start) -> None:
+    pytest.importorskip("textual")
+    child = start(SERVING.format(misuse=False))
+    terminal = Terminal(child.pid)
+    while not pointers_into(child.pid, "libftsan_hooks.so"):
+        assert terminal.running.poll() is None
+    terminates(terminal)
+    assert terminal.end() == (0, "")
+    assert pointers_into(child.pid, "libftsan_hooks.so", "_native.") == 0
+    assert left_overs() == []
 
 
 def test_the_end_of_the_process_is_said(start: Start) -> None:
@@ -405,5 +417,9 @@ def test_the_screen_shows_the_tables_and_obeys_keys() -> None:
         screen.wanted.set()
         screen.looker.join()
 
-    asyncio.run(pilot())
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    try:
+        asyncio.run(pilot())
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     assert screen.return_value is None

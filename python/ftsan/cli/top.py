@@ -44,11 +44,7 @@ def top(pid: str, how: str, seconds: str) -> int:
         before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
         try:
             with Watching(process, how == "attach") as watching:
-                signal.pthread_sigmask(signal.SIG_SETMASK, before)
-                try:
-                    ended = Screen(watching, float(seconds)).show_until_end()
-                finally:
-                    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+                ended = Screen(watching, float(seconds)).show_until_end()
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
     except Closed as error:

@@ -41,6 +41,8 @@ class Screen(App[str]):
         super().__init__()
         self.watching, self.seconds = watching, seconds
         self.is_paused = False
+        #: Of each table, as it is shown.
+        self.rows: dict[str, list[tuple[str, ...]]] = {}
         self.wanted = threading.Event()
         self.is_over = threading.Event()
         self.looker = threading.Thread(target=self._look, name="look", daemon=True)
@@ -73,11 +75,17 @@ class Screen(App[str]):
         """Begin to look."""
         import asyncio
 
+        # Until now, and from the end on, they wait: the process is not to be left in the middle of something.
         for number in ENDING:
             asyncio.get_running_loop().add_signal_handler(number, self.exit)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
         for name in ("deadlock", *(part for table, _, _ in TABLES for part in (table, f"heading-{table}"))):
             self.query_one(f"#{name}").display = False
         self.looker.start()
+
+    def on_unmount(self) -> None:
+        """Signals wait again."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
 
     def _look(self) -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
@@ -104,6 +112,9 @@ class Screen(App[str]):
             rows = [tuple(printable(cell) for cell in row) for row in rows_of(picture)]
             table: DataTable[str] = self.query_one(f"#{name}", DataTable)
             table.display = self.query_one(f"#heading-{name}").display = bool(rows)
+            if rows == self.rows.get(name):
+                continue
+            self.rows[name] = rows
             row, scrolled = table.cursor_row, table.scroll_offset
             table.clear()
             for cells in rows:
