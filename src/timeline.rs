@@ -6,21 +6,25 @@
 use crate::loops::Realm;
 use crate::report::model::timeline::{RunLoop, Span, Time, Timeline};
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How many spans are kept that have ended and that no report has.
 const MOST: usize = 512;
 
+/// What tells a loop from others, without its name: its address and that of its type.
+pub type LoopId = (usize, usize);
+
 #[derive(Debug)]
 struct Open {
     began: Time,
-    run: Option<RunLoop>,
+    run: Option<Arc<RunLoop>>,
     is_told: bool,
 }
 
 #[derive(Debug)]
 struct Ended {
     native_id: u64,
+    /// Empty as long as the thread lives.
     thread: String,
     open: Open,
     at: Time,
@@ -31,6 +35,8 @@ struct Known {
     /// By the kernel's id of the thread: its life, or a run in it of a loop of this kind.
     open: HashMap<(u64, Option<Realm>), Open>,
     ended: VecDeque<Ended>,
+    /// What each thread ran last of each kind, and what that was known by: mostly it runs it again.
+    last: HashMap<(u64, Realm), (LoopId, Arc<RunLoop>)>,
     left_out: u64,
 }
 
@@ -39,13 +45,19 @@ struct Known {
 pub struct Spans(Mutex<Known>);
 
 impl Known {
-    fn end(&mut self, native_id: u64, realm: Option<Realm>, thread: &str, at: Time) {
+    /// The thread is known from now on if it was not.
+    fn begin_run(&mut self, native_id: u64, realm: Realm, run: Arc<RunLoop>, now: Time) {
+        self.open.entry((native_id, None)).or_insert(Open { began: now, run: None, is_told: false });
+        self.open.insert((native_id, Some(realm)), Open { began: now, run: Some(run), is_told: false });
+    }
+
+    fn end(&mut self, native_id: u64, realm: Option<Realm>, at: Time) {
         let Some(open) = self.open.remove(&(native_id, realm)) else { return };
         if self.ended.len() == MOST {
             self.ended.pop_front();
             self.left_out += 1;
         }
-        self.ended.push_back(Ended { native_id, thread: thread.to_owned(), open, at });
+        self.ended.push_back(Ended { native_id, thread: String::new(), open, at });
     }
 }
 
@@ -62,24 +74,35 @@ impl Spans {
     /// A thread ends, and whatever it runs.
     pub fn thread_ended(&self, native_id: u64, name: &str, now: Time) {
         let mut known = self.known();
-        for realm in [Some(Realm::Asyncio), Some(Realm::Twisted), Some(Realm::Trio), None] {
-            known.end(native_id, realm, name, now);
+        for realm in [Realm::Asyncio, Realm::Twisted, Realm::Trio] {
+            known.end(native_id, Some(realm), now);
+            known.last.remove(&(native_id, realm));
+        }
+        known.end(native_id, None, now);
+        for ended in known.ended.iter_mut().filter(|ended| ended.native_id == native_id && ended.thread.is_empty()) {
+            name.clone_into(&mut ended.thread);
         }
     }
 
+    /// A thread begins to run a loop, if it is the one that it ran last; else its name is needed, and nothing is done.
+    pub fn run_began_again(&self, native_id: u64, realm: Realm, id: LoopId, now: Time) -> bool {
+        let mut known = self.known();
+        let Some((_, run)) = known.last.get(&(native_id, realm)).filter(|(last, _)| *last == id) else { return false };
+        let run = Arc::clone(run);
+        known.begin_run(native_id, realm, run, now);
+        true
+    }
+
     /// A thread begins to run a loop.
-    pub fn run_began(&self, native_id: u64, realm: Realm, run: RunLoop, now: Time) {
-        self.known().open.insert((native_id, Some(realm)), Open { began: now, run: Some(run), is_told: false });
+    pub fn run_began(&self, native_id: u64, realm: Realm, id: LoopId, run: RunLoop, now: Time) {
+        let (mut known, run) = (self.known(), Arc::new(run));
+        known.last.insert((native_id, realm), (id, Arc::clone(&run)));
+        known.begin_run(native_id, realm, run, now);
     }
 
     /// A thread runs no loop of this kind any more.
-    pub fn run_ended(&self, native_id: u64, realm: Realm, name: &str, now: Time) {
-        self.known().end(native_id, Some(realm), name, now);
-    }
-
-    /// Whether a thread is known.
-    pub fn has_thread(&self, native_id: u64) -> bool {
-        self.known().open.contains_key(&(native_id, None))
+    pub fn run_ended(&self, native_id: u64, realm: Realm, now: Time) {
+        self.known().end(native_id, Some(realm), now);
     }
 
     /// What the report does not have yet.  Threads that live have no names here.
@@ -89,7 +112,7 @@ impl Spans {
             pid,
             native_id,
             thread,
-            r#loop: open.run.clone(),
+            r#loop: open.run.as_deref().cloned(),
             began: open.began,
             ended,
         };
@@ -120,30 +143,40 @@ mod tests {
         told.map(|span| (span.native_id, span.r#loop.map(|run| run.id), span.began, span.ended)).collect()
     }
 
-    fn run(id: &str) -> RunLoop {
-        RunLoop { r#type: "Loop".to_owned(), id: id.to_owned() }
+    fn run_began(spans: &Spans, native_id: u64, realm: Realm, address: usize, now: Time) {
+        if !spans.run_began_again(native_id, realm, (address, 0), now) {
+            let run = RunLoop { r#type: "Loop".to_owned(), id: format!("{address:#x}") };
+            spans.run_began(native_id, realm, (address, 0), run, now);
+        }
     }
 
     #[test]
     fn each_is_told_when_it_is_new_and_when_it_has_ended() {
         let spans = Spans::default();
         spans.thread_began(7, 1);
-        spans.run_began(7, Realm::Asyncio, run("0x1"), 2);
+        run_began(&spans, 7, Realm::Asyncio, 1, 2);
         assert_eq!(news(&spans), [(7, None, 1, None), (7, Some("0x1".to_owned()), 2, None)]);
         assert_eq!(news(&spans), []);
-        spans.run_ended(7, Realm::Asyncio, "worker", 3);
-        spans.run_ended(7, Realm::Asyncio, "worker", 4);
+        spans.run_ended(7, Realm::Asyncio, 3);
+        spans.run_ended(7, Realm::Asyncio, 4);
         assert_eq!(news(&spans), [(7, Some("0x1".to_owned()), 2, Some(3))]);
-        assert!(spans.has_thread(7) && !spans.has_thread(8));
+        run_began(&spans, 7, Realm::Asyncio, 1, 5);
+        run_began(&spans, 8, Realm::Asyncio, 2, 6);
+        let loop_ = |id: &str| Some(id.to_owned());
+        assert_eq!(news(&spans), [(7, loop_("0x1"), 5, None), (8, None, 6, None), (8, loop_("0x2"), 6, None)]);
     }
 
     #[test]
     fn a_thread_that_ends_runs_nothing() {
         let spans = Spans::default();
         spans.thread_began(7, 1);
-        spans.run_began(7, Realm::Trio, run("0x1"), 2);
+        run_began(&spans, 7, Realm::Trio, 1, 2);
         spans.thread_ended(7, "worker", 3);
-        assert_eq!(news(&spans), [(7, Some("0x1".to_owned()), 2, Some(3)), (7, None, 1, Some(3))]);
+        let told = spans.take_news(1).spans;
+        assert!(told.iter().all(|span| span.thread == "worker"));
+        let told: Vec<_> =
+            told.into_iter().map(|span| (span.native_id, span.r#loop.map(|run| run.id), span.began, span.ended)).collect();
+        assert_eq!(told, [(7, Some("0x1".to_owned()), 2, Some(3)), (7, None, 1, Some(3))]);
     }
 
     #[test]

@@ -53,21 +53,24 @@ pub(super) fn thread_ends(slot: &ThreadSlot) {
 
 /// A thread runs a loop of this type from now on.
 pub(crate) fn runs(slot: &ThreadSlot, realm: Realm, r#type: String, address: usize) {
-    let (spans, now) = (spans(), now());
-    if !spans.has_thread(slot.native_id()) {
-        spans.thread_began(slot.native_id(), now);
-    }
-    spans.run_began(slot.native_id(), realm, RunLoop { r#type, id: format!("{address:#x}") }, now);
+    let run = RunLoop { r#type, id: format!("{address:#x}") };
+    spans().run_began(slot.native_id(), realm, (address, 0), run, now());
 }
 
 /// The calling thread runs this loop from now on.
 pub(crate) fn begins_to_run(slot: &ThreadSlot, realm: Realm, loop_: &Bound<'_, PyAny>) {
-    runs(slot, realm, type_name(loop_), loop_.as_ptr() as usize);
+    let id = (loop_.as_ptr() as usize, loop_.get_type_ptr() as usize);
+    let (native_id, now) = (slot.native_id(), now());
+    if !spans().run_began_again(native_id, realm, id, now) {
+        // Asked while no lock is held.
+        let run = RunLoop { r#type: type_name(loop_), id: format!("{:#x}", id.0) };
+        spans().run_began(native_id, realm, id, run, now);
+    }
 }
 
 /// The calling thread runs no loop of this kind any more.
 pub(crate) fn ends_to_run(slot: &ThreadSlot, realm: Realm) {
-    spans().run_ended(slot.native_id(), realm, &own_name(slot), now());
+    spans().run_ended(slot.native_id(), realm, now());
 }
 
 /// Somebody attaches: threads that are known begin now as far as that is told.
