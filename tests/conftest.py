@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
@@ -32,9 +33,23 @@ class Run:
         return self.report.get("findings", [])
 
     @property
+    def by_location(self) -> list[dict[str, Any]]:
+        """What was found, with each location of a mistake by itself."""
+        return [part for finding in self.findings for part in locations(finding)]
+
+    @property
     def rules(self) -> list[str]:
         """Ids of the rules of what was found."""
         return [finding["rule"] for finding in self.findings]
+
+
+def locations(finding: dict[str, Any]) -> list[dict[str, Any]]:
+    """The finding at each of its locations, as if it were a finding of its own."""
+    accesses = iter(finding["accesses"])
+    return [
+        finding | location | {"accesses": list(itertools.islice(accesses, location["accesses"])), "locations": [location]}
+        for location in finding.get("locations", [])
+    ] or [finding]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -16,6 +16,12 @@ from . import _native
 CURRENT: ContextVar[str] = ContextVar("ftsan_test", default="")
 
 
+def key_of(finding: dict[str, Any]) -> tuple[str, int]:
+    """What tells findings apart: the fingerprint, and the line of the offending call unless it may have several locations."""
+    stack = finding["accesses"][0]["stack"]
+    return finding["fingerprint"], stack[0]["line"] if stack and not finding.get("locations") else 0
+
+
 @dataclass(frozen=True)
 class Occurrence:
     """A finding that happened."""
@@ -27,9 +33,8 @@ class Occurrence:
 
     @property
     def key(self) -> tuple[str, int]:
-        """What tells findings apart: the fingerprint, and the line of the offending call."""
-        stack = self.finding["accesses"][0]["stack"]
-        return self.finding["fingerprint"], stack[0]["line"] if stack else 0
+        """What tells findings apart."""
+        return key_of(self.finding)
 
 
 #: Looked at by ``ftsan.expect`` and given back.

@@ -16,6 +16,7 @@
 //! | [`checks`] | which reads are checks that the function acts on |
 //! | [`calls`], [`known_calls`] | calls of methods of containers, and of functions that take one |
 //! | [`handlers`] | what is handled if something is not there, or changes meanwhile |
+//! | [`holders`] | what the code calls the object that holds what is accessed |
 //! | [`own_thread`] | what is compared with the calling thread |
 //! | [`rebound`] | which globals and cells are variables |
 //! | [`repeated`] | reads that another one stands for |
@@ -31,6 +32,7 @@ mod checks;
 mod code;
 mod found;
 mod handlers;
+mod holders;
 mod instructions;
 pub mod known_calls;
 mod opcode_table;
@@ -53,6 +55,7 @@ mod unit_map;
 
 pub use code::Code;
 pub use handlers::begun_again;
+pub use holders::{CLOSURE, GLOBALS, holder};
 pub use opcodes::{OpcodeRow, Opcodes};
 pub use patch::{PROBE_STACK, Patched, patch};
 pub use point::{Action, Operand, Point};

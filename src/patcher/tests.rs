@@ -375,6 +375,43 @@ fn sites_are_handed_results_and_replace_arguments() {
     assert_eq!(disassemble(&moved.bytes), [&source[..1], &site, &source[1..]].concat());
 }
 
+/// What the last probe's code calls the holder of what is accessed.
+fn held_by(source: &[(&str, u32)], is_attribute: bool, depth: u16) -> Option<String> {
+    let bytes = assemble(&[&[("RESUME", 0)], source].concat());
+    let instructions = Instructions::read(&opcodes(), &bytes).expect("sound");
+    let probe = instructions.all.iter().rfind(|instruction| instruction.opcode == opcodes().delete_subscr).expect("a probe");
+    let code = Code { locals: &["self", "jobs"], ..code(&bytes) };
+    holder(&opcodes(), &code, probe.unit, is_attribute, |constant| (constant == 9).then_some(depth))
+}
+
+#[test]
+fn the_holder_of_a_container_has_its_attribute() {
+    let probe = [("LOAD_CONST", 9), ("COPY", 1), ("DELETE_SUBSCR", 0)];
+    let [own, jobs] = [("LOAD_FAST", 0), ("LOAD_FAST", 1)];
+    let attribute = ("LOAD_ATTR", 0);
+    let item = [("LOAD_CONST", 0), ("BINARY_OP", SUBSCRIPT)];
+    let of = |source: &[&[(&'static str, u32)]], is_attribute, depth| held_by(&[source, &[&probe[..]]].concat().concat(), is_attribute, depth);
+    let said = |name: &str| Some(name.to_owned());
+    assert_eq!(of(&[&[own]], true, 1), said("self"), "self.a");
+    assert_eq!(of(&[&[own, attribute]], true, 1), said("self.a"), "self.a.a");
+    assert_eq!(of(&[&[own, attribute, ("LOAD_CONST", 0)]], false, 2), said("self"), "self.a[0]");
+    assert_eq!(of(&[&[own, attribute], &item, &[("LOAD_CONST", 0)]], false, 2), said("self"), "self.a[0][0]");
+    assert_eq!(of(&[&[own, attribute], &item], true, 1), said("self.a[]"), "self.a[0].a");
+    assert_eq!(of(&[&[own, attribute, ("STORE_FAST", 1), jobs]], false, 1), said("self"), "jobs = self.a; len(jobs)");
+    assert_eq!(of(&[&[jobs]], false, 1), said("jobs"));
+    assert_eq!(of(&[&[("LOAD_GLOBAL", 0)]], false, 1), said(GLOBALS));
+    assert_eq!(of(&[&[("LOAD_DEREF", 1)]], false, 1), said(CLOSURE));
+    // `self.a.append(0)`, and an element that `self.a.get(0)` has given.
+    assert_eq!(of(&[&[own, attribute, ("LOAD_ATTR", 1 << 1 | 1), ("LOAD_CONST", 0)]], false, 2), said("self"));
+    let get = [own, attribute, ("LOAD_ATTR", 5 << 1 | 1), ("LOAD_CONST", 0), ("CALL", 1)];
+    assert_eq!(of(&[&get], true, 1), said("self.a[]"));
+    // A variable that is bound twice, or to what it was, is only itself.
+    let again = [own, attribute, ("STORE_FAST", 1), own, ("STORE_FAST", 1), jobs];
+    assert_eq!(of(&[&again], false, 1), said("jobs"));
+    assert_eq!(of(&[&[jobs, attribute, ("STORE_FAST", 1), jobs]], true, 1), said("jobs.a"));
+    assert_eq!(held_by(&[own, ("LOAD_CONST", 8), ("COPY", 1), ("DELETE_SUBSCR", 0)], true, 1), None, "no probe");
+}
+
 #[test]
 fn every_container_has_methods() {
     for (container, _, name) in Container::NAMES.iter().filter(|(container, ..)| *container != Container::Generator) {

@@ -80,7 +80,7 @@ def race_names(finding: dict[str, Any], path: Path) -> list[str]:
 
 def missed_races(run: Run, path: Path) -> dict[str, set[int]]:
     """The races of the program that were not found, each with those of its lines that no finding of it passes through."""
-    findings = [finding for finding in run.findings if finding["rule"] == path.parent.name]
+    findings = [finding for finding in run.by_location if finding["rule"] == path.parent.name]
     seen = {name: set[int]().union(*(ends(f, path) for f in findings if name in race_names(f, path))) for name in races(path)}
     return {name: own - seen[name] for name, (own, _) in races(path).items() if own - seen[name]}
 
@@ -122,7 +122,7 @@ def test_every_program_has_a_verdict() -> None:
 
 def expect_races(run: Run, path: Path) -> None:
     """Each marked race is reported, and nothing else."""
-    others = [finding for finding in run.findings if finding["rule"] not in header(path, "ALSO") and not race_names(finding, path)]
+    others = [finding for finding in run.by_location if finding["rule"] not in header(path, "ALSO") and not race_names(finding, path)]
     assert (missed_races(run, path), [finding["title"] for finding in others]) == ({}, []), run.stderr
 
 
@@ -146,7 +146,7 @@ def test_fires(path: Path, ftsan: Ftsan) -> None:
     assert run.status == (66 if severities - {"info"} else 0), run.stderr
     (expect_races if races(path) else expect_misuse)(run, path)
     assert set(run.rules) - set(header(path, "ALSO")) == {path.parent.name}
-    for finding in run.findings:
+    for finding in run.by_location:
         if finding["rule"] in OF_ONE_THREAD:
             continue
         assert {"owner", "earlier"}.intersection(access["role"] for access in finding["accesses"]), finding["title"]

@@ -9,6 +9,7 @@ import signal
 import time
 
 from .. import _native
+from ..findings_by_test import key_of
 from ..scratch import make, remove, remove_left_over
 from . import begin_report, complain, say
 from .entering import PATIENCE, Closed, Process, Refused
@@ -121,8 +122,7 @@ class News:
         except OSError:
             return  # of the end, which says it again
         for finding in findings:
-            stack = finding["accesses"][0]["stack"]
-            key = (finding["fingerprint"], stack[0]["line"] if stack else 0)
+            key = key_of(finding)
             if key not in self.told and finding["severity"] != "info":
                 self.told.add(key)
                 say(_native.render_with(json.dumps(finding), self.pid, self.options))

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from .. import _native
+from ..findings_by_test import key_of
 from .blame import Blame
 from .shown import FoundRepr, on_terminal
 
@@ -54,7 +55,7 @@ class Session:
         report = json.loads(_native.read_report(self.path))
         status, summary, _ = _native.conclude(self.path, os.environ.get("FTSAN_OPTIONS", ""))
         serious = [finding for finding in report["findings"] if finding["severity"] != "info"]
-        self.outside = [finding for finding in serious if _key(finding) not in answered]
+        self.outside = [finding for finding in serious if key_of(finding) not in answered]
         self.lines = [*summary.splitlines(), *self._told(parts)]
         is_unseen = not self.config.option.collectonly and self._looked_at(report, parts)
         if self.outside:
@@ -181,11 +182,6 @@ class LastWords:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say what was watched, and show what no test can be blamed for."""
         self.session.write(terminalreporter)
-
-
-def _key(finding: dict[str, Any]) -> tuple[str, int]:
-    stack = finding["accesses"][0]["stack"]
-    return finding["fingerprint"], stack[0]["line"] if stack else 0
 
 
 def _count(number: int, noun: str) -> str:

@@ -1,10 +1,12 @@
 //! The baseline: findings that were there when it was written.  What is not in it is new.
 //!
 //! It can only shrink: a run with `--update-baseline` takes out what did not happen any more, and adds nothing.  An entry is a fingerprint,
-//! so it survives edits that move lines, and covers every line of its function that does the same to the same type.
+//! so it survives edits that move lines, and covers every line of its function that does the same to the same type.  Of a mistake there is
+//! one for each location: another one that joins them later is new.
 
 use super::access::programs_line;
 use super::finding::{Finding, Means};
+use super::mistake;
 use super::suppress::toml_error;
 use super::tree::Report;
 use crate::safe_file::{self, Target};
@@ -55,8 +57,9 @@ impl Baseline {
     /// Of all that a run has found, known or new, and that would change its status.
     pub fn of(report: &Report) -> Self {
         let known = report.accepted.iter().filter(|finding| finding.accepted.as_ref().is_some_and(|why| why.by == Means::Baseline));
-        let counted = report.findings.iter().chain(known).filter(|finding| finding.severity.is_serious());
-        Baseline(counted.map(|finding| (finding.fingerprint.clone(), Known::of(finding))).collect())
+        let counted = report.findings.iter().chain(known).cloned().flat_map(mistake::unfold);
+        let serious = counted.filter(|finding| finding.severity.is_serious());
+        Baseline(serious.map(|finding| (finding.fingerprint.clone(), Known::of(&finding))).collect())
     }
 
     /// Whether this finding was known.
@@ -76,9 +79,9 @@ impl Baseline {
 
     /// What did not happen in this run.
     pub fn gone(&self, report: &Report) -> Vec<&Known> {
-        let all = report.findings.iter().chain(&report.accepted);
-        let seen: BTreeSet<&str> = all.map(|finding| finding.fingerprint.as_str()).collect();
-        self.0.values().filter(|known| !seen.contains(known.fingerprint.as_str())).collect()
+        let all = report.findings.iter().chain(&report.accepted).cloned().flat_map(mistake::unfold);
+        let seen: BTreeSet<String> = all.map(|finding| finding.fingerprint).collect();
+        self.0.values().filter(|known| !seen.contains(&known.fingerprint)).collect()
     }
 
     /// What is left without these.
@@ -114,6 +117,7 @@ impl Known {
 
 #[cfg(test)]
 mod tests {
+    use super::super::mistake::samples::race;
     use super::super::tree::samples;
     use super::*;
 
@@ -140,6 +144,16 @@ mod tests {
         assert!(baseline.write(&path).is_err(), "a file that is none is not replaced");
         assert!(Baseline::load(&path).unwrap_err().contains("baseline.toml:1: unknown field `suppress`"));
         std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn each_location_of_a_mistake_is_known_by_itself() {
+        let [old, new] = ["C.a", "C.b"].map(|what| race(what, [1, 7]));
+        let known = Report { findings: mistake::fold([old.clone()]), ..Report::default() };
+        let baseline = Baseline::of(&known);
+        assert_eq!((baseline.has(&old), baseline.has(&new)), (true, false));
+        let both = Report { findings: mistake::fold([old, new]), ..Report::default() };
+        assert_eq!((Baseline::of(&both).len(), Baseline::of(&both).gone(&known).len(), baseline.gone(&both).len()), (2, 1, 0));
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! What was found: one misuse, with the stacks of both sides.  Field names are the JSON contract of the report.
 
-use super::access::{Access, Role, programs_line};
+use super::access::{Access, Frame, Role, programs_line};
 use super::fingerprint;
 use super::timeline::Made;
+use super::mistake::{Location, Mistake};
 use crate::rules::rule::{Rule, Told};
 use crate::rules::severity::Severity;
 use serde::{Deserialize, Serialize};
@@ -31,7 +32,7 @@ pub struct LoopInfo {
 }
 
 /// Why a finding is accepted: it changes no exit status and is printed nowhere, but stays in the report.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Accepted {
     /// By which means.
     pub by: Means,
@@ -40,7 +41,7 @@ pub struct Accepted {
 }
 
 /// How a finding is accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Means {
     /// An entry of the suppressions.
@@ -68,6 +69,12 @@ pub struct Finding {
     pub r#loop: Option<LoopInfo>,
     /// Both sides, the offending one first.
     pub accesses: Vec<Access>,
+    /// What it shares with other findings that are the same mistake; not in a report, where they are one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mistake: Option<Mistake>,
+    /// Of a mistake, the locations at which it shows; title and first accesses are of the first one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub locations: Vec<Location>,
     /// The installed package, with its version, that it lies wholly inside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package: Option<String>,
@@ -107,6 +114,8 @@ impl Finding {
             object,
             r#loop,
             accesses,
+            mistake: None,
+            locations: Vec::new(),
             package: None,
             made: None,
             pids: BTreeSet::new(),
@@ -118,6 +127,12 @@ impl Finding {
             fix: told.fix,
             help: format!("ftsan explain {}", rule.id),
         }
+    }
+
+    /// Says that it is the same mistake as others of the same rule, by the same functions on what these call the same: on each side the frame, and
+    /// the name in its function.  `what` is the location.
+    pub fn set_mistake(&mut self, what: &str, sides: [(&Frame, &str); 2]) {
+        self.mistake = Some(Mistake { fingerprint: fingerprint::of_mistake(&self.rule, sides), what: what.to_owned() });
     }
 
     /// The access that must not be made.

@@ -3,7 +3,7 @@
 //! Made of the rule, the type of the object and what the racing sides did in which functions.  Not of line numbers,
 //! addresses, thread names, the order in which the sides were seen, or what the owner happened to be doing.
 
-use super::access::{Access, Role};
+use super::access::{Access, Frame, Role};
 
 /// How many frames of a stack count: enough to tell callers apart, few enough to survive a refactoring further out.
 const FRAMES: usize = 3;
@@ -13,15 +13,24 @@ pub(super) fn of(rule: &str, object_type: &str, accesses: &[Access]) -> String {
         .iter()
         .filter(|access| matches!(access.role, Role::Offending | Role::Earlier))
         .map(|access| {
-            let frames = access.stack.iter().take(FRAMES).map(|frame| {
-                let file = frame.file.rsplit('/').next().unwrap_or(&frame.file);
-                format!("{file}:{}", frame.function)
-            });
+            let frames = access.stack.iter().take(FRAMES).map(function);
             format!("{}@{}", access.operation, frames.collect::<Vec<_>>().join("<"))
         })
         .collect();
     sides.sort_unstable();
     format!("{:016x}", fnv1a(&format!("{rule}|{object_type}|{}", sides.join("|"))))
+}
+
+/// Of all that two functions do without order to what they call the same: on each side the frame, and the name in its function.
+pub(super) fn of_mistake(rule: &str, sides: [(&Frame, &str); 2]) -> String {
+    let mut sides = sides.map(|(frame, name)| format!("{name}@{}", function(frame)));
+    sides.sort_unstable();
+    format!("{:016x}", fnv1a(&format!("{rule}|{}", sides.join("|"))))
+}
+
+fn function(frame: &Frame) -> String {
+    let file = frame.file.rsplit('/').next().unwrap_or(&frame.file);
+    format!("{file}:{}", frame.function)
 }
 
 /// FNV-1a, 64 bits: stable across versions and machines, which `std`'s hashers do not promise.
@@ -77,6 +86,8 @@ mod tests {
         assert_eq!(fingerprint(&accesses), "0cbe47047274ce27", "three frames count");
         assert_eq!(of("FT101", "", &accesses), "24f15fbfc395a419");
         assert_eq!(of("FT102", "Loop", &[]), "7778839aa09d1aa6");
+        let side = samples::frame("/a/f.py", 1, "one");
+        assert_eq!(of_mistake("FT401", [(&side, "self"), (&side, "self")]), "55816537580c24a2");
     }
 
     #[test]

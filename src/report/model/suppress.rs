@@ -92,7 +92,10 @@ impl Suppression {
     /// Whether this accepts `finding`.
     pub fn matches(&self, finding: &Finding) -> bool {
         let rule = self.rule.eq_ignore_ascii_case(&finding.rule) || self.rule.eq_ignore_ascii_case(&finding.name);
-        let fingerprint = self.fingerprint.as_ref().is_none_or(|wanted| *wanted == finding.fingerprint);
+        let is_it = |wanted: &String| {
+            *wanted == finding.fingerprint || finding.mistake.as_ref().is_some_and(|mistake| *wanted == mistake.fingerprint)
+        };
+        let fingerprint = self.fingerprint.as_ref().is_none_or(is_it);
         let object = self.object.as_ref().is_none_or(|pattern| glob(pattern, &finding.object.r#type));
         rule && fingerprint && object && a_frame_fits(finding, self.function.as_deref(), self.file.as_deref())
     }
@@ -142,6 +145,11 @@ mod tests {
         assert!(!accepted("rule = 'FT101'\nobject = 'asyncio.Task'"));
         assert!(!accepted("rule = 'FT101'\nfingerprint = '0000000000000000'"));
         assert!(accepted(&format!("rule = 'FT101'\nfingerprint = '{}'", finding.fingerprint)));
+        let race = super::super::mistake::samples::race("C.a", [1, 7]);
+        for fingerprint in [&race.fingerprint, &race.mistake.as_ref().unwrap().fingerprint] {
+            let entry = one(&format!("rule = 'FT101'\nfingerprint = '{fingerprint}'\nreason = 'known'"));
+            assert!(entry.matches(&race), "of the location, or of the mistake");
+        }
     }
 
     #[test]

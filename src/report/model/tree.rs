@@ -1,6 +1,7 @@
 //! The report of a process tree, and how what several processes say is made one.
 
 use super::finding::Finding;
+use super::mistake;
 use super::suppress::Suppression;
 use super::timeline::{Growing, Timeline};
 use crate::rules;
@@ -152,7 +153,7 @@ pub struct Withdrawn {
 /// A report that others are added to.
 #[derive(Debug)]
 pub struct Merging {
-    /// Without findings: they are in the piles.
+    /// Without findings: they are in the piles, each location of a mistake by itself.
     report: Report,
     found: Pile,
     accepted: Pile,
@@ -184,6 +185,7 @@ fn place(finding: &Finding) -> (String, u32) {
 
 impl Pile {
     fn new(findings: Vec<Finding>) -> Self {
+        let findings: Vec<Finding> = findings.into_iter().flat_map(mistake::unfold).collect();
         let places = findings.iter().enumerate().map(|(at, finding)| (place(finding), at)).collect();
         Pile { findings, places }
     }
@@ -203,10 +205,9 @@ impl Pile {
         }
     }
 
-    /// Those that were not taken back.
-    fn finish(mut self) -> Vec<Finding> {
-        self.findings.retain(|finding| finding.count > 0);
-        self.findings
+    /// Those that were not taken back, each mistake once.
+    fn finish(self) -> Vec<Finding> {
+        mistake::fold(self.findings.into_iter().filter(|finding| finding.count > 0))
     }
 }
 
@@ -239,8 +240,8 @@ impl Merging {
             }
         }
         self.timeline.add(news.timeline);
-        news.findings.into_iter().for_each(|finding| self.found.add(finding));
-        news.accepted.into_iter().for_each(|finding| self.accepted.add(finding));
+        news.findings.into_iter().flat_map(mistake::unfold).for_each(|finding| self.found.add(finding));
+        news.accepted.into_iter().flat_map(mistake::unfold).for_each(|finding| self.accepted.add(finding));
         withdrawn.into_iter().for_each(|withdrawn| self.found.take_back(withdrawn));
     }
 
@@ -290,7 +291,8 @@ impl Report {
         let is_one = |finding: &&Finding| rules::find(&finding.rule).is_some_and(Rule::can_be_witnessed);
         let can_be = |finding: &&Finding| is_one(finding) && finding.severity == Severity::Error;
         let mut confirmation = Confirmation::default();
-        for finding in self.findings.iter().filter(can_be) {
+        let all: Vec<Finding> = self.findings.iter().cloned().flat_map(mistake::unfold).collect();
+        for finding in all.iter().filter(can_be) {
             confirmation.found += 1;
             if finding.witnessed {
                 confirmation.witnessed += 1;
@@ -324,6 +326,7 @@ pub(crate) mod samples {
 #[cfg(test)]
 mod tests {
     use super::super::timeline::{Made, RunLoop, Span};
+    use super::super::mistake::samples::race;
     use super::*;
 
     fn merged(all: impl IntoIterator<Item = News>) -> Report {
@@ -404,6 +407,22 @@ mod tests {
     }
 
     #[test]
+    fn a_location_is_taken_back_by_itself() {
+        let said = |what: &str, line: u32| {
+            let report = Report { findings: vec![race(what, [line, line + 10])], ..Report::default() };
+            News { report, ..News::default() }
+        };
+        let report = merged([said("C.a", 1), said("C.b", 2), said("C.b", 2)]);
+        let [finding] = &report.findings[..] else { panic!("{report:?}") };
+        assert_eq!((finding.count, finding.locations[1].count), (3, 2));
+        let (fingerprint, line) = place(&race("C.a", [1, 11]));
+        let back = News { withdrawn: vec![Withdrawn { fingerprint, line, count: 1 }], ..News::default() };
+        let report = merged([News { report, ..News::default() }, back, said("C.c", 3)]);
+        let left: Vec<_> = report.findings[0].locations.iter().map(|location| location.what.as_str()).collect();
+        assert_eq!((report.findings.len(), report.findings[0].title.as_str(), left), (1, "C.b: raced for", vec!["C.b", "C.c"]));
+    }
+
+    #[test]
     fn field_names_are_the_contract() {
         let value = serde_json::to_value(samples::news().report).unwrap();
         let keys = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
@@ -425,5 +444,8 @@ mod tests {
         assert_eq!(keys(&value["findings"][0]["accesses"][0]), "operation role stack thread");
         assert_eq!(keys(&value["findings"][0]["accesses"][0]["thread"]), "ident name native_id started_at");
         assert_eq!(keys(&value["findings"][0]["accesses"][0]["stack"][0]), "file function line");
+        let race = serde_json::to_value(mistake::fold([race("C.a", [1, 7])])).unwrap();
+        assert!(keys(&race[0]).contains(" locations ") && !keys(&race[0]).contains("mistake"), "{race}");
+        assert_eq!(keys(&race[0]["locations"][0]), "accesses count fingerprint severity title what witnessed");
     }
 }

@@ -5,6 +5,7 @@
 use super::paths::{below, project_root};
 use crate::report::model::access::{Access, programs_line};
 use crate::report::model::finding::Finding;
+use crate::report::model::mistake::Location;
 use crate::report::model::tree::Report;
 use crate::rules::severity::Severity;
 use crate::terminal::printable;
@@ -33,7 +34,8 @@ fn command(finding: &Finding, root: Option<&Path>) -> String {
         line.map_or_else(String::new, |frame| format!("file={},line={},", property(below(&frame.file, root)), frame.line.max(1)));
     let title = property(&format!("{} {}", finding.rule, finding.name));
     let mut lines = vec![printable(&finding.title).into_owned()];
-    lines.extend(finding.accesses.iter().skip(1).filter_map(|access| other_side(access, root)));
+    lines.extend(finding.first_accesses().iter().skip(1).filter_map(|access| other_side(access, root)));
+    lines.extend(finding.further_locations().filter_map(|(location, accesses)| further(location, accesses, root)));
     lines.extend([format!("Fix: {}", printable(&finding.fix)), format!("Help: {}", printable(&finding.help))]);
     format!("::{kind} {place}title={title}::{}", data(&lines.join("\n")))
 }
@@ -43,6 +45,12 @@ fn other_side(access: &Access, root: Option<&Path>) -> Option<String> {
     let thread = access.thread.as_ref().map_or("a thread no longer known", |thread| &thread.name);
     let told =
         format!("{} by thread '{thread}' at {}:{} in {}", access.operation, below(&frame.file, root), frame.line, frame.function);
+    Some(printable(&told).into_owned())
+}
+
+fn further(location: &Location, accesses: &[Access], root: Option<&Path>) -> Option<String> {
+    let frame = programs_line(&accesses.first()?.stack)?;
+    let told = format!("likewise {} at {}:{} in {}", location.what, below(&frame.file, root), frame.line, frame.function);
     Some(printable(&told).into_owned())
 }
 
@@ -60,6 +68,8 @@ fn property(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::report::model::finding::samples;
+    use crate::report::model::mistake::fold;
+    use crate::report::model::mistake::samples::race;
 
     #[test]
     fn a_finding_is_an_annotation_at_its_line() {
@@ -71,6 +81,14 @@ mod tests {
              'worker' while thread 'MainThread' runs the loop%0Arun by thread 'MainThread' at /lib/selectors.py:452 in \
              EpollSelector.select%0AFix: loop.call_soon_threadsafe(callback, *args), which also wakes the loop%0AHelp: ftsan explain FT101"
         );
+    }
+
+    #[test]
+    fn the_locations_of_a_mistake_are_lines_of_its_annotation() {
+        let whole = fold([race("C.a", [1, 7]), race("C.b", [2, 8])]).remove(0);
+        let told = command(&whole, None);
+        assert!(told.contains("app.py:7 in reset%0Alikewise C.b at app.py:2 in add%0AFix: "), "{told}");
+        assert_eq!(told.matches("C.b").count(), 1, "{told}");
     }
 
     #[test]

@@ -107,7 +107,7 @@ impl Writer<'_> {
         let mut result = json!({
             "ruleId": finding.rule,
             "level": level(finding.severity),
-            "message": {"text": format!("{}\n{}", finding.title, finding.fix)},
+            "message": {"text": format!("{}{}\n{}", finding.title, finding.likewise(), finding.fix)},
             "locations": [self.place(finding)],
             "partialFingerprints": {"ftsan/v1": finding.fingerprint, "primaryLocationLineHash": fingerprint},
             "occurrenceCount": finding.count.max(1),
@@ -204,6 +204,8 @@ fn uri(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::model::mistake::fold;
+    use crate::report::model::mistake::samples::race;
     use crate::report::model::tree::samples;
 
     #[test]
@@ -223,6 +225,17 @@ mod tests {
         let last = flows[0]["locations"].as_array().unwrap().last().unwrap();
         assert_eq!(last["location"]["physicalLocation"]["region"]["startLine"], 12, "the innermost frame comes last");
         assert_eq!(last["location"]["message"]["text"], "call_soon in thread 'worker'");
+    }
+
+    #[test]
+    fn a_mistake_is_one_result_with_the_lines_of_all_its_locations() {
+        let findings = fold([race("C.a", [1, 7]), race("C.b", [2, 8])]);
+        let log = log(&Report { findings, ..Report::default() }, None);
+        let results = log["runs"][0]["results"].as_array().unwrap();
+        assert!(results[0]["message"]["text"].as_str().unwrap().starts_with("C.a: raced for; likewise C.b\n"), "{log}");
+        let lines: Vec<_> = results[0]["relatedLocations"].as_array().unwrap().iter().collect();
+        let lines: Vec<_> = lines.iter().map(|related| related["physicalLocation"]["region"]["startLine"].as_u64().unwrap()).collect();
+        assert_eq!((results.len(), lines), (1, vec![7, 2, 8]));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::report::model::access::{Access, GOES_BACK, Role, ThreadInfo, programs_line_with};
 use crate::report::model::finding::Finding;
+use crate::report::model::mistake::Location;
 use crate::report::model::tree::{Perturbed, Report};
 use crate::rules::severity::Severity;
 use crate::terminal::printable_copy;
@@ -35,8 +36,9 @@ pub fn finding_in(style: &Style, finding: &Finding, pid: u32, source: Source<'_>
     let mut stacks = Stacks::new(style, source);
     // A block for each access, but for those that belong to the one before.
     let mut blocks: Vec<String> = Vec::new();
-    for (at, access) in finding.accesses.iter().enumerate() {
-        let before = at.checked_sub(1).and_then(|before| finding.accesses.get(before)).filter(|_| !style.is_full);
+    let accesses = finding.first_accesses();
+    for (at, access) in accesses.iter().enumerate() {
+        let before = at.checked_sub(1).and_then(|before| accesses.get(before)).filter(|_| !style.is_full);
         let kin = before.map_or(Kin::None, |before| Kin::of(access, before));
         if kin == Kin::None {
             blocks.push(String::new());
@@ -75,6 +77,7 @@ pub fn finding_in(style: &Style, finding: &Finding, pid: u32, source: Source<'_>
     if !style.is_full {
         put_starts(&mut out, finding, &mut stacks);
     }
+    put_further_locations(&mut out, finding, style);
     put(&mut out, format_args!("\n  {} {}\n  Help: {}\n{ruler}\n", style.paint(Tone::Remedy, "Fix:"), finding.fix, finding.help));
     out
 }
@@ -109,7 +112,7 @@ impl Kin {
 /// Writes where the threads of a finding were started: each once, and those of one place together.
 fn put_starts(out: &mut String, finding: &Finding, stacks: &mut Stacks<'_>) {
     let mut starts: Vec<Vec<&ThreadInfo>> = Vec::new();
-    for thread in finding.accesses.iter().filter_map(|access| access.thread.as_ref()) {
+    for thread in finding.first_accesses().iter().filter_map(|access| access.thread.as_ref()) {
         if thread.started_at.is_empty() || starts.iter().flatten().any(|known| known.native_id == thread.native_id) {
             continue;
         }
@@ -124,6 +127,42 @@ fn put_starts(out: &mut String, finding: &Finding, stacks: &mut Stacks<'_>) {
         put(out, format_args!("  {threads} {} {were} started at:\n", names.join(" and ")));
         stacks.put_outer(out, &same[0].started_at);
     }
+}
+
+/// Writes where else the mistake shows.
+fn put_further_locations(out: &mut String, finding: &Finding, style: &Style) {
+    if finding.locations.len() > 1 {
+        out.push_str("  and of the same functions:\n");
+    }
+    for (location, accesses) in finding.further_locations() {
+        let Location { what, count, witnessed, .. } = location;
+        let harm = if *witnessed { ", witnessed" } else { "" };
+        put(out, format_args!("    {what} at {}{}{harm}\n", lines_of(accesses, style), times(*count)));
+    }
+}
+
+/// A further location of a mistake that was told, in one line, as it is printed when it is found.
+pub fn location_in(style: &Style, finding: &Finding) -> String {
+    let finding = &printable_copy(finding);
+    let what = finding.mistake.as_ref().map_or("", |mistake| &mistake.what);
+    let line = lines_of(&finding.accesses, style);
+    format!("ftsan: {} {}, the same functions again: {what} at {line}\n", finding.rule, finding.name)
+}
+
+/// The program's lines in these accesses, each once.
+fn lines_of(accesses: &[Access], style: &Style) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for frame in accesses.iter().filter_map(|access| programs_line_with(&access.stack, &style.own)) {
+        let line = format!("{}:{}", frame.file, frame.line);
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    lines.join(" and ")
+}
+
+fn times(count: u64) -> String {
+    if count > 1 { format!(" ({count} times)") } else { String::new() }
 }
 
 fn heading(access: &Access, finding: &Finding) -> String {
@@ -200,9 +239,9 @@ pub fn summary(report: &Report) -> String {
     for finding in &report.findings {
         let place = finding.offending().and_then(|access| programs_line_with(&access.stack, &own));
         let place = place.map_or_else(String::new, |frame| format!("{}:{}: ", frame.file, frame.line));
-        let times = if finding.count > 1 { format!(" ({} times)", finding.count) } else { String::new() };
         let harm = if finding.witnessed { ", witnessed" } else { "" };
-        put(&mut out, format_args!("ftsan:   {place}{} {}{times}{harm}\n", finding.rule, finding.title));
+        let more = finding.likewise();
+        put(&mut out, format_args!("ftsan:   {place}{} {}{}{harm}{more}\n", finding.rule, finding.title, times(finding.count)));
     }
     if let Some(perturbed) = watched.perturbed {
         let Perturbed { seed, delays, decisions } = perturbed;
@@ -231,6 +270,8 @@ mod tests {
     use super::*;
     use crate::report::model::access::{Frame, programs_line};
     use crate::report::model::finding::samples;
+    use crate::report::model::mistake::fold;
+    use crate::report::model::mistake::samples::race;
     use crate::report::suppress::Suppression;
     use crate::report::{SuppressionUse, Watched};
 
@@ -317,6 +358,25 @@ ERROR: ftsan: FT101 loop-call-off-thread (pid 42)
         let coloured = finding_in(&Style { has_colours: true, ..Style::default() }, &finding, 1, &source);
         let plain = coloured.split('\u{1b}').map(|part| part.split_once('m').map_or(part, |(_, text)| text)).collect::<String>();
         assert!(coloured.contains("\u{1b}[1;31mERROR: ftsan: ") && plain.contains(&expected[..60]), "{coloured}");
+    }
+
+    #[test]
+    fn a_mistake_is_told_by_its_first_location_and_the_others_are_listed() {
+        let mut second = race("C.b", [2, 8]);
+        (second.count, second.witnessed) = (3, true);
+        let whole = fold([race("C.a", [1, 7]), second.clone()]).remove(0);
+        let text = finding(&whole, 1, &|_, _| None);
+        assert_eq!((text.matches("update of C.a").count(), text.matches("update of C.b").count()), (2, 0), "{text}");
+        let expected = "  and of the same functions:\n    C.b at app.py:2 and app.py:8 (3 times), witnessed\n\n  Fix:";
+        assert!(text.contains(expected), "{text}");
+        let told = location_in(&Style::default(), &second);
+        assert_eq!(told, "ftsan: FT101 loop-call-off-thread, the same functions again: C.b at app.py:2 and app.py:8\n");
+        let names = |count: u32| -> String {
+            let all = (0..count).map(|number| race(&format!("C.n{number}"), [number, number]));
+            summary(&Report { findings: fold(all), ..Report::default() })
+        };
+        assert!(names(3).contains("C.n0: raced for (3 times); likewise C.n1, C.n2\n"), "{}", names(3));
+        assert!(names(7).contains("; likewise C.n1, C.n2, C.n3, C.n4 and 2 more\n"), "{}", names(7));
     }
 
     #[test]

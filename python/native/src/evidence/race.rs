@@ -10,11 +10,12 @@ use crate::interpreter::frames::RawFrame;
 #[cfg(not(Py_GIL_DISABLED))]
 use crate::interpreter::header;
 use crate::interpreter::introspection::type_name;
-use crate::thread::code_class::resolve_all;
+use crate::thread::code_class::{resolve, resolve_all};
 use crate::thread::context::InSlowPath;
 use crate::thread::outcome::Outcome;
 use crate::thread::stacks;
-use ftsan::races::access::{self, Race};
+use ftsan::patcher::{CLOSURE, GLOBALS};
+use ftsan::races::access::{self, AccessSite, Race};
 use ftsan::races::matrix::AccessKind;
 use ftsan::report::model::access::GOES_BACK;
 use ftsan::report::{Access, Finding, ObjectInfo, Role, ThreadInfo};
@@ -23,7 +24,7 @@ use ftsan::rules::{self, Rule};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Which part of an object was raced for.
 #[derive(Clone, Copy)]
@@ -90,7 +91,7 @@ impl Case for Found<'_, '_> {
             return None;
         }
         let shown = state.unwrap_or_else(|| describe_here(object, part));
-        Some(finding(object, rule, [&shown, &what], race, is_process_state))
+        Some(finding(object, part, rule, [&shown, &what], race, is_process_state))
     }
 
     fn again(self, _: bool) -> Addition {
@@ -98,15 +99,29 @@ impl Case for Found<'_, '_> {
     }
 }
 
+/// What code calls the object that holds what it accesses, where it is: of an attribute if that is asked for, else of a container.
+type NameHolder = unsafe fn(RawFrame, bool) -> Option<String>;
+
+static NAME_HOLDER: OnceLock<NameHolder> = OnceLock::new();
+
+/// Says which function knows what watched code calls the holders of what it accesses.
+pub(crate) fn name_holders_by(function: NameHolder) {
+    let _ = NAME_HOLDER.set(function);
+}
+
+/// The two accesses, without regard to which came first.  The check that came too late is part of the update that it would have led to.
+fn sides(race: &Race) -> [AccessSite; 2] {
+    let is_check = |check: Option<AccessSite>, site: AccessSite| check.is_some_and(|check| check.site == site.site);
+    match (race.here, race.earlier) {
+        (here, earlier) if is_check(race.earlier_check, here) => [earlier, earlier],
+        (here, earlier) if is_check(race.check, earlier) => [here, here],
+        (here, earlier) => [here, earlier],
+    }
+}
+
 /// The same two instructions under the same rule are the same finding, whichever came first, if it is the same name.
 fn place(rule: &'static Rule, part: Part, race: &Race) -> FindingKey {
-    // The check that came too late is part of the update that it would have led to.
-    let is_check = |check: Option<access::AccessSite>, site: u32| check.is_some_and(|check| check.site == site);
-    let (a, b) = match (race.here.site, race.earlier.site) {
-        (here, earlier) if is_check(race.earlier_check, here) => (earlier, earlier),
-        (here, earlier) if is_check(race.check, earlier) => (here, here),
-        sites => sites,
-    };
+    let [a, b] = sides(race).map(|side| side.site);
     // Names are kept once each.
     let name = match part {
         Part::Attribute(name) | Part::Global(name) | Part::Variable(name) | Part::State(name) => name,
@@ -154,6 +169,7 @@ fn is_news(what: &str, race: &Race, place: FindingKey) -> bool {
 /// What was raced for is shown in the title and, without what depends on the function that came second, in the accesses.
 fn finding(
     object: &Bound<'_, PyAny>,
+    part: Part,
     rule: &'static Rule,
     [shown, what]: [&str; 2],
     race: &Race,
@@ -169,7 +185,7 @@ fn finding(
     let id = format!("{:#x}", object.as_ptr() as usize);
     let short = class.rsplit('.').next().unwrap_or(&class);
     let info = ObjectInfo { repr: format!("<{short} at {id}>"), r#type: class.clone(), id };
-    let access = |role, operation: &str, thread: &ThreadInfo, place: access::AccessSite| Access {
+    let access = |role, operation: &str, thread: &ThreadInfo, place: AccessSite| Access {
         role,
         operation: operation.to_owned(),
         thread: Some(thread.clone()),
@@ -187,7 +203,26 @@ fn finding(
     }
     let mut finding = Finding::new(rule, told, info, None, accesses);
     finding.witnessed = race.witnessed;
+    let innermost = sides(race).map(|side| stacks::get(side.stack).first());
+    if let [Some(one), Some(other)] = innermost {
+        let [mine, theirs] = [one, other].map(|frame| (resolve(py, *frame), holder(object, part, *frame)));
+        finding.set_mistake(shown, [(&mine.0, &mine.1), (&theirs.0, &theirs.1)]);
+    }
     finding
+}
+
+/// What the code at this place calls the object that holds what was raced for; the object's class if it has no name for it.
+fn holder(object: &Bound<'_, PyAny>, part: Part, frame: RawFrame) -> String {
+    let is_attribute = matches!(part, Part::Attribute(_));
+    let name = match part {
+        Part::Global(_) | Part::State(_) => return GLOBALS.to_owned(),
+        Part::Variable(_) => return CLOSURE.to_owned(),
+        // SAFETY: attached, as whoever has a Bound; the code objects of recorded stacks are kept alive.
+        Part::Attribute(_) | Part::Item(_) | Part::Structure | Part::Position => {
+            NAME_HOLDER.get().and_then(|name| unsafe { name(frame, is_attribute) })
+        }
+    };
+    name.unwrap_or_else(|| format!("<{}>", type_name(object)))
 }
 
 /// `sys.stdout`, if it is something like that, or anything that is swapped like it.

@@ -4,9 +4,10 @@ use crate::findings::tally::Tally;
 use crate::findings::{process, ratchet};
 use crate::thread::{faults, hooks_link};
 use ftsan::options::Options;
-use ftsan::report::Report;
+use ftsan::report::model::mistake;
 use ftsan::report::render::text;
 use ftsan::report::store::journal;
+use ftsan::report::{Finding, Report};
 use ftsan::safe_file::Target;
 use ftsan::statuses::NOT_WATCHED;
 use libc::{c_int, c_void};
@@ -81,13 +82,15 @@ fn findings(count: u64) -> String {
 /// Adds what the tally knows better than the report: how often a finding was made by processes that died before they could say so.
 fn complete(report: &mut Report, tally: Option<&Tally>, is_shared: bool) {
     let Some(tally) = tally else { return };
+    let mut all: Vec<Finding> = std::mem::take(&mut report.findings).into_iter().flat_map(mistake::unfold).collect();
     if is_shared && !tally.is_full() {
-        report.findings.retain(|finding| tally.counted(finding) > 0);
+        all.retain(|finding| tally.counted(finding) > 0);
     }
-    for finding in &mut report.findings {
+    for finding in &mut all {
         let counted = tally.counted(finding);
         finding.count = if is_shared { counted } else { finding.count.max(counted) };
     }
+    report.findings = mistake::fold(all);
 }
 
 unsafe extern "C" {

@@ -12,6 +12,7 @@ use crate::findings::upstream;
 use crate::thread::{faults, hooks_link, installed, perturb, probe_switch, registry, timeline};
 use ftsan::options::Options;
 use ftsan::recording::Recording;
+use ftsan::report::model::mistake;
 use ftsan::report::model::policy::Policy;
 use ftsan::report::model::timeline::{Made, Timeline};
 use ftsan::report::model::tree::News;
@@ -364,12 +365,16 @@ impl Process {
 
     /// Prints a new finding and puts it into the report.  To be called detached: it writes to files.
     pub(super) fn tell(&self, known: Known) {
-        let finding = self.facts().store.finding(known).clone();
+        let (finding, is_again) = self.facts().store.begin_telling(known);
         // What changes no exit status does not interrupt anybody: it is in the report.
         if self.options.text && finding.severity > Severity::Info {
             let _paused = hooks_link::Paused::begin();
             let style = Style { columns: terminal_columns(), ..self.style.clone() };
-            write_stderr(&text::finding_in(&style, &finding, std::process::id(), &sources::line));
+            let told = match is_again {
+                true => text::location_in(&style, &finding),
+                false => text::finding_in(&style, &finding, std::process::id(), &sources::line),
+            };
+            write_stderr(&told);
         }
         self.write_news(None);
     }
@@ -464,12 +469,17 @@ impl Process {
         }
     }
 
-    /// What happened in whose name since the last time, but for what was taken back: each finding once in each name.
+    /// What happened in whose name since the last time, but for what was taken back: each mistake once in each name.
     pub(crate) fn take_occurrences(&self) -> Vec<(String, Finding)> {
         let happened = occurrences::take();
         let facts = self.facts();
         let finding = |known| facts.store.told(known).cloned();
-        happened.into_iter().filter_map(|(known, name)| Some((name, finding(known)?))).collect()
+        let mut by_name: BTreeMap<String, Vec<Finding>> = BTreeMap::new();
+        for (known, name) in happened {
+            by_name.entry(name).or_default().extend(finding(known));
+        }
+        let folded = by_name.into_iter().map(|(name, all)| (name, mistake::fold(all)));
+        folded.flat_map(|(name, all)| all.into_iter().map(move |finding| (name.clone(), finding))).collect()
     }
 
     /// Everything that this process has seen, for the pytest plugin.
@@ -481,8 +491,8 @@ impl Process {
             python: self.python.clone(),
             gil: facts.gil.clone(),
             watched,
-            findings,
-            accepted,
+            findings: mistake::fold(findings),
+            accepted: mistake::fold(accepted),
             suppressions,
             ..Report::default()
         }

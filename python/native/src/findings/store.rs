@@ -5,7 +5,7 @@ use ftsan::report::model::tree::Withdrawn;
 use ftsan::report::suppress::Suppression;
 use ftsan::report::{Access, Finding, Frame, Role, SuppressionUse};
 use ftsan::rules::{self, Rule};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// What makes a misuse the same as another one: the same call from the same place.
 pub(crate) type FindingKey = (usize, RawFrame);
@@ -43,6 +43,8 @@ pub(super) struct Store {
     withdrawn: Vec<Known>,
     /// What led to a finding that has given way, for the one that takes its place.
     inherited: HashMap<FindingKey, Vec<Access>>,
+    /// Mistakes of which a location was printed, by fingerprint and package.
+    told: HashSet<(String, Option<String>)>,
 }
 
 /// What is said of a case that was recorded.
@@ -142,6 +144,15 @@ impl Store {
 
     pub(super) fn finding(&self, known: Known) -> &Finding {
         &self.entries[known.0].finding
+    }
+
+    /// A finding that is to be told, and whether another location of the same mistake was.
+    pub(super) fn begin_telling(&mut self, known: Known) -> (Finding, bool) {
+        let finding = self.entries[known.0].finding.clone();
+        let is_first = finding.mistake.as_ref().filter(|_| finding.severity.is_serious()).is_none_or(|mistake| {
+            self.told.insert((mistake.fingerprint.clone(), finding.package.clone()))
+        });
+        (finding, !is_first)
     }
 
     /// The finding of one of these rules at this line, if it is a thread other than `but` that makes the call there.

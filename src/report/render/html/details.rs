@@ -4,6 +4,7 @@ use super::source::Sources;
 use crate::report::model::access::{Access, Frame, Role, library_of};
 use crate::report::model::finding::Finding;
 use crate::report::model::timeline::{Time, Timeline};
+use crate::report::model::mistake::Location;
 use crate::report::render::paths::below;
 use crate::rules;
 use serde::Serialize;
@@ -64,6 +65,18 @@ struct One<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     package: Option<&'a str>,
     sides: Vec<Side<'a>>,
+    /// Where else the mistake shows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    locations: Vec<Further<'a>>,
+}
+
+/// A further location of a mistake.
+#[derive(Serialize)]
+struct Further<'a> {
+    what: &'a str,
+    count: u64,
+    /// The innermost frames of its sides.
+    stack: Vec<usize>,
 }
 
 #[derive(Serialize)]
@@ -101,7 +114,8 @@ pub(super) fn json(findings: &[&Finding], timeline: &Timeline, root: Option<&Pat
             made: finding.made.as_ref().map(|made| (made.pid, made.at - first)),
             tests: finding.tests.iter().map(String::as_str).collect(),
             package: finding.package.as_deref(),
-            sides: told_once(&finding.accesses).map(|access| frames.side(access)).collect(),
+            sides: told_once(finding.first_accesses()).map(|access| frames.side(access)).collect(),
+            locations: finding.further_locations().map(|(location, accesses)| frames.location(location, accesses)).collect(),
         });
     }
     let lived = timeline.spans.iter().map(|span| Lived {
@@ -151,6 +165,17 @@ impl<'a> Frames<'a, '_> {
             thread: access.thread.as_ref().map(|thread| thread.name.as_str()),
             id: access.thread.as_ref().map(|thread| thread.native_id),
         }
+    }
+
+    fn location(&mut self, location: &'a Location, accesses: &'a [Access]) -> Further<'a> {
+        let mut stack: Vec<usize> = Vec::new();
+        for frame in accesses.iter().filter_map(|access| access.stack.first()) {
+            let number = self.number(frame);
+            if !stack.contains(&number) {
+                stack.push(number);
+            }
+        }
+        Further { what: &location.what, count: location.count, stack }
     }
 
     fn number(&mut self, frame: &'a Frame) -> usize {

@@ -146,7 +146,9 @@
 
   const bodyOf = (one) => {
     const facts = make("dl", "more");
+    const likewise = (one.locations ?? []).map((more) => make("li", "", `${more.what}${more.count > 1 ? `, ${more.count} times` : ""}`, stackOf(more.stack)));
     const fact = (name, value) => value && facts.append(make("dt", "", name), make("dd", "", value));
+    fact("likewise", likewise.length > 0 && make("ul", "", ...likewise));
     fact("object", make("code", "", one.object));
     fact("loop of", one.loop);
     fact("package", one.package && `${one.package}: to be reported there`);
@@ -182,10 +184,12 @@
     let text = texts.get(element);
     if (text === undefined) {
       const one = details().findings[numberOf(element)];
-      const frames = [...new Set(one.sides.flatMap((side) => [...side.stack, ...side.started]))].map((number) => details().frames[number]);
+      const further = one.locations ?? [];
+      const shown = [...one.sides.flatMap((side) => [...side.stack, ...side.started]), ...further.flatMap((more) => more.stack)];
+      const frames = [...new Set(shown)].map((number) => details().frames[number]);
       const words = frames.map((frame) => `${frame.file}:${frame.line} ${frame.function}`);
       const threads = one.sides.map((side) => `${side.heading} ${side.thread ?? ""}`);
-      text = [element.firstElementChild.textContent, one.rule, details().rules[one.rule]?.split("\n", 1)[0], one.fingerprint, ...one.tests, ...threads, ...words].join("\n").toLowerCase();
+      text = [element.firstElementChild.textContent, one.rule, details().rules[one.rule]?.split("\n", 1)[0], one.fingerprint, ...one.tests, ...further.map((more) => more.what), ...threads, ...words].join("\n").toLowerCase();
       texts.set(element, text);
     }
     return text;

@@ -8,11 +8,12 @@
 use crate::engine::order;
 use crate::engine::races::callers::{self, Chosen};
 use crate::engine::races::sampling;
+use crate::evidence::race;
 use crate::findings::process;
 use crate::intercept::bytecode::code_data::{self, Fate};
 use crate::intercept::bytecode::decision::{Decision, text};
 use crate::intercept::bytecode::tree::{self, Decide};
-use crate::intercept::bytecode::{opcodes, self_test, unselected};
+use crate::intercept::bytecode::{holders, opcodes, self_test, unselected};
 use crate::intercept::masquerade::{self, marshal, monitoring, original_view};
 use crate::intercept::tracers;
 use crate::interpreter::code_fields::{self, Code};
@@ -257,6 +258,7 @@ pub(crate) fn start(py: Python<'_>, standard_library: &[String]) -> PyResult<()>
         sampling::start(py);
         probe_switch::begin(py);
     }
+    race::name_holders_by(holders::holder);
     callers::start(Chosen { is_chosen: code_data::is_chosen, begins_again: code_data::begins_again });
     let _ = SCOPE.set(scope);
     // SAFETY: attached; the callback never raises.
