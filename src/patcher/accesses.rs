@@ -57,6 +57,7 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
             (point.is_tested, point.is_polled, point.is_awaited) = (tested.is_tested, tested.is_polled, tested.is_awaited);
             let is_variable = matches!(point.action, Action::ReadAttribute | Action::ReadGlobal | Action::ReadCell);
             (point.is_asked, point.is_lazy) = (tested.is_asked, tested.is_lazy && is_variable);
+            point.is_measured = tested.is_measured;
             point.is_heeded =
                 (is_variable || point.action == Action::ReadItem) && (tested.is_heeded || finder.is_returned(index as usize));
             point.is_handled = point.action == Action::DeleteItem && handlers.handle_lack(instruction.unit);
@@ -116,6 +117,7 @@ fn bare<'a>(action: Action) -> Point<'a> {
         is_own: false,
         compared: 0,
         is_lazy: false,
+        is_measured: false,
         is_heeded: false,
         is_claim: false,
     }

@@ -27,6 +27,9 @@ pub(super) fn is_lookup(opcodes: &Opcodes, all: &[Instruction], index: usize) ->
         && (instruction.argument & 1 == 1 || all.get(index + 1).is_some_and(|next| next.opcode == opcodes.push_null))
 }
 
+/// The method that writes what another container has.
+const MERGING: &str = "update";
+
 /// Where the parts of a call are on the stack.
 struct Call {
     callable: u32,
@@ -87,6 +90,7 @@ pub(super) fn find<'a>(
                 is_acting: false,
                 is_guard: false,
                 is_lazy: false,
+                is_measured: tested.is_measured,
                 is_heeded: false,
                 is_claim: false,
                 is_constant: false,
@@ -110,7 +114,7 @@ pub(super) fn find<'a>(
             if !methods.is_empty() {
                 // A keyword will do where it only matters that there is an argument.
                 let has_key = call.positional > 0
-                    && (methods.iter().any(|method| method.is_keyed) || known_calls::ADDING.contains(&name))
+                    && (methods.iter().any(|method| method.is_keyed) || known_calls::ADDING.contains(&name) || name == MERGING)
                     || instruction.argument > 0 && methods.iter().any(|method| method.is_repeatable);
                 add(Action::Method, name, Operand::Stack(callable), callable - 1, if has_key { first } else { 0 });
                 called.push(producer);
@@ -193,6 +197,7 @@ fn looked_up<'a>(opcodes: &Opcodes, code: &Code<'a>, all: &[Instruction], called
             is_own: false,
             compared: 0,
             is_lazy: false,
+            is_measured: false,
             is_heeded: false,
             is_claim: false,
         };

@@ -6,7 +6,7 @@ use super::code::Code;
 use super::found::Found;
 use super::instructions::{Instruction, Instructions};
 use super::known_calls::{self, CallEffect};
-use super::opcodes::Opcodes;
+use super::opcodes::{Jump, Opcodes};
 use super::point::{Action, Point};
 use super::stack::{self, Producers};
 
@@ -106,6 +106,12 @@ pub(super) fn mark<'a>(
     if !found.iter().any(|found| found.point.is_tested) {
         return;
     }
+    for found in found.iter_mut().filter(|found| found.point.action == Action::Contains && found.point.is_polled) {
+        if is_search(opcodes, &instructions.all, found.instruction as usize) {
+            (found.point.is_polled, found.point.is_awaited) = (false, false);
+            found.point.is_claim = true;
+        }
+    }
     let names = names(opcodes, code, instructions, found);
     for act in 0..found.len() {
         if let Some(subject) = acted(&found[act].point, names.containers[act]) {
@@ -115,8 +121,14 @@ pub(super) fn mark<'a>(
                 && !is_tried(found[act].point.unit)
             {
                 found[check].point.is_acting = true;
-                let looked_up = found[check].point.action == Action::Contains && found[act].point.name.is_some_and(is_adding);
-                found[act].point.is_claim = looked_up || is_chosen(opcodes, &instructions.all, found, check, act);
+                let is_adding = found[act].point.name.is_some_and(is_adding);
+                let looked_up = found[check].point.action == Action::Contains && is_adding;
+                // Whether there is room for what is added.
+                found[check].point.is_claim |= is_adding && found[check].point.is_measured && found[check].point.name == Some("len");
+                found[act].point.is_claim = looked_up
+                    || found[check].point.is_claim
+                    || is_refused(opcodes, &instructions.all, found[check].instruction as usize)
+                    || is_chosen(opcodes, &instructions.all, found, check, act);
             }
         }
         for walked in &names.walked[act] {
@@ -138,11 +150,32 @@ fn is_adding(name: &str) -> bool {
     known_calls::ADDING.contains(&name)
 }
 
+/// How soon after it was read a value decides a jump: `a.b == C.D` and the jump.
+const SOON: usize = 6;
+
+/// Whether an exception is raised if the check finds something: `if name in self.names: raise ValueError(name)`.
+fn is_refused(opcodes: &Opcodes, all: &[Instruction], check: usize) -> bool {
+    let jump = all[check + 1..].iter().take(SOON).position(|instruction| opcodes.info(instruction.opcode).tests);
+    let Some(target) = jump.and_then(|jump| all[check + 1 + jump].target).map(|target| target as usize) else { return false };
+    let Some(refusal) = all.get(check + 1..target) else { return false };
+    refusal.last().is_some_and(|last| last.opcode == opcodes.raise_varargs)
+}
+
+/// Whether a loop looks for a key that is free (`while number in taken: number += 1`): it waits for nobody.
+fn is_search(opcodes: &Opcodes, all: &[Instruction], check: usize) -> bool {
+    /// The key and the container.
+    const OPERANDS: usize = 3;
+    let loops = all.iter().enumerate().skip(check).filter(|(_, last)| opcodes.info(last.opcode).jump == Jump::Backward);
+    let around = loops.filter_map(|(last, instruction)| Some((instruction.target? as usize, last))).filter(|(top, _)| *top <= check);
+    let Some((_, last)) = around.max() else { return false };
+    let mut stored = all[check..last].iter().filter_map(|instruction| opcodes.stores(instruction.opcode, instruction.argument));
+    let before = &all[check.saturating_sub(OPERANDS)..check];
+    stored.any(|variable| before.iter().any(|load| opcodes.loads(load.opcode, load.argument, variable).is_some()))
+}
+
 /// Whether one of several states is chosen because another one was found: `if self.state == "new": self.state = "running"`.  Only filling in a
 /// default may be done twice.
 fn is_chosen(opcodes: &Opcodes, all: &[Instruction], found: &[Found<'_>], check: usize, act: usize) -> bool {
-    /// `a.b == C.D` and the jump.
-    const SOON: usize = 6;
     let after = all[found[check].instruction as usize + 1..].iter().take(SOON);
     let decided = after.take_while(|instruction| !opcodes.info(instruction.opcode).tests);
     let is_compared = decided.clone().any(|instruction| [opcodes.compare_op, opcodes.is_op].contains(&instruction.opcode));

@@ -17,7 +17,7 @@ pub enum Container {
     Counter,
     ByteArray,
     Array,
-    /// `weakref.WeakValueDictionary`: Python code of the standard library, which is not watched.
+    /// `weakref.WeakValueDictionary` and `WeakKeyDictionary`: Python code of the standard library, which is not watched.
     WeakDict,
     /// `collections.UserDict` and `UserList`, which keep what they have in a dict or a list.
     Wrapper,

@@ -83,11 +83,14 @@ pub struct Point<'a> {
     pub is_guard: bool,
     /// Whether a variable is `None` decides the jump: something may be made on demand, by another function or another thread.
     pub is_lazy: bool,
+    /// What is read is compared by its order: `if self.balance >= amount`.
+    pub is_measured: bool,
     /// The loop goes on until it is set.
     pub is_awaited: bool,
     /// What is set there tells the function, or its caller, that something is done: it tests it, or waits for it, or returns it.
     pub is_heeded: bool,
-    /// It takes what a check has found free: one of several states that were compared, or a place in a list that was looked through.
+    /// It takes what a check has found free: one of several states that were compared, or a place in a list that was looked through; or it is
+    /// the check that looks for it, or for room.
     pub is_claim: bool,
     /// What is stored is a constant.
     pub is_constant: bool,

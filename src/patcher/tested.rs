@@ -18,13 +18,18 @@ pub(super) struct Tested {
     pub(super) is_heeded: bool,
     /// Whether there is something at all is what is tested.
     pub(super) is_lazy: bool,
+    /// It is compared by its order.
+    pub(super) is_measured: bool,
 }
 
 /// What becomes of what the instruction pushes.
 pub(super) fn tested(opcodes: &Opcodes, instructions: &[Instruction], index: usize) -> Tested {
     match decides(opcodes, instructions, index) {
         None => Tested::default(),
-        Some(Decision::Answer) => Tested { is_tested: true, is_asked: true, is_heeded: true, ..Tested::default() },
+        Some(Decision::Answer(end)) => {
+            let is_measured = is_measured(opcodes, &instructions[index..end]);
+            Tested { is_tested: true, is_asked: true, is_heeded: true, is_measured, ..Tested::default() }
+        }
         Some(Decision::Jump(jump)) => {
             let left = leaves_a_loop(opcodes, instructions, jump);
             let is_polled = left.is_some();
@@ -32,9 +37,21 @@ pub(super) fn tested(opcodes: &Opcodes, instructions: &[Instruction], index: usi
             let is_lazy = !is_polled && opcodes.info(instructions[jump].opcode).tests_for_none;
             let is_compared = instructions[index..jump].iter().any(|instruction| instruction.opcode == opcodes.compare_op);
             let is_heeded = !is_polled || is_awaited || is_compared;
-            Tested { is_tested: true, is_polled, is_awaited, is_asked: false, is_heeded, is_lazy }
+            let is_measured = is_measured(opcodes, &instructions[index..jump]);
+            Tested { is_tested: true, is_polled, is_awaited, is_asked: false, is_heeded, is_lazy, is_measured }
         }
     }
+}
+
+/// Whether one of these compares values by their order.
+pub(super) fn is_measured(opcodes: &Opcodes, instructions: &[Instruction]) -> bool {
+    /// Below the operator, `COMPARE_OP` has the mask of its specialised forms; of the operators, these two are `==` and `!=`.
+    const OPERATOR: u32 = 5;
+    const EQUALITY: [u32; 2] = [2, 3];
+    let is_order = |instruction: &Instruction| {
+        instruction.opcode == opcodes.compare_op && !EQUALITY.contains(&(instruction.argument >> OPERATOR))
+    };
+    instructions.iter().any(is_order)
 }
 
 /// Whether the conditional jump at `jump` leaves the innermost loop that it is in: by jumping (true), or by not doing so.
@@ -63,8 +80,8 @@ fn leaves_a_loop(opcodes: &Opcodes, instructions: &[Instruction], jump: usize) -
 enum Decision {
     /// The conditional jump with this index.
     Jump(usize),
-    /// What the function says of it.
-    Answer,
+    /// What the function says of it, by the instruction with this index.
+    Answer(usize),
 }
 
 /// Where the value that is followed is.
@@ -103,7 +120,7 @@ fn decides(opcodes: &Opcodes, instructions: &[Instruction], index: usize) -> Opt
             return (depth == 1).then_some(Decision::Jump(here));
         }
         if opcode == opcodes.return_value {
-            return (depth == 1 && is_answer).then_some(Decision::Answer);
+            return (depth == 1 && is_answer).then_some(Decision::Answer(here));
         }
         let effect = info.effect.filter(|_| info.jump == Jump::None && !info.is_end)?;
         let (pops, pushes) = (effect.pops(argument), effect.pushes(argument));

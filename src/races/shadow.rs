@@ -84,6 +84,11 @@ impl<G: Deref<Target = [Group]>> Shadow<G> {
         self.groups.len() * WAYS
     }
 
+    /// Whether the thread that is in this epoch has read a location, as far as that is remembered.
+    pub fn has_read(&self, location: u64, epoch: Epoch) -> bool {
+        self.find(location).is_some_and(|cell| cell.own_read(epoch).is_some())
+    }
+
     /// The thread that has written to a location last, as far as that is remembered.
     pub fn last_writer(&self, location: u64) -> Option<Epoch> {
         let epoch = Epoch::from_bits(self.find(location)?.last().epoch.load(Relaxed));

@@ -2,7 +2,7 @@
 //!
 //! | folder | what it holds |
 //! |---|---|
-//! | [`model`] | a finding, its fingerprint, suppressions, and the report of a process tree: plain data |
+//! | [`model`] | a finding, its fingerprint, the mistake that several are, suppressions, and the report of a process tree: plain data |
 //! | [`store`] | where the report is kept while the processes run: a journal, folded into the report's file |
 //! | [`render`] | one file per format; the table [`render::FORMATS`] is all that knows them |
 //!

@@ -26,7 +26,8 @@ pub static RULE: Rule = Rule {
 
 A thread that tests something and acts on the answer, with nothing that keeps another thread from doing the same in between: a
 cache that is filled if the key is missing, a singleton or attribute that is made when first asked for, a `pop` after a test for
-emptiness, a `del` after a test for the key.  The test may be of a variable that the value was read into, or in a function of its own,
+emptiness, a `del` after a test for the key, a balance or a length that is measured before it is changed, a name that is refused if it is
+there already.  The test may be of a variable that the value was read into, or in a function of its own,
 and another thread may be started to act; a test that came too late to act this time is one as well.
 
     if self._pool is None:                     # FT402: two threads see None
@@ -44,6 +45,6 @@ although their test had just passed; something that must happen once happens twi
 
 Test and act under one lock, with an unlocked test before it or not; `setdefault`, `pop` with a default and other single
 operations; acting and handling the exception; caches of immutable values that are equal, whoever computes them (a `str`, an
-`int`, a `tuple` of them), but not one of several states that is chosen because another one was found; a set that remembers for what the answer is yes, if something is called to find out before the `add`.
+`int`, a `tuple` of them), but not one of several states that is chosen because another one was found, nor what is measured first; a set that remembers for what the answer is yes, if something is called to find out before the `add`.
 "#,
 };

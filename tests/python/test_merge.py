@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from tests.conftest import PLAIN, Ftsan
 
@@ -37,7 +38,13 @@ def test_a_finding_names_the_tests_during_which_it_happened(ftsan: Ftsan, tmp_pa
 def test_a_thousand_shards_are_merged_at_once(ftsan: Ftsan, tmp_path: Path, race: Path) -> None:
     report = ftsan(race).report
     finding = report["findings"][0] | {"count": 1}
-    others = [finding | {"fingerprint": f"{number:016x}"} for number in range(20)]
+    finding["locations"] = [finding["locations"][0] | {"count": 1}]
+
+    def other(fingerprint: str) -> dict[str, Any]:
+        location = finding["locations"][0] | {"fingerprint": fingerprint}
+        return finding | {"fingerprint": fingerprint, "locations": [location]}
+
+    others = [other(f"{number:016x}") for number in range(20)]
     for number in range(1000):
         shard = [finding | {"pids": [number], "tests": [f"test_{number % 7}"]}, *others]
         (tmp_path / f"{number}.json").write_text(json.dumps(report | {"findings": shard}))

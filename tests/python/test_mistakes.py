@@ -65,7 +65,7 @@ def test_races_of_the_same_functions_for_the_same_object_are_one_finding(ftsan: 
 
 
 def test_other_functions_are_another_finding(ftsan: Ftsan, tmp_path: Path) -> None:
-    run = ftsan(write(tmp_path, PROGRAM + "in_turns(stats.update, stats.reset)\nin_turns(stats.reset, stats.reset)\n"))
+    run = ftsan(write(tmp_path, PROGRAM + "in_turns(stats.reset, stats.reset)\nin_turns(stats.update, stats.reset)\n"))
     assert [names(finding) for finding in run.findings] == [["Stats.hits", "Stats.misses"]] * 2
 
 

@@ -25,6 +25,7 @@ fn access(kind: AccessKind) -> Access {
         is_acting: false,
         is_guard: false,
         is_lazy: false,
+        is_measured: false,
         owner: Value::UNKNOWN,
         since: None,
         epoch: None,

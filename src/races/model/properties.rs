@@ -28,6 +28,7 @@ fn instruction(kinds: &'static [AccessKind]) -> impl Strategy<Value = Access> {
         is_asked: a && f && kind.is_read(),
         is_acting: a && g && kind.is_read(),
         is_guard: a && i && kind == AccessKind::Read,
+        is_measured: a && d && kind == AccessKind::Read,
         is_lazy: a && !b && !f && j && kind == AccessKind::Read,
         is_checkable: d && kind == AccessKind::Atomic,
         is_constant: e && kind == AccessKind::Write,

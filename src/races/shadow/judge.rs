@@ -134,7 +134,7 @@ impl Now<'_> {
         let (epochs, reads) = cell.reads_of(kind);
         let index = self.reader(cell, kind, epochs, reads);
         let own = &reads[index];
-        let Access { is_tested, is_polled, is_asked, is_acting, is_guard, is_lazy, is_last, .. } = *self.access;
+        let Access { is_tested, is_polled, is_asked, is_acting, is_guard, is_lazy, is_measured, is_last, .. } = *self.access;
         let known = kind as u16
             | bit(is_tested, state::TESTED)
             | bit(is_polled, state::POLLED)
@@ -142,7 +142,8 @@ impl Now<'_> {
             | bit(is_asked, state::ASKED)
             | bit(is_acting, state::ACTING)
             | bit(is_guard, state::GUARD)
-            | bit(is_lazy, state::LAZY);
+            | bit(is_lazy, state::LAZY)
+            | bit(is_measured, state::MEASURED);
         let has_waited = is_of(&epochs[index], self.epoch)
             && own.state.load(Relaxed) & (state::POLLED | state::WAITED) != 0
             && own.version.load(Relaxed) == cell.version.load(Relaxed);
@@ -211,10 +212,11 @@ impl Now<'_> {
             || is_filling && same_check;
         let is_checked = state & state::TESTED != 0;
         let is_read = self.access.kind == AccessKind::Read;
-        let would_act = same_check || is_checked && !is_filling && self.access.is_acting;
+        let is_lost = self.access.is_measured && kind == AccessKind::Update;
+        let would_act = same_check || (is_checked && !is_filling || is_lost) && self.access.is_acting;
         // A guard only found nothing to iterate over.
         let own_kind = if self.access.is_guard { AccessKind::Iterate } else { self.access.kind };
-        let harmless = is_checked && value.is_cacheable() && own_kind == AccessKind::Read;
+        let harmless = is_checked && value.is_cacheable() && own_kind == AccessKind::Read && !self.access.is_measured;
         let severity = match matrix::severity(kind, own_kind) {
             // The beginning of an update of its own: that tells more.
             Some(_) if harmless || same_check && !is_checked => None,
@@ -385,7 +387,7 @@ impl Now<'_> {
         let is_guard = read_state & state::GUARD != 0;
         let is_look = earlier_kind == AccessKind::Read || is_guard;
         let same_check = is_look && check.is_some_and(|check| is_same_check(check, read_place, is_asked));
-        let harmless = is_checked && value.is_cacheable() && !is_guard;
+        let harmless = is_checked && value.is_cacheable() && !is_guard && read_state & state::MEASURED == 0;
         let flag = read.flag.load(Relaxed);
         let published_early = kind == AccessKind::Write
             && read_state & state::POLLED == 0
@@ -393,7 +395,8 @@ impl Now<'_> {
             && flag >> 20 == u32::from(self.epoch.slot())
             && self.sequence.wrapping_sub(flag) & SEQUENCE < SEQUENCE / 2
             || is_filling && same_check;
-        let would_act = is_checked && !is_filling && read_state & state::ACTING != 0;
+        let is_lost = read_state & state::MEASURED != 0 && kind == AccessKind::Update;
+        let would_act = (is_checked && !is_filling || is_lost) && read_state & state::ACTING != 0;
         let severity = match matrix::severity(earlier_kind, kind) {
             _ if same_check && (harmless || !is_checked) => None,
             _ if same_check => Some(Severity::Error),

@@ -1,7 +1,7 @@
 //! The cold path of the lock rules: from a misuse of a lock to a finding.  No code of the program runs.
 
 use crate::evidence::acquirers::{self, Acquirer};
-use crate::evidence::naming;
+use crate::evidence::lock_names;
 use crate::evidence::thread_names::thread_info;
 use crate::findings::report::{Found, Raises, report};
 use crate::findings::store::FindingKey;
@@ -85,11 +85,6 @@ fn object_info(py: Python<'_>, object: *mut ffi::PyObject, name: &str) -> Object
     ObjectInfo { repr: format!("<{}{name} at {id}>", class.rsplit('.').next().unwrap_or(&class)), r#type: class, id }
 }
 
-/// What the program calls a lock; its address if none of the functions that run has a name for it.
-fn called(py: Python<'_>, address: usize) -> String {
-    naming::expression_of(py, address).unwrap_or_else(|| format!("{address:#x}"))
-}
-
 /// Letters for the locks of a cycle.
 fn letter(index: usize) -> char {
     char::from(b'A' + (index % 26) as u8)
@@ -129,7 +124,7 @@ pub(crate) fn inversion(py: Python<'_>, object: *mut ffi::PyObject, cycle: &[Ste
                 ]
             };
             let (me, other) = (&cycle[0].evidence, &cycle[1].evidence);
-            let (wanted, held) = (called(py, object as usize), called(py, me.held.address));
+            let (wanted, held) = (lock_names::of(py, object as usize), lock_names::of(py, me.held.address));
             let lock = LockUse::Inverted {
                 wanted: (name(1), &wanted),
                 held: (name(0), &held),
@@ -162,7 +157,7 @@ pub(crate) fn held_across_await(py: Python<'_>, held: Held) -> Outcome {
         Raises::Now,
         Found(|| {
             let me = own_thread(py);
-            let lock = called(py, held.address);
+            let lock = lock_names::of(py, held.address);
             let told = lock_held_across_await::RULE.tell_lock(&LockUse::HeldAcrossAwait { lock: &lock, thread: &me.name });
             let (stack, _) = programs(py, acquired);
             let accesses = vec![
@@ -212,7 +207,7 @@ pub(crate) fn released_by_another(
         Found(|| {
             let (me, other) = (own_thread(py), info_of(py, holder));
             let by_call = how == How::Call;
-            let lock = called(py, object as usize);
+            let lock = lock_names::of(py, object as usize);
             let (by_with, thread, holder) = (held.by_with, me.name.as_str(), other.name.as_str());
             let lock = LockUse::ReleasedElsewhere { lock: &lock, by_with, by_call, thread, holder };
             let told = lock_released_by_other_thread::RULE.tell_lock(&lock);

@@ -5,7 +5,7 @@
 //! | [`affinity`], [`gone`], [`descriptor`], [`race`], [`lock`], [`runtime`] | one family of rules each |
 //! | [`outer`] | what a line of the program leads to in installed packages |
 //! | [`owner_snapshot`] | what the owner's thread is doing, read while the world is stopped |
-//! | [`thread_names`], [`naming`], [`flags`] | what threads and objects are called |
+//! | [`thread_names`], [`naming`], [`lock_names`], [`flags`] | what threads and objects are called |
 //! | [`acquirers`] | whose doing the acquisition of a lock is: the program's, or the standard library's |
 //! | [`native_frames`], [`guarded_close`] | the library that closed a descriptor; the line that checked before it closed |
 //! | [`crash_stacks`] | what threads were doing when the process died |
@@ -18,6 +18,7 @@ pub(crate) mod flags;
 pub(crate) mod gone;
 pub(crate) mod guarded_close;
 pub(crate) mod lock;
+pub(crate) mod lock_names;
 pub(crate) mod naming;
 pub(crate) mod native_frames;
 pub(crate) mod outer;

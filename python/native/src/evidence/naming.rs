@@ -32,29 +32,37 @@ pub(crate) fn expression(object: &Bound<'_, PyAny>) -> Option<String> {
     let frame = unsafe { frames::own() }.find(|frame| frame.raw().is_some())?;
     // SAFETY: attached; of the innermost function.
     let globals = unsafe { Bound::from_borrowed_ptr_or_opt(object.py(), ffi::PyEval_GetGlobals())? };
-    expression_in(frame, Some(&globals), object.py(), object.as_ptr())
+    expression_in(frame, Some(&globals), object.py(), object.as_ptr(), true)
 }
 
-/// How many functions are asked that have called the innermost one.
-const CALLERS: usize = 8;
-
-/// What the innermost of the calling thread's functions that knows it calls what is at this address, which may be gone.
-pub(crate) fn expression_of(py: Python<'_>, address: usize) -> Option<String> {
-    // SAFETY: attached, and it is our own stack.
-    let frames = unsafe { frames::own() }.filter(|frame| frame.raw().is_some()).take(CALLERS);
-    // SAFETY: attached; of the innermost function.
-    let globals = unsafe { Bound::from_borrowed_ptr_or_opt(py, ffi::PyEval_GetGlobals()) };
-    frames
-        .enumerate()
-        .find_map(|(depth, frame)| expression_in(frame, globals.as_ref().filter(|_| depth == 0), py, address as *mut ffi::PyObject))
+/// The global variables of a function of the calling thread.
+pub(crate) fn globals_of<'py>(py: Python<'py>, frame: Frame<'_>) -> Option<Bound<'py, PyAny>> {
+    // SAFETY: attached; a running function has globals.
+    unsafe { Bound::from_borrowed_ptr_or_opt(py, frame.globals()) }
 }
 
-/// What a function of the calling thread calls `object`, which is not looked at.  The global variables that it has, if they are known.
-fn expression_in<'py>(
+/// The local variables of a function of the calling thread.
+pub(crate) fn locals_of<'py>(py: Python<'py>, frame: Frame<'_>) -> Vec<Named<'py>> {
+    // SAFETY: the code object of a running frame is alive.
+    let code = frame.raw().and_then(|raw| unsafe { Code::of(&Bound::from_borrowed_ptr(py, raw.code as *mut ffi::PyObject)) });
+    code.map_or_else(Vec::new, |code| locals(py, frame, &code))
+}
+
+/// The dictionary of an object's attributes, if it has one already.
+pub(crate) fn dictionary_of<'py>(owner: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
+    // SAFETY: attached, alive; its dictionary lives as long.
+    let dictionary = unsafe { Bound::from_borrowed_ptr(owner.py(), attribute_home::home(owner.as_ptr())) };
+    (!dictionary.is(owner)).then_some(dictionary)
+}
+
+/// What a function of the calling thread calls `object`, which is not looked at.  The global variables that it has, if they are known; its local
+/// variables count `by_locals`.
+pub(crate) fn expression_in<'py>(
     frame: Frame<'_>,
     globals: Option<&Bound<'py, PyAny>>,
     py: Python<'py>,
     object: *mut ffi::PyObject,
+    by_locals: bool,
 ) -> Option<String> {
     // SAFETY: the code object of a running frame is alive.
     let code = unsafe { Code::of(&Bound::from_borrowed_ptr(py, frame.raw()?.code as *mut ffi::PyObject))? };
@@ -69,11 +77,11 @@ fn expression_in<'py>(
         .and_then(|globals| variable(object, globals))
         .or_else(|| attributes.iter().find(is_it).map(name))
         .or_else(|| used.iter().chain(&attributes).find_map(|(name, container)| element(object, name, container)))
-        .or_else(|| locals.iter().find(is_it).map(name))
+        .or_else(|| locals.iter().filter(|_| by_locals).find(is_it).map(name))
 }
 
 /// Something, and what the code calls it.
-type Named<'py> = (String, Bound<'py, PyAny>);
+pub(crate) type Named<'py> = (String, Bound<'py, PyAny>);
 
 /// How much there may be in a container that is looked through.
 const SMALL: usize = 1000;
@@ -161,9 +169,7 @@ fn attributes<'py>(owner: &Bound<'py, PyAny>, names: &Bound<'py, PyTuple>) -> Ve
     }
     let class = class(owner);
     let value = |name: Bound<'py, PyAny>| Some((format!("{class}.{}", text(&name)), stored(owner, &name)?));
-    // SAFETY: attached, alive; its dictionary lives as long.
-    let dictionary = unsafe { Bound::from_borrowed_ptr(owner.py(), attribute_home::home(owner.as_ptr())) };
-    let dictionary = (!dictionary.is(owner)).then(|| (format!("{class}.__dict__"), dictionary));
+    let dictionary = dictionary_of(owner).map(|dictionary| (format!("{class}.__dict__"), dictionary));
     names.iter().filter_map(value).chain(dictionary).collect()
 }
 
@@ -172,7 +178,7 @@ fn text(name: &Bound<'_, PyAny>) -> String {
 }
 
 /// The value of an attribute that is stored in an object or in its class, or that a class has.
-fn stored<'py>(owner: &Bound<'py, PyAny>, name: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
+pub(crate) fn stored<'py>(owner: &Bound<'py, PyAny>, name: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
     // SAFETY: attached; what has no descriptor but that of a slot is found without running code of the program.
     unsafe {
         let is_class = ffi::PyType_Check(owner.as_ptr()) != 0;

@@ -15,7 +15,7 @@ use crate::thread::context::InSlowPath;
 use crate::thread::outcome::Outcome;
 use crate::thread::stacks;
 use ftsan::patcher::{CLOSURE, GLOBALS};
-use ftsan::races::access::{self, AccessSite, Race};
+use ftsan::races::access::{AccessSite, Race};
 use ftsan::races::matrix::AccessKind;
 use ftsan::report::model::access::GOES_BACK;
 use ftsan::report::{Access, Finding, ObjectInfo, Role, ThreadInfo};

@@ -181,6 +181,15 @@ impl Frame<'_> {
         unsafe { object_of(self.read::<usize>(self.offsets.frame_localsplus + index * size_of::<usize>())) }
     }
 
+    /// The global variables of the function, borrowed; null if it is not known where frames have them.
+    pub(crate) fn globals(self) -> *mut ffi::PyObject {
+        match GLOBALS.load(Ordering::Relaxed) {
+            0 => std::ptr::null_mut(),
+            // SAFETY: see `read`; found to be there.
+            after => unsafe { self.read(self.offsets.frame_previous + after) },
+        }
+    }
+
     /// Whether this is the frame of that coroutine or generator, which keeps it inside itself.
     pub(crate) fn is_of_generator(self, generator: *mut ffi::PyObject) -> bool {
         self.address as usize == generator as usize + self.offsets.gen_iframe

@@ -83,7 +83,7 @@ pub(crate) unsafe fn note(here: &'static ThreadContext, probe: &'static Probe, o
             Action::ReadItem | Action::WriteItem | Action::DeleteItem | Action::Contains => return item(here, probe, object),
             Action::ReadSlice => {}
             Action::WriteSlice => return whole(here, probe, object, Call::Write),
-            Action::Update => return whole(here, probe, object, Call::Insert),
+            Action::Update => return update(here, probe, object),
             Action::Truth => return whole(here, probe, object, Call::Read),
             Action::Iterate => return walks::begin(here, probe, peek(probe.object)),
             Action::EndIteration => return walks::end(here, peek(probe.object)),
@@ -173,6 +173,49 @@ unsafe fn cell(here: &'static ThreadContext, probe: &Probe, cell: *mut ffi::PyOb
     }
 }
 
+/// An in-place operator; its right operand is above the left one.
+unsafe fn update(here: &'static ThreadContext, probe: &Probe, object: *mut ffi::PyObject) -> Outcome {
+    // SAFETY: passed on by `note`; what is on the stack is alive.
+    unsafe {
+        if let Outcome::Raised = merge(here, probe, object, peek(probe.object.saturating_sub(1))) {
+            return Outcome::Raised;
+        }
+        whole(here, probe, object, Call::Insert)
+    }
+}
+
+/// What is in another dictionary, which nobody else has, is merged into one.
+///
+/// # Safety
+/// Attached; `object` is alive, and so is the other one, which may be null.
+unsafe fn merge(here: &'static ThreadContext, probe: &Probe, object: *mut ffi::PyObject, other: *mut ffi::PyObject) -> Outcome {
+    /// A few keys are named, and what is read of them before is remembered.
+    const MOST: ffi::Py_ssize_t = 16;
+    // SAFETY: passed on; a dictionary that is private to the calling thread is changed by nobody meanwhile.
+    unsafe {
+        if other.is_null()
+            || ffi::Py_TYPE(other) != &raw mut ffi::PyDict_Type
+            || !header::is_private(other)
+            || ffi::PyDict_Size(other) > MOST
+        {
+            return Outcome::Continue;
+        }
+        let Some(inner) = containers::inner(object) else { return Outcome::Continue };
+        let is_dictionary = matches!(inner.family, Container::Dict | Container::OrderedDict | Container::DefaultDict);
+        if !is_dictionary || is_private(inner.object) {
+            return Outcome::Continue;
+        }
+        let touch = Touch { here, probe, object: inner.object };
+        let (mut position, mut key, mut value) = (0, std::ptr::null_mut(), std::ptr::null_mut());
+        while ffi::PyDict_Next(other, &raw mut position, &raw mut key, &raw mut value) != 0 {
+            if let Outcome::Raised = touch.merged(key, value, inner.family) {
+                return Outcome::Raised;
+            }
+        }
+        Outcome::Continue
+    }
+}
+
 /// What is about to be written to something that threads share.
 unsafe fn value(probe: &Probe) -> Value {
     // SAFETY: passed on by `note`; what is on the stack is alive.
@@ -255,6 +298,11 @@ pub(super) unsafe fn perform(
         }
         if is_private(object) {
             return Outcome::Continue;
+        }
+        if method.name == "update"
+            && let Outcome::Raised = merge(here, probe, object, key)
+        {
+            return Outcome::Raised;
         }
         Touch { here, probe, object }.method(method, key, !more.is_null(), container)
     }

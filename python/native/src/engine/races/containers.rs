@@ -36,10 +36,10 @@ pub(crate) unsafe fn family(class: *mut ffi::PyTypeObject) -> Option<Container> 
 }
 
 /// `tp_name` of those that are Python code.
-const OF_PYTHON_CODE: [&CStr; 3] = [c"WeakValueDictionary", c"UserDict", c"UserList"];
+const OF_PYTHON_CODE: [&CStr; 4] = [c"WeakKeyDictionary", c"WeakValueDictionary", c"UserDict", c"UserList"];
 
 /// `tp_name` of the types that are not told by their flags.
-const NAMES: [(&CStr, Container); 11] = [
+const NAMES: [(&CStr, Container); 12] = [
     (c"set", Container::Set),
     (c"collections.deque", Container::Deque),
     (c"collections.defaultdict", Container::DefaultDict),
@@ -48,6 +48,7 @@ const NAMES: [(&CStr, Container); 11] = [
     (c"Counter", Container::Counter),
     (c"bytearray", Container::ByteArray),
     (c"array.array", Container::Array),
+    (c"WeakKeyDictionary", Container::WeakDict),
     (c"WeakValueDictionary", Container::WeakDict),
     (c"UserDict", Container::Wrapper),
     (c"UserList", Container::Wrapper),
@@ -78,8 +79,8 @@ pub(crate) unsafe fn is_overridden(class: *mut ffi::PyTypeObject, method: &CStr)
 }
 
 /// Classes of containers that are Python code, and what they have their methods from.
-const METHODS_OF_LIBRARY: [&str; 6] =
-    ["WeakValueDictionary.", "UserDict.", "UserList.", "Counter.subtract", "MutableMapping.", "Mapping.get"];
+const METHODS_OF_LIBRARY: [&str; 7] =
+    ["WeakKeyDictionary.", "WeakValueDictionary.", "UserDict.", "UserList.", "Counter.subtract", "MutableMapping.", "Mapping.get"];
 
 /// Whether what is called is a method of a container that is Python code of the standard library.
 ///

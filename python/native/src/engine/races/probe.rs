@@ -254,6 +254,7 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, point: &Point<'_>, is_trusted: bool) 
             is_acting: point.is_acting,
             is_guard: point.is_guard,
             is_lazy: point.is_lazy,
+            is_measured: point.is_measured,
             is_heeded: point.is_heeded,
             is_claim: point.is_claim,
             is_swapper: is_swapper,

@@ -38,6 +38,7 @@ pub(crate) struct Probe {
     pub(crate) is_acting: bool,
     pub(crate) is_guard: bool,
     pub(crate) is_lazy: bool,
+    pub(crate) is_measured: bool,
     pub(crate) is_heeded: bool,
     pub(crate) is_claim: bool,
     /// It is in code that swaps what is the process's.
@@ -76,6 +77,7 @@ impl Probe {
             is_acting: false,
             is_guard: false,
             is_lazy: false,
+            is_measured: false,
             is_heeded: false,
             is_claim: false,
             is_swapper: false,

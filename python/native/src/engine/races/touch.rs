@@ -12,7 +12,7 @@ use crate::interpreter::header::{self, ESCAPED, SEEN};
 use crate::thread::context::ThreadContext;
 use crate::thread::outcome::Outcome;
 use ftsan::patcher::Action;
-use ftsan::patcher::known_calls::{CallEffect as Call, Container, Method};
+use ftsan::patcher::known_calls::{self, CallEffect as Call, Container, Method};
 use ftsan::races::access::{Access, AccessSite, Value};
 use ftsan::races::clock::Epoch;
 use ftsan::races::lifetimes::Mark;
@@ -27,6 +27,8 @@ pub(super) mod field {
     pub(crate) const POSITION: u64 = 0x504f_5349;
     pub(crate) const CONTENT: u64 = 0x434f_4e54;
     pub(crate) const ELEMENT: u64 = 0x454c_454d;
+    /// Whether there is room for another element.
+    pub(crate) const ROOM: u64 = 0x524f_4f4d;
 }
 
 /// What is known of an access beside its kind.
@@ -102,6 +104,19 @@ unsafe fn claimed(element: *mut ffi::PyObject) -> u64 {
     mix(unsafe { values::key(element) } ^ field::ELEMENT)
 }
 
+/// Whether a key is the slice `[:]`.
+///
+/// # Safety
+/// Attached; `key` is alive.
+unsafe fn is_everything(key: *mut ffi::PyObject) -> bool {
+    // SAFETY: passed on; a slice has its ends.
+    unsafe {
+        let none = ffi::Py_None();
+        let slice = key.cast::<ffi::PySliceObject>();
+        ffi::PySlice_Check(key) != 0 && (*slice).start == none && (*slice).stop == none
+    }
+}
+
 fn is_sequence(container: Container) -> bool {
     matches!(container, Container::List | Container::Deque | Container::ByteArray | Container::Array)
 }
@@ -160,6 +175,9 @@ impl Touch<'_> {
                         return Outcome::Raised;
                     }
                     self.structure(AccessKind::Read, false)
+                } else if call == Call::Take && is_everything(key) {
+                    let clear = known_calls::method("clear", container).map_or(0, |method| method.name.as_ptr() as u64);
+                    self.change_all(Value::repeatable(mix(clear)))
                 } else if call == Call::Take {
                     container_sync::take(self.here, self.object);
                     self.structure(AccessKind::Atomic, !self.probe.is_handled)
@@ -202,6 +220,11 @@ impl Touch<'_> {
                     {
                         return Outcome::Raised;
                     }
+                    if let Outcome::Raised =
+                        self.noted(self.object, field::ROOM, AccessKind::Atomic, Value::UNKNOWN, flags, Part::Structure)
+                    {
+                        return Outcome::Raised;
+                    }
                     self.call(method.effect)
                 } else {
                     self.call(method.effect)
@@ -235,6 +258,15 @@ impl Touch<'_> {
 
     /// A call that concerns the container as a whole.
     pub(super) unsafe fn call(&self, call: Call) -> Outcome {
+        if call == Call::Read && self.probe.is_claim {
+            // SAFETY: the object is alive, and so is what it is done with.
+            let outcome = unsafe {
+                self.noted(self.object, field::ROOM, AccessKind::Read, Value::UNKNOWN, Flags::default(), Part::Structure)
+            };
+            if outcome == Outcome::Raised {
+                return outcome;
+            }
+        }
         let (kind, is_checkable) = match call {
             Call::Read => (AccessKind::Read, false),
             Call::Iterate | Call::Advance => (AccessKind::Iterate, false),
@@ -308,6 +340,24 @@ impl Touch<'_> {
         }
     }
 
+    /// What is merged into a dictionary is written over what this thread has read there: `d |= {"n": d["n"] + 1}`.  Other merges commute, as far as
+    /// is known.
+    ///
+    /// # Safety
+    /// Attached; what is passed is alive.
+    pub(super) unsafe fn merged(&self, key: *mut ffi::PyObject, value: *mut ffi::PyObject, container: Container) -> Outcome {
+        // SAFETY: the object is alive, and so is what it is done with.
+        unsafe {
+            let races = shared::get();
+            let life = races.lifetimes.of(self.object as u64, &Seen(self.object));
+            let epoch = self.here.order.clock().epoch();
+            if !values::is_plain_key(key) || !races.shadow.has_read(location(life, values::key(key)), epoch) {
+                return Outcome::Continue;
+            }
+            self.keyed(key, Call::Write, false, values::value(value), container)
+        }
+    }
+
     /// Whether the key is certainly not there.
     unsafe fn lacks(&self, key: *mut ffi::PyObject, container: Container) -> bool {
         // SAFETY: the object is alive, and so is what it is done with.
@@ -332,9 +382,9 @@ impl Touch<'_> {
         }
     }
 
-    /// Whoever polls a container until something is there has waited for who put it there.
+    /// Whoever polls a container until something is there has waited for who put it there; a loop that goes on until nothing is there has not.
     fn await_what_is_put(&self) {
-        if self.probe.is_polled {
+        if self.probe.is_polled && (self.probe.is_awaited || self.probe.action != Action::Truth) {
             container_sync::take(self.here, self.object);
         }
     }
@@ -418,6 +468,7 @@ impl Touch<'_> {
             is_acting: probe.is_acting && !is_own,
             is_guard: probe.is_guard,
             is_lazy: probe.is_lazy,
+            is_measured: probe.is_measured,
             owner: Value::identity(self.object as u64),
             since,
         };

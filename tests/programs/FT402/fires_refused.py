@@ -1,0 +1,39 @@
+"""A name that must not be given twice: nothing keeps two threads from finding it free, although the values are constants."""
+
+from ftsan.testing import in_turns
+
+ports: dict[str, int] = {}
+
+
+class Registry:
+    owner: str | None = None
+
+    def claim(self, name: str) -> None:
+        if self.owner is not None:  # maybe: owner
+            raise RuntimeError(self.owner)
+        self.owner = name  # race: owner
+
+
+def register(name: str, port: int) -> None:
+    if name in ports:  # maybe: ports
+        raise ValueError(name)
+    ports[name] = port  # race: ports
+
+
+def attempt(name: str, port: int) -> None:
+    try:
+        register(name, port)
+    except ValueError:
+        pass
+
+
+def claim(name: str) -> None:
+    try:
+        registry.claim(name)
+    except RuntimeError:
+        pass
+
+
+registry = Registry()
+in_turns(lambda: attempt("web", 80), lambda: attempt("web", 8080))
+in_turns(lambda: claim("one"), lambda: claim("two"))
