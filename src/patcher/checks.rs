@@ -124,7 +124,8 @@ pub(super) fn mark<'a>(
                 let is_adding = found[act].point.name.is_some_and(is_adding);
                 let looked_up = found[check].point.action == Action::Contains && is_adding;
                 // Whether there is room for what is added.
-                found[check].point.is_claim |= is_adding && found[check].point.is_measured && found[check].point.name == Some("len");
+                found[check].point.is_claim |=
+                    is_adding && found[check].point.is_measured && found[check].point.name == Some("len");
                 found[act].point.is_claim = looked_up
                     || found[check].point.is_claim
                     || is_refused(opcodes, &instructions.all, found[check].instruction as usize)
@@ -166,7 +167,8 @@ fn is_search(opcodes: &Opcodes, all: &[Instruction], check: usize) -> bool {
     /// The key and the container.
     const OPERANDS: usize = 3;
     let loops = all.iter().enumerate().skip(check).filter(|(_, last)| opcodes.info(last.opcode).jump == Jump::Backward);
-    let around = loops.filter_map(|(last, instruction)| Some((instruction.target? as usize, last))).filter(|(top, _)| *top <= check);
+    let around =
+        loops.filter_map(|(last, instruction)| Some((instruction.target? as usize, last))).filter(|(top, _)| *top <= check);
     let Some((_, last)) = around.max() else { return false };
     let mut stored = all[check..last].iter().filter_map(|instruction| opcodes.stores(instruction.opcode, instruction.argument));
     let before = &all[check.saturating_sub(OPERANDS)..check];

@@ -39,7 +39,8 @@ pub fn holder(
     }
     // The probe has pushed its own two operands.
     let depth = u32::from(depth(first.argument).filter(|depth| *depth > 0)?) + 2;
-    let mut names = Names { opcodes, code, all: &instructions.all, operands: vec![None; instructions.all.len()], bound: HashMap::new() };
+    let mut names =
+        Names { opcodes, code, all: &instructions.all, operands: vec![None; instructions.all.len()], bound: HashMap::new() };
     let mut accessed = None;
     stack::run(opcodes, code, &instructions, |index, producers| {
         names.note(index, producers);
@@ -181,7 +182,9 @@ impl<'a> Names<'a, '_> {
         match instruction.opcode {
             opcode if opcode == opcodes.load_deref => Some(CLOSURE.to_owned()),
             opcode if opcode == opcodes.load_global || opcode == opcodes.load_name => Some(GLOBALS.to_owned()),
-            opcode if opcode == opcodes.load_attr && self.method(source).is_none() => self.spelled(self.operand(source)?, looked_up),
+            opcode if opcode == opcodes.load_attr && self.method(source).is_none() => {
+                self.spelled(self.operand(source)?, looked_up)
+            }
             opcode if opcode == opcodes.call => {
                 let called = self.operand(source)?;
                 let is_part = self.method(called).is_some_and(|method| ELEMENTS.contains(&method) || VIEWS.contains(&method));

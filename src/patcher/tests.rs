@@ -390,7 +390,9 @@ fn the_holder_of_a_container_has_its_attribute() {
     let [own, jobs] = [("LOAD_FAST", 0), ("LOAD_FAST", 1)];
     let attribute = ("LOAD_ATTR", 0);
     let item = [("LOAD_CONST", 0), ("BINARY_OP", SUBSCRIPT)];
-    let of = |source: &[&[(&'static str, u32)]], is_attribute, depth| held_by(&[source, &[&probe[..]]].concat().concat(), is_attribute, depth);
+    let of = |source: &[&[(&'static str, u32)]], is_attribute, depth| {
+        held_by(&[source, &[&probe[..]]].concat().concat(), is_attribute, depth)
+    };
     let said = |name: &str| Some(name.to_owned());
     assert_eq!(of(&[&[own]], true, 1), said("self"), "self.a");
     assert_eq!(of(&[&[own, attribute]], true, 1), said("self.a"), "self.a.a");

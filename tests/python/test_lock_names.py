@@ -66,7 +66,10 @@ INVERTED = [
     ("nest(lambda: store.space.x, lambda: store.space.y)", ["Store.space.x", "Store.space.y"]),
     ("nest(lambda: store.ready, lambda: store.done)", ["Store.done", "Store.ready"]),
     ("nest(lambda: store.get('a'), lambda: store.get('b'))", ["Store.by_name['a']", "Store.by_name['b']"]),
-    ("hidden = frozenset(store.kept)\ndel store.kept\nnest(lambda: store.weak['a'], lambda: store.weak['b'])", ["Store.weak['a']", "Store.weak['b']"]),
+    (
+        "hidden = frozenset(store.kept)\ndel store.kept\nnest(lambda: store.weak['a'], lambda: store.weak['b'])",
+        ["Store.weak['a']", "Store.weak['b']"],
+    ),
     (
         """
         def one():

@@ -75,7 +75,9 @@ def test_other_functions_are_another_finding(ftsan: Ftsan, tmp_path: Path) -> No
         "# one\n# more\n" + TWICE,
         TWICE.replace("        self.hits += 1\n        self.misses += 1\n", "        self.misses += 1\n        self.hits += 1\n"),
         TWICE.replace("        self.hits += 1\n", "").replace('        self.by_name["x"] += 1\n', ""),
-        TWICE.replace("        self.hits += 1\n", "        by_name = self.by_name\n        by_name['z'] = by_name.get('z', 0) + 1\n"),
+        TWICE.replace(
+            "        self.hits += 1\n", "        by_name = self.by_name\n        by_name['z'] = by_name.get('z', 0) + 1\n"
+        ),
     ],
     ids=["moved", "in another order", "fewer of them", "by a variable"],
 )
@@ -88,7 +90,9 @@ def test_nor_on_who_came_first(ftsan: Ftsan, tmp_path: Path) -> None:
     [one] = ftsan(write(tmp_path, PROGRAM + "in_turns(stats.update, stats.reset)\n")).findings
     [other] = ftsan(write(tmp_path, PROGRAM + "in_turns(stats.reset, stats.update)\n")).findings
     assert one["fingerprint"] == other["fingerprint"]
-    assert [location["fingerprint"] for location in one["locations"]] == [location["fingerprint"] for location in other["locations"]]
+    assert [location["fingerprint"] for location in one["locations"]] == [
+        location["fingerprint"] for location in other["locations"]
+    ]
 
 
 def test_a_location_that_is_accepted_hides_no_other_one(ftsan: Ftsan, tmp_path: Path) -> None:

@@ -122,7 +122,9 @@ def test_every_program_has_a_verdict() -> None:
 
 def expect_races(run: Run, path: Path) -> None:
     """Each marked race is reported, and nothing else."""
-    others = [finding for finding in run.by_location if finding["rule"] not in header(path, "ALSO") and not race_names(finding, path)]
+    others = [
+        finding for finding in run.by_location if finding["rule"] not in header(path, "ALSO") and not race_names(finding, path)
+    ]
     assert (missed_races(run, path), [finding["title"] for finding in others]) == ({}, []), run.stderr
 
 

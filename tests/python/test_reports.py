@@ -117,7 +117,7 @@ def test_no_code_of_the_program_runs_to_make_a_report(ftsan: Ftsan) -> None:
 
 def test_containers_go_by_the_names_that_the_code_has_for_them(ftsan: Ftsan) -> None:
     run = ftsan("-c", NAMED)
-    names = {finding["title"].partition(":")[0] for finding in run.findings}
+    names = {finding["title"].partition(":")[0] for finding in run.by_location}
     attributes = {"Cache.shared['c']", "Cache.own['d']", "Plain.__dict__['f']"}
     assert names == {"__main__.registry['a']", "library.known['b']", "library.rows[0]['e']"} | attributes
 

@@ -5,38 +5,9 @@
 
 use super::access::{Access, Role};
 use super::finding::{Accepted, Finding};
-use crate::rules::severity::Severity;
-use serde::{Deserialize, Serialize};
+use super::location::{Location, Mistake};
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
-
-/// What tells of a finding which others are the same mistake.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Mistake {
-    /// Names the mistake across runs, whichever of its locations are found, and in whatever order.
-    pub fingerprint: String,
-    /// The location, in the words of the program.
-    pub what: String,
-}
-
-/// One location of a finding that has several, or may have.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Location {
-    /// In the words of the program.
-    pub what: String,
-    /// The sentence about it.
-    pub title: String,
-    /// How bad it is.
-    pub severity: Severity,
-    /// Whether harm was seen to happen to it.
-    pub witnessed: bool,
-    /// How often it happened.
-    pub count: u64,
-    /// Names the location across runs; what baselines hold.
-    pub fingerprint: String,
-    /// How many of the finding's accesses are of it: they come in the order of the locations.
-    pub accesses: usize,
-}
 
 /// What findings have in common that are shown as one.
 #[derive(PartialEq, Eq, Hash)]
@@ -80,11 +51,11 @@ fn one(mut all: Vec<Finding>) -> Option<Finding> {
     let mut all = all.into_iter();
     let mut whole = all.next()?;
     let Some(mistake) = whole.mistake.take() else { return Some(whole) };
-    whole.locations = vec![Location::of(&whole, mistake.what)];
+    whole.locations = vec![location(&whole, mistake.what)];
     whole.fingerprint = mistake.fingerprint;
     for more in all {
         let what = more.mistake.as_ref().map_or_else(String::new, |mistake| mistake.what.clone());
-        whole.locations.push(Location::of(&more, what));
+        whole.locations.push(location(&more, what));
         whole.witnessed |= more.witnessed;
         whole.count += more.count;
         whole.pids.extend(more.pids);
@@ -114,17 +85,15 @@ pub fn unfold(mut whole: Finding) -> Vec<Finding> {
     locations.into_iter().map(part).collect()
 }
 
-impl Location {
-    fn of(finding: &Finding, what: String) -> Self {
-        Location {
-            what,
-            title: finding.title.clone(),
-            severity: finding.severity,
-            witnessed: finding.witnessed,
-            count: finding.count,
-            fingerprint: finding.fingerprint.clone(),
-            accesses: finding.accesses.len(),
-        }
+fn location(finding: &Finding, what: String) -> Location {
+    Location {
+        what,
+        title: finding.title.clone(),
+        severity: finding.severity,
+        witnessed: finding.witnessed,
+        count: finding.count,
+        fingerprint: finding.fingerprint.clone(),
+        accesses: finding.accesses.len(),
     }
 }
 
@@ -184,6 +153,7 @@ mod tests {
     use super::super::finding::Means;
     use super::samples::race;
     use super::*;
+    use crate::rules::severity::Severity;
 
     #[test]
     fn locations_of_one_mistake_are_one_finding_and_can_be_told_apart_again() {
@@ -195,11 +165,12 @@ mod tests {
         let [first, second] = &whole.locations[..] else { panic!("two locations") };
         assert_eq!((first.what.as_str(), first.count, second.what.as_str(), second.count), ("C.a", 1, "C.b", 3));
         assert_eq!(whole.first_accesses().len(), 2);
-        let further: Vec<_> = whole.further_locations().map(|(location, accesses)| (&location.what, accesses[0].stack[0].line)).collect();
+        let further: Vec<_> =
+            whole.further_locations().map(|(location, accesses)| (&location.what, accesses[0].stack[0].line)).collect();
         assert_eq!(further, [(&"C.b".to_owned(), 2)]);
         assert_eq!(unfold(whole.clone()), parts);
         assert_eq!(fold([whole.clone(), race("C.c", [3, 9])])[0].locations.len(), 3, "a report is added to");
-        assert_eq!(fold([whole.clone()]), [whole.clone()]);
+        assert_eq!(fold([whole.clone()]), std::slice::from_ref(whole));
     }
 
     #[test]

@@ -5,6 +5,7 @@ pub mod baseline;
 pub mod finding;
 mod fingerprint;
 pub mod ignore;
+pub mod location;
 pub mod mistake;
 pub mod policy;
 pub mod severities;

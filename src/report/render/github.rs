@@ -5,7 +5,7 @@
 use super::paths::{below, project_root};
 use crate::report::model::access::{Access, programs_line};
 use crate::report::model::finding::Finding;
-use crate::report::model::mistake::Location;
+use crate::report::model::location::Location;
 use crate::report::model::tree::Report;
 use crate::rules::severity::Severity;
 use crate::terminal::printable;

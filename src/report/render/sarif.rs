@@ -234,7 +234,8 @@ mod tests {
         let results = log["runs"][0]["results"].as_array().unwrap();
         assert!(results[0]["message"]["text"].as_str().unwrap().starts_with("C.a: raced for; likewise C.b\n"), "{log}");
         let lines: Vec<_> = results[0]["relatedLocations"].as_array().unwrap().iter().collect();
-        let lines: Vec<_> = lines.iter().map(|related| related["physicalLocation"]["region"]["startLine"].as_u64().unwrap()).collect();
+        let lines: Vec<_> =
+            lines.iter().map(|related| related["physicalLocation"]["region"]["startLine"].as_u64().unwrap()).collect();
         assert_eq!((results.len(), lines), (1, vec![7, 2, 8]));
     }
 

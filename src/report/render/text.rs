@@ -4,6 +4,8 @@ use crate::report::model::access::{Access, GOES_BACK, Role, ThreadInfo, programs
 use crate::report::model::finding::Finding;
 use crate::report::model::mistake::Location;
 use crate::report::model::tree::{Perturbed, Report};
+use crate::report::model::location::Location;
+use crate::report::model::tree::Report;
 use crate::rules::severity::Severity;
 use crate::terminal::printable_copy;
 use stack::{Source, Stacks};

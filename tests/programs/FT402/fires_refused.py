@@ -1,5 +1,7 @@
 """A name that must not be given twice: nothing keeps two threads from finding it free, although the values are constants."""
 
+import contextlib
+
 from ftsan.testing import in_turns
 
 ports: dict[str, int] = {}
@@ -21,17 +23,13 @@ def register(name: str, port: int) -> None:
 
 
 def attempt(name: str, port: int) -> None:
-    try:
+    with contextlib.suppress(ValueError):
         register(name, port)
-    except ValueError:
-        pass
 
 
 def claim(name: str) -> None:
-    try:
+    with contextlib.suppress(RuntimeError):
         registry.claim(name)
-    except RuntimeError:
-        pass
 
 
 registry = Registry()

@@ -28,13 +28,14 @@ const INNER: [&str; 3] = ["_lock", "_cond", "_block"];
 pub(crate) fn of(py: Python<'_>, address: usize) -> String {
     // SAFETY: attached, and it is our own stack.
     let all: Vec<Frame<'_>> = unsafe { frames::own() }.filter(|frame| frame.raw().is_some()).take(DEEPEST).collect();
-    let is_programs = |frame: &&Frame<'_>| {
-        frame.raw().is_some_and(|raw| !code_class::is_of_standard_library(&code_class::resolve(py, raw).file))
-    };
+    let is_programs =
+        |frame: &&Frame<'_>| frame.raw().is_some_and(|raw| !code_class::is_of_standard_library(&code_class::resolve(py, raw).file));
     let programs: Vec<Frame<'_>> = all.iter().filter(is_programs).copied().collect();
     let object = address as *mut ffi::PyObject;
     let by_function = |frames: &[Frame<'_>], by_locals: bool| {
-        frames.iter().find_map(|frame| naming::expression_in(*frame, naming::globals_of(py, *frame).as_ref(), py, object, by_locals))
+        frames
+            .iter()
+            .find_map(|frame| naming::expression_in(*frame, naming::globals_of(py, *frame).as_ref(), py, object, by_locals))
     };
     by_function(&programs, false)
         .or_else(|| Search::new(py).from(&programs, object, false))
@@ -81,12 +82,16 @@ impl<'py> Search<'py> {
             }
         }
         for frame in functions {
-            let Some(globals) = naming::globals_of(self.py, *frame).filter(|globals| modules.insert(globals.as_ptr() as usize)) else {
+            let Some(globals) = naming::globals_of(self.py, *frame).filter(|globals| modules.insert(globals.as_ptr() as usize))
+            else {
                 continue;
             };
             let Some(module) = naming::module(&globals) else { continue };
             for (key, object) in entries(&globals) {
-                let name = format!("{module}.{}", key.cast::<PyString>().map_or_else(|_| "?".to_owned(), |name| name.to_string_lossy().into_owned()));
+                let name = format!(
+                    "{module}.{}",
+                    key.cast::<PyString>().map_or_else(|_| "?".to_owned(), |name| name.to_string_lossy().into_owned())
+                );
                 let prefix = if is_container(&object) { name.clone() } else { naming::class(&object) };
                 self.add(Place { object, name, prefix, depth: 0 });
             }
@@ -107,7 +112,9 @@ impl<'py> Search<'py> {
         // SAFETY: alive.
         let is_worth = unsafe {
             let object = place.object.as_ptr();
-            ffi::PyModule_Check(object) == 0 && ffi::PyFunction_Check(object) == 0 && ffi::Py_TYPE(object) != &raw mut ffi::PyUnicode_Type
+            ffi::PyModule_Check(object) == 0
+                && ffi::PyFunction_Check(object) == 0
+                && ffi::Py_TYPE(object) != &raw mut ffi::PyUnicode_Type
         };
         if is_worth && place.depth < DEEP && self.seen.len() < MOST && self.seen.insert(place.object.as_ptr() as usize) {
             self.left.push_back(place);
@@ -146,12 +153,16 @@ impl<'py> Search<'py> {
     fn attributes(&mut self, object: &Bound<'py, PyAny>) -> Vec<Named<'py>> {
         let class = object.get_type();
         let names = self.names.entry(class.as_ptr() as usize).or_insert_with(|| names_in(&class));
-        let known = names.iter().filter_map(|name| Some((name.cast::<PyString>().ok()?.to_string_lossy().into_owned(), naming::stored(object, name)?)));
+        let known = names
+            .iter()
+            .filter_map(|name| Some((name.cast::<PyString>().ok()?.to_string_lossy().into_owned(), naming::stored(object, name)?)));
         let mut all: Vec<Named<'py>> = known.collect();
-        all.extend(naming::dictionary_of(object).or_else(|| namespace_of(object)).iter().flat_map(entries).filter_map(|(name, value)| {
-            let name = name.cast::<PyString>().ok()?.to_string_lossy().into_owned();
-            Some((name, value))
-        }));
+        all.extend(naming::dictionary_of(object).or_else(|| namespace_of(object)).iter().flat_map(entries).filter_map(
+            |(name, value)| {
+                let name = name.cast::<PyString>().ok()?.to_string_lossy().into_owned();
+                Some((name, value))
+            },
+        ));
         all
     }
 }
@@ -190,14 +201,13 @@ fn entries<'py>(dictionary: &Bound<'py, PyAny>) -> Vec<(Bound<'py, PyAny>, Bound
 fn elements<'py>(deque: &Bound<'py, PyAny>) -> Vec<Bound<'py, PyAny>> {
     let element = |at: usize| {
         // SAFETY: attached, alive; a new reference, or null with an exception.
-        let element = unsafe {
+        unsafe {
             let element = ffi::PySequence_GetItem(deque.as_ptr(), at as ffi::Py_ssize_t);
             if element.is_null() {
                 ffi::PyErr_Clear();
             }
             Bound::from_owned_ptr_or_opt(deque.py(), element)
-        };
-        element
+        }
     };
     (0..SMALL).map_while(element).collect()
 }

@@ -217,8 +217,8 @@ fn holder(object: &Bound<'_, PyAny>, part: Part, frame: RawFrame) -> String {
     let name = match part {
         Part::Global(_) | Part::State(_) => return GLOBALS.to_owned(),
         Part::Variable(_) => return CLOSURE.to_owned(),
-        // SAFETY: attached, as whoever has a Bound; the code objects of recorded stacks are kept alive.
         Part::Attribute(_) | Part::Item(_) | Part::Structure | Part::Position => {
+            // SAFETY: attached, as whoever has a Bound; the code objects of recorded stacks are kept alive.
             NAME_HOLDER.get().and_then(|name| unsafe { name(frame, is_attribute) })
         }
     };

@@ -149,9 +149,11 @@ impl Store {
     /// A finding that is to be told, and whether another location of the same mistake was.
     pub(super) fn begin_telling(&mut self, known: Known) -> (Finding, bool) {
         let finding = self.entries[known.0].finding.clone();
-        let is_first = finding.mistake.as_ref().filter(|_| finding.severity.is_serious()).is_none_or(|mistake| {
-            self.told.insert((mistake.fingerprint.clone(), finding.package.clone()))
-        });
+        let is_first = finding
+            .mistake
+            .as_ref()
+            .filter(|_| finding.severity.is_serious())
+            .is_none_or(|mistake| self.told.insert((mistake.fingerprint.clone(), finding.package.clone())));
         (finding, !is_first)
     }
 
