@@ -1,4 +1,4 @@
-"""A value that is read and merged back into its dictionary, which is one operation: what another thread has merged meanwhile is lost.
+"""A value that is read and merged back into its dictionary, which is one operation: what another thread has merged is lost.
 
 ALSO: FT407
 """
