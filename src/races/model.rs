@@ -255,9 +255,7 @@ impl Trace {
         let Change { kind, is_checked, is_filling, .. } = self.change(write);
         let is_read = access.kind == AccessKind::Read;
         let same_check = self.same_check(write, read);
-        // Whoever measures something and then changes it updates it, even if it does not come to that; a loop asks again.
-        let is_lost = access.is_measured && !access.is_polled && kind == AccessKind::Update;
-        let would_act = same_check || (is_checked && !is_filling || is_lost) && access.is_acting;
+        let would_act = same_check || is_checked && !is_filling && access.is_acting;
         match matrix::severity(kind, as_iteration(access))? {
             // A cache of equal values may be filled twice, so looking whether it is filled may come at any time; what is measured is no cache.
             _ if is_checked && self.value(write).is_cacheable() && is_read && !access.is_guard && !access.is_measured => None,
@@ -277,7 +275,6 @@ impl Trace {
         }
         let Change { kind, is_checked, is_filling, .. } = self.change(write);
         let same_check = self.same_check(write, read) && access.kind == AccessKind::Read;
-        let is_lost = access.is_measured && !access.is_polled && kind == AccessKind::Update;
         let is_cached = is_checked && self.value(write).is_cacheable() && !access.is_guard && !access.is_measured;
         match matrix::severity(as_iteration(access), kind) {
             // The other thread begins an update, whose write races, or may fill a cache with the same value.
@@ -285,7 +282,7 @@ impl Trace {
             // It will act on what it saw, unless it has looked elsewhere since.
             _ if same_check && self.is_last_look(read, write) => Some(Severity::Error),
             Some(Severity::Info)
-                if (is_checked && !is_filling || is_lost) && !is_cached && access.is_acting && self.is_last_look(read, write) =>
+                if is_checked && !is_filling && !is_cached && access.is_acting && self.is_last_look(read, write) =>
             {
                 Some(Severity::Error)
             }

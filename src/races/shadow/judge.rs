@@ -212,8 +212,7 @@ impl Now<'_> {
             || is_filling && same_check;
         let is_checked = state & state::TESTED != 0;
         let is_read = self.access.kind == AccessKind::Read;
-        let is_lost = self.access.is_measured && !self.access.is_polled && kind == AccessKind::Update;
-        let would_act = same_check || (is_checked && !is_filling || is_lost) && self.access.is_acting;
+        let would_act = same_check || is_checked && !is_filling && self.access.is_acting;
         // A guard only found nothing to iterate over.
         let own_kind = if self.access.is_guard { AccessKind::Iterate } else { self.access.kind };
         let harmless = is_checked && value.is_cacheable() && own_kind == AccessKind::Read && !self.access.is_measured;
@@ -395,8 +394,7 @@ impl Now<'_> {
             && flag >> 20 == u32::from(self.epoch.slot())
             && self.sequence.wrapping_sub(flag) & SEQUENCE < SEQUENCE / 2
             || is_filling && same_check;
-        let is_lost = read_state & (state::MEASURED | state::POLLED) == state::MEASURED && kind == AccessKind::Update;
-        let would_act = (is_checked && !is_filling || is_lost) && read_state & state::ACTING != 0;
+        let would_act = is_checked && !is_filling && read_state & state::ACTING != 0;
         let severity = match matrix::severity(earlier_kind, kind) {
             _ if same_check && (harmless || !is_checked) => None,
             _ if same_check => Some(Severity::Error),
