@@ -2,9 +2,8 @@
 
 use super::access::{Access, Frame, Role, programs_line};
 use super::fingerprint;
-use super::timeline::Made;
-use super::mistake::{Location, Mistake};
 use super::location::{Location, Mistake};
+use super::timeline::Made;
 use crate::rules::rule::{Rule, Told};
 use crate::rules::severity::Severity;
 use serde::{Deserialize, Serialize};

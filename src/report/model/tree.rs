@@ -325,8 +325,8 @@ pub(crate) mod samples {
 
 #[cfg(test)]
 mod tests {
-    use super::super::timeline::{Made, RunLoop, Span};
     use super::super::mistake::samples::race;
+    use super::super::timeline::{Made, RunLoop, Span};
     use super::*;
 
     fn merged(all: impl IntoIterator<Item = News>) -> Report {

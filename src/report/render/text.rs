@@ -2,10 +2,8 @@
 
 use crate::report::model::access::{Access, GOES_BACK, Role, ThreadInfo, programs_line_with};
 use crate::report::model::finding::Finding;
-use crate::report::model::mistake::Location;
-use crate::report::model::tree::{Perturbed, Report};
 use crate::report::model::location::Location;
-use crate::report::model::tree::Report;
+use crate::report::model::tree::{Perturbed, Report};
 use crate::rules::severity::Severity;
 use crate::terminal::printable_copy;
 use stack::{Source, Stacks};

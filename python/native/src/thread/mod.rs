@@ -30,5 +30,5 @@ pub(crate) mod probe_switch;
 pub(crate) mod recorder;
 pub(crate) mod registry;
 pub(crate) mod stacks;
-pub(crate) mod untouched;
 pub(crate) mod timeline;
+pub(crate) mod untouched;

@@ -3,9 +3,8 @@
 use super::source::Sources;
 use crate::report::model::access::{Access, Frame, Role, library_of};
 use crate::report::model::finding::Finding;
-use crate::report::model::timeline::{Time, Timeline};
-use crate::report::model::mistake::Location;
 use crate::report::model::location::Location;
+use crate::report::model::timeline::{Time, Timeline};
 use crate::report::render::paths::below;
 use crate::rules;
 use serde::Serialize;
