@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from importlib.abc import Loader
     from importlib.machinery import ModuleSpec
     from types import ModuleType
+    from typing import Any
 
     Hook = Callable[[ModuleType], None]
 
@@ -61,8 +62,19 @@ def order_nothing(ignore: Callable[[object], None]) -> None:
         ignore(container)
 
 
+def _hook(spec: ModuleSpec, name: str) -> None:
+    """Have the module's hooks called when its loader has executed it."""
+    loader: Any = spec.loader
+    attributes = getattr(loader, "__dict__", {})
+    # A loader of this module alone stays what it is: whoever only looks for a module asks the loader what it is, and for its source.
+    if type(attributes) is dict and attributes.get("name") == name:
+        loader.exec_module = _Loader(loader).exec_module
+    else:
+        spec.loader = _Loader(loader)  # type: ignore[assignment]
+
+
 class _Finder:
-    """Finds nothing itself: asks the finders after it and wraps the loader of what they find."""
+    """Finds nothing itself: asks the finders after it and hooks the loader of what they find."""
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
         if name not in _pending:
@@ -73,13 +85,13 @@ class _Finder:
             spec = finder.find_spec(name, path, target)
             if spec is not None:
                 if spec.loader is not None:
-                    spec.loader = _Loader(spec.loader)  # type: ignore[assignment]
+                    _hook(spec, name)
                 return spec
         return None
 
 
 class _Loader:
-    """Puts the real loader back before the module's code runs."""
+    """Stands for a module's loader, or is called by it; puts the real one back before the module's code runs."""
 
     def __init__(self, loader: Loader) -> None:
         self.loader = loader
@@ -88,6 +100,9 @@ class _Loader:
         return self.loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
+        hooked: Any = getattr(self.loader, "__dict__", None)
+        if type(hooked) is dict:
+            hooked.pop("exec_module", None)
         if module.__spec__ is not None:
             module.__spec__.loader = self.loader
         module.__loader__ = self.loader
