@@ -78,7 +78,7 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
         found.extend(calls::find(opcodes, code, instructions, &handlers));
         found.sort_by_key(|found| (found.instruction, found.is_after));
     }
-    checks::mark(opcodes, code, instructions, |unit| finder.is_tried(unit), &mut found);
+    checks::mark(opcodes, code, instructions, &handlers, |unit| finder.is_tried(unit), &mut found);
     if !found.iter().any(|found| is_of_a_container(found.point.action)) {
         // Whether a container is empty matters to who does something with it after that, here or in a caller.
         found.retain(|found| found.point.action != Action::Truth || found.point.is_asked);

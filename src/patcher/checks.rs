@@ -4,6 +4,7 @@
 use super::calls;
 use super::code::Code;
 use super::found::Found;
+use super::handlers::Handlers;
 use super::instructions::{Instruction, Instructions};
 use super::known_calls::{self, CallEffect};
 use super::opcodes::{Jump, Opcodes};
@@ -95,11 +96,12 @@ struct Names<'a> {
 
 /// Marks the checks that an action of the same function follows ([`Point::is_acting`]), and those that a loop follows ([`Point::is_guard`]).
 /// Of several (`if x is None: with lock: if x is None: x = ...`) it is the last one before the action; an action whose failure is handled
-/// (`is_tried`, of a code unit) needs none.
+/// (`is_tried`, of a code unit) needs none.  A check beside which something else decides is none.
 pub(super) fn mark<'a>(
     opcodes: &Opcodes,
     code: &Code<'a>,
     instructions: &Instructions,
+    handlers: &Handlers<'_, '_>,
     is_tried: impl Fn(u32) -> bool,
     found: &mut [Found<'a>],
 ) {
@@ -113,13 +115,20 @@ pub(super) fn mark<'a>(
         }
     }
     let names = names(opcodes, code, instructions, found);
+    let mut decided_otherwise = Vec::new();
+    let mut decisive = Vec::new();
     for act in 0..found.len() {
         if let Some(subject) = acted(&found[act].point, names.containers[act]) {
             let is_it = |at: &usize| checked(&found[*at].point, names.containers[*at]).as_ref() == Some(&subject);
+            if let Some(check) = otherwise_decided(handlers, found, act).and_then(|take| (0..take).rev().find(is_it)) {
+                decided_otherwise.push(check);
+                continue;
+            }
             if let Some(check) = (0..act).rev().find(is_it)
                 && !found[act].point.is_handled
                 && !is_tried(found[act].point.unit)
             {
+                decisive.push(check);
                 found[check].point.is_acting = true;
                 let is_adding = found[act].point.name.is_some_and(is_adding);
                 let looked_up = found[check].point.action == Action::Contains && is_adding;
@@ -145,6 +154,23 @@ pub(super) fn mark<'a>(
             }
         }
     }
+    for check in decided_otherwise.into_iter().filter(|check| !decisive.contains(check)) {
+        found[check].point.is_tested = false;
+    }
+}
+
+/// What is taken away before `act` stores its constant, if that decides whether it does ([`Handlers::decide`]): the look before it then only
+/// saves trying.
+fn otherwise_decided(handlers: &Handlers<'_, '_>, found: &[Found<'_>], act: usize) -> Option<usize> {
+    let act = &found[act].point;
+    let decides = |take: &Point<'_>| takes(take) && handlers.decide(take.unit, take.action == Action::DeleteAttribute, act.unit);
+    found.iter().position(|take| act.is_constant && decides(&take.point))
+}
+
+fn takes(point: &Point<'_>) -> bool {
+    let is_taking = |name: &str| known_calls::methods(name).iter().any(|method| method.effect == CallEffect::Take);
+    matches!(point.action, Action::DeleteAttribute | Action::DeleteItem)
+        || point.action == Action::Method && point.name.is_some_and(is_taking)
 }
 
 fn is_adding(name: &str) -> bool {

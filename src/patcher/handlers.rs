@@ -11,6 +11,9 @@ use super::tables;
 /// What containers raise for what they have not, and what these are derived from.
 const LACKING: &[&str] = &["BaseException", "Exception", "IndexError", "KeyError", "LookupError", "ValueError"];
 
+/// What `del object.name` raises if there is no such attribute, and what that is derived from.
+const NAMELESS: &[&str] = &["AttributeError", "BaseException", "Exception"];
+
 /// What dictionaries, sets and deques raise if they change while they are gone through.
 const CHANGED: &[&str] = &["RuntimeError"];
 
@@ -44,6 +47,26 @@ impl<'a, 'b> Handlers<'a, 'b> {
     /// Whether it is handled that something is not there, if the instruction at this unit says so.
     pub(super) fn handle_lack(&self, unit: u32) -> bool {
         self.handler(unit, LACKING).is_some()
+    }
+
+    /// Whether what is taken away at the unit `take` (an attribute, or what a container has) decides that the instruction at `act` runs: only if
+    /// it was there, or only if it was not.  Of several threads one finds it there.
+    pub(super) fn decide(&self, take: u32, is_attribute: bool, act: u32) -> bool {
+        let Some((_, target)) = self.handler(take, if is_attribute { NAMELESS } else { LACKING }) else { return false };
+        let handler = self.from(target);
+        let Some(last) = handler.iter().position(|instruction| self.opcodes.info(instruction.opcode).is_end) else { return false };
+        let handler = &handler[..=last];
+        // After `with suppress(...)` it goes on in any case.
+        if handler.iter().any(|instruction| instruction.opcode == self.opcodes.with_except_start) {
+            return false;
+        }
+        // The jump after the match, and none that leaves open where the handler ends.
+        if handler.iter().filter(|instruction| self.opcodes.info(instruction.opcode).tests).count() > 1 {
+            return false;
+        }
+        let goes_on = handler[last].target.and_then(|target| self.instructions.all.get(target as usize));
+        let is_beyond = goes_on.is_none_or(|goes_on| goes_on.unit <= take || act < goes_on.unit);
+        handler.iter().any(|instruction| instruction.unit == act) || act > take && act < target && is_beyond
     }
 
     /// Whether it is handled that a container changes while the instruction at this unit goes through it, by doing so again: the handler goes
