@@ -10,6 +10,10 @@ pub static RULE: Rule = Rule {
     name: "task-touched-off-thread",
     severity: Severity::Error,
     finds: Finds::Calls(Calls {
+        // Tasks written in Python have these methods from the futures.
+        claims: |attempt| {
+            !attempt.is_nested && matches!(attempt.watched, "add_done_callback" | "remove_done_callback") && (attempt.is_task)()
+        },
         crash: Crash { files: &["tasks.py"], symbols: &["task_", "_asyncio_"], is_only_likely: false },
         ..Calls::PLAIN
     }),

@@ -12,6 +12,8 @@ pub struct Attempt<'a> {
     pub is_nested: bool,
     /// Asks the object, a future, whether it is done.
     pub is_done: &'a dyn Fn() -> bool,
+    /// The object is a task.
+    pub is_task: &'a dyn Fn() -> bool,
 }
 
 /// A call that is reported.

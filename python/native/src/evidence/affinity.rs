@@ -148,6 +148,7 @@ impl<'py> Misused<'py> {
             operation: &called.operation,
             is_nested: called.is_nested,
             is_done: &|| self.is_done(),
+            is_task: &|| names_of_bases(&self.object).iter().any(|base| base == "Task"),
         };
         let Some(rule) = rules::of_call(self.call.rule, &attempt) else { return Outcome::Continue };
         let known = |rules: &[RuleId]| {
