@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -188,3 +189,5 @@ def test_the_transport_inside_a_client_is_what_the_finding_is_about(tmp_path: Pa
     accesses = [(access["role"], access["operation"]) for access in run.findings[0]["accesses"]]
     assert accesses[:2] == [("offending", "send"), ("offending", "call_soon")]
     assert (run.findings[0]["accesses"][0]["stack"][0]["line"], run.status) == (6, 66)
+    assert len(re.findall("^ERROR: ftsan: FT", run.stderr, re.MULTILINE)) == 1, "told twice"
+    assert "ftsan: FT105 transport-used-off-thread takes the place of FT101 above: " in run.stderr

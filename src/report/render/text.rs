@@ -82,6 +82,12 @@ pub fn finding_in(style: &Style, finding: &Finding, pid: u32, source: Source<'_>
     out
 }
 
+/// A finding that tells more than one of another rule, which was printed when the same call of the program had come to that.
+pub fn in_place_of(finding: &Finding, rule: &str) -> String {
+    let Finding { rule: own, name, title, fix, help, .. } = &printable_copy(finding);
+    format!("ftsan: {own} {name} takes the place of {rule} above: {title}\n  Fix: {fix}\n  Help: {help}\n")
+}
+
 /// How an access is related to the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kin {

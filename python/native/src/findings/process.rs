@@ -366,6 +366,10 @@ impl Process {
     /// Prints a new finding and puts it into the report.  To be called detached: it writes to files.
     pub(super) fn tell(&self, known: Known) {
         let (finding, is_again) = self.facts().store.begin_telling(known);
+    /// Prints a new finding and puts it into the report; in short, if it takes the place of one of another rule, which was printed.  To be called
+    /// detached: it writes to files.
+    pub(super) fn tell(&self, known: Known, in_place_of: Option<&str>) {
+        let finding = self.facts().store.finding(known).clone();
         // What changes no exit status does not interrupt anybody: it is in the report.
         if self.options.text && finding.severity > Severity::Info {
             let _paused = hooks_link::Paused::begin();
@@ -375,6 +379,11 @@ impl Process {
                 false => text::finding_in(&style, &finding, std::process::id(), &sources::line),
             };
             write_stderr(&told);
+            let shown = match in_place_of {
+                Some(rule) => text::in_place_of(&finding, rule),
+                None => text::finding_in(&style, &finding, std::process::id(), &sources::line),
+            };
+            write_stderr(&shown);
         }
         self.write_news(None);
     }

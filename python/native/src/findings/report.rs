@@ -85,7 +85,7 @@ pub(crate) fn report(py: Python<'_>, place: FindingKey, raises: Raises, case: im
             let ignored = py.detach(|| ignored_on_a_line(&finding));
             let recorded = process.record(place, finding, ignored, test);
             if recorded.is_new && !recorded.is_suppressed {
-                py.detach(|| process.tell(recorded.known));
+                py.detach(|| process.tell(recorded.known, recorded.in_place_of.as_deref()));
             }
             recorded
         }

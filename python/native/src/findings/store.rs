@@ -6,6 +6,8 @@ use ftsan::report::suppress::Suppression;
 use ftsan::report::{Access, Finding, Frame, Role, SuppressionUse};
 use ftsan::rules::{self, Rule};
 use std::collections::{BTreeSet, HashMap, HashSet};
+use ftsan::rules::{self, Rule, Severity};
+use std::collections::{BTreeSet, HashMap};
 
 /// What makes a misuse the same as another one: the same call from the same place.
 pub(crate) type FindingKey = (usize, RawFrame);
@@ -45,6 +47,8 @@ pub(super) struct Store {
     inherited: HashMap<FindingKey, Vec<Access>>,
     /// Mistakes of which a location was printed, by fingerprint and package.
     told: HashSet<(String, Option<String>)>,
+    /// The rule of a finding that has given way, if it was told, and what led to it, for the one that takes its place.
+    inherited: HashMap<FindingKey, (Option<String>, Vec<Access>)>,
 }
 
 /// What is said of a case that was recorded.
@@ -55,6 +59,8 @@ pub(super) struct Recorded {
     pub(super) count: u64,
     /// It is accepted: by a suppression, a policy or the baseline.
     pub(super) is_suppressed: bool,
+    /// It takes the place of what this rule has found, which was told.
+    pub(super) in_place_of: Option<String>,
 }
 
 /// What the report does not have yet.
@@ -94,7 +100,13 @@ impl Store {
         if entry.reported > 0 {
             self.changed.insert(known);
         }
-        Recorded { known, is_new: false, count: entry.finding.count, is_suppressed: entry.finding.accepted.is_some() }
+        Recorded {
+            known,
+            is_new: false,
+            count: entry.finding.count,
+            is_suppressed: entry.finding.accepted.is_some(),
+            in_place_of: None,
+        }
     }
 
     /// Records a new finding, or another occurrence if another thread was faster.
@@ -119,12 +131,14 @@ impl Store {
         if let Some(suppression) = accepted_by {
             self.suppressed[suppression] += 1;
         }
-        self.inherited.remove(&place).into_iter().flatten().for_each(|access| finding.add_inner_access(access));
+        let (in_place_of, inner) = self.inherited.remove(&place).unzip();
+        let in_place_of = in_place_of.flatten();
+        inner.into_iter().flatten().for_each(|access| finding.add_inner_access(access));
         self.new.push(known);
         self.places.insert(place, known);
         let (rule, is_suppressed) = (rules::find(&finding.rule), finding.accepted.is_some());
         self.entries.push(Entry { finding, rule, accepted_by, reported: 0, is_withdrawn: false });
-        Recorded { known, is_new: true, count: 1, is_suppressed }
+        Recorded { known, is_new: true, count: 1, is_suppressed, in_place_of }
     }
 
     /// Where a line of the program that accepts something stands among its like.
@@ -212,9 +226,10 @@ impl Store {
             return;
         }
         let inner = finding.accesses.iter().skip(1).filter(|access| access.role == Role::Offending).cloned().collect();
+        let rule = (finding.severity > Severity::Info).then(|| finding.rule.clone());
         self.withdraw(place);
         self.places.remove(place);
-        self.inherited.insert(*place, inner);
+        self.inherited.insert(*place, (rule, inner));
     }
 
     /// Takes what the report does not have yet: what is new, what is taken back, and how often else it happened; of all that is in the report
