@@ -16,6 +16,7 @@ import fcntl
 import fnmatch
 import json
 import os
+import re
 import shutil
 import signal
 import stat
@@ -34,6 +35,9 @@ from tests.conftest import PLAIN, ROOT
 
 CACHE = obtained.CACHE / "parity"
 REQUIREMENTS = ROOT / "tests" / "parity_requirements.txt"
+#: Packages whose suites are run, and what these need.
+SUITES_REQUIREMENTS = ROOT / "tests" / "suites_requirements.txt"
+VERSIONS = dict(re.findall(r"^(\S+)==(\S+)$", SUITES_REQUIREMENTS.read_text().lower(), re.MULTILINE))
 
 #: How often a test that differs is run again.
 REPEATS = 2
@@ -129,6 +133,31 @@ class Pytest(Suite):
     def read(self, results: Path) -> dict[str, Outcome]:
         cases = ElementTree.parse(results).iter("testcase")
         return {_node_id(case): _outcome(case) for case in cases if case.get("file")}  # pytest's own errors have none
+
+
+@dataclass
+class OwnPackage(Pytest):
+    """The suite of a package that is watched for data races: neither it nor what its tests need is among tests/requirements.txt."""
+
+    files: str = r"tests/.*|pyproject\.toml"
+    """Of the source distribution, as a regular expression.  Empty if the tests are part of the installed package."""
+    older: str = ""
+    """A file of requirements that take the place of newer ones."""
+
+    def prepare(self) -> tuple[Path, dict[str, str]]:
+        installed = obtained.packages(SUITES_REQUIREMENTS, CACHE)
+        folder = obtained.sources(self.package, VERSIONS[self.package], CACHE, self.files) if self.files else installed
+        older = [obtained.packages(ROOT / "tests" / self.older, CACHE)] if self.older else []
+        return folder, PLAIN | {"PYTHONPATH": os.pathsep.join(map(str, [*older, installed, folder]))}
+
+    def command(self, results: Path, tests: list[str]) -> list[str]:
+        # pytest-asyncio, which is there for others, warns if nobody says it, and warnings are errors in most suites.
+        return super().command(results, ["--rootdir=.", "-o", "asyncio_default_fixture_loop_scope=function", *tests])
+
+
+def own_package(package: str, at_least: int, tests: str = "tests", **more: Any) -> OwnPackage:
+    """The suite of a package, watched for data races in it."""
+    return OwnPackage(at_least, [tests], package=package, options=["--races", package], **more)
 
 
 class Trial(Suite):
@@ -293,6 +322,42 @@ SUITES: dict[str, Suite] = {
             "-Wdefault::pytest.PytestUnraisableExceptionWarning": "what is never closed fails whichever test the collector runs in",
         },
     ),
+    "flask": own_package("flask", 400, older="suites_pytest_requirements.txt"),
+    "werkzeug": own_package(
+        "werkzeug",
+        900,
+        changes={"-mnot dev_server": "gives its servers a path on which only what is installed in the environment is found"},
+    ),
+    "urllib3": own_package(
+        "urllib3",
+        1700,
+        "test",
+        files=r"(test|dummyserver)/.*|pyproject\.toml",
+        changes={
+            "-mnot requires_network": "needs the Internet",
+            "--ignore=test/contrib": "emscripten, and what test_https.py has",
+            "--ignore=test/with_dummyserver/test_https.py": "needs urllib3's own hypercorn, which PyPI does not have",
+            "--ignore=test/with_dummyserver/test_socketlevel.py": "sleeps for minutes",
+            "--timeout=120": "the servers are threads that may wait for ever",
+        },
+    ),
+    "trio": own_package(
+        "trio",
+        800,
+        "trio/_tests",
+        files="",
+        changes={
+            "-ptrio._tests.pytest_plugin": "its tests are asynchronous",
+            "--skip-optional-imports": "what checks and formats sources is not here",
+        },
+    ),
+    "cheroot": own_package(
+        "cheroot", 150, "cheroot/test", files="", changes={"-pcheroot.test._pytest_plugin": "marks tests that are known to fail"}
+    ),
+    "starlette": own_package("starlette", 1300),
+    "httpx": own_package("httpx", 1300),
+    "aiologic": own_package("aiologic", 100),
+    "culsans": own_package("culsans", 100),
     # twisted.test has the older half of the tests of twisted.internet and twisted.protocols.
     "twisted": Trial(
         4500,

@@ -66,7 +66,7 @@ def _hook(spec: ModuleSpec, name: str) -> None:
     """Have the module's hooks called when its loader has executed it."""
     loader: Any = spec.loader
     attributes = getattr(loader, "__dict__", {})
-    # A loader of this module alone stays what it is: whoever only looks for a module asks the loader what it is, and for its source.
+    # A loader of this module alone stays what it is: who only looks for a module asks the loader what it is and has.
     if type(attributes) is dict and attributes.get("name") == name:
         loader.exec_module = _Loader(loader).exec_module
     else:
