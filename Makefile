@@ -81,7 +81,7 @@ pictures: $(VENV)/installed $(VENV)/tools ## the pictures of the documentation, 
 doctor: $(VENV)/installed ## is everything watched here that can be?
 	$(VENV)/bin/ftsan doctor
 
-parity: $(VENV)/installed $(VENV)/tools ## CPython's own tests, the suites of uvloop, anyio and Twisted, with and without ftsan (an hour)
+parity: $(VENV)/installed $(VENV)/tools ## CPython's own tests, the suites of uvloop, anyio, Twisted and nine more, with and without ftsan (two hours)
 	$(PYTHON) -m pytest -q tests/python/test_preload.py --storms 10
 	$(PYTHON) -m tests.parity
 
