@@ -344,7 +344,7 @@ SUITES: dict[str, Suite] = {
     "trio": own_package(
         "trio",
         800,
-        "trio/_tests",
+        "trio",
         files="",
         changes={
             "-ptrio._tests.pytest_plugin": "its tests are asynchronous",
