@@ -363,27 +363,20 @@ impl Process {
         }
     }
 
-    /// Prints a new finding and puts it into the report.  To be called detached: it writes to files.
-    pub(super) fn tell(&self, known: Known) {
-        let (finding, is_again) = self.facts().store.begin_telling(known);
-    /// Prints a new finding and puts it into the report; in short, if it takes the place of one of another rule, which was printed.  To be called
-    /// detached: it writes to files.
+    /// Prints a new finding and puts it into the report; in short, if it takes the place of one of another rule, which was printed, or is a
+    /// further location of a mistake that was.  To be called detached: it writes to files.
     pub(super) fn tell(&self, known: Known, in_place_of: Option<&str>) {
-        let finding = self.facts().store.finding(known).clone();
+        let (finding, is_again) = self.facts().store.begin_telling(known);
         // What changes no exit status does not interrupt anybody: it is in the report.
         if self.options.text && finding.severity > Severity::Info {
             let _paused = hooks_link::Paused::begin();
             let style = Style { columns: terminal_columns(), ..self.style.clone() };
-            let told = match is_again {
-                true => text::location_in(&style, &finding),
-                false => text::finding_in(&style, &finding, std::process::id(), &sources::line),
-            };
-            write_stderr(&told);
-            let shown = match in_place_of {
+            let told = match in_place_of {
                 Some(rule) => text::in_place_of(&finding, rule),
+                None if is_again => text::location_in(&style, &finding),
                 None => text::finding_in(&style, &finding, std::process::id(), &sources::line),
             };
-            write_stderr(&shown);
+            write_stderr(&told);
         }
         self.write_news(None);
     }

@@ -4,10 +4,8 @@ use crate::interpreter::frames::RawFrame;
 use ftsan::report::model::tree::Withdrawn;
 use ftsan::report::suppress::Suppression;
 use ftsan::report::{Access, Finding, Frame, Role, SuppressionUse};
-use ftsan::rules::{self, Rule};
-use std::collections::{BTreeSet, HashMap, HashSet};
 use ftsan::rules::{self, Rule, Severity};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// What makes a misuse the same as another one: the same call from the same place.
 pub(crate) type FindingKey = (usize, RawFrame);
@@ -43,8 +41,6 @@ pub(super) struct Store {
     changed: BTreeSet<Known>,
     /// In the report, and to be taken back.
     withdrawn: Vec<Known>,
-    /// What led to a finding that has given way, for the one that takes its place.
-    inherited: HashMap<FindingKey, Vec<Access>>,
     /// Mistakes of which a location was printed, by fingerprint and package.
     told: HashSet<(String, Option<String>)>,
     /// The rule of a finding that has given way, if it was told, and what led to it, for the one that takes its place.

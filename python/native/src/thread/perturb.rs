@@ -113,7 +113,7 @@ fn is_in_library(skip: usize) -> bool {
 }
 
 fn is_alone() -> bool {
-    clock::is_alone() && HEARS_OF_THREADS.load(Ordering::Relaxed)
+    clock::is_at_rest() && HEARS_OF_THREADS.load(Ordering::Relaxed)
 }
 
 fn may_wait() -> bool {
