@@ -29,6 +29,8 @@ static void *serve(void *number) {
         Py_XDECREF(result);
         PyGILState_Release(state);
     }
+    // A thread that leaves Python hands over what it has done: none does before all are done.
+    pthread_barrier_wait(&barrier);
     PyEval_RestoreThread(own);
     PyGILState_Release(outer);
     return NULL;
