@@ -49,6 +49,11 @@ impl<'a, 'b> Handlers<'a, 'b> {
         self.handler(unit, LACKING).is_some()
     }
 
+    /// Whether it is handled that there is no such attribute, if the instruction at this unit says so.
+    pub(super) fn handle_namelessness(&self, unit: u32) -> bool {
+        self.handler(unit, NAMELESS).is_some()
+    }
+
     /// Whether what is taken away at the unit `take` (an attribute, or what a container has) decides that the instruction at `act` runs: only if
     /// it was there, or only if it was not.  Of several threads one finds it there.
     pub(super) fn decide(&self, take: u32, is_attribute: bool, act: u32) -> bool {

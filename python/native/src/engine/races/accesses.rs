@@ -75,6 +75,8 @@ pub(crate) unsafe fn note(here: &'static ThreadContext, probe: &'static Probe, o
             Action::Suspend => return crate::engine::locks::suspends(),
             Action::Finalize => order::acquire_all(),
             Action::ReadAttribute => return attribute(here, probe, object, AccessKind::Read),
+            // Of several threads one finds it there, as with `pop`.
+            Action::DeleteAttribute if probe.is_handled => return attribute(here, probe, object, AccessKind::Atomic),
             Action::WriteAttribute | Action::DeleteAttribute => return attribute(here, probe, object, AccessKind::Write),
             Action::ReadGlobal => return global(here, probe, object, AccessKind::Read),
             Action::WriteGlobal | Action::DeleteGlobal => return global(here, probe, object, AccessKind::Write),
@@ -106,7 +108,7 @@ unsafe fn attribute(here: &'static ThreadContext, probe: &Probe, object: *mut ff
             return Outcome::Continue;
         }
         let is_part = |writes| locations::is_location(object, probe.name, probe.field, writes);
-        if is_private(object) || !is_part(kind == AccessKind::Write) {
+        if is_private(object) || !is_part(!kind.is_read()) {
             return Outcome::Continue;
         }
         let value = if kind == AccessKind::Write { value(probe) } else { Value::UNKNOWN };
