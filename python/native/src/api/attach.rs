@@ -1,7 +1,7 @@
 //! A process that somebody attaches to while it runs, and leaves again.
 
 use crate::engine::affinity::given;
-use crate::evidence::gone;
+use crate::evidence::{descriptor, gone};
 use crate::findings::process;
 use crate::intercept::syscalls;
 use crate::interpreter::functions::code_of;
@@ -164,8 +164,9 @@ pub(crate) fn leave_out(what: String) {
 /// Leaves the process: everything that was replaced is put back, and the report is complete, unless it is another process's.
 #[pyfunction]
 pub(crate) fn leave(py: Python<'_>, is_reported: bool) -> PyResult<()> {
-    process::get().stop_looking();
     hooks_link::suspend(true);
+    descriptor::judge_deferred(py);
+    process::get().stop_looking();
     let result = replaced::put_back(py);
     py.detach(|| {
         if is_reported {

@@ -2,6 +2,7 @@
 
 use crate::engine::races::sampling;
 use crate::engine::{forks, locks, order};
+use crate::evidence::deferred;
 use crate::findings::process;
 use crate::intercept::bytecode::code_data;
 use crate::interpreter::fork_gate;
@@ -14,6 +15,7 @@ pub(crate) fn after_in_child(py: Python<'_>) {
     fork_gate::open();
     forks::in_child(py);
     process::after_fork();
+    deferred::after_fork();
     registry::get().loops.after_fork(current_thread().slot, native_id());
     timeline::after_fork(current_thread().slot);
     current_thread().after_fork();

@@ -2,6 +2,7 @@
 
 use crate::engine::races::sampling;
 use crate::engine::{forks, races};
+use crate::evidence::descriptor;
 use crate::findings::{conclusion, occurrences, process, tally};
 use crate::thread::{faults, installed};
 use ftsan::options::Options;
@@ -131,6 +132,7 @@ pub(crate) fn start_inventory(path: PathBuf) -> PyResult<()> {
 #[pyfunction]
 pub(crate) fn end(py: Python<'_>) {
     forks::child_ends(py);
+    descriptor::judge_deferred(py);
     sampling::stop();
     py.detach(conclusion::end);
 }

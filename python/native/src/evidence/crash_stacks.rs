@@ -3,6 +3,7 @@
 //! Runs in a signal handler of a process whose memory may be corrupt: nothing is allocated, nothing of the interpreter is called, and
 //! every word is read through the kernel, which answers "no" where a load would crash.
 
+use crate::evidence::deferred;
 use crate::interpreter::memory::{read_into, word};
 use crate::interpreter::{frames, line_table, offsets};
 use crate::thread::{registry, stacks};
@@ -39,6 +40,7 @@ pub(crate) unsafe extern "C" fn crashed(note: Note) {
         // SAFETY: takes any bytes.
         unsafe { note(text.as_ptr(), text.len()) }
     };
+    deferred::retire();
     all_stacks(&say);
     waits(&say);
 }

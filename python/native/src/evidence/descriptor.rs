@@ -1,18 +1,20 @@
 //! The cold path of the descriptor rules: from a suspicion of the injected library to a finding.
 //!
 //! The caller may be detached, in the middle of a system call: it is attached while this lasts.  What hangs on what another thread is
-//! doing is looked at once more, with the world stopped.
+//! doing is looked at once more, with the world stopped.  A caller that has never been in Python leaves its suspicion to a thread that is
+//! ([`deferred`]): what the other thread was doing must still be so by then.
 
 use crate::evidence::owner_snapshot::{self, Held};
 use crate::evidence::thread_names::thread_info;
-use crate::evidence::{guarded_close, native_frames};
+use crate::evidence::deferred::{self, Deferred, NativeThread};
+use crate::evidence::{guarded_close, native_frames, thread_names};
 use crate::findings::process;
 use crate::findings::report::{Addition, Case, Raises, report};
 use crate::findings::store::FindingKey;
 use crate::interpreter::frames::{self, RawFrame};
 use crate::thread::caller::{OwnLine, own_line};
 use crate::thread::code_class::{self, resolve_all};
-use crate::thread::context::{InSlowPath, scheduled};
+use crate::thread::context::{InSlowPath, native_id, scheduled};
 use crate::thread::{guard, hooks_link, registry};
 use ftsan::descriptors::{FdKind, Mark, Suspicion};
 use ftsan::recording::operation::{CLOSE, EPOLL_CTL, EPOLL_WAIT, Operation, POLL, SELECT};
@@ -20,7 +22,7 @@ use ftsan::recording::{Recording, ThreadId, ThreadRecord};
 use ftsan::report::{Access, Finding, Frame, ObjectInfo, Role, ThreadInfo};
 use ftsan::rules::family::descriptors::SystemCall;
 use ftsan::rules::{self, Rule};
-use libc::c_int;
+use libc::{c_int, c_void};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use std::time::Duration;
@@ -31,15 +33,18 @@ enum Attached {
     Detached,
 }
 
+/// Whether there is an interpreter to tell anything of.
+fn has_interpreter() -> bool {
+    // SAFETY: plain questions.
+    unsafe { ffi::Py_IsInitialized() != 0 && ffi::Py_IsFinalizing() == 0 }
+}
+
 impl Attached {
     /// Not a thread that C code has started and that is not in Python: it may be joined by a thread that is, which then would never stop for
     /// the one that it waits for.  granian does so at its end.
     fn attach() -> Option<Self> {
-        // SAFETY: plain questions, then what C code does around a blocking call: the thread's own state is taken back.
+        // SAFETY: a plain question, then what C code does around a blocking call: the thread's own state is taken back.
         unsafe {
-            if ffi::Py_IsInitialized() == 0 || ffi::Py_IsFinalizing() != 0 {
-                return None;
-            }
             let state = ffi::PyGILState_GetThisThreadState();
             if state.is_null() {
                 return None;
@@ -71,20 +76,126 @@ impl Drop for Attached {
 pub(crate) fn suspect(suspicion: &Suspicion, operation: Operation, fd: c_int, mark: Mark) {
     guard::catch_panic((), || {
         let Some(recording) = hooks_link::recording() else { return };
-        if !process::is_started() || !still_true(recording, suspicion, fd) {
+        if !process::is_started() || !has_interpreter() {
+            return;
+        }
+        // SAFETY: may be asked in any thread.
+        if unsafe { ffi::PyGILState_GetThisThreadState() }.is_null() {
+            return defer(recording, suspicion, operation, fd, mark);
+        }
+        if !still_true(recording, suspicion, fd, &is_blocked) {
             return;
         }
         let Some(_attached) = Attached::attach() else { return };
         // SAFETY: just attached.
         let py = unsafe { Python::assume_attached() };
         let Some(_busy) = InSlowPath::enter() else { return };
-        // An exception that is on its way is the program's.
-        // SAFETY: attached.
-        let pending = unsafe { ffi::PyErr_GetRaisedException() };
-        Suspected { py, recording, operation, fd, mark }.report(suspicion);
-        // SAFETY: attached; null clears what we may have left.
-        unsafe { ffi::PyErr_SetRaisedException(pending) };
+        let (kind, opened) = (hooks_link::kind(fd), hooks_link::opened_by(fd));
+        let suspected = Suspected { py, recording, operation, fd, mark, kind, opened, native: None };
+        keeping_exceptions(py, || suspected.report(suspicion));
     });
+}
+
+/// An exception that is on its way is the program's.
+fn keeping_exceptions(_: Python<'_>, body: impl FnOnce()) {
+    // SAFETY: attached.
+    let pending = unsafe { ffi::PyErr_GetRaisedException() };
+    body();
+    // SAFETY: attached; null clears what we may have left.
+    unsafe { ffi::PyErr_SetRaisedException(pending) };
+}
+
+/// The thread whose present call makes a suspicion true.
+fn other_in_a_call(suspicion: &Suspicion) -> Option<ThreadId> {
+    match *suspicion {
+        Suspicion::ClosedWhileUsed { by }
+        | Suspicion::ClosedWhilePolled { by, .. }
+        | Suspicion::Shared { by, .. }
+        | Suspicion::Interleaved { by, .. } => Some(by),
+        Suspicion::RegisteredByTwo { by, mark } => (mark.stack == 0).then_some(by),
+        Suspicion::Reused { .. }
+        | Suspicion::DoubleClose { .. }
+        | Suspicion::Reaped { .. }
+        | Suspicion::RedirectedByTwo { .. } => None,
+    }
+}
+
+/// Leaves a suspicion of a thread without Python to one that has it.
+fn defer(recording: &Recording, suspicion: &Suspicion, operation: Operation, fd: c_int, mark: Mark) {
+    // Whether the other thread is blocked, is asked when it is judged.  Of two that write, that would be too late: the calling thread may have
+    // written everything before the other one was.
+    if matches!(suspicion, Suspicion::Interleaved { reading: false, .. }) {
+        return;
+    }
+    let other = other_in_a_call(suspicion).and_then(|by| recording.thread(by));
+    // First: if the thread goes on meanwhile, its next call has another number.
+    let call = other.map_or(0, ThreadRecord::begun);
+    if !still_true(recording, suspicion, fd, &|_| true) {
+        return;
+    }
+    let was_polling = other.and_then(ThreadRecord::inside).is_some_and(|(operation, ..)| operation == EPOLL_WAIT);
+    let (thread, kind, opened) = (NativeThread::own(), hooks_link::kind(fd), hooks_link::opened_by(fd));
+    let suspicion = *suspicion;
+    deferred::keep(Deferred { thread, suspicion, operation, fd, mark, call, was_polling, kind, opened }, come_by);
+}
+
+/// Made by the interpreter, in a thread that it has interrupted between two instructions.
+unsafe extern "C" fn come_by(_: *mut c_void) -> c_int {
+    deferred::came_by();
+    // SAFETY: a pending call is made attached.
+    judge_deferred(unsafe { Python::assume_attached() });
+    0
+}
+
+/// Judges what threads without Python have left.
+pub(crate) fn judge_deferred(py: Python<'_>) {
+    if !deferred::is_any() || !process::is_started() || !has_interpreter() {
+        return;
+    }
+    guard::catch_panic((), || {
+        let Some(recording) = hooks_link::recording() else { return };
+        // What is left now is judged at the end.
+        let Some(_busy) = InSlowPath::enter() else { return };
+        while let Some(deferred) = deferred::take() {
+            let is_true = {
+                let _paused = hooks_link::Paused::begin();
+                is_true_of(recording, &deferred)
+            };
+            if !is_true {
+                continue;
+            }
+            let Deferred { operation, fd, mark, kind, opened, .. } = deferred;
+            let suspected = Suspected { py, recording, operation, fd, mark, kind, opened, native: Some(&deferred) };
+            keeping_exceptions(py, || suspected.report(&deferred.suspicion));
+        }
+    });
+}
+
+/// Whether what was suspected was so, and can still be shown.
+fn is_true_of(recording: &Recording, deferred: &Deferred) -> bool {
+    let suspicion = &deferred.suspicion;
+    let is_same_call = other_in_a_call(suspicion)
+        .is_none_or(|by| recording.thread(by).is_some_and(|record| record.is_live() && record.begun() == deferred.call));
+    match *suspicion {
+        // A loop comes back to its poll.
+        Suspicion::ClosedWhilePolled { by, .. } => {
+            still_true(recording, suspicion, deferred.fd, &is_blocked) || has_just_polled(recording, deferred, by)
+        }
+        Suspicion::ClosedWhileUsed { .. }
+        | Suspicion::Shared { .. }
+        | Suspicion::Interleaved { .. }
+        | Suspicion::RegisteredByTwo { .. }
+        | Suspicion::Reused { .. }
+        | Suspicion::DoubleClose { .. }
+        | Suspicion::Reaped { .. }
+        | Suspicion::RedirectedByTwo { .. } => is_same_call && still_true(recording, suspicion, deferred.fd, &is_blocked),
+    }
+}
+
+/// Whether the calling thread was polling when the other one made its call, and has come from there: it has made no other call since.
+fn has_just_polled(recording: &Recording, deferred: &Deferred, by: ThreadId) -> bool {
+    deferred.was_polling
+        && recording.thread(by).is_some_and(|record| record.native_id() == native_id() && record.begun() == deferred.call)
 }
 
 /// Whether a thread is blocked in the call that it is in.  One that runs may be on its way out: whoever wakes another thread up with a byte is
@@ -105,7 +216,7 @@ fn is_blocked(record: &ThreadRecord) -> bool {
 }
 
 /// Whether the thread that is suspected to be in a call on this descriptor is there.
-fn still_true(recording: &Recording, suspicion: &Suspicion, fd: c_int) -> bool {
+fn still_true(recording: &Recording, suspicion: &Suspicion, fd: c_int, is_blocked: &dyn Fn(&ThreadRecord) -> bool) -> bool {
     let inside = |by: ThreadId, holds: &dyn Fn(Operation, i32, u64) -> bool| {
         let record = recording.thread(by).filter(|record| record.is_live());
         record.and_then(|record| record.inside()).is_some_and(|(operation, on, object)| holds(operation, on, object))
@@ -143,6 +254,12 @@ struct Suspected<'py> {
     fd: c_int,
     /// The caller.
     mark: Mark,
+    /// What the descriptor is, or was.
+    kind: FdKind,
+    /// Where it was opened.
+    opened: Mark,
+    /// If the caller was a thread without Python, which is another one than the calling thread: what it has left.
+    native: Option<&'py Deferred>,
 }
 
 /// What happened between two threads.
@@ -161,6 +278,28 @@ struct Story {
     accesses: Vec<Access>,
     /// Harm was seen, not only made possible.
     witnessed: bool,
+}
+
+/// Where the caller is.
+struct Stacks {
+    /// All its Python frames.
+    all: Vec<Frame>,
+    /// As it is shown.
+    stack: Vec<Frame>,
+    /// What tells the place from others.
+    place: RawFrame,
+}
+
+impl Stacks {
+    /// Of a thread without Python.  Where its native code has no address of its own, where the descriptor was opened tells them apart.
+    fn of_native(deferred: &Deferred) -> Self {
+        let native = &deferred.thread.stack;
+        Stacks {
+            all: Vec::new(),
+            stack: native.frames(),
+            place: RawFrame { code: native.place(), offset: deferred.opened.stack },
+        }
+    }
 }
 
 /// What is suspected and true, and to be reported.
@@ -196,6 +335,25 @@ impl Story {
 impl Suspected<'_> {
     fn report(&self, suspicion: &Suspicion) {
         let Some(rule) = rules::of_system_call(suspicion) else { return };
+        let Stacks { all, stack, place: own_place } = self.native.map_or_else(|| self.own_stacks(), Stacks::of_native);
+        let stack = &stack[..];
+        let in_selector = all.iter().find(|frame| frame.file.ends_with("/selectors.py"));
+        if matches!(suspicion, Suspicion::Shared { .. }) && in_selector.is_none() {
+            return;
+        }
+        let method = in_selector.map(|frame| frame.function.clone());
+        // The call that led here is a finding already.
+        let is_known = |line: &Frame| process::get().known_misuse(line, Rule::covers_what_it_calls, None).is_some();
+        if stack.first().is_some_and(is_known) {
+            return;
+        }
+        let place: FindingKey = (std::ptr::from_ref(rule) as usize, past_place(suspicion).unwrap_or(own_place));
+        let raises = if self.native.is_some() { Raises::Nowhere } else { Raises::Later };
+        report(self.py, place, raises, Found { suspected: self, suspicion, rule, stack, method });
+    }
+
+    /// The calling thread's.
+    fn own_stacks(&self) -> Stacks {
         // SAFETY: attached, own thread.
         let own = unsafe { frames::own_stack() };
         let all = resolve_all(self.py, own.frames());
@@ -216,20 +374,8 @@ impl Suspected<'_> {
             }
             stack.append(&mut inner);
         }
-        let stack = &stack[..];
-        let in_selector = all.iter().find(|frame| frame.file.ends_with("/selectors.py"));
-        if matches!(suspicion, Suspicion::Shared { .. }) && in_selector.is_none() {
-            return;
-        }
-        let method = in_selector.map(|frame| frame.function.clone());
-        // The call that led here is a finding already.
-        let is_known = |line: &Frame| process::get().known_misuse(line, Rule::covers_what_it_calls, None).is_some();
-        if stack.first().is_some_and(is_known) {
-            return;
-        }
-        let own_place = own.frames().get(line).copied().unwrap_or_default();
-        let place: FindingKey = (std::ptr::from_ref(rule) as usize, past_place(suspicion).unwrap_or(own_place));
-        report(self.py, place, Raises::Later, Found { suspected: self, suspicion, rule, stack, method });
+        let place = own.frames().get(line).copied().unwrap_or_default();
+        Stacks { all, stack, place }
     }
 
     fn finding(&self, rule: &'static Rule, suspicion: &Suspicion, story: Story) -> Finding {
@@ -252,17 +398,18 @@ impl Suspected<'_> {
     }
 
     fn recorded_kind(&self) -> &'static str {
-        hooks_link::kind(self.fd).name()
+        self.kind.name()
     }
 
     fn tell(&self, suspicion: &Suspicion, stack: &[Frame], method: Option<String>) -> Option<Story> {
         let fd = self.fd;
-        let me = self.thread_of(self.mark);
+        let native = |deferred: &Deferred| thread_names::native_thread(self.py, deferred.thread.native_id, deferred.thread.name());
+        let me = self.native.map_or_else(|| self.thread_of(self.mark), native);
         let here =
             |role: Role| Access { role, operation: self.name(self.operation), thread: Some(me.clone()), stack: stack.to_vec() };
-        let created = || self.past(Role::Created, "opened", hooks_link::opened_by(fd));
+        let created = || self.past(Role::Created, "opened", self.opened);
         let story = Story {
-            what: format!("{} {fd}", noun(hooks_link::kind(fd))),
+            what: format!("{} {fd}", noun(self.kind)),
             thread: me.name.clone(),
             witnessed: true,
             ..Story::default()
@@ -279,7 +426,8 @@ impl Suspected<'_> {
                 let is_selectors = || self.stack_of(registered).iter().any(|frame| frame.file.ends_with("/selectors.py"));
                 let polls = self.present(by).filter(|access| access.operation.starts_with("epoll"));
                 let runs = || self.runs(by).filter(|_| is_selectors());
-                let mut told = with(polls.or_else(runs)?);
+                let came = || self.native.filter(|deferred| has_just_polled(self.recording, deferred, by)).and_then(|_| self.came(by));
+                let mut told = with(polls.or_else(came).or_else(runs)?);
                 told.accesses.extend(self.past(Role::Earlier, "register", registered));
                 told
             }
@@ -318,7 +466,12 @@ impl Suspected<'_> {
                 let first = self.past(Role::Earlier, "close", if is_victim { closed_before } else { closed });
                 // A daemon that closes every descriptor is not aiming at this one.
                 let same_line = || first.as_ref().is_some_and(|first| first.stack.first() == second.stack.first());
+                let counts_through = || self.native.is_none() && counts_through();
                 if !is_victim && (self.operation != CLOSE || !same_line() && counts_through()) {
+                    return None;
+                }
+                // Nobody could tell which two.
+                if self.native.is_some() && first.is_none() {
                     return None;
                 }
                 let other = if is_victim { name_of(&second) } else { first.as_ref().map_or("?", name_of) }.to_owned();
@@ -336,8 +489,11 @@ impl Suspected<'_> {
                 // How the standard library does it: asyncio's watcher of children, multiprocessing's processes that two threads join.
                 let is_expected =
                     |stack: &[Frame]| stack.first().is_none_or(|frame| code_class::is_of_standard_library(&frame.file));
-                // SAFETY: attached, own thread.
-                let all = resolve_all(self.py, unsafe { frames::own_stack() }.frames());
+                let all = match self.native {
+                    Some(_) => Vec::new(),
+                    // SAFETY: attached, own thread.
+                    None => resolve_all(self.py, unsafe { frames::own_stack() }.frames()),
+                };
                 if is_expected(&reaper.stack) || all.iter().any(|frame| frame.file.contains("/multiprocessing/popen_")) {
                     return None;
                 }
@@ -392,27 +548,30 @@ impl Suspected<'_> {
         (!stack.is_empty()).then(|| Access { role, operation: operation.to_owned(), thread: Some(self.thread_of(mark)), stack })
     }
 
+    /// Where a thread is now, as the owner.
+    fn owner(&self, record: &ThreadRecord, operation: String) -> Option<Access> {
+        let (ident, held): (u64, Held) = owner_snapshot::stack_by_native_id(self.py, record.native_id())?;
+        let stack = resolve_all(self.py, held.frames());
+        let thread = thread_info(self.py, ident, record.native_id());
+        Some(Access { role: Role::Owner, operation, thread: Some(thread), stack })
+    }
+
     /// What a thread is doing now that runs a loop.
     fn runs(&self, by: ThreadId) -> Option<Access> {
         let record = self.recording.thread(by).filter(|_| runs_a_loop(self.recording, by))?;
-        let (ident, held): (u64, Held) = owner_snapshot::stack_by_native_id(self.py, record.native_id())?;
-        let thread = thread_info(self.py, ident, record.native_id());
-        Some(Access {
-            role: Role::Owner,
-            operation: "run".to_owned(),
-            thread: Some(thread),
-            stack: resolve_all(self.py, held.frames()),
-        })
+        self.owner(record, "run".to_owned())
     }
 
     /// What a thread is doing now.
     fn present(&self, by: ThreadId) -> Option<Access> {
         let record = self.recording.thread(by)?;
         let (operation, _, _) = record.inside()?;
-        let (ident, held): (u64, Held) = owner_snapshot::stack_by_native_id(self.py, record.native_id())?;
-        let stack = resolve_all(self.py, held.frames());
-        let thread = thread_info(self.py, ident, record.native_id());
-        Some(Access { role: Role::Owner, operation: self.name(operation), thread: Some(thread), stack })
+        self.owner(record, self.name(operation))
+    }
+
+    /// Where the calling thread comes from, which has just polled.
+    fn came(&self, by: ThreadId) -> Option<Access> {
+        self.owner(self.recording.thread(by)?, self.name(EPOLL_WAIT))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Where a descriptor was checked before it was closed: `if self.fd is not None: ... os.close(self.fd)`.  The thread that closes it a second
 //! time passed that check before the first one's close took effect, and that is the line to change.
 
+use crate::thread::hooks_link;
 use ftsan::report::{Access, Role};
 
 /// How many lines before the close are looked at.
@@ -9,7 +10,10 @@ const NEAR: usize = 40;
 /// The check that the thread of this close passed, if its source shows one.
 pub(crate) fn check_before(close: &Access) -> Option<Access> {
     let frame = close.stack.first()?;
-    let text = std::fs::read_to_string(&frame.file).ok()?;
+    let text = {
+        let _paused = hooks_link::Paused::begin();
+        std::fs::read_to_string(&frame.file).ok()?
+    };
     let line = check_line(&text.lines().collect::<Vec<_>>(), frame.line as usize)?;
     let mut stack = close.stack.clone();
     stack.first_mut()?.line = line as u32;

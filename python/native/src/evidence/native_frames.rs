@@ -11,24 +11,64 @@ const MOST: usize = 48;
 
 /// Frames of native code that lie innermost on the calling thread's stack, behind the injected library and this module.
 pub(crate) fn innermost() -> Vec<Frame> {
-    let mut frames = Vec::new();
-    let mut looked = 0;
-    // SAFETY: no other thread symbolizes with this crate; only addresses are taken.
-    unsafe {
-        backtrace::trace_unsynchronized(|frame| {
-            looked += 1;
-            let Some((module, function)) = describe(frame.ip()) else { return looked < MOST };
-            if is_ours(&module) || (frames.is_empty() && module.contains("/libc.so")) {
-                return looked < MOST;
+    NativeStack::own().frames()
+}
+
+/// Where a thread was in native code, innermost first.
+#[derive(Clone, Copy)]
+pub(crate) struct NativeStack {
+    addresses: [usize; MOST],
+    count: usize,
+}
+
+impl NativeStack {
+    /// The calling thread's.  Allocates nothing.
+    pub(crate) fn own() -> Self {
+        let mut stack = NativeStack { addresses: [0; MOST], count: 0 };
+        // SAFETY: no other thread symbolizes with this crate; only addresses are taken.
+        unsafe {
+            backtrace::trace_unsynchronized(|frame| {
+                if let Some(place) = stack.addresses.get_mut(stack.count) {
+                    *place = frame.ip() as usize;
+                    stack.count += 1;
+                }
+                stack.count < MOST
+            });
+        }
+        stack
+    }
+
+    /// Its frames of libraries, each with its address.
+    fn of_libraries(&self) -> Vec<(usize, Frame)> {
+        let mut frames = Vec::new();
+        for address in &self.addresses[..self.count] {
+            let Some((module, function)) = describe(*address as *mut c_void) else { continue };
+            if is_ours(&module) || (frames.is_empty() && is_libc(&module)) {
+                continue;
             }
             if is_interpreters(&module) {
-                return false;
+                break;
             }
-            frames.push(Frame { file: module, function, ..Frame::default() });
-            looked < MOST
-        });
+            frames.push((*address, Frame { file: module, function, ..Frame::default() }));
+        }
+        // The start of the thread.
+        while frames.pop_if(|(_, frame)| is_libc(&frame.file)).is_some() {}
+        frames
     }
-    frames
+
+    /// What lies behind the injected library and this module.
+    pub(crate) fn frames(&self) -> Vec<Frame> {
+        self.of_libraries().into_iter().map(|(_, frame)| frame).collect()
+    }
+
+    /// The address of the innermost of these frames, 0 if there is none.
+    pub(crate) fn place(&self) -> usize {
+        self.of_libraries().first().map_or(0, |(address, _)| *address)
+    }
+}
+
+fn is_libc(module: &str) -> bool {
+    module.contains("/libc.so")
 }
 
 fn is_ours(module: &str) -> bool {

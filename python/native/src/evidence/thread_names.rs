@@ -51,19 +51,34 @@ impl KnownThread {
 /// What the kernel calls a thread of this process; `None` if nobody has named it: then it has the name of the thread that started it, which
 /// is the first one or has that name from Python.
 fn kernels_name(py: Python<'_>, native_id: u64) -> Option<String> {
-    const LONGEST: usize = 15;
     let read = |path: &str| fs::read(path).map(|name| name.trim_ascii_end().to_owned()).ok();
     let (name, first) = {
         let _paused = hooks_link::Paused::begin();
         (read(&format!("/proc/self/task/{native_id}/comm"))?, read("/proc/self/comm"))
     };
+    own_name(py, &name, first.as_deref())
+}
+
+/// A name that the kernel has for a thread, unless it is the first thread's or one that Python gave.
+fn own_name(py: Python<'_>, name: &[u8], first: Option<&[u8]>) -> Option<String> {
+    const LONGEST: usize = 15;
     let active = loaded(py, c"threading")?.getattr("_active").ok()?.cast_into::<PyDict>().ok()?;
     let is_of = |thread: Bound<'_, PyAny>| {
         let known: String = thread.getattr("_name").and_then(|name| name.extract()).unwrap_or_default();
-        known.as_bytes().get(..known.len().min(LONGEST)) == Some(&name)
+        known.as_bytes().get(..known.len().min(LONGEST)) == Some(name)
     };
-    let is_own = !name.is_empty() && Some(&name) != first.as_ref() && !active.values().iter().any(is_of);
-    is_own.then(|| String::from_utf8_lossy(&name).into_owned())
+    let is_own = !name.is_empty() && Some(name) != first && !active.values().iter().any(is_of);
+    is_own.then(|| String::from_utf8_lossy(name).into_owned())
+}
+
+/// A thread without Python, which may have ended: by the kernel's id, and the name that it had.
+pub(crate) fn native_thread(py: Python<'_>, native_id: u64, name: &[u8]) -> ThreadInfo {
+    let first = {
+        let _paused = hooks_link::Paused::begin();
+        fs::read("/proc/self/comm").map(|name| name.trim_ascii_end().to_owned()).ok()
+    };
+    let name = own_name(py, name, first.as_deref()).unwrap_or_else(|| format!("native {native_id}"));
+    ThreadInfo { name, ident: 0, native_id, started_at: Vec::new() }
 }
 
 /// A thread in a title, beside another one: with the kernel's id if they have one name.

@@ -24,6 +24,8 @@ pub(crate) enum Raises {
     Now,
     /// A system call cannot raise: the thread does as soon as it is in Python code again.
     Later,
+    /// The thread whose doing it is has never been in Python code.
+    Nowhere,
 }
 
 /// What a case adds to the finding that it is another occurrence of.
@@ -126,5 +128,6 @@ fn raise(py: Python<'_>, raises: Raises, message: String) -> Outcome {
             unsafe { ffi::PyThreadState_SetAsyncExc(ffi::PyThread_get_thread_ident() as i64, class.as_ptr()) };
             Outcome::Misuse
         }
+        Raises::Nowhere => Outcome::Misuse,
     }
 }

@@ -4,6 +4,7 @@
 //! function of that name, as in the child of a `vfork`, is left alone: it may hold any lock.
 
 use crate::engine::forks;
+use crate::evidence::descriptor;
 use crate::findings::conclusion;
 use crate::interpreter::function_slots;
 use crate::thread::guard;
@@ -23,7 +24,9 @@ static EXECVE: OnceLock<Fast> = OnceLock::new();
 fn before_the_end(say: fn()) {
     guard::catch_panic((), || {
         // SAFETY: called by the interpreter as a function of a module.
-        unsafe { Python::assume_attached() }.detach(say);
+        let py = unsafe { Python::assume_attached() };
+        descriptor::judge_deferred(py);
+        py.detach(say);
     });
 }
 

@@ -12,7 +12,7 @@
 //! | [`coroutines`], [`await_chain`], [`futures`], [`tasks`], [`contexts`], [`iterators`] | what is suspended, and what it waits for |
 //! | [`locks`], [`descriptors`], [`extension_modules`] | locks; file descriptors of objects; what extension modules declare |
 //! | [`call_arguments`], [`call_cache`], [`function_slots`], [`trace`], [`tracers`] | calls of C functions, and where their pointers are; tracers |
-//! | [`replaced`] | what was replaced, to be put back |
+//! | [`replaced`], [`pending_calls`] | what was replaced, to be put back; calls in whatever thread comes by |
 //! | [`introspection`], [`fork_gate`] | asking Python without the program noticing, nor its forks |
 //! | [`own_types`], [`py_ref`] | types and references of our own |
 
@@ -41,6 +41,7 @@ pub(crate) mod locks;
 pub(crate) mod memory;
 pub(crate) mod offsets;
 pub(crate) mod own_types;
+pub(crate) mod pending_calls;
 pub(crate) mod py_ref;
 pub(crate) mod reach;
 pub(crate) mod replaced;

@@ -6,31 +6,21 @@
 //! lies between them and would order them.  Hence a race that is found is one.
 //!
 //! A thread of ours keeps the time.  It is never attached; it asks the interpreter to run [`turn`] in whatever thread comes by
-//! (`_PyEval_AddPendingCall`, Python/ceval_gil.c).  As long as none does, nothing runs that could be watched.  It is not there while the
+//! ([`pending_calls`]).  As long as none does, nothing runs that could be watched.  It is not there while the
 //! process forks: the interpreter counts threads then, and warns of them.
 
 use crate::engine::order;
 use crate::findings::process;
+use crate::interpreter::pending_calls;
 use crate::interpreter::world::Stopped;
 use crate::thread::{clock, faults, guard, probe_switch};
 use ftsan::races::mix;
-use pyo3::ffi;
 use pyo3::prelude::*;
 use std::ffi::{c_int, c_void};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-
-unsafe extern "C" {
-    // Include/internal/pycore_ceval.h; exported for extension modules.  Gives an enumeration, 0 for success.
-    fn _PyEval_AddPendingCall(
-        interpreter: *mut ffi::PyInterpreterState,
-        function: unsafe extern "C" fn(*mut c_void) -> c_int,
-        argument: *mut c_void,
-        flags: c_int,
-    ) -> c_int;
-}
 
 /// How long probes are on.
 const SLICE: Duration = Duration::from_millis(10);
@@ -186,8 +176,7 @@ fn rest(is_wanted: &AtomicBool, how_long: Duration) {
 fn turn_when_possible(is_wanted: &AtomicBool) {
     IS_DUE.store(true, Ordering::Release);
     let [mut patience, longest] = PATIENCE;
-    // SAFETY: the main interpreter lives as long as the process; the function may be called in any thread, attached or not.
-    while unsafe { _PyEval_AddPendingCall(ffi::PyInterpreterState_Main(), turn, std::ptr::null_mut(), 0) } != 0 {
+    while !pending_calls::ask(turn) {
         rest(is_wanted, longest);
         if !is_wanted.load(Ordering::Acquire) {
             return;

@@ -9,11 +9,11 @@ import threading
 libc = ctypes.PyDLL(None)
 ours, theirs = os.pipe()
 loop = asyncio.new_event_loop()
-loop.add_reader(ours, int)
+loop.call_soon(loop.add_reader, ours, int)
 running = threading.Event()
 loop.call_soon(running.set)
 runner = threading.Thread(target=loop.run_forever)
-runner.start()
+runner.start()  # owner
 running.wait()
 
 thread = ctypes.c_ulong()
