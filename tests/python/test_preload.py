@@ -345,6 +345,29 @@ def test_a_misuse_in_a_signal_handler(compiled: Compiled, ftsan: Ftsan) -> None:
     assert (done.status, done.stdout, done.stderr) == (0, "ok\n", "")
 
 
+@pytest.mark.parametrize("function", ["close_there", "close_there_now"])
+@pytest.mark.parametrize("options", [(), ("--on-finding", "raise")], ids=["log", "raise"])
+def test_a_misuse_in_a_thread_without_python(compiled: Compiled, ftsan: Ftsan, function: str, options: tuple[str, ...]) -> None:
+    """Another thread judges it as it comes by, or the last one at the end; an exception would be none of its business."""
+    library = compiled("closes", "-shared", "-fPIC")
+    done = ftsan(*options, PROGRAMS / "closes.py", library, function)
+    assert (done.status, done.rules, "Traceback" in done.stderr) == (66, ["FT201"], False), done.stderr
+    offending, *others = done.findings[0]["accesses"]
+    assert (offending["operation"], offending["thread"]["name"]) == ("close", "closer")
+    assert [(frame["file"], frame["function"]) for frame in offending["stack"]] == [(library, "closer")]
+    assert [access["role"] for access in others] == ["owner", "earlier", "created"]
+
+
+def test_a_misuse_in_a_thread_without_python_is_judged_by_its_victim(compiled: Compiled, ftsan: Ftsan) -> None:
+    """There is no other thread: it has just come from the poll."""
+    done = ftsan(PROGRAMS / "closes_polled.py", compiled("closes", "-shared", "-fPIC"))
+    assert (done.status, done.rules) == (66, ["FT201"]), done.stderr
+    offending, owner, *_ = done.findings[0]["accesses"]
+    assert (offending["thread"]["name"], owner["thread"]["name"], owner["operation"]) == ("closer", "MainThread", "epoll_wait")
+    line = (PROGRAMS / "closes_polled.py").read_text().splitlines().index("poller.poll()") + 1
+    assert [frame["line"] for frame in owner["stack"]] == [line]
+
+
 SUBINTERPRETERS = {
     "isolated": "from concurrent import interpreters; i = interpreters.create(); i.exec('import socket'); i.close(); print('ok')",
     "legacy": "import _testcapi; print('ok' if _testcapi.run_in_subinterp('import selectors') == 0 else 'failed')",

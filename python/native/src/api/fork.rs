@@ -15,7 +15,7 @@ pub(crate) fn after_in_child(py: Python<'_>) {
     fork_gate::open();
     forks::in_child(py);
     process::after_fork();
-    deferred::after_fork();
+    deferred::begin();
     registry::get().loops.after_fork(current_thread().slot, native_id());
     timeline::after_fork(current_thread().slot);
     current_thread().after_fork();

@@ -12,7 +12,7 @@ use ftsan::recording::operation::Operation;
 use libc::{c_int, c_void};
 use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 
 /// The thread that suspects something, which may have ended when that is judged.
 #[derive(Clone, Copy)]
@@ -78,6 +78,8 @@ const MOST: usize = 32;
 
 static PLACES: [Place; MOST] =
     [const { Place { state: AtomicU8::new(FREE), deferred: UnsafeCell::new(MaybeUninit::uninit()) } }; MOST];
+/// Number of the process whose interpreter can be asked.  In the child of a fork that C code has made, its locks may be held for ever.
+static PROCESS: AtomicU32 = AtomicU32::new(0);
 /// The interpreter was asked, and nobody has come by yet.
 static IS_ASKED: AtomicBool = AtomicBool::new(false);
 /// The process is dying: its memory may be what was destroyed.
@@ -85,6 +87,9 @@ static IS_RETIRED: AtomicBool = AtomicBool::new(false);
 
 /// Keeps a suspicion of the calling thread, which `come_by` is to judge.
 pub(crate) fn keep(deferred: Deferred, come_by: unsafe extern "C" fn(*mut c_void) -> c_int) {
+    if PROCESS.load(Ordering::Acquire) != std::process::id() {
+        return;
+    }
     let Some(place) = PLACES.iter().find(|place| place.claim(FREE)) else { return };
     // SAFETY: claimed.
     unsafe { (*place.deferred.get()).write(deferred) };
@@ -113,10 +118,11 @@ pub(crate) fn is_any() -> bool {
     PLACES.iter().any(|place| place.state.load(Ordering::Relaxed) == FULL)
 }
 
-/// In the child of a fork: its parent judges them.
-pub(crate) fn after_fork() {
+/// From now on suspicions are kept in this process.  In the child of a fork: its parent judges what there is.
+pub(crate) fn begin() {
     PLACES.iter().for_each(|place| place.state.store(FREE, Ordering::Relaxed));
     came_by();
+    PROCESS.store(std::process::id(), Ordering::Release);
 }
 
 /// The process crashes: nothing is judged any more.  Called in a signal handler.

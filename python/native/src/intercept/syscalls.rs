@@ -1,6 +1,6 @@
 //! System calls, as the injected library sees them: what it suspects is judged, and what it asks for in a crash is written.
 
-use crate::evidence::{crash_stacks, descriptor};
+use crate::evidence::{crash_stacks, deferred, descriptor};
 use crate::thread::{hooks_link, perturb};
 use ftsan::descriptors::{Control, FdKind, Mark, Registered, Suspicion};
 use ftsan::recording::operation::Operation;
@@ -13,6 +13,7 @@ use std::fs;
 /// As there, or the stacks of a dying process could not be read here; one line.
 pub(crate) fn connect(path: &str, is_attached: bool) -> Result<(u32, bool), String> {
     crash_stacks::verify()?;
+    deferred::begin();
     let hold_up = perturb::is_on().then_some(perturb::before_system_call as hooks_link::HoldUp);
     hooks_link::connect(path, is_attached, suspect, crash_stacks::crashed, hold_up)
 }
