@@ -4,9 +4,10 @@
 //! doing is looked at once more, with the world stopped.  A caller that has never been in Python leaves its suspicion to a thread that is
 //! ([`deferred`]): what the other thread was doing must still be so by then.
 
+use crate::evidence::deferred::{self, Deferred, NativeThread};
+use crate::evidence::descriptor_truth::{has_just_polled, is_blocked, is_true_of, other_in_a_call, runs_a_loop, still_true};
 use crate::evidence::owner_snapshot::{self, Held};
 use crate::evidence::thread_names::thread_info;
-use crate::evidence::deferred::{self, Deferred, NativeThread};
 use crate::evidence::{guarded_close, native_frames, thread_names};
 use crate::findings::process;
 use crate::findings::report::{Addition, Case, Raises, report};
@@ -14,10 +15,10 @@ use crate::findings::store::FindingKey;
 use crate::interpreter::frames::{self, RawFrame};
 use crate::thread::caller::{OwnLine, own_line};
 use crate::thread::code_class::{self, resolve_all};
-use crate::thread::context::{InSlowPath, native_id, scheduled};
-use crate::thread::{guard, hooks_link, registry};
+use crate::thread::context::InSlowPath;
+use crate::thread::{guard, hooks_link};
 use ftsan::descriptors::{FdKind, Mark, Suspicion};
-use ftsan::recording::operation::{CLOSE, EPOLL_CTL, EPOLL_WAIT, Operation, POLL, SELECT};
+use ftsan::recording::operation::{CLOSE, EPOLL_WAIT, Operation};
 use ftsan::recording::{Recording, ThreadId, ThreadRecord};
 use ftsan::report::{Access, Finding, Frame, ObjectInfo, Role, ThreadInfo};
 use ftsan::rules::family::descriptors::SystemCall;
@@ -25,7 +26,6 @@ use ftsan::rules::{self, Rule};
 use libc::{c_int, c_void};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use std::time::Duration;
 
 /// Attached for as long as it lives, if the thread was not already.
 enum Attached {
@@ -105,21 +105,6 @@ fn keeping_exceptions(_: Python<'_>, body: impl FnOnce()) {
     unsafe { ffi::PyErr_SetRaisedException(pending) };
 }
 
-/// The thread whose present call makes a suspicion true.
-fn other_in_a_call(suspicion: &Suspicion) -> Option<ThreadId> {
-    match *suspicion {
-        Suspicion::ClosedWhileUsed { by }
-        | Suspicion::ClosedWhilePolled { by, .. }
-        | Suspicion::Shared { by, .. }
-        | Suspicion::Interleaved { by, .. } => Some(by),
-        Suspicion::RegisteredByTwo { by, mark } => (mark.stack == 0).then_some(by),
-        Suspicion::Reused { .. }
-        | Suspicion::DoubleClose { .. }
-        | Suspicion::Reaped { .. }
-        | Suspicion::RedirectedByTwo { .. } => None,
-    }
-}
-
 /// Leaves a suspicion of a thread without Python to one that has it.
 fn defer(recording: &Recording, suspicion: &Suspicion, operation: Operation, fd: c_int, mark: Mark) {
     // Whether the other thread is blocked, is asked when it is judged.  Of two that write, that would be too late: the calling thread may have
@@ -171,82 +156,6 @@ pub(crate) fn judge_deferred(py: Python<'_>) {
     });
 }
 
-/// Whether what was suspected was so, and can still be shown.
-fn is_true_of(recording: &Recording, deferred: &Deferred) -> bool {
-    let suspicion = &deferred.suspicion;
-    let is_same_call = other_in_a_call(suspicion)
-        .is_none_or(|by| recording.thread(by).is_some_and(|record| record.is_live() && record.begun() == deferred.call));
-    match *suspicion {
-        // A loop comes back to its poll.
-        Suspicion::ClosedWhilePolled { by, .. } => {
-            still_true(recording, suspicion, deferred.fd, &is_blocked) || has_just_polled(recording, deferred, by)
-        }
-        Suspicion::ClosedWhileUsed { .. }
-        | Suspicion::Shared { .. }
-        | Suspicion::Interleaved { .. }
-        | Suspicion::RegisteredByTwo { .. }
-        | Suspicion::Reused { .. }
-        | Suspicion::DoubleClose { .. }
-        | Suspicion::Reaped { .. }
-        | Suspicion::RedirectedByTwo { .. } => is_same_call && still_true(recording, suspicion, deferred.fd, &is_blocked),
-    }
-}
-
-/// Whether the calling thread was polling when the other one made its call, and has come from there: it has made no other call since.
-fn has_just_polled(recording: &Recording, deferred: &Deferred, by: ThreadId) -> bool {
-    deferred.was_polling
-        && recording.thread(by).is_some_and(|record| record.native_id() == native_id() && record.begun() == deferred.call)
-}
-
-/// Whether a thread is blocked in the call that it is in.  One that runs may be on its way out: whoever wakes another thread up with a byte is
-/// often still in its `send` when the other one, which took its processor, goes on.  It gets the time to leave.
-fn is_blocked(record: &ThreadRecord) -> bool {
-    let call = record.begun();
-    for _ in 0..20 {
-        if record.begun() != call || record.inside().is_none() {
-            return false;
-        }
-        if scheduled(record.native_id()).is_none_or(|thread| matches!(thread.state, b'S' | b'D')) {
-            return true;
-        }
-        std::thread::sleep(Duration::from_micros(100));
-    }
-    // It wants to run all the time, and a busy machine does not let it.
-    false
-}
-
-/// Whether the thread that is suspected to be in a call on this descriptor is there.
-fn still_true(recording: &Recording, suspicion: &Suspicion, fd: c_int, is_blocked: &dyn Fn(&ThreadRecord) -> bool) -> bool {
-    let inside = |by: ThreadId, holds: &dyn Fn(Operation, i32, u64) -> bool| {
-        let record = recording.thread(by).filter(|record| record.is_live());
-        record.and_then(|record| record.inside()).is_some_and(|(operation, on, object)| holds(operation, on, object))
-    };
-    let blocked = |by: ThreadId| recording.thread(by).is_some_and(is_blocked);
-    match *suspicion {
-        Suspicion::ClosedWhileUsed { by } => {
-            inside(by, &|operation, on, _| on == fd && operation != CLOSE || operation == POLL || operation == SELECT)
-                && blocked(by)
-        }
-        Suspicion::Shared { by, epoll } => inside(by, &|operation, on, _| operation == EPOLL_WAIT && on == epoll),
-        Suspicion::ClosedWhilePolled { by, epoll, .. } => {
-            inside(by, &|operation, on, _| operation == EPOLL_WAIT && on == epoll) || runs_a_loop(recording, by)
-        }
-        // What fits is sent as a whole: only who is blocked has sent a part, and is to send the rest.
-        Suspicion::Interleaved { by, .. } => inside(by, &|operation, on, _| on == fd && operation != EPOLL_CTL) && blocked(by),
-        Suspicion::RegisteredByTwo { by, mark } => {
-            mark.stack != 0 || inside(by, &|operation, on, _| operation == EPOLL_CTL && on == fd)
-        }
-        // Who has ended will not restore it: it is the other's now.
-        Suspicion::RedirectedByTwo { redirected } => recording.thread(redirected.thread).is_some_and(ThreadRecord::is_live),
-        Suspicion::Reused { .. } | Suspicion::DoubleClose { .. } | Suspicion::Reaped { .. } => true,
-    }
-}
-
-/// Whether a thread runs a loop of asyncio, which polls what it has registered whenever it has nothing else to do.
-fn runs_a_loop(recording: &Recording, by: ThreadId) -> bool {
-    recording.thread(by).is_some_and(|record| registry::get().loops.runs_asyncio(record.native_id()))
-}
-
 struct Suspected<'py> {
     py: Python<'py>,
     recording: &'static Recording,
@@ -294,11 +203,7 @@ impl Stacks {
     /// Of a thread without Python.  Where its native code has no address of its own, where the descriptor was opened tells them apart.
     fn of_native(deferred: &Deferred) -> Self {
         let native = &deferred.thread.stack;
-        Stacks {
-            all: Vec::new(),
-            stack: native.frames(),
-            place: RawFrame { code: native.place(), offset: deferred.opened.stack },
-        }
+        Stacks { all: Vec::new(), stack: native.frames(), place: RawFrame { code: native.place(), offset: deferred.opened.stack } }
     }
 }
 
@@ -408,12 +313,8 @@ impl Suspected<'_> {
         let here =
             |role: Role| Access { role, operation: self.name(self.operation), thread: Some(me.clone()), stack: stack.to_vec() };
         let created = || self.past(Role::Created, "opened", self.opened);
-        let story = Story {
-            what: format!("{} {fd}", noun(self.kind)),
-            thread: me.name.clone(),
-            witnessed: true,
-            ..Story::default()
-        };
+        let story =
+            Story { what: format!("{} {fd}", noun(self.kind)), thread: me.name.clone(), witnessed: true, ..Story::default() };
         let with = |other: Access| Story {
             other: name_of(&other).to_owned(),
             operation: other.operation.clone(),
@@ -426,7 +327,8 @@ impl Suspected<'_> {
                 let is_selectors = || self.stack_of(registered).iter().any(|frame| frame.file.ends_with("/selectors.py"));
                 let polls = self.present(by).filter(|access| access.operation.starts_with("epoll"));
                 let runs = || self.runs(by).filter(|_| is_selectors());
-                let came = || self.native.filter(|deferred| has_just_polled(self.recording, deferred, by)).and_then(|_| self.came(by));
+                let came =
+                    || self.native.filter(|deferred| has_just_polled(self.recording, deferred, by)).and_then(|_| self.came(by));
                 let mut told = with(polls.or_else(came).or_else(runs)?);
                 told.accesses.extend(self.past(Role::Earlier, "register", registered));
                 told

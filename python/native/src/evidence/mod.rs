@@ -8,7 +8,7 @@
 //! | [`thread_names`], [`naming`], [`lock_names`], [`flags`] | what threads and objects are called |
 //! | [`acquirers`] | whose doing the acquisition of a lock is: the program's, or the standard library's |
 //! | [`native_frames`], [`guarded_close`] | the library that closed a descriptor; the line that checked before it closed |
-//! | [`deferred`] | suspicions of threads that are not in Python, until they are judged |
+//! | [`descriptor_truth`], [`deferred`] | whether a suspicion about a descriptor is true; those of threads that are not in Python |
 //! | [`crash_stacks`] | what threads were doing when the process died |
 
 pub(crate) mod acquirers;
@@ -16,6 +16,7 @@ pub(crate) mod affinity;
 pub(crate) mod crash_stacks;
 pub(crate) mod deferred;
 pub(crate) mod descriptor;
+pub(crate) mod descriptor_truth;
 pub(crate) mod flags;
 pub(crate) mod gone;
 pub(crate) mod guarded_close;
