@@ -2,8 +2,8 @@
 
 ``fires_*``: each line marked ``# offending: OPERATION`` is reported, by the rule of its folder and as that operation, and nothing
 else is.  A report shows the owner passing through a line marked ``# owner``, and the creation at a line marked ``# created``, if
-the program marks any, and each line marked ``# owner: always``.  Of what no line of the program does, but the start of the process or
-a thread without Python, only the operation is compared.  ``quiet_*``: runs to its end and nothing is reported.
+the program marks any, and each line marked ``# owner: always``.  Of what no line of the program does, but the start of the process
+or a thread without Python, only the operation is compared.  ``quiet_*``: runs to its end and nothing is reported.
 ``fixed_NAME``: follows the rule's fix of that name, and is quiet.
 ``known_miss_*``: marked like ``fires_*``, not found yet; the day it is found, this test fails and the program is renamed.
 ``known_false_*``: a ``quiet_*`` program that is reported all the same, until it is not any more.

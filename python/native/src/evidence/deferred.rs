@@ -50,6 +50,8 @@ pub(crate) struct Deferred {
     pub(crate) call: u64,
     /// The other thread was polling.
     pub(crate) was_polling: bool,
+    /// How often threads had come by.
+    pub(crate) times: u32,
     /// What the descriptor was, and the thread that had opened it: its number may be another file's by now.
     pub(crate) kind: FdKind,
     pub(crate) opened: Mark,
@@ -80,6 +82,8 @@ static PLACES: [Place; MOST] =
     [const { Place { state: AtomicU8::new(FREE), deferred: UnsafeCell::new(MaybeUninit::uninit()) } }; MOST];
 /// Number of the process whose interpreter can be asked.  In the child of a fork that C code has made, its locks may be held for ever.
 static PROCESS: AtomicU32 = AtomicU32::new(0);
+/// How often a thread has come by.
+static TIMES: AtomicU32 = AtomicU32::new(0);
 /// The interpreter was asked, and nobody has come by yet.
 static IS_ASKED: AtomicBool = AtomicBool::new(false);
 /// The process is dying: its memory may be what was destroyed.
@@ -101,7 +105,13 @@ pub(crate) fn keep(deferred: Deferred, come_by: unsafe extern "C" fn(*mut c_void
 
 /// The calling thread has come by, and is going to [`take`] what there is: the next one that is kept asks anew.
 pub(crate) fn came_by() {
+    TIMES.fetch_add(1, Ordering::AcqRel);
     IS_ASKED.store(false, Ordering::Release);
+}
+
+/// How often a thread has come by.
+pub(crate) fn times() -> u32 {
+    TIMES.load(Ordering::Acquire)
 }
 
 /// One that was kept.

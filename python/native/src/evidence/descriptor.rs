@@ -119,9 +119,10 @@ fn defer(recording: &Recording, suspicion: &Suspicion, operation: Operation, fd:
         return;
     }
     let was_polling = other.and_then(ThreadRecord::inside).is_some_and(|(operation, ..)| operation == EPOLL_WAIT);
+    let times = deferred::times();
     let (thread, kind, opened) = (NativeThread::own(), hooks_link::kind(fd), hooks_link::opened_by(fd));
     let suspicion = *suspicion;
-    deferred::keep(Deferred { thread, suspicion, operation, fd, mark, call, was_polling, kind, opened }, come_by);
+    deferred::keep(Deferred { thread, suspicion, operation, fd, mark, call, was_polling, times, kind, opened }, come_by);
 }
 
 /// Made by the interpreter, in a thread that it has interrupted between two instructions.

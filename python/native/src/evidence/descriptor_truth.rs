@@ -1,6 +1,6 @@
 //! Whether a suspicion about descriptors is true: what the other thread does now, or did when a thread without Python suspected it.
 
-use crate::evidence::deferred::Deferred;
+use crate::evidence::deferred::{self, Deferred};
 use crate::thread::context::{native_id, scheduled};
 use crate::thread::registry;
 use ftsan::descriptors::Suspicion;
@@ -93,9 +93,11 @@ pub(super) fn is_true_of(recording: &Recording, deferred: &Deferred) -> bool {
     }
 }
 
-/// Whether the calling thread was polling when the other one made its call, and has come from there: it has made no other call since.
+/// Whether the calling thread was polling when the other one made its call, and has come from there: it has made no other call since, and is
+/// the first that comes by, which is the first thing that it does.
 pub(super) fn has_just_polled(recording: &Recording, deferred: &Deferred, by: ThreadId) -> bool {
     deferred.was_polling
+        && deferred::times() == deferred.times.wrapping_add(1)
         && recording.thread(by).is_some_and(|record| record.native_id() == native_id() && record.begun() == deferred.call)
 }
 
