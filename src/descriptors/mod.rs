@@ -245,7 +245,11 @@ impl Descriptors {
             return Some(Suspicion::ClosedWhileUsed { by });
         }
         let epoll = self.epoll_of(descriptor);
-        descriptor.is_stale.store(1, Ordering::Relaxed);
+        if descriptor.is_stale.swap(1, Ordering::Relaxed) != 0 {
+            // What was registered is closed already: this is another file, and so is the next one of its number.
+            descriptor.epoll.store(0, Ordering::Relaxed);
+            return None;
+        }
         let registered = Descriptor::mark(&descriptor.registered);
         let is_one_shot = descriptor.is_one_shot.load(Ordering::Relaxed) != 0;
         // The thread that registered it will be in it again if it runs a loop.
@@ -421,6 +425,19 @@ mod tests {
             let by = Suspicion::ClosedWhilePolled { by: OTHER.thread, epoll: 3, registered: OTHER };
             assert_eq!(all.closing(5, ME), told.then_some(by));
         }
+    }
+
+    #[test]
+    fn whoever_closes_the_next_file_of_a_number_has_closed_nothing_that_is_polled() {
+        let all = descriptors!();
+        let third = Mark { thread: ThreadId(3), stack: 33 };
+        all.opened(3, FdKind::Epoll, OTHER);
+        all.opened(5, FdKind::Pipe, ME);
+        all.controlled(3, 5, Control::Add, Registered::Done, OTHER, false);
+        assert!(matches!(all.closing(5, ME), Some(Suspicion::ClosedWhilePolled { .. })));
+        assert!(matches!(all.opened(5, FdKind::Pipe, third), Some(Suspicion::Reused { closed: ME, .. })));
+        assert_eq!(all.closing(5, third), None);
+        assert_eq!(all.opened(5, FdKind::Pipe, ME), None);
     }
 
     #[test]
