@@ -11,7 +11,7 @@ pub struct Access {
     pub location: u64,
     /// As the instruction says it; [`AccessKind::Update`] and [`AccessKind::Checked`] are found here.
     pub kind: AccessKind,
-    /// Where in the program: the same number for the same instruction.
+    /// Where in the program: the same number for the same instruction, and a higher one for a later one of its function.
     pub site: u32,
     /// The function, by a number.
     pub code: u32,

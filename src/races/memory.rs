@@ -46,11 +46,13 @@ pub(super) struct Flag {
 }
 
 impl Flag {
-    /// Whether an access tells what the flag says: it is of the object that the flag referred to, or in the same function, and not the same
-    /// question, of another key perhaps.
+    /// Whether an access tells what the flag says: it is of the object that the flag referred to, or follows it in the same function.  What is
+    /// not after it there is read first, or by another round of a loop, whatever the flag says; the flag itself is the same question, of
+    /// another key perhaps.
     #[inline]
     pub(super) fn is_heeded_by(self, access: &Access) -> bool {
-        self.site != 0 && self.site != access.site && (self.code == access.code || self.value.is_same_object(access.owner))
+        let follows = self.code == access.code && self.site < access.site;
+        self.site != 0 && self.site != access.site && (follows || self.value.is_same_object(access.owner))
     }
 
     /// Slot and the lower bits of the sequence number.

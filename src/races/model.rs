@@ -318,7 +318,7 @@ impl Trace {
     /// The reader had seen a flag that the writer set before, without an order.  A flag is a location that a thread tests, without polling
     /// for it or waiting for it to be set; then at another instruction of the same function it reads something else, or in any function
     /// something of the object that the flag was set to.  (The engine tells fewer: not if the writer had completed that before it set the flag, so
-    /// that this is another round.)  Or the reader asks whether it is filled, and the writer is filling it.
+    /// that this is another round; nor if the instruction comes before that of the flag, so that it is another round of the reader's loop.)  Or the reader asks whether it is filled, and the writer is filling it.
     fn is_published_early(&self, earlier: usize, later: usize) -> bool {
         let is_read = |event: usize| self.access(event).is_some_and(|access| access.kind.is_read());
         let (read, write) = if is_read(later) { (later, earlier) } else { (earlier, later) };

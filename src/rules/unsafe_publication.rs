@@ -34,7 +34,8 @@ The others trust the flag or the reference.  They see the object without its att
 
 ## Not reported
 
-An object that was complete when it was published, by a plain assignment too; a table that is filled in one step (`update`); replacing a whole object by another one.
+An object that was complete when it was published, by a plain assignment too; a table that is filled in one step (`update`); replacing a whole object by another one;
+what a loop reads before it asks for the flag again; later rounds of what was complete when the flag was set.
 "#,
 };
 

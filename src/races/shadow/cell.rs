@@ -31,6 +31,8 @@ pub(super) struct Write {
     /// When the same thread had written it before: [`NEVER`](crate::races::memory::NEVER), or another one has
     /// [`MEANWHILE`](crate::races::memory::MEANWHILE).
     pub(super) before: AtomicU32,
+    /// When the same thread wrote it for the first time, or `MEANWHILE` if another one has written since.
+    pub(super) first: AtomicU32,
     pub(super) state: AtomicU16,
     /// The cell's, since this write.
     pub(super) version: AtomicU16,
@@ -69,6 +71,8 @@ pub(super) struct Cell {
     reads: [Read; READERS],
     iterations: [Read; ITERATORS],
     pub(super) writes: [Write; WRITES],
+    /// Threads that have ever written: a bit for each of those whose slots are the same, modulo the number of bits.
+    writers: AtomicU32,
 }
 
 /// Bits of `state`: the kind, what is known of the access, and how bad the races were that it was reported with.
@@ -109,10 +113,22 @@ impl Cell {
         }
         self.version.store(0, Relaxed);
         self.forgotten.store(0, Relaxed);
+        self.writers.store(0, Relaxed);
         for epoch in self.epochs.iter().chain(&self.iterating) {
             epoch.store(0, Relaxed);
         }
         self.key.store(key, Relaxed);
+    }
+
+    /// Whether the thread with this slot has ever written to it; perhaps it was another one with its bit.
+    pub(super) fn has_written(&self, slot: u32) -> bool {
+        self.writers.load(Relaxed) & 1 << (slot % u32::BITS) != 0
+    }
+
+    /// The thread with this slot has written to it.
+    pub(super) fn notes_writer(&self, slot: u32) {
+        // Only changed under the lock of the cell.
+        self.writers.store(self.writers.load(Relaxed) | 1 << (slot % u32::BITS), Relaxed);
     }
 
     /// Those of this kind, which is one that reads.

@@ -101,14 +101,21 @@ impl Now<'_> {
         }
     }
 
-    /// Whether the thread that set `flag` had written this as well, at `sequence`, after it had set the flag before and before it did it again:
-    /// then what the flag said was there, and what is written later belongs to another round.
-    fn was_complete(write: &Write, flag: Flag, sequence: u32) -> bool {
-        u32::from(Epoch::from_bits(write.epoch.load(Relaxed)).slot()) == flag.setter
-            && ![NEVER, MEANWHILE].contains(&sequence)
-            && is_before(sequence, flag.sequence)
-            && flag.before != MEANWHILE
-            && (flag.before == NEVER || is_before(flag.before, sequence))
+    /// Whether the thread that set `flag` had written this as well before it set the flag, and after it had set the flag before: then what the
+    /// flag said was there, and what is written later belongs to another round.  As well if it has written this too often since, or others
+    /// have, for that to be known still: how far a reader falls behind is luck.
+    fn was_complete(cell: &Cell, write: &Write, flag: Flag) -> bool {
+        if u32::from(Epoch::from_bits(write.epoch.load(Relaxed)).slot()) != flag.setter {
+            return cell.has_written(flag.setter);
+        }
+        let first = write.first.load(Relaxed);
+        let is_known = |sequence: &u32| [NEVER, MEANWHILE].contains(sequence) || is_before(*sequence, flag.sequence);
+        match [&write.sequence, &write.before].map(|sequence| sequence.load(Relaxed)).into_iter().find(is_known) {
+            Some(NEVER) => false,
+            Some(MEANWHILE) => first == MEANWHILE,
+            Some(sequence) => flag.before != MEANWHILE && (flag.before == NEVER || is_before(flag.before, sequence)),
+            None => first == MEANWHILE || is_before(first, flag.sequence),
+        }
     }
 
     /// Judges and notes a read.
@@ -117,7 +124,7 @@ impl Now<'_> {
         let last = usize::from(cell.last.load(Relaxed));
         for write in (1..=WRITES).map(|number| &cell.writes[(last + number) % WRITES]) {
             if let Some(thread) = self.unordered(&write.epoch) {
-                self.read_after(write, thread, races);
+                self.read_after(cell, write, thread, races);
             } else if self.access.since.is_some_and(|since| is_newer(write.version.load(Relaxed), since)) {
                 self.read_between(write, races);
             }
@@ -155,8 +162,7 @@ impl Now<'_> {
         own.code.store(self.access.code, Relaxed);
         own.state.store(known, Relaxed);
         own.version.store(cell.version.load(Relaxed), Relaxed);
-        let last = cell.last();
-        let is_heeded = flag.is_heeded_by(self.access) && !Self::was_complete(last, flag, last.sequence.load(Relaxed));
+        let is_heeded = flag.is_heeded_by(self.access) && !Self::was_complete(cell, cell.last(), flag);
         own.flag.store(if is_heeded { flag.packed() } else { 0 }, Relaxed);
         own.flag_site.store(flag.site, Relaxed);
     }
@@ -195,7 +201,7 @@ impl Now<'_> {
     }
 
     /// This read comes after a write that is not ordered before it.
-    fn read_after(&self, write: &Write, thread: Epoch, races: &mut Vec<Race>) {
+    fn read_after(&self, cell: &Cell, write: &Write, thread: Epoch, races: &mut Vec<Race>) {
         let state = write.state.load(Relaxed);
         let (kind, check) = (kind_of(state), write.check());
         let value = Value(write.value.load(Relaxed));
@@ -208,7 +214,7 @@ impl Now<'_> {
             && flag.setter == u32::from(thread.slot())
             && flag.is_heeded_by(self.access)
             && is_before(flag.sequence, write.sequence.load(Relaxed))
-            && !Self::was_complete(write, flag, write.before.load(Relaxed))
+            && !Self::was_complete(cell, write, flag)
             || is_filling && same_check;
         let is_checked = state & state::TESTED != 0;
         let is_read = self.access.kind == AccessKind::Read;
@@ -284,10 +290,18 @@ impl Now<'_> {
                 }
             }
         }
+        let has_written = cell.has_written(u32::from(self.epoch.slot()));
         let before = match last_epoch {
             epoch if epoch.is_none() => NEVER,
             epoch if epoch.slot() == self.epoch.slot() => last.sequence.load(Relaxed),
+            // Additions take nothing back.
+            _ if has_written && [kind, kind_of(last.state.load(Relaxed))] == [AccessKind::Insert; 2] => NEVER,
             _ => MEANWHILE,
+        };
+        let first = match last_epoch {
+            epoch if !epoch.is_none() && epoch.slot() == self.epoch.slot() => last.first.load(Relaxed),
+            _ if has_written => MEANWHILE,
+            _ => self.sequence,
         };
         let version = version.wrapping_add(1);
         let place = self.replaces(cell, &change);
@@ -301,9 +315,11 @@ impl Now<'_> {
         kept.state.store(change.state(), Relaxed);
         kept.sequence.store(self.sequence, Relaxed);
         kept.before.store(before, Relaxed);
+        kept.first.store(first, Relaxed);
         kept.version.store(version, Relaxed);
         cell.last.store(place as u8, Relaxed);
         cell.version.store(version, Relaxed);
+        cell.notes_writer(u32::from(self.epoch.slot()));
         // It has looked for something that it has now made itself.
         if let Some((own, _)) = own {
             // Only changed under the lock of the cell: an atomic operation would cost as much as all the rest.

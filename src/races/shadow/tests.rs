@@ -249,6 +249,77 @@ fn a_flag_set_before_the_value_is_a_publication_before_it_is_complete() {
 }
 
 #[test]
+fn a_flag_guards_what_comes_after_it_in_its_function() {
+    for (site, expected) in [(2, Severity::Info), (4, Severity::Warning)] {
+        let bench = Bench::new();
+        let threads = bench.threads();
+        bench.go(threads, 0, Access { location: 1, value: Value::of(16), ..access(AccessKind::Write, 1) });
+        bench.go(threads, 1, Access { location: 1, is_tested: true, ..access(AccessKind::Read, 3) });
+        bench.go(threads, 0, Access { location: 2, ..access(AccessKind::Write, 2) });
+        let races = bench.go(threads, 1, Access { location: 2, ..access(AccessKind::Read, site) });
+        assert_eq!(worst(&races), Some(expected));
+    }
+}
+
+#[test]
+fn how_many_rounds_a_reader_falls_behind_a_flag_is_luck() {
+    for rounds in 1..4 {
+        for is_complete in [true, false] {
+            let bench = Bench::new();
+            let threads = bench.threads();
+            let flag = Access { location: 1, value: Value::of(16), ..access(AccessKind::Write, 1) };
+            let value = Access { location: 2, ..access(AccessKind::Write, 2) };
+            let read = Access { location: 2, ..access(AccessKind::Read, 4) };
+            if is_complete {
+                bench.go(threads, 0, value);
+            }
+            bench.go(threads, 0, flag);
+            bench.go(threads, 1, Access { location: 1, is_tested: true, ..access(AccessKind::Read, 3) });
+            for _ in 0..rounds {
+                bench.go(threads, 0, value);
+                bench.go(threads, 0, flag);
+            }
+            let expected = Some(if is_complete { Severity::Info } else { Severity::Warning });
+            assert_eq!(worst(&bench.go(threads, 1, read)), expected, "what was there, {rounds} rounds ago");
+            assert_eq!(worst(&bench.go(threads, 0, value)), expected, "what comes next");
+        }
+    }
+}
+
+#[test]
+fn whichever_thread_publishes_the_next_round_the_last_one_was_complete() {
+    let bench = Bench::new();
+    let [one, reader] = bench.threads();
+    let (other, memory) = (bench.clocks.enter(), ThreadHistory::default());
+    let mut lock = crate::races::clock::Clock::default();
+    let mut publish = |clock: &ThreadClock, memory: &ThreadHistory| {
+        clock.acquire_from(&bench.clocks, &lock);
+        let mut races = Vec::new();
+        for (location, kind) in [(2, AccessKind::Write), (1, AccessKind::Insert)] {
+            let write = Access { location, ..access(kind, location as u32) };
+            bench.shadow.access(&write, clock, memory, || 7, |race| races.push(race));
+        }
+        clock.release_into(&bench.clocks, &mut lock);
+        clock.advance(&bench.clocks);
+        races
+    };
+    let read = |location, site, is_tested| {
+        let look = Access { location, is_tested, ..access(AccessKind::Read, site) };
+        worst(&bench.go([one, reader], 1, look))
+    };
+    for _ in 0..3 {
+        assert_ne!(worst(&publish(one, &bench.memories[0])), Some(Severity::Warning));
+        assert_ne!(worst(&publish(other, &memory)), Some(Severity::Warning));
+        for site in [3, 5] {
+            assert_ne!(read(1, site, true), Some(Severity::Warning));
+            assert_ne!(worst(&publish(one, &bench.memories[0])), Some(Severity::Warning));
+            assert_ne!(worst(&publish(other, &memory)), Some(Severity::Warning));
+            assert_ne!(read(2, 4, false), Some(Severity::Warning));
+        }
+    }
+}
+
+#[test]
 fn an_object_published_early_is_the_one_that_the_flag_refers_to_in_whatever_function_it_is_read() {
     const PUBLISHED: u64 = 0x1000;
     for (owner, expected) in [(PUBLISHED, Severity::Warning), (0x2000, Severity::Info)] {
