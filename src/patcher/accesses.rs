@@ -116,6 +116,7 @@ fn bare<'a>(action: Action) -> Point<'a> {
         is_answer: false,
         is_asked: false,
         is_acting: false,
+        acts_if: None,
         is_handled: false,
         is_guard: false,
         is_own: false,

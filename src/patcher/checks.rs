@@ -1,6 +1,7 @@
 //! Checks and what they decide: which reads the function acts on later, so that whoever comes between is in the way although the act may not
 //! take place this time.
 
+use super::branches;
 use super::calls;
 use super::code::Code;
 use super::found::Found;
@@ -152,6 +153,16 @@ pub(super) fn mark<'a>(
             {
                 found[check].point.is_guard = true;
             }
+        }
+    }
+    decisive.dedup();
+    for check in decisive.iter().copied() {
+        if let Some(subject @ (Subject::Attribute(_) | Subject::Global(_) | Subject::Variable(_))) =
+            checked(&found[check].point, None)
+        {
+            let acts = found.iter().filter(|found| acted(&found.point, None).as_ref() == Some(&subject));
+            let acts: Vec<usize> = acts.map(|found| found.instruction as usize).collect();
+            found[check].point.acts_if = branches::acts_if(opcodes, &instructions.all, found[check].instruction as usize, &acts);
         }
     }
     for check in decided_otherwise.into_iter().filter(|check| !decisive.contains(check)) {

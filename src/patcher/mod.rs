@@ -13,6 +13,7 @@
 //! | [`point`] | what a probe is about: the contract with the probes |
 //! | [`accesses`] | which instructions are accesses |
 //! | [`found`], [`tested`] | a point and where it goes; what is tested |
+//! | [`branches`] | in which of two branches the function acts, if it waits in the other one |
 //! | [`checks`] | which reads are checks that the function acts on |
 //! | [`calls`], [`known_calls`] | calls of methods of containers, and of functions that take one |
 //! | [`handlers`] | what is handled if something is not there, or changes meanwhile |
@@ -27,6 +28,7 @@
 //! | [`relocate`], [`tables`], [`unit_map`] | the code that is made |
 
 mod accesses;
+mod branches;
 mod calls;
 mod checks;
 mod code;

@@ -79,6 +79,8 @@ pub struct Point<'a> {
     pub is_asked: bool,
     /// An action on the same thing follows in the function.
     pub is_acting: bool,
+    /// It acts on it if it is set, or if it is not, and otherwise waits for its turn.
+    pub acts_if: Option<bool>,
     /// It asks a container whether there is something in it, and a loop over that container follows right away.
     pub is_guard: bool,
     /// Whether a variable is `None` decides the jump: something may be made on demand, by another function or another thread.

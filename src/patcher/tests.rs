@@ -420,3 +420,21 @@ fn every_container_has_methods() {
         assert!(known_calls::method("clear", *container).is_some(), "{name}");
     }
 }
+
+#[test]
+fn a_thread_waits_for_its_turn_if_the_other_branch_goes_straight_back() {
+    let check = [("LOAD_FAST", 0), ("LOAD_ATTR", 0), ("TO_BOOL", 0)];
+    let act = [("LOAD_CONST", 0), ("LOAD_FAST", 0), ("STORE_ATTR", 0)];
+    let back = |distance| [("JUMP_BACKWARD", distance)];
+    let acts_if = |rest: &[&[(&str, u32)]]| {
+        let (_, points) = patched(&[&check[..], &rest.concat()].concat());
+        points.iter().find(|point| point.action == Action::ReadAttribute).expect("it is read").acts_if
+    };
+    let [if_set, if_not] = [6, 2].map(|distance| [("POP_JUMP_IF_FALSE", distance)]);
+    let end = [("LOAD_CONST", 0), ("RETURN_VALUE", 0)];
+    assert_eq!(acts_if(&[&if_set, &act, &back(17), &back(19)]), Some(true));
+    assert_eq!(acts_if(&[&if_not, &back(13), &act, &back(19)]), Some(false));
+    assert_eq!(acts_if(&[&if_set, &act, &back(17), &end]), None, "it goes on with something else");
+    assert_eq!(acts_if(&[&if_set, &act, &back(17), &act, &back(23)]), None, "it acts in any case");
+    assert_eq!(acts_if(&[&if_set, &act, &back(17), &back(19), &act, &end]), None, "it acts where it is not known to come from");
+}

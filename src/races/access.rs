@@ -35,6 +35,8 @@ pub struct Access {
     pub is_asked: bool,
     /// The function acts on what it reads here.
     pub is_acting: bool,
+    /// It acts on it if it is set, or if it is not, and otherwise waits for its turn.
+    pub acts_if: Option<bool>,
     /// An iteration follows right away if there is something.
     pub is_guard: bool,
     /// Whether there is something at all is what is tested: if not, it may be made on demand, by whichever thread.
@@ -111,6 +113,11 @@ impl Value {
     #[inline]
     pub(super) fn after(self, last: Value) -> Self {
         if self.as_answer() == last { last } else { self }
+    }
+
+    /// Whether it stays as it is: what was found out of it holds as long as nothing else is written.
+    pub(super) fn is_fixed(self) -> bool {
+        self.0 != 0 && !self.is_object()
     }
 
     /// Whether this is an object that may change, and `other` is the same one.

@@ -261,6 +261,8 @@ impl Trace {
             _ if is_checked && self.value(write).is_cacheable() && is_read && !access.is_guard && !access.is_measured => None,
             // The beginning of an update: the write that ends it races.
             _ if same_check && !is_checked => None,
+            // It finds that it is its turn.
+            Severity::Info if !same_check && self.take_turns(write, read) => None,
             // It came too late to act, this time.
             _ if would_act && is_read => Some(Severity::Error),
             severity @ (Severity::Info | Severity::Warning | Severity::Error) => Some(severity),
@@ -279,6 +281,8 @@ impl Trace {
         match matrix::severity(as_iteration(access), kind) {
             // The other thread begins an update, whose write races, or may fill a cache with the same value.
             _ if same_check && (!is_checked || is_cached) => None,
+            // It has found that it is not its turn.
+            Some(Severity::Info) if !same_check && self.has_to_wait(read, write) => None,
             // It will act on what it saw, unless it has looked elsewhere since.
             _ if same_check && self.is_last_look(read, write) => Some(Severity::Error),
             Some(Severity::Info)
@@ -288,6 +292,27 @@ impl Trace {
             }
             severity => severity,
         }
+    }
+
+    /// Whether the write was decided by a look that lets the thread act in the one case, while the other read lets its thread act in the other
+    /// case, and wait for its turn in this one.
+    fn take_turns(&self, write: usize, read: usize) -> bool {
+        let acts_if = self.access(read).and_then(|access| access.acts_if);
+        acts_if.is_some() && self.acted_if(write) == acts_if.map(|is_set| !is_set)
+    }
+
+    /// In which case the thread makes this write, if it waits for its turn in the other one.
+    fn acted_if(&self, write: usize) -> Option<bool> {
+        let look = self.own_read(write).filter(|_| self.change(write).is_checked && self.value(write).is_fixed());
+        look.and_then(|(_, look)| look.acts_if)
+    }
+
+    /// Whether the last look of the thread of `read` lets it act in the other case than that of the write: if both are about to act, something
+    /// else was written between, which races.
+    fn has_to_wait(&self, read: usize, write: usize) -> bool {
+        let look = self.earlier(write).find(|(earlier, access)| self.is_own(*earlier, read) && access.kind == AccessKind::Read);
+        let is_fixed = self.last_write(write).is_none_or(|last| self.value(last).is_fixed());
+        is_fixed && look.is_some_and(|(look, _)| self.take_turns(write, look))
     }
 
     /// Whether the thread of `read` has not read the location elsewhere before `event`.
@@ -307,7 +332,8 @@ impl Trace {
         // What was there has been taken away, or was not found, and something else is put in its place.
         let is_put_again = access.is_new
             && (first.kind == AccessKind::Atomic || first.kind == AccessKind::Checked && second.kind == AccessKind::Write);
-        if has_waited || is_put_again || self.changes_nothing(later) {
+        let took_turns = self.acted_if(earlier).is_some_and(|is_set| self.acted_if(later) == Some(!is_set));
+        if has_waited || is_put_again || took_turns || self.changes_nothing(later) {
             return None;
         }
         matrix::severity(first.kind, second.kind)

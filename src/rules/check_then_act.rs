@@ -47,6 +47,7 @@ Test and act under one lock, with an unlocked test before it or not; `setdefault
 operations; acting and handling the exception; a look before something is taken away that one thread alone finds there, if that decides
 whether a constant is stored (`del self.is_open` with `except AttributeError: return`); caches of immutable values that are equal, whoever
 computes them (a `str`, an `int`, a `tuple` of them), but not one of several states that is chosen because another one was found, nor what is
-measured first; a set that remembers for what the answer is yes, if something is called to find out before the `add`.
+measured first; a set that remembers for what the answer is yes, if something is called to find out before the `add`; two threads that take turns by a plain
+flag, where one does nothing but go on with its loop unless it is set, and the other one unless it is not.
 "#,
 };

@@ -23,6 +23,7 @@ fn access(kind: AccessKind) -> Access {
         is_last: false,
         is_asked: false,
         is_acting: false,
+        acts_if: None,
         is_guard: false,
         is_lazy: false,
         is_measured: false,

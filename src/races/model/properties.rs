@@ -27,6 +27,7 @@ fn instruction(kinds: &'static [AccessKind]) -> impl Strategy<Value = Access> {
         is_awaited: a && b && c && kind.is_read(),
         is_asked: a && f && kind.is_read(),
         is_acting: a && g && kind.is_read(),
+        acts_if: (a && g && !b && kind == AccessKind::Read).then_some(e),
         is_guard: a && i && kind == AccessKind::Read,
         is_measured: a && d && kind == AccessKind::Read,
         is_lazy: a && !b && !f && j && kind == AccessKind::Read,

@@ -73,6 +73,10 @@ pub(super) struct Cell {
     pub(super) writes: [Write; WRITES],
     /// Threads that have ever written: a bit for each of those whose slots are the same, modulo the number of bits.
     writers: AtomicU32,
+    /// Of the readers: in which case each acts on what it has read, as [`turn`] has it.
+    turns: [AtomicU8; READERS],
+    /// Of the writes: in which case each goes back to what was read.
+    pub(super) acted: [AtomicU8; WRITES],
 }
 
 /// Bits of `state`: the kind, what is known of the access, and how bad the races were that it was reported with.
@@ -104,7 +108,34 @@ pub(super) mod state {
     pub(in crate::races) const GUARD: u16 = 1 << 15;
 }
 
+/// [`Access::acts_if`](crate::races::access::Access::acts_if) in a byte.
+pub(super) fn turn(acts_if: Option<bool>) -> u8 {
+    acts_if.map_or(0, |is_set| 1 + u8::from(is_set))
+}
+
+/// Whether of two threads that each act in one of these cases only one ever does, and the other one waits for its turn.
+pub(super) fn take_turns(one: u8, other: u8) -> bool {
+    one != 0 && other != 0 && one != other
+}
+
 impl Cell {
+    /// In which case this reader acts on what it has read.
+    pub(super) fn turn_of(&self, reader: usize) -> &AtomicU8 {
+        &self.turns[reader]
+    }
+
+    /// In which case one of its writes goes back to what was read.
+    pub(super) fn acted_of(&self, write: &Write) -> u8 {
+        let place = self.writes.iter().position(|known| std::ptr::eq(known, write));
+        place.map_or(0, |place| self.acted[place].load(Relaxed))
+    }
+
+    /// In which case the thread of `epoch` acts on what it has last read.
+    pub(super) fn own_turn(&self, epoch: Epoch) -> u8 {
+        let index = self.epochs.iter().position(|known| is_of(known, epoch));
+        index.map_or(0, |index| self.turns[index].load(Relaxed))
+    }
+
     /// It is that of another location from now on, without a history.
     pub(super) fn clear(&self, key: u64) {
         for write in &self.writes {

@@ -1,6 +1,6 @@
 //! The judgement of a race: what an access of a location means after those that its cell remembers, and what is remembered of it.
 
-use super::cell::{Cell, Read, WRITES, Write, is_newer, is_news, is_of, kind_of, place, state};
+use super::cell::{Cell, Read, WRITES, Write, is_newer, is_news, is_of, kind_of, place, state, take_turns, turn};
 use crate::races::access::{Access, AccessSite, Race, Value};
 use crate::races::clock::{Epoch, ThreadClock};
 use crate::races::matrix::{self, AccessKind};
@@ -28,6 +28,8 @@ struct Change {
     is_checked: bool,
     is_filling: bool,
     may_go_back: bool,
+    /// In which case the thread does it, as [`turn`] has it.
+    turn: u8,
 }
 
 /// A bit of `state`, if it is to be set.
@@ -45,13 +47,15 @@ impl Change {
     }
 
     /// Whether whatever races with an earlier write, ordered before this one, races with this one at least as badly.
-    fn stands_for(&self, write: &Write) -> bool {
+    fn stands_for(&self, cell: &Cell, write: &Write) -> bool {
         let state = write.state.load(Relaxed);
         // A check that another thread makes as well may be worse than any write.
         let was_checked = state & state::TESTED != 0;
         let same_check = self.is_checked && self.check.is_some() && self.check == write.check();
         let same_act = same_check && !self.value.is_cacheable() && self.is_filling == (state & state::FILLING != 0);
-        matrix::covers(self.kind, kind_of(state)) && (!was_checked || same_act)
+        // A thread that takes turns with others races with less.
+        let same_turn = self.turn == 0 || self.turn == cell.acted_of(write);
+        matrix::covers(self.kind, kind_of(state)) && (!was_checked || same_act) && same_turn
     }
 }
 
@@ -165,6 +169,9 @@ impl Now<'_> {
         let is_heeded = flag.is_heeded_by(self.access) && !Self::was_complete(cell, cell.last(), flag);
         own.flag.store(if is_heeded { flag.packed() } else { 0 }, Relaxed);
         own.flag_site.store(flag.site, Relaxed);
+        if kind == AccessKind::Read {
+            cell.turn_of(index).store(turn(self.access.acts_if), Relaxed);
+        }
     }
 
     /// Which of these readers this thread is.
@@ -219,12 +226,15 @@ impl Now<'_> {
         let is_checked = state & state::TESTED != 0;
         let is_read = self.access.kind == AccessKind::Read;
         let would_act = same_check || is_checked && !is_filling && self.access.is_acting;
+        let takes_turns = !same_check && value.is_fixed() && take_turns(cell.acted_of(write), turn(self.access.acts_if));
         // A guard only found nothing to iterate over.
         let own_kind = if self.access.is_guard { AccessKind::Iterate } else { self.access.kind };
         let harmless = is_checked && value.is_cacheable() && own_kind == AccessKind::Read && !self.access.is_measured;
         let severity = match matrix::severity(kind, own_kind) {
             // The beginning of an update of its own: that tells more.
             Some(_) if harmless || same_check && !is_checked => None,
+            // It finds that it is its turn.
+            Some(Severity::Info) if takes_turns => None,
             Some(_) if would_act && is_read => Some(Severity::Error),
             Some(Severity::Info) if state & state::MAY_GO_BACK != 0 => None,
             Some(Severity::Info) if published_early => Some(Severity::Warning),
@@ -266,6 +276,7 @@ impl Now<'_> {
         if own.is_none() && cell.forgotten.load(Relaxed) == 0 {
             self.is_made_on_demand(cell, &mut change);
         }
+        change.turn = if change.is_checked { cell.own_turn(self.epoch) } else { 0 };
         let Change { kind, value, check, is_checked, is_filling, .. } = change;
         // Two increments of what both found yield the same value, and one of them is lost.  Whether this thread has read what the other one
         // had written by then cannot be told: an access is noted shortly before it is made.  What was checked may be filled in twice, and
@@ -278,14 +289,22 @@ impl Now<'_> {
             for write in cell.writes.iter().filter(|_| forgotten & state::POLLED == 0) {
                 if let Some(thread) = self.unordered(&write.epoch).filter(|_| !has_waited(own, write)) {
                     let witnessed = check.is_some() && other_wrote && std::ptr::eq(write, last) && !is_filling;
-                    self.write_after_write(write, thread, &change, witnessed, races);
+                    let earlier_value = Value(write.value.load(Relaxed));
+                    let took_turns = value.is_fixed() && earlier_value.is_fixed() && take_turns(cell.acted_of(write), change.turn);
+                    if !took_turns {
+                        self.write_after_write(write, thread, &change, witnessed, races);
+                    }
                 }
             }
             for kind in [AccessKind::Read, AccessKind::Iterate] {
                 let (epochs, reads) = cell.reads_of(kind);
                 for (index, epoch) in epochs.iter().enumerate() {
                     if let Some(thread) = self.unordered(epoch) {
-                        self.write_after_read(&reads[index], thread, &change, races);
+                        let waits = kind == AccessKind::Read
+                            && value.is_fixed()
+                            && (last_epoch.is_none() || Value(last.value.load(Relaxed)).is_fixed())
+                            && take_turns(change.turn, cell.turn_of(index).load(Relaxed));
+                        self.write_after_read(&reads[index], thread, &change, waits, races);
                     }
                 }
             }
@@ -316,6 +335,7 @@ impl Now<'_> {
         kept.sequence.store(self.sequence, Relaxed);
         kept.before.store(before, Relaxed);
         kept.first.store(first, Relaxed);
+        cell.acted[place].store(change.turn, Relaxed);
         kept.version.store(version, Relaxed);
         cell.last.store(place as u8, Relaxed);
         cell.version.store(version, Relaxed);
@@ -340,7 +360,7 @@ impl Now<'_> {
         let mut free = None;
         for (place, write) in cell.writes.iter().enumerate() {
             let epoch = Epoch::from_bits(write.epoch.load(Relaxed));
-            if epoch.is_none() || self.comes_after(epoch) && change.stands_for(write) {
+            if epoch.is_none() || self.comes_after(epoch) && change.stands_for(cell, write) {
                 write.epoch.store(0, Relaxed);
                 free = Some(place);
             }
@@ -393,8 +413,8 @@ impl Now<'_> {
     }
 
     /// This write comes after a read that is not ordered before it.
-    fn write_after_read(&self, read: &Read, thread: Epoch, change: &Change, races: &mut Vec<Race>) {
-        let Change { kind, value, check, is_checked, is_filling, may_go_back } = *change;
+    fn write_after_read(&self, read: &Read, thread: Epoch, change: &Change, waits: bool, races: &mut Vec<Race>) {
+        let Change { kind, value, check, is_checked, is_filling, may_go_back, .. } = *change;
         let read_state = read.state.load(Relaxed);
         let earlier_kind = kind_of(read_state);
         let read_place = place(&read.site, &read.stack);
@@ -414,6 +434,8 @@ impl Now<'_> {
         let severity = match matrix::severity(earlier_kind, kind) {
             _ if same_check && (harmless || !is_checked) => None,
             _ if same_check => Some(Severity::Error),
+            // It has found that it is not its turn.
+            Some(Severity::Info) if waits => None,
             Some(Severity::Info) if would_act && !harmless => Some(Severity::Error),
             // The iteration that it guards tells more.
             Some(Severity::Info) if may_go_back || earlier_kind == AccessKind::Read && is_guard => None,
@@ -439,7 +461,7 @@ impl Now<'_> {
     fn change(&self, last: &Write, own: Option<(&Read, Epoch)>) -> Change {
         let value = self.access.value.after(Value(last.value.load(Relaxed)));
         let given = self.access.kind;
-        let blind = Change { kind: given, value, check: None, is_checked: false, is_filling: false, may_go_back: false };
+        let blind = Change { kind: given, value, check: None, is_checked: false, is_filling: false, may_go_back: false, turn: 0 };
         let kind = match given {
             AccessKind::Write => AccessKind::Update,
             AccessKind::Atomic if self.access.is_checkable => AccessKind::Checked,

@@ -45,6 +45,7 @@ fn access(kind: AccessKind, site: u32) -> Access {
         is_last: false,
         is_asked: false,
         is_acting: false,
+        acts_if: None,
         is_guard: false,
         is_lazy: false,
         is_measured: false,
@@ -169,6 +170,34 @@ fn a_check_that_came_too_late_to_act_is_an_error_all_the_same() {
         bench.go(threads, 0, check);
         bench.go(threads, 0, Access { value, ..access(AccessKind::Write, 2) });
         assert_eq!(worst(&bench.go(threads, 1, check)), expected, "a cache of equal values may be filled twice");
+    }
+}
+
+#[test]
+fn of_two_threads_that_wait_for_the_opposite_only_one_acts() {
+    for (acts_if, value, expected) in [
+        ([Some(true), Some(false)], Value::flag(16), None),
+        ([Some(true), Some(true)], Value::flag(16), Some(Severity::Error)),
+        ([Some(true), None], Value::flag(16), Some(Severity::Error)),
+        ([Some(true), Some(false)], Value::identity(64), Some(Severity::Error)),
+    ] {
+        for is_seen in [true, false] {
+            let bench = Bench::new();
+            let threads = bench.threads();
+            let check = |thread: usize| {
+                let site = 1 + thread as u32;
+                Access { is_tested: true, is_acting: true, acts_if: acts_if[thread], ..access(AccessKind::Read, site) }
+            };
+            bench.go(threads, 0, check(0));
+            if is_seen {
+                bench.go(threads, 1, check(1));
+            }
+            let mut races = bench.go(threads, 0, Access { value, is_constant: true, ..access(AccessKind::Write, 3) });
+            races.extend(bench.go(threads, 1, check(1)));
+            let back = Access { value: Value::flag(32), is_constant: true, ..access(AccessKind::Write, 4) };
+            races.extend(bench.go(threads, 1, back));
+            assert_eq!(worst(&races), expected, "{acts_if:?}");
+        }
     }
 }
 

@@ -252,6 +252,7 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, point: &Point<'_>, is_trusted: bool) 
             compared: point.compared,
             is_asked: point.is_asked,
             is_acting: point.is_acting,
+            acts_if: point.acts_if,
             is_guard: point.is_guard,
             is_lazy: point.is_lazy,
             is_measured: point.is_measured,

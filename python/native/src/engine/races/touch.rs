@@ -466,6 +466,7 @@ impl Touch<'_> {
             epoch,
             is_asked: probe.is_asked,
             is_acting: probe.is_acting && !is_own,
+            acts_if: probe.acts_if,
             is_guard: probe.is_guard,
             is_lazy: probe.is_lazy,
             is_measured: probe.is_measured,
