@@ -314,7 +314,7 @@ impl Now<'_> {
             epoch if epoch.is_none() => NEVER,
             epoch if epoch.slot() == self.epoch.slot() => last.sequence.load(Relaxed),
             // Additions take nothing back.
-            _ if has_written && [kind, kind_of(last.state.load(Relaxed))] == [AccessKind::Insert; 2] => NEVER,
+            _ if [kind, kind_of(last.state.load(Relaxed))] == [AccessKind::Insert; 2] => NEVER,
             _ => MEANWHILE,
         };
         let first = match last_epoch {
