@@ -1,4 +1,4 @@
-"""Threads look in their loops whether something is to be done once; whoever finds it done goes on with its loop, and two may find that it is not."""
+"""Threads look in their loops whether something is still to be done once, and go on if it is done: two may find that it is not."""
 
 from ftsan.testing import in_turns
 
