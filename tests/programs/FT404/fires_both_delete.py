@@ -11,7 +11,7 @@ class Token:
 
 
 def take() -> None:
-    del token.is_free
+    del token.is_free  # race: it
 
 
 token = Token()
