@@ -224,6 +224,22 @@ def test_a_fork_sees_no_thread_of_ours_and_slices_go_on_on_both_sides(tmp_path: 
     assert run.report["watched"]["processes"] == 2 and run.report["watched"]["slices"] >= 4
 
 
+WAITS_FOR_A_SIGNAL = """
+import signal
+for thread in in_threads(lambda: update(Stats()), lambda: slices(1)):
+    thread.join()
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+os.kill(os.getpid(), signal.SIGUSR1)
+print(signal.sigwait({signal.SIGUSR1}).name)
+threads = []
+"""
+
+
+def test_a_signal_is_for_a_thread_of_the_program(tmp_path: Path, ftsan: Ftsan) -> None:
+    run = ftsan("--sample=50%", written(tmp_path, WAITS_FOR_A_SIGNAL))
+    assert (run.status, run.stdout) == (0, "SIGUSR1\n"), run.stderr
+
+
 TRACED = """
 stats, done = Stats(), threading.Event()
 def work():

@@ -149,10 +149,23 @@ fn keep_time() {
             }
         }
     };
-    let named = std::thread::Builder::new().name("ftsan".to_owned());
-    match named.spawn(keeper) {
+    match without_signals(|| std::thread::Builder::new().name("ftsan".to_owned()).spawn(keeper)) {
         Ok(thread) => *timer() = Some(Timer { is_wanted, thread }),
         Err(error) => faults::fail(&format!("races: --sample has no thread ({error}): data races are looked for all the time")),
+    }
+}
+
+/// Starts a thread that no signal to the process finds: the program waits for it in a thread of its own, and the others block it.
+fn without_signals<T>(spawn: impl FnOnce() -> T) -> T {
+    // SAFETY: plain data, which `sigfillset` fills in; the calling thread gets its mask back.
+    unsafe {
+        let mut all: libc::sigset_t = std::mem::zeroed();
+        let mut before = all;
+        libc::sigfillset(&raw mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
+        let result = spawn();
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut());
+        result
     }
 }
 
