@@ -1,6 +1,6 @@
 """mod_wsgi in Apache, switched on by what ``ftsan env apache`` prints, with the GIL and without.
 
-Needs Apache with its headers (Debian: apache2-dev), ``pip install mod_wsgi`` and a Python with a shared library, which
+Needs Apache with its headers (Debian: apache2-bin, apache2-dev), ``pip install mod_wsgi`` and a Python with a shared library, which
 ``tools/find-python`` builds.
 """
 
@@ -33,9 +33,9 @@ REQUESTS, CLIENTS, PROCESSES = 300, 6, 2
 def needs_apache() -> None:
     """``make .venv/tools`` builds mod_wsgi where Apache's headers are."""
     if not (shutil.which("apache2") or shutil.which("httpd")):
-        missing("Apache (apt-get install apache2-dev)")
+        missing("Apache (apt-get install apache2-bin apache2-dev)")
     if not EXPRESS.exists():
-        missing("mod_wsgi (apt-get install apache2-dev, then pip install -r tests/apache_requirements.txt)")
+        missing("mod_wsgi (apt-get install apache2-bin apache2-dev, then pip install -r tests/apache_requirements.txt)")
 
 
 def wait_for(condition: Callable[[], bool], what: str) -> None:
