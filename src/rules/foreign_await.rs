@@ -54,3 +54,14 @@ fn what(call: &Call<'_>) -> String {
         operation => format!("{} given to {operation}()", call.class),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_title_says_what_was_done_with_the_future() {
+        let call = |operation| Call { class: "Future", method: operation, operation, thread: "'t'", relation: "", outer: None };
+        assert_eq!(["await", "gather"].map(|operation| what(&call(operation))), ["Future awaited", "Future given to gather()"]);
+    }
+}

@@ -165,6 +165,12 @@ mod tests {
     }
 
     #[test]
+    fn the_harm_of_two_rules_can_be_seen_to_happen() {
+        let witnessed: Vec<&str> = ALL.iter().filter(|rule| rule.can_be_witnessed()).map(|rule| rule.id).collect();
+        assert_eq!(witnessed, ["FT401", "FT402"]);
+    }
+
+    #[test]
     fn every_page_shows_the_mistake_and_the_remedy() {
         for rule in ALL {
             for heading in ["## What it finds", "## Why it matters", "## Not reported"] {
