@@ -10,6 +10,7 @@ use crate::thread::clock::{clocks, is_at_rest, share, slot_of};
 use crate::thread::context::{ThreadContext, current_thread};
 use crate::thread::guard;
 use ftsan::races::clock::{Clock, ThreadClock};
+use ftsan::races::mix;
 use ftsan::races::sync::SyncTable;
 use pyo3::ffi;
 use std::sync::OnceLock;
@@ -182,20 +183,20 @@ pub(crate) fn heed_announcements(here: &ThreadContext) {
     }
 }
 
-/// Slices of time in which accesses are noted, so far.
-static SLICES: AtomicU64 = AtomicU64::new(0);
+/// The slice of time in which accesses are noted: a number whose bits are spread once, here, as every access asks for it; 0 is the first.
+static SLICE: AtomicU64 = AtomicU64::new(0);
 
-/// Accesses are noted from now on, and were not for a while: all that is known of locations and of the middle of anything is of no
-/// use.  With the world stopped.
+/// Accesses are noted from now on, and were not for a while: what is known of locations and of the middle of anything is of no use.  With the
+/// world stopped.
 pub(crate) fn begin_slice() {
-    SLICES.fetch_add(1, Ordering::Release);
+    SLICE.store(mix(slice().wrapping_add(1)), Ordering::Release);
     ANNOUNCEMENTS.fetch_add(1, Ordering::Release);
 }
 
-/// The number of the slice: tells the histories of one location apart.
+/// Tells the histories that one location has in different slices apart.
 #[inline(always)]
 pub(crate) fn slice() -> u64 {
-    SLICES.load(Ordering::Relaxed)
+    SLICE.load(Ordering::Relaxed)
 }
 
 /// In the child of a fork only the calling thread is left, and the acts of others are done.

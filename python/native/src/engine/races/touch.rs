@@ -431,7 +431,7 @@ impl Touch<'_> {
         part: Part,
     ) -> Outcome {
         let (probe, races) = (self.probe, shared::get());
-        let life = races.lifetimes.of(home as u64, &Seen(home)) ^ mix(order::slice());
+        let life = races.lifetimes.of(home as u64, &Seen(home)) ^ order::slice();
         let flag = || flags::of(location(life, field));
         if probe.is_trusted {
             if !kind.is_read() {
