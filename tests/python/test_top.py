@@ -133,12 +133,17 @@ def test_a_process_that_nobody_watches_is_seen_from_outside(start: Start) -> Non
     assert picture["unseen"] == ["findings: the process is not watched", "locks: they are seen where ftsan run starts the program"]
 
 
+def expect_refusal(pid: int, why: str) -> None:
+    """The process is refused in one line, which says why."""
+    refuses = top(pid, "--once")
+    assert (refuses.returncode, refuses.stderr.count("\n")) == (2, 1)
+    assert why in refuses.stderr
+
+
 def test_what_cannot_be_looked_at_is_refused_in_a_line(start: Start) -> None:
     other = subprocess.Popen(["sleep", "60"])
     try:
-        refuses = top(other.pid, "--once")
-        assert (refuses.returncode, refuses.stderr.count("\n")) == (2, 1)
-        assert "it is no process of Python" in refuses.stderr
+        expect_refusal(other.pid, "it is no process of Python")
     finally:
         other.kill()
         other.wait()
@@ -162,9 +167,7 @@ def test_a_process_of_another_python_is_refused() -> None:
     assert other.stdout is not None
     other.stdout.readline()
     try:
-        refuses = top(other.pid, "--once")
-        assert (refuses.returncode, refuses.stderr.count("\n")) == (2, 1)
-        assert "it is no process of Python 3.1" in refuses.stderr
+        expect_refusal(other.pid, "it is no process of Python 3.1")
     finally:
         other.communicate()
 
@@ -173,9 +176,7 @@ def test_a_process_of_another_python_is_refused() -> None:
 def test_another_users_process_is_refused() -> None:
     other = subprocess.Popen(["sleep", "60"], user=65534)
     try:
-        refuses = top(other.pid, "--once")
-        assert (refuses.returncode, refuses.stderr.count("\n")) == (2, 1)
-        assert "it belongs to nobody" in refuses.stderr
+        expect_refusal(other.pid, "it belongs to nobody")
     finally:
         other.kill()
         other.wait()
