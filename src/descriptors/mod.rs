@@ -246,7 +246,7 @@ impl Descriptors {
         }
         let epoll = self.epoll_of(descriptor);
         if descriptor.is_stale.swap(1, Ordering::Relaxed) != 0 {
-            // What was registered is closed already: this is another file, and so is the next one of its number.
+            // The registered file is closed already: this is another file, and so is the next one of its number.
             descriptor.epoll.store(0, Ordering::Relaxed);
             return None;
         }

@@ -85,7 +85,7 @@ pub struct Point<'a> {
     pub is_guard: bool,
     /// Whether a variable is `None` decides the jump: something may be made on demand, by another function or another thread.
     pub is_lazy: bool,
-    /// What is read is compared by its order: `if self.balance >= amount`.
+    /// The value that is read is compared by its order: `if self.balance >= amount`.
     pub is_measured: bool,
     /// The loop goes on until it is set.
     pub is_awaited: bool,

@@ -41,7 +41,7 @@ pub struct Access {
     pub is_guard: bool,
     /// Whether there is something at all is what is tested: if not, it may be made on demand, by whichever thread.
     pub is_lazy: bool,
-    /// What is read is measured (`if x.balance >= amount`): what follows is no answer that may be given twice.
+    /// The value that is read is measured (`if x.balance >= amount`): the act that follows is no answer that may be given twice.
     pub is_measured: bool,
     /// The object that the location is of, as the value of what refers to it.
     pub owner: Value,

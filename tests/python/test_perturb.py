@@ -193,7 +193,7 @@ def test_a_test_is_held_up_as_ever_whatever_ran_before_it(tmp_path: Path) -> Non
 
     def decisions(*tests: str) -> int:
         report = tmp_path / "report.json"
-        # What is set up once is set up by the first test, and torn down by the last one.
+        # The module is set up by the first test, and torn down by the last one.
         names = [f"test_both.py::test_{test}" for test in ("first", *tests, "last")]
         done = run_pytest(tmp_path, "--ftsan", "--ftsan-perturb=5", f"--ftsan-report-json={report}", *names)
         assert done.returncode == 0, done.stdout

@@ -94,7 +94,7 @@ def test_threads_and_runs_of_loops_are_timed(run: tuple[Run, float, float]) -> N
     assert main["native_id"] == main["pid"] == report["findings"][0]["made"]["pid"]
     assert own_run["loop"] == {"type": "asyncio.unix_events._UnixSelectorEventLoop", "id": report["findings"][0]["loop"]["id"]}
     assert main["began"] <= own_run["began"] < times[0] and times[1] < own_run["ended"]
-    # What had ended before anything was found is told as well.
+    # A thread that had ended before anything was found is told as well.
     life, *runs = sorted(spans(report, "gone"), key=lambda span: "loop" in span)
     assert len(runs) == 3 and all(life["began"] <= span["began"] <= span["ended"] <= life["ended"] < times[0] for span in runs)
 

@@ -142,7 +142,7 @@ fn really_hold_up(decide: unsafe extern "C" fn() -> u32) {
         return;
     }
     let _paused = Paused::begin();
-    // What a handler has interrupted would wait as well.  Its signal is blocked meanwhile; to unwind would be no way to learn of that here, as
+    // The code that a handler has interrupted would wait as well.  Its signal is blocked meanwhile; to unwind would be no way to learn of that here, as
     // the stacks of greenlets end anywhere.
     if call::is_a_signal_blocked() {
         return;

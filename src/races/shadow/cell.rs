@@ -82,7 +82,7 @@ pub(super) struct Cell {
 /// Bits of `state`: the kind, what is known of the access, and how bad the races were that it was reported with.
 pub(super) mod state {
     pub(in crate::races) const KIND: u16 = 0x7;
-    /// What was read was measured.
+    /// The value that was read was measured.
     pub(in crate::races) const MEASURED: u16 = 1 << 3;
     pub(in crate::races) const TESTED: u16 = 1 << 4;
     pub(in crate::races) const POLLED: u16 = 1 << 5;

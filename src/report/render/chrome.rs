@@ -85,7 +85,7 @@ impl<'a> Trace<'a> {
         for span in &self.report.timeline.spans {
             threads.insert((span.pid, span.native_id), &span.thread);
         }
-        // What the interpreter calls them is longer.
+        // The names that the interpreter has for them are longer.
         for (finding, made) in self.report.findings.iter().filter_map(|finding| Some((finding, finding.made.as_ref()?))) {
             for thread in finding.accesses.iter().filter_map(|access| access.thread.as_ref()) {
                 threads.insert((made.pid, thread.native_id), &thread.name);

@@ -140,7 +140,7 @@ pub(crate) fn judge_deferred(py: Python<'_>) {
     }
     guard::catch_panic((), || {
         let Some(recording) = hooks_link::recording() else { return };
-        // What is left now is judged at the end.
+        // Suspicions that are left now are judged at the end.
         let Some(_busy) = InSlowPath::enter() else { return };
         while let Some(deferred) = deferred::take() {
             let is_true = {

@@ -47,12 +47,12 @@ pub(super) fn still_true(
         Suspicion::ClosedWhilePolled { by, epoll, .. } => {
             inside(by, &|operation, on, _| operation == EPOLL_WAIT && on == epoll) || runs_a_loop(recording, by)
         }
-        // What fits is sent as a whole: only who is blocked has sent a part, and is to send the rest.
+        // Data that fits is sent as a whole: only a thread that is blocked has sent a part, and is to send the rest.
         Suspicion::Interleaved { by, .. } => inside(by, &|operation, on, _| on == fd && operation != EPOLL_CTL) && blocked(by),
         Suspicion::RegisteredByTwo { by, mark } => {
             mark.stack != 0 || inside(by, &|operation, on, _| operation == EPOLL_CTL && on == fd)
         }
-        // Who has ended will not restore it: it is the other's now.
+        // A thread that has ended will not restore it: it is the other's now.
         Suspicion::RedirectedByTwo { redirected } => recording.thread(redirected.thread).is_some_and(ThreadRecord::is_live),
         Suspicion::Reused { .. } | Suspicion::DoubleClose { .. } | Suspicion::Reaped { .. } => true,
     }

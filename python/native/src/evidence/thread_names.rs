@@ -34,7 +34,7 @@ struct KnownThread {
 impl KnownThread {
     fn of(py: Python<'_>, ident: u64, native_id: u64) -> Self {
         let (name, object) = known_object(py, ident).ok().flatten().unwrap_or_else(|| (String::new(), 0));
-        // What C code has started, `threading` calls "Dummy-3", if it was asked for it at all.
+        // Threads that C code has started are "Dummy-3" to `threading`, if it was asked for them at all.
         let is_foreign = name.is_empty() || name.starts_with("Dummy-");
         let name = if is_foreign { kernels_name(py, native_id).unwrap_or(name) } else { name };
         let name = if name.is_empty() { format!("native {native_id}") } else { name };

@@ -186,7 +186,7 @@ unsafe fn update(here: &'static ThreadContext, probe: &Probe, object: *mut ffi::
     }
 }
 
-/// What is in another dictionary, which nobody else has, is merged into one.
+/// A dictionary that nobody else has is merged into another one.
 ///
 /// # Safety
 /// Attached; `object` is alive, and so is the other one, which may be null.

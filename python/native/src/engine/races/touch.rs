@@ -340,7 +340,7 @@ impl Touch<'_> {
         }
     }
 
-    /// What is merged into a dictionary is written over what this thread has read there: `d |= {"n": d["n"] + 1}`.  Other merges commute, as far as
+    /// The merged values are written over values that this thread has read there: `d |= {"n": d["n"] + 1}`.  Other merges commute, as far as
     /// is known.
     ///
     /// # Safety
