@@ -10,7 +10,7 @@
 pub mod children;
 mod suspicion;
 
-use crate::recording::ThreadId;
+use crate::recording::{THREADS, ThreadId};
 use std::sync::atomic::{AtomicI32, AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
 use suspicion::KINDS;
 pub use suspicion::{Control, FdKind, Mark, Registered, Suspicion, Use};
@@ -18,12 +18,16 @@ pub use suspicion::{Control, FdKind, Mark, Registered, Suspicion, Use};
 /// Descriptors from this number on are not watched.
 pub const MOST: usize = 1 << 16;
 
+/// A bit that is never set in the number of a thread.
+const HAS_LEFT: u32 = 1 << 15;
+const _: () = assert!(THREADS < HAS_LEFT as usize);
+
 #[derive(Debug)]
 #[repr(C, align(64))]
 struct Descriptor {
     reading: AtomicU32,
     writing: AtomicU32,
-    /// Of an epoll instance: who waits in it.
+    /// Of an epoll instance: the thread that waits in it or, with [`HAS_LEFT`], has done so last.
     waiting: AtomicU32,
     registering: AtomicU32,
     opened: AtomicU64,
@@ -159,15 +163,15 @@ impl Descriptors {
         let user = self.get(fd)?.user(how);
         let other = user.load(Ordering::Relaxed);
         user.store(me.0, Ordering::Relaxed);
-        (other != 0 && other != me.0).then_some(ThreadId(other))
+        (other != 0 && other & HAS_LEFT == 0 && other != me.0).then_some(ThreadId(other))
     }
 
     /// It is done with it.
     #[inline(always)]
     pub fn used(&self, fd: i32, how: Use) {
-        if let Some(descriptor) = self.get(fd) {
-            descriptor.user(how).store(0, Ordering::Relaxed);
-        }
+        let Some(user) = self.get(fd).map(|descriptor| descriptor.user(how)) else { return };
+        let left = if how == Use::Wait { user.load(Ordering::Relaxed) | HAS_LEFT } else { 0 };
+        user.store(left, Ordering::Relaxed);
     }
 
     /// Two threads use a descriptor in the same way at the same time: is that a misuse?  `len` is how much the caller writes.
@@ -228,10 +232,8 @@ impl Descriptors {
     /// A thread is about to close a descriptor.
     pub fn closing(&self, fd: i32, mark: Mark) -> Option<Suspicion> {
         let descriptor = self.get(fd)?;
-        let other = |user: &AtomicU32| {
-            let user = user.load(Ordering::Relaxed);
-            (user != 0 && user != mark.thread.0).then_some(ThreadId(user))
-        };
+        let if_other = |user: u32| (user != 0 && user != mark.thread.0).then_some(ThreadId(user));
+        let other = |user: &AtomicU32| if_other(user.load(Ordering::Relaxed)).filter(|user| user.0 & HAS_LEFT == 0);
         let user = || other(&descriptor.reading).or(other(&descriptor.writing)).or(other(&descriptor.waiting));
         if descriptor.is_closed.swap(1, Ordering::Relaxed) != 0 {
             // A thread that is blocked in it knows better: it was opened unseen.
@@ -252,9 +254,10 @@ impl Descriptors {
         }
         let registered = Descriptor::mark(&descriptor.registered);
         let is_one_shot = descriptor.is_one_shot.load(Ordering::Relaxed) != 0;
-        // The thread that registered it will be in it again if it runs a loop.
+        // The thread that was in it last will be in it again if it runs a loop.
+        let was_last = |epoll: &Descriptor| if_other(epoll.waiting.load(Ordering::Relaxed) & !HAS_LEFT);
         let polls = |epoll: &Descriptor| {
-            other(&epoll.waiting).or_else(|| registered.is_of_another(mark.thread).then_some(registered.thread))
+            other(&epoll.waiting).or_else(|| was_last(epoll).filter(|_| registered.is_of_another(mark.thread)))
         };
         let by = epoll.filter(|_| !is_one_shot).and_then(|(number, epoll)| Some((number, polls(epoll)?)));
         if !registered.is_of_another(mark.thread) {
@@ -419,12 +422,24 @@ mod tests {
     fn what_another_thread_has_registered_is_told_when_it_is_closed() {
         let all = descriptors!();
         all.opened(3, FdKind::Epoll, OTHER);
-        for (registrar, told) in [(OTHER, true), (ME, false)] {
+        let polls = |by: Mark| {
+            all.using(3, Use::Wait, by.thread);
+            all.used(3, Use::Wait);
+        };
+        let close_what_is_registered_by = |registrar| {
             all.opened(5, FdKind::StreamSocket, ME);
             all.controlled(3, 5, Control::Add, Registered::Done, registrar, false);
+            all.closing(5, ME)
+        };
+        assert_eq!(close_what_is_registered_by(OTHER), None, "nobody polls: the registrar did it for others");
+        polls(ME);
+        assert_eq!(close_what_is_registered_by(OTHER), None, "its own poll");
+        polls(OTHER);
+        for (registrar, told) in [(OTHER, true), (ME, false)] {
             let by = Suspicion::ClosedWhilePolled { by: OTHER.thread, epoll: 3, registered: OTHER };
-            assert_eq!(all.closing(5, ME), told.then_some(by));
+            assert_eq!(close_what_is_registered_by(registrar), told.then_some(by));
         }
+        assert_eq!(all.using(3, Use::Wait, ME.thread), None, "it has left");
     }
 
     #[test]
@@ -432,6 +447,8 @@ mod tests {
         let all = descriptors!();
         let third = Mark { thread: ThreadId(3), stack: 33 };
         all.opened(3, FdKind::Epoll, OTHER);
+        all.using(3, Use::Wait, OTHER.thread);
+        all.used(3, Use::Wait);
         all.opened(5, FdKind::Pipe, ME);
         all.controlled(3, 5, Control::Add, Registered::Done, OTHER, false);
         assert!(matches!(all.closing(5, ME), Some(Suspicion::ClosedWhilePolled { .. })));
