@@ -32,7 +32,8 @@ impl Key {
     }
 }
 
-/// Makes one finding of those that are one mistake, where the first of them is; the worst of its locations comes first.
+/// Makes one finding of those that are one mistake, where the first of them is.  The worst of its locations comes first, then the one
+/// that stands first in the file, whichever was found first: two runs tell of a mistake in the same words.
 pub fn fold(findings: impl IntoIterator<Item = Finding>) -> Vec<Finding> {
     let mut places: HashMap<Key, usize> = HashMap::new();
     let mut mistakes: Vec<Vec<Finding>> = Vec::new();
@@ -47,7 +48,10 @@ pub fn fold(findings: impl IntoIterator<Item = Finding>) -> Vec<Finding> {
 }
 
 fn one(mut all: Vec<Finding>) -> Option<Finding> {
-    all.sort_by_key(|finding| Reverse(finding.severity));
+    all.sort_by_key(|finding| {
+        let line = finding.accesses.first().and_then(|access| access.stack.first()).map(|frame| frame.line);
+        (Reverse(finding.severity), line, finding.mistake.as_ref().map(|mistake| mistake.what.clone()))
+    });
     let mut all = all.into_iter();
     let mut whole = all.next()?;
     let Some(mistake) = whole.mistake.take() else { return Some(whole) };
@@ -206,6 +210,16 @@ mod tests {
         let mild = Finding { severity: Severity::Warning, ..race("C.a", [1, 7]) };
         let [whole] = &fold([mild, race("C.b", [2, 8])])[..] else { panic!("one mistake") };
         assert_eq!((whole.severity, whole.title.as_str()), (Severity::Error, "C.b: raced for"));
+    }
+
+    #[test]
+    fn the_order_of_locations_does_not_hang_on_which_was_found_first() {
+        let parts = [race("C.b", [1, 7]), race("C.c", [2, 8]), race("C.a", [1, 7])];
+        let names = |findings: Vec<Finding>| -> Vec<String> {
+            fold(findings)[0].locations.iter().map(|location| location.what.clone()).collect()
+        };
+        assert_eq!(names(parts.to_vec()), ["C.a", "C.b", "C.c"]);
+        assert_eq!(names(parts.into_iter().rev().collect()), ["C.a", "C.b", "C.c"]);
     }
 
     #[test]
