@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--storms", type=int, default=1, help="how many times as many forks, threads and dlopens (10: what is promised)"
     )
+
+
+#: Reasons to skip a test that hold in CI, too: facts about the interpreter, which nothing that is installed changes.
+FACTS = re.compile(
+    r"CPython .* (does not crash of it|brings what it is about)|one thread at a time|about (builds|processes)|the GIL is on"
+    r"|there (are no|is no such) wheels? |the frames of the standard library|the other Python is as new"
+)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail a test in CI that is skipped because something is missing."""
+    report = yield
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
+    if report.skipped and reason and os.environ.get("CI") and not FACTS.search(reason):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} is skipped in CI, where nothing may be missing: {reason}"
+    return report
 
 
 Ftsan = Callable[..., Run]

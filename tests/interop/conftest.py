@@ -1,4 +1,4 @@
-"""Real servers, started by the fixtures: a missing one skips with a reason here and fails in CI."""
+"""Real servers, started by the fixtures: a missing one skips with a reason here and, as everything that is missing, fails in CI."""
 
 from __future__ import annotations
 
@@ -18,14 +18,12 @@ import pytest
 
 
 def missing(what: str) -> NoReturn:
-    """Skip, or in CI fail, because of what is missing."""
-    if os.environ.get("CI"):
-        pytest.fail(f"{what} is missing in CI")
+    """Skip the test, which in CI makes it fail."""
     pytest.skip(f"{what} is missing")
 
 
 def needs(*modules: str) -> None:
-    """Skip, or in CI fail, unless these modules are installed."""
+    """Skip the test unless these modules are installed."""
     for module in modules:
         if importlib.util.find_spec(module) is None:
             missing(f"{module} (PyPI)")

@@ -6,6 +6,7 @@ import ast
 import importlib
 import re
 import subprocess
+import sys
 import sysconfig
 import tomllib
 import warnings
@@ -18,7 +19,7 @@ from ftsan.watch import LIBRARIES, table_of
 
 from tests import found as found_
 from tests import packages
-from tests.conftest import ROOT
+from tests.conftest import PLAIN, ROOT
 from tests.interop.conftest import needs
 
 RUST = sorted(path for folder in ("src", "hooks", "python/native/src") for path in (ROOT / folder).rglob("*.rs"))
@@ -143,6 +144,17 @@ def test_the_native_module_is_declared_as_it_is() -> None:
     declared = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
     only_with_gil = {"share_births"} if sysconfig.get_config_var("Py_GIL_DISABLED") else set()
     assert declared - only_with_gil == {name for name in vars(ftsan._native) if not name.startswith("_")}
+
+
+@pytest.mark.parametrize(("ci", "outcome"), [("true", "1 failed, 1 skipped"), ("", "2 skipped")])
+def test_a_test_that_lacks_something_fails_in_ci(ci: str, outcome: str, tmp_path: Path) -> None:
+    path = tmp_path / "test_it.py"
+    path.write_text(
+        "import pytest\ndef test_lacks(): pytest.importorskip('no_such_module')\ndef test_fact(): pytest.skip('the GIL is on')\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.conftest", "-c", "/dev/null", "--rootdir", tmp_path, path]
+    done = subprocess.run(command, env=PLAIN | {"CI": ci}, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.stdout.splitlines()[-1].startswith(outcome), done.stdout + done.stderr
 
 
 def test_every_native_function_is_used() -> None:
