@@ -1,7 +1,7 @@
 //! When the threads of this process began and ended, and the runs of loops in them: what a report tells around its findings.
 //!
-//! Written when a thread or a run begins or ends, which is seldom, under a lock that nothing else is done under.  What has ended is kept
-//! until a report has it; of that, the last [`MOST`].
+//! Written when a thread or a run begins or ends, which is seldom, under a lock that nothing else is done under.  The last
+//! [`MOST`] that have ended are kept until a report has them.
 
 use crate::loops::Realm;
 use crate::report::model::timeline::{RunLoop, Span, Time, Timeline};

@@ -4,7 +4,7 @@
     ftsan run --races mako mako_warnings.py
 
 While a template is compiled, ``_show_warnings_as`` puts a function of its own in the place of ``warnings.showwarning``, and what
-was there before back afterwards.  What was there before may be that of another thread.
+was there before back afterwards.  That may be another thread's.
 
 WRONG: 13 of 20
 AT: mako/template.py:_show_warnings_as

@@ -224,7 +224,7 @@ impl<'a> Finder<'a, '_> {
         if self.code.name != "__init__" || self.code.is_self_a_cell {
             return private;
         }
-        // What a jump leads back to may run again after `self` was let go.
+        // Code that a jump leads back to may run again after `self` was let go.
         let back = |instruction: &&Instruction| self.opcodes.info(instruction.opcode).jump == Jump::Backward;
         let loops = self.instructions.iter().filter(back).filter_map(|instruction| instruction.target).min();
         let end = loops.map_or(self.instructions.len(), |target| target as usize);

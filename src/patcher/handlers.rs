@@ -97,12 +97,12 @@ impl<'a, 'b> Handlers<'a, 'b> {
         for _ in 0..MOST {
             let covers = |&&[start, length, ..]: &&[u32; 4]| (start..start + length).contains(&unit);
             let &[start, _, target, _] = self.tries.iter().find(covers)?;
-            // What is in it may have handlers of its own, as a comprehension has.
+            // Code in it may have handlers of its own, as a comprehension has.
             let first = self.tries.iter().filter(|entry| entry[2] == target).map(|entry| entry[0]).min().unwrap_or(start);
             if self.catches(target, raised) || self.is_suppressed(first, target, raised) {
                 return Some((first, target));
             }
-            // What the handler does not want is raised again in it.
+            // Other exceptions are raised again in it.
             unit = target;
         }
         None

@@ -4,7 +4,7 @@
 //! exception table and the line table.  Bytes in, bytes out: the interpreter is described by [`Opcodes`], which are handed in.
 //!
 //! A probe is `LOAD_CONST site; COPY 1; DELETE_SUBSCR`, that is `del site[site]`, and finds the object on the stack: a copy would be one more
-//! reference to count, and threads may share the count.  What is not on the stack it is handed.  It belongs to the location and the
+//! reference to count, and threads may share the count.  It is handed all that is not on the stack.  It belongs to the location and the
 //! exception ranges of the instruction that it watches, and jumps to that instruction lead to its probes.
 //!
 //! | module | what it holds |

@@ -335,7 +335,7 @@ fn what_is_imported_lazily_is_imported_where_it_is_read() {
     assert_eq!(imports(&import(0), true), [itself, (3, Operand::Stack(1))]);
     assert_eq!(imports(&import(2), true), [itself]);
     assert_eq!(imports(&[&from, &reads[..]].concat(), false), [itself, (12, Operand::Stack(2)), (17, Operand::Stack(1))]);
-    // What is stored later is not imported.
+    // A later store is no import.
     let later = [("IMPORT_NAME", 1), ("POP_TOP", 0), ("LOAD_CONST", 0), ("STORE_NAME", 0), ("LOAD_GLOBAL", 0)];
     assert_eq!(imports(&later, false), [itself]);
 }

@@ -46,7 +46,7 @@ pub(super) struct Flag {
 }
 
 impl Flag {
-    /// Whether an access tells what the flag says: it is of the object that the flag referred to, or follows it in the same function.  What is
+    /// Whether an access tells what the flag says: it is of the object that the flag referred to, or follows it in the same function.  One that is
     /// not after it there is read first, or by another round of a loop, whatever the flag says; the flag itself is the same question, of
     /// another key perhaps.
     #[inline]

@@ -271,7 +271,7 @@ impl Trace {
 
     fn write_after_read(&self, read: usize, write: usize) -> Option<Severity> {
         let access = self.access(read)?;
-        // Whoever has read what is there already has missed nothing.
+        // A thread that has read what is there already has missed nothing.
         if self.changes_nothing(write) {
             return None;
         }
@@ -329,7 +329,7 @@ impl Trace {
         let (first, second) = (self.change(earlier), self.change(later));
         let access = self.access(later)?;
         let has_waited = self.polled_for(later).is_some_and(|read| read > earlier);
-        // What was there has been taken away, or was not found, and something else is put in its place.
+        // The old one has been taken away, or was not found, and something else is put in its place.
         let is_put_again = access.is_new
             && (first.kind == AccessKind::Atomic || first.kind == AccessKind::Checked && second.kind == AccessKind::Write);
         let took_turns = self.acted_if(earlier).is_some_and(|is_set| self.acted_if(later) == Some(!is_set));
@@ -365,7 +365,7 @@ impl Trace {
         let flags = || (0..read).filter(|seen| self.is_own(*seen, read) && self.access(*seen).is_some());
         let was_told = || flags().any(|seen| (0..write.min(seen)).any(|set| sets(set, seen) && tells(seen, set)));
         let Change { kind, is_filling, .. } = self.change(write);
-        // Whoever polls for something does not take it to be there.
+        // A thread that polls for something does not take it to be there.
         kind == AccessKind::Write && !access.is_polled && was_told() || is_filling && self.same_check(write, read)
     }
 

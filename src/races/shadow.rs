@@ -121,7 +121,7 @@ impl<G: Deref<Target = [Group]>> Shadow<G> {
     }
 
     /// Notes an access of the calling thread; what it races with goes to `report`, after the cell has been let go.
-    /// `stack` is asked for at most once.  What kind of access it turns out to be.
+    /// `stack` is asked for at most once.  Returns the kind of access that it turns out to be.
     #[inline]
     pub fn access(
         &self,

@@ -172,7 +172,7 @@ impl SyncTable {
             released.add(Epoch::from_bits(last));
             let is_all = clock.release_into(clocks, &mut released);
             let now = if is_all { clock.epoch() } else { Epoch::NONE };
-            // Whose epoch it is may replace it without the lock.
+            // The thread whose epoch it is may replace it without the lock.
             match object.last.compare_exchange(last, now.bits(), Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => break,
                 Err(newer) => last = newer,

@@ -35,7 +35,7 @@ thread's write: `+=` and its kind, `x = x + 1`, `d[k] = d.get(k, 0) + 1`, throug
 
 ## Why it matters
 
-Reading and writing are two operations.  What the other thread writes between them is overwritten: updates get lost, numbers that
+Reading and writing are two operations.  Another thread's write between them is overwritten: updates get lost, numbers that
 should be unique are given out twice.  The GIL made it rare; without it, it happens all the time.
 
 ## Not reported

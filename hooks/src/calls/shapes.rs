@@ -190,7 +190,7 @@ fn before_close(record: &ThreadRecord, fd: c_int) {
     let is_open_file = DESCRIPTORS.kind(fd) == FdKind::File;
     let polled = || pollers::other_that_polls(record, fd).map(|by| Suspicion::ClosedWhileUsed { by });
     let suspicion = match DESCRIPTORS.closing(fd, mark) {
-        // Who is in a poll is surer than who may come back to one.
+        // A thread that is in a poll is surer than one that may come back to it.
         closing @ (None | Some(Suspicion::ClosedWhilePolled { .. })) if !is_open_file => polled().or(closing),
         closing => closing,
     };
@@ -222,7 +222,7 @@ pub(crate) fn controlling(
 ) -> c_int {
     let Some(record) = entered() else { return call() };
     let begun = begin(record, EPOLL_CTL, fd, None);
-    // Whoever gets a descriptor from `epoll_wait` may take it out while the thread that put it in is still on its way out of the call.
+    // A thread that gets a descriptor from `epoll_wait` may take it out while the thread that put it in is still on its way out of the call.
     if let Some(other) = DESCRIPTORS.using(fd, Use::Register, record.id())
         && what == libc::EPOLL_CTL_ADD
         && let Some(suspicion) = DESCRIPTORS.overlapping(fd, Use::Register, other, 0)

@@ -144,7 +144,7 @@ def _run(options: dict[str, str], command: list[str], scratch: str) -> int:
         say(f"ftsan: cannot complete the report {_native.printable(report)}: {error}; what it lacks is in the .journal beside it\n")
     code = os.waitstatus_to_exitcode(status)
     if code and options.get("update_baseline") == "yes":
-        # What a program that failed did not come to is not gone.
+        # A program that failed may not have come to it: it is not gone.
         say(f"ftsan: the program failed: the baseline {_native.printable(options['baseline'])} stays as it is\n")
         encoded = _native.encode_options(options | ours | {"update_baseline": "no"})
     # A clean run says nothing where nobody reads along: its output is the program's alone.

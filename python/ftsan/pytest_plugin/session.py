@@ -109,7 +109,7 @@ class Session:
             "tests",
             "test",
         }
-        # What the standard library swaps for the program is watched with it.
+        # Swaps that the standard library makes for the program are watched with it.
         given = (races or "").split(",")
         names = [name for name in watched if name not in tests and (name in given or name not in sys.stdlib_module_names)]
         shown = _listed(names) if names else "nothing but the tests themselves"

@@ -186,7 +186,7 @@ impl Write {
     pub(super) fn check(&self) -> Option<AccessSite> {
         let state = self.state.load(Relaxed);
         let goes_back = matches!(kind_of(state), AccessKind::Update | AccessKind::Checked) || state & state::FILLING != 0;
-        // What is an update in itself, as that of a Counter, goes back to nothing that was noted.
+        // An update in itself, as that of a Counter, goes back to nothing that was noted.
         let check = place(&self.check_site, &self.check_stack);
         (goes_back && check.site != 0).then_some(check)
     }

@@ -279,12 +279,12 @@ impl Now<'_> {
         change.turn = if change.is_checked { cell.own_turn(self.epoch) } else { 0 };
         let Change { kind, value, check, is_checked, is_filling, .. } = change;
         // Two increments of what both found yield the same value, and one of them is lost.  Whether this thread has read what the other one
-        // had written by then cannot be told: an access is noted shortly before it is made.  What was checked may be filled in twice, and
-        // an object that both have changed in place is still there.
+        // had written by then cannot be told: an access is noted shortly before it is made.  An entry that was checked may be filled in twice,
+        // and an object that both have changed in place is still there.
         let both_counted = kind_of(last.state.load(Relaxed)) == AccessKind::Update && self.unordered(&last.epoch).is_some();
         let is_lost = kind == AccessKind::Update && !is_checked && (other_wrote || both_counted) && value.may_be_counted();
         let equal = !last_epoch.is_none() && value.equals(Value(last.value.load(Relaxed))) && !is_lost;
-        // Who has read or written what is there already has missed nothing.
+        // A thread that has read or written what is there already has missed nothing.
         if !equal {
             for write in cell.writes.iter().filter(|_| forgotten & state::POLLED == 0) {
                 if let Some(thread) = self.unordered(&write.epoch).filter(|_| !has_waited(own, write)) {
@@ -345,7 +345,7 @@ impl Now<'_> {
             // Only changed under the lock of the cell: an atomic operation would cost as much as all the rest.
             own.state.store(own.state.load(Relaxed) & !(state::LAZY | state::WAITED), Relaxed);
         }
-        // What this thread read before is up to date if it was: the thread wrote it.  Of what it has polled for it knows as much as before.
+        // The thread's earlier reading is up to date if it was: the thread wrote it.  Of what it has polled for it knows as much as before.
         if let Some((own, _)) = own
             && own.version.load(Relaxed) == version.wrapping_sub(1)
             && own.state.load(Relaxed) & state::POLLED == 0

@@ -1,4 +1,4 @@
-//! The baseline: findings that were there when it was written.  What is not in it is new.
+//! The baseline: findings that were there when it was written.  Others are new.
 //!
 //! It can only shrink: a run with `--update-baseline` takes out what did not happen any more, and adds nothing.  An entry is a fingerprint,
 //! so it survives edits that move lines, and covers every line of its function that does the same to the same type.  Of a mistake there is
@@ -102,7 +102,7 @@ impl Baseline {
         let text = toml::to_string(&file).map_err(io::Error::other)?;
         let target = Target::at(path)?;
         target.check_replaceable("baseline of ftsan", |head| head.starts_with(HEAD.as_bytes()))?;
-        target.replace(|out| write!(out, "{HEAD}What is not here fails;\n# --update-baseline takes out what is gone.\n\n{text}"))
+        target.replace(|out| write!(out, "{HEAD}Others fail;\n# --update-baseline takes out what is gone.\n\n{text}"))
     }
 }
 

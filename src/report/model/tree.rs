@@ -227,7 +227,7 @@ impl Merging {
         if !news.python.is_empty() && ours.python.is_empty() {
             ours.python = news.python;
         }
-        // What one process has, the run had.
+        // The run had it if one process did.
         if certainty(&news.gil) > certainty(&ours.gil) {
             ours.gil = news.gil;
         }

@@ -2,8 +2,8 @@
 //!
 //! A finding is a result of its rule, at the program's own line; the stacks of all sides are code flows, so that they can be walked
 //! through, and the lines of the other sides related locations.  Files of the repository are named from its root, as code scanning wants
-//! them.  What is accepted is a suppressed result with its reason; what a baseline knew is `unchanged`, the rest `new`.  What is gone from a
-//! baseline is no result: code scanning, which knows no `absent`, would show it as open.
+//! them.  An accepted finding is a suppressed result with its reason; one that a baseline knew is `unchanged`, the rest `new`.  One that is gone
+//! from a baseline is no result: code scanning, which knows no `absent`, would show it as open.
 
 use super::paths::{below, project_root};
 use crate::report::model::access::{Access, Frame, programs_line};

@@ -36,7 +36,7 @@ const WAITS: &[Waiting] = &[
     Waiting { file: "/subprocess.py", function: "Popen._wait", what: "the end of a process" },
     Waiting { file: "/subprocess.py", function: "Popen._communicate", what: "the output of a process" },
     Waiting { file: "/asyncio/base_events.py", function: "BaseEventLoop._run_once", what: "something for its event loop to do" },
-    // Whatever uses a condition by itself.
+    // Any other use of a condition.
     Waiting { file: "/threading.py", function: "Condition.wait", what: "a condition to be notified" },
     Waiting { file: "/threading.py", function: "Condition.wait_for", what: "a condition to be notified" },
 ];

@@ -1,4 +1,4 @@
-"""A thread that runs a loop sets up an epoll instance for others, as runtimes in C do; they poll it, and close what is registered."""
+"""A thread that runs a loop sets up an epoll instance for others, as runtimes in C do: they poll it, and close what it holds."""
 
 import asyncio
 import os

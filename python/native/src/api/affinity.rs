@@ -120,7 +120,7 @@ pub(crate) fn watch_function(
 ) -> PyResult<()> {
     let py = function.py();
     let watch = Row { owner, rule, operation, realm, class: class_ }.leak(py, 1)?;
-    // What is only noted is what it was before; but a constructor is not judged by what it does to its own parts.
+    // An object that is only noted stays as it was; but a constructor is not judged by what it does to its own parts.
     let is_judged = OwnerKind::is_check(watch.kind as u8) && watch.kind != OwnerKind::FutureArgument || operation == "__init__";
     let class = if is_judged { Class::Watched } else { class_of(function)? };
     python_function::inject(Bytecode::get(py)?, function, call_site::new(py, watch)?)?;

@@ -120,7 +120,7 @@ impl Case for Found<'_, '_> {
             thread: Some(thread_names::me(py)),
             stack: resolve_all(py, led.frames),
         });
-        // Whose stack is at hand already costs no look.
+        // An owner whose stack is at hand already costs no look.
         if !is_sampled && !matches!(self.owner.relation, Relation::IsInside(_)) {
             return Addition { inner, ..Addition::default() };
         }

@@ -1,7 +1,7 @@
 //! The cold path of the descriptor rules: from a suspicion of the injected library to a finding.
 //!
-//! The caller may be detached, in the middle of a system call: it is attached while this lasts.  What hangs on what another thread is
-//! doing is looked at once more, with the world stopped.  A caller that has never been in Python leaves its suspicion to a thread that is
+//! The caller may be detached, in the middle of a system call: it is attached while this lasts.  A suspicion that hangs on what another thread
+//! is doing is looked at once more, with the world stopped.  A caller that has never been in Python leaves its suspicion to a thread that is
 //! ([`deferred`]): what the other thread was doing must still be so by then.
 
 use crate::evidence::deferred::{self, Deferred, NativeThread};

@@ -98,7 +98,7 @@ pub(crate) fn inversion(py: Python<'_>, object: *mut ffi::PyObject, cycle: &[Ste
         .enumerate()
         .map(|(index, step)| programs(py, if index == 0 { own.frames() } else { stacks::get(step.evidence.wanted) }))
         .collect();
-    // Whoever closes it: the same lines are the same cycle, and its locks have the same names.
+    // Whichever thread closes it: the same lines are the same cycle, and its locks have the same names.
     let place =
         wanted.iter().fold(0, |sum: u64, (_, frame)| sum.wrapping_add(mix(mix(frame.code as u64) ^ u64::from(frame.offset))));
     let place: FindingKey = (std::ptr::from_ref(&lock_order_inversion::RULE) as usize ^ place as usize, RawFrame::default());

@@ -367,7 +367,7 @@ impl Process {
     /// further location of a mistake that was.  To be called detached: it writes to files.
     pub(super) fn tell(&self, known: Known, in_place_of: Option<&str>) {
         let (finding, is_again) = self.facts().store.begin_telling(known);
-        // What changes no exit status does not interrupt anybody: it is in the report.
+        // A finding that changes no exit status does not interrupt anybody: it is in the report.
         if self.options.text && finding.severity > Severity::Info {
             let _paused = hooks_link::Paused::begin();
             let style = Style { columns: terminal_columns(), ..self.style.clone() };

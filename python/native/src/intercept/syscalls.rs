@@ -18,7 +18,7 @@ pub(crate) fn connect(path: &str, is_attached: bool) -> Result<(u32, bool), Stri
     hooks_link::connect(path, is_attached, suspect, crash_stacks::crashed, hold_up)
 }
 
-/// Learns what descriptors are open: what each is, and which epoll instance it is registered with.  Who did that is not known.
+/// Learns what descriptors are open: what each is, and which epoll instance it is registered with.  The thread that did so is not known.
 pub(crate) fn learn_open() {
     let Some(descriptors) = hooks_link::descriptors() else { return };
     let _paused = hooks_link::Paused::begin();

@@ -1,4 +1,4 @@
-//! Where things are in the interpreter's structures, and the numbers that it uses there.  What differs between versions is here and
+//! Where things are in the interpreter's structures, and the numbers that it uses there.  Differences between versions are here and
 //! nowhere else; [`crate::interpreter::verify`] and the `verify` of each module compare it with what the interpreter does.
 
 use std::mem::offset_of;
@@ -239,7 +239,7 @@ pub(crate) const OWNED_BY_INTERPRETER: u8 = 3;
 /// `Py_TAG_REFCNT`, `Include/internal/pycore_stackref.h`: the lowest bit says that the reference is not counted.
 pub(crate) const STACKREF_TAG: usize = 1;
 
-/// `Py_INT_TAG`, same file: both low bits set is a tagged integer, not an object.  What is below it is null or an error.
+/// `Py_INT_TAG`, same file: both low bits set is a tagged integer, not an object.  Lower numbers are null or an error.
 pub(crate) const STACKREF_INT: usize = 3;
 
 static OFFSETS: OnceLock<Offsets> = OnceLock::new();

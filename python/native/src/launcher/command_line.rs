@@ -274,7 +274,7 @@ fn completion(shell: Shell) -> String {
     let choices =
         |value: &'static str| value.split('|').all(|word| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase()));
     let of_run = |arg: Arg| match OPTIONS.iter().find(|spec| arg.get_id() == spec.key).map(|spec| spec.value) {
-        // What follows it is the program.
+        // The program follows.
         Some(FLAG) => {
             arg.value_parser(clap::value_parser!(bool)).action(ArgAction::SetTrue).num_args(0).default_missing_value("true")
         }

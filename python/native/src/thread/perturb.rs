@@ -1,7 +1,7 @@
 //! `--perturb`: threads are held up before their steps, as [`ftsan::perturb`] decides.
 //!
 //! A delay is bounded, keeps errno, and is made where nothing of ours is held: a thread that is in a slow path of ours is not held up, nor
-//! the child of a fork before it is made anew, nor a signal handler of C code (the injected library sees to that).  What is decided is
+//! the child of a fork before it is made anew, nor a signal handler of C code (the injected library sees to that).  Decisions are
 //! counted all the same.  As long as one thread lives there is nobody to get ahead of it.
 
 use crate::interpreter::{code_text, frames, thread_state};

@@ -1,6 +1,6 @@
 //! The hot path: is the loop of this object running in another thread?
 //!
-//! Nothing here allocates, formats, locks or calls Python code.  What is not settled by one compare goes to [`crate::evidence::affinity`].
+//! Nothing here allocates, formats, locks or calls Python code.  Cases that one compare does not settle go to [`crate::evidence::affinity`].
 
 use crate::engine::affinity::watch::{OwnerKind, Watch};
 use crate::engine::affinity::{given, judge, loop_field};
@@ -175,7 +175,7 @@ pub(crate) unsafe fn before_kind<const K: u8>(watch: &'static Watch, object: *mu
     }
 }
 
-/// Whether this coroutine may wait for the future of a loop in another thread.  Who runs a loop of its own drives its own coroutines.
+/// Whether this coroutine may wait for the future of a loop in another thread.  A thread that runs a loop of its own drives its own coroutines.
 ///
 /// # Safety
 /// A live coroutine or generator.

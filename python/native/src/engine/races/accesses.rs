@@ -64,7 +64,7 @@ pub(crate) unsafe fn note(here: &'static ThreadContext, probe: &'static Probe, o
     container_sync::settle(here);
     order::heed_announcements(here);
     here.races.probed.set(0);
-    // What a context manager keeps of its own is not what it swaps.
+    // A context manager does not swap what it keeps of its own.
     if probe.is_swapper && matches!(probe.action, Action::ReadAttribute | Action::WriteAttribute | Action::DeleteAttribute) {
         return Outcome::Continue;
     }

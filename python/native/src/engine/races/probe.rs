@@ -50,7 +50,7 @@ unsafe extern "C" fn delete_item<const PATH: u8, const IS_PERTURBED: bool>(
         return -1;
     }
     if IS_PERTURBED {
-        // Whatever the object is: whether it is private hangs on what other threads have done by now.
+        // For all objects: whether one is private hangs on what other threads have done by now.
         perturb::before(Step::Access, 0);
     }
     // SAFETY: only probes have this slot; the interpreter hands a live object.
@@ -130,7 +130,7 @@ fn path(point: &Point<'_>, is_strict: bool) -> Path {
         A::Suspend => Path::Suspend,
         A::Import | A::Finalize => Path::Always,
         _ if is_strict => Path::Always,
-        // What is polled may be changed by code that is not chosen.
+        // Code that is not chosen may change what is polled.
         A::ReadAttribute if point.is_polled => Path::Always,
         A::Iterate | A::EndIteration | A::Function | A::Method | A::ReadGlobal | A::WriteGlobal | A::DeleteGlobal => Path::Found,
         A::ReadAttribute
@@ -173,7 +173,7 @@ struct Spare(*mut ffi::PyObject);
 // SAFETY: an immortal object that no code refers to: whoever takes it has it alone.
 unsafe impl Send for Spare {}
 
-/// By path.  What is immortal is never freed, so that it costs no reference counts that threads share; it is used again.
+/// By path.  Immortal code is never freed, so that it costs no reference counts that threads share; it is used again.
 static SPARE: [Mutex<Vec<Spare>>; PATHS] = [const { Mutex::new(Vec::new()) }; PATHS];
 
 fn spare(path: usize) -> MutexGuard<'static, Vec<Spare>> {

@@ -308,7 +308,7 @@ impl Touch<'_> {
                 Call::Take => (AccessKind::Atomic, !self.probe.is_handled && !is_sure),
             };
             let adds = call != Call::Take && self.may_lack(key, container);
-            // What is replaced is not handed over unless it may change, or it would order whoever counts in a dictionary.
+            // A value that is replaced is handed over only if it may change: else all threads that count in a dictionary would be ordered.
             let is_put = adds || call == Call::Write && value.is_object();
             let is_taken = matches!(call, Call::Take | Call::Atomic);
             let epoch = is_put.then(|| self.here.order.clock().epoch());
@@ -321,7 +321,7 @@ impl Touch<'_> {
             }
             let flags = Flags { is_checkable, is_new: adds, is_taken, epoch, since: None };
             let value = match (adds, call) {
-                // What is in a set is all that it says, whoever has put it there first.
+                // A set says no more than what is in it, whichever thread has put it there first.
                 (_, Call::Insert) if self.probe.is_answer => Value::of(values::key(key)),
                 (true, _) => value.as_answer(),
                 (false, _) => value,
@@ -455,7 +455,7 @@ impl Touch<'_> {
             site: probe.site,
             code: probe.code,
             value: if probe.is_claim { value.as_claim() } else { value },
-            // What is only compared with the calling thread is no check: whatever others write there, the answer stays.
+            // To be compared with the calling thread is no check: whatever others write there, the answer stays.
             is_tested: probe.is_tested && !is_own,
             is_polled: probe.is_polled || is_own,
             is_checkable,
@@ -489,7 +489,7 @@ impl Touch<'_> {
         let stack = || unsafe { self.here.stacks.record() };
         let kind = races.shadow.access(&access, clock, &self.here.races.memory, stack, |race| {
             if is_taken {
-                // Whoever put it there has released it before it was noted, but perhaps after this thread has asked.
+                // The thread that put it there has released it before it was noted, but perhaps after this thread has asked.
                 container_sync::take_now(self.here, self.object);
                 if clock.has_seen(race.earlier_thread) {
                     return;

@@ -53,7 +53,7 @@ unsafe extern "C" fn on_event(event: c_int, function: Function, _: Object) -> c_
                 Some(extra) => extra.is_final(),
                 None => unselected::contains(code_text::filename(code as usize) as Object, (*function).func_module),
             };
-            // What is made while the interpreter ends is seen by nobody else.
+            // Nobody else sees objects made while the interpreter ends.
             if !is_settled && ffi::Py_IsInitialized() != 0 {
                 guard::catch_panic((), || created(function));
             }

@@ -290,7 +290,7 @@ unsafe extern "C" fn start_joinable(
         if handle.is_null() {
             return handle;
         }
-        // What is neither True nor False counts as one that is waited for at the end: an order too many.
+        // A value that is neither True nor False counts as one that is waited for at the end: an order too many.
         let daemon = changed.get(2, c"daemon");
         let start = start(types, function, handle, daemon.is_null() || std::ptr::eq(daemon, ffi::Py_True()), true);
         let is_complete = !start.is_null() && changed.set(0, c"function", start) && changed.set(1, c"handle", handle);
