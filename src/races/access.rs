@@ -87,7 +87,7 @@ impl Value {
     /// Of an object that may change: writing the one that is there already changes nothing all the same.
     #[inline]
     pub fn identity(address: u64) -> Self {
-        Value((address & !Value::FLAG) | Value::IDENTITY)
+        Value(address | Value::IDENTITY)
     }
 
     /// Where there was nothing before, a flag is an answer.

@@ -197,6 +197,27 @@ mod tests {
         assert!(find("FT999").is_none());
     }
 
+    #[test]
+    fn a_call_falls_under_the_rule_that_claims_it_unless_one_of_them_excepts_it() {
+        let fallen = |id, attempt: &Attempt<'_>| of_call(find(id).unwrap(), attempt).map(|rule| rule.id);
+        let plain = Attempt {
+            watched: "add_done_callback",
+            operation: "gather",
+            is_nested: true,
+            is_done: &|| false,
+            is_task: &|| false,
+        };
+        assert_eq!(fallen("FT102", &plain), Some("FT104"), "a function that waits for a future");
+        assert_eq!(fallen("FT102", &Attempt { is_done: &|| true, ..plain }), None, "nothing is waited for");
+        assert_eq!(fallen("FT102", &Attempt { watched: "set_result", is_done: &|| true, ..plain }), Some("FT102"));
+        let own = Attempt { operation: "add_done_callback", is_nested: false, ..plain };
+        assert_eq!(fallen("FT102", &Attempt { is_task: &|| true, ..own }), Some("FT103"));
+        assert_eq!(fallen("FT102", &own), Some("FT102"));
+        let create = Attempt { watched: "create_future", ..plain };
+        assert_eq!(fallen("FT101", &Attempt { operation: "shield", ..create }), None);
+        assert_eq!(fallen("FT101", &Attempt { operation: "gather", ..create }), Some("FT101"));
+    }
+
     fn race(earlier_kind: AccessKind, kind: AccessKind) -> Race {
         Race {
             severity: Severity::Error,

@@ -3,6 +3,7 @@
 use super::descriptors::Descriptors;
 
 /// A call, before it is known what it is reported as.
+#[derive(Clone, Copy)]
 pub struct Attempt<'a> {
     /// The watched method.
     pub watched: &'a str,
