@@ -270,6 +270,23 @@ mod tests {
     }
 
     #[test]
+    fn while_another_process_folds_nobody_waits_and_other_errors_are_told() {
+        let folder = scratch("folding");
+        let path = folder.join("report.json");
+        start(&path).unwrap();
+        let mut journal = Journal::of(&path);
+        journal.append(&news()).unwrap();
+        let other = File::open(path_of(&path)).unwrap();
+        let locked = lock(&other, Mode::Exclusive).unwrap();
+        journal.fold_if_due().unwrap();
+        assert_eq!(only_json(&path), Report::default());
+        drop(locked);
+        fs::write(&path, "import app\n").unwrap();
+        assert!(journal.fold_if_due().is_err());
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
     fn half_a_line_of_a_process_that_was_killed_costs_nothing_but_itself() {
         let folder = scratch("torn");
         let path = folder.join("report.json");

@@ -213,6 +213,22 @@ mod tests {
     use crate::report::model::finding::samples::call_soon;
 
     #[test]
+    fn a_frame_is_told_once_and_named_by_its_number() {
+        let mut finding = call_soon();
+        let frame = |line| Frame { file: "/app/a.py".to_owned(), line, function: "f".to_owned(), ..Frame::default() };
+        finding.accesses.truncate(2);
+        finding.accesses[0].stack = vec![frame(1), frame(2)];
+        finding.accesses[1].stack = vec![frame(3), frame(2)];
+        finding.accesses.iter_mut().for_each(|access| access.thread = None);
+        let told: serde_json::Value =
+            serde_json::from_str(&json(&[&finding], &Timeline::default(), None, &mut Sources::default())).unwrap();
+        let lines: Vec<_> = told["frames"].as_array().unwrap().iter().map(|frame| frame["line"].as_u64().unwrap()).collect();
+        assert_eq!(lines, [1, 2, 3]);
+        let sides = told["findings"][0]["sides"].as_array().unwrap();
+        assert_eq!([&sides[0]["stack"], &sides[1]["stack"]], [&serde_json::json!([0, 1]), &serde_json::json!([2, 1])]);
+    }
+
+    #[test]
     fn a_read_and_a_write_on_one_line_are_one_side() {
         let mut accesses = call_soon().accesses;
         let read = Access { role: Role::Earlier, operation: "read".to_owned(), ..accesses[0].clone() };

@@ -217,6 +217,14 @@ mod tests {
     }
 
     #[test]
+    fn the_lines_around_are_faint_and_the_line_itself_is_not() {
+        let coloured = shown(&Style { has_colours: true, ..Style::default() }, &[frame("/app/a.py", 7)]);
+        let is_faint = |line: u32| coloured.contains(&format!("\u{1b}[2mline({line})\u{1b}[0m"));
+        assert_eq!([6, 7, 8].map(is_faint), [true, false, true], "{coloured}");
+        assert!(coloured.contains("line(7)"), "{coloured}");
+    }
+
+    #[test]
     fn many_frames_of_the_program_and_many_libraries_are_cut() {
         let recursion: Vec<Frame> = (0..30).map(|line| frame("/app/b.py", line)).collect();
         assert!(shown(&Style::default(), &recursion).ends_with("/app/b.py:3 in f\n    ... and 26 frames further out\n"));
