@@ -281,9 +281,11 @@ mod tests {
         let (a, b) = (clocks.enter(), clocks.enter());
         sync.release(&clocks, a, 7);
         let before = a.epoch();
-        sync.release(&clocks, a, 7);
+        assert!(sync.try_release_fast(&clocks, a, 7));
         sync.acquire(&clocks, b, 7);
         assert!(b.has_seen(before) && !b.has_seen(a.epoch()));
+        assert!(!sync.try_release_fast(&clocks, b, 7), "it is not the last that did");
+        assert!(!sync.try_release_fast(&clocks, a, 8), "nobody did");
     }
 
     #[test]
@@ -322,6 +324,7 @@ mod tests {
         sync.acquire(&clocks, b, 7);
         assert!(!b.has_seen(before));
         sync.release(&clocks, a, 7);
+        assert!(!sync.is_empty());
         sync.forget(7);
         assert!(sync.is_empty());
     }
