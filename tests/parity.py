@@ -257,7 +257,15 @@ DESCRIPTORS = [
 LIBRARY = [
     *["test_functools", "test_dataclasses", "test_json", "test_queue", "test_collections", "test_contextlib", "test_generators"],
     *["test_patma", "test_coroutines", "test_asyncgen", "test_exceptions", "test_typing", "test_pickle", "test_inspect"],
-    *["test_traceback", "test_asyncio", "test_threading", "test_concurrent_futures"],
+    *[
+        "test_traceback",
+        "test_asyncio",
+        "test_threading",
+        "test_concurrent_futures",
+        "test_code",
+        "test_sys",
+        "test_free_threading",
+    ],
 ]
 PROCESS_EACH = {"-j2": "each file has a process of its own: what dies takes no other along"}
 

@@ -16,7 +16,10 @@ from tests.parity import SUITES, list_findings
 #: Those of descriptors mostly wait.  Those of the library are all instrumented, as everything that they use is.
 SAMPLES = {
     "descriptors": (100, "test_selectors test_epoll test_fork1"),
-    "stdlib": (1000, "test_functools test_dataclasses test_queue test_collections test_contextlib test_generators test_patma"),
+    "stdlib": (
+        1000,
+        "test_functools test_dataclasses test_queue test_collections test_contextlib test_generators test_patma test_code",
+    ),
 }
 
 

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | [`offsets`], [`world`], [`thread_state`], [`memory`] | published offsets; stop-the-world; the calling thread's state; memory that may be bad |
 //! | [`header`], [`types`], [`attributes`], [`reach`] | objects: spare bits, types, where attributes are, what an object leads to |
-//! | [`frames`], [`frame_marks`], [`code_fields`], [`code_text`], [`line_table`], [`exception_table`], [`functions`] | running and compiled Python code |
+//! | [`frames`], [`frame_marks`], [`code_fields`], [`code_extras`], [`code_text`], [`line_table`], [`exception_table`], [`functions`] | running and compiled Python code |
 //! | [`coroutines`], [`await_chain`], [`futures`], [`tasks`], [`contexts`], [`iterators`] | what is suspended, and what it waits for |
 //! | [`locks`], [`descriptors`], [`extension_modules`] | locks; file descriptors of objects; what extension modules declare |
 //! | [`call_arguments`], [`call_cache`], [`function_slots`], [`trace`], [`tracers`] | calls of C functions, and where their pointers are; tracers |
@@ -20,6 +20,7 @@ pub(crate) mod attributes;
 pub(crate) mod await_chain;
 pub(crate) mod call_arguments;
 pub(crate) mod call_cache;
+pub(crate) mod code_extras;
 pub(crate) mod code_fields;
 pub(crate) mod code_text;
 pub(crate) mod contexts;

@@ -5,6 +5,7 @@
 
 use crate::engine::races::probe::Probes;
 use crate::intercept::bytecode::opcodes;
+use crate::interpreter::code_extras;
 use crate::interpreter::code_fields::Code;
 use crate::interpreter::frames::RawFrame;
 use crate::interpreter::py_ref::{Lazy, Owned};
@@ -81,7 +82,7 @@ unsafe extern "C" fn free(extra: *mut c_void) {
 }
 
 /// Reserves the place in all code objects.
-pub(crate) fn load() -> PyResult<()> {
+pub(crate) fn load(py: Python<'_>) -> PyResult<()> {
     if !is_loaded() {
         // SAFETY: attached (a module function).
         let index = unsafe { PyUnstable_Eval_RequestCodeExtraIndex(free) };
@@ -91,6 +92,7 @@ pub(crate) fn load() -> PyResult<()> {
         // SAFETY: attached.
         INTERPRETER.store(unsafe { ffi::PyInterpreterState_Get() }, Ordering::Relaxed);
         INDEX.store(index, Ordering::Relaxed);
+        code_extras::load(py, index as usize, |code| Ok(std::ptr::from_ref(of(code, Extra::default())?).cast_mut().cast()))?;
     }
     Ok(())
 }
@@ -193,9 +195,11 @@ pub(crate) fn of<'a>(code: &'a Bound<'_, PyAny>, new: Extra) -> PyResult<&'a Ext
         return Ok(extra);
     }
     let extra = Box::into_raw(Box::new(new));
+    let index = INDEX.load(Ordering::Relaxed);
     // SAFETY: a live code object without an extra; ours is stored for as long as the code object lives, or given back.
     unsafe {
-        if PyUnstable_Code_SetExtra(code.as_ptr(), INDEX.load(Ordering::Relaxed), extra.cast()) < 0 {
+        let set = || PyUnstable_Code_SetExtra(code.as_ptr(), index, extra.cast());
+        if code_extras::first(code, index as usize, set) < 0 {
             drop(Box::from_raw(extra));
             return Err(PyErr::fetch(code.py()));
         }

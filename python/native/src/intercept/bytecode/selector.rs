@@ -241,7 +241,7 @@ pub(crate) fn start(py: Python<'_>, standard_library: &[String]) -> PyResult<()>
     }
     scope.set_standard_library(standard_library.iter().map(String::as_str));
     code_fields::load(py).map_err(PyRuntimeError::new_err)?;
-    code_data::load()?;
+    code_data::load(py)?;
     opcodes::get(py)?;
     // SAFETY: attached; static types.
     let class = |class: *mut ffi::PyTypeObject| unsafe { PyType::from_borrowed_type_ptr(py, class) };
