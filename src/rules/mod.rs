@@ -38,6 +38,8 @@ pub mod process_fd_redirected;
 pub mod process_state_swapped;
 pub mod reactor_call_off_thread;
 pub mod rule;
+#[cfg(test)]
+mod sayings;
 pub mod selector_shared;
 pub mod severity;
 pub mod stale_read;
@@ -200,13 +202,8 @@ mod tests {
     #[test]
     fn a_call_falls_under_the_rule_that_claims_it_unless_one_of_them_excepts_it() {
         let fallen = |id, attempt: &Attempt<'_>| of_call(find(id).unwrap(), attempt).map(|rule| rule.id);
-        let plain = Attempt {
-            watched: "add_done_callback",
-            operation: "gather",
-            is_nested: true,
-            is_done: &|| false,
-            is_task: &|| false,
-        };
+        let plain =
+            Attempt { watched: "add_done_callback", operation: "gather", is_nested: true, is_done: &|| false, is_task: &|| false };
         assert_eq!(fallen("FT102", &plain), Some("FT104"), "a function that waits for a future");
         assert_eq!(fallen("FT102", &Attempt { is_done: &|| true, ..plain }), None, "nothing is waited for");
         assert_eq!(fallen("FT102", &Attempt { watched: "set_result", is_done: &|| true, ..plain }), Some("FT102"));

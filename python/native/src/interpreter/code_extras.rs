@@ -4,9 +4,9 @@
 //! not.  A program that has reserved one would hear of code objects that it has given nothing: those have room for ours only.
 
 use pyo3::exceptions::PyRuntimeError;
+use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::critical_section::with_critical_section;
-use pyo3::ffi;
 use std::ffi::c_void;
 use std::sync::OnceLock;
 
