@@ -1,8 +1,8 @@
 """The workloads of the race benchmarks: ``race_workloads.py WORKLOAD REPETITIONS SHARE FOLDER``.
 
 Prints as JSON what the fastest repetition took per iteration, in seconds of CPU time of one thread (``cpu``) and of wall time
-(``wall``), and what the process keeps resident in the end, in MB (``resident``).  SHARE says how much of the usual number of
-iterations is run; FOLDER has pyperformance.
+(``wall``), and in MB what the process keeps resident in the end (``resident``) and how much of that it has written (``written``);
+the rest is code.  SHARE says how much of the usual number of iterations is run; FOLDER has pyperformance.
 """
 
 from __future__ import annotations
@@ -170,10 +170,11 @@ def measured(prepare: Prepare, threads: int, iterations: int, repetitions: int) 
     return {"cpu": cpu, "wall": wall}
 
 
-def resident() -> float:
-    """VmRSS in MB."""
-    with open("/proc/self/status") as status:
-        return next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmRSS:"))
+def memory() -> dict[str, float]:
+    """What the process keeps, in MB."""
+    with open("/proc/self/smaps_rollup") as rollup:
+        size = {name: int(value) / 1024 for name, value, *_ in map(str.split, rollup.readlines()[1:])}
+    return {"resident": size["Rss:"], "written": size["Private_Dirty:"] + size["Shared_Dirty:"]}
 
 
 def main(workload: str, repetitions: str, share: str, folder: str) -> None:
@@ -182,7 +183,7 @@ def main(workload: str, repetitions: str, share: str, folder: str) -> None:
     sys.path.insert(0, f"{folder}/pyperformance/data-files/benchmarks/bm_{benchmark}")
     make, threads, iterations = WORKLOADS[workload]
     figures = measured(make(), threads, max(1, round(iterations * float(share))), int(repetitions))
-    print(json.dumps(figures | {"resident": resident()}))
+    print(json.dumps(figures | memory()))
 
 
 if __name__ == "__main__":
