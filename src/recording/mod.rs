@@ -243,13 +243,20 @@ impl Recording {
 
     /// How many events were recorded so far.
     pub fn events(&self) -> u64 {
-        let now: u64 = self.threads.iter().map(|record| record.next.load(Ordering::Relaxed)).sum();
+        let now: u64 = self.used().iter().map(|record| record.next.load(Ordering::Relaxed)).sum();
         now + self.events_before.load(Ordering::Relaxed)
     }
 
     /// The threads that are alive.
     pub fn live(&self) -> impl Iterator<Item = &ThreadRecord> {
-        self.threads.iter().filter(|record| record.is_live())
+        self.used().iter().filter(|record| record.is_live())
+    }
+
+    /// The records that some thread has had; a look at another one would bring in a page of memory for nothing.
+    fn used(&self) -> &[ThreadRecord] {
+        // As long as not all have been taken, the next one is always free.
+        let taken = self.next_thread.load(Ordering::Acquire) as usize;
+        self.threads.get(..taken).unwrap_or(&self.threads)
     }
 }
 
