@@ -43,6 +43,57 @@ def test_nothing_is_found_in_their_corrected_twins(seed: int, tmp_path: Path) ->
     assert left_out and "test_shop.py::test_counter[4-threads]" in left_out[1], done.stdout
 
 
+SHORT = """
+import itertools, time
+import pytest
+
+class Cache:
+    def __init__(self, make):
+        self.entries, self.make, self.first = {}, make, None
+    def get(self, key):
+        if key not in self.entries:
+            self.entries[key] = self.make()
+        return self.entries[key]
+    def fill(self, key):
+        if key not in self.entries:
+            self.entries[key] = self.make()
+    def only(self):
+        if self.first is None:
+            self.first = self.make()
+
+@pytest.fixture(autouse=True)
+def setting(monkeypatch):
+    monkeypatch.setenv("SETTING", "1")
+
+@pytest.fixture(params=[list, object])
+def cache(request):
+    return Cache(request.param)
+
+@pytest.fixture
+def turns():
+    return itertools.count()
+
+@pytest.mark.parametrize("method", ["get", "fill", "only"])
+def test_meets(cache, method):
+    getattr(cache, method)(*["key"][: method != "only"])
+
+@pytest.mark.parametrize("method", ["get", "fill", "only"])
+def test_one_after_the_other(cache, method, turns):
+    time.sleep(next(turns) / 20)
+    getattr(cache, method)(*["key"][: method != "only"])
+"""
+
+
+def test_a_short_check_then_act_is_found_whether_the_threads_meet_or_not(tmp_path: Path) -> None:
+    (tmp_path / "test_short.py").write_text(SHORT)
+    done = run_pytest(tmp_path, "--ftsan", "--ftsan-concurrent=2")
+    failed = re.findall(r"^FAILED test_short\.py::(\w+)\[2-threads-(\w+-\w+)\] - FT402", done.stdout, re.MULTILINE)
+    kinds = [f"{maker}-{method}" for maker in ("list", "object") for method in ("get", "fill", "only")]
+    assert sorted(failed) == [(test, kind) for test in ("test_meets", "test_one_after_the_other") for kind in sorted(kinds)], done.stdout
+    assert "12 failed, 12 passed" in done.stdout
+    assert "not run by several threads" not in done.stdout, "its fixtures are made and undone by one thread"
+
+
 MARKED = """
 import pytest
 
@@ -111,6 +162,13 @@ def test_unsafe():
 def test_patches(monkeypatch):
     pass
 
+@pytest.fixture
+def printed(capsys):
+    return capsys
+
+def test_prints(printed):
+    pass
+
 class TestCase(unittest.TestCase):
     def test_method(self):
         pass
@@ -130,10 +188,11 @@ def test_what_is_left_out_is_said_with_its_reason(tmp_path: Path) -> None:
         "test_expected": "expected to fail",
         "test_unsafe": "marked thread_unsafe",
         "test_patches": "uses monkeypatch, which is for one thread",
+        "test_prints": "uses capsys, which is for one thread",
         "TestCase::test_method": "unittest: setUp and self are for one thread",
         "test_changes_what_it_shares[2-threads]": "its body changes what it shares with itself",
     }, done.stdout
-    assert "5 passed, 1 skipped, 1 xfailed" in done.stdout
+    assert "6 passed, 1 skipped, 1 xfailed" in done.stdout
 
 
 def test_repetitions_say_how_often_it_was_found(tmp_path: Path) -> None:

@@ -65,7 +65,8 @@ class Concurrency:
         """Make the copies that the options ask for."""
         marks = {mark.name: mark for mark in reversed([*metafunc.definition.iter_markers()])}
         is_twice = self.threads > 1 and "ftsan_concurrent" not in marks and not self.is_parallel
-        is_twice = is_twice and not eligible.why_not(metafunc.function, metafunc.fixturenames, marks)
+        own_names = metafunc.definition._fixtureinfo.argnames
+        is_twice = is_twice and not eligible.why_not(metafunc.function, own_names, metafunc.fixturenames, marks)
         copies = [Copy(threads, turn) for turn in range(self.turns) for threads in ((1, self.threads) if is_twice else (1,))]
         if len(copies) > 1:
             metafunc.fixturenames.append(COPY)

@@ -3,35 +3,34 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterable
 
 import pytest
 
-#: Fixtures that change what the process has once, or look at it, for one thread.
-ONE_AT_A_TIME = {
+#: Fixtures that do nothing until they are used: where other fixtures use them, one thread does, before and after the body.
+AT_EACH_USE = {"class_mocker", "mocker", "module_mocker", "monkeypatch", "package_mocker", "request", "session_mocker", "subtests"}
+
+#: Fixtures that change what the process has once, or look at it, for one thread, whoever asks for them.
+ALL_THE_TIME = {
     "capfd",
     "capfdbinary",
     "caplog",
     "capsys",
     "capsysbinary",
     "capteesys",
-    "class_mocker",
     "freezer",
-    "mocker",
-    "module_mocker",
-    "monkeypatch",
-    "package_mocker",
     "pytester",
     "recwarn",
-    "request",
-    "session_mocker",
-    "subtests",
     "testdir",
     "tmpdir",
 }
 
 
-def why_not(function: object, names: list[str], marks: dict[str, pytest.Mark]) -> str:
-    """Why a test function, with the names of its fixtures and its marks, is not run by several threads at once; empty if it is."""
+def why_not(function: object, own_names: Iterable[str], names: Iterable[str], marks: dict[str, pytest.Mark]) -> str:
+    """Why a test function is not run by several threads at once; empty if it is.
+
+    ``own_names``: fixtures that its body takes; ``names``: those that they use, too; ``marks``: its marks by name.
+    """
     own = inspect.unwrap(function) if callable(function) else function
     if inspect.iscoroutinefunction(own) or inspect.isasyncgenfunction(own) or {"anyio", "asyncio", "trio"} & marks.keys():
         return "asynchronous: a loop is one thread's"
@@ -43,7 +42,7 @@ def why_not(function: object, names: list[str], marks: dict[str, pytest.Mark]) -
         return "marked parallel_threads(1)"
     if "xfail" in marks:
         return "expected to fail"
-    if fixtures := sorted(ONE_AT_A_TIME.intersection(names)):
+    if fixtures := sorted(AT_EACH_USE.intersection(own_names) | ALL_THE_TIME.intersection(names)):
         return f"uses {fixtures[0]}, which is for one thread"
     return ""
 
@@ -55,7 +54,7 @@ def why_not_item(item: pytest.Item) -> str:
     if item.cls is not None and issubclass(item.cls, _test_case()):
         return "unittest: setUp and self are for one thread"
     marks = {mark.name: mark for mark in reversed([*item.iter_markers()])}
-    return why_not(item.obj, item.fixturenames, marks)
+    return why_not(item.obj, item._fixtureinfo.argnames, item.fixturenames, marks)
 
 
 def _test_case() -> type:
