@@ -89,7 +89,9 @@ def test_a_short_check_then_act_is_found_whether_the_threads_meet_or_not(tmp_pat
     done = run_pytest(tmp_path, "--ftsan", "--ftsan-concurrent=2")
     failed = re.findall(r"^FAILED test_short\.py::(\w+)\[2-threads-(\w+-\w+)\] - FT402", done.stdout, re.MULTILINE)
     kinds = [f"{maker}-{method}" for maker in ("list", "object") for method in ("get", "fill", "only")]
-    assert sorted(failed) == [(test, kind) for test in ("test_meets", "test_one_after_the_other") for kind in sorted(kinds)], done.stdout
+    assert sorted(failed) == [(test, kind) for test in ("test_meets", "test_one_after_the_other") for kind in sorted(kinds)], (
+        done.stdout
+    )
     assert "12 failed, 12 passed" in done.stdout
     assert "not run by several threads" not in done.stdout, "its fixtures are made and undone by one thread"
 

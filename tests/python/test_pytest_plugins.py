@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -197,11 +198,55 @@ def test_races_and_dies():
 
 def test_what_a_worker_found_before_it_died_is_not_lost(tmp_path: Path, environment: dict[str, str]) -> None:
     (tmp_path / "test_suite.py").write_text(DYING)
-    done = run_pytest(tmp_path, environment, "-n", "1", "--max-worker-restart=0")
+    done = run_pytest(tmp_path, environment, "-n", "1", "--max-worker-restart=0", "--ftsan-crash-dir=crashes")
     assert failed(done) == {"test_races", "test_races_and_dies"}, done.stdout + done.stderr
     assert done.stdout.count("ERROR: ftsan: FT401") == 2, done.stdout
     outside = done.stdout.partition("ftsan: outside of any test")[2].partition("= ftsan =")[0]
     assert "Counter.m: update" in outside and "Counter.n: update" not in outside
+    [kept] = (tmp_path / "crashes").iterdir()
+    assert [one["rule"] for one in json.loads((kept / "crash.json").read_text())["findings"]] == ["FT401", "FT401"]
+
+
+CRASHING = """
+import ctypes
+
+def test_good():
+    pass
+
+def test_crashes():
+    ctypes.string_at(8)
+
+def test_goes_on():
+    pass
+"""
+
+
+def test_a_test_whose_worker_crashes_says_why(tmp_path: Path, environment: dict[str, str]) -> None:
+    (tmp_path / "test_suite.py").write_text(CRASHING)
+    done = run_pytest(tmp_path, environment, "-n", "1", "--ftsan-crash-dir=crashes", "--junit-xml=junit.xml")
+    assert re.search(r"^FAILED test_suite\.py::test_crashes - process \d+ died of SIGSEGV", done.stdout, re.MULTILINE), done.stdout
+    assert "1 failed, 2 passed" in done.stdout, done.stdout
+    [kept] = (tmp_path / "crashes").iterdir()
+    for text in (done.stdout, Path(tmp_path, "junit.xml").read_text()):
+        assert f"crash folder: {kept}" in text and "CRASH: ftsan:" in text
+        assert re.search(r"test_suite\.py:8 in test_crashes$", text, re.MULTILINE), text
+
+
+DYING_IN_THE_END = """
+import os, signal
+
+def pytest_sessionfinish(session):
+    if hasattr(session.config, "workerinput"):
+        os.kill(os.getpid(), signal.SIGABRT)
+"""
+
+
+def test_a_worker_that_dies_outside_of_any_test_is_told_at_the_end(tmp_path: Path, environment: dict[str, str]) -> None:
+    (tmp_path / "test_suite.py").write_text("def test_good(): pass\n")
+    (tmp_path / "conftest.py").write_text(DYING_IN_THE_END)
+    done = run_pytest(tmp_path, environment, "-n", "1", "--max-worker-restart=0", "--ftsan-crash-dir=crashes")
+    assert re.search(r"ftsan: worker gw0: process \d+ died of SIGABRT =", done.stdout), done.stdout + done.stderr
+    assert "conftest.py:6 in pytest_sessionfinish" in done.stdout
 
 
 HYPOTHESIS = """

@@ -11,7 +11,7 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from .. import _native
 from . import say
@@ -44,16 +44,32 @@ def triage(scratch: str, child: int, status: int, program: list[str], report: st
     if number:
         recordings.setdefault(child, Path(scratch, f"recording.{child}"))
     for pid, recording in sorted(recordings.items(), key=lambda entry: entry[0] != child):
-        crash = _read(recording, number if pid == child else 0)
-        if crash is None:
-            continue
-        crash |= facts(program, report)
-        for extension in crash["extensions"]:
-            extension |= _distribution_of(extension["path"])
-        text = json.dumps(crash, indent=1)
-        kept = _keep(Path(folder or default_folder()).absolute(), pid, recording, text)
-        say(f"==================\nftsan: process {pid} died of {crash['signal']}\n{_native.triage(text, True, 'text')}")
-        say(f"crash folder: {kept}  (ftsan triage --markdown {kept})\n==================\n" if kept else "==================\n")
+        told = tell(pid, recording, number if pid == child else 0, program, report, folder)
+        if told is not None:
+            say(f"==================\nftsan: {told.title}\n{told.text}==================\n")
+
+
+class Told(NamedTuple):
+    """What there is to say of a process that crashed."""
+
+    #: "process 4711 died of SIGSEGV".
+    title: str
+    #: Lines: the triage, and where the crash folder is.
+    text: str
+
+
+def tell(pid: int, recording: Path, number: int, program: list[str], report: str, folder: str | None) -> Told | None:
+    """Triage a process and keep what it has left; ``None`` if it did not crash.  ``number``: the signal it died of, 0 if not known."""
+    crash = _read(recording, number)
+    if crash is None:
+        return None
+    crash |= facts(program, report)
+    for extension in crash["extensions"]:
+        extension |= _distribution_of(extension["path"])
+    text = json.dumps(crash, indent=1)
+    kept = _keep(Path(folder or default_folder()).absolute(), pid, recording, text)
+    place = f"crash folder: {kept}  (ftsan triage --markdown {kept})\n" if kept else ""
+    return Told(f"process {pid} died of {crash['signal']}", _native.triage(text, True, "text") + place)
 
 
 def _read(recording: Path, number: int) -> dict[str, Any] | None:

@@ -10,6 +10,7 @@ environment and report into the same file; a finding that cannot be blamed on a 
 | ``concurrency`` | a test's body by several threads at once; repetitions |
 | ``blame`` | which test a finding is blamed on |
 | ``shown`` | what a test's report shows of it |
+| ``workers`` | why a worker of pytest-xdist has died |
 | ``session`` | the last words and the status |
 """
 
@@ -18,6 +19,7 @@ import atexit
 import os
 import shutil
 import tempfile
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -73,15 +75,34 @@ def pytest_configure(config: pytest.Config) -> None:
         from .concurrency import Concurrency
         from .session import LastWords, Session
 
+        begun = _begun.get(config.rootpath)
         concurrency = Concurrency(config)
         blame = Blame(config, concurrency)
-        session = Session(config, blame, _project.get(config.rootpath, set()))
-        for name, plugin in (("concurrency", concurrency), ("blame", blame), ("session", session), ("words", LastWords(session))):
+        plugins: dict[str, Any] = {"concurrency": concurrency, "blame": blame}
+        if begun is not None:
+            from .workers import Workers
+
+            plugins["workers"] = workers = Workers(config, begun.scratch, begun.report, begun.crash_dir)
+        session = Session(config, blame, begun.project if begun else set(), workers.dead if begun else {})
+        for name, plugin in (plugins | {"session": session, "words": LastWords(session)}).items():
             config.pluginmanager.register(plugin, f"ftsan-{name}")
 
 
-#: Import names of the project under test, by the root of its tests.
-_project: dict[os.PathLike[str], set[str]] = {}
+class Begun(NamedTuple):
+    """What this process has begun to watch, and nobody above it."""
+
+    #: Import names of the project under test.
+    project: set[str]
+    #: Folder of temporary files.
+    scratch: str
+    #: The report.
+    report: str
+    #: Where crash folders are kept, if an option says.
+    crash_dir: str | None
+
+
+#: By the root of the tests.
+_begun: dict[os.PathLike[str], Begun] = {}
 
 
 def _enable(config: pytest.Config) -> None:
@@ -100,21 +121,21 @@ def _enable(config: pytest.Config) -> None:
         given = _native.configured(given)
     except (OSError, ValueError) as error:
         raise pytest.UsageError(f"--ftsan: {error}") from None
-    if "report_json" not in given:
-        scratch = tempfile.mkdtemp(prefix="ftsan-")
-        atexit.register(shutil.rmtree, scratch, ignore_errors=True)  # runs after the last words, which are registered later
-        given["report_json"] = os.path.join(scratch, "report.json")
+    scratch = tempfile.mkdtemp(prefix="ftsan-")
+    atexit.register(shutil.rmtree, scratch, ignore_errors=True)  # runs after the last words, which are registered later
+    given.setdefault("report_json", os.path.join(scratch, "report.json"))
     from .project import packages_of
 
-    _project[config.rootpath] = packages_of(config.rootpath)
-    text = _native.encode_options(given | {"text": "none", "project": ",".join(sorted(_project[config.rootpath]))})
+    project = packages_of(config.rootpath)
+    _begun[config.rootpath] = Begun(project, scratch, given["report_json"], given.get("crash_dir"))
+    text = _native.encode_options(given | {"text": "none", "project": ",".join(sorted(project))})
     try:
         _native.check_options(text)
         _native.start_report(given["report_json"])
         process.enable(text)
     except (ValueError, OSError, RuntimeError) as error:
         raise pytest.UsageError(f"--ftsan: {error}") from None
-    before = {name: os.environ.get(name) for name in ("FTSAN", "FTSAN_OPTIONS")}
+    before = {name: os.environ.get(name) for name in ("FTSAN", "FTSAN_OPTIONS", "FTSAN_RECORDING")}
     os.environ.update(FTSAN="1", FTSAN_OPTIONS=text)
     config.add_cleanup(lambda: _restore(before))
 

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Generator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,6 +14,9 @@ from .. import _native
 from ..findings_by_test import key_of
 from .blame import Blame
 from .shown import FoundRepr, on_terminal
+
+if TYPE_CHECKING:
+    from ..cli.crash_folder import Told
 
 #: Status of a run that could not watch what it was asked to.
 NOT_WATCHED = 67
@@ -25,10 +28,12 @@ NAMED = 6
 class Session:
     """Sums up, in the main process, what all processes have seen."""
 
-    def __init__(self, config: pytest.Config, blame: Blame, project: set[str]) -> None:
+    def __init__(self, config: pytest.Config, blame: Blame, project: set[str], dead: dict[str, Told]) -> None:
         self.config = config
         self.blame = blame
         self.project = project
+        #: Of workers that died between tests.
+        self.dead = dead
         self.path = _native.check_options(os.environ.get("FTSAN_OPTIONS", ""))[1]
         self.lines: list[str] = []
         self.outside: list[dict[str, Any]] = []
@@ -163,6 +168,9 @@ class Session:
             for title, nodeids in by_title.items():
                 terminalreporter.write_line(f"{title}: {_listed(nodeids)}")
         self._unfold(terminalreporter)
+        for worker, told in self.dead.items():
+            terminalreporter.section(f"ftsan: worker {worker}: {told.title}")
+            terminalreporter.write(told.text)
         if self.outside:
             terminalreporter.section("ftsan: outside of any test")
             for finding in self.outside:
