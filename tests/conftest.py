@@ -54,10 +54,11 @@ def locations(finding: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How hard tests/python/test_preload.py tries."""
+    """How hard tests/python/test_preload.py and tests/python/test_pytest_plugins.py try."""
     parser.addoption(
         "--storms", type=int, default=1, help="how many times as many forks, threads and dlopens (10: what is promised)"
     )
+    parser.addoption("--every-combination", action="store_true", help="of pytest's plug-ins, not only every pair (an hour)")
 
 
 #: Reasons to skip a test that hold in CI, too: facts about the interpreter, which nothing that is installed changes.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import subprocess
@@ -16,7 +17,8 @@ from tests.conftest import PLAIN, ROOT
 #: Twenty tests of each kind; one of each misuses something.
 SUITE = """
 import asyncio, threading, time, unittest
-import pytest
+import hypothesis, pytest
+from hypothesis import strategies
 
 PLANTED = 7
 
@@ -60,30 +62,67 @@ async def test_anyio(k):
     await misuse_of_the_loop(k)
 
 class TestUnittest(unittest.TestCase):
-    def test_good(self):
-        misuse(0)
-    def test_bad(self):
-        misuse(PLANTED)
+    pass
+
+for k in range(20):
+    setattr(TestUnittest, f"test_{k}", lambda self, k=k: misuse(k))
+
+@hypothesis.settings(max_examples=3, deadline=None, database=None)
+@hypothesis.given(strategies.integers())
+@pytest.mark.parametrize("k", range(20))
+def test_hypothesis(k, number):
+    misuse(k)
+
+__test__ = {f"example_{k}": f">>> misuse({k})" for k in range(20)}
 """
 
-BAD = {"test_plain[7]", "test_asyncio[7]", "test_anyio[7]", "TestUnittest::test_bad"}
+BAD = {
+    "test_plain[7]",
+    "test_asyncio[7]",
+    "test_anyio[7]",
+    "TestUnittest::test_7",
+    "test_hypothesis[7]",
+    "test_suite.__test__.example_7",
+}
 
 #: Of ``tests/plugins_requirements.txt``, as they are switched off.
 INSTALLED = {"run-parallel", "randomly", "rerunfailures", "timeout", "hypothesispytest", "pytest_cov"}
 
-#: Which of them are on, and with which options.
-PLUGINS = {
-    "alone": (set(), []),
-    "xdist": (set(), ["-n", "2"]),
-    # It runs coroutine functions without a loop, with ftsan or without.
-    "run-parallel": ({"run-parallel"}, ["--parallel-threads=2", "-k", "not test_asyncio and not test_anyio"]),
-    "timeout": ({"timeout"}, ["--timeout=60"]),
-    "timeout by threads": ({"timeout"}, ["--timeout=60", "--timeout-method=thread"]),
-    "cov": ({"pytest_cov"}, ["--cov=."]),
-    "rerunfailures": ({"rerunfailures"}, ["--reruns=1"]),
-    "randomly": ({"randomly"}, []),
-    "all": ({"randomly", "rerunfailures", "timeout", "pytest_cov"}, ["-n", "2", "--timeout=60", "--cov=.", "--reruns=1"]),
+#: The ways in which each plugin is on: its name, and options.  asyncio, anyio, unittest and doctest have tests in the suite.
+WAYS = {
+    "xdist": ["", "-n 2"],
+    "run-parallel": ["", "--parallel-threads=2"],
+    "timeout": ["", "--timeout=60", "--timeout=60 --timeout-method=thread"],
+    "pytest_cov": ["", "--cov=."],
+    "rerunfailures": ["", "--reruns=1"],
+    "randomly": ["", "-p randomly"],
+    "hypothesispytest": ["", "-p hypothesispytest"],
 }
+
+Combination = tuple[str, ...]
+
+
+def every_pair() -> list[Combination]:
+    """Few combinations in which any two ways of any two plugins meet."""
+    rest = list(itertools.product(*WAYS.values()))
+    missing = {pair for one in rest for pair in pairs(one)}
+    chosen = []
+    while missing:
+        best = max(rest, key=lambda one: len(missing & pairs(one)))
+        chosen.append(best)
+        missing -= pairs(best)
+    return chosen
+
+
+def pairs(combination: Combination) -> set[Combination]:
+    return set(itertools.combinations(map(str, enumerate(combination)), 2))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "combination" in metafunc.fixturenames:
+        is_every = metafunc.config.getoption("every_combination")
+        chosen = list(itertools.product(*WAYS.values())) if is_every else every_pair()
+        metafunc.parametrize("combination", chosen, ids=[" ".join(filter(None, one)) or "alone" for one in chosen])
 
 
 @pytest.fixture(scope="session")
@@ -102,20 +141,26 @@ def run_pytest(
 
 
 def failed(done: subprocess.CompletedProcess[str]) -> set[str]:
-    return set(re.findall(r"^(?:PARALLEL )?(?:FAILED|ERROR) test_suite\.py::(\S+)", done.stdout, re.MULTILINE))
+    how = r"^(?:PARALLEL )?(?:FAILED|ERROR)(?: \(\[thread-unsafe\].*\))?"
+    return set(re.findall(rf"{how} test_suite\.py::(\S+)", done.stdout, re.MULTILINE))
 
 
-@pytest.mark.parametrize("name", PLUGINS)
-def test_the_planted_misuse_fails_its_test_and_no_other(name: str, tmp_path: Path, environment: dict[str, str]) -> None:
+def test_the_planted_misuse_fails_its_test_and_no_other(
+    combination: Combination, tmp_path: Path, environment: dict[str, str]
+) -> None:
     (tmp_path / "test_suite.py").write_text(SUITE)
     (tmp_path / "pytest.ini").write_text("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
-    plugins, options = PLUGINS[name]
-    done = run_pytest(tmp_path, environment, *options, plugins=plugins)
-    bad = {test for test in BAD if name != "run-parallel" or not {"asyncio", "anyio"} & set(re.split(r"\W|_", test))}
+    on = {name for name, way in zip(WAYS, combination, strict=True) if way}
+    is_parallel = "run-parallel" in on
+    # It runs coroutine functions without a loop, with ftsan or without.
+    options = [*" ".join(combination).split(), *(["-k", "not test_asyncio and not test_anyio"] if is_parallel else [])]
+    done = run_pytest(tmp_path, environment, "--doctest-modules", *options, plugins=on)
+    bad = {test for test in BAD if not is_parallel or not test.startswith(("test_asyncio", "test_anyio"))}
     assert failed(done) == bad, done.stdout + done.stderr
     assert done.returncode == 1
     assert "outside of any test" not in done.stdout
-    assert ("--ftsan-concurrent=4 runs each test" in done.stdout) == (name != "run-parallel")
+    assert "ftsan: watched for data races: nothing but the tests themselves\n" in done.stdout
+    assert ("--ftsan-concurrent=4 runs each test" in done.stdout) == (not is_parallel)
 
 
 OUTLIVING = """

@@ -59,7 +59,7 @@ class Told(NamedTuple):
 
 
 def tell(pid: int, recording: Path, number: int, program: list[str], report: str, folder: str | None) -> Told | None:
-    """Triage a process and keep what it has left; ``None`` if it did not crash.  ``number``: the signal it died of, 0 if not known."""
+    """Triage a process and keep what it has left; ``None`` if it did not crash.  ``number``: the signal it died of, or 0."""
     crash = _read(recording, number)
     if crash is None:
         return None

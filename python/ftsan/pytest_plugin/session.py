@@ -110,13 +110,15 @@ class Session:
             return False
         watched = [name.removesuffix(" (races)") for name in report["watched"]["packages"] if name.endswith(" (races)")]
         tests = {os.path.basename(file).removesuffix(".py") for part in parts for file in part["tests"]} | {
+            "__main__",
             "conftest",
             "tests",
             "test",
         }
-        # Swaps that the standard library makes for the program are watched with it.
+        # `__main__` is pytest's.  Swaps that the standard library makes for the program are watched with it; hypothesis writes modules.
         given = (races or "").split(",")
-        names = [name for name in watched if name not in tests and (name in given or name not in sys.stdlib_module_names)]
+        others = {name for name in watched if name in sys.stdlib_module_names or name.startswith("hypothesis_temporary_module_")}
+        names = [name for name in watched if name not in tests and (name in given or name not in others)]
         shown = _listed(names) if names else "nothing but the tests themselves"
         self.lines.append(f"ftsan: watched for data races: {shown}")
         absent = {name for name in self.project if not any((name + ".").startswith(seen + ".") for seen in watched)}
