@@ -1,6 +1,6 @@
 # Needs: cargo, a C compiler, make, any Python 3.  Everything else is obtained by the targets.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-gil gil-sample lint frida bench bench-check bench-tsan bless site pictures doctor parity packages found soak model miri mutants fuzz wheel clean
+.PHONY: help demo test test-gil gil-sample lint frida bench bench-check bench-tsan bless site pictures doctor parity packages found soak model miri mutants fuzz wheel clean-root clean
 # FTSAN_PYTHON=3.15t or 3.14: the same on that version, in an environment of its own.
 VENV := .venv$(addprefix -,$(filter-out 3.14t,$(filter 3.%,$(FTSAN_PYTHON))))
 PYTHON := $(VENV)/bin/python
@@ -121,6 +121,9 @@ wheel: $(VENV)/ready ## what goes to PyPI: source archive and manylinux_2_28 whe
 	$(PYTHON) -m venv target/wheel-tools && target/wheel-tools/bin/pip install --disable-pip-version-check -q -r tests/wheel_requirements.txt
 	CARGO_TARGET_DIR=$(CURDIR)/target/wheel target/wheel-tools/bin/python -m build -C manylinux=2_28 -o target/dist
 	target/wheel-tools/bin/python -m tests.wheel target/dist/*.whl
+
+clean-root: ## the wheel of make wheel in a Debian that has nothing else: what README and docs say is run there (needs root, debootstrap)
+	$(PYTHON) -m tests.clean_root target/dist/ftsan-*.whl
 
 clean: ## remove what was built
 	rm -rf .venv* target

@@ -72,7 +72,7 @@ def pytest_configure(config: pytest.Config) -> None:
     _enable(config)
     if config.known_args_namespace.ftsan:
         from .blame import Blame
-        from .concurrency import Concurrency
+        from .concurrency import Concurrency, HeldUp
         from .session import LastWords, Session
 
         begun = _begun.get(config.rootpath)
@@ -83,6 +83,8 @@ def pytest_configure(config: pytest.Config) -> None:
             from .workers import Workers
 
             plugins["workers"] = workers = Workers(config, begun.scratch, begun.report, begun.crash_dir)
+        if any(option.startswith("perturb=") for option in os.environ.get("FTSAN_OPTIONS", "").split(":")):
+            plugins["held-up"] = HeldUp()
         session = Session(config, blame, begun.project if begun else set(), workers.dead if begun else {})
         for name, plugin in (plugins | {"session": session, "words": LastWords(session)}).items():
             config.pluginmanager.register(plugin, f"ftsan-{name}")

@@ -62,8 +62,8 @@ class Blame:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """Run the test in a context of its own name."""
-        token = findings_by_test.CURRENT.set(item.nodeid)
         self.current = item.nodeid
+        token = findings_by_test.CURRENT.set(self.current)
         try:
             return (yield)
         finally:
@@ -87,6 +87,8 @@ class Blame:
         """Fail the phase (setup, call, teardown) during which something was found."""
         report = yield
         news = findings_by_test.take()
+        if not news:
+            return report
         late = [one for one in news if self._is_late(one, item.nodeid)]
         own = self._count([one for one in news if one not in late], item.nodeid)
         if late:

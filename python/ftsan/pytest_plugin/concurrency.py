@@ -52,7 +52,6 @@ class Concurrency:
         self.ran: dict[int, int] = {}
         #: Why tests were left out: names by reason.
         self.left_out: dict[str, list[str]] = {}
-        _native.begin_strand("")
 
     @pytest.fixture
     def ftsan_copy(self, request: pytest.FixtureRequest) -> Copy:
@@ -87,21 +86,6 @@ class Concurrency:
                     if reason:
                         self.left_out.setdefault(reason, []).append(item.nodeid)
 
-    @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Have ``--ftsan-perturb`` hold up a test, and not pytest, in the same way whatever ran before it."""
-        return (yield from _held_up(item, "setup"))
-
-    @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
-        """The same."""
-        return (yield from _held_up(item, "call"))
-
-    @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
-        """The same."""
-        return (yield from _held_up(item, "teardown"))
-
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> object | None:
         """Run the body, if several threads are to."""
@@ -132,6 +116,28 @@ class Concurrency:
                 error.add_note(f"ftsan: raised in {len(real)} of {threads} threads (seed {self.seed})")
             raise error
         return True
+
+
+class HeldUp:
+    """Has ``--ftsan-perturb`` hold up a test, and not pytest, in the same way whatever ran before it."""
+
+    def __init__(self) -> None:
+        _native.begin_strand("")
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Name what is held up."""
+        return (yield from _held_up(item, "setup"))
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        """The same."""
+        return (yield from _held_up(item, "call"))
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
+        """The same."""
+        return (yield from _held_up(item, "teardown"))
 
 
 def _held_up(item: pytest.Item, phase: str) -> Generator[None, object, object]:

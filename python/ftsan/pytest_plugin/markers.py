@@ -38,22 +38,27 @@ def policy_of(item: pytest.Item) -> Policy:
     :raises pytest.UsageError: a marker has no reason or names no rule.
     """
     policy = Policy()
-    for mark in item.iter_markers("ftsan_allow"):
-        reason = mark.kwargs.get("reason")
-        if not mark.args or not isinstance(reason, str) or not reason.strip() or set(mark.kwargs) != {"reason"}:
-            raise pytest.UsageError(f'{item.nodeid}: ftsan_allow takes rules and a reason: ftsan_allow("FT401", reason="...")')
-        for rule in mark.args:
-            id_ = _native.find_rule(rule) if isinstance(rule, str) else None
-            if id_ is None:
-                raise pytest.UsageError(f"{item.nodeid}: ftsan_allow: {_native.no_such_rule(str(rule))}")
-            policy.allowed[id_] = reason
-    for mark in item.iter_markers("ftsan_off"):
-        policy.off = str(mark.kwargs.get("reason") or (mark.args[0] if mark.args else "") or "marked ftsan_off")
-    for mark in item.iter_markers("xfail"):
-        raises = mark.kwargs.get("raises")
-        if raises is Misuse or (isinstance(raises, tuple) and Misuse in raises):
-            policy.expects = str(mark.kwargs.get("reason") or "misuse is expected")
+    for mark in item.iter_markers():
+        if mark.name == "ftsan_allow":
+            _allow(policy, item, mark)
+        elif mark.name == "ftsan_off":
+            policy.off = str(mark.kwargs.get("reason") or (mark.args[0] if mark.args else "") or "marked ftsan_off")
+        elif mark.name == "xfail":
+            raises = mark.kwargs.get("raises")
+            if raises is Misuse or (isinstance(raises, tuple) and Misuse in raises):
+                policy.expects = str(mark.kwargs.get("reason") or "misuse is expected")
     return policy
+
+
+def _allow(policy: Policy, item: pytest.Item, mark: pytest.Mark) -> None:
+    reason = mark.kwargs.get("reason")
+    if not mark.args or not isinstance(reason, str) or not reason.strip() or set(mark.kwargs) != {"reason"}:
+        raise pytest.UsageError(f'{item.nodeid}: ftsan_allow takes rules and a reason: ftsan_allow("FT401", reason="...")')
+    for rule in mark.args:
+        id_ = _native.find_rule(rule) if isinstance(rule, str) else None
+        if id_ is None:
+            raise pytest.UsageError(f"{item.nodeid}: ftsan_allow: {_native.no_such_rule(str(rule))}")
+        policy.allowed[id_] = reason
 
 
 def threads_of(item: pytest.Item) -> int | None:
