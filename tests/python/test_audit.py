@@ -29,9 +29,9 @@ PyMODINIT_FUNC PyInit_{name}(void) {{
 """
 
 
-def ftsan_(*words: str | Path) -> subprocess.CompletedProcess[str]:
+def ftsan_(*words: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "ftsan", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, env=PLAIN, check=False)
+    return subprocess.run(command, capture_output=True, text=True, env=PLAIN, cwd=cwd, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def rows(run: subprocess.CompletedProcess[str]) -> dict[str, dict[str, Any]]:
 
 
 def test_each_kind_of_distribution_has_its_row(environment: Path) -> None:
-    run = ftsan_("audit", "--venv", environment, "--json")
+    run = ftsan_("audit", "--venv", environment.name, "--json", cwd=environment.parent)
     found = rows(run)
     assert run.returncode == 66, run.stderr
     said = {name: [(module["declares"], module["by"]) for module in row["modules"]] for name, row in found.items()}

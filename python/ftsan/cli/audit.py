@@ -51,7 +51,9 @@ def audit(format: str, how: str, venv: str, *words: str) -> int:
 
 def _interpreter(venv: str) -> str:
     """The path of the interpreter of a virtual environment, or of one that is named itself."""
-    return (os.path.join(venv, "bin", "python") if os.path.isdir(venv) else venv) or sys.executable
+    python = (os.path.join(venv, "bin", "python") if os.path.isdir(venv) else venv) or sys.executable
+    # It is asked in another folder.  The name of a command stays one.
+    return os.path.abspath(python) if os.sep in python else python
 
 
 def _plain(name: str) -> str:
