@@ -1,7 +1,7 @@
 """The build backend: maturin's, after the injected library was built and put into the package.
 
 With the setting ``manylinux=2_28`` (``make wheel``) the wheel is one for PyPI: linked by zig against that glibc, without debug
-information, which is put into ``target/debug-files``.
+information, which is put into ``target/debug-files``.  ``target=aarch64-unknown-linux-gnu`` makes it one for another machine.
 """
 
 import base64
@@ -9,6 +9,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import zipfile
 
@@ -22,17 +23,17 @@ LIBRARY = "libftsan_hooks.so"
 
 
 TARGET = os.environ.get("CARGO_TARGET_DIR") or os.path.join(ROOT, "target")
-TRIPLE = "x86_64-unknown-linux-gnu"
+THIS_MACHINE = "x86_64-unknown-linux-gnu"
 
 
-def _build_library(manylinux=None):
+def _build_library(manylinux=None, triple=THIS_MACHINE):
     words = ["--release", "--locked", "--package", "ftsan-hooks"]
     if manylinux:
-        words = ["zigbuild", "--target", f"{TRIPLE}.{manylinux.replace('_', '.')}", *words]
+        words = ["zigbuild", "--target", f"{triple}.{manylinux.replace('_', '.')}", *words]
         subprocess.run(["cargo-zigbuild", *words], cwd=ROOT, check=True)
     else:
         subprocess.run(["cargo", "build", *words], cwd=ROOT, check=True)
-    built = os.path.join(TARGET, TRIPLE if manylinux else "", "release", LIBRARY)
+    built = os.path.join(TARGET, triple if manylinux else "", "release", LIBRARY)
     shutil.copyfile(built, os.path.join(ROOT, "python", "ftsan", LIBRARY))
 
 
@@ -45,12 +46,15 @@ def get_requires_for_build_wheel(config_settings=None):
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     """See PEP 517."""
     manylinux = (config_settings or {}).get("manylinux")
-    _build_library(manylinux)
+    triple = (config_settings or {}).get("target", THIS_MACHINE)
+    _build_library(manylinux, triple)
     if not manylinux:
         return _build_wheel(wheel_directory, config_settings, metadata_directory)
-    settings = {"build-args": f"--zig --compatibility manylinux_{manylinux} --target {TRIPLE}"}
+    # Of another machine there is no interpreter to ask: maturin knows how they are built.
+    which = "" if triple == THIS_MACHINE else f" --interpreter python{sys.version_info[0]}.{sys.version_info[1]}{sys.abiflags}"
+    settings = {"build-args": f"--zig --compatibility manylinux_{manylinux} --target {triple}{which}"}
     name = _build_wheel(wheel_directory, settings, metadata_directory)
-    _strip(os.path.join(wheel_directory, name))
+    _strip(os.path.join(wheel_directory, name), triple)
     return name
 
 
@@ -71,8 +75,10 @@ def _join_pth_files(wheel):
     _rewrite(wheel, {"ftsan.pth": joined, ours: None})
 
 
-def _strip(wheel):
+def _strip(wheel, triple):
     """Take the debug information out of the libraries, into files that gdb finds by their names."""
+    # As Debian calls the one for another machine.
+    objcopy = shutil.which(triple.replace("-unknown", "") + "-objcopy") or "objcopy"
     folder = os.path.join(TARGET, "debug-files")
     os.makedirs(folder, exist_ok=True)
     changed = {}
@@ -81,9 +87,9 @@ def _strip(wheel):
             if name.endswith(".so"):
                 library = archive.extract(name, scratch)
                 debug = os.path.join(folder, os.path.basename(name) + ".debug")
-                subprocess.run(["objcopy", "--only-keep-debug", library, debug], check=True)
+                subprocess.run([objcopy, "--only-keep-debug", library, debug], check=True)
                 # Functions keep their names: triage of a crash in here reads them.
-                subprocess.run(["objcopy", "--strip-debug", f"--add-gnu-debuglink={debug}", library], check=True)
+                subprocess.run([objcopy, "--strip-debug", f"--add-gnu-debuglink={debug}", library], check=True)
                 with open(library, "rb") as file:
                     changed[name] = file.read()
     _rewrite(wheel, changed)
