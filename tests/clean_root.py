@@ -74,9 +74,12 @@ FILES = {
 
 def libraries(interpreter: Path) -> list[str]:
     """The packages of Debian with the libraries that an interpreter and its modules are linked with."""
-    files = [interpreter, *interpreter.parents[1].glob("lib/python3*/lib-dynload/*.so")]
-    shown = subprocess.run(["ldd", *files], capture_output=True, text=True, check=True).stdout
-    paths = {str(Path(path).resolve()) for path in re.findall(r"=> (/(?:usr/)?lib/\S+)", shown)}
+    modules = [
+        path for path in interpreter.parents[1].glob("lib/python3*/lib-dynload/*.so") if not path.name.startswith("_tkinter")
+    ]
+    shown = subprocess.run(["ldd", interpreter, *modules], capture_output=True, text=True, check=True).stdout
+    # By their names: dpkg knows most of them in /lib, and they are in /usr/lib.
+    paths = {f"*/{Path(path).resolve().name}" for path in re.findall(r"=> (/(?:usr/)?lib/\S+)", shown)}
     owners = subprocess.run(["dpkg-query", "-S", *sorted(paths)], capture_output=True, text=True, check=True).stdout
     return sorted(set(re.findall(r"^([a-z0-9.+-]+):", owners, re.MULTILINE)))
 
