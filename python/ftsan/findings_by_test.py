@@ -51,7 +51,10 @@ def begin() -> None:
 
 def take() -> list[Occurrence]:
     """What happened since the last time, each finding once for each test."""
-    happened = [*_given_back, *(Occurrence(test, json.loads(finding)) for test, finding in _native.take_occurrences())]
+    taken = _native.take_occurrences()
+    if not taken and not _given_back:
+        return []  # after each phase of each test
+    happened = [*_given_back, *(Occurrence(test, json.loads(finding)) for test, finding in taken)]
     _given_back.clear()
     return happened
 

@@ -124,3 +124,57 @@ def test_files_and_folders_are_those_of_where_pytest_was_called(tmp_path: Path) 
     [line] = re.findall(r"^.*crash_dir=.*$", done.stdout, re.M)
     assert {f"{key}={tmp_path / value}" for key, value in paths.items()} <= set(line.split(":"))
     assert "config=" not in line and "races=none" in line
+
+
+#: Three races, in threads of an executor, which have many frames of the standard library.
+THREE_RACES = """
+import concurrent.futures, threading
+import pytest
+
+class Store:
+    count, latest = 0, None
+    def __init__(self):
+        self.items = {}
+    def add(self):
+        self.count += 1
+    def get(self, key):
+        if key not in self.items:
+            self.items[key] = object()
+        return self.items[key]
+    def first(self):
+        if self.latest is None:
+            self.latest = object()
+        return self.latest
+
+def by_two(method, *arguments):
+    together = threading.Barrier(2)
+    def work():
+        together.wait()
+        method(*arguments)
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for future in [pool.submit(work) for _ in range(2)]:
+            future.result()
+
+def test_add():
+    by_two(Store().add)
+def test_get():
+    by_two(Store().get, "key")
+def test_first():
+    by_two(Store().first)
+def test_add_again():
+    by_two(Store().add)
+def test_good():
+    by_two(len, "key")
+"""
+
+TWENTY_TIMES = THREE_RACES.partition("def test_add():")[0] + (
+    '@pytest.mark.parametrize("case", range(20))\ndef test_add(case):\n    by_two(Store().add)\n'
+)
+
+
+@pytest.mark.parametrize(("suite", "failed", "lines"), [(THREE_RACES, 4, 125), (TWENTY_TIMES, 20, 70)])
+def test_findings_take_a_screen_and_not_a_book(suite: str, failed: int, lines: int, tmp_path: Path) -> None:
+    (tmp_path / "test_store.py").write_text(suite)
+    done = run_pytest(tmp_path, "--ftsan")
+    assert f"{failed} failed" in done.stdout, done.stdout
+    assert len(done.stdout.splitlines()) <= lines, done.stdout

@@ -51,12 +51,14 @@ impl<'a> Stacks<'a> {
         }
     }
 
-    /// Writes a stack that is the way to another one; without a line of the program, in a word.
+    /// Writes a stack that is the way to another one: from the program's innermost frame to its outermost; without a line of the
+    /// program, in a word.
     pub(super) fn put_outer(&mut self, out: &mut String, stack: &[Frame]) {
-        if stack.iter().all(|frame| library_of(&frame.file, &self.style.own).is_some()) {
+        let is_own = |frame: &Frame| library_of(&frame.file, &self.style.own).is_none();
+        let (Some(first), Some(last)) = (stack.iter().position(is_own), stack.iter().rposition(is_own)) else {
             return self.put_folded(out, stack);
-        }
-        self.put_plain(out, stack);
+        };
+        self.put_plain(out, &stack[first..=last]);
     }
 
     /// Writes the innermost frame alone.
@@ -222,6 +224,19 @@ mod tests {
         let is_faint = |line: u32| coloured.contains(&format!("\u{1b}[2mline({line})\u{1b}[0m"));
         assert_eq!([6, 7, 8].map(is_faint), [true, false, true], "{coloured}");
         assert!(coloured.contains("line(7)"), "{coloured}");
+    }
+
+    #[test]
+    fn the_way_to_a_stack_is_that_of_the_program() {
+        let library = frame("/usr/lib/python3.14t/threading.py", 1);
+        let stack = [library.clone(), frame("/app/b.py", 2), library.clone(), frame("/app/b.py", 3), library.clone()];
+        let outer = |stack: &[Frame]| {
+            let mut out = String::new();
+            Stacks::new(&Style::default(), &|_, _| None).put_outer(&mut out, stack);
+            out
+        };
+        assert_eq!(outer(&stack), "    /app/b.py:2 in f\n    ... 1 frame of threading\n    /app/b.py:3 in f\n");
+        assert_eq!(outer(&[library.clone(), library]), "    ... 2 frames of threading\n");
     }
 
     #[test]
