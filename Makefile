@@ -2,7 +2,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-gil gil-sample lint frida bench bench-check bench-tsan bless site pictures doctor parity packages found soak model miri mutants fuzz wheel clean-root clean
 # FTSAN_PYTHON=3.15t or 3.14: the same on that version, in an environment of its own.
-VENV := .venv$(addprefix -,$(filter-out 3.14t,$(filter 3.%,$(FTSAN_PYTHON))))
+SUFFIX := $(addprefix -,$(filter-out 3.14t,$(filter 3.%,$(FTSAN_PYTHON))))
+VENV := .venv$(SUFFIX)
 PYTHON := $(VENV)/bin/python
 SOURCES := $(shell find Cargo.toml Cargo.lock pyproject.toml tools src hooks python -type f -not -path '*/__pycache__/*' -not -path 'hooks/frida/*' -not -name '*.so')
 
@@ -115,14 +116,14 @@ fuzz: ## parsers of dumps, crash folders and recordings on hostile input (FUZZ_S
 	    tests/fuzz/corpus/$$target tests/fuzz/seeds/$$target $$(test $$target = dump && echo tests/crashes) -- -max_total_time=$${FUZZ_SECONDS:-180} -max_len=16384 -timeout=10 || exit 1; \
 	done
 
-# The wheel is built from the source archive, which so is seen to be complete.
+# The wheel is built from the source archive, which so is seen to be complete.  FTSAN_PYTHON=3.14: that of another interpreter.
 wheel: $(VENV)/ready ## what goes to PyPI: source archive and manylinux_2_28 wheel (target/dist), tried without a compiler (ten minutes)
-	rm -rf target/dist
-	$(PYTHON) -m venv target/wheel-tools && target/wheel-tools/bin/pip install --disable-pip-version-check -q -r tests/wheel_requirements.txt
-	CARGO_TARGET_DIR=$(CURDIR)/target/wheel target/wheel-tools/bin/python -m build -C manylinux=2_28 -o target/dist
-	target/wheel-tools/bin/python -m tests.wheel target/dist/*.whl
+	rm -rf target/dist$(SUFFIX)
+	$(PYTHON) -m venv target/wheel-tools$(SUFFIX) && target/wheel-tools$(SUFFIX)/bin/pip install --disable-pip-version-check -q -r tests/wheel_requirements.txt
+	CARGO_TARGET_DIR=$(CURDIR)/target/wheel$(SUFFIX) target/wheel-tools$(SUFFIX)/bin/python -m build -C manylinux=2_28 -o target/dist$(SUFFIX)
+	target/wheel-tools$(SUFFIX)/bin/python -m tests.wheel target/dist$(SUFFIX)/*.whl
 
-clean-root: ## the wheel of make wheel in a Debian that has nothing else: what README and docs say is run there (needs root, debootstrap)
+clean-root: $(VENV)/ready ## the wheel of make wheel in a Debian that has nothing else: what README and docs say is run there (needs root, debootstrap)
 	$(PYTHON) -m tests.clean_root target/dist/ftsan-*.whl
 
 clean: ## remove what was built
