@@ -1,7 +1,7 @@
 """periodictable 2.1.0: elements have no properties for the threads that come while another one loads them.
 
     pip install periodictable==2.1.0
-    ftsan run --races periodictable periodictable_delayed.py
+    ftsan run --races periodictable,first-party periodictable_delayed.py
 
 The property that ``delayed_load`` makes removes itself from ``Element`` and loads the table then: a second thread finds nothing, or
 removes it a second time.

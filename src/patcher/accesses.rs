@@ -114,6 +114,10 @@ fn bare<'a>(action: Action) -> Point<'a> {
         is_asked: false,
         is_acting: false,
         acts_if: None,
+        acts_at: 0,
+        keywords: 0,
+        is_placed: false,
+        is_turn: false,
         is_handled: false,
         is_guard: false,
         is_own: false,
@@ -122,6 +126,8 @@ fn bare<'a>(action: Action) -> Point<'a> {
         is_measured: false,
         is_heeded: false,
         is_claim: false,
+        is_refused: false,
+        is_filled: false,
     }
 }
 

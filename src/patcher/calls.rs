@@ -36,13 +36,14 @@ struct Call {
     /// Depth of the first positional argument.
     first: u32,
     positional: u32,
+    keywords: u16,
 }
 
 impl Call {
     fn read(opcodes: &Opcodes, code: &Code<'_>, before: Option<&Instruction>, instruction: &Instruction) -> Option<Self> {
         let arguments = instruction.argument;
         if instruction.opcode == opcodes.call {
-            return Some(Call { callable: arguments + 2, first: arguments, positional: arguments });
+            return Some(Call { callable: arguments + 2, first: arguments, positional: arguments, keywords: 0 });
         }
         if instruction.opcode != opcodes.call_kw {
             return None;
@@ -50,7 +51,8 @@ impl Call {
         // The names of the keywords are on top.
         let names = before.filter(|before| before.opcode == opcodes.load_const)?;
         let keywords = *code.tuples.get(names.argument as usize)?;
-        Some(Call { callable: arguments + 3, first: arguments + 1, positional: arguments.checked_sub(keywords)? })
+        let positional = arguments.checked_sub(keywords)?;
+        Some(Call { callable: arguments + 3, first: arguments + 1, positional, keywords: u16::try_from(keywords).ok()? })
     }
 }
 
@@ -89,11 +91,17 @@ pub(super) fn find<'a>(
                 is_asked: tested.is_asked,
                 is_acting: false,
                 acts_if: None,
+                acts_at: 0,
+                keywords: call.keywords,
+                is_placed: false,
+                is_turn: false,
                 is_guard: false,
                 is_lazy: false,
                 is_measured: tested.is_measured,
                 is_heeded: false,
                 is_claim: false,
+                is_refused: false,
+                is_filled: false,
                 is_constant: false,
                 is_answer: action == Action::Method && is_answer(opcodes, &all[..producer as usize]),
                 is_handled: {
@@ -194,6 +202,10 @@ fn looked_up<'a>(opcodes: &Opcodes, code: &Code<'a>, all: &[Instruction], called
             is_asked: false,
             is_acting: false,
             acts_if: None,
+            acts_at: 0,
+            keywords: 0,
+            is_placed: false,
+            is_turn: false,
             is_handled: false,
             is_guard: false,
             is_own: false,
@@ -202,6 +214,8 @@ fn looked_up<'a>(opcodes: &Opcodes, code: &Code<'a>, all: &[Instruction], called
             is_measured: false,
             is_heeded: false,
             is_claim: false,
+            is_refused: false,
+            is_filled: false,
         };
         found.push(Found { instruction: index, is_after: false, point });
     }

@@ -1,7 +1,7 @@
 //! Checks and what they decide: which reads the function acts on later, so that whoever comes between is in the way although the act may not
 //! take place this time.
 
-use super::branches;
+use super::branches::{self, Acts};
 use super::calls;
 use super::code::Code;
 use super::found::Found;
@@ -11,6 +11,7 @@ use super::known_calls::{self, CallEffect};
 use super::opcodes::{Jump, Opcodes};
 use super::point::{Action, Point};
 use super::stack::{self, Producers};
+use super::tested::loop_end;
 
 /// What a check is about and an action is done to, as far as the code shows it.
 #[derive(PartialEq, Eq)]
@@ -93,6 +94,8 @@ struct Names<'a> {
     containers: Vec<Option<&'a str>>,
     /// For each point that begins a loop: what the loop may walk over.
     walked: Vec<Vec<&'a str>>,
+    /// For each call of `insert`, the instruction that has made its place.
+    places: Vec<Option<u32>>,
 }
 
 /// Marks the checks that an action of the same function follows ([`Point::is_acting`]), and those that a loop follows ([`Point::is_guard`]).
@@ -106,7 +109,8 @@ pub(super) fn mark<'a>(
     is_tried: impl Fn(u32) -> bool,
     found: &mut [Found<'a>],
 ) {
-    if !found.iter().any(|found| found.point.is_tested) {
+    let is_insertion = |point: &Point<'_>| point.action == Action::Method && point.name == Some("insert");
+    if !found.iter().any(|found| found.point.is_tested || is_insertion(&found.point)) {
         return;
     }
     for found in found.iter_mut().filter(|found| found.point.action == Action::Contains && found.point.is_polled) {
@@ -131,16 +135,30 @@ pub(super) fn mark<'a>(
             {
                 decisive.push(check);
                 found[check].point.is_acting = true;
+                if found[act].point.is_constant && waits_for(opcodes, &instructions.all, &found[check], &found[act]) {
+                    (found[check].point.is_heeded, found[act].point.is_turn) = (true, true);
+                }
                 let is_adding = found[act].point.name.is_some_and(is_adding);
                 let looked_up = found[check].point.action == Action::Contains && is_adding;
                 // Whether there is room for what is added.
                 found[check].point.is_claim |=
                     is_adding && found[check].point.is_measured && found[check].point.name == Some("len");
+                found[act].point.is_refused = is_refused(opcodes, &instructions.all, found[check].instruction as usize);
                 found[act].point.is_claim = looked_up
                     || found[check].point.is_claim
-                    || is_refused(opcodes, &instructions.all, found[check].instruction as usize)
+                    || found[act].point.is_refused
                     || is_chosen(opcodes, &instructions.all, found, check, act);
             }
+        }
+        if let Some(producer) = names.places[act]
+            && let Some(look) = (0..act).rev().find(|look| {
+                let point = &found[*look].point;
+                point.name.is_some_and(known_calls::is_placing)
+                    && names.containers[*look] == names.containers[act]
+                    && is_result(opcodes, &instructions.all, found[*look].instruction, producer)
+            })
+        {
+            (found[look].point.is_tested, found[look].point.is_placed, found[act].point.is_placed) = (true, true, true);
         }
         for walked in &names.walked[act] {
             let is_it = |at: &usize| {
@@ -155,6 +173,12 @@ pub(super) fn mark<'a>(
             }
         }
     }
+    for check in 0..found.len() {
+        if let Some(end) = filled_until(opcodes, &instructions.all, &found[check]) {
+            let is_used = |at: usize| found[at].instruction as usize >= end && names.containers[at] == names.containers[check];
+            found[check].point.is_filled = names.containers[check].is_some() && (check + 1..found.len()).any(is_used);
+        }
+    }
     decisive.dedup();
     for check in decisive.iter().copied() {
         if let Some(subject @ (Subject::Attribute(_) | Subject::Global(_) | Subject::Variable(_))) =
@@ -162,7 +186,11 @@ pub(super) fn mark<'a>(
         {
             let acts = found.iter().filter(|found| acted(&found.point, None).as_ref() == Some(&subject));
             let acts: Vec<usize> = acts.map(|found| found.instruction as usize).collect();
-            found[check].point.acts_if = branches::acts_if(opcodes, &instructions.all, found[check].instruction as usize, &acts);
+            match branches::acts_if(opcodes, &instructions.all, found[check].instruction as usize, &acts) {
+                Some(Acts::If(is_set)) => found[check].point.acts_if = Some(is_set),
+                Some(Acts::At(number)) => found[check].point.acts_at = number,
+                None => {}
+            }
         }
     }
     for check in decided_otherwise.into_iter().filter(|check| !decisive.contains(check)) {
@@ -170,12 +198,16 @@ pub(super) fn mark<'a>(
     }
 }
 
-/// What is taken away before `act` stores its constant, if that decides whether it does ([`Handlers::decide`]): the look before it then only
+/// What is taken away before `act` stores a constant, or something else if only one can take it away, if that decides whether it does ([`Handlers::decide`]): the look before it then only
 /// saves trying.
 fn otherwise_decided(handlers: &Handlers<'_, '_>, found: &[Found<'_>], act: usize) -> Option<usize> {
     let act = &found[act].point;
-    let decides = |take: &Point<'_>| takes(take) && handlers.decide(take.unit, take.action == Action::DeleteAttribute, act.unit);
-    found.iter().position(|take| act.is_constant && decides(&take.point))
+    let decides = |take: &Point<'_>| {
+        let is_attribute = take.action == Action::DeleteAttribute;
+        // What is there once is found by one thread alone: then it may store anything.
+        (act.is_constant || is_attribute) && takes(take) && handlers.decide(take.unit, is_attribute, act.unit)
+    };
+    found.iter().position(|take| decides(&take.point))
 }
 
 fn takes(point: &Point<'_>) -> bool {
@@ -188,6 +220,13 @@ fn is_adding(name: &str) -> bool {
     known_calls::ADDING.contains(&name)
 }
 
+/// Whether a loop that does not write there waits until it is time for what is done at `act` after it.
+fn waits_for(opcodes: &Opcodes, all: &[Instruction], check: &Found<'_>, act: &Found<'_>) -> bool {
+    let check = check.point.is_polled.then_some(check.instruction as usize);
+    let end = check.and_then(|check| loop_end(opcodes, all, check));
+    end.is_some_and(|end| end < act.instruction as usize)
+}
+
 /// How soon after it was read a value decides a jump: `a.b == C.D` and the jump.
 const SOON: usize = 6;
 
@@ -197,6 +236,24 @@ fn is_refused(opcodes: &Opcodes, all: &[Instruction], check: usize) -> bool {
     let Some(target) = jump.and_then(|jump| all[check + 1 + jump].target).map(|target| target as usize) else { return false };
     let Some(refusal) = all.get(check + 1..target) else { return false };
     refusal.last().is_some_and(|last| last.opcode == opcodes.raise_varargs)
+}
+
+/// Where the code goes on, if all that it does when a container is found empty is to call something whose result it does not need.
+fn filled_until(opcodes: &Opcodes, all: &[Instruction], found: &Found<'_>) -> Option<usize> {
+    let point = &found.point;
+    if point.action != Action::Truth || !point.is_tested || point.is_polled || point.is_asked {
+        return None;
+    }
+    let jump = found.instruction as usize + 1;
+    let info = opcodes.info(all.get(jump)?.opcode);
+    let end = all[jump].target.filter(|_| info.tests && info.tests_for_set)? as usize;
+    let branch = all.get(jump + 1..end)?;
+    let is_plain = |instruction: &Instruction| {
+        let info = opcodes.info(instruction.opcode);
+        info.jump == Jump::None && !info.is_end && info.access.is_none_or(|access| access.value == 0)
+    };
+    let calls = branch.windows(2).any(|pair| pair[0].opcode == opcodes.call && pair[1].opcode == opcodes.pop_top);
+    (calls && branch.iter().all(is_plain)).then_some(end)
 }
 
 /// Whether a loop looks for a key that is free (`while number in taken: number += 1`): it waits for nobody.
@@ -225,6 +282,14 @@ fn is_chosen(opcodes: &Opcodes, all: &[Instruction], found: &[Found<'_>], check:
     is_compared && (found[act].point.is_constant || is_member)
 }
 
+/// Whether the value that `producer` pushes is the result of the call at `call`, perhaps by way of a local variable.
+fn is_result(opcodes: &Opcodes, all: &[Instruction], call: u32, producer: u32) -> bool {
+    let (Some(stored), Some(load)) = (all.get(call as usize + 1), all.get(producer as usize)) else { return false };
+    let variable = opcodes.stores(stored.opcode, stored.argument);
+    let is_load = |variable: u32| opcodes.loads(load.opcode, load.argument, variable).is_some();
+    producer == call || producer > call && variable.is_some_and(is_load)
+}
+
 /// Whether a check and the loop after it belong together: the loop follows soon, and there is no room for a lock between them.
 fn is_straight(opcodes: &Opcodes, between: &[Instruction]) -> bool {
     const SOON: usize = 24;
@@ -236,7 +301,8 @@ fn is_straight(opcodes: &Opcodes, between: &[Instruction]) -> bool {
 
 fn names<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instructions, found: &[Found<'a>]) -> Names<'a> {
     let all = &instructions.all;
-    let mut names = Names { containers: vec![None; found.len()], walked: vec![Vec::new(); found.len()] };
+    let mut names =
+        Names { containers: vec![None; found.len()], walked: vec![Vec::new(); found.len()], places: vec![None; found.len()] };
     // Of each look-up of a method the object, and of each call what it is given.
     let mut objects: Vec<Option<&'a str>> = vec![None; all.len()];
     let mut given: Vec<Vec<&'a str>> = vec![Vec::new(); all.len()];
@@ -259,6 +325,9 @@ fn names<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instructions, fo
                     _ => name(1, &objects).into_iter().collect(),
                 };
             } else if !found.is_after && found.point.object > 0 {
+                if found.point.name == Some("insert") && all[at].opcode == opcodes.call && all[at].argument == 2 {
+                    names.places[point] = Some(producers.at(2));
+                }
                 names.containers[point] = name(u32::from(found.point.object), &objects);
             }
         }

@@ -23,12 +23,19 @@ pub enum Container {
     Wrapper,
     /// No container, but advanced by methods as well.
     Generator,
+    /// The same.
+    AsyncGenerator,
 }
 
 impl Container {
     /// Whether its iterators raise `RuntimeError` if its size has changed meanwhile.
     pub fn notices_changes(self) -> bool {
-        !matches!(self, LIST | BYTES | Container::Array | Container::Generator)
+        !matches!(self, LIST | BYTES | Container::Array) && !self.is_generator()
+    }
+
+    /// Whether it is none.
+    pub fn is_generator(self) -> bool {
+        matches!(self, Container::Generator | Container::AsyncGenerator)
     }
 
     /// Module and name of each type.
@@ -132,6 +139,7 @@ const BYTES: Container = Container::ByteArray;
 const ARRAY: Container = Container::Array;
 const WEAK: Container = Container::WeakDict;
 const GENERATOR: Container = Container::Generator;
+const ASYNC_GENERATOR: Container = Container::AsyncGenerator;
 
 const DICTS: &[Container] = &[DICT, ORDERED, DEFAULT, COUNTER, WEAK];
 const SEQUENCES: &[Container] = &[LIST, DEQUE, BYTES, ARRAY];
@@ -151,6 +159,7 @@ const fn keyed(name: &'static str, containers: &'static [Container], effect: Cal
 
 /// Methods, by name.
 pub static METHODS: &[Method] = &[
+    whole("__anext__", &[ASYNC_GENERATOR], CallEffect::Advance),
     keyed("__contains__", &[DICT, SET, ORDERED, DEFAULT, COUNTER, WEAK], CallEffect::Read),
     keyed("__delitem__", ITEMS, CallEffect::Take),
     keyed("__getitem__", ITEMS, CallEffect::Read),
@@ -158,6 +167,8 @@ pub static METHODS: &[Method] = &[
     keyed("add", &[SET], CallEffect::Insert),
     whole("append", SEQUENCES, CallEffect::Insert),
     whole("appendleft", &[DEQUE], CallEffect::Insert),
+    whole("asend", &[ASYNC_GENERATOR], CallEffect::Advance),
+    whole("athrow", &[ASYNC_GENERATOR], CallEffect::Advance),
     whole("byteswap", &[ARRAY], CallEffect::Write),
     repeatable("clear", &[LIST, DICT, SET, DEQUE, ORDERED, DEFAULT, COUNTER, BYTES, ARRAY, WEAK], CallEffect::Write),
     whole("copy", &[LIST, DICT, SET, DEQUE, ORDERED, DEFAULT, COUNTER, BYTES], CallEffect::Read),
@@ -232,11 +243,24 @@ const fn state(module: &'static str, name: &'static str, effect: CallEffect) -> 
     Function { module, name, effect, arguments: Arguments::Callable, snapshots: &[] }
 }
 
+/// Looks for the place of an element.
+const fn place(name: &'static str) -> Function {
+    Function { module: "bisect", name, effect: CallEffect::Read, arguments: Arguments::First, snapshots: &[] }
+}
+
+/// Whether a method or function says where in a sequence something is, or belongs.
+pub(super) fn is_placing(name: &str) -> bool {
+    name == "index" || function(name).is_some_and(|function| function.module == "bisect")
+}
+
 /// Functions, by name.
 pub static FUNCTIONS: &[Function] = &[
     direct("__delattr__", CallEffect::WriteAttribute),
     direct("__getattribute__", CallEffect::ReadAttribute),
     direct("__setattr__", CallEffect::WriteAttribute),
+    place("bisect"),
+    place("bisect_left"),
+    place("bisect_right"),
     state("os", "chdir", CallEffect::WriteState),
     // Lists it walks over in Python code, of which the steps are not seen.
     Function {

@@ -176,7 +176,7 @@ pub(super) static ROWS: &[Row] = &[
     row("FORMAT_SIMPLE", &[fixed(1, 1)]).is(PASSES),
     row("FORMAT_WITH_SPEC", &[fixed(2, 1)]).is(PASSES),
     row("FOR_ITER", &[fixed(0, 1)]),
-    row("GET_AITER", &[fixed(1, 1)]),
+    row("GET_AITER", &[fixed(1, 1)]).accesses(Action::Iterate, [DEEPEST, 0, 0], Named::None).after(),
     row("GET_ANEXT", &[fixed(0, 1)]),
     row("GET_AWAITABLE", &[fixed(1, 1)]),
     row("GET_ITER", &[fixed(1, 1), fixed(1, 2)]).accesses(Action::Iterate, [DEEPEST, 0, 0], Named::None).after(),

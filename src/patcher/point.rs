@@ -81,6 +81,12 @@ pub struct Point<'a> {
     pub is_acting: bool,
     /// It acts on it if it is set, or if it is not, and otherwise waits for its turn.
     pub acts_if: Option<bool>,
+    /// It acts on it if it is this number, and otherwise waits for its turn; 0 for none.
+    pub acts_at: u8,
+    /// Of a call of a method: arguments that are named, whose names are on top of the stack.
+    pub keywords: u16,
+    /// It looks for a place in a sequence, or puts something at a place that was looked for.
+    pub is_placed: bool,
     /// It asks a container whether there is something in it, and a loop over that container follows right away.
     pub is_guard: bool,
     /// Whether a variable is `None` decides the jump: something may be made on demand, by another function or another thread.
@@ -94,6 +100,12 @@ pub struct Point<'a> {
     /// It takes what a check has found free: one of several states that were compared, or a place in a list that was looked through; or it is
     /// the check that looks for it, or for room.
     pub is_claim: bool,
+    /// An exception is raised instead if a check has found it there already.
+    pub is_refused: bool,
+    /// It asks whether there is something in a container, and calls a function that may fill it if there is not.
+    pub is_filled: bool,
+    /// It stores a constant after a loop has waited for its turn to do so.
+    pub is_turn: bool,
     /// What is stored is a constant.
     pub is_constant: bool,
     /// Something was run since it was last asked what is in a container: what a method adds is an answer, and no claim.

@@ -45,24 +45,38 @@ pub(super) fn tested(opcodes: &Opcodes, instructions: &[Instruction], index: usi
 
 /// Whether one of these compares values by their order.
 pub(super) fn is_measured(opcodes: &Opcodes, instructions: &[Instruction]) -> bool {
+    let is_order =
+        |instruction: &Instruction| instruction.opcode == opcodes.compare_op && is_equality(opcodes, instruction).is_none();
+    instructions.iter().any(is_order)
+}
+
+/// Whether an instruction compares by `==` (true) or by `!=` (false).
+pub(super) fn is_equality(opcodes: &Opcodes, instruction: &Instruction) -> Option<bool> {
     /// Below the operator, `COMPARE_OP` has the mask of its specialised forms; of the operators, these two are `==` and `!=`.
     const OPERATOR: u32 = 5;
     const EQUALITY: [u32; 2] = [2, 3];
-    let is_order = |instruction: &Instruction| {
-        instruction.opcode == opcodes.compare_op && !EQUALITY.contains(&(instruction.argument >> OPERATOR))
+    let is_it = |operator: &u32| instruction.opcode == opcodes.compare_op && *operator == instruction.argument >> OPERATOR;
+    EQUALITY.iter().position(is_it).map(|place| place == 0)
+}
+
+/// The last instruction of the innermost loop that `jump` is in.
+pub(super) fn loop_end(opcodes: &Opcodes, instructions: &[Instruction], jump: usize) -> Option<usize> {
+    let around = |end: usize| {
+        let back = |(_, instruction): &(usize, &Instruction)| opcodes.info(instruction.opcode).jump == Jump::Backward;
+        let loops = instructions[..end].iter().enumerate().skip(jump).filter(back);
+        // The innermost loop begins last; every `continue` jumps there, and the last one ends it.
+        loops.filter_map(|(end, instruction)| Some((instruction.target?, end))).filter(|(top, _)| *top as usize <= jump).max()
     };
-    instructions.iter().any(is_order)
+    // Handlers, those of a `with` in the loop as well, are behind all the rest, and go back to the loop from there.
+    let handlers = instructions.iter().skip(jump).position(|instruction| instruction.opcode == opcodes.push_exc_info);
+    handlers.and_then(|handlers| around(jump + handlers)).or_else(|| around(instructions.len())).map(|(_, end)| end)
 }
 
 /// Whether the conditional jump at `jump` leaves the innermost loop that it is in: by jumping (true), or by not doing so.
 fn leaves_a_loop(opcodes: &Opcodes, instructions: &[Instruction], jump: usize) -> Option<bool> {
     /// `return`, `break`, with what is popped before.
     const SHORT: usize = 4;
-    let back = |(_, instruction): &(usize, &Instruction)| opcodes.info(instruction.opcode).jump == Jump::Backward;
-    let loops = instructions.iter().enumerate().skip(jump).filter(back);
-    let around = loops.filter_map(|(end, instruction)| Some((instruction.target?, end))).filter(|(top, _)| *top as usize <= jump);
-    // The innermost loop begins last; every `continue` jumps there, and the last one ends it.
-    let (_, end) = around.max()?;
+    let end = loop_end(opcodes, instructions, jump)?;
     let is_outside = |target: Option<u32>| target.is_none_or(|target| target as usize > end);
     if is_outside(instructions[jump].target) {
         return Some(true);

@@ -422,6 +422,18 @@ fn every_container_has_methods() {
 }
 
 #[test]
+fn a_handler_that_goes_back_to_a_loop_is_not_its_end() {
+    let check = [("LOAD_FAST", 0), ("LOAD_ATTR", 0), ("TO_BOOL", 0), ("POP_JUMP_IF_FALSE", 2)];
+    let rest = [("JUMP_BACKWARD", 13), ("LOAD_CONST", 0), ("RETURN_VALUE", 0)];
+    let handler = [("PUSH_EXC_INFO", 0), ("WITH_EXCEPT_START", 0), ("POP_TOP", 0), ("JUMP_BACKWARD", 20)];
+    for source in [[&check[..], &rest].concat(), [&check[..], &rest, &handler].concat()] {
+        let (_, points) = patched(&source);
+        let read = points.iter().find(|point| point.action == Action::ReadAttribute).expect("it is read");
+        assert!(read.is_tested && read.is_polled, "{source:?}");
+    }
+}
+
+#[test]
 fn a_thread_waits_for_its_turn_if_the_other_branch_goes_straight_back() {
     let check = [("LOAD_FAST", 0), ("LOAD_ATTR", 0), ("TO_BOOL", 0)];
     let act = [("LOAD_CONST", 0), ("LOAD_FAST", 0), ("STORE_ATTR", 0)];

@@ -23,6 +23,10 @@ pub struct Access {
     pub is_polled: bool,
     /// An atomic operation that a check may precede: `pop` after "is it there?", `add` after "is it there already?".
     pub is_checkable: bool,
+    /// It takes away whatever is there, which needs not be there: what decides that may be a look at the value that is taken away.
+    pub is_sure: bool,
+    /// If it were there already, an exception would be raised.
+    pub is_refused: bool,
     /// There was nothing there: what was there before has been taken away.
     pub is_new: bool,
     /// What is written is a constant of the program: it does not go back to what was read.
@@ -37,12 +41,16 @@ pub struct Access {
     pub is_acting: bool,
     /// It acts on it if it is set, or if it is not, and otherwise waits for its turn.
     pub acts_if: Option<bool>,
+    /// It acts on it if it is this number, and otherwise waits for its turn; 0 for none.
+    pub acts_at: u8,
     /// An iteration follows right away if there is something.
     pub is_guard: bool,
     /// Whether there is something at all is what is tested: if not, it may be made on demand, by whichever thread.
     pub is_lazy: bool,
     /// The value that is read is measured (`if x.balance >= amount`): the act that follows is no answer that may be given twice.
     pub is_measured: bool,
+    /// If there is nothing, a function is called that may fill it.
+    pub is_filled: bool,
     /// The object that the location is of, as the value of what refers to it.
     pub owner: Value,
     /// A step of an iteration that was begun before: what [`ThreadHistory::version`](super::memory::ThreadHistory::version) said after the last step.

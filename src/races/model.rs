@@ -49,6 +49,26 @@ struct Change {
     is_checked: bool,
     /// It is one of several additions that go back to one check.
     is_filling: bool,
+    /// It takes away what the read has measured.
+    is_measured: bool,
+}
+
+/// In which case a thread acts on what it has read, while it waits for its turn in any other.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Case {
+    Set,
+    Unset,
+    /// Not 0.
+    Is(u8),
+}
+
+fn acting_case(read: &Access) -> Option<Case> {
+    let number = (read.acts_at > 0).then_some(Case::Is(read.acts_at));
+    read.acts_if.map(|is_set| if is_set { Case::Set } else { Case::Unset }).or(number)
+}
+
+fn exclude_each_other(one: Case, other: Case) -> bool {
+    one != other && (one == Case::Unset || other == Case::Unset || one != Case::Set && other != Case::Set)
 }
 
 /// A look whether there is something to iterate over is part of the iteration.
@@ -126,26 +146,29 @@ impl Trace {
     ///
     /// A value that was read may be written back anywhere in the function that read it, or before the thread hands anything over.  A
     /// check may decide anything in its function, and if the function is one that is asked, what its caller does before it hands anything
-    /// over.  Polling for a flag is no reason to write it, and a constant goes back to nothing but a check.
+    /// over; the same holds of additions by a function that is called to fill it.  Polling for a flag is no reason to write it, and a constant goes back to nothing but a check.
     fn goes_back_to(&self, event: usize) -> Option<(usize, &Access)> {
         let access = self.access(event)?;
         let (number, read) = self.own_read(event)?;
         let is_write = access.kind == AccessKind::Write;
-        let is_near = read.code == access.code || (is_write || read.is_asked) && !self.has_released_between(number, event);
+        let is_filled = read.is_filled && access.kind == AccessKind::Insert;
+        let is_near =
+            read.code == access.code || (is_write || read.is_asked || is_filled) && !self.has_released_between(number, event);
         let may_be = match access.kind {
             AccessKind::Write => !read.is_polled && (read.is_tested || !access.is_constant),
-            AccessKind::Atomic => access.is_checkable && read.is_tested,
+            AccessKind::Atomic => read.is_tested && (access.is_checkable || access.is_sure && read.is_measured),
             AccessKind::Insert => read.is_tested,
             AccessKind::Read | AccessKind::Iterate | AccessKind::Update | AccessKind::Checked | AccessKind::Advance => false,
         };
         (is_near && may_be).then_some((number, read))
     }
 
-    /// A write of what the thread has read before is an update; an operation after a look whether it is to be done is a checked one; and
+    /// A write of what the thread has read before is an update; a removal of what it has measured is one of what may be something else by
+    /// then; an operation after a look whether it is to be done is a checked one; and
     /// where several additions go back to one check, all but the first fill what others may see half.
     fn change(&self, event: usize) -> Change {
         let kind = self.access(event).expect("it is an access").kind;
-        let blind = Change { kind, check: None, is_checked: false, is_filling: false };
+        let blind = Change { kind, check: None, is_checked: false, is_filling: false, is_measured: false };
         let Some((number, read)) = self.goes_back_to(event) else {
             return match self.demanded_by(event) {
                 Some(read) => Change { kind: AccessKind::Update, check: Some(read), is_checked: true, ..blind },
@@ -154,6 +177,9 @@ impl Trace {
         };
         let upgraded = match kind {
             AccessKind::Write => AccessKind::Update,
+            AccessKind::Atomic if !self.access(event).is_some_and(|access| access.is_checkable) => {
+                return Change { check: Some(number), is_measured: true, ..blind };
+            }
             AccessKind::Atomic => AccessKind::Checked,
             AccessKind::Insert if self.has_added_since(number, event) => AccessKind::Insert,
             AccessKind::Insert
@@ -163,7 +189,8 @@ impl Trace {
             | AccessKind::Checked
             | AccessKind::Advance => return blind,
         };
-        Change { kind: upgraded, check: Some(number), is_checked: read.is_tested, is_filling: kind == AccessKind::Insert }
+        let is_filling = kind == AccessKind::Insert;
+        Change { kind: upgraded, check: Some(number), is_checked: read.is_tested, is_filling, is_measured: false }
     }
 
     /// The look of another thread that has had this one make what was not there.
@@ -201,9 +228,13 @@ impl Trace {
 
     /// Whether a write goes back to the check that `read` is.
     ///
-    /// It is the same instruction; and if that answers a function's callers, it is the same caller, too.
+    /// It is the same instruction, and what is removed was not merely measured by it; and if that answers a function's callers, it is the same caller, too.
     fn same_check(&self, write: usize, read: usize) -> bool {
-        let (Some(check), Step::Access(access, stack)) = (self.change(write).check, self.events[read].step) else { return false };
+        let change = self.change(write);
+        let (Some(check), Step::Access(access, stack)) = (change.check.filter(|_| !change.is_measured), self.events[read].step)
+        else {
+            return false;
+        };
         let Step::Access(known, from) = self.events[check].step else { return false };
         known.site == access.site && (!access.is_asked || from == stack)
     }
@@ -297,14 +328,14 @@ impl Trace {
     /// Whether the write was decided by a look that lets the thread act in the one case, while the other read lets its thread act in the other
     /// case, and wait for its turn in this one.
     fn take_turns(&self, write: usize, read: usize) -> bool {
-        let acts_if = self.access(read).and_then(|access| access.acts_if);
-        acts_if.is_some() && self.acted_if(write) == acts_if.map(|is_set| !is_set)
+        let (Some(reader), Some(writer)) = (self.access(read).and_then(acting_case), self.acted_if(write)) else { return false };
+        exclude_each_other(reader, writer)
     }
 
     /// In which case the thread makes this write, if it waits for its turn in the other one.
-    fn acted_if(&self, write: usize) -> Option<bool> {
+    fn acted_if(&self, write: usize) -> Option<Case> {
         let look = self.own_read(write).filter(|_| self.change(write).is_checked && self.value(write).is_fixed());
-        look.and_then(|(_, look)| look.acts_if)
+        look.and_then(|(_, look)| acting_case(look))
     }
 
     /// Whether the last look of the thread of `read` lets it act in the other case than that of the write: if both are about to act, something
@@ -331,8 +362,10 @@ impl Trace {
         let has_waited = self.polled_for(later).is_some_and(|read| read > earlier);
         // The old one has been taken away, or was not found, and something else is put in its place.
         let is_put_again = access.is_new
+            && !first.is_measured
             && (first.kind == AccessKind::Atomic || first.kind == AccessKind::Checked && second.kind == AccessKind::Write);
-        let took_turns = self.acted_if(earlier).is_some_and(|is_set| self.acted_if(later) == Some(!is_set));
+        let cases = self.acted_if(earlier).zip(self.acted_if(later));
+        let took_turns = cases.is_some_and(|(one, other)| exclude_each_other(one, other));
         if has_waited || is_put_again || took_turns || self.changes_nothing(later) {
             return None;
         }
@@ -364,9 +397,12 @@ impl Trace {
         };
         let flags = || (0..read).filter(|seen| self.is_own(*seen, read) && self.access(*seen).is_some());
         let was_told = || flags().any(|seen| (0..write.min(seen)).any(|set| sets(set, seen) && tells(seen, set)));
-        let Change { kind, is_filling, .. } = self.change(write);
+        let Change { kind, is_filling, is_checked, .. } = self.change(write);
+        // What is refused if it is there already is as much a part of the whole as what is written without looking.
+        let is_claim = kind == AccessKind::Update && is_checked && self.access(write).is_some_and(|access| access.is_refused);
+        let is_part = kind == AccessKind::Write || is_claim;
         // A thread that polls for something does not take it to be there.
-        kind == AccessKind::Write && !access.is_polled && was_told() || is_filling && self.same_check(write, read)
+        is_part && !access.is_polled && was_told() || is_filling && self.same_check(write, read)
     }
 
     /// Whether a step of an iteration comes after a change that was made since the step before, whatever their order: the iteration is not

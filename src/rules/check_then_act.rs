@@ -28,7 +28,10 @@ A thread that tests something and acts on the answer, with nothing that keeps an
 cache that is filled if the key is missing, a singleton or attribute that is made when first asked for, a `pop` after a test for
 emptiness, a `del` after a test for the key, a balance or a length that is measured before it is changed, a name that is refused if it is
 there already.  The test may be of a variable that the value was read into, or in a function of its own,
-and another thread may be started to act; a test that came too late to act this time is one as well.
+and another thread may be started to act; a test that came too late to act this time is one as well.  So are a value that has
+expired and is taken away with a default (`if self.expires[key] < now: self.expires.pop(key, None)`: a warning, as it may have been renewed
+meanwhile), a place that `index` or `bisect` has found for `insert`, and a property that takes itself off its class while another
+thread reads it and finds nothing.
 
     if self._pool is None:                     # FT402: two threads see None
         self._pool = Pool()
@@ -45,9 +48,9 @@ although their test had just passed; something that must happen once happens twi
 
 Test and act under one lock, with an unlocked test before it or not; `setdefault`, `pop` with a default and other single
 operations; acting and handling the exception; a look before something is taken away that one thread alone finds there, if that decides
-whether a constant is stored (`del self.is_open` with `except AttributeError: return`); caches of immutable values that are equal, whoever
+whether a constant is stored, or anything if it is an attribute (`del self.is_open` with `except AttributeError: return`); caches of immutable values that are equal, whoever
 computes them (a `str`, an `int`, a `tuple` of them), but not one of several states that is chosen because another one was found, nor what is
-measured first; a set that remembers for what the answer is yes, if something is called to find out before the `add`; two threads that take turns by a plain
-flag, where one does nothing but go on with its loop unless it is set, and the other one unless it is not.
+measured first; a set that remembers for what the answer is yes, if something is called to find out before the `add`; threads that take turns by a plain
+flag or a small number, where each does nothing but go on with its loop, or wait in one, unless it is its turn.
 "#,
 };

@@ -25,7 +25,7 @@ pub static RULE: Rule = Rule {
 ## What it finds
 
 One iterator advanced by two threads with nothing that orders them: a generator, `zip`, `map`, `enumerate`, `iter(lst)`, what
-`itertools` makes, a file, a `csv.reader`, a database cursor.
+`itertools` makes, a file, a `csv.reader`, a database cursor, an async generator.
 
     rows = csv.reader(file)
     threading.Thread(target=load, args=(rows,))   # FT405: for row in rows, in two threads

@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 /// An instruction of a program: what every access that it makes has in common.
 fn instruction(kinds: &'static [AccessKind]) -> impl Strategy<Value = Access> {
     // Functions are few, so that checks and flags are near what they decide.
-    (select(kinds), 0..2_u32, any::<[bool; 10]>()).prop_map(|(kind, code, [a, b, c, d, e, f, g, h, i, j])| Access {
+    (select(kinds), 0..2_u32, any::<[bool; 12]>()).prop_map(|(kind, code, [a, b, c, d, e, f, g, h, i, j, k, l])| Access {
         location: 0,
         kind,
         site: 0,
@@ -28,10 +28,14 @@ fn instruction(kinds: &'static [AccessKind]) -> impl Strategy<Value = Access> {
         is_asked: a && f && kind.is_read(),
         is_acting: a && g && kind.is_read(),
         acts_if: (a && g && !b && kind == AccessKind::Read).then_some(e),
+        acts_at: if a && g && b && kind == AccessKind::Read { 1 + u8::from(e) } else { 0 },
         is_guard: a && i && kind == AccessKind::Read,
         is_measured: a && d && kind == AccessKind::Read,
         is_lazy: a && !b && !f && j && kind == AccessKind::Read,
         is_checkable: d && kind == AccessKind::Atomic,
+        is_sure: !d && k && kind == AccessKind::Atomic,
+        is_refused: l && kind == AccessKind::Write,
+        is_filled: a && !b && l && kind == AccessKind::Read,
         is_constant: e && kind == AccessKind::Write,
         is_new: false,
         is_last: false,

@@ -1,6 +1,6 @@
 //! The shadow cell: what is remembered of a location.
 
-use crate::races::access::{AccessSite, Value};
+use crate::races::access::{Access, AccessSite, Value};
 use crate::races::clock::Epoch;
 use crate::races::matrix::AccessKind;
 use crate::races::spin::Spin;
@@ -73,10 +73,12 @@ pub(super) struct Cell {
     pub(super) writes: [Write; WRITES],
     /// Threads that have ever written: a bit for each of those whose slots are the same, modulo the number of bits.
     writers: AtomicU32,
-    /// Of the readers: in which case each acts on what it has read, as [`turn`] has it.
-    turns: [AtomicU8; READERS],
-    /// Of the writes: in which case each goes back to what was read.
-    pub(super) acted: [AtomicU8; WRITES],
+    /// Of the readers: [`mark`]s.
+    pub(super) read_marks: [AtomicU8; READERS],
+    /// Of the writes.
+    pub(super) write_marks: [AtomicU8; WRITES],
+    /// The epoch, folded, of the thread that fills it in a function that it called for that, after the last addition.
+    filled_in: AtomicU32,
 }
 
 /// Bits of `state`: the kind, what is known of the access, and how bad the races were that it was reported with.
@@ -108,32 +110,64 @@ pub(super) mod state {
     pub(in crate::races) const GUARD: u16 = 1 << 15;
 }
 
-/// [`Access::acts_if`](crate::races::access::Access::acts_if) in a byte.
-pub(super) fn turn(acts_if: Option<bool>) -> u8 {
-    acts_if.map_or(0, |is_set| 1 + u8::from(is_set))
+/// What has no place in `state`.
+pub(super) mod mark {
+    /// Of a read: in which case the thread acts on it, as [`turn`](super::turn) has it; of a write: in which case it was made.
+    pub(in crate::races) const TURN: u8 = (1 << 6) - 1;
+    /// Of a read: if there is nothing, a function is called that may fill it.
+    pub(in crate::races) const FILLED: u8 = 1 << 6;
+    /// Of a write: it takes away what was measured before, and may be another one by then.
+    pub(in crate::races) const MEASURED: u8 = 1 << 6;
+    /// Of a write: an exception is raised if it is there already, so it is no cache that is filled on demand.
+    pub(in crate::races) const CLAIM: u8 = 1 << 7;
 }
 
-/// Whether of two threads that each act in one of these cases only one ever does, and the other one waits for its turn.
+/// It acts on what is set.
+const SET: u8 = 2;
+
+/// [`Access::acts_if`] and [`Access::acts_at`] in a few bits.
+pub(super) fn turn(access: &Access) -> u8 {
+    let number = if access.acts_at > 0 { SET.saturating_add(access.acts_at).min(mark::TURN) } else { 0 };
+    access.acts_if.map_or(number, |is_set| if is_set { SET } else { SET - 1 })
+}
+
+/// Whether of two threads that each act in one of these cases only one ever does, and the other one waits for its turn.  What is a certain
+/// number is set as well.
 pub(super) fn take_turns(one: u8, other: u8) -> bool {
-    one != 0 && other != 0 && one != other
+    one != 0 && other != 0 && one != other && (one.min(other) != SET)
 }
 
 impl Cell {
     /// In which case this reader acts on what it has read.
-    pub(super) fn turn_of(&self, reader: usize) -> &AtomicU8 {
-        &self.turns[reader]
+    pub(super) fn turn_of(&self, reader: usize) -> u8 {
+        self.read_marks[reader].load(Relaxed) & mark::TURN
+    }
+
+    /// Of one of its writes.
+    pub(super) fn marks_of(&self, write: &Write) -> u8 {
+        let place = self.writes.iter().position(|known| std::ptr::eq(known, write));
+        place.map_or(0, |place| self.write_marks[place].load(Relaxed))
     }
 
     /// In which case one of its writes goes back to what was read.
     pub(super) fn acted_of(&self, write: &Write) -> u8 {
-        let place = self.writes.iter().position(|known| std::ptr::eq(known, write));
-        place.map_or(0, |place| self.acted[place].load(Relaxed))
+        self.marks_of(write) & mark::TURN
     }
 
-    /// In which case the thread of `epoch` acts on what it has last read.
-    pub(super) fn own_turn(&self, epoch: Epoch) -> u8 {
+    /// Of what the thread of `epoch` has last read.
+    pub(super) fn own_marks(&self, epoch: Epoch) -> u8 {
         let index = self.epochs.iter().position(|known| is_of(known, epoch));
-        index.map_or(0, |index| self.turns[index].load(Relaxed))
+        index.map_or(0, |index| self.read_marks[index].load(Relaxed))
+    }
+
+    /// Whether the last addition by a function that was called to fill it was made in this epoch.
+    pub(super) fn is_filled_in(&self, epoch: Epoch) -> bool {
+        self.filled_in.load(Relaxed) == fold(epoch)
+    }
+
+    /// It is filled by a function that the thread of this epoch has called for that.
+    pub(super) fn fill_in(&self, epoch: Epoch) {
+        self.filled_in.store(fold(epoch), Relaxed);
     }
 
     /// It is that of another location from now on, without a history.
@@ -145,6 +179,7 @@ impl Cell {
         self.version.store(0, Relaxed);
         self.forgotten.store(0, Relaxed);
         self.writers.store(0, Relaxed);
+        self.filled_in.store(0, Relaxed);
         for epoch in self.epochs.iter().chain(&self.iterating) {
             epoch.store(0, Relaxed);
         }
@@ -179,6 +214,10 @@ impl Cell {
         let index = self.epochs.iter().position(|known| is_of(known, epoch))?;
         Some((&self.reads[index], Epoch::from_bits(self.epochs[index].load(Relaxed))))
     }
+}
+
+fn fold(epoch: Epoch) -> u32 {
+    (epoch.bits() ^ epoch.bits() >> u32::BITS) as u32
 }
 
 impl Write {

@@ -1,6 +1,6 @@
 //! The judgement of a race: what an access of a location means after those that its cell remembers, and what is remembered of it.
 
-use super::cell::{Cell, Read, WRITES, Write, is_newer, is_news, is_of, kind_of, place, state, take_turns, turn};
+use super::cell::{Cell, Read, WRITES, Write, is_newer, is_news, is_of, kind_of, mark, place, state, take_turns, turn};
 use crate::races::access::{Access, AccessSite, Race, Value};
 use crate::races::clock::{Epoch, ThreadClock};
 use crate::races::matrix::{self, AccessKind};
@@ -28,6 +28,8 @@ struct Change {
     is_checked: bool,
     is_filling: bool,
     may_go_back: bool,
+    /// It takes away what was measured before.
+    is_measured: bool,
     /// In which case the thread does it, as [`turn`] has it.
     turn: u8,
 }
@@ -46,6 +48,17 @@ impl Change {
             | bit(self.may_go_back, state::MAY_GO_BACK)
     }
 
+    fn marks(&self, access: &Access) -> u8 {
+        let is_claim = access.is_refused && self.is_checked && self.kind == AccessKind::Update;
+        let measured = if self.is_measured { mark::MEASURED } else { 0 };
+        self.turn | measured | if is_claim { mark::CLAIM } else { 0 }
+    }
+
+    /// The kind that it is told as.
+    fn told(&self) -> AccessKind {
+        if self.is_measured { AccessKind::Checked } else { self.kind }
+    }
+
     /// Whether whatever races with an earlier write, ordered before this one, races with this one at least as badly.
     fn stands_for(&self, cell: &Cell, write: &Write) -> bool {
         let state = write.state.load(Relaxed);
@@ -55,7 +68,10 @@ impl Change {
         let same_act = same_check && !self.value.is_cacheable() && self.is_filling == (state & state::FILLING != 0);
         // A thread that takes turns with others races with less.
         let same_turn = self.turn == 0 || self.turn == cell.acted_of(write);
-        matrix::covers(self.kind, kind_of(state)) && (!was_checked || same_act) && same_turn
+        // Nor does a plain removal race with what is put there later.
+        let was_measured = cell.marks_of(write) & mark::MEASURED != 0;
+        let is_as_bad = !was_measured || self.is_measured || self.kind != AccessKind::Atomic;
+        matrix::covers(self.kind, kind_of(state)) && (!was_checked || same_act) && same_turn && is_as_bad
     }
 }
 
@@ -170,7 +186,8 @@ impl Now<'_> {
         own.flag.store(if is_heeded { flag.packed() } else { 0 }, Relaxed);
         own.flag_site.store(flag.site, Relaxed);
         if kind == AccessKind::Read {
-            cell.turn_of(index).store(turn(self.access.acts_if), Relaxed);
+            let is_filled = if self.access.is_filled { mark::FILLED } else { 0 };
+            cell.read_marks[index].store(turn(self.access) | is_filled, Relaxed);
         }
     }
 
@@ -216,7 +233,7 @@ impl Now<'_> {
         let same_check = check.is_some_and(|check| is_same_check(check, self.here, self.access.is_asked));
         let flag = self.memory.flag.get();
         let is_filling = state & state::FILLING != 0;
-        let published_early = kind == AccessKind::Write
+        let published_early = (kind == AccessKind::Write || cell.marks_of(write) & mark::CLAIM != 0)
             && !self.access.is_polled
             && flag.setter == u32::from(thread.slot())
             && flag.is_heeded_by(self.access)
@@ -226,7 +243,7 @@ impl Now<'_> {
         let is_checked = state & state::TESTED != 0;
         let is_read = self.access.kind == AccessKind::Read;
         let would_act = same_check || is_checked && !is_filling && self.access.is_acting;
-        let takes_turns = !same_check && value.is_fixed() && take_turns(cell.acted_of(write), turn(self.access.acts_if));
+        let takes_turns = !same_check && value.is_fixed() && take_turns(cell.acted_of(write), turn(self.access));
         // A guard only found nothing to iterate over.
         let own_kind = if self.access.is_guard { AccessKind::Iterate } else { self.access.kind };
         let harmless = is_checked && value.is_cacheable() && own_kind == AccessKind::Read && !self.access.is_measured;
@@ -272,11 +289,11 @@ impl Now<'_> {
             && own.is_some_and(|(own, _)| is_newer(last.version.load(Relaxed), own.version.load(Relaxed)));
         // A read of this thread that is forgotten may be what it goes back to, which tells more, or have waited for the other write.
         let forgotten = if own.is_none() { u16::from(cell.forgotten.load(Relaxed)) } else { 0 };
-        let mut change = Change { may_go_back: forgotten & state::MAY_GO_BACK != 0, ..self.change(last, own) };
+        let mut change = Change { may_go_back: forgotten & state::MAY_GO_BACK != 0, ..self.change(cell, last, own) };
         if own.is_none() && cell.forgotten.load(Relaxed) == 0 {
             self.is_made_on_demand(cell, &mut change);
         }
-        change.turn = if change.is_checked { cell.own_turn(self.epoch) } else { 0 };
+        change.turn = if change.is_checked { cell.own_marks(self.epoch) & mark::TURN } else { 0 };
         let Change { kind, value, check, is_checked, is_filling, .. } = change;
         // Two increments of what both found yield the same value, and one of them is lost.  Whether this thread has read what the other one
         // had written by then cannot be told: an access is noted shortly before it is made.  An entry that was checked may be filled in twice,
@@ -292,7 +309,7 @@ impl Now<'_> {
                     let earlier_value = Value(write.value.load(Relaxed));
                     let took_turns = value.is_fixed() && earlier_value.is_fixed() && take_turns(cell.acted_of(write), change.turn);
                     if !took_turns {
-                        self.write_after_write(write, thread, &change, witnessed, races);
+                        self.write_after_write(cell, write, thread, &change, witnessed, races);
                     }
                 }
             }
@@ -303,7 +320,7 @@ impl Now<'_> {
                         let waits = kind == AccessKind::Read
                             && value.is_fixed()
                             && (last_epoch.is_none() || Value(last.value.load(Relaxed)).is_fixed())
-                            && take_turns(change.turn, cell.turn_of(index).load(Relaxed));
+                            && take_turns(change.turn, cell.turn_of(index));
                         self.write_after_read(&reads[index], thread, &change, waits, races);
                     }
                 }
@@ -335,7 +352,7 @@ impl Now<'_> {
         kept.sequence.store(self.sequence, Relaxed);
         kept.before.store(before, Relaxed);
         kept.first.store(first, Relaxed);
-        cell.acted[place].store(change.turn, Relaxed);
+        cell.write_marks[place].store(change.marks(self.access), Relaxed);
         kept.version.store(version, Relaxed);
         cell.last.store(place as u8, Relaxed);
         cell.version.store(version, Relaxed);
@@ -395,36 +412,47 @@ impl Now<'_> {
     }
 
     /// This write comes after another one that is not ordered before it, and does not leave what is there.
-    fn write_after_write(&self, write: &Write, thread: Epoch, change: &Change, witnessed: bool, races: &mut Vec<Race>) {
+    fn write_after_write(
+        &self,
+        cell: &Cell,
+        write: &Write,
+        thread: Epoch,
+        change: &Change,
+        witnessed: bool,
+        races: &mut Vec<Race>,
+    ) {
         let earlier_kind = kind_of(write.state.load(Relaxed));
+        let was_measured = cell.marks_of(write) & mark::MEASURED != 0;
         if let Some(severity) = matrix::severity(earlier_kind, change.kind)
-            && !self.is_after_its_removal(earlier_kind, change.kind)
+            && (was_measured || !self.is_after_its_removal(earlier_kind, change.kind))
             && (is_news(&write.state, severity) || witnessed)
         {
+            let told = if was_measured { AccessKind::Checked } else { earlier_kind };
             races.push(Race {
-                earlier_check: write.check(),
-                kind: change.kind,
+                earlier_check: if was_measured { Some(place(&write.check_site, &write.check_stack)) } else { write.check() },
+                kind: change.told(),
                 check: change.check,
                 is_checked: change.is_checked,
                 witnessed,
-                ..self.race(severity, (earlier_kind, place(&write.site, &write.stack), thread))
+                ..self.race(severity, (told, place(&write.site, &write.stack), thread))
             });
         }
     }
 
     /// This write comes after a read that is not ordered before it.
     fn write_after_read(&self, read: &Read, thread: Epoch, change: &Change, waits: bool, races: &mut Vec<Race>) {
-        let Change { kind, value, check, is_checked, is_filling, may_go_back, .. } = *change;
+        let Change { kind, value, check, is_checked, is_filling, may_go_back, is_measured, .. } = *change;
         let read_state = read.state.load(Relaxed);
         let earlier_kind = kind_of(read_state);
         let read_place = place(&read.site, &read.stack);
         let is_asked = read_state & state::ASKED != 0;
         let is_guard = read_state & state::GUARD != 0;
         let is_look = earlier_kind == AccessKind::Read || is_guard;
-        let same_check = is_look && check.is_some_and(|check| is_same_check(check, read_place, is_asked));
+        let same_check = is_look && !is_measured && check.is_some_and(|check| is_same_check(check, read_place, is_asked));
         let harmless = is_checked && value.is_cacheable() && !is_guard && read_state & state::MEASURED == 0;
         let flag = read.flag.load(Relaxed);
-        let published_early = kind == AccessKind::Write
+        let is_whole = kind == AccessKind::Write || change.marks(self.access) & mark::CLAIM != 0;
+        let published_early = is_whole
             && read_state & state::POLLED == 0
             && flag != 0
             && flag >> 20 == u32::from(self.epoch.slot())
@@ -458,13 +486,23 @@ impl Now<'_> {
     }
 
     /// What a write is, given the last one and what the own thread has read.
-    fn change(&self, last: &Write, own: Option<(&Read, Epoch)>) -> Change {
+    fn change(&self, cell: &Cell, last: &Write, own: Option<(&Read, Epoch)>) -> Change {
         let value = self.access.value.after(Value(last.value.load(Relaxed)));
         let given = self.access.kind;
-        let blind = Change { kind: given, value, check: None, is_checked: false, is_filling: false, may_go_back: false, turn: 0 };
+        let blind = Change {
+            kind: given,
+            value,
+            check: None,
+            is_checked: false,
+            is_filling: false,
+            may_go_back: false,
+            is_measured: false,
+            turn: 0,
+        };
         let kind = match given {
             AccessKind::Write => AccessKind::Update,
             AccessKind::Atomic if self.access.is_checkable => AccessKind::Checked,
+            AccessKind::Atomic if self.access.is_sure => AccessKind::Atomic,
             AccessKind::Insert => AccessKind::Insert,
             AccessKind::Read
             | AccessKind::Iterate
@@ -481,11 +519,23 @@ impl Now<'_> {
         let is_tested = read & state::TESTED != 0;
         let same_function = own.code.load(Relaxed) == self.access.code;
         // A value that was read may be written back anywhere in the function, and a check may decide anything in it.
-        let is_near = same_function || (given == AccessKind::Write || read & state::ASKED != 0) && read_in == self.epoch;
+        let is_filled = given == AccessKind::Insert && cell.own_marks(self.epoch) & mark::FILLED != 0;
+        let is_far = given == AccessKind::Write || read & state::ASKED != 0 || is_filled;
+        // Each addition hands over what it adds.
+        let goes_on = is_filled && read & state::ACTED != 0 && cell.is_filled_in(self.epoch);
+        let is_near = same_function || is_far && read_in == self.epoch || goes_on;
         if !is_near || !is_tested && (given != AccessKind::Write || self.access.is_constant) {
             return blind;
         }
         let check = Some(place(&own.site, &own.stack));
+        if kind == AccessKind::Atomic {
+            // Taken away is what is there by now: a look whether anything is there does not matter, nor do two that take it.
+            let is_measured = read & state::MEASURED != 0;
+            return Change { check: check.filter(|_| is_measured), is_measured, ..blind };
+        }
+        if is_filled && !same_function {
+            cell.fill_in(self.clock.epoch());
+        }
         // One addition is innocent, whatever it goes back to; several show what is there half.
         if kind == AccessKind::Insert && own.state.fetch_or(state::ACTED, Relaxed) & state::ACTED == 0 {
             return blind;

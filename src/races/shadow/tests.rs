@@ -39,6 +39,8 @@ fn access(kind: AccessKind, site: u32) -> Access {
         is_tested: false,
         is_polled: false,
         is_checkable: false,
+        is_sure: false,
+        is_refused: false,
         is_new: false,
         is_constant: false,
         is_awaited: false,
@@ -46,9 +48,11 @@ fn access(kind: AccessKind, site: u32) -> Access {
         is_asked: false,
         is_acting: false,
         acts_if: None,
+        acts_at: 0,
         is_guard: false,
         is_lazy: false,
         is_measured: false,
+        is_filled: false,
         owner: Value::UNKNOWN,
         since: None,
         epoch: None,
@@ -218,6 +222,75 @@ fn a_thread_that_takes_turns_does_not_stand_for_one_that_does_not() {
             let races = bench.go([one, other], thread, write(3 + thread as u32, number));
             assert_eq!(worst(&races), (thread == 1).then_some(Severity::Error));
         }
+    }
+}
+
+#[test]
+fn of_two_threads_that_wait_for_numbers_only_one_acts() {
+    let at = |acts_at: u8| (None, acts_at);
+    for (cases, expected) in [
+        ([at(1), at(2)], None),
+        ([at(1), (Some(false), 0)], None),
+        ([at(1), at(1)], Some(Severity::Error)),
+        ([at(1), (Some(true), 0)], Some(Severity::Error)),
+    ] {
+        let bench = Bench::new();
+        let threads = bench.threads();
+        let check = |thread: usize| {
+            let (acts_if, acts_at) = cases[thread];
+            Access { is_tested: true, is_acting: true, acts_if, acts_at, ..access(AccessKind::Read, 1 + thread as u32) }
+        };
+        bench.go(threads, 0, check(0));
+        bench.go(threads, 1, check(1));
+        let mut races = bench.go(threads, 0, Access { value: Value::of(4), is_constant: true, ..access(AccessKind::Write, 3) });
+        races.extend(bench.go(threads, 1, check(1)));
+        races.extend(bench.go(threads, 1, Access { value: Value::of(6), is_constant: true, ..access(AccessKind::Write, 4) }));
+        assert_eq!(worst(&races), expected, "{cases:?}");
+    }
+}
+
+#[test]
+fn what_was_measured_may_be_another_one_when_it_is_taken_away() {
+    for (is_measured, first, expected) in
+        [(true, 0, Some(Severity::Warning)), (true, 1, Some(Severity::Warning)), (false, 0, Some(Severity::Info))]
+    {
+        let bench = Bench::new();
+        let threads = bench.threads();
+        let look = Access { is_tested: true, is_measured, ..access(AccessKind::Read, 1) };
+        let take = Access { is_sure: true, ..access(AccessKind::Atomic, 2) };
+        let renew = Access { is_new: first == 0, ..access(AccessKind::Write, 3) };
+        let mut races = bench.go(threads, 0, look);
+        let rest = [(0, take), (1, renew)];
+        for (thread, access) in [rest[first], rest[1 - first]] {
+            races.extend(bench.go(threads, thread, access));
+        }
+        assert_eq!(worst(&races), expected);
+        assert_eq!(
+            races.iter().any(|race| race.earlier_kind == AccessKind::Checked || race.kind == AccessKind::Checked),
+            is_measured
+        );
+        let both = [0, 1].map(|thread| {
+            bench.go(threads, thread, Access { location: 9, ..look });
+            worst(&bench.go(threads, thread, Access { location: 9, ..take }))
+        });
+        assert!(both.iter().all(|worst| worst.is_none_or(|worst| worst == Severity::Info)), "whoever takes it, it is gone");
+    }
+}
+
+#[test]
+fn a_function_that_is_called_to_fill_it_shows_it_half() {
+    for (is_filled, expected) in [(true, Some(Severity::Error)), (false, Some(Severity::Info))] {
+        let bench = Bench::new();
+        let threads = bench.threads();
+        let look = Access { is_tested: true, is_acting: true, is_filled, ..access(AccessKind::Read, 1) };
+        bench.go(threads, 0, look);
+        for _ in 0..2 {
+            // Each addition is handed over.
+            let epoch = threads[0].epoch();
+            threads[0].advance(&bench.clocks);
+            bench.go(threads, 0, Access { code: 2, epoch: Some(epoch), ..access(AccessKind::Insert, 2) });
+        }
+        assert_eq!(worst(&bench.go(threads, 1, look)), expected);
     }
 }
 

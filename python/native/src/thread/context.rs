@@ -22,6 +22,8 @@ pub(crate) struct AccessHistory {
     pub(crate) taken_from: Cell<usize>,
     /// A flag that it has seen as well.
     pub(crate) also_seen: Cell<u64>,
+    /// The probe of the last access if that polled for something; 0 if it did not.
+    pub(crate) polled_at: Cell<u32>,
     /// The object that a probe has just noted a call about.
     pub(crate) probed: Cell<usize>,
     /// The slice of `--sample` that all this is from.

@@ -3,7 +3,7 @@
 use crate::engine::order;
 use crate::engine::races::probe_site::{Probe, peek};
 use crate::engine::races::touch::{Touch, escape, field, is_private};
-use crate::engine::races::{container_sync, containers, locations, names, values, walks};
+use crate::engine::races::{container_sync, containers, locations, names, taken_off, values, walks};
 use crate::evidence::race::Part;
 use crate::interpreter::{attributes, frames, header, types};
 use crate::thread::context::ThreadContext;
@@ -61,7 +61,11 @@ pub(crate) unsafe fn note(here: &'static ThreadContext, probe: &'static Probe, o
     if here.order.holds_ignored() {
         return Outcome::Continue;
     }
-    container_sync::settle(here);
+    // If a loop asks again, it had not found what it waits for: nothing was handed over by then.
+    let polls = if probe.is_polled { probe.site } else { 0 };
+    if here.races.polled_at.replace(polls) != polls || polls == 0 {
+        container_sync::settle(here);
+    }
     order::heed_announcements(here);
     here.races.probed.set(0);
     // A context manager does not swap what it keeps of its own.
@@ -107,9 +111,20 @@ unsafe fn attribute(here: &'static ThreadContext, probe: &Probe, object: *mut ff
             expose(object);
             return Outcome::Continue;
         }
+        if kind == AccessKind::Read && taken_off::may_be(probe.field) {
+            let outcome = taken_off::read(here, probe, object, probe.name, probe.field);
+            if outcome == Outcome::Raised {
+                return outcome;
+            }
+        }
         let is_part = |writes| locations::is_location(object, probe.name, probe.field, writes);
         if is_private(object) || !is_part(!kind.is_read()) {
             return Outcome::Continue;
+        }
+        if probe.action == Action::DeleteAttribute
+            && let Outcome::Raised = taken_off::deleted(here, probe, object, probe.name, probe.field)
+        {
+            return Outcome::Raised;
         }
         let value = if kind == AccessKind::Write { value(probe) } else { Value::UNKNOWN };
         let home = home(object);
@@ -274,10 +289,39 @@ unsafe fn method(here: &'static ThreadContext, probe: &Probe, object: *mut ffi::
         let Some(inner) = containers::inner(object) else { return Outcome::Continue };
         let (object, container) = (inner.object, inner.family);
         let Some(method) = known_calls::method(probe.name, container) else { return Outcome::Continue };
+        if method.name == "update"
+            && !is_private(object)
+            && let Outcome::Raised = named_values(here, probe, object, container)
+        {
+            return Outcome::Raised;
+        }
         let more = if probe.key > 1 { peek(probe.key - 1) } else { std::ptr::null_mut() };
         let outcome = perform(here, probe, object, method, [peek(probe.key), more], container);
         here.races.probed.set(object as usize);
         outcome
+    }
+}
+
+/// `update(name=value)`: the names are on top of the stack, and the values below, the first one deepest.
+unsafe fn named_values(here: &'static ThreadContext, probe: &Probe, object: *mut ffi::PyObject, container: Container) -> Outcome {
+    // SAFETY: passed on by `note`; the stack is that of the call.
+    unsafe {
+        let names = if probe.keywords > 0 { peek(1) } else { std::ptr::null_mut() };
+        let is_dictionary = matches!(container, Container::Dict | Container::OrderedDict | Container::DefaultDict);
+        if names.is_null() || ffi::PyTuple_Check(names) == 0 || !is_dictionary {
+            return Outcome::Continue;
+        }
+        let touch = Touch { here, probe, object };
+        let count = probe.keywords.min(u16::try_from(ffi::PyTuple_GET_SIZE(names)).unwrap_or(0));
+        for place in 0..count {
+            let (key, value) = (ffi::PyTuple_GET_ITEM(names, place as ffi::Py_ssize_t), peek(count + 1 - place));
+            if !value.is_null()
+                && let Outcome::Raised = touch.merged(key, value, container)
+            {
+                return Outcome::Raised;
+            }
+        }
+        Outcome::Continue
     }
 }
 
@@ -334,6 +378,9 @@ unsafe fn function(here: &'static ThreadContext, probe: &Probe, object: *mut ffi
         if is_snapshot || begins_again {
             return Outcome::Continue;
         }
+        if function.module == "bisect" && !probe.is_placed {
+            return Outcome::Continue;
+        }
         let outcome = whole(here, probe, object, function.effect);
         here.races.probed.set(object as usize);
         outcome
@@ -387,6 +434,12 @@ pub(super) unsafe fn attribute_named(
             return Outcome::Continue;
         };
         let Ok((name, hash)) = names::intern(py, &name.to_string_lossy()) else { return Outcome::Continue };
+        if !writes
+            && taken_off::may_be(hash)
+            && let Outcome::Raised = taken_off::read(here, probe, object, name, hash)
+        {
+            return Outcome::Raised;
+        }
         // `object.__setattr__` and the like go round what the class says.
         let is_part = if probe.name.starts_with("__") {
             locations::is_generic(peek(probe.callable)) && !locations::is_thread_local(ffi::Py_TYPE(object))
@@ -395,6 +448,12 @@ pub(super) unsafe fn attribute_named(
         };
         if !is_part {
             return Outcome::Continue;
+        }
+        if writes
+            && value.is_null()
+            && let Outcome::Raised = taken_off::deleted(here, probe, object, name, hash)
+        {
+            return Outcome::Raised;
         }
         let value = if writes && !value.is_null() { values::value(value) } else { Value::UNKNOWN };
         let kind = if writes { AccessKind::Write } else { AccessKind::Read };
@@ -409,7 +468,7 @@ unsafe fn whole(here: &'static ThreadContext, probe: &Probe, object: *mut ffi::P
         let is_step = matches!(call, Call::Iterate | Call::Advance);
         let inner = containers::inner(object);
         let object = inner.as_ref().map_or(object, |inner| inner.object);
-        let is_container = inner.as_ref().is_some_and(|inner| inner.family != Container::Generator);
+        let is_container = inner.as_ref().is_some_and(|inner| !inner.family.is_generator());
         if is_container && !is_step && !header::is_private(object) {
             // A look at whether there is something, before it is taken.
             container_sync::meet(object);

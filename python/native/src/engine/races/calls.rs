@@ -102,7 +102,7 @@ unsafe fn note(here: &'static ThreadContext, probe: &Probe, callee: Callee, obje
                 let first = if method.is_repeatable { rest.all.first() } else { rest.at(0) };
                 accesses::perform(here, probe, object, method, [first, rest.at(1)], container)
             }
-            (Callee::Function(&Entry { does: Does::Whole(effect), .. }), Some(container)) if container != Container::Generator => {
+            (Callee::Function(&Entry { does: Does::Whole(effect), .. }), Some(container)) if !container.is_generator() => {
                 if is_private(object) {
                     Outcome::Continue
                 } else {
@@ -177,7 +177,7 @@ unsafe fn look_through(here: &'static ThreadContext, probe: &Probe, object: *mut
 fn is_walked(object: &Bound<'_, PyAny>) -> bool {
     // SAFETY: alive.
     let family = unsafe { containers::family(ffi::Py_TYPE(object.as_ptr())) };
-    matches!(family, Some(family) if !matches!(family, Container::Generator | Container::ByteArray | Container::Array | Container::WeakDict | Container::Wrapper))
+    matches!(family, Some(family) if !matches!(family, Container::Generator | Container::AsyncGenerator | Container::ByteArray | Container::Array | Container::WeakDict | Container::Wrapper))
 }
 
 /// The containers, and the objects with attributes, in a container; copied in one step, under its own lock.

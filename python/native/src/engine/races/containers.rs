@@ -36,10 +36,10 @@ pub(crate) unsafe fn family(class: *mut ffi::PyTypeObject) -> Option<Container> 
 }
 
 /// `tp_name` of those that are Python code.
-const OF_PYTHON_CODE: [&CStr; 4] = [c"WeakKeyDictionary", c"WeakValueDictionary", c"UserDict", c"UserList"];
+const OF_PYTHON_CODE: [&CStr; 5] = [c"ChainMap", c"WeakKeyDictionary", c"WeakValueDictionary", c"UserDict", c"UserList"];
 
 /// `tp_name` of the types that are not told by their flags.
-const NAMES: [(&CStr, Container); 12] = [
+const NAMES: [(&CStr, Container); 14] = [
     (c"set", Container::Set),
     (c"collections.deque", Container::Deque),
     (c"collections.defaultdict", Container::DefaultDict),
@@ -50,9 +50,12 @@ const NAMES: [(&CStr, Container); 12] = [
     (c"array.array", Container::Array),
     (c"WeakKeyDictionary", Container::WeakDict),
     (c"WeakValueDictionary", Container::WeakDict),
+    // It writes to the first one of its maps.
+    (c"ChainMap", Container::Wrapper),
     (c"UserDict", Container::Wrapper),
     (c"UserList", Container::Wrapper),
     (c"generator", Container::Generator),
+    (c"async_generator", Container::AsyncGenerator),
 ];
 
 /// Whether the program has its own idea of what this method of a container does: then it is that method's code which is watched.
@@ -79,8 +82,16 @@ pub(crate) unsafe fn is_overridden(class: *mut ffi::PyTypeObject, method: &CStr)
 }
 
 /// Classes of containers that are Python code, and what they have their methods from.
-const METHODS_OF_LIBRARY: [&str; 7] =
-    ["WeakKeyDictionary.", "WeakValueDictionary.", "UserDict.", "UserList.", "Counter.subtract", "MutableMapping.", "Mapping.get"];
+const METHODS_OF_LIBRARY: [&str; 8] = [
+    "ChainMap.",
+    "WeakKeyDictionary.",
+    "WeakValueDictionary.",
+    "UserDict.",
+    "UserList.",
+    "Counter.subtract",
+    "MutableMapping.",
+    "Mapping.get",
+];
 
 /// Whether what is called is a method of a container that is Python code of the standard library.
 ///
@@ -123,9 +134,23 @@ unsafe fn of_python_code(class: *mut ffi::PyTypeObject) -> Option<*mut ffi::PyTy
 pub(crate) unsafe fn data(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
     // SAFETY: passed on; without descriptors no code of the program runs, and a string as the name fails with an exception at most.
     unsafe {
-        let name = ffi::PyUnicode_InternFromString(c"data".as_ptr());
-        let data = ffi::PyObject_GenericGetAttr(object, name);
-        ffi::Py_DECREF(name);
+        let own = |name: &CStr| {
+            let name = ffi::PyUnicode_InternFromString(name.as_ptr());
+            let own = ffi::PyObject_GenericGetAttr(object, name);
+            ffi::Py_DECREF(name);
+            if own.is_null() {
+                ffi::PyErr_Clear();
+            }
+            own
+        };
+        let mut data = own(c"data");
+        let maps = if data.is_null() { own(c"maps") } else { data };
+        if data.is_null() && !maps.is_null() {
+            if ffi::PyList_Check(maps) != 0 {
+                data = ffi::PyList_GetItemRef(maps, 0);
+            }
+            ffi::Py_DECREF(maps);
+        }
         if data.is_null() {
             ffi::PyErr_Clear();
         } else if ffi::PyDict_Check(data) == 0 && ffi::PyList_Check(data) == 0 {
@@ -215,6 +240,9 @@ pub(crate) unsafe fn is_iterator(object: *mut ffi::PyObject) -> bool {
     // SAFETY: passed on; type names are C strings that live as long as the type.
     unsafe {
         let class = ffi::Py_TYPE(object);
+        if class == &raw mut ffi::PyAsyncGen_Type {
+            return true;
+        }
         let Some(next) = (*class).tp_iternext else { return false };
         let in_python = NEXT_IN_PYTHON.get().copied().unwrap_or_default();
         !in_python.contains(&(next as usize)) && !ATOMIC.contains(&CStr::from_ptr((*class).tp_name))

@@ -10,6 +10,7 @@
 //! | [`accesses`] | which object, which part of it, what is done to it |
 //! | [`touch`] | one access, and the shadow memory |
 //! | [`locations`] | whether a name is a part of an object at all |
+//! | [`taken_off`] | properties that are taken off their class |
 //! | [`containers`], [`values`], [`names`] | built-in containers; keys and values as numbers; names |
 //! | [`walks`] | iterations, step by step |
 //! | [`calls`] | calls of C functions, seen at their entries |
@@ -36,6 +37,7 @@ pub(crate) mod probe_site;
 pub(crate) mod review;
 pub(crate) mod sampling;
 pub(crate) mod shared;
+pub(crate) mod taken_off;
 pub(crate) mod touch;
 pub(crate) mod values;
 pub(crate) mod walks;

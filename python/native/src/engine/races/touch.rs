@@ -35,6 +35,7 @@ pub(super) mod field {
 #[derive(Clone, Copy, Default)]
 pub(super) struct Flags {
     is_checkable: bool,
+    is_sure: bool,
     is_new: bool,
     /// What was put there may have been handed over in the meantime.
     is_taken: bool,
@@ -205,12 +206,12 @@ impl Touch<'_> {
     pub(super) unsafe fn method(&self, method: &Method, key: *mut ffi::PyObject, has_more: bool, container: Container) -> Outcome {
         // SAFETY: the object is alive, and so is what it is done with.
         unsafe {
-            if container == Container::Generator {
+            if container.is_generator() {
                 self.access(self.object, field::POSITION, AccessKind::Advance, Value::UNKNOWN, Part::Position)
             } else if !method.is_keyed {
                 // One look, or a copy, of whatever there is.
                 if method.effect == Call::Read {
-                    Outcome::Continue
+                    if self.probe.is_placed { self.structure(AccessKind::Read, false) } else { Outcome::Continue }
                 } else if method.is_repeatable && key.is_null() {
                     self.change_all(Value::repeatable(mix(method.name.as_ptr() as u64)))
                 } else if self.probe.is_claim && !key.is_null() && is_sequence(container) {
@@ -273,7 +274,9 @@ impl Touch<'_> {
             Call::Insert => {
                 // SAFETY: the object is alive, and so is what it is done with.
                 return unsafe {
-                    let verdict = self.structure(AccessKind::Insert, false);
+                    // Where a place was looked for, another one is wrong by then.
+                    let kind = if self.probe.is_placed { AccessKind::Atomic } else { AccessKind::Insert };
+                    let verdict = self.structure(kind, self.probe.is_placed);
                     container_sync::put(self.object);
                     verdict
                 };
@@ -319,7 +322,8 @@ impl Touch<'_> {
             if is_taken {
                 container_sync::take_now(self.here, self.object);
             }
-            let flags = Flags { is_checkable, is_new: adds, is_taken, epoch, since: None };
+            let is_sure = is_sure && call == Call::Take;
+            let flags = Flags { is_checkable, is_sure, is_new: adds, is_taken, epoch, since: None };
             let value = match (adds, call) {
                 // A set says no more than what is in it, whichever thread has put it there first.
                 (_, Call::Insert) if self.probe.is_answer => Value::of(values::key(key)),
@@ -427,7 +431,7 @@ impl Touch<'_> {
         field: u64,
         kind: AccessKind,
         value: Value,
-        Flags { is_checkable, is_new, is_taken, epoch, since }: Flags,
+        Flags { is_checkable, is_sure, is_new, is_taken, epoch, since }: Flags,
         part: Part,
     ) -> Outcome {
         let (probe, races) = (self.probe, shared::get());
@@ -440,6 +444,8 @@ impl Touch<'_> {
             container_sync::see(self.here, flag());
             return Outcome::Continue;
         }
+        // Those who wait for their turn know of the write itself as well.
+        let epoch = epoch.or_else(|| probe.is_turn.then(|| self.here.order.clock().epoch()));
         if kind == AccessKind::Write && probe.is_constant {
             flags::set(flag());
             let writer = races.shadow.last_writer(location(life, field));
@@ -459,6 +465,8 @@ impl Touch<'_> {
             is_tested: probe.is_tested && !is_own,
             is_polled: probe.is_polled || is_own,
             is_checkable,
+            is_sure,
+            is_refused: probe.is_refused,
             is_new,
             is_constant: probe.is_constant,
             is_awaited: probe.is_awaited,
@@ -467,9 +475,11 @@ impl Touch<'_> {
             is_asked: probe.is_asked,
             is_acting: probe.is_acting && !is_own,
             acts_if: probe.acts_if,
+            acts_at: probe.acts_at,
             is_guard: probe.is_guard,
             is_lazy: probe.is_lazy,
             is_measured: probe.is_measured,
+            is_filled: probe.is_filled,
             owner: Value::identity(self.object as u64),
             since,
         };

@@ -1,4 +1,7 @@
-"""A table that the first caller fills, in a function of its own: one that asks meanwhile finds it not empty, and not complete."""
+"""A table that the first caller fills, in a function of its own: one that asks meanwhile finds it not empty, and not complete.
+
+ALSO: FT407
+"""
 
 from ftsan.testing import in_turns
 

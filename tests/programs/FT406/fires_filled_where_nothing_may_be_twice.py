@@ -1,4 +1,7 @@
-"""A table that is there before it is filled, by a function that refuses a name given twice: it looks like a cache."""
+"""A table that is there before it is filled, by a function that refuses a name given twice: it looks like a cache.
+
+ALSO: FT407
+"""
 
 from ftsan.testing import in_turns
 

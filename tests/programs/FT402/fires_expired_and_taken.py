@@ -1,4 +1,7 @@
-"""A value that has expired is thrown away, but by then it has been renewed: one value was looked at, and another one is taken."""
+"""A value that has expired is thrown away, but by then it has been renewed: one value was looked at, and another one is taken.
+
+ALSO: FT407
+"""
 
 import threading
 
