@@ -136,7 +136,7 @@ pub(super) fn mark<'a>(
                 decisive.push(check);
                 found[check].point.is_acting = true;
                 if found[act].point.is_constant && waits_for(opcodes, &instructions.all, &found[check], &found[act]) {
-                    (found[check].point.is_heeded, found[act].point.is_turn) = (true, true);
+                    (found[act].point.is_turn, found[act].point.has_waited) = (true, true);
                 }
                 let is_adding = found[act].point.name.is_some_and(is_adding);
                 let looked_up = found[check].point.action == Action::Contains && is_adding;
@@ -186,7 +186,11 @@ pub(super) fn mark<'a>(
         {
             let acts = found.iter().filter(|found| acted(&found.point, None).as_ref() == Some(&subject));
             let acts: Vec<usize> = acts.map(|found| found.instruction as usize).collect();
-            match branches::acts_if(opcodes, &instructions.all, found[check].instruction as usize, &acts) {
+            let case = branches::acts_if(opcodes, &instructions.all, found[check].instruction as usize, &acts);
+            for act in found.iter_mut().filter(|found| case.is_some() && acts.contains(&(found.instruction as usize))) {
+                act.point.is_turn |= act.point.value != 0;
+            }
+            match case {
                 Some(Acts::If(is_set)) => found[check].point.acts_if = Some(is_set),
                 Some(Acts::At(number)) => found[check].point.acts_at = number,
                 None => {}

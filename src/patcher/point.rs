@@ -104,8 +104,10 @@ pub struct Point<'a> {
     pub is_refused: bool,
     /// It asks whether there is something in a container, and calls a function that may fill it if there is not.
     pub is_filled: bool,
-    /// It stores a constant after a loop has waited for its turn to do so.
+    /// It is stored by whoever's turn it is.
     pub is_turn: bool,
+    /// After a loop has waited for that.
+    pub has_waited: bool,
     /// What is stored is a constant.
     pub is_constant: bool,
     /// Something was run since it was last asked what is in a container: what a method adds is an answer, and no claim.

@@ -360,12 +360,12 @@ impl Now<'_> {
         // It has looked for something that it has now made itself.
         if let Some((own, _)) = own {
             // Only changed under the lock of the cell: an atomic operation would cost as much as all the rest.
-            own.state.store(own.state.load(Relaxed) & !(state::LAZY | state::WAITED), Relaxed);
+            own.state.store(own.state.load(Relaxed) & !state::LAZY, Relaxed);
         }
         // The thread's earlier reading is up to date if it was: the thread wrote it.  Of what it has polled for it knows as much as before.
         if let Some((own, _)) = own
             && own.version.load(Relaxed) == version.wrapping_sub(1)
-            && own.state.load(Relaxed) & state::POLLED == 0
+            && own.state.load(Relaxed) & (state::POLLED | state::WAITED) == 0
         {
             own.version.store(version, Relaxed);
         }

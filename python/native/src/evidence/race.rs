@@ -273,6 +273,9 @@ fn describe_as(object: &Bound<'_, PyAny>, part: Part, name: Option<String>) -> S
         }
         (Part::State(what), _) => what.to_owned(),
         (Part::Structure | Part::Position, Some(name)) => format!("{class} {name}"),
-        (Part::Structure | Part::Position, None) => format!("a {class}"),
+        (Part::Structure | Part::Position, None) => {
+            let article = if class.starts_with(['A', 'E', 'I', 'O', 'a', 'e', 'i', 'o']) { "an" } else { "a" };
+            format!("{article} {class}")
+        }
     }
 }

@@ -445,11 +445,12 @@ impl Touch<'_> {
             return Outcome::Continue;
         }
         // Those who wait for their turn know of the write itself as well.
-        let epoch = epoch.or_else(|| probe.is_turn.then(|| self.here.order.clock().epoch()));
+        let epoch = epoch.or_else(|| probe.has_waited.then(|| self.here.order.clock().epoch()));
         if kind == AccessKind::Write && probe.is_constant {
             flags::set(flag());
             let writer = races.shadow.last_writer(location(life, field));
-            if writer.is_some_and(|writer| writer.slot() != self.here.order.clock().epoch().slot()) {
+            // The first one to write there has taken nothing back.
+            if writer.map_or(probe.is_turn, |writer| writer.slot() != self.here.order.clock().epoch().slot()) {
                 flags::set(flags::turn(flag()));
             }
         }
