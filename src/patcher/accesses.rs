@@ -118,7 +118,6 @@ fn bare<'a>(action: Action) -> Point<'a> {
         keywords: 0,
         is_placed: false,
         is_turn: false,
-        has_waited: false,
         is_handled: false,
         is_guard: false,
         is_own: false,

@@ -136,7 +136,7 @@ pub(super) fn mark<'a>(
                 decisive.push(check);
                 found[check].point.is_acting = true;
                 if found[act].point.is_constant && waits_for(opcodes, &instructions.all, &found[check], &found[act]) {
-                    (found[act].point.is_turn, found[act].point.has_waited) = (true, true);
+                    found[act].point.is_turn = true;
                 }
                 let is_adding = found[act].point.name.is_some_and(is_adding);
                 let looked_up = found[check].point.action == Action::Contains && is_adding;

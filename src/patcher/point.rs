@@ -106,8 +106,6 @@ pub struct Point<'a> {
     pub is_filled: bool,
     /// It is stored by whoever's turn it is.
     pub is_turn: bool,
-    /// After a loop has waited for that.
-    pub has_waited: bool,
     /// What is stored is a constant.
     pub is_constant: bool,
     /// Something was run since it was last asked what is in a container: what a method adds is an answer, and no claim.

@@ -2,7 +2,7 @@
 //!
 //! A location is a hash of an object's life and a part of it (attribute, key, the structure of a container).  The table is bounded and
 //! lossy: a location that takes another's cell starts without a history, which can hide a race and never invents one.  That happens once
-//! all [`WAYS`] cells that it may have are taken.
+//! all cells of both groups that it may have one in are taken: the second one is looked at only if there was no place in the first.
 //!
 //! On top of FastTrack: an access is a [`AccessKind`], judged by the [`matrix`](super::matrix); a write of what the thread has read before is an
 //! *update*, found at run time, with the read that it goes back to; values of immutable objects are compared, because writing what is
@@ -29,22 +29,31 @@ mod judge;
 /// Of one location.
 pub const BYTES: usize = size_of::<Cell>();
 
-/// Cells that a location may have.
+/// Cells of a group.
 const WAYS: usize = 8;
 
 /// Locks for giving out cells.
 const LOCKS: usize = 64;
 
-/// The cells that a location may have; zeros are cells of no location.
+/// Cells that a location may have; zeros are cells of no location.
 #[derive(FromZeros)]
 #[repr(C)]
 pub struct Group([Cell; WAYS]);
 
 impl Group {
     /// The cell of a location that is not the first that it may have.
-    #[inline(never)]
     fn find_further(&self, key: u64) -> Option<&Cell> {
         (1..WAYS).map(|way| &self.0[(key as usize ^ way) % WAYS]).find(|cell| cell.key.load(Relaxed) == key)
+    }
+
+    /// Its cells, in the order in which this location takes them.
+    fn cells(&self, key: u64) -> impl Iterator<Item = &Cell> {
+        (0..WAYS).map(move |way| &self.0[(key as usize ^ way) % WAYS])
+    }
+
+    /// Once it is, it stays so.
+    fn is_full(&self) -> bool {
+        self.0.iter().all(|cell| cell.key.load(Relaxed) != 0)
     }
 }
 
@@ -100,7 +109,18 @@ impl<G: Deref<Target = [Group]>> Shadow<G> {
         let group = &self.groups[super::place(key, self.groups.len())];
         let first = &group.0[key as usize % WAYS];
         // Most have the cell that they come to first.
-        if first.key.load(Relaxed) == key { Some(first) } else { group.find_further(key) }
+        if first.key.load(Relaxed) == key { Some(first) } else { self.find_further(group, key) }
+    }
+
+    #[inline(never)]
+    fn find_further<'a>(&'a self, group: &'a Group, key: u64) -> Option<&'a Cell> {
+        let second = || group.is_full().then(|| self.second(key).cells(key).find(|cell| cell.key.load(Relaxed) == key));
+        group.find_further(key).or_else(|| second().flatten())
+    }
+
+    /// The group in which a location may have a cell if the first one is full.
+    fn second(&self, key: u64) -> &Group {
+        &self.groups[super::place(super::mix(key), self.groups.len())]
     }
 
     /// A cell for a location that has none: a free one, or the first of those that it may have.
@@ -112,9 +132,16 @@ impl<G: Deref<Target = [Group]>> Shadow<G> {
         if let Some(cell) = self.find(key) {
             return cell;
         }
-        let cells = || (0..WAYS).map(|way| &self.groups[place].0[(key as usize ^ way) % WAYS]);
-        let free = cells().find(|cell| cell.key.load(Relaxed) == 0);
-        let cell = free.or_else(|| cells().next()).expect("there are some");
+        let cells = || self.groups[place].cells(key);
+        for free in cells().chain(self.second(key).cells(key)).filter(|cell| cell.key.load(Relaxed) == 0) {
+            let _held = free.lock.lock();
+            // Another thread may be giving out cells of this group as those of its second one.
+            if free.key.load(Relaxed) == 0 {
+                free.clear(key);
+                return free;
+            }
+        }
+        let cell = cells().next().expect("there are some");
         let _held = cell.lock.lock();
         cell.clear(key);
         cell

@@ -295,6 +295,21 @@ fn a_function_that_is_called_to_fill_it_shows_it_half() {
 }
 
 #[test]
+fn a_table_that_is_half_full_forgets_hardly_anything() {
+    const LOCATIONS: u64 = 2400;
+    let bench = Bench::new();
+    let shadow = Shadow::of_bytes(4096 * BYTES);
+    let (clock, memory) = (bench.clocks.enter(), ThreadHistory::default());
+    let of = |number: u64| crate::races::location(crate::races::mix(number), 7);
+    for number in 1..=LOCATIONS {
+        shadow.access(&Access { location: of(number), ..access(AccessKind::Write, 1) }, clock, &memory, || 7, |_| ());
+    }
+    // With one group for each it would be about one in thirty.
+    let lost = (1..=LOCATIONS).filter(|number| shadow.last_writer(of(*number)).is_none()).count();
+    assert!(lost <= 4, "{lost} of {LOCATIONS}");
+}
+
+#[test]
 fn polling_a_flag_is_no_check() {
     let bench = Bench::new();
     let threads = bench.threads();

@@ -257,7 +257,6 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, point: &Point<'_>, is_trusted: bool) 
             keywords: point.keywords,
             is_placed: point.is_placed,
             is_turn: point.is_turn,
-            has_waited: point.has_waited,
             is_guard: point.is_guard,
             is_lazy: point.is_lazy,
             is_measured: point.is_measured,

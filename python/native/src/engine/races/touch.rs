@@ -445,7 +445,7 @@ impl Touch<'_> {
             return Outcome::Continue;
         }
         // Those who wait for their turn know of the write itself as well.
-        let epoch = epoch.or_else(|| probe.has_waited.then(|| self.here.order.clock().epoch()));
+        let epoch = epoch.or_else(|| probe.is_turn.then(|| self.here.order.clock().epoch()));
         if kind == AccessKind::Write && probe.is_constant {
             flags::set(flag());
             let writer = races.shadow.last_writer(location(life, field));
