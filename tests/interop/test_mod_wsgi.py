@@ -86,7 +86,7 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def set_up(folder: Path, port: int, without_gil: bool) -> Path:
+def set_up(folder: Path, port: int, without_gil: bool, *options: str) -> Path:
     """A server of mod_wsgi-express whose reports go to a folder; returns its root."""
     (folder / "reports").mkdir()
     (folder / "reports").chmod(0o777)
@@ -98,7 +98,7 @@ def set_up(folder: Path, port: int, without_gil: bool) -> Path:
     words = [EXPRESS, "setup-server", application, "--server-root", server, "--port", port, "--envvars-script", variables]
     words += ["--processes", PROCESSES, "--threads", 4]
     words += [] if os.getuid() else ["--user", "www-data", "--group", "www-data"]
-    words += ["--free-threading"] if without_gil else []
+    words += [*options, *(["--free-threading"] if without_gil else [])]
     subprocess.run(list(map(str, words)), check=True, capture_output=True, env=PLAIN)
     return server
 
