@@ -1,6 +1,6 @@
 # Needs: cargo, a C compiler, make, any Python 3.  Everything else is obtained by the targets.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-gil gil-sample lint frida bench bench-check bench-tsan bless site pictures doctor parity packages found soak model miri mutants fuzz wheel clean-root clean
+.PHONY: help demo test test-gil gil-sample lint frida apache bench bench-check bench-tsan bless site pictures doctor parity packages found soak model miri mutants fuzz wheel clean-root clean
 # FTSAN_PYTHON=3.15t or 3.14: the same on that version, in an environment of its own.
 SUFFIX := $(addprefix -,$(filter-out 3.14t,$(filter 3.%,$(FTSAN_PYTHON))))
 VENV := .venv$(SUFFIX)
@@ -14,9 +14,11 @@ $(VENV)/ready: tools/find-python
 	python=$$(tools/find-python) && "$$python" -m venv --clear $(VENV)
 	touch $@
 
-$(VENV)/tools: tests/requirements.txt tests/apache_requirements.txt docs/requirements.txt $(VENV)/ready
+$(VENV)/tools: tests/requirements.txt tests/apache_requirements.txt tests/frida_requirements.txt docs/requirements.txt $(VENV)/ready
 	$(VENV)/bin/pip install --disable-pip-version-check -q -r tests/requirements.txt
 	if command -v apxs >/dev/null; then $(VENV)/bin/pip install --disable-pip-version-check -q -r tests/apache_requirements.txt; fi
+	# frida has no wheels for builds without the GIL.
+	if command -v python3 >/dev/null; then python3 -m venv $(VENV)/frida && $(VENV)/frida/bin/pip install --disable-pip-version-check -q -r tests/frida_requirements.txt; fi
 	touch $@
 
 $(VENV)/installed: $(VENV)/ready $(SOURCES)
@@ -98,6 +100,9 @@ soak: $(VENV)/installed $(VENV)/tools ## each program of tests/programs 50 times
 
 model: ## a million random programs through the model of what a race is and through the engine (MODEL_CASES, MODEL_SEED; an hour)
 	MODEL_CASES=$${MODEL_CASES:-1000000} cargo test -q --release -p ftsan races::model
+
+apache: $(VENV)/installed $(VENV)/tools ## mod_wsgi under wrk, a minute with the GIL and one without (apt-get install wrk apache2-bin apache2-dev)
+	$(PYTHON) -m tests.apache
 
 # What threads do to each other without locks, in interleavings and with reorderings that no machine is sure to show.
 miri: ## the lock-free tables under Miri, with MIRI_SEEDS=8 seeds (rustup component add --toolchain nightly miri rust-src)

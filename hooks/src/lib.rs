@@ -9,6 +9,7 @@
 //! | layer | what it holds |
 //! |---|---|
 //! | [`lifecycle`] | switched on or inert; the Python module connects; forks; the end |
+//! | [`enter`] | a thread of somebody who attaches runs a script |
 //! | [`calls`] | the hooks: the table, and how each shape of call is recorded and told |
 //! | [`crash`] | the handler of fatal signals |
 //! | [`state`] | the process's recording and descriptors, the thread's record, what Python is doing |
@@ -16,6 +17,7 @@
 
 mod calls;
 mod crash;
+mod enter;
 mod lifecycle;
 mod state;
 mod system;

@@ -64,4 +64,5 @@ pub use point::{Action, Operand, Point};
 pub use rebound::Rebound;
 pub use relocate::{Relocated, after_entry, before_returns, replacing};
 pub use switches::{Switch, switches};
+pub use tables::handler_of_with;
 pub use unit_map::UnitMap;

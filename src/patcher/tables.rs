@@ -20,6 +20,23 @@ pub(super) fn exception_entries(table: &[u8]) -> Option<Vec<[u32; 4]>> {
     Some(entries)
 }
 
+/// Where the handler begins of the `with` statement around the instruction at `unit` that finds so much on the stack when it is entered, as
+/// seen from there: handlers lie in the ranges of those around them.
+pub fn handler_of_with(table: &[u8], unit: u32, depth: u32) -> Option<u32> {
+    let entries = exception_entries(table)?;
+    let mut unit = unit;
+    for _ in 0..entries.len() {
+        let around = |[start, length, _, _]: &&[u32; 4]| unit.checked_sub(*start).is_some_and(|past| past < *length);
+        let [_, _, target, deep] = entries.iter().find(around)?;
+        // A handler that is given the instruction, too, is that of a `with` statement or of an `except` clause, which is deeper.
+        if *deep == depth << 1 | 1 {
+            return Some(*target);
+        }
+        unit = *target;
+    }
+    None
+}
+
 /// `moved` says where an instruction begins.
 pub(super) fn move_exceptions(table: &[u8], moved: impl Fn(u32) -> Option<u32>) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(table.len() + 8);

@@ -23,6 +23,7 @@ from typing import Any
 import pytest
 from ftsan.cli import top as module
 from ftsan.cli.entering import Process
+from ftsan.cli.picture import NO_LOCKS
 
 from tests.conftest import PLAIN
 from tests.python.attaching import FTSAN, SERVING, Start, left_overs, look, pointers_into, programs, without_size
@@ -130,7 +131,7 @@ def test_a_process_that_nobody_watches_is_seen_from_outside(start: Start) -> Non
     assert threads["MainThread"]["tasks"]
     assert "in main" in str([task["at"] for task in threads["MainThread"]["tasks"]])
     assert picture["findings"] == [] and not picture["watched"]
-    assert picture["unseen"] == ["findings: the process is not watched", "locks: they are seen where ftsan run starts the program"]
+    assert picture["unseen"] == ["findings: the process is not watched", NO_LOCKS]
 
 
 def expect_refusal(pid: int, why: str) -> None:
@@ -191,7 +192,7 @@ def test_a_process_without_a_recording_is_told_by_its_report(start: Start, tmp_p
     while not picture["findings"] and time.monotonic() < end:
         picture = pictured(child.pid)
     assert [one["rule"] for one in picture["findings"]] == ["FT101"] and picture["watched"]
-    assert picture["unseen"] == ["locks: they are seen where ftsan run starts the program"]
+    assert picture["unseen"] == [NO_LOCKS]
 
 
 class Terminal:

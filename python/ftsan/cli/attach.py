@@ -66,10 +66,8 @@ def _attach(process: Process, options: dict[str, str], unwatched: list[str], sec
         return complain(wrong)
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     try:
-        try:
-            process.ask("begin", f"begin({encoded!r}, {unwatched!r}, {seconds + 2 * PATIENCE})")
-        except Closed as error:
-            say(f"ftsan: {process.pid}: {error}; nothing was watched (ftsan triage {process.pid} shows what it waits for)\n")
+        if (wrong := _enter(process, f"begin({encoded!r}, {unwatched!r}, {seconds + 2 * PATIENCE})")) is not None:
+            say(f"ftsan: {process.pid}: {wrong}; nothing was watched\n")
             return _native.not_watched()
         news = News(report, encoded, process.pid)
         _watch(process, news, seconds)
@@ -90,6 +88,33 @@ def _attach(process: Process, options: dict[str, str], unwatched: list[str], sec
     status, summary, _ = _native.conclude(report, encoded)
     say(summary)
     return status
+
+
+def _enter(process: Process, begin: str) -> str | None:
+    """Have the process call a function, by a thread that is brought in if none of its own does; returns why it was not to be had.
+
+    :raises Refused: it cannot be entered.
+    """
+    try:
+        process.ask("begin", begin)
+        return None
+    except Closed as error:
+        if not process.lives():
+            return str(error)
+        from .injecting import INSTALL, python_with_frida
+        from .picture import waits
+
+        say(f"ftsan: {process.pid}: {error}\n")
+        for line in waits(process):
+            say(f"ftsan: {_native.printable(line)}\n")
+    process.injector = python_with_frida()
+    if process.injector is None:
+        return f"frida could bring a thread into it ({INSTALL})"
+    try:
+        process.ask("begin", begin)
+    except Closed as error:
+        return str(error)
+    return None
 
 
 def _watch(process: Process, news: News, seconds: float) -> None:

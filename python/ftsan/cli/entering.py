@@ -81,6 +81,8 @@ class Process:
         self.folder = ""
         #: How often it was asked.
         self.count = 0
+        #: The Python that has frida, once the process is entered by a thread that is brought in.
+        self.injector: str | None = None
 
     def lives(self) -> bool:
         """Whether it has not ended."""
@@ -121,8 +123,12 @@ class Process:
         answer = os.path.join(self.folder, f"{what}{self.count}.answer")
         script = os.path.join(self.folder, f"{what}{self.count}.py")
         package = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+        text = SCRIPT.format(package=package, call=call, answer=answer)
+        if self.injector:
+            self._inject(self.injector, text, answer)
+            return
         with open(script, "w", encoding="utf-8") as file:
-            file.write(SCRIPT.format(package=package, call=call, answer=answer))
+            file.write(text)
         try:
             sys.remote_exec(self.pid, script)
         except (OSError, RuntimeError, ValueError) as error:
@@ -144,12 +150,29 @@ class Process:
                 before, look = turns, now + TURN
             time.sleep(ANSWERS)
         self._take_back(script, answer, len(asked))
-        problem = Path(answer).read_text(encoding="utf-8")
-        for path in (script, answer, answer + ".runs", answer + ".taken"):
-            with contextlib.suppress(OSError):
-                os.unlink(path)
-        if problem:
-            raise Refused(_native.printable(problem))
+        _read(answer, script)
+
+    def _inject(self, injector: str, text: str, answer: str) -> None:
+        """Have a thread that is brought in call the function.
+
+        :raises Refused: it cannot be brought in, or the process refuses.
+        :raises Closed: it does not answer.
+        """
+        from .injecting import Injected
+
+        injected, end = Injected(self.pid, injector, text), time.monotonic() + LONGEST
+        try:
+            while not os.path.exists(answer):
+                if not self.lives():
+                    raise Closed("the process has ended")
+                if problem := injected.problem():
+                    raise Refused(_native.printable(problem))
+                if time.monotonic() > end:
+                    raise Closed(f"the thread that was brought in has not come to its end in {LONGEST:.0f} s")
+                time.sleep(ANSWERS)
+        finally:
+            injected.leave(os.path.exists(answer))
+        _read(answer)
 
     def _ask_another(self, script: str, asked: list[int], turns: dict[int, int]) -> None:
         """The threads that were asked wait for something: another one will do that runs; those that wait are made to look around.
@@ -184,6 +207,19 @@ class Process:
                 if os.path.exists(answer + ".runs") and os.path.getsize(answer + ".runs") >= begun:
                     break
                 time.sleep(ANSWERS)
+
+
+def _read(answer: str, *others: str) -> None:
+    """Read what the process has answered, and remove the files.
+
+    :raises Refused: it refuses.
+    """
+    problem = Path(answer).read_text(encoding="utf-8")
+    for path in (*others, answer, answer + ".runs", answer + ".taken"):
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+    if problem:
+        raise Refused(_native.printable(problem))
 
 
 def why_not(error: Exception) -> str:

@@ -21,8 +21,8 @@ type Picture = dict[str, Any]
 #: What a thread waits for whose loop has nothing to do (``src/triage/judge/hang.rs``).
 IDLE = "something for its event loop to do"
 
-#: What is said of locks that nobody watches.
-NO_LOCKS = "locks: they are seen where ftsan run starts the program"
+#: What cannot be seen of locks from outside (``python/native/src/launcher/waits.rs``).
+NO_LOCKS = "locks: which thread has one that was acquired without a with statement"
 
 #: Files whose functions run a loop, and whose loop it is.
 LOOPS = (
@@ -57,8 +57,9 @@ class View:
         :raises Refused: the process cannot be looked at, or has ended.
         """
         unseen = list(self.unseen)
-        crash = self._asked(unseen) if self.recording else self._read(unseen)
-        crash = stacks.add_tasks(crash, self.process.pid)
+        crash = self._asked(unseen) if self.recording else read(self.process)
+        if not self.recording:
+            unseen.append(NO_LOCKS)
         waits, circle = _native.waits(json.dumps(crash))
         ids = [thread["native_id"] for thread in crash["threads"]]
         threads = [self._thread(crash["threads"][at], waits[at], ids) for at in range(len(ids))]
@@ -83,33 +84,9 @@ class View:
         try:
             crash: dict[str, Any] = json.loads(_native.ask_process(self.process.pid, self.recording))
         except (OSError, ValueError) as error:
-            unseen.append(f"locks: {error}")
-            return self._read(unseen)
-        return crash
-
-    def _read(self, unseen: list[str]) -> dict[str, Any]:
-        """The stacks of all threads, from outside."""
-        if NO_LOCKS not in unseen and not self.recording:
-            unseen.append(NO_LOCKS)
-        found: dict[int, list[dict[str, Any]]] = {}
-        problem = ""
-        for _ in range(stacks.ATTEMPTS):
-            try:
-                found, problem = _stacks(self.process.pid), ""
-                break
-            except PermissionError as error:
-                raise Refused(why_not(error)) from None
-            except Exception as error:  # it was read while it changed, or is of another kind
-                problem = why_not(error)
-        if problem:
-            if not self.process.lives():
-                raise Refused("the process has ended")
-            raise Refused(problem)
-        threads = [
-            {"name": "", "native_id": int(task.name), "python": found.get(int(task.name), [])}
-            for task in self.process.proc.joinpath("task").glob("*")
-        ]
-        return {"pid": self.process.pid, "hang": True, "threads": threads}
+            unseen.append(f"what the process says of itself: {error}")
+            return read(self.process)
+        return stacks.add_tasks(crash, self.process.pid)
 
     def _thread(self, thread: dict[str, Any], wait: tuple[str, int | None, str] | None, ids: list[int]) -> dict[str, Any]:
         name, state, used = _scheduled(self.process.pid, thread["native_id"])
@@ -161,6 +138,35 @@ class View:
         ]
 
 
+def read(process: Process) -> dict[str, Any]:
+    """What the threads of a process do, from outside, as ``crash.json`` has it.
+
+    :raises Refused: it cannot be looked at, or has ended.
+    """
+    problem = ""
+    for _ in range(stacks.ATTEMPTS):
+        try:
+            return stacks.from_outside(process.pid)
+        except PermissionError as error:
+            raise Refused(why_not(error)) from None
+        except Exception as error:  # it was read while it changed, or is of another kind
+            problem = why_not(error)
+    raise Refused(problem if process.lives() else "the process has ended")
+
+
+def waits(process: Process) -> list[str]:
+    """Which threads of a process that hangs wait for which, in lines; none if it cannot be looked at.
+
+    The picture of a circle first, as ``ftsan triage`` has it.
+    """
+    try:
+        crash = read(process)
+    except Refused:
+        return []
+    lines: list[str] = json.loads(_native.triage(json.dumps(crash), True, "json"))["evidence"]
+    return lines
+
+
 def _words(pid: int, file: str) -> list[str]:
     try:
         return [os.fsdecode(word) for word in Path(f"/proc/{pid}/{file}").read_bytes().split(b"\0") if word]
@@ -177,38 +183,14 @@ def _report_of(variables: dict[str, str], pid: int) -> str:
     return report.replace("%p", str(pid)) if report else ""
 
 
-def _stacks(pid: int) -> dict[int, list[dict[str, Any]]]:
-    """The Python frames of all threads of a process, innermost first, by the kernel's ids."""
-    from _remote_debugging import RemoteUnwinder  # type: ignore[import-not-found]
-
-    found = RemoteUnwinder(pid, all_threads=True).get_stack_trace()
-    # Since 3.15 by interpreter.
-    threads = [thread for one in found for thread in getattr(one, "threads", [one])]
-    return {
-        thread.thread_id: [
-            {"file": frame.filename, "line": _line(frame), "function": frame.funcname}
-            for frame in thread.frame_info
-            if not frame.filename.startswith("~")
-        ]
-        for thread in threads
-    }
-
-
-def _line(frame: Any) -> int:
-    """The line of a frame: a number, since 3.15 a location."""
-    if hasattr(frame, "location"):
-        return frame.location.lineno if frame.location else 0
-    return int(frame.lineno)
-
-
 def _scheduled(pid: int, thread: int) -> tuple[str, str, float]:
     """Name, state (``R``: runs or is ready to) and processor time in seconds of a thread, as the kernel has them."""
+    name = stacks.thread_name(pid, thread)
     try:
-        head, _, rest = Path(f"/proc/{pid}/task/{thread}/stat").read_text(errors="replace").rpartition(") ")
+        _, _, rest = Path(f"/proc/{pid}/task/{thread}/stat").read_text(errors="replace").rpartition(") ")
     except OSError:
-        return f"native {thread}", "X", 0.0
+        return name, "X", 0.0
     fields = rest.split()
-    name = "MainThread" if thread == pid else head.partition(" (")[2]
     return name, fields[0], (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 

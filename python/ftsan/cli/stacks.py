@@ -66,7 +66,7 @@ def of_process(pid: int) -> Crash:
             raise
         return add_tasks(watched, pid)
     found |= {"hang": True, "threads": [thread | {"crashed": False} for thread in found["threads"]]}
-    return add_tasks(_joined(watched, found) if watched else found, pid)
+    return add_tasks(_joined(watched, found) if watched else add_locks(found, pid), pid)
 
 
 def _asked(pid: int) -> Crash | None:
@@ -82,6 +82,66 @@ def _asked(pid: int) -> Crash | None:
                 crash: Crash = json.loads(_native.ask_process(pid, f"{os.fsdecode(value)}.{pid}"))
                 return crash
     return None
+
+
+def from_outside(pid: int) -> Crash:
+    """The Python stacks of all threads of a process, the locks that they wait for and hold, and their tasks; nothing of it is touched.
+
+    :raises Exception: it was read while it changed, is of another kind, or gone.
+    """
+    found = _python_stacks(pid)
+    threads = [
+        {"name": thread_name(pid, int(task.name)), "native_id": int(task.name), "python": found.get(int(task.name), [])}
+        for task in Path(f"/proc/{pid}/task").glob("*")
+    ]
+    return add_tasks(add_locks({"pid": pid, "hang": True, "threads": threads}, pid), pid)
+
+
+def thread_name(pid: int, thread: int) -> str:
+    """The name of a thread, as the kernel has it."""
+    if thread == pid:
+        return "MainThread"
+    try:
+        return Path(f"/proc/{pid}/task/{thread}/comm").read_text(errors="replace").rstrip("\n")
+    except OSError:
+        return f"native {thread}"
+
+
+def _python_stacks(pid: int) -> dict[int, list[dict[str, Any]]]:
+    """The Python frames of all threads of a process, innermost first, by the kernel's ids."""
+    from _remote_debugging import RemoteUnwinder  # type: ignore[import-not-found]
+
+    found = RemoteUnwinder(pid, all_threads=True).get_stack_trace()
+    # Since 3.15 by interpreter.
+    threads = [thread for one in found for thread in getattr(one, "threads", [one])]
+    return {
+        thread.thread_id: [
+            {"file": frame.filename, "line": _line(frame), "function": frame.funcname}
+            for frame in thread.frame_info
+            if not frame.filename.startswith("~")
+        ]
+        for thread in threads
+    }
+
+
+def _line(frame: Any) -> int:
+    """The line of a frame: a number, since 3.15 a location."""
+    if hasattr(frame, "location"):
+        return frame.location.lineno if frame.location else 0
+    return int(frame.lineno)
+
+
+def add_locks(crash: Crash, pid: int) -> Crash:
+    """Add the locks that the threads of a living process wait for and hold, read from outside."""
+    try:
+        waiting = json.loads(_native.waits_of(pid))
+    except OSError:  # it is of another build, or gone
+        return crash
+    threads = {thread["native_id"]: thread for thread in crash["threads"]}
+    for thread in waiting:
+        if known := threads.get(thread["native_id"]):
+            known |= {key: thread[key] for key in ("waits_for", "handle", "holds", "source")}
+    return crash
 
 
 def add_tasks(crash: Crash, pid: int) -> Crash:

@@ -205,6 +205,8 @@ fn line(crash: &Crash, at: usize, wait: &Wait) -> String {
             } else {
                 format!("{} holds it, acquired", racing::called(&crash.threads[whose]))
             };
+            // Of an RLock of a process that nobody watches, only the holder is known.
+            let holder = if held.at.is_empty() { holder.trim_end_matches(", acquired") } else { &holder };
             format!("{name} waits for {}{place}: {holder}{}", wait.what, racing::at(own_frame(&held.at)))
         }
         (_, _) => format!("{name} waits for {}{place}", wait.what),

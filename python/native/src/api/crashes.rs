@@ -1,7 +1,7 @@
 //! Crashes: dumps and recordings, triaged.
 
 use crate::launcher::crash_report::{self, Wanted};
-use crate::launcher::tasks;
+use crate::launcher::{tasks, waits as other_waits};
 use ftsan::triage::{self as crashes, crash::Crash};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -77,6 +77,12 @@ pub(crate) fn loops_of(pid: u32) -> PyResult<Vec<(u64, String, String)>> {
         Ok((running.native_id, running.r#type, tasks))
     };
     tasks::running_in(pid)?.into_iter().map(told).collect()
+}
+
+/// The threads of another process as `crash.json` has them: Python frames, the locks that they wait for and hold.
+#[pyfunction]
+pub(crate) fn waits_of(py: Python<'_>, pid: u32) -> PyResult<String> {
+    serde_json::to_string(&other_waits::threads_of(py, pid)?).map_err(|error| PyRuntimeError::new_err(error.to_string()))
 }
 
 /// The JSON of what the process of a recording is doing: it is asked by a signal.

@@ -42,7 +42,7 @@ mod _native {
     #[pymodule_export]
     use super::audit::{bad_versions, read_extension};
     #[pymodule_export]
-    use super::crashes::{ask_process, forms_table, group_crashes, loops_of, read_dump, read_recording, triage, waits};
+    use super::crashes::{ask_process, forms_table, group_crashes, loops_of, read_dump, read_recording, triage, waits, waits_of};
     #[pymodule_export]
     use super::options::{
         check_options, configured, encode_options, find_rule, no_such_rule, not_watched, options, parse_command_line, printable,

@@ -130,6 +130,11 @@ fn fields() -> &'static Fields {
     FIELDS.get().expect("loaded before anything is patched")
 }
 
+/// Where a code object has its table of exceptions.
+pub(crate) fn exceptions() -> usize {
+    fields().exceptions
+}
+
 /// The field `tb_lasti` of a traceback.
 ///
 /// # Safety

@@ -31,8 +31,12 @@ struct ReentrantLock {
     level: AtomicUsize,
 }
 
+/// Where an object of either type has its mutex, and an RLock the identity of the thread that holds it.
+pub(crate) const MUTEX: usize = std::mem::offset_of!(Lock, mutex);
+pub(crate) const OWNER: usize = std::mem::offset_of!(ReentrantLock, thread);
+
 /// `_Py_LOCKED`, `Include/internal/pycore_lock.h`.
-const LOCKED: u8 = 1;
+pub(crate) const LOCKED: u8 = 1;
 
 /// Whether locks are watched.
 static WATCHED: AtomicBool = AtomicBool::new(false);

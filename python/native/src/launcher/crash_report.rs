@@ -91,7 +91,7 @@ fn add_waits(thread: &mut Thread, locks: &[(u64, Waiting)]) {
 }
 
 /// The line of source where a frame is, empty if it cannot be read.
-fn source_line(frame: &Frame) -> String {
+pub(super) fn source_line(frame: &Frame) -> String {
     let text = std::fs::read_to_string(&frame.file).unwrap_or_default();
     let line = (frame.line as usize).checked_sub(1).and_then(|before| text.lines().nth(before));
     line.map_or_else(String::new, |line| line.trim().to_owned())

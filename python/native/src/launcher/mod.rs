@@ -8,6 +8,7 @@
 //! | [`extension`] | what the file of an extension module says |
 //! | [`symbols`] | names for addresses of a process that has died |
 //! | [`tasks`] | the loops of another process and their tasks, from outside |
+//! | [`waits`] | the locks that threads of another process wait for and hold, from outside |
 //! | [`unwind`] | the native stack of a process that has died, from registers and stack |
 
 pub(crate) mod command_line;
@@ -17,3 +18,4 @@ pub(crate) mod extension;
 pub(crate) mod symbols;
 pub(crate) mod tasks;
 pub(crate) mod unwind;
+pub(crate) mod waits;

@@ -49,12 +49,7 @@ pub(crate) struct Running {
 /// # Errors
 /// It does not, has no asyncio, or its memory cannot be read; or it was changing.
 pub(crate) fn running_in(pid: u32) -> io::Result<Vec<Running>> {
-    let other = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
-    offsets::load().map_err(|what| other(&what))?;
-    let process = Interpreter::of(pid)?;
-    if !process.is_same_build()? {
-        return Err(other("another build of the interpreter"));
-    }
+    let process = interpreter_of(pid)?;
     let asyncio = section_of(pid, SECTION, |name| name.starts_with(MODULE))?.ok_or_else(|| other("no asyncio"))?;
     let mut words = [0; WORDS];
     for (at, word) in words.iter_mut().enumerate() {
@@ -71,6 +66,20 @@ pub(crate) fn running_in(pid: u32) -> io::Result<Vec<Running>> {
         }
     }
     Ok(all)
+}
+
+fn other(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what.to_owned())
+}
+
+/// The interpreter of a process.  Attached: the own one is asked for its layout.
+///
+/// # Errors
+/// It is of another build, or its memory cannot be read.
+pub(super) fn interpreter_of(pid: u32) -> io::Result<Interpreter> {
+    offsets::load().map_err(|what| other(&what))?;
+    let process = Interpreter::of(pid)?;
+    if process.is_same_build()? { Ok(process) } else { Err(other("another build of the interpreter")) }
 }
 
 /// The tasks in the list of a thread.
@@ -106,7 +115,7 @@ fn name(process: &Interpreter, object: usize) -> io::Result<String> {
 }
 
 /// A string if it is ASCII, as nearly all names are; `?` for each character if not.
-fn text(process: &Interpreter, object: usize) -> io::Result<String> {
+pub(super) fn text(process: &Interpreter, object: usize) -> io::Result<String> {
     let offsets = offsets::get();
     let length = process.memory.word(object + offsets.unicode_length)?.min(NAME);
     let mut state = [0; size_of::<i32>()];
@@ -148,22 +157,34 @@ fn stack(process: &Interpreter, coroutine: usize) -> io::Result<Vec<Frame>> {
 }
 
 /// File, line and function of a frame.
-fn place(process: &Interpreter, frame: usize) -> io::Result<Option<Frame>> {
+pub(super) fn place(process: &Interpreter, frame: usize) -> io::Result<Option<Frame>> {
     let offsets = offsets::get();
     let memory = &process.memory;
     let code = memory.word(frame + offsets.frame_executable)? & !offsets::STACKREF_TAG;
-    let instruction = memory.word(frame + offsets.frame_instr_ptr)?;
-    let Some(offset) = instruction.checked_sub(first_instruction(process, frame, code)?) else { return Ok(None) };
-    let table = memory.word(code + offsets.code_linetable)?;
-    let mut bytes = vec![0; memory.word(table + offsets.bytes_size)?.min(TABLE)];
-    memory.read_into(table + offsets.bytes_data, &mut bytes)?;
-    let first_line = int(process, code + offsets.code_firstlineno)?;
+    let Some((unit, first_line, lines)) = instruction(process, frame, code)? else { return Ok(None) };
     Ok(Some(Frame {
         file: text(process, memory.word(code + offsets.code_filename)?)?,
-        line: line_table::line(&bytes, first_line, offset / 2).unwrap_or(first_line).max(0) as u32,
+        line: line_table::line(&lines, first_line, unit).unwrap_or(first_line).max(0) as u32,
         function: text(process, memory.word(code + offsets.code_qualname)?)?,
         ..Frame::default()
     }))
+}
+
+/// Where a frame is in its code, in code units, the first line of that and its line table; `None` if it is in no code.
+pub(super) fn instruction(process: &Interpreter, frame: usize, code: usize) -> io::Result<Option<(usize, i32, Vec<u8>)>> {
+    let offsets = offsets::get();
+    let address = process.memory.word(frame + offsets.frame_instr_ptr)?;
+    let Some(offset) = address.checked_sub(first_instruction(process, frame, code)?) else { return Ok(None) };
+    let lines = bytes(process, process.memory.word(code + offsets.code_linetable)?)?;
+    Ok(Some((offset / 2, int(process, code + offsets.code_firstlineno)?, lines)))
+}
+
+/// The beginning of a bytes object.
+pub(super) fn bytes(process: &Interpreter, object: usize) -> io::Result<Vec<u8>> {
+    let offsets = offsets::get();
+    let mut bytes = vec![0; process.memory.word(object + offsets.bytes_size)?.min(TABLE)];
+    process.memory.read_into(object + offsets.bytes_data, &mut bytes)?;
+    Ok(bytes)
 }
 
 fn int(process: &Interpreter, address: usize) -> io::Result<i32> {
