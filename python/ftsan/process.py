@@ -101,6 +101,11 @@ def _watch_races() -> None:
 
     try:
         _native.start_races()
+    except Exception as error:
+        _native.turn_off(f"races: {type(error).__name__}: {error}")
+        synchronisation.install_locks()
+        return
+    try:
         _native.instrument_chosen([os.path.dirname(os.__file__)])
         interpreters.install()
         synchronisation.install()

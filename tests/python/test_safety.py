@@ -246,3 +246,27 @@ def test_a_process_that_is_not_watched_loads_nothing_of_ours() -> None:
     code = "import sys; print([name for name in sys.modules if 'ftsan' in name])"
     assert run(sys.executable, "-c", code).stdout == "[]\n"
     assert (ROOT / "python" / "data" / "purelib" / "ftsan.pth").read_text().count("\n") == 1
+
+
+def test_locks_are_watched_where_threads_cannot_be_kept_in_order(tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    path = tmp_path / "program.py"
+    path.write_text(
+        "import ftsan, threading\n"
+        "from ftsan import _native\n"
+        "def start_races(): raise RuntimeError('no room')\n"
+        "_native.start_races = start_races\n"
+        f"ftsan.enable('report_json={report}:text=none')\n"
+        "a, b = threading.Lock(), threading.RLock()\n"
+        "def work(first, second):\n"
+        "    with first:\n"
+        "        with second:\n"
+        "            pass\n"
+        "for pair in ((a, b), (b, a)):\n"
+        "    thread = threading.Thread(target=work, args=pair)\n"
+        "    thread.start(); thread.join()\n"
+    )
+    subprocess.run([sys.executable, path], env=PLAIN, check=False)
+    said = json.loads(report.read_text())
+    assert [finding["rule"] for finding in said["findings"]] == ["FT501"]
+    assert said["watched"]["off"] == ["races: RuntimeError: no room"]

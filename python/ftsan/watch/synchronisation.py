@@ -101,6 +101,9 @@ METHODS = (
     ("_imp:", "release", "release_lock"),
 )
 
+#: The edges by which it is known what locks a thread holds.
+LOCKS = ("lock", "enter", "unlock", "exit", "save", "restore")
+
 #: ("module:path", edge): functions written in Python.  One with a question mark is not in every version.
 FUNCTIONS = (
     ("threading:Event.set", "release"),
@@ -173,6 +176,16 @@ def install(without: Collection[str] = ()) -> None:
     for path, hook in OTHERS:
         if path not in without:
             _when_imported(path, hook)
+
+
+def install_locks() -> None:
+    """Hook what the rules of locks need and nothing else: where threads cannot be kept in order."""
+    _when_imported("_thread:", _native.watch_locks)
+    _when_imported("_asyncio:", _native.watch_tasks)
+    for path, edge, methods in METHODS:
+        if edge in LOCKS:
+            for method in methods.split():
+                _when_imported(path, _with(_hook_method, method, edge))
 
 
 def _with(function: Callable[..., None], *arguments: Any) -> Callable[[Any], None]:
