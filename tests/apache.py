@@ -5,6 +5,7 @@ Fails unless the planted lost update is reported by each process, no request fai
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -14,7 +15,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from pathlib import Path
 
 from tests.conftest import PLAIN
@@ -63,13 +63,17 @@ def run(folder: Path, without_gil: bool) -> list[str]:
     subprocess.run(readable_by_all([str(server / "apachectl"), "start"], folder), check=True, env=PLAIN)
     requests = failed = 0
     rates, early, late = [], dict[int, int](), dict[int, int]()
+
+    def restarted(times: int) -> bool:
+        return len(list(reports.glob("*.json"))) == (times + 1) * PROCESSES and answers(port)
+
     try:
         wait_for(lambda: answers(port), "Apache does not answer")
         master = int(pid_file.read_text())
         for part, seconds in enumerate(PARTS):
             if part:
                 os.kill(master, signal.SIGUSR1)
-                wait_for(lambda: len(list(reports.glob("*.json"))) == (part + 1) * PROCESSES and answers(port), "no restart")
+                wait_for(functools.partial(restarted, part), "no restart")
             else:
                 third = threading.Timer(seconds / 3, lambda: early.update(daemons(master)))
                 third.start()

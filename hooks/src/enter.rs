@@ -30,7 +30,8 @@ pub(crate) unsafe extern "C" fn ftsan_hooks_enter(program: *const c_char, _: *mu
     // SAFETY: these are the functions of these names, of CPython's C API, whose types are part of its ABI.  They are called in the order that it
     // asks for: the two questions by any thread, the script between `Ensure` and `Release`.
     unsafe {
-        let [is_initialized, is_finalizing] = [is_initialized, is_finalizing].map(|one| std::mem::transmute::<*mut c_void, Asked>(one));
+        let [is_initialized, is_finalizing] =
+            [is_initialized, is_finalizing].map(|one| std::mem::transmute::<*mut c_void, Asked>(one));
         if is_initialized() == 0 || is_finalizing() != 0 {
             return;
         }

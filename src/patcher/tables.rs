@@ -101,3 +101,31 @@ fn put_same_place(out: &mut Vec<u8>, kind: u8, payload: &[u8], length: u8) {
         _ => out.extend(payload),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(entries: &[[u32; 4]]) -> Vec<u8> {
+        let mut out = Vec::new();
+        for entry in entries {
+            entry.iter().zip(0..).for_each(|(number, at)| put_number(&mut out, *number, at == 0));
+        }
+        out
+    }
+
+    #[test]
+    fn a_with_statement_is_found_from_inside_of_others() {
+        // A `try` in a `with` in a `with`: the handler of the first lies in the range of the second, and so on.
+        let table =
+            table(&[[2, 98, 300, 5], [100, 10, 200, 9], [110, 10, 120, 8], [120, 8, 200, 9], [200, 4, 220, 13], [220, 4, 300, 5]]);
+        assert_eq!([4, 2, 3, 6].map(|depth| handler_of_with(&table, 112, depth)), [Some(200), Some(300), None, Some(220)]);
+        assert_eq!([4, 2].map(|depth| handler_of_with(&table, 50, depth)), [None, Some(300)]);
+        assert_eq!(handler_of_with(&table, 400, 2), None);
+    }
+
+    #[test]
+    fn a_table_in_a_circle_has_an_end() {
+        assert_eq!(handler_of_with(&table(&[[0, 10, 20, 8], [20, 10, 0, 8]]), 5, 1), None);
+    }
+}

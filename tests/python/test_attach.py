@@ -187,9 +187,13 @@ def test_a_process_that_runs_no_code_is_given_up_and_left_alone(start: Start) ->
     assert done.returncode == 67
     said = done.stderr.splitlines()
     assert said[0] == f"ftsan: {child.pid}: it came to run no Python code within 5 s: it hangs, or is in a long call of C code"
-    assert re.fullmatch(r"ftsan: deadlock: thread 'Thread-\d \(\w+\)' .* and thread 'Thread-\d \(\w+\)' .* wait for each other", said[1])
+    assert re.fullmatch(
+        r"ftsan: deadlock: thread 'Thread-\d \(\w+\)' .* and thread 'Thread-\d \(\w+\)' .* wait for each other", said[1]
+    )
     assert len([line for line in said[2:-1] if re.search(r"waits for the lock [ab] at .* holds it, acquired at ", line)]) == 3
-    assert said[-1].startswith(f"ftsan: {child.pid}: frida could bring a thread into it") and said[-1].endswith("nothing was watched")
+    assert said[-1].startswith(f"ftsan: {child.pid}: frida could bring a thread into it") and said[-1].endswith(
+        "nothing was watched"
+    )
     assert child.poll() is None
     assert left_overs() == []
 

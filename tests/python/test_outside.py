@@ -1,4 +1,4 @@
-"""Locks of a process that nobody watches, read from outside: which thread waits for which, and what is not said because it is not known."""
+"""Locks of a process that nobody watches, read from outside: which thread waits for which, and what is not known is not said."""
 
 from __future__ import annotations
 
@@ -115,7 +115,9 @@ def pictured(child: subprocess.Popen[str], *names: str) -> dict[str, Any]:
         done = subprocess.run([*FTSAN, "top", str(child.pid), "--json"], env=PLAIN, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (0, "")
         picture: dict[str, Any] = json.loads(done.stdout)
-        waiting = {thread["name"] for thread in picture["threads"] if str(thread["waits for"]).startswith(("the lock ", "the end of "))}
+        waiting = {
+            thread["name"] for thread in picture["threads"] if str(thread["waits for"]).startswith(("the lock ", "the end of "))
+        }
         if waiting >= {*names}:
             return picture
         assert time.monotonic() < end, picture

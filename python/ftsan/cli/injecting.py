@@ -1,7 +1,7 @@
-"""Bringing a thread into a process whose interpreter runs no code: frida loads the injected library there, which runs what is to be run.
+"""Bringing a thread into a process whose interpreter runs no code: frida loads the injected library there, which runs a script.
 
-frida has wheels for interpreters with the GIL only, so it may be in another Python than the one that is watched, and runs in a process of
-its own.
+frida has wheels for interpreters with the GIL only, so it may be in another Python than the one that is watched, and runs in a
+process of its own.
 """
 
 import contextlib
@@ -15,8 +15,8 @@ from ..library import HOOKS
 #: Where it is looked for.
 INSTALL = "pip install 'ftsan[frida]', or frida for the python3 on PATH"
 
-#: Ends when the library has gone again, or with its parent.  frida is left to come to its end: it goes on to put back the registers of a thread
-#: of the process after it has said that the library has gone.
+#: Ends when the library has gone again, or with its parent.  frida is left to come to its end: it puts back the registers of one
+#: of the process's threads after it has said that the library has gone.
 PROGRAM = """
 import os, sys, threading, frida
 pid, library, entry, program = sys.argv[1:]

@@ -85,7 +85,7 @@ def _asked(pid: int) -> Crash | None:
 
 
 def from_outside(pid: int) -> Crash:
-    """The Python stacks of all threads of a process, the locks that they wait for and hold, and their tasks; nothing of it is touched.
+    """The Python stacks of all threads of a process, the locks that they wait for and hold, and their tasks.
 
     :raises Exception: it was read while it changed, is of another kind, or gone.
     """

@@ -110,7 +110,8 @@ impl Reader {
         }
         // It was released in between by one of them.
         let holders = |lock: u64| threads.iter().filter(|thread| thread.holds.iter().any(|held| held.address == lock)).count();
-        let doubtful: Vec<u64> = threads.iter().flat_map(|thread| &thread.holds).map(|held| held.address).filter(|lock| holders(*lock) > 1).collect();
+        let doubtful: Vec<u64> =
+            threads.iter().flat_map(|thread| &thread.holds).map(|held| held.address).filter(|lock| holders(*lock) > 1).collect();
         for thread in &mut threads {
             thread.holds.retain(|held| !doubtful.contains(&held.address));
         }
@@ -207,8 +208,9 @@ impl Reader {
                 entered.remove(at);
             }
         }
-        let whole = |(lock, depth, first): (usize, usize, Frame)| {
-            Entered { lock, at: std::iter::once(first).chain(python[depth + 1..].iter().cloned()).collect() }
+        let whole = |(lock, depth, first): (usize, usize, Frame)| Entered {
+            lock,
+            at: std::iter::once(first).chain(python[depth + 1..].iter().cloned()).collect(),
         };
         let entered = entered.into_iter().map(whole).collect();
         Ok((python, entered))
@@ -232,7 +234,8 @@ impl Reader {
         let Some(size) = top.checked_sub(base).filter(|size| *size <= STACK * size_of::<usize>()) else { return Ok(()) };
         let mut bytes = vec![0; size];
         self.memory().read_into(base, &mut bytes)?;
-        let words: Vec<usize> = bytes.as_chunks().0.iter().map(|word| usize::from_ne_bytes(*word) & !offsets::STACKREF_TAG).collect();
+        let words: Vec<usize> =
+            bytes.as_chunks().0.iter().map(|word| usize::from_ne_bytes(*word) & !offsets::STACKREF_TAG).collect();
         for (at, pair) in words.windows(2).enumerate().rev() {
             if !self.is_lock(pair[1]) {
                 continue;
