@@ -1,6 +1,6 @@
 """``ftsan attach`` on a process that runs no Python code: frida brings a thread in, and the process is left as it was.
 
-Needs a Python with frida (PyPI), which ``make .venv/tools`` puts beside the one of the tests: there are no wheels for builds without
+Needs a Python with frida (PyPI), which ``make .venv/tools`` puts beside that of the tests: there are no wheels for builds without
 the GIL.
 """
 

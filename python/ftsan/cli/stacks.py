@@ -162,7 +162,7 @@ def add_tasks(crash: Crash, pid: int) -> Crash:
 def _with_tasks_of_main_thread(crash: Crash, pid: int) -> Crash:
     """Add the tasks that the interpreter's own debugging interface shows, which knows other builds."""
     try:
-        from _remote_debugging import RemoteUnwinder  # type: ignore[import-not-found]
+        from _remote_debugging import RemoteUnwinder
 
         loops = RemoteUnwinder(pid).get_all_awaited_by()
     except Exception:  # not in every version and build, and the process may have no loop or be gone
