@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PLAIN = {name: value for name, value in os.environ.items() if not name.startswith(("FTSAN", "PYTHONASYNCIO"))}
+
+
+#: For what is about modes of the GIL: a build with it has one, and an import of a module does not show what it declares.
+needs_free_threading = pytest.mark.skipif(
+    not sysconfig.get_config_var("Py_GIL_DISABLED"), reason="a build with the GIL cannot be without it"
+)
 
 
 @dataclass

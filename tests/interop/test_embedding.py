@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from ftsan.process import HOOKS
 
+from tests.conftest import needs_free_threading
 from tests.interop.conftest import missing
 from tests.python.host import watched
 
@@ -35,7 +36,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("gil", ["0", "1"])
+@pytest.mark.parametrize("gil", [pytest.param("0", marks=needs_free_threading), "1"])
 @pytest.mark.parametrize("is_preloaded", [True, False])
 def test_what_a_hosts_threads_do_is_named(gil: str, is_preloaded: bool, host: Path, tmp_path: Path) -> None:
     report = tmp_path / "ftsan-%p.json"

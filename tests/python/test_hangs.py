@@ -240,7 +240,10 @@ def test_a_process_that_nobody_watches_shows_its_stacks(deadlock: Path, tmp_path
     with hanging(deadlock, 3, tmp_path, plain=True) as (_, pid):
         done = subprocess.run([sys.executable, "-m", "ftsan", "triage", str(pid)], env=PLAIN, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert "HANG: ftsan: unknown (low confidence)" in done.stdout
+    assert "HANG: ftsan: cross-thread-misuse (high confidence)" in done.stdout
+    assert re.search(
+        r"thread 'one' \(native id \d+\) waits for the lock b at .*: thread 'two' .* holds it, acquired at .* in two\n", done.stdout
+    )
     assert done.stdout.count("in one\n") >= 1 and done.stdout.count("in two\n") >= 1
     assert "lock_PyThread_acquire_lock in libpython" in done.stdout
     assert "waits for the end of a thread" in done.stdout

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import PLAIN, Ftsan
+from tests.conftest import PLAIN, Ftsan, needs_free_threading
 
 #: An extension module; ``{gil}`` is a slot or nothing.
 EXTENSION = """
@@ -49,6 +49,7 @@ def build(folder: Path, name: str, gil: str = "", text: str = EXTENSION) -> Path
     return target
 
 
+@needs_free_threading
 def test_the_import_statement_is_named_through_other_modules(ftsan: Ftsan, tmp_path: Path) -> None:
     build(tmp_path, "undeclared")
     build(tmp_path, "declared", DECLARED)
@@ -65,6 +66,7 @@ def test_the_import_statement_is_named_through_other_modules(ftsan: Ftsan, tmp_p
     assert "FT601 the GIL was switched on by undeclared" in run.stderr  # also where nobody sits at a terminal
 
 
+@needs_free_threading
 def test_gevent_is_named_with_its_version_and_who_imports_it(ftsan: Ftsan, tmp_path: Path) -> None:
     try:
         gevent = version("gevent")
@@ -82,6 +84,7 @@ def test_gevent_is_named_with_its_version_and_who_imports_it(ftsan: Ftsan, tmp_p
     assert {other["rule"] for other in run.findings[1:]} == {"FT602"}
 
 
+@needs_free_threading
 def test_a_child_of_a_process_with_the_gil_says_so(ftsan: Ftsan, tmp_path: Path) -> None:
     build(tmp_path, "undeclared")
     program = tmp_path / "program.py"
@@ -90,13 +93,14 @@ def test_a_child_of_a_process_with_the_gil_says_so(ftsan: Ftsan, tmp_path: Path)
     assert (run.rules, run.report["gil"], run.report["watched"]["processes"]) == (["FT601"], "re-enabled by undeclared", 2)
 
 
-@pytest.mark.parametrize(("mode", "state"), [("1", "enabled"), ("0", "disabled")])
+@pytest.mark.parametrize(("mode", "state"), [("1", "enabled"), pytest.param("0", "disabled", marks=needs_free_threading)])
 def test_the_gil_that_was_asked_for_is_no_fault(ftsan: Ftsan, tmp_path: Path, mode: str, state: str) -> None:
     (tmp_path / "program.py").write_text("")
     run = ftsan(tmp_path / "program.py", env={"PYTHON_GIL": mode})
     assert (run.status, run.findings, run.report["gil"]) == (0, [], state)
 
 
+@needs_free_threading
 def test_a_program_that_must_not_have_the_gil_is_told_why_it_has(ftsan: Ftsan, tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text("")
     run = ftsan("--require-gil-disabled", tmp_path / "program.py", env={"PYTHON_GIL": "1"})
@@ -104,6 +108,7 @@ def test_a_program_that_must_not_have_the_gil_is_told_why_it_has(ftsan: Ftsan, t
     assert "the process has begun with the GIL on: PYTHON_GIL=1" in run.stderr
 
 
+@needs_free_threading
 def test_a_module_that_must_not_be_loaded_is_refused_if_that_is_asked_for(ftsan: Ftsan, tmp_path: Path) -> None:
     build(tmp_path, "undeclared")
     program = tmp_path / "program.py"
@@ -115,6 +120,7 @@ def test_a_module_that_must_not_be_loaded_is_refused_if_that_is_asked_for(ftsan:
     assert (run.stdout, run.status, run.rules) == ("FT601:\nFalse\n", 66, ["FT601"])
 
 
+@needs_free_threading
 def test_what_the_program_makes_of_the_warning_is_its_own(ftsan: Ftsan, tmp_path: Path) -> None:
     """An error that comes of the warning is raised as without ftsan, and the module is not there."""
     build(tmp_path, "undeclared")

@@ -200,12 +200,17 @@ class Terminal:
 
     def __init__(self, pid: int, *options: str, env: dict[str, str] | None = None) -> None:
         self.ours, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 140, 0, 0))
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 400, 0, 0))  # for paths of any length
         variables = PLAIN | {"TERM": "xterm-256color"} | (env or {})
         command = [*FTSAN, "top", str(pid), "--every=100ms", *options]
         self.running = subprocess.Popen(command, env=variables, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
         os.close(theirs)
-        self.shown = ""
+        self.written = b""
+
+    @property
+    def shown(self) -> str:
+        """What was shown, without what moves the cursor and colours, of which a read may have got a part."""
+        return re.sub(r"\x1b(\[[0-9;?<>=]*[ -/]*[@-~]|[^\[])", "", self.written.decode(errors="replace"))
 
     def read(self) -> bool:
         """Read what was shown; whether there may be more."""
@@ -215,8 +220,7 @@ class Terminal:
             part = os.read(self.ours, 65536)
         except OSError:  # the other end is closed
             return False
-        # Without what moves the cursor and colours.
-        self.shown += re.sub(r"\x1b(\[[0-9;?<>=]*[ -/]*[@-~]|[^\[])", "", part.decode(errors="replace"))
+        self.written += part
         return bool(part)
 
     def until(self, pattern: str) -> None:
