@@ -202,7 +202,8 @@ def test_an_issue_has_what_maintainers_ask_for(ftsan: Ftsan, race: Path, tmp_pat
     version = sys.version.replace("\n", " ")
     for line in (f"Python {version}", f"GIL: {gil_state()}", run.findings[0]["title"], "ftsan run --races all race.py --fast"):
         assert line in issue.stdout
-    assert "greenlet-3.5.6-cp314-cp314t-" in issue.stdout or sys.version_info >= (3, 15)
+    tag = f"cp{sys.version_info.major}{sys.version_info.minor}"
+    assert f"greenlet-3.5.6-{tag}-{tag}{sys.abiflags}-" in issue.stdout or sys.version_info >= (3, 15)
     assert (
         ftsan_("issue", tmp_path / "report.json", "--finding", run.findings[0]["fingerprint"]).stdout
         == ftsan_("issue", tmp_path / "report.json").stdout

@@ -246,7 +246,7 @@ def test_a_process_that_nobody_watches_shows_its_stacks(deadlock: Path, tmp_path
     )
     assert done.stdout.count("in one\n") >= 1 and done.stdout.count("in two\n") >= 1
     assert "lock_PyThread_acquire_lock in libpython" in done.stdout
-    assert "waits for the end of a thread" in done.stdout
+    assert "waits for the end of thread 'one'" in done.stdout
 
 
 def test_gdb_shows_native_stacks_where_there_is_no_pystack(deadlock: Path, tmp_path: Path) -> None:

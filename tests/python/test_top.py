@@ -303,7 +303,9 @@ async def main():
     def other():
         while not os.path.exists({path!r}):
             time.sleep(0.01)
-        loop.call_soon(int)
+        while True:
+            loop.call_soon(int)
+            time.sleep(0.01)
     threading.Thread(target=other, name="other", daemon=True).start()
     print("ready", flush=True)
     while True:
