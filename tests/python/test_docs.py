@@ -31,6 +31,7 @@ def fences(language: str) -> list[tuple[Path, str, str]]:
     ]
 
 
+@pytest.mark.skipif(sys._is_gil_enabled(), reason="pages show what is printed where the GIL is off")
 @pytest.mark.parametrize("page", console.pages(), ids=lambda page: page.stem)
 def test_commands_print_what_their_page_says(page: Path, tmp_path: Path) -> None:
     for command, actual in console.steps(page.read_text(), console.Session(tmp_path)):
