@@ -271,10 +271,12 @@ def test_a_core_file_is_triaged_and_joined_with_the_recording(ftsan: Ftsan, tmp_
     path = tmp_path / "dies.py"
     path.write_text(
         "import ctypes, os, resource, threading\n"
+        "import ftsan.testing\n"
         "os.chdir(os.path.dirname(__file__))\n"
         "resource.setrlimit(resource.RLIMIT_CORE, (resource.getrlimit(resource.RLIMIT_CORE)[1],) * 2)\n"
         "waiting = threading.Thread(target=threading.Event().wait, name='waiting', daemon=True)\n"
         "waiting.start()\n"
+        "ftsan.testing.wait_until_blocked(waiting)\n"
         "ctypes.string_at(8)\n"
     )
     run = ftsan(path, env={"XDG_STATE_HOME": str(tmp_path / "state")}, timeout=120)
