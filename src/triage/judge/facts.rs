@@ -5,6 +5,8 @@ use super::super::names::lists::{ABORTING, HANDLERS, INTERPRETER_LOOP, SIGNAL_FR
 use super::super::names::owner::{self, Owner};
 use super::super::names::{paths, symbols::clean};
 use crate::report::Frame;
+use crate::rules::family::calls::Crash as Cause;
+use crate::rules::{self, Rule};
 
 /// Between the last named frame of a handler and the frame of the signal there are at most so many without a symbol.
 const UNNAMED_HANDLERS: usize = 3;
@@ -155,6 +157,21 @@ impl<'a> Facts<'a> {
     pub(crate) fn programs_line(stack: &[Frame]) -> Option<&Frame> {
         let real = |frame: &&Frame| !frame.file.is_empty();
         stack.iter().filter(real).find(|frame| paths::is_programs_own(&frame.file)).or_else(|| stack.iter().find(real))
+    }
+
+    /// No extension module of anybody else is among the innermost functions.
+    pub(crate) fn is_by_itself(&self) -> bool {
+        self.meaning().take(3).all(|(_, owner)| !owner.is_third_party())
+    }
+
+    /// The innermost frames are where a misuse that the rule is about crashes.
+    pub(crate) fn is_where_it_crashes(&self, rule: &str) -> bool {
+        let Some(Cause { files, symbols, .. }) = rules::find(rule).map(Rule::crash) else { return false };
+        // What the program calls is where it crashes, not what calls the program: a loop is below all that it runs.
+        let inner = self.python.iter().take(4).take_while(|frame| !paths::is_programs_own(&frame.file));
+        let called = || inner.filter(|frame| !frame.file.is_empty()).any(|frame| files.iter().any(|file| frame.file.contains(file)));
+        (self.is_by_itself() && called())
+            || self.failing().take(4).any(|frame| symbols.iter().any(|symbol| clean(&frame.symbol).starts_with(symbol)))
     }
 
     /// The crashing thread runs an event loop, as its stack or the recording has it.

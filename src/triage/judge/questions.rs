@@ -4,14 +4,12 @@
 //! crash), then the table of known crashes, then what the stacks say by themselves.
 
 use super::super::crash::{Crash, FoundBefore};
-use super::super::names::symbols::clean;
 use super::super::signature;
 use super::facts::Facts;
 use super::known::{self, Known};
 use super::verdict::{Confidence, CrashCause, Verdict, verdict};
 use super::{fatal_errors, hang, heap, nearest, process, racing, stack_overflow};
-use crate::rules::family::calls::Crash as Cause;
-use crate::rules::{self, Rule};
+use crate::rules;
 
 /// Says whose a crash is.
 pub fn of(crash: &Crash) -> Verdict {
@@ -40,7 +38,9 @@ pub fn of(crash: &Crash) -> Verdict {
         .or_else(|| by_what_is_near(&facts))
         .unwrap_or_else(|| nearest::interpreter(&facts));
     let already = verdict.evidence.join("\n");
-    let also = racing::by_their_stacks(&facts).into_iter().chain(crash.findings.iter().map(found)).chain(said(&facts));
+    let race = racing::on_the_same_object(&facts).map(|race| race.told());
+    let also =
+        race.into_iter().chain(racing::by_their_stacks(&facts)).chain(crash.findings.iter().map(found)).chain(said(&facts));
     verdict.evidence.extend(also.filter(|line| !already.contains(line.as_str())));
     verdict.signature = signature::of(crash);
     verdict
@@ -62,12 +62,14 @@ fn by_what_is_near(facts: &Facts<'_>) -> Option<Verdict> {
 
 /// What the recording and the findings before the crash show of a second thread.
 fn by_recording(facts: &Facts<'_>) -> Option<Verdict> {
-    let race = racing::on_the_same_object(facts);
+    let is_on_transport = |race: &racing::Race<'_>| race.own.fd >= 0 && facts.python.iter().take(3).any(racing::is_transport);
+    // Descriptors are shared by threads in correct programs, too, and no descriptor crashes of it.
+    let race = racing::on_the_same_object(facts).filter(|race| race.rule.is_some() || is_on_transport(race));
     let finding = facts.crash.findings.iter().rev().find(|finding| is_cause(facts, finding));
     if race.is_none() && finding.is_none() {
         return None;
     }
-    let transport = facts.python.iter().take(3).any(racing::is_transport) && race.as_ref().is_some_and(|race| race.own.fd >= 0);
+    let transport = race.as_ref().is_some_and(is_on_transport);
     let by_race =
         race.as_ref().and_then(|race| race.rule).or(if transport { Some(rules::transport_used_off_thread::RULE.id) } else { None });
     let rule = finding.map(|finding| finding.rule.as_str()).or(by_race);
@@ -103,15 +105,11 @@ fn by_recording(facts: &Facts<'_>) -> Option<Verdict> {
 
 /// A finding before the crash is of what the crashing thread was doing.
 fn is_cause(facts: &Facts<'_>, finding: &FoundBefore) -> bool {
+    let innermost = Facts::programs_line(facts.python);
     let mut lines = finding.at.iter().chain(&finding.lines);
-    let same_line = lines.any(|at| facts.python.iter().any(|frame| frame.file == at.file && frame.line == at.line));
-    let crash = rules::find(&finding.rule).map(Rule::crash);
-    same_line
-        || crash.is_some_and(|Cause { files, symbols, .. }| {
-            let inner = facts.python.iter().take(4);
-            inner.filter(|frame| !frame.file.is_empty()).any(|frame| files.iter().any(|file| frame.file.contains(file)))
-                || facts.failing().take(4).any(|frame| symbols.iter().any(|symbol| clean(&frame.symbol).starts_with(symbol)))
-        })
+    let same_line = lines.any(|at| innermost.is_some_and(|frame| frame.file == at.file && frame.line == at.line));
+    // An extension that the line calls as well is another matter.
+    (same_line && facts.is_by_itself()) || facts.is_where_it_crashes(&finding.rule)
 }
 
 fn found(finding: &FoundBefore) -> String {

@@ -61,21 +61,38 @@ pub(crate) struct Race<'a> {
     pub(crate) rule: Option<&'a str>,
 }
 
-/// Another thread that lately used the object or descriptor of the crashing thread's last events in a way that excludes it.
+/// Another thread that lately used the object or descriptor that the crashing thread is at, in a way that excludes it.
 pub(crate) fn on_the_same_object<'a>(facts: &Facts<'a>) -> Option<Race<'a>> {
     let own = facts.crashed?.recent.iter().take(LAST);
-    own.filter_map(|own| facts.others().find_map(|thread| clash(own, thread))).next()
+    own.filter_map(|own| facts.others().find_map(|thread| clash(own, thread, facts)))
+        .find(|race| is_going_on(facts, race.own) || race.rule.is_some_and(|rule| facts.is_where_it_crashes(rule)))
 }
 
-fn clash<'a>(own: &'a Event, thread: &'a Thread) -> Option<Race<'a>> {
+/// The crashing thread has not left the function that did it: what is long done explains no crash.
+fn is_going_on(facts: &Facts<'_>, own: &Event) -> bool {
+    let is_there = |at: &Frame| facts.python.iter().any(|frame| frame.file == at.file && frame.function == at.function);
+    own.at.as_ref().is_some_and(is_there)
+}
+
+fn clash<'a>(own: &'a Event, thread: &'a Thread, facts: &Facts<'a>) -> Option<Race<'a>> {
     let near = |other: &&Event| other.age_us.abs_diff(own.age_us) <= AT_THE_SAME_TIME_US;
     let same = |other: &Event| {
         let object = own.object != 0 && own.object == other.object;
-        let descriptor = own.fd >= 0 && own.fd == other.fd;
+        let descriptor = own.fd >= 0 && own.fd == other.fd && !is_reused(own, other, facts);
         (object && exclude(effect(own), effect(other), true)) || (descriptor && exclude(effect(own), effect(other), false))
     };
     let other = thread.recent.iter().filter(near).find(|other| same(other))?;
     Some(Race { thread, own, other, rule: rule_of(own).or_else(|| rule_of(other)) })
+}
+
+/// The number of the descriptor was closed in between, so that it is another file the second time.
+fn is_reused(own: &Event, other: &Event, facts: &Facts<'_>) -> bool {
+    const BAD_DESCRIPTOR: i64 = -9;
+    let (first, second) = if other.age_us >= own.age_us { (other, own) } else { (own, other) };
+    let between = |event: &&Event| event.fd == own.fd && (second.age_us..=first.age_us).contains(&event.age_us);
+    let mut ends = facts.crash.threads.iter().flat_map(|thread| &thread.recent).filter(between);
+    second.result != BAD_DESCRIPTOR
+        && ends.any(|event| effect(event) == Some(Effect::Ends) && event.result >= 0 && !std::ptr::eq(event, second))
 }
 
 fn exclude(own: Option<Effect>, other: Option<Effect>, object: bool) -> bool {
@@ -187,16 +204,10 @@ fn duration(microseconds: u64) -> String {
     }
 }
 
-/// Whether a source file is one of a library that sends and receives for the program.
+/// Whether a source file is one of a library whose connections belong to one thread.
 pub(crate) fn is_transport(frame: &Frame) -> bool {
-    const FILES: [&str; 6] = [
-        "asyncio/selector_events.py",
-        "asyncio/sslproto.py",
-        "asyncio/streams.py",
-        "asyncio/unix_events.py",
-        "ssl.py",
-        "socket.py",
-    ];
+    const FILES: [&str; 4] =
+        ["asyncio/selector_events.py", "asyncio/sslproto.py", "asyncio/streams.py", "asyncio/unix_events.py"];
     FILES.iter().any(|file| frame.file.ends_with(file)) || paths::distribution(&frame.file) == Some("asyncpg")
 }
 
@@ -211,9 +222,15 @@ mod tests {
     }
 
     fn race(own: Event, other: Event) -> Option<String> {
+        race_at(vec![own], vec![other], "beat")
+    }
+
+    /// Where the crashing thread is in `function` when it dies.
+    fn race_at(own: Vec<Event>, other: Vec<Event>, function: &str) -> Option<String> {
+        let at = Frame { file: "/app/w.py".to_owned(), line: 10, function: function.to_owned(), ..Frame::default() };
         let threads = vec![
-            Thread { crashed: true, recent: vec![own], ..Thread::default() },
-            Thread { name: "heartbeat".to_owned(), native_id: 7, recent: vec![other], ..Thread::default() },
+            Thread { crashed: true, recent: own, python: vec![at], ..Thread::default() },
+            Thread { name: "heartbeat".to_owned(), native_id: 7, recent: other, ..Thread::default() },
         ];
         let crash = Crash { threads, ..Crash::default() };
         on_the_same_object(&Facts::new(&crash)).map(|race| race.told())
@@ -224,7 +241,9 @@ mod tests {
         let told = race(event("send", 5, 0, 10), event("FT105 write", 5, 0, 40)).unwrap();
         let expected = "thread 'heartbeat' (native id 7) did FT105 write on descriptor 5 at /app/w.py:9 in beat, 30 us before";
         assert!(told.starts_with(expected), "{told}");
-        assert!(race(event("send", 5, 0, 0), event("close", 5, 0, 1_999)).is_some());
+        assert!(race(event("close", 5, 0, 0), event("send", 5, 0, 1_999)).is_some());
+        let failed = Event { result: -9, ..event("send", 5, 0, 0) };
+        assert!(race(failed, event("close", 5, 0, 1_999)).is_some());
         assert!(race(event("FT101 call_later", -1, 0x10, 0), event("FT101 call_soon", -1, 0x10, 5)).is_some());
     }
 
@@ -235,5 +254,22 @@ mod tests {
         assert!(race(event("send", 5, 0, 0), event("send", 5, 0, 9_000_000)).is_none());
         assert!(race(event("send", -1, 0, 0), event("send", -1, 0, 0)).is_none());
         assert!(race(event("epoll_wait", 5, 0, 0), event("epoll_wait", 5, 0, 0)).is_none());
+    }
+
+    #[test]
+    fn the_next_file_of_a_number_is_another_one() {
+        // Two threads import, one after the other: each opens its file as descriptor 3.
+        assert!(race(event("close", 5, 0, 0), event("close", 5, 0, 900)).is_none());
+        assert!(race(event("send", 5, 0, 0), event("close", 5, 0, 900)).is_none());
+        let closes = |result| vec![Event { result, ..event("close", 5, 0, 100) }, event("send", 5, 0, 900)];
+        assert!(race_at(vec![event("send", 5, 0, 0)], closes(0), "beat").is_none());
+        assert!(race_at(vec![event("send", 5, 0, 0)], closes(-9), "beat").is_some());
+    }
+
+    #[test]
+    fn what_the_crashing_thread_has_done_with_does_not() {
+        let events = || (vec![event("FT105 write", 5, 0, 10)], vec![event("FT105 write", 5, 0, 40)]);
+        assert!(race_at(events().0, events().1, "beat").is_some());
+        assert!(race_at(events().0, events().1, "elsewhere").is_none());
     }
 }

@@ -73,8 +73,8 @@ pub(super) static ROWS: &[Known] = &[
         name: "pyarrow imported first by a thread that has ended",
         when: &[
             Anywhere(&["pyarrow"], &["mi_thread_init*", "_mi_thread_init*", "mi_heap_main", "_mi_theap_default_set"]),
-            From("pyarrow", "24.0.0"),
-            Below("pyarrow", "26.0.0"),
+            From("pyarrow", "25.0.0"),
+            Below("pyarrow", "25.0.1"),
         ],
         verdict: CrashCause::LibraryBug,
         confidence: Confidence::High,
@@ -82,7 +82,7 @@ pub(super) static ROWS: &[Known] = &[
         issue: Some("arrow#50471"),
         explanation: "the mimalloc inside pyarrow keeps a pointer to the heap of the thread that loaded it; when that thread has ended, the first allocation of another \
             one follows it (arrow#50471, arrow#50908), with the GIL or without",
-        next_step: "import pyarrow (or pandas, which does) on the main thread before others use it, or upgrade pyarrow",
+        next_step: "upgrade pyarrow to 25.0.1 or later, or import it (or pandas, which does) on the main thread before others use it",
     },
     Known {
         name: "a font of Pillow used by several threads",
