@@ -248,10 +248,37 @@ fn string_literal(dump: &Dump) -> String {
     format!("E   AssertionError: process died: {:?}\n", dump.text)
 }
 
+/// The whole dump, and what the kernel logged of the same process.
+fn kernel_beside(dump: &Dump) -> String {
+    format!("{}\n{}", dump.text, kernel_line(dump))
+}
+
+fn windows_faulthandler(dump: &Dump) -> String {
+    let text = dump.text.replacen("Fatal Python error: Segmentation fault", "Windows fatal exception: access violation", 1);
+    assert_ne!(text, dump.text);
+    text
+}
+
+/// What the debugger shows below faulthandler's Python stack.
+fn windbg(dump: &Dump) -> String {
+    let windows = Dump { text: windows_faulthandler(dump), crash: dump.crash.clone(), ..*dump };
+    frames(
+        &windows,
+        "ExceptionCode: c0000005 (Access violation)\n # Child-SP          RetAddr               Call Site",
+        |at, frame| {
+            let name = if frame.symbol.is_empty() { String::new() } else { format!("!{}", frame.symbol) };
+            format!("{at:02x} 000000d1`9a7fe8b8 00007ffd`5d0f{at:04x}     {}{name}+0x12", base(&frame.module))
+        },
+    )
+}
+
 fn kernel(dump: &Dump) -> String {
+    format!("{}\n{}", dump.python_part(), kernel_line(dump))
+}
+
+fn kernel_line(dump: &Dump) -> String {
     let top = &dump.crash.threads[0].native[HANDLER_FRAMES].module;
-    let line = format!("[5.1] python[7]: segfault at 8 ip 00007f0000000010 sp 00007f error 4 in {}[7f0000000000+1000]", base(top));
-    format!("{}\n{line}\n", dump.python_part())
+    format!("[5.1] python[7]: segfault at 8 ip 00007f0000000010 sp 00007f error 4 in {}[7f0000000000+1000]\n", base(top))
 }
 
 type Writer = fn(&Dump) -> String;
@@ -278,6 +305,9 @@ fn forms() -> Vec<(&'static str, Writer)> {
         ("cloud logging", cloud_logging),
         ("Sentry", sentry),
         ("string literal", string_literal),
+        ("Windows faulthandler", windows_faulthandler),
+        ("WinDbg", windbg),
+        ("dump and kernel log", kernel_beside),
     ]
 }
 
@@ -296,6 +326,31 @@ fn every_form_gives_the_verdict_and_signature_of_the_plain_dump() {
             assert_eq!(crashes.len(), 1, "{name}, {}: {crashes:#?}\n{text}", dump.name);
             assert_eq!(told(&crashes[0]), expected, "{name}, {}:\n{text}", dump.name);
         }
+    }
+}
+
+#[test]
+fn several_crashes_in_one_text_are_told_each_in_every_form() {
+    let all = dumps();
+    let expected: Vec<_> = all.iter().map(|dump| told(&dump.crash)).collect();
+    // Of these two, the list of modules and the signal stand in the text around, which belongs to no one of several.
+    for (name, write) in forms().into_iter().filter(|(name, _)| !["pystack", "py-spy"].contains(name)) {
+        // No process dies twice.
+        let of_process = |(at, dump)| write(dump).replace("==7==", &format!("==7{at}==")) + "\nINFO restarting\n";
+        let text: String = all.iter().enumerate().map(of_process).collect();
+        let crashes = read(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(crashes.iter().map(told).collect::<Vec<_>>(), expected, "{name}:\n{text}");
+    }
+}
+
+#[test]
+fn several_processes_of_pystack_and_py_spy_are_several() {
+    let all = dumps();
+    for (name, write) in forms().into_iter().filter(|(name, _)| ["pystack", "py-spy"].contains(name)) {
+        let text: String = all.iter().map(write).collect();
+        let functions = |crash: &Crash| crash.threads[0].python.iter().map(|frame| frame.function.clone()).collect::<Vec<_>>();
+        let each: Vec<_> = read(&text).unwrap().iter().map(functions).collect();
+        assert_eq!(each, all.iter().map(|dump| functions(&dump.crash)).collect::<Vec<_>>(), "{name}:\n{text}");
     }
 }
 

@@ -227,11 +227,12 @@ fn merge(into: &mut Crash, other: Crash, believed: bool) {
         if own.native.is_empty() || (!believed && symbols(&thread) >= symbols(own)) {
             own.native = thread.native;
             own.top_cut = thread.top_cut;
+            own.cut |= thread.cut;
         }
-        if own.python.is_empty() {
+        if own.python.is_empty() && !thread.python.is_empty() {
             own.python = thread.python;
+            own.cut |= thread.cut;
         }
-        own.cut |= thread.cut;
         own.crashed |= thread.crashed;
         if own.name.is_empty() {
             own.name = thread.name;

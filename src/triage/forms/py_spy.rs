@@ -22,6 +22,7 @@ fn read(pasted: &[String]) -> Vec<Found> {
     if !pasted.iter().any(|line| THREAD.is_match(line) || ENTRY.is_match(line)) {
         return Vec::new();
     }
+    let mut found = Vec::new();
     let mut crash = Crash::default();
     let mut stacks = Stacks::default();
     let mut at = None;
@@ -32,6 +33,10 @@ fn read(pasted: &[String]) -> Vec<Found> {
             let name = thread.get(3).map_or("", |name| name.as_str()).to_owned();
             stacks.begin(Thread { name, native_id: id, ..Thread::default() });
         } else if let Some(version) = VERSION.captures(line) {
+            // It stands before the stacks of each process.
+            if let Some(at) = at.take() {
+                found.push(finished(at, std::mem::take(&mut crash), std::mem::take(&mut stacks)));
+            }
             version[1].clone_into(&mut crash.python.version);
             if let Some(path) = version.get(2) {
                 path.as_str().clone_into(&mut crash.python.executable);
@@ -54,10 +59,14 @@ fn read(pasted: &[String]) -> Vec<Found> {
             }
         }
     }
-    let Some(at) = at else { return Vec::new() };
+    found.extend(at.map(|at| finished(at, crash, stacks)));
+    found
+}
+
+fn finished(at: usize, mut crash: Crash, mut stacks: Stacks) -> Found {
     stacks.threads.retain(|thread| thread.native_id != 0);
     stacks.finish(&mut crash);
-    vec![Found { at, crash }]
+    Found { at, crash }
 }
 
 #[cfg(test)]

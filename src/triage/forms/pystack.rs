@@ -24,10 +24,17 @@ fn read(pasted: &[String]) -> Vec<Found> {
     if !pasted.iter().any(|line| THREAD.is_match(line)) {
         return Vec::new();
     }
+    let mut found = Vec::new();
     let mut crash = Crash::default();
     let mut stacks = Stacks::default();
     let mut at = None;
     for (number, line) in before_entries(pasted, &ENTRY).iter().enumerate() {
+        // How the process died is said before its stacks.
+        if [&*SENDER, &*SIGNAL, &*FAULT].iter().any(|ends| ends.is_match(line))
+            && let Some(at) = at.take()
+        {
+            found.push(finished(at, std::mem::take(&mut crash), std::mem::take(&mut stacks)));
+        }
         if let Some(thread) = THREAD.captures(line) {
             at.get_or_insert(number);
             stacks.begin(Thread {
@@ -56,13 +63,17 @@ fn read(pasted: &[String]) -> Vec<Found> {
             crash.address = Some(frames::hex(&fault[1]));
         }
     }
-    let Some(at) = at else { return Vec::new() };
+    found.extend(at.map(|at| finished(at, crash, stacks)));
+    found
+}
+
+fn finished(at: usize, mut crash: Crash, mut stacks: Stacks) -> Found {
     for thread in &mut stacks.threads {
         thread.python.reverse();
         thread.native.reverse();
     }
     stacks.finish(&mut crash);
-    vec![Found { at, crash }]
+    Found { at, crash }
 }
 
 #[cfg(test)]

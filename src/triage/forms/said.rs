@@ -1,8 +1,8 @@
 //! The last words of the interpreter, libc, C++, Rust and test runners as a process dies, of all the text around a dump.
 
 /// Lines that hold one of these are kept: how C++, Rust and assertions die, what a damaged heap makes libc say, and exceptions that correct
-/// use of a generator cannot raise.
-const TELLING: [&str; 33] = [
+/// use of a generator or a thread cannot raise.
+const TELLING: [&str; 35] = [
     "stack smashing detected",
     "Assertion failed:",
     "Assertion `",
@@ -36,6 +36,8 @@ const TELLING: [&str; 33] = [
     "Sanitizer: attempting double-free",
     "Sanitizer: attempting free on address",
     "faulthandler_timeout",
+    "thread already started",
+    "del _limbo[self]",
 ];
 /// libc says so when it finds its heap damaged; the culprit is gone by then.
 pub(crate) const HEAP: [&str; 14] = [

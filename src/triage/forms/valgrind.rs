@@ -17,9 +17,32 @@ pattern!(FRAME, r"^(at|by) 0x([0-9A-Fa-f]+): (.+?)(?: \((?:in )?([^()]+)\))?$");
 pattern!(SIGNAL, r"action of signal \d+ \((SIG[A-Z]+)\)");
 pattern!(ADDRESS, r"(?:at|to|from) address (0x[0-9A-Fa-f]+)");
 
+/// Processes of one log that are told apart, at most.
+const MOST: usize = 50;
+
 fn read(pasted: &[String]) -> Vec<Found> {
-    let mut errors: Vec<Error> = Vec::new();
+    let mut processes: Vec<(String, Vec<(usize, &String)>)> = Vec::new();
     for (at, line) in pasted.iter().enumerate() {
+        let Some(found) = LINE.captures(line) else { continue };
+        if let Some((_, lines)) = processes.iter_mut().find(|(process, _)| *process == found[1]) {
+            lines.push((at, line));
+        } else if processes.len() < MOST {
+            processes.push((found[1].to_owned(), vec![(at, line)]));
+        }
+    }
+    let mut found: Vec<Found> = processes.iter().filter_map(|(_, lines)| of_process(lines)).collect();
+    // Of a process that went on, something went wrong, and nothing died.
+    if found.iter().any(|found| !found.crash.signal.is_empty()) {
+        found.retain(|found| !found.crash.signal.is_empty());
+    } else {
+        found.truncate(1);
+    }
+    found
+}
+
+fn of_process(lines: &[(usize, &String)]) -> Option<Found> {
+    let mut errors: Vec<Error> = Vec::new();
+    for &(at, line) in lines {
         let Some(found) = LINE.captures(line) else { continue };
         let text = found[3].trim_end();
         if let Some(frame) = FRAME.captures(text) {
@@ -61,7 +84,7 @@ fn read(pasted: &[String]) -> Vec<Found> {
     // The end of the process, else the first thing that went wrong.
     let whole = || errors.iter().position(|error| !error.what.is_empty());
     let died = errors.iter().position(|error| !error.signal.is_empty()).or_else(whole).unwrap_or(0);
-    if errors.is_empty() { Vec::new() } else { vec![errors.swap_remove(died).finish()] }
+    if errors.is_empty() { None } else { Some(errors.swap_remove(died).finish()) }
 }
 
 #[derive(Default)]

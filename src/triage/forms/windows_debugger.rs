@@ -3,6 +3,7 @@
 use super::super::crash::{Crash, Thread};
 use super::form::{Form, Found};
 use super::frames::{self, Stacks, pattern};
+use super::prefixes::before_entries;
 use super::said;
 
 pattern!(STUDIO, r"^\s*>?\s*(?:\[Inline Frame\] )?([\w.-]+\.(?:pyd|dll|exe))!([^(]+)(?:\(.*\))?(?: Line \d+)?(?:\s+\S+)?$");
@@ -19,16 +20,23 @@ pattern!(MODULE, r"Faulting module name: ([^,\s]+)");
 pattern!(MODULE_PATH, r"Faulting module path: (\S.*\S)");
 pattern!(CODE, r"(?:Exception code|ExceptionCode): (?:0x)?([0-9a-fA-F]{8})");
 pattern!(OFFSET, r"Fault offset: (0x[0-9a-fA-F]+)");
+pattern!(ENTRY, r"[0-9a-f]{2,3} [0-9a-f]{8}`[0-9a-f]{8} ");
 pattern!(
     FRAME,
-    r"^\s*([0-9a-f]{2,3}) (?:[0-9a-f]{8}`?[0-9a-f]{8} )+(?:: .*? : )?([A-Za-z_][\w.-]*)(?:!(.+?))?(?:\+(0x[0-9a-f]+))?(?: \[(.+?) @ \d+\])?$"
+    r"^\s*([0-9a-f]{2,3}) (?:[0-9a-f]{8}`?[0-9a-f]{8} +)+(?:: .*? : )?([A-Za-z_][\w.-]*)(?:!(.+?))?(?:\+(0x[0-9a-f]+))?(?: \[(.+?) @ \d+\])?$"
 );
 
 fn read(pasted: &[String]) -> Vec<Found> {
+    let mut found = Vec::new();
     let mut crash = Crash::default();
     let mut stacks = Stacks::default();
     let mut at = None;
-    for (number, line) in pasted.iter().enumerate() {
+    for (number, line) in before_entries(pasted, &ENTRY).iter().enumerate() {
+        // The event log names the module first, a debugger the exception.
+        let begins = MODULE.is_match(line) || (!crash.signal.is_empty() && CODE.is_match(line));
+        if begins && let Some(at) = at.take() {
+            found.push(finished(at, std::mem::take(&mut crash), std::mem::take(&mut stacks)));
+        }
         if let Some(code) = CODE.captures(line) {
             said::windows_signal(&format!("0x{}", code[1].to_ascii_lowercase())).clone_into(&mut crash.signal);
             if code[1].eq_ignore_ascii_case("c0000374") {
@@ -70,10 +78,14 @@ fn read(pasted: &[String]) -> Vec<Found> {
             frame.offset = frames::hex(&offset[1]);
         }
     }
-    let Some(at) = at else { return Vec::new() };
+    found.extend(at.map(|at| finished(at, crash, stacks)));
+    found
+}
+
+fn finished(at: usize, mut crash: Crash, stacks: Stacks) -> Found {
     "Windows".clone_into(&mut crash.python.platform);
     stacks.finish(&mut crash);
-    vec![Found { at, crash }]
+    Found { at, crash }
 }
 
 #[cfg(test)]

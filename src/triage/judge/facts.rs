@@ -169,7 +169,8 @@ impl<'a> Facts<'a> {
         let Some(Cause { files, symbols, .. }) = rules::find(rule).map(Rule::crash) else { return false };
         // What the program calls is where it crashes, not what calls the program: a loop is below all that it runs.
         let inner = self.python.iter().take(4).take_while(|frame| !paths::is_programs_own(&frame.file));
-        let called = || inner.filter(|frame| !frame.file.is_empty()).any(|frame| files.iter().any(|file| frame.file.contains(file)));
+        let called =
+            || inner.filter(|frame| !frame.file.is_empty()).any(|frame| files.iter().any(|file| frame.file.contains(file)));
         (self.is_by_itself() && called())
             || self.failing().take(4).any(|frame| symbols.iter().any(|symbol| clean(&frame.symbol).starts_with(symbol)))
     }

@@ -28,6 +28,7 @@ pub fn of(crash: &Crash) -> Verdict {
         .or_else(|| known(&facts, rows()))
         .or_else(|| of_an_extension.clone())
         .or_else(|| fatal_errors::of_the_collector(&facts))
+        .or_else(|| known(&facts, known::before_the_heap()))
         .or_else(|| heap::damaged(&facts))
         .or_else(|| known(&facts, known::kinds()))
         .or_else(|| process::worker_gone(&facts))
@@ -39,8 +40,7 @@ pub fn of(crash: &Crash) -> Verdict {
         .unwrap_or_else(|| nearest::interpreter(&facts));
     let already = verdict.evidence.join("\n");
     let race = racing::on_the_same_object(&facts).map(|race| race.told());
-    let also =
-        race.into_iter().chain(racing::by_their_stacks(&facts)).chain(crash.findings.iter().map(found)).chain(said(&facts));
+    let also = race.into_iter().chain(racing::by_their_stacks(&facts)).chain(crash.findings.iter().map(found)).chain(said(&facts));
     verdict.evidence.extend(also.filter(|line| !already.contains(line.as_str())));
     verdict.signature = signature::of(crash);
     verdict

@@ -206,8 +206,7 @@ fn duration(microseconds: u64) -> String {
 
 /// Whether a source file is one of a library whose connections belong to one thread.
 pub(crate) fn is_transport(frame: &Frame) -> bool {
-    const FILES: [&str; 4] =
-        ["asyncio/selector_events.py", "asyncio/sslproto.py", "asyncio/streams.py", "asyncio/unix_events.py"];
+    const FILES: [&str; 4] = ["asyncio/selector_events.py", "asyncio/sslproto.py", "asyncio/streams.py", "asyncio/unix_events.py"];
     FILES.iter().any(|file| frame.file.ends_with(file)) || paths::distribution(&frame.file) == Some("asyncpg")
 }
 

@@ -54,93 +54,79 @@ const GREENLET_LAYOUT: &str = "wheels of greenlet before 3.5.6 save and restore 
 const GREENLET_UPGRADE: &str = "upgrade greenlet to 3.5.6 or later (3.5.3 fixes this crash; 3.5.4 the deadlock of the same cause, PR 519, and a crash in the \
     collector, greenlet#515; 3.5.6 finds the layout of the thread state by itself, greenlet#527)";
 
-/// The rows.  Where the version is not known and nothing of greenlet is on the stacks, another cause is as likely: such rows are guesses.
-pub(super) static ROWS: &[Known] = &[
+/// A critical section is left, or a mutex is that was not locked.
+const AT_A_SECTION: Condition = Any(&[Top(3, CRITICAL_SECTION), Says(UNLOCKED)]);
+const STEPS: Condition = Any(&[
+    Anywhere(&["_asyncio"], STEPS_A_TASK),
+    Module(&["_asyncio"]),
+    Python(SPAWNS_GREENLETS),
+    Python(RUNS_ASYNCIO),
+    Says(UNLOCKED),
+]);
+
+const fn switched(confidence: Confidence, when: &'static [Condition]) -> Known {
     Known {
         name: "greenlet switched while a critical section was held",
-        when: &[
-            Any(&[Top(3, CRITICAL_SECTION), Says(UNLOCKED)]),
+        when,
+        verdict: CrashCause::LibraryBug,
+        confidence,
+        culprit: Some("greenlet"),
+        issue: Some("greenlet#513"),
+        explanation: GREENLET_SECTION,
+        next_step: GREENLET_UPGRADE,
+    }
+}
+
+const fn of_another_layout(confidence: Confidence, when: &'static [Condition]) -> Known {
+    Known {
+        name: "greenlet's wheel was built for another layout of the thread state",
+        when,
+        verdict: CrashCause::LibraryBug,
+        confidence,
+        culprit: Some("greenlet"),
+        issue: Some("greenlet#527"),
+        explanation: GREENLET_LAYOUT,
+        next_step: "upgrade greenlet to 3.5.6 or later, or build it for this interpreter: pip install --no-binary greenlet greenlet",
+    }
+}
+
+/// The rows.  Where the version is not known and nothing of greenlet is on the stacks, another cause is as likely: such rows are guesses.
+pub(super) static ROWS: &[Known] = &[
+    switched(
+        Confidence::High,
+        &[
+            AT_A_SECTION,
             WithoutGil,
             OwnTop(2),
             Loaded(USES_GREENLETS),
             OlderThan("greenlet", "3.5.3"),
             Also(&[Python(SPAWNS_GREENLETS)]),
-            Any(&[
-                Anywhere(&["_asyncio"], STEPS_A_TASK),
-                Module(&["_asyncio"]),
-                Python(SPAWNS_GREENLETS),
-                Python(RUNS_ASYNCIO),
-                Says(UNLOCKED),
-            ]),
+            STEPS,
         ],
-        verdict: CrashCause::LibraryBug,
-        confidence: Confidence::High,
-        culprit: Some("greenlet"),
-        issue: Some("greenlet#513"),
-        explanation: GREENLET_SECTION,
-        next_step: GREENLET_UPGRADE,
-    },
-    Known {
-        name: "greenlet switched while a critical section was held",
-        when: &[
-            Any(&[Top(3, CRITICAL_SECTION), Says(UNLOCKED)]),
-            WithoutGil,
-            OwnTop(2),
-            Loaded(USES_GREENLETS),
-            Below("greenlet", "3.5.3"),
-            IN_USE,
-            Any(&[
-                Anywhere(&["_asyncio"], STEPS_A_TASK),
-                Module(&["_asyncio"]),
-                Python(SPAWNS_GREENLETS),
-                Python(RUNS_ASYNCIO),
-                Says(UNLOCKED),
-            ]),
-        ],
-        verdict: CrashCause::LibraryBug,
-        confidence: Confidence::High,
-        culprit: Some("greenlet"),
-        issue: Some("greenlet#513"),
-        explanation: GREENLET_SECTION,
-        next_step: GREENLET_UPGRADE,
-    },
-    Known {
-        name: "greenlet switched while a critical section was held",
-        when: &[
-            Any(&[Top(3, CRITICAL_SECTION), Says(UNLOCKED)]),
+    ),
+    switched(
+        Confidence::High,
+        &[AT_A_SECTION, WithoutGil, OwnTop(2), Loaded(USES_GREENLETS), Below("greenlet", "3.5.3"), IN_USE, STEPS],
+    ),
+    switched(
+        Confidence::Medium,
+        &[
+            AT_A_SECTION,
             WithoutGil,
             OwnTop(2),
             Loaded(USES_GREENLETS),
             Below("greenlet", "3.5.3"),
             Also(&[Python(SPAWNS_GREENLETS)]),
-            Any(&[
-                Anywhere(&["_asyncio"], STEPS_A_TASK),
-                Module(&["_asyncio"]),
-                Python(SPAWNS_GREENLETS),
-                Python(RUNS_ASYNCIO),
-                Says(UNLOCKED),
-            ]),
+            STEPS,
         ],
-        verdict: CrashCause::LibraryBug,
-        confidence: Confidence::Medium,
-        culprit: Some("greenlet"),
-        issue: Some("greenlet#513"),
-        explanation: GREENLET_SECTION,
-        next_step: GREENLET_UPGRADE,
-    },
-    Known {
-        name: "greenlet switched while a critical section was held",
-        when: &[WithoutGil, Top(2, CRITICAL_SECTION), IN_USE, Loaded(USES_GREENLETS), Below("greenlet", "3.5.3")],
-        verdict: CrashCause::LibraryBug,
-        confidence: Confidence::Medium,
-        culprit: Some("greenlet"),
-        issue: Some("greenlet#513"),
-        explanation: GREENLET_SECTION,
-        next_step: GREENLET_UPGRADE,
-    },
-    Known {
-        name: "greenlet's wheel was built for another layout of the thread state",
-        when: &[
+    ),
+    switched(
+        Confidence::Medium,
+        &[WithoutGil, Top(2, CRITICAL_SECTION), IN_USE, Loaded(USES_GREENLETS), Below("greenlet", "3.5.3")],
+    ),
+    of_another_layout(
+        Confidence::High,
+        &[
             Signal(FATAL_SIGNALS),
             WithoutGil,
             Top(5, FREES_LATER),
@@ -149,16 +135,10 @@ pub(super) static ROWS: &[Known] = &[
             PythonFrom("3.14"),
             OnlyExtension(&["greenlet"]),
         ],
-        verdict: CrashCause::LibraryBug,
-        confidence: Confidence::High,
-        culprit: Some("greenlet"),
-        issue: Some("greenlet#527"),
-        explanation: GREENLET_LAYOUT,
-        next_step: "upgrade greenlet to 3.5.6 or later, or build it for this interpreter: pip install --no-binary greenlet greenlet",
-    },
-    Known {
-        name: "greenlet's wheel was built for another layout of the thread state",
-        when: &[
+    ),
+    of_another_layout(
+        Confidence::Medium,
+        &[
             Signal(FATAL_SIGNALS),
             WithoutGil,
             Top(5, FREES_LATER),
@@ -167,16 +147,10 @@ pub(super) static ROWS: &[Known] = &[
             PythonFrom("3.14"),
             OnlyExtension(&["greenlet"]),
         ],
-        verdict: CrashCause::LibraryBug,
-        confidence: Confidence::Medium,
-        culprit: Some("greenlet"),
-        issue: Some("greenlet#527"),
-        explanation: GREENLET_LAYOUT,
-        next_step: "upgrade greenlet to 3.5.6 or later, or build it for this interpreter: pip install --no-binary greenlet greenlet",
-    },
-    Known {
-        name: "greenlet's wheel was built for another layout of the thread state",
-        when: &[
+    ),
+    of_another_layout(
+        Confidence::Medium,
+        &[
             Signal(FATAL_SIGNALS),
             WithoutGil,
             Top(5, FREES_LATER),
@@ -185,13 +159,7 @@ pub(super) static ROWS: &[Known] = &[
             PythonFrom("3.14"),
             IN_USE,
         ],
-        verdict: CrashCause::LibraryBug,
-        confidence: Confidence::Medium,
-        culprit: Some("greenlet"),
-        issue: Some("greenlet#527"),
-        explanation: GREENLET_LAYOUT,
-        next_step: "upgrade greenlet to 3.5.6 or later, or build it for this interpreter: pip install --no-binary greenlet greenlet",
-    },
+    ),
     Known {
         name: "the garbage collector met a suspended greenlet",
         when: &[

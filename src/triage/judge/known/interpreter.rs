@@ -1,5 +1,6 @@
 //! Crashes of CPython and its standard library, of threads that share what it does not lock.
 
+use super::super::conditions::Condition;
 use super::super::conditions::Condition::{
     Also, Any, Anywhere, Function, Interpreter, NoExtension, NoPythonFrame, OwnTop, Python, PythonBelow, PythonFrom, Says, Signal,
     StackCutShort, Top, TopModule, WithoutGil,
@@ -436,11 +437,24 @@ pub(super) static ROWS: &[Known] = &[
     },
 ];
 
-/// One frame that two threads run; the rows are the most general ones that name an issue.
-pub(super) static GENERATORS: &[Known] = &[
+const fn resumed_by_two(confidence: Confidence, when: &'static [Condition]) -> Known {
     Known {
         name: "a generator, coroutine or asynchronous generator resumed by two threads",
-        when: &[
+        when,
+        verdict: CrashCause::InterpreterBug,
+        confidence,
+        culprit: None,
+        issue: Some("gh-120321"),
+        explanation: GENERATOR,
+        next_step: GENERATOR_FIX,
+    }
+}
+
+/// One frame that two threads run; the rows are the most general ones that name an issue.
+pub(super) static GENERATORS: &[Known] = &[
+    resumed_by_two(
+        Confidence::High,
+        &[
             Signal(FATAL_SIGNALS),
             WithoutGil,
             OwnTop(2),
@@ -448,16 +462,10 @@ pub(super) static GENERATORS: &[Known] = &[
             Says(TAKEN_OVER),
             PythonBelow("3.15"),
         ],
-        verdict: CrashCause::InterpreterBug,
-        confidence: Confidence::High,
-        culprit: None,
-        issue: Some("gh-120321"),
-        explanation: GENERATOR,
-        next_step: GENERATOR_FIX,
-    },
-    Known {
-        name: "a generator, coroutine or asynchronous generator resumed by two threads",
-        when: &[
+    ),
+    resumed_by_two(
+        Confidence::High,
+        &[
             Signal(FATAL_SIGNALS),
             WithoutGil,
             OwnTop(2),
@@ -466,27 +474,9 @@ pub(super) static GENERATORS: &[Known] = &[
             Any(&[NoPythonFrame, StackCutShort]),
             PythonBelow("3.15"),
         ],
-        verdict: CrashCause::InterpreterBug,
-        confidence: Confidence::High,
-        culprit: None,
-        issue: Some("gh-120321"),
-        explanation: GENERATOR,
-        next_step: GENERATOR_FIX,
-    },
-    Known {
-        name: "a generator, coroutine or asynchronous generator resumed by two threads",
-        when: &[
-            Signal(FATAL_SIGNALS),
-            WithoutGil,
-            OwnTop(2),
-            Any(&[Top(2, RESUMES), StackCutShort, NoPythonFrame]),
-            PythonBelow("3.15"),
-        ],
-        verdict: CrashCause::InterpreterBug,
-        confidence: Confidence::Medium,
-        culprit: None,
-        issue: Some("gh-120321"),
-        explanation: GENERATOR,
-        next_step: GENERATOR_FIX,
-    },
+    ),
+    resumed_by_two(
+        Confidence::Medium,
+        &[Signal(FATAL_SIGNALS), WithoutGil, OwnTop(2), Any(&[Top(2, RESUMES), StackCutShort, NoPythonFrame]), PythonBelow("3.15")],
+    ),
 ];

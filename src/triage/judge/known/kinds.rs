@@ -1,6 +1,8 @@
 //! Kinds of crash that no issue stands for: misuse by the program as the stacks alone show it.
 
-use super::super::conditions::Condition::{Any, Function, Module, NotLoopThread, OwnTop, Python, Signal, TopModule, WithoutGil};
+use super::super::conditions::Condition::{
+    Any, Function, Module, NotLoopThread, OwnTop, Python, PythonFrom, Says, Signal, Top, TopModule, WithoutGil,
+};
 use super::super::verdict::{Confidence, CrashCause};
 use super::row::{FATAL_SIGNALS, Known};
 
@@ -131,3 +133,23 @@ pub(super) static ROWS: &[Known] = &[
         next_step: "ftsan run names calls from other threads: FT101, FT105, FT107; if there are none, report it to uvloop with this block",
     },
 ];
+
+/// Rows that are asked before a damaged heap is nobody's: what damaged it said so.
+pub(super) static BEFORE_THE_HEAP: &[Known] = &[Known {
+    name: "one Thread started by two threads at once",
+    when: &[
+        Signal(FATAL_SIGNALS),
+        WithoutGil,
+        OwnTop(3),
+        PythonFrom("3.13"),
+        Any(&[Top(1, &["thread_run"]), Says(&["RuntimeError: thread already started", "del _limbo[self]"])]),
+    ],
+    verdict: CrashCause::InterpreterBug,
+    confidence: Confidence::Low,
+    culprit: None,
+    issue: None,
+    explanation: "Thread.start() looks whether the thread was started and starts it, without a lock in between; of two threads that do so at once one raises \
+        \"thread already started\", and what the new thread begins with may have been freed",
+    next_step: "start each thread in one place, or hold a lock around start(); no report of it is known: report it to CPython with the output of ftsan \
+        triage --markdown",
+}];

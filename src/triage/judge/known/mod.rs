@@ -69,13 +69,18 @@ pub fn kinds() -> impl Iterator<Item = &'static Known> {
     kinds::ROWS.iter()
 }
 
+/// Kinds that are told from a heap that anybody may have damaged.
+pub fn before_the_heap() -> impl Iterator<Item = &'static Known> {
+    kinds::BEFORE_THE_HEAP.iter()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn every_row_can_be_told_and_followed() {
-        for row in reported().chain(kinds()) {
+        for row in reported().chain(kinds()).chain(before_the_heap()) {
             assert!(!row.when.is_empty() && !row.explanation.is_empty() && !row.next_step.is_empty(), "{}", row.name);
             let number = row.issue.map(|issue| issue.rsplit(['#', '-']).next().unwrap_or(""));
             assert!(number.is_none_or(|number| number.parse::<u32>().is_ok()), "{}", row.name);
