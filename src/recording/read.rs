@@ -47,6 +47,8 @@ pub struct Died {
     pub python: Vec<(u64, Vec<Frame>)>,
     /// What threads wait for and hold, by the kernel's id of the thread.
     pub locks: Vec<(u64, Waiting)>,
+    /// Of which object threads call a method, by the kernel's id of the thread.
+    pub calls: Vec<(u64, crash::Called)>,
     /// Files in memory: start, end, offset in the file, path.
     pub maps: Vec<(u64, u64, u64, String)>,
 }
@@ -210,6 +212,7 @@ fn died(bytes: &Bytes<'_>) -> Option<Died> {
         stack: words(offset_of!(CrashNotes, stack), count(offset_of!(CrashNotes, stack_used), STACK)).collect(),
         failed_steps: bytes.u32(base + offset_of!(CrashNotes, failed_steps)),
         locks: locks(&section(&notes, "[locks]")),
+        calls: section(&notes, "[calls]").lines().filter_map(call).collect(),
         python: stacks(&section(&notes, "[python]")),
         maps: section(&notes, "[maps]").lines().filter_map(mapping).collect(),
     })
@@ -265,6 +268,12 @@ fn locks(notes: &str) -> Vec<(u64, Waiting)> {
     all
 }
 
+/// `calls THREAD ADDRESS CLASS`.
+fn call(line: &str) -> Option<(u64, crash::Called)> {
+    let ["calls", thread, object, class] = line.split(' ').collect::<Vec<_>>()[..] else { return None };
+    Some((thread.parse().ok()?, crash::Called { object: object.parse().ok()?, class: class.to_owned() }))
+}
+
 /// A line of `/proc/self/maps`, if a file is mapped there.
 fn mapping(line: &str) -> Option<(u64, u64, u64, String)> {
     let mut words = line.splitn(6, ' ');
@@ -312,6 +321,13 @@ mod tests {
         let at = Frame { file: "/x.py".to_owned(), line: 3, function: "f".to_owned(), ..Frame::default() };
         let expected = [(7, Waiting::For(64)), (7, Waiting::Holds(128, vec![at])), (8, Waiting::Handle(256))];
         assert_eq!(locks(notes), expected);
+    }
+
+    #[test]
+    fn what_threads_call_is_read_back() {
+        let called = crash::Called { object: 64, class: "_pickle.Pickler".to_owned() };
+        assert_eq!(call("calls 7 64 _pickle.Pickler"), Some((7, called)));
+        assert_eq!((call("calls 7 64"), call("[calls]"), call("calls 7 x y")), (None, None, None));
     }
 
     #[test]

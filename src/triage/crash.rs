@@ -89,6 +89,19 @@ pub struct Thread {
     pub tasks: Vec<Task>,
     /// The locks that it holds, as far as they are known.
     pub holds: Vec<HeldLock>,
+    /// The object of whose class it calls a method that is written in C, if known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calls: Option<Called>,
+}
+
+/// An object whose method is called.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Called {
+    /// Its address.
+    pub object: u64,
+    /// Its class, with the module if that is written in C.
+    pub class: String,
 }
 
 /// A task of an event loop.

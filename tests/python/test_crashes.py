@@ -195,6 +195,32 @@ def test_every_thread_is_shown_where_it_is(ftsan: Ftsan, tmp_path: Path) -> None
     assert threads["MainThread"]["python"][-1]["line"] == 7
 
 
+IN_ONE_OBJECT = """
+import ctypes, threading, time, _queue
+queue = _queue.SimpleQueue()
+def take():
+    queue.get()
+waiting = threading.Thread(target=take, name="waiting", daemon=True)
+waiting.start()
+seen = 0
+while seen < 5:  # it sleeps in get(), which lasts
+    state = open(f"/proc/self/task/{waiting.native_id}/stat").read().rpartition(")")[2].split()[0]
+    seen = seen + 1 if state == "S" else 0
+    time.sleep(0.02)
+ctypes.string_at(8)
+"""
+
+
+def test_the_object_is_noted_whose_method_a_thread_calls(ftsan: Ftsan, tmp_path: Path) -> None:
+    path = tmp_path / "shared.py"
+    path.write_text(IN_ONE_OBJECT)
+    run_crashing(ftsan, path, tmp_path / "crashes")
+    crash = crash_of(tmp_path / "crashes")
+    [waiting] = [thread for thread in crash["threads"] if thread["name"] == "waiting"]
+    assert waiting["python"][0]["function"] == "take"
+    assert waiting["calls"]["class"] == "_queue.SimpleQueue" and waiting["calls"]["object"]
+
+
 def test_only_the_newest_crashes_are_kept(ftsan: Ftsan, tmp_path: Path) -> None:
     folder = tmp_path / "crashes"
     for number in range(12):

@@ -167,10 +167,11 @@ impl<'a> Facts<'a> {
     /// The innermost frames are where a misuse that the rule is about crashes.
     pub(crate) fn is_where_it_crashes(&self, rule: &str) -> bool {
         let Some(Cause { files, symbols, .. }) = rules::find(rule).map(Rule::crash) else { return false };
-        // What the program calls is where it crashes, not what calls the program: a loop is below all that it runs.
-        let inner = self.python.iter().take(4).take_while(|frame| !paths::is_programs_own(&frame.file));
-        let called =
-            || inner.filter(|frame| !frame.file.is_empty()).any(|frame| files.iter().any(|file| frame.file.contains(file)));
+        // What the program calls, not what calls the program: a loop is below all that it runs.
+        const RUNS: [&str; 8] =
+            ["_run", "_run_once", "run_forever", "run_until_complete", "run", "__step", "__step_run_and_handle_result", "__wakeup"];
+        let mut inner = self.python.iter().take(4).filter(|frame| !RUNS.contains(&unqualified(&frame.function)));
+        let mut called = || inner.any(|frame| files.iter().any(|file| frame.file.contains(file)));
         (self.is_by_itself() && called())
             || self.failing().take(4).any(|frame| symbols.iter().any(|symbol| clean(&frame.symbol).starts_with(symbol)))
     }

@@ -7,6 +7,7 @@
 //! | [`conditions`] | what the table of known crashes may ask |
 //! | [`known`] | the table of known crashes |
 //! | [`racing`] | the other threads that were at it |
+//! | [`in_one_object`] | several threads in methods of one object that is written in C |
 //! | [`process`] | killed, signalled, aborted on purpose, forked with threads, hanging |
 //! | [`hang`] | which thread waits for which, and whether in a circle |
 //! | [`stack_overflow`], [`heap`], [`fatal_errors`] | what a stack, an allocator or the interpreter itself says |
@@ -17,6 +18,7 @@ pub(super) mod facts;
 mod fatal_errors;
 pub mod hang;
 mod heap;
+mod in_one_object;
 pub mod known;
 mod nearest;
 mod process;

@@ -8,7 +8,7 @@ use super::super::signature;
 use super::facts::Facts;
 use super::known::{self, Known};
 use super::verdict::{Confidence, CrashCause, Verdict, verdict};
-use super::{fatal_errors, hang, heap, nearest, process, racing, stack_overflow};
+use super::{fatal_errors, hang, heap, in_one_object, nearest, process, racing, stack_overflow};
 use crate::rules;
 
 /// Says whose a crash is.
@@ -40,7 +40,9 @@ pub fn of(crash: &Crash) -> Verdict {
         .unwrap_or_else(|| nearest::interpreter(&facts));
     let already = verdict.evidence.join("\n");
     let race = racing::on_the_same_object(&facts).map(|race| race.told());
-    let also = race.into_iter().chain(racing::by_their_stacks(&facts)).chain(crash.findings.iter().map(found)).chain(said(&facts));
+    let shared = in_one_object::found(&facts).map(|shared| shared.told());
+    let of_threads = race.into_iter().chain(shared).chain(racing::by_their_stacks(&facts));
+    let also = of_threads.chain(crash.findings.iter().map(found)).chain(said(&facts));
     verdict.evidence.extend(also.filter(|line| !already.contains(line.as_str())));
     verdict.signature = signature::of(crash);
     verdict
@@ -332,6 +334,35 @@ mod tests {
         assert_eq!((of(&heap).verdict, of(&heap).confidence), (CrashCause::Unknown, Confidence::Low));
         let found = FoundBefore { rule: "FT105".to_owned(), ..FoundBefore::default() };
         assert!(of(&Crash { findings: vec![found], ..heap }).evidence[1].contains("may well be the misuse of FT105"));
+    }
+
+    #[test]
+    fn a_finding_of_the_loop_is_no_cause_of_what_the_loop_runs() {
+        let found = FoundBefore { rule: "FT107".to_owned(), title: "cancel() called".to_owned(), ..FoundBefore::default() };
+        let crashed = |native_frame, inner: Option<Frame>| Thread {
+            crashed: true,
+            python: inner
+                .into_iter()
+                .chain([
+                    frame("/app/main.py", "main"),
+                    frame("/usr/lib/python3.14t/asyncio/events.py", "Handle._run"),
+                    frame("/usr/lib/python3.14t/asyncio/base_events.py", "BaseEventLoop._run_once"),
+                ])
+                .collect(),
+            native: vec![native_frame],
+            ..Thread::default()
+        };
+        let judged = |thread| {
+            let crash =
+                Crash { signal: "SIGSEGV".to_owned(), threads: vec![thread], findings: vec![found.clone()], ..Crash::default() };
+            of(&crash).verdict
+        };
+        let own = || native("/usr/lib/libpython3.14t.so", "list_dealloc");
+        assert_eq!(judged(crashed(own(), None)), CrashCause::Unknown);
+        let numpy = native("/v/site-packages/numpy/_core/_multiarray_umath.cpython-314t-x86_64-linux-gnu.so", "array_dealloc");
+        assert_eq!(judged(crashed(numpy, None)), CrashCause::LibraryBug);
+        let inner = frame("/usr/lib/python3.14t/asyncio/events.py", "Handle.cancel");
+        assert_eq!(judged(crashed(own(), Some(inner))), CrashCause::CrossThreadMisuse);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::thread::{registry, stacks};
 use ftsan::loops::ThreadSlot;
 use offsets::{OWNED_BY_INTERPRETER, Offsets, STACKREF_TAG};
 use pyo3::ffi;
+use std::mem::offset_of;
 use std::sync::atomic::Ordering;
 
 /// Threads and frames that are looked at, at most.
@@ -31,6 +32,9 @@ fn byte(address: usize) -> Option<u8> {
     read_into(address, &mut bytes).then_some(bytes[0])
 }
 
+/// How far down the evaluation stack a callable is looked for, and letters of a class's name.
+const OPERANDS: usize = 8;
+const CLASS_NAME: usize = 100;
 /// Frames of the place where a lock was acquired.
 const ACQUIRED: usize = 4;
 
@@ -43,6 +47,67 @@ pub(crate) unsafe extern "C" fn crashed(note: Note) {
     deferred::retire();
     all_stacks(&say);
     waits(&say);
+    calls(&say);
+}
+
+/// Says of which object each thread calls a method that is written in C, by its innermost frame: `calls THREAD ADDRESS CLASS`.
+fn calls(say: &dyn Fn(&[u8])) {
+    let offsets = offsets::get();
+    say(b"[calls]\n");
+    each_thread(offsets, &mut |thread, native_id| {
+        let Some(object) = innermost(thread, offsets).and_then(|frame| called_on(frame, offsets)) else { return };
+        let Some(class) = word(object + offset_of!(ffi::PyObject, ob_type)) else { return };
+        let Some(name) = word(class + offset_of!(ffi::PyTypeObject, tp_name)) else { return };
+        say(b"calls ");
+        decimal(native_id, say);
+        say(b" ");
+        decimal(object, say);
+        say(b" ");
+        class_name(name, say);
+        say(b"\n");
+    });
+}
+
+fn innermost(thread: usize, offsets: &Offsets) -> Option<usize> {
+    let mut frame = word(thread + offsets.thread_current_frame)?;
+    for _ in 0..FRAMES {
+        if is_of_the_program(frame, offsets) {
+            return Some(frame);
+        }
+        frame = word(frame + offsets.frame_previous).filter(|frame| *frame != 0)?;
+    }
+    None
+}
+
+/// The object that stands above a method of C on the evaluation stack, or that such a method is bound to.  A frame that is in no call has no
+/// stack pointer.
+fn called_on(frame: usize, offsets: &Offsets) -> Option<usize> {
+    /// All bits that may be set in a reference and are none of the address.
+    const TAGS: usize = 7;
+    let top = word(frame + offsets.frame_stackpointer)?;
+    let object = |at: usize| word(at).map(|word| word & !TAGS).filter(|object| *object != 0);
+    for depth in 1..=OPERANDS {
+        let at = top.checked_sub(depth * size_of::<usize>()).filter(|at| *at >= frame + offsets.frame_localsplus)?;
+        let Some(callable) = object(at) else { continue };
+        let Some(class) = word(callable + offset_of!(ffi::PyObject, ob_type)) else { continue };
+        if class == (&raw const ffi::PyMethodDescr_Type) as usize {
+            return object(at + size_of::<usize>()).filter(|_| depth > 1);
+        }
+        if class == (&raw const ffi::PyCFunction_Type) as usize {
+            return word(callable + offset_of!(ffi::PyCFunctionObject, m_self)).filter(|owner| *owner != 0);
+        }
+    }
+    None
+}
+
+/// Says a name of C as far as it is one of a class.
+fn class_name(address: usize, say: &dyn Fn(&[u8])) {
+    for at in 0..CLASS_NAME {
+        match byte(address + at) {
+            Some(letter) if letter.is_ascii_alphanumeric() || matches!(letter, b'_' | b'.') => say(&[letter]),
+            _ => return,
+        }
+    }
 }
 
 /// Says which locks threads wait for and hold: `waits THREAD ADDRESS`, `handle THREAD ADDRESS`, `holds THREAD ADDRESS` and the
@@ -75,6 +140,16 @@ fn waits(say: &dyn Fn(&[u8])) {
 
 fn all_stacks(say: &dyn Fn(&[u8])) {
     let offsets = offsets::get();
+    each_thread(offsets, &mut |thread, native_id| {
+        say(b"thread ");
+        decimal(native_id, say);
+        say(b"\n");
+        frames(thread, offsets, say);
+    });
+}
+
+/// The states of all threads of the main interpreter, and the kernel's ids of the threads.
+fn each_thread(offsets: &Offsets, with: &mut dyn FnMut(usize, usize)) {
     let mut thread = word(offsets::runtime() + offsets.runtime_interpreters_head)
         .and_then(|interpreter| word(interpreter + offsets.interpreter_threads_head))
         .unwrap_or(0);
@@ -83,10 +158,7 @@ fn all_stacks(say: &dyn Fn(&[u8])) {
             return;
         }
         let Some(native_id) = word(thread + offsets.thread_native_id) else { return };
-        say(b"thread ");
-        decimal(native_id, say);
-        say(b"\n");
-        frames(thread, offsets, say);
+        with(thread, native_id);
         thread = word(thread + offsets.thread_next).unwrap_or(0);
     }
 }
@@ -125,8 +197,7 @@ fn frames(thread: usize, offsets: &Offsets, say: &dyn Fn(&[u8])) {
         if frame == 0 {
             return;
         }
-        let is_shim = word(frame + offsets.frame_executable).is_some_and(|code| frames::is_shim(code & !STACKREF_TAG));
-        if byte(frame + offsets.frame_owner) != Some(OWNED_BY_INTERPRETER) && !is_shim {
+        if is_of_the_program(frame, offsets) {
             match one_frame(frame, offsets, say) {
                 Some(()) => say(b"\n"),
                 None => say(b"\t0\t<invalid frame>\n"),
@@ -134,6 +205,12 @@ fn frames(thread: usize, offsets: &Offsets, say: &dyn Fn(&[u8])) {
         }
         frame = word(frame + offsets.frame_previous).unwrap_or(0);
     }
+}
+
+/// A frame that tracebacks show.
+fn is_of_the_program(frame: usize, offsets: &Offsets) -> bool {
+    let is_shim = word(frame + offsets.frame_executable).is_some_and(|code| frames::is_shim(code & !STACKREF_TAG));
+    byte(frame + offsets.frame_owner) != Some(OWNED_BY_INTERPRETER) && !is_shim
 }
 
 fn one_frame(frame: usize, offsets: &Offsets, say: &dyn Fn(&[u8])) -> Option<()> {

@@ -50,6 +50,7 @@ pub(crate) fn read(path: &Path, wanted: Wanted) -> Result<Option<Crash>, String>
     }
     for thread in &mut threads {
         add_waits(thread, &died.locks);
+        thread.calls = died.calls.iter().find(|(native_id, _)| *native_id == thread.native_id).map(|(_, called)| called.clone());
         if !died.lives && thread.native_id == died.native_id {
             thread.crashed = true;
             thread.native = symbols::native_stack(&unwind::stack(&died), &died.maps);
