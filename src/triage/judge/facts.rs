@@ -161,7 +161,7 @@ impl<'a> Facts<'a> {
 
     /// No extension module of anybody else is among the innermost functions.
     pub(crate) fn is_by_itself(&self) -> bool {
-        self.meaning().take(3).all(|(_, owner)| !owner.is_third_party())
+        !self.meaning().take(3).any(|(_, owner)| matches!(owner, Owner::Extension(..)))
     }
 
     /// The innermost frames are where a misuse that the rule is about crashes.
