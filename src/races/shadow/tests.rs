@@ -522,3 +522,60 @@ fn an_answer_may_be_given_twice() {
         assert_eq!(worst(&races), expected);
     }
 }
+
+fn hand_over(bench: &Bench, from: &ThreadClock, to: &ThreadClock) {
+    let mut lock = crate::races::clock::Clock::default();
+    from.release_into(&bench.clocks, &mut lock);
+    from.advance(&bench.clocks);
+    to.acquire_from(&bench.clocks, &lock);
+}
+
+#[test]
+fn an_iteration_is_an_interval_whatever_the_order_of_a_change_between_two_steps() {
+    for (is_between, expected) in [(true, Some(Severity::Error)), (false, None)] {
+        let bench = Bench::new();
+        let threads = bench.threads();
+        let change = || {
+            hand_over(&bench, threads[0], threads[1]);
+            assert_eq!(worst(&bench.go(threads, 1, access(AccessKind::Insert, 2))), None);
+            hand_over(&bench, threads[1], threads[0]);
+        };
+        if !is_between {
+            change();
+        }
+        bench.go(threads, 0, access(AccessKind::Iterate, 1));
+        let since = Some(bench.memories[0].version());
+        if is_between {
+            change();
+        }
+        let races = bench.go(threads, 0, Access { since, ..access(AccessKind::Iterate, 1) });
+        assert_eq!((worst(&races), races.iter().any(|race| race.is_between)), (expected, is_between));
+    }
+}
+
+#[test]
+fn a_thread_that_has_polled_and_looks_again_has_waited_unless_there_was_another_write() {
+    for (is_written_again, expected) in [(false, None), (true, Some(Severity::Error))] {
+        let bench = Bench::new();
+        let threads = bench.threads();
+        bench.go(threads, 0, access(AccessKind::Write, 1));
+        bench.go(threads, 1, Access { is_polled: true, ..access(AccessKind::Read, 2) });
+        if is_written_again {
+            bench.go(threads, 0, access(AccessKind::Write, 1));
+        }
+        bench.go(threads, 1, access(AccessKind::Read, 3));
+        assert_eq!(worst(&bench.go(threads, 1, access(AccessKind::Write, 4))), expected, "{is_written_again}");
+    }
+}
+
+#[test]
+fn a_reader_that_was_early_is_told_with_the_flag_that_it_had_seen() {
+    let bench = Bench::new();
+    let threads = bench.threads();
+    bench.go(threads, 0, Access { location: 1, value: Value::of(16), ..access(AccessKind::Write, 1) });
+    bench.go(threads, 1, Access { location: 1, is_tested: true, ..access(AccessKind::Read, 3) });
+    bench.go(threads, 1, Access { location: 2, ..access(AccessKind::Read, 4) });
+    let races = bench.go(threads, 0, Access { location: 2, ..access(AccessKind::Write, 2) });
+    let flags: Vec<_> = races.iter().map(|race| (race.published_early, race.flag)).collect();
+    assert_eq!(flags, [(true, Some(AccessSite { site: 3, stack: 0 }))]);
+}

@@ -253,4 +253,18 @@ mod tests {
             finding.accesses.iter().filter(|access| access.role == Role::Owner).map(|access| access.stack[0].line).collect();
         assert_eq!(lines, [452, 40, 41, 42]);
     }
+
+    #[test]
+    fn what_a_call_leads_to_is_told_once_and_after_it() {
+        let mut finding = samples::call_soon();
+        let inner = |line| Access { stack: vec![samples::frame("redis.py", line, "send")], ..finding.accesses[0].clone() };
+        let [known, new] = [7, 8].map(inner);
+        finding.add_inner_access(known.clone());
+        let again = Finding { accesses: vec![finding.accesses[0].clone(), known, new], ..samples::call_soon() };
+        finding.add(again);
+        let told: Vec<(Role, u32)> = finding.accesses.iter().map(|access| (access.role, access.stack[0].line)).take(4).collect();
+        let first = samples::call_soon().accesses[0].stack[0].line;
+        assert_eq!(told[..3], [(Role::Offending, first), (Role::Offending, 7), (Role::Offending, 8)]);
+        assert_eq!(told[3].0, Role::Owner);
+    }
 }

@@ -86,6 +86,8 @@ mod tests {
     #[test]
     fn what_was_known_is_accepted_and_a_suppression_goes_first() {
         let baseline = Some(("baseline.toml".to_owned(), Baseline::of(&news().report)));
+        assert_eq!(Policy { baseline: baseline.clone(), ..Policy::default() }.baseline(), Some("baseline.toml"));
+        assert_eq!(Policy::default().baseline(), None);
         assert_eq!(judged(&Policy { baseline: baseline.clone(), ..Policy::default() }).1, Some(Means::Baseline));
         let suppression = Suppression {
             rule: "FT101".to_owned(),

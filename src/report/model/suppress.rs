@@ -132,6 +132,17 @@ mod tests {
     }
 
     #[test]
+    fn a_file_is_read_and_named_if_that_fails() {
+        let path = std::env::temp_dir().join(format!("ftsan-suppress-{}.toml", std::process::id()));
+        std::fs::write(&path, "[[suppress]]\nrule = 'FT401'\nreason = 'known'\n").unwrap();
+        assert_eq!(load(&path).unwrap().len(), 1);
+        std::fs::write(&path, "[[suppress]]\nrule = 'FT401'\n").unwrap();
+        assert!(load(&path).unwrap_err().contains(&path.display().to_string()));
+        std::fs::remove_file(&path).unwrap();
+        assert!(load(&path).unwrap_err().contains("cannot read"));
+    }
+
+    #[test]
     fn every_given_pattern_must_match() {
         let finding = samples::call_soon();
         let accepted = |lines: &str| one(&format!("{lines}\nreason = 'known'")).matches(&finding);
