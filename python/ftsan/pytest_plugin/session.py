@@ -115,7 +115,7 @@ class Session:
             "tests",
             "test",
         }
-        # `__main__` is pytest's.  Swaps that the standard library makes for the program are watched with it; hypothesis writes modules.
+        # `__main__` is pytest's, hypothesis writes modules; swaps of the standard library's for the program are watched with it.
         given = (races or "").split(",")
         others = {name for name in watched if name in sys.stdlib_module_names or name.startswith("hypothesis_temporary_module_")}
         names = [name for name in watched if name not in tests and (name in given or name not in others)]
