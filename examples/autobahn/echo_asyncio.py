@@ -20,9 +20,13 @@ from storm import storm
 
 CONNECTIONS = 200
 AT_ONCE = 50
+#: Seconds: a machine that is busy is not a peer that is gone.
+PATIENCE = 300
 
 
 class Server(WebSocketServerProtocol):
+    openHandshakeTimeout = closeHandshakeTimeout = PATIENCE
+
     async def onMessage(self, payload: bytes, isBinary: bool) -> None:
         answer = await asyncio.to_thread(payload.upper)
         with contextlib.suppress(Disconnected):  # the client may be gone by now
@@ -30,6 +34,8 @@ class Server(WebSocketServerProtocol):
 
 
 class Client(WebSocketClientProtocol):
+    openHandshakeTimeout = closeHandshakeTimeout = PATIENCE
+
     def __init__(self) -> None:
         super().__init__()
         self.echo = asyncio.get_running_loop().create_future()
@@ -62,7 +68,6 @@ async def main() -> None:
     host, port = server.sockets[0].getsockname()
     clients = WebSocketClientFactory(f"ws://{host}:{port}")
     clients.protocol = Client
-    clients.setProtocolOptions(closeHandshakeTimeout=30)  # a machine that is busy is not a peer that is gone
     places = asyncio.Semaphore(AT_ONCE)
 
     async def one(number: int) -> bool:

@@ -20,21 +20,24 @@ from twisted.internet.threads import deferToThread  # noqa: E402
 
 CONNECTIONS = 200
 AT_ONCE = 50
+#: Seconds: a machine that is busy is not a peer that is gone.
+PATIENCE = 300
 
 
 class Server(websocket.WebSocketServerProtocol):
+    openHandshakeTimeout = closeHandshakeTimeout = PATIENCE
+
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         answer = deferToThread(payload.upper).addCallback(self.sendMessage, isBinary)
         answer.addErrback(lambda failure: failure.trap(Disconnected))  # the client may be gone by now
 
 
 class Client(websocket.WebSocketClientProtocol):
+    openHandshakeTimeout = closeHandshakeTimeout = PATIENCE
+
     def __init__(self) -> None:
         super().__init__()
         self.echo: Deferred[bytes] = Deferred()
-
-    def onOpen(self) -> None:
-        self.closeHandshakeTimeout = 30  # a machine that is busy is not a peer that is gone
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         self.echo.callback(payload)
