@@ -145,7 +145,7 @@ def is_told(evidence: str) -> None:
 
 def test_a_hang_is_told_while_the_program_goes_on(ftsan: Ftsan, tmp_path: Path) -> None:
     path = tmp_path / "deadlock.py"
-    path.write_text(DEADLOCK.format(then="threads[0].join(4); print('went on', flush=True); os._exit(3)"))
+    path.write_text(DEADLOCK.format(then="threads[0].join(12); print('went on', flush=True); os._exit(3)"))
     run = ftsan("--on-hang", "1", path, timeout=60)
     assert (run.status, run.stdout) == (3, "went on\n")
     assert "has done nothing for 1 s" in run.stderr and "HANG: ftsan: cross-thread-misuse (high confidence)" in run.stderr
