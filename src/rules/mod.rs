@@ -157,8 +157,6 @@ pub fn of_system_call(suspicion: &Suspicion) -> Option<&'static Rule> {
 mod tests {
     use super::family::races::Unordered;
     use super::*;
-    use crate::races::access::AccessSite;
-    use crate::races::clock::Epoch;
     use crate::races::matrix::AccessKind;
 
     #[test]
@@ -216,22 +214,7 @@ mod tests {
     }
 
     fn race(earlier_kind: AccessKind, kind: AccessKind) -> Race {
-        Race {
-            severity: Severity::Error,
-            earlier_kind,
-            earlier: AccessSite { site: 1, stack: 1 },
-            earlier_thread: Epoch::NONE,
-            earlier_check: None,
-            kind,
-            here: AccessSite { site: 2, stack: 2 },
-            check: None,
-            is_checked: false,
-            witnessed: false,
-            published_early: false,
-            is_potential: false,
-            is_between: false,
-            flag: None,
-        }
+        Race { earlier_kind, kind, ..sayings::RACE }
     }
 
     fn id(race: &Race) -> &'static str {

@@ -156,7 +156,7 @@ fn events() -> Vec<Event<'static>> {
 }
 
 const SITE: AccessSite = AccessSite { site: 1, stack: 1 };
-const RACE: Race = Race {
+pub(super) const RACE: Race = Race {
     severity: Severity::Error,
     earlier_kind: AccessKind::Read,
     earlier: SITE,

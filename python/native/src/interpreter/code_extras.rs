@@ -72,7 +72,7 @@ pub(crate) fn load(py: Python<'_>, index: usize, set: impl FnOnce(&Bound<'_, PyA
 }
 
 /// Runs `set`, which gives a code object the extra of this index.  If that is its first one, it has room for no more then than up to this one.
-pub(crate) fn first<T>(code: &Bound<'_, PyAny>, index: usize, set: impl FnOnce() -> T) -> T {
+pub(crate) fn set<T>(code: &Bound<'_, PyAny>, index: usize, set: impl FnOnce() -> T) -> T {
     let Some(place) = PLACE.get() else { return set() };
     // SAFETY: a live code object, which has a word there; it is changed in critical sections of it only.
     let extras = || unsafe { code.as_ptr().cast::<*mut Extras>().add(*place).read().as_mut() };

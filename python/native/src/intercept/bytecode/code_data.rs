@@ -199,7 +199,7 @@ pub(crate) fn of<'a>(code: &'a Bound<'_, PyAny>, new: Extra) -> PyResult<&'a Ext
     // SAFETY: a live code object without an extra; ours is stored for as long as the code object lives, or given back.
     unsafe {
         let set = || PyUnstable_Code_SetExtra(code.as_ptr(), index, extra.cast());
-        if code_extras::first(code, index as usize, set) < 0 {
+        if code_extras::set(code, index as usize, set) < 0 {
             drop(Box::from_raw(extra));
             return Err(PyErr::fetch(code.py()));
         }
