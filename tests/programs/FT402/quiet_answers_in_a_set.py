@@ -1,4 +1,9 @@
-"""A set remembers for what the answer is yes, as asyncio.iscoroutine does: finding out twice is all that can happen."""
+"""A set remembers for what the answer is yes, as asyncio.iscoroutine does: finding out twice is all that can happen.
+
+How many answers there are may have changed since, which is told if it falls in between.
+
+ALSO: FT407
+"""
 
 import threading
 import time
