@@ -9,18 +9,11 @@ use zerocopy::FromZeros;
 pub(crate) fn zeros<T: FromZeros + Sync>(count: usize) -> Option<&'static [T]> {
     /// The smallest page of Linux.
     const PAGE: usize = 4096;
-    /// The larger pages that it can make, of x86-64 and of most other machines.
-    const HUGE: usize = 2 << 20;
     const { assert!(align_of::<T>() <= PAGE) };
     let len = count.checked_mul(size_of::<T>()).filter(|len| *len > 0)?;
     let (access, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
     // SAFETY: new memory, at a place that the kernel chooses.
     let memory = unsafe { libc::mmap(std::ptr::null_mut(), len, access, flags, -1, 0) };
-    // Accesses go all over a table, which in pages of 4 KB is more than a processor remembers the places of.
-    if memory != libc::MAP_FAILED && len >= HUGE {
-        // SAFETY: the memory that was just mapped; a hint, which may be refused.
-        unsafe { libc::madvise(memory, len, libc::MADV_HUGEPAGE) };
-    }
     // SAFETY: zeros, which are a value of the type, so many of them and aligned to a page; never unmapped, and nobody else has it.
     (memory != libc::MAP_FAILED).then(|| unsafe { std::slice::from_raw_parts(memory.cast(), count) })
 }
