@@ -9,18 +9,16 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ftsan import _native
 
 from tests.conftest import PLAIN
 from tests.interop.conftest import missing
-from tests.python.attaching import FTSAN, Start, attach, left_overs, pointers_into, programs
+from tests.python.attaching import FTSAN, Start, attach, end_when_found, left_overs, pointers_into, programs, wait_until_attached
 from tests.python.test_attach import DEADLOCK
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="read from /proc")
@@ -84,16 +82,10 @@ def test_what_it_does_as_it_goes_on_is_watched(start: Start, env: dict[str, str]
     report = tmp_path / "report.json"
     command = [*FTSAN, "attach", str(child.pid), "--for=1h", "--races=none", "--report-json", str(report)]
     with subprocess.Popen(command, env=PLAIN | env, stderr=subprocess.PIPE, text=True) as attached:
-        assert attached.stderr is not None
-        while not report.exists() or not json.loads(_native.read_report(str(report)))["watched"]["processes"]:
-            assert attached.poll() is None, attached.stderr.read()
+        wait_until_attached(attached, report)
         with open(f"/proc/{child.pid}/fd/97", "wb", buffering=0) as end:
             end.write(b"x")
-        for line in attached.stderr:
-            if "Help: ftsan explain FT101" in line:
-                break
-        attached.send_signal(signal.SIGINT)
-        attached.communicate(timeout=60)
+        end_when_found(attached, "FT101")
     assert attached.returncode == 66
     [finding] = json.loads(report.read_text())["findings"]
     assert (finding["rule"], finding["accesses"][0]["operation"]) == ("FT101", "call_soon")

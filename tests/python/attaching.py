@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -11,6 +12,8 @@ from array import array
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from ftsan import _native
 
 from tests.conftest import PLAIN
 
@@ -136,3 +139,20 @@ def left_overs() -> list[str]:
     """Folders of runs that nobody has removed, of processes that live."""
     folders = [name for name in os.listdir("/tmp") if name.startswith("ftsan-run.")]
     return [name for name in folders if not Path(f"/proc/{name.split('.')[2]}").exists()]
+
+
+def wait_until_attached(attached: subprocess.Popen[str], report: Path) -> None:
+    """Wait until a running ``ftsan attach`` watches its process."""
+    while not report.exists() or not json.loads(_native.read_report(str(report)))["watched"]["processes"]:
+        assert attached.stderr is not None
+        assert attached.poll() is None, attached.stderr.read()
+
+
+def end_when_found(attached: subprocess.Popen[str], rule: str) -> None:
+    """Interrupt a running ``ftsan attach`` as soon as it has told a finding of this rule, and wait for its end."""
+    assert attached.stderr is not None
+    for line in attached.stderr:
+        if f"Help: ftsan explain {rule}" in line:
+            break
+    attached.send_signal(signal.SIGINT)
+    attached.communicate(timeout=60)

@@ -14,7 +14,18 @@ from pathlib import Path
 import pytest
 from ftsan import _native
 
-from tests.python.attaching import FTSAN, SERVING, Start, attach, left_overs, look, pointers_into, programs, without_size
+from tests.python.attaching import (
+    FTSAN,
+    SERVING,
+    Start,
+    attach,
+    end_when_found,
+    left_overs,
+    look,
+    pointers_into,
+    programs,
+    without_size,
+)
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="another process's memory is read from /proc")
 
@@ -254,12 +265,7 @@ def test_ctrl_c_ends_the_time_and_the_report_is_complete(start: Start, tmp_path:
     report = tmp_path / "report.json"
     command = [*FTSAN, "attach", str(child.pid), "--for=1h", "--report-json", str(report)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as attached:
-        assert attached.stderr is not None
-        for line in attached.stderr:
-            if "Help: ftsan explain FT101" in line:
-                break
-        attached.send_signal(signal.SIGINT)
-        attached.communicate(timeout=60)
+        end_when_found(attached, "FT101")
     assert attached.returncode == 66
     assert json.loads(report.read_text())["watched"]["processes"] == 1
     assert left_overs() == []

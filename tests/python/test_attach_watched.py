@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ftsan import _native
 
-from tests.python.attaching import FTSAN, SERVING, Start, attach, look, programs
+from tests.python.attaching import FTSAN, SERVING, Start, attach, end_when_found, look, programs, wait_until_attached
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="another process's memory is read from /proc")
 
@@ -220,15 +218,9 @@ def test_a_descriptor_that_was_open_already_is_watched(start: Start, tmp_path: P
     assert attach(child, "--for=50ms", "--races=none").returncode == 0
     command = [*FTSAN, "attach", str(child.pid), "--for=1h", "--races=none", "--report-json", str(report)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as attached:
-        while not report.exists() or not json.loads(_native.read_report(str(report)))["watched"]["processes"]:
-            pass
+        wait_until_attached(attached, report)
         Path(f"{child.args[-1]}.go").touch()  # type: ignore[index]
-        assert attached.stderr is not None
-        for line in attached.stderr:
-            if "Help: ftsan explain FT201" in line:
-                break
-        attached.send_signal(signal.SIGINT)
-        attached.communicate(timeout=60)
+        end_when_found(attached, "FT201")
     assert attached.returncode == 66
     [finding] = json.loads(report.read_text())["findings"]
     assert finding["rule"] == "FT201"
