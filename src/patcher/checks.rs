@@ -208,7 +208,7 @@ fn otherwise_decided(handlers: &Handlers<'_, '_>, found: &[Found<'_>], act: usiz
     let act = &found[act].point;
     let decides = |take: &Point<'_>| {
         let is_attribute = take.action == Action::DeleteAttribute;
-        // What is there once is found by one thread alone: then it may store anything.
+        // One thread alone finds what is there once: then it may store anything.
         (act.is_constant || is_attribute) && takes(take) && handlers.decide(take.unit, is_attribute, act.unit)
     };
     found.iter().position(|take| decides(&take.point))

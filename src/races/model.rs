@@ -398,7 +398,7 @@ impl Trace {
         let flags = || (0..read).filter(|seen| self.is_own(*seen, read) && self.access(*seen).is_some());
         let was_told = || flags().any(|seen| (0..write.min(seen)).any(|set| sets(set, seen) && tells(seen, set)));
         let Change { kind, is_filling, is_checked, .. } = self.change(write);
-        // What is refused if it is there already is as much a part of the whole as what is written without looking.
+        // A name that is refused if it is there already is as much a part of the whole as one that is written without looking.
         let is_claim = kind == AccessKind::Update && is_checked && self.access(write).is_some_and(|access| access.is_refused);
         let is_part = kind == AccessKind::Write || is_claim;
         // A thread that polls for something does not take it to be there.

@@ -113,7 +113,7 @@ fn who_has_waited_for_a_write_has_waited_for_it_at_the_second_write_too() {
     let poll = Access { is_tested: true, is_polled: true, site: 20, ..access(AccessKind::Read) };
     let write = access(AccessKind::Write);
     expect(&[(0, write), (1, poll), (1, access(AccessKind::Read)), (1, write), (1, write)], Some(Severity::Info));
-    // What is looked at again after an own write was not polled for.
+    // A second look, after an own write, did not poll for it.
     let read = access(AccessKind::Read);
     expect(&[(1, poll), (1, read), (1, write), (1, read), (0, write), (1, write)], Some(Severity::Error));
 }

@@ -131,8 +131,8 @@ pub(super) fn turn(access: &Access) -> u8 {
     access.acts_if.map_or(number, |is_set| if is_set { SET } else { SET - 1 })
 }
 
-/// Whether of two threads that each act in one of these cases only one ever does, and the other one waits for its turn.  What is a certain
-/// number is set as well.
+/// Whether of two threads that each act in one of these cases only one ever does, and the other one waits for its turn.  A certain number
+/// is set as well.
 pub(super) fn take_turns(one: u8, other: u8) -> bool {
     one != 0 && other != 0 && one != other && (one.min(other) != SET)
 }

@@ -167,7 +167,7 @@ impl<'a> Facts<'a> {
     /// The innermost frames are where a misuse that the rule is about crashes.
     pub(crate) fn is_where_it_crashes(&self, rule: &str) -> bool {
         let Some(Cause { files, symbols, .. }) = rules::find(rule).map(Rule::crash) else { return false };
-        // What the program calls, not what calls the program: a loop is below all that it runs.
+        // Only calls that the program makes, none that lead to it: a loop is below all that it runs.
         const RUNS: [&str; 8] =
             ["_run", "_run_once", "run_forever", "run_until_complete", "run", "__step", "__step_run_and_handle_result", "__wakeup"];
         let mut inner = self.python.iter().take(4).filter(|frame| !RUNS.contains(&unqualified(&frame.function)));
