@@ -13,6 +13,9 @@ const SWAPPERS: [(&str, &[&str]); 3] = [
     ("unittest.mock", &["_patch.__enter__", "_patch.__exit__", "_patch_dict", "_clear_dict"]),
 ];
 
+/// Of what swappers keep of their own, what can stop another thread: while it is set, `unittest.mock` does not enter a patch again.
+pub const REFUSES_WHILE: &str = "is_started";
+
 /// Libraries of locks, events and queues that are made without a lock: their insides are not judged unless they are chosen by name,
 /// and the order that they make is seen wherever they are.
 const PRIMITIVES: [&str; 2] = ["aiologic", "culsans"];

@@ -25,7 +25,7 @@ pub static RULE: Rule = Rule {
 
 State of the whole process that two threads replace for a while, with nothing that orders them: `sys.stdout` and its kind
 (`contextlib.redirect_stdout`), the current directory (`os.chdir`, `contextlib.chdir`), `os.environ`, what `unittest.mock.patch`
-patches.
+patches, and a patch that refuses to start because another thread is inside of it.
 
     with contextlib.redirect_stdout(buffer):   # FT408: in two threads
         report()

@@ -22,7 +22,8 @@ def started() -> None:
 
 
 def worker() -> None:
-    decorated()  # race: decorated
+    with contextlib.suppress(RuntimeError):  # it may be started already
+        decorated()  # race: decorated
     with contextlib.suppress(AttributeError):
         started()
 

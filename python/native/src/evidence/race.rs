@@ -6,6 +6,7 @@ use crate::evidence::{flags, naming, thread_names};
 use crate::findings::process;
 use crate::findings::report::{Addition, Case, Raises, report};
 use crate::findings::store::FindingKey;
+use crate::interpreter::attributes;
 use crate::interpreter::frames::RawFrame;
 #[cfg(not(Py_GIL_DISABLED))]
 use crate::interpreter::header;
@@ -21,9 +22,10 @@ use ftsan::report::model::access::GOES_BACK;
 use ftsan::report::{Access, Finding, ObjectInfo, Role, ThreadInfo};
 use ftsan::rules::family::races::{self, Unordered};
 use ftsan::rules::{self, Rule};
+use ftsan::scope::REFUSES_WHILE;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBool, PyBytes, PyString};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Which part of an object was raced for.
@@ -65,10 +67,22 @@ pub(crate) unsafe fn found(object: *mut ffi::PyObject, part: Part, is_swapper: b
         let py = Python::assume_attached();
         (py, Bound::from_borrowed_ptr(py, object))
     };
+    if is_swapper && is_own_affair(&object, part, race) {
+        return Outcome::Continue;
+    }
     let state = process_state(&object, part, is_swapper);
     let rule = rules::of_race(race, state.is_some());
     let place = place(rule, part, race);
     report(py, place, Raises::Now, Found { object: &object, part, state, rule, place, race })
+}
+
+/// Whether this is about what a swapper keeps of its own, and did not stop the thread that reads it.
+fn is_own_affair(object: &Bound<'_, PyAny>, part: Part, race: &Race) -> bool {
+    let Part::Attribute(REFUSES_WHILE) = part else { return false };
+    let name = PyString::intern(object.py(), REFUSES_WHILE);
+    // SAFETY: both are alive; the value is a reference of this function's own.
+    let value = unsafe { Bound::from_owned_ptr_or_opt(object.py(), attributes::own_by(object.as_ptr(), name.as_ptr())) };
+    race.kind != AccessKind::Read || !value.is_some_and(|value| value.is(PyBool::new(object.py(), true)))
 }
 
 /// A race that is to be reported.

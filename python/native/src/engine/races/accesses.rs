@@ -12,6 +12,7 @@ use ftsan::patcher::Action;
 use ftsan::patcher::known_calls::{self, CallEffect as Call, Container, Method};
 use ftsan::races::access::Value;
 use ftsan::races::matrix::AccessKind;
+use ftsan::scope::REFUSES_WHILE;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use std::ffi::CStr;
@@ -69,7 +70,8 @@ pub(crate) unsafe fn note(here: &'static ThreadContext, probe: &'static Probe, o
     order::heed_announcements(here);
     here.races.probed.set(0);
     // A context manager does not swap what it keeps of its own.
-    if probe.is_swapper && matches!(probe.action, Action::ReadAttribute | Action::WriteAttribute | Action::DeleteAttribute) {
+    let is_of_attribute = || matches!(probe.action, Action::ReadAttribute | Action::WriteAttribute | Action::DeleteAttribute);
+    if probe.is_swapper && is_of_attribute() && probe.name != REFUSES_WHILE {
         return Outcome::Continue;
     }
     // SAFETY: passed on.
