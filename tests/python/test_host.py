@@ -350,3 +350,17 @@ def test_shadow_memory_is_not_there_before_it_is_used() -> None:
     read = "print(open('/proc/self/status').read().split('VmRSS:')[1].split()[0])"
     small, large = (int(ftsan_run("--shadow-mb", size, "-c", read).stdout) for size in ("16", "2048"))
     assert large - small < 64 << 10, "kB: as nothing was accessed"
+
+
+@pytest.mark.parametrize(("megabytes", "is_there"), [("16", True), ("2048", False)])
+def test_shadow_memory_is_there_when_a_second_thread_starts(megabytes: str, is_there: bool) -> None:
+    program = (
+        "import threading\n"
+        "size = lambda: int(open('/proc/self/status').read().split('VmRSS:')[1].split()[0])\n"
+        "thread = threading.Thread(target=lambda: None)\n"
+        "before = size()\n"
+        "thread.start()\n"
+        "print(size() - before)"
+    )
+    grown = int(ftsan_run("--shadow-mb", megabytes, "-c", program).stdout)
+    assert (grown > 12 << 10) == is_there, "kB: the whole table, if it is no larger than a program is likely to use"

@@ -9,7 +9,7 @@
 //! | [`clock`], [`registry`] | what the thread has seen of the others; which thread runs which loop |
 //! | [`perturb`] | delays before steps of threads |
 //! | [`probe_switch`] | probes that are off while one thread lives |
-//! | [`untouched`] | memory for tables |
+//! | [`tables`] | memory for tables |
 //! | [`faults`] | what of ours does not work |
 //! | [`hooks_link`] | the injected library |
 //! | [`timeline`] | when threads and runs of loops begin and end |
@@ -30,5 +30,5 @@ pub(crate) mod probe_switch;
 pub(crate) mod recorder;
 pub(crate) mod registry;
 pub(crate) mod stacks;
+pub(crate) mod tables;
 pub(crate) mod timeline;
-pub(crate) mod untouched;
