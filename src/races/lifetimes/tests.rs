@@ -43,21 +43,22 @@ fn losing_an_entry_never_gives_another_objects_number() {
 
 #[test]
 fn as_many_objects_as_were_asked_for_keep_nearly_all_their_numbers() {
-    let addresses = |step: u64| (0..5000).map(move |n| 0x7f12_3400_0000 + n * step);
+    let count: usize = if cfg!(miri) { 50 } else { 5000 };
+    let addresses = |step: u64| (0..count as u64).map(move |n| 0x7f12_3400_0000 + n * step);
     for step in [16, 48, 64, 112, 4096] {
-        let lives = Lifetimes::of_objects(1 << 16);
+        let lives = Lifetimes::of_objects(count * 13);
         let header = Header::default();
         let first: Vec<u64> = addresses(step).map(|address| lives.of(address, &Header::default())).collect();
         header.set();
         let kept = addresses(step).zip(first).filter(|(address, life)| lives.of(*address, &header) == *life).count();
-        assert!(kept >= 4990, "{kept} of 5000 objects at a distance of {step}");
+        assert!(kept >= count - count / 500, "{kept} of {count} objects at a distance of {step}");
     }
 }
 
 #[test]
 fn threads_that_touch_an_object_first_in_the_same_instant_get_one_number() {
     let rounds: u64 = if cfg!(miri) { 20 } else { 20_000 };
-    let lives = Lifetimes::of_objects(1 << 16);
+    let lives = Lifetimes::of_objects(if cfg!(miri) { 1 << 8 } else { 1 << 16 });
     let headers: Vec<Header> = (0..rounds).map(|_| Header::default()).collect();
     let together = Barrier::new(2);
     let run = || {

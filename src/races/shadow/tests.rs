@@ -132,8 +132,8 @@ fn as_many_locations_as_there_is_room_for_keep_their_history() {
 
 #[test]
 fn threads_that_touch_a_location_first_in_the_same_instant_meet() {
-    let rounds: u64 = if cfg!(miri) { 20 } else { 20_000 };
-    let bench = Bench { shadow: Shadow::of_bytes(64 << 20), ..Bench::new() };
+    let (rounds, bytes): (u64, usize) = if cfg!(miri) { (20, 1 << 17) } else { (20_000, 64 << 20) };
+    let bench = Bench { shadow: Shadow::of_bytes(bytes), ..Bench::new() };
     let together = std::sync::Barrier::new(2);
     let run = |clock: &ThreadClock| {
         let (memory, mut races) = (ThreadHistory::default(), 0);
