@@ -115,7 +115,7 @@ def test_one_thread_is_said_and_fails_where_races_were_asked_for(project: Path) 
     done = run_pytest(project, environment)
     assert done.returncode == 0, done.stdout
     assert "ftsan: not watched: data races: no second thread ran, so nothing could race" in done.stdout
-    assert "--ftsan-concurrent=4 runs each test by four threads" in done.stdout
+    assert "with --ftsan-concurrent=4 each test runs in four at once" in done.stdout
     assert run_pytest(project, environment, "--ftsan-races=shop").returncode == 67
     done = run_pytest(project, environment, "--ftsan-races=none")
     assert done.returncode == 0

@@ -172,9 +172,9 @@ TWENTY_TIMES = THREE_RACES.partition("def test_add():")[0] + (
 )
 
 
-@pytest.mark.parametrize(("suite", "failed", "lines"), [(THREE_RACES, 4, 125), (TWENTY_TIMES, 20, 70)])
+@pytest.mark.parametrize(("suite", "failed", "lines"), [(THREE_RACES, 4, 110), (TWENTY_TIMES, 20, 70)])
 def test_findings_take_a_screen_and_not_a_book(suite: str, failed: int, lines: int, tmp_path: Path) -> None:
     (tmp_path / "test_store.py").write_text(suite)
-    done = run_pytest(tmp_path, "--ftsan")
+    done = run_pytest(tmp_path, "--ftsan", "-rfE")  # which is what pytest does by itself
     assert f"{failed} failed" in done.stdout, done.stdout
     assert len(done.stdout.splitlines()) <= lines, done.stdout

@@ -120,19 +120,18 @@ class Session:
         others = {name for name in watched if name in sys.stdlib_module_names or name.startswith("hypothesis_temporary_module_")}
         names = [name for name in watched if name not in tests and (name in given or name not in others)]
         shown = _listed(names) if names else "nothing but the tests themselves"
-        self.lines.append(f"ftsan: watched for data races: {shown}")
         absent = {name for name in self.project if not any((name + ".").startswith(seen + ".") for seen in watched)}
+        is_unknown = not absent and not names
+        unknown = "; no installed package is known to be the project under test: name it with --ftsan-races=PKG"
+        self.lines.append(f"ftsan: watched for data races: {shown}{unknown if is_unknown else ''}")
         if absent and not names:
             self.lines.append(f"ftsan: not watched: {_listed(sorted(absent))}: no Python code of the project under test ran")
-        elif not names:
-            self.lines.append("ftsan: no installed package is known to be the project under test: name it with --ftsan-races=PKG")
         threads = sum(part["threads"] for part in parts)
-        self.lines.append(f"ftsan: {_count(threads, 'thread')} ran beside the main thread while tests ran")
         is_concurrent = any(part["ran"] for part in parts) or self.blame.concurrency.is_parallel
+        more = "" if is_concurrent else "; with --ftsan-concurrent=4 each test runs in four at once on the same fixtures, which finds more"
+        self.lines.append(f"ftsan: {_count(threads, 'thread')} ran beside the main thread while tests ran{more}")
         if threads == 0:
             self.lines.append("ftsan: not watched: data races: no second thread ran, so nothing could race")
-        if not is_concurrent:
-            self.lines.append("ftsan: --ftsan-concurrent=4 runs each test by four threads on the same fixtures, and finds more")
         return is_asked and threads == 0
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)

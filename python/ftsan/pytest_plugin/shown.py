@@ -39,13 +39,13 @@ class FoundRepr(TerminalRepr):
         """Write it."""
         for one, where in self.again:
             tw.line(_native.printable(f"{title(one['finding'])} (shown at {where})"))
-        for one in self.first:
-            tw.write(on_terminal(one["finding"], one["pid"], tw))
+        for number, one in enumerate(self.first):
+            tw.write("\n" * (number > 0) + on_terminal(one["finding"], one["pid"], tw))
 
     def text(self) -> str:
         """It without colours, for where it is a section among others."""
         again = [_native.printable(f"{title(one['finding'])} (shown at {where})\n") for one, where in self.again]
-        return "".join([*again, *(_native.render(json.dumps(one["finding"]), one["pid"], False, 0) for one in self.first)])
+        return "".join(again) + "\n".join(_native.render(json.dumps(one["finding"]), one["pid"], False, 0) for one in self.first)
 
 
 class Shown:

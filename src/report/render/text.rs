@@ -23,11 +23,16 @@ pub fn finding(finding: &Finding, pid: u32, source: &dyn Fn(&str, u32) -> Option
     finding_in(&Style::default(), finding, pid, source)
 }
 
-/// One finding, as it is printed when it happens.
+/// One finding, as it is printed when it happens: between rulers, as the output of the program stands around it.
 pub fn finding_in(style: &Style, finding: &Finding, pid: u32, source: Source<'_>) -> String {
-    let finding = &printable_copy(finding);
     let ruler = style.paint(Tone::Faint, RULER);
-    let mut out = format!("{ruler}\n");
+    format!("{ruler}\n{}{ruler}\n", finding_alone(style, finding, pid, source))
+}
+
+/// One finding for a place of its own.
+pub fn finding_alone(style: &Style, finding: &Finding, pid: u32, source: Source<'_>) -> String {
+    let finding = &printable_copy(finding);
+    let mut out = String::new();
     let severity = finding.severity.name().to_uppercase();
     let tone = if finding.severity == Severity::Error { Tone::Error } else { Tone::Warning };
     let first = format!("{severity}: ftsan: {} {}", finding.rule, finding.name);
@@ -78,7 +83,7 @@ pub fn finding_in(style: &Style, finding: &Finding, pid: u32, source: Source<'_>
         put_starts(&mut out, finding, &mut stacks);
     }
     put_further_locations(&mut out, finding, style);
-    put(&mut out, format_args!("\n  {} {}\n  Help: {}\n{ruler}\n", style.paint(Tone::Remedy, "Fix:"), finding.fix, finding.help));
+    put(&mut out, format_args!("\n  {} {}\n  Help: {}\n", style.paint(Tone::Remedy, "Fix:"), finding.fix, finding.help));
     out
 }
 

@@ -107,7 +107,7 @@ pub(crate) fn was_left() -> bool {
 /// is watched.
 pub(crate) fn shown(finding: &Finding, pid: u32, has_colours: bool, columns: usize) -> String {
     let style = current().map_or_else(Style::default, |process| process.style.clone());
-    text::finding_in(&Style { has_colours, columns, ..style }, finding, pid, &sources::line)
+    text::finding_alone(&Style { has_colours, columns, ..style }, finding, pid, &sources::line)
 }
 
 /// One finding as it is printed with these options.

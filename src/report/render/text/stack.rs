@@ -15,31 +15,52 @@ const NAMED: usize = 3;
 /// Gives a line of a file, if it can.
 pub(super) type Source<'a> = &'a dyn Fn(&str, u32) -> Option<String>;
 
-/// The writer of the stacks of one finding: it shows a line of source once.
+/// The writer of the stacks of one finding: it shows a line of source once, and the way to two accesses, too.
 pub(super) struct Stacks<'a> {
     style: &'a Style,
     source: Source<'a>,
     shown: BTreeSet<(String, u32)>,
+    /// Lines that were shown as neighbours of others.
+    around: BTreeSet<(String, u32)>,
+    /// The stack that was written last.
+    last: Vec<Frame>,
 }
 
 impl<'a> Stacks<'a> {
     pub(super) fn new(style: &'a Style, source: Source<'a>) -> Self {
-        Stacks { style, source, shown: BTreeSet::new() }
+        Stacks { style, source, shown: BTreeSet::new(), around: BTreeSet::new(), last: Vec::new() }
     }
 
     /// Shows lines again that were shown: the next text does not stand below them.
     pub(super) fn forget(&mut self) {
         self.shown.clear();
+        self.around.clear();
+        self.last.clear();
     }
 
     /// Writes a stack; the program's innermost line of it with its neighbours.
     pub(super) fn put(&mut self, out: &mut String, stack: &[Frame]) {
-        self.put_parts(out, stack, true);
+        self.put_access(out, stack, true);
     }
 
     /// Writes a stack in which nothing is singled out.
     pub(super) fn put_plain(&mut self, out: &mut String, stack: &[Frame]) {
-        self.put_parts(out, stack, false);
+        self.put_access(out, stack, false);
+    }
+
+    /// Writes the stack of an access: of the way to it, only what is not the way to the one that was written last.
+    fn put_access(&mut self, out: &mut String, stack: &[Frame], is_first: bool) {
+        let is_own = |frame: &Frame| library_of(&frame.file, &self.style.own).is_none();
+        let inner = stack.get(1..).unwrap_or_default().iter().rev();
+        let same = inner.zip(self.last.iter().rev()).take_while(|(one, other)| one == other).count();
+        let (own, way) = stack.split_at(stack.len() - same);
+        if self.style.is_full || same < 2 || !way.iter().any(is_own) {
+            self.put_parts(out, stack, is_first);
+        } else {
+            self.put_parts(out, own, is_first);
+            put(out, format_args!("{}\n", self.style.paint(Tone::Faint, &format!("    ... and the same {same} frames"))));
+        }
+        self.last = stack.to_vec();
     }
 
     fn put_parts(&mut self, out: &mut String, stack: &[Frame], mut is_first: bool) {
@@ -58,7 +79,7 @@ impl<'a> Stacks<'a> {
         let (Some(first), Some(last)) = (stack.iter().position(is_own), stack.iter().rposition(is_own)) else {
             return self.put_folded(out, stack);
         };
-        self.put_plain(out, &stack[first..=last]);
+        self.put_parts(out, &stack[first..=last], false);
     }
 
     /// Writes the innermost frame alone.
@@ -141,8 +162,13 @@ impl<'a> Stacks<'a> {
             return;
         }
         let Some(line) = (self.source)(&frame.file, frame.line) else { return };
-        let around = |number: Option<u32>| number.and_then(|number| Some((number, (self.source)(&frame.file, number)?)));
-        let lines = [around(frame.line.checked_sub(1)), Some((frame.line, line.clone())), around(frame.line.checked_add(1))];
+        let neighbours = [frame.line.checked_sub(1), frame.line.checked_add(1)].map(|number| {
+            let number = number.filter(|number| !self.shown.contains(&(frame.file.clone(), *number)))?;
+            let is_news = self.around.insert((frame.file.clone(), number));
+            is_news.then(|| Some((number, (self.source)(&frame.file, number)?))).flatten()
+        });
+        let [before, after] = neighbours;
+        let lines = [before, Some((frame.line, line.clone())), after];
         let lines: Vec<(u32, String)> = lines.into_iter().flatten().collect();
         let indented = |line: &String| line.len() - line.trim_start().len();
         let common = lines.iter().map(|(_, line)| indented(line)).min().unwrap_or(0);
@@ -251,6 +277,31 @@ mod tests {
     fn a_line_is_shown_once() {
         let text = shown(&Style::default(), &[frame("/app/a.py", 3), frame("/app/a.py", 9), frame("/app/a.py", 9)]);
         assert_eq!(text.matches("line(9)").count(), 1, "{text}");
+    }
+
+    #[test]
+    fn the_way_to_two_accesses_is_shown_once() {
+        let way = [frame("/app/b.py", 20), frame("/usr/lib/python3.14t/threading.py", 1)];
+        let told = |inner: [u32; 2], ways: [&[Frame]; 2]| {
+            let source = |file: &str, line: u32| (file == "/app/a.py").then(|| format!("line({line})"));
+            let (mut out, style) = (String::new(), Style::default());
+            let mut stacks = Stacks::new(&style, &source);
+            for (line, way) in inner.into_iter().zip(ways) {
+                stacks.put(&mut out, &[&[frame("/app/a.py", line)], way].concat());
+            }
+            out
+        };
+        let text = told([3, 4], [&way, &way]);
+        assert!(
+            text.ends_with("    /app/a.py:4 in f\n      4 | line(4)\n      5 | line(5)\n    ... and the same 2 frames\n"),
+            "{text}"
+        );
+        assert_eq!(text.matches("line(3)").count(), 1, "shown above: {text}");
+        // One line of the program is no longer than what would stand for it, and other frames are folded already.
+        for way in [&way[..1], &way[1..]] {
+            assert!(!told([3, 9], [way, way]).contains("the same"));
+        }
+        assert!(!told([3, 9], [&way, &[way[1].clone(), way[0].clone()]]).contains("the same"), "another order, another way");
     }
 
     #[test]
