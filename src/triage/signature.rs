@@ -38,8 +38,8 @@ pub fn of(crash: &Crash) -> String {
 }
 
 /// A function of the interpreter's or libc's allocator, or one between it and whoever asked for memory.
-fn is_allocator(frame: &NativeFrame) -> bool {
-    const BETWEEN: [&str; 8] = [
+pub(super) fn is_allocator(frame: &NativeFrame) -> bool {
+    const BETWEEN: [&str; 11] = [
         "__tls_get_addr",
         "_PyMem_MiMalloc",
         "_PyObject_MiMalloc",
@@ -48,6 +48,9 @@ fn is_allocator(frame: &NativeFrame) -> bool {
         "_PyMem_MiCalloc",
         "_PyObject_MiRealloc",
         "_PyMem_MiRealloc",
+        "PyObject_Free",
+        "PyMem_Free",
+        "PyMem_RawFree",
     ];
     let symbol = clean(&frame.symbol);
     (ALLOCATORS.has(symbol) || BETWEEN.contains(&symbol))

@@ -16,6 +16,8 @@ pub(super) const FORM: Form = Form {
         "llegal",
         "Killed",
         "xit code",
+        "xit Code",
+        "status=",
         "xited with code",
         "xited, code",
         "exitcode",
@@ -36,7 +38,7 @@ pub(super) const FORM: Form = Form {
 };
 
 /// A line without any of these names neither a signal nor its number.
-const VALUES: [&str; 25] = [
+const VALUES: [&str; 27] = [
     "egmentation fault",
     "us error",
     "bort",
@@ -62,22 +64,24 @@ const VALUES: [&str; 25] = [
     "fork() was called",
     "Assertion",
     "side of fork",
+    "OOMKilled",
+    "status=",
 ];
 
 /// The signals, and the words for them; the first that is found counts.
 const SAID: [(&str, &str); 6] = [
     ("SIGSEGV", r"egmentation fault|SEGV|-1073741819|3221225477|0[xX][cC]0000005|139|-11\b|signal:? 11|Signal 11"),
-    ("SIGBUS", r"us error|SIGBUS|135|-7\b|signal:? 7\b"),
-    ("SIGILL", r"llegal (?:hardware )?instruction|SIGILL|-1073741795|3221225501|0[xX][cC]000001[dD]|132|-4\b|signal:? 4\b"),
-    ("SIGKILL", r"Killed|killed|SIGKILL|137|-9\b|signal:? 9\b"),
+    ("SIGBUS", r"us error|SIGBUS|status=7/|135|-7\b|signal:? 7\b"),
+    ("SIGILL", r"llegal (?:hardware )?instruction|SIGILL|status=4/|-1073741795|3221225501|0[xX][cC]000001[dD]|132|-4\b|signal:? 4\b"),
+    ("SIGKILL", r"Killed|killed|KILL|137|-9\b|signal:? 9\b"),
     ("SIGFPE", r"loating point exception|SIGFPE|136|-8\b"),
-    ("SIGABRT", r"bort|SIGABRT|-1073740940|3221226356|0[xX][cC]0000374|-1073740791|0[xX][cC]0000409|134|-6\b|signal:? 6\b"),
+    ("SIGABRT", r"bort|ABRT|-1073740940|3221226356|0[xX][cC]0000374|-1073740791|0[xX][cC]0000409|134|-6\b|signal:? 6\b"),
 ];
 
 // A status or a name of a signal counts only in the sentences in which a shell, an IDE or a parent says it.
 pattern!(
     SENTENCE,
-    r"(?:^(?:Segmentation fault|Bus error|Aborted|Illegal instruction|Floating point exception|Killed)(?:: \d+)?(?: \(core dumped\))?$|(?:Segmentation fault|Bus error|Aborted|Abort trap|Illegal instruction|Floating point exception)(?:: \d+)?\s+\(core dumped\)|line \d+:\s+\d+ (?:Segmentation fault|Bus error|Aborted|Abort trap|Illegal instruction|Killed|Floating point exception)|\b(?:zsh|fish|bash): (?:segmentation fault|bus error|abort|illegal hardware instruction|killed|floating point exception)|^\[\d+\]\s*[+-]?\s*\d+ (?:segmentation fault|bus error|abort|illegal hardware instruction|killed)|\b[Ee]xit(?:ed)?(?: with)? ?code:? ?-?(?:13[2-79]|11|6|9|7|4|1073741819|1073740940|1073740791|1073741795)\b|\b(?:exitcode|returncode)[:= ]+-(?:11|6|9|7|4)\b|non-zero exit status (?:-(?:11|6|9|7|4)|13[2-79])\b|-107374(?:1819|0940|0791|1795)\b|\b3221225477\b|died with <Signals\.SIG[A-Z]+: \d+>|\(signal: \d+, SIG[A-Z]+|(?:terminated|killed|interrupted|died|crashed) (?:by|with|due to|from) (?:signal|SIG)[: ]*(?:SIG[A-Z]+|\d+)?|was sent code 139\b)"
+    r"(?:^(?:Segmentation fault|Bus error|Aborted|Illegal instruction|Floating point exception|Killed)(?:: \d+)?(?: \(core dumped\))?$|(?:Segmentation fault|Bus error|Aborted|Abort trap|Illegal instruction|Floating point exception)(?:: \d+)?\s+\(core dumped\)|line \d+:\s+\d+ (?:Segmentation fault|Bus error|Aborted|Abort trap|Illegal instruction|Killed|Floating point exception)|\b(?:zsh|fish|bash): (?:segmentation fault|bus error|abort|illegal hardware instruction|killed|floating point exception)|^\[\d+\]\s*[+-]?\s*\d+ (?:segmentation fault|bus error|abort|illegal hardware instruction|killed)|\b[Ee]xit(?:ed)?(?: with)? ?[cC]ode:? *-?(?:13[2-79]|11|6|9|7|4|1073741819|1073740940|1073740791|1073741795)\b|\b(?:exitcode|returncode)[:= ]+-(?:11|6|9|7|4)\b|non-zero exit status (?:-(?:11|6|9|7|4)|13[2-79])\b|-107374(?:1819|0940|0791|1795)\b|\b3221225477\b|died with <Signals\.SIG[A-Z]+: \d+>|\(signal: \d+, SIG[A-Z]+|(?:terminated|killed|interrupted|died|crashed) (?:by|with|due to|from) (?:signal|SIG)[: ]*(?:SIG[A-Z]+|\d+|Segmentation fault|Bus error|Aborted|Illegal instruction|Floating point exception)?|was sent code 139\b|(?:exited with|exited prematurely:|failed|\(|exited on|exit) [(']?signal:? (?:\d+ \(SIG[A-Z]+|(?:Segmentation fault|Bus error|Abort(?:ed)?|Illegal instruction|Floating point exception) \(\d+|\d+ \(core dumped)|code=(?:dumped|killed), status=\d+/[A-Z]+|\{(?:SIG[A-Z]+\(-\d+\)(?:, )?)+\}|was sent SIG[A-Z]+!|OOMKilled)"
 );
 pattern!(FORK, r"may have been in progress in another thread when fork\(\) was called|crashed on child side of fork");
 pattern!(
@@ -90,7 +94,9 @@ fn signal(sentence: &str) -> &'static str {
     static SIGNALS: std::sync::LazyLock<Vec<(&str, regex_lite::Regex)>> = std::sync::LazyLock::new(|| {
         SAID.iter().map(|(signal, text)| (*signal, regex_lite::Regex::new(text).expect("a pattern of ours compiles"))).collect()
     });
-    SIGNALS.iter().find(|(_, said)| said.is_match(sentence)).map_or("", |(signal, _)| signal)
+    // "killed by signal 6" is not SIGKILL.
+    let sentence = sentence.replace("killed by ", "by ").replace("killed with ", "with ").replace("code=killed", "");
+    SIGNALS.iter().find(|(_, said)| said.is_match(&sentence)).map_or("", |(signal, _)| signal)
 }
 
 fn read(pasted: &[String]) -> Vec<Found> {
@@ -141,6 +147,23 @@ mod tests {
             ("The command was terminated by signal SIGBUS", "SIGBUS"),
             ("Exited with code 137", "SIGKILL"),
             ("container exited, exit code: 139", "SIGSEGV"),
+            ("      Exit Code:    139", "SIGSEGV"),
+            ("      Reason:       OOMKilled", "SIGKILL"),
+            ("RuntimeError: DataLoader worker (pid 77) is killed by signal: Segmentation fault.", "SIGSEGV"),
+            ("RuntimeError: DataLoader worker (pid 77) is killed by signal: Killed.", "SIGKILL"),
+            ("ERROR/MainProcess] Process 'ForkPoolWorker-2' pid:4 exited with 'signal 11 (SIGSEGV)'", "SIGSEGV"),
+            ("WorkerLostError: Worker exited prematurely: signal 6 (SIGABRT) Job: 0.", "SIGABRT"),
+            ("Call to `build_wheel` failed (signal: 11 (SIGSEGV)", "SIGSEGV"),
+            ("The exit codes of the workers are {SIGABRT(-6)}", "SIGABRT"),
+            ("worker 4 died, killed by signal 6", "SIGABRT"),
+            ("worker 4 was killed by signal 9", "SIGKILL"),
+            ("worker 4 was killed by signal 15", ""),
+            ("web.service: Main process exited, code=killed, status=6/ABRT", "SIGABRT"),
+            ("The exit codes of the workers are {SIGSEGV(-11), SIGSEGV(-11)}", "SIGSEGV"),
+            ("[ERROR] Worker (pid:12) was sent SIGBUS!", "SIGBUS"),
+            ("web.service: Main process exited, code=dumped, status=6/ABRT", "SIGABRT"),
+            ("web.service: Main process exited, code=killed, status=9/KILL", "SIGKILL"),
+            ("[core:notice] AH00052: child pid 56 exit signal Segmentation fault (11)", "SIGSEGV"),
             ("Aborted (core dumped)", "SIGABRT"),
         ] {
             let crashes = read(&[line.to_owned()]);
@@ -154,6 +177,9 @@ mod tests {
             "139 passed in 11 s",
             "exit status 2",
             "received signal 15, terminating",
+            "web.service: Main process exited, code=exited, status=1/FAILURE",
+            "web.service: Main process exited, code=killed, status=15/TERM",
+            "the job was sent SIGTERM!",
         ] {
             assert!(read(&[line.to_owned()]).is_empty(), "{line}");
         }

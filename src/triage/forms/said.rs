@@ -40,7 +40,9 @@ const TELLING: [&str; 35] = [
     "del _limbo[self]",
 ];
 /// libc says so when it finds its heap damaged; the culprit is gone by then.
-pub(crate) const HEAP: [&str; 14] = [
+pub(crate) const HEAP: [&str; 16] = [
+    "Debug memory block at address",
+    "Because memory is corrupted at the ",
     "malloc(): ",
     "free(): ",
     "realloc(): ",

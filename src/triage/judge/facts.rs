@@ -4,6 +4,7 @@ use super::super::crash::{Crash, Extension, NativeFrame, Thread};
 use super::super::names::lists::{ABORTING, HANDLERS, INTERPRETER_LOOP, SIGNAL_FRAMES};
 use super::super::names::owner::{self, Owner};
 use super::super::names::{paths, symbols::clean};
+use super::super::signature;
 use crate::report::Frame;
 use crate::rules::family::calls::Crash as Cause;
 use crate::rules::{self, Rule};
@@ -70,6 +71,8 @@ impl<'a> Facts<'a> {
             match owner {
                 Owner::Stdlib(_) | Owner::Extension(..) => return Some((above, frame, owner)),
                 Owner::C | Owner::Library(_) | Owner::Ours => {}
+                // Who frees says more than what does it.
+                Owner::Interpreter | Owner::Unknown if signature::is_allocator(frame) => {}
                 Owner::Interpreter | Owner::Unknown => above += 1,
             }
             if above >= depth {
@@ -176,6 +179,29 @@ impl<'a> Facts<'a> {
             || self.failing().take(4).any(|frame| symbols.iter().any(|symbol| clean(&frame.symbol).starts_with(symbol)))
     }
 
+    /// A line is what a sanitizer or valgrind says of an access.
+    pub(crate) fn is_of_a_tool(line: &str) -> bool {
+        ["AddressSanitizer: ", "ThreadSanitizer: ", "MemorySanitizer: ", "UndefinedBehaviorSanitizer: ", "valgrind: "]
+            .iter()
+            .any(|tool| line.starts_with(tool))
+    }
+
+    /// No signal: a tool that checks memory found an access.
+    pub(crate) fn is_found_by_a_tool(&self) -> bool {
+        self.crash.signal.is_empty() && self.crash.message.lines().any(Self::is_of_a_tool)
+    }
+
+    /// ThreadSanitizer shows both accesses, and the innermost functions of both are the interpreter's.
+    pub(crate) fn is_race_of_the_interpreter(&self) -> bool {
+        let own = |thread: &Thread| {
+            let mut owners = thread.native.iter().take(3).map(owner::of);
+            !thread.native.is_empty() && owners.all(|owner| matches!(owner, Owner::Interpreter | Owner::Stdlib(_) | Owner::C))
+        };
+        self.crash.message.lines().any(|line| line.starts_with("ThreadSanitizer: "))
+            && self.crash.threads.iter().take(2).all(own)
+            && self.crash.threads.len() > 1
+    }
+
     /// The crashing thread runs an event loop, as its stack or the recording has it.
     pub(crate) fn runs_loop(&self) -> bool {
         self.crashed.is_some_and(runs_loop)
@@ -238,8 +264,9 @@ pub(crate) fn is_noise(frame: &NativeFrame) -> bool {
 
 fn below_signal(frames: &[NativeFrame]) -> &[NativeFrame] {
     let ours = |frame: &NativeFrame| owner::of(frame) == Owner::Ours;
-    // A handler that prints stacks on request, not for a crash, may die itself.
-    if frames.iter().take(10).any(|frame| clean(&frame.symbol) == "faulthandler_user") {
+    // What prints stacks on request, not for a crash, may die itself.
+    const ON_REQUEST: [&str; 3] = ["faulthandler_user", "faulthandler_thread", "faulthandler_dump_traceback_py"];
+    if frames.iter().take(10).any(|frame| ON_REQUEST.contains(&clean(&frame.symbol))) {
         return frames;
     }
     let handles = |frame: &NativeFrame| HANDLERS.has(clean(&frame.symbol));

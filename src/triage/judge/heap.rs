@@ -12,6 +12,9 @@ use super::verdict::{Confidence, CrashCause, RECORD, Verdict, verdict};
 /// What finds the next one earlier.
 const FIND: &str = "PYTHONMALLOC=debug checks every block, a build with AddressSanitizer names who frees twice";
 
+/// Words of the allocator of `PYTHONMALLOC=debug`.
+const BY_PYTHON: [&str; 2] = ["Debug memory block at address", "Because memory is corrupted"];
+
 pub(super) fn damaged(facts: &Facts<'_>) -> Option<Verdict> {
     let line = facts.crash.message.lines().find(|line| HEAP.iter().any(|words| line.contains(words)));
     let sanitizer = facts.crash.message.lines().find(|line| {
@@ -23,7 +26,15 @@ pub(super) fn damaged(facts: &Facts<'_>) -> Option<Verdict> {
     let first = match (line, sanitizer, allocator) {
         // The tool shows the access itself: the stacks are better than this verdict.
         (None, Some(_), _) | (None, None, None) => return None,
-        (Some(line), _, _) => format!("memory had been damaged earlier, by whom is not known: libc found it and aborted ({line})"),
+        (Some(line), _, _) => {
+            let by = match line {
+                line if line.starts_with("Windows") => "Windows' heap found it and ended the process",
+                line if BY_PYTHON.iter().any(|words| line.contains(words)) => "the interpreter's allocator for debugging found it",
+                line if line.contains("mimalloc: error") => "mimalloc found it",
+                _ => "libc found it and aborted",
+            };
+            format!("memory had been damaged earlier, by whom is not known: {by} ({line})")
+        }
         (None, None, Some(name)) => format!(
             "memory had been damaged earlier, by whom is not known: an allocator died on it ({name}); an object released twice, or used by \
              another thread without a lock, does that"

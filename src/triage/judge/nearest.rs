@@ -59,6 +59,9 @@ fn third_party(facts: &Facts<'_>, depth: usize, frame: &super::super::crash::Nat
     }
     let declares = known.and_then(|known| known.declares_free_threading);
     let version = facts.version_of(culprit).unwrap_or("unknown");
+    // A module that no folder and no list names the distribution of: there may be another distribution of that name.
+    let of_a_package = known.is_some() || culprit != name || frame.module.contains(['/', '\\']) || name.contains('.');
+    let it = if of_a_package { culprit.to_owned() } else { format!("the package that has the module {name}") };
     // Nobody else in native code could have damaged what it uses.
     let alone = facts.third_parties().iter().all(|other| *other == culprit)
         && !facts.third_parties().is_empty()
@@ -71,32 +74,32 @@ fn third_party(facts: &Facts<'_>, depth: usize, frame: &super::super::crash::Nat
             CrashCause::ExtensionAssumesGil,
             if depth <= 1 { Confidence::High } else { Confidence::Medium },
             format!("{name} does not declare free-threading support, so nothing in it is safe without the GIL"),
-            format!("run with the GIL (PYTHON_GIL=1, or leave out PYTHON_GIL=0 and -X gil=0) or upgrade {culprit}"),
+            format!("run with the GIL (PYTHON_GIL=1, or leave out PYTHON_GIL=0 and -X gil=0) or upgrade {it}"),
         ),
         Some(false) if facts.gil() == Gil::Unknown => (
             CrashCause::ExtensionAssumesGil,
             Confidence::Low,
             format!("{name} does not declare free-threading support"),
-            format!("if it runs without the GIL, run it with it (PYTHON_GIL=1), or upgrade {culprit}"),
+            format!("if it runs without the GIL, run it with it (PYTHON_GIL=1), or upgrade {it}"),
         ),
         Some(true) => (
             CrashCause::LibraryBug,
             if alone_on_top { Confidence::Medium } else { Confidence::Low },
             format!("{name} declares free-threading support, version {version}"),
-            format!("upgrade {culprit}; if it still crashes, report it there with the output of ftsan triage --markdown"),
+            format!("upgrade {it}; if it still crashes, report it there with the output of ftsan triage --markdown"),
         ),
         _ if facts.gil() == Gil::On => (
             CrashCause::LibraryBug,
             Confidence::Low,
             format!("the process has the GIL, so that {name} does not run beside other threads of Python; version {version}"),
-            format!("upgrade {culprit}; if it still crashes, report it there with the output of ftsan triage --markdown"),
+            format!("upgrade {it}; if it still crashes, report it there with the output of ftsan triage --markdown"),
         ),
         _ => (
             CrashCause::LibraryBug,
             if without_gil && alone_on_top { Confidence::Medium } else { Confidence::Low },
             format!("whether {name} declares free-threading support is unknown: a dump does not say"),
             format!(
-                "run it under `ftsan run`, which looks whether {culprit} declares free-threading support: if not, run with the GIL; if so, upgrade it or report it"
+                "run it under `ftsan run`, which looks whether {it} declares free-threading support: if not, run with the GIL; if so, upgrade it or report it"
             ),
         ),
     };
@@ -214,15 +217,41 @@ pub(super) fn interpreter(facts: &Facts<'_>) -> Verdict {
         return verdict(CrashCause::Unknown, Confidence::Low, evidence, &next);
     }
     let foreign: Vec<String> = others_on_the_stack(facts);
+    let known = facts.native.iter().any(|frame| matches!(owner::of(frame), Owner::Interpreter | Owner::Stdlib(_)));
+    let place = if known { format!("in the interpreter ({})", innermost(facts)) } else { format!("in {}", innermost(facts)) };
     let evidence = vec![
-        format!("it died in the interpreter ({}), no extension module is near, and no known crash looks like it", innermost(facts)),
+        format!("it died {place}, no extension module is near, and no known crash looks like it"),
         if foreign.is_empty() { suspects(facts) } else { format!("further out on the native stack: {}", foreign.join(", ")) },
     ];
-    // Code of others may have damaged what the interpreter met.
+    // Code of others may have damaged what the interpreter met; a race that ThreadSanitizer shows whole is where it is.
     let alone = facts.is_alone() && facts.gil() == Gil::Off;
-    let cause = if alone { CrashCause::InterpreterBug } else { CrashCause::Unknown };
+    let shown = foreign.is_empty() && facts.is_race_of_the_interpreter();
+    let cause = if alone || shown { CrashCause::InterpreterBug } else { CrashCause::Unknown };
     let next = format!("{RECORD}; if no thread shares anything, report it to CPython with the output of ftsan triage --markdown");
     or_undeclared(facts, verdict(cause, Confidence::Low, evidence, &next))
+}
+
+/// The innermost function that means something has a source file that is neither CPython's nor libc's: somebody else's code, whose name the
+/// text does not give.
+pub(super) fn foreign_source(facts: &Facts<'_>) -> Option<Verdict> {
+    if facts.top_is_cut() {
+        return None;
+    }
+    let (frame, owner) = facts.meaning().find(|(frame, owner)| !frame.symbol.is_empty() && *owner != Owner::C)?;
+    // Files of libc have no folder, or are said to be so by the list.
+    if owner != Owner::Unknown || !frame.source.contains(['/', '\\']) || frame.source.contains("/usr/include/") {
+        return None;
+    }
+    let evidence = vec![
+        format!(
+            "it died in {} ({}), which is neither CPython's nor libc's: an extension module, or a library that one uses",
+            clean(&frame.symbol),
+            frame.source
+        ),
+        suspects(facts),
+    ];
+    let next = format!("look which package that source file is of, upgrade it, and report it there if it still crashes; {RECORD}");
+    Some(verdict(CrashCause::LibraryBug, Confidence::Low, evidence, &next))
 }
 
 fn others_on_the_stack(facts: &Facts<'_>) -> Vec<String> {

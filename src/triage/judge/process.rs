@@ -133,7 +133,7 @@ pub(super) fn asked_to_abort(facts: &Facts<'_>) -> Option<Verdict> {
 }
 
 /// Calls that wait, in C.
-const WAITING: [&str; 24] = [
+const WAITING: [&str; 29] = [
     "__futex_abstimed_wait*",
     "futex_wait*",
     "__lll_lock_wait*",
@@ -158,6 +158,11 @@ const WAITING: [&str; 24] = [
     "nanosleep",
     "clock_nanosleep*",
     "_PySemaphore_Wait*",
+    "sem_timedwait*",
+    "PyThread_acquire_lock*",
+    "_PyMutex_Lock*",
+    "_PyParkingLot_Park*",
+    "__GI___futex_abstimed_wait*",
 ];
 
 /// A thread waits for something, as its innermost frames show.

@@ -44,6 +44,14 @@ pub fn of(crash: &Crash) -> Verdict {
     let of_threads = race.into_iter().chain(shared).chain(racing::by_their_stacks(&facts));
     let also = of_threads.chain(crash.findings.iter().map(found)).chain(said(&facts));
     verdict.evidence.extend(also.filter(|line| !already.contains(line.as_str())));
+    // A tool that checks memory goes on, or ends a process that had not crashed.
+    if facts.is_found_by_a_tool() {
+        for line in &mut verdict.evidence {
+            if let Some(rest) = line.strip_prefix("it died ") {
+                *line = format!("it was found {rest}");
+            }
+        }
+    }
     verdict.signature = signature::of(crash);
     verdict
 }
@@ -51,6 +59,7 @@ pub fn of(crash: &Crash) -> Verdict {
 fn by_what_is_near(facts: &Facts<'_>) -> Option<Verdict> {
     let mut verdict = nearest::extension(facts)
         .or_else(|| nearest::library(facts))
+        .or_else(|| nearest::foreign_source(facts))
         .or_else(|| fatal_errors::other(facts))
         .or_else(|| nearest::package(facts))?;
     if verdict.confidence != Confidence::Low
@@ -126,7 +135,8 @@ fn said(facts: &Facts<'_>) -> Option<String> {
         .message
         .lines()
         .find(|line| !line.starts_with("Fatal Python error") && !line.starts_with("Windows fatal exception"))?;
-    Some(format!("before it died, it said: {message}"))
+    let by_a_tool = Facts::is_of_a_tool(message);
+    Some(if by_a_tool { format!("the tool said: {message}") } else { format!("before it died, it said: {message}") })
 }
 
 fn known_row(facts: &Facts<'_>, rows: impl IntoIterator<Item = &'static Known>) -> Option<(&'static Known, Vec<String>)> {

@@ -50,6 +50,11 @@ list!(
     "bundled_libraries.txt"
 );
 list!(
+    /// Extension modules whose files have names that tell little, where a form gives no folder.
+    LONE_MODULES,
+    "lone_modules.txt"
+);
+list!(
     /// Functions whose names say what they belong to, where the file of a frame is not known.
     SYMBOL_OWNERS,
     "symbol_owners.txt"

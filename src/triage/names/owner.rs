@@ -1,7 +1,7 @@
 //! Whose code a native frame is: by its file, else by its source file, else by its name.
 
 use super::super::crash::NativeFrame;
-use super::lists::{BUNDLED, SYMBOL_OWNERS};
+use super::lists::{BUNDLED, LONE_MODULES, SYMBOL_OWNERS};
 use super::{paths, symbols};
 
 /// Whose code it is.
@@ -35,7 +35,13 @@ impl Owner {
 pub fn of(frame: &NativeFrame) -> Owner {
     let module = frame.module.as_str();
     if !module.is_empty() && module != "???" {
-        return of_file(module);
+        // Of a form that has file names only, a name that Cython made says more.
+        let alone = paths::base(module) == module && paths::is_extension(module);
+        let fuller = |name: &String| alone && name.rsplit('.').next() == Some(paths::stem(module));
+        return match symbols::cython_module(&frame.symbol).filter(fuller) {
+            Some(_) => of_symbol(symbols::clean(&frame.symbol)),
+            None => of_file(module),
+        };
     }
     if !frame.source.is_empty()
         && let Some(owner) = of_source(&frame.source)
@@ -58,8 +64,9 @@ fn of_file(module: &str) -> Owner {
     if paths::is_stdlib_extension(module) && paths::below_site_packages(module).is_none() {
         return Owner::Stdlib(paths::stem(module).to_owned());
     }
-    let bundled = BUNDLED.find(paths::base(module)).map(str::to_owned);
-    let distribution = bundled.or_else(|| paths::distribution(module).map(str::to_owned));
+    let alone = || LONE_MODULES.find(paths::base(module)).filter(|_| paths::base(module) == module);
+    let bundled = BUNDLED.find(paths::base(module)).or_else(|| paths::distribution(module)).or_else(alone);
+    let distribution = bundled.map(str::to_owned);
     if distribution.is_some() || paths::is_extension(module) {
         return Owner::Extension(paths::import_name(module), distribution);
     }
@@ -146,14 +153,20 @@ fn stdlib_source(path: &str) -> Option<Owner> {
 }
 
 fn of_symbol(symbol: &str) -> Owner {
-    match SYMBOL_OWNERS.find(symbol) {
-        None => Owner::Unknown,
-        Some("interpreter") => Owner::Interpreter,
-        Some("?") => {
+    if let Some(module) = symbols::cython_module(symbol) {
+        let (top, last) = (module.split('.').next().unwrap_or(&module), module.rsplit('.').next().unwrap_or(&module));
+        let distribution = BUNDLED.find(&format!("{last}.so")).or((top != module).then_some(top)).map(str::to_owned);
+        return Owner::Extension(module.clone(), distribution);
+    }
+    let Some(owner) = SYMBOL_OWNERS.find(symbol) else { return Owner::Unknown };
+    match owner {
+        "interpreter" => Owner::Interpreter,
+        "?" => {
             let name = symbol.strip_prefix("PyInit_").unwrap_or("");
             if name.is_empty() { Owner::Unknown } else { Owner::Extension(name.to_owned(), None) }
         }
-        Some(distribution) => Owner::Extension(distribution.to_owned(), Some(distribution.to_owned())),
+        library if library.starts_with("lib") => Owner::Library(library.to_owned()),
+        distribution => Owner::Extension(distribution.to_owned(), Some(distribution.to_owned())),
     }
 }
 

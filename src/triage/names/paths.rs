@@ -73,20 +73,22 @@ fn version_after(rest: &str) -> Option<(String, bool)> {
     }
     // The tag of an extension module: cpython-314t.
     let minor = number.strip_prefix('3')?;
-    (minor.len() == 2 && !minor.contains('.')).then(|| (format!("3.{minor}"), threaded))
+    let of_a_library = minor.len() == 1 && tail.starts_with("dll");
+    ((minor.len() == 2 || of_a_library) && !minor.contains('.')).then(|| (format!("3.{minor}"), threaded))
 }
 
 /// Whether a file is the interpreter: its executable or its library.
 pub fn is_interpreter(module: &str) -> bool {
     let name = base(module);
     let executable = |name: &str| {
-        // python, python3.14t, python.exe, python314t.dll
+        // python, python3.14t, python.exe, python314t.dll, python39.dll
         let rest = name.strip_prefix("python").or_else(|| name.strip_prefix("Python")).unwrap_or("x");
-        let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').trim_start_matches(['t', 'd', 'w', '_']);
-        matches!(rest, "" | "exe" | ".exe" | "dll" | ".dll" | "-intel64" | "-dbg")
+        let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+        let flags = rest.trim_start_matches(['t', 'd', 'w', '_']);
+        [rest, flags].iter().any(|rest| matches!(*rest, "" | "exe" | ".exe" | "dll" | ".dll" | "-intel64" | "-dbg"))
     };
-    !is_extension(module)
-        && (executable(name) || name.starts_with("libpython3") || name.starts_with("libpython.") || name == "wpython")
+    const LIBRARIES: [&str; 5] = ["libpython3", "libpython2", "libpython.", "libpypy", "org.python.python"];
+    !is_extension(module) && (executable(name) || LIBRARIES.iter().any(|start| name.starts_with(start)) || name == "wpython")
 }
 
 /// Whether a file is a library of the C or C++ language, of threads or the loader.
@@ -221,6 +223,13 @@ mod tests {
         assert_eq!(told("uvloop/loop.cpython-314t-x86_64-linux-gnu.so").as_deref(), Some("3.14t"));
         assert_eq!(told("/home/python/app.py"), None);
         assert_eq!(told("/opt/python2.7/x"), None);
+        assert_eq!(told("python39.dll").as_deref(), Some("3.9"));
+        for path in ["python39.dll", "python314t.dll", "python3.14td", "org.python.python", "libpython2.7.so.1.0", "libpypy3-c.so"] {
+            assert!(is_interpreter(path), "{path}");
+        }
+        for path in ["python39x.dll", "pythonnet.dll", "python_snappy.so", "org.python.other"] {
+            assert!(!is_interpreter(path), "{path}");
+        }
     }
 
     #[test]

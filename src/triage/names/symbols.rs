@@ -81,6 +81,29 @@ pub fn clean(symbol: &str) -> &str {
     }
 }
 
+/// The module that a function which Cython wrote is of, as its name says it: `uvloop.loop` of
+/// `__pyx_f_6uvloop_4loop_11TimerHandle__run`.
+pub fn cython_module(symbol: &str) -> Option<String> {
+    // Functions of these are compiled into each module that uses them.
+    const INLINED: [&str; 5] = ["numpy", "cpython", "libc", "libcpp", "View"];
+    let rest = symbol.trim_start_matches('_').strip_prefix("pyx_")?;
+    let mut rest = rest.get(rest.find(|c: char| c.is_ascii_digit())?..)?;
+    let mut parts: Vec<&str> = Vec::new();
+    // Each name stands behind its length; that of a class begins with a capital letter, that of a function has a number of another meaning.
+    while let Some(end) = rest.find(|c: char| !c.is_ascii_digit()).filter(|end| *end > 0) {
+        let length: usize = rest.get(..end)?.parse().ok()?;
+        let (Some(name), Some(after)) = (rest.get(end..end.checked_add(length)?), rest.get(end + length..)) else { break };
+        let Some(after) = after.strip_prefix('_') else { break };
+        if name.trim_start_matches('_').starts_with(|c: char| c.is_ascii_uppercase()) {
+            break;
+        }
+        parts.push(name);
+        rest = after;
+    }
+    parts.first().filter(|first| !INLINED.contains(first))?;
+    Some(parts.join("."))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,5 +137,23 @@ mod tests {
         assert_eq!(clean("slot_tp_init.lto_priv.0"), "slot_tp_init");
         assert_eq!(clean("f [clone .cold]"), "f");
         assert_eq!(clean(".hidden"), ".hidden");
+    }
+
+    #[test]
+    fn names_of_cython_tell_the_module() {
+        for (symbol, module) in [
+            ("__pyx_f_6uvloop_4loop_11TimerHandle__run", Some("uvloop.loop")),
+            ("__pyx_pw_6uvloop_4loop_4Loop_25run_forever", Some("uvloop.loop")),
+            ("___pyx_f_7fastlog_4core_append", Some("fastlog.core")),
+            ("__pyx_pw_7fastlog_3flush", Some("fastlog")),
+            ("__pyx_f_4lxml_5tests_9_testlock_6RWLock_unlock_write", Some("lxml.tests._testlock")),
+            ("__pyx_f_5numpy_PyArray_MultiIterNew2", None),
+            ("__pyx_pymod_exec_loop", None),
+            ("__pyx_f_99999999999999999999_x", None),
+            ("__pyx_f_3", None),
+            ("PyObject_Call", None),
+        ] {
+            assert_eq!(cython_module(symbol).as_deref(), module, "{symbol}");
+        }
     }
 }

@@ -9,6 +9,21 @@ use super::row::{FATAL_SIGNALS, Known};
 /// The rows.
 pub(super) static ROWS: &[Known] = &[
     Known {
+        name: "faulthandler died while it printed the stacks of running threads",
+        when: &[Top(
+            6,
+            &["faulthandler_user", "faulthandler_thread", "faulthandler_dump_traceback_py", "_Py_DumpTracebackThreads", "dump_traceback"],
+        )],
+        verdict: CrashCause::InterpreterBug,
+        confidence: Confidence::Low,
+        culprit: None,
+        issue: None,
+        explanation: "faulthandler reads the frames of other threads while these go on: a thread that ends or returns frees what is being read \
+            (gh-116008, gh-131580, gh-128400)",
+        next_step: "leave out all_threads, timers and signals of faulthandler in a program whose threads come and go, or upgrade CPython; py-spy dump \
+            looks from outside",
+    },
+    Known {
         name: "a method of the uvloop loop called from a thread that does not run it",
         when: &[TopModule(2, &["uvloop.loop"]), NotLoopThread],
         verdict: CrashCause::CrossThreadMisuse,
