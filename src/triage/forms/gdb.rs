@@ -9,13 +9,13 @@ use super::prefixes::before_entries;
 pub(super) const FORM: Form = Form {
     name: "gdb",
     looks_like: "`#0  0x00007f in f (a=1) from lib.so`, or `at file.c:5` (bt, thread apply all bt, with py-bt or without)",
-    signs: &["#", "received signal", "terminated with signal", "(most recent call first)"],
+    signs: &["#", "received signal", "terminated with S", "terminated with signal", "(most recent call first)"],
     read,
 };
 
 pattern!(ENTRY, r"#\d+ +(?:0x[0-9a-f]+ |[A-Za-z_<?])");
 pattern!(FRAME, r"^\s*#(\d+)\s+(?:(0x[0-9a-fA-F]+)\s+(?:\[PAC\]\s+)?in\s+)?(\S.*)$");
-pattern!(SIGNAL, r"(?:received signal|terminated with signal) (SIG[A-Z]+)");
+pattern!(SIGNAL, r"(?:received signal|terminated with signal|terminated with SI_\w+) \(?(SIG[A-Z]+)");
 pattern!(STOPPED, r#"Thread (\d+)(?:\.\d+)? "([^"]*)" (?:received|hit)"#);
 pattern!(THREAD, r#"^\s*Thread (\d+)(?:\.\d+)? \((?:Thread 0x[0-9a-f]+ )?\(?(?:LWP|process) (\d+)\)?(?: "([^"]*)")?"#);
 pattern!(CURRENT, r"\[Current thread is (\d+)");
@@ -226,7 +226,7 @@ fn parsed(body: &str, with_address: bool) -> Option<(&str, &str, &str)> {
         return Some(("<signal handler called>", "", ""));
     }
     if !with_address && (body.starts_with("0x") || body.starts_with("in ")) {
-        return None;
+        return crash_tracker(body);
     }
     // ThreadSanitizer and coredumpctl: `f /x.c:5 (lib.so+0x1)`, `f (lib.so + 0x1)`.
     if body.contains("(BuildId:")
@@ -253,6 +253,17 @@ fn parsed(body: &str, with_address: bool) -> Option<(&str, &str, &str)> {
     };
     let name = call.get(..arguments(call)?)?.trim();
     (!name.is_empty() && !name.contains('=') && name.len() < 1000).then_some((name, module, source))
+}
+
+/// `0x7f01 f (/x/y.c:5:20)`, as reporters of crashes to a service write it (Datadog).
+fn crash_tracker(body: &str) -> Option<(&str, &str, &str)> {
+    let (address, rest) = body.split_once(' ')?;
+    let (name, place) = rest.strip_suffix(')')?.rsplit_once(" (")?;
+    let hex = address.strip_prefix("0x")?.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let mut parts = place.rsplitn(3, ':');
+    let numbers = parts.by_ref().take(2).all(|number| number.parse::<u32>().is_ok());
+    let source = parts.next()?;
+    (hex && numbers && !name.trim().is_empty()).then_some((name.trim(), "", source))
 }
 
 /// Where the arguments of a call begin: at the parenthesis that the last one closes, or that stays open.
@@ -297,6 +308,8 @@ mod tests {
             is("std::function<void (int)>::operator()", "", "a.h")
         );
         assert_eq!(place("f /x/y.c:12:3 (python+0x1)"), None);
+        assert_eq!(parsed("0x0000f1 g::h (/x/y.c:12:3)", false), Some(("g::h", "", "/x/y.c")));
+        assert_eq!(parsed("0x0000f1 in g /x/y.c:12:3", false), None);
         assert_eq!(place("f (libpython3.14t.so.1.0 + 0x1)"), None);
     }
 

@@ -1,4 +1,4 @@
-//! The last words of libc, C++ and the C library's checks, where nothing else is left of a process.
+//! The last words of libc, C++, Rust and the C library's checks, where nothing else is left of a process.
 
 use super::super::crash::Crash;
 use super::form::{Form, Found};
@@ -6,15 +6,15 @@ use super::frames::pattern;
 
 /// The form.
 pub(super) const FORM: Form = Form {
-    name: "libc's or C++'s last words",
+    name: "libc's, C++'s or Rust's last words",
     looks_like: "\"free(): double free detected in tcache 2\", \"malloc(): ...\", \"*** stack smashing detected ***\", \"terminate called ...\"",
-    signs: &["(): ", "double free", "***", "terminate called", "Incorrect checksum", "pointer being freed"],
+    signs: &["(): ", "double free", "***", "terminate called", "Incorrect checksum", "pointer being freed", "fatal runtime error", "memory allocation of"],
     read,
 };
 
 pattern!(
     WORDS,
-    r"(?:^|[:\s])((?:(?:malloc|free|realloc|calloc|munmap_chunk|malloc_consolidate)\(\): (?:corrupt|invalid|double|unaligned|unsorted|mismatching|memory|too large)\S* .*|(?:double free or corruption|corrupted (?:size vs|double-linked|unsorted)) .*|\*\*\* (?:stack smashing|buffer overflow) detected \*\*\*.*|terminate called (?:after|without|recursively).*|pure virtual method called.*))$"
+    r"(?:^|[:\s])((?:(?:malloc|free|realloc|calloc|munmap_chunk|malloc_consolidate)\(\): (?:corrupt|invalid|double|unaligned|unsorted|mismatching|memory|too large)\S* .*|(?:double free or corruption|corrupted (?:size vs|double-linked|unsorted)) .*|\*\*\* (?:stack smashing|buffer overflow) detected \*\*\*.*|terminate called (?:after|without|recursively).*|pure virtual method called.*|fatal runtime error: .*|memory allocation of \d+ bytes failed.*))$"
 );
 pattern!(APPLE, r"malloc: (?:\*\*\* error for object|Incorrect checksum for freed object|Heap corruption detected).*$");
 
@@ -39,6 +39,8 @@ mod tests {
             "double free or corruption (out)",
             "python3: malloc(): corrupted top size",
             "*** stack smashing detected ***: terminated",
+            "fatal runtime error: Rust cannot catch foreign exceptions",
+            "memory allocation of 4096 bytes failed",
             "terminate called after throwing an instance of 'std::bad_alloc'",
             "python3.13(7926,0x171eff000) malloc: Incorrect checksum for freed object 0x15482d400: probably modified after being freed.",
         ] {

@@ -32,6 +32,7 @@ pub(super) mod pasted;
 mod prefixes;
 mod py_spy;
 mod pystack;
+mod rust_panic;
 pub(super) mod said;
 mod sanitizer;
 mod surroundings;
@@ -61,6 +62,7 @@ pub static FORMS: &[Form] = &[
     failure_signal::FORM,
     backtrace_symbols::FORM,
     breakpad::FORM,
+    rust_panic::FORM,
     windows_debugger::FORM,
     xdist::FORM,
     last_words::FORM,

@@ -11,6 +11,7 @@
 //! | [`process`] | killed, signalled, aborted on purpose, forked with threads, hanging |
 //! | [`hang`] | which thread waits for which, and whether in a circle |
 //! | [`stack_overflow`], [`heap`], [`fatal_errors`] | what a stack, an allocator or the interpreter itself says |
+//! | [`panic`] | a panic of Rust |
 //! | [`nearest`] | the library that is nearest, where nothing else says more |
 
 pub mod conditions;
@@ -21,6 +22,7 @@ mod heap;
 mod in_one_object;
 pub mod known;
 mod nearest;
+mod panic;
 mod process;
 pub mod questions;
 pub(super) mod racing;

@@ -31,14 +31,20 @@ pub(super) fn extension(facts: &Facts<'_>) -> Option<Verdict> {
 }
 
 fn died_in(facts: &Facts<'_>, depth: usize, name: &str, function: &str) -> String {
-    let top = facts.meaning().next().map(|(frame, owner)| (clean(&frame.symbol).to_owned(), owner));
+    let named = |(frame, _): &(&super::super::crash::NativeFrame, Owner)| !frame.symbol.is_empty() || !frame.module.is_empty();
+    let top = facts.meaning().find(named).map(|(frame, owner)| (clean(&frame.symbol).to_owned(), owner));
     let function = if function.is_empty() { String::new() } else { format!(" ({function})") };
     match top {
         Some((_, Owner::Library(library))) => {
             format!("it died in the library {library}, called by the extension module {name}{function}")
         }
-        _ if depth == 0 => format!("it died inside the extension module {name}{function}"),
-        _ => format!("it died in the interpreter's {}, called by the extension module {name}{function}", innermost(facts)),
+        Some((symbol, Owner::Unknown | Owner::C)) if depth > 0 && !symbol.is_empty() => {
+            format!("it died in {symbol}, called by the extension module {name}{function}")
+        }
+        Some((_, Owner::Interpreter | Owner::Stdlib(_))) if depth > 0 => {
+            format!("it died in the interpreter's {}, called by the extension module {name}{function}", innermost(facts))
+        }
+        _ => format!("it died inside the extension module {name}{function}"),
     }
 }
 

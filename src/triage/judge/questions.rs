@@ -8,7 +8,7 @@ use super::super::signature;
 use super::facts::Facts;
 use super::known::{self, Known};
 use super::verdict::{Confidence, CrashCause, Verdict, verdict};
-use super::{fatal_errors, hang, heap, in_one_object, nearest, process, racing, stack_overflow};
+use super::{fatal_errors, hang, heap, in_one_object, nearest, panic, process, racing, stack_overflow};
 use crate::rules;
 
 /// Says whose a crash is.
@@ -26,6 +26,7 @@ pub fn of(crash: &Crash) -> Verdict {
         .or_else(|| by_recording(&facts))
         .or_else(|| stack_overflow::found(&facts))
         .or_else(|| known(&facts, rows()))
+        .or_else(|| panic::found(&facts))
         .or_else(|| of_an_extension.clone())
         .or_else(|| fatal_errors::of_the_collector(&facts))
         .or_else(|| known(&facts, known::before_the_heap()))
@@ -42,7 +43,7 @@ pub fn of(crash: &Crash) -> Verdict {
     let race = racing::on_the_same_object(&facts).map(|race| race.told());
     let shared = in_one_object::found(&facts).map(|shared| shared.told());
     let of_threads = race.into_iter().chain(shared).chain(racing::by_their_stacks(&facts));
-    let also = of_threads.chain(crash.findings.iter().map(found)).chain(said(&facts));
+    let also = of_threads.chain(crash.findings.iter().map(found)).chain(said(&facts, &already));
     verdict.evidence.extend(also.filter(|line| !already.contains(line.as_str())));
     // A tool that checks memory goes on, or ends a process that had not crashed.
     if facts.is_found_by_a_tool() {
@@ -129,12 +130,13 @@ fn found(finding: &FoundBefore) -> String {
 }
 
 /// What the program said that no condition has quoted.
-fn said(facts: &Facts<'_>) -> Option<String> {
+fn said(facts: &Facts<'_>, already: &str) -> Option<String> {
     let message = facts
         .crash
         .message
         .lines()
-        .find(|line| !line.starts_with("Fatal Python error") && !line.starts_with("Windows fatal exception"))?;
+        .find(|line| !line.starts_with("Fatal Python error") && !line.starts_with("Windows fatal exception"))
+        .filter(|line| !already.contains(*line))?;
     let by_a_tool = Facts::is_of_a_tool(message);
     Some(if by_a_tool { format!("the tool said: {message}") } else { format!("before it died, it said: {message}") })
 }

@@ -22,7 +22,14 @@ pub fn readable(symbol: &str) -> String {
     {
         return without_parameters(&name);
     }
+    let symbol = without_hash(symbol);
     if symbol.contains("::") || symbol.contains('(') { without_parameters(symbol) } else { symbol.to_owned() }
+}
+
+/// A function of Rust without the hash of its build: `f` of `f::h81a9aa16593d72f2`.
+fn without_hash(name: &str) -> &str {
+    let is_hash = |hash: &&str| hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    name.rsplit_once("::h").filter(|(_, hash)| is_hash(hash)).map_or(name, |(name, _)| name)
 }
 
 /// A C++ or Rust function without its parameters, template arguments and what follows: `PySide::connect`.
@@ -137,6 +144,13 @@ mod tests {
         assert_eq!(clean("slot_tp_init.lto_priv.0"), "slot_tp_init");
         assert_eq!(clean("f [clone .cold]"), "f");
         assert_eq!(clean(".hidden"), ".hidden");
+    }
+
+    #[test]
+    fn the_hash_of_a_build_is_no_part_of_a_name() {
+        assert_eq!(readable("fastlog::append::h81a9aa16593d72f2"), "fastlog::append");
+        assert_eq!(readable("fastlog::hash::h81a9"), "fastlog::hash::h81a9");
+        assert_eq!(readable("std::panicking::default_hook::{{closure}}::hb6b08cd6a6fb20b7"), "std::panicking::default_hook::{{closure}}");
     }
 
     #[test]

@@ -1,0 +1,87 @@
+//! A panic of Rust: a check in an extension module written in Rust failed.
+
+use super::super::names::owner::{self, Owner};
+use super::super::names::symbols::clean;
+use super::facts::Facts;
+use super::nearest::suspects;
+use super::verdict::{Confidence, CrashCause, Verdict, verdict};
+
+/// What `PyO3` says where an object is used by a thread that it does not belong to.
+const OF_ANOTHER_THREAD: [&str; 2] = ["is unsendable, but", "unsendable pyclass"];
+
+/// A panic before the process ended by SIGABRT, or without any signal.
+pub(super) fn found(facts: &Facts<'_>) -> Option<Verdict> {
+    if !["", "SIGABRT"].contains(&facts.crash.signal.as_str()) {
+        return None;
+    }
+    // faulthandler's form keeps the head alone.
+    let line = facts.crash.message.lines().filter(|line| line.contains("panicked at ")).max_by_key(|line| line.contains(": "))?;
+    let (_, told) = line.split_once("panicked at ")?;
+    if OF_ANOTHER_THREAD.iter().any(|words| line.contains(words)) {
+        let evidence = vec![
+            format!("an object that one thread must keep to itself was used or dropped by another one: Rust panicked at {told}"),
+            suspects(facts),
+        ];
+        let next = "create, use and drop it in one thread, or ask the extension module for a class that may be sent between threads";
+        return Some(verdict(CrashCause::CrossThreadMisuse, Confidence::Medium, evidence, next));
+    }
+    let file = told.split(": ").next().unwrap_or(told);
+    let called = crate_of(file);
+    let end = if facts.crash.signal.is_empty() {
+        "a panic ends its thread, or PyO3 makes a PanicException of it: the interpreter did not crash"
+    } else {
+        "a panic that cannot go on ends the process: nothing of the interpreter failed"
+    };
+    let mut evidence = vec![format!("a check in Rust code failed: it panicked at {told}"), end.to_owned()];
+    evidence.extend(called.map(|name| format!("the source file is of the crate {name}")));
+    evidence.push(suspects(facts));
+    let culprit = culprit(facts, called);
+    let whose = culprit.clone().unwrap_or_else(|| "the extension module that has that code".to_owned());
+    let next = format!("report it to {whose} with RUST_BACKTRACE=1; if two threads share the object, lock it");
+    Some(Verdict { culprit, ..verdict(CrashCause::LibraryBug, Confidence::Low, evidence, &next) })
+}
+
+/// The crate that a source file is of: the folder in cargo's registry, else the one that `src` is in.
+fn crate_of(file: &str) -> Option<&str> {
+    let mut folders: Vec<&str> = file.split(['/', '\\']).collect();
+    folders.pop();
+    let at = folders.iter().rposition(|folder| *folder == "src")?;
+    folders.get(at.checked_sub(1)?).copied().filter(|name| !name.is_empty() && !["library", "std", "core", "alloc"].contains(name))
+}
+
+/// A distribution that is loaded and has the crate's name, or the extension module that is on the stack.
+fn culprit(facts: &Facts<'_>, called: Option<&str>) -> Option<String> {
+    let normal = |name: &str| name.to_ascii_lowercase().replace('-', "_");
+    let by_crate = called.and_then(|called| {
+        // `polars-core-0.46.0`
+        let called = normal(called);
+        let fits = |name: &&&str| called == normal(name) || called.starts_with(&format!("{}_", normal(name)));
+        facts.third_parties().iter().find(fits).map(|name| (*name).to_owned())
+    });
+    let on_stack = || {
+        facts.native.iter().filter(|frame| !clean(&frame.symbol).starts_with("pyo3::")).find_map(|frame| match owner::of(frame) {
+            Owner::Extension(name, distribution) => Some(distribution.unwrap_or(name)),
+            Owner::Interpreter | Owner::Stdlib(_) | Owner::Library(_) | Owner::C | Owner::Ours | Owner::Unknown => None,
+        })
+    };
+    by_crate.or_else(on_stack)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_file_tells_its_crate() {
+        for (file, called) in [
+            ("/root/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/fastlog-0.22.0/src/gil.rs:7", Some("fastlog-0.22.0")),
+            ("/home/u/fast-log/src/borrow/shared.rs:7", Some("fast-log")),
+            ("C:\\b\\fastlog\\src\\lib.rs:7", Some("fastlog")),
+            ("src/lib.rs:7", None),
+            ("library/std/src/thread/mod.rs:7", None),
+            ("/rustc/90b35a623/library/core/src/option.rs:7", None),
+        ] {
+            assert_eq!(crate_of(file), called, "{file}");
+        }
+    }
+}
