@@ -272,6 +272,16 @@ fn windbg(dump: &Dump) -> String {
     )
 }
 
+/// The same as `!analyze -v` has it.
+fn stack_text(dump: &Dump) -> String {
+    let windows = Dump { text: windows_faulthandler(dump), crash: dump.crash.clone(), ..*dump };
+    frames(&windows, "   ExceptionCode: c0000005 (Access violation)\nSTACK_TEXT:  ", |at, frame| {
+        let name = if frame.symbol.is_empty() { String::new() } else { format!("!{}", frame.symbol) };
+        let numbers = "00000000`00000000 00000212`a36edc80 00000016`f1f7bbc0 00007ffa`367dff00";
+        format!("000000d1`9a7fe8b8 00007ffd`5d0f{at:04x}     : {numbers} : {}{name}+0x12", base(&frame.module))
+    })
+}
+
 fn kernel(dump: &Dump) -> String {
     format!("{}\n{}", dump.python_part(), kernel_line(dump))
 }
@@ -307,6 +317,7 @@ fn forms() -> Vec<(&'static str, Writer)> {
         ("string literal", string_literal),
         ("Windows faulthandler", windows_faulthandler),
         ("WinDbg", windbg),
+        ("STACK_TEXT", stack_text),
         ("dump and kernel log", kernel_beside),
     ]
 }
@@ -429,9 +440,10 @@ fn every_form_of_the_table_is_tried_here() {
         "glog or abseil failure signal",
         "glibc's backtrace_symbols",
         "minidump_stackwalk",
+        "a panic of Rust",
         "Windows event log, WinDbg or Visual Studio",
         "pytest-xdist",
-        "libc's or C++'s last words",
+        "libc's, C++'s or Rust's last words",
         "a shell's or a parent's line",
     ];
     assert_eq!(FORMS.iter().map(|form| form.name).collect::<Vec<_>>(), tried);

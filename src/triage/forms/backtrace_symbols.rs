@@ -10,7 +10,7 @@ use super::prefixes::before_entries;
 pub(super) const FORM: Form = Form {
     name: "glibc's backtrace_symbols",
     looks_like: "`lib.so(f+0x12) [0x7f01]` behind \"======= Backtrace: =========\" or \"*** backtrace of 123 ***\" (glibc, uWSGI)",
-    signs: &["Backtrace: =", "*** backtrace of ", "got Segmentation Fault"],
+    signs: &["acktrace:", "Backtrace: =", "*** backtrace of ", "got Segmentation Fault"],
     read,
 };
 
@@ -19,7 +19,7 @@ pattern!(
     r"(?:\S+\([^()\s]*\) ?\[0x[0-9a-f]+\]$|======= Backtrace: =+|\*\*\* backtrace of \d+ \*\*\*|!!! uWSGI process|\*\*\* Error in |\*\*\* glibc detected)"
 );
 pattern!(FRAME, r"^\s*(?:(\S.*?)\(([^()\s]*?)(?:\+(0x[0-9a-f]+))?\)|(\S+)) ?\[(0x[0-9a-f]+)\]$");
-pattern!(BEGINS, r"(?:======= Backtrace: =+|\*\*\* backtrace of \d+ \*\*\*)");
+pattern!(BEGINS, r"(?:======= Backtrace: =+|\*\*\* backtrace of \d+ \*\*\*|^\s*[Bb]acktrace:\s*$)");
 
 /// More of them are not kept.
 const MOST: usize = 50;
@@ -34,7 +34,11 @@ fn read(pasted: &[String]) -> Vec<Found> {
         if BEGINS.is_match(line) {
             out.extend(open.take().and_then(finish));
             // glibc aborts; a handler that prints a stack says which signal it got.
-            let signal = if line.contains("Backtrace: =") { "SIGABRT" } else { "SIGSEGV" };
+            let signal = match line {
+                line if line.contains("Backtrace: =") => "SIGABRT",
+                line if line.contains("***") => "SIGSEGV",
+                _ => "",
+            };
             let crash = Crash { signal: signal.to_owned(), ..Crash::default() };
             open = Some((Found { at, crash }, Stacks::default()));
             continue;

@@ -72,7 +72,10 @@ const VALUES: [&str; 27] = [
 const SAID: [(&str, &str); 6] = [
     ("SIGSEGV", r"egmentation fault|SEGV|-1073741819|3221225477|0[xX][cC]0000005|139|-11\b|signal:? 11|Signal 11"),
     ("SIGBUS", r"us error|SIGBUS|status=7/|135|-7\b|signal:? 7\b"),
-    ("SIGILL", r"llegal (?:hardware )?instruction|SIGILL|status=4/|-1073741795|3221225501|0[xX][cC]000001[dD]|132|-4\b|signal:? 4\b"),
+    (
+        "SIGILL",
+        r"llegal (?:hardware )?instruction|SIGILL|status=4/|-1073741795|3221225501|0[xX][cC]000001[dD]|132|-4\b|signal:? 4\b",
+    ),
     ("SIGKILL", r"Killed|killed|KILL|137|-9\b|signal:? 9\b"),
     ("SIGFPE", r"loating point exception|SIGFPE|136|-8\b"),
     ("SIGABRT", r"bort|ABRT|-1073740940|3221226356|0[xX][cC]0000374|-1073740791|0[xX][cC]0000409|134|-6\b|signal:? 6\b"),
@@ -81,7 +84,7 @@ const SAID: [(&str, &str); 6] = [
 // A status or a name of a signal counts only in the sentences in which a shell, an IDE or a parent says it.
 pattern!(
     SENTENCE,
-    r"(?:^(?:Segmentation fault|Bus error|Aborted|Illegal instruction|Floating point exception|Killed)(?:: \d+)?(?: \(core dumped\))?$|(?:Segmentation fault|Bus error|Aborted|Abort trap|Illegal instruction|Floating point exception)(?:: \d+)?\s+\(core dumped\)|line \d+:\s+\d+ (?:Segmentation fault|Bus error|Aborted|Abort trap|Illegal instruction|Killed|Floating point exception)|\b(?:zsh|fish|bash): (?:segmentation fault|bus error|abort|illegal hardware instruction|killed|floating point exception)|^\[\d+\]\s*[+-]?\s*\d+ (?:segmentation fault|bus error|abort|illegal hardware instruction|killed)|\b[Ee]xit(?:ed)?(?: with)? ?[cC]ode:? *-?(?:13[2-79]|11|6|9|7|4|1073741819|1073740940|1073740791|1073741795)\b|\b(?:exitcode|returncode)[:= ]+-(?:11|6|9|7|4)\b|non-zero exit status (?:-(?:11|6|9|7|4)|13[2-79])\b|-107374(?:1819|0940|0791|1795)\b|\b3221225477\b|died with <Signals\.SIG[A-Z]+: \d+>|\(signal: \d+, SIG[A-Z]+|(?:terminated|killed|interrupted|died|crashed) (?:by|with|due to|from) (?:signal|SIG)[: ]*(?:SIG[A-Z]+|\d+|Segmentation fault|Bus error|Aborted|Illegal instruction|Floating point exception)?|was sent code 139\b|(?:exited with|exited prematurely:|failed|\(|exited on|exit) [(']?signal:? (?:\d+ \(SIG[A-Z]+|(?:Segmentation fault|Bus error|Abort(?:ed)?|Illegal instruction|Floating point exception) \(\d+|\d+ \(core dumped)|code=(?:dumped|killed), status=\d+/[A-Z]+|\{(?:SIG[A-Z]+\(-\d+\)(?:, )?)+\}|was sent SIG[A-Z]+!|OOMKilled)"
+    r"(?:^(?:Segmentation fault|Bus error|Aborted|Illegal instruction|Floating point exception|Killed)(?:: \d+)?(?: \(core dumped\))?$|(?:Segmentation fault|Bus error|Aborted|Abort trap|Illegal instruction|Floating point exception)(?:: \d+)?\s+\(core dumped\)|line \d+:\s+\d+ (?:Segmentation fault|Bus error|Aborted|Abort trap|Illegal instruction|Killed|Floating point exception)|\b(?:zsh|fish|bash): (?:segmentation fault|bus error|abort|illegal hardware instruction|killed|floating point exception)|^\[\d+\]\s*[+-]?\s*\d+ (?:segmentation fault|bus error|abort|illegal hardware instruction|killed)|\b[Ee]xit(?:ed)?(?: with)? ?[cC]ode:? *-?(?:13[2-79]|11|6|9|7|4|1073741819|1073740940|1073740791|1073741795)\b|\b(?:exitcode|returncode)[:= ]+-(?:11|6|9|7|4)\b|non-zero exit status (?:-(?:11|6|9|7|4)|13[2-79])\b|-107374(?:1819|0940|0791|1795)\b|\b3221225477\b|died with <Signals\.SIG[A-Z]+: \d+>|\(signal: \d+, SIG[A-Z]+|(?:terminated|killed|interrupted|died|crashed) (?:by|with|due to|from) (?:signal|SIG)[: ]*(?:SIG[A-Z]+|\d+|Segmentation fault|Bus error|Aborted|Killed|Illegal instruction|Floating point exception)?|was sent code 139\b|(?:exited with|exited prematurely:|failed|\(|exited on|exit) [(']?signal:? (?:\d+ \(SIG[A-Z]+|(?:Segmentation fault|Bus error|Abort(?:ed)?|Illegal instruction|Floating point exception) \(\d+|\d+ \(core dumped)|code=(?:dumped|killed), status=(?:4|6|7|8|9|11)/[A-Z]+|\{(?:SIG[A-Z]+\(-\d+\)(?:, )?)+\}|was sent SIG(?:SEGV|ABRT|BUS|ILL|FPE|KILL)!|OOMKilled)"
 );
 pattern!(FORK, r"may have been in progress in another thread when fork\(\) was called|crashed on child side of fork");
 pattern!(

@@ -119,6 +119,10 @@ impl Dump {
                     self.said.keep(start);
                     entry
                 }
+                "Python runtime state:" if entry.trim_start().starts_with("finalizing") => {
+                    self.said.keep(said::FINALIZING);
+                    entry
+                }
                 "Timeout (" => {
                     if !self.fatal {
                         self.said.keep(said::TIMEOUT);

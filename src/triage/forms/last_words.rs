@@ -8,7 +8,16 @@ use super::frames::pattern;
 pub(super) const FORM: Form = Form {
     name: "libc's, C++'s or Rust's last words",
     looks_like: "\"free(): double free detected in tcache 2\", \"malloc(): ...\", \"*** stack smashing detected ***\", \"terminate called ...\"",
-    signs: &["(): ", "double free", "***", "terminate called", "Incorrect checksum", "pointer being freed", "fatal runtime error", "memory allocation of"],
+    signs: &[
+        "(): ",
+        "double free",
+        "***",
+        "terminate called",
+        "Incorrect checksum",
+        "pointer being freed",
+        "fatal runtime error",
+        "memory allocation of",
+    ],
     read,
 };
 

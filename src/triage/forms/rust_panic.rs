@@ -19,12 +19,18 @@ pattern!(HEAD, r"thread '([^']*)'(?: \((\d+)\))? panicked at (?:'(.*)', )?(\S+\.
 pattern!(FRAME, r"^\s*(\d+): +(?:(0x[0-9a-f]+) - )?(\S.*)$");
 pattern!(PLACE, r"^\s+at (\S+\.\w+):\d+(?::\d+)?$");
 /// What ends the process where a panic cannot go on.
-const ENDS: [&str; 4] =
-    ["thread caused non-unwinding panic. aborting.", "panicked while processing panic", "fatal runtime error", "panic in a function that cannot unwind"];
+const ENDS: [&str; 4] = [
+    "thread caused non-unwinding panic. aborting.",
+    "panicked while processing panic",
+    "fatal runtime error",
+    "panic in a function that cannot unwind",
+];
 
 fn read(pasted: &[String]) -> Vec<Found> {
     let lines = before_entries(pasted, &ENTRY);
-    let Some((at, head)) = lines.iter().enumerate().find_map(|(at, line)| Some((at, HEAD.captures(line)?))) else { return Vec::new() };
+    let Some((at, head)) = lines.iter().enumerate().find_map(|(at, line)| Some((at, HEAD.captures(line)?))) else {
+        return Vec::new();
+    };
     let told = head.get(3).map(|told| told.as_str()).or_else(|| lines.get(at + 1).map(|line| line.trim()));
     let told = told.filter(|told| !told.is_empty() && !told.starts_with("note: ")).unwrap_or("it says nothing");
     let mut crash = Crash { message: format!("panicked at {}:{}: {told}", &head[4], &head[5]), ..Crash::default() };
@@ -74,7 +80,8 @@ mod tests {
 
     #[test]
     fn the_place_and_the_words_are_kept() {
-        let new = one("thread 'w' (12) panicked at /b/fastlog/src/lib.rs:7:9:\nindex out of bounds\nnote: run with `RUST_BACKTRACE=1`\n");
+        let new =
+            one("thread 'w' (12) panicked at /b/fastlog/src/lib.rs:7:9:\nindex out of bounds\nnote: run with `RUST_BACKTRACE=1`\n");
         assert_eq!((new.message.as_str(), new.signal.as_str()), ("panicked at /b/fastlog/src/lib.rs:7: index out of bounds", ""));
         let old = one("[2024] thread '<unnamed>' panicked at 'no such key', src/lib.rs:7:9\n");
         assert_eq!(old.message, "panicked at src/lib.rs:7: no such key");
@@ -89,7 +96,10 @@ mod tests {
              thread caused non-unwinding panic. aborting.\n",
         );
         let frames = &crash.threads[0].native;
-        assert_eq!((frames.len(), frames[1].symbol.as_str(), frames[1].source.as_str()), (2, "fastlog::append", "/b/fastlog/src/lib.rs"));
+        assert_eq!(
+            (frames.len(), frames[1].symbol.as_str(), frames[1].source.as_str()),
+            (2, "fastlog::append", "/b/fastlog/src/lib.rs")
+        );
         assert_eq!(crash.signal, "SIGABRT");
     }
 

@@ -63,6 +63,9 @@ pub(super) const LEFT_OUT: [&str; 8] = ["...", "[...]", "(...)", "\u{2026}", "<s
 /// Said for a dump of `faulthandler.dump_traceback_later`.
 pub(crate) const TIMEOUT: &str = "Timeout: faulthandler.dump_traceback_later() printed the stacks of a program that did not go on";
 
+/// Said for a fatal error while the interpreter ends.
+pub(crate) const FINALIZING: &str = "Python runtime state: finalizing";
+
 const MOST_SAID: usize = 12;
 const LONGEST_SAID: usize = 300;
 

@@ -6,24 +6,32 @@ use super::frames::{self, Stacks, pattern};
 use super::prefixes::before_entries;
 use super::said;
 
-pattern!(STUDIO, r"^\s*>?\s*(?:\[Inline Frame\] )?([\w.-]+\.(?:pyd|dll|exe))!([^(]+)(?:\(.*\))?(?: Line \d+)?(?:\s+\S+)?$");
+pattern!(
+    STUDIO,
+    r"^\s*>?\s*(?:\[Inline Frame\] )?([\w.-]+\.(?:pyd|dll|exe))!([^(]+)(?:\(.*\))?(?:\s+\S+ \d+)?(?:\s+\+ 0x[0-9a-f]+(?: Bytes)?)?(?:\s+\S+)?$"
+);
 
 /// The form.
 pub(super) const FORM: Form = Form {
     name: "Windows event log, WinDbg or Visual Studio",
     looks_like: "\"Faulting module name: lib.pyd\" with \"Exception code: 0xc0000005\", or ``00 000000d1`9a7fe8b8 00007ffd`5d0f1234 python314t!f+0x1``, `python314t.dll!f(int a) Line 5`",
-    signs: &["Faulting module", "xception", "`", "!"],
+    signs: &["Faulting module", "xception", "`", "!", " - code c"],
     read,
 };
 
 pattern!(MODULE, r"Faulting module name: ([^,\s]+)");
 pattern!(MODULE_PATH, r"Faulting module path: (\S.*\S)");
-pattern!(CODE, r"(?:Exception code|ExceptionCode): (?:0x)?([0-9a-fA-F]{8})");
+pattern!(CODE, r"(?:(?:Exception code|ExceptionCode): (?:0x)?|\([0-9a-f]+\.[0-9a-f]+\): .* - code )([0-9a-fA-F]{8})");
 pattern!(OFFSET, r"Fault offset: (0x[0-9a-fA-F]+)");
-pattern!(ENTRY, r"[0-9a-f]{2,3} [0-9a-f]{8}`[0-9a-f]{8} ");
+pattern!(ENTRY, r"\b(?:[0-9a-f]{2,3} [0-9a-f]{8}`[0-9a-f]{8} |[0-9a-f]{8}`[0-9a-f]{8} [0-9a-f]{8}`[0-9a-f]{8} +: )");
 pattern!(
     FRAME,
     r"^\s*([0-9a-f]{2,3}) (?:[0-9a-f]{8}`?[0-9a-f]{8} +)+(?:: .*? : )?([A-Za-z_][\w.-]*)(?:!(.+?))?(?:\+(0x[0-9a-f]+))?(?: \[(.+?) @ \d+\])?$"
+);
+// `k` without numbers, and the STACK_TEXT of `!analyze -v`; of programs with 32 bits too.
+pattern!(
+    TEXT_FRAME,
+    r"^\s*[0-9a-f]{8}`?(?:[0-9a-f]{8})? [0-9a-f]{8}`?(?:[0-9a-f]{8})? +(?:: .*? : |(?:[0-9a-f]{8} ){0,4})([A-Za-z_][\w.-]*)(?:!(.+?)(?:\+(0x[0-9a-f]+))?|\+(0x[0-9a-f]+))(?: \[(.+?) @ \d+\])?$"
 );
 
 fn read(pasted: &[String]) -> Vec<Found> {
@@ -59,9 +67,17 @@ fn read(pasted: &[String]) -> Vec<Found> {
             if stacks.restarts(index) {
                 stacks.begin(Thread::default());
             }
-            // WinDbg leaves the end of the file's name out.
-            let module = if part(2).contains('.') { part(2).to_owned() } else { format!("{}.dll", part(2)) };
-            stacks.push(index, frames::native(&module, part(3), frames::hex(part(4)), part(5)));
+            stacks.push(index, frames::native(&file_of(part(2)), part(3), frames::hex(part(4)), part(5)));
+        }
+        if let Some(frame) = TEXT_FRAME.captures(line) {
+            at.get_or_insert(number);
+            let part = |at: usize| frame.get(at).map_or("", |part| part.as_str());
+            if stacks.threads.is_empty() {
+                stacks.begin(Thread { crashed: true, ..Thread::default() });
+            }
+            let index = stacks.current().native.len() as u64;
+            stacks
+                .push(index, frames::native(&file_of(part(1)), part(2), frames::hex(&format!("{}{}", part(3), part(4))), part(5)));
         }
         if let Some(frame) = STUDIO.captures(line) {
             at.get_or_insert(number);
@@ -70,7 +86,9 @@ fn read(pasted: &[String]) -> Vec<Found> {
                 stacks.begin(Thread { crashed: true, ..Thread::default() });
             }
             let index = stacks.current().native.len() as u64;
-            stacks.push(index, frames::native(&frame[1], &frame[2], 0, ""));
+            // Without symbols, the address stands in place of the name.
+            let name = Some(&frame[2]).filter(|name| !(name.len() >= 8 && name.bytes().all(|byte| byte.is_ascii_hexdigit())));
+            stacks.push(index, frames::native(&frame[1], name.unwrap_or_default(), 0, ""));
         }
         if let (Some(offset), Some(thread)) = (OFFSET.captures(line), stacks.threads.last_mut())
             && let Some(frame) = thread.native.first_mut()
@@ -80,6 +98,18 @@ fn read(pasted: &[String]) -> Vec<Found> {
     }
     found.extend(at.map(|at| finished(at, crash, stacks)));
     found
+}
+
+/// The file that `WinDbg` leaves the end of the name of out: `_core_cp314t_win_amd64` is `_core.cp314t-win_amd64.pyd`.
+fn file_of(name: &str) -> String {
+    if name.contains('.') {
+        return name.to_owned();
+    }
+    let tagged = ["_win_amd64", "_win32", "_win_arm64"].iter().find_map(|end| Some((name.strip_suffix(end)?, end.get(1..)?)));
+    match tagged.and_then(|(rest, platform)| Some((rest.rsplit_once("_cp3")?, platform))) {
+        Some(((module, version), platform)) => format!("{module}.cp3{version}-{platform}.pyd"),
+        None => format!("{name}.dll"),
+    }
 }
 
 fn finished(at: usize, mut crash: Crash, stacks: Stacks) -> Found {
@@ -111,5 +141,29 @@ mod tests {
         ];
         let crash = read(&studio.map(str::to_owned)).remove(0).crash;
         assert_eq!((crash.threads[0].native[0].symbol.as_str(), crash.threads[0].native.len()), ("font_render", 2));
+    }
+
+    #[test]
+    fn stacks_without_numbers_are_read() {
+        let one = |text: &str| {
+            let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+            read(&lines).remove(0).crash
+        };
+        let analysis = one("ExceptionCode: c0000005 (Access violation)\nSTACK_TEXT:  \n\
+             000000d1`9a7fe8b8 00007ffd`5d0f1234     : 00000000`00000000 00000212`a36edc80 00000016`f1f7bbc0 00007ffa`367dff00 : _core_cp314t_win_amd64!append_line+0x2\n\
+             000000d1`9a7fe8c0 00007ffd`5d0f1235     : 00000000`00000000 00000212`a36edc80 00000016`f1f7bbc0 00007ffa`367dff00 : python314t!_PyEval_EvalFrameDefault+0x1b\n");
+        let frames = &analysis.threads[0].native;
+        assert_eq!((analysis.signal.as_str(), frames.len()), ("SIGSEGV", 2));
+        assert_eq!((frames[0].module.as_str(), frames[0].symbol.as_str()), ("_core.cp314t-win_amd64.pyd", "append_line"));
+        let old = one("(ee8.8b8): Access violation - code c0000005 (!!! second chance !!!)\nChildEBP RetAddr  Args to Child\n\
+             0013fd04 77387dc3 00a0180c 000080a2 00000000 win32ui!f+0x23\n0013fd3c 77387101 python27!g+0x6a\n");
+        assert_eq!((old.signal.as_str(), old.threads[0].native.len()), ("SIGSEGV", 2));
+    }
+
+    #[test]
+    fn addresses_are_no_names() {
+        let studio = ["win32ui.pyd!1e2bfc70()".to_owned(), "\tlibxml2.dll!xmlRMutexLock(int a)  Zeile 234\tC".to_owned()];
+        let frames = read(&studio).remove(0).crash.threads.remove(0).native;
+        assert_eq!((frames[0].symbol.as_str(), frames[1].symbol.as_str()), ("", "xmlRMutexLock"));
     }
 }

@@ -1,5 +1,6 @@
 //! Fatal errors: what the interpreter says before it gives up, and which of these only an extension module can bring about.
 
+use super::super::forms::said::FINALIZING;
 use super::super::names::lists::SYMBOL_OWNERS;
 use super::super::names::owner::Owner;
 use super::super::names::{paths, symbols::clean};
@@ -101,10 +102,21 @@ pub(super) fn of_an_extension(facts: &Facts<'_>) -> Option<Verdict> {
         let row = OF_EXTENSIONS.iter().find(|(words, _, _)| words.iter().any(|word| line.contains(word)))?;
         Some((line, row.1, row.2))
     })?;
-    let evidence = vec![
-        format!("{mistake} ({line})"),
-        "only an extension module, or a program that embeds the interpreter, can do that".to_owned(),
-    ];
+    let mut evidence = vec![format!("{mistake} ({line})")];
+    // A thread that was still at work when the main thread ended: the same sentence, and another mistake.
+    let finalizing =
+        OF_EXTENSIONS.iter().take(2).any(|row| row.2 == cure) && facts.crash.message.lines().any(|line| line == FINALIZING);
+    if finalizing {
+        evidence.insert(
+            0,
+            "native code of a thread came back to the interpreter while that was ending: a daemon thread, or one of the extension module's own, \
+             outlived the main thread"
+                .to_owned(),
+        );
+        let next = "join the threads before the program ends, or stop what starts them (atexit); from CPython 3.14 on such a thread hangs instead";
+        return Some(blamed(facts, evidence, next));
+    }
+    evidence.push("only an extension module, or a program that embeds the interpreter, can do that".to_owned());
     Some(blamed(facts, evidence, cure))
 }
 

@@ -44,8 +44,14 @@ fn died_in(facts: &Facts<'_>, depth: usize, name: &str, function: &str) -> Strin
         Some((_, Owner::Interpreter | Owner::Stdlib(_))) if depth > 0 => {
             format!("it died in the interpreter's {}, called by the extension module {name}{function}", innermost(facts))
         }
+        _ if is_library(name) => format!("it died inside the library {name}{function}"),
         _ => format!("it died inside the extension module {name}{function}"),
     }
+}
+
+/// A library that a distribution brings along, by its file's name: no module that could declare anything.
+fn is_library(name: &str) -> bool {
+    [".so", ".dylib", ".dll"].iter().any(|end| name.contains(end))
 }
 
 fn standard_library(facts: &Facts<'_>, depth: usize, name: &str) -> Verdict {
@@ -87,6 +93,12 @@ fn third_party(facts: &Facts<'_>, depth: usize, frame: &super::super::crash::Nat
             Confidence::Low,
             format!("{name} does not declare free-threading support"),
             format!("if it runs without the GIL, run it with it (PYTHON_GIL=1), or upgrade {it}"),
+        ),
+        None if is_library(name) => (
+            CrashCause::LibraryBug,
+            Confidence::Low,
+            format!("{it} brings that library along"),
+            format!("upgrade {it}; if it still crashes, report it there with the output of ftsan triage --markdown"),
         ),
         Some(true) => (
             CrashCause::LibraryBug,

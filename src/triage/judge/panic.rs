@@ -22,7 +22,8 @@ pub(super) fn found(facts: &Facts<'_>) -> Option<Verdict> {
             format!("an object that one thread must keep to itself was used or dropped by another one: Rust panicked at {told}"),
             suspects(facts),
         ];
-        let next = "create, use and drop it in one thread, or ask the extension module for a class that may be sent between threads";
+        let next =
+            "create, use and drop it in one thread, or ask the extension module for a class that may be sent between threads";
         return Some(verdict(CrashCause::CrossThreadMisuse, Confidence::Medium, evidence, next));
     }
     let file = told.split(": ").next().unwrap_or(told);

@@ -4,6 +4,7 @@
 //! crash), then the table of known crashes, then what the stacks say by themselves.
 
 use super::super::crash::{Crash, FoundBefore};
+use super::super::forms::said::FINALIZING;
 use super::super::signature;
 use super::facts::Facts;
 use super::known::{self, Known};
@@ -135,7 +136,7 @@ fn said(facts: &Facts<'_>, already: &str) -> Option<String> {
         .crash
         .message
         .lines()
-        .find(|line| !line.starts_with("Fatal Python error") && !line.starts_with("Windows fatal exception"))
+        .find(|line| !line.starts_with("Fatal Python error") && *line != FINALIZING && !line.starts_with("Windows fatal exception"))
         .filter(|line| !already.contains(*line))?;
     let by_a_tool = Facts::is_of_a_tool(message);
     Some(if by_a_tool { format!("the tool said: {message}") } else { format!("before it died, it said: {message}") })

@@ -11,7 +11,7 @@ pub enum Owner {
     Interpreter,
     /// An extension module of the standard library, by its name.
     Stdlib(String),
-    /// An extension module, by its import name as far as its path tells, or a library that a distribution brings along; and the distribution
+    /// An extension module, by its import name as far as its path tells, or a library that a distribution brings along, by its file; and the distribution
     /// if that is known.
     Extension(String, Option<String>),
     /// Another shared library of the system: libxml2, libpq, libcuda.
@@ -67,8 +67,12 @@ fn of_file(module: &str) -> Owner {
     let alone = || LONE_MODULES.find(paths::base(module)).filter(|_| paths::base(module) == module);
     let bundled = BUNDLED.find(paths::base(module)).or_else(|| paths::distribution(module)).or_else(alone);
     let distribution = bundled.map(str::to_owned);
-    if distribution.is_some() || paths::is_extension(module) {
+    if paths::is_extension(module) {
         return Owner::Extension(paths::import_name(module), distribution);
+    }
+    // A library that a distribution brings along has no import name.
+    if distribution.is_some() {
+        return Owner::Extension(paths::base(module).to_owned(), distribution);
     }
     Owner::Library(paths::base(module).to_owned())
 }
@@ -188,10 +192,10 @@ mod tests {
             ("python3.14t", Owner::Interpreter),
             ("Python", Owner::Interpreter),
             ("C:\\Python314\\python314t.dll", Owner::Interpreter),
-            ("/v/site-packages/pyarrow/libarrow.so.2500", extension("pyarrow.libarrow", Some("pyarrow"))),
-            ("libarrow.2500.dylib", extension("libarrow", Some("pyarrow"))),
-            ("/v/site-packages/PySide6/libpyside6.abi3.so.6.10", extension("PySide6.libpyside6", Some("PySide6"))),
-            ("/v/site-packages/numpy.libs/libgfortran-1.so.5", extension("numpy.libs.libgfortran-1", Some("numpy"))),
+            ("/v/site-packages/pyarrow/libarrow.so.2500", extension("libarrow.so.2500", Some("pyarrow"))),
+            ("libarrow.2500.dylib", extension("libarrow.2500.dylib", Some("pyarrow"))),
+            ("/v/site-packages/PySide6/libpyside6.abi3.so.6.10", extension("libpyside6.abi3.so.6.10", Some("PySide6"))),
+            ("/v/site-packages/numpy.libs/libgfortran-1.so.5", extension("libgfortran-1.so.5", Some("numpy"))),
             ("C:\\v\\Lib\\site-packages\\lxml\\etree.cp314-win_amd64.pyd", extension("lxml.etree", Some("lxml"))),
             ("/usr/lib/libxml2.so.2", library("libxml2.so.2")),
             ("/usr/lib/libpq.so.5", library("libpq.so.5")),

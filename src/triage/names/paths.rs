@@ -224,7 +224,8 @@ mod tests {
         assert_eq!(told("/home/python/app.py"), None);
         assert_eq!(told("/opt/python2.7/x"), None);
         assert_eq!(told("python39.dll").as_deref(), Some("3.9"));
-        for path in ["python39.dll", "python314t.dll", "python3.14td", "org.python.python", "libpython2.7.so.1.0", "libpypy3-c.so"] {
+        for path in ["python39.dll", "python314t.dll", "python3.14td", "org.python.python", "libpython2.7.so.1.0", "libpypy3-c.so"]
+        {
             assert!(is_interpreter(path), "{path}");
         }
         for path in ["python39x.dll", "pythonnet.dll", "python_snappy.so", "org.python.other"] {

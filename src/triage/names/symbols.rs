@@ -150,7 +150,10 @@ mod tests {
     fn the_hash_of_a_build_is_no_part_of_a_name() {
         assert_eq!(readable("fastlog::append::h81a9aa16593d72f2"), "fastlog::append");
         assert_eq!(readable("fastlog::hash::h81a9"), "fastlog::hash::h81a9");
-        assert_eq!(readable("std::panicking::default_hook::{{closure}}::hb6b08cd6a6fb20b7"), "std::panicking::default_hook::{{closure}}");
+        assert_eq!(
+            readable("std::panicking::default_hook::{{closure}}::hb6b08cd6a6fb20b7"),
+            "std::panicking::default_hook::{{closure}}"
+        );
     }
 
     #[test]

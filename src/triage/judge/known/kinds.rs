@@ -12,7 +12,13 @@ pub(super) static ROWS: &[Known] = &[
         name: "faulthandler died while it printed the stacks of running threads",
         when: &[Top(
             6,
-            &["faulthandler_user", "faulthandler_thread", "faulthandler_dump_traceback_py", "_Py_DumpTracebackThreads", "dump_traceback"],
+            &[
+                "faulthandler_user",
+                "faulthandler_thread",
+                "faulthandler_dump_traceback_py",
+                "_Py_DumpTracebackThreads",
+                "dump_traceback",
+            ],
         )],
         verdict: CrashCause::InterpreterBug,
         confidence: Confidence::Low,
