@@ -94,6 +94,33 @@ fn every_dump_has_its_verdict() {
     }
 }
 
+/// Of verdicts that are the same whatever is said beside them.
+#[test]
+fn the_answer_says_whose_the_frames_are_and_what_happened() {
+    for (name, part) in [
+        ("apple_old_interpreter.txt", "it died in the interpreter (_PyEval_EvalFrameDefault)"),
+        ("cython_without_module.txt", "called by the extension module fastlog.ring ("),
+        ("dataloader_worker.txt", "nothing but its end is known"),
+        ("debug_allocator.txt", "the interpreter's allocator for debugging found it"),
+        ("faulthandler_itself.txt", "faulthandler died while it printed"),
+        ("hang_in_a_lock.txt", "it did not crash, as far as the text says"),
+        ("kernel_segfault.txt", "upgrade the package that has the module _core"),
+        ("library_called_by_cython.txt", "it died in the library libuv, called by the extension module fastlog.pipe ("),
+        ("library_of_a_wheel.txt", "fastlog brings that library along"),
+        ("returned_while_finalizing.txt", "came back to the interpreter while that was ending"),
+        ("rust_object_of_another_thread.txt", "an object that one thread must keep to itself"),
+        ("rust_panic.txt", "it panicked at /home/u/fastlog/src/ring.rs:258: the writer is gone"),
+        ("source_of_nobody.txt", "(./glue/fastlog.c), which is neither CPython's nor libc's"),
+        ("tsan_freed_by_extension.txt", "it was found inside the extension module _core"),
+    ] {
+        let text = fs::read_to_string(root().join("tests/crashes").join(name)).unwrap();
+        let crashes = read(&text).unwrap();
+        let verdict = questions::of(&crashes[0]);
+        let told = verdict.evidence.iter().chain([&verdict.next_step]);
+        assert!(told.clone().any(|line| line.contains(part)), "{name}: {:#?}", told.collect::<Vec<_>>());
+    }
+}
+
 #[test]
 fn a_known_version_makes_sure_or_rules_out() {
     for (name, affected, repaired) in [
