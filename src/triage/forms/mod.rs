@@ -6,6 +6,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`pasted`] | any text as lines: logs in JSON, escapes, colours |
+//! | [`sentry_event`] | stacks that are fields of JSON, as lines |
 //! | [`prefixes`] | what a log puts in front of each line |
 //! | [`said`] | lines that the interpreter, libc or a test runner says of a crash |
 //! | [`surroundings`] | what the text around tells: version, GIL, signal, packages |
@@ -35,6 +36,7 @@ mod pystack;
 mod rust_panic;
 pub(super) mod said;
 mod sanitizer;
+mod sentry_event;
 mod surroundings;
 mod valgrind;
 mod windows_debugger;

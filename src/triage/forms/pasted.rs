@@ -2,6 +2,7 @@
 //!
 //! Nothing that a terminal would act on leaves this module.
 
+use super::sentry_event;
 use crate::terminal::is_obeyed;
 use serde_json::Value;
 
@@ -77,7 +78,10 @@ fn whole_json(text: &str) -> Option<String> {
     oldest_first(&mut records);
     let mut out = String::new();
     for record in &records {
-        collect(record, &mut out, 0);
+        match sentry_event::as_text(record) {
+            Some(text) => out.push_str(&text),
+            None => collect(record, &mut out, 0),
+        }
     }
     (!out.trim().is_empty()).then_some(out)
 }

@@ -1,10 +1,12 @@
 //! Several threads in methods of one object that is written in C, as the dying process noted it: where memory was damaged, that object's
-//! methods may well have done it.  Evidence and no verdict: whether two threads are in it as the process dies is a matter of chance.
+//! methods may well have done it.  A verdict only where the crashing thread is one of them and nothing else says whose it is.
 
 use super::super::crash::{Called, Thread};
+use super::super::names::lists::STDLIB_EXTENSIONS;
 use super::conditions::like;
-use super::facts::Facts;
+use super::facts::{Facts, Gil};
 use super::racing;
+use super::verdict::{Confidence, CrashCause, Verdict};
 
 /// Classes that lock their objects, or that lock what others share.
 const LOCKED: &[&str] = &[
@@ -56,6 +58,32 @@ impl Shared<'_> {
     }
 }
 
+/// Whose the class is, where a verdict knows nobody and the crashing thread was in the object with another one.
+pub(super) fn or_the_class(facts: &Facts<'_>, verdict: Verdict) -> Verdict {
+    let nobody = verdict.verdict == CrashCause::Unknown && verdict.confidence == Confidence::Low;
+    let shared = found(facts).filter(|shared| shared.threads.iter().any(|thread| thread.crashed));
+    let Some(shared) = shared.filter(|_| nobody && facts.gil() == Gil::Off) else { return verdict };
+    let class = &shared.called.class;
+    let module = class.rsplit_once('.').map_or("", |(module, _)| module);
+    let (cause, culprit, next) = if STDLIB_EXTENSIONS.has(module) || STDLIB_EXTENSIONS.has(&format!("_{module}")) {
+        let next = format!("give each thread its own {class}, or lock it; search CPython's issues for {class} and free threading");
+        (CrashCause::InterpreterBug, None, next)
+    } else {
+        let known = facts.crash.extensions.iter().find(|known| known.name == module);
+        let Some(known) = known else { return verdict };
+        let culprit = if known.distribution.is_empty() { &known.name } else { &known.distribution };
+        let undeclared = known.declares_free_threading == Some(false);
+        let cause = if undeclared { CrashCause::ExtensionAssumesGil } else { CrashCause::LibraryBug };
+        let next = format!("guard each {class} that threads share with a lock; upgrade {culprit}, or report it there");
+        (cause, Some(culprit.clone()), next)
+    };
+    let first = format!(
+        "the crashing thread and another one were in methods of one {class}, which is written in C: it seems to have no lock"
+    );
+    let evidence = std::iter::once(first).chain(verdict.evidence).collect();
+    Verdict { verdict: cause, culprit, evidence, next_step: next, ..verdict }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::super::crash::Crash;
@@ -88,5 +116,41 @@ mod tests {
             let told = evidence(class, objects);
             assert!(!told.iter().any(|line| line.contains("were in methods")), "{told:?}");
         }
+    }
+
+    #[test]
+    fn the_class_is_whose_it_is_where_nobody_else_is() {
+        use super::super::super::crash::{Extension, Python};
+        let judged = |class: &str, gil: &str, in_it: [u64; 2]| {
+            let thread = |at| Thread {
+                native_id: at,
+                crashed: at == 1,
+                calls: in_it.contains(&at).then(|| Called { object: 64, class: class.to_owned() }),
+                ..Thread::default()
+            };
+            let fastlog = Extension {
+                name: "fastlog._core".to_owned(),
+                distribution: "fastlog".to_owned(),
+                declares_free_threading: Some(true),
+                ..Extension::default()
+            };
+            let python = Python { gil: gil.to_owned(), ..Python::default() };
+            let threads = (1..=3).map(thread).collect();
+            let verdict = questions::of(&Crash {
+                signal: "SIGSEGV".to_owned(),
+                python,
+                threads,
+                extensions: vec![fastlog],
+                ..Crash::default()
+            });
+            (verdict.verdict, verdict.confidence, verdict.culprit)
+        };
+        let low = |cause, culprit: Option<&str>| (cause, Confidence::Low, culprit.map(str::to_owned));
+        assert_eq!(judged("_pickle.Pickler", "disabled", [1, 2]), low(CrashCause::InterpreterBug, None));
+        assert_eq!(judged("fastlog._core.Log", "disabled", [1, 2]), low(CrashCause::LibraryBug, Some("fastlog")));
+        // Not with the GIL, not where the crashing thread was elsewhere, not of a module that is not known.
+        assert_eq!(judged("fastlog._core.Log", "enabled", [1, 2]), low(CrashCause::Unknown, None));
+        assert_eq!(judged("fastlog._core.Log", "disabled", [2, 3]), low(CrashCause::Unknown, None));
+        assert_eq!(judged("other._core.Log", "disabled", [1, 2]), low(CrashCause::Unknown, None));
     }
 }

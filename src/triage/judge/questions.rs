@@ -40,6 +40,7 @@ pub fn of(crash: &Crash) -> Verdict {
         .or_else(|| fatal_errors::assertion(&facts))
         .or_else(|| by_what_is_near(&facts))
         .unwrap_or_else(|| nearest::interpreter(&facts));
+    verdict = in_one_object::or_the_class(&facts, verdict);
     let already = verdict.evidence.join("\n");
     let race = racing::on_the_same_object(&facts).map(|race| race.told());
     let shared = in_one_object::found(&facts).map(|shared| shared.told());
