@@ -99,6 +99,7 @@ fn every_dump_has_its_verdict() {
 fn the_answer_says_whose_the_frames_are_and_what_happened() {
     for (name, part) in [
         ("apple_old_interpreter.txt", "it died in the interpreter (_PyEval_EvalFrameDefault)"),
+        ("block_of_another_allocator.txt", "a block of memory of one allocator was given back to another one"),
         ("cython_without_module.txt", "called by the extension module fastlog.ring ("),
         ("dataloader_worker.txt", "nothing but its end is known"),
         ("debug_allocator.txt", "the interpreter's allocator for debugging found it"),
@@ -107,6 +108,7 @@ fn the_answer_says_whose_the_frames_are_and_what_happened() {
         ("kernel_segfault.txt", "upgrade the package that has the module _core"),
         ("library_called_by_cython.txt", "it died in the library libuv, called by the extension module fastlog.pipe ("),
         ("library_of_a_wheel.txt", "fastlog brings that library along"),
+        ("qthread_destroyed.txt", "a QThread object was destroyed while its thread still ran"),
         ("returned_while_finalizing.txt", "came back to the interpreter while that was ending"),
         ("rust_object_of_another_thread.txt", "an object that one thread must keep to itself"),
         ("rust_panic.txt", "it panicked at /home/u/fastlog/src/ring.rs:258: the writer is gone"),

@@ -248,8 +248,14 @@ fn merge(into: &mut Crash, other: Crash, believed: bool) {
     into.threads.sort_by_key(|thread| !thread.crashed);
 }
 
-/// What the paths of a dump tell: platform, interpreter, files and distributions of extension modules.
+/// What the frames of a dump tell: the signal, platform, interpreter, files and distributions of extension modules.
 fn describe(crash: &mut Crash) {
+    let aborts = |thread: &&Thread| {
+        thread.crashed && thread.native.iter().take(8).any(|frame| ["abort", "__GI_abort"].contains(&symbols::clean(&frame.symbol)))
+    };
+    if crash.signal.is_empty() && crash.threads.iter().any(|thread| aborts(&thread)) {
+        "SIGABRT".clone_into(&mut crash.signal);
+    }
     // A list of modules names them as `sys.modules` does; a path of a frame is one of them where it fits.
     let frames = crash.threads.iter().flat_map(|thread| &thread.native);
     let sources = crash.threads.iter().flat_map(|thread| &thread.python).map(|frame| frame.file.as_str());

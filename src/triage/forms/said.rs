@@ -2,7 +2,7 @@
 
 /// Lines that hold one of these are kept: how C++, Rust and assertions die, what a damaged heap makes libc say, and exceptions that correct
 /// use of a generator or a thread cannot raise.
-const TELLING: [&str; 35] = [
+const TELLING: [&str; 36] = [
     "stack smashing detected",
     "Assertion failed:",
     "Assertion `",
@@ -38,6 +38,7 @@ const TELLING: [&str; 35] = [
     "faulthandler_timeout",
     "thread already started",
     "del _limbo[self]",
+    "QThread: Destroyed while thread",
 ];
 /// libc says so when it finds its heap damaged; the culprit is gone by then.
 pub(crate) const HEAP: [&str; 16] = [

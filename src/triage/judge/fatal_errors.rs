@@ -9,7 +9,7 @@ use super::nearest::suspects;
 use super::verdict::{Confidence, CrashCause, RECORD, Verdict, verdict};
 
 /// Sentences that mean a mistake of code in C, with what the mistake is and the cure.  Correct Python code cannot make the interpreter say them.
-const OF_EXTENSIONS: [(&[&str], &str, &str); 5] = [
+const OF_EXTENSIONS: [(&[&str], &str, &str); 6] = [
     (
         &[
             "the function must be called with the GIL held",
@@ -61,6 +61,11 @@ const OF_EXTENSIONS: [(&[&str], &str, &str); 5] = [
         ],
         "a function written in C broke the rule that it returns NULL with an exception, or a result without one",
         "the sentence names the function: report it to the extension module that has it",
+    ),
+    (
+        &["bad ID: Allocated using API"],
+        "a block of memory of one allocator was given back to another one (PyMem_Malloc and PyObject_Free, or malloc and PyMem_Free)",
+        "PYTHONTRACEMALLOC=10 shows where the block was taken: report it to the extension module that did",
     ),
     (
         &[

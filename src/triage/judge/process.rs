@@ -132,6 +132,19 @@ pub(super) fn asked_to_abort(facts: &Facts<'_>) -> Option<Verdict> {
     Some(verdict(CrashCause::Unknown, Confidence::Medium, evidence, "look for os.abort() at the innermost Python line"))
 }
 
+/// Qt ends the process on purpose where a thread outlives the object that stands for it.
+pub(super) fn thread_of_qt_outlived(facts: &Facts<'_>) -> Option<Verdict> {
+    let line = facts.crash.message.lines().find(|line| line.contains("QThread: Destroyed while thread"))?;
+    if !["", "SIGABRT"].contains(&facts.crash.signal.as_str()) {
+        return None;
+    }
+    let evidence = vec![format!(
+        "a QThread object was destroyed while its thread still ran, and Qt aborts then: neither Qt nor the interpreter failed ({line})"
+    )];
+    let next = "keep a reference to the QThread, and call quit() and wait() before it goes, also when the application ends";
+    Some(verdict(CrashCause::Unknown, Confidence::Medium, evidence, next))
+}
+
 /// Calls that wait, in C.
 const WAITING: [&str; 29] = [
     "__futex_abstimed_wait*",
