@@ -1,5 +1,5 @@
 //! Several threads in methods of one object that is written in C, as the dying process noted it: where memory was damaged, that object's
-//! methods may well have done it.  A verdict only where the crashing thread is one of them and nothing else says whose it is.
+//! methods may well have done it.  A verdict only where the crashing thread is in it and nothing else says whose it is.
 
 use super::super::crash::{Called, Thread};
 use super::super::names::lists::STDLIB_EXTENSIONS;
@@ -58,28 +58,52 @@ impl Shared<'_> {
     }
 }
 
-/// Whose the class is, where a verdict knows nobody and the crashing thread was in the object with another one.
+/// Whose the class is, where a verdict knows nobody: of the object that the crashing thread shared with another one, or of the one that it was
+/// in, where that extension module is the only one there is.
 pub(super) fn or_the_class(facts: &Facts<'_>, verdict: Verdict) -> Verdict {
     let nobody = verdict.verdict == CrashCause::Unknown && verdict.confidence == Confidence::Low;
+    if !nobody || facts.gil() != Gil::Off {
+        return verdict;
+    }
     let shared = found(facts).filter(|shared| shared.threads.iter().any(|thread| thread.crashed));
-    let Some(shared) = shared.filter(|_| nobody && facts.gil() == Gil::Off) else { return verdict };
-    let class = &shared.called.class;
-    let module = class.rsplit_once('.').map_or("", |(module, _)| module);
-    let (cause, culprit, next) = if STDLIB_EXTENSIONS.has(module) || STDLIB_EXTENSIONS.has(&format!("_{module}")) {
-        let next = format!("give each thread its own {class}, or lock it; search CPython's issues for {class} and free threading");
-        (CrashCause::InterpreterBug, None, next)
-    } else {
-        let known = facts.crash.extensions.iter().find(|known| known.name == module);
-        let Some(known) = known else { return verdict };
-        let culprit = if known.distribution.is_empty() { &known.name } else { &known.distribution };
-        let undeclared = known.declares_free_threading == Some(false);
-        let cause = if undeclared { CrashCause::ExtensionAssumesGil } else { CrashCause::LibraryBug };
-        let next = format!("guard each {class} that threads share with a lock; upgrade {culprit}, or report it there");
-        (cause, Some(culprit.clone()), next)
+    let own = || facts.crashed.and_then(|thread| thread.calls.as_ref()).filter(|called| !like(&called.class, LOCKED));
+    let (class, with_another) = match (shared.as_ref(), own()) {
+        (Some(shared), _) => (&shared.called.class, true),
+        (None, Some(called)) => (&called.class, false),
+        (None, None) => return verdict,
     };
-    let first = format!(
-        "the crashing thread and another one were in methods of one {class}, which is written in C: it seems to have no lock"
-    );
+    let module = class.rsplit_once('.').map_or("", |(module, _)| module);
+    let known = facts.crash.extensions.iter().find(|known| known.name == module);
+    let (cause, culprit, next) = match known {
+        _ if with_another && (STDLIB_EXTENSIONS.has(module) || STDLIB_EXTENSIONS.has(&format!("_{module}"))) => {
+            let next =
+                format!("give each thread its own {class}, or lock it; search CPython's issues for {class} and free threading");
+            (CrashCause::InterpreterBug, None, next)
+        }
+        Some(known) => {
+            let culprit = if known.distribution.is_empty() { &known.name } else { &known.distribution };
+            let top = known.name.split('.').next().unwrap_or_default();
+            let alone =
+                facts.third_parties().iter().all(|other| other == culprit || *other == top) && facts.others().next().is_some();
+            if !with_another && !alone {
+                return verdict;
+            }
+            let undeclared = known.declares_free_threading == Some(false);
+            let cause = if undeclared { CrashCause::ExtensionAssumesGil } else { CrashCause::LibraryBug };
+            let next = format!("guard each {class} that threads share with a lock; upgrade {culprit}, or report it there");
+            (cause, Some(culprit.clone()), next)
+        }
+        None => return verdict,
+    };
+    let first = if with_another {
+        format!(
+            "the crashing thread and another one were in methods of one {class}, which is written in C: it seems to have no lock"
+        )
+    } else {
+        format!(
+            "the crashing thread was at a method of a {class}, which is written in C, and no other extension module could have damaged memory"
+        )
+    };
     let evidence = std::iter::once(first).chain(verdict.evidence).collect();
     Verdict { verdict: cause, culprit, evidence, next_step: next, ..verdict }
 }
@@ -148,6 +172,9 @@ mod tests {
         let low = |cause, culprit: Option<&str>| (cause, Confidence::Low, culprit.map(str::to_owned));
         assert_eq!(judged("_pickle.Pickler", "disabled", [1, 2]), low(CrashCause::InterpreterBug, None));
         assert_eq!(judged("fastlog._core.Log", "disabled", [1, 2]), low(CrashCause::LibraryBug, Some("fastlog")));
+        // In it alone, where there is no other extension module; of the standard library that proves nothing.
+        assert_eq!(judged("fastlog._core.Log", "disabled", [1, 1]), low(CrashCause::LibraryBug, Some("fastlog")));
+        assert_eq!(judged("_pickle.Pickler", "disabled", [1, 1]), low(CrashCause::Unknown, None));
         // Not with the GIL, not where the crashing thread was elsewhere, not of a module that is not known.
         assert_eq!(judged("fastlog._core.Log", "enabled", [1, 2]), low(CrashCause::Unknown, None));
         assert_eq!(judged("fastlog._core.Log", "disabled", [2, 3]), low(CrashCause::Unknown, None));
