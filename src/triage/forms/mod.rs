@@ -294,7 +294,8 @@ fn describe(crash: &mut Crash) {
     if crash.python.executable.is_empty() {
         crash.python.executable = executable;
     }
-    if crash.python.version.is_empty() {
+    // The text around may have told the build alone.
+    if !known.starts_with(|c: char| c.is_ascii_digit()) && (known.is_empty() || threaded) {
         crash.python.version = match (version.is_empty(), threaded) {
             (true, true) => "free-threading build".to_owned(),
             (false, true) => format!("{version} free-threading build"),
