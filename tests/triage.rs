@@ -67,8 +67,8 @@ fn wrapped_at_spaces(text: &str, width: usize) -> String {
     out
 }
 
-/// Lines that other threads printed into, or that somebody shortened: the same text means something else when it is wrapped.
-const MIXED: [&str; 2] = ["coroutine_lines_mixed.txt", "stack_shortened.txt"];
+/// Lines that other threads or the interpreter itself printed into, or that somebody shortened: the same text means something else when it is wrapped.
+const MIXED: [&str; 3] = ["coroutine_lines_mixed.txt", "debug_allocator.txt", "stack_shortened.txt"];
 
 /// Those of faulthandler itself: `tests/triage_forms.rs` has the other forms.
 fn of_faulthandler() -> Vec<(String, String)> {
