@@ -70,10 +70,11 @@ fn wrapped_at_spaces(text: &str, width: usize) -> String {
 /// Lines that other threads or the interpreter itself printed into, or that somebody shortened: the same text means something else when it is wrapped.
 const MIXED: [&str; 3] = ["coroutine_lines_mixed.txt", "debug_allocator.txt", "stack_shortened.txt"];
 
-/// Those of faulthandler itself: `tests/triage_forms.rs` has the other forms.
+/// Those of faulthandler alone: `tests/triage_forms.rs` has the other forms.
 fn of_faulthandler() -> Vec<(String, String)> {
     let mut dumps = dumps();
     dumps.retain(|(_, text)| text.contains("\nStack (most recent") || text.contains("\nCurrent thread 0x"));
+    dumps.retain(|(_, text)| !text.contains("stack backtrace:"));
     dumps
 }
 
