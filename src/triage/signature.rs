@@ -39,7 +39,7 @@ pub fn of(crash: &Crash) -> String {
 
 /// A function of the interpreter's or libc's allocator, or one between it and whoever asked for memory.
 pub(super) fn is_allocator(frame: &NativeFrame) -> bool {
-    const BETWEEN: [&str; 11] = [
+    const BETWEEN: [&str; 20] = [
         "__tls_get_addr",
         "_PyMem_MiMalloc",
         "_PyObject_MiMalloc",
@@ -51,6 +51,15 @@ pub(super) fn is_allocator(frame: &NativeFrame) -> bool {
         "PyObject_Free",
         "PyMem_Free",
         "PyMem_RawFree",
+        "PyObject_Malloc",
+        "PyMem_Malloc",
+        "PyMem_RawMalloc",
+        "PyObject_GC_Del",
+        "gc_alloc",
+        "_PyObject_GC_New",
+        "_PyObject_GC_NewVar",
+        "_PyObject_New",
+        "_PyObject_NewVar",
     ];
     let symbol = clean(&frame.symbol);
     (ALLOCATORS.has(symbol) || BETWEEN.contains(&symbol))
@@ -109,6 +118,7 @@ mod tests {
             &["__tls_get_addr", "_PyMem_MiMalloc"][..],
             &["_PyMem_MiMalloc"],
             &["_mi_heap_delayed_free_partial", "_mi_malloc_generic"],
+            &["_mi_malloc_generic", "gc_alloc", "_PyObject_GC_New"],
         ] {
             assert_eq!(of_tops(tops), "SIGSEGV | [heap] > PyList_New > f | ?");
         }
