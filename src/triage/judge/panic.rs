@@ -1,7 +1,6 @@
 //! A panic of Rust: a check in an extension module written in Rust failed.
 
 use super::super::names::owner::{self, Owner};
-use super::super::names::symbols::clean;
 use super::facts::Facts;
 use super::nearest::suspects;
 use super::verdict::{Confidence, CrashCause, Verdict, verdict};
@@ -60,7 +59,7 @@ fn culprit(facts: &Facts<'_>, called: Option<&str>) -> Option<String> {
         facts.third_parties().iter().find(fits).map(|name| (*name).to_owned())
     });
     let on_stack = || {
-        facts.native.iter().filter(|frame| !clean(&frame.symbol).starts_with("pyo3::")).find_map(|frame| match owner::of(frame) {
+        facts.native.iter().find_map(|frame| match owner::of(frame) {
             Owner::Extension(name, distribution) => Some(distribution.unwrap_or(name)),
             Owner::Interpreter | Owner::Stdlib(_) | Owner::Library(_) | Owner::C | Owner::Ours | Owner::Unknown => None,
         })
