@@ -1,5 +1,6 @@
 //! Which instructions are accesses to what threads may share, and which of them get no probe because it would cost more than it finds.
 
+use super::branches;
 use super::calls;
 use super::checks;
 use super::code::Code;
@@ -76,10 +77,10 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
         }
     }
     if has_calls {
-        found.extend(calls::find(opcodes, code, instructions, &handlers));
+        found.extend(calls::find(opcodes, code, instructions, &handlers, rebound));
         found.sort_by_key(|found| (found.instruction, found.is_after));
     }
-    checks::mark(opcodes, code, instructions, &handlers, |unit| finder.is_tried(unit), &mut found);
+    checks::mark(opcodes, code, instructions, &handlers, rebound, |unit| finder.is_tried(unit), &mut found);
     if !found.iter().any(|found| is_of_a_container(found.point.action)) {
         // Whether a container is empty matters to who does something with it after that, here or in a caller.
         found.retain(|found| found.point.action != Action::Truth || found.point.is_asked);
@@ -114,7 +115,7 @@ fn bare<'a>(action: Action) -> Point<'a> {
         is_asked: false,
         is_acting: false,
         acts_if: None,
-        acts_at: 0,
+        acts_at: None,
         keywords: 0,
         is_placed: false,
         is_turn: false,
@@ -128,6 +129,8 @@ fn bare<'a>(action: Action) -> Point<'a> {
         is_claim: false,
         is_refused: false,
         is_filled: false,
+        is_first: false,
+        is_drawn: false,
     }
 }
 
@@ -212,6 +215,9 @@ impl<'a> Finder<'a, '_> {
     }
 
     fn is_known_call(&self, index: usize, instruction: &Instruction) -> bool {
+        if calls::bound(self.opcodes, self.code, self.rebound, instruction).is_some() {
+            return true;
+        }
         let name = |shift: u8| self.code.names.get((instruction.argument >> shift) as usize);
         if instruction.opcode == self.opcodes.load_attr {
             calls::is_lookup(self.opcodes, self.instructions, index) && name(1).is_some_and(|name| calls::is_attribute(name))
@@ -288,17 +294,39 @@ impl<'a> Finder<'a, '_> {
     fn stores_a_constant(&self, index: usize) -> bool {
         let opcodes = self.opcodes;
         let is_constant = |instruction: &Instruction| opcodes.load_consts.contains(&instruction.opcode);
-        let is_load = |instruction: &Instruction| {
-            opcodes.load_fasts.contains(&instruction.opcode)
-                || opcodes.load_fast_pairs.contains(&instruction.opcode)
-                || instruction.opcode == opcodes.load_global
-                || instruction.opcode == opcodes.load_name
-                || instruction.opcode == opcodes.load_attr
+        let is_variable = |instruction: &Instruction| {
+            let is_global = [opcodes.load_deref, opcodes.load_global, opcodes.load_name].contains(&instruction.opcode);
+            is_global || opcodes.load_fasts.contains(&instruction.opcode)
         };
+        let is_load = |instruction: &Instruction| {
+            instruction.opcode == opcodes.load_attr
+                || opcodes.load_fast_pairs.contains(&instruction.opcode)
+                || is_variable(instruction)
+        };
+        let opcode = self.instructions[index].opcode;
         // The key of an item comes last.
-        let is_item = self.instructions[index].opcode == opcodes.store_subscr;
-        let before = self.instructions[..index].iter().rev().skip(usize::from(is_item)).take(4);
-        before.clone().find(|instruction| !is_load(instruction)).is_some_and(is_constant)
+        let is_item = opcode == opcodes.store_subscr;
+        let before = &self.instructions[..index.saturating_sub(usize::from(is_item))];
+        let last = before.iter().rev().take(4).find(|instruction| !is_load(instruction));
+        if last.is_some_and(is_constant) {
+            return true;
+        }
+        // Then the object, of a variable or of an attribute of one.
+        let is_attribute = opcodes.info(opcode).access.is_some_and(|access| access.action == Action::WriteAttribute);
+        let value = if is_item || is_attribute {
+            let Some(base) = before.iter().rposition(|instruction| instruction.opcode != opcodes.load_attr) else { return false };
+            if !is_variable(&before[base]) {
+                return false;
+            }
+            &before[..base]
+        } else {
+            before
+        };
+        let named = |from: usize| {
+            let start = value.len().checked_sub(from)?;
+            branches::named_constant(opcodes, self.code, &value[start..])
+        };
+        [1, 2].into_iter().any(|from| named(from).is_some_and(|named| named.instructions == from))
     }
 }
 

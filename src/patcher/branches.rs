@@ -1,7 +1,9 @@
 //! Which of two branches the function acts in, if it only goes on with its loop in the other one: there it waits for its turn.
 
+use super::code::Code;
 use super::instructions::Instruction;
 use super::opcodes::{Jump, Opcodes};
+use super::point::ActsAt;
 
 /// How far it is from a test back to the loop: nothing, or a short wait.
 const SHORT: usize = 24;
@@ -11,16 +13,16 @@ const SHORT: usize = 24;
 pub(super) enum Acts {
     /// If it is set, or if it is not.
     If(bool),
-    /// If it is this number, which is not 0.
-    At(u8),
+    /// If it is this, which is not 0.
+    At(ActsAt),
 }
 
 /// Whether the function comes to the instructions `acts` if what is read at `check` is set, or if it is not, while in the other case it goes
 /// straight back to the loop: nothing but loads and perhaps calls (`time.sleep`) comes between.  `None` if it may come to one of them in
 /// another way.
-pub(super) fn acts_if(opcodes: &Opcodes, all: &[Instruction], check: usize, acts: &[usize]) -> Option<Acts> {
-    let compared = compared(opcodes, all, check);
-    let jump = check + if compared.is_some() { 3 } else { 2 };
+pub(super) fn acts_if(opcodes: &Opcodes, code: &Code<'_>, all: &[Instruction], check: usize, acts: &[usize]) -> Option<Acts> {
+    let compared = compared(opcodes, code, all, check);
+    let jump = compared.as_ref().map_or(check + 2, |compared| compared.end);
     let test = all.get(jump)?;
     let info = opcodes.info(test.opcode);
     if compared.is_none() && !is_truth(opcodes, &all[check + 1]) || !info.tests || info.tests_for_none {
@@ -40,8 +42,8 @@ pub(super) fn acts_if(opcodes: &Opcodes, all: &[Instruction], check: usize, acts
     let if_true = if_taken == info.tests_for_set;
     match compared {
         None => Some(Acts::If(if_true)),
-        Some((0, is_equal)) => Some(Acts::If(is_equal != if_true)),
-        Some((number, is_equal)) => (is_equal == if_true).then_some(Acts::At(number)),
+        Some(Compared { with: ActsAt::Number(0), is_equal, .. }) => Some(Acts::If(is_equal != if_true)),
+        Some(Compared { with, is_equal, .. }) => (is_equal == if_true).then_some(Acts::At(with)),
     }
 }
 
@@ -50,14 +52,66 @@ fn is_truth(opcodes: &Opcodes, instruction: &Instruction) -> bool {
     info.is_predicate && info.access.is_some_and(|access| access.action == super::point::Action::Truth)
 }
 
-/// The small number that what is read is compared with, and whether it is to be that one: `if self.turn == 1`.
-fn compared(opcodes: &Opcodes, all: &[Instruction], check: usize) -> Option<(u8, bool)> {
+/// A comparison of what is read.
+struct Compared {
+    with: ActsAt,
+    /// Whether it is to be that.
+    is_equal: bool,
+    /// The instruction after it.
+    end: usize,
+}
+
+/// What is read at `check` is compared with: `if self.turn == 1`, `while self.turn != "ping"`, `while self.turn is not Turn.MINE`.
+fn compared(opcodes: &Opcodes, code: &Code<'_>, all: &[Instruction], check: usize) -> Option<Compared> {
     /// Numbers that are told apart.
     const MOST: u32 = 60;
-    let [number, compare] = all.get(check + 1..check + 3)? else { return None };
-    let is_number = number.opcode == opcodes.load_small_int && number.argument <= MOST;
-    let is_equal = super::tested::is_equality(opcodes, compare)?;
-    is_number.then_some((number.argument as u8, is_equal))
+    let Instruction { opcode, argument, .. } = *all.get(check + 1)?;
+    let mut end = check + 2;
+    let with = if opcode == opcodes.load_small_int {
+        (argument <= MOST).then_some(ActsAt::Number(argument as u8))?
+    } else if opcode == opcodes.load_const {
+        ActsAt::Key(*code.strings.get(argument as usize).filter(|key| **key != 0)?)
+    } else if opcodes.load_fasts.contains(&opcode) {
+        ActsAt::Local
+    } else {
+        let name = named_constant(opcodes, code, &all[check + 1..])?;
+        end += name.instructions - 1;
+        ActsAt::Key(key(name.text))
+    };
+    let compare = all.get(end)?;
+    let is_equal = super::tested::is_equality(opcodes, compare)
+        .or_else(|| (compare.opcode == opcodes.is_op).then_some(compare.argument == 0))?;
+    Some(Compared { with, is_equal, end: end + 1 })
+}
+
+/// Whether what is read at `check` is compared with a local variable.
+pub(super) fn is_compared_with_a_local(opcodes: &Opcodes, code: &Code<'_>, all: &[Instruction], check: usize) -> bool {
+    compared(opcodes, code, all, check).is_some_and(|compared| compared.with == ActsAt::Local)
+}
+
+/// A constant of a module, or a member of an enumeration, by its name.
+pub(super) struct NamedConstant<'a> {
+    text: &'a str,
+    pub(super) instructions: usize,
+}
+
+/// What the instructions begin with loading, if its name is written like that of a constant: `READY`, `State.READY`.
+pub(super) fn named_constant<'a>(opcodes: &Opcodes, code: &Code<'a>, loads: &[Instruction]) -> Option<NamedConstant<'a>> {
+    let name = |instruction: &Instruction| code.names.get((instruction.argument >> 1) as usize).copied();
+    let first = loads.first().filter(|first| first.opcode == opcodes.load_global)?;
+    let member = loads.get(1).filter(|next| next.opcode == opcodes.load_attr && next.argument & 1 == 0);
+    let (text, instructions) = match member {
+        Some(member) => (name(member)?, 2),
+        None => (name(first)?, 1),
+    };
+    let is_constant = (instructions > 1 || text.len() > 1) && text.starts_with(|first: char| first.is_ascii_uppercase());
+    let is_constant = is_constant && !text.contains(|letter: char| letter.is_ascii_lowercase());
+    is_constant.then_some(NamedConstant { text, instructions })
+}
+
+/// A number for a name, other than those of strings.
+fn key(name: &str) -> u64 {
+    name.bytes().fold(1 << 63, |key, byte| (key ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// Whether what begins at `from` does nothing until a jump leads back to before `check`.
@@ -70,6 +124,26 @@ fn goes_straight_back(opcodes: &Opcodes, all: &[Instruction], from: usize, check
     let end = all[from.min(all.len())..].iter().take(SHORT).find(is_something);
     let leads_back = |last: &Instruction| last.target.is_some_and(|target| target as usize <= check);
     end.is_some_and(|last| opcodes.info(last.opcode).jump == Jump::Backward && leads_back(last))
+}
+
+/// Whether `act` is run only if the look at `check` finds that there is nothing: `if not o`, `if len(o) == 0`.
+pub(super) fn is_run_if_empty(opcodes: &Opcodes, code: &Code<'_>, all: &[Instruction], check: usize, act: usize) -> bool {
+    let compared = compared(opcodes, code, all, check);
+    let is_truth = |at: usize| all.get(at).is_some_and(|instruction| is_truth(opcodes, instruction));
+    let (jump, is_empty_if) = match compared {
+        Some(Compared { with: ActsAt::Number(0), is_equal, end }) => (end, is_equal),
+        Some(_) => return false,
+        None if is_truth(check) => (check + 1, false),
+        None if is_truth(check + 1) => (check + 2, false),
+        None => return false,
+    };
+    let Some(test) = all.get(jump) else { return false };
+    let (info, Some(target)) = (opcodes.info(test.opcode), test.target) else { return false };
+    if !info.tests || info.tests_for_none {
+        return false;
+    }
+    let (empty, other) = if info.tests_for_set == is_empty_if { (target as usize, jump + 1) } else { (jump + 1, target as usize) };
+    comes_to(opcodes, all, empty, check, act) && !comes_to(opcodes, all, other, check, act)
 }
 
 /// Whether `act` may be run after `from` without passing `check` again.

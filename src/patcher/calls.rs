@@ -7,6 +7,7 @@ use super::instructions::{Instruction, Instructions};
 use super::known_calls::{self, Arguments, CallEffect, Function};
 use super::opcodes::Opcodes;
 use super::point::{Action, Operand, Point};
+use super::rebound::{Bound, Place, Rebound};
 use super::stack;
 use super::tested::tested;
 
@@ -62,6 +63,7 @@ pub(super) fn find<'a>(
     code: &Code<'a>,
     instructions: &Instructions,
     handlers: &Handlers<'_, '_>,
+    rebound: &Rebound,
 ) -> Vec<Found<'a>> {
     let all = &instructions.all;
     let mut found = Vec::new();
@@ -91,7 +93,7 @@ pub(super) fn find<'a>(
                 is_asked: tested.is_asked,
                 is_acting: false,
                 acts_if: None,
-                acts_at: 0,
+                acts_at: None,
                 keywords: call.keywords,
                 is_placed: false,
                 is_turn: false,
@@ -102,6 +104,8 @@ pub(super) fn find<'a>(
                 is_claim: false,
                 is_refused: false,
                 is_filled: false,
+                is_first: false,
+                is_drawn: false,
                 is_constant: false,
                 is_answer: action == Action::Method && is_answer(opcodes, &all[..producer as usize]),
                 is_handled: {
@@ -117,15 +121,29 @@ pub(super) fn find<'a>(
             };
             found.push(Found { instruction: index, is_after: false, point });
         };
+        let has_key = |name: &str| {
+            let methods = known_calls::methods(name);
+            // A keyword will do where it only matters that there is an argument.
+            call.positional > 0
+                && (methods.iter().any(|method| method.is_keyed) || known_calls::ADDING.contains(&name) || name == MERGING)
+                || instruction.argument > 0 && methods.iter().any(|method| method.is_repeatable)
+        };
+        if source.opcode != opcodes.load_attr
+            && let Some(bound) = bound(opcodes, code, rebound, source)
+        {
+            let name = bound.method;
+            add(Action::Method, name, Operand::Stack(callable), callable - 1, if has_key(name) { first } else { 0 });
+            return;
+        }
         let function = if source.opcode == opcodes.load_attr {
             let Some(name) = by_name(1).filter(|_| is_lookup(opcodes, all, producer as usize)) else { return };
-            let methods = known_calls::methods(name);
-            if !methods.is_empty() {
-                // A keyword will do where it only matters that there is an argument.
-                let has_key = call.positional > 0
-                    && (methods.iter().any(|method| method.is_keyed) || known_calls::ADDING.contains(&name) || name == MERGING)
-                    || instruction.argument > 0 && methods.iter().any(|method| method.is_repeatable);
-                add(Action::Method, name, Operand::Stack(callable), callable - 1, if has_key { first } else { 0 });
+            let name = if known_calls::methods(name).is_empty() {
+                bound(opcodes, code, rebound, source).map_or(name, |bound| bound.method)
+            } else {
+                name
+            };
+            if !known_calls::methods(name).is_empty() {
+                add(Action::Method, name, Operand::Stack(callable), callable - 1, if has_key(name) { first } else { 0 });
                 called.push(producer);
             }
             of_module(name)
@@ -153,6 +171,23 @@ pub(super) fn find<'a>(
     });
     found.extend(looked_up(opcodes, code, all, &called));
     found
+}
+
+/// The method of a container that is bound to the name that an instruction loads.
+pub(super) fn bound<'a>(opcodes: &Opcodes, code: &Code<'_>, rebound: &'a Rebound, load: &Instruction) -> Option<&'a Bound> {
+    let name = |shift: u8| code.names.get((load.argument >> shift) as usize).copied();
+    let (place, name) = if load.opcode == opcodes.load_global {
+        (Place::Global, name(1)?)
+    } else if load.opcode == opcodes.load_name {
+        (Place::Global, name(0)?)
+    } else if load.opcode == opcodes.load_attr {
+        (Place::Attribute, name(1)?)
+    } else if load.opcode == opcodes.load_deref || opcodes.load_fasts.contains(&load.opcode) {
+        (Place::Variable, *code.locals.get(load.argument as usize)?)
+    } else {
+        return None;
+    };
+    rebound.bound(place, name)
 }
 
 /// Whether something was run since it was last asked what is in a container.
@@ -202,7 +237,7 @@ fn looked_up<'a>(opcodes: &Opcodes, code: &Code<'a>, all: &[Instruction], called
             is_asked: false,
             is_acting: false,
             acts_if: None,
-            acts_at: 0,
+            acts_at: None,
             keywords: 0,
             is_placed: false,
             is_turn: false,
@@ -216,6 +251,8 @@ fn looked_up<'a>(opcodes: &Opcodes, code: &Code<'a>, all: &[Instruction], called
             is_claim: false,
             is_refused: false,
             is_filled: false,
+            is_first: false,
+            is_drawn: false,
         };
         found.push(Found { instruction: index, is_after: false, point });
     }

@@ -10,6 +10,7 @@ use super::instructions::{Instruction, Instructions};
 use super::known_calls::{self, CallEffect};
 use super::opcodes::{Jump, Opcodes};
 use super::point::{Action, Point};
+use super::rebound::Rebound;
 use super::stack::{self, Producers};
 use super::tested::loop_end;
 
@@ -106,6 +107,7 @@ pub(super) fn mark<'a>(
     code: &Code<'a>,
     instructions: &Instructions,
     handlers: &Handlers<'_, '_>,
+    rebound: &Rebound,
     is_tried: impl Fn(u32) -> bool,
     found: &mut [Found<'a>],
 ) {
@@ -119,9 +121,10 @@ pub(super) fn mark<'a>(
             found.point.is_claim = true;
         }
     }
-    let names = names(opcodes, code, instructions, found);
+    let names = names(opcodes, code, instructions, rebound, found);
     let mut decided_otherwise = Vec::new();
     let mut decisive = Vec::new();
+    let mut firsts = Vec::new();
     for act in 0..found.len() {
         if let Some(subject) = acted(&found[act].point, names.containers[act]) {
             let is_it = |at: &usize| checked(&found[*at].point, names.containers[*at]).as_ref() == Some(&subject);
@@ -135,7 +138,11 @@ pub(super) fn mark<'a>(
             {
                 decisive.push(check);
                 found[check].point.is_acting = true;
-                if found[act].point.is_constant && waits_for(opcodes, &instructions.all, &found[check], &found[act]) {
+                let is_own_turn =
+                    || branches::is_compared_with_a_local(opcodes, code, &instructions.all, found[check].instruction as usize);
+                if waits_for(opcodes, &instructions.all, &found[check], &found[act])
+                    && (found[act].point.is_constant || is_own_turn())
+                {
                     found[act].point.is_turn = true;
                 }
                 let is_adding = found[act].point.name.is_some_and(is_adding);
@@ -143,6 +150,22 @@ pub(super) fn mark<'a>(
                 // Whether there is room for what is added.
                 found[check].point.is_claim |=
                     is_adding && found[check].point.is_measured && found[check].point.name == Some("len");
+                if fills(&found[act].point)
+                    && asks_all(&found[check].point)
+                    && branches::is_run_if_empty(
+                        opcodes,
+                        code,
+                        &instructions.all,
+                        found[check].instruction as usize,
+                        found[act].instruction as usize,
+                    )
+                {
+                    firsts.push((check, act));
+                }
+                let between = &instructions.all[found[check].instruction as usize + 1..=found[act].instruction as usize];
+                found[act].point.is_drawn = asks_all(&found[check].point)
+                    && takes(&found[act].point)
+                    && names.containers[check].is_some_and(|container| is_drawn(opcodes, code, between, container));
                 found[act].point.is_refused = is_refused(opcodes, &instructions.all, found[check].instruction as usize);
                 found[act].point.is_claim = looked_up
                     || found[check].point.is_claim
@@ -163,8 +186,7 @@ pub(super) fn mark<'a>(
         for walked in &names.walked[act] {
             let is_it = |at: &usize| {
                 let point = &found[*at].point;
-                let asks_all = point.action == Action::Truth || point.name == Some("len");
-                asks_all && point.is_tested && names.containers[*at] == Some(*walked)
+                asks_all(point) && point.is_tested && names.containers[*at] == Some(*walked)
             };
             if let Some(check) = (0..act).rev().find(is_it)
                 && is_straight(opcodes, &instructions.all[found[check].instruction as usize..found[act].instruction as usize])
@@ -179,6 +201,14 @@ pub(super) fn mark<'a>(
             found[check].point.is_filled = names.containers[check].is_some() && (check + 1..found.len()).any(is_used);
         }
     }
+    for (check, act) in firsts.iter().copied() {
+        // What is put there piece by piece is seen half, which is told of that.
+        let is_alone = firsts.iter().filter(|(other, _)| *other == check).count() == 1;
+        let places = [check, act].map(|at| found[at].instruction as usize);
+        if is_alone && !is_repeated(opcodes, &instructions.all, places) {
+            (found[check].point.is_first, found[act].point.is_first) = (true, true);
+        }
+    }
     decisive.dedup();
     for check in decisive.iter().copied() {
         if let Some(subject @ (Subject::Attribute(_) | Subject::Global(_) | Subject::Variable(_))) =
@@ -186,13 +216,13 @@ pub(super) fn mark<'a>(
         {
             let acts = found.iter().filter(|found| acted(&found.point, None).as_ref() == Some(&subject));
             let acts: Vec<usize> = acts.map(|found| found.instruction as usize).collect();
-            let case = branches::acts_if(opcodes, &instructions.all, found[check].instruction as usize, &acts);
+            let case = branches::acts_if(opcodes, code, &instructions.all, found[check].instruction as usize, &acts);
             for act in found.iter_mut().filter(|found| case.is_some() && acts.contains(&(found.instruction as usize))) {
                 act.point.is_turn |= act.point.value != 0;
             }
             match case {
                 Some(Acts::If(is_set)) => found[check].point.acts_if = Some(is_set),
-                Some(Acts::At(number)) => found[check].point.acts_at = number,
+                Some(Acts::At(value)) => found[check].point.acts_at = Some(value),
                 None => {}
             }
         }
@@ -220,6 +250,39 @@ fn takes(point: &Point<'_>) -> bool {
         || point.action == Action::Method && point.name.is_some_and(is_taking)
 }
 
+/// Whether what is taken away by its key is one that was got from the container itself since that was asked: it is loaded before that, too, and
+/// nothing else decides.
+fn is_drawn(opcodes: &Opcodes, code: &Code<'_>, between: &[Instruction], container: &str) -> bool {
+    let loads = |instruction: &Instruction| {
+        let name = |shift: u8| code.names.get((instruction.argument >> shift) as usize).copied();
+        let variable = |number: u32| code.locals.get(number as usize).copied() == Some(container);
+        if opcodes.load_fast_pairs.contains(&instruction.opcode) {
+            usize::from(variable(instruction.argument >> 4)) + usize::from(variable(instruction.argument & 15))
+        } else if opcodes.load_fasts.contains(&instruction.opcode) || instruction.opcode == opcodes.load_deref {
+            usize::from(variable(instruction.argument))
+        } else if instruction.opcode == opcodes.load_name {
+            usize::from(name(0) == Some(container))
+        } else {
+            let is_name = [opcodes.load_attr, opcodes.load_global].contains(&instruction.opcode);
+            usize::from(is_name && name(1) == Some(container))
+        }
+    };
+    // The jump of the check itself comes first.
+    let mut decisions = between.iter().map(|instruction| opcodes.info(instruction.opcode)).filter(|info| info.tests).skip(1);
+    decisions.all(|info| info.tests_for_none) && between.iter().map(loads).sum::<usize>() > 1
+}
+
+/// Whether it asks a container whether, or how much, there is in it.
+fn asks_all(point: &Point<'_>) -> bool {
+    point.action == Action::Truth || point.action == Action::Function && point.name == Some("len")
+}
+
+/// Whether something is in a container after it.
+fn fills(point: &Point<'_>) -> bool {
+    let is_filling = |name: &str| known_calls::methods(name).iter().any(|method| method.effect == CallEffect::Insert);
+    point.action == Action::WriteItem || point.action == Action::Method && point.name.is_some_and(is_filling)
+}
+
 fn is_adding(name: &str) -> bool {
     known_calls::ADDING.contains(&name)
 }
@@ -229,6 +292,15 @@ fn waits_for(opcodes: &Opcodes, all: &[Instruction], check: &Found<'_>, act: &Fo
     let check = check.point.is_polled.then_some(check.instruction as usize);
     let end = check.and_then(|check| loop_end(opcodes, all, check));
     end.is_some_and(|end| end < act.instruction as usize)
+}
+
+/// Whether `act` is in a loop that is begun after `check`.
+fn is_repeated(opcodes: &Opcodes, all: &[Instruction], [check, act]: [usize; 2]) -> bool {
+    let goes_back = |last: &Instruction| {
+        let target = last.target.filter(|_| opcodes.info(last.opcode).jump == Jump::Backward);
+        target.is_some_and(|target| (check + 1..=act).contains(&(target as usize)))
+    };
+    all[act..].iter().any(goes_back)
 }
 
 /// How soon after it was read a value decides a jump: `a.b == C.D` and the jump.
@@ -303,7 +375,7 @@ fn is_straight(opcodes: &Opcodes, between: &[Instruction]) -> bool {
     between.len() <= SOON && calls <= CALLS && between.iter().all(|instruction| instruction.opcode != opcodes.load_special)
 }
 
-fn names<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instructions, found: &[Found<'a>]) -> Names<'a> {
+fn names<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instructions, rebound: &Rebound, found: &[Found<'a>]) -> Names<'a> {
     let all = &instructions.all;
     let mut names =
         Names { containers: vec![None; found.len()], walked: vec![Vec::new(); found.len()], places: vec![None; found.len()] };
@@ -333,6 +405,12 @@ fn names<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instructions, fo
                     names.places[point] = Some(producers.at(2));
                 }
                 names.containers[point] = name(u32::from(found.point.object), &objects);
+                if found.point.action == Action::Method && found.point.callable > 0 {
+                    let callee = all.get(producers.at(u32::from(found.point.callable)) as usize);
+                    let container = callee.and_then(|load| calls::bound(opcodes, code, rebound, load)?.container.as_deref());
+                    let known = code.names.iter().chain(code.locals).find(|name| Some(**name) == container);
+                    names.containers[point] = known.copied().or(names.containers[point]);
+                }
             }
         }
     });

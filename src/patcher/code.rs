@@ -11,6 +11,8 @@ pub struct Code<'a> {
     pub lines: &'a [u8],
     /// Of each constant the length, if it is a tuple, else 0.
     pub tuples: &'a [u32],
+    /// Of each constant a number that equal strings share, if it is a string, else 0.
+    pub strings: &'a [u64],
     /// `co_names`
     pub names: &'a [&'a str],
     /// Names of arguments, variables, cells and free variables, as `LOAD_FAST` and `LOAD_DEREF` count them.

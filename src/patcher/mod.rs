@@ -60,7 +60,7 @@ pub use handlers::begun_again;
 pub use holders::{CLOSURE, GLOBALS, holder};
 pub use opcodes::{OpcodeRow, Opcodes};
 pub use patch::{PROBE_STACK, Patched, patch};
-pub use point::{Action, Operand, Point};
+pub use point::{Action, ActsAt, Operand, Point};
 pub use rebound::Rebound;
 pub use relocate::{Relocated, after_entry, before_returns, replacing};
 pub use switches::{Switch, switches};

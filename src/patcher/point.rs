@@ -51,6 +51,17 @@ pub enum Operand {
     Cell(u16),
 }
 
+/// What a value has to be for a thread to act on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ActsAt {
+    /// This number.
+    Number(u8),
+    /// A string or a named constant, by a number that equal ones share.
+    Key(u64),
+    /// What the local variable holds with which it is compared ([`Point::compared`]).
+    Local,
+}
+
 /// A probe.  Depths of the stack count from 1, its top before the probe; 0 is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Point<'a> {
@@ -81,8 +92,8 @@ pub struct Point<'a> {
     pub is_acting: bool,
     /// It acts on it if it is set, or if it is not, and otherwise waits for its turn.
     pub acts_if: Option<bool>,
-    /// It acts on it if it is this number, and otherwise waits for its turn; 0 for none.
-    pub acts_at: u8,
+    /// It acts on it if it is this, and otherwise waits for its turn.
+    pub acts_at: Option<ActsAt>,
     /// Of a call of a method: arguments that are named, whose names are on top of the stack.
     pub keywords: u16,
     /// It looks for a place in a sequence, or puts something at a place that was looked for.
@@ -104,6 +115,10 @@ pub struct Point<'a> {
     pub is_refused: bool,
     /// It asks whether there is something in a container, and calls a function that may fill it if there is not.
     pub is_filled: bool,
+    /// Something is put into a container because there is nothing in it, or this is the look that decides that.
+    pub is_first: bool,
+    /// What is taken away by its key was got from the container itself, after a look whether there is anything.
+    pub is_drawn: bool,
     /// It is stored by whoever's turn it is.
     pub is_turn: bool,
     /// What is stored is a constant.

@@ -1,9 +1,10 @@
-//! Which globals and cells are variables: reads of those that nothing binds again are not worth a probe.  And which globals are imported
-//! when they are read.
+//! Which globals and cells are variables: reads of those that nothing binds again are not worth a probe.  Which globals are imported
+//! when they are read.  And which names are bound to methods of containers: `put = items.append`.
 
+use super::known_calls;
 use super::opcodes::Opcodes;
 use super::point::Action;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Names of a module that are bound again or imported lazily, collected from all its code objects before they are patched.
 #[derive(Debug, Default)]
@@ -12,6 +13,33 @@ pub struct Rebound {
     cells: HashSet<String>,
     lazy: HashSet<String>,
     all_are_lazy: bool,
+    methods: HashMap<(Place, String), Bound>,
+}
+
+/// Where a name is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Place {
+    Global,
+    Attribute,
+    /// Of a function, or of one around it.
+    Variable,
+}
+
+/// A method that is looked up here and called there.
+#[derive(Debug)]
+pub(super) struct Bound {
+    /// Its own name.
+    pub(super) method: &'static str,
+    /// What its container is called where it is looked up.
+    pub(super) container: Option<String>,
+}
+
+/// What was loaded before an instruction that binds a name.
+#[derive(Default)]
+struct Loaded<'a> {
+    last: Option<&'a str>,
+    /// A method, its container, and whether something was loaded since.
+    method: Option<(&'static str, Option<&'a str>, bool)>,
 }
 
 impl Rebound {
@@ -25,6 +53,7 @@ impl Rebound {
     pub fn collect(&mut self, opcodes: &Opcodes, bytes: &[u8], names: &[&str], locals: &[&str], free: usize) {
         let own = locals.len().saturating_sub(free);
         let (mut prefix, mut skip, mut is_lazy) = (0, 0, false);
+        let mut loaded = Loaded::default();
         for unit in bytes.chunks_exact(2) {
             if skip > 0 {
                 skip -= 1;
@@ -38,6 +67,7 @@ impl Rebound {
             }
             let info = opcodes.info(unit[0]);
             skip = info.caches;
+            self.collect_bound(opcodes, (unit[0], index), names, locals, &mut loaded);
             if unit[0] == opcodes.import_name {
                 is_lazy = opcodes.has_lazy_imports && self.is_lazy(index, names);
             } else if unit[0] == opcodes.store_name && is_lazy {
@@ -52,6 +82,65 @@ impl Rebound {
                 add(&mut self.cells, locals.get(index));
             }
         }
+    }
+
+    /// Adds a name to which a method of a container is bound, as far as one instruction after the other shows it.
+    fn collect_bound<'a>(
+        &mut self,
+        opcodes: &Opcodes,
+        (opcode, argument): (u8, usize),
+        names: &[&'a str],
+        locals: &[&'a str],
+        loaded: &mut Loaded<'a>,
+    ) {
+        let action = opcodes.info(opcode).access.map(|access| access.action);
+        let name = |shift: u8| names.get(argument >> shift).copied();
+        let stored = opcodes.stores(opcode, argument as u32).and_then(|variable| locals.get(variable as usize).copied());
+        let bound = match action {
+            Some(Action::WriteGlobal) => name(0).map(|name| (Place::Global, name, false)),
+            Some(Action::WriteAttribute) => name(0).map(|name| (Place::Attribute, name, true)),
+            Some(Action::WriteCell) => locals.get(argument).map(|name| (Place::Variable, *name, false)),
+            _ => stored.map(|name| (Place::Variable, name, false)),
+        };
+        if let Some((place, name, has_object)) = bound {
+            if let Some((method, container, is_followed)) = loaded.method
+                && is_followed == has_object
+            {
+                let bound = Bound { method, container: container.map(str::to_owned) };
+                self.methods.entry((place, name.to_owned())).or_insert(bound);
+            }
+            *loaded = Loaded::default();
+            return;
+        }
+        let is_attribute = opcode == opcodes.load_attr && argument & 1 == 0;
+        let variable = opcodes.load_fasts.contains(&opcode) || opcode == opcodes.load_deref;
+        let last = if is_attribute || opcode == opcodes.load_global {
+            name(1)
+        } else if opcode == opcodes.load_name {
+            name(0)
+        } else if variable {
+            locals.get(argument).copied()
+        } else {
+            None
+        };
+        if last.is_none() {
+            *loaded = Loaded::default();
+            return;
+        }
+        let method = if is_attribute { last.and_then(|name| known_calls::methods(name).first()) } else { None };
+        loaded.method = match (method, loaded.method) {
+            (Some(method), None) => Some((method.name, loaded.last, false)),
+            (_, known) => known.map(|(method, container, _)| (method, container, true)),
+        };
+        loaded.last = last;
+    }
+
+    /// The method that is bound to a name.
+    pub(super) fn bound(&self, place: Place, name: &str) -> Option<&Bound> {
+        if self.methods.is_empty() {
+            return None;
+        }
+        self.methods.get(&(place, name.to_owned()))
     }
 
     /// Whether `IMPORT_NAME` with this argument may be lazy: 1 is `lazy import`, 2 is where that is not allowed.

@@ -91,6 +91,7 @@ fn code(bytes: &[u8]) -> Code<'_> {
         exceptions: &[],
         lines: &[],
         tuples: &[0, 1],
+        strings: &[],
         names: NAMES,
         locals: &[],
         is_self_a_cell: false,

@@ -124,7 +124,7 @@ impl Value {
     }
 
     /// Whether it stays as it is: what was found out of it holds as long as nothing else is written.
-    pub(super) fn is_fixed(self) -> bool {
+    pub fn is_fixed(self) -> bool {
         self.0 != 0 && !self.is_object()
     }
 

@@ -8,7 +8,6 @@ import threading
 from ftsan.testing import in_turns
 
 TABLE: dict[int, str] = {}
-NAMES: list[str] = []
 GUARDED: set[int] = set()
 RECENT: dict[str, int] = {}
 lock = threading.Lock()
@@ -17,8 +16,6 @@ lock = threading.Lock()
 def user() -> None:
     if not TABLE:
         TABLE.update({number: str(number) for number in range(5)})
-    if not NAMES:
-        NAMES.extend(map(str, range(5)))
     with lock:
         if not GUARDED:
             for number in range(5):

@@ -3,7 +3,7 @@
 use crate::engine::order;
 use crate::engine::races::probe_site::{Probe, peek};
 use crate::engine::races::touch::{Touch, escape, field, is_private};
-use crate::engine::races::{container_sync, containers, locations, names, taken_off, values, walks};
+use crate::engine::races::{container_sync, containers, handed_over, locations, names, taken_off, values, walks};
 use crate::evidence::race::Part;
 use crate::interpreter::{attributes, frames, header, types};
 use crate::thread::context::ThreadContext;
@@ -43,6 +43,8 @@ pub(crate) unsafe fn object_of(probe: &Probe, handed: *mut ffi::PyObject) -> *mu
                 || probe.callable != 0 && containers::is_method_of_library(handed))
         {
             peek(probe.object)
+        } else if action == Action::Method && probe.callable != 0 && ffi::Py_TYPE(handed) == &raw mut ffi::PyCFunction_Type {
+            containers::bound_to(handed, probe.name)
         } else if action == Action::Method && probe.callable != 0 {
             // The place of `self` is empty if what is called is no method of a type.
             std::ptr::null_mut()
@@ -227,6 +229,11 @@ unsafe fn merge(here: &'static ThreadContext, probe: &Probe, object: *mut ffi::P
         let touch = Touch { here, probe, object: inner.object };
         let (mut position, mut key, mut value) = (0, std::ptr::null_mut(), std::ptr::null_mut());
         while ffi::PyDict_Next(other, &raw mut position, &raw mut key, &raw mut value) != 0 {
+            if probe.is_first
+                && let Outcome::Raised = touch.first(values::value(value))
+            {
+                return Outcome::Raised;
+            }
             if let Outcome::Raised = touch.merged(key, value, inner.family) {
                 return Outcome::Raised;
             }
@@ -351,6 +358,9 @@ pub(super) unsafe fn perform(
             && let Outcome::Raised = merge(here, probe, object, key)
         {
             return Outcome::Raised;
+        }
+        if method.effect == Call::Insert && !key.is_null() {
+            handed_over::put_into(object, key);
         }
         Touch { here, probe, object }.method(method, key, !more.is_null(), container)
     }

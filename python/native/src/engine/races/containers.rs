@@ -115,6 +115,19 @@ pub(crate) unsafe fn is_method_of_library(callable: *mut ffi::PyObject) -> bool 
     }
 }
 
+/// The object of a bound method that is written in C, borrowed; null if it has another name.
+///
+/// # Safety
+/// Attached; `callable` is alive, and of the type of such methods.
+pub(crate) unsafe fn bound_to(callable: *mut ffi::PyObject, name: &str) -> *mut ffi::PyObject {
+    // SAFETY: passed on; a method keeps its definition, whose name is a C string.
+    unsafe {
+        let definition = (*callable.cast::<ffi::PyCFunctionObject>()).m_ml;
+        let is_it = !definition.is_null() && CStr::from_ptr((*definition).ml_name).to_bytes() == name.as_bytes();
+        if is_it { ffi::PyCFunction_GetSelf(callable) } else { std::ptr::null_mut() }
+    }
+}
+
 /// The container of Python code that a class is derived from, or is.
 ///
 /// # Safety

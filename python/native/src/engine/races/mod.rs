@@ -17,7 +17,9 @@
 //! | [`callers`] | accesses without a probe: which code makes them |
 //! | [`own_thread`] | what names the calling thread |
 //! | [`container_sync`] | containers as a means to hand objects over |
+//! | [`handed_over`] | objects that are no secret of their maker's any more |
 //! | [`flags`] | variables that tell others that something is done |
+//! | [`turns`] | whose turn it is, as a small number |
 //! | [`confirm`] | pauses that make harm happen |
 //! | [`sampling`] | slices of time in which data races are looked for |
 //! | [`review`] | locksets and the inventory of shared state |
@@ -29,6 +31,7 @@ pub(crate) mod confirm;
 pub(crate) mod container_sync;
 pub(crate) mod containers;
 pub(crate) mod flags;
+pub(crate) mod handed_over;
 pub(crate) mod locations;
 pub(crate) mod names;
 pub(crate) mod own_thread;
@@ -39,5 +42,6 @@ pub(crate) mod sampling;
 pub(crate) mod shared;
 pub(crate) mod taken_off;
 pub(crate) mod touch;
+pub(crate) mod turns;
 pub(crate) mod values;
 pub(crate) mod walks;

@@ -5,7 +5,7 @@
 
 use crate::engine::locks;
 use crate::engine::races::probe_site::{Probe, TYPES, Type, peek};
-use crate::engine::races::{accesses, confirm, shared};
+use crate::engine::races::{accesses, confirm, shared, turns};
 use crate::findings::process;
 use crate::interpreter::frames::RawFrame;
 use crate::interpreter::header;
@@ -14,7 +14,7 @@ use crate::thread::context::current_thread;
 use crate::thread::outcome::Outcome;
 use crate::thread::{clock, code_class, guard, perturb};
 use ftsan::patcher::known_calls::{self};
-use ftsan::patcher::{Action, Operand, Point};
+use ftsan::patcher::{Action, ActsAt, Operand, Point};
 use ftsan::perturb::Step;
 use ftsan::scope;
 use pyo3::ffi;
@@ -253,7 +253,8 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, point: &Point<'_>, is_trusted: bool) 
             is_asked: point.is_asked,
             is_acting: point.is_acting,
             acts_if: point.acts_if,
-            acts_at: point.acts_at,
+            acts_at: turns::number(point.acts_at),
+            acts_at_local: point.acts_at == Some(ActsAt::Local),
             keywords: point.keywords,
             is_placed: point.is_placed,
             is_turn: point.is_turn,
@@ -264,6 +265,8 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, point: &Point<'_>, is_trusted: bool) 
             is_claim: point.is_claim,
             is_refused: point.is_refused,
             is_filled: point.is_filled,
+            is_first: point.is_first,
+            is_drawn: point.is_drawn,
             is_swapper: is_swapper,
             is_trusted: is_trusted,
             pauses: AtomicU8::new(0),

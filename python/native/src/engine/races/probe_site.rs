@@ -38,6 +38,8 @@ pub(crate) struct Probe {
     pub(crate) is_acting: bool,
     pub(crate) acts_if: Option<bool>,
     pub(crate) acts_at: u8,
+    /// It acts on what the local variable holds with which it is compared.
+    pub(crate) acts_at_local: bool,
     pub(crate) keywords: u16,
     pub(crate) is_placed: bool,
     pub(crate) is_turn: bool,
@@ -48,6 +50,8 @@ pub(crate) struct Probe {
     pub(crate) is_claim: bool,
     pub(crate) is_refused: bool,
     pub(crate) is_filled: bool,
+    pub(crate) is_first: bool,
+    pub(crate) is_drawn: bool,
     /// It is in code that swaps what is the process's.
     pub(crate) is_swapper: bool,
     /// It is in a library of locks: its accesses order threads and are not judged.
@@ -84,6 +88,7 @@ impl Probe {
             is_acting: false,
             acts_if: None,
             acts_at: 0,
+            acts_at_local: false,
             keywords: 0,
             is_placed: false,
             is_turn: false,
@@ -94,6 +99,8 @@ impl Probe {
             is_claim: false,
             is_refused: false,
             is_filled: false,
+            is_first: false,
+            is_drawn: false,
             is_swapper: false,
             is_trusted: false,
             pauses: AtomicU8::new(0),

@@ -5,7 +5,7 @@
 
 use crate::engine::order;
 use crate::engine::races::probe_site::{Probe, peek_local};
-use crate::engine::races::{confirm, container_sync, containers, flags, own_thread, review, shared, values};
+use crate::engine::races::{confirm, container_sync, containers, flags, own_thread, review, shared, turns, values};
 use crate::evidence::race::{self, Part};
 use crate::evidence::thread_names;
 use crate::interpreter::header::{self, ESCAPED, SEEN};
@@ -198,6 +198,12 @@ impl Touch<'_> {
                 }
                 return self.keyed(key, Call::Atomic, false, Value::UNKNOWN, container);
             }
+            if self.probe.is_first
+                && call == Call::Write
+                && let Outcome::Raised = self.first(value)
+            {
+                return Outcome::Raised;
+            }
             self.keyed(key, call, false, value, container)
         }
     }
@@ -227,12 +233,22 @@ impl Touch<'_> {
                         return Outcome::Raised;
                     }
                     self.call(method.effect)
+                } else if self.probe.is_first && method.effect == Call::Insert && is_sequence(container) {
+                    let flags = Flags { is_checkable: true, ..Flags::default() };
+                    let room = self.noted(self.object, field::ROOM, AccessKind::Atomic, Value::UNKNOWN, flags, Part::Structure);
+                    if room == Outcome::Raised { room } else { self.call(method.effect) }
                 } else {
                     self.call(method.effect)
                 }
             } else if key.is_null() {
                 Outcome::Continue
             } else {
+                if self.probe.is_first
+                    && method.effect == Call::Insert
+                    && let Outcome::Raised = self.first(values::value(key))
+                {
+                    return Outcome::Raised;
+                }
                 let is_sure = method.name == "discard" || method.name == "pop" && has_more;
                 self.keyed(key, method.effect, is_sure, Value::UNKNOWN, container)
             }
@@ -259,7 +275,7 @@ impl Touch<'_> {
 
     /// A call that concerns the container as a whole.
     pub(super) unsafe fn call(&self, call: Call) -> Outcome {
-        if call == Call::Read && self.probe.is_claim {
+        if call == Call::Read && (self.probe.is_claim || self.probe.is_first) {
             // SAFETY: the object is alive, and so is what it is done with.
             let outcome = unsafe {
                 self.noted(self.object, field::ROOM, AccessKind::Read, Value::UNKNOWN, Flags::default(), Part::Structure)
@@ -276,9 +292,11 @@ impl Touch<'_> {
                 return unsafe {
                     // Where a place was looked for, another one is wrong by then.
                     let kind = if self.probe.is_placed { AccessKind::Atomic } else { AccessKind::Insert };
-                    let verdict = self.structure(kind, self.probe.is_placed);
+                    let epoch = Some(self.here.order.clock().epoch());
+                    // Before it is noted, as with keys: whoever finds the note may have what was put there.
                     container_sync::put(self.object);
-                    verdict
+                    let flags = Flags { is_checkable: self.probe.is_placed, epoch, ..Flags::default() };
+                    self.noted(self.object, field::STRUCTURE, kind, Value::UNKNOWN, flags, Part::Structure)
                 };
             }
             Call::Take => {
@@ -334,7 +352,7 @@ impl Touch<'_> {
                 return Outcome::Raised;
             }
             if call == Call::Take {
-                return self.structure(AccessKind::Atomic, false);
+                return self.structure(AccessKind::Atomic, self.probe.is_drawn && is_checkable);
             }
             if !adds {
                 return Outcome::Continue;
@@ -360,6 +378,15 @@ impl Touch<'_> {
             }
             self.keyed(key, Call::Write, false, values::value(value), container)
         }
+    }
+
+    /// Something is put into a container because there was nothing in it.
+    ///
+    /// # Safety
+    /// Attached; what is passed is alive.
+    pub(super) unsafe fn first(&self, value: Value) -> Outcome {
+        // SAFETY: passed on.
+        unsafe { self.noted(self.object, field::ROOM, AccessKind::Write, value, Flags::default(), Part::Structure) }
     }
 
     /// Whether the key is certainly not there.
@@ -446,7 +473,7 @@ impl Touch<'_> {
         }
         // Those who wait for their turn know of the write itself as well.
         let epoch = epoch.or_else(|| probe.is_turn.then(|| self.here.order.clock().epoch()));
-        if kind == AccessKind::Write && probe.is_constant {
+        if kind == AccessKind::Write && (probe.is_constant || probe.is_turn && value.is_fixed()) {
             flags::set(flag());
             let writer = races.shadow.last_writer(location(life, field));
             // The first one to write there has taken nothing back.
@@ -456,6 +483,12 @@ impl Touch<'_> {
         }
         // SAFETY: called from the probe, whose function has this variable.
         let is_own = probe.is_own || probe.compared != 0 && unsafe { own_thread::is_identity(peek_local(probe.compared - 1)) };
+        let (acts_if, acts_at) = if probe.acts_at_local && probe.compared != 0 {
+            // SAFETY: as above.
+            unsafe { turns::of_value(peek_local(probe.compared - 1)) }
+        } else {
+            (probe.acts_if, probe.acts_at)
+        };
         let access = Access {
             location: location(life, field),
             kind,
@@ -475,8 +508,8 @@ impl Touch<'_> {
             epoch,
             is_asked: probe.is_asked,
             is_acting: probe.is_acting && !is_own,
-            acts_if: probe.acts_if,
-            acts_at: probe.acts_at,
+            acts_if,
+            acts_at,
             is_guard: probe.is_guard,
             is_lazy: probe.is_lazy,
             is_measured: probe.is_measured,

@@ -25,6 +25,7 @@ pub(crate) unsafe fn holder(frame: RawFrame, is_attribute: bool) -> Option<Strin
         exceptions: exceptions.as_bytes(),
         lines: &[],
         tuples: &[],
+        strings: &[],
         names: &names,
         locals: &locals,
         is_self_a_cell: false,

@@ -1,5 +1,6 @@
 //! A code object and those among its constants, patched: what the core computes, made into code objects.
 
+use crate::engine::races::values;
 use crate::intercept::bytecode::code_data::Fate;
 use crate::intercept::bytecode::opcodes;
 use crate::interpreter::code_fields::{Code, Parts};
@@ -89,9 +90,6 @@ impl<'py> Tree<'py> {
 
     /// Names of what `LOAD_FAST` and `LOAD_DEREF` count: an argument that is a cell is counted once.
     fn locals(&self) -> Vec<&str> {
-        if self.cells.is_empty() && self.free.is_empty() {
-            return Vec::new();
-        }
         let mut locals: Vec<&str> = strings(&self.variables).collect();
         let variables = locals.len();
         for cell in strings(&self.cells) {
@@ -120,12 +118,14 @@ impl<'py> Tree<'py> {
         }
         let (names, locals) = (strings(&self.names).collect::<Vec<_>>(), self.locals());
         let tuples: Vec<u32> = parts.constants.iter().map(|constant| length(&constant)).collect();
+        let texts: Vec<u64> = parts.constants.iter().map(|constant| number(&constant)).collect();
         let (first_variable, first_cell) = (strings(&self.variables).next(), strings(&self.cells).next());
         let view = patcher::Code {
             bytes: parts.bytes.as_bytes(),
             exceptions: parts.exceptions.as_bytes(),
             lines: parts.lines.as_bytes(),
             tuples: &tuples,
+            strings: &texts,
             names: &names,
             locals: &locals,
             // Cells that are arguments come first, in the order of the arguments.
@@ -161,6 +161,12 @@ const COROUTINE: i32 = ffi::CO_COROUTINE | ffi::CO_ASYNC_GENERATOR;
 /// Of a tuple; what is none has 0.
 fn length(constant: &Bound<'_, PyAny>) -> u32 {
     constant.cast_exact::<PyTuple>().map_or(0, |tuple| tuple.len() as u32)
+}
+
+/// Of a string; what is none has 0.
+fn number(constant: &Bound<'_, PyAny>) -> u64 {
+    // SAFETY: alive.
+    constant.cast_exact::<PyString>().map_or(0, |string| unsafe { values::key(string.as_ptr()) })
 }
 
 fn strings<'a>(tuple: &'a Bound<'_, PyTuple>) -> impl Iterator<Item = &'a str> {

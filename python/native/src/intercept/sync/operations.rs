@@ -2,7 +2,7 @@
 
 use crate::engine::channels::{self, Found};
 use crate::engine::order::{self, Space, key};
-use crate::engine::races::container_sync;
+use crate::engine::races::{container_sync, handed_over};
 use crate::engine::{children, databases, file_locks, locks};
 use crate::intercept::c_method::{self, Hook, Hooked, Method, Row, Table};
 use crate::intercept::sync::weakref_callbacks;
@@ -213,8 +213,15 @@ unsafe fn before(edge: SyncOp, object: *mut ffi::PyObject, arguments: impl Fn() 
                 }
                 order::release(object);
             }
-            SyncOp::Release => order::release(object),
-            SyncOp::Put | SyncOp::TakeAny => container_sync::put_unless_private(object),
+            SyncOp::Release => {
+                handed_over::put_into(object, arguments().first());
+                order::release(object);
+            }
+            SyncOp::Put => {
+                handed_over::put_into(object, arguments().first());
+                container_sync::put_unless_private(object);
+            }
+            SyncOp::TakeAny => container_sync::put_unless_private(object),
             SyncOp::Claim => container_sync::put_if(object, arguments().first(), false),
             SyncOp::Withdraw => container_sync::put_if(object, arguments().first(), true),
             SyncOp::Write(_)

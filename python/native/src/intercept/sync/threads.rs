@@ -8,6 +8,7 @@
 //! thread's handle is released by an [`End`], which is in the thread state's dictionary and goes with it.
 
 use crate::engine::order::{self, Space, key};
+use crate::engine::races::handed_over;
 use crate::interpreter::function_slots;
 use crate::interpreter::own_types::{allocate, new_type};
 use crate::thread::clock::{self, ThreadOrder};
@@ -183,6 +184,7 @@ unsafe fn start(
             (*start).is_thread = is_thread;
             (*start).handed = Box::into_raw(Box::new(order::hand_over()));
             (*start).strand = if is_thread { perturb::next_child() } else { 0 };
+            handed_over::hand_over(function);
         }
         object
     }
@@ -310,9 +312,10 @@ unsafe extern "C" fn start_new(module: *mut ffi::PyObject, arguments: *mut ffi::
             return std::ptr::null_mut();
         };
         let function = changed.get(0, c"function");
-        if function.is_null() || ffi::PyCallable_Check(function) == 0 {
+        if function.is_null() || ffi::PyCallable_Check(function) == 0 || changed.get(1, c"args").is_null() {
             return original(module, arguments);
         }
+        handed_over::hand_over(changed.get(1, c"args"));
         let start = start(types, function, std::ptr::null_mut(), true, true);
         let is_complete = !start.is_null() && changed.set(0, c"function", start);
         let result = if is_complete { original(module, changed.arguments) } else { std::ptr::null_mut() };
