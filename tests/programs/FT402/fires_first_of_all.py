@@ -1,6 +1,4 @@
-"""Whether there is anything in a container decides whether the first thing is put there: two threads find nothing, however far apart they
-come.
-"""
+"""Two threads find nothing in a container, however far apart they come, and each puts the first thing there."""
 
 from collections import deque
 

@@ -1,9 +1,9 @@
-"""Containers that are filled if there is nothing in them: under a lock, with equal values, by one thread; and things that are put there in any
-case.
+"""Containers that are filled if there is nothing in them: under a lock, with equal values, by one thread; and what is put there always.
 
 ALSO: FT407
 """
 
+import contextlib
 import time
 from threading import Lock
 
@@ -41,10 +41,8 @@ class Registry:
             self.jobs.append("job")
 
     def takes(self) -> None:
-        try:
+        with contextlib.suppress(IndexError):
             self.jobs.pop()
-        except IndexError:
-            pass
 
 
 registry = Registry()

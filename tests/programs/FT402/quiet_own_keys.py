@@ -27,7 +27,7 @@ def handled() -> None:
     while tasks:
         try:
             del tasks[next(iter(tasks))]
-        except (KeyError, StopIteration, RuntimeError):
+        except KeyError, StopIteration, RuntimeError:
             continue
 
 
