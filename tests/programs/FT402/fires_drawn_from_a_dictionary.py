@@ -2,7 +2,7 @@
 
 import contextlib
 
-from ftsan.testing import run
+from ftsan.testing import in_turns
 
 jobs = dict.fromkeys(range(20))
 tasks = dict.fromkeys(range(20))
@@ -39,4 +39,4 @@ def worker() -> None:
             function()
 
 
-run(worker, worker)
+in_turns(worker, worker)

@@ -1,4 +1,4 @@
-"""Containers that are filled if there is nothing in them: under a lock, with equal values, by one thread; and what is put there always.
+"""Containers that are filled if there is nothing in them: under a lock, with equal values, by one thread; and in any case.
 
 ALSO: FT407
 """

@@ -5,7 +5,7 @@ ALSO: FT407
 
 import queue
 
-from ftsan.testing import run
+from ftsan.testing import in_turns
 
 jobs = dict.fromkeys(range(40))
 tasks = dict.fromkeys(range(40))
@@ -42,6 +42,6 @@ def given() -> None:
 
 
 open_ones: dict[int, None] = dict.fromkeys(range(40))
-run(lambda: own(0), lambda: own(1))
-run(handled, handled)
-run(given, given)
+in_turns(lambda: own(0), lambda: own(1))
+in_turns(handled, handled)
+in_turns(given, given)
