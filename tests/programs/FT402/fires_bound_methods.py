@@ -3,7 +3,7 @@
 import contextlib
 from collections import deque
 
-from ftsan.testing import run
+from ftsan.testing import in_turns
 
 cache: dict[str, object] = {}
 get = cache.get
@@ -50,4 +50,4 @@ def worker() -> None:
             function()
 
 
-run(worker, worker)
+in_turns(worker, worker)

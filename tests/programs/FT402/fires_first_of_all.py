@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from ftsan.testing import run
+from ftsan.testing import in_turns
 
 
 class Registry:
@@ -37,4 +37,4 @@ class Registry:
 
 registry = Registry()
 for method in (registry.by_truth, registry.by_length, registry.returns, registry.adds, registry.merges):
-    run(method, method)
+    in_turns(method, method)
