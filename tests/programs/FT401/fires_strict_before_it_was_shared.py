@@ -1,4 +1,4 @@
-"""A counter that its creator increments after it has started a thread, and perhaps before that thread uses it: only with --strict.
+"""A counter that its creator increments after it has started a thread, and perhaps before that thread uses it.
 
 OPTIONS: --strict
 """
