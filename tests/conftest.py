@@ -25,6 +25,9 @@ needs_free_threading = pytest.mark.skipif(
     not sysconfig.get_config_var("Py_GIL_DISABLED"), reason="a build with the GIL cannot be without it"
 )
 
+#: For what has to be off in this run, where ``PYTHON_GIL`` may say otherwise.
+needs_gil_off = pytest.mark.skipif(sys._is_gil_enabled(), reason="the GIL is on")
+
 
 @dataclass
 class Run:

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import PLAIN, needs_free_threading
+from tests.conftest import PLAIN, needs_gil_off
 from tests.interop.conftest import free_port, missing, readable_by_all
 
 EXPRESS = Path(sys.executable).with_name("mod_wsgi-express")
@@ -103,7 +103,7 @@ def set_up(folder: Path, port: int, without_gil: bool, *options: str) -> Path:
     return server
 
 
-@pytest.mark.parametrize("without_gil", [pytest.param(True, marks=needs_free_threading), False])
+@pytest.mark.parametrize("without_gil", [pytest.param(True, marks=needs_gil_off), False])
 def test_each_process_reports_what_the_application_does(folder: Path, without_gil: bool) -> None:
     port = free_port()
     server = set_up(folder, port, without_gil)

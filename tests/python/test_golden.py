@@ -11,6 +11,9 @@ from ftsan import _native
 
 from tests import golden
 
+#: The end of a race's title where ``PYTHON_GIL`` has switched the GIL on.
+OF_THE_GIL = "; with the GIL, which is on here, it does harm less often than without"
+
 
 def test_there_is_one_of_each_family() -> None:
     found = {path.read_text().partition('"rule": "FT')[2][0] for path in golden.FOLDER.glob("*.json")}
@@ -23,6 +26,5 @@ def test_there_is_one_of_each_family() -> None:
 )
 @pytest.mark.parametrize("program", golden.PROGRAMS, ids=lambda path: path.stem)
 def test_a_report_is_as_it_was_blessed(tmp_path: Path, program: Path) -> None:
-    text, findings = golden.reports(program, tmp_path)
-    assert text == program.with_suffix(".txt").read_text()
-    assert findings == program.with_suffix(".json").read_text()
+    for report, suffix in zip(golden.reports(program, tmp_path), (".txt", ".json"), strict=True):
+        assert (report.replace(OF_THE_GIL, "") if sys._is_gil_enabled() else report) == program.with_suffix(suffix).read_text()
