@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import PLAIN, Ftsan, needs_free_threading
+from tests.conftest import PLAIN, Ftsan, needs_free_threading, needs_gil_off
 
 #: An extension module; ``{gil}`` is a slot or nothing.
 EXTENSION = """
@@ -49,7 +49,7 @@ def build(folder: Path, name: str, gil: str = "", text: str = EXTENSION) -> Path
     return target
 
 
-@needs_free_threading
+@needs_gil_off
 def test_the_import_statement_is_named_through_other_modules(ftsan: Ftsan, tmp_path: Path) -> None:
     build(tmp_path, "undeclared")
     build(tmp_path, "declared", DECLARED)
@@ -66,7 +66,7 @@ def test_the_import_statement_is_named_through_other_modules(ftsan: Ftsan, tmp_p
     assert "FT601 the GIL was switched on by undeclared" in run.stderr  # also where nobody sits at a terminal
 
 
-@needs_free_threading
+@needs_gil_off
 def test_gevent_is_named_with_its_version_and_who_imports_it(ftsan: Ftsan, tmp_path: Path) -> None:
     try:
         gevent = version("gevent")
@@ -84,7 +84,7 @@ def test_gevent_is_named_with_its_version_and_who_imports_it(ftsan: Ftsan, tmp_p
     assert {other["rule"] for other in run.findings[1:]} == {"FT602"}
 
 
-@needs_free_threading
+@needs_gil_off
 def test_a_child_of_a_process_with_the_gil_says_so(ftsan: Ftsan, tmp_path: Path) -> None:
     build(tmp_path, "undeclared")
     program = tmp_path / "program.py"
@@ -108,7 +108,7 @@ def test_a_program_that_must_not_have_the_gil_is_told_why_it_has(ftsan: Ftsan, t
     assert "the process has begun with the GIL on: PYTHON_GIL=1" in run.stderr
 
 
-@needs_free_threading
+@needs_gil_off
 def test_a_module_that_must_not_be_loaded_is_refused_if_that_is_asked_for(ftsan: Ftsan, tmp_path: Path) -> None:
     build(tmp_path, "undeclared")
     program = tmp_path / "program.py"
@@ -120,7 +120,7 @@ def test_a_module_that_must_not_be_loaded_is_refused_if_that_is_asked_for(ftsan:
     assert (run.stdout, run.status, run.rules) == ("FT601:\nFalse\n", 66, ["FT601"])
 
 
-@needs_free_threading
+@needs_gil_off
 def test_what_the_program_makes_of_the_warning_is_its_own(ftsan: Ftsan, tmp_path: Path) -> None:
     """An error that comes of the warning is raised as without ftsan, and the module is not there."""
     build(tmp_path, "undeclared")
