@@ -1,6 +1,7 @@
 """Locks are held and a loop runs while other programs are started in all ways there are."""
 
 import asyncio
+import concurrent.futures.thread  # noqa: F401 (its handlers of forks may not come while another thread is in the middle of one)
 import os
 import pty
 import subprocess
