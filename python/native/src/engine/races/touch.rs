@@ -473,7 +473,8 @@ impl Touch<'_> {
         }
         // Those who wait for their turn know of the write itself as well.
         let epoch = epoch.or_else(|| probe.is_turn.then(|| self.here.order.clock().epoch()));
-        if kind == AccessKind::Write && (probe.is_constant || probe.is_turn && value.is_fixed()) {
+        // A patch that says that it is not started any more hands nothing over: who enters it next swaps as if nobody had.
+        if kind == AccessKind::Write && !probe.is_swapper && (probe.is_constant || probe.is_turn && value.is_fixed()) {
             flags::set(flag());
             let writer = races.shadow.last_writer(location(life, field));
             // The first one to write there has taken nothing back.
