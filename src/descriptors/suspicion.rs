@@ -143,11 +143,11 @@ pub enum Suspicion {
         /// Who opened it.
         opened: Mark,
     },
-    /// The caller waits for a child process that another thread has waited for.
+    /// The caller waits for a child process that another thread has waited for, or might have taken.
     Reaped {
         /// Who has.
         by: Mark,
-        /// It took any child that there was.
+        /// It takes any child that there is: it has taken this one, or has waited beside the caller, who got it by luck.
         took_any: bool,
     },
     /// The caller redirects one of the standard descriptors which another thread has redirected and not restored.

@@ -37,7 +37,8 @@ before: it meant what had the number then.
             os.close(self.fd)                  # FT206 in the second one
             self.fd = None
 
-Or a child process that one thread waits for after another one has: `os.waitpid(-1)` in a thread that reaps takes the children of `subprocess`.
+Or a child process that one thread waits for after another one has: `os.waitpid(-1)` in a thread that reaps takes the children of `subprocess`;
+also if that thread only waits meanwhile, and the other one is the lucky one that gets its child.
 
 ## Why it matters
 

@@ -3,7 +3,7 @@
 //! None of them has anything to drop while the original runs: a thread that is cancelled inside unwinds through us.
 
 use crate::calls::pollers;
-use crate::state::process::{CHILDREN, DESCRIPTORS};
+use crate::state::process::{self, CHILDREN, DESCRIPTORS};
 use crate::state::{python, thread};
 use crate::system::clock;
 use ftsan::descriptors::{Control, FdKind, Registered, Suspicion, Use};
@@ -283,12 +283,23 @@ pub(crate) fn duplicating(from: c_int, to: Option<c_int>, call: impl FnOnce() ->
 /// `waitpid` and its like: `pid` is -1 for any child.  `takes`: the child is gone when it returns.
 pub(crate) fn reaping(pid: c_int, takes: bool, call: impl FnOnce() -> c_int) -> c_int {
     let Some(record) = entered() else { return call() };
+    let any = (pid == -1 && takes).then(|| python::mark(record));
+    any.inspect(|&mark| CHILDREN.taking_any(mark));
+    // Whoever waits for any child learns as soon as we do that this one is gone.
+    let might_be_taken = || if pid > 0 && takes { CHILDREN.might_be_taken(record.id()).filter(is_in_wait) } else { None };
+    let before = might_be_taken();
     let begun = begin(record, WAIT, -1, None);
     let result = call();
     let code = result.code();
     begun.end(code);
+    any.inspect(|&mark| CHILDREN.took_any(mark));
     if result > 0 && takes {
-        CHILDREN.reaped(result, pid <= 0, python::mark(record));
+        let mark = any.unwrap_or_else(|| python::mark(record));
+        CHILDREN.reaped(result, pid <= 0, mark);
+        if let Some(suspicion) = before.or_else(might_be_taken) {
+            let _paused = thread::Paused::begin();
+            python::suspect(&suspicion, WAIT, pid, mark);
+        }
     } else if code == -libc::ECHILD && pid > 0 {
         let _paused = thread::Paused::begin();
         let mark = python::mark(record);
@@ -297,6 +308,13 @@ pub(crate) fn reaping(pid: c_int, takes: bool, call: impl FnOnce() -> c_int) -> 
         }
     }
     result
+}
+
+/// Whether the other thread is in its wait: one that is gone, cancelled in there, never came back from it.
+fn is_in_wait(suspicion: &Suspicion) -> bool {
+    let Suspicion::Reaped { by, .. } = *suspicion else { return false };
+    let record = process::recording().and_then(|recording| recording.thread(by.thread)).filter(|record| record.is_live());
+    record.and_then(ThreadRecord::inside).is_some_and(|(operation, ..)| operation == WAIT)
 }
 
 #[cold]
