@@ -12,7 +12,7 @@ A table is a module with these names (all but ``DISTRIBUTION``, ``VERSIONS`` and
     A method that is not in the table may be called from anywhere.
 ``BIRTHS``
     Rows ``(kind, "module:Class")``: where objects come to life, so that reports can show it and an address is not
-    taken for an earlier one.
+    taken for an earlier one.  Of kind ``allocated`` are those that C code makes without ``__init__``.
 ``THREAD_SAFE``, ``HAND_OVERS``
     ``"module:Class.method"``: documented as callable from any thread, whatever they call in turn.  A hand-over is one
     that makes the owner call something: a callback, a coroutine.
@@ -135,6 +135,8 @@ def watch_methods(class_: Any, methods: list[str], owner: str, rule: str, realm:
 
 def watch_birth(class_: type, kind: str, realm: str) -> None:
     """Hook the creation of objects of a class."""
+    if kind == "allocated":
+        return _native.watch_allocation(class_, realm)
     init = find(class_, "__init__")
     if type(init).__name__ == "function":
         _native.watch_function(init, kind, "FT101", "__init__", realm)

@@ -42,4 +42,10 @@ METHODS = (
     ("FT107", "field", "uvloop.loop:TimerHandle", "cancel"),
 )
 
-BIRTHS = (("loop-born", "uvloop.loop:Loop"),)
+BIRTHS = (
+    ("loop-born", "uvloop.loop:Loop"),
+    ("allocated", "uvloop.loop:UVBaseTransport"),
+    ("allocated", "uvloop.loop:UVProcessTransport"),
+    ("allocated", "uvloop.loop:_SSLProtocolTransport"),
+    ("allocated", "uvloop.loop:Server"),
+)

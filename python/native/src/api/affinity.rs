@@ -151,6 +151,13 @@ pub(crate) fn watch_birth(class_: &Bound<'_, PyType>, owner: &str, realm: &str) 
     constructors::install(class_, row.leak(class_.py(), 0)?)
 }
 
+/// As [`watch_birth`], of a class whose objects C code makes without `__init__`.
+#[pyfunction]
+pub(crate) fn watch_allocation(class_: &Bound<'_, PyType>, realm: &str) -> PyResult<()> {
+    let row = Row { owner: "born", rule: loop_call_off_thread::RULE.id, operation: "__new__", realm, class: None };
+    constructors::install_allocator(class_, row.leak(class_.py(), 0)?)
+}
+
 #[pyfunction]
 pub(crate) fn watch_futures(module: &Bound<'_, PyModule>) -> PyResult<()> {
     futures::verify(module).map_err(PyRuntimeError::new_err)?;

@@ -1,9 +1,10 @@
 //! Creation of objects of extension types: their `tp_init` is replaced by a function that notes the object and then calls it.  Their
-//! `tp_dealloc` is replaced too, because C code may make objects without calling `tp_init`.
+//! `tp_dealloc` is replaced too, because C code may make objects without calling `tp_init`.  Where it always does, as Cython code does of
+//! its own classes, `tp_alloc` is replaced instead.
 
 use crate::engine::affinity::check;
 use crate::engine::affinity::watch::Watch;
-use crate::intercept::type_slot::{self, Destructor, Init, Slot};
+use crate::intercept::type_slot::{self, Allocate, Destructor, Init, Slot};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -62,4 +63,50 @@ pub(crate) fn install(class: &Bound<'_, PyType>, watch: &'static Watch) -> PyRes
     let _ = original.set(Original { init, dealloc, watch });
     type_slot::replace(class, Slot::Init, ROWS[place].0 as *const c_void)?;
     type_slot::replace(class, Slot::Dealloc, ROWS[place].1 as *const c_void)
+}
+
+struct Allocated {
+    original: Allocate,
+    watch: &'static Watch,
+}
+
+const MOST_ALLOCATED: usize = 8;
+static ALLOCATED: [OnceLock<Allocated>; MOST_ALLOCATED] = [const { OnceLock::new() }; MOST_ALLOCATED];
+static COUNT_ALLOCATED: AtomicUsize = AtomicUsize::new(0);
+
+/// The object has its class and nothing else yet: only its address may be looked at.
+unsafe extern "C" fn allocate<const N: usize>(class: *mut ffi::PyTypeObject, items: ffi::Py_ssize_t) -> *mut ffi::PyObject {
+    let allocated = ALLOCATED[N].get().expect("set before the slot is");
+    // SAFETY: attached, the interpreter or an extension makes an object; the original slot with the arguments it was called with.
+    unsafe {
+        let object = (allocated.original)(class, items);
+        if !object.is_null() {
+            check::before(allocated.watch, object);
+        }
+        object
+    }
+}
+
+const ALLOCATORS: [Allocate; MOST_ALLOCATED] = [
+    allocate::<0>,
+    allocate::<1>,
+    allocate::<2>,
+    allocate::<3>,
+    allocate::<4>,
+    allocate::<5>,
+    allocate::<6>,
+    allocate::<7>,
+];
+
+/// Watches the creation of objects of this extension type and of its subclasses, by whatever code.
+pub(crate) fn install_allocator(class: &Bound<'_, PyType>, watch: &'static Watch) -> PyResult<()> {
+    let original = Slot::Allocate.of(class);
+    let place = COUNT_ALLOCATED.fetch_add(1, Ordering::Relaxed);
+    let (false, Some(allocated)) = (original.is_null(), ALLOCATED.get(place)) else {
+        return Err(PyRuntimeError::new_err(format!("{}: its creation cannot be watched", class.name()?)));
+    };
+    // SAFETY: the function in this slot has this signature.
+    let original = unsafe { std::mem::transmute::<*const c_void, Allocate>(original) };
+    let _ = allocated.set(Allocated { original, watch });
+    type_slot::replace(class, Slot::Allocate, ALLOCATORS[place] as *const c_void)
 }

@@ -15,12 +15,14 @@ pub(crate) type Unary = unsafe extern "C" fn(*mut ffi::PyObject) -> *mut ffi::Py
 pub(crate) type Send = unsafe extern "C" fn(*mut ffi::PyObject, *mut ffi::PyObject, *mut *mut ffi::PyObject) -> c_int;
 
 pub(crate) type Call = unsafe extern "C" fn(*mut ffi::PyObject, *mut ffi::PyObject, *mut ffi::PyObject) -> *mut ffi::PyObject;
+pub(crate) type Allocate = unsafe extern "C" fn(*mut ffi::PyTypeObject, ffi::Py_ssize_t) -> *mut ffi::PyObject;
 pub(crate) type New = unsafe extern "C" fn(*mut ffi::PyTypeObject, *mut ffi::PyObject, *mut ffi::PyObject) -> *mut ffi::PyObject;
 
 /// The slots that are replaced.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Slot {
     New,
+    Allocate,
     Init,
     Call,
     Dealloc,
@@ -45,6 +47,7 @@ impl Slot {
             let asynchronous = (*class).tp_as_async;
             match self {
                 Slot::New => (&raw mut (*class).tp_new).cast(),
+                Slot::Allocate => (&raw mut (*class).tp_alloc).cast(),
                 Slot::Call => (&raw mut (*class).tp_call).cast(),
                 Slot::Init => (&raw mut (*class).tp_init).cast(),
                 Slot::Dealloc => (&raw mut (*class).tp_dealloc).cast(),
