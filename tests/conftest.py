@@ -28,6 +28,9 @@ needs_free_threading = pytest.mark.skipif(
 #: For what has to be off in this run, where ``PYTHON_GIL`` may say otherwise.
 needs_gil_off = pytest.mark.skipif(sys._is_gil_enabled(), reason="the GIL is on")
 
+#: What switches the GIL off, whatever a module asks for: fatal to a build with the GIL.
+WITHOUT_GIL = {"PYTHON_GIL": "0"} if sysconfig.get_config_var("Py_GIL_DISABLED") else {}
+
 
 @dataclass
 class Run:
@@ -74,6 +77,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 #: Reasons to skip a test that hold in CI, too: facts about interpreter and machine, which nothing that is installed changes.
 FACTS = re.compile(
     r"CPython .* (does not crash of it|brings what it is about)|one thread at a time|about (builds|processes)|the GIL is on"
+    r"|a build with the GIL cannot"
     r"|there (are no|is no such) wheels? |the frames of the standard library|the other Python is as new|empty parameter set"
     r"|the limit of open files"
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from ftsan.env import is_free_threaded_build
 
 from tests.conftest import ROOT, Ftsan
 from tests.interop.conftest import needs, passes_through
@@ -10,11 +11,13 @@ from tests.interop.conftest import needs, passes_through
 FOLDER = ROOT / "examples" / "autobahn"
 SAID = "200 clients, 133 echoes; 200 connections of a storm, 120 echoes\n"
 
+#: The modes of the GIL that this interpreter has, as ``PYTHON_GIL`` says them.
+GIL = ["0", "1"] if is_free_threaded_build() else ["1"]
+
 MATRIX = [
-    *(("asyncio", how, "0") for how in ("epoll", "poll", "select", "uvloop")),
-    *(("twisted", how, "0") for how in ("epoll", "poll", "select", "asyncio")),
-    ("asyncio", "epoll", "1"),
-    ("twisted", "epoll", "1"),
+    *(("asyncio", how, GIL[0]) for how in ("epoll", "poll", "select", "uvloop")),
+    *(("twisted", how, GIL[0]) for how in ("epoll", "poll", "select", "asyncio")),
+    *((framework, "epoll", gil) for gil in GIL[1:] for framework in ("asyncio", "twisted")),
 ]
 
 #: Seconds for a run, which takes one or two: a busy machine lets each of the many threads that a connection wakes up wait.
@@ -31,7 +34,7 @@ def test_correct_use_is_silent_however_threads_are_held_up(framework: str, how: 
     assert run.report["watched"]["perturbed"]["delays"] > 100
 
 
-@pytest.mark.parametrize("gil", ["0", "1"])
+@pytest.mark.parametrize("gil", GIL)
 @pytest.mark.parametrize("framework", ["asyncio", "twisted"])
 def test_a_message_that_a_thread_sends_is_reported(framework: str, gil: str, ftsan: Ftsan) -> None:
     needs("autobahn", "twisted")

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import PLAIN, Ftsan
+
+from tests.conftest import PLAIN, WITHOUT_GIL, Ftsan, needs_free_threading
 from tests.interop.conftest import needs
 from tests.python.test_matrix import installed
 
@@ -21,11 +22,12 @@ STACK = "sqlalchemy==2.0.46 asyncpg==0.31.0"
 PROGRAM = Path(__file__).with_name("dramatiq_stub_broker.py")
 
 
+@needs_free_threading
 @pytest.mark.skipif(sys.version_info >= (3, 15), reason="there is no such wheel: 3.3.1 is built from source, and fits")
 def test_the_crash_is_blamed_on_greenlet(ftsan: Ftsan, postgresql: str, tmp_path: Path) -> None:
     needs("sqlalchemy", "asyncpg", "dramatiq")
     folder = tmp_path / "crashes"
-    env = {"DSN": postgresql, "PYTHON_GIL": "0", "PYTHONPATH": installed(f"greenlet==3.3.1 {STACK}")}
+    env = {"DSN": postgresql, "PYTHONPATH": installed(f"greenlet==3.3.1 {STACK}")} | WITHOUT_GIL
     run = ftsan("--crash-dir", folder, PROGRAM, env=env, timeout=120)
     assert run.status > 128, run.stderr
     [kept] = folder.iterdir()
@@ -38,6 +40,6 @@ def test_the_crash_is_blamed_on_greenlet(ftsan: Ftsan, postgresql: str, tmp_path
 
 def test_with_the_right_wheel_it_runs_through_and_is_silent(ftsan: Ftsan, postgresql: str) -> None:
     needs("sqlalchemy", "asyncpg", "dramatiq", "greenlet")
-    run = ftsan(PROGRAM, env={"DSN": postgresql, "PYTHON_GIL": "0", "PYTHONPATH": installed(STACK)}, timeout=120)
+    run = ftsan(PROGRAM, env={"DSN": postgresql, "PYTHONPATH": installed(STACK)} | WITHOUT_GIL, timeout=120)
     # dramatiq imports gevent, which declares nothing (FT602).
-    assert (run.status, run.stdout, set(run.rules) - {"FT602"}) == (0, "gil False\n", set()), run.stderr
+    assert (run.status, run.stdout, set(run.rules) - {"FT602"}) == (0, f"gil {not WITHOUT_GIL}\n", set()), run.stderr

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Ftsan, Run
+from tests.conftest import WITHOUT_GIL, Ftsan, Run
 from tests.interop.conftest import needs, passes_through
 
 HERE = Path(__file__).parent
@@ -56,7 +56,7 @@ def program(stack: Stack, ftsan: Ftsan, request: pytest.FixtureRequest) -> Progr
     """The stack's program, which is run in a mode, with the servers that it asks for."""
     needs(*stack.modules.split())
     # dramatiq imports gevent if it is there, which would enable the GIL and declares nothing (FT602): no misuse of the program's.
-    env = {"PSYCOPG_IMPL": "python", "PYTHON_GIL": "0"}
+    env = {"PSYCOPG_IMPL": "python"} | WITHOUT_GIL
     text = stack.path.read_text()
     env |= {name: request.getfixturevalue(fixture) for name, fixture in SERVERS.items() if f'"{name}"' in text}
     return lambda mode: ftsan(stack.path, mode, *stack.arguments, env=env)
