@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-
 from tests.conftest import PLAIN, WITHOUT_GIL, Ftsan, needs_free_threading
 from tests.interop.conftest import needs
 from tests.python.test_matrix import installed

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from ftsan.env import gil_state, is_free_threaded_build
 
 from tests.conftest import PLAIN
