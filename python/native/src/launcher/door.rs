@@ -70,7 +70,7 @@ impl Interpreter {
     pub(crate) fn of(pid: u32) -> io::Result<Self> {
         let memory = Memory(pid as pid_t);
         let other = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
-        let runtime = section_of(pid, SECTION, |name| name.contains("python"))?.ok_or_else(|| other("no interpreter"))?;
+        let runtime = section_of(pid, SECTION, is_interpreter)?.ok_or_else(|| other("no interpreter"))?;
         let door =
             Door::read(|offset| memory.word(runtime + offset).ok()).ok_or_else(|| other("an interpreter of another kind"))?;
         let state = memory.word(runtime + door.interpreters_head)?;
@@ -183,6 +183,11 @@ pub(crate) fn nudge(native_id: u64) -> io::Result<()> {
             _ => return request(libc::PTRACE_DETACH),
         }
     }
+}
+
+/// Whether the interpreter may be in a file of this name.
+pub(super) fn is_interpreter(name: &str) -> bool {
+    name.contains("python")
 }
 
 /// Where a process has the section of a file that is in its memory, `is_file` says of which names: the executable or a shared library.

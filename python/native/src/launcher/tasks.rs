@@ -4,14 +4,14 @@
 //! stopped, so what is read may be changing: every length has a bound, and what does not look as expected is left out.
 
 use crate::interpreter::{line_table, offsets};
-use crate::launcher::door::{Interpreter, section_of};
+use crate::launcher::door::{Interpreter, is_interpreter, section_of};
 use ftsan::report::Frame;
 use ftsan::triage::crash::Task;
 use pyo3::ffi;
 use std::io;
 use std::mem::offset_of;
 
-/// The section with the offsets of `_asyncio`, and the beginning of the name of the file that has it.
+/// The section with the offsets of `_asyncio`, and the beginning of the name of the file that has it; it is built in since 3.15.
 const SECTION: &str = ".AsyncioDebug";
 const MODULE: &str = "_asyncio.";
 
@@ -50,7 +50,10 @@ pub(crate) struct Running {
 /// It does not, has no asyncio, or its memory cannot be read; or it was changing.
 pub(crate) fn running_in(pid: u32) -> io::Result<Vec<Running>> {
     let process = interpreter_of(pid)?;
-    let asyncio = section_of(pid, SECTION, |name| name.starts_with(MODULE))?.ok_or_else(|| other("no asyncio"))?;
+    let asyncio = match section_of(pid, SECTION, |name| name.starts_with(MODULE))? {
+        Some(section) => section,
+        None => section_of(pid, SECTION, is_interpreter)?.ok_or_else(|| other("no asyncio"))?,
+    };
     let mut words = [0; WORDS];
     for (at, word) in words.iter_mut().enumerate() {
         *word = process.memory.word(asyncio + at * size_of::<usize>())?;
