@@ -31,10 +31,7 @@ impl Default for Children {
 impl Children {
     /// None is known.
     pub const fn new() -> Self {
-        Children {
-            table: [const { Child { pid: AtomicI32::new(0), by: AtomicU64::new(0) } }; MOST],
-            takes_any: AtomicU64::new(0),
-        }
+        Children { table: [const { Child { pid: AtomicI32::new(0), by: AtomicU64::new(0) } }; MOST], takes_any: AtomicU64::new(0) }
     }
 
     fn place(&self, pid: i32) -> &Child {

@@ -87,16 +87,8 @@ unsafe extern "C" fn allocate<const N: usize>(class: *mut ffi::PyTypeObject, ite
     }
 }
 
-const ALLOCATORS: [Allocate; MOST_ALLOCATED] = [
-    allocate::<0>,
-    allocate::<1>,
-    allocate::<2>,
-    allocate::<3>,
-    allocate::<4>,
-    allocate::<5>,
-    allocate::<6>,
-    allocate::<7>,
-];
+const ALLOCATORS: [Allocate; MOST_ALLOCATED] =
+    [allocate::<0>, allocate::<1>, allocate::<2>, allocate::<3>, allocate::<4>, allocate::<5>, allocate::<6>, allocate::<7>];
 
 /// Watches the creation of objects of this extension type and of its subclasses, by whatever code.
 pub(crate) fn install_allocator(class: &Bound<'_, PyType>, watch: &'static Watch) -> PyResult<()> {
