@@ -6,7 +6,7 @@ OPTIONS: --require-gil-disabled
 import importlib
 import threading
 
-MODULES = ("_testsinglephase", "_testmultiphase", "_ssl", "_decimal", "_sqlite3", "_ctypes")
+MODULES = ("_testsinglephase", "_testmultiphase", "_ssl", "_zoneinfo", "_sqlite3", "_ctypes")
 
 threads = [threading.Thread(target=importlib.import_module, args=(name,)) for name in MODULES]
 for thread in threads:
