@@ -128,8 +128,10 @@ class Session:
             self.lines.append(f"ftsan: not watched: {_listed(sorted(absent))}: no Python code of the project under test ran")
         threads = sum(part["threads"] for part in parts)
         is_concurrent = any(part["ran"] for part in parts) or self.blame.concurrency.is_parallel
-        more = "" if is_concurrent else "; with --ftsan-concurrent=4 each test runs in four at once on the same fixtures, which finds more"
-        self.lines.append(f"ftsan: {_count(threads, 'thread')} ran beside the main thread while tests ran{more}")
+        line = f"ftsan: {_count(threads, 'thread')} ran beside the main thread while tests ran"
+        if not is_concurrent:
+            line += "; with --ftsan-concurrent=4 each test runs in four at once on the same fixtures, which finds more"
+        self.lines.append(line)
         if threads == 0:
             self.lines.append("ftsan: not watched: data races: no second thread ran, so nothing could race")
         return is_asked and threads == 0
