@@ -14,7 +14,7 @@ use std::collections::HashMap;
 pub type LockId = u32;
 
 /// Locations that are kept; beyond that, new ones are not looked at.
-const MOST: usize = 1 << 18;
+const MOST: usize = if cfg!(test) { 32 } else { 1 << 18 };
 
 /// Threads that are remembered for a location.
 const THREADS: usize = 8;
@@ -172,5 +172,57 @@ mod tests {
         review.note(&use_(1, AccessKind::Update, &[]));
         assert!(matches!(review.note(&use_(2, AccessKind::Update, &[])), Outcome::Unguarded(_)));
         assert_eq!(review.note(&use_(1, AccessKind::Update, &[])), Outcome::Nothing);
+    }
+
+    fn at(site: u32, slot: u64, kind: AccessKind) -> Use<'static> {
+        Use { place: AccessSite { site, stack: 1 }, ..use_(slot, kind, &[]) }
+    }
+
+    /// Where the access is that is told, if one is.
+    fn told(outcome: Outcome) -> Option<u32> {
+        if let Outcome::Unguarded(other) = outcome { Some(other.place.site) } else { None }
+    }
+
+    #[test]
+    fn the_worst_of_the_last_accesses_of_all_threads_is_told() {
+        let mut review = Review::default();
+        for use_ in
+            [at(1, 1, AccessKind::Iterate), at(2, 1, AccessKind::Iterate), at(3, 1, AccessKind::Write), at(4, 2, AccessKind::Read)]
+        {
+            assert_eq!(told(review.note(&use_)), None);
+        }
+        assert_eq!(told(review.note(&at(5, 3, AccessKind::Insert))), Some(2));
+    }
+
+    #[test]
+    fn so_many_threads_are_remembered() {
+        let mut review = Review::default();
+        for slot in (1..=THREADS as u64 + 1).flat_map(|slot| [slot, slot]) {
+            review.note(&at(1, slot, AccessKind::Update));
+        }
+        let (_, shared) = review.shared().next().unwrap();
+        assert_eq!(
+            shared.threads.iter().map(|epoch| epoch.slot()).collect::<Vec<u16>>(),
+            (1..=THREADS as u16).collect::<Vec<u16>>()
+        );
+    }
+
+    #[test]
+    fn so_many_accesses_are_remembered() {
+        for (readers, expected) in [(2 * THREADS as u64 - 1, Some(2)), (2 * THREADS as u64, None)] {
+            let mut review = Review::default();
+            (1..=readers).for_each(|slot| assert_eq!(told(review.note(&at(1, slot, AccessKind::Read))), None));
+            review.note(&at(2, readers + 1, AccessKind::Iterate));
+            assert_eq!(told(review.note(&at(3, readers + 2, AccessKind::Insert))), expected, "after {readers} readers");
+        }
+    }
+
+    #[test]
+    fn so_many_locations_are_looked_at() {
+        let mut review = Review::default();
+        let update = |slot, location| Use { location, ..at(1, slot, AccessKind::Update) };
+        (0..=MOST as u64).for_each(|location| assert_eq!(review.note(&update(1, location)), Outcome::Nothing));
+        let told = (0..=MOST as u64).filter(|location| review.note(&update(2, *location)) != Outcome::Nothing);
+        assert_eq!(told.count(), MOST);
     }
 }
