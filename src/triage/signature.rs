@@ -2,9 +2,7 @@
 //! functions, without addresses, line numbers, folders and what compilers append.
 
 use super::crash::{Crash, NativeFrame};
-use super::judge::facts::{Facts, is_noise, unqualified};
-use super::names::lists::ALLOCATORS;
-use super::names::owner::{self, Owner};
+use super::judge::facts::{Facts, is_allocator, is_noise, unqualified};
 use super::names::paths;
 use super::names::symbols::clean;
 
@@ -35,35 +33,6 @@ pub fn of(crash: &Crash) -> String {
     functions.truncate(PYTHON);
     let or_unknown = |text: String| if text.is_empty() { "?".to_owned() } else { text };
     [or_unknown(crash.signal.clone()), or_unknown(native.join(" > ")), or_unknown(functions.join(" > "))].join(" | ")
-}
-
-/// A function of the interpreter's or libc's allocator, or one between it and whoever asked for memory.
-pub(super) fn is_allocator(frame: &NativeFrame) -> bool {
-    const BETWEEN: [&str; 20] = [
-        "__tls_get_addr",
-        "_PyMem_MiMalloc",
-        "_PyObject_MiMalloc",
-        "_PyObject_MiFree",
-        "_PyMem_MiFree",
-        "_PyMem_MiCalloc",
-        "_PyObject_MiRealloc",
-        "_PyMem_MiRealloc",
-        "PyObject_Free",
-        "PyMem_Free",
-        "PyMem_RawFree",
-        "PyObject_Malloc",
-        "PyMem_Malloc",
-        "PyMem_RawMalloc",
-        "PyObject_GC_Del",
-        "gc_alloc",
-        "_PyObject_GC_New",
-        "_PyObject_GC_NewVar",
-        "_PyObject_New",
-        "_PyObject_NewVar",
-    ];
-    let symbol = clean(&frame.symbol);
-    (ALLOCATORS.has(symbol) || BETWEEN.contains(&symbol))
-        && matches!(owner::of(frame), Owner::Interpreter | Owner::C | Owner::Unknown)
 }
 
 /// A symbol, or the extension module of a frame that has none.

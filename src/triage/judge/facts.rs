@@ -1,10 +1,9 @@
 //! A crash as the questions of triage see it: the crashing thread without the frames of those who report the crash, and without ftsan's.
 
 use super::super::crash::{Crash, Extension, NativeFrame, Thread};
-use super::super::names::lists::{ABORTING, HANDLERS, INTERPRETER_LOOP, SIGNAL_FRAMES};
+use super::super::names::lists::{ABORTING, ALLOCATORS, HANDLERS, INTERPRETER_LOOP, SIGNAL_FRAMES};
 use super::super::names::owner::{self, Owner};
 use super::super::names::{paths, symbols::clean};
-use super::super::signature;
 use crate::report::Frame;
 use crate::rules::family::calls::Crash as Cause;
 use crate::rules::{self, Rule};
@@ -72,7 +71,7 @@ impl<'a> Facts<'a> {
                 Owner::Stdlib(_) | Owner::Extension(..) => return Some((above, frame, owner)),
                 Owner::C | Owner::Library(_) | Owner::Ours => {}
                 // Who frees says more than what does it.
-                Owner::Interpreter | Owner::Unknown if signature::is_allocator(frame) => {}
+                Owner::Interpreter | Owner::Unknown if is_allocator(frame) => {}
                 Owner::Interpreter | Owner::Unknown => above += 1,
             }
             if above >= depth {
@@ -260,6 +259,35 @@ pub(crate) fn unqualified(function: &str) -> &str {
 /// Whether a frame belongs to the interpreter's loop and its calls.
 pub(crate) fn is_noise(frame: &NativeFrame) -> bool {
     INTERPRETER_LOOP.has(clean(&frame.symbol))
+}
+
+/// A function of the interpreter's or libc's allocator, or one between it and whoever asked for memory.
+pub(crate) fn is_allocator(frame: &NativeFrame) -> bool {
+    const BETWEEN: [&str; 20] = [
+        "__tls_get_addr",
+        "_PyMem_MiMalloc",
+        "_PyObject_MiMalloc",
+        "_PyObject_MiFree",
+        "_PyMem_MiFree",
+        "_PyMem_MiCalloc",
+        "_PyObject_MiRealloc",
+        "_PyMem_MiRealloc",
+        "PyObject_Free",
+        "PyMem_Free",
+        "PyMem_RawFree",
+        "PyObject_Malloc",
+        "PyMem_Malloc",
+        "PyMem_RawMalloc",
+        "PyObject_GC_Del",
+        "gc_alloc",
+        "_PyObject_GC_New",
+        "_PyObject_GC_NewVar",
+        "_PyObject_New",
+        "_PyObject_NewVar",
+    ];
+    let symbol = clean(&frame.symbol);
+    (ALLOCATORS.has(symbol) || BETWEEN.contains(&symbol))
+        && matches!(owner::of(frame), Owner::Interpreter | Owner::C | Owner::Unknown)
 }
 
 fn below_signal(frames: &[NativeFrame]) -> &[NativeFrame] {
