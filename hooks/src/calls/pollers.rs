@@ -52,15 +52,23 @@ pub(crate) fn other_that_polls(me: &ThreadRecord, fd: c_int) -> Option<ThreadId>
             continue;
         }
         for place in word * 8..word * 8 + 8 {
-            if place != mine && POLLING.0[place].load(Ordering::Relaxed) != 0 {
+            let flag = &POLLING.0[place];
+            if place != mine && flag.load(Ordering::Relaxed) != 0 {
                 let other = process::recording()?.at(place)?;
-                if waits_for(other, fd) {
+                if is_so_during_one_call(other, flag, || waits_for(other, fd)) {
                     return Some(other.id());
                 }
             }
         }
     }
     None
+}
+
+/// Whether `look` finds it, and the other thread was in one call all the while: once that has returned, something else is where its arrays
+/// were.
+fn is_so_during_one_call(other: &ThreadRecord, flag: &AtomicU8, look: impl FnOnce() -> bool) -> bool {
+    let begun = other.begun();
+    look() && flag.load(Ordering::Acquire) != 0 && other.begun() == begun
 }
 
 fn waits_for(other: &ThreadRecord, fd: c_int) -> bool {
@@ -83,5 +91,42 @@ fn waits_for(other: &ThreadRecord, fd: c_int) -> bool {
             })
     } else {
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ftsan::recording::{Begun, PENDING, Recording};
+
+    #[test]
+    fn what_is_read_of_another_thread_counts_if_it_was_in_one_call_all_the_while() {
+        // SAFETY: zeroed memory is a valid recording, and it is never freed.
+        let recording: &Recording = unsafe { &*std::alloc::alloc_zeroed(std::alloc::Layout::new::<Recording>()).cast() };
+        let other = recording.enter(1, [0; 2]).unwrap();
+        let flag = AtomicU8::new(0);
+        let poll = || {
+            let begun = other.begin(SELECT, 7, None, 0, PENDING, || 0);
+            flag.store(1, Ordering::Relaxed);
+            begun
+        };
+        let returns = |begun: Begun<'_>| {
+            flag.store(0, Ordering::Relaxed);
+            begun.end(0);
+        };
+        let first = poll();
+        assert!(is_so_during_one_call(other, &flag, || true));
+        assert!(!is_so_during_one_call(other, &flag, || false));
+        assert!(!is_so_during_one_call(other, &flag, || {
+            returns(first);
+            true
+        }));
+        let second = poll();
+        assert!(!is_so_during_one_call(other, &flag, || {
+            returns(second);
+            poll();
+            true
+        }));
+        assert!(is_so_during_one_call(other, &flag, || true));
     }
 }
