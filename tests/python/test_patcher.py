@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dis
 import os
+import sys
 import sysconfig
 import warnings
 from collections.abc import Iterator
@@ -460,7 +461,9 @@ def actions(source: str) -> list[tuple[str, str | None]]:
 
 
 #: What a probe finds by itself, and where: depths on the stack, 0 for nothing.
-DEPTHS = {"ReadGlobal": 0, "WriteGlobal": 0, "Import": 1, "Contains": 1, "Iterate": 1, "Truth": 1, "Update": 2} | {
+#: Since 3.15 an index lies above the iterator (``GET_ITER``, Python/bytecodes.c).
+ITERATOR = 2 if sys.version_info >= (3, 15) else 1
+DEPTHS = {"ReadGlobal": 0, "WriteGlobal": 0, "Import": 1, "Contains": 1, "Iterate": ITERATOR, "Truth": 1, "Update": 2} | {
     **{f"{action}Attribute": 1 for action in ("Read", "Write", "Delete")},
     **{f"{action}Item": 2 for action in ("Read", "Write", "Delete")},
     **{f"{action}Slice": 3 for action in ("Read", "Write")},
