@@ -36,7 +36,7 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
     if code.name == "__del__" && code.arguments > 0 {
         let handed = if code.is_self_a_cell { Operand::Cell(0) } else { Operand::Local(0) };
         let unit = instructions.all[entry as usize].unit;
-        let point = Point { handed, unit, object: 0, ..bare(Action::Finalize) };
+        let point = Point { handed, unit, object: 0, ..Point::bare(Action::Finalize) };
         found.push(Found { instruction: entry, is_after: true, point });
     }
     let private = finder.private_stores(first);
@@ -44,7 +44,7 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
     for (index, instruction) in (entry + 1..).zip(&instructions.all[first..]) {
         if instruction.opcode == opcodes.yield_value {
             if code.is_coroutine && instruction.argument == 1 {
-                let point = Point { unit: instruction.unit, ..bare(Action::Suspend) };
+                let point = Point { unit: instruction.unit, ..Point::bare(Action::Suspend) };
                 found.push(Found { instruction: index, is_after: false, point });
             }
             continue;
@@ -95,45 +95,6 @@ fn is_of_a_container(action: Action) -> bool {
         || matches!(action, A::Contains | A::Iterate | A::Update | A::Method | A::Function)
 }
 
-/// With nothing but the site.
-fn bare<'a>(action: Action) -> Point<'a> {
-    let handed = Operand::Site;
-    Point {
-        action,
-        unit: 0,
-        name: None,
-        handed,
-        object: 0,
-        callable: 0,
-        key: 0,
-        value: 0,
-        is_tested: false,
-        is_polled: false,
-        is_awaited: false,
-        is_constant: false,
-        is_answer: false,
-        is_asked: false,
-        is_acting: false,
-        acts_if: None,
-        acts_at: None,
-        keywords: 0,
-        is_placed: false,
-        is_turn: false,
-        is_handled: false,
-        is_guard: false,
-        is_own: false,
-        compared: 0,
-        is_lazy: false,
-        is_measured: false,
-        is_heeded: false,
-        is_claim: false,
-        is_refused: false,
-        is_filled: false,
-        is_first: false,
-        is_drawn: false,
-    }
-}
-
 impl<'a> Finder<'a, '_> {
     fn point(&self, access: &Access, index: usize, instruction: &Instruction) -> Option<Point<'a>> {
         let name = match access.named {
@@ -177,7 +138,7 @@ impl<'a> Finder<'a, '_> {
             (depth, _) => depth,
         };
         let (key, value) = (if action == Action::Update { 0 } else { access.key }, access.value);
-        wanted.then_some(Point { unit: instruction.unit, name, handed, object, key, value, ..bare(action) })
+        wanted.then_some(Point { unit: instruction.unit, name, handed, object, key, value, ..Point::bare(action) })
     }
 
     /// Reads a global that is imported once it is read.
@@ -190,7 +151,7 @@ impl<'a> Finder<'a, '_> {
             return None;
         };
         let name = self.code.names.get((instruction.argument >> shift) as usize)?;
-        let point = Point { unit: instruction.unit, handed: Operand::Stack(depth), object: depth, ..bare(Action::Import) };
+        let point = Point { unit: instruction.unit, handed: Operand::Stack(depth), object: depth, ..Point::bare(Action::Import) };
         self.rebound.is_imported_lazily(name).then_some(Found { instruction: index, is_after: true, point })
     }
 

@@ -61,7 +61,7 @@ struct Compared {
     end: usize,
 }
 
-/// What is read at `check` is compared with: `if self.turn == 1`, `while self.turn != "ping"`, `while self.turn is not Turn.MINE`.
+/// The comparison of the read at `check`: `if self.turn == 1`, `while self.turn != "ping"`, `while self.turn is not Turn.MINE`.
 fn compared(opcodes: &Opcodes, code: &Code<'_>, all: &[Instruction], check: usize) -> Option<Compared> {
     /// Numbers that are told apart.
     const MOST: u32 = 60;
@@ -95,7 +95,7 @@ pub(super) struct NamedConstant<'a> {
     pub(super) instructions: usize,
 }
 
-/// What the instructions begin with loading, if its name is written like that of a constant: `READY`, `State.READY`.
+/// The name that the instructions load first, if it is written like that of a constant: `READY`, `State.READY`.
 pub(super) fn named_constant<'a>(opcodes: &Opcodes, code: &Code<'a>, loads: &[Instruction]) -> Option<NamedConstant<'a>> {
     let name = |instruction: &Instruction| code.names.get((instruction.argument >> 1) as usize).copied();
     let first = loads.first().filter(|first| first.opcode == opcodes.load_global)?;

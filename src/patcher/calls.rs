@@ -7,7 +7,7 @@ use super::instructions::{Instruction, Instructions};
 use super::known_calls::{self, Arguments, CallEffect, Function};
 use super::opcodes::Opcodes;
 use super::point::{Action, Operand, Point};
-use super::rebound::{Bound, Place, Rebound};
+use super::rebound::{Bound, Rebound};
 use super::stack;
 use super::tested::tested;
 
@@ -78,46 +78,28 @@ pub(super) fn find<'a>(
         let (Ok(callable), Ok(first)) = (u16::try_from(call.callable), u16::try_from(call.first)) else { return };
         let tested = tested(opcodes, all, index as usize);
         let mut add = |action, name, handed, object, key| {
+            let iterates = |function: &Function| function.effect == CallEffect::Iterate;
+            let is_handled = if action == Action::Function && known_calls::function(name).is_some_and(iterates) {
+                handlers.begin_again(instruction.unit)
+            } else {
+                handlers.handle_lack(instruction.unit)
+            };
             let point = Point {
-                action,
                 unit: instruction.unit,
                 name: Some(name),
                 handed,
                 object,
                 callable,
                 key,
-                value: 0,
                 is_tested: tested.is_tested,
                 is_polled: tested.is_polled,
                 is_awaited: tested.is_awaited,
                 is_asked: tested.is_asked,
-                is_acting: false,
-                acts_if: None,
-                acts_at: None,
                 keywords: call.keywords,
-                is_placed: false,
-                is_turn: false,
-                is_guard: false,
-                is_lazy: false,
                 is_measured: tested.is_measured,
-                is_heeded: false,
-                is_claim: false,
-                is_refused: false,
-                is_filled: false,
-                is_first: false,
-                is_drawn: false,
-                is_constant: false,
                 is_answer: action == Action::Method && is_answer(opcodes, &all[..producer as usize]),
-                is_handled: {
-                    let iterates = |function: &Function| function.effect == CallEffect::Iterate;
-                    if action == Action::Function && known_calls::function(name).is_some_and(iterates) {
-                        handlers.begin_again(instruction.unit)
-                    } else {
-                        handlers.handle_lack(instruction.unit)
-                    }
-                },
-                is_own: false,
-                compared: 0,
+                is_handled,
+                ..Point::bare(action)
             };
             found.push(Found { instruction: index, is_after: false, point });
         };
@@ -175,18 +157,7 @@ pub(super) fn find<'a>(
 
 /// The method of a container that is bound to the name that an instruction loads.
 pub(super) fn bound<'a>(opcodes: &Opcodes, code: &Code<'_>, rebound: &'a Rebound, load: &Instruction) -> Option<&'a Bound> {
-    let name = |shift: u8| code.names.get((load.argument >> shift) as usize).copied();
-    let (place, name) = if load.opcode == opcodes.load_global {
-        (Place::Global, name(1)?)
-    } else if load.opcode == opcodes.load_name {
-        (Place::Global, name(0)?)
-    } else if load.opcode == opcodes.load_attr {
-        (Place::Attribute, name(1)?)
-    } else if load.opcode == opcodes.load_deref || opcodes.load_fasts.contains(&load.opcode) {
-        (Place::Variable, *code.locals.get(load.argument as usize)?)
-    } else {
-        return None;
-    };
+    let (place, name) = code.loaded(opcodes, load)?;
     rebound.bound(place, name)
 }
 
@@ -218,42 +189,8 @@ fn looked_up<'a>(opcodes: &Opcodes, code: &Code<'a>, all: &[Instruction], called
         if known_calls::methods(name).is_empty() {
             continue;
         }
-        let (action, handed) = (Action::Method, Operand::Stack(1));
-        let unit = instruction.unit;
-        let point = Point {
-            action,
-            unit,
-            name: Some(name),
-            handed,
-            object: 1,
-            callable: 0,
-            key: 0,
-            value: 0,
-            is_tested: false,
-            is_polled: false,
-            is_awaited: false,
-            is_constant: false,
-            is_answer: false,
-            is_asked: false,
-            is_acting: false,
-            acts_if: None,
-            acts_at: None,
-            keywords: 0,
-            is_placed: false,
-            is_turn: false,
-            is_handled: false,
-            is_guard: false,
-            is_own: false,
-            compared: 0,
-            is_lazy: false,
-            is_measured: false,
-            is_heeded: false,
-            is_claim: false,
-            is_refused: false,
-            is_filled: false,
-            is_first: false,
-            is_drawn: false,
-        };
+        let (unit, handed) = (instruction.unit, Operand::Stack(1));
+        let point = Point { unit, name: Some(name), handed, object: 1, ..Point::bare(Action::Method) };
         found.push(Found { instruction: index, is_after: false, point });
     }
     found

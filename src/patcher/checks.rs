@@ -202,7 +202,7 @@ pub(super) fn mark<'a>(
         }
     }
     for (check, act) in firsts.iter().copied() {
-        // What is put there piece by piece is seen half, which is told of that.
+        // If there are several, the container is seen half filled, and that is told.
         let is_alone = firsts.iter().filter(|(other, _)| *other == check).count() == 1;
         let places = [check, act].map(|at| found[at].instruction as usize);
         if is_alone && !is_repeated(opcodes, &instructions.all, places) {
@@ -254,17 +254,11 @@ fn takes(point: &Point<'_>) -> bool {
 /// nothing else decides.
 fn is_drawn(opcodes: &Opcodes, code: &Code<'_>, between: &[Instruction], container: &str) -> bool {
     let loads = |instruction: &Instruction| {
-        let name = |shift: u8| code.names.get((instruction.argument >> shift) as usize).copied();
         let variable = |number: u32| code.locals.get(number as usize).copied() == Some(container);
         if opcodes.load_fast_pairs.contains(&instruction.opcode) {
             usize::from(variable(instruction.argument >> 4)) + usize::from(variable(instruction.argument & 15))
-        } else if opcodes.load_fasts.contains(&instruction.opcode) || instruction.opcode == opcodes.load_deref {
-            usize::from(variable(instruction.argument))
-        } else if instruction.opcode == opcodes.load_name {
-            usize::from(name(0) == Some(container))
         } else {
-            let is_name = [opcodes.load_attr, opcodes.load_global].contains(&instruction.opcode);
-            usize::from(is_name && name(1) == Some(container))
+            usize::from(code.loaded(opcodes, instruction).is_some_and(|(_, name)| name == container))
         }
     };
     // The jump of the check itself comes first.
@@ -465,13 +459,8 @@ fn name_of<'a>(
         let is_upper = depth > 1 && producers.at(depth - 1) == producer;
         return code.locals.get((if is_upper { argument >> 4 } else { argument & 15 }) as usize).copied();
     }
-    if opcodes.load_fasts.contains(&opcode) || opcode == opcodes.load_deref {
-        return code.locals.get(argument as usize).copied();
-    }
     if opcode == opcodes.load_attr && argument & 1 == 1 {
         return objects[producer as usize];
     }
-    let shift = if opcode == opcodes.load_name { 0 } else { 1 };
-    let is_name = [opcodes.load_attr, opcodes.load_global, opcodes.load_name].contains(&opcode);
-    is_name.then(|| code.names.get((argument >> shift) as usize).copied()).flatten()
+    code.loaded(opcodes, &all[producer as usize]).map(|(_, name)| name)
 }

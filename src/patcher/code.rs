@@ -1,5 +1,8 @@
 //! A code object, as it is handed in.
 
+use super::instructions::Instruction;
+use super::opcodes::Opcodes;
+
 /// A code object.
 #[derive(Debug, Clone, Copy)]
 pub struct Code<'a> {
@@ -27,4 +30,41 @@ pub struct Code<'a> {
     pub is_coroutine: bool,
     /// `co_stacksize`
     pub stack_size: u32,
+}
+
+/// Where a name is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Place {
+    /// Of the module, or of the class whose body runs.
+    Global,
+    Attribute,
+    /// Of the function, or of one around it.
+    Variable,
+}
+
+/// The name that an instruction loads alone, and where that is; `names` and `locals` as in [`Code`].
+pub(super) fn loaded<'a>(
+    opcodes: &Opcodes,
+    (opcode, argument): (u8, usize),
+    names: &[&'a str],
+    locals: &[&'a str],
+) -> Option<(Place, &'a str)> {
+    if opcode == opcodes.load_name {
+        Some((Place::Global, *names.get(argument)?))
+    } else if opcode == opcodes.load_global {
+        Some((Place::Global, *names.get(argument >> 1)?))
+    } else if opcode == opcodes.load_attr {
+        Some((Place::Attribute, *names.get(argument >> 1)?))
+    } else if opcode == opcodes.load_deref || opcodes.load_fasts.contains(&opcode) {
+        Some((Place::Variable, *locals.get(argument)?))
+    } else {
+        None
+    }
+}
+
+impl<'a> Code<'a> {
+    /// As [`loaded`].
+    pub(super) fn loaded(&self, opcodes: &Opcodes, instruction: &Instruction) -> Option<(Place, &'a str)> {
+        loaded(opcodes, (instruction.opcode, instruction.argument as usize), self.names, self.locals)
+    }
 }

@@ -51,14 +51,14 @@ pub enum Operand {
     Cell(u16),
 }
 
-/// What a value has to be for a thread to act on it.
+/// A value on which a thread acts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ActsAt {
     /// This number.
     Number(u8),
     /// A string or a named constant, by a number that equal ones share.
     Key(u64),
-    /// What the local variable holds with which it is compared ([`Point::compared`]).
+    /// The one of the local variable with which it is compared ([`Point::compared`]).
     Local,
 }
 
@@ -117,7 +117,7 @@ pub struct Point<'a> {
     pub is_filled: bool,
     /// Something is put into a container because there is nothing in it, or this is the look that decides that.
     pub is_first: bool,
-    /// What is taken away by its key was got from the container itself, after a look whether there is anything.
+    /// The key of the entry that is taken away was got from the container itself, after a look whether there is anything.
     pub is_drawn: bool,
     /// It is stored by whoever's turn it is.
     pub is_turn: bool,
@@ -131,4 +131,44 @@ pub struct Point<'a> {
     pub is_own: bool,
     /// The local variable that it is compared with, counted from 1; 0 for none.
     pub compared: u16,
+}
+
+impl Point<'_> {
+    /// With nothing but the site.
+    pub(super) fn bare(action: Action) -> Self {
+        Point {
+            action,
+            unit: 0,
+            name: None,
+            handed: Operand::Site,
+            object: 0,
+            callable: 0,
+            key: 0,
+            value: 0,
+            is_tested: false,
+            is_polled: false,
+            is_awaited: false,
+            is_constant: false,
+            is_answer: false,
+            is_asked: false,
+            is_acting: false,
+            acts_if: None,
+            acts_at: None,
+            keywords: 0,
+            is_placed: false,
+            is_turn: false,
+            is_handled: false,
+            is_guard: false,
+            is_own: false,
+            compared: 0,
+            is_lazy: false,
+            is_measured: false,
+            is_heeded: false,
+            is_claim: false,
+            is_refused: false,
+            is_filled: false,
+            is_first: false,
+            is_drawn: false,
+        }
+    }
 }

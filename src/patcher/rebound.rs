@@ -1,6 +1,7 @@
 //! Which globals and cells are variables: reads of those that nothing binds again are not worth a probe.  Which globals are imported
 //! when they are read.  And which names are bound to methods of containers: `put = items.append`.
 
+use super::code::{self, Place};
 use super::known_calls;
 use super::opcodes::Opcodes;
 use super::point::Action;
@@ -13,16 +14,7 @@ pub struct Rebound {
     cells: HashSet<String>,
     lazy: HashSet<String>,
     all_are_lazy: bool,
-    methods: HashMap<(Place, String), Bound>,
-}
-
-/// Where a name is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Place {
-    Global,
-    Attribute,
-    /// Of a function, or of one around it.
-    Variable,
+    methods: HashMap<Place, HashMap<String, Bound>>,
 }
 
 /// A method that is looked up here and called there.
@@ -30,11 +22,11 @@ pub(super) enum Place {
 pub(super) struct Bound {
     /// Its own name.
     pub(super) method: &'static str,
-    /// What its container is called where it is looked up.
+    /// The name of its container where it is looked up.
     pub(super) container: Option<String>,
 }
 
-/// What was loaded before an instruction that binds a name.
+/// The loads before an instruction that binds a name.
 #[derive(Default)]
 struct Loaded<'a> {
     last: Option<&'a str>,
@@ -94,11 +86,11 @@ impl Rebound {
         loaded: &mut Loaded<'a>,
     ) {
         let action = opcodes.info(opcode).access.map(|access| access.action);
-        let name = |shift: u8| names.get(argument >> shift).copied();
+        let name = names.get(argument).copied();
         let stored = opcodes.stores(opcode, argument as u32).and_then(|variable| locals.get(variable as usize).copied());
         let bound = match action {
-            Some(Action::WriteGlobal) => name(0).map(|name| (Place::Global, name, false)),
-            Some(Action::WriteAttribute) => name(0).map(|name| (Place::Attribute, name, true)),
+            Some(Action::WriteGlobal) => name.map(|name| (Place::Global, name, false)),
+            Some(Action::WriteAttribute) => name.map(|name| (Place::Attribute, name, true)),
             Some(Action::WriteCell) => locals.get(argument).map(|name| (Place::Variable, *name, false)),
             _ => stored.map(|name| (Place::Variable, name, false)),
         };
@@ -107,40 +99,27 @@ impl Rebound {
                 && is_followed == has_object
             {
                 let bound = Bound { method, container: container.map(str::to_owned) };
-                self.methods.entry((place, name.to_owned())).or_insert(bound);
+                self.methods.entry(place).or_default().entry(name.to_owned()).or_insert(bound);
             }
             *loaded = Loaded::default();
             return;
         }
-        let is_attribute = opcode == opcodes.load_attr && argument & 1 == 0;
-        let variable = opcodes.load_fasts.contains(&opcode) || opcode == opcodes.load_deref;
-        let last = if is_attribute || opcode == opcodes.load_global {
-            name(1)
-        } else if opcode == opcodes.load_name {
-            name(0)
-        } else if variable {
-            locals.get(argument).copied()
-        } else {
-            None
-        };
-        if last.is_none() {
+        let is_call = opcode == opcodes.load_attr && argument & 1 == 1;
+        let Some((place, last)) = code::loaded(opcodes, (opcode, argument), names, locals).filter(|_| !is_call) else {
             *loaded = Loaded::default();
             return;
-        }
-        let method = if is_attribute { last.and_then(|name| known_calls::methods(name).first()) } else { None };
+        };
+        let method = if place == Place::Attribute { known_calls::methods(last).first() } else { None };
         loaded.method = match (method, loaded.method) {
             (Some(method), None) => Some((method.name, loaded.last, false)),
             (_, known) => known.map(|(method, container, _)| (method, container, true)),
         };
-        loaded.last = last;
+        loaded.last = Some(last);
     }
 
     /// The method that is bound to a name.
     pub(super) fn bound(&self, place: Place, name: &str) -> Option<&Bound> {
-        if self.methods.is_empty() {
-            return None;
-        }
-        self.methods.get(&(place, name.to_owned()))
+        self.methods.get(&place)?.get(name)
     }
 
     /// Whether `IMPORT_NAME` with this argument may be lazy: 1 is `lazy import`, 2 is where that is not allowed.
