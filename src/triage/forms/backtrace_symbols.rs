@@ -73,16 +73,9 @@ fn finish((mut found, mut stacks): (Found, Stacks)) -> Option<Found> {
 mod tests {
     use super::*;
 
-    fn one(text: &str) -> Crash {
-        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
-        let mut found = read(&lines);
-        assert_eq!(found.len(), 1, "{text}");
-        found.remove(0).crash
-    }
-
     #[test]
     fn glibc_and_uwsgi_are_read() {
-        let crash = one(
+        let crash = FORM.one(
             "*** Error in `python': free(): invalid pointer: 0x01 ***\n======= Backtrace: =========\n/lib/libc.so.6(cfree+0x4c)[0x7f01]\n\
              /v/site-packages/PIL/_imaging.cpython-36m-x86_64-linux-gnu.so(+0x126de)[0x7f02]\npython[0x4eb166]\n======= Memory map: ========\n\
              00400000-00401000 r-xp 00000000 08:06 1 /usr/bin/python\n",
@@ -90,7 +83,7 @@ mod tests {
         let native = &crash.threads[0].native;
         assert_eq!((crash.signal.as_str(), native.len()), ("SIGABRT", 3));
         assert_eq!((native[0].symbol.as_str(), native[1].offset, native[2].module.as_str()), ("cfree", 0x126de, "python"));
-        let crash = one(
+        let crash = FORM.one(
             "Oct  2 14:54:24 foo bar: *** backtrace of 7 ***\nuwsgi(uwsgi_backtrace+0x2e) [0x468]\n/lib64/libc.so.6(+0x35640) [0x7f03]\n\
              *** end of backtrace ***\n",
         );

@@ -20,3 +20,14 @@ pub(super) struct Found {
     pub(super) at: usize,
     pub(super) crash: Crash,
 }
+
+#[cfg(test)]
+impl Form {
+    /// The only crash that is found in a text.
+    pub(super) fn one(&self, text: &str) -> Crash {
+        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        let mut found = (self.read)(&lines);
+        assert_eq!(found.len(), 1, "{text}");
+        found.remove(0).crash
+    }
+}

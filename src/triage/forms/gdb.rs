@@ -289,13 +289,6 @@ fn arguments(call: &str) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn one(text: &str) -> Crash {
-        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
-        let mut found = read(&lines);
-        assert_eq!(found.len(), 1, "{text}");
-        found.remove(0).crash
-    }
-
     #[test]
     fn frames_are_taken_apart() {
         let place =
@@ -315,9 +308,11 @@ mod tests {
 
     #[test]
     fn the_thread_that_got_the_signal_is_the_crashed_one() {
-        let crash = one("Thread 2 \"worker\" received signal SIGSEGV, Segmentation fault.\n(gdb) thread apply all bt\n\n\
+        let crash = FORM.one(
+            "Thread 2 \"worker\" received signal SIGSEGV, Segmentation fault.\n(gdb) thread apply all bt\n\n\
              Thread 2 (Thread 0x7f (LWP 12) \"worker\"):\n#0  f () at ./x.c:1\n#1  0x01 in g (a=1,\n    b=2)\n    at ./x.c:2\n\n\
-             Thread 1 (Thread 0x7e (LWP 11) \"python\"):\n#0  0x02 in wait () from /lib/libc.so.6\n");
+             Thread 1 (Thread 0x7e (LWP 11) \"python\"):\n#0  0x02 in wait () from /lib/libc.so.6\n",
+        );
         assert_eq!((crash.signal.as_str(), crash.threads.len()), ("SIGSEGV", 2));
         assert!(crash.threads[0].crashed && crash.threads[0].name == "worker" && crash.threads[0].native_id == 12);
         assert_eq!(crash.threads[0].native[1].symbol, "g");
@@ -326,7 +321,7 @@ mod tests {
 
     #[test]
     fn the_stack_of_python_alone_is_read() {
-        let crash = one(
+        let crash = FORM.one(
             "Traceback (most recent call first):\n  File \"/x/a.py\", line 80, in wrapper\n    f()\n  <built-in method exec>\n  \
                          File \"/x/b.py\", line 8, in <module>\n",
         );
@@ -335,13 +330,13 @@ mod tests {
 
     #[test]
     fn frames_that_were_left_out_are_noticed() {
-        let crash = one("#3  0x1 in f () from /a.so\n#9  0x1 in g () from /a.so\n");
+        let crash = FORM.one("#3  0x1 in f () from /a.so\n#9  0x1 in g () from /a.so\n");
         assert!(crash.threads[0].top_cut && crash.threads[0].cut);
     }
 
     #[test]
     fn where_gdb_stopped_is_a_frame_where_there_is_no_backtrace() {
-        let crash = one(
+        let crash = FORM.one(
             "Program received signal SIGSEGV, Segmentation fault.\n0x00007fff in do_quote (\n    val=val@entry='j',\n    safe=0) at yarl/_quoting.c:2273\n\
              2273\tyarl/_quoting.c: No such file or directory.\n",
         );

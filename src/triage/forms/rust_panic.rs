@@ -18,7 +18,7 @@ pattern!(ENTRY, r"(?:thread '[^']*'(?: \(\d+\))? panicked at |stack backtrace:|\
 pattern!(HEAD, r"thread '([^']*)'(?: \((\d+)\))? panicked at (?:'(.*)', )?(\S+\.rs):(\d+):\d+:?$");
 pattern!(FRAME, r"^\s*(\d+): +(?:(0x[0-9a-f]+) - )?(\S.*)$");
 pattern!(PLACE, r"^\s+at (\S+\.\w+):\d+(?::\d+)?$");
-/// What ends the process where a panic cannot go on.
+/// Words of a panic that cannot go on, and so ends the process.
 const ENDS: [&str; 4] = [
     "thread caused non-unwinding panic. aborting.",
     "panicked while processing panic",
@@ -71,25 +71,19 @@ fn read(pasted: &[String]) -> Vec<Found> {
 mod tests {
     use super::*;
 
-    fn one(text: &str) -> Crash {
-        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
-        let mut found = read(&lines);
-        assert_eq!(found.len(), 1, "{text}");
-        found.remove(0).crash
-    }
-
     #[test]
     fn the_place_and_the_words_are_kept() {
-        let new =
-            one("thread 'w' (12) panicked at /b/fastlog/src/lib.rs:7:9:\nindex out of bounds\nnote: run with `RUST_BACKTRACE=1`\n");
+        let new = FORM.one(
+            "thread 'w' (12) panicked at /b/fastlog/src/lib.rs:7:9:\nindex out of bounds\nnote: run with `RUST_BACKTRACE=1`\n",
+        );
         assert_eq!((new.message.as_str(), new.signal.as_str()), ("panicked at /b/fastlog/src/lib.rs:7: index out of bounds", ""));
-        let old = one("[2024] thread '<unnamed>' panicked at 'no such key', src/lib.rs:7:9\n");
+        let old = FORM.one("[2024] thread '<unnamed>' panicked at 'no such key', src/lib.rs:7:9\n");
         assert_eq!(old.message, "panicked at src/lib.rs:7: no such key");
     }
 
     #[test]
     fn the_first_backtrace_is_that_of_the_cause() {
-        let crash = one(
+        let crash = FORM.one(
             "thread '<unnamed>' panicked at src/lib.rs:7:9:\nno\nstack backtrace:\n   0:        0x1047 - core::panicking::panic_fmt::h81a9aa16593d72f2\n   \
              1:        0x1048 - fastlog::append::h81a9aa16593d72f2\n                               at /b/fastlog/src/lib.rs:7:9\n\n\
              thread '<unnamed>' panicked at library/core/src/panicking.rs:218:5:\npanic in a function that cannot unwind\nstack backtrace:\n   0: x::y\n\

@@ -70,7 +70,7 @@ impl<'a> Facts<'a> {
             match owner {
                 Owner::Stdlib(_) | Owner::Extension(..) => return Some((above, frame, owner)),
                 Owner::C | Owner::Library(_) | Owner::Ours => {}
-                // Who frees says more than what does it.
+                // The caller that frees says more than the function that does it.
                 Owner::Interpreter | Owner::Unknown if is_allocator(frame) => {}
                 Owner::Interpreter | Owner::Unknown => above += 1,
             }
@@ -292,7 +292,7 @@ pub(crate) fn is_allocator(frame: &NativeFrame) -> bool {
 
 fn below_signal(frames: &[NativeFrame]) -> &[NativeFrame] {
     let ours = |frame: &NativeFrame| owner::of(frame) == Owner::Ours;
-    // What prints stacks on request, not for a crash, may die itself.
+    // A tool that prints stacks on request, not for a crash, may die itself.
     const ON_REQUEST: [&str; 3] = ["faulthandler_user", "faulthandler_thread", "faulthandler_dump_traceback_py"];
     if frames.iter().take(10).any(|frame| ON_REQUEST.contains(&clean(&frame.symbol))) {
         return frames;

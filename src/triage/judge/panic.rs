@@ -5,7 +5,7 @@ use super::facts::Facts;
 use super::nearest::suspects;
 use super::verdict::{Confidence, CrashCause, Verdict, verdict};
 
-/// What `PyO3` says where an object is used by a thread that it does not belong to.
+/// Words of `PyO3` where an object is used by a thread that it does not belong to.
 const OF_ANOTHER_THREAD: [&str; 2] = ["is unsendable, but", "unsendable pyclass"];
 
 /// A panic before the process ended by SIGABRT, or without any signal.

@@ -1,4 +1,4 @@
-"""What is handed to another thread is changed after that, by the thread that made it, long before the other one comes to it."""
+"""An object is changed after it was handed to another thread, by the thread that made it, long before the other one comes to it."""
 
 import threading
 from collections import deque

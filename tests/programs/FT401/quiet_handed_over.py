@@ -1,4 +1,4 @@
-"""What is handed to another thread is changed before, and after the other one is done with it."""
+"""An object that is handed to another thread is changed before, and after the other one is done with it."""
 
 import threading
 from collections import deque
