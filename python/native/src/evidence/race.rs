@@ -79,10 +79,13 @@ pub(crate) unsafe fn found(object: *mut ffi::PyObject, part: Part, is_swapper: b
 /// Whether this is about what a swapper keeps of its own, and did not stop the thread that reads it.
 fn is_own_affair(object: &Bound<'_, PyAny>, part: Part, race: &Race) -> bool {
     let Part::Attribute(REFUSES_WHILE) = part else { return false };
+    if race.kind != AccessKind::Read {
+        return true;
+    }
     let name = PyString::intern(object.py(), REFUSES_WHILE);
     // SAFETY: both are alive; the value is a reference of this function's own.
     let value = unsafe { Bound::from_owned_ptr_or_opt(object.py(), attributes::own_by(object.as_ptr(), name.as_ptr())) };
-    race.kind != AccessKind::Read || !value.is_some_and(|value| value.is(PyBool::new(object.py(), true)))
+    !value.is_some_and(|value| value.is(PyBool::new(object.py(), true)))
 }
 
 /// A race that is to be reported.

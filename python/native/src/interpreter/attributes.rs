@@ -128,6 +128,23 @@ pub(crate) unsafe fn bound_to(callable: *mut ffi::PyObject) -> *mut ffi::PyObjec
     unsafe { if is_bound(callable) { (*callable.cast::<MethodWrapper>()).object } else { std::ptr::null_mut() } }
 }
 
+unsafe extern "C" {
+    // Include/cpython/classobject.h
+    static mut PyMethod_Type: ffi::PyTypeObject;
+    fn PyMethod_Self(method: *mut ffi::PyObject) -> *mut ffi::PyObject;
+    fn PyMethod_Function(method: *mut ffi::PyObject) -> *mut ffi::PyObject;
+}
+
+/// The object and the function of a method of Python code that is bound, borrowed; `None` of anything else.
+///
+/// # Safety
+/// Attached; `object` is alive.
+#[inline]
+pub(crate) unsafe fn of_method(object: *mut ffi::PyObject) -> Option<(*mut ffi::PyObject, *mut ffi::PyObject)> {
+    // SAFETY: passed on; of that type, which keeps both alive.
+    unsafe { (ffi::Py_TYPE(object) == &raw mut PyMethod_Type).then(|| (PyMethod_Self(object), PyMethod_Function(object))) }
+}
+
 /// What an object has in a slot of its type under this name (`__slots__`, a member of an extension type); a new reference, or null without an
 /// exception.  No code of the program runs.
 ///

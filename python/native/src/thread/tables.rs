@@ -4,9 +4,8 @@
 //! (`alloc_zeroed`, `library/std/src/sys/alloc/unix.rs`).
 
 use std::ptr::null_mut;
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use zerocopy::FromZeros;
 
 /// The smallest page of Linux.

@@ -5,19 +5,13 @@
 use crate::engine::affinity::watch::{OwnerKind, Watch};
 use crate::engine::affinity::{given, judge, loop_field};
 use crate::evidence::gone;
-use crate::interpreter::{contexts, coroutines, futures};
+use crate::interpreter::{attributes, contexts, coroutines, futures};
 use crate::thread::context::{ThreadContext, current_thread};
 use crate::thread::outcome::Outcome;
 use crate::thread::{guard, origins, recorder, registry, timeline};
 use ftsan::loops::{Affinity, Realm};
 use pyo3::ffi;
 use pyo3::prelude::*;
-
-unsafe extern "C" {
-    // Include/cpython/classobject.h
-    static mut PyMethod_Type: ffi::PyTypeObject;
-    fn PyMethod_Self(method: *mut ffi::PyObject) -> *mut ffi::PyObject;
-}
 
 /// Called before a watched C method does anything.
 ///
@@ -267,7 +261,7 @@ unsafe fn check_attribute(here: &'static ThreadContext, watch: &'static Watch, o
         return Outcome::Continue;
     }
     // SAFETY: alive, we hold a reference.  A bound method of the loop leads to it as well.
-    let loop_ = unsafe { if ffi::Py_TYPE(value) == &raw mut PyMethod_Type { PyMethod_Self(value) } else { value } };
+    let loop_ = unsafe { attributes::of_method(value).map_or(value, |(of, _)| of) };
     if watch.kind == OwnerKind::Attribute && here.slot.running(watch.realm) == loop_ as usize {
         watch.bindings.remember(here.slot, watch.realm, object as usize);
     }
@@ -290,10 +284,8 @@ unsafe fn check_finalizer(here: &'static ThreadContext, watch: &'static Watch, g
             origins::record(generator as usize, watch.frames);
             return Outcome::Continue;
         }
-        if ffi::Py_TYPE(finalizer) != &raw mut PyMethod_Type {
-            return Outcome::Continue;
-        }
-        check_asyncio_loop(here, watch, generator, PyMethod_Self(finalizer))
+        let Some((loop_, _)) = attributes::of_method(finalizer) else { return Outcome::Continue };
+        check_asyncio_loop(here, watch, generator, loop_)
     }
 }
 

@@ -9,15 +9,10 @@ use crate::thread::clock;
 use pyo3::ffi;
 use std::ffi::CStr;
 
-unsafe extern "C" {
-    static mut PyMethod_Type: ffi::PyTypeObject;
-    fn PyMethod_Self(method: *mut ffi::PyObject) -> *mut ffi::PyObject;
-}
-
 /// How deep tuples are looked into, and what a function has from around it.
 const DEPTH: u32 = 3;
 
-/// What a `threading.Thread` is to call, and a thread of a `ThreadPoolExecutor`; and in what a `queue.Queue` keeps its items.
+/// Attributes that lead on: to the call of a `threading.Thread`, to the work of a `ThreadPoolExecutor`, to the items of a `queue.Queue`.
 const LED_TO: [&CStr; 5] = [c"_target", c"_args", c"_kwargs", c"task", c"queue"];
 
 /// An object, and what it is certain to lead to, that the calling thread hands over.
@@ -58,8 +53,8 @@ unsafe fn hand_over_to(object: *mut ffi::PyObject, depth: u32) {
             for place in 0..ffi::PyTuple_GET_SIZE(object) {
                 hand_over_to(ffi::PyTuple_GET_ITEM(object, place), depth - 1);
             }
-        } else if class == &raw mut PyMethod_Type {
-            hand_over_to(PyMethod_Self(object), depth);
+        } else if let Some((of, _)) = attributes::of_method(object) {
+            hand_over_to(of, depth);
         } else if class == &raw mut ffi::PyFunction_Type {
             let closure = ffi::PyFunction_GetClosure(object);
             if !closure.is_null() {

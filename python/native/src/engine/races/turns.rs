@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// How many numbers there are, those of numbers themselves among them.
 const NUMBERS: usize = 60;
 
-/// What the numbers from 1 mean; 0 for what means nothing yet.
+/// The values of the numbers from 1; 0 for a number that is free.
 static KEYS: [AtomicU64; NUMBERS] = [const { AtomicU64::new(0) }; NUMBERS];
 
 /// The number for what a point says; 0 for none.

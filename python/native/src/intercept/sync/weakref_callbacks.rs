@@ -6,7 +6,7 @@
 
 use crate::engine::order;
 use crate::intercept::type_slot::{self, New, Slot};
-use crate::interpreter::types;
+use crate::interpreter::{attributes, types};
 use crate::thread::context::current_thread;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
@@ -19,10 +19,8 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 type Object = *mut ffi::PyObject;
 
 unsafe extern "C" {
-    // Include/weakrefobject.h and Include/cpython/classobject.h
+    // Include/weakrefobject.h
     fn PyWeakref_IsDead(reference: Object) -> c_int;
-    static mut PyMethod_Type: ffi::PyTypeObject;
-    fn PyMethod_Function(method: Object) -> Object;
 }
 
 struct Hooked {
@@ -132,10 +130,10 @@ pub(crate) unsafe fn expect(callable: Object) {
 unsafe fn behind(callable: Object, hooked: &Hooked) -> Object {
     // SAFETY: passed on; a type keeps its name alive.
     unsafe {
-        let class = ffi::Py_TYPE(callable);
-        if class == &raw mut PyMethod_Type {
-            return ffi::Py_NewRef(PyMethod_Function(callable));
+        if let Some((_, function)) = attributes::of_method(callable) {
+            return ffi::Py_NewRef(function);
         }
+        let class = ffi::Py_TYPE(callable);
         if types::flags(class) & ffi::Py_TPFLAGS_HEAPTYPE == 0 {
             return std::ptr::null_mut();
         }
