@@ -1,6 +1,7 @@
 //! What an access of a location is, and what a race of two of them is.
 
 use super::clock::Epoch;
+use super::facts::{AccessFacts, Turn};
 use super::matrix::AccessKind;
 use crate::rules::severity::Severity;
 
@@ -17,46 +18,40 @@ pub struct Access {
     pub code: u32,
     /// What is written.
     pub value: Value,
-    /// What is read decides what the thread does next.
-    pub is_tested: bool,
-    /// It is the condition of a loop: whoever polls a flag does not act on it.
-    pub is_polled: bool,
-    /// An atomic operation that a check may precede: `pop` after "is it there?", `add` after "is it there already?".
-    pub is_checkable: bool,
-    /// It takes away whatever is there, which needs not be there: what decides that may be a look at the value that is taken away.
-    pub is_sure: bool,
-    /// If it were there already, an exception would be raised.
-    pub is_refused: bool,
-    /// There was nothing there: what was there before has been taken away.
-    pub is_new: bool,
-    /// What is written is a constant of the program: it does not go back to what was read.
-    pub is_constant: bool,
-    /// The loop whose condition it is waits for it to be set.
-    pub is_awaited: bool,
-    /// It comes after everything that was done before, whoever did it.
-    pub is_last: bool,
-    /// What is read is the answer of a function: the act is in one of its callers.
-    pub is_asked: bool,
-    /// The function acts on what it reads here.
-    pub is_acting: bool,
-    /// It acts on it if it is set, or if it is not, and otherwise waits for its turn.
-    pub acts_if: Option<bool>,
-    /// It acts on it if it is this number, and otherwise waits for its turn; 0 for none.
-    pub acts_at: u8,
-    /// An iteration follows right away if there is something.
-    pub is_guard: bool,
-    /// Whether there is something at all is what is tested: if not, it may be made on demand, by whichever thread.
-    pub is_lazy: bool,
-    /// The value that is read is measured (`if x.balance >= amount`): the act that follows is no answer that may be given twice.
-    pub is_measured: bool,
-    /// If there is nothing, a function is called that may fill it.
-    pub is_filled: bool,
+    /// What else is known of it.
+    pub facts: AccessFacts,
+    /// In which case the thread acts on what is read.
+    pub turn: Turn,
     /// The object that the location is of, as the value of what refers to it.
     pub owner: Value,
     /// A step of an iteration that was begun before: what [`ThreadHistory::version`](super::memory::ThreadHistory::version) said after the last step.
     pub since: Option<u16>,
     /// When it counts as made: what it writes was released meanwhile.  `None` is now.
     pub epoch: Option<Epoch>,
+}
+
+impl Access {
+    /// Of this kind, by this instruction of a function; of no location yet, and nothing else is known of it.
+    pub const fn new(kind: AccessKind, site: u32, code: u32) -> Self {
+        Access {
+            location: 0,
+            kind,
+            site,
+            code,
+            value: Value::UNKNOWN,
+            facts: AccessFacts::NONE,
+            turn: Turn::NONE,
+            owner: Value::UNKNOWN,
+            since: None,
+            epoch: None,
+        }
+    }
+
+    /// The same with these facts as well.
+    #[must_use]
+    pub fn with(self, facts: AccessFacts) -> Self {
+        Access { facts: self.facts | facts, ..self }
+    }
 }
 
 /// A summary of an immutable value, equal for equal values; or unknown.

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`clock`] | epochs and vector clocks: what a thread has seen of the others |
 //! | [`sync`] | what threads hand each other through locks, queues and the like |
-//! | [`access`] | what an access and a race are |
+//! | [`access`], [`facts`] | what an access and a race are, and what else is known of an access |
 //! | [`lifetimes`] | which object an address means |
 //! | `spin` | a lock for a few instructions |
 //! | [`memory`], [`walks`] | what a thread remembers between its accesses, and of iterations that it is in |
@@ -15,6 +15,7 @@
 
 pub mod access;
 pub mod clock;
+pub mod facts;
 pub mod lifetimes;
 pub mod matrix;
 pub mod memory;

@@ -9,6 +9,7 @@
 //! [`properties`] runs random traces through this and through the engine.
 
 use super::access::{Access, Value};
+use super::facts::Turn;
 use super::matrix::{self, AccessKind};
 use crate::rules::Severity;
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,27 +54,19 @@ struct Change {
     is_measured: bool,
 }
 
-/// In which case a thread acts on what it has read, while it waits for its turn in any other.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Case {
-    Set,
-    Unset,
-    /// Not 0.
-    Is(u8),
+/// In which case a thread acts on what it has read; `None` if it is not known to wait for its turn.
+fn acting_case(read: &Access) -> Option<Turn> {
+    Some(read.turn).filter(|turn| *turn != Turn::NONE)
 }
 
-fn acting_case(read: &Access) -> Option<Case> {
-    let number = (read.acts_at > 0).then_some(Case::Is(read.acts_at));
-    read.acts_if.map(|is_set| if is_set { Case::Set } else { Case::Unset }).or(number)
-}
-
-fn exclude_each_other(one: Case, other: Case) -> bool {
-    one != other && (one == Case::Unset || other == Case::Unset || one != Case::Set && other != Case::Set)
+/// Whether threads that act in these cases do not act at the same time: both are sure that it is not set, or that it is another number.
+fn exclude_each_other(one: Turn, other: Turn) -> bool {
+    one != other && (one == Turn::UNSET || other == Turn::UNSET || one != Turn::SET && other != Turn::SET)
 }
 
 /// A look whether there is something to iterate over is part of the iteration.
 fn as_iteration(access: &Access) -> AccessKind {
-    if access.is_guard { AccessKind::Iterate } else { access.kind }
+    if access.is_guard() { AccessKind::Iterate } else { access.kind }
 }
 
 impl Trace {
@@ -134,7 +127,7 @@ impl Trace {
         let since = self.earlier(last.0).find(|(_, access)| !access.kind.is_read()).map_or(0, |(write, _)| write);
         let reads = self.earlier(event).filter(|(read, access)| self.is_own(event, *read) && access.kind == AccessKind::Read);
         let mut same = reads.filter(|(read, _)| *read >= since);
-        same.find(|(_, access)| access.is_polled).map(|_| last.0)
+        same.find(|(_, access)| access.is_polled()).map(|_| last.0)
     }
 
     fn has_released_between(&self, read: usize, write: usize) -> bool {
@@ -151,13 +144,13 @@ impl Trace {
         let access = self.access(event)?;
         let (number, read) = self.own_read(event)?;
         let is_write = access.kind == AccessKind::Write;
-        let is_filled = read.is_filled && access.kind == AccessKind::Insert;
+        let is_filled = read.is_filled() && access.kind == AccessKind::Insert;
         let is_near =
-            read.code == access.code || (is_write || read.is_asked || is_filled) && !self.has_released_between(number, event);
+            read.code == access.code || (is_write || read.is_asked() || is_filled) && !self.has_released_between(number, event);
         let may_be = match access.kind {
-            AccessKind::Write => !read.is_polled && (read.is_tested || !access.is_constant),
-            AccessKind::Atomic => read.is_tested && (access.is_checkable || access.is_sure && read.is_measured),
-            AccessKind::Insert => read.is_tested,
+            AccessKind::Write => !read.is_polled() && (read.is_tested() || !access.is_constant()),
+            AccessKind::Atomic => read.is_tested() && (access.is_checkable() || access.is_sure() && read.is_measured()),
+            AccessKind::Insert => read.is_tested(),
             AccessKind::Read | AccessKind::Iterate | AccessKind::Update | AccessKind::Checked | AccessKind::Advance => false,
         };
         (is_near && may_be).then_some((number, read))
@@ -177,7 +170,7 @@ impl Trace {
         };
         let upgraded = match kind {
             AccessKind::Write => AccessKind::Update,
-            AccessKind::Atomic if !self.access(event).is_some_and(|access| access.is_checkable) => {
+            AccessKind::Atomic if !self.access(event).is_some_and(|access| access.is_checkable()) => {
                 return Change { check: Some(number), is_measured: true, ..blind };
             }
             AccessKind::Atomic => AccessKind::Checked,
@@ -190,7 +183,7 @@ impl Trace {
             | AccessKind::Advance => return blind,
         };
         let is_filling = kind == AccessKind::Insert;
-        Change { kind: upgraded, check: Some(number), is_checked: read.is_tested, is_filling, is_measured: false }
+        Change { kind: upgraded, check: Some(number), is_checked: read.is_tested(), is_filling, is_measured: false }
     }
 
     /// The look of another thread that has had this one make what was not there.
@@ -200,7 +193,7 @@ impl Trace {
     fn demanded_by(&self, event: usize) -> Option<usize> {
         let access = self.access(event)?;
         if access.kind != AccessKind::Write
-            || access.is_constant
+            || access.is_constant()
             || !self.value(event).is_object()
             || self.own_read(event).is_some()
         {
@@ -211,7 +204,7 @@ impl Trace {
         let last_looks =
             self.earlier(event).filter(|(read, access)| access.kind == AccessKind::Read && seen.insert(self.events[*read].thread));
         let demands = last_looks.filter(|(read, access)| {
-            access.is_lazy && self.past[event].contains(read) && last_write.is_none_or(|write| write < *read)
+            access.is_lazy() && self.past[event].contains(read) && last_write.is_none_or(|write| write < *read)
         });
         let place = |event: usize| match self.events[event].step {
             Step::Access(access, stack) => (access.site, stack),
@@ -236,7 +229,7 @@ impl Trace {
             return false;
         };
         let Step::Access(known, from) = self.events[check].step else { return false };
-        known.site == access.site && (!access.is_asked || from == stack)
+        known.site == access.site && (!access.is_asked() || from == stack)
     }
 
     /// What is written, or the answer that is there already.
@@ -270,7 +263,7 @@ impl Trace {
     /// How bad it is that these two accesses of a location have no order; `None` if they have, or if it is innocent.
     fn race(&self, earlier: usize, later: usize) -> Option<Severity> {
         let (first, second) = (self.access(earlier)?, self.access(later)?);
-        if first.location != second.location || !self.is_unordered(earlier, later) || second.is_last {
+        if first.location != second.location || !self.is_unordered(earlier, later) || second.is_last() {
             return None;
         }
         match (first.kind.is_read(), second.kind.is_read()) {
@@ -286,10 +279,10 @@ impl Trace {
         let Change { kind, is_checked, is_filling, .. } = self.change(write);
         let is_read = access.kind == AccessKind::Read;
         let same_check = self.same_check(write, read);
-        let would_act = same_check || is_checked && !is_filling && access.is_acting;
+        let would_act = same_check || is_checked && !is_filling && access.is_acting();
         match matrix::severity(kind, as_iteration(access))? {
             // A cache of equal values may be filled twice, so looking whether it is filled may come at any time; what is measured is no cache.
-            _ if is_checked && self.value(write).is_cacheable() && is_read && !access.is_guard && !access.is_measured => None,
+            _ if is_checked && self.value(write).is_cacheable() && is_read && !access.is_guard() && !access.is_measured() => None,
             // The beginning of an update: the write that ends it races.
             _ if same_check && !is_checked => None,
             // It finds that it is its turn.
@@ -308,7 +301,7 @@ impl Trace {
         }
         let Change { kind, is_checked, is_filling, .. } = self.change(write);
         let same_check = self.same_check(write, read) && access.kind == AccessKind::Read;
-        let is_cached = is_checked && self.value(write).is_cacheable() && !access.is_guard && !access.is_measured;
+        let is_cached = is_checked && self.value(write).is_cacheable() && !access.is_guard() && !access.is_measured();
         match matrix::severity(as_iteration(access), kind) {
             // The other thread begins an update, whose write races, or may fill a cache with the same value.
             _ if same_check && (!is_checked || is_cached) => None,
@@ -317,7 +310,7 @@ impl Trace {
             // It will act on what it saw, unless it has looked elsewhere since.
             _ if same_check && self.is_last_look(read, write) => Some(Severity::Error),
             Some(Severity::Info)
-                if is_checked && !is_filling && !is_cached && access.is_acting && self.is_last_look(read, write) =>
+                if is_checked && !is_filling && !is_cached && access.is_acting() && self.is_last_look(read, write) =>
             {
                 Some(Severity::Error)
             }
@@ -333,7 +326,7 @@ impl Trace {
     }
 
     /// In which case the thread makes this write, if it waits for its turn in the other one.
-    fn acted_if(&self, write: usize) -> Option<Case> {
+    fn acted_if(&self, write: usize) -> Option<Turn> {
         let look = self.own_read(write).filter(|_| self.change(write).is_checked && self.value(write).is_fixed());
         look.and_then(|(_, look)| acting_case(look))
     }
@@ -350,7 +343,7 @@ impl Trace {
     fn is_last_look(&self, read: usize, event: usize) -> bool {
         let look = self.earlier(event).find(|(earlier, access)| self.is_own(*earlier, read) && access.kind == AccessKind::Read);
         let place = |event: usize| match self.events[event].step {
-            Step::Access(access, stack) => Some((access.site, if access.is_asked { stack } else { 0 })),
+            Step::Access(access, stack) => Some((access.site, if access.is_asked() { stack } else { 0 })),
             Step::Release(_) | Step::Acquire(_) => None,
         };
         look.is_some_and(|(look, _)| place(look) == place(read))
@@ -361,7 +354,7 @@ impl Trace {
         let access = self.access(later)?;
         let has_waited = self.polled_for(later).is_some_and(|read| read > earlier);
         // The old one has been taken away, or was not found, and something else is put in its place.
-        let is_put_again = access.is_new
+        let is_put_again = access.is_new()
             && !first.is_measured
             && (first.kind == AccessKind::Atomic || first.kind == AccessKind::Checked && second.kind == AccessKind::Write);
         let cases = self.acted_if(earlier).zip(self.acted_if(later));
@@ -384,7 +377,7 @@ impl Trace {
         let Some(access) = self.access(read).filter(|access| access.kind.is_read()) else { return false };
         let tells = |seen: usize, set: usize| {
             self.access(seen).is_some_and(|flag| {
-                let is_flag = flag.kind.is_read() && flag.is_tested && (flag.is_awaited || !flag.is_polled);
+                let is_flag = flag.kind.is_read() && flag.is_tested() && (flag.is_awaited() || !flag.is_polled());
                 let is_of_it = self.value(set).is_same_object(access.owner);
                 is_flag && flag.site != access.site && (flag.code == access.code || is_of_it)
             })
@@ -399,10 +392,10 @@ impl Trace {
         let was_told = || flags().any(|seen| (0..write.min(seen)).any(|set| sets(set, seen) && tells(seen, set)));
         let Change { kind, is_filling, is_checked, .. } = self.change(write);
         // A name that is refused if it is there already is as much a part of the whole as one that is written without looking.
-        let is_claim = kind == AccessKind::Update && is_checked && self.access(write).is_some_and(|access| access.is_refused);
+        let is_claim = kind == AccessKind::Update && is_checked && self.access(write).is_some_and(|access| access.is_refused());
         let is_part = kind == AccessKind::Write || is_claim;
         // A thread that polls for something does not take it to be there.
-        is_part && !access.is_polled && was_told() || is_filling && self.same_check(write, read)
+        is_part && !access.is_polled() && was_told() || is_filling && self.same_check(write, read)
     }
 
     /// Whether a step of an iteration comes after a change that was made since the step before, whatever their order: the iteration is not

@@ -4,37 +4,12 @@ use super::engine::{self, Fault};
 use super::properties::{finds_the_races, reports_only_races};
 use super::{Event, Step};
 use crate::races::access::{Access, Value};
+use crate::races::facts::AccessFacts;
 use crate::races::matrix::AccessKind;
 use crate::rules::Severity;
 
 fn access(kind: AccessKind) -> Access {
-    Access {
-        location: 7,
-        kind,
-        site: kind as u32 + 1,
-        code: 0,
-        value: Value::UNKNOWN,
-        is_tested: false,
-        is_polled: false,
-        is_checkable: false,
-        is_sure: false,
-        is_refused: false,
-        is_new: false,
-        is_constant: false,
-        is_awaited: false,
-        is_last: false,
-        is_asked: false,
-        is_acting: false,
-        acts_if: None,
-        acts_at: 0,
-        is_guard: false,
-        is_lazy: false,
-        is_measured: false,
-        is_filled: false,
-        owner: Value::UNKNOWN,
-        since: None,
-        epoch: None,
-    }
+    Access { location: 7, ..Access::new(kind, kind as u32 + 1, 0) }
 }
 
 /// Both properties hold, and the worst that the engine reports of these accesses, by thread, is this bad.
@@ -57,7 +32,7 @@ fn clearing_and_then_filling_is_not_only_filling() {
 fn an_access_that_comes_last_hides_nothing_from_those_that_do_not() {
     let accesses = [
         (0, access(AccessKind::Checked)),
-        (1, Access { is_last: true, ..access(AccessKind::Update) }),
+        (1, access(AccessKind::Update).with(AccessFacts::LAST)),
         (1, access(AccessKind::Update)),
     ];
     expect(&accesses, Some(Severity::Error));
@@ -88,7 +63,7 @@ fn a_read_beside_an_iteration_does_not_hide_it() {
 
 #[test]
 fn a_check_that_is_forgotten_makes_a_cache_no_race() {
-    let check = Access { is_tested: true, ..access(AccessKind::Read) };
+    let check = access(AccessKind::Read).with(AccessFacts::TESTED);
     let mut accesses: Vec<(usize, Access)> = [1, 2, 3, 0, 5].map(|thread| (thread, check)).into();
     accesses.push((1, Access { value: Value::of(16), ..access(AccessKind::Write) }));
     expect(&accesses, None);
@@ -103,14 +78,14 @@ fn an_equal_write_hides_nothing_of_the_first_one() {
 
 #[test]
 fn an_own_insertion_does_not_make_a_look_know_of_anothers() {
-    let guard = Access { is_tested: true, is_guard: true, code: 1, ..access(AccessKind::Read) };
+    let guard = Access { code: 1, ..access(AccessKind::Read).with(AccessFacts::TESTED | AccessFacts::GUARD) };
     let accesses = [(1, guard), (0, access(AccessKind::Insert)), (1, access(AccessKind::Insert)), (1, guard)];
     expect(&accesses, Some(Severity::Error));
 }
 
 #[test]
 fn who_has_waited_for_a_write_has_waited_for_it_at_the_second_write_too() {
-    let poll = Access { is_tested: true, is_polled: true, site: 20, ..access(AccessKind::Read) };
+    let poll = Access { site: 20, ..access(AccessKind::Read).with(AccessFacts::TESTED | AccessFacts::POLLED) };
     let write = access(AccessKind::Write);
     expect(&[(0, write), (1, poll), (1, access(AccessKind::Read)), (1, write), (1, write)], Some(Severity::Info));
     // A second look, after an own write, did not poll for it.

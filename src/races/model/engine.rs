@@ -3,6 +3,7 @@
 use super::{Event, Step};
 use crate::races::access::{Access, AccessSite, Race, Value};
 use crate::races::clock::{Clocks, Epoch, ThreadClock};
+use crate::races::facts::AccessFacts;
 use crate::races::matrix::AccessKind;
 use crate::races::memory::ThreadHistory;
 use crate::races::shadow::Shadow;
@@ -62,7 +63,7 @@ pub(super) fn run(events: &[Event], fault: Fault) -> (Vec<Report>, BTreeSet<u64>
                 let access = Access { since: access.since.and(*walk), ..access };
                 let access = match fault {
                     Fault::NoValues => Access { value: Value::UNKNOWN, ..access },
-                    Fault::NoChecks => Access { is_tested: false, ..access },
+                    Fault::NoChecks => Access { facts: access.facts.without(AccessFacts::TESTED), ..access },
                     Fault::None | Fault::NoEdge | Fault::EdgesTooMany | Fault::NoReads => access,
                 };
                 let is_it = |race: &Race, event: &Option<(u64, AccessSite, Epoch)>| {

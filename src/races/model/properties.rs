@@ -5,6 +5,7 @@
 use super::engine::{self, Fault, Report, THREADS};
 use super::{Event, Step, Trace};
 use crate::races::access::{Access, Value};
+use crate::races::facts::{AccessFacts, Turn};
 use crate::races::location;
 use crate::races::matrix::AccessKind;
 use crate::rules::Severity;
@@ -16,32 +17,27 @@ use std::collections::BTreeSet;
 /// An instruction of a program: what every access that it makes has in common.
 fn instruction(kinds: &'static [AccessKind]) -> impl Strategy<Value = Access> {
     // Functions are few, so that checks and flags are near what they decide.
-    (select(kinds), 0..2_u32, any::<[bool; 12]>()).prop_map(|(kind, code, [a, b, c, d, e, f, g, h, i, j, k, l])| Access {
-        location: 0,
-        kind,
-        site: 0,
-        code,
-        value: Value::UNKNOWN,
-        is_tested: a && kind.is_read(),
-        is_polled: a && b && kind.is_read(),
-        is_awaited: a && b && c && kind.is_read(),
-        is_asked: a && f && kind.is_read(),
-        is_acting: a && g && kind.is_read(),
-        acts_if: (a && g && !b && kind == AccessKind::Read).then_some(e),
-        acts_at: if a && g && b && kind == AccessKind::Read { 1 + u8::from(e) } else { 0 },
-        is_guard: a && i && kind == AccessKind::Read,
-        is_measured: a && d && kind == AccessKind::Read,
-        is_lazy: a && !b && !f && j && kind == AccessKind::Read,
-        is_checkable: d && kind == AccessKind::Atomic,
-        is_sure: !d && k && kind == AccessKind::Atomic,
-        is_refused: l && kind == AccessKind::Write,
-        is_filled: a && !b && l && kind == AccessKind::Read,
-        is_constant: e && kind == AccessKind::Write,
-        is_new: false,
-        is_last: false,
-        owner: Value::UNKNOWN,
-        since: (h && kind == AccessKind::Iterate).then_some(0),
-        epoch: None,
+    (select(kinds), 0..2_u32, any::<[bool; 12]>()).prop_map(|(kind, code, [a, b, c, d, e, f, g, h, i, j, k, l])| {
+        let (reads, is_read) = (kind.is_read(), kind == AccessKind::Read);
+        let turn = if b { Turn::at(1 + u8::from(e)) } else { [Turn::UNSET, Turn::SET][usize::from(e)] };
+        Access {
+            turn: if a && g && is_read { turn } else { Turn::NONE },
+            since: (h && kind == AccessKind::Iterate).then_some(0),
+            ..Access::new(kind, 0, code)
+        }
+        .with(AccessFacts::TESTED.when(a && reads))
+        .with(AccessFacts::POLLED.when(a && b && reads))
+        .with(AccessFacts::AWAITED.when(a && b && c && reads))
+        .with(AccessFacts::ASKED.when(a && f && reads))
+        .with(AccessFacts::ACTING.when(a && g && reads))
+        .with(AccessFacts::GUARD.when(a && i && is_read))
+        .with(AccessFacts::MEASURED.when(a && d && is_read))
+        .with(AccessFacts::LAZY.when(a && !b && !f && j && is_read))
+        .with(AccessFacts::FILLED.when(a && !b && l && is_read))
+        .with(AccessFacts::CHECKABLE.when(d && kind == AccessKind::Atomic))
+        .with(AccessFacts::SURE.when(!d && k && kind == AccessKind::Atomic))
+        .with(AccessFacts::REFUSED.when(l && kind == AccessKind::Write))
+        .with(AccessFacts::CONSTANT.when(e && kind == AccessKind::Write))
     })
 }
 
@@ -52,7 +48,7 @@ fn value() -> impl Strategy<Value = Value> {
 
 #[derive(Debug, Clone, Copy)]
 enum Choice {
-    Access { instruction: prop::sample::Index, stack: u32, location: u64, value: Value, is_new: bool, is_last: bool },
+    Access { instruction: prop::sample::Index, stack: u32, location: u64, value: Value, facts: AccessFacts },
     Release(u64),
     Acquire(u64),
 }
@@ -62,7 +58,8 @@ fn choice() -> impl Strategy<Value = Choice> {
     let access = (any::<prop::sample::Index>(), 0..2_u32, 0..2_u64, value(), rarely(0.1), rarely(0.03));
     prop_oneof![
         6 => access.prop_map(|(instruction, stack, location, value, is_new, is_last)| {
-            Choice::Access { instruction, stack, location, value, is_new, is_last }
+            let facts = AccessFacts::NEW.when(is_new) | AccessFacts::LAST.when(is_last);
+            Choice::Access { instruction, stack, location, value, facts }
         }),
         1 => (0..3_u64).prop_map(Choice::Release),
         1 => (0..3_u64).prop_map(Choice::Acquire),
@@ -87,14 +84,15 @@ fn events_of(kinds: &'static [AccessKind], threads: usize) -> impl Strategy<Valu
     let events = prop::collection::vec((0..threads, choice()), 0..24);
     (prop::collection::vec(instruction(kinds), 1..6), events).prop_map(|(instructions, events)| {
         let step = |choice| match choice {
-            Choice::Access { instruction, stack, location: part, value, is_new, is_last } => {
+            Choice::Access { instruction, stack, location: part, value, facts } => {
                 let site = instruction.index(instructions.len());
-                let access = Access { site: site as u32 + 1, location: location(7, part + 1), is_last, ..instructions[site] };
+                let access = Access { site: site as u32 + 1, location: location(7, part + 1), ..instructions[site] };
                 let is_read = access.kind.is_read();
                 let value = if is_read { Value::UNKNOWN } else { value };
                 // Location 1 is of the object that location 0 may refer to.
                 let owner = if part == 1 { Value::identity(64) } else { Value::UNKNOWN };
-                Step::Access(Access { value, owner, is_new: is_new && !is_read, ..access }, stack)
+                let facts = if is_read { facts.without(AccessFacts::NEW) } else { facts };
+                Step::Access(Access { value, owner, ..access.with(facts) }, stack)
             }
             Choice::Release(key) => Step::Release(key),
             Choice::Acquire(key) => Step::Acquire(key),

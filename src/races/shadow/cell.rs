@@ -1,7 +1,8 @@
 //! The shadow cell: what is remembered of a location.
 
-use crate::races::access::{Access, AccessSite, Value};
+use crate::races::access::{AccessSite, Value};
 use crate::races::clock::Epoch;
+use crate::races::facts::{AccessFacts, Turn};
 use crate::races::matrix::AccessKind;
 use crate::races::spin::Spin;
 use crate::rules::Severity;
@@ -65,11 +66,9 @@ pub(super) struct Cell {
     pub(super) last: AtomicU8,
     /// What was known of reads that are forgotten: the bits of `state` of each.
     pub(super) forgotten: AtomicU8,
-    /// Of the readers and iterators; 0: none yet.
-    epochs: [AtomicU64; READERS],
-    iterating: [AtomicU64; ITERATORS],
-    reads: [Read; READERS],
-    iterations: [Read; ITERATORS],
+    /// Of the readers, and after them of those that iterate; 0: none yet.
+    epochs: [AtomicU64; READERS + ITERATORS],
+    reads: [Read; READERS + ITERATORS],
     pub(super) writes: [Write; WRITES],
     /// Threads that have ever written: a bit for each of those whose slots are the same, modulo the number of bits.
     writers: AtomicU32,
@@ -83,37 +82,37 @@ pub(super) struct Cell {
 
 /// Bits of `state`: the kind, what is known of the access, and how bad the races were that it was reported with.
 pub(super) mod state {
+    use super::AccessFacts;
+
     pub(in crate::races) const KIND: u16 = 0x7;
     /// The value that was read was measured.
-    pub(in crate::races) const MEASURED: u16 = 1 << 3;
-    pub(in crate::races) const TESTED: u16 = 1 << 4;
-    pub(in crate::races) const POLLED: u16 = 1 << 5;
+    pub(in crate::races) const MEASURED: u16 = AccessFacts::MEASURED.of_read();
+    pub(in crate::races) const TESTED: u16 = AccessFacts::TESTED.of_read();
+    pub(in crate::races) const POLLED: u16 = AccessFacts::POLLED.of_read();
     /// Of a write: what its thread has read before is forgotten.
     pub(in crate::races) const MAY_GO_BACK: u16 = 1 << 6;
     /// Of a read: the thread has polled for what is there, and nobody has written since.
     pub(in crate::races) const WAITED: u16 = 1 << 6;
     /// Of a read: it came after everything, so that another one by the same instruction may not.
-    pub(in crate::races) const LAST: u16 = 1 << 7;
+    pub(in crate::races) const LAST: u16 = AccessFacts::LAST.of_read();
     pub(in crate::races) const REPORTED: u16 = 8;
     pub(in crate::races) const LEVEL: u16 = 7 << REPORTED;
     /// Of a read: the function's caller acts on it.
-    pub(in crate::races) const ASKED: u16 = 1 << 11;
+    pub(in crate::races) const ASKED: u16 = AccessFacts::ASKED.of_read();
     /// Of a read: the function acts on it.
-    pub(in crate::races) const ACTING: u16 = 1 << 12;
+    pub(in crate::races) const ACTING: u16 = AccessFacts::ACTING.of_read();
     /// Of a read: the thread has added something since.
     pub(in crate::races) const ACTED: u16 = 1 << 13;
     /// Of a write: it adds one thing after another, having checked once.
     pub(in crate::races) const FILLING: u16 = 1 << 14;
     /// Of a read: if there is nothing, it may be made on demand.
-    pub(in crate::races) const LAZY: u16 = 1 << 14;
+    pub(in crate::races) const LAZY: u16 = AccessFacts::LAZY.of_read();
     /// Of a read: an iteration follows right away, and is noted as one beside it.
-    pub(in crate::races) const GUARD: u16 = 1 << 15;
+    pub(in crate::races) const GUARD: u16 = AccessFacts::GUARD.of_read();
 }
 
-/// What has no place in `state`.
+/// What has no place in `state`, beside a [`Turn`]: of a read, in which case the thread acts on it; of a write, in which case it was made.
 pub(super) mod mark {
-    /// Of a read: in which case the thread acts on it, as [`turn`](super::turn) has it; of a write: in which case it was made.
-    pub(in crate::races) const TURN: u8 = (1 << 6) - 1;
     /// Of a read: if there is nothing, a function is called that may fill it.
     pub(in crate::races) const FILLED: u8 = 1 << 6;
     /// Of a write: it takes away what was measured before, and may be another one by then.
@@ -122,25 +121,10 @@ pub(super) mod mark {
     pub(in crate::races) const CLAIM: u8 = 1 << 7;
 }
 
-/// It acts on what is set.
-const SET: u8 = 2;
-
-/// [`Access::acts_if`] and [`Access::acts_at`] in a few bits.
-pub(super) fn turn(access: &Access) -> u8 {
-    let number = if access.acts_at > 0 { SET.saturating_add(access.acts_at).min(mark::TURN) } else { 0 };
-    access.acts_if.map_or(number, |is_set| if is_set { SET } else { SET - 1 })
-}
-
-/// Whether of two threads that each act in one of these cases only one ever does, and the other one waits for its turn.  A certain number
-/// is set as well.
-pub(super) fn take_turns(one: u8, other: u8) -> bool {
-    one != 0 && other != 0 && one != other && (one.min(other) != SET)
-}
-
 impl Cell {
     /// In which case this reader acts on what it has read.
-    pub(super) fn turn_of(&self, reader: usize) -> u8 {
-        self.read_marks[reader].load(Relaxed) & mark::TURN
+    pub(super) fn turn_of(&self, reader: usize) -> Turn {
+        Turn(self.read_marks[reader].load(Relaxed) & Turn::BITS)
     }
 
     /// Of one of its writes.
@@ -150,14 +134,8 @@ impl Cell {
     }
 
     /// In which case one of its writes goes back to what was read.
-    pub(super) fn acted_of(&self, write: &Write) -> u8 {
-        self.marks_of(write) & mark::TURN
-    }
-
-    /// Of what the thread of `epoch` has last read.
-    pub(super) fn own_marks(&self, epoch: Epoch) -> u8 {
-        let index = self.epochs.iter().position(|known| is_of(known, epoch));
-        index.map_or(0, |index| self.read_marks[index].load(Relaxed))
+    pub(super) fn acted_of(&self, write: &Write) -> Turn {
+        Turn(self.marks_of(write) & Turn::BITS)
     }
 
     /// Whether the last addition by a function that was called to fill it was made in this epoch.
@@ -180,10 +158,15 @@ impl Cell {
         self.forgotten.store(0, Relaxed);
         self.writers.store(0, Relaxed);
         self.filled_in.store(0, Relaxed);
-        for epoch in self.epochs.iter().chain(&self.iterating) {
+        for epoch in &self.epochs {
             epoch.store(0, Relaxed);
         }
         self.key.store(key, Relaxed);
+    }
+
+    /// Whether one of the reads that are forgotten had this bit of `state`.
+    pub(super) fn has_forgotten(&self, bit: u16) -> bool {
+        u16::from(self.forgotten.load(Relaxed)) & bit != 0
     }
 
     /// Whether the thread with this slot has ever written to it; perhaps it was another one with its bit.
@@ -200,7 +183,8 @@ impl Cell {
     /// Those of this kind, which is one that reads.
     #[inline]
     pub(super) fn reads_of(&self, kind: AccessKind) -> (&[AtomicU64], &[Read]) {
-        if kind == AccessKind::Iterate { (&self.iterating, &self.iterations) } else { (&self.epochs, &self.reads) }
+        let its = if kind == AccessKind::Iterate { READERS..READERS + ITERATORS } else { 0..READERS };
+        (&self.epochs[its.clone()], &self.reads[its])
     }
 
     #[inline]
@@ -208,12 +192,29 @@ impl Cell {
         &self.writes[usize::from(self.last.load(Relaxed)) % WRITES]
     }
 
-    /// The last read, in one step, of the thread of `epoch`, and when that was.
+    /// The last read, in one step, of the thread of `epoch`.
     #[inline]
-    pub(super) fn own_read(&self, epoch: Epoch) -> Option<(&Read, Epoch)> {
-        let index = self.epochs.iter().position(|known| is_of(known, epoch))?;
-        Some((&self.reads[index], Epoch::from_bits(self.epochs[index].load(Relaxed))))
+    pub(super) fn own_read(&self, epoch: Epoch) -> Option<OwnRead<'_>> {
+        let index = self.epochs[..READERS].iter().position(|known| is_of(known, epoch))?;
+        let epoch = Epoch::from_bits(self.epochs[index].load(Relaxed));
+        Some(OwnRead { read: &self.reads[index], epoch, marks: self.read_marks[index].load(Relaxed) })
     }
+
+    /// When anything was done that it remembers, whatever it was.
+    #[inline]
+    pub(super) fn all_epochs(&self) -> impl Iterator<Item = &AtomicU64> {
+        self.writes.iter().map(|write| &write.epoch).chain(&self.epochs)
+    }
+}
+
+/// What a thread has last read.
+#[derive(Clone, Copy)]
+pub(super) struct OwnRead<'a> {
+    pub(super) read: &'a Read,
+    /// When.
+    pub(super) epoch: Epoch,
+    /// [`mark`]s of it.
+    pub(super) marks: u8,
 }
 
 fn fold(epoch: Epoch) -> u32 {

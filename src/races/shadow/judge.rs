@@ -1,8 +1,9 @@
 //! The judgement of a race: what an access of a location means after those that its cell remembers, and what is remembered of it.
 
-use super::cell::{Cell, Read, WRITES, Write, is_newer, is_news, is_of, kind_of, mark, place, state, take_turns, turn};
+use super::cell::{Cell, OwnRead, Read, WRITES, Write, is_newer, is_news, is_of, kind_of, mark, place, state};
 use crate::races::access::{Access, AccessSite, Race, Value};
 use crate::races::clock::{Epoch, ThreadClock};
+use crate::races::facts::Turn;
 use crate::races::matrix::{self, AccessKind};
 use crate::races::memory::{Flag, MEANWHILE, NEVER, SEQUENCE, ThreadHistory, is_before};
 use crate::rules::Severity;
@@ -30,8 +31,8 @@ struct Change {
     may_go_back: bool,
     /// It takes away what was measured before.
     is_measured: bool,
-    /// In which case the thread does it, as [`turn`] has it.
-    turn: u8,
+    /// In which case the thread does it.
+    turn: Turn,
 }
 
 /// A bit of `state`, if it is to be set.
@@ -49,9 +50,9 @@ impl Change {
     }
 
     fn marks(&self, access: &Access) -> u8 {
-        let is_claim = access.is_refused && self.is_checked && self.kind == AccessKind::Update;
+        let is_claim = access.is_refused() && self.is_checked && self.kind == AccessKind::Update;
         let measured = if self.is_measured { mark::MEASURED } else { 0 };
-        self.turn | measured | if is_claim { mark::CLAIM } else { 0 }
+        self.turn.0 | measured | if is_claim { mark::CLAIM } else { 0 }
     }
 
     /// The kind that it is told as.
@@ -67,7 +68,7 @@ impl Change {
         let same_check = self.is_checked && self.check.is_some() && self.check == write.check();
         let same_act = same_check && !self.value.is_cacheable() && self.is_filling == (state & state::FILLING != 0);
         // A thread that takes turns with others races with less.
-        let same_turn = self.turn == 0 || self.turn == cell.acted_of(write);
+        let same_turn = self.turn == Turn::NONE || self.turn == cell.acted_of(write);
         // Nor does a plain removal race with what is put there later.
         let was_measured = cell.marks_of(write) & mark::MEASURED != 0;
         let is_as_bad = !was_measured || self.is_measured || self.kind != AccessKind::Atomic;
@@ -81,8 +82,8 @@ fn is_same_check(one: AccessSite, other: AccessSite, is_asked: bool) -> bool {
 }
 
 /// Whether a thread has polled for this write and seen it, by its last read.
-fn has_waited(own: Option<(&Read, Epoch)>, write: &Write) -> bool {
-    own.is_some_and(|(own, _)| {
+fn has_waited(own: Option<OwnRead<'_>>, write: &Write) -> bool {
+    own.is_some_and(|OwnRead { read: own, .. }| {
         own.state.load(Relaxed) & (state::POLLED | state::WAITED) != 0
             && !is_newer(write.version.load(Relaxed), own.version.load(Relaxed))
     })
@@ -90,15 +91,11 @@ fn has_waited(own: Option<(&Read, Epoch)>, write: &Write) -> bool {
 
 impl Now<'_> {
     /// The thread of an access that is not ordered before this one.
-    #[inline]
+    #[inline(always)]
     fn unordered(&self, epoch: &AtomicU64) -> Option<Epoch> {
-        Some(Epoch::from_bits(epoch.load(Relaxed))).filter(|epoch| !self.access.is_last && !self.comes_after(*epoch))
-    }
-
-    /// Whether what this thread does from now on comes after what was done in `epoch`.
-    #[inline]
-    fn comes_after(&self, epoch: Epoch) -> bool {
-        epoch.slot() == self.epoch.slot() || self.clock.has_seen(epoch)
+        let epoch = Epoch::from_bits(epoch.load(Relaxed));
+        // The clock has seen all that its own thread did, and what was never.
+        (!self.clock.has_seen(epoch) && !self.access.is_last()).then_some(epoch)
     }
 
     fn race(&self, severity: Severity, earlier: (AccessKind, AccessSite, Epoch)) -> Race {
@@ -140,6 +137,18 @@ impl Now<'_> {
 
     /// Judges and notes a read.
     pub(super) fn read(&self, cell: &Cell, races: &mut Vec<Race>) -> AccessKind {
+        let comes_last = cell.writes.iter().all(|write| self.unordered(&write.epoch).is_none());
+        if !comes_last || self.access.since.is_some() {
+            self.judge_read(cell, races);
+        }
+        self.keep(cell, self.access.kind);
+        if self.access.is_guard() {
+            self.keep(cell, AccessKind::Iterate);
+        }
+        self.access.kind
+    }
+
+    fn judge_read(&self, cell: &Cell, races: &mut Vec<Race>) {
         // The last one last: it is the flag that was seen.
         let last = usize::from(cell.last.load(Relaxed));
         for write in (1..=WRITES).map(|number| &cell.writes[(last + number) % WRITES]) {
@@ -149,11 +158,6 @@ impl Now<'_> {
                 self.read_between(write, races);
             }
         }
-        self.keep(cell, self.access.kind);
-        if self.access.is_guard {
-            self.keep(cell, AccessKind::Iterate);
-        }
-        self.access.kind
     }
 
     /// Remembers a read as one of this kind.
@@ -161,16 +165,7 @@ impl Now<'_> {
         let (epochs, reads) = cell.reads_of(kind);
         let index = self.reader(cell, kind, epochs, reads);
         let own = &reads[index];
-        let Access { is_tested, is_polled, is_asked, is_acting, is_guard, is_lazy, is_measured, is_last, .. } = *self.access;
-        let known = kind as u16
-            | bit(is_tested, state::TESTED)
-            | bit(is_polled, state::POLLED)
-            | bit(is_last, state::LAST)
-            | bit(is_asked, state::ASKED)
-            | bit(is_acting, state::ACTING)
-            | bit(is_guard, state::GUARD)
-            | bit(is_lazy, state::LAZY)
-            | bit(is_measured, state::MEASURED);
+        let known = kind as u16 | self.access.facts.of_read();
         let has_waited = is_of(&epochs[index], self.epoch)
             && own.state.load(Relaxed) & (state::POLLED | state::WAITED) != 0
             && own.version.load(Relaxed) == cell.version.load(Relaxed);
@@ -186,8 +181,8 @@ impl Now<'_> {
         own.flag.store(if is_heeded { flag.packed() } else { 0 }, Relaxed);
         own.flag_site.store(flag.site, Relaxed);
         if kind == AccessKind::Read {
-            let is_filled = if self.access.is_filled { mark::FILLED } else { 0 };
-            cell.read_marks[index].store(turn(self.access) | is_filled, Relaxed);
+            let is_filled = if self.access.is_filled() { mark::FILLED } else { 0 };
+            cell.read_marks[index].store(self.access.turn.0 | is_filled, Relaxed);
         }
     }
 
@@ -198,7 +193,7 @@ impl Now<'_> {
         }
         // An iteration that comes before this one needs no place of its own; a read may be what a write of its thread goes back to.
         let may_go = |known: &AtomicU64| {
-            let is_over = kind == AccessKind::Iterate && self.comes_after(Epoch::from_bits(known.load(Relaxed)));
+            let is_over = kind == AccessKind::Iterate && self.clock.has_seen(Epoch::from_bits(known.load(Relaxed)));
             known.load(Relaxed) == 0 || is_over
         };
         epochs.iter().position(may_go).unwrap_or_else(|| {
@@ -230,11 +225,11 @@ impl Now<'_> {
         let (kind, check) = (kind_of(state), write.check());
         let value = Value(write.value.load(Relaxed));
         // The other thread acted on what this one checks as well: here it merely came too late to act, too.
-        let same_check = check.is_some_and(|check| is_same_check(check, self.here, self.access.is_asked));
+        let same_check = check.is_some_and(|check| is_same_check(check, self.here, self.access.is_asked()));
         let flag = self.memory.flag.get();
         let is_filling = state & state::FILLING != 0;
         let published_early = (kind == AccessKind::Write || cell.marks_of(write) & mark::CLAIM != 0)
-            && !self.access.is_polled
+            && !self.access.is_polled()
             && flag.setter == u32::from(thread.slot())
             && flag.is_heeded_by(self.access)
             && is_before(flag.sequence, write.sequence.load(Relaxed))
@@ -242,11 +237,11 @@ impl Now<'_> {
             || is_filling && same_check;
         let is_checked = state & state::TESTED != 0;
         let is_read = self.access.kind == AccessKind::Read;
-        let would_act = same_check || is_checked && !is_filling && self.access.is_acting;
-        let takes_turns = !same_check && value.is_fixed() && take_turns(cell.acted_of(write), turn(self.access));
+        let would_act = same_check || is_checked && !is_filling && self.access.is_acting();
+        let takes_turns = !same_check && value.is_fixed() && cell.acted_of(write).excludes(self.access.turn);
         // A guard only found nothing to iterate over.
-        let own_kind = if self.access.is_guard { AccessKind::Iterate } else { self.access.kind };
-        let harmless = is_checked && value.is_cacheable() && own_kind == AccessKind::Read && !self.access.is_measured;
+        let own_kind = if self.access.is_guard() { AccessKind::Iterate } else { self.access.kind };
+        let harmless = is_checked && value.is_cacheable() && own_kind == AccessKind::Read && !self.access.is_measured();
         let severity = match matrix::severity(kind, own_kind) {
             // The beginning of an update of its own: that tells more.
             Some(_) if harmless || same_check && !is_checked => None,
@@ -257,7 +252,7 @@ impl Now<'_> {
             Some(Severity::Info) if published_early => Some(Severity::Warning),
             other => other,
         };
-        if self.access.is_tested && (self.access.is_awaited || !self.access.is_polled) {
+        if self.access.is_tested() && (self.access.is_awaited() || !self.access.is_polled()) {
             let sequence = write.sequence.load(Relaxed);
             self.memory.flag.set(Flag {
                 setter: u32::from(thread.slot()),
@@ -286,15 +281,16 @@ impl Now<'_> {
         let last_epoch = Epoch::from_bits(last.epoch.load(Relaxed));
         let other_wrote = !last_epoch.is_none()
             && last_epoch.slot() != self.epoch.slot()
-            && own.is_some_and(|(own, _)| is_newer(last.version.load(Relaxed), own.version.load(Relaxed)));
-        // A read of this thread that is forgotten may be what it goes back to, which tells more, or have waited for the other write.
-        let forgotten = if own.is_none() { u16::from(cell.forgotten.load(Relaxed)) } else { 0 };
-        let mut change = Change { may_go_back: forgotten & state::MAY_GO_BACK != 0, ..self.change(cell, last, own) };
-        if own.is_none() && cell.forgotten.load(Relaxed) == 0 {
-            self.is_made_on_demand(cell, &mut change);
+            && own.is_some_and(|own| is_newer(last.version.load(Relaxed), own.read.version.load(Relaxed)));
+        let mut change = self.change(cell, last, own);
+        match own {
+            Some(own) if change.is_checked => change.turn = Turn(own.marks & Turn::BITS),
+            Some(_) => {}
+            None if cell.forgotten.load(Relaxed) == 0 => self.is_made_on_demand(cell, &mut change),
+            // A read of this thread that is forgotten may be what it goes back to, which tells more.
+            None => change.may_go_back = cell.has_forgotten(state::MAY_GO_BACK),
         }
-        change.turn = if change.is_checked { cell.own_marks(self.epoch) & mark::TURN } else { 0 };
-        let Change { kind, value, check, is_checked, is_filling, .. } = change;
+        let Change { kind, value, check, is_checked, .. } = change;
         // Two increments of what both found yield the same value, and one of them is lost.  Whether this thread has read what the other one
         // had written by then cannot be told: an access is noted shortly before it is made.  An entry that was checked may be filled in twice,
         // and an object that both have changed in place is still there.
@@ -302,29 +298,8 @@ impl Now<'_> {
         let is_lost = kind == AccessKind::Update && !is_checked && (other_wrote || both_counted) && value.may_be_counted();
         let equal = !last_epoch.is_none() && value.equals(Value(last.value.load(Relaxed))) && !is_lost;
         // A thread that has read or written what is there already has missed nothing.
-        if !equal {
-            for write in cell.writes.iter().filter(|_| forgotten & state::POLLED == 0) {
-                if let Some(thread) = self.unordered(&write.epoch).filter(|_| !has_waited(own, write)) {
-                    let witnessed = check.is_some() && other_wrote && std::ptr::eq(write, last) && !is_filling;
-                    let earlier_value = Value(write.value.load(Relaxed));
-                    let took_turns = value.is_fixed() && earlier_value.is_fixed() && take_turns(cell.acted_of(write), change.turn);
-                    if !took_turns {
-                        self.write_after_write(cell, write, thread, &change, witnessed, races);
-                    }
-                }
-            }
-            for kind in [AccessKind::Read, AccessKind::Iterate] {
-                let (epochs, reads) = cell.reads_of(kind);
-                for (index, epoch) in epochs.iter().enumerate() {
-                    if let Some(thread) = self.unordered(epoch) {
-                        let waits = kind == AccessKind::Read
-                            && value.is_fixed()
-                            && (last_epoch.is_none() || Value(last.value.load(Relaxed)).is_fixed())
-                            && take_turns(change.turn, cell.turn_of(index));
-                        self.write_after_read(&reads[index], thread, &change, waits, races);
-                    }
-                }
-            }
+        if !equal && cell.all_epochs().any(|epoch| self.unordered(epoch).is_some()) {
+            self.judge_write(cell, own, &change, other_wrote, races);
         }
         let has_written = cell.has_written(u32::from(self.epoch.slot()));
         let before = match last_epoch {
@@ -358,12 +333,12 @@ impl Now<'_> {
         cell.version.store(version, Relaxed);
         cell.notes_writer(u32::from(self.epoch.slot()));
         // It has looked for something that it has now made itself.
-        if let Some((own, _)) = own {
+        if let Some(OwnRead { read: own, .. }) = own {
             // Only changed under the lock of the cell: an atomic operation would cost as much as all the rest.
             own.state.store(own.state.load(Relaxed) & !state::LAZY, Relaxed);
         }
         // The thread's earlier reading is up to date if it was: the thread wrote it.  Of what it has polled for it knows as much as before.
-        if let Some((own, _)) = own
+        if let Some(OwnRead { read: own, .. }) = own
             && own.version.load(Relaxed) == version.wrapping_sub(1)
             && own.state.load(Relaxed) & (state::POLLED | state::WAITED) == 0
         {
@@ -372,12 +347,40 @@ impl Now<'_> {
         kind
     }
 
+    /// Judges a write that does not come after everything that the cell remembers, and changes something.
+    #[inline(never)]
+    fn judge_write(&self, cell: &Cell, own: Option<OwnRead<'_>>, change: &Change, other_wrote: bool, races: &mut Vec<Race>) {
+        let last = cell.last();
+        // One that is forgotten may have waited for the other write.
+        let may_have_waited = own.is_none() && cell.has_forgotten(state::POLLED);
+        for write in cell.writes.iter().filter(|_| !may_have_waited) {
+            if let Some(thread) = self.unordered(&write.epoch).filter(|_| !has_waited(own, write)) {
+                let witnessed = change.check.is_some() && other_wrote && std::ptr::eq(write, last) && !change.is_filling;
+                let are_fixed = change.value.is_fixed() && Value(write.value.load(Relaxed)).is_fixed();
+                if !(are_fixed && cell.acted_of(write).excludes(change.turn)) {
+                    self.write_after_write(cell, write, thread, change, witnessed, races);
+                }
+            }
+        }
+        let is_first = Epoch::from_bits(last.epoch.load(Relaxed)).is_none();
+        let are_fixed = change.value.is_fixed() && (is_first || Value(last.value.load(Relaxed)).is_fixed());
+        for kind in [AccessKind::Read, AccessKind::Iterate] {
+            let (epochs, reads) = cell.reads_of(kind);
+            for (index, epoch) in epochs.iter().enumerate() {
+                if let Some(thread) = self.unordered(epoch) {
+                    let waits = kind == AccessKind::Read && are_fixed && change.turn.excludes(cell.turn_of(index));
+                    self.write_after_read(&reads[index], thread, change, waits, races);
+                }
+            }
+        }
+    }
+
     /// Which of the cell's writes this one takes the place of; others that it stands for as well are forgotten.
     fn replaces(&self, cell: &Cell, change: &Change) -> usize {
         let mut free = None;
         for (place, write) in cell.writes.iter().enumerate() {
             let epoch = Epoch::from_bits(write.epoch.load(Relaxed));
-            if epoch.is_none() || self.comes_after(epoch) && change.stands_for(cell, write) {
+            if epoch.is_none() || self.clock.has_seen(epoch) && change.stands_for(cell, write) {
                 write.epoch.store(0, Relaxed);
                 free = Some(place);
             }
@@ -392,12 +395,12 @@ impl Now<'_> {
 
     /// Whether this puts something where there was nothing, which the earlier access had taken away or had not found.
     fn is_after_its_removal(&self, earlier: AccessKind, kind: AccessKind) -> bool {
-        self.access.is_new && (earlier == AccessKind::Atomic || earlier == AccessKind::Checked && kind == AccessKind::Write)
+        self.access.is_new() && (earlier == AccessKind::Atomic || earlier == AccessKind::Checked && kind == AccessKind::Write)
     }
 
     /// Another thread has found that there is nothing, and then had this one make it.
     fn is_made_on_demand(&self, cell: &Cell, change: &mut Change) {
-        if change.kind != AccessKind::Write || self.access.is_constant || !change.value.is_object() {
+        if change.kind != AccessKind::Write || self.access.is_constant() || !change.value.is_object() {
             return;
         }
         let (epochs, reads) = cell.reads_of(AccessKind::Read);
@@ -486,7 +489,7 @@ impl Now<'_> {
     }
 
     /// What a write is, given the last one and what the own thread has read.
-    fn change(&self, cell: &Cell, last: &Write, own: Option<(&Read, Epoch)>) -> Change {
+    fn change(&self, cell: &Cell, last: &Write, own: Option<OwnRead<'_>>) -> Change {
         let value = self.access.value.after(Value(last.value.load(Relaxed)));
         let given = self.access.kind;
         let blind = Change {
@@ -497,12 +500,12 @@ impl Now<'_> {
             is_filling: false,
             may_go_back: false,
             is_measured: false,
-            turn: 0,
+            turn: Turn::NONE,
         };
         let kind = match given {
             AccessKind::Write => AccessKind::Update,
-            AccessKind::Atomic if self.access.is_checkable => AccessKind::Checked,
-            AccessKind::Atomic if self.access.is_sure => AccessKind::Atomic,
+            AccessKind::Atomic if self.access.is_checkable() => AccessKind::Checked,
+            AccessKind::Atomic if self.access.is_sure() => AccessKind::Atomic,
             AccessKind::Insert => AccessKind::Insert,
             AccessKind::Read
             | AccessKind::Iterate
@@ -511,7 +514,7 @@ impl Now<'_> {
             | AccessKind::Checked
             | AccessKind::Advance => return blind,
         };
-        let Some((own, read_in)) = own else { return blind };
+        let Some(OwnRead { read: own, epoch: read_in, marks }) = own else { return blind };
         let read = own.state.load(Relaxed);
         if read & state::POLLED != 0 && given == AccessKind::Write {
             return blind;
@@ -519,12 +522,12 @@ impl Now<'_> {
         let is_tested = read & state::TESTED != 0;
         let same_function = own.code.load(Relaxed) == self.access.code;
         // A value that was read may be written back anywhere in the function, and a check may decide anything in it.
-        let is_filled = given == AccessKind::Insert && cell.own_marks(self.epoch) & mark::FILLED != 0;
+        let is_filled = given == AccessKind::Insert && marks & mark::FILLED != 0;
         let is_far = given == AccessKind::Write || read & state::ASKED != 0 || is_filled;
         // Each addition hands over what it adds.
         let goes_on = is_filled && read & state::ACTED != 0 && cell.is_filled_in(self.epoch);
         let is_near = same_function || is_far && read_in == self.epoch || goes_on;
-        if !is_near || !is_tested && (given != AccessKind::Write || self.access.is_constant) {
+        if !is_near || !is_tested && (given != AccessKind::Write || self.access.is_constant()) {
             return blind;
         }
         let check = Some(place(&own.site, &own.stack));

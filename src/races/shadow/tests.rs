@@ -3,6 +3,7 @@
 use super::*;
 use crate::races::access::Value;
 use crate::races::clock::Clocks;
+use crate::races::facts::{AccessFacts, Turn};
 use crate::rules::Severity;
 
 /// Two threads without any order between them, and a table.
@@ -30,33 +31,7 @@ impl Bench {
 }
 
 fn access(kind: AccessKind, site: u32) -> Access {
-    Access {
-        location: 0x1234,
-        kind,
-        site,
-        code: 1,
-        value: Value::UNKNOWN,
-        is_tested: false,
-        is_polled: false,
-        is_checkable: false,
-        is_sure: false,
-        is_refused: false,
-        is_new: false,
-        is_constant: false,
-        is_awaited: false,
-        is_last: false,
-        is_asked: false,
-        is_acting: false,
-        acts_if: None,
-        acts_at: 0,
-        is_guard: false,
-        is_lazy: false,
-        is_measured: false,
-        is_filled: false,
-        owner: Value::UNKNOWN,
-        since: None,
-        epoch: None,
-    }
+    Access { location: 0x1234, ..Access::new(kind, site, 1) }
 }
 
 fn worst(races: &[Race]) -> Option<Severity> {
@@ -170,7 +145,7 @@ fn a_check_that_came_too_late_to_act_is_an_error_all_the_same() {
     for (value, expected) in [(Value::UNKNOWN, error), (flag, error), (Value::of(42), None)] {
         let bench = Bench::new();
         let threads = bench.threads();
-        let check = Access { is_tested: true, ..access(AccessKind::Read, 1) };
+        let check = access(AccessKind::Read, 1).with(AccessFacts::TESTED);
         bench.go(threads, 0, check);
         bench.go(threads, 0, Access { value, ..access(AccessKind::Write, 2) });
         assert_eq!(worst(&bench.go(threads, 1, check)), expected, "a cache of equal values may be filled twice");
@@ -179,41 +154,42 @@ fn a_check_that_came_too_late_to_act_is_an_error_all_the_same() {
 
 #[test]
 fn of_two_threads_that_wait_for_the_opposite_only_one_acts() {
-    for (acts_if, value, expected) in [
-        ([Some(true), Some(false)], Value::flag(16), None),
-        ([Some(true), Some(true)], Value::flag(16), Some(Severity::Error)),
-        ([Some(true), None], Value::flag(16), Some(Severity::Error)),
-        ([Some(true), Some(false)], Value::identity(64), Some(Severity::Error)),
+    for (turns, value, expected) in [
+        ([Turn::SET, Turn::UNSET], Value::flag(16), None),
+        ([Turn::SET, Turn::SET], Value::flag(16), Some(Severity::Error)),
+        ([Turn::SET, Turn::NONE], Value::flag(16), Some(Severity::Error)),
+        ([Turn::SET, Turn::UNSET], Value::identity(64), Some(Severity::Error)),
     ] {
         for is_seen in [true, false] {
             let bench = Bench::new();
             let threads = bench.threads();
             let check = |thread: usize| {
                 let site = 1 + thread as u32;
-                Access { is_tested: true, is_acting: true, acts_if: acts_if[thread], ..access(AccessKind::Read, site) }
+                Access { turn: turns[thread], ..access(AccessKind::Read, site).with(AccessFacts::TESTED | AccessFacts::ACTING) }
             };
             bench.go(threads, 0, check(0));
             if is_seen {
                 bench.go(threads, 1, check(1));
             }
-            let mut races = bench.go(threads, 0, Access { value, is_constant: true, ..access(AccessKind::Write, 3) });
+            let mut races = bench.go(threads, 0, Access { value, ..access(AccessKind::Write, 3).with(AccessFacts::CONSTANT) });
             races.extend(bench.go(threads, 1, check(1)));
-            let back = Access { value: Value::flag(32), is_constant: true, ..access(AccessKind::Write, 4) };
+            let back = Access { value: Value::flag(32), ..access(AccessKind::Write, 4).with(AccessFacts::CONSTANT) };
             races.extend(bench.go(threads, 1, back));
-            assert_eq!(worst(&races), expected, "{acts_if:?}");
+            assert_eq!(worst(&races), expected, "{turns:?}");
         }
     }
 }
 
 #[test]
 fn a_thread_that_takes_turns_does_not_stand_for_one_that_does_not() {
-    for acts_if in [[Some(true), Some(false)], [None, None]] {
+    for turns in [[Turn::SET, Turn::UNSET], [Turn::NONE; 2]] {
         let bench = Bench::new();
         let ([one, other], third) = (bench.threads(), bench.clocks.enter());
         let mut lock = crate::races::clock::Clock::default();
-        let write = |site, number| Access { value: Value::flag(number), is_constant: true, ..access(AccessKind::Write, site) };
+        let write =
+            |site, number| Access { value: Value::flag(number), ..access(AccessKind::Write, site).with(AccessFacts::CONSTANT) };
         let check =
-            |thread: usize| Access { is_tested: true, acts_if: acts_if[thread], ..access(AccessKind::Read, 1 + thread as u32) };
+            |thread: usize| Access { turn: turns[thread], ..access(AccessKind::Read, 1 + thread as u32).with(AccessFacts::TESTED) };
         bench.shadow.access(&write(5, 64), third, &ThreadHistory::default(), || 7, |_| ());
         third.release_into(&bench.clocks, &mut lock);
         one.acquire_from(&bench.clocks, &lock);
@@ -227,24 +203,28 @@ fn a_thread_that_takes_turns_does_not_stand_for_one_that_does_not() {
 
 #[test]
 fn of_two_threads_that_wait_for_numbers_only_one_acts() {
-    let at = |acts_at: u8| (None, acts_at);
     for (cases, expected) in [
-        ([at(1), at(2)], None),
-        ([at(1), (Some(false), 0)], None),
-        ([at(1), at(1)], Some(Severity::Error)),
-        ([at(1), (Some(true), 0)], Some(Severity::Error)),
+        ([Turn::at(1), Turn::at(2)], None),
+        ([Turn::at(1), Turn::UNSET], None),
+        ([Turn::at(1), Turn::at(1)], Some(Severity::Error)),
+        ([Turn::at(1), Turn::SET], Some(Severity::Error)),
     ] {
         let bench = Bench::new();
         let threads = bench.threads();
-        let check = |thread: usize| {
-            let (acts_if, acts_at) = cases[thread];
-            Access { is_tested: true, is_acting: true, acts_if, acts_at, ..access(AccessKind::Read, 1 + thread as u32) }
+        let check = |thread: usize| Access {
+            turn: cases[thread],
+            ..access(AccessKind::Read, 1 + thread as u32).with(AccessFacts::TESTED | AccessFacts::ACTING)
         };
         bench.go(threads, 0, check(0));
         bench.go(threads, 1, check(1));
-        let mut races = bench.go(threads, 0, Access { value: Value::of(4), is_constant: true, ..access(AccessKind::Write, 3) });
+        let mut races =
+            bench.go(threads, 0, Access { value: Value::of(4), ..access(AccessKind::Write, 3).with(AccessFacts::CONSTANT) });
         races.extend(bench.go(threads, 1, check(1)));
-        races.extend(bench.go(threads, 1, Access { value: Value::of(6), is_constant: true, ..access(AccessKind::Write, 4) }));
+        races.extend(bench.go(
+            threads,
+            1,
+            Access { value: Value::of(6), ..access(AccessKind::Write, 4).with(AccessFacts::CONSTANT) },
+        ));
         assert_eq!(worst(&races), expected, "{cases:?}");
     }
 }
@@ -256,9 +236,9 @@ fn what_was_measured_may_be_another_one_when_it_is_taken_away() {
     {
         let bench = Bench::new();
         let threads = bench.threads();
-        let look = Access { is_tested: true, is_measured, ..access(AccessKind::Read, 1) };
-        let take = Access { is_sure: true, ..access(AccessKind::Atomic, 2) };
-        let renew = Access { is_new: first == 0, ..access(AccessKind::Write, 3) };
+        let look = access(AccessKind::Read, 1).with(AccessFacts::TESTED | AccessFacts::MEASURED.when(is_measured));
+        let take = access(AccessKind::Atomic, 2).with(AccessFacts::SURE);
+        let renew = access(AccessKind::Write, 3).with(AccessFacts::NEW.when(first == 0));
         let mut races = bench.go(threads, 0, look);
         let rest = [(0, take), (1, renew)];
         for (thread, access) in [rest[first], rest[1 - first]] {
@@ -282,7 +262,8 @@ fn a_function_that_is_called_to_fill_it_shows_it_half() {
     for (is_filled, expected) in [(true, Some(Severity::Error)), (false, Some(Severity::Info))] {
         let bench = Bench::new();
         let threads = bench.threads();
-        let look = Access { is_tested: true, is_acting: true, is_filled, ..access(AccessKind::Read, 1) };
+        let look =
+            access(AccessKind::Read, 1).with(AccessFacts::TESTED | AccessFacts::ACTING | AccessFacts::FILLED.when(is_filled));
         bench.go(threads, 0, look);
         for _ in 0..2 {
             // Each addition is handed over.
@@ -313,7 +294,7 @@ fn a_table_that_is_half_full_forgets_hardly_anything() {
 fn polling_a_flag_is_no_check() {
     let bench = Bench::new();
     let threads = bench.threads();
-    let poll = Access { is_tested: true, is_polled: true, ..access(AccessKind::Read, 1) };
+    let poll = access(AccessKind::Read, 1).with(AccessFacts::TESTED | AccessFacts::POLLED);
     bench.go(threads, 0, poll);
     bench.go(threads, 1, poll);
     let set = Access { value: Value::flag(16), ..access(AccessKind::Write, 2) };
@@ -327,8 +308,8 @@ fn who_has_polled_for_a_flag_may_take_it_back() {
     for (is_seen, expected) in [(true, None), (false, Some(Severity::Warning))] {
         let bench = Bench::new();
         let threads = bench.threads();
-        let poll = Access { is_tested: true, is_polled: true, ..access(AccessKind::Read, 1) };
-        let write = |number| Access { value: Value::flag(number), is_constant: true, ..access(AccessKind::Write, 2) };
+        let poll = access(AccessKind::Read, 1).with(AccessFacts::TESTED | AccessFacts::POLLED);
+        let write = |number| Access { value: Value::flag(number), ..access(AccessKind::Write, 2).with(AccessFacts::CONSTANT) };
         bench.go(threads, 1, poll);
         bench.go(threads, 0, write(16));
         if is_seen {
@@ -344,7 +325,7 @@ fn what_comes_last_has_no_race_with_what_was_before() {
         let bench = Bench::new();
         let threads = bench.threads();
         bench.go(threads, 0, access(AccessKind::Write, 1));
-        assert_eq!(worst(&bench.go(threads, 1, Access { is_last, ..access(AccessKind::Write, 2) })), expected);
+        assert_eq!(worst(&bench.go(threads, 1, access(AccessKind::Write, 2).with(AccessFacts::LAST.when(is_last)))), expected);
         assert_eq!(
             worst(&bench.go(threads, 0, access(AccessKind::Write, 1))),
             Some(Severity::Warning),
@@ -361,9 +342,9 @@ fn only_what_was_seen_before_it_is_taken_away_is_a_race() {
         let mut races = Vec::new();
         for thread in [0, 1] {
             if check {
-                races.extend(bench.go(threads, thread, Access { is_tested: true, ..access(AccessKind::Read, 1) }));
+                races.extend(bench.go(threads, thread, access(AccessKind::Read, 1).with(AccessFacts::TESTED)));
             }
-            races.extend(bench.go(threads, thread, Access { is_checkable: true, ..access(AccessKind::Atomic, 2) }));
+            races.extend(bench.go(threads, thread, access(AccessKind::Atomic, 2).with(AccessFacts::CHECKABLE)));
         }
         assert_eq!(worst(&races), expected);
     }
@@ -379,7 +360,7 @@ fn a_flag_set_before_the_value_is_a_publication_before_it_is_complete() {
         for write in if flag_first { [flag, value] } else { [value, flag] } {
             bench.go(threads, 0, write);
         }
-        bench.go(threads, 1, Access { location: 1, is_tested: true, ..access(AccessKind::Read, 3) });
+        bench.go(threads, 1, Access { location: 1, ..access(AccessKind::Read, 3).with(AccessFacts::TESTED) });
         let races = bench.go(threads, 1, Access { location: 2, ..access(AccessKind::Read, 4) });
         assert_eq!(worst(&races), Some(expected));
     }
@@ -393,7 +374,8 @@ fn the_flag_that_was_seen_is_the_one_that_was_set_last() {
         let write = |thread, location, value| Access { location, value, ..access(AccessKind::Write, 1 + thread as u32) };
         setters.iter().for_each(|&thread| drop(bench.go(threads, thread, write(thread, 1, Value::of(16 << thread)))));
         for location in [1, 2, 3] {
-            let read = Access { location, is_tested: location == 1, ..access(AccessKind::Read, 2 + location as u32) };
+            let read =
+                Access { location, ..access(AccessKind::Read, 2 + location as u32).with(AccessFacts::TESTED.when(location == 1)) };
             bench.shadow.access(&read, reader, &memory, || 7, |_| ());
         }
         let last = setters[setters.len() - 1];
@@ -410,7 +392,7 @@ fn a_flag_guards_what_comes_after_it_in_its_function() {
         let bench = Bench::new();
         let threads = bench.threads();
         bench.go(threads, 0, Access { location: 1, value: Value::of(16), ..access(AccessKind::Write, 1) });
-        bench.go(threads, 1, Access { location: 1, is_tested: true, ..access(AccessKind::Read, 3) });
+        bench.go(threads, 1, Access { location: 1, ..access(AccessKind::Read, 3).with(AccessFacts::TESTED) });
         bench.go(threads, 0, Access { location: 2, ..access(AccessKind::Write, 2) });
         let races = bench.go(threads, 1, Access { location: 2, ..access(AccessKind::Read, site) });
         assert_eq!(worst(&races), Some(expected));
@@ -430,7 +412,7 @@ fn how_many_rounds_a_reader_falls_behind_a_flag_is_luck() {
                 bench.go(threads, 0, value);
             }
             bench.go(threads, 0, flag);
-            bench.go(threads, 1, Access { location: 1, is_tested: true, ..access(AccessKind::Read, 3) });
+            bench.go(threads, 1, Access { location: 1, ..access(AccessKind::Read, 3).with(AccessFacts::TESTED) });
             for _ in 0..rounds {
                 bench.go(threads, 0, value);
                 bench.go(threads, 0, flag);
@@ -463,7 +445,10 @@ fn in_no_schedule_is_it_early_if_each_round_was_complete_whichever_thread_publis
                     clock.release_into(&bench.clocks, &mut lock);
                     clock.advance(&bench.clocks);
                 }
-                2 => races = bench.go([one, reader], 1, Access { location: 1, is_tested: true, ..access(AccessKind::Read, 3) }),
+                2 => {
+                    races =
+                        bench.go([one, reader], 1, Access { location: 1, ..access(AccessKind::Read, 3).with(AccessFacts::TESTED) })
+                }
                 _ => races = bench.go([one, reader], 1, Access { location: 2, ..access(AccessKind::Read, 4) }),
             }
             assert!(worst(&races) <= Some(Severity::Info), "{schedule:b}");
@@ -479,7 +464,7 @@ fn an_object_published_early_is_the_one_that_the_flag_refers_to_in_whatever_func
         let threads = bench.threads();
         bench.go(threads, 0, Access { location: 1, value: Value::identity(PUBLISHED), ..access(AccessKind::Write, 1) });
         bench.go(threads, 0, Access { location: 2, ..access(AccessKind::Write, 2) });
-        bench.go(threads, 1, Access { location: 1, is_tested: true, ..access(AccessKind::Read, 3) });
+        bench.go(threads, 1, Access { location: 1, ..access(AccessKind::Read, 3).with(AccessFacts::TESTED) });
         let elsewhere = Access { location: 2, code: 2, owner: Value::identity(owner), ..access(AccessKind::Read, 4) };
         assert_eq!(worst(&bench.go(threads, 1, elsewhere)), Some(expected));
     }
@@ -491,7 +476,7 @@ fn a_flag_does_not_guard_the_next_one_that_is_read_there() {
         let bench = Bench::new();
         let threads = bench.threads();
         let flag = |location| Access { location, value: Value::flag(16), ..access(AccessKind::Write, 1) };
-        let check = |location, site| Access { location, is_tested: true, ..access(AccessKind::Read, site) };
+        let check = |location, site| Access { location, ..access(AccessKind::Read, site).with(AccessFacts::TESTED) };
         bench.go(threads, 0, flag(1));
         bench.go(threads, 1, check(1, 3));
         bench.go(threads, 1, check(2, site));
@@ -533,7 +518,7 @@ fn an_answer_may_be_given_twice() {
         let threads = bench.threads();
         let mut races = Vec::new();
         for thread in [0, 1] {
-            bench.go(threads, thread, Access { is_tested: true, ..access(AccessKind::Read, 1) });
+            bench.go(threads, thread, access(AccessKind::Read, 1).with(AccessFacts::TESTED));
         }
         for thread in [0, 1] {
             races.extend(bench.go(threads, thread, Access { value: values[thread], ..access(AccessKind::Write, 2) }));
@@ -578,7 +563,7 @@ fn a_thread_that_has_polled_and_looks_again_has_waited_unless_there_was_another_
         let bench = Bench::new();
         let threads = bench.threads();
         bench.go(threads, 0, access(AccessKind::Write, 1));
-        bench.go(threads, 1, Access { is_polled: true, ..access(AccessKind::Read, 2) });
+        bench.go(threads, 1, access(AccessKind::Read, 2).with(AccessFacts::POLLED));
         if is_written_again {
             bench.go(threads, 0, access(AccessKind::Write, 1));
         }
@@ -592,7 +577,7 @@ fn a_reader_that_was_early_is_told_with_the_flag_that_it_had_seen() {
     let bench = Bench::new();
     let threads = bench.threads();
     bench.go(threads, 0, Access { location: 1, value: Value::of(16), ..access(AccessKind::Write, 1) });
-    bench.go(threads, 1, Access { location: 1, is_tested: true, ..access(AccessKind::Read, 3) });
+    bench.go(threads, 1, Access { location: 1, ..access(AccessKind::Read, 3).with(AccessFacts::TESTED) });
     bench.go(threads, 1, Access { location: 2, ..access(AccessKind::Read, 4) });
     let races = bench.go(threads, 0, Access { location: 2, ..access(AccessKind::Write, 2) });
     let flags: Vec<_> = races.iter().map(|race| (race.published_early, race.flag)).collect();

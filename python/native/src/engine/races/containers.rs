@@ -14,6 +14,10 @@ use std::sync::OnceLock;
 pub(crate) unsafe fn family(class: *mut ffi::PyTypeObject) -> Option<Container> {
     // SAFETY: passed on; a type keeps its base and its name alive.
     unsafe {
+        // Most are.
+        if class == &raw mut ffi::PyDict_Type {
+            return Some(Container::Dict);
+        }
         let flags = types::flags(class);
         if flags & ffi::Py_TPFLAGS_LIST_SUBCLASS != 0 {
             return Some(Container::List);

@@ -16,6 +16,7 @@ use crate::thread::{clock, code_class, guard, perturb};
 use ftsan::patcher::known_calls::{self};
 use ftsan::patcher::{Action, ActsAt, Operand, Point};
 use ftsan::perturb::Step;
+use ftsan::races::facts::AccessFacts;
 use ftsan::scope;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -166,6 +167,30 @@ fn is_write(action: Action) -> bool {
         )
 }
 
+/// What is known of the accesses that are made at a point.
+fn facts(point: &Point<'_>) -> AccessFacts {
+    let facts = [
+        (point.is_tested, AccessFacts::TESTED),
+        (point.is_polled, AccessFacts::POLLED),
+        (point.is_awaited, AccessFacts::AWAITED),
+        (point.is_asked, AccessFacts::ASKED),
+        (point.is_acting, AccessFacts::ACTING),
+        (point.is_guard, AccessFacts::GUARD),
+        (point.is_lazy, AccessFacts::LAZY),
+        (point.is_measured, AccessFacts::MEASURED),
+        (point.is_refused, AccessFacts::REFUSED),
+        (point.is_filled, AccessFacts::FILLED),
+        (point.is_constant, AccessFacts::CONSTANT),
+    ];
+    facts.into_iter().fold(AccessFacts::NONE, |all, (is_so, fact)| all | fact.when(is_so))
+}
+
+/// Whether accesses at a point order threads, or are completed by what is found when they are made.
+fn is_special(point: &Point<'_>) -> bool {
+    let orders = point.is_constant || point.is_turn || point.is_heeded || point.is_polled;
+    orders || point.is_own || point.compared != 0 || point.is_claim
+}
+
 static NEXT_SITE: AtomicU32 = AtomicU32::new(1);
 
 /// A probe whose code is gone.
@@ -242,33 +267,23 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, point: &Point<'_>, is_trusted: bool) 
             callable: point.callable,
             key: point.key,
             value: point.value,
-            is_tested: point.is_tested,
-            is_polled: point.is_polled,
-            is_awaited: point.is_awaited,
-            is_constant: point.is_constant,
+            facts: facts(point),
             is_answer: point.is_answer,
             is_handled: point.is_handled,
             is_own: point.is_own,
             compared: point.compared,
-            is_asked: point.is_asked,
-            is_acting: point.is_acting,
-            acts_if: point.acts_if,
-            acts_at: turns::number(point.acts_at),
+            turn: turns::of_point(point),
             acts_at_local: point.acts_at == Some(ActsAt::Local),
             keywords: point.keywords,
             is_placed: point.is_placed,
             is_turn: point.is_turn,
-            is_guard: point.is_guard,
-            is_lazy: point.is_lazy,
-            is_measured: point.is_measured,
             is_heeded: point.is_heeded,
             is_claim: point.is_claim,
-            is_refused: point.is_refused,
-            is_filled: point.is_filled,
             is_first: point.is_first,
             is_drawn: point.is_drawn,
             is_swapper: is_swapper,
             is_trusted: is_trusted,
+            is_special: is_trusted || is_special(point),
             pauses: AtomicU8::new(0),
         }
         set_immortal(object);

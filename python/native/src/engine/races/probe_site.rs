@@ -3,6 +3,7 @@
 use crate::interpreter::frames;
 use ftsan::patcher::Action;
 use ftsan::patcher::known_calls::CallEffect;
+use ftsan::races::facts::{AccessFacts, Turn};
 use pyo3::ffi;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicU8;
@@ -26,36 +27,28 @@ pub(crate) struct Probe {
     pub(crate) callable: u16,
     pub(crate) key: u16,
     pub(crate) value: u16,
-    pub(crate) is_tested: bool,
-    pub(crate) is_polled: bool,
-    pub(crate) is_awaited: bool,
-    pub(crate) is_constant: bool,
+    /// What is known of the accesses that are made here.
+    pub(crate) facts: AccessFacts,
     pub(crate) is_answer: bool,
     pub(crate) is_handled: bool,
     pub(crate) is_own: bool,
     pub(crate) compared: u16,
-    pub(crate) is_asked: bool,
-    pub(crate) is_acting: bool,
-    pub(crate) acts_if: Option<bool>,
-    pub(crate) acts_at: u8,
+    pub(crate) turn: Turn,
     /// It acts on what the local variable holds with which it is compared.
     pub(crate) acts_at_local: bool,
     pub(crate) keywords: u16,
     pub(crate) is_placed: bool,
     pub(crate) is_turn: bool,
-    pub(crate) is_guard: bool,
-    pub(crate) is_lazy: bool,
-    pub(crate) is_measured: bool,
     pub(crate) is_heeded: bool,
     pub(crate) is_claim: bool,
-    pub(crate) is_refused: bool,
-    pub(crate) is_filled: bool,
     pub(crate) is_first: bool,
     pub(crate) is_drawn: bool,
     /// It is in code that swaps what is the process's.
     pub(crate) is_swapper: bool,
     /// It is in a library of locks: its accesses order threads and are not judged.
     pub(crate) is_trusted: bool,
+    /// There is more to an access here than its kind, its value and the facts: most have nothing of the kind, and one look tells.
+    pub(crate) is_special: bool,
     /// How often threads are still to pause here.
     pub(crate) pauses: AtomicU8,
 }
@@ -76,33 +69,23 @@ impl Probe {
             callable: 0,
             key: 0,
             value: 0,
-            is_tested: false,
-            is_polled: false,
-            is_awaited: false,
-            is_constant: false,
+            facts: AccessFacts::NONE,
             is_answer: false,
             is_handled: false,
             is_own: false,
             compared: 0,
-            is_asked: false,
-            is_acting: false,
-            acts_if: None,
-            acts_at: 0,
+            turn: Turn::NONE,
             acts_at_local: false,
             keywords: 0,
             is_placed: false,
             is_turn: false,
-            is_guard: false,
-            is_lazy: false,
-            is_measured: false,
             is_heeded: false,
             is_claim: false,
-            is_refused: false,
-            is_filled: false,
             is_first: false,
             is_drawn: false,
             is_swapper: false,
             is_trusted: false,
+            is_special: false,
             pauses: AtomicU8::new(0),
         }
     }

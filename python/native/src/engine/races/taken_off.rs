@@ -11,6 +11,7 @@ use crate::thread::context::ThreadContext;
 use crate::thread::outcome::Outcome;
 use ftsan::patcher::Action;
 use ftsan::races::access::Value;
+use ftsan::races::facts::AccessFacts;
 use ftsan::races::matrix::AccessKind;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -34,7 +35,8 @@ pub(super) fn may_be(field: u64) -> bool {
 
 /// The look at what a class has under a name, of which the thread is about to take it off or which it has just found missing.
 fn look(probe: &Probe) -> Probe {
-    Probe { is_tested: true, is_acting: true, ..Probe::of_call(Action::ReadAttribute, probe.site, probe.code) }
+    let facts = AccessFacts::TESTED | AccessFacts::ACTING;
+    Probe { facts, ..Probe::of_call(Action::ReadAttribute, probe.site, probe.code) }
 }
 
 /// Whether the class has a property under this name.

@@ -15,6 +15,7 @@ use ftsan::patcher::Action;
 use ftsan::patcher::known_calls::{self, CallEffect as Call, Container, Method};
 use ftsan::races::access::{Access, AccessSite, Value};
 use ftsan::races::clock::Epoch;
+use ftsan::races::facts::AccessFacts;
 use ftsan::races::lifetimes::Mark;
 use ftsan::races::matrix::AccessKind;
 use ftsan::races::{location, mix};
@@ -34,9 +35,7 @@ pub(super) mod field {
 /// What is known of an access beside its kind.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Flags {
-    is_checkable: bool,
-    is_sure: bool,
-    is_new: bool,
+    facts: AccessFacts,
     /// What was put there may have been handed over in the meantime.
     is_taken: bool,
     /// When it was handed over, if it was.
@@ -163,7 +162,7 @@ impl Touch<'_> {
             if is_sequence(container) {
                 // Whether a sequence has an element is a question about all of it.
                 return if self.probe.action == Action::Contains {
-                    if self.probe.is_acting
+                    if self.probe.facts.has(AccessFacts::ACTING)
                         && let Outcome::Raised = self.noted(
                             self.object,
                             claimed(key),
@@ -221,7 +220,7 @@ impl Touch<'_> {
                 } else if method.is_repeatable && key.is_null() {
                     self.change_all(Value::repeatable(mix(method.name.as_ptr() as u64)))
                 } else if self.probe.is_claim && !key.is_null() && is_sequence(container) {
-                    let flags = Flags { is_checkable: true, ..Flags::default() };
+                    let flags = Flags { facts: AccessFacts::CHECKABLE, ..Flags::default() };
                     if let Outcome::Raised =
                         self.noted(self.object, claimed(key), AccessKind::Atomic, Value::UNKNOWN, flags, Part::Item(key))
                     {
@@ -234,7 +233,7 @@ impl Touch<'_> {
                     }
                     self.call(method.effect)
                 } else if self.probe.is_first && method.effect == Call::Insert && is_sequence(container) {
-                    let flags = Flags { is_checkable: true, ..Flags::default() };
+                    let flags = Flags { facts: AccessFacts::CHECKABLE, ..Flags::default() };
                     let room = self.noted(self.object, field::ROOM, AccessKind::Atomic, Value::UNKNOWN, flags, Part::Structure);
                     if room == Outcome::Raised { room } else { self.call(method.effect) }
                 } else {
@@ -295,7 +294,8 @@ impl Touch<'_> {
                     let epoch = Some(self.here.order.clock().epoch());
                     // Before it is noted, as with keys: whoever finds the note may have what was put there.
                     container_sync::put(self.object);
-                    let flags = Flags { is_checkable: self.probe.is_placed, epoch, ..Flags::default() };
+                    let facts = AccessFacts::CHECKABLE.when(self.probe.is_placed);
+                    let flags = Flags { facts, epoch, ..Flags::default() };
                     self.noted(self.object, field::STRUCTURE, kind, Value::UNKNOWN, flags, Part::Structure)
                 };
             }
@@ -340,8 +340,10 @@ impl Touch<'_> {
             if is_taken {
                 container_sync::take_now(self.here, self.object);
             }
-            let is_sure = is_sure && call == Call::Take;
-            let flags = Flags { is_checkable, is_sure, is_new: adds, is_taken, epoch, since: None };
+            let facts = AccessFacts::CHECKABLE.when(is_checkable)
+                | AccessFacts::SURE.when(is_sure && call == Call::Take)
+                | AccessFacts::NEW.when(adds);
+            let flags = Flags { facts, is_taken, epoch, since: None };
             let value = match (adds, call) {
                 // A set says no more than what is in it, whichever thread has put it there first.
                 (_, Call::Insert) if self.probe.is_answer => Value::of(values::key(key)),
@@ -415,7 +417,9 @@ impl Touch<'_> {
 
     /// Whoever polls a container until something is there has waited for who put it there; a loop that goes on until nothing is there has not.
     fn await_what_is_put(&self) {
-        if self.probe.is_polled && (self.probe.is_awaited || self.probe.action != Action::Truth) {
+        if self.probe.facts.has(AccessFacts::POLLED)
+            && (self.probe.facts.has(AccessFacts::AWAITED) || self.probe.action != Action::Truth)
+        {
             container_sync::take(self.here, self.object);
         }
     }
@@ -424,7 +428,7 @@ impl Touch<'_> {
         if kind == AccessKind::Read {
             self.await_what_is_put();
         }
-        let flags = Flags { is_checkable, ..Flags::default() };
+        let flags = Flags { facts: AccessFacts::CHECKABLE.when(is_checkable), ..Flags::default() };
         // SAFETY: the object is alive, and so is what it is done with.
         unsafe { self.noted(self.object, field::STRUCTURE, kind, Value::UNKNOWN, flags, Part::Structure) }
     }
@@ -458,82 +462,39 @@ impl Touch<'_> {
         field: u64,
         kind: AccessKind,
         value: Value,
-        Flags { is_checkable, is_sure, is_new, is_taken, epoch, since }: Flags,
+        flags: Flags,
         part: Part,
     ) -> Outcome {
-        let (probe, races) = (self.probe, shared::get());
+        let (here, probe, races, clock) = (self.here, self.probe, shared::get(), self.here.order.clock());
         let life = races.lifetimes.of(home as u64, &Seen(home)) ^ order::slice();
-        let flag = || flags::of(location(life, field));
-        if probe.is_trusted {
-            if !kind.is_read() {
-                flags::set(flag());
-            }
-            container_sync::see(self.here, flag());
-            return Outcome::Continue;
-        }
-        // Those who wait for their turn know of the write itself as well.
-        let epoch = epoch.or_else(|| probe.is_turn.then(|| self.here.order.clock().epoch()));
-        // A patch that says that it is not started any more hands nothing over: who enters it next swaps as if nobody had.
-        if kind == AccessKind::Write && !probe.is_swapper && (probe.is_constant || probe.is_turn && value.is_fixed()) {
-            flags::set(flag());
-            let writer = races.shadow.last_writer(location(life, field));
-            // The first one to write there has taken nothing back.
-            if writer.map_or(probe.is_turn, |writer| writer.slot() != self.here.order.clock().epoch().slot()) {
-                flags::set(flags::turn(flag()));
-            }
-        }
-        // SAFETY: called from the probe, whose function has this variable.
-        let is_own = probe.is_own || probe.compared != 0 && unsafe { own_thread::is_identity(peek_local(probe.compared - 1)) };
-        let (acts_if, acts_at) = if probe.acts_at_local && probe.compared != 0 {
-            // SAFETY: as above.
-            unsafe { turns::of_value(peek_local(probe.compared - 1)) }
-        } else {
-            (probe.acts_if, probe.acts_at)
-        };
-        let access = Access {
+        let mut access = Access {
             location: location(life, field),
             kind,
             site: probe.site,
             code: probe.code,
-            value: if probe.is_claim { value.as_claim() } else { value },
-            // To be compared with the calling thread is no check: whatever others write there, the answer stays.
-            is_tested: probe.is_tested && !is_own,
-            is_polled: probe.is_polled || is_own,
-            is_checkable,
-            is_sure,
-            is_refused: probe.is_refused,
-            is_new,
-            is_constant: probe.is_constant,
-            is_awaited: probe.is_awaited,
-            is_last: self.here.order.is_last(),
-            epoch,
-            is_asked: probe.is_asked,
-            is_acting: probe.is_acting && !is_own,
-            acts_if,
-            acts_at,
-            is_guard: probe.is_guard,
-            is_lazy: probe.is_lazy,
-            is_measured: probe.is_measured,
-            is_filled: probe.is_filled,
+            value,
+            facts: probe.facts | flags.facts | AccessFacts::LAST.when(here.order.is_last()),
+            turn: probe.turn,
             owner: Value::identity(self.object as u64),
-            since,
+            since: flags.since,
+            epoch: flags.epoch,
         };
-        let clock = self.here.order.clock();
-        if !self.here.races.is_introduced.get() {
-            self.here.races.is_introduced.set(true);
+        // SAFETY: the object is alive, and so is what it is done with; called from the probe.
+        if probe.is_special && !unsafe { self.is_judged(&mut access) } {
+            return Outcome::Continue;
+        }
+        if !here.races.is_introduced.get() {
+            here.races.is_introduced.set(true);
             // SAFETY: the object is alive, and so is what it is done with.
             thread_names::introduce(unsafe { Python::assume_attached() }, clock.epoch());
         }
         // SAFETY: the object is alive, and so is what it is done with.
         unsafe { confirm::meet(probe, access.location) };
-        if kind == AccessKind::Read && (probe.is_heeded || probe.is_polled) {
-            container_sync::see(self.here, if probe.is_heeded { flag() } else { flags::turn(flag()) });
-        }
         let mut verdict = Outcome::Continue;
         // SAFETY: the object is alive, and so is what it is done with.
         let stack = || unsafe { self.here.stacks.record() };
         let kind = races.shadow.access(&access, clock, &self.here.races.memory, stack, |race| {
-            if is_taken {
+            if flags.is_taken {
                 // The thread that put it there has released it before it was noted, but perhaps after this thread has asked.
                 container_sync::take_now(self.here, self.object);
                 if clock.has_seen(race.earlier_thread) {
@@ -554,5 +515,55 @@ impl Touch<'_> {
             }
         }
         verdict
+    }
+
+    /// Of an instruction that is not a plain one ([`Probe::is_special`]): orders threads by it, and completes what is known of the access.  Whether
+    /// it is to be judged.
+    ///
+    /// # Safety
+    /// Called from a probe, attached.
+    #[inline(never)]
+    unsafe fn is_judged(&self, access: &mut Access) -> bool {
+        let (here, probe, races) = (self.here, self.probe, shared::get());
+        let (kind, value) = (access.kind, access.value);
+        let flag = flags::of(access.location);
+        if probe.is_trusted {
+            if !kind.is_read() {
+                flags::set(flag);
+            }
+            container_sync::see(here, flag);
+            return false;
+        }
+        // Those who wait for their turn know of the write itself as well.
+        access.epoch = access.epoch.or_else(|| probe.is_turn.then(|| here.order.clock().epoch()));
+        // A patch that says that it is not started any more hands nothing over: who enters it next swaps as if nobody had.
+        let is_set = probe.facts.has(AccessFacts::CONSTANT) || probe.is_turn && value.is_fixed();
+        if kind == AccessKind::Write && !probe.is_swapper && is_set {
+            flags::set(flag);
+            let writer = races.shadow.last_writer(access.location);
+            // The first one to write there has taken nothing back.
+            if writer.map_or(probe.is_turn, |writer| writer.slot() != here.order.clock().epoch().slot()) {
+                flags::set(flags::turn(flag));
+            }
+        }
+        // SAFETY: called from the probe, whose function has this variable.
+        let compared = if probe.compared == 0 { std::ptr::null_mut() } else { unsafe { peek_local(probe.compared - 1) } };
+        // SAFETY: alive as long as the variable holds it, or null.
+        if probe.is_own || unsafe { own_thread::is_identity(compared) } {
+            // To be compared with the calling thread is no check: whatever others write there, the answer stays.
+            access.facts = access.facts.without(AccessFacts::TESTED | AccessFacts::ACTING) | AccessFacts::POLLED;
+        }
+        if probe.acts_at_local && probe.compared != 0 {
+            // SAFETY: as above.
+            access.turn = unsafe { turns::of_value(compared) };
+        }
+        if probe.is_claim {
+            access.value = value.as_claim();
+        }
+        let is_polled = probe.facts.has(AccessFacts::POLLED);
+        if kind == AccessKind::Read && (probe.is_heeded || is_polled) {
+            container_sync::see(here, if probe.is_heeded { flag } else { flags::turn(flag) });
+        }
+        true
     }
 }

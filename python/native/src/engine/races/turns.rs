@@ -4,7 +4,8 @@
 //! that take turns by what comes then may be reported.
 
 use crate::engine::races::values;
-use ftsan::patcher::ActsAt;
+use ftsan::patcher::{ActsAt, Point};
+use ftsan::races::facts::Turn;
 use pyo3::ffi;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -14,34 +15,41 @@ const NUMBERS: usize = 60;
 /// The values of the numbers from 1; 0 for a number that is free.
 static KEYS: [AtomicU64; NUMBERS] = [const { AtomicU64::new(0) }; NUMBERS];
 
-/// The number for what a point says; 0 for none.
-pub(super) fn number(value: Option<ActsAt>) -> u8 {
-    match value {
-        Some(ActsAt::Number(number)) => number,
-        Some(ActsAt::Key(key)) => of_key(key),
-        Some(ActsAt::Local) | None => 0,
+/// In which case a thread acts that is at this point, as far as the code says it.
+pub(super) fn of_point(point: &Point<'_>) -> Turn {
+    match (point.acts_if, point.acts_at) {
+        (Some(true), _) => Turn::SET,
+        (Some(false), _) => Turn::UNSET,
+        (None, Some(ActsAt::Number(number))) => at(number),
+        (None, Some(ActsAt::Key(key))) => at(of_key(key)),
+        (None, Some(ActsAt::Local) | None) => Turn::NONE,
     }
 }
 
-/// In which case a thread acts that compares with this value: if it is not set, or if it is the one with this number.
+/// If it is the value with this number; 0 for none.
+fn at(number: u8) -> Turn {
+    if number == 0 { Turn::NONE } else { Turn::at(number) }
+}
+
+/// In which case a thread acts that compares with this value: if it is not set, or if it is this one.
 ///
 /// # Safety
 /// Attached; `value` is alive, or null.
-pub(super) unsafe fn of_value(value: *mut ffi::PyObject) -> (Option<bool>, u8) {
+pub(super) unsafe fn of_value(value: *mut ffi::PyObject) -> Turn {
     // SAFETY: passed on; a number of the interpreter's own type runs no code of the program.
     unsafe {
         if value.is_null() || !values::is_plain_key(value) {
-            return (None, 0);
+            return Turn::NONE;
         }
         if ffi::PyLong_CheckExact(value) == 0 {
-            return (None, of_key(values::key(value)));
+            return at(of_key(values::key(value)));
         }
         let mut overflow = 0;
         let number = ffi::PyLong_AsLongAndOverflow(value, &raw mut overflow);
         match usize::try_from(number) {
-            Ok(0) => (Some(false), 0),
-            Ok(number) if number <= NUMBERS => (None, number as u8),
-            _ => (None, of_key(values::key(value))),
+            Ok(0) => Turn::UNSET,
+            Ok(number) if number <= NUMBERS => at(number as u8),
+            _ => at(of_key(values::key(value))),
         }
     }
 }
