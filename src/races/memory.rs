@@ -51,8 +51,8 @@ impl Flag {
     /// another key perhaps.
     #[inline]
     pub(super) fn is_heeded_by(self, access: &Access) -> bool {
-        let follows = self.code == access.code && self.site < access.site;
-        self.site != 0 && self.site != access.site && (follows || self.value.is_same_object(access.owner))
+        let follows = || self.code == access.code && self.site < access.site;
+        self.site != 0 && self.site != access.site && (follows() || self.value.is_same_object(access.owner))
     }
 
     /// Slot and the lower bits of the sequence number.

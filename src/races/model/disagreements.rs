@@ -92,3 +92,16 @@ fn who_has_waited_for_a_write_has_waited_for_it_at_the_second_write_too() {
     let read = access(AccessKind::Read);
     expect(&[(1, poll), (1, read), (1, write), (1, read), (0, write), (1, write)], Some(Severity::Error));
 }
+
+#[test]
+fn a_wait_that_was_followed_by_another_read_is_one_that_is_forgotten_too() {
+    let poll = access(AccessKind::Read).with(AccessFacts::TESTED | AccessFacts::POLLED);
+    let poll = Access { site: 20, ..poll };
+    let (read, write) = (access(AccessKind::Read), access(AccessKind::Write));
+    // More readers than a cell has places for.
+    let readers = [2, 1, 4].map(|thread| (thread, read));
+    let mut accesses = vec![(1, Access { value: Value::of(4), ..write })];
+    accesses.extend(readers);
+    accesses.extend([(0, poll), (0, read), (3, read), (0, write)]);
+    expect(&accesses, Some(Severity::Info));
+}

@@ -141,9 +141,11 @@ impl Now<'_> {
         if !comes_last || self.access.since.is_some() {
             self.judge_read(cell, races);
         }
-        self.keep(cell, self.access.kind);
-        if self.access.is_guard() {
-            self.keep(cell, AccessKind::Iterate);
+        if self.access.kind == AccessKind::Read {
+            self.keep(cell, AccessKind::Read);
+        }
+        if self.access.kind == AccessKind::Iterate || self.access.is_guard() {
+            self.keep_iteration(cell);
         }
         self.access.kind
     }
@@ -160,7 +162,13 @@ impl Now<'_> {
         }
     }
 
+    #[inline(never)]
+    fn keep_iteration(&self, cell: &Cell) {
+        self.keep(cell, AccessKind::Iterate);
+    }
+
     /// Remembers a read as one of this kind.
+    #[inline(always)]
     fn keep(&self, cell: &Cell, kind: AccessKind) {
         let (epochs, reads) = cell.reads_of(kind);
         let index = self.reader(cell, kind, epochs, reads);
@@ -187,10 +195,17 @@ impl Now<'_> {
     }
 
     /// Which of these readers this thread is.
+    #[inline(always)]
     fn reader(&self, cell: &Cell, kind: AccessKind, epochs: &[AtomicU64], reads: &[Read]) -> usize {
         if let Some(index) = epochs.iter().position(|known| is_of(known, self.epoch)) {
             return index;
         }
+        self.place_of_reader(cell, kind, epochs, reads)
+    }
+
+    /// The place of a thread that has none yet.
+    #[cold]
+    fn place_of_reader(&self, cell: &Cell, kind: AccessKind, epochs: &[AtomicU64], reads: &[Read]) -> usize {
         // An iteration that comes before this one needs no place of its own; a read may be what a write of its thread goes back to.
         let may_go = |known: &AtomicU64| {
             let is_over = kind == AccessKind::Iterate && self.clock.has_seen(Epoch::from_bits(known.load(Relaxed)));
@@ -200,7 +215,8 @@ impl Now<'_> {
             #[cfg(test)]
             self.forgotten.fetch_add(1, Relaxed);
             let index = usize::from(self.epoch.slot()) % epochs.len();
-            cell.forgotten.fetch_or((reads[index].state.load(Relaxed) & state::POLLED | state::MAY_GO_BACK) as u8, Relaxed);
+            let has_waited = reads[index].state.load(Relaxed) & (state::POLLED | state::WAITED) != 0;
+            cell.forgotten.fetch_or((bit(has_waited, state::POLLED) | state::MAY_GO_BACK) as u8, Relaxed);
             index
         })
     }

@@ -8,6 +8,8 @@
 mod beside_objects;
 mod common;
 #[cfg(Py_GIL_DISABLED)]
+mod heap;
+#[cfg(Py_GIL_DISABLED)]
 mod in_objects;
 
 #[cfg(not(Py_GIL_DISABLED))]
@@ -27,6 +29,13 @@ pub(crate) fn verify(py: Python<'_>) -> Result<(), String> {
     let class = builtins.call_method1("type", ("Object", (), pyo3::types::PyDict::new(py))).map_err(|error| error.to_string())?;
     let lock = py.import("_thread").and_then(|thread| thread.getattr("lock")).map_err(|error| error.to_string())?;
     let kind = |name: &str| builtins.getattr(name).map_err(|error| error.to_string());
+    #[cfg(Py_GIL_DISABLED)]
+    {
+        let made = [class.call0(), kind("list")?.call0(), kind("dict")?.call0()];
+        let made = made.into_iter().collect::<PyResult<Vec<_>>>().map_err(|error| error.to_string())?;
+        // SAFETY: attached, and new objects, which we hold references to.
+        unsafe { heap::learn(&made.iter().map(|object| object.as_ptr()).collect::<Vec<_>>()) };
+    }
     let mut reused = 0;
     for class in [class, lock, kind("list")?, kind("dict")?, kind("set")?, kind("object")?] {
         reused += usize::from(is_cleared(&class)?);

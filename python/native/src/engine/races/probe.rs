@@ -64,7 +64,7 @@ unsafe extern "C" fn delete_item<const PATH: u8, const IS_PERTURBED: bool>(
             path if path == Path::Stack as u8 => peek((*probe.cast::<Probe>()).object),
             _ => accesses::object_of(&*probe.cast::<Probe>(), handed),
         };
-        if object.is_null() || PATH != Path::Always as u8 && (header::is_private(object) || header::is_immortal(object)) {
+        if object.is_null() || PATH != Path::Always as u8 && (header::is_immortal(object) || header::is_private(object)) {
             return 0;
         }
         slow(&*probe.cast::<Probe>(), object).status()

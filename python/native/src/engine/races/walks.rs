@@ -25,7 +25,7 @@ pub(crate) unsafe fn step(iterators: &Iterators, iterator: *mut ffi::PyObject) -
     // SAFETY: passed on.
     unsafe {
         let container = iterators.container(iterator);
-        let is_own = container.is_null() || header::is_private(container) || header::is_immortal(container);
+        let is_own = container.is_null() || header::is_immortal(container) || header::is_private(container);
         if is_own && header::is_private(iterator) && !shared::is_strict() {
             return Outcome::Continue;
         }

@@ -2,6 +2,7 @@
 //! `_Py_NewReference` (`Objects/object.c`) clears the field at each birth.
 
 use super::common::{ESCAPED, PyRefTracer_GetTracer, PyRefTracer_SetTracer, Tracer, thread_id};
+use super::heap;
 use pyo3::ffi;
 use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 
@@ -37,18 +38,44 @@ pub(crate) unsafe fn set(object: *mut ffi::PyObject, bits: u16) -> u16 {
 /// `object` is alive.
 #[inline(always)]
 pub(crate) unsafe fn is_private(object: *mut ffi::PyObject) -> bool {
-    // SAFETY: passed on; the interpreter changes the field of live objects atomically.
-    unsafe { maker(object) == thread_id() && bits(object) & ESCAPED == 0 }
+    // SAFETY: passed on.
+    unsafe { bits(object) & ESCAPED == 0 && (counted_for(object) == thread_id() || is_of_own_heap(object)) }
 }
 
-/// The thread that made the object, as [`thread_id`] names it; 0 if its references are no longer counted for that one.
+/// As far as the heap knows, where the references are counted for nobody.
+///
+/// # Safety
+/// `object` is alive.
+#[cold]
+#[inline(never)]
+unsafe fn is_of_own_heap(object: *mut ffi::PyObject) -> bool {
+    // SAFETY: passed on.
+    unsafe { counted_for(object) == 0 && maker(object) == thread_id() }
+}
+
+/// The thread that the object's references are counted for, as [`thread_id`] names it; 0 for none.
+///
+/// # Safety
+/// `object` is alive.
+#[inline(always)]
+unsafe fn counted_for(object: *mut ffi::PyObject) -> usize {
+    // SAFETY: passed on; the interpreter changes the field of live objects atomically.
+    unsafe { AtomicUsize::from_ptr(&raw mut (*object).ob_tid).load(Ordering::Relaxed) }
+}
+
+/// The thread that made the object, as [`thread_id`] names it; 0 if that is not known.
 ///
 /// # Safety
 /// `object` is alive.
 #[inline(always)]
 pub(crate) unsafe fn maker(object: *mut ffi::PyObject) -> usize {
-    // SAFETY: passed on; the interpreter changes the field of live objects atomically.
-    unsafe { AtomicUsize::from_ptr(&raw mut (*object).ob_tid).load(Ordering::Relaxed) }
+    // SAFETY: passed on.
+    unsafe {
+        match counted_for(object) {
+            0 if !is_immortal(object) => heap::thread_of(object),
+            thread => thread,
+        }
+    }
 }
 
 /// `_Py_IsImmortal`, `Include/refcount.h`: nobody counts the references of what lives for ever, and nobody can change it but for classes
