@@ -8,7 +8,7 @@
 //! (`mi_segment_t.thread_id`, `Include/internal/mimalloc/mimalloc/types.h`; 0 once the thread has ended, until another one takes the segment over).
 
 use super::common::thread_id;
-use crate::interpreter::types;
+use crate::interpreter::{memory, types};
 use pyo3::ffi;
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -29,14 +29,15 @@ static PLACE: AtomicUsize = AtomicUsize::new(0);
 /// Attached; the objects are alive.
 pub(super) unsafe fn learn(made: &[*mut ffi::PyObject]) {
     let places = |object: &*mut ffi::PyObject| {
+        let mut head = [0; HEAD * size_of::<usize>()];
         // SAFETY: passed on.
-        let segment = unsafe { segment(*object) };
-        let names_me = |place: &usize| {
-            // SAFETY: the head of a segment is longer, and mapped as long as there are objects in it.
-            let word = segment.map(|segment| unsafe { &*segment.add(*place) });
-            word.is_some_and(|word| word.load(Ordering::Relaxed) == thread_id())
-        };
-        let mut places = (1..HEAD).filter(names_me);
+        let segment = unsafe { segment(*object) }?;
+        // Through the kernel: a mimalloc of another kind may have nothing there.
+        if !memory::read_into(segment as usize, &mut head) {
+            return None;
+        }
+        let me = thread_id().to_ne_bytes();
+        let mut places = head.chunks(me.len()).enumerate().filter(|(_, word)| *word == me).map(|(place, _)| place);
         places.next().filter(|_| places.next().is_none())
     };
     let mut found = made.iter().map(places);
@@ -70,6 +71,6 @@ pub(super) unsafe fn thread_of(object: *mut ffi::PyObject) -> usize {
     if place == 0 {
         return 0;
     }
-    // SAFETY: passed on; see `learn`.
+    // SAFETY: passed on; `learn` has found the word there, and a segment is mapped as long as there are objects in it.
     unsafe { segment(object).map_or(0, |segment| (*segment.add(place)).load(Ordering::Relaxed)) }
 }
