@@ -1,6 +1,6 @@
-"""The collector of another thread lets go of what garbage referred to: that is the maker's own all the same, until somebody else comes to it.
+"""The collector of another thread lets go of what garbage referred to: that is its maker's own all the same.
 
-The interpreter forgets then which thread made it, so ftsan asks the heap.
+The interpreter forgets which thread made it then, so ftsan asks the heap.  Until another thread comes to it, nothing is noted.
 
 ALSO: FT407
 """
