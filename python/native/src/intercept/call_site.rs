@@ -6,14 +6,14 @@
 
 use crate::engine::affinity::check;
 use crate::engine::affinity::watch::{KINDS, OwnerKind, Watch};
-use crate::interpreter::own_types::set_immortal;
+use crate::interpreter::own_types::{new_type, set_immortal};
 use crate::thread::outcome::Outcome;
 use crate::thread::perturb;
 use ftsan::perturb::Step;
 use pyo3::exceptions::PyTypeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use std::ffi::c_int;
+use std::ffi::{c_int, c_void};
 use std::sync::OnceLock;
 
 #[repr(C)]
@@ -98,23 +98,8 @@ fn site_type(py: Python<'_>, kind: OwnerKind) -> PyResult<*mut ffi::PyTypeObject
         return Ok(found.0);
     }
     let slot = if perturb::is_on() { delete_item_perturbed } else { slot_of(kind) };
-    let mut slots = [
-        ffi::PyType_Slot { slot: ffi::Py_mp_ass_subscript, pfunc: slot as *mut std::ffi::c_void },
-        ffi::PyType_Slot { slot: 0, pfunc: std::ptr::null_mut() },
-    ];
-    let mut spec = ffi::PyType_Spec {
-        name: c"ftsan._native.Site".as_ptr(),
-        basicsize: size_of::<Site>() as c_int,
-        itemsize: 0,
-        flags: (ffi::Py_TPFLAGS_DEFAULT | ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION | ffi::Py_TPFLAGS_IMMUTABLETYPE) as u32,
-        slots: slots.as_mut_ptr(),
-    };
-    // SAFETY: the spec is complete and copied by the call.
-    let made = unsafe { ffi::PyType_FromSpec(&mut spec) };
-    if made.is_null() {
-        return Err(PyErr::fetch(py));
-    }
-    Ok(place.get_or_init(|| SiteType(made.cast())).0)
+    let made = new_type(py, c"ftsan._native.Site", size_of::<Site>(), 0, &[(ffi::Py_mp_ass_subscript, slot as *mut c_void)])?;
+    Ok(place.get_or_init(|| SiteType(made)).0)
 }
 
 /// A new site for `watch`.

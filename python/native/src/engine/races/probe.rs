@@ -9,7 +9,7 @@ use crate::engine::races::{accesses, confirm, shared, turns};
 use crate::findings::process;
 use crate::interpreter::frames::RawFrame;
 use crate::interpreter::header;
-use crate::interpreter::own_types::set_immortal;
+use crate::interpreter::own_types::{new_type, set_immortal};
 use crate::thread::context::current_thread;
 use crate::thread::outcome::Outcome;
 use crate::thread::{clock, code_class, guard, perturb};
@@ -106,23 +106,8 @@ fn probe_type(py: Python<'_>, path: Path) -> PyResult<*mut ffi::PyTypeObject> {
         Path::Always => slot_of::<{ Path::Always as u8 }>(),
         Path::Suspend => slot_of::<{ Path::Suspend as u8 }>(),
     };
-    let mut slots = [
-        ffi::PyType_Slot { slot: ffi::Py_mp_ass_subscript, pfunc: slot },
-        ffi::PyType_Slot { slot: 0, pfunc: std::ptr::null_mut() },
-    ];
-    let mut spec = ffi::PyType_Spec {
-        name: c"ftsan._native.Probe".as_ptr(),
-        basicsize: size_of::<Probe>() as c_int,
-        itemsize: 0,
-        flags: (ffi::Py_TPFLAGS_DEFAULT | ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION | ffi::Py_TPFLAGS_IMMUTABLETYPE) as u32,
-        slots: slots.as_mut_ptr(),
-    };
-    // SAFETY: the spec is complete and copied by the call.
-    let made = unsafe { ffi::PyType_FromSpec(&mut spec) };
-    if made.is_null() {
-        return Err(PyErr::fetch(py));
-    }
-    Ok(place.get_or_init(|| Type(made.cast())).0)
+    let made = new_type(py, c"ftsan._native.Probe", size_of::<Probe>(), 0, &[(ffi::Py_mp_ass_subscript, slot)])?;
+    Ok(place.get_or_init(|| Type(made)).0)
 }
 
 fn path(point: &Point<'_>, is_strict: bool) -> Path {
