@@ -23,6 +23,12 @@ impl ThreadHistory {
         self.version.get()
     }
 
+    /// Whether it has seen a flag, and goes by it.
+    #[inline]
+    pub(super) fn has_flag(&self) -> bool {
+        self.flag.get().site != 0
+    }
+
     /// Forgets what was seen: others have gone on unseen since.
     pub fn forget(&self) {
         self.flag.set(Flag::default());

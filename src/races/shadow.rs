@@ -14,7 +14,7 @@ use super::clock::{Epoch, ThreadClock};
 use super::matrix::AccessKind;
 use super::memory::ThreadHistory;
 use super::spin::Spin;
-use cell::{Cell, state};
+use cell::{Cell, own_place, state};
 use judge::Now;
 use std::array;
 use std::ops::Deref;
@@ -55,12 +55,6 @@ impl Group {
     fn is_full(&self) -> bool {
         self.0.iter().all(|cell| cell.key.load(Relaxed) != 0)
     }
-}
-
-/// Most accesses race with nothing: they do without what it takes to walk over what they race with.
-#[cold]
-fn tell(races: Vec<Race>, report: impl FnMut(Race)) {
-    races.into_iter().for_each(report);
 }
 
 /// How many groups of cells fit into so many bytes; at least one.
@@ -147,35 +141,36 @@ impl<G: Deref<Target = [Group]>> Shadow<G> {
         cell
     }
 
-    /// Notes an access of the calling thread; what it races with goes to `report`, after the cell has been let go.
-    /// `stack` is asked for at most once.  Returns the kind of access that it turns out to be.
+    /// Notes an access of the calling thread: the kind of access that it turns out to be, and what it races with.  `stack` is asked for at most
+    /// once.
     #[inline]
+    #[must_use]
     pub fn access(
         &self,
         access: &Access,
         clock: &ThreadClock,
         memory: &ThreadHistory,
         stack: impl FnOnce() -> u32,
-        report: impl FnMut(Race),
-    ) -> AccessKind {
+    ) -> (AccessKind, Vec<Race>) {
         let epoch = access.epoch.unwrap_or_else(|| clock.epoch());
         if epoch.is_none() {
-            return access.kind;
+            return (access.kind, Vec::new());
         }
         // 0 is no location.
         let key = access.location.max(1);
         let mut cell = self.find(key).unwrap_or_else(|| self.make(key));
         if access.kind.is_read() {
             let (epochs, reads) = cell.reads_of(access.kind);
-            if let Some(index) = epochs.iter().position(|known| known.load(Relaxed) == epoch.bits())
-                && let own = &reads[index]
+            let own = own_place(epochs, epoch);
+            if epochs[own].load(Relaxed) == epoch.bits()
+                && let own = &reads[own]
                 && own.site.load(Relaxed) == access.site
                 && own.version.load(Relaxed) == cell.version.load(Relaxed)
                 && access.since.is_none_or(|since| since == own.version.load(Relaxed))
                 && own.state.load(Relaxed) & (state::ACTED | state::ASKED | state::LAST) == 0
             {
                 memory.version.set(own.version.load(Relaxed));
-                return access.kind;
+                return (access.kind, Vec::new());
             }
         }
         let here = AccessSite { site: access.site, stack: stack() };
@@ -203,10 +198,7 @@ impl<G: Deref<Target = [Group]>> Shadow<G> {
             memory.version.set(cell.version.load(Relaxed));
             kind
         };
-        if !races.is_empty() {
-            tell(races, report);
-        }
-        kind
+        (kind, races)
     }
 }
 

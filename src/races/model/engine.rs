@@ -71,16 +71,10 @@ pub(super) fn run(events: &[Event], fault: Fault) -> (Vec<Report>, BTreeSet<u64>
                         (location, place) == (access.location, race.earlier) && epoch == race.earlier_thread
                     })
                 };
-                shadow.access(
-                    &access,
-                    clock,
-                    memory,
-                    || stack,
-                    |race| {
-                        let earlier = (0..number).filter(|event| is_it(&race, &made[*event])).collect();
-                        reports.push(Report { earlier, later: number, race });
-                    },
-                );
+                for race in shadow.access(&access, clock, memory, || stack).1 {
+                    let earlier = (0..number).filter(|event| is_it(&race, &made[*event])).collect();
+                    reports.push(Report { earlier, later: number, race });
+                }
                 if shadow.forgotten.swap(0, Relaxed) > 0 {
                     forgotten.insert(access.location);
                 }

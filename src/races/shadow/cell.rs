@@ -195,7 +195,7 @@ impl Cell {
     /// The last read, in one step, of the thread of `epoch`.
     #[inline]
     pub(super) fn own_read(&self, epoch: Epoch) -> Option<OwnRead<'_>> {
-        let index = self.epochs[..READERS].iter().position(|known| is_of(known, epoch))?;
+        let index = reader_of(&self.epochs[..READERS], epoch)?;
         let epoch = Epoch::from_bits(self.epochs[index].load(Relaxed));
         Some(OwnRead { read: &self.reads[index], epoch, marks: self.read_marks[index].load(Relaxed) })
     }
@@ -230,6 +230,19 @@ impl Write {
         let check = place(&self.check_site, &self.check_stack);
         (goes_back && check.site != 0).then_some(check)
     }
+}
+
+/// The place among the readers that a thread takes first.
+#[inline(always)]
+pub(super) fn own_place(epochs: &[AtomicU64], epoch: Epoch) -> usize {
+    usize::from(epoch.slot()) % epochs.len()
+}
+
+/// The place that it has among them.
+#[inline(always)]
+pub(super) fn reader_of(epochs: &[AtomicU64], epoch: Epoch) -> Option<usize> {
+    let own = own_place(epochs, epoch);
+    if is_of(&epochs[own], epoch) { Some(own) } else { epochs.iter().position(|known| is_of(known, epoch)) }
 }
 
 /// Whether this is an epoch of the same thread.

@@ -1,6 +1,8 @@
 //! The judgement of a race: what an access of a location means after those that its cell remembers, and what is remembered of it.
 
-use super::cell::{Cell, OwnRead, Read, WRITES, Write, is_newer, is_news, is_of, kind_of, mark, place, state};
+use super::cell::{
+    Cell, OwnRead, Read, WRITES, Write, is_newer, is_news, is_of, kind_of, mark, own_place, place, reader_of, state,
+};
 use crate::races::access::{Access, AccessSite, Race, Value};
 use crate::races::clock::{Epoch, ThreadClock};
 use crate::races::facts::Turn;
@@ -150,6 +152,7 @@ impl Now<'_> {
         self.access.kind
     }
 
+    #[inline(never)]
     fn judge_read(&self, cell: &Cell, races: &mut Vec<Race>) {
         // The last one last: it is the flag that was seen.
         let last = usize::from(cell.last.load(Relaxed));
@@ -178,29 +181,32 @@ impl Now<'_> {
             && own.state.load(Relaxed) & (state::POLLED | state::WAITED) != 0
             && own.version.load(Relaxed) == cell.version.load(Relaxed);
         let known = known | bit(kind == AccessKind::Read && has_waited, state::WAITED);
-        let flag = self.memory.flag.get();
         epochs[index].store(self.epoch.bits(), Relaxed);
         own.site.store(self.here.site, Relaxed);
         own.stack.store(self.here.stack, Relaxed);
         own.code.store(self.access.code, Relaxed);
         own.state.store(known, Relaxed);
         own.version.store(cell.version.load(Relaxed), Relaxed);
-        let is_heeded = flag.is_heeded_by(self.access) && !Self::was_complete(cell, cell.last(), flag);
-        own.flag.store(if is_heeded { flag.packed() } else { 0 }, Relaxed);
-        own.flag_site.store(flag.site, Relaxed);
+        own.flag.store(if self.memory.has_flag() { self.heed(cell, own) } else { 0 }, Relaxed);
         if kind == AccessKind::Read {
             let is_filled = if self.access.is_filled() { mark::FILLED } else { 0 };
             cell.read_marks[index].store(self.access.turn.0 | is_filled, Relaxed);
         }
     }
 
+    /// The flag that this read heeds, for `flag` of what is remembered of it; 0 for none.
+    #[inline(never)]
+    fn heed(&self, cell: &Cell, own: &Read) -> u32 {
+        let flag = self.memory.flag.get();
+        own.flag_site.store(flag.site, Relaxed);
+        let is_heeded = flag.is_heeded_by(self.access) && !Self::was_complete(cell, cell.last(), flag);
+        if is_heeded { flag.packed() } else { 0 }
+    }
+
     /// Which of these readers this thread is.
     #[inline(always)]
     fn reader(&self, cell: &Cell, kind: AccessKind, epochs: &[AtomicU64], reads: &[Read]) -> usize {
-        if let Some(index) = epochs.iter().position(|known| is_of(known, self.epoch)) {
-            return index;
-        }
-        self.place_of_reader(cell, kind, epochs, reads)
+        reader_of(epochs, self.epoch).unwrap_or_else(|| self.place_of_reader(cell, kind, epochs, reads))
     }
 
     /// The place of a thread that has none yet.
@@ -211,10 +217,14 @@ impl Now<'_> {
             let is_over = kind == AccessKind::Iterate && self.clock.has_seen(Epoch::from_bits(known.load(Relaxed)));
             known.load(Relaxed) == 0 || is_over
         };
+        let own = own_place(epochs, self.epoch);
+        if may_go(&epochs[own]) {
+            return own;
+        }
         epochs.iter().position(may_go).unwrap_or_else(|| {
             #[cfg(test)]
             self.forgotten.fetch_add(1, Relaxed);
-            let index = usize::from(self.epoch.slot()) % epochs.len();
+            let index = own;
             let has_waited = reads[index].state.load(Relaxed) & (state::POLLED | state::WAITED) != 0;
             cell.forgotten.fetch_or((bit(has_waited, state::POLLED) | state::MAY_GO_BACK) as u8, Relaxed);
             index

@@ -24,9 +24,7 @@ impl Bench {
     }
 
     fn go(&self, threads: [&ThreadClock; 2], thread: usize, access: Access) -> Vec<Race> {
-        let mut races = Vec::new();
-        self.shadow.access(&access, threads[thread], &self.memories[thread], || 7, |race| races.push(race));
-        races
+        self.shadow.access(&access, threads[thread], &self.memories[thread], || 7).1
     }
 }
 
@@ -115,7 +113,7 @@ fn threads_that_touch_a_location_first_in_the_same_instant_meet() {
         for number in 1..=rounds {
             together.wait();
             let write = Access { location: crate::races::mix(number), ..access(AccessKind::Write, 2) };
-            bench.shadow.access(&write, clock, &memory, || 7, |_| races += 1);
+            races += bench.shadow.access(&write, clock, &memory, || 7).1.len() as u64;
         }
         races
     };
@@ -190,7 +188,7 @@ fn a_thread_that_takes_turns_does_not_stand_for_one_that_does_not() {
             |site, number| Access { value: Value::flag(number), ..access(AccessKind::Write, site).with(AccessFacts::CONSTANT) };
         let check =
             |thread: usize| Access { turn: turns[thread], ..access(AccessKind::Read, 1 + thread as u32).with(AccessFacts::TESTED) };
-        bench.shadow.access(&write(5, 64), third, &ThreadHistory::default(), || 7, |_| ());
+        let _ = bench.shadow.access(&write(5, 64), third, &ThreadHistory::default(), || 7);
         third.release_into(&bench.clocks, &mut lock);
         one.acquire_from(&bench.clocks, &lock);
         for (thread, number) in [(0, 16), (1, 32)] {
@@ -283,7 +281,7 @@ fn a_table_that_is_half_full_forgets_hardly_anything() {
     let (clock, memory) = (bench.clocks.enter(), ThreadHistory::default());
     let of = |number: u64| crate::races::location(crate::races::mix(number), 7);
     for number in 1..=LOCATIONS {
-        shadow.access(&Access { location: of(number), ..access(AccessKind::Write, 1) }, clock, &memory, || 7, |_| ());
+        let _ = shadow.access(&Access { location: of(number), ..access(AccessKind::Write, 1) }, clock, &memory, || 7);
     }
     // With one group for each it would be about one in thirty.
     let lost = (1..=LOCATIONS).filter(|number| shadow.last_writer(of(*number)).is_none()).count();
@@ -376,7 +374,7 @@ fn the_flag_that_was_seen_is_the_one_that_was_set_last() {
         for location in [1, 2, 3] {
             let read =
                 Access { location, ..access(AccessKind::Read, 2 + location as u32).with(AccessFacts::TESTED.when(location == 1)) };
-            bench.shadow.access(&read, reader, &memory, || 7, |_| ());
+            let _ = bench.shadow.access(&read, reader, &memory, || 7);
         }
         let last = setters[setters.len() - 1];
         let early = [(last, 2), (1 - last, 3)].map(|(thread, location)| {
@@ -440,7 +438,7 @@ fn in_no_schedule_is_it_early_if_each_round_was_complete_whichever_thread_publis
                     clock.acquire_from(&bench.clocks, &lock);
                     for (location, kind) in [(2, AccessKind::Write), (1, AccessKind::Insert)] {
                         let write = Access { location, ..access(kind, location as u32) };
-                        bench.shadow.access(&write, clock, &memories[step as usize], || 7, |race| races.push(race));
+                        races.extend(bench.shadow.access(&write, clock, &memories[step as usize], || 7).1);
                     }
                     clock.release_into(&bench.clocks, &mut lock);
                     clock.advance(&bench.clocks);

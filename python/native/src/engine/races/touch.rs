@@ -13,7 +13,7 @@ use crate::thread::context::ThreadContext;
 use crate::thread::outcome::Outcome;
 use ftsan::patcher::Action;
 use ftsan::patcher::known_calls::{self, CallEffect as Call, Container, Method};
-use ftsan::races::access::{Access, AccessSite, Value};
+use ftsan::races::access::{Access, AccessSite, Race, Value};
 use ftsan::races::clock::Epoch;
 use ftsan::races::facts::AccessFacts;
 use ftsan::races::lifetimes::Mark;
@@ -490,31 +490,43 @@ impl Touch<'_> {
         }
         // SAFETY: the object is alive, and so is what it is done with.
         unsafe { confirm::meet(probe, access.location) };
-        let mut verdict = Outcome::Continue;
         // SAFETY: the object is alive, and so is what it is done with.
-        let stack = || unsafe { self.here.stacks.record() };
-        let kind = races.shadow.access(&access, clock, &self.here.races.memory, stack, |race| {
-            if flags.is_taken {
-                // The thread that put it there has released it before it was noted, but perhaps after this thread has asked.
-                container_sync::take_now(self.here, self.object);
-                if clock.has_seen(race.earlier_thread) {
-                    return;
-                }
-            }
-            confirm::suspect(&race);
-            // SAFETY: the object is alive, and so is what it is done with.
-            if let Outcome::Raised = unsafe { race::found(self.object, part, probe.is_swapper, &race) } {
-                verdict = Outcome::Raised;
-            }
-        });
+        let stack = || unsafe { here.stacks.record() };
+        let (kind, found) = races.shadow.access(&access, clock, &here.races.memory, stack);
+        // SAFETY: the object is alive, and so is what it is done with.
+        let outcome = if found.is_empty() { Outcome::Continue } else { unsafe { self.tell(found, flags.is_taken, part) } };
         if review::is_on() {
             // SAFETY: the object is alive, and so is what it is done with.
             unsafe {
-                let place = AccessSite { site: probe.site, stack: self.here.stacks.record() };
+                let place = AccessSite { site: probe.site, stack: here.stacks.record() };
                 review::note(self.object, part, access.location, clock.epoch(), kind, place);
             }
         }
-        verdict
+        outcome
+    }
+
+    /// Tells what an access races with.  `is_taken`: what was put there may have been handed over in the meantime.
+    ///
+    /// # Safety
+    /// Attached; the object is alive.
+    #[cold]
+    unsafe fn tell(&self, found: Vec<Race>, is_taken: bool, part: Part) -> Outcome {
+        let mut outcome = Outcome::Continue;
+        for race in found {
+            if is_taken {
+                // The thread that put it there has released it before it was noted, but perhaps after this thread has asked.
+                container_sync::take_now(self.here, self.object);
+                if self.here.order.clock().has_seen(race.earlier_thread) {
+                    continue;
+                }
+            }
+            confirm::suspect(&race);
+            // SAFETY: passed on.
+            if let Outcome::Raised = unsafe { race::found(self.object, part, self.probe.is_swapper, &race) } {
+                outcome = Outcome::Raised;
+            }
+        }
+        outcome
     }
 
     /// Of an instruction that is not a plain one ([`Probe::is_special`]): orders threads by it, and completes what is known of the access.  Whether
