@@ -49,7 +49,7 @@ pub struct Access {
     pub is_lazy: bool,
     /// The value that is read is measured (`if x.balance >= amount`): the act that follows is no answer that may be given twice.
     pub is_measured: bool,
-    /// If there is nothing, a function is called that may fill it.
+    /// If there is nothing, a function is called that may fill it; of a write: a function that is still running has checked that.
     pub is_filled: bool,
     /// The object that the location is of, as the value of what refers to it.
     pub owner: Value,

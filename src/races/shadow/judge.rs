@@ -523,7 +523,9 @@ impl Now<'_> {
         let is_far = given == AccessKind::Write || read & state::ASKED != 0 || is_filled;
         // Each addition hands over what it adds.
         let goes_on = is_filled && read & state::ACTED != 0 && cell.is_filled_in(self.epoch);
-        let is_near = same_function || is_far && read_in == self.epoch || goes_on;
+        // The function that has checked it is waiting for what this one does.
+        let is_for_caller = given == AccessKind::Write && self.access.is_filled;
+        let is_near = same_function || is_far && read_in == self.epoch || goes_on || is_for_caller;
         if !is_near || !is_tested && (given != AccessKind::Write || self.access.is_constant) {
             return blind;
         }

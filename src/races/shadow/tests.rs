@@ -6,6 +6,8 @@ use crate::races::clock::Clocks;
 use crate::rules::Severity;
 
 /// Two threads without any order between them, and a table.
+mod waits;
+
 struct Bench {
     clocks: Clocks,
     shadow: Shadow<Box<[Group]>>,
@@ -222,30 +224,6 @@ fn a_thread_that_takes_turns_does_not_stand_for_one_that_does_not() {
             let races = bench.go([one, other], thread, write(3 + thread as u32, number));
             assert_eq!(worst(&races), (thread == 1).then_some(Severity::Error));
         }
-    }
-}
-
-#[test]
-fn of_two_threads_that_wait_for_numbers_only_one_acts() {
-    let at = |acts_at: u8| (None, acts_at);
-    for (cases, expected) in [
-        ([at(1), at(2)], None),
-        ([at(1), (Some(false), 0)], None),
-        ([at(1), at(1)], Some(Severity::Error)),
-        ([at(1), (Some(true), 0)], Some(Severity::Error)),
-    ] {
-        let bench = Bench::new();
-        let threads = bench.threads();
-        let check = |thread: usize| {
-            let (acts_if, acts_at) = cases[thread];
-            Access { is_tested: true, is_acting: true, acts_if, acts_at, ..access(AccessKind::Read, 1 + thread as u32) }
-        };
-        bench.go(threads, 0, check(0));
-        bench.go(threads, 1, check(1));
-        let mut races = bench.go(threads, 0, Access { value: Value::of(4), is_constant: true, ..access(AccessKind::Write, 3) });
-        races.extend(bench.go(threads, 1, check(1)));
-        races.extend(bench.go(threads, 1, Access { value: Value::of(6), is_constant: true, ..access(AccessKind::Write, 4) }));
-        assert_eq!(worst(&races), expected, "{cases:?}");
     }
 }
 

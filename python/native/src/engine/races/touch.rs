@@ -5,7 +5,9 @@
 
 use crate::engine::order;
 use crate::engine::races::probe_site::{Probe, peek_local};
-use crate::engine::races::{confirm, container_sync, containers, flags, own_thread, review, shared, turns, values};
+use crate::engine::races::{
+    callers, confirm, container_sync, containers, demands, flags, own_thread, review, shared, turns, values,
+};
 use crate::evidence::race::{self, Part};
 use crate::evidence::thread_names;
 use crate::interpreter::header::{self, ESCAPED, SEEN};
@@ -204,6 +206,12 @@ impl Touch<'_> {
             {
                 return Outcome::Raised;
             }
+            if self.probe.is_placed
+                && call == Call::Write
+                && let Outcome::Raised = self.numbered()
+            {
+                return Outcome::Raised;
+            }
             self.keyed(key, call, false, value, container)
         }
     }
@@ -249,6 +257,12 @@ impl Touch<'_> {
                 {
                     return Outcome::Raised;
                 }
+                if self.probe.is_placed
+                    && self.may_lack(key, container)
+                    && let Outcome::Raised = self.numbered()
+                {
+                    return Outcome::Raised;
+                }
                 let is_sure = method.name == "discard" || method.name == "pop" && has_more;
                 self.keyed(key, method.effect, is_sure, Value::UNKNOWN, container)
             }
@@ -275,7 +289,7 @@ impl Touch<'_> {
 
     /// A call that concerns the container as a whole.
     pub(super) unsafe fn call(&self, call: Call) -> Outcome {
-        if call == Call::Read && (self.probe.is_claim || self.probe.is_first) {
+        if call == Call::Read && (self.probe.is_claim || self.probe.is_first || self.probe.is_placed) {
             // SAFETY: the object is alive, and so is what it is done with.
             let outcome = unsafe {
                 self.noted(self.object, field::ROOM, AccessKind::Read, Value::UNKNOWN, Flags::default(), Part::Structure)
@@ -387,6 +401,15 @@ impl Touch<'_> {
     pub(super) unsafe fn first(&self, value: Value) -> Outcome {
         // SAFETY: passed on.
         unsafe { self.noted(self.object, field::ROOM, AccessKind::Write, value, Flags::default(), Part::Structure) }
+    }
+
+    /// Something is put into a container under the number of how much there was in it: whatever it is, two threads may give it the same one.
+    ///
+    /// # Safety
+    /// Attached; the object is alive.
+    unsafe fn numbered(&self) -> Outcome {
+        // SAFETY: passed on.
+        unsafe { self.first(Value::UNKNOWN) }
     }
 
     /// Whether the key is certainly not there.
@@ -514,7 +537,7 @@ impl Touch<'_> {
             is_guard: probe.is_guard,
             is_lazy: probe.is_lazy,
             is_measured: probe.is_measured,
-            is_filled: probe.is_filled,
+            is_filled: if kind == AccessKind::Write { demands::is_met(self.here, location(life, field)) } else { probe.is_filled },
             owner: Value::identity(self.object as u64),
             since,
         };
@@ -526,6 +549,9 @@ impl Touch<'_> {
         }
         // SAFETY: the object is alive, and so is what it is done with.
         unsafe { confirm::meet(probe, access.location) };
+        if kind == AccessKind::Read && probe.is_filled {
+            demands::make(self.here, access.location, probe.code);
+        }
         if kind == AccessKind::Read && (probe.is_heeded || probe.is_polled) {
             container_sync::see(self.here, if probe.is_heeded { flag() } else { flags::turn(flag()) });
         }
