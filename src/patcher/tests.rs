@@ -43,8 +43,12 @@ const ROWS: &[(&str, u8, u8, bool)] = &[
     ("STORE_FAST", 29, 0, false),
     ("STORE_SUBSCR", 30, 1, false),
     ("IMPORT_FROM", 31, 0, false),
+    ("BUILD_MAP", 35, 0, false),
+    ("BUILD_TUPLE", 36, 0, false),
     ("COMPARE_OP", 37, 1, false),
+    ("MAKE_FUNCTION", 38, 0, false),
     ("POP_JUMP_IF_TRUE", 39, 1, true),
+    ("SET_FUNCTION_ATTRIBUTE", 40, 0, false),
 ];
 
 const OPERATORS: &[&str] = &[

@@ -1,7 +1,7 @@
 //! What decides, and what is decided: on code that is written with the names of its places instead of distances.
 
 use super::*;
-use crate::patcher::{ActsAt, Point};
+use crate::patcher::{ActsAt, Arguments, Point};
 
 /// An argument: a number, the name of an instruction that is jumped to, or a name that is loaded or stored.
 #[derive(Clone, Copy)]
@@ -213,10 +213,11 @@ fn turns_have_names() {
 }
 
 /// A module that binds a method, and a function that calls it after a check: `if self.d: self.d.pop` under another name.
-fn bound_by(module: &[(&'static str, To)], load: (&'static str, To)) -> Option<&'static str> {
+fn bound_by(module: &[(&'static str, To)], functions: &[(u32, Arguments<'_>)], load: (&'static str, To)) -> Option<&'static str> {
     let mut rebound = Rebound::default();
     let bytes = assembled(&[&[op("RESUME", 0)], module].concat());
     rebound.collect(&opcodes(), &bytes, OWN_NAMES, VARIABLES, 0);
+    rebound.collect_defaults(&opcodes(), &bytes, OWN_NAMES, VARIABLES, functions);
     let check = [&container()[..], &[op("TO_BOOL", 0), to("POP_JUMP_IF_FALSE", "end")]].concat();
     let call = [load, op("PUSH_NULL", 0), op("CALL", 0), op("POP_TOP", 0), op(":end", 0), NOTHING, RETURN];
     let points = points(&[&check[..], &call].concat(), &rebound);
@@ -229,8 +230,29 @@ fn bound_by(module: &[(&'static str, To)], load: (&'static str, To)) -> Option<&
 #[test]
 fn a_method_is_known_by_the_name_that_it_is_bound_to() {
     let bind = [global("d"), attribute("pop"), op("STORE_NAME", named("load"))];
-    assert_eq!(bound_by(&bind, global("load")), Some("pop"));
-    assert_eq!(bound_by(&bind, global("State")), None, "another name");
+    assert_eq!(bound_by(&bind, &[], global("load")), Some("pop"));
+    assert_eq!(bound_by(&bind, &[], global("State")), None, "another name");
     let result = [global("d"), attribute("pop"), op("PUSH_NULL", 0), op("CALL", 0), op("STORE_NAME", named("load"))];
-    assert_eq!(bound_by(&result, global("load")), None, "what it has returned");
+    assert_eq!(bound_by(&result, &[], global("load")), None, "what it has returned");
+}
+
+#[test]
+fn a_method_is_known_by_the_argument_that_has_it_as_default_value() {
+    let names = ["self", "put", "n"];
+    let one_by_name = [(1, Arguments { names: &names, by_name: 1 })];
+    let made = |values: &[(&'static str, To)], build: (&'static str, To), attribute: u32| {
+        let function = [op("LOAD_CONST", 1), op("MAKE_FUNCTION", 0), op("SET_FUNCTION_ATTRIBUTE", attribute)];
+        [values, &[build], &function, &[op("STORE_NAME", named("load"))]].concat()
+    };
+    let pop = [global("d"), attribute("pop")];
+    let [put, n] = [3, 1].map(|variable| op("LOAD_FAST", variable));
+    let by_position = made(&pop, op("BUILD_TUPLE", 1), 1);
+    assert_eq!(bound_by(&by_position, &one_by_name, put), Some("pop"));
+    assert_eq!(bound_by(&by_position, &one_by_name, n), None, "another argument");
+    assert_eq!(bound_by(&by_position, &[(0, one_by_name[0].1)], put), None, "another function");
+    let second = made(&[&pop[..], &[NOTHING]].concat(), op("BUILD_TUPLE", 2), 1);
+    assert_eq!(bound_by(&second, &one_by_name, put), None, "the default value of the argument before it");
+    let by_name = made(&[&[NOTHING][..], &pop].concat(), op("BUILD_MAP", 1), 2);
+    assert_eq!(bound_by(&by_name, &one_by_name, n), Some("pop"));
+    assert_eq!(bound_by(&by_name, &one_by_name, put), None);
 }
