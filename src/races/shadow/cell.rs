@@ -137,6 +137,11 @@ pub(super) fn take_turns(one: u8, other: u8) -> bool {
     one != 0 && other != 0 && one != other && (one.min(other) != SET)
 }
 
+/// Whether a thread that acts in this case writes the opposite of what it has waited for: of two that do so, both may come to it.
+pub(super) fn takes_it(turn: u8, value: Value) -> bool {
+    value.is_true().is_some_and(|is_set| turn == if is_set { SET - 1 } else { SET })
+}
+
 impl Cell {
     /// In which case this reader acts on what it has read.
     pub(super) fn turn_of(&self, reader: usize) -> u8 {
@@ -224,7 +229,10 @@ impl Write {
     /// The read that it goes back to.
     pub(super) fn check(&self) -> Option<AccessSite> {
         let state = self.state.load(Relaxed);
-        let goes_back = matches!(kind_of(state), AccessKind::Update | AccessKind::Checked) || state & state::FILLING != 0;
+        // What a plain write goes back to is a loop that has waited for the opposite.
+        let is_spin = kind_of(state) == AccessKind::Write;
+        let goes_back =
+            is_spin || matches!(kind_of(state), AccessKind::Update | AccessKind::Checked) || state & state::FILLING != 0;
         // An update in itself, as that of a Counter, goes back to nothing that was noted.
         let check = place(&self.check_site, &self.check_stack);
         (goes_back && check.site != 0).then_some(check)
