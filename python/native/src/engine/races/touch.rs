@@ -354,6 +354,11 @@ impl Touch<'_> {
             if is_taken {
                 container_sync::take_now(self.here, self.object);
             }
+            if call == Call::Take && self.probe.action == Action::DeleteItem {
+                container_sync::vacate(self.object);
+            } else if call == Call::Atomic && adds {
+                container_sync::occupy(self.object);
+            }
             let is_sure = is_sure && call == Call::Take;
             let flags = Flags { is_checkable, is_sure, is_new: adds, is_taken, epoch, since: None };
             let value = match (adds, call) {
