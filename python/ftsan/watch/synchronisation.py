@@ -2,8 +2,8 @@
 
 Hooked when data races are looked for, and not before. The names of the edges are in ``intercept/sync/operations.rs`` of the
 native module (what is written in C) and ``python_operations.rs`` (what is written in Python). A lock that is not one of
-``_thread`` is ``gain`` and ``release``. Conditions, semaphores that are locks, barriers, queues, timers and futures are not here: they are Python
-code on top of locks, and a callback that an event loop is handed goes through a deque.
+``_thread`` is ``gain`` and ``release``. Conditions, barriers, timers, futures and semaphores that are locks are not
+here: they are Python code on top of locks, and a callback that an event loop is handed goes through a deque.
 """
 
 import os
