@@ -61,7 +61,7 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
             point.is_measured = tested.is_measured;
             point.is_heeded =
                 (is_variable || point.action == Action::ReadItem) && (tested.is_heeded || finder.is_returned(index as usize));
-            point.is_handled = point.action == Action::DeleteItem && handlers.handle_lack(instruction.unit)
+            point.is_handled = point.action == Action::DeleteItem && handlers.handle_lack(instruction.unit, "__delitem__")
                 || point.action == Action::DeleteAttribute && handlers.handle_namelessness(instruction.unit);
             point.is_constant = point.value != 0 && finder.stores_a_constant(index as usize);
             found.push(Found { instruction: index, is_after: access.is_after, point });

@@ -82,7 +82,7 @@ pub(super) fn find<'a>(
             let is_handled = if action == Action::Function && known_calls::function(name).is_some_and(iterates) {
                 handlers.begin_again(instruction.unit)
             } else {
-                handlers.handle_lack(instruction.unit)
+                handlers.handle_lack(instruction.unit, name)
             };
             let point = Point {
                 unit: instruction.unit,

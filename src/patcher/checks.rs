@@ -14,6 +14,12 @@ use super::rebound::Rebound;
 use super::stack::{self, Producers};
 use super::tested::loop_end;
 
+/// What puts something at a place in a sequence.
+const INSERTION: &str = "insert";
+
+/// What puts something under a key that is not there yet.
+const DEFAULT: &str = "setdefault";
+
 /// What a check is about and an action is done to, as far as the code shows it.
 #[derive(PartialEq, Eq)]
 enum Subject<'a> {
@@ -95,8 +101,9 @@ struct Names<'a> {
     containers: Vec<Option<&'a str>>,
     /// For each point that begins a loop: what the loop may walk over.
     walked: Vec<Vec<&'a str>>,
-    /// For each call of `insert`, the instruction that has made its place.
-    places: Vec<Option<u32>>,
+    /// For each call of `insert`, the instruction that has made its place; for each item that is put under a key, those that have made the key
+    /// and the value.
+    places: Vec<Vec<u32>>,
 }
 
 /// Marks the checks that an action of the same function follows ([`Point::is_acting`]), and those that a loop follows ([`Point::is_guard`]).
@@ -111,8 +118,8 @@ pub(super) fn mark<'a>(
     is_tried: impl Fn(u32) -> bool,
     found: &mut [Found<'a>],
 ) {
-    let is_insertion = |point: &Point<'_>| point.action == Action::Method && point.name == Some("insert");
-    if !found.iter().any(|found| found.point.is_tested || is_insertion(&found.point)) {
+    let may_place = |point: &Point<'_>| point.name == Some(INSERTION) || is_size(point);
+    if !found.iter().any(|found| found.point.is_tested || may_place(&found.point)) {
         return;
     }
     for found in found.iter_mut().filter(|found| found.point.action == Action::Contains && found.point.is_polled) {
@@ -173,14 +180,20 @@ pub(super) fn mark<'a>(
                     || is_chosen(opcodes, &instructions.all, found, check, act);
             }
         }
-        if let Some(producer) = names.places[act]
-            && let Some(look) = (0..act).rev().find(|look| {
-                let point = &found[*look].point;
-                point.name.is_some_and(known_calls::is_placing)
-                    && names.containers[*look] == names.containers[act]
-                    && is_result(opcodes, &instructions.all, found[*look].instruction, producer)
-            })
-        {
+        let is_insertion = found[act].point.name == Some(INSERTION);
+        let looks_for_a_place = |look: &usize| {
+            let Found { point, instruction, .. } = &found[*look];
+            let is_placing = if is_insertion { point.name.is_some_and(known_calls::is_placing) } else { is_size(point) };
+            let leads_to = |producer: &u32| {
+                if is_insertion {
+                    is_result(opcodes, &instructions.all, *instruction, *producer)
+                } else {
+                    is_numbered(opcodes, &instructions.all, *instruction as usize, *producer)
+                }
+            };
+            is_placing && names.containers[*look] == names.containers[act] && names.places[act].iter().any(leads_to)
+        };
+        if let Some(look) = (0..act).rev().find(looks_for_a_place) {
             (found[look].point.is_tested, found[look].point.is_placed, found[act].point.is_placed) = (true, true, true);
         }
         for walked in &names.walked[act] {
@@ -200,6 +213,7 @@ pub(super) fn mark<'a>(
             let is_used = |at: usize| found[at].instruction as usize >= end && names.containers[at] == names.containers[check];
             found[check].point.is_filled = names.containers[check].is_some() && (check + 1..found.len()).any(is_used);
         }
+        found[check].point.is_filled |= is_left_to_others(opcodes, &instructions.all, &found[check]);
     }
     for (check, act) in firsts.iter().copied() {
         // If there are several, the container is seen half filled, and that is told.
@@ -268,13 +282,18 @@ fn is_drawn(opcodes: &Opcodes, code: &Code<'_>, between: &[Instruction], contain
 
 /// Whether it asks a container whether, or how much, there is in it.
 fn asks_all(point: &Point<'_>) -> bool {
-    point.action == Action::Truth || point.action == Action::Function && point.name == Some("len")
+    point.action == Action::Truth || is_size(point)
 }
 
 /// Whether something is in a container after it.
 fn fills(point: &Point<'_>) -> bool {
     let is_filling = |name: &str| known_calls::methods(name).iter().any(|method| method.effect == CallEffect::Insert);
     point.action == Action::WriteItem || point.action == Action::Method && point.name.is_some_and(is_filling)
+}
+
+/// Whether it asks a container how much there is in it.
+fn is_size(point: &Point<'_>) -> bool {
+    point.action == Action::Function && point.name == Some("len")
 }
 
 fn is_adding(name: &str) -> bool {
@@ -306,6 +325,15 @@ fn is_refused(opcodes: &Opcodes, all: &[Instruction], check: usize) -> bool {
     let Some(target) = jump.and_then(|jump| all[check + 1 + jump].target).map(|target| target as usize) else { return false };
     let Some(refusal) = all.get(check + 1..target) else { return false };
     refusal.last().is_some_and(|last| last.opcode == opcodes.raise_varargs)
+}
+
+/// Whether a variable decides something, and the function itself writes nothing there, but calls others that may.
+fn is_left_to_others(opcodes: &Opcodes, all: &[Instruction], found: &Found<'_>) -> bool {
+    let point = &found.point;
+    matches!(point.action, Action::ReadAttribute | Action::ReadGlobal | Action::ReadCell)
+        && point.is_tested
+        && !(point.is_polled || point.is_asked || point.is_acting)
+        && all[found.instruction as usize..].iter().any(|instruction| instruction.opcode == opcodes.call)
 }
 
 /// Where the code goes on, if all that it does when a container is found empty is to call something whose result it does not need.
@@ -360,6 +388,40 @@ fn is_result(opcodes: &Opcodes, all: &[Instruction], call: u32, producer: u32) -
     producer == call || producer > call && variable.is_some_and(is_load)
 }
 
+/// Whether the value that `producer` pushes is made of the result of the call at `call`, perhaps by way of a local variable: `len(d)`,
+/// `len(d) + 1`, `f"#{len(d)}"`.
+fn is_numbered(opcodes: &Opcodes, all: &[Instruction], call: usize, producer: u32) -> bool {
+    /// What is made of it, at most so long after.
+    const SOON: usize = 8;
+    let is_computed = |instruction: &Instruction| {
+        let is_sum = instruction.opcode == opcodes.binary_op && instruction.argument == opcodes.add;
+        is_sum || instruction.opcode == opcodes.format_simple || instruction.opcode == opcodes.build_string
+    };
+    let mut depth = 1;
+    let mut made = vec![call];
+    let mut variable = None;
+    for (at, instruction) in all.iter().enumerate().skip(call + 1).take(SOON) {
+        let Some(effect) = opcodes.info(instruction.opcode).effect else { break };
+        let (pops, pushes) = (effect.pops(instruction.argument), effect.pushes(instruction.argument));
+        if pops < depth {
+            depth = depth - pops + pushes;
+        } else if is_computed(instruction) {
+            depth = 1;
+            made.push(at);
+        } else {
+            variable = opcodes.stores(instruction.opcode, instruction.argument).filter(|_| depth == 1);
+            break;
+        }
+    }
+    let producer = producer as usize;
+    let loads = |at: usize| {
+        let load = all.get(at).filter(|_| at > call);
+        variable.is_some_and(|variable| load.is_some_and(|load| opcodes.loads(load.opcode, load.argument, variable).is_some()))
+    };
+    let is_next = || all.get(producer).is_some_and(is_computed) && producer.checked_sub(2).is_some_and(loads);
+    made.contains(&producer) || loads(producer) || is_next()
+}
+
 /// Whether a check and the loop after it belong together: the loop follows soon, and there is no room for a lock between them.
 fn is_straight(opcodes: &Opcodes, between: &[Instruction]) -> bool {
     const SOON: usize = 24;
@@ -372,7 +434,7 @@ fn is_straight(opcodes: &Opcodes, between: &[Instruction]) -> bool {
 fn names<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instructions, rebound: &Rebound, found: &[Found<'a>]) -> Names<'a> {
     let all = &instructions.all;
     let mut names =
-        Names { containers: vec![None; found.len()], walked: vec![Vec::new(); found.len()], places: vec![None; found.len()] };
+        Names { containers: vec![None; found.len()], walked: vec![Vec::new(); found.len()], places: vec![Vec::new(); found.len()] };
     // Of each look-up of a method the object, and of each call what it is given.
     let mut objects: Vec<Option<&'a str>> = vec![None; all.len()];
     let mut given: Vec<Vec<&'a str>> = vec![Vec::new(); all.len()];
@@ -395,9 +457,17 @@ fn names<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instructions, re
                     _ => name(1, &objects).into_iter().collect(),
                 };
             } else if !found.is_after && found.point.object > 0 {
-                if found.point.name == Some("insert") && all[at].opcode == opcodes.call && all[at].argument == 2 {
-                    names.places[point] = Some(producers.at(2));
-                }
+                names.places[point] = if found.point.action == Action::WriteItem {
+                    [found.point.key, found.point.value].map(|depth| producers.at(u32::from(depth))).to_vec()
+                } else if all[at].opcode != opcodes.call || all[at].argument != 2 {
+                    Vec::new()
+                } else if found.point.name == Some(INSERTION) {
+                    vec![producers.at(2)]
+                } else if found.point.name == Some(DEFAULT) {
+                    vec![producers.at(1), producers.at(2)]
+                } else {
+                    Vec::new()
+                };
                 names.containers[point] = name(u32::from(found.point.object), &objects);
                 if found.point.action == Action::Method && found.point.callable > 0 {
                     let callee = all.get(producers.at(u32::from(found.point.callable)) as usize);

@@ -11,6 +11,17 @@ use super::tables;
 /// What containers raise for what they have not, and what these are derived from.
 const LACKING: &[&str] = &["BaseException", "Exception", "IndexError", "KeyError", "LookupError", "ValueError"];
 
+/// The same, of methods and functions that are known to raise only some of these.
+const LACKING_OF: &[(&[&str], &[&str])] = &[
+    (
+        &["heappop", "heappop_max", "heapreplace", "heapreplace_max", "popleft"],
+        &["BaseException", "Exception", "IndexError", "LookupError"],
+    ),
+    (&["popitem"], &["BaseException", "Exception", "KeyError", "LookupError"]),
+    (&["__delitem__", "pop"], &["BaseException", "Exception", "IndexError", "KeyError", "LookupError"]),
+    (&["remove"], &["BaseException", "Exception", "KeyError", "LookupError", "ValueError"]),
+];
+
 /// What `del object.name` raises if there is no such attribute, and what that is derived from.
 const NAMELESS: &[&str] = &["AttributeError", "BaseException", "Exception"];
 
@@ -44,9 +55,11 @@ impl<'a, 'b> Handlers<'a, 'b> {
         Handlers { opcodes, names, instructions, tries }
     }
 
-    /// Whether it is handled that something is not there, if the instruction at this unit says so.
-    pub(super) fn handle_lack(&self, unit: u32) -> bool {
-        self.handler(unit, LACKING).is_some()
+    /// Whether it is handled that something is not there, if the instruction at this unit, which calls a method or function of this name,
+    /// says so.
+    pub(super) fn handle_lack(&self, unit: u32, name: &str) -> bool {
+        let raised = LACKING_OF.iter().find(|(names, _)| names.contains(&name)).map_or(LACKING, |(_, raised)| raised);
+        self.handler(unit, raised).is_some()
     }
 
     /// Whether it is handled that there is no such attribute, if the instruction at this unit says so.

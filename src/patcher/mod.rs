@@ -16,6 +16,7 @@
 //! | [`branches`] | in which of two branches the function acts, if it waits in the other one |
 //! | [`checks`] | which reads are checks that the function acts on |
 //! | [`calls`], [`known_calls`] | calls of methods of containers, and of functions that take one |
+//! | [`defaults`] | methods of containers that are default values of arguments |
 //! | [`handlers`] | what is handled if something is not there, or changes meanwhile |
 //! | [`holders`] | what the code calls the object that holds what is accessed |
 //! | [`own_thread`] | what is compared with the calling thread |
@@ -32,6 +33,7 @@ mod branches;
 mod calls;
 mod checks;
 mod code;
+mod defaults;
 mod found;
 mod handlers;
 mod holders;
@@ -56,6 +58,7 @@ mod tests;
 mod unit_map;
 
 pub use code::Code;
+pub use defaults::Arguments;
 pub use handlers::begun_again;
 pub use holders::{CLOSURE, GLOBALS, holder};
 pub use opcodes::{OpcodeRow, Opcodes};

@@ -96,7 +96,8 @@ pub struct Point<'a> {
     pub acts_at: Option<ActsAt>,
     /// Of a call of a method: arguments that are named, whose names are on top of the stack.
     pub keywords: u16,
-    /// It looks for a place in a sequence, or puts something at a place that was looked for.
+    /// It looks for a place in a sequence, or puts something at a place that was looked for; or it asks a container how much there is in it, and
+    /// puts something there under a key, or with a value, that is made of the answer.
     pub is_placed: bool,
     /// It asks a container whether there is something in it, and a loop over that container follows right away.
     pub is_guard: bool,
@@ -113,7 +114,7 @@ pub struct Point<'a> {
     pub is_claim: bool,
     /// An exception is raised instead if a check has found it there already.
     pub is_refused: bool,
-    /// It asks whether there is something in a container, and calls a function that may fill it if there is not.
+    /// It asks whether there is something in a container, or in a variable, and calls a function that may put it there if there is not.
     pub is_filled: bool,
     /// Something is put into a container because there is nothing in it, or this is the look that decides that.
     pub is_first: bool,

@@ -2,6 +2,7 @@
 //! when they are read.  And which names are bound to methods of containers: `put = items.append`.
 
 use super::code::{self, Place};
+use super::defaults::{self, Arguments};
 use super::known_calls;
 use super::opcodes::Opcodes;
 use super::point::Action;
@@ -73,6 +74,22 @@ impl Rebound {
             } else if matches!(access.action, Action::WriteCell | Action::DeleteCell) && index >= own {
                 add(&mut self.cells, locals.get(index));
             }
+        }
+    }
+
+    /// Adds the methods of containers that are default values of functions which a code object makes: `functions`, by the number of the constant
+    /// that has their code.
+    pub fn collect_defaults(
+        &mut self,
+        opcodes: &Opcodes,
+        bytes: &[u8],
+        names: &[&str],
+        locals: &[&str],
+        functions: &[(u32, Arguments<'_>)],
+    ) {
+        for (argument, method, container) in defaults::find(opcodes, bytes, names, locals, functions) {
+            let bound = Bound { method, container: container.map(str::to_owned) };
+            self.methods.entry(Place::Variable).or_default().entry(argument.to_owned()).or_insert(bound);
         }
     }
 

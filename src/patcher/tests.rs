@@ -4,6 +4,8 @@ use super::instructions::Instructions;
 use super::*;
 use known_calls::Container;
 
+mod checks;
+
 /// Name, number, caches, is a jump.
 const ROWS: &[(&str, u8, u8, bool)] = &[
     ("BINARY_OP", 1, 2, false),
@@ -41,9 +43,16 @@ const ROWS: &[(&str, u8, u8, bool)] = &[
     ("STORE_FAST", 29, 0, false),
     ("STORE_SUBSCR", 30, 1, false),
     ("IMPORT_FROM", 31, 0, false),
+    ("BUILD_MAP", 35, 0, false),
+    ("BUILD_TUPLE", 36, 0, false),
+    ("COMPARE_OP", 37, 1, false),
+    ("MAKE_FUNCTION", 38, 0, false),
+    ("POP_JUMP_IF_TRUE", 39, 1, true),
+    ("SET_FUNCTION_ATTRIBUTE", 40, 0, false),
 ];
 
 const OPERATORS: &[&str] = &[
+    "NB_ADD",
     "NB_INPLACE_ADD",
     "NB_INPLACE_AND",
     "NB_INPLACE_MULTIPLY",
@@ -52,8 +61,10 @@ const OPERATORS: &[&str] = &[
     "NB_INPLACE_XOR",
     "NB_SUBSCR",
 ];
-const ADD: u32 = 0;
-const SUBSCRIPT: u32 = 6;
+/// In place.
+const ADD: u32 = 1;
+const ADD_TO: u32 = 0;
+const SUBSCRIPT: u32 = 7;
 
 fn rows() -> impl Iterator<Item = OpcodeRow<'static>> {
     ROWS.iter().map(|&(name, number, caches, is_jump)| OpcodeRow { name, number, caches, is_jump })

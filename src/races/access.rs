@@ -65,10 +65,23 @@ impl Value {
     const IDENTITY: u64 = 1 << 62;
     const FIXED: u64 = 1 << 61;
 
-    /// Of `True`, `False` or `None`: what flags are made of.
+    /// Of `None`: what flags are made of.
     #[inline]
     pub fn flag(number: u64) -> Self {
         Value(number | Value::FLAG)
+    }
+
+    /// Of `True` or `False`.
+    #[inline]
+    pub fn truth(is_set: bool) -> Self {
+        Value(u64::from(is_set) << 1 | 1 << 2 | Value::FLAG | Value::FIXED)
+    }
+
+    /// Which of both it is, if it is one.
+    pub(super) fn is_true(self) -> Option<bool> {
+        const BOTH: u64 = Value::FLAG | Value::FIXED;
+        // What `of` has made is odd.
+        (self.0 & (BOTH | Value::IDENTITY | 1) == BOTH).then_some(self.0 & 2 != 0)
     }
 
     /// Of what an operation leaves that may be done twice: as little of an answer, or of something kept, as a flag.

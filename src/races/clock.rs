@@ -88,7 +88,7 @@ impl Clock {
     }
 
     /// All that is in another one as well.
-    pub(super) fn join(&mut self, other: &Clock) {
+    pub fn join(&mut self, other: &Clock) {
         other.0.iter().enumerate().for_each(|(slot, clock)| self.raise(slot, *clock));
     }
 

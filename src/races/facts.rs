@@ -3,7 +3,7 @@
 //! They are bits of one word, because each access of an object that threads share carries them.  Those of a read that are remembered lie
 //! where the shadow cell has them (`state` in [`shadow`](super::shadow)).
 
-use super::access::Access;
+use super::access::{Access, Value};
 use std::ops::BitOr;
 
 /// A set of facts.
@@ -52,7 +52,7 @@ facts! {
     20 CONSTANT is_constant,
     /// The loop whose condition it is waits for it to be set.
     21 AWAITED is_awaited,
-    /// If there is nothing, a function is called that may fill it.
+    /// If there is nothing, a function is called that may fill it; of a write: a function that is still running has checked that.
     22 FILLED is_filled,
 }
 
@@ -126,5 +126,11 @@ impl Turn {
     #[inline]
     pub(super) fn excludes(self, other: Turn) -> bool {
         self != Turn::NONE && other != Turn::NONE && self != other && self.0.min(other.0) != Turn::SET.0
+    }
+
+    /// Whether a thread that acts in this case and writes this value writes the opposite of what it has waited for: of two that do so, both may
+    /// come to it.
+    pub(super) fn is_taken_by(self, value: Value) -> bool {
+        value.is_true().is_some_and(|is_set| self == if is_set { Turn::UNSET } else { Turn::SET })
     }
 }

@@ -51,6 +51,28 @@ def lock_not_acquired() -> Pair:
     return lambda: (use(lock), lock.acquire()), lambda: lock.acquire(blocking=False)
 
 
+@edge("threading:Semaphore.release")
+def semaphore_of_two_that_is_free_again() -> Pair:
+    semaphore = threading.Semaphore(2)
+    semaphore.acquire()
+    semaphore.acquire()
+    return semaphore.release, semaphore.acquire
+
+
+@edge("threading:BoundedSemaphore.release")
+def bounded_semaphore_that_is_free_again() -> Pair:
+    semaphore = threading.BoundedSemaphore(2)
+    semaphore.acquire()
+    semaphore.acquire()
+    return semaphore.release, semaphore.acquire
+
+
+@edge("threading:Semaphore.__init__", expected=False)
+def semaphore_of_two_with_room_for_both() -> Pair:
+    semaphore = threading.Semaphore(2)
+    return lambda: use(semaphore), lambda: use(semaphore)
+
+
 @edge("_thread:lock.locked")
 def lock_found_open() -> Pair:
     lock = threading.Lock()

@@ -2,8 +2,8 @@
 
 Hooked when data races are looked for, and not before. The names of the edges are in ``intercept/sync/operations.rs`` of the
 native module (what is written in C) and ``python_operations.rs`` (what is written in Python). A lock that is not one of
-``_thread`` is ``gain`` and ``release``. Conditions, semaphores, barriers, queues, timers and futures are not here: they are Python
-code on top of locks, and a callback that an event loop is handed goes through a deque.
+``_thread`` is ``gain`` and ``release``. Conditions, barriers, timers, futures and semaphores that are locks are not
+here: they are Python code on top of locks, and a callback that an event loop is handed goes through a deque.
 """
 
 import os
@@ -109,6 +109,15 @@ FUNCTIONS = (
     ("threading:Event.set", "release"),
     # Looks at the flag without the lock.
     ("threading:Event.is_set", "acquire-if-true"),
+    ("queue:Queue.__init__", "queue-made"),
+    # One that several threads may hold at once is no lock.
+    ("threading:Semaphore.__init__", "semaphore-made"),
+    ("threading:Semaphore.acquire", "semaphore-acquiring"),
+    ("threading:Semaphore.acquire", "semaphore-acquired"),
+    ("threading:Semaphore.release", "semaphore-releasing"),
+    ("threading:Semaphore.release", "semaphore-released"),
+    ("threading:BoundedSemaphore.release", "semaphore-releasing"),
+    ("threading:BoundedSemaphore.release", "semaphore-released"),
     # Threads that are counted until they are all gone.
     ("threading:Thread._delete", "uncounted"),
     ("threading:active_count", "counted"),

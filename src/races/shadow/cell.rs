@@ -225,7 +225,10 @@ impl Write {
     /// The read that it goes back to.
     pub(super) fn check(&self) -> Option<AccessSite> {
         let state = self.state.load(Relaxed);
-        let goes_back = matches!(kind_of(state), AccessKind::Update | AccessKind::Checked) || state & state::FILLING != 0;
+        // What a plain write goes back to is a loop that has waited for the opposite.
+        let is_spin = kind_of(state) == AccessKind::Write;
+        let goes_back =
+            is_spin || matches!(kind_of(state), AccessKind::Update | AccessKind::Checked) || state & state::FILLING != 0;
         // An update in itself, as that of a Counter, goes back to nothing that was noted.
         let check = place(&self.check_site, &self.check_stack);
         (goes_back && check.site != 0).then_some(check)

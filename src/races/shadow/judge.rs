@@ -74,7 +74,9 @@ impl Change {
         // Nor does a plain removal race with what is put there later.
         let was_measured = cell.marks_of(write) & mark::MEASURED != 0;
         let is_as_bad = !was_measured || self.is_measured || self.kind != AccessKind::Atomic;
-        matrix::covers(self.kind, kind_of(state)) && (!was_checked || same_act) && same_turn && is_as_bad
+        // A lock that is given back was taken all the same.
+        let is_taken = kind_of(state) == AccessKind::Write && write.check().is_some() && self.check != write.check();
+        matrix::covers(self.kind, kind_of(state)) && (!was_checked || same_act) && same_turn && is_as_bad && !is_taken
     }
 }
 
@@ -264,11 +266,14 @@ impl Now<'_> {
         let is_checked = state & state::TESTED != 0;
         let is_read = self.access.kind == AccessKind::Read;
         let would_act = same_check || is_checked && !is_filling && self.access.is_acting();
+        // Both have waited for it, and both take it.
+        let is_spin = same_check && kind == AccessKind::Write;
         let takes_turns = !same_check && value.is_fixed() && cell.acted_of(write).excludes(self.access.turn);
         // A guard only found nothing to iterate over.
         let own_kind = if self.access.is_guard() { AccessKind::Iterate } else { self.access.kind };
         let harmless = is_checked && value.is_cacheable() && own_kind == AccessKind::Read && !self.access.is_measured();
         let severity = match matrix::severity(kind, own_kind) {
+            Some(_) if is_spin => Some(Severity::Error),
             // The beginning of an update of its own: that tells more.
             Some(_) if harmless || same_check && !is_checked => None,
             // It finds that it is its turn.
@@ -295,7 +300,9 @@ impl Now<'_> {
         {
             let race = self.race(severity, (kind, place(&write.site, &write.stack), thread));
             let flag = (published_early && !is_filling).then_some(AccessSite { site: flag.site, stack: flag.stack });
-            races.push(Race { earlier_check: check, kind: own_kind, is_checked, published_early, flag, ..race });
+            let is_checked = is_checked || is_spin;
+            let earlier_kind = if is_spin { AccessKind::Update } else { kind };
+            races.push(Race { earlier_check: check, earlier_kind, kind: own_kind, is_checked, published_early, flag, ..race });
         }
     }
 
@@ -478,6 +485,7 @@ impl Now<'_> {
         let is_guard = read_state & state::GUARD != 0;
         let is_look = earlier_kind == AccessKind::Read || is_guard;
         let same_check = is_look && !is_measured && check.is_some_and(|check| is_same_check(check, read_place, is_asked));
+        let is_spin = same_check && kind == AccessKind::Write && read_state & state::POLLED != 0;
         let harmless = is_checked && value.is_cacheable() && !is_guard && read_state & state::MEASURED == 0;
         let flag = read.flag.load(Relaxed);
         let is_whole = kind == AccessKind::Write || change.marks(self.access) & mark::CLAIM != 0;
@@ -489,6 +497,7 @@ impl Now<'_> {
             || is_filling && same_check;
         let would_act = is_checked && !is_filling && read_state & state::ACTING != 0;
         let severity = match matrix::severity(earlier_kind, kind) {
+            _ if is_spin => Some(Severity::Error),
             _ if same_check && (harmless || !is_checked) => None,
             _ if same_check => Some(Severity::Error),
             // It has found that it is not its turn.
@@ -503,9 +512,9 @@ impl Now<'_> {
             && is_news(&read.state, severity)
         {
             races.push(Race {
-                kind,
+                kind: if is_spin { AccessKind::Update } else { kind },
                 check,
-                is_checked,
+                is_checked: is_checked || is_spin,
                 published_early,
                 // Where it was seen is known, but not how the reader had come there.
                 flag: (published_early && !is_filling).then(|| AccessSite { site: read.flag_site.load(Relaxed), stack: 0 }),
@@ -543,7 +552,9 @@ impl Now<'_> {
         let Some(OwnRead { read: own, epoch: read_in, marks }) = own else { return blind };
         let read = own.state.load(Relaxed);
         if read & state::POLLED != 0 && given == AccessKind::Write {
-            return blind;
+            // It has waited for the opposite.
+            let is_spin = self.access.is_constant() && Turn(marks & Turn::BITS).is_taken_by(self.access.value);
+            return Change { check: is_spin.then(|| place(&own.site, &own.stack)), ..blind };
         }
         let is_tested = read & state::TESTED != 0;
         let same_function = own.code.load(Relaxed) == self.access.code;
@@ -552,7 +563,9 @@ impl Now<'_> {
         let is_far = given == AccessKind::Write || read & state::ASKED != 0 || is_filled;
         // Each addition hands over what it adds.
         let goes_on = is_filled && read & state::ACTED != 0 && cell.is_filled_in(self.epoch);
-        let is_near = same_function || is_far && read_in == self.epoch || goes_on;
+        // The function that has checked it is waiting for what this one does.
+        let is_for_caller = given == AccessKind::Write && self.access.is_filled();
+        let is_near = same_function || is_far && read_in == self.epoch || goes_on || is_for_caller;
         if !is_near || !is_tested && (given != AccessKind::Write || self.access.is_constant()) {
             return blind;
         }

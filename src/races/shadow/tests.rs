@@ -7,6 +7,8 @@ use crate::races::facts::{AccessFacts, Turn};
 use crate::rules::Severity;
 
 /// Two threads without any order between them, and a table.
+mod waits;
+
 struct Bench {
     clocks: Clocks,
     shadow: Shadow<Box<[Group]>>,
@@ -196,34 +198,6 @@ fn a_thread_that_takes_turns_does_not_stand_for_one_that_does_not() {
             let races = bench.go([one, other], thread, write(3 + thread as u32, number));
             assert_eq!(worst(&races), (thread == 1).then_some(Severity::Error));
         }
-    }
-}
-
-#[test]
-fn of_two_threads_that_wait_for_numbers_only_one_acts() {
-    for (cases, expected) in [
-        ([Turn::at(1), Turn::at(2)], None),
-        ([Turn::at(1), Turn::UNSET], None),
-        ([Turn::at(1), Turn::at(1)], Some(Severity::Error)),
-        ([Turn::at(1), Turn::SET], Some(Severity::Error)),
-    ] {
-        let bench = Bench::new();
-        let threads = bench.threads();
-        let check = |thread: usize| Access {
-            turn: cases[thread],
-            ..access(AccessKind::Read, 1 + thread as u32).with(AccessFacts::TESTED | AccessFacts::ACTING)
-        };
-        bench.go(threads, 0, check(0));
-        bench.go(threads, 1, check(1));
-        let mut races =
-            bench.go(threads, 0, Access { value: Value::of(4), ..access(AccessKind::Write, 3).with(AccessFacts::CONSTANT) });
-        races.extend(bench.go(threads, 1, check(1)));
-        races.extend(bench.go(
-            threads,
-            1,
-            Access { value: Value::of(6), ..access(AccessKind::Write, 4).with(AccessFacts::CONSTANT) },
-        ));
-        assert_eq!(worst(&races), expected, "{cases:?}");
     }
 }
 

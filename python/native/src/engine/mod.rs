@@ -5,6 +5,7 @@
 //! | [`affinity`] | whether the thread may touch what belongs to a loop or a thread |
 //! | [`races`] | whether two accesses are ordered |
 //! | [`order`] | the calling thread's clock, and what objects hand over |
+//! | [`counted`] | semaphores that several threads may hold at once |
 //! | [`channels`] | pipes and sockets within the process |
 //! | [`children`] | child processes between threads |
 //! | [`file_locks`], [`databases`] | locks that are files; transactions |
@@ -14,6 +15,7 @@
 pub(crate) mod affinity;
 pub(crate) mod channels;
 pub(crate) mod children;
+pub(crate) mod counted;
 pub(crate) mod databases;
 pub(crate) mod file_locks;
 pub(crate) mod forks;

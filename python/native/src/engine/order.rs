@@ -248,6 +248,8 @@ pub(crate) enum Space {
     Child,
     /// Variables that a constant is written to, and that others test.
     Flag,
+    /// Containers from which an entry is deleted, which another thread may then make again.
+    Vacant,
 }
 
 /// A number that is no object's address.

@@ -246,6 +246,11 @@ impl<'py> Code<'py> {
         self.int(fields().arguments)
     }
 
+    /// How many arguments, beside these, are given by name only.
+    pub(crate) fn keyword_only(&self) -> c_int {
+        self.int(fields().keyword_only)
+    }
+
     pub(crate) fn flags(&self) -> c_int {
         self.int(fields().flags)
     }

@@ -26,6 +26,10 @@ pub(crate) struct AccessHistory {
     pub(crate) polled_at: Cell<u32>,
     /// The object that a probe has just noted a call about.
     pub(crate) probed: Cell<usize>,
+    /// Locations that its functions have checked and left to others to write, with the numbers of the functions.
+    pub(crate) demands: [Cell<(u64, u32)>; 8],
+    /// Which of these is to go next.
+    pub(crate) next_demand: Cell<u8>,
     /// The slice of `--sample` that all this is from.
     pub(crate) slice: Cell<u64>,
 }

@@ -90,6 +90,17 @@ pub(crate) unsafe fn site() -> (u32, u32) {
     }
 }
 
+/// Whether a function with this number has called what runs.
+///
+/// # Safety
+/// Attached.
+pub(super) unsafe fn is_running(code: u32) -> bool {
+    /// Frames that are looked at.
+    const MOST: usize = 16;
+    // SAFETY: passed on; code on the own stack is alive.
+    unsafe { frames::own().filter_map(frames::Frame::raw).skip(1).take(MOST).any(|frame| numbers(frame).1 == code) }
+}
+
 /// # Safety
 /// A live code object.
 unsafe fn is_of_standard_library(code: usize) -> bool {

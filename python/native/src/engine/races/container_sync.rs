@@ -1,7 +1,7 @@
 //! Containers as a means to hand objects over: the act of putting one in happened before what is done with it after it was taken
 //! out, or after a loop has waited for it to be there.
 
-use crate::engine::order;
+use crate::engine::order::{self, Space};
 use crate::engine::races::{callers, containers, flags, values};
 use crate::interpreter::header::{self, ESCAPED};
 use crate::thread::clock;
@@ -82,6 +82,17 @@ pub(crate) fn take(here: &ThreadContext, container: *mut ffi::PyObject) {
 pub(crate) fn take_now(here: &ThreadContext, container: *mut ffi::PyObject) {
     order::acquire_key(container as u64);
     take(here, container);
+}
+
+/// An entry of a container that threads share is about to be deleted: whoever finds then that it is not there, and makes it in one step, comes
+/// after that (`owner.setdefault("me", me) == me`).
+pub(crate) fn vacate(container: *mut ffi::PyObject) {
+    order::release_key(order::key(Space::Vacant, container as u64));
+}
+
+/// An entry is about to be made, in one step, because it is not there.
+pub(crate) fn occupy(container: *mut ffi::PyObject) {
+    order::acquire_key(order::key(Space::Vacant, container as u64));
 }
 
 /// Another thread than its maker is about to touch a container, perhaps as the first one: the items that the maker has put in up to

@@ -3,11 +3,11 @@
 //! They are no secret of their maker's any more, although nobody else has touched them yet: a verdict must not hang on how soon the other
 //! thread does.
 
-use crate::engine::races::container_sync;
-use crate::interpreter::{attributes, header};
+use crate::engine::races::{container_sync, containers};
+use crate::interpreter::{attributes, header, types};
 use crate::thread::clock;
 use pyo3::ffi;
-use std::ffi::CStr;
+use std::ffi::{CStr, c_int, c_void};
 
 /// How deep tuples are looked into, and what a function has from around it.
 const DEPTH: u32 = 3;
@@ -24,7 +24,7 @@ pub(crate) unsafe fn hand_over(object: *mut ffi::PyObject) {
     unsafe { hand_over_to(object, DEPTH) }
 }
 
-/// It is put into a container or a queue, unless that is private.
+/// It is put into a queue, or into a container that is not private.
 ///
 /// # Safety
 /// Attached; `container` is alive, and so is `object`, which may be null.
@@ -32,9 +32,25 @@ pub(crate) unsafe fn hand_over(object: *mut ffi::PyObject) {
 pub(crate) unsafe fn put_into(container: *mut ffi::PyObject, object: *mut ffi::PyObject) {
     // SAFETY: passed on.
     unsafe {
-        if !object.is_null() && !clock::is_at_rest() && !header::is_private(container) {
+        let is_shared = || !header::is_private(container) || containers::family(ffi::Py_TYPE(container)).is_none();
+        if !object.is_null() && !clock::is_at_rest() && is_shared() {
             hand_over(object);
         }
+    }
+}
+
+/// A `queue.Queue` was made: it is for threads to share, and so is the container in it.
+///
+/// # Safety
+/// Attached; `queue` is alive.
+pub(crate) unsafe fn made_to_share(queue: *mut ffi::PyObject) {
+    // SAFETY: passed on; a reference of our own.
+    unsafe {
+        let container = attributes::own(queue, c"queue");
+        if !container.is_null() && header::is_private(container) && !header::is_immortal(container) {
+            container_sync::publish(container);
+        }
+        ffi::Py_XDECREF(container);
     }
 }
 
@@ -74,8 +90,73 @@ unsafe fn hand_over_to(object: *mut ffi::PyObject, depth: u32) {
                     ffi::Py_DECREF(called);
                 }
             }
+        } else if is_plain(class) {
+            hand_over_parts(object, depth - 1);
         }
     }
+}
+
+/// What an object has as attributes.
+///
+/// # Safety
+/// Attached; `object` is alive, private to the calling thread, and of a plain type.
+unsafe fn hand_over_parts(object: *mut ffi::PyObject, mut depth: u32) {
+    // SAFETY: passed on: nobody changes the attributes meanwhile.  The garbage collector may ask a live object at any time for what it holds, as
+    // is done here.
+    unsafe {
+        let home = attributes::home(object);
+        if !std::ptr::eq(home, object) {
+            let (mut position, mut value) = (0, std::ptr::null_mut());
+            while ffi::PyDict_Next(home, &raw mut position, std::ptr::null_mut(), &raw mut value) != 0 {
+                hand_over_part(value, (&raw mut depth).cast());
+            }
+        } else if let Some(traverse) = (*ffi::Py_TYPE(object)).tp_traverse {
+            traverse(object, hand_over_part, (&raw mut depth).cast());
+        }
+    }
+}
+
+/// Whether objects of this type have attributes and nothing else: it and all its bases but `object` are made by code, in a class statement.
+///
+/// # Safety
+/// Attached; a live type.
+unsafe fn is_plain(class: *mut ffi::PyTypeObject) -> bool {
+    // SAFETY: passed on; a type keeps its base alive.
+    unsafe {
+        let base = |class: &*mut ffi::PyTypeObject| Some((**class).tp_base).filter(|base| !base.is_null());
+        let is_object = |class: *mut ffi::PyTypeObject| class == &raw mut ffi::PyBaseObject_Type;
+        let is_made = |class| is_object(class) || types::flags(class) & ffi::Py_TPFLAGS_HEAPTYPE != 0;
+        !is_object(class)
+            && std::iter::successors(Some(class), base).all(is_made)
+            && containers::family(class).is_none()
+            && (types::flags(class) & attributes::MANAGED_DICT != 0 || has_slots(class))
+    }
+}
+
+/// # Safety
+/// Attached; a live type.
+unsafe fn has_slots(class: *mut ffi::PyTypeObject) -> bool {
+    // SAFETY: passed on.
+    unsafe {
+        let name = ffi::PyUnicode_InternFromString(c"__slots__".as_ptr());
+        let found = types::look_up(class, name);
+        ffi::Py_DECREF(name);
+        let has_slots = !found.is_null();
+        ffi::Py_XDECREF(found);
+        has_slots
+    }
+}
+
+/// An attribute's value, of an object that is handed over: containers, and objects with attributes.
+unsafe extern "C" fn hand_over_part(value: *mut ffi::PyObject, depth: *mut c_void) -> c_int {
+    // SAFETY: called with the depth above, for what an object holds, which is alive.
+    unsafe {
+        let class = ffi::Py_TYPE(value);
+        if containers::family(class).is_some() || is_plain(class) {
+            hand_over_to(value, *depth.cast::<u32>());
+        }
+    }
+    0
 }
 
 /// Whether it is a thread, a piece of work for one of a pool, or a queue.

@@ -18,6 +18,7 @@
 //! | [`own_thread`] | what names the calling thread |
 //! | [`container_sync`] | containers as a means to hand objects over |
 //! | [`handed_over`] | objects that are no secret of their maker's any more |
+//! | [`demands`] | checks whose function leaves it to others to act |
 //! | [`flags`] | variables that tell others that something is done |
 //! | [`turns`] | whose turn it is, as a small number |
 //! | [`confirm`] | pauses that make harm happen |
@@ -30,6 +31,7 @@ pub(crate) mod calls;
 pub(crate) mod confirm;
 pub(crate) mod container_sync;
 pub(crate) mod containers;
+pub(crate) mod demands;
 pub(crate) mod flags;
 pub(crate) mod handed_over;
 pub(crate) mod locations;

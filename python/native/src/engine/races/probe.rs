@@ -173,7 +173,7 @@ fn facts(point: &Point<'_>) -> AccessFacts {
 /// Whether accesses at a point order threads, or are completed by what is found when they are made.
 fn is_special(point: &Point<'_>) -> bool {
     let orders = point.is_constant || point.is_turn || point.is_heeded || point.is_polled;
-    orders || point.is_own || point.compared != 0 || point.is_claim
+    orders || point.is_own || point.compared != 0 || point.is_claim || point.is_filled
 }
 
 static NEXT_SITE: AtomicU32 = AtomicU32::new(1);

@@ -5,7 +5,9 @@
 
 use crate::engine::order;
 use crate::engine::races::probe_site::{Probe, peek_local};
-use crate::engine::races::{confirm, container_sync, containers, flags, own_thread, review, shared, turns, values};
+use crate::engine::races::{
+    callers, confirm, container_sync, containers, demands, flags, own_thread, review, shared, turns, values,
+};
 use crate::evidence::race::{self, Part};
 use crate::evidence::thread_names;
 use crate::interpreter::header::{self, ESCAPED, SEEN};
@@ -203,6 +205,12 @@ impl Touch<'_> {
             {
                 return Outcome::Raised;
             }
+            if self.probe.is_placed
+                && call == Call::Write
+                && let Outcome::Raised = self.numbered()
+            {
+                return Outcome::Raised;
+            }
             self.keyed(key, call, false, value, container)
         }
     }
@@ -248,6 +256,12 @@ impl Touch<'_> {
                 {
                     return Outcome::Raised;
                 }
+                if self.probe.is_placed
+                    && self.may_lack(key, container)
+                    && let Outcome::Raised = self.numbered()
+                {
+                    return Outcome::Raised;
+                }
                 let is_sure = method.name == "discard" || method.name == "pop" && has_more;
                 self.keyed(key, method.effect, is_sure, Value::UNKNOWN, container)
             }
@@ -274,7 +288,7 @@ impl Touch<'_> {
 
     /// A call that concerns the container as a whole.
     pub(super) unsafe fn call(&self, call: Call) -> Outcome {
-        if call == Call::Read && (self.probe.is_claim || self.probe.is_first) {
+        if call == Call::Read && (self.probe.is_claim || self.probe.is_first || self.probe.is_placed) {
             // SAFETY: the object is alive, and so is what it is done with.
             let outcome = unsafe {
                 self.noted(self.object, field::ROOM, AccessKind::Read, Value::UNKNOWN, Flags::default(), Part::Structure)
@@ -340,6 +354,11 @@ impl Touch<'_> {
             if is_taken {
                 container_sync::take_now(self.here, self.object);
             }
+            if call == Call::Take && self.probe.action == Action::DeleteItem {
+                container_sync::vacate(self.object);
+            } else if call == Call::Atomic && adds {
+                container_sync::occupy(self.object);
+            }
             let facts = AccessFacts::CHECKABLE.when(is_checkable)
                 | AccessFacts::SURE.when(is_sure && call == Call::Take)
                 | AccessFacts::NEW.when(adds);
@@ -389,6 +408,15 @@ impl Touch<'_> {
     pub(super) unsafe fn first(&self, value: Value) -> Outcome {
         // SAFETY: passed on.
         unsafe { self.noted(self.object, field::ROOM, AccessKind::Write, value, Flags::default(), Part::Structure) }
+    }
+
+    /// Something is put into a container under the number of how much there was in it: whatever it is, two threads may give it the same one.
+    ///
+    /// # Safety
+    /// Attached; the object is alive.
+    unsafe fn numbered(&self) -> Outcome {
+        // SAFETY: passed on.
+        unsafe { self.first(Value::UNKNOWN) }
     }
 
     /// Whether the key is certainly not there.
@@ -466,14 +494,16 @@ impl Touch<'_> {
         part: Part,
     ) -> Outcome {
         let (here, probe, races, clock) = (self.here, self.probe, shared::get(), self.here.order.clock());
-        let life = races.lifetimes.of(home as u64, &Seen(home)) ^ order::slice();
+        let location = location(races.lifetimes.of(home as u64, &Seen(home)) ^ order::slice(), field);
+        let is_demanded = kind == AccessKind::Write && demands::is_met(here, location);
+        let of_thread = AccessFacts::LAST.when(here.order.is_last()) | AccessFacts::FILLED.when(is_demanded);
         let mut access = Access {
-            location: location(life, field),
+            location,
             kind,
             site: probe.site,
             code: probe.code,
             value,
-            facts: probe.facts | flags.facts | AccessFacts::LAST.when(here.order.is_last()),
+            facts: probe.facts | flags.facts | of_thread,
             turn: probe.turn,
             owner: Value::identity(self.object as u64),
             since: flags.since,
@@ -571,6 +601,9 @@ impl Touch<'_> {
         }
         if probe.is_claim {
             access.value = value.as_claim();
+        }
+        if kind == AccessKind::Read && probe.facts.has(AccessFacts::FILLED) {
+            demands::make(here, access.location, probe.code);
         }
         let is_polled = probe.facts.has(AccessFacts::POLLED);
         if kind == AccessKind::Read && (probe.is_heeded || is_polled) {

@@ -83,7 +83,10 @@ pub(crate) unsafe fn value(object: *mut ffi::PyObject) -> Value {
     // SAFETY: passed on.
     unsafe {
         let class = ffi::Py_TYPE(object);
-        if object == ffi::Py_None() || class == &raw mut ffi::PyBool_Type {
+        if class == &raw mut ffi::PyBool_Type {
+            return Value::truth(object == ffi::Py_True());
+        }
+        if object == ffi::Py_None() {
             return Value::flag(object as u64);
         }
         if let Some(hash) = hash(object, DEPTH) {

@@ -4,7 +4,7 @@ use crate::engine::races::values;
 use crate::intercept::bytecode::code_data::Fate;
 use crate::intercept::bytecode::opcodes;
 use crate::interpreter::code_fields::{Code, Parts};
-use ftsan::patcher::{self, Opcodes, Point, Rebound, UnitMap};
+use ftsan::patcher::{self, Arguments, Opcodes, Point, Rebound, UnitMap};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
@@ -80,7 +80,21 @@ impl<'py> Tree<'py> {
 
     fn collect(&self, opcodes: &Opcodes, rebound: &mut Rebound) {
         let (names, locals) = (strings(&self.names).collect::<Vec<_>>(), self.locals());
-        rebound.collect(opcodes, self.parts.bytes.as_bytes(), &names, &locals, self.free.len());
+        let bytes = self.parts.bytes.as_bytes();
+        rebound.collect(opcodes, bytes, &names, &locals, self.free.len());
+        let to_patch = self.nested.iter().filter_map(|(index, nested)| match nested {
+            Nested::ToPatch(tree) => Some((*index as u32, tree)),
+            Nested::Patched(_) => None,
+        });
+        let functions: Vec<(u32, usize, Vec<&str>)> = to_patch
+            .map(|(index, tree)| {
+                let by_name = tree.code.keyword_only() as usize;
+                (index, by_name, strings(&tree.variables).take(tree.code.arguments() as usize + by_name).collect())
+            })
+            .collect();
+        let functions: Vec<(u32, Arguments<'_>)> =
+            functions.iter().map(|(index, by_name, names)| (*index, Arguments { names, by_name: *by_name })).collect();
+        rebound.collect_defaults(opcodes, bytes, &names, &locals, &functions);
         for (_, nested) in &self.nested {
             if let Nested::ToPatch(tree) = nested {
                 tree.collect(opcodes, rebound);

@@ -1,6 +1,8 @@
 //! Python functions that hand something over: a few instructions are injected ([`crate::intercept::python_function`]), which call a site.
 
+use crate::engine::counted;
 use crate::engine::order::{self, Space, key};
+use crate::engine::races::handed_over;
 use crate::intercept::python_function::Insertion;
 use crate::intercept::sync::threads;
 use crate::interpreter::header::{self, IGNORED};
@@ -35,10 +37,22 @@ pub(crate) enum PythonSyncOp {
     Carry,
     /// The first argument is an executor, and the lock of its semaphore orders nothing: it is about idle threads.
     IgnoreIdle,
+    /// The first argument is a queue that was made.
+    QueueMade,
+    /// The first argument is a semaphore that was made.
+    SemaphoreMade,
+    /// A semaphore is about to be acquired.
+    SemaphoreAcquiring,
+    /// It was acquired if the result is true.
+    SemaphoreAcquired,
+    /// A semaphore is about to be released.
+    SemaphoreReleasing,
+    /// It was released.
+    SemaphoreReleased,
 }
 
 /// The edges by the names that the table uses.
-const NAMES: [(&str, PythonSyncOp); 10] = [
+const NAMES: [(&str, PythonSyncOp); 16] = [
     ("sent-outside", PythonSyncOp::SentOutside),
     ("from-outside", PythonSyncOp::FromOutside),
     ("release", PythonSyncOp::Release),
@@ -49,6 +63,12 @@ const NAMES: [(&str, PythonSyncOp); 10] = [
     ("imported", PythonSyncOp::Imported),
     ("carry", PythonSyncOp::Carry),
     ("ignore-idle", PythonSyncOp::IgnoreIdle),
+    ("queue-made", PythonSyncOp::QueueMade),
+    ("semaphore-made", PythonSyncOp::SemaphoreMade),
+    ("semaphore-acquiring", PythonSyncOp::SemaphoreAcquiring),
+    ("semaphore-acquired", PythonSyncOp::SemaphoreAcquired),
+    ("semaphore-releasing", PythonSyncOp::SemaphoreReleasing),
+    ("semaphore-released", PythonSyncOp::SemaphoreReleased),
 ];
 
 #[repr(C)]
@@ -87,6 +107,12 @@ unsafe extern "C" fn assign(site: *mut ffi::PyObject, object: *mut ffi::PyObject
             PythonSyncOp::AcquireIfTrue => {}
             PythonSyncOp::Imported => order::release_key(key(Space::Imports, 0)),
             PythonSyncOp::IgnoreIdle => ignore_idle(object),
+            PythonSyncOp::QueueMade => handed_over::made_to_share(object),
+            PythonSyncOp::SemaphoreMade => counted::made(object),
+            PythonSyncOp::SemaphoreAcquiring => counted::acquire(object),
+            PythonSyncOp::SemaphoreAcquired => counted::acquired(object, std::ptr::eq(result, ffi::Py_True())),
+            PythonSyncOp::SemaphoreReleasing => counted::release(object),
+            PythonSyncOp::SemaphoreReleased => counted::released(object),
             PythonSyncOp::Carry => {}
         }
     }
@@ -137,14 +163,21 @@ impl PythonSyncOp {
     /// Where the site is called.
     pub(crate) fn place(self) -> Insertion {
         match self {
-            PythonSyncOp::Acquire | PythonSyncOp::AcquireIfTrue | PythonSyncOp::Counted | PythonSyncOp::FromOutside => {
-                Insertion::End
-            }
+            PythonSyncOp::Acquire
+            | PythonSyncOp::AcquireIfTrue
+            | PythonSyncOp::Counted
+            | PythonSyncOp::FromOutside
+            | PythonSyncOp::QueueMade
+            | PythonSyncOp::SemaphoreMade
+            | PythonSyncOp::SemaphoreAcquired
+            | PythonSyncOp::SemaphoreReleased => Insertion::End,
             PythonSyncOp::Carry => Insertion::Argument(1),
             PythonSyncOp::Release
             | PythonSyncOp::Uncounted
             | PythonSyncOp::SentOutside
             | PythonSyncOp::Imported
+            | PythonSyncOp::SemaphoreAcquiring
+            | PythonSyncOp::SemaphoreReleasing
             | PythonSyncOp::IgnoreIdle => Insertion::Beginning,
         }
     }

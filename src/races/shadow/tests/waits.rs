@@ -1,0 +1,89 @@
+//! Threads that wait for a variable, or check it and leave it to others to write.
+
+use super::*;
+
+#[test]
+fn of_two_threads_that_wait_for_numbers_only_one_acts() {
+    for (cases, expected) in [
+        ([Turn::at(1), Turn::at(2)], None),
+        ([Turn::at(1), Turn::UNSET], None),
+        ([Turn::at(1), Turn::at(1)], Some(Severity::Error)),
+        ([Turn::at(1), Turn::SET], Some(Severity::Error)),
+    ] {
+        let bench = Bench::new();
+        let threads = bench.threads();
+        let check = |thread: usize| Access {
+            turn: cases[thread],
+            ..access(AccessKind::Read, 1 + thread as u32).with(AccessFacts::TESTED | AccessFacts::ACTING)
+        };
+        bench.go(threads, 0, check(0));
+        bench.go(threads, 1, check(1));
+        let mut races =
+            bench.go(threads, 0, Access { value: Value::of(4), ..access(AccessKind::Write, 3).with(AccessFacts::CONSTANT) });
+        races.extend(bench.go(threads, 1, check(1)));
+        races.extend(bench.go(
+            threads,
+            1,
+            Access { value: Value::of(6), ..access(AccessKind::Write, 4).with(AccessFacts::CONSTANT) },
+        ));
+        assert_eq!(worst(&races), expected, "{cases:?}");
+    }
+}
+
+/// The worst of what one thread, and then the other one, is told, that each wait until it is not set and then write this.
+fn spun(sites: [u32; 2], value: Value, is_taken_back: bool) -> Option<Severity> {
+    let bench = Bench::new();
+    let threads = bench.threads();
+    let wait = |site| Access {
+        turn: Turn::UNSET,
+        ..access(AccessKind::Read, site).with(AccessFacts::TESTED | AccessFacts::POLLED | AccessFacts::ACTING)
+    };
+    let write = |site, value| Access { value, ..access(AccessKind::Write, site).with(AccessFacts::CONSTANT) };
+    let mut races = Vec::new();
+    for (thread, site) in sites.into_iter().enumerate() {
+        races.extend(bench.go(threads, thread, wait(site)));
+        races.extend(bench.go(threads, thread, write(site + 10, value)));
+        if is_taken_back {
+            races.extend(bench.go(threads, thread, write(site + 20, Value::truth(false))));
+        }
+    }
+    worst(&races)
+}
+
+#[test]
+fn two_threads_that_wait_for_a_variable_both_take_it() {
+    let taken = Value::truth(true);
+    for is_taken_back in [true, false] {
+        assert_eq!(spun([1, 1], taken, is_taken_back), Some(Severity::Error));
+        assert_ne!(spun([1, 2], taken, is_taken_back), Some(Severity::Error), "each waits at another place");
+    }
+    assert_ne!(spun([1, 1], Value::truth(false), false), Some(Severity::Error), "it is what they have waited for");
+    assert_ne!(spun([1, 1], Value::UNKNOWN, false), Some(Severity::Error));
+}
+
+#[test]
+fn true_and_false_are_two_answers() {
+    let [set, unset] = [true, false].map(Value::truth);
+    assert!(set.is_fixed() && !set.is_object() && !set.is_cacheable() && set.may_be_counted());
+    assert_ne!(set.as_answer(), unset.as_answer());
+    assert_eq!([set, unset].map(Value::is_true), [Some(true), Some(false)]);
+    assert_eq!([Value::flag(16), Value::of(6), Value::fixed(6).as_claim(), Value::UNKNOWN].map(Value::is_true), [None; 4]);
+}
+
+#[test]
+fn what_a_function_has_checked_its_callee_writes_whatever_is_handed_over_meanwhile() {
+    for (is_filled, expected) in [(true, Some(Severity::Error)), (false, Some(Severity::Info))] {
+        let bench = Bench::new();
+        let threads = bench.threads();
+        let check = access(AccessKind::Read, 1).with(AccessFacts::TESTED);
+        bench.go(threads, 0, check);
+        threads[0].advance(&bench.clocks);
+        let write = Access {
+            code: 2,
+            value: Value::truth(true),
+            ..access(AccessKind::Write, 2).with(AccessFacts::FILLED.when(is_filled) | AccessFacts::CONSTANT)
+        };
+        bench.go(threads, 0, write);
+        assert_eq!(worst(&bench.go(threads, 1, check)), expected);
+    }
+}
