@@ -139,14 +139,16 @@ impl Trace {
     ///
     /// A value that was read may be written back anywhere in the function that read it, or before the thread hands anything over.  A
     /// check may decide anything in its function, and if the function is one that is asked, what its caller does before it hands anything
-    /// over; the same holds of additions by a function that is called to fill it.  Polling for a flag is no reason to write it, and a constant goes back to nothing but a check.
+    /// over; the same holds of additions by a function that is called to fill it.  A function that is called because of a check writes because of it,
+    /// whatever it hands over.  Polling for a flag is no reason to write it, and a constant goes back to nothing but a check.
     fn goes_back_to(&self, event: usize) -> Option<(usize, &Access)> {
         let access = self.access(event)?;
         let (number, read) = self.own_read(event)?;
         let is_write = access.kind == AccessKind::Write;
         let is_filled = read.is_filled() && access.kind == AccessKind::Insert;
-        let is_near =
-            read.code == access.code || (is_write || read.is_asked() || is_filled) && !self.has_released_between(number, event);
+        let is_near = read.code == access.code
+            || is_write && access.is_filled()
+            || (is_write || read.is_asked() || is_filled) && !self.has_released_between(number, event);
         let may_be = match access.kind {
             AccessKind::Write => !read.is_polled() && (read.is_tested() || !access.is_constant()),
             AccessKind::Atomic => read.is_tested() && (access.is_checkable() || access.is_sure() && read.is_measured()),
@@ -162,6 +164,9 @@ impl Trace {
     fn change(&self, event: usize) -> Change {
         let kind = self.access(event).expect("it is an access").kind;
         let blind = Change { kind, check: None, is_checked: false, is_filling: false, is_measured: false };
+        if let Some(waited) = self.waited_for_the_opposite(event) {
+            return Change { check: Some(waited), ..blind };
+        }
         let Some((number, read)) = self.goes_back_to(event) else {
             return match self.demanded_by(event) {
                 Some(read) => Change { kind: AccessKind::Update, check: Some(read), is_checked: true, ..blind },
@@ -184,6 +189,13 @@ impl Trace {
         };
         let is_filling = kind == AccessKind::Insert;
         Change { kind: upgraded, check: Some(number), is_checked: read.is_tested(), is_filling, is_measured: false }
+    }
+
+    /// The read by which the thread has waited for the opposite of the constant that it writes: it takes what it has waited for.
+    fn waited_for_the_opposite(&self, event: usize) -> Option<usize> {
+        let access = self.access(event).filter(|access| access.kind == AccessKind::Write && access.is_constant())?;
+        let (number, read) = self.own_read(event)?;
+        (read.is_polled() && read.turn.is_taken_by(access.value)).then_some(number)
     }
 
     /// The look of another thread that has had this one make what was not there.
@@ -283,6 +295,8 @@ impl Trace {
         match matrix::severity(kind, as_iteration(access))? {
             // A cache of equal values may be filled twice, so looking whether it is filled may come at any time; what is measured is no cache.
             _ if is_checked && self.value(write).is_cacheable() && is_read && !access.is_guard() && !access.is_measured() => None,
+            // Both have waited for it, and both take it.
+            _ if same_check && kind == AccessKind::Write => Some(Severity::Error),
             // The beginning of an update: the write that ends it races.
             _ if same_check && !is_checked => None,
             // It finds that it is its turn.
@@ -302,7 +316,9 @@ impl Trace {
         let Change { kind, is_checked, is_filling, .. } = self.change(write);
         let same_check = self.same_check(write, read) && access.kind == AccessKind::Read;
         let is_cached = is_checked && self.value(write).is_cacheable() && !access.is_guard() && !access.is_measured();
+        let takes_it_too = same_check && kind == AccessKind::Write && access.is_polled();
         match matrix::severity(as_iteration(access), kind) {
+            _ if takes_it_too && self.is_last_look(read, write) => Some(Severity::Error),
             // The other thread begins an update, whose write races, or may fill a cache with the same value.
             _ if same_check && (!is_checked || is_cached) => None,
             // It has found that it is not its turn.

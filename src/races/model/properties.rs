@@ -17,9 +17,9 @@ use std::collections::BTreeSet;
 /// An instruction of a program: what every access that it makes has in common.
 fn instruction(kinds: &'static [AccessKind]) -> impl Strategy<Value = Access> {
     // Functions are few, so that checks and flags are near what they decide.
-    (select(kinds), 0..2_u32, any::<[bool; 12]>()).prop_map(|(kind, code, [a, b, c, d, e, f, g, h, i, j, k, l])| {
+    (select(kinds), 0..2_u32, any::<[bool; 13]>()).prop_map(|(kind, code, [a, b, c, d, e, f, g, h, i, j, k, l, m])| {
         let (reads, is_read) = (kind.is_read(), kind == AccessKind::Read);
-        let turn = if b { Turn::at(1 + u8::from(e)) } else { [Turn::UNSET, Turn::SET][usize::from(e)] };
+        let turn = if m { Turn::at(1 + u8::from(e)) } else { [Turn::UNSET, Turn::SET][usize::from(e)] };
         Access {
             turn: if a && g && is_read { turn } else { Turn::NONE },
             since: (h && kind == AccessKind::Iterate).then_some(0),
@@ -34,6 +34,7 @@ fn instruction(kinds: &'static [AccessKind]) -> impl Strategy<Value = Access> {
         .with(AccessFacts::MEASURED.when(a && d && is_read))
         .with(AccessFacts::LAZY.when(a && !b && !f && j && is_read))
         .with(AccessFacts::FILLED.when(a && !b && l && is_read))
+        .with(AccessFacts::FILLED.when(f && l && kind == AccessKind::Write))
         .with(AccessFacts::CHECKABLE.when(d && kind == AccessKind::Atomic))
         .with(AccessFacts::SURE.when(!d && k && kind == AccessKind::Atomic))
         .with(AccessFacts::REFUSED.when(l && kind == AccessKind::Write))
@@ -43,7 +44,18 @@ fn instruction(kinds: &'static [AccessKind]) -> impl Strategy<Value = Access> {
 
 fn value() -> impl Strategy<Value = Value> {
     let (flag, other) = (Value::flag(16), Value::flag(32));
-    select(vec![Value::UNKNOWN, flag, other, flag.as_answer(), Value::of(4), Value::of(6), Value::fixed(8), Value::identity(64)])
+    select(vec![
+        Value::UNKNOWN,
+        Value::truth(true),
+        Value::truth(false),
+        flag,
+        other,
+        flag.as_answer(),
+        Value::of(4),
+        Value::of(6),
+        Value::fixed(8),
+        Value::identity(64),
+    ])
 }
 
 #[derive(Debug, Clone, Copy)]
