@@ -5,9 +5,7 @@
 
 use crate::engine::order;
 use crate::engine::races::probe_site::{Probe, peek_local};
-use crate::engine::races::{
-    callers, confirm, container_sync, containers, demands, flags, own_thread, review, shared, turns, values,
-};
+use crate::engine::races::{confirm, container_sync, containers, demands, flags, own_thread, review, shared, turns, values};
 use crate::evidence::race::{self, Part};
 use crate::evidence::thread_names;
 use crate::interpreter::header::{self, ESCAPED, SEEN};
