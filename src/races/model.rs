@@ -378,7 +378,12 @@ impl Trace {
         if has_waited || is_put_again || took_turns || self.changes_nothing(later) {
             return None;
         }
-        matrix::severity(first.kind, second.kind)
+        let takes = [earlier, later].map(|event| self.waited_for_the_opposite(event).and_then(|read| self.access(read)));
+        match matrix::severity(first.kind, second.kind) {
+            // Both have waited for it at the same place, and both take it.
+            Some(_) if takes[0].zip(takes[1]).is_some_and(|(one, other)| one.site == other.site) => Some(Severity::Error),
+            severity => severity,
+        }
     }
 
     /// Whether one reads what the other writes, and could see that it is not complete: then the race is at least a warning.

@@ -388,7 +388,8 @@ impl Now<'_> {
         let may_have_waited = own.is_none() && cell.has_forgotten(state::POLLED);
         for write in cell.writes.iter().filter(|_| !may_have_waited) {
             if let Some(thread) = self.unordered(&write.epoch).filter(|_| !has_waited(own, write)) {
-                let witnessed = change.check.is_some() && other_wrote && std::ptr::eq(write, last) && !change.is_filling;
+                let goes_back = change.check.is_some() && change.kind != AccessKind::Write;
+                let witnessed = goes_back && other_wrote && std::ptr::eq(write, last) && !change.is_filling;
                 let are_fixed = change.value.is_fixed() && Value(write.value.load(Relaxed)).is_fixed();
                 if !(are_fixed && cell.acted_of(write).excludes(change.turn)) {
                     self.write_after_write(cell, write, thread, change, witnessed, races);
@@ -459,16 +460,21 @@ impl Now<'_> {
     ) {
         let earlier_kind = kind_of(write.state.load(Relaxed));
         let was_measured = cell.marks_of(write) & mark::MEASURED != 0;
+        // Both have waited for it at the same place, and both take it.
+        let is_spin = [earlier_kind, change.kind] == [AccessKind::Write; 2]
+            && change.check.is_some_and(|check| write.check().is_some_and(|other| other.site == check.site));
         if let Some(severity) = matrix::severity(earlier_kind, change.kind)
+            && let severity = if is_spin { Severity::Error } else { severity }
             && (was_measured || !self.is_after_its_removal(earlier_kind, change.kind))
             && (is_news(&write.state, severity) || witnessed)
         {
             let told = if was_measured { AccessKind::Checked } else { earlier_kind };
+            let [told, own] = if is_spin { [AccessKind::Update; 2] } else { [told, change.told()] };
             races.push(Race {
                 earlier_check: if was_measured { Some(place(&write.check_site, &write.check_stack)) } else { write.check() },
-                kind: change.told(),
+                kind: own,
                 check: change.check,
-                is_checked: change.is_checked,
+                is_checked: change.is_checked || is_spin,
                 witnessed,
                 ..self.race(severity, (told, place(&write.site, &write.stack), thread))
             });

@@ -62,6 +62,25 @@ fn two_threads_that_wait_for_a_variable_both_take_it() {
 }
 
 #[test]
+fn two_threads_that_have_waited_at_once_both_take_it() {
+    let bench = Bench::new();
+    let threads = bench.threads();
+    let known = AccessFacts::TESTED | AccessFacts::POLLED | AccessFacts::ACTING;
+    let wait = Access { turn: Turn::UNSET, ..access(AccessKind::Read, 1).with(known) };
+    let write =
+        |site, is_set| Access { value: Value::truth(is_set), ..access(AccessKind::Write, site).with(AccessFacts::CONSTANT) };
+    bench.go(threads, 0, wait);
+    bench.go(threads, 1, wait);
+    bench.go(threads, 0, write(2, true));
+    bench.go(threads, 0, write(3, false));
+    let races = bench.go(threads, 1, write(2, true));
+    let taken = |race: &&Race| race.earlier.site == 2;
+    assert!(races.iter().any(|race| taken(&race)), "{races:?}");
+    let told = races.iter().filter(taken).map(|race| (race.earlier_kind, race.kind, race.is_checked, race.witnessed));
+    assert!(told.clone().all(|told| told == (AccessKind::Update, AccessKind::Update, true, false)), "{races:?}");
+}
+
+#[test]
 fn true_and_false_are_two_answers() {
     let [set, unset] = [true, false].map(Value::truth);
     assert!(set.is_fixed() && !set.is_object() && !set.is_cacheable() && set.may_be_counted());
