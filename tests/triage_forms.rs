@@ -179,6 +179,30 @@ fn minidump(dump: &Dump) -> String {
     })
 }
 
+fn hs_err(dump: &Dump) -> String {
+    let head = "#\n# A fatal error has been detected by the Java Runtime Environment:\n#\n#  SIGSEGV (0xb) at pc=0x00007f01, pid=7, tid=8\n#\n\n\
+                Native frames: (J=compiled Java code, j=interpreted, Vv=VM code, C=native code)";
+    frames(dump, head, |_, frame| {
+        let name = if frame.symbol.is_empty() { String::new() } else { format!("  {}+0x12", frame.symbol) };
+        format!("C  [{}+0x1a2b]{name}", base(&frame.module))
+    })
+}
+
+fn tombstone(dump: &Dump) -> String {
+    let head = "Fatal signal 11 (SIGSEGV), code 1 (SEGV_MAPERR), fault addr 0x8 in tid 8 (worker), pid 7 (org.app)\nbacktrace:";
+    frames(dump, head, |at, frame| {
+        let name = if frame.symbol.is_empty() { String::new() } else { format!(" ({}+12)", frame.symbol) };
+        format!("      #{at:02} pc 00000000001a2b40  {}{name}", frame.module)
+    })
+}
+
+fn llvm_windows(dump: &Dump) -> String {
+    frames(dump, "Exception Code: 0xC0000005", |at, frame| {
+        let name = if frame.symbol.is_empty() { String::new() } else { format!(", {}() + 0x12 byte(s)", frame.symbol) };
+        format!("0x00007FF964B996{at:02X}, {}(0x00007FF9636F0000) + 0x14A96A4 byte(s){name}", frame.module)
+    })
+}
+
 /// The journal's line, as syslog keeps it.
 fn syslog(dump: &Dump) -> String {
     let text = coredumpctl(dump);
@@ -307,6 +331,9 @@ fn forms() -> Vec<(&'static str, Writer)> {
         ("coredumpctl", coredumpctl),
         ("uWSGI", backtrace_symbols),
         ("minidump", minidump),
+        ("hs_err", hs_err),
+        ("tombstone", tombstone),
+        ("LLVM on Windows", llvm_windows),
         ("#012", syslog),
         ("pystack", pystack),
         ("py-spy", py_spy),
@@ -440,7 +467,12 @@ fn every_form_of_the_table_is_tried_here() {
         "glog or abseil failure signal",
         "glibc's backtrace_symbols",
         "minidump_stackwalk",
+        "minidump_dump",
+        "Android tombstone",
+        "hs_err of a Java virtual machine",
         "a panic of Rust",
+        "a crash of Go's runtime",
+        "LLVM's stack on Windows",
         "Windows event log, WinDbg or Visual Studio",
         "pytest-xdist",
         "libc's, C++'s or Rust's last words",

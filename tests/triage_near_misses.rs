@@ -4,7 +4,7 @@
 use ftsan::report::Frame;
 use ftsan::triage::crash::{Crash, Extension, NativeFrame, Thread};
 use ftsan::triage::judge::conditions::Condition;
-use ftsan::triage::judge::known::{Known, reported};
+use ftsan::triage::judge::known::{Known, before_the_heap, kinds, reported};
 use ftsan::triage::questions;
 use ftsan::triage::verdict::{Confidence, CrashCause, Verdict};
 
@@ -380,7 +380,7 @@ fn near_misses_that_people_met_are_never_sure() {
 fn what_only_looks_like_a_known_crash_is_never_sure() {
     let mut tried = 0;
     let mut wrong = Vec::new();
-    for row in reported() {
+    for row in reported().chain(kinds()).chain(before_the_heap()) {
         for wanted in wanted(row) {
             if questions::of(&crash(&wanted)).known_issue.as_deref() != row.issue {
                 continue;

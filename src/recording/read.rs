@@ -49,6 +49,8 @@ pub struct Died {
     pub locks: Vec<(u64, Waiting)>,
     /// Of which object threads call a method, by the kernel's id of the thread.
     pub calls: Vec<(u64, crash::Called)>,
+    /// For which objects the functions of threads have names, by the kernel's id of the thread.
+    pub uses: Vec<(u64, crash::Called)>,
     /// Files in memory: start, end, offset in the file, path.
     pub maps: Vec<(u64, u64, u64, String)>,
 }
@@ -212,7 +214,8 @@ fn died(bytes: &Bytes<'_>) -> Option<Died> {
         stack: words(offset_of!(CrashNotes, stack), count(offset_of!(CrashNotes, stack_used), STACK)).collect(),
         failed_steps: bytes.u32(base + offset_of!(CrashNotes, failed_steps)),
         locks: locks(&section(&notes, "[locks]")),
-        calls: section(&notes, "[calls]").lines().filter_map(call).collect(),
+        calls: section(&notes, "[calls]").lines().filter_map(|line| called(line, "calls")).collect(),
+        uses: section(&notes, "[calls]").lines().filter_map(|line| called(line, "uses")).collect(),
         python: stacks(&section(&notes, "[python]")),
         maps: section(&notes, "[maps]").lines().filter_map(mapping).collect(),
     })
@@ -268,9 +271,10 @@ fn locks(notes: &str) -> Vec<(u64, Waiting)> {
     all
 }
 
-/// `calls THREAD ADDRESS CLASS`.
-fn call(line: &str) -> Option<(u64, crash::Called)> {
-    let ["calls", thread, object, class] = line.split(' ').collect::<Vec<_>>()[..] else { return None };
+/// `calls THREAD ADDRESS CLASS`, or with another word in front.
+fn called(line: &str, what: &str) -> Option<(u64, crash::Called)> {
+    let [first, thread, object, class] = line.split(' ').collect::<Vec<_>>()[..] else { return None };
+    (first == what).then_some(())?;
     Some((thread.parse().ok()?, crash::Called { object: object.parse().ok()?, class: class.to_owned() }))
 }
 
@@ -325,9 +329,11 @@ mod tests {
 
     #[test]
     fn what_threads_call_is_read_back() {
-        let called = crash::Called { object: 64, class: "_pickle.Pickler".to_owned() };
-        assert_eq!(call("calls 7 64 _pickle.Pickler"), Some((7, called)));
-        assert_eq!((call("calls 7 64"), call("[calls]"), call("calls 7 x y")), (None, None, None));
+        let read = |line| called(line, "calls");
+        let pickler = crash::Called { object: 64, class: "_pickle.Pickler".to_owned() };
+        assert_eq!(read("calls 7 64 _pickle.Pickler"), Some((7, pickler.clone())));
+        assert_eq!((read("calls 7 64"), read("[calls]"), read("calls 7 x y")), (None, None, None));
+        assert_eq!((read("uses 7 64 a.B"), called("uses 7 64 _pickle.Pickler", "uses")), (None, Some((7, pickler))));
     }
 
     #[test]

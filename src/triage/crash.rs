@@ -92,6 +92,9 @@ pub struct Thread {
     /// The object of whose class it calls a method that is written in C, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calls: Option<Called>,
+    /// Objects of classes that are written in C for which its innermost functions have names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub uses: Vec<Called>,
 }
 
 /// An object whose method is called.

@@ -3,11 +3,15 @@
 
 use super::crash::{Crash, NativeFrame};
 use super::judge::facts::{Facts, is_allocator, is_noise, unqualified};
+use super::names::lists::ALLOCATORS;
+use super::names::owner::{self, Owner};
 use super::names::paths;
 use super::names::symbols::clean;
 
 const NATIVE: usize = 4;
 const PYTHON: usize = 3;
+/// Below every function of a thread.
+const OF_THREADING: [&str; 3] = ["run", "_bootstrap_inner", "_bootstrap"];
 
 /// The signature of a crash: `SIGSEGV | uv_timer_start > [loop] | worker`.
 pub fn of(crash: &Crash) -> String {
@@ -28,11 +32,26 @@ pub fn of(crash: &Crash) -> String {
         }
     }
     let python = facts.python.iter().map(|frame| unqualified(&frame.function));
-    let mut functions: Vec<&str> = python.filter(|name| !["run", "_bootstrap_inner", "_bootstrap"].contains(name)).collect();
+    let mut functions: Vec<&str> = python.filter(|name| !OF_THREADING.contains(name)).collect();
     functions.dedup();
     functions.truncate(PYTHON);
     let or_unknown = |text: String| if text.is_empty() { "?".to_owned() } else { text };
-    [or_unknown(crash.signal.clone()), or_unknown(native.join(" > ")), or_unknown(functions.join(" > "))].join(" | ")
+    // Whether libc's allocator finds the damage or dies of it is a matter of chance as well.
+    let mut in_libc = facts.native.iter().take_while(|frame| owner::of(frame) == Owner::C);
+    let damaged = ["SIGABRT", "SIGSEGV"].contains(&crash.signal.as_str())
+        && in_libc.any(|frame| ALLOCATORS.has(clean(&frame.symbol)))
+        && !native.is_empty();
+    let signal = if damaged { "[heap]" } else { &crash.signal };
+    [or_unknown(signal.to_owned()), or_unknown(native.join(" > ")), or_unknown(functions.join(" > "))].join(" | ")
+}
+
+/// The signature of a crash that several threads brought about in one object: where one of them dies, and which, is a matter of chance.
+/// `[memory] | [shared _pickle.Pickler] | worker`.
+pub(super) fn of_shared_object(crash: &Crash, class: &str) -> String {
+    let python = crash.threads.iter().find(|thread| thread.crashed).map_or(&[][..], |thread| &thread.python);
+    let outermost = python.iter().rev().map(|frame| unqualified(&frame.function));
+    let function = outermost.into_iter().find(|name| !OF_THREADING.contains(name)).unwrap_or("?");
+    format!("[memory] | [shared {class}] | {function}")
 }
 
 /// A symbol, or the extension module of a frame that has none.

@@ -249,3 +249,31 @@ def test_ctrl_c_is_no_crash(ftsan: Ftsan, tmp_path: Path) -> None:
 def test_the_program_cannot_see_the_handlers(ftsan: Ftsan) -> None:
     script = "import signal; print(*(signal.getsignal(one).name for one in (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT)))"
     assert ftsan("-c", script).stdout == "SIG_DFL SIG_DFL SIG_DFL\n"
+
+
+NAMED = """
+import ctypes, pickle, threading
+shared = pickle.Pickler(open("/dev/null", "wb"))
+inside, never = threading.Lock(), threading.Lock()
+inside.acquire(), never.acquire()
+def holds(local):
+    def waits():
+        local
+        inside.release()
+        never.acquire()
+    waits()
+def dies():
+    shared
+    ctypes.string_at(8)
+threading.Thread(target=holds, args=(shared,), daemon=True).start()
+inside.acquire()
+dies()
+"""
+
+
+def test_objects_that_functions_have_names_for_are_noted(ftsan: Ftsan, tmp_path: Path) -> None:
+    ftsan("--crash-dir", tmp_path / "crashes", "-c", NAMED)
+    uses = [thread.get("uses", []) for thread in crash_of(tmp_path / "crashes")["threads"]]
+    picklers = [{one["object"] for one in of_thread if one["class"] == "_pickle.Pickler"} for of_thread in uses]
+    # By a global name in the thread that died, by a variable in the other one.
+    assert sorted(map(len, picklers))[-2:] == [1, 1] and len(set.union(*picklers)) == 1, uses

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 pub(super) const FORM: Form = Form {
     name: "macOS crash report",
     looks_like: "\"Exception Type: EXC_BAD_ACCESS (SIGSEGV)\", \"Thread 0 Crashed:\", `0   lib.dylib   0x0000000100 f + 12`",
-    signs: &["Exception Type: ", " Crashed:", "Crashed Thread:", " 0x"],
+    signs: &["Exception Type: ", " Crashed:", "Crashed Thread:", " crashed with ", " 0x"],
     read,
 };
 
@@ -26,6 +26,10 @@ pattern!(IMAGE, r"^\s*0x[0-9a-f]+ -\s+0x[0-9a-f]+ \+?(\S+) .*?(/\S.*)$");
 pattern!(EXCEPTION, r"^\s*Exception Type:\s+(.*)$");
 pattern!(CODES, r"KERN_[A-Z_]+ at (0x[0-9a-fA-F]+)");
 pattern!(FAULTING, r"^\s*(?:Crashed Thread|Triggered by Thread):\s+(\d+)");
+// The registers of the thread that died come behind all stacks.
+pattern!(REGISTERS, r"^\s*Thread (\d+) crashed with (?:ARM|X86|PPC) Thread State");
+pattern!(FAULT, r"^\s*far: (0x[0-9a-f]+)\s+esr: 0x[0-9a-f]+ \((?:Data|Instruction) Abort\)");
+pattern!(TRAP, r"^\s*Trap Number:\s+(?:13|14)\s*$");
 
 /// The signal of an exception of Mach.
 pub(super) fn signal(exception: &str) -> &'static str {
@@ -51,8 +55,9 @@ fn is_frame(line: &str) -> bool {
 }
 
 fn read(pasted: &[String]) -> Vec<Found> {
-    let headed =
-        |line: &String| line.contains("Exception Type: ") || line.contains(" Crashed:") || line.contains("Crashed Thread:");
+    let headed = |line: &String| {
+        ["Exception Type: ", " Crashed:", "Crashed Thread:", " crashed with "].iter().any(|head| line.contains(head))
+    };
     // A piece out of the middle of a report has no head.
     if !pasted.iter().any(headed) && pasted.iter().filter(|line| is_frame(line)).take(2).count() < 2 {
         return Vec::new();
@@ -69,6 +74,14 @@ fn read(pasted: &[String]) -> Vec<Found> {
         } else if let Some(faulting) = FAULTING.captures(line) {
             report.at.get_or_insert(at);
             report.faulting = faulting[1].parse().ok();
+        } else if let Some(registers) = REGISTERS.captures(line) {
+            report.at.get_or_insert(at);
+            report.faulting = report.faulting.or(registers[1].parse().ok());
+        } else if let Some(fault) = FAULT.captures(line).filter(|_| report.at.is_some()) {
+            report.crash.address = report.crash.address.or(Some(frames::hex(&fault[1])));
+            report.segfault();
+        } else if TRAP.is_match(line) && report.at.is_some() {
+            report.segfault();
         } else if let Some(codes) = CODES.captures(line) {
             report.crash.address = Some(frames::hex(&codes[1]));
         } else if let Some(named) = NAMED.captures(line) {
@@ -77,6 +90,8 @@ fn read(pasted: &[String]) -> Vec<Found> {
             report.at.get_or_insert(at);
             let number: u64 = thread[1].parse().unwrap_or(0);
             let name = report.name.take().filter(|(of, _)| *of == number).map(|(_, name)| name);
+            report.numbers.push(number);
+            report.headless |= report.stacks.threads.iter().any(|thread| !thread.native.is_empty()) && report.numbers.len() == 1;
             report.stacks.begin(Thread {
                 name: name.unwrap_or_else(|| thread[3].split("Dispatch queue").next().unwrap_or("").trim().to_owned()),
                 crashed: thread.get(2).is_some() || report.faulting == Some(number),
@@ -113,6 +128,10 @@ struct Report {
     crash: Crash,
     faulting: Option<u64>,
     name: Option<(u64, String)>,
+    /// Of the threads that have a head.
+    numbers: Vec<u64>,
+    /// Frames stand before the first head.
+    headless: bool,
     stacks: Stacks,
     /// Paths by the names that frames have.
     images: BTreeMap<String, String>,
@@ -120,9 +139,27 @@ struct Report {
 }
 
 impl Report {
+    fn segfault(&mut self) {
+        if self.crash.signal.is_empty() {
+            "SIGSEGV".clone_into(&mut self.crash.signal);
+        }
+    }
+
     fn finish(mut self) -> Option<Found> {
         let at = self.at?;
+        // Frames without a head are of the thread before the first one that has one.
+        let headless = match self.numbers.first() {
+            Some(first) => self.headless.then(|| first.wrapping_sub(1)),
+            None => self.faulting,
+        };
+        let shown = |number: u64| self.numbers.contains(&number) || headless == Some(number);
+        let missing =
+            self.faulting.is_some_and(|number| !shown(number) && !self.stacks.threads.iter().any(|thread| thread.crashed));
         self.stacks.finish(&mut self.crash);
+        if missing {
+            self.crash.threads.iter_mut().for_each(|thread| thread.crashed = false);
+            self.crash.threads.insert(0, Thread { crashed: true, cut: true, top_cut: true, ..Thread::default() });
+        }
         for frame in self.crash.threads.iter_mut().flat_map(|thread| &mut thread.native) {
             if let Some(path) = self.images.get(&frame.module) {
                 frame.module.clone_from(path);
@@ -131,7 +168,7 @@ impl Report {
         "macOS".clone_into(&mut self.crash.python.platform);
         self.crash.message = self.said.join("\n");
         // A head without stacks tells the signal, and what the system said.
-        let told = !self.crash.threads.is_empty() || !self.crash.signal.is_empty();
+        let told = !self.crash.threads.is_empty() || !self.crash.signal.is_empty() || self.faulting.is_some();
         told.then_some(Found { at, crash: self.crash })
     }
 }

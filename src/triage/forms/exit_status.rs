@@ -12,6 +12,7 @@ pub(super) const FORM: Form = Form {
         "core dumped",
         "egmentation fault",
         "us error",
+        "encountered in worker",
         "bort",
         "llegal",
         "Killed",
@@ -39,7 +40,7 @@ pub(super) const FORM: Form = Form {
 };
 
 /// A line without any of these names neither a signal nor its number.
-const VALUES: [&str; 28] = [
+const VALUES: [&str; 29] = [
     "egmentation fault",
     "us error",
     "bort",
@@ -62,6 +63,7 @@ const VALUES: [&str; 28] = [
     "107374",
     "322122",
     "loating point",
+    "loating-point",
     "fork() was called",
     "Assertion",
     "side of fork",
@@ -79,19 +81,19 @@ const SAID: [(&str, &str); 6] = [
         r"llegal (?:hardware )?instruction|SIGILL|status=4/|-1073741795|3221225501|0[xX][cC]000001[dD]|132|-4\b|signal:? 4\b",
     ),
     ("SIGKILL", r"Killed|killed|KILL|137|-9\b|signal:? 9\b"),
-    ("SIGFPE", r"loating point exception|SIGFPE|136|-8\b"),
+    ("SIGFPE", r"loating[ -]point exception|SIGFPE|136|-8\b"),
     ("SIGABRT", r"bort|ABRT|-1073740940|3221226356|0[xX][cC]0000374|-1073740791|0[xX][cC]0000409|134|-6\b|signal:? 6\b"),
 ];
 
 // A status or a name of a signal counts only in the sentences in which a shell, an IDE or a parent says it.
 pattern!(
     SENTENCE,
-    r"(?:^(?:Segmentation fault|Bus error|Aborted|Illegal instruction|Floating point exception|Killed)(?:: \d+)?(?: \(core dumped\))?$|(?:Segmentation fault|Bus error|Aborted|Abort trap|Illegal instruction|Floating point exception)(?:: \d+)?\s+\(core dumped\)|line \d+:\s+\d+ (?:Segmentation fault|Bus error|Aborted|Abort trap|Illegal instruction|Killed|Floating point exception)|\b(?:zsh|fish|bash): (?:segmentation fault|bus error|abort|illegal hardware instruction|killed|floating point exception)|^\[\d+\]\s*[+-]?\s*\d+ (?:segmentation fault|bus error|abort|illegal hardware instruction|killed)|\b[Ee]xit(?:ed)?(?: with)? ?[cC]ode:? *-?(?:13[2-79]|11|6|9|7|4|1073741819|1073740940|1073740791|1073741795)\b|\b(?:exitcode|returncode)[:= ]+-(?:11|6|9|7|4)\b|non-zero exit status (?:-(?:11|6|9|7|4)|13[2-79])\b|-107374(?:1819|0940|0791|1795)\b|\b3221225477\b|died with <Signals\.SIG[A-Z]+: \d+>|\(signal: \d+, SIG[A-Z]+|(?:terminated|killed|interrupted|died|crashed) (?:by|with|due to|from) (?:signal|SIG)[: ]*(?:SIG[A-Z]+|\d+|Segmentation fault|Bus error|Aborted|Killed|Illegal instruction|Floating point exception)?|was sent code 139\b|(?:exited with|exited prematurely:|failed|\(|exited on|exit) [(']?signal:? (?:\d+ \(SIG[A-Z]+|(?:Segmentation fault|Bus error|Abort(?:ed)?|Illegal instruction|Floating point exception) \(\d+|\d+ \(core dumped)|code=(?:dumped|killed), status=(?:4|6|7|8|9|11)/[A-Z]+|\{(?:SIG[A-Z]+\(-\d+\)(?:, )?)+\}|was sent SIG(?:SEGV|ABRT|BUS|ILL|FPE|KILL)!|OOMKilled|process pool was terminated abruptly)"
+    r"(?:^(?:Segmentation fault|Bus error|Aborted|Illegal instruction|Floating point exception|Killed)(?:: \d+)?(?: \(core dumped\))?$|(?:Segmentation fault|Bus error|Aborted|Abort trap|Illegal instruction|Floating point exception)(?:: \d+)?\s+\(core dumped\)|line \d+:\s+\d+ (?:Segmentation fault|Bus error|Aborted|Abort trap|Illegal instruction|Killed|Floating point exception)|\b(?:zsh|fish|bash): (?:segmentation fault|bus error|abort|illegal hardware instruction|killed|floating point exception)|^\[\d+\]\s*[+-]?\s*\d+ (?:segmentation fault|bus error|abort|illegal hardware instruction|killed)|\b[Ee]xit(?:ed)?(?: with)? ?[cC]ode:? *-?(?:13[2-79]|11|6|9|7|4|1073741819|1073740940|1073740791|1073741795)\b|\b(?:exitcode|returncode)[:= ]+-(?:11|6|9|7|4)\b|non-zero exit status (?:-(?:11|6|9|7|4)|13[2-79])\b|-107374(?:1819|0940|0791|1795)\b|\b3221225477\b|died with <Signals\.SIG[A-Z]+: \d+>|\(signal: \d+, SIG[A-Z]+|(?:terminated|killed|interrupted|died|crashed) (?:by|with|due to|from) (?:signal|SIG)[: ]*(?:SIG[A-Z]+|\d+|Segmentation fault|Bus error|Aborted|Killed|Illegal instruction|Floating point exception)?|was sent code 139\b|(?:exited with|exited prematurely:|failed|\(|exited on|exit) [(']?signal:? (?:\d+ \(SIG[A-Z]+|(?:Segmentation fault|Bus error|Abort(?:ed)?|Illegal instruction|Floating point exception) \(\d+|\d+ \(core dumped)|code=(?:dumped|killed), status=(?:4|6|7|8|9|11)/[A-Z]+|\{(?:SIG[A-Z]+\(-\d+\)(?:, )?)+\}|was sent SIG(?:SEGV|ABRT|BUS|ILL|FPE|KILL)!|OOMKilled|process pool was terminated abruptly|Unexpected (?:segmentation fault|bus error|floating-point exception) encountered in worker)"
 );
 pattern!(FORK, r"may have been in progress in another thread when fork\(\) was called|crashed on child side of fork");
 pattern!(
     ASSERTION,
-    r"(?:^|\s)(?:Assertion failed: \(.+\), function \S+, file \S+, line \d+|\S+: \S+\.(?:c|h|cc|cpp|cxx|hpp):\d+: .+: Assertion `.+' failed)"
+    r"(?:^|\s)(?:Assertion failed: \(.+\), function \S+, file \S+, line \d+|\S+: \S+\.(?:c|h|cc|cpp|cxx|hpp):\d+ ?: ?.+: Assertion `.+['`] failed)"
 );
 
 /// The signal that a sentence names.
@@ -138,6 +140,12 @@ mod tests {
         for (line, signal) in [
             ("Segmentation fault (core dumped)", "SIGSEGV"),
             ("/tmp/2c1e.sh: line 3:  2823 Segmentation fault      (core dumped) pytest --pyargs pywt", "SIGSEGV"),
+            ("  0%|   | 0/15 [00:00<?, ?it/s]ERROR: Unexpected segmentation fault encountered in worker.", "SIGSEGV"),
+            (
+                "ERROR: Unexpected bus error encountered in worker. This might be caused by insufficient shared memory (shm).",
+                "SIGBUS",
+            ),
+            ("python: src/unix/core.c:303 :uv__finish_close: Assertion `!(handle->flags & UV_HANDLE_CLOSED)` failed.", "SIGABRT"),
             ("[1]    26016 segmentation fault (core dumped)  python -c 'import yaml'", "SIGSEGV"),
             ("zsh: abort      python3.11", "SIGABRT"),
             ("zsh: illegal hardware instruction  python", "SIGILL"),

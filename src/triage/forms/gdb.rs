@@ -21,6 +21,8 @@ pattern!(THREAD, r#"^\s*Thread (\d+)(?:\.\d+)? \((?:Thread 0x[0-9a-f]+ )?\(?(?:L
 pattern!(CURRENT, r"\[Current thread is (\d+)");
 pattern!(STOP, r"^\s*(?:(0x[0-9a-fA-F]+) in )?([A-Za-z_<?][^=]* \(.*)$");
 pattern!(PYTHON, r#"^\s*(?:#\d+ )?(?:Frame 0x\S+, for file (\S+), line (\d+), in (\S+)|File "([^"]+)", line (\d+), in (\S+))"#);
+// Where Markdown took the numbers for headings and kept the rest.
+pattern!(WITHOUT_MARK, r"^\s*\d{1,3} +(?:0x[0-9a-f]{8,16} in )?[A-Za-z_*?][\w:*~<>?]* \(");
 // Debug builds of the interpreter fill memory so.
 pattern!(FILLED, r"0x((?:cd){8}|(?:dd){8}|(?:fd){8})\b");
 
@@ -33,7 +35,7 @@ fn read(pasted: &[String]) -> Vec<Found> {
     if !pasted.iter().any(|line| line.contains(PY_BT) || ENTRY.is_match(line) || SIGNAL.is_match(line)) {
         return Vec::new();
     }
-    let lines = before_entries(pasted, &ENTRY);
+    let lines = marked(before_entries(pasted, &ENTRY));
     let mut out = Vec::new();
     let mut session = Session::default();
     let mut at = 0;
@@ -63,7 +65,7 @@ fn read(pasted: &[String]) -> Vec<Found> {
             });
         } else if line.contains(PY_BT) {
             session.python = true;
-        } else if let Some(found) = FRAME.captures(line).filter(|_| ENTRY.is_match(line)) {
+        } else if let Some(found) = FRAME.captures(line).filter(|found| ENTRY.is_match(line) && !is_of_android(&found[3])) {
             let mut body = found[3].to_owned();
             while let Some(next) = lines.get(at).filter(|next| at - first < MOST_LINES && continues(&body, next)) {
                 body.push(' ');
@@ -94,6 +96,22 @@ fn read(pasted: &[String]) -> Vec<Found> {
     }
     out.extend(session.finish());
     out
+}
+
+/// Lines whose frames have their mark, if none has.
+fn marked(mut lines: Vec<String>) -> Vec<String> {
+    let is_of_gdb = lines.iter().any(|line| line.starts_with("(gdb)")) && lines.iter().any(|line| SIGNAL.is_match(line));
+    if is_of_gdb && !lines.iter().any(|line| FRAME.is_match(line)) {
+        for line in lines.iter_mut().filter(|line| WITHOUT_MARK.is_match(line)) {
+            *line = format!("#{}", line.trim_start()).replace("**", "__");
+        }
+    }
+    lines
+}
+
+/// `#00 pc 0001a2b4  /data/app/lib.so`
+fn is_of_android(body: &str) -> bool {
+    body.strip_prefix("pc ").is_some_and(|rest| rest.trim_start_matches("0x").starts_with(|c: char| c.is_ascii_hexdigit()))
 }
 
 /// Whether a line goes on with a frame that was wrapped.

@@ -14,6 +14,7 @@
 //! | [`frames`] | frames and stacks as the forms build them |
 //! | the others | one form each |
 
+mod android;
 mod apple_json;
 mod apple_text;
 mod backtrace_symbols;
@@ -26,9 +27,13 @@ mod faulthandler_lines;
 mod form;
 mod frames;
 mod gdb;
+mod go_runtime;
+mod hs_err;
 mod kernel_log;
 mod last_words;
 mod lldb;
+mod llvm_windows;
+mod minidump_dump;
 pub(super) mod pasted;
 mod prefixes;
 mod py_spy;
@@ -64,7 +69,12 @@ pub static FORMS: &[Form] = &[
     failure_signal::FORM,
     backtrace_symbols::FORM,
     breakpad::FORM,
+    minidump_dump::FORM,
+    android::FORM,
+    hs_err::FORM,
     rust_panic::FORM,
+    go_runtime::FORM,
+    llvm_windows::FORM,
     windows_debugger::FORM,
     xdist::FORM,
     last_words::FORM,

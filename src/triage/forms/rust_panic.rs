@@ -27,7 +27,7 @@ const ENDS: [&str; 4] = [
 ];
 
 fn read(pasted: &[String]) -> Vec<Found> {
-    let lines = before_entries(pasted, &ENTRY);
+    let lines = joined(before_entries(pasted, &ENTRY));
     let Some((at, head)) = lines.iter().enumerate().find_map(|(at, line)| Some((at, HEAD.captures(line)?))) else {
         return Vec::new();
     };
@@ -67,6 +67,21 @@ fn read(pasted: &[String]) -> Vec<Found> {
     vec![Found { at, crash }]
 }
 
+/// Lines, the words of an old panic in one of them: `assert_eq!` says three lines between its quotes.
+fn joined(mut lines: Vec<String>) -> Vec<String> {
+    const MOST: usize = 4;
+    let open = |line: &String| line.contains("panicked at '") && !HEAD.is_match(line);
+    let Some(at) = lines.iter().position(open) else { return lines };
+    for more in 1..=MOST {
+        let Some(head) = lines.get(at..=at + more).map(|part| part.join(" ")) else { break };
+        if HEAD.is_match(&head) {
+            lines.splice(at..=at + more, std::iter::once(head).chain(vec![String::new(); more]));
+            break;
+        }
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,6 +94,8 @@ mod tests {
         assert_eq!((new.message.as_str(), new.signal.as_str()), ("panicked at /b/fastlog/src/lib.rs:7: index out of bounds", ""));
         let old = FORM.one("[2024] thread '<unnamed>' panicked at 'no such key', src/lib.rs:7:9\n");
         assert_eq!(old.message, "panicked at src/lib.rs:7: no such key");
+        let three = FORM.one("thread '<unnamed>' panicked at 'assertion failed: `(left == right)`\n  left: `0`,\n right: `1`', /b/fastlog/src/lib.rs:7:9\n");
+        assert!(three.message.contains("/b/fastlog/src/lib.rs:7: assertion failed") && three.message.contains("right: `1`"));
     }
 
     #[test]

@@ -44,6 +44,13 @@ impl<'a> Facts<'a> {
         self.crash.threads.iter().filter(|thread| !thread.crashed)
     }
 
+    /// The crash handler saw the whole process, and no other thread of Python was in it.
+    pub(crate) fn is_of_one_thread(&self) -> bool {
+        let crash = self.crash;
+        let by_the_handler = crash.code.is_some() && !crash.command.is_empty() && crash.missing.is_empty();
+        by_the_handler && self.crashed.is_some() && self.others().next().is_none()
+    }
+
     /// Native frames that say where it failed: the innermost whatever it is, then without libc's way to an abort.
     pub(crate) fn failing(&self) -> impl Iterator<Item = &'a NativeFrame> {
         let aborting = |frame: &&&NativeFrame| {

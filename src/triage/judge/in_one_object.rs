@@ -27,26 +27,53 @@ const LOCKED: &[&str] = &[
     "ftsan.*",
 ];
 
+/// Classes of the standard library whose methods change the object and have no lock: of these it is enough that a function has a name for
+/// the object.  A thread that damaged memory in one may die where it is in no call.
+const WITHOUT_LOCK: &[&str] = &[
+    "_pickle.Pickler",
+    "_pickle.Unpickler",
+    "_elementtree.*",
+    "xml.etree.ElementTree.*",
+    "pyexpat.*",
+    "_csv.*",
+    "array.*iterator",
+    "itertools.*",
+    "sqlite3.*",
+    "_multibytecodec.*",
+    "_struct.unpack_iterator",
+];
+
 /// An object that several threads were in.
 pub(super) struct Shared<'a> {
     called: &'a Called,
     threads: Vec<&'a Thread>,
+    /// Of one of them it is known only that its function has a name for the object.
+    by_name: bool,
 }
 
 /// The object that most threads were in, that of the crashing thread first.
 pub(super) fn found<'a>(facts: &Facts<'a>) -> Option<Shared<'a>> {
     let mut all: Vec<Shared<'a>> = Vec::new();
+    let mut add = |called: &'a Called, thread: &'a Thread, by_name: bool| match all.iter_mut().find(|known| known.called == called)
+    {
+        Some(known) if known.threads.iter().any(|of| std::ptr::eq(*of, thread)) => {}
+        Some(known) => {
+            known.threads.push(thread);
+            known.by_name |= by_name;
+        }
+        None => all.push(Shared { called, threads: vec![thread], by_name }),
+    };
     for thread in &facts.crash.threads {
-        let Some(called) = thread.calls.as_ref().filter(|called| called.class.contains('.') && !like(&called.class, LOCKED)) else {
-            continue;
-        };
-        match all.iter_mut().find(|known| known.called == called) {
-            Some(known) => known.threads.push(thread),
-            None => all.push(Shared { called, threads: vec![thread] }),
+        let is_in = |called: &&Called| called.class.contains('.') && !like(&called.class, LOCKED);
+        if let Some(called) = thread.calls.as_ref().filter(is_in) {
+            add(called, thread, false);
+        }
+        for used in thread.uses.iter().filter(|used| like(&used.class, WITHOUT_LOCK)) {
+            add(used, thread, true);
         }
     }
     all.retain(|shared| shared.threads.len() > 1);
-    all.into_iter().max_by_key(|shared| (shared.threads.iter().any(|thread| thread.crashed), shared.threads.len()))
+    all.into_iter().max_by_key(|shared| (shared.has_the_crashing_one(), shared.threads.len()))
 }
 
 impl Shared<'_> {
@@ -54,8 +81,33 @@ impl Shared<'_> {
     pub(super) fn told(&self) -> String {
         let names: Vec<String> = self.threads.iter().map(|thread| racing::called(thread)).collect();
         let (last, others) = names.split_last().map_or((String::new(), &[][..]), |(last, others)| (last.clone(), others));
-        format!("{} and {last} were in methods of one {} at {:#x}", others.join(", "), self.called.class, self.called.object)
+        let what = if self.by_name { "were in functions that use" } else { "were in methods of" };
+        format!("{} and {last} {what} one {} at {:#x}", others.join(", "), self.called.class, self.called.object)
     }
+
+    fn has_the_crashing_one(&self) -> bool {
+        self.threads.iter().any(|thread| thread.crashed)
+    }
+}
+
+/// The class of the object that several threads damaged memory in, where the verdict is of no more than that: no function of an extension
+/// module is near, and no issue is known.
+pub(super) fn decides<'a>(facts: &Facts<'a>, verdict: &Verdict) -> Option<&'a str> {
+    const NEAR: usize = 4;
+    let is_by_class =
+        matches!(verdict.verdict, CrashCause::InterpreterBug | CrashCause::LibraryBug | CrashCause::ExtensionAssumesGil)
+            && verdict.confidence == Confidence::Low
+            && verdict.known_issue.is_none()
+            && facts.gil() == Gil::Off;
+    let shared = found(facts).filter(|shared| is_by_class && shared.has_the_crashing_one())?;
+    let class = shared.called.class.as_str();
+    let (module, _) = class.rsplit_once('.')?;
+    let top = module.split('.').next().unwrap_or(module);
+    let fits = match &verdict.culprit {
+        Some(culprit) => culprit.split('.').next() == Some(top) && facts.extension_on_top(NEAR).is_none(),
+        None => like(class, WITHOUT_LOCK),
+    };
+    fits.then_some(class)
 }
 
 /// Whose the class is, where a verdict knows nobody: of the object that the crashing thread shared with another one, or of the one that it was
@@ -65,7 +117,7 @@ pub(super) fn or_the_class(facts: &Facts<'_>, verdict: Verdict) -> Verdict {
     if !nobody || facts.gil() != Gil::Off {
         return verdict;
     }
-    let shared = found(facts).filter(|shared| shared.threads.iter().any(|thread| thread.crashed));
+    let shared = found(facts).filter(Shared::has_the_crashing_one);
     let own = || facts.crashed.and_then(|thread| thread.calls.as_ref()).filter(|called| !like(&called.class, LOCKED));
     let (class, with_another) = match (shared.as_ref(), own()) {
         (Some(shared), _) => (&shared.called.class, true),
@@ -95,10 +147,9 @@ pub(super) fn or_the_class(facts: &Facts<'_>, verdict: Verdict) -> Verdict {
         }
         None => return verdict,
     };
-    let first = if with_another {
-        format!(
-            "the crashing thread and another one were in methods of one {class}, which is written in C: it seems to have no lock"
-        )
+    let first = if let Some(shared) = &shared {
+        let what = if shared.by_name { "in functions that use" } else { "in methods of" };
+        format!("the crashing thread and another one were {what} one {class}, which is written in C: it seems to have no lock")
     } else {
         format!(
             "the crashing thread was at a method of a {class}, which is written in C, and no other extension module could have damaged memory"
@@ -110,9 +161,19 @@ pub(super) fn or_the_class(facts: &Facts<'_>, verdict: Verdict) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::crash::Crash;
+    use super::super::super::crash::{Crash, NativeFrame, Python};
     use super::super::questions;
     use super::*;
+    use crate::report::Frame;
+
+    fn frame(function: &str) -> Frame {
+        Frame { file: "/srv/app/app.py".to_owned(), line: 3, function: function.to_owned(), ..Frame::default() }
+    }
+
+    fn native(symbol: &str) -> NativeFrame {
+        let module = "/usr/bin/python3.14t".to_owned();
+        NativeFrame { module, symbol: symbol.to_owned(), ..NativeFrame::default() }
+    }
 
     fn evidence(class: &str, objects: [u64; 3]) -> Vec<String> {
         let thread = |(at, object)| Thread {
@@ -135,6 +196,37 @@ mod tests {
     }
 
     #[test]
+    fn one_that_a_function_only_has_a_name_for_counts_where_it_has_no_lock() {
+        let judged = |class: &str, dies_at: &[&str]| {
+            let object = Called { object: 64, class: class.to_owned() };
+            let thread = |at: u64, called: bool| Thread {
+                native_id: at,
+                crashed: at == 1,
+                calls: called.then(|| object.clone()),
+                uses: if called { Vec::new() } else { vec![object.clone(), object.clone()] },
+                python: ["dump", "worker", "run"].map(frame).into(),
+                native: if at == 1 { dies_at.iter().map(|symbol| native(symbol)).collect() } else { Vec::new() },
+                ..Thread::default()
+            };
+            let python = Python { gil: "disabled".to_owned(), ..Python::default() };
+            let threads = vec![thread(1, false), thread(2, true)];
+            questions::of(&Crash { signal: "SIGSEGV".to_owned(), python, threads, ..Crash::default() })
+        };
+        let heap = judged("_pickle.Pickler", &["_PyMem_MiMalloc", "_mi_malloc_generic", "PyList_New"]);
+        assert_eq!((heap.verdict, heap.confidence), (CrashCause::InterpreterBug, Confidence::Low));
+        assert!(heap.evidence[0].contains("in functions that use one _pickle.Pickler"), "{:?}", heap.evidence);
+        assert_eq!(heap.signature, "[memory] | [shared _pickle.Pickler] | worker");
+        // Wherever it dies, it is one crash.
+        let elsewhere = judged("_pickle.Pickler", &["tb_dealloc", "_Py_Dealloc"]);
+        assert_eq!((elsewhere.verdict, &elsewhere.signature), (heap.verdict, &heap.signature));
+        for class in ["re.Pattern", "fastlog._core.Log", "_thread.lock", "datetime.datetime"] {
+            let other = judged(class, &["_PyMem_MiMalloc", "_mi_malloc_generic", "PyList_New"]);
+            assert_eq!(other.verdict, CrashCause::Unknown, "{class}");
+            assert!(other.signature.starts_with("SIGSEGV | [heap]"), "{class}: {}", other.signature);
+        }
+    }
+
+    #[test]
     fn those_in_different_ones_or_in_one_with_a_lock_are_not() {
         for (class, objects) in [("_pickle.Pickler", [64, 128, 192]), ("_thread.lock", [64; 3]), ("list", [64; 3])] {
             let told = evidence(class, objects);
@@ -144,7 +236,7 @@ mod tests {
 
     #[test]
     fn the_class_is_whose_it_is_where_nobody_else_is() {
-        use super::super::super::crash::{Extension, Python};
+        use super::super::super::crash::Extension;
         let judged = |class: &str, gil: &str, in_it: [u64; 2]| {
             let thread = |at| Thread {
                 native_id: at,

@@ -82,6 +82,13 @@ fn third_party(facts: &Facts<'_>, depth: usize, frame: &super::super::crash::Nat
     let alone_on_top = alone && depth <= 1 && !in_library;
     let without_gil = facts.gil() == Gil::Off;
     let (cause, confidence, declared, next) = match declares {
+        // Without a second thread, the GIL would have protected nothing.
+        Some(false) if facts.is_of_one_thread() => (
+            CrashCause::LibraryBug,
+            if alone_on_top { Confidence::Medium } else { Confidence::Low },
+            format!("{name} does not declare free-threading support, but no other thread of Python was there"),
+            format!("upgrade {it}; if it still crashes, report it there with the output of ftsan triage --markdown"),
+        ),
         Some(false) if without_gil => (
             CrashCause::ExtensionAssumesGil,
             if depth <= 1 { Confidence::High } else { Confidence::Medium },

@@ -56,7 +56,10 @@ pub fn of(crash: &Crash) -> Verdict {
             }
         }
     }
-    verdict.signature = signature::of(crash);
+    verdict.signature = match in_one_object::decides(&facts, &verdict) {
+        Some(class) => signature::of_shared_object(crash, class),
+        None => signature::of(crash),
+    };
     verdict
 }
 
@@ -245,6 +248,24 @@ mod tests {
             undeclared.evidence
         );
         assert_eq!(judged(Some(true)).verdict, CrashCause::LibraryBug);
+        // The handler saw all threads, and there was one: the GIL would have changed nothing.
+        let alone = |missing: &[&str]| {
+            let module = native(module, "append_line");
+            let extension =
+                Extension { name: "fastlog._core".to_owned(), declares_free_threading: Some(false), ..Extension::default() };
+            of(&Crash {
+                signal: "SIGSEGV".to_owned(),
+                code: Some(1),
+                command: vec!["app.py".to_owned()],
+                missing: missing.iter().map(|step| (*step).to_owned()).collect(),
+                python: Python { gil: "disabled".to_owned(), ..Python::default() },
+                threads: vec![Thread { crashed: true, native: vec![module], ..Thread::default() }],
+                extensions: vec![extension],
+                ..Crash::default()
+            })
+        };
+        assert_eq!((alone(&[]).verdict, alone(&[]).confidence), (CrashCause::LibraryBug, Confidence::Medium));
+        assert_eq!(alone(&["other threads"]).verdict, CrashCause::ExtensionAssumesGil);
         assert_eq!(judged(None).verdict, CrashCause::LibraryBug);
     }
 

@@ -5,10 +5,10 @@
 
 use crate::evidence::deferred;
 use crate::interpreter::memory::{read_into, word};
-use crate::interpreter::{frames, line_table, offsets};
+use crate::interpreter::{code_fields, dict_words, frames, line_table, offsets};
 use crate::thread::{registry, stacks};
 use ftsan::loops::ThreadSlot;
-use offsets::{OWNED_BY_INTERPRETER, Offsets, STACKREF_TAG};
+use offsets::{OWNED_BY_INTERPRETER, Offsets, STACKREF_INT, STACKREF_TAG};
 use pyo3::ffi;
 use std::mem::offset_of;
 use std::sync::atomic::Ordering;
@@ -35,6 +35,9 @@ fn byte(address: usize) -> Option<u8> {
 /// How far down the evaluation stack a callable is looked for, and letters of a class's name.
 const OPERANDS: usize = 8;
 const CLASS_NAME: usize = 100;
+/// How many frames of a thread, and how many names and variables of each, are looked up.
+const LOOKED_UP: usize = 2;
+const NAMES: usize = 64;
 /// Frames of the place where a lock was acquired.
 const ACQUIRED: usize = 4;
 
@@ -48,6 +51,7 @@ pub(crate) unsafe extern "C" fn crashed(note: Note) {
     all_stacks(&say);
     waits(&say);
     calls(&say);
+    uses(&say);
 }
 
 /// Says of which object each thread calls a method that is written in C, by its innermost frame: `calls THREAD ADDRESS CLASS`.
@@ -66,6 +70,79 @@ fn calls(say: &dyn Fn(&[u8])) {
         class_name(name, say);
         say(b"\n");
     });
+}
+
+/// Says which objects of classes that are written in C the innermost functions of each thread have names for, in the form of [`calls`]:
+/// `uses THREAD ADDRESS CLASS`.  A thread whose memory was damaged may die between two calls.
+fn uses(say: &dyn Fn(&[u8])) {
+    let offsets = offsets::get();
+    each_thread(offsets, &mut |thread, native_id| {
+        let mut frame = word(thread + offsets.thread_current_frame).unwrap_or(0);
+        let mut looked_up = 0;
+        for _ in 0..FRAMES {
+            if frame == 0 || looked_up == LOOKED_UP {
+                return;
+            }
+            if is_of_the_program(frame, offsets) {
+                looked_up += 1;
+                let mut say_one = |object: usize| say_use(native_id, object, say);
+                let _ = in_globals(frame, offsets, &mut say_one);
+                let _ = in_variables(frame, offsets, &mut say_one);
+            }
+            frame = word(frame + offsets.frame_previous).unwrap_or(0);
+        }
+    });
+}
+
+/// The globals whose names the code of a frame has.
+fn in_globals(frame: usize, offsets: &Offsets, found: &mut dyn FnMut(usize)) -> Option<()> {
+    let code = word(frame + offsets.frame_executable)? & !STACKREF_TAG;
+    let mut names = [0; NAMES];
+    let names = items(word(code + code_fields::names()?)?, &mut names)?;
+    dict_words::values(word(frame + frames::globals_offset()?)?, names, found);
+    Some(())
+}
+
+/// The local variables of a frame, and what cells among them hold.
+fn in_variables(frame: usize, offsets: &Offsets, found: &mut dyn FnMut(usize)) -> Option<()> {
+    let code = word(frame + offsets.frame_executable)? & !STACKREF_TAG;
+    let count = word(word(code + offsets.code_localsplusnames)? + offset_of!(ffi::PyVarObject, ob_size))?;
+    for at in 0..count.min(NAMES) {
+        let reference = word(frame + offsets.frame_localsplus + at * size_of::<usize>())?;
+        let object = reference & !STACKREF_TAG;
+        if reference & STACKREF_INT == STACKREF_INT || object == 0 {
+            continue;
+        }
+        let is_cell = word(object + offset_of!(ffi::PyObject, ob_type)) == Some((&raw const ffi::PyCell_Type) as usize);
+        // `ob_ref` is the only field of a cell.
+        found(if is_cell { word(object + size_of::<ffi::PyObject>()).unwrap_or(0) } else { object });
+    }
+    Some(())
+}
+
+/// The items of a tuple, as many as there is room for.
+fn items(tuple: usize, into: &mut [usize; NAMES]) -> Option<&[usize]> {
+    let count = word(tuple + offset_of!(ffi::PyVarObject, ob_size))?.min(NAMES);
+    for (at, item) in into.iter_mut().take(count).enumerate() {
+        *item = word(tuple + offset_of!(ffi::PyTupleObject, ob_item) + at * size_of::<usize>())?;
+    }
+    into.get(..count)
+}
+
+fn say_use(native_id: usize, object: usize, say: &dyn Fn(&[u8])) {
+    let class = word(object + offset_of!(ffi::PyObject, ob_type)).filter(|_| object != 0);
+    let Some(name) = class.and_then(|class| word(class + offset_of!(ffi::PyTypeObject, tp_name))) else { return };
+    // Only classes that are written in C have the module in that name.
+    if !(0..CLASS_NAME).map_while(|at| byte(name + at).filter(|letter| *letter != 0)).any(|letter| letter == b'.') {
+        return;
+    }
+    say(b"uses ");
+    decimal(native_id, say);
+    say(b" ");
+    decimal(object, say);
+    say(b" ");
+    class_name(name, say);
+    say(b"\n");
 }
 
 fn innermost(thread: usize, offsets: &Offsets) -> Option<usize> {
@@ -172,7 +249,10 @@ pub(crate) fn verify() -> Result<(), String> {
     let interpreter = word(offsets::runtime() + offsets.runtime_interpreters_head).unwrap_or(0);
     let mut thread = word(interpreter + offsets.interpreter_threads_head).unwrap_or(0);
     // SAFETY: attached.
-    let own = unsafe { ffi::PyThreadState_Get() };
+    let own = unsafe {
+        dict_words::verify();
+        ffi::PyThreadState_Get()
+    };
     while thread != 0 && thread != own as usize {
         thread = word(thread + offsets.thread_next).unwrap_or(0);
     }

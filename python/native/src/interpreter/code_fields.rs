@@ -130,6 +130,11 @@ fn fields() -> &'static Fields {
     FIELDS.get().expect("loaded before anything is patched")
 }
 
+/// Where a code object has its names, if that has been looked up.
+pub(crate) fn names() -> Option<usize> {
+    FIELDS.get().map(|fields| fields.names)
+}
+
 /// Where a code object has its table of exceptions.
 pub(crate) fn exceptions() -> usize {
     fields().exceptions

@@ -284,6 +284,12 @@ unsafe fn find_globals() {
     }
 }
 
+/// Where a frame has its globals, in bytes, if that is known.
+pub(crate) fn globals_offset() -> Option<usize> {
+    let after = GLOBALS.load(Ordering::Relaxed);
+    (after != 0).then(|| offsets::get().frame_previous + after)
+}
+
 /// The globals of the code that runs, borrowed; null if there is none.
 ///
 /// # Safety

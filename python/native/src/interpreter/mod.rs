@@ -7,7 +7,7 @@
 //! | modules | know of |
 //! |---|---|
 //! | [`offsets`], [`world`], [`thread_state`], [`memory`] | published offsets; stop-the-world; the calling thread's state; memory that may be bad |
-//! | [`header`], [`types`], [`attributes`], [`reach`] | objects: spare bits, types, where attributes are, what an object leads to |
+//! | [`header`], [`types`], [`attributes`], [`reach`], [`dict_words`] | objects: spare bits, types, where attributes are, what an object leads to; dictionaries by raw words |
 //! | [`frames`], [`frame_marks`], [`code_fields`], [`code_extras`], [`code_text`], [`line_table`], [`exception_table`], [`functions`] | running and compiled Python code |
 //! | [`coroutines`], [`await_chain`], [`futures`], [`tasks`], [`contexts`], [`iterators`] | what is suspended, and what it waits for |
 //! | [`locks`], [`descriptors`], [`extension_modules`] | locks; file descriptors of objects; what extension modules declare |
@@ -26,6 +26,7 @@ pub(crate) mod code_text;
 pub(crate) mod contexts;
 pub(crate) mod coroutines;
 pub(crate) mod descriptors;
+pub(crate) mod dict_words;
 pub(crate) mod exception_table;
 pub(crate) mod extension_modules;
 pub(crate) mod fork_gate;

@@ -51,6 +51,8 @@ pub(crate) fn read(path: &Path, wanted: Wanted) -> Result<Option<Crash>, String>
     for thread in &mut threads {
         add_waits(thread, &died.locks);
         thread.calls = died.calls.iter().find(|(native_id, _)| *native_id == thread.native_id).map(|(_, called)| called.clone());
+        let uses = died.uses.iter().filter(|(native_id, _)| *native_id == thread.native_id);
+        thread.uses = uses.map(|(_, used)| used.clone()).collect();
         if !died.lives && thread.native_id == died.native_id {
             thread.crashed = true;
             thread.native = symbols::native_stack(&unwind::stack(&died), &died.maps);

@@ -1,7 +1,7 @@
 //! Kinds of crash that no issue stands for: misuse by the program as the stacks alone show it.
 
 use super::super::conditions::Condition::{
-    Any, Function, Module, NotLoopThread, OwnTop, Python, PythonFrom, Says, Signal, Top, TopModule, WithoutGil,
+    Any, Function, NotLoopThread, OwnTop, Python, PythonFrom, Says, Signal, Top, TopModule, WithoutGil,
 };
 use super::super::verdict::{Confidence, CrashCause};
 use super::row::{FATAL_SIGNALS, Known};
@@ -45,7 +45,7 @@ pub(super) static ROWS: &[Known] = &[
         name: "timers or handles of a uvloop loop changed under the thread that runs it",
         when: &[
             WithoutGil,
-            Module(&["uvloop.loop"]),
+            TopModule(4, &["uvloop.loop"]),
             Function(
                 4,
                 &["uvloop.loop"],

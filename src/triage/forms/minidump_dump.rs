@@ -1,0 +1,147 @@
+//! What `minidump_dump` of Breakpad and the module `minidump` of Python show of a minidump that nobody walked: the exception and the
+//! modules.
+
+use super::super::crash::{Crash, Thread};
+use super::form::{Form, Found};
+use super::frames::{self, Stacks, pattern};
+
+/// The form.
+pub(super) const FORM: Form = Form {
+    name: "minidump_dump",
+    looks_like: "\"MDException\" with `exception_record.exception_code = 0xb`, `0x2320 | ExceptionCode.EXCEPTION_ACCESS_VIOLATION | ...`",
+    signs: &["exception_record.", "ExceptionCode."],
+    read,
+};
+
+pattern!(FIELD, r"^\s*(thread_id|exception_record\.\w+(?:\[ ?\d+\])?|base_of_image|size_of_image|\(code_file\))\s+=\s+(.+)$");
+pattern!(ROW, r"(0x[0-9a-f]+) +\| ExceptionCode\.(\w+) +\| \S+ +\| \S+ +\| (0x[0-9a-f]+) +\|(?: \[\d+, (\d+)\])?");
+
+/// The signal of a code: of Linux its number, of macOS the number of Mach's exception, of Windows a status.
+fn signal(code: u64) -> &'static str {
+    match code {
+        1 | 11 | 0xC000_0005 | 0xC000_00FD => "SIGSEGV",
+        4 | 0xC000_001D => "SIGILL",
+        5 | 0x8000_0003 => "SIGTRAP",
+        6 | 0xC000_0374 | 0xC000_0409 => "SIGABRT",
+        7 | 10 => "SIGBUS",
+        8 | 0xC000_0094 => "SIGFPE",
+        _ => "",
+    }
+}
+
+fn named(exception: &str) -> &'static str {
+    match exception {
+        "EXCEPTION_ACCESS_VIOLATION" | "EXCEPTION_STACK_OVERFLOW" => "SIGSEGV",
+        "EXCEPTION_ILLEGAL_INSTRUCTION" => "SIGILL",
+        "EXCEPTION_BREAKPOINT" => "SIGTRAP",
+        "EXCEPTION_INT_DIVIDE_BY_ZERO" => "SIGFPE",
+        "EXCEPTION_IN_PAGE_ERROR" => "SIGBUS",
+        _ => "",
+    }
+}
+
+/// More of them are not kept.
+const MOST: usize = 50;
+
+fn read(pasted: &[String]) -> Vec<Found> {
+    let mut out: Vec<Found> = Vec::new();
+    let mut open: Option<Report> = None;
+    let (mut base, mut size) = (0, 0);
+    // `minidump_dump` lists the modules before the exception.
+    let mut modules: Vec<(u64, u64, String)> = Vec::new();
+    for (at, line) in pasted.iter().enumerate() {
+        if let Some(row) = ROW.captures(line) {
+            let crash = Crash { signal: named(&row[2]).to_owned(), ..Crash::default() };
+            let address = row.get(4).and_then(|address| address.as_str().parse().ok());
+            let report = Report { at, thread: frames::hex(&row[1]), pc: frames::hex(&row[3]), crash: Crash { address, ..crash } };
+            out.extend(open.replace(report).map(|report| report.finish(&modules)));
+            continue;
+        }
+        let Some(field) = FIELD.captures(line) else { continue };
+        let (name, value) = (&field[1], field[2].trim());
+        let number = frames::hex(value);
+        match name {
+            "base_of_image" => base = number,
+            "size_of_image" => size = number,
+            "(code_file)" => modules.push((base, size, value.trim_matches('"').to_owned())),
+            "thread_id" | "exception_record.exception_code" => {
+                let begins = name == "thread_id" || open.as_ref().is_none_or(|report| report.pc != 0);
+                // Each thread of the list has an id of its own; only that of an exception counts.
+                if name == "thread_id" && !pasted.get(at + 1).is_some_and(|next| next.contains("exception_record.")) {
+                    continue;
+                }
+                if begins {
+                    let report = Report { at, thread: if name == "thread_id" { number } else { 0 }, ..Report::default() };
+                    out.extend(open.replace(report).map(|report| report.finish(&modules)));
+                }
+                if let Some(report) = open.as_mut().filter(|_| name != "thread_id") {
+                    signal(number).clone_into(&mut report.crash.signal);
+                }
+            }
+            "exception_record.exception_address" => {
+                if let Some(report) = &mut open {
+                    report.pc = number;
+                }
+            }
+            name if name.ends_with("[ 1]") => {
+                if let Some(report) = &mut open {
+                    report.crash.address = Some(number);
+                }
+            }
+            _ => {}
+        }
+    }
+    out.extend(open.map(|report| report.finish(&modules)));
+    out.truncate(MOST);
+    out
+}
+
+#[derive(Default)]
+struct Report {
+    at: usize,
+    thread: u64,
+    /// Address of the instruction.
+    pc: u64,
+    crash: Crash,
+}
+
+impl Report {
+    fn finish(mut self, modules: &[(u64, u64, String)]) -> Found {
+        let mut stacks = Stacks::default();
+        let found = modules.iter().find(|(base, size, _)| (*base..base.saturating_add(*size)).contains(&self.pc));
+        if let Some((base, _, file)) = found {
+            stacks.begin(Thread { native_id: self.thread, crashed: true, cut: true, ..Thread::default() });
+            stacks.push(0, frames::native(file, "", self.pc - base, ""));
+        }
+        stacks.finish(&mut self.crash);
+        Found { at: self.at, crash: self.crash }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_exception_lies_in_a_module() {
+        let crash = FORM.one(
+            "MDRawModule\n  base_of_image                   = 0x7f0000001000\n  size_of_image                   = 0x2000\n\
+             \x20 (code_file)                     = \"/v/site-packages/fastlog/_core.so\"\nMDRawThread\n  thread_id                   = 0x9\n  suspend_count = 0\n\n\
+             MDException\n  thread_id                                  = 0x7\n  exception_record.exception_code            = 0xb\n\
+             \x20 exception_record.exception_address         = 0x7f0000001234\n  exception_record.exception_information[ 0] = 0x1\n\
+             \x20 exception_record.exception_information[ 1] = 0x8\n",
+        );
+        assert_eq!((crash.signal.as_str(), crash.address, crash.threads[0].native_id), ("SIGSEGV", Some(8), 7));
+        let frame = &crash.threads[0].native[0];
+        assert_eq!((frame.module.as_str(), frame.offset), ("/v/site-packages/fastlog/_core.so", 0x234));
+    }
+
+    #[test]
+    fn an_exception_alone_tells_the_signal() {
+        let table = FORM.one("0x00002320 | ExceptionCode.EXCEPTION_ACCESS_VIOLATION | 0x00000000     | 0x00000000      | 0x00164d14       | [0, 16]\n");
+        assert_eq!((table.signal.as_str(), table.address, table.threads.len()), ("SIGSEGV", Some(16), 0));
+        let unknown = FORM.one("  exception_record.exception_code            = 0x879\n");
+        assert_eq!((unknown.signal.as_str(), unknown.threads.len()), ("", 0));
+        assert!(read(&["thread_id = 0x7".to_owned(), "ExceptionCode.X".to_owned()]).is_empty());
+    }
+}
