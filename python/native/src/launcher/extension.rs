@@ -151,11 +151,7 @@ impl<'a> Image<'a> {
             match (self.word(slots + number * 16)? as u32 & NUMBER, self.word(slots + number * 16 + 8)?) {
                 (0, _) => return Some(false),
                 (GIL | GIL_SINCE_3_15, value) => return Some(value == NOT_USED),
-                (MORE, more) => {
-                    if self.declares(more, depth + 1)? {
-                        return Some(true);
-                    }
-                }
+                (MORE, more) if self.declares(more, depth + 1)? => return Some(true),
                 (id, _) if id > MOST_SLOTS => return None,
                 _ => {}
             }
