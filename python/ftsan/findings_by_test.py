@@ -1,6 +1,7 @@
 """What was found in this process since it was last asked for, and in the name of which test.
 
-The name is the value of :data:`CURRENT`: threads of a free-threaded build inherit it, tasks and callbacks of loops take it along.
+The name is the value of :data:`CURRENT`: tasks and callbacks of loops take it along, and threads inherit it.  Where threads begin
+with an empty context, as on builds with the GIL, the native module hands the name to those that it sees started.
 """
 
 from __future__ import annotations

@@ -205,11 +205,15 @@ async def test_good_while_the_task_ends():
 """
 
 
+@pytest.mark.parametrize("inherits", ["0", "1"])
 @pytest.mark.parametrize("plugin", ["alone", "xdist"])
-def test_what_outlives_a_test_fails_the_test_that_started_it(plugin: str, tmp_path: Path, environment: dict[str, str]) -> None:
+def test_what_outlives_a_test_fails_the_test_that_started_it(
+    plugin: str, inherits: str, tmp_path: Path, environment: dict[str, str]
+) -> None:
     (tmp_path / "test_suite.py").write_text(OUTLIVING)
     options = ["-n", "1"] if plugin == "xdist" else []
-    done = run_pytest(tmp_path, environment, "--junit-xml=junit.xml", *options)
+    context = {"PYTHON_THREAD_INHERIT_CONTEXT": inherits}
+    done = run_pytest(tmp_path, environment | context, "--junit-xml=junit.xml", *options)
     assert failed(done) == {"test_leaves_threads", "test_leaves_a_task"}, done.stdout + done.stderr
     assert "4 passed, 2 errors" in done.stdout, done.stdout
     assert "test_leaves_threads (after its end)" in done.stdout

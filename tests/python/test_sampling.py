@@ -12,6 +12,7 @@ from tests.conftest import Ftsan
 #: The beginning of the programs: `slices(n)` returns once probes were off and on again so many times since it was called.
 BEGINNING = f"""
 import ctypes, os, queue, sys, threading, warnings
+from ftsan import _native
 from ftsan.testing import wait_until
 
 class Stats:
@@ -31,6 +32,10 @@ def slices(count):
     for _ in range(count):
         wait_until(is_off)
         wait_until(lambda: not is_off())
+
+def wait_until_found(what):
+    "On a busy machine few slices see two threads run."
+    wait_until(lambda: what in _native.report())
 
 def in_threads(*functions):
     threads = [threading.Thread(target=function) for function in functions]
@@ -127,6 +132,7 @@ def work():
         update(stats)
 threads = in_threads(work, work)
 slices(3)
+wait_until_found("FT401")
 done.set()
 """
 
@@ -193,7 +199,7 @@ slices(1)
 wait_until(is_off)
 exec("def later(stats): stats.late = getattr(stats, 'late', 0) + 1")
 made.append(later)
-slices(3)
+wait_until_found('"function":"later"')
 done.set()
 """
 
@@ -211,7 +217,14 @@ for thread in in_threads(lambda: update(stats), lambda: slices(1)):
 child = os.fork()
 if child == 0:
     assert is_off(), "one thread"
-    threads = in_threads(lambda: update(stats), lambda: update(stats), lambda: slices(2))
+    done = threading.Event()
+    def work():
+        while not done.is_set():
+            update(stats)
+    threads = in_threads(work, work)
+    slices(2)
+    wait_until_found("FT401")
+    done.set()
 else:
     threads = in_threads(lambda: slices(2))
     assert os.waitpid(child, 0)[1] in (0, 66 << 8)

@@ -16,9 +16,17 @@ const SIZE: u64 = 120;
 /// `_Py_IMMORTAL_REFCNT_LOCAL` in the upper half of the second word of the header.
 const IMMORTAL: u64 = 0xFFFF_FFFF;
 
-/// `Py_mod_create`, `Py_mod_exec`, `Py_mod_multiple_interpreters`, `Py_mod_gil` and what 3.15 adds.
-const MOST_SLOTS: u32 = 64;
+/// No slot of a module has a higher number (`Include/slots_generated.h` of 3.15), and there are not so many.
+const MOST_SLOTS: u32 = 128;
+/// `Py_mod_gil`: as it was up to 3.14, and what a module built for 3.15 calls it.
 const GIL: u32 = 4;
+const GIL_SINCE_3_15: u32 = 87;
+/// `Py_slot_subslots`: its value is where more slots are.
+const MORE: u32 = 92;
+/// The upper half of a slot's number is flags since 3.15, zeros before.
+const NUMBER: u32 = 0xFFFF;
+/// How far slots may lead to more slots.
+const DEEPEST: u32 = 1;
 const NOT_USED: u64 = 1;
 
 /// An extension module's file.
@@ -53,7 +61,7 @@ pub(crate) fn read(data: &[u8]) -> Result<Extension, String> {
     modules.sort_unstable();
     modules.dedup();
     let image = Image::of(&file);
-    let slots: Vec<Option<bool>> = image.definitions(&modules).map(|slots| image.declares(slots)).collect();
+    let slots: Vec<Option<bool>> = image.definitions(&modules).map(|slots| image.declares(slots, 0)).collect();
     let declares = match slots.as_slice() {
         [first, rest @ ..] if rest.iter().all(|other| other == first) => *first,
         _ => None,
@@ -135,14 +143,15 @@ impl<'a> Image<'a> {
     }
 
     /// Whether there is a slot that says that the module can do without the GIL; `None` if these are no slots.
-    fn declares(&self, slots: u64) -> Option<bool> {
-        if slots == 0 {
+    fn declares(&self, slots: u64, depth: u32) -> Option<bool> {
+        if slots == 0 || depth > DEEPEST {
             return None;
         }
         for number in 0..u64::from(MOST_SLOTS) {
-            match (self.word(slots + number * 16)? as u32, self.word(slots + number * 16 + 8)?) {
+            match (self.word(slots + number * 16)? as u32 & NUMBER, self.word(slots + number * 16 + 8)?) {
                 (0, _) => return Some(false),
-                (GIL, value) => return Some(value == NOT_USED),
+                (GIL | GIL_SINCE_3_15, value) => return Some(value == NOT_USED),
+                (MORE, more) if self.declares(more, depth + 1)? => return Some(true),
                 (id, _) if id > MOST_SLOTS => return None,
                 _ => {}
             }

@@ -59,6 +59,8 @@ pub(crate) struct ThreadContext {
     pub(crate) races: AccessHistory,
     /// Its steps, if threads are held up.
     pub(crate) strand: Strand,
+    /// In whose name the thread was started, for findings in it: kept alive by what it calls, null once that has returned.
+    pub(crate) started_for: Cell<*mut ffi::PyObject>,
 }
 
 impl ThreadContext {
@@ -159,6 +161,7 @@ fn enter() -> &'static ThreadContext {
             order: ThreadOrder::default(),
             races: AccessHistory::default(),
             strand: Strand::default(),
+            started_for: Cell::new(std::ptr::null_mut()),
         }));
         pointer::set(here);
         // A hook may run after this thread's destructors: then the slot stays taken.

@@ -9,6 +9,7 @@
 
 use crate::engine::order::{self, Space, key};
 use crate::engine::races::handed_over;
+use crate::findings::occurrences;
 use crate::interpreter::function_slots;
 use crate::interpreter::own_types::{allocate, new_type};
 use crate::thread::clock::{self, ThreadOrder};
@@ -35,6 +36,8 @@ struct Start {
     handed: *mut Clock,
     /// Its number for delays.
     strand: u64,
+    /// In whose name the thread is started; null for nobody's, and for a callback.
+    started_for: *mut ffi::PyObject,
 }
 
 /// What a thread leaves.
@@ -82,9 +85,11 @@ unsafe extern "C" fn call(
         });
         if (*start).is_thread {
             perturb::begin((*start).strand);
+            current_thread().started_for.set((*start).started_for);
         }
         let result = ffi::PyObject_Call((*start).function, arguments, keywords);
         if (*start).is_thread {
+            current_thread().started_for.set(std::ptr::null_mut());
             // Before `_thread._count` has one thread less, which is shortly before the thread state ends.
             order::release_key(key(Space::ThreadCount, 0));
         }
@@ -132,6 +137,7 @@ unsafe extern "C" fn dealloc_start(object: *mut ffi::PyObject) {
     unsafe {
         ffi::Py_XDECREF((*start).function);
         ffi::Py_XDECREF((*start).handle);
+        ffi::Py_XDECREF((*start).started_for);
         if !(*start).handed.is_null() {
             drop(Box::from_raw((*start).handed));
         }
@@ -184,6 +190,7 @@ unsafe fn start(
             (*start).is_thread = is_thread;
             (*start).handed = Box::into_raw(Box::new(order::hand_over()));
             (*start).strand = if is_thread { perturb::next_child() } else { 0 };
+            (*start).started_for = if is_thread { occurrences::name() } else { std::ptr::null_mut() };
             handed_over::hand_over(function);
         }
         object
