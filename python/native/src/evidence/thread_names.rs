@@ -37,6 +37,8 @@ impl KnownThread {
         // Threads that C code has started are "Dummy-3" to `threading`, if it was asked for them at all.
         let is_foreign = name.is_empty() || name.starts_with("Dummy-");
         let name = if is_foreign { kernels_name(py, native_id).unwrap_or(name) } else { name };
+        // What `threading` would call the first thread, where nobody has imported it.
+        let name = if name.is_empty() && native_id == u64::from(std::process::id()) { "MainThread".to_owned() } else { name };
         let name = if name.is_empty() { format!("native {native_id}") } else { name };
         let started_at = if object == 0 { 0 } else { origins::of(object) };
         KnownThread { name: name.into(), ident, native_id, started_at }
@@ -62,12 +64,16 @@ fn kernels_name(py: Python<'_>, native_id: u64) -> Option<String> {
 /// A name that the kernel has for a thread, unless it is the first thread's or one that Python gave.
 fn own_name(py: Python<'_>, name: &[u8], first: Option<&[u8]>) -> Option<String> {
     const LONGEST: usize = 15;
-    let active = loaded(py, c"threading")?.getattr("_active").ok()?.cast_into::<PyDict>().ok()?;
+    // A program with one thread of Python need not have imported `threading`: then no name is one that Python gave.
+    let active = match loaded(py, c"threading") {
+        Some(threading) => Some(threading.getattr("_active").ok()?.cast_into::<PyDict>().ok()?),
+        None => None,
+    };
     let is_of = |thread: Bound<'_, PyAny>| {
         let known: String = thread.getattr("_name").and_then(|name| name.extract()).unwrap_or_default();
         known.as_bytes().get(..known.len().min(LONGEST)) == Some(name)
     };
-    let is_own = !name.is_empty() && Some(name) != first && !active.values().iter().any(is_of);
+    let is_own = !name.is_empty() && Some(name) != first && !active.is_some_and(|active| active.values().iter().any(is_of));
     is_own.then(|| String::from_utf8_lossy(name).into_owned())
 }
 
