@@ -1,8 +1,9 @@
 //! From a probe that was hit to accesses of locations: which object, which part of it, what is done to it.
 
 use crate::engine::order;
+use crate::engine::races::noted::Touch;
 use crate::engine::races::probe_site::{Probe, peek};
-use crate::engine::races::touch::{Touch, escape, field, is_private};
+use crate::engine::races::touch::{escape, field, is_private};
 use crate::engine::races::{container_sync, containers, handed_over, locations, names, taken_off, values, walks};
 use crate::evidence::race::Part;
 use crate::interpreter::{attributes, frames, header, types};

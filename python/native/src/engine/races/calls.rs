@@ -2,8 +2,9 @@
 //! or a pool is to run.  A call that a probe stood before is not noted again.
 
 use crate::engine::order;
+use crate::engine::races::noted::Touch;
 use crate::engine::races::probe_site::Probe;
-use crate::engine::races::touch::{Touch, is_private};
+use crate::engine::races::touch::is_private;
 use crate::engine::races::{accesses, callers, container_sync, containers, shared, values};
 use crate::interpreter::call_arguments::Arguments;
 use crate::interpreter::{attributes, header, types};

@@ -8,7 +8,8 @@
 //! | [`probe`] | the native object that patched code calls, and the fast path |
 //! | [`probe_site`], [`shared`] | what a probe knows of its access; the tables that all probes share |
 //! | [`accesses`] | which object, which part of it, what is done to it |
-//! | [`touch`] | one access, and the shadow memory |
+//! | [`touch`] | what is done to an object, as accesses of its parts |
+//! | [`noted`] | one access, and the shadow memory |
 //! | [`locations`] | whether a name is a part of an object at all |
 //! | [`taken_off`] | properties that are taken off their class |
 //! | [`containers`], [`values`], [`names`] | built-in containers; keys and values as numbers; names |
@@ -36,6 +37,7 @@ pub(crate) mod flags;
 pub(crate) mod handed_over;
 pub(crate) mod locations;
 pub(crate) mod names;
+pub(crate) mod noted;
 pub(crate) mod own_thread;
 pub(crate) mod probe;
 pub(crate) mod probe_site;

@@ -3,8 +3,8 @@
 //!
 //! A thread that reads such an attribute before its value is there finds neither: what it has read is the class, as far as its bases go.
 
+use crate::engine::races::noted::Touch;
 use crate::engine::races::probe_site::Probe;
-use crate::engine::races::touch::Touch;
 use crate::evidence::race::Part;
 use crate::interpreter::{attributes, types};
 use crate::thread::context::ThreadContext;

@@ -1,26 +1,22 @@
-//! One access of a part of an object that threads share: what becomes of it in the shadow memory.
+//! From what is done to an object that threads share to accesses of its parts.
 //!
 //! Attributes and keys are locations of their own: threads that fill different slots do not meet.  The structure of a container (which
-//! keys there are) is another one.  An object's life and a hash of the part name a location.
+//! keys there are) is another one.
 
-use crate::engine::order;
-use crate::engine::races::probe_site::{Probe, peek_local};
-use crate::engine::races::{confirm, container_sync, containers, demands, flags, own_thread, review, shared, turns, values};
-use crate::evidence::race::{self, Part};
-use crate::evidence::thread_names;
-use crate::interpreter::header::{self, ESCAPED, SEEN};
+use crate::engine::races::noted::{Details, Touch};
+use crate::engine::races::probe_site::Probe;
+use crate::engine::races::{container_sync, containers, shared, values};
+use crate::evidence::race::Part;
+use crate::interpreter::header::{self, ESCAPED};
 use crate::thread::context::ThreadContext;
 use crate::thread::outcome::Outcome;
 use ftsan::patcher::Action;
 use ftsan::patcher::known_calls::{self, CallEffect as Call, Container, Method};
-use ftsan::races::access::{Access, AccessSite, Race, Value};
-use ftsan::races::clock::Epoch;
+use ftsan::races::access::Value;
 use ftsan::races::facts::AccessFacts;
-use ftsan::races::lifetimes::Mark;
 use ftsan::races::matrix::AccessKind;
-use ftsan::races::{location, mix};
+use ftsan::races::mix;
 use pyo3::ffi;
-use pyo3::prelude::*;
 
 /// Fields of locations that are no names or keys.
 pub(super) mod field {
@@ -30,25 +26,6 @@ pub(super) mod field {
     pub(crate) const ELEMENT: u64 = 0x454c_454d;
     /// Whether there is room for another element.
     pub(crate) const ROOM: u64 = 0x524f_4f4d;
-}
-
-/// What is known of an access beside its kind.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Flags {
-    facts: AccessFacts,
-    /// What was put there may have been handed over in the meantime.
-    is_taken: bool,
-    /// When it was handed over, if it was.
-    epoch: Option<Epoch>,
-    /// Of a step of an iteration: where it was at the last one.
-    since: Option<u16>,
-}
-
-/// One access of a part of an object that more than one thread has touched.
-pub(super) struct Touch<'a> {
-    pub(super) here: &'static ThreadContext,
-    pub(super) probe: &'a Probe,
-    pub(super) object: *mut ffi::PyObject,
 }
 
 /// Whether nobody but its creator has touched it yet; from now on it counts as shared if not.
@@ -76,22 +53,6 @@ pub(crate) unsafe fn escape(object: *mut ffi::PyObject) {
         if header::bits(object) & ESCAPED == 0 {
             header::set(object, ESCAPED);
         }
-    }
-}
-
-/// Whether an access of an object was noted since it was born.
-struct Seen(*mut ffi::PyObject);
-
-impl Mark for Seen {
-    #[inline(always)]
-    fn is_set(&self) -> bool {
-        // SAFETY: made by `Touch::noted` for an object that is alive as long as that runs.
-        unsafe { header::bits(self.0) & SEEN != 0 }
-    }
-
-    fn set(&self) {
-        // SAFETY: as in `is_set`.
-        unsafe { header::set(self.0, SEEN) };
     }
 }
 
@@ -131,10 +92,10 @@ pub(super) unsafe fn iterate(
     container: *mut ffi::PyObject,
     since: Option<u16>,
 ) -> Outcome {
-    let flags = Flags { since, ..Flags::default() };
+    let details = Details { since, ..Details::default() };
     let touch = Touch { here, probe, object: container };
     // SAFETY: passed on.
-    unsafe { touch.noted(container, field::STRUCTURE, AccessKind::Iterate, Value::UNKNOWN, flags, Part::Structure) }
+    unsafe { touch.noted(container, field::STRUCTURE, AccessKind::Iterate, Value::UNKNOWN, details, Part::Structure) }
 }
 
 /// A step of an iterator that threads share.
@@ -168,7 +129,7 @@ impl Touch<'_> {
                             claimed(key),
                             AccessKind::Read,
                             Value::UNKNOWN,
-                            Flags::default(),
+                            Details::default(),
                             Part::Item(key),
                         )
                     {
@@ -226,21 +187,21 @@ impl Touch<'_> {
                 } else if method.is_repeatable && key.is_null() {
                     self.change_all(Value::repeatable(mix(method.name.as_ptr() as u64)))
                 } else if self.probe.is_claim && !key.is_null() && is_sequence(container) {
-                    let flags = Flags { facts: AccessFacts::CHECKABLE, ..Flags::default() };
+                    let details = Details { facts: AccessFacts::CHECKABLE, ..Details::default() };
                     if let Outcome::Raised =
-                        self.noted(self.object, claimed(key), AccessKind::Atomic, Value::UNKNOWN, flags, Part::Item(key))
+                        self.noted(self.object, claimed(key), AccessKind::Atomic, Value::UNKNOWN, details, Part::Item(key))
                     {
                         return Outcome::Raised;
                     }
                     if let Outcome::Raised =
-                        self.noted(self.object, field::ROOM, AccessKind::Atomic, Value::UNKNOWN, flags, Part::Structure)
+                        self.noted(self.object, field::ROOM, AccessKind::Atomic, Value::UNKNOWN, details, Part::Structure)
                     {
                         return Outcome::Raised;
                     }
                     self.call(method.effect)
                 } else if self.probe.is_first && method.effect == Call::Insert && is_sequence(container) {
-                    let flags = Flags { facts: AccessFacts::CHECKABLE, ..Flags::default() };
-                    let room = self.noted(self.object, field::ROOM, AccessKind::Atomic, Value::UNKNOWN, flags, Part::Structure);
+                    let details = Details { facts: AccessFacts::CHECKABLE, ..Details::default() };
+                    let room = self.noted(self.object, field::ROOM, AccessKind::Atomic, Value::UNKNOWN, details, Part::Structure);
                     if room == Outcome::Raised { room } else { self.call(method.effect) }
                 } else {
                     self.call(method.effect)
@@ -280,7 +241,7 @@ impl Touch<'_> {
                 // Of other sequences the size comes first, as in every object of variable size.
                 number += if is_list { ffi::PyList_GET_SIZE(self.object) as i64 } else { ffi::Py_SIZE(self.object) as i64 };
             }
-            self.noted(self.object, mix(number as u64), kind, value, Flags::default(), Part::Item(index))
+            self.noted(self.object, mix(number as u64), kind, value, Details::default(), Part::Item(index))
         }
     }
 
@@ -289,7 +250,7 @@ impl Touch<'_> {
         if call == Call::Read && (self.probe.is_claim || self.probe.is_first || self.probe.is_placed) {
             // SAFETY: the object is alive, and so is what it is done with.
             let outcome = unsafe {
-                self.noted(self.object, field::ROOM, AccessKind::Read, Value::UNKNOWN, Flags::default(), Part::Structure)
+                self.noted(self.object, field::ROOM, AccessKind::Read, Value::UNKNOWN, Details::default(), Part::Structure)
             };
             if outcome == Outcome::Raised {
                 return outcome;
@@ -307,8 +268,8 @@ impl Touch<'_> {
                     // Before it is noted, as with keys: whoever finds the note may have what was put there.
                     container_sync::put(self.object);
                     let facts = AccessFacts::CHECKABLE.when(self.probe.is_placed);
-                    let flags = Flags { facts, epoch, ..Flags::default() };
-                    self.noted(self.object, field::STRUCTURE, kind, Value::UNKNOWN, flags, Part::Structure)
+                    let details = Details { facts, epoch, ..Details::default() };
+                    self.noted(self.object, field::STRUCTURE, kind, Value::UNKNOWN, details, Part::Structure)
                 };
             }
             Call::Take => {
@@ -360,14 +321,14 @@ impl Touch<'_> {
             let facts = AccessFacts::CHECKABLE.when(is_checkable)
                 | AccessFacts::SURE.when(is_sure && call == Call::Take)
                 | AccessFacts::NEW.when(adds);
-            let flags = Flags { facts, is_taken, epoch, since: None };
+            let details = Details { facts, is_taken, epoch, since: None };
             let value = match (adds, call) {
                 // A set says no more than what is in it, whichever thread has put it there first.
                 (_, Call::Insert) if self.probe.is_answer => Value::of(values::key(key)),
                 (true, _) => value.as_answer(),
                 (false, _) => value,
             };
-            if let Outcome::Raised = self.noted(self.object, values::key(key), kind, value, flags, Part::Item(key)) {
+            if let Outcome::Raised = self.noted(self.object, values::key(key), kind, value, details, Part::Item(key)) {
                 return Outcome::Raised;
             }
             if call == Call::Take {
@@ -376,8 +337,8 @@ impl Touch<'_> {
             if !adds {
                 return Outcome::Continue;
             }
-            let flags = Flags { epoch, ..Flags::default() };
-            self.noted(self.object, field::STRUCTURE, AccessKind::Insert, Value::UNKNOWN, flags, Part::Structure)
+            let details = Details { epoch, ..Details::default() };
+            self.noted(self.object, field::STRUCTURE, AccessKind::Insert, Value::UNKNOWN, details, Part::Structure)
         }
     }
 
@@ -389,10 +350,7 @@ impl Touch<'_> {
     pub(super) unsafe fn merged(&self, key: *mut ffi::PyObject, value: *mut ffi::PyObject, container: Container) -> Outcome {
         // SAFETY: the object is alive, and so is what it is done with.
         unsafe {
-            let races = shared::get();
-            let life = races.lifetimes.of(self.object as u64, &Seen(self.object));
-            let epoch = self.here.order.clock().epoch();
-            if !values::is_plain_key(key) || !races.shadow.has_read(location(life, values::key(key)), epoch) {
+            if !values::is_plain_key(key) || !self.has_read(values::key(key)) {
                 return Outcome::Continue;
             }
             self.keyed(key, Call::Write, false, values::value(value), container)
@@ -405,7 +363,7 @@ impl Touch<'_> {
     /// Attached; what is passed is alive.
     pub(super) unsafe fn first(&self, value: Value) -> Outcome {
         // SAFETY: passed on.
-        unsafe { self.noted(self.object, field::ROOM, AccessKind::Write, value, Flags::default(), Part::Structure) }
+        unsafe { self.noted(self.object, field::ROOM, AccessKind::Write, value, Details::default(), Part::Structure) }
     }
 
     /// Something is put into a container under the number of how much there was in it: whatever it is, two threads may give it the same one.
@@ -454,20 +412,20 @@ impl Touch<'_> {
         if kind == AccessKind::Read {
             self.await_what_is_put();
         }
-        let flags = Flags { facts: AccessFacts::CHECKABLE.when(is_checkable), ..Flags::default() };
+        let details = Details { facts: AccessFacts::CHECKABLE.when(is_checkable), ..Details::default() };
         // SAFETY: the object is alive, and so is what it is done with.
-        unsafe { self.noted(self.object, field::STRUCTURE, kind, Value::UNKNOWN, flags, Part::Structure) }
+        unsafe { self.noted(self.object, field::STRUCTURE, kind, Value::UNKNOWN, details, Part::Structure) }
     }
 
     /// All of a container is written, which leaves this.
     unsafe fn change_all(&self, value: Value) -> Outcome {
         // SAFETY: the object is alive, and so is what it is done with.
-        unsafe { self.noted(self.object, field::STRUCTURE, AccessKind::Write, value, Flags::default(), Part::Structure) }
+        unsafe { self.noted(self.object, field::STRUCTURE, AccessKind::Write, value, Details::default(), Part::Structure) }
     }
 
     unsafe fn element(&self, key: *mut ffi::PyObject, kind: AccessKind, value: Value) -> Outcome {
         // SAFETY: the object is alive, and so is what it is done with.
-        unsafe { self.noted(self.object, values::key(key), kind, value, Flags::default(), Part::Item(key)) }
+        unsafe { self.noted(self.object, values::key(key), kind, value, Details::default(), Part::Item(key)) }
     }
 
     pub(super) unsafe fn access(
@@ -479,134 +437,6 @@ impl Touch<'_> {
         part: Part,
     ) -> Outcome {
         // SAFETY: the object is alive, and so is what it is done with.
-        unsafe { self.noted(home, field, kind, value, Flags::default(), part) }
-    }
-
-    unsafe fn noted(
-        &self,
-        home: *mut ffi::PyObject,
-        field: u64,
-        kind: AccessKind,
-        value: Value,
-        flags: Flags,
-        part: Part,
-    ) -> Outcome {
-        let (here, probe, races, clock) = (self.here, self.probe, shared::get(), self.here.order.clock());
-        let location = location(races.lifetimes.of(home as u64, &Seen(home)) ^ order::slice(), field);
-        let is_demanded = kind == AccessKind::Write && demands::is_met(here, location);
-        let of_thread = AccessFacts::LAST.when(here.order.is_last()) | AccessFacts::FILLED.when(is_demanded);
-        let mut access = Access {
-            location,
-            kind,
-            site: probe.site,
-            code: probe.code,
-            value,
-            facts: probe.facts | flags.facts | of_thread,
-            turn: probe.turn,
-            owner: Value::identity(self.object as u64),
-            since: flags.since,
-            epoch: flags.epoch,
-        };
-        // SAFETY: the object is alive, and so is what it is done with; called from the probe.
-        if probe.is_special && !unsafe { self.is_judged(&mut access) } {
-            return Outcome::Continue;
-        }
-        if !here.races.is_introduced.get() {
-            here.races.is_introduced.set(true);
-            // SAFETY: the object is alive, and so is what it is done with.
-            thread_names::introduce(unsafe { Python::assume_attached() }, clock.epoch());
-        }
-        // SAFETY: the object is alive, and so is what it is done with.
-        unsafe { confirm::meet(probe, access.location) };
-        // SAFETY: the object is alive, and so is what it is done with.
-        let stack = || unsafe { here.stacks.record() };
-        let (kind, found) = races.shadow.access(&access, clock, &here.races.memory, stack);
-        // SAFETY: the object is alive, and so is what it is done with.
-        let outcome = if found.is_empty() { Outcome::Continue } else { unsafe { self.tell(found, flags.is_taken, part) } };
-        if review::is_on() {
-            // SAFETY: the object is alive, and so is what it is done with.
-            unsafe {
-                let place = AccessSite { site: probe.site, stack: here.stacks.record() };
-                review::note(self.object, part, access.location, clock.epoch(), kind, place);
-            }
-        }
-        outcome
-    }
-
-    /// Tells what an access races with.  `is_taken`: what was put there may have been handed over in the meantime.
-    ///
-    /// # Safety
-    /// Attached; the object is alive.
-    #[cold]
-    unsafe fn tell(&self, found: Vec<Race>, is_taken: bool, part: Part) -> Outcome {
-        let mut outcome = Outcome::Continue;
-        for race in found {
-            if is_taken {
-                // The thread that put it there has released it before it was noted, but perhaps after this thread has asked.
-                container_sync::take_now(self.here, self.object);
-                if self.here.order.clock().has_seen(race.earlier_thread) {
-                    continue;
-                }
-            }
-            confirm::suspect(&race);
-            // SAFETY: passed on.
-            if let Outcome::Raised = unsafe { race::found(self.object, part, self.probe.is_swapper, &race) } {
-                outcome = Outcome::Raised;
-            }
-        }
-        outcome
-    }
-
-    /// Of an instruction that is not a plain one ([`Probe::is_special`]): orders threads by it, and completes what is known of the access.  Whether
-    /// it is to be judged.
-    ///
-    /// # Safety
-    /// Called from a probe, attached.
-    #[inline(never)]
-    unsafe fn is_judged(&self, access: &mut Access) -> bool {
-        let (here, probe, races) = (self.here, self.probe, shared::get());
-        let (kind, value) = (access.kind, access.value);
-        let flag = flags::of(access.location);
-        if probe.is_trusted {
-            if !kind.is_read() {
-                flags::set(flag);
-            }
-            container_sync::see(here, flag);
-            return false;
-        }
-        // Those who wait for their turn know of the write itself as well.
-        access.epoch = access.epoch.or_else(|| probe.is_turn.then(|| here.order.clock().epoch()));
-        // A patch that says that it is not started any more hands nothing over: who enters it next swaps as if nobody had.
-        let is_set = probe.facts.has(AccessFacts::CONSTANT) || probe.is_turn && value.is_fixed();
-        if kind == AccessKind::Write && !probe.is_swapper && is_set {
-            flags::set(flag);
-            let writer = races.shadow.last_writer(access.location);
-            // The first one to write there has taken nothing back.
-            if writer.map_or(probe.is_turn, |writer| writer.slot() != here.order.clock().epoch().slot()) {
-                flags::set(flags::turn(flag));
-            }
-        }
-        // SAFETY: called from the probe, whose function has this variable.
-        let compared = if probe.compared == 0 { std::ptr::null_mut() } else { unsafe { peek_local(probe.compared - 1) } };
-        // SAFETY: alive as long as the variable holds it, or null.
-        if probe.is_own || unsafe { own_thread::is_identity(compared) } {
-            // To be compared with the calling thread is no check: whatever others write there, the answer stays.
-            access.facts = access.facts.without(AccessFacts::TESTED | AccessFacts::ACTING) | AccessFacts::POLLED;
-        }
-        if probe.acts_at_local && probe.compared != 0 {
-            // SAFETY: as above.
-            access.turn = unsafe { turns::of_value(compared) };
-        }
-        if probe.is_claim {
-            access.value = value.as_claim();
-        }
-        if kind == AccessKind::Read && probe.facts.has(AccessFacts::FILLED) {
-            demands::make(here, access.location, probe.code);
-        }
-        let is_polled = probe.facts.has(AccessFacts::POLLED);
-        if kind == AccessKind::Read && (probe.is_heeded || is_polled) {
-            container_sync::see(here, if probe.is_heeded { flag } else { flags::turn(flag) });
-        }
-        true
+        unsafe { self.noted(home, field, kind, value, Details::default(), part) }
     }
 }

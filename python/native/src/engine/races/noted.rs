@@ -1,0 +1,196 @@
+//! One access of a location that threads share: what becomes of it in the shadow memory.
+//!
+//! An object's life and a hash of the part name the location.
+
+use crate::engine::order;
+use crate::engine::races::probe_site::{Probe, peek_local};
+use crate::engine::races::{confirm, container_sync, demands, flags, own_thread, review, shared, turns};
+use crate::evidence::race::{self, Part};
+use crate::evidence::thread_names;
+use crate::interpreter::header::{self, SEEN};
+use crate::thread::context::ThreadContext;
+use crate::thread::outcome::Outcome;
+use ftsan::races::access::{Access, AccessSite, Race, Value};
+use ftsan::races::clock::Epoch;
+use ftsan::races::facts::AccessFacts;
+use ftsan::races::lifetimes::Mark;
+use ftsan::races::location;
+use ftsan::races::matrix::AccessKind;
+use pyo3::ffi;
+use pyo3::prelude::*;
+
+/// What is known of an access beside its kind.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Details {
+    pub(super) facts: AccessFacts,
+    /// What was put there may have been handed over in the meantime.
+    pub(super) is_taken: bool,
+    /// When it was handed over, if it was.
+    pub(super) epoch: Option<Epoch>,
+    /// Of a step of an iteration: where it was at the last one.
+    pub(super) since: Option<u16>,
+}
+
+/// One access of a part of an object that more than one thread has touched.
+pub(super) struct Touch<'a> {
+    pub(super) here: &'static ThreadContext,
+    pub(super) probe: &'a Probe,
+    pub(super) object: *mut ffi::PyObject,
+}
+
+/// Whether an access of an object was noted since it was born.
+struct Seen(*mut ffi::PyObject);
+
+impl Mark for Seen {
+    #[inline(always)]
+    fn is_set(&self) -> bool {
+        // SAFETY: made by `Touch::noted` for an object that is alive as long as that runs.
+        unsafe { header::bits(self.0) & SEEN != 0 }
+    }
+
+    fn set(&self) {
+        // SAFETY: as in `is_set`.
+        unsafe { header::set(self.0, SEEN) };
+    }
+}
+
+impl Touch<'_> {
+    /// Whether the calling thread has read this part of the object in the stretch that it is in, as far as that is remembered.
+    pub(super) fn has_read(&self, field: u64) -> bool {
+        let races = shared::get();
+        let life = races.lifetimes.of(self.object as u64, &Seen(self.object));
+        races.shadow.has_read(location(life, field), self.here.order.clock().epoch())
+    }
+
+    /// Notes an access of a part of `home`, which stands for the object; tells what it races with.
+    ///
+    /// # Safety
+    /// Called from a probe, attached; the object is alive, and so is what it is done with.
+    pub(super) unsafe fn noted(
+        &self,
+        home: *mut ffi::PyObject,
+        field: u64,
+        kind: AccessKind,
+        value: Value,
+        details: Details,
+        part: Part,
+    ) -> Outcome {
+        let (here, probe, races, clock) = (self.here, self.probe, shared::get(), self.here.order.clock());
+        let location = location(races.lifetimes.of(home as u64, &Seen(home)) ^ order::slice(), field);
+        let is_demanded = kind == AccessKind::Write && demands::is_met(here, location);
+        let of_thread = AccessFacts::LAST.when(here.order.is_last()) | AccessFacts::FILLED.when(is_demanded);
+        let mut access = Access {
+            location,
+            kind,
+            site: probe.site,
+            code: probe.code,
+            value,
+            facts: probe.facts | details.facts | of_thread,
+            turn: probe.turn,
+            owner: Value::identity(self.object as u64),
+            since: details.since,
+            epoch: details.epoch,
+        };
+        // SAFETY: the object is alive, and so is what it is done with; called from the probe.
+        if probe.is_special && !unsafe { self.is_judged(&mut access) } {
+            return Outcome::Continue;
+        }
+        if !here.races.is_introduced.get() {
+            here.races.is_introduced.set(true);
+            // SAFETY: the object is alive, and so is what it is done with.
+            thread_names::introduce(unsafe { Python::assume_attached() }, clock.epoch());
+        }
+        // SAFETY: the object is alive, and so is what it is done with.
+        unsafe { confirm::meet(probe, access.location) };
+        // SAFETY: the object is alive, and so is what it is done with.
+        let stack = || unsafe { here.stacks.record() };
+        let (kind, found) = races.shadow.access(&access, clock, &here.races.memory, stack);
+        // SAFETY: the object is alive, and so is what it is done with.
+        let outcome = if found.is_empty() { Outcome::Continue } else { unsafe { self.tell(found, details.is_taken, part) } };
+        if review::is_on() {
+            // SAFETY: the object is alive, and so is what it is done with.
+            unsafe {
+                let place = AccessSite { site: probe.site, stack: here.stacks.record() };
+                review::note(self.object, part, access.location, clock.epoch(), kind, place);
+            }
+        }
+        outcome
+    }
+
+    /// Tells what an access races with.  `is_taken`: what was put there may have been handed over in the meantime.
+    ///
+    /// # Safety
+    /// Attached; the object is alive.
+    #[cold]
+    unsafe fn tell(&self, found: Vec<Race>, is_taken: bool, part: Part) -> Outcome {
+        let mut outcome = Outcome::Continue;
+        for race in found {
+            if is_taken {
+                // The thread that put it there has released it before it was noted, but perhaps after this thread has asked.
+                container_sync::take_now(self.here, self.object);
+                if self.here.order.clock().has_seen(race.earlier_thread) {
+                    continue;
+                }
+            }
+            confirm::suspect(&race);
+            // SAFETY: passed on.
+            if let Outcome::Raised = unsafe { race::found(self.object, part, self.probe.is_swapper, &race) } {
+                outcome = Outcome::Raised;
+            }
+        }
+        outcome
+    }
+
+    /// Of an instruction that is not a plain one ([`Probe::is_special`]): orders threads by it, and completes what is known of the access.  Whether
+    /// it is to be judged.
+    ///
+    /// # Safety
+    /// Called from a probe, attached.
+    #[inline(never)]
+    unsafe fn is_judged(&self, access: &mut Access) -> bool {
+        let (here, probe, races) = (self.here, self.probe, shared::get());
+        let (kind, value) = (access.kind, access.value);
+        let flag = flags::of(access.location);
+        if probe.is_trusted {
+            if !kind.is_read() {
+                flags::set(flag);
+            }
+            container_sync::see(here, flag);
+            return false;
+        }
+        // Those who wait for their turn know of the write itself as well.
+        access.epoch = access.epoch.or_else(|| probe.is_turn.then(|| here.order.clock().epoch()));
+        // A patch that says that it is not started any more hands nothing over: who enters it next swaps as if nobody had.
+        let is_set = probe.facts.has(AccessFacts::CONSTANT) || probe.is_turn && value.is_fixed();
+        if kind == AccessKind::Write && !probe.is_swapper && is_set {
+            flags::set(flag);
+            let writer = races.shadow.last_writer(access.location);
+            // The first one to write there has taken nothing back.
+            if writer.map_or(probe.is_turn, |writer| writer.slot() != here.order.clock().epoch().slot()) {
+                flags::set(flags::turn(flag));
+            }
+        }
+        // SAFETY: called from the probe, whose function has this variable.
+        let compared = if probe.compared == 0 { std::ptr::null_mut() } else { unsafe { peek_local(probe.compared - 1) } };
+        // SAFETY: alive as long as the variable holds it, or null.
+        if probe.is_own || unsafe { own_thread::is_identity(compared) } {
+            // To be compared with the calling thread is no check: whatever others write there, the answer stays.
+            access.facts = access.facts.without(AccessFacts::TESTED | AccessFacts::ACTING) | AccessFacts::POLLED;
+        }
+        if probe.acts_at_local && probe.compared != 0 {
+            // SAFETY: as above.
+            access.turn = unsafe { turns::of_value(compared) };
+        }
+        if probe.is_claim {
+            access.value = value.as_claim();
+        }
+        if kind == AccessKind::Read && probe.facts.has(AccessFacts::FILLED) {
+            demands::make(here, access.location, probe.code);
+        }
+        let is_polled = probe.facts.has(AccessFacts::POLLED);
+        if kind == AccessKind::Read && (probe.is_heeded || is_polled) {
+            container_sync::see(here, if probe.is_heeded { flag } else { flags::turn(flag) });
+        }
+        true
+    }
+}
