@@ -3,22 +3,18 @@
 //! They are bits of one word, because each access of an object that threads share carries them.  Those of a read that are remembered lie
 //! where the shadow cell has them (`state` in [`shadow`](super::shadow)).
 
-use super::access::{Access, Value};
 use std::ops::BitOr;
 
 /// A set of facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct AccessFacts(pub(super) u32);
 
-/// Each fact: what it says, its bit, its name, and the question of an [`Access`] for it.
+/// Each fact: what it says, its bit, its name, and the question for it.
 macro_rules! facts {
     ($($(#[$says:meta])+ $bit:literal $NAME:ident $is:ident,)+) => {
         impl AccessFacts {
             $($(#[$says])+ pub const $NAME: AccessFacts = AccessFacts(1 << $bit);)+
-        }
-
-        impl Access {
-            $($(#[$says])+ #[inline(always)] pub fn $is(&self) -> bool { self.facts.has(AccessFacts::$NAME) })+
+            $($(#[$says])+ #[inline(always)] pub const fn $is(self) -> bool { self.has(AccessFacts::$NAME) })+
         }
     };
 }
@@ -128,9 +124,9 @@ impl Turn {
         self != Turn::NONE && other != Turn::NONE && self != other && self.0.min(other.0) != Turn::SET.0
     }
 
-    /// Whether a thread that acts in this case and writes this value writes the opposite of what it has waited for: of two that do so, both may
-    /// come to it.
-    pub(super) fn is_taken_by(self, value: Value) -> bool {
-        value.is_true().is_some_and(|is_set| self == if is_set { Turn::UNSET } else { Turn::SET })
+    /// Whether a thread that acts in this case, and then sets it or unsets it, writes the opposite of what it has waited for: of two that do so,
+    /// both may come to it.
+    pub(super) fn is_taken_by(self, is_set: Option<bool>) -> bool {
+        is_set.is_some_and(|is_set| self == if is_set { Turn::UNSET } else { Turn::SET })
     }
 }

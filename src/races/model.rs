@@ -66,7 +66,7 @@ fn exclude_each_other(one: Turn, other: Turn) -> bool {
 
 /// A look whether there is something to iterate over is part of the iteration.
 fn as_iteration(access: &Access) -> AccessKind {
-    if access.is_guard() { AccessKind::Iterate } else { access.kind }
+    if access.facts.is_guard() { AccessKind::Iterate } else { access.kind }
 }
 
 impl Trace {
@@ -127,7 +127,7 @@ impl Trace {
         let since = self.earlier(last.0).find(|(_, access)| !access.kind.is_read()).map_or(0, |(write, _)| write);
         let reads = self.earlier(event).filter(|(read, access)| self.is_own(event, *read) && access.kind == AccessKind::Read);
         let mut same = reads.filter(|(read, _)| *read >= since);
-        same.find(|(_, access)| access.is_polled()).map(|_| last.0)
+        same.find(|(_, access)| access.facts.is_polled()).map(|_| last.0)
     }
 
     fn has_released_between(&self, read: usize, write: usize) -> bool {
@@ -145,14 +145,16 @@ impl Trace {
         let access = self.access(event)?;
         let (number, read) = self.own_read(event)?;
         let is_write = access.kind == AccessKind::Write;
-        let is_filled = read.is_filled() && access.kind == AccessKind::Insert;
+        let is_filled = read.facts.is_filled() && access.kind == AccessKind::Insert;
         let is_near = read.code == access.code
-            || is_write && access.is_filled()
-            || (is_write || read.is_asked() || is_filled) && !self.has_released_between(number, event);
+            || is_write && access.facts.is_filled()
+            || (is_write || read.facts.is_asked() || is_filled) && !self.has_released_between(number, event);
         let may_be = match access.kind {
-            AccessKind::Write => !read.is_polled() && (read.is_tested() || !access.is_constant()),
-            AccessKind::Atomic => read.is_tested() && (access.is_checkable() || access.is_sure() && read.is_measured()),
-            AccessKind::Insert => read.is_tested(),
+            AccessKind::Write => !read.facts.is_polled() && (read.facts.is_tested() || !access.facts.is_constant()),
+            AccessKind::Atomic => {
+                read.facts.is_tested() && (access.facts.is_checkable() || access.facts.is_sure() && read.facts.is_measured())
+            }
+            AccessKind::Insert => read.facts.is_tested(),
             AccessKind::Read | AccessKind::Iterate | AccessKind::Update | AccessKind::Checked | AccessKind::Advance => false,
         };
         (is_near && may_be).then_some((number, read))
@@ -175,7 +177,7 @@ impl Trace {
         };
         let upgraded = match kind {
             AccessKind::Write => AccessKind::Update,
-            AccessKind::Atomic if !self.access(event).is_some_and(|access| access.is_checkable()) => {
+            AccessKind::Atomic if !self.access(event).is_some_and(|access| access.facts.is_checkable()) => {
                 return Change { check: Some(number), is_measured: true, ..blind };
             }
             AccessKind::Atomic => AccessKind::Checked,
@@ -188,14 +190,14 @@ impl Trace {
             | AccessKind::Advance => return blind,
         };
         let is_filling = kind == AccessKind::Insert;
-        Change { kind: upgraded, check: Some(number), is_checked: read.is_tested(), is_filling, is_measured: false }
+        Change { kind: upgraded, check: Some(number), is_checked: read.facts.is_tested(), is_filling, is_measured: false }
     }
 
     /// The read by which the thread has waited for the opposite of the constant that it writes: it takes what it has waited for.
     fn waited_for_the_opposite(&self, event: usize) -> Option<usize> {
-        let access = self.access(event).filter(|access| access.kind == AccessKind::Write && access.is_constant())?;
+        let access = self.access(event).filter(|access| access.kind == AccessKind::Write && access.facts.is_constant())?;
         let (number, read) = self.own_read(event)?;
-        (read.is_polled() && read.turn.is_taken_by(access.value)).then_some(number)
+        (read.facts.is_polled() && read.turn.is_taken_by(access.value.is_true())).then_some(number)
     }
 
     /// The look of another thread that has had this one make what was not there.
@@ -205,7 +207,7 @@ impl Trace {
     fn demanded_by(&self, event: usize) -> Option<usize> {
         let access = self.access(event)?;
         if access.kind != AccessKind::Write
-            || access.is_constant()
+            || access.facts.is_constant()
             || !self.value(event).is_object()
             || self.own_read(event).is_some()
         {
@@ -216,7 +218,7 @@ impl Trace {
         let last_looks =
             self.earlier(event).filter(|(read, access)| access.kind == AccessKind::Read && seen.insert(self.events[*read].thread));
         let demands = last_looks.filter(|(read, access)| {
-            access.is_lazy() && self.past[event].contains(read) && last_write.is_none_or(|write| write < *read)
+            access.facts.is_lazy() && self.past[event].contains(read) && last_write.is_none_or(|write| write < *read)
         });
         let place = |event: usize| match self.events[event].step {
             Step::Access(access, stack) => (access.site, stack),
@@ -241,7 +243,7 @@ impl Trace {
             return false;
         };
         let Step::Access(known, from) = self.events[check].step else { return false };
-        known.site == access.site && (!access.is_asked() || from == stack)
+        known.site == access.site && (!access.facts.is_asked() || from == stack)
     }
 
     /// What is written, or the answer that is there already.
@@ -275,7 +277,7 @@ impl Trace {
     /// How bad it is that these two accesses of a location have no order; `None` if they have, or if it is innocent.
     fn race(&self, earlier: usize, later: usize) -> Option<Severity> {
         let (first, second) = (self.access(earlier)?, self.access(later)?);
-        if first.location != second.location || !self.is_unordered(earlier, later) || second.is_last() {
+        if first.location != second.location || !self.is_unordered(earlier, later) || second.facts.is_last() {
             return None;
         }
         match (first.kind.is_read(), second.kind.is_read()) {
@@ -291,10 +293,17 @@ impl Trace {
         let Change { kind, is_checked, is_filling, .. } = self.change(write);
         let is_read = access.kind == AccessKind::Read;
         let same_check = self.same_check(write, read);
-        let would_act = same_check || is_checked && !is_filling && access.is_acting();
+        let would_act = same_check || is_checked && !is_filling && access.facts.is_acting();
         match matrix::severity(kind, as_iteration(access))? {
             // A cache of equal values may be filled twice, so looking whether it is filled may come at any time; what is measured is no cache.
-            _ if is_checked && self.value(write).is_cacheable() && is_read && !access.is_guard() && !access.is_measured() => None,
+            _ if is_checked
+                && self.value(write).is_cacheable()
+                && is_read
+                && !access.facts.is_guard()
+                && !access.facts.is_measured() =>
+            {
+                None
+            }
             // Both have waited for it, and both take it.
             _ if same_check && kind == AccessKind::Write => Some(Severity::Error),
             // The beginning of an update: the write that ends it races.
@@ -315,8 +324,8 @@ impl Trace {
         }
         let Change { kind, is_checked, is_filling, .. } = self.change(write);
         let same_check = self.same_check(write, read) && access.kind == AccessKind::Read;
-        let is_cached = is_checked && self.value(write).is_cacheable() && !access.is_guard() && !access.is_measured();
-        let takes_it_too = same_check && kind == AccessKind::Write && access.is_polled();
+        let is_cached = is_checked && self.value(write).is_cacheable() && !access.facts.is_guard() && !access.facts.is_measured();
+        let takes_it_too = same_check && kind == AccessKind::Write && access.facts.is_polled();
         match matrix::severity(as_iteration(access), kind) {
             _ if takes_it_too && self.is_last_look(read, write) => Some(Severity::Error),
             // The other thread begins an update, whose write races, or may fill a cache with the same value.
@@ -326,7 +335,7 @@ impl Trace {
             // It will act on what it saw, unless it has looked elsewhere since.
             _ if same_check && self.is_last_look(read, write) => Some(Severity::Error),
             Some(Severity::Info)
-                if is_checked && !is_filling && !is_cached && access.is_acting() && self.is_last_look(read, write) =>
+                if is_checked && !is_filling && !is_cached && access.facts.is_acting() && self.is_last_look(read, write) =>
             {
                 Some(Severity::Error)
             }
@@ -359,7 +368,7 @@ impl Trace {
     fn is_last_look(&self, read: usize, event: usize) -> bool {
         let look = self.earlier(event).find(|(earlier, access)| self.is_own(*earlier, read) && access.kind == AccessKind::Read);
         let place = |event: usize| match self.events[event].step {
-            Step::Access(access, stack) => Some((access.site, if access.is_asked() { stack } else { 0 })),
+            Step::Access(access, stack) => Some((access.site, if access.facts.is_asked() { stack } else { 0 })),
             Step::Release(_) | Step::Acquire(_) => None,
         };
         look.is_some_and(|(look, _)| place(look) == place(read))
@@ -370,7 +379,7 @@ impl Trace {
         let access = self.access(later)?;
         let has_waited = self.polled_for(later).is_some_and(|read| read > earlier);
         // The old one has been taken away, or was not found, and something else is put in its place.
-        let is_put_again = access.is_new()
+        let is_put_again = access.facts.is_new()
             && !first.is_measured
             && (first.kind == AccessKind::Atomic || first.kind == AccessKind::Checked && second.kind == AccessKind::Write);
         let cases = self.acted_if(earlier).zip(self.acted_if(later));
@@ -398,7 +407,7 @@ impl Trace {
         let Some(access) = self.access(read).filter(|access| access.kind.is_read()) else { return false };
         let tells = |seen: usize, set: usize| {
             self.access(seen).is_some_and(|flag| {
-                let is_flag = flag.kind.is_read() && flag.is_tested() && (flag.is_awaited() || !flag.is_polled());
+                let is_flag = flag.kind.is_read() && flag.facts.is_tested() && (flag.facts.is_awaited() || !flag.facts.is_polled());
                 let is_of_it = self.value(set).is_same_object(access.owner);
                 is_flag && flag.site != access.site && (flag.code == access.code || is_of_it)
             })
@@ -413,10 +422,11 @@ impl Trace {
         let was_told = || flags().any(|seen| (0..write.min(seen)).any(|set| sets(set, seen) && tells(seen, set)));
         let Change { kind, is_filling, is_checked, .. } = self.change(write);
         // A name that is refused if it is there already is as much a part of the whole as one that is written without looking.
-        let is_claim = kind == AccessKind::Update && is_checked && self.access(write).is_some_and(|access| access.is_refused());
+        let is_claim =
+            kind == AccessKind::Update && is_checked && self.access(write).is_some_and(|access| access.facts.is_refused());
         let is_part = kind == AccessKind::Write || is_claim;
         // A thread that polls for something does not take it to be there.
-        is_part && !access.is_polled() && was_told() || is_filling && self.same_check(write, read)
+        is_part && !access.facts.is_polled() && was_told() || is_filling && self.same_check(write, read)
     }
 
     /// Whether a step of an iteration comes after a change that was made since the step before, whatever their order: the iteration is not

@@ -52,7 +52,7 @@ impl Change {
     }
 
     fn marks(&self, access: &Access) -> u8 {
-        let is_claim = access.is_refused() && self.is_checked && self.kind == AccessKind::Update;
+        let is_claim = access.facts.is_refused() && self.is_checked && self.kind == AccessKind::Update;
         let measured = if self.is_measured { mark::MEASURED } else { 0 };
         self.turn.0 | measured | if is_claim { mark::CLAIM } else { 0 }
     }
@@ -99,7 +99,7 @@ impl Now<'_> {
     fn unordered(&self, epoch: &AtomicU64) -> Option<Epoch> {
         let epoch = Epoch::from_bits(epoch.load(Relaxed));
         // The clock has seen all that its own thread did, and what was never.
-        (!self.clock.has_seen(epoch) && !self.access.is_last()).then_some(epoch)
+        (!self.clock.has_seen(epoch) && !self.access.facts.is_last()).then_some(epoch)
     }
 
     fn race(&self, severity: Severity, earlier: (AccessKind, AccessSite, Epoch)) -> Race {
@@ -148,7 +148,7 @@ impl Now<'_> {
         if self.access.kind == AccessKind::Read {
             self.keep(cell, AccessKind::Read);
         }
-        if self.access.kind == AccessKind::Iterate || self.access.is_guard() {
+        if self.access.kind == AccessKind::Iterate || self.access.facts.is_guard() {
             self.keep_iteration(cell);
         }
         self.access.kind
@@ -191,7 +191,7 @@ impl Now<'_> {
         own.version.store(cell.version.load(Relaxed), Relaxed);
         own.flag.store(if self.memory.has_flag() { self.heed(cell, own) } else { 0 }, Relaxed);
         if kind == AccessKind::Read {
-            let is_filled = if self.access.is_filled() { mark::FILLED } else { 0 };
+            let is_filled = if self.access.facts.is_filled() { mark::FILLED } else { 0 };
             cell.read_marks[index].store(self.access.turn.0 | is_filled, Relaxed);
         }
     }
@@ -253,11 +253,11 @@ impl Now<'_> {
         let (kind, check) = (kind_of(state), write.check());
         let value = Value(write.value.load(Relaxed));
         // The other thread acted on what this one checks as well: here it merely came too late to act, too.
-        let same_check = check.is_some_and(|check| is_same_check(check, self.here, self.access.is_asked()));
+        let same_check = check.is_some_and(|check| is_same_check(check, self.here, self.access.facts.is_asked()));
         let flag = self.memory.flag.get();
         let is_filling = state & state::FILLING != 0;
         let published_early = (kind == AccessKind::Write || cell.marks_of(write) & mark::CLAIM != 0)
-            && !self.access.is_polled()
+            && !self.access.facts.is_polled()
             && flag.setter == u32::from(thread.slot())
             && flag.is_heeded_by(self.access)
             && is_before(flag.sequence, write.sequence.load(Relaxed))
@@ -265,13 +265,13 @@ impl Now<'_> {
             || is_filling && same_check;
         let is_checked = state & state::TESTED != 0;
         let is_read = self.access.kind == AccessKind::Read;
-        let would_act = same_check || is_checked && !is_filling && self.access.is_acting();
+        let would_act = same_check || is_checked && !is_filling && self.access.facts.is_acting();
         // Both have waited for it, and both take it.
         let is_spin = same_check && kind == AccessKind::Write;
         let takes_turns = !same_check && value.is_fixed() && cell.acted_of(write).excludes(self.access.turn);
         // A guard only found nothing to iterate over.
-        let own_kind = if self.access.is_guard() { AccessKind::Iterate } else { self.access.kind };
-        let harmless = is_checked && value.is_cacheable() && own_kind == AccessKind::Read && !self.access.is_measured();
+        let own_kind = if self.access.facts.is_guard() { AccessKind::Iterate } else { self.access.kind };
+        let harmless = is_checked && value.is_cacheable() && own_kind == AccessKind::Read && !self.access.facts.is_measured();
         let severity = match matrix::severity(kind, own_kind) {
             Some(_) if is_spin => Some(Severity::Error),
             // The beginning of an update of its own: that tells more.
@@ -283,7 +283,7 @@ impl Now<'_> {
             Some(Severity::Info) if published_early => Some(Severity::Warning),
             other => other,
         };
-        if self.access.is_tested() && (self.access.is_awaited() || !self.access.is_polled()) {
+        if self.access.facts.is_tested() && (self.access.facts.is_awaited() || !self.access.facts.is_polled()) {
             let sequence = write.sequence.load(Relaxed);
             self.memory.flag.set(Flag {
                 setter: u32::from(thread.slot()),
@@ -429,12 +429,12 @@ impl Now<'_> {
 
     /// Whether this puts something where there was nothing, which the earlier access had taken away or had not found.
     fn is_after_its_removal(&self, earlier: AccessKind, kind: AccessKind) -> bool {
-        self.access.is_new() && (earlier == AccessKind::Atomic || earlier == AccessKind::Checked && kind == AccessKind::Write)
+        self.access.facts.is_new() && (earlier == AccessKind::Atomic || earlier == AccessKind::Checked && kind == AccessKind::Write)
     }
 
     /// Another thread has found that there is nothing, and then had this one make it.
     fn is_made_on_demand(&self, cell: &Cell, change: &mut Change) {
-        if change.kind != AccessKind::Write || self.access.is_constant() || !change.value.is_object() {
+        if change.kind != AccessKind::Write || self.access.facts.is_constant() || !change.value.is_object() {
             return;
         }
         let (epochs, reads) = cell.reads_of(AccessKind::Read);
@@ -545,8 +545,8 @@ impl Now<'_> {
         };
         let kind = match given {
             AccessKind::Write => AccessKind::Update,
-            AccessKind::Atomic if self.access.is_checkable() => AccessKind::Checked,
-            AccessKind::Atomic if self.access.is_sure() => AccessKind::Atomic,
+            AccessKind::Atomic if self.access.facts.is_checkable() => AccessKind::Checked,
+            AccessKind::Atomic if self.access.facts.is_sure() => AccessKind::Atomic,
             AccessKind::Insert => AccessKind::Insert,
             AccessKind::Read
             | AccessKind::Iterate
@@ -559,7 +559,7 @@ impl Now<'_> {
         let read = own.state.load(Relaxed);
         if read & state::POLLED != 0 && given == AccessKind::Write {
             // It has waited for the opposite.
-            let is_spin = self.access.is_constant() && Turn(marks & Turn::BITS).is_taken_by(self.access.value);
+            let is_spin = self.access.facts.is_constant() && Turn(marks & Turn::BITS).is_taken_by(self.access.value.is_true());
             return Change { check: is_spin.then(|| place(&own.site, &own.stack)), ..blind };
         }
         let is_tested = read & state::TESTED != 0;
@@ -570,9 +570,9 @@ impl Now<'_> {
         // Each addition hands over what it adds.
         let goes_on = is_filled && read & state::ACTED != 0 && cell.is_filled_in(self.epoch);
         // The function that has checked it is waiting for what this one does.
-        let is_for_caller = given == AccessKind::Write && self.access.is_filled();
+        let is_for_caller = given == AccessKind::Write && self.access.facts.is_filled();
         let is_near = same_function || is_far && read_in == self.epoch || goes_on || is_for_caller;
-        if !is_near || !is_tested && (given != AccessKind::Write || self.access.is_constant()) {
+        if !is_near || !is_tested && (given != AccessKind::Write || self.access.facts.is_constant()) {
             return blind;
         }
         let check = Some(place(&own.site, &own.stack));

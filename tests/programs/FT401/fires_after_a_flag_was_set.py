@@ -1,6 +1,6 @@
 """A flag orders what comes before it is set, nothing that is done later; and a lock made of a flag is none.
 
-ALSO: FT402, FT407
+ALSO: FT402 FT407
 """
 
 import threading

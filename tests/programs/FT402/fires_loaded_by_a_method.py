@@ -1,6 +1,6 @@
 """Loaded on demand by a function of its own, which puts something elsewhere before it says that it is loaded: two may do so.
 
-ALSO: FT406, FT407
+ALSO: FT406 FT407
 """
 
 from ftsan.testing import in_turns

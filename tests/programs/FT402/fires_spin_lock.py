@@ -1,6 +1,6 @@
 """A lock made of a plain variable: two threads find it free, one after the other or at once, and both take it.
 
-ALSO: FT401, FT407
+ALSO: FT401 FT407
 """
 
 import time

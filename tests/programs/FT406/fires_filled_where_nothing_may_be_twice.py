@@ -1,6 +1,6 @@
 """A table that is there before it is filled, by a function that refuses a name given twice: it looks like a cache.
 
-ALSO: FT402, FT407
+ALSO: FT402 FT407
 """
 
 from ftsan.testing import in_turns

@@ -12,7 +12,6 @@ use crate::thread::outcome::Outcome;
 use ftsan::patcher::Action;
 use ftsan::patcher::known_calls::{self, CallEffect as Call, Container, Method};
 use ftsan::races::access::Value;
-use ftsan::races::facts::AccessFacts;
 use ftsan::races::matrix::AccessKind;
 use ftsan::scope::REFUSES_WHILE;
 use pyo3::ffi;
@@ -67,7 +66,7 @@ pub(crate) unsafe fn note(here: &'static ThreadContext, probe: &'static Probe, o
         return Outcome::Continue;
     }
     // If a loop asks again, it had not found what it waits for: nothing was handed over by then.
-    let polls = if probe.facts.has(AccessFacts::POLLED) { probe.site } else { 0 };
+    let polls = if probe.facts.is_polled() { probe.site } else { 0 };
     if here.races.polled_at.replace(polls) != polls || polls == 0 {
         container_sync::settle(here);
     }
@@ -109,7 +108,7 @@ pub(crate) unsafe fn note(here: &'static ThreadContext, probe: &'static Probe, o
 unsafe fn attribute(here: &'static ThreadContext, probe: &Probe, object: *mut ffi::PyObject, kind: AccessKind) -> Outcome {
     // SAFETY: passed on by `note`, here and below.
     unsafe {
-        if kind == AccessKind::Read && probe.facts.has(AccessFacts::POLLED) {
+        if kind == AccessKind::Read && probe.facts.is_polled() {
             // Something that is counted down by others, as the unfinished tasks of a queue are.
             container_sync::take(here, object);
         }

@@ -161,7 +161,7 @@ impl Touch<'_> {
         // Those who wait for their turn know of the write itself as well.
         access.epoch = access.epoch.or_else(|| probe.is_turn.then(|| here.order.clock().epoch()));
         // A patch that says that it is not started any more hands nothing over: who enters it next swaps as if nobody had.
-        let is_set = probe.facts.has(AccessFacts::CONSTANT) || probe.is_turn && value.is_fixed();
+        let is_set = probe.facts.is_constant() || probe.is_turn && value.is_fixed();
         if kind == AccessKind::Write && !probe.is_swapper && is_set {
             flags::set(flag);
             let writer = races.shadow.last_writer(access.location);
@@ -184,10 +184,10 @@ impl Touch<'_> {
         if probe.is_claim {
             access.value = value.as_claim();
         }
-        if kind == AccessKind::Read && probe.facts.has(AccessFacts::FILLED) {
+        if kind == AccessKind::Read && probe.facts.is_filled() {
             demands::make(here, access.location, probe.code);
         }
-        let is_polled = probe.facts.has(AccessFacts::POLLED);
+        let is_polled = probe.facts.is_polled();
         if kind == AccessKind::Read && (probe.is_heeded || is_polled) {
             container_sync::see(here, if probe.is_heeded { flag } else { flags::turn(flag) });
         }

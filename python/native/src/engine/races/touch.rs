@@ -123,7 +123,7 @@ impl Touch<'_> {
             if is_sequence(container) {
                 // Whether a sequence has an element is a question about all of it.
                 return if self.probe.action == Action::Contains {
-                    if self.probe.facts.has(AccessFacts::ACTING)
+                    if self.probe.facts.is_acting()
                         && let Outcome::Raised = self.noted(
                             self.object,
                             claimed(key),
@@ -401,9 +401,7 @@ impl Touch<'_> {
 
     /// Whoever polls a container until something is there has waited for who put it there; a loop that goes on until nothing is there has not.
     fn await_what_is_put(&self) {
-        if self.probe.facts.has(AccessFacts::POLLED)
-            && (self.probe.facts.has(AccessFacts::AWAITED) || self.probe.action != Action::Truth)
-        {
+        if self.probe.facts.is_polled() && (self.probe.facts.is_awaited() || self.probe.action != Action::Truth) {
             container_sync::take(self.here, self.object);
         }
     }
