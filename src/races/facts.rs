@@ -22,13 +22,13 @@ macro_rules! facts {
 facts! {
     /// The value that is read is measured (`if x.balance >= amount`): the act that follows is no answer that may be given twice.
     3 MEASURED is_measured,
-    /// What is read decides what the thread does next.
+    /// The value that is read decides what the thread does next.
     4 TESTED is_tested,
     /// It is the condition of a loop: whoever polls a flag does not act on it.
     5 POLLED is_polled,
     /// It comes after everything that was done before, whoever did it.
     7 LAST is_last,
-    /// What is read is the answer of a function: the act is in one of its callers.
+    /// The value that is read is the answer of a function: the act is in one of its callers.
     11 ASKED is_asked,
     /// The function acts on what it reads here.
     12 ACTING is_acting,
@@ -44,7 +44,7 @@ facts! {
     18 REFUSED is_refused,
     /// There was nothing there: what was there before has been taken away.
     19 NEW is_new,
-    /// What is written is a constant of the program: it does not go back to what was read.
+    /// The value that is written is a constant of the program: it does not go back to what was read.
     20 CONSTANT is_constant,
     /// The loop whose condition it is waits for it to be set.
     21 AWAITED is_awaited,

@@ -111,7 +111,7 @@ pub(super) mod state {
     pub(in crate::races) const GUARD: u16 = AccessFacts::GUARD.of_read();
 }
 
-/// What has no place in `state`, beside a [`Turn`]: of a read, in which case the thread acts on it; of a write, in which case it was made.
+/// Bits that have no place in `state`, beside a [`Turn`]: of a read, in which case the thread acts on it; of a write, in which case it was made.
 pub(super) mod mark {
     /// Of a read: if there is nothing, a function is called that may fill it.
     pub(in crate::races) const FILLED: u8 = 1 << 6;
@@ -225,7 +225,7 @@ impl Write {
     /// The read that it goes back to.
     pub(super) fn check(&self) -> Option<AccessSite> {
         let state = self.state.load(Relaxed);
-        // What a plain write goes back to is a loop that has waited for the opposite.
+        // A plain write goes back to a loop that has waited for the opposite, or to nothing.
         let is_spin = kind_of(state) == AccessKind::Write;
         let goes_back =
             is_spin || matches!(kind_of(state), AccessKind::Update | AccessKind::Checked) || state & state::FILLING != 0;

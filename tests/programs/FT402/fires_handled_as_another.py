@@ -1,4 +1,7 @@
-"""What is handled is not what the call raises: `heappop` and `popleft` say IndexError if there is nothing, `popitem` KeyError."""
+"""The exception that is handled is not the one that the call raises.
+
+`heappop` and `popleft` raise IndexError if there is nothing, `popitem` KeyError.
+"""
 
 import heapq
 from collections import deque

@@ -30,7 +30,7 @@ pub(crate) unsafe fn name() -> *mut ffi::PyObject {
     let Some(variable) = VARIABLE.get() else { return std::ptr::null_mut() };
     let mut value = std::ptr::null_mut();
     // SAFETY: attached, a context variable; the look-up compares identities and runs no code of the program.  An error is no name either.
-    // What the thread was started with outlives the call that it makes.
+    // The name that the thread was started with outlives the call that it makes.
     unsafe {
         if ffi::PyContextVar_Get(variable.as_ptr(), ffi::Py_None(), &raw mut value) < 0 {
             ffi::PyErr_Clear();

@@ -23,7 +23,7 @@ use pyo3::prelude::*;
 #[derive(Clone, Copy, Default)]
 pub(super) struct Details {
     pub(super) facts: AccessFacts,
-    /// What was put there may have been handed over in the meantime.
+    /// The entry may have been handed over in the meantime.
     pub(super) is_taken: bool,
     /// When it was handed over, if it was.
     pub(super) epoch: Option<Epoch>,

@@ -54,7 +54,7 @@ unsafe fn segment(object: *mut ffi::PyObject) -> Option<*const AtomicUsize> {
     unsafe {
         let class = ffi::Py_TYPE(object);
         let frees = (*class).tp_free.map_or(0, |frees| frees as usize);
-        // What is freed so was allocated by `gc_alloc` (`Python/gc_free_threading.c`), which has a heap of mimalloc in each thread.
+        // An object that is freed so was allocated by `gc_alloc` (`Python/gc_free_threading.c`), which has a heap of mimalloc in each thread.
         let is_its = types::flags(class) & ffi::Py_TPFLAGS_HAVE_GC != 0
             && frees == ffi::PyObject_GC_Del as unsafe extern "C" fn(*mut c_void) as usize;
         is_its.then(|| ((object as usize - 1) & !(SEGMENT - 1)) as *const AtomicUsize)
