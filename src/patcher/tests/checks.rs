@@ -255,4 +255,14 @@ fn a_method_is_known_by_the_argument_that_has_it_as_default_value() {
     let by_name = made(&[&[NOTHING][..], &pop].concat(), op("BUILD_MAP", 1), 2);
     assert_eq!(bound_by(&by_name, &one_by_name, n), Some("pop"));
     assert_eq!(bound_by(&by_name, &one_by_name, put), None);
+    let two_by_name = [(1, Arguments { names: &names, by_name: 2 })];
+    assert_eq!(bound_by(&by_name, &two_by_name, put), None, "which of the two has the value is not known");
+    assert_eq!(bound_by(&by_name, &two_by_name, n), None);
+}
+
+#[test]
+fn a_variable_that_decides_nothing_tells_nothing() {
+    let read = [&container()[..], &[op("POP_TOP", 0), NOTHING, RETURN]].concat();
+    let read = of(&points(&read, &Rebound::default()), Action::ReadAttribute);
+    assert_eq!([read.is_heeded, checked(&[]).is_heeded], [false, true]);
 }
