@@ -71,11 +71,14 @@ fn two_threads_that_have_waited_at_once_both_take_it() {
         |site, is_set| Access { value: Value::truth(is_set), ..access(AccessKind::Write, site).with(AccessFacts::CONSTANT) };
     bench.go(threads, 0, wait);
     bench.go(threads, 1, wait);
-    bench.go(threads, 0, write(2, true));
+    let of_the_first = bench.go(threads, 0, write(2, true));
+    assert!(of_the_first.iter().all(|race| (race.kind, race.is_checked) == (AccessKind::Update, true)), "{of_the_first:?}");
     bench.go(threads, 0, write(3, false));
     let races = bench.go(threads, 1, write(2, true));
     let taken = |race: &&Race| race.earlier.site == 2;
-    assert!(races.iter().any(|race| taken(&race)), "{races:?}");
+    assert!(!of_the_first.is_empty() && races.iter().any(|race| taken(&race)), "{races:?}");
+    let check = Some(AccessSite { site: 1, stack: 7 });
+    assert!(races.iter().filter(taken).all(|race| (race.earlier_check, race.check) == (check, check)), "{races:?}");
     let told = races.iter().filter(taken).map(|race| (race.earlier_kind, race.kind, race.is_checked, race.witnessed));
     assert!(told.clone().all(|told| told == (AccessKind::Update, AccessKind::Update, true, false)), "{races:?}");
 }
@@ -104,5 +107,20 @@ fn what_a_function_has_checked_its_callee_writes_whatever_is_handed_over_meanwhi
         };
         bench.go(threads, 0, write);
         assert_eq!(worst(&bench.go(threads, 1, check)), expected);
+    }
+}
+
+#[test]
+fn a_thread_makes_what_another_one_has_not_found() {
+    for (fact, expected) in [(AccessFacts::LAZY, AccessKind::Update), (AccessFacts::NONE, AccessKind::Write)] {
+        let bench = Bench::new();
+        let threads = bench.threads();
+        bench.go(threads, 0, access(AccessKind::Read, 1).with(AccessFacts::TESTED | fact));
+        let mut asked = crate::races::clock::Clock::default();
+        threads[0].release_into(&bench.clocks, &mut asked);
+        threads[0].advance(&bench.clocks);
+        threads[1].acquire_from(&bench.clocks, &asked);
+        let write = Access { value: Value::identity(64), ..access(AccessKind::Write, 2) };
+        assert_eq!(bench.shadow.access(&write, threads[1], &bench.memories[1], || 7).0, expected);
     }
 }
