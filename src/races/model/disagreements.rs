@@ -4,7 +4,7 @@ use super::engine::{self, Fault};
 use super::properties::{finds_the_races, reports_only_races};
 use super::{Event, Step};
 use crate::races::access::{Access, Value};
-use crate::races::facts::AccessFacts;
+use crate::races::facts::{AccessFacts, Turn};
 use crate::races::matrix::AccessKind;
 use crate::rules::Severity;
 
@@ -104,4 +104,13 @@ fn a_wait_that_was_followed_by_another_read_is_one_that_is_forgotten_too() {
     accesses.extend(readers);
     accesses.extend([(0, poll), (0, read), (3, read), (0, write)]);
     expect(&accesses, Some(Severity::Info));
+}
+
+#[test]
+fn a_flag_that_is_written_in_turn_does_not_stand_for_an_object_that_is() {
+    let known = AccessFacts::TESTED | AccessFacts::ACTING;
+    let look = |turn| Access { turn, site: 20, ..access(AccessKind::Read).with(known) };
+    let write = |value| Access { value, ..access(AccessKind::Write) };
+    let first = [(0, look(Turn::UNSET)), (0, write(Value::identity(64))), (0, write(Value::truth(false)))];
+    expect(&[&first[..], &[(1, Access { site: 21, ..look(Turn::SET) })]].concat(), Some(Severity::Error));
 }

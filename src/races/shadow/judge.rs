@@ -70,7 +70,8 @@ impl Change {
         let same_check = self.is_checked && self.check.is_some() && self.check == write.check();
         let same_act = same_check && !self.value.is_cacheable() && self.is_filling == (state & state::FILLING != 0);
         // A thread that takes turns with others races with less.
-        let same_turn = self.turn == Turn::NONE || self.turn == cell.acted_of(write);
+        let is_as_fixed = !self.value.is_fixed() || Value(write.value.load(Relaxed)).is_fixed();
+        let same_turn = self.turn == Turn::NONE || self.turn == cell.acted_of(write) && is_as_fixed;
         // Nor does a plain removal race with what is put there later.
         let was_measured = cell.marks_of(write) & mark::MEASURED != 0;
         let is_as_bad = !was_measured || self.is_measured || self.kind != AccessKind::Atomic;
@@ -491,7 +492,8 @@ impl Now<'_> {
         let is_guard = read_state & state::GUARD != 0;
         let is_look = earlier_kind == AccessKind::Read || is_guard;
         let same_check = is_look && !is_measured && check.is_some_and(|check| is_same_check(check, read_place, is_asked));
-        let is_spin = same_check && kind == AccessKind::Write && read_state & state::POLLED != 0;
+        let is_wait = earlier_kind == AccessKind::Read && read_state & state::POLLED != 0;
+        let is_spin = same_check && kind == AccessKind::Write && is_wait;
         let harmless = is_checked && value.is_cacheable() && !is_guard && read_state & state::MEASURED == 0;
         let flag = read.flag.load(Relaxed);
         let is_whole = kind == AccessKind::Write || change.marks(self.access) & mark::CLAIM != 0;
