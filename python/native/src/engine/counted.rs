@@ -49,7 +49,7 @@ fn hold() -> MutexGuard<'static, Option<HashMap<usize, Counted>>> {
 /// Attached; `semaphore` is alive.
 pub(crate) unsafe fn made(semaphore: *mut ffi::PyObject) {
     // SAFETY: passed on.
-    let (room, lock) = unsafe { (number(semaphore, c"_value"), lock_of(semaphore)) };
+    let room = unsafe { number(semaphore, c"_value") };
     if room < 2 && !IS_USED.load(Ordering::Relaxed) {
         return;
     }
@@ -57,9 +57,12 @@ pub(crate) unsafe fn made(semaphore: *mut ffi::PyObject) {
     let all = all.get_or_insert_default();
     // Another one may have been at this address.
     all.remove(&(semaphore as usize));
-    if room < 2 || lock.is_null() || all.len() >= MOST {
-        // SAFETY: null, or a reference of our own.
-        unsafe { ffi::Py_XDECREF(lock) };
+    if room < 2 || all.len() >= MOST {
+        return;
+    }
+    // SAFETY: passed on.
+    let lock = unsafe { lock_of(semaphore) };
+    if lock.is_null() {
         return;
     }
     all.insert(semaphore as usize, Counted { room, ..Counted::default() });
