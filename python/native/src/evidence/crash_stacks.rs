@@ -59,16 +59,11 @@ fn calls(say: &dyn Fn(&[u8])) {
     let offsets = offsets::get();
     say(b"[calls]\n");
     each_thread(offsets, &mut |thread, native_id| {
-        let Some(object) = innermost(thread, offsets).and_then(|frame| called_on(frame, offsets)) else { return };
-        let Some(class) = word(object + offset_of!(ffi::PyObject, ob_type)) else { return };
-        let Some(name) = word(class + offset_of!(ffi::PyTypeObject, tp_name)) else { return };
-        say(b"calls ");
-        decimal(native_id, say);
-        say(b" ");
-        decimal(object, say);
-        say(b" ");
-        class_name(name, say);
-        say(b"\n");
+        if let Some(object) = innermost(thread, offsets).and_then(|frame| called_on(frame, offsets))
+            && let Some(name) = class_name_of(object)
+        {
+            say_of(b"calls ", native_id, object, name, say);
+        }
     });
 }
 
@@ -77,19 +72,10 @@ fn calls(say: &dyn Fn(&[u8])) {
 fn uses(say: &dyn Fn(&[u8])) {
     let offsets = offsets::get();
     each_thread(offsets, &mut |thread, native_id| {
-        let mut frame = word(thread + offsets.thread_current_frame).unwrap_or(0);
-        let mut looked_up = 0;
-        for _ in 0..FRAMES {
-            if frame == 0 || looked_up == LOOKED_UP {
-                return;
-            }
-            if is_of_the_program(frame, offsets) {
-                looked_up += 1;
-                let mut say_one = |object: usize| say_use(native_id, object, say);
-                let _ = in_globals(frame, offsets, &mut say_one);
-                let _ = in_variables(frame, offsets, &mut say_one);
-            }
-            frame = word(frame + offsets.frame_previous).unwrap_or(0);
+        for frame in of_the_program(thread, offsets).take(LOOKED_UP) {
+            let mut say_one = |object: usize| say_use(native_id, object, say);
+            let _ = in_globals(frame, offsets, &mut say_one);
+            let _ = in_variables(frame, offsets, &mut say_one);
         }
     });
 }
@@ -130,13 +116,21 @@ fn items(tuple: usize, into: &mut [usize; NAMES]) -> Option<&[usize]> {
 }
 
 fn say_use(native_id: usize, object: usize, say: &dyn Fn(&[u8])) {
-    let class = word(object + offset_of!(ffi::PyObject, ob_type)).filter(|_| object != 0);
-    let Some(name) = class.and_then(|class| word(class + offset_of!(ffi::PyTypeObject, tp_name))) else { return };
+    let Some(name) = class_name_of(object) else { return };
     // Only classes that are written in C have the module in that name.
-    if !(0..CLASS_NAME).map_while(|at| byte(name + at).filter(|letter| *letter != 0)).any(|letter| letter == b'.') {
-        return;
+    if (0..CLASS_NAME).map_while(|at| byte(name + at).filter(|letter| *letter != 0)).any(|letter| letter == b'.') {
+        say_of(b"uses ", native_id, object, name, say);
     }
-    say(b"uses ");
+}
+
+/// Where the name of an object's class is.
+fn class_name_of(object: usize) -> Option<usize> {
+    let class = word(object + offset_of!(ffi::PyObject, ob_type)).filter(|_| object != 0)?;
+    word(class + offset_of!(ffi::PyTypeObject, tp_name))
+}
+
+fn say_of(what: &[u8], native_id: usize, object: usize, name: usize, say: &dyn Fn(&[u8])) {
+    say(what);
     decimal(native_id, say);
     say(b" ");
     decimal(object, say);
@@ -146,14 +140,14 @@ fn say_use(native_id: usize, object: usize, say: &dyn Fn(&[u8])) {
 }
 
 fn innermost(thread: usize, offsets: &Offsets) -> Option<usize> {
-    let mut frame = word(thread + offsets.thread_current_frame)?;
-    for _ in 0..FRAMES {
-        if is_of_the_program(frame, offsets) {
-            return Some(frame);
-        }
-        frame = word(frame + offsets.frame_previous).filter(|frame| *frame != 0)?;
-    }
-    None
+    of_the_program(thread, offsets).next()
+}
+
+/// The frames of a thread that are code of the program, innermost first.
+fn of_the_program(thread: usize, offsets: &Offsets) -> impl Iterator<Item = usize> {
+    let outer = |frame: &usize| word(frame + offsets.frame_previous).filter(|frame| *frame != 0);
+    let all = std::iter::successors(word(thread + offsets.thread_current_frame).filter(|frame| *frame != 0), outer);
+    all.take(FRAMES).filter(|frame| is_of_the_program(*frame, offsets))
 }
 
 /// The object that stands above a method of C on the evaluation stack, or that such a method is bound to.  A frame that is in no call has no

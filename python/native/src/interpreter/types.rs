@@ -25,6 +25,16 @@ pub(crate) unsafe fn flags(class: *mut ffi::PyTypeObject) -> c_ulong {
     }
 }
 
+/// A class, and then its bases as far as they lie one in the other (`tp_base`), outwards.
+///
+/// # Safety
+/// `class` is alive as long as the result is used, and so are its bases, which it keeps.
+#[inline]
+pub(crate) unsafe fn with_bases(class: *mut ffi::PyTypeObject) -> impl Iterator<Item = *mut ffi::PyTypeObject> {
+    // SAFETY: passed on.
+    std::iter::successors(Some(class), |class| Some(unsafe { (**class).tp_base }).filter(|base| !base.is_null()))
+}
+
 /// What a class or one of its bases has under a name; a new reference, or null without an exception.
 ///
 /// # Safety

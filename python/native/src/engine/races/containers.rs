@@ -138,10 +138,7 @@ pub(crate) unsafe fn bound_to(callable: *mut ffi::PyObject, name: &str) -> *mut 
 /// `class` is alive.
 unsafe fn of_python_code(class: *mut ffi::PyTypeObject) -> Option<*mut ffi::PyTypeObject> {
     // SAFETY: passed on; a type keeps its bases and its name alive.
-    unsafe {
-        let base = |class: &*mut ffi::PyTypeObject| Some((**class).tp_base).filter(|base| !base.is_null());
-        std::iter::successors(Some(class), base).find(|class| OF_PYTHON_CODE.contains(&CStr::from_ptr((**class).tp_name)))
-    }
+    unsafe { types::with_bases(class).find(|class| OF_PYTHON_CODE.contains(&CStr::from_ptr((**class).tp_name))) }
 }
 
 /// The container in which one of Python code keeps what it has, a dictionary or a list; null if there is none.  A new reference.

@@ -123,11 +123,10 @@ unsafe fn hand_over_parts(object: *mut ffi::PyObject, mut depth: u32) {
 unsafe fn is_plain(class: *mut ffi::PyTypeObject) -> bool {
     // SAFETY: passed on; a type keeps its base alive.
     unsafe {
-        let base = |class: &*mut ffi::PyTypeObject| Some((**class).tp_base).filter(|base| !base.is_null());
         let is_object = |class: *mut ffi::PyTypeObject| class == &raw mut ffi::PyBaseObject_Type;
         let is_made = |class| is_object(class) || types::flags(class) & ffi::Py_TPFLAGS_HEAPTYPE != 0;
         !is_object(class)
-            && std::iter::successors(Some(class), base).all(is_made)
+            && types::with_bases(class).all(is_made)
             && containers::family(class).is_none()
             && (types::flags(class) & attributes::MANAGED_DICT != 0 || has_slots(class))
     }
@@ -166,9 +165,8 @@ unsafe extern "C" fn hand_over_part(value: *mut ffi::PyObject, depth: *mut c_voi
 unsafe fn leads_on(object: *mut ffi::PyObject) -> bool {
     // SAFETY: passed on; a type keeps its bases and its name alive.
     unsafe {
-        let base = |class: &*mut ffi::PyTypeObject| Some((**class).tp_base).filter(|base| !base.is_null());
         let is_one =
             |class: *mut ffi::PyTypeObject| [c"Thread", c"_WorkItem", c"Queue"].contains(&CStr::from_ptr((*class).tp_name));
-        std::iter::successors(Some(ffi::Py_TYPE(object)), base).any(is_one)
+        types::with_bases(ffi::Py_TYPE(object)).any(is_one)
     }
 }

@@ -203,8 +203,7 @@ pub(crate) unsafe fn is_thread_local(class: *mut ffi::PyTypeObject) -> bool {
             let name = (*class).tp_name;
             *name == b'_' as c_char && CStr::from_ptr(name) == c"_thread._local"
         };
-        let base = |class: &*mut ffi::PyTypeObject| Some((**class).tp_base).filter(|base| !base.is_null());
-        std::iter::successors(Some(class), base).any(is_local)
+        types::with_bases(class).any(is_local)
     }
 }
 

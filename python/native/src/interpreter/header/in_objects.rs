@@ -42,7 +42,7 @@ pub(crate) unsafe fn is_private(object: *mut ffi::PyObject) -> bool {
     unsafe { bits(object) & ESCAPED == 0 && (counted_for(object) == thread_id() || is_of_own_heap(object)) }
 }
 
-/// As far as the heap knows, where the references are counted for nobody.
+/// Whether the calling thread made an object whose references are not counted for it, as far as the heap knows.
 ///
 /// # Safety
 /// `object` is alive.
@@ -50,7 +50,7 @@ pub(crate) unsafe fn is_private(object: *mut ffi::PyObject) -> bool {
 #[inline(never)]
 unsafe fn is_of_own_heap(object: *mut ffi::PyObject) -> bool {
     // SAFETY: passed on.
-    unsafe { counted_for(object) == 0 && maker(object) == thread_id() }
+    unsafe { maker(object) == thread_id() }
 }
 
 /// The thread that the object's references are counted for, as [`thread_id`] names it; 0 for none.
