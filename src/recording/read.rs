@@ -200,6 +200,7 @@ fn died(bytes: &Bytes<'_>) -> Option<Died> {
     let notes = notes..notes + count(offset_of!(CrashNotes, notes_used), NOTES);
     let notes = String::from_utf8_lossy(bytes.0.get(notes).unwrap_or_default());
     let words = |at: usize, count: usize| (0..count).map(move |i| bytes.u64(base + at + i * 8));
+    let all_called = |what| section(&notes, "[calls]").lines().filter_map(|line| called(line, what)).collect();
     let mut at = [0; 4];
     at.iter_mut().zip(words(offset_of!(CrashNotes, at), 4)).for_each(|(slot, word)| *slot = word);
     Some(Died {
@@ -214,8 +215,8 @@ fn died(bytes: &Bytes<'_>) -> Option<Died> {
         stack: words(offset_of!(CrashNotes, stack), count(offset_of!(CrashNotes, stack_used), STACK)).collect(),
         failed_steps: bytes.u32(base + offset_of!(CrashNotes, failed_steps)),
         locks: locks(&section(&notes, "[locks]")),
-        calls: section(&notes, "[calls]").lines().filter_map(|line| called(line, "calls")).collect(),
-        uses: section(&notes, "[calls]").lines().filter_map(|line| called(line, "uses")).collect(),
+        calls: all_called("calls"),
+        uses: all_called("uses"),
         python: stacks(&section(&notes, "[python]")),
         maps: section(&notes, "[maps]").lines().filter_map(mapping).collect(),
     })

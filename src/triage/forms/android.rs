@@ -1,7 +1,7 @@
 //! What Android logs of a process that died: the line of libc, and the tombstone of debuggerd.
 
 use super::super::crash::{Crash, Thread};
-use super::form::{Form, Found};
+use super::form::{Form, Found, MOST};
 use super::frames::{self, Stacks, pattern};
 
 /// The form.
@@ -22,9 +22,6 @@ pattern!(
     FRAME,
     r"#(\d{2,3})\s+pc (?:0x)?([0-9a-f]{8,16})\s+([/<\[]\S+(?: \(deleted\))?)(?: \(offset 0x[0-9a-f]+\))?(?: \(([A-Za-z_][^()]*?(?:\([^()]*\))?)(?:\+(\d+))?\))?"
 );
-
-/// More of them are not kept.
-const MOST: usize = 50;
 
 fn read(pasted: &[String]) -> Vec<Found> {
     let mut out: Vec<Found> = Vec::new();

@@ -2,7 +2,7 @@
 //! print (uWSGI).
 
 use super::super::crash::{Crash, Thread};
-use super::form::{Form, Found};
+use super::form::{Form, Found, MOST};
 use super::frames::{self, Stacks, pattern};
 use super::prefixes::before_entries;
 
@@ -20,9 +20,6 @@ pattern!(
 );
 pattern!(FRAME, r"^\s*(?:(\S.*?)\(([^()\s]*?)(?:\+(0x[0-9a-f]+))?\)|(\S+)) ?\[(0x[0-9a-f]+)\]$");
 pattern!(BEGINS, r"(?:======= Backtrace: =+|\*\*\* backtrace of \d+ \*\*\*|^\s*[Bb]acktrace:\s*$)");
-
-/// More of them are not kept.
-const MOST: usize = 50;
 
 fn read(pasted: &[String]) -> Vec<Found> {
     if !pasted.iter().any(|line| BEGINS.is_match(line)) {

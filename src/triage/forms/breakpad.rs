@@ -1,9 +1,10 @@
 //! Stacks of Breakpad's and Crashpad's `minidump_stackwalk`, which programs that embed Python or Qt bring along.
 
 use super::super::crash::{Crash, Thread};
-use super::form::{Form, Found};
+use super::form::{Form, Found, MOST};
 use super::frames::{self, Stacks, pattern};
 use super::prefixes::before_entries;
+use super::said;
 
 /// The form.
 pub(super) const FORM: Form = Form {
@@ -21,22 +22,17 @@ pattern!(FRAME, r"^\s*(\d{1,3})  (?:([^\s!]+)(?:!(.+?))?(?: \[(\S+) : \d+ )?(?:\
 
 /// The signal of a reason.
 fn signal(reason: &str) -> &'static str {
-    const SIGNALS: [(&str, &str); 9] = [
+    const SIGNALS: [(&str, &str); 6] = [
         ("SIGSEGV", "SIGSEGV"),
-        ("EXCEPTION_ACCESS_VIOLATION", "SIGSEGV"),
         ("EXC_BAD_ACCESS", "SIGSEGV"),
-        ("EXCEPTION_STACK_OVERFLOW", "SIGSEGV"),
         ("SIGBUS", "SIGBUS"),
         ("SIGABRT", "SIGABRT"),
         ("SIGILL", "SIGILL"),
-        ("EXCEPTION_ILLEGAL_INSTRUCTION", "SIGILL"),
         ("SIGTRAP", "SIGTRAP"),
     ];
-    SIGNALS.iter().find(|(name, _)| reason.contains(name)).map_or("", |(_, signal)| signal)
+    let of_windows = || if reason.contains("EXCEPTION_") { said::windows_signal(reason) } else { "" };
+    SIGNALS.iter().find(|(name, _)| reason.contains(name)).map_or_else(of_windows, |(_, signal)| signal)
 }
-
-/// More of them are not kept.
-const MOST: usize = 50;
 
 fn read(pasted: &[String]) -> Vec<Found> {
     if !pasted.iter().any(|line| line.contains("Crash reason:")) {

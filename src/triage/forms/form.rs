@@ -2,6 +2,9 @@
 
 use super::super::crash::Crash;
 
+/// Descriptions of crashes that are kept of one form.
+pub(super) const MOST: usize = 50;
+
 /// A form.
 pub struct Form {
     /// What makes it.

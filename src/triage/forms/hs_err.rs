@@ -1,9 +1,10 @@
 //! Reports of the Java virtual machine (`hs_err_pid*.log`), where Python runs in one process with it: `JPype`, `PyJNIus`, Spark, Jep.
 
 use super::super::crash::{Crash, Thread};
-use super::form::{Form, Found};
+use super::form::{Form, Found, MOST};
 use super::frames::{self, Stacks, pattern};
 use super::prefixes::before_entries;
+use super::said;
 
 /// The form.
 pub(super) const FORM: Form = Form {
@@ -22,18 +23,9 @@ pattern!(ADDRESS, r"si_addr: (0x[0-9a-f]+)|(?:reading|writing) address (0x[0-9a-
 pattern!(FRAME, r"^[\s#]*[CV]  \[([^\]]+?)\+(0x[0-9a-f]+)\](?:  (.+?)(?:\+0x[0-9a-f]+)?)?$");
 pattern!(JAVA, r"^[\s#]*[jJAv]  (?:\d+ )?(?:c[12] )?(\S.*)$");
 
-/// More of them are not kept.
-const MOST: usize = 50;
-
 fn signal(name: &str) -> &'static str {
-    match name {
-        "SIGSEGV" | "EXCEPTION_ACCESS_VIOLATION" | "EXCEPTION_STACK_OVERFLOW" => "SIGSEGV",
-        "SIGBUS" | "EXCEPTION_IN_PAGE_ERROR" => "SIGBUS",
-        "SIGILL" | "EXCEPTION_ILLEGAL_INSTRUCTION" => "SIGILL",
-        "SIGFPE" | "EXCEPTION_INT_DIVIDE_BY_ZERO" => "SIGFPE",
-        "SIGABRT" => "SIGABRT",
-        _ => "",
-    }
+    const SIGNALS: [&str; 5] = ["SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT"];
+    SIGNALS.into_iter().find(|signal| *signal == name).unwrap_or_else(|| said::windows_signal(name))
 }
 
 fn read(pasted: &[String]) -> Vec<Found> {

@@ -1,7 +1,7 @@
 //! Lines of the kernel's log: a segmentation fault, another trap, or the out-of-memory killer.
 
 use super::super::crash::{Crash, NativeFrame, Thread};
-use super::form::{Form, Found};
+use super::form::{Form, Found, MOST};
 use super::frames::{self, pattern};
 
 /// The form.
@@ -21,9 +21,6 @@ pattern!(
     r"traps: (\S+?)\[(\d+)\] (general protection|trap [a-z ]+?) (?:fault )?ip:([0-9a-f]+) sp:[0-9a-f]+ error:[0-9a-f]+(?: in ([^\[\s]+)\[([^\]]+)\])?"
 );
 pattern!(KILLED, r"(?:Out of memory|Memory cgroup out of memory): Kill(?:ed)? process (\d+) \(([^)]+)\)");
-/// More of them are not kept.
-const MOST: usize = 50;
-
 fn read(pasted: &[String]) -> Vec<Found> {
     let mut out: Vec<Found> = Vec::new();
     for (at, line) in pasted.iter().enumerate().filter(|(_, line)| line.len() < 4096) {

@@ -1,9 +1,10 @@
 //! Stacks that LLVM prints on Windows, without names as a rule: compilers inside torch, triton, numba, llvmlite.
 
 use super::super::crash::{Crash, Thread};
-use super::form::{Form, Found};
+use super::form::{Form, Found, MOST};
 use super::frames::{self, Stacks, pattern};
 use super::prefixes::before_entries;
+use super::said;
 
 /// The form.
 pub(super) const FORM: Form = Form {
@@ -20,9 +21,6 @@ pattern!(
 );
 pattern!(CODE, r"^\s*(?:Exception Code: )0x([0-9A-Fa-f]{8})");
 
-/// More of them are not kept.
-const MOST: usize = 50;
-
 fn read(pasted: &[String]) -> Vec<Found> {
     let mut out = Vec::new();
     let mut begins = None;
@@ -31,12 +29,8 @@ fn read(pasted: &[String]) -> Vec<Found> {
     for (at, line) in before_entries(pasted, &ENTRY).iter().enumerate() {
         if let Some(code) = CODE.captures(line) {
             out.extend(begins.take().map(|at| finish(at, std::mem::take(&mut crash), std::mem::take(&mut stacks))));
-            let signal = match frames::hex(&code[1]) {
-                0xC000_0005 | 0xC000_00FD => "SIGSEGV",
-                0xC000_001D => "SIGILL",
-                0x8000_0003 | 0xC000_0409 | 0xC000_0374 => "SIGABRT",
-                _ => "",
-            };
+            // A breakpoint is how LLVM gives up.
+            let signal = if &code[1] == "80000003" { "SIGABRT" } else { said::windows_signal(&format!("0x{}", &code[1])) };
             signal.clone_into(&mut crash.signal);
         } else if let Some(frame) = FRAME.captures(line) {
             if begins.is_none() {

@@ -2,8 +2,9 @@
 //! modules.
 
 use super::super::crash::{Crash, Thread};
-use super::form::{Form, Found};
+use super::form::{Form, Found, MOST};
 use super::frames::{self, Stacks, pattern};
+use super::said;
 
 /// The form.
 pub(super) const FORM: Form = Form {
@@ -19,29 +20,15 @@ pattern!(ROW, r"(0x[0-9a-f]+) +\| ExceptionCode\.(\w+) +\| \S+ +\| \S+ +\| (0x[0
 /// The signal of a code: of Linux its number, of macOS the number of Mach's exception, of Windows a status.
 fn signal(code: u64) -> &'static str {
     match code {
-        1 | 11 | 0xC000_0005 | 0xC000_00FD => "SIGSEGV",
-        4 | 0xC000_001D => "SIGILL",
-        5 | 0x8000_0003 => "SIGTRAP",
-        6 | 0xC000_0374 | 0xC000_0409 => "SIGABRT",
+        1 | 11 => "SIGSEGV",
+        4 => "SIGILL",
+        5 => "SIGTRAP",
+        6 => "SIGABRT",
         7 | 10 => "SIGBUS",
-        8 | 0xC000_0094 => "SIGFPE",
-        _ => "",
+        8 => "SIGFPE",
+        status => said::windows_signal(&format!("{status:#x}")),
     }
 }
-
-fn named(exception: &str) -> &'static str {
-    match exception {
-        "EXCEPTION_ACCESS_VIOLATION" | "EXCEPTION_STACK_OVERFLOW" => "SIGSEGV",
-        "EXCEPTION_ILLEGAL_INSTRUCTION" => "SIGILL",
-        "EXCEPTION_BREAKPOINT" => "SIGTRAP",
-        "EXCEPTION_INT_DIVIDE_BY_ZERO" => "SIGFPE",
-        "EXCEPTION_IN_PAGE_ERROR" => "SIGBUS",
-        _ => "",
-    }
-}
-
-/// More of them are not kept.
-const MOST: usize = 50;
 
 fn read(pasted: &[String]) -> Vec<Found> {
     let mut out: Vec<Found> = Vec::new();
@@ -51,7 +38,7 @@ fn read(pasted: &[String]) -> Vec<Found> {
     let mut modules: Vec<(u64, u64, String)> = Vec::new();
     for (at, line) in pasted.iter().enumerate() {
         if let Some(row) = ROW.captures(line) {
-            let crash = Crash { signal: named(&row[2]).to_owned(), ..Crash::default() };
+            let crash = Crash { signal: said::windows_signal(&row[2]).to_owned(), ..Crash::default() };
             let address = row.get(4).and_then(|address| address.as_str().parse().ok());
             let report = Report { at, thread: frames::hex(&row[1]), pc: frames::hex(&row[3]), crash: Crash { address, ..crash } };
             out.extend(open.replace(report).map(|report| report.finish(&modules)));

@@ -102,9 +102,9 @@ impl Said {
     }
 }
 
-/// The signal that an exception of Windows would be elsewhere, empty for none.
+/// The signal that an exception of Windows would be elsewhere, by its name or its status; empty for none.
 pub(super) fn windows_signal(exception: &str) -> &'static str {
-    const SIGNALS: [(&str, &str); 14] = [
+    const SIGNALS: [(&str, &str); 16] = [
         ("access violation", "SIGSEGV"),
         ("0xc0000005", "SIGSEGV"),
         ("stack overflow", "SIGSEGV"),
@@ -114,12 +114,14 @@ pub(super) fn windows_signal(exception: &str) -> &'static str {
         ("illegal instruction", "SIGILL"),
         ("0xc000001d", "SIGILL"),
         ("divide by zero", "SIGFPE"),
+        ("0xc0000094", "SIGFPE"),
         ("int overflow", "SIGFPE"),
         ("float", "SIGFPE"),
         ("0xc0000374", "SIGABRT"),
         ("0xc0000409", "SIGABRT"),
+        ("breakpoint", "SIGTRAP"),
         ("0x80000003", "SIGTRAP"),
     ];
-    let exception = exception.to_ascii_lowercase();
+    let exception = exception.to_ascii_lowercase().replace('_', " ");
     SIGNALS.iter().find(|(name, _)| exception.contains(name)).map_or("", |(_, signal)| signal)
 }

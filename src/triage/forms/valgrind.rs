@@ -1,7 +1,7 @@
 //! Reports of valgrind's memcheck.
 
 use super::super::crash::{Crash, Thread};
-use super::form::{Form, Found};
+use super::form::{Form, Found, MOST};
 use super::frames::{self, Stacks, pattern};
 
 /// The form.
@@ -16,9 +16,6 @@ pattern!(LINE, r"==(\d+)==( *)(.*)$");
 pattern!(FRAME, r"^(at|by) 0x([0-9A-Fa-f]+): (.+?)(?: \((?:in )?([^()]+)\))?$");
 pattern!(SIGNAL, r"action of signal \d+ \((SIG[A-Z]+)\)");
 pattern!(ADDRESS, r"(?:at|to|from) address (0x[0-9A-Fa-f]+)");
-
-/// Processes of one log that are told apart, at most.
-const MOST: usize = 50;
 
 fn read(pasted: &[String]) -> Vec<Found> {
     let mut processes: Vec<(String, Vec<(usize, &String)>)> = Vec::new();
