@@ -80,7 +80,7 @@ impl Value {
     /// Which of both it is, if it is one.
     pub(super) fn is_true(self) -> Option<bool> {
         const BOTH: u64 = Value::FLAG | Value::FIXED;
-        // What `of` has made is odd.
+        // A value that `of` has made is odd.
         (self.0 & (BOTH | Value::IDENTITY | 1) == BOTH).then_some(self.0 & 2 != 0)
     }
 
