@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 const SWAPPERS: [(&str, &[&str]); 3] = [
     ("contextlib", &["_RedirectStream", "chdir"]),
     ("os", &["_Environ.__getitem__", "_Environ.__setitem__", "_Environ.__delitem__"]),
-    ("unittest.mock", &["_patch.__enter__", "_patch.__exit__", "_patch_dict", "_clear_dict"]),
+    ("unittest.mock", &["_patch.__enter__", "_patch.get_original", "_patch.__exit__", "_patch_dict", "_clear_dict"]),
 ];
 
 /// Of what swappers keep of their own, what can stop another thread: while it is set, `unittest.mock` does not enter a patch again.

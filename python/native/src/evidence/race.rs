@@ -11,7 +11,7 @@ use crate::interpreter::frames::RawFrame;
 #[cfg(not(Py_GIL_DISABLED))]
 use crate::interpreter::header;
 use crate::interpreter::introspection::type_name;
-use crate::thread::code_class::{resolve, resolve_all};
+use crate::thread::code_class::{self, resolve, resolve_all};
 use crate::thread::context::InSlowPath;
 use crate::thread::outcome::Outcome;
 use crate::thread::stacks;
@@ -26,6 +26,7 @@ use ftsan::scope::REFUSES_WHILE;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyString};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Which part of an object was raced for.
@@ -70,9 +71,10 @@ pub(crate) unsafe fn found(object: *mut ffi::PyObject, part: Part, is_swapper: b
     if is_swapper && is_own_affair(&object, part, race) {
         return Outcome::Continue;
     }
+    let race = &if is_swapper { as_swapped(*race) } else { *race };
     let state = process_state(&object, part, is_swapper);
     let rule = rules::of_race(race, state.is_some());
-    let place = place(rule, part, race);
+    let place = if is_swapper { place_of_swap(&object, rule, part, race) } else { place(rule, part, race) };
     report(py, place, Raises::Now, Found { object: &object, part, state, rule, place, race })
 }
 
@@ -86,6 +88,12 @@ fn is_own_affair(object: &Bound<'_, PyAny>, part: Part, race: &Race) -> bool {
     // SAFETY: both are alive; the value is a reference of this function's own.
     let value = unsafe { Bound::from_owned_ptr_or_opt(object.py(), attributes::own_by(object.as_ptr(), name.as_ptr())) };
     !value.is_some_and(|value| value.is(PyBool::new(object.py(), true)))
+}
+
+/// What is read and put back later is no walk to those who read of it.
+fn as_swapped(race: Race) -> Race {
+    let read = |kind| if kind == AccessKind::Iterate { AccessKind::Read } else { kind };
+    Race { kind: read(race.kind), earlier_kind: read(race.earlier_kind), ..race }
 }
 
 /// A race that is to be reported.
@@ -148,6 +156,16 @@ fn place(rule: &'static Rule, part: Part, race: &Race) -> FindingKey {
         std::ptr::from_ref(rule) as usize ^ (name.as_ptr() as usize).rotate_left(24),
         RawFrame { code: a.max(b) as usize, offset: a.min(b) },
     )
+}
+
+/// The same two functions of the program that replace the same are the same finding, whichever steps of the two replacements meet.
+fn place_of_swap(object: &Bound<'_, PyAny>, rule: &'static Rule, part: Part, race: &Race) -> FindingKey {
+    let is_library = |frame: &&RawFrame| code_class::is_of_standard_library(&resolve(object.py(), **frame).file);
+    let function = |stack| stacks::get(stack).iter().find(|frame| !is_library(frame)).map_or(0, |frame| frame.code);
+    let [a, b] = [race.here, race.earlier].map(|side| function(side.stack));
+    let mut hasher = DefaultHasher::new();
+    describe(object, part).hash(&mut hasher);
+    (std::ptr::from_ref(rule) as usize ^ hasher.finish() as usize, RawFrame { code: a.max(b), offset: (a.min(b) >> 4) as u32 })
 }
 
 /// Something that was found, and where in the program.
@@ -286,6 +304,9 @@ fn describe_as(object: &Bound<'_, PyAny>, part: Part, name: Option<String>) -> S
         (Part::Item(key), name) => {
             // SAFETY: alive while the access is noted.
             let key = unsafe { Bound::from_borrowed_ptr_or_opt(object.py(), key) };
+            if let (Some(module), Some(Ok(name))) = (naming::module(object), key.as_ref().map(|key| key.extract::<String>())) {
+                return format!("{module}.{name}");
+            }
             format!("{}[{}]", name.unwrap_or(class), key.as_ref().map_or_else(|| "...".to_owned(), naming::shown))
         }
         (Part::State(what), _) => what.to_owned(),

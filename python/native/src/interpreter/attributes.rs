@@ -54,6 +54,18 @@ pub(crate) unsafe fn home(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
     }
 }
 
+/// Whether a `mappingproxy` is the `__dict__` of this object, a class.
+///
+/// # Safety
+/// Attached; both are alive.
+pub(crate) unsafe fn is_namespace_of(proxy: *mut ffi::PyObject, object: *mut ffi::PyObject) -> bool {
+    // SAFETY: passed on; the mapping follows the header (`mappingproxyobject`, Objects/descrobject.c).
+    unsafe {
+        let mapping = proxy.add(1).cast::<*mut ffi::PyObject>().read();
+        ffi::PyType_Check(object) != 0 && (*object.cast::<ffi::PyTypeObject>()).tp_dict == mapping
+    }
+}
+
 unsafe extern "C" {
     // Exported, Include/cpython/object.h; the last argument is whether to leave out the exception for what is not there.
     fn _PyObject_GenericGetAttrWithDict(

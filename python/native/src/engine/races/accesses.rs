@@ -5,6 +5,7 @@ use crate::engine::races::noted::Touch;
 use crate::engine::races::probe_site::{Probe, peek};
 use crate::engine::races::touch::{escape, field, is_private};
 use crate::engine::races::{container_sync, containers, handed_over, locations, names, taken_off, values, walks};
+use crate::evidence::naming;
 use crate::evidence::race::Part;
 use crate::interpreter::{attributes, frames, header, types};
 use crate::thread::context::ThreadContext;
@@ -272,6 +273,9 @@ unsafe fn item(here: &'static ThreadContext, probe: &Probe, object: *mut ffi::Py
     // SAFETY: passed on by `note`.
     unsafe {
         let class = ffi::Py_TYPE(object);
+        if class == &raw mut ffi::PyDictProxy_Type {
+            return of_class(here, probe, object);
+        }
         let Some(inner) = containers::inner(object) else { return Outcome::Continue };
         let (object, container) = (inner.object, inner.family);
         let (method, call) = ITEMS
@@ -288,7 +292,28 @@ unsafe fn item(here: &'static ThreadContext, probe: &Probe, object: *mut ffi::Py
         if key.is_null() {
             return Outcome::Continue;
         }
-        Touch { here, probe, object }.item(key, call, value(probe), container)
+        let touch = Touch { here, probe, object };
+        let outcome = touch.item(key, call, value(probe), container);
+        // The variables of a process's environment are bytes: code that replaces one for good reads it by the same function.
+        if outcome == Outcome::Raised || call != Call::Read || ffi::PyUnicode_Check(key) == 0 {
+            return outcome;
+        }
+        touch.until_put_back(object, values::key(key), Part::Item(key))
+    }
+}
+
+/// `class.__dict__[name]`, which `namespace` is: a read of the class's attribute, if the class is a variable of the function.
+#[cold]
+unsafe fn of_class(here: &'static ThreadContext, probe: &Probe, namespace: *mut ffi::PyObject) -> Outcome {
+    // SAFETY: passed on by `note`; the function's variables are alive.
+    unsafe {
+        let py = Python::assume_attached();
+        let Some(frame) = frames::own().next() else { return Outcome::Continue };
+        let is_its = |value: &Bound<'_, PyAny>| attributes::is_namespace_of(namespace, value.as_ptr());
+        match naming::locals_of(py, frame).iter().find(|(_, value)| is_its(value)) {
+            Some((_, class)) => attribute_named(here, probe, class.as_ptr(), false, [peek(probe.key), std::ptr::null_mut()]),
+            None => Outcome::Continue,
+        }
     }
 }
 
@@ -470,7 +495,9 @@ pub(super) unsafe fn attribute_named(
         }
         let value = if writes && !value.is_null() { values::value(value) } else { Value::UNKNOWN };
         let kind = if writes { AccessKind::Write } else { AccessKind::Read };
-        Touch { here, probe, object }.access(home(object), hash, kind, value, Part::Attribute(name))
+        let touch = Touch { here, probe, object };
+        let outcome = touch.access(home(object), hash, kind, value, Part::Attribute(name));
+        if writes || outcome == Outcome::Raised { outcome } else { touch.until_put_back(home(object), hash, Part::Attribute(name)) }
     }
 }
 

@@ -221,10 +221,12 @@ impl Drop for Probes {
 /// A probe for `point` of the code object `code`, which lives as long: its address names the function.
 pub(crate) fn new(code: &Bound<'_, PyAny>, point: &Point<'_>, is_trusted: bool) -> PyResult<Py<PyAny>> {
     let py = code.py();
-    let path = path(point, shared::is_strict());
-    let kind = probe_type(py, path)?;
     let file = code.getattr(pyo3::intern!(py, "co_filename"))?;
     let is_swapper = file.cast::<pyo3::types::PyString>().is_ok_and(|file| file.to_str().is_ok_and(scope::is_swapper));
+    // The namespace of a class, as which it is read by what replaces an attribute, is private; the class is not.
+    let reads_namespace = is_swapper && point.action == Action::ReadItem;
+    let path = if reads_namespace { Path::Always } else { path(point, shared::is_strict()) };
+    let kind = probe_type(py, path)?;
     let (name, field) = crate::engine::races::names::intern(py, point.name.unwrap_or_default())?;
     let site = NEXT_SITE.fetch_add(1, Ordering::Relaxed);
     if point.is_tested {
