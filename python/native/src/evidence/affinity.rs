@@ -21,6 +21,7 @@ use ftsan::report::{Access, Finding, Frame, LoopInfo, ObjectInfo, Role, ThreadIn
 use ftsan::rules::family::calls::{self, Attempt, RuleId};
 use ftsan::rules::{self, Rule, transport_used_off_thread};
 use pyo3::prelude::*;
+use std::time::Duration;
 
 /// A watched call, as far as a report speaks of it.
 pub(crate) struct Call {
@@ -92,6 +93,10 @@ struct Called {
     outermost: Option<RawFrame>,
 }
 
+/// So many more looks are taken at an owner of a loop, so much apart: longer than a step of its loop takes, shorter than anybody notices.
+const LATER: usize = 3;
+const BETWEEN: Duration = Duration::from_micros(100);
+
 /// A misuse that is to be reported.
 struct Found<'a, 'py> {
     misused: &'a Misused<'py>,
@@ -124,8 +129,14 @@ impl Case for Found<'_, '_> {
         if !is_sampled && !matches!(self.owner.relation, Relation::IsInside(_)) {
             return Addition { inner, ..Addition::default() };
         }
-        let snapshot = owner_snapshot::look(py, self.owner, self.misused.object.as_ptr());
-        let owners = snapshot.map_or_else(Vec::new, |snapshot| self.misused.owner_accesses(&snapshot));
+        let thread = self.owner.thread;
+        let later = if matches!(self.owner.relation, Relation::RunsItsLoop) { LATER } else { 0 };
+        let mut owners = self.misused.owner_now(self.owner);
+        // Beside the call, and between two calls: an owner that goes back and forth may be at the same place each time that it is called.
+        for _ in 0..later {
+            py.detach(|| std::thread::sleep(BETWEEN));
+            owners.extend(self.misused.owner_now(Owner { thread, relation: Relation::RunsItsLoop }));
+        }
         Addition { owners, inner, witnessed: false }
     }
 }
@@ -162,9 +173,7 @@ impl<'py> Misused<'py> {
                 return Outcome::Continue;
             }
             if let Some(known) = known(calls.joins) {
-                if let Some(snapshot) = owner_snapshot::look(py, owner, self.object.as_ptr()) {
-                    process::get().add(known, self.owner_accesses(&snapshot), false);
-                }
+                process::get().add(known, self.owner_now(owner), false);
                 return Outcome::Continue;
             }
             if calls.beneath.contains(&type_name(&self.object).as_str()) && known(&[rule.id]).is_some() {
@@ -317,6 +326,12 @@ impl<'py> Misused<'py> {
     }
 
     /// The present calls of the owner's thread, and where its tasks are waiting.
+    /// What the owner is doing now; nothing, if the object is its no more.
+    fn owner_now(&self, owner: Owner) -> Vec<Access> {
+        let snapshot = owner_snapshot::look(self.py, owner, self.object.as_ptr());
+        snapshot.map_or_else(Vec::new, |snapshot| self.owner_accesses(&snapshot))
+    }
+
     fn owner_accesses(&self, snapshot: &Snapshot<'py>) -> Vec<Access> {
         let owner = self.thread_info(&self.thread);
         let mut accesses = Vec::new();
