@@ -70,6 +70,23 @@ fn a_check_that_is_forgotten_makes_a_cache_no_race() {
 }
 
 #[test]
+fn a_turn_that_is_forgotten_may_have_been_waited_for() {
+    let waits = |site, turn| Access { turn, site, ..access(AccessKind::Read).with(AccessFacts::TESTED | AccessFacts::ACTING) };
+    let write = |is_set| Access { value: Value::truth(is_set), site: 4, ..access(AccessKind::Write) };
+    let look = access(AccessKind::Read);
+    let accesses = [
+        (5, waits(3, Turn::UNSET)),
+        (3, look),
+        (5, write(true)),
+        (2, look),
+        (4, waits(2, Turn::at(2))),
+        (0, look),
+        (4, write(false)),
+    ];
+    expect(&accesses, Some(Severity::Info));
+}
+
+#[test]
 fn an_equal_write_hides_nothing_of_the_first_one() {
     let write = |value| Access { value: Value::of(value), ..access(AccessKind::Write) };
     let accesses = [(0, write(2)), (1, write(2)), (1, write(4))];

@@ -91,6 +91,8 @@ pub(super) mod state {
     pub(in crate::races) const POLLED: u16 = AccessFacts::POLLED.of_read();
     /// Of a write: what its thread has read before is forgotten.
     pub(in crate::races) const MAY_GO_BACK: u16 = 1 << 6;
+    /// Of reads that are forgotten, which have no kind: one of them waited for its turn.
+    pub(in crate::races) const TURN: u16 = 1;
     /// Of a read: the thread has polled for what is there, and nobody has written since.
     pub(in crate::races) const WAITED: u16 = 1 << 6;
     /// Of a read: it came after everything, so that another one by the same instruction may not.

@@ -229,7 +229,8 @@ impl Now<'_> {
             self.forgotten.fetch_add(1, Relaxed);
             let index = own;
             let has_waited = reads[index].state.load(Relaxed) & (state::POLLED | state::WAITED) != 0;
-            cell.forgotten.fetch_or((bit(has_waited, state::POLLED) | state::MAY_GO_BACK) as u8, Relaxed);
+            let turn = bit(cell.turn_of(index) != Turn::NONE, state::TURN);
+            cell.forgotten.fetch_or((bit(has_waited, state::POLLED) | turn | state::MAY_GO_BACK) as u8, Relaxed);
             index
         })
     }
@@ -392,7 +393,10 @@ impl Now<'_> {
                 let goes_back = change.check.is_some() && change.kind != AccessKind::Write;
                 let witnessed = goes_back && other_wrote && std::ptr::eq(write, last) && !change.is_filling;
                 let are_fixed = change.value.is_fixed() && Value(write.value.load(Relaxed)).is_fixed();
-                if !(are_fixed && cell.acted_of(write).excludes(change.turn)) {
+                // Of one of the two it may be forgotten which turn was its.
+                let may_be_turn = change.may_go_back || write.state.load(Relaxed) & state::MAY_GO_BACK != 0;
+                let is_turn = cell.acted_of(write).excludes(change.turn) || may_be_turn && cell.has_forgotten(state::TURN);
+                if !(are_fixed && is_turn) {
                     self.write_after_write(cell, write, thread, change, witnessed, races);
                 }
             }
