@@ -24,6 +24,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use zerocopy::FromZeros;
 
 mod cell;
+mod change;
 mod judge;
 
 /// Of one location.

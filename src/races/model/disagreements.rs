@@ -87,6 +87,15 @@ fn a_turn_that_is_forgotten_may_have_been_waited_for() {
 }
 
 #[test]
+fn a_thread_whose_place_was_taken_may_have_polled() {
+    let polls = access(AccessKind::Read).with(AccessFacts::TESTED | AccessFacts::POLLED);
+    let read = Access { site: 5, ..access(AccessKind::Read) };
+    let mut accesses: Vec<(usize, Access)> = [2, 3, 4].map(|thread| (thread, polls)).into();
+    accesses.extend([(1, access(AccessKind::Write)), (0, polls), (1, polls), (0, read), (0, access(AccessKind::Write))]);
+    expect(&accesses, Some(Severity::Info));
+}
+
+#[test]
 fn an_equal_write_hides_nothing_of_the_first_one() {
     let write = |value| Access { value: Value::of(value), ..access(AccessKind::Write) };
     let accesses = [(0, write(2)), (1, write(2)), (1, write(4))];

@@ -3,6 +3,7 @@
 use super::cell::{
     Cell, OwnRead, Read, WRITES, Write, is_newer, is_news, is_of, kind_of, mark, own_place, place, reader_of, state,
 };
+use super::change::{Change, bit};
 use crate::races::access::{Access, AccessSite, Race, Value};
 use crate::races::clock::{Epoch, ThreadClock};
 use crate::races::facts::Turn;
@@ -21,64 +22,6 @@ pub(super) struct Now<'a> {
     pub(super) sequence: u32,
     #[cfg(test)]
     pub(super) forgotten: &'a AtomicU64,
-}
-
-/// What a write turned out to be.
-struct Change {
-    kind: AccessKind,
-    value: Value,
-    check: Option<AccessSite>,
-    is_checked: bool,
-    is_filling: bool,
-    may_go_back: bool,
-    /// It takes away what was measured before.
-    is_measured: bool,
-    /// In which case the thread does it.
-    turn: Turn,
-}
-
-/// A bit of `state`, if it is to be set.
-#[inline(always)]
-fn bit(is_set: bool, bit: u16) -> u16 {
-    if is_set { bit } else { 0 }
-}
-
-impl Change {
-    fn state(&self) -> u16 {
-        self.kind as u16
-            | bit(self.is_checked, state::TESTED)
-            | bit(self.is_filling, state::FILLING)
-            | bit(self.may_go_back, state::MAY_GO_BACK)
-    }
-
-    fn marks(&self, access: &Access) -> u8 {
-        let is_claim = access.facts.is_refused() && self.is_checked && self.kind == AccessKind::Update;
-        let measured = if self.is_measured { mark::MEASURED } else { 0 };
-        self.turn.0 | measured | if is_claim { mark::CLAIM } else { 0 }
-    }
-
-    /// The kind that it is told as.
-    fn told(&self) -> AccessKind {
-        if self.is_measured { AccessKind::Checked } else { self.kind }
-    }
-
-    /// Whether whatever races with an earlier write, ordered before this one, races with this one at least as badly.
-    fn stands_for(&self, cell: &Cell, write: &Write) -> bool {
-        let state = write.state.load(Relaxed);
-        // A check that another thread makes as well may be worse than any write.
-        let was_checked = state & state::TESTED != 0;
-        let same_check = self.is_checked && self.check.is_some() && self.check == write.check();
-        let same_act = same_check && !self.value.is_cacheable() && self.is_filling == (state & state::FILLING != 0);
-        // A thread that takes turns with others races with less.
-        let is_as_fixed = !self.value.is_fixed() || Value(write.value.load(Relaxed)).is_fixed();
-        let same_turn = self.turn == Turn::NONE || self.turn == cell.acted_of(write) && is_as_fixed;
-        // Nor does a plain removal race with what is put there later.
-        let was_measured = cell.marks_of(write) & mark::MEASURED != 0;
-        let is_as_bad = !was_measured || self.is_measured || self.kind != AccessKind::Atomic;
-        // A lock that is given back was taken all the same.
-        let is_taken = kind_of(state) == AccessKind::Write && write.check().is_some() && self.check != write.check();
-        matrix::covers(self.kind, kind_of(state)) && (!was_checked || same_act) && same_turn && is_as_bad && !is_taken
-    }
 }
 
 /// Whether two checks are the same.  A function that is asked says the same to all its callers: these have to be the same as well.
@@ -180,9 +123,12 @@ impl Now<'_> {
         let index = self.reader(cell, kind, epochs, reads);
         let own = &reads[index];
         let known = kind as u16 | self.access.facts.of_read();
-        let has_waited = is_of(&epochs[index], self.epoch)
-            && own.state.load(Relaxed) & (state::POLLED | state::WAITED) != 0
-            && own.version.load(Relaxed) == cell.version.load(Relaxed);
+        let has_waited = if is_of(&epochs[index], self.epoch) {
+            own.state.load(Relaxed) & (state::POLLED | state::WAITED) != 0
+                && own.version.load(Relaxed) == cell.version.load(Relaxed)
+        } else {
+            cell.has_forgotten(state::POLLED) // perhaps its own
+        };
         let known = known | bit(kind == AccessKind::Read && has_waited, state::WAITED);
         epochs[index].store(self.epoch.bits(), Relaxed);
         own.site.store(self.here.site, Relaxed);
