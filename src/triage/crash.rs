@@ -135,6 +135,10 @@ pub struct HeldLock {
 pub struct NativeFrame {
     /// Path of the executable or library; only its last part if the form has no more; empty if unknown.
     pub module: String,
+    /// Import name of the extension module that it is, where its path does not tell: the file has no tag (`fastlog.so`), but the interpreter has
+    /// loaded it as a module.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub import: String,
     /// Nearest symbol before the address, demangled, empty if there is none.
     pub symbol: String,
     /// Source file of the function, if known.

@@ -58,7 +58,8 @@ pub(super) fn of_shared_object(crash: &Crash, class: &str) -> String {
 fn named(frame: &NativeFrame) -> Option<String> {
     let symbol = clean(&frame.symbol);
     if symbol.is_empty() {
-        return paths::is_extension(&frame.module).then(|| format!("[{}]", paths::stem(&frame.module)));
+        let is_extension = paths::is_extension(&frame.module) || !frame.import.is_empty();
+        return is_extension.then(|| format!("[{}]", paths::stem(&frame.module)));
     }
     Some(symbol.to_owned())
 }

@@ -150,6 +150,20 @@ def test_a_step_that_crashes_is_left_out_and_other_handlers_still_run(ftsan: Fts
     assert "went on" not in run.stderr  # it would run into the library
 
 
+def test_an_extension_module_needs_no_tag_in_its_name(ftsan: Ftsan, extensions: Path, tmp_path: Path) -> None:
+    [library] = extensions.glob("damages.*")
+    package = tmp_path / "ours"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    shutil.copy(library, package / "damages.so")
+    program = tmp_path / "dies.py"
+    program.write_text("from ours import damages\ndamages.library('/nothing')")
+    run_crashing(ftsan, program, tmp_path / "crashes")
+    verdict, crash = verdict_of(tmp_path / "crashes"), crash_of(tmp_path / "crashes")
+    assert (verdict["verdict"], verdict["culprit"]) == ("library-bug", "ours"), verdict
+    assert [one["name"] for one in crash["extensions"]] == ["ours.damages"]
+
+
 NEVER_WRITTEN = """
 import ctypes, os
 child = os.fork()
@@ -262,11 +276,20 @@ def holds(local):
         inside.release()
         never.acquire()
     waits()
+def uses():
+    shared
+def calls(function):
+    def before_it():
+        function
+        inside.release()
+        never.acquire()
+    before_it()
 def dies():
     shared
     ctypes.string_at(8)
-threading.Thread(target=holds, args=(shared,), daemon=True).start()
-inside.acquire()
+for target, argument in ((holds, shared), (calls, uses)):
+    threading.Thread(target=target, args=(argument,), daemon=True).start()
+    inside.acquire()
 dies()
 """
 
@@ -275,5 +298,5 @@ def test_objects_that_functions_have_names_for_are_noted(ftsan: Ftsan, tmp_path:
     ftsan("--crash-dir", tmp_path / "crashes", "-c", NAMED)
     uses = [thread.get("uses", []) for thread in crash_of(tmp_path / "crashes")["threads"]]
     picklers = [{one["object"] for one in of_thread if one["class"] == "_pickle.Pickler"} for of_thread in uses]
-    # By a global name in the thread that died, by a variable in the other one.
-    assert sorted(map(len, picklers))[-2:] == [1, 1] and len(set.union(*picklers)) == 1, uses
+    # By a global name in the thread that died, by a variable and by a function that is one in the others.
+    assert sorted(map(len, picklers))[-3:] == [1, 1, 1] and len(set.union(*picklers)) == 1, uses

@@ -29,6 +29,7 @@ pub(super) fn native(module: &str, symbol: &str, offset: u64, source: &str) -> N
         symbol: if unnamed { String::new() } else { symbols::readable(symbol) },
         offset,
         source: source.trim().to_owned(),
+        ..NativeFrame::default()
     }
 }
 

@@ -258,8 +258,22 @@ fn merge(into: &mut Crash, other: Crash, believed: bool) {
     into.threads.sort_by_key(|thread| !thread.crashed);
 }
 
+/// Libraries that the list of extension modules names, which their paths do not tell: `/app/fastlog/_core.so` is `fastlog._core`.
+fn name_untagged(crash: &mut Crash) {
+    for frame in
+        crash.threads.iter_mut().flat_map(|thread| &mut thread.native).filter(|frame| paths::may_be_extension(&frame.module))
+    {
+        let path = frame.module.trim_end_matches(".so").replace('/', ".");
+        let is_it = |name: &&Extension| path == name.name || path.ends_with(&format!(".{}", name.name));
+        if let Some(named) = crash.extensions.iter().filter(|_| frame.import.is_empty()).find(is_it) {
+            frame.import.clone_from(&named.name);
+        }
+    }
+}
+
 /// What the frames of a dump tell: the signal, platform, interpreter, files and distributions of extension modules.
 fn describe(crash: &mut Crash) {
+    name_untagged(crash);
     let aborts = |thread: &&Thread| {
         thread.crashed && thread.native.iter().take(8).any(|frame| ["abort", "__GI_abort"].contains(&symbols::clean(&frame.symbol)))
     };

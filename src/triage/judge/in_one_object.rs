@@ -53,6 +53,11 @@ pub(super) struct Shared<'a> {
 
 /// The object that most threads were in, that of the crashing thread first.
 pub(super) fn found<'a>(facts: &Facts<'a>) -> Option<Shared<'a>> {
+    found_by(facts, |_| false)
+}
+
+/// The same; a name is enough for objects of classes `by_name` as well.
+fn found_by<'a>(facts: &Facts<'a>, by_name: impl Fn(&str) -> bool) -> Option<Shared<'a>> {
     let mut all: Vec<Shared<'a>> = Vec::new();
     let mut add = |called: &'a Called, thread: &'a Thread, by_name: bool| match all.iter_mut().find(|known| known.called == called)
     {
@@ -68,7 +73,7 @@ pub(super) fn found<'a>(facts: &Facts<'a>) -> Option<Shared<'a>> {
         if let Some(called) = thread.calls.as_ref().filter(is_in) {
             add(called, thread, false);
         }
-        for used in thread.uses.iter().filter(|used| like(&used.class, WITHOUT_LOCK)) {
+        for used in thread.uses.iter().filter(|used| like(&used.class, WITHOUT_LOCK) || by_name(&used.class)) {
             add(used, thread, true);
         }
     }
@@ -99,12 +104,12 @@ pub(super) fn decides<'a>(facts: &Facts<'a>, verdict: &Verdict) -> Option<&'a st
             && verdict.confidence == Confidence::Low
             && verdict.known_issue.is_none()
             && facts.gil() == Gil::Off;
-    let shared = found(facts).filter(|shared| is_by_class && shared.has_the_crashing_one())?;
+    let is_of_culprit =
+        |class: &str| verdict.culprit.as_ref().is_some_and(|culprit| culprit.split('.').next() == class.split('.').next());
+    let shared = found_by(facts, is_of_culprit).filter(|shared| is_by_class && shared.has_the_crashing_one())?;
     let class = shared.called.class.as_str();
-    let (module, _) = class.rsplit_once('.')?;
-    let top = module.split('.').next().unwrap_or(module);
     let fits = match &verdict.culprit {
-        Some(culprit) => culprit.split('.').next() == Some(top) && facts.extension_on_top(NEAR).is_none(),
+        Some(_) => class.contains('.') && is_of_culprit(class) && facts.extension_on_top(NEAR).is_none(),
         None => like(class, WITHOUT_LOCK),
     };
     fits.then_some(class)
@@ -224,6 +229,30 @@ mod tests {
             assert_eq!(other.verdict, CrashCause::Unknown, "{class}");
             assert!(other.signature.starts_with("SIGSEGV | [heap]"), "{class}: {}", other.signature);
         }
+    }
+
+    #[test]
+    fn a_name_is_enough_for_the_signature_where_the_class_is_the_culprits() {
+        use super::super::super::crash::Extension;
+        let judged = |class: &str| {
+            let object = Called { object: 64, class: class.to_owned() };
+            let dies = Thread {
+                native_id: 1,
+                crashed: true,
+                calls: Some(object.clone()),
+                python: vec![frame("worker")],
+                native: vec![native("PyList_New")],
+                ..Thread::default()
+            };
+            let other = Thread { native_id: 2, uses: vec![object], ..Thread::default() };
+            let python = Python { gil: "disabled".to_owned(), ..Python::default() };
+            let undeclared =
+                Extension { name: "fastlog._core".to_owned(), declares_free_threading: Some(false), ..Extension::default() };
+            let (threads, extensions) = (vec![dies, other], vec![undeclared]);
+            questions::of(&Crash { signal: "SIGSEGV".to_owned(), python, threads, extensions, ..Crash::default() }).signature
+        };
+        assert_eq!(judged("fastlog._core.Log"), "[memory] | [shared fastlog._core.Log] | worker");
+        assert_eq!(judged("slowlog._core.Log"), "SIGSEGV | PyList_New | worker");
     }
 
     #[test]

@@ -34,6 +34,9 @@ impl Owner {
 /// Whose code a frame is.
 pub fn of(frame: &NativeFrame) -> Owner {
     let module = frame.module.as_str();
+    if !frame.import.is_empty() {
+        return Owner::Extension(frame.import.clone(), paths::distribution(module).map(str::to_owned));
+    }
     if !module.is_empty() && module != "???" {
         // Of a form that has file names only, a name that Cython made says more.
         let alone = paths::base(module) == module && paths::is_extension(module);
@@ -179,7 +182,12 @@ mod tests {
     use super::*;
 
     fn owner(module: &str, source: &str, symbol: &str) -> Owner {
-        of(&NativeFrame { module: module.to_owned(), source: source.to_owned(), symbol: symbol.to_owned(), offset: 0 })
+        of(&NativeFrame {
+            module: module.to_owned(),
+            source: source.to_owned(),
+            symbol: symbol.to_owned(),
+            ..NativeFrame::default()
+        })
     }
 
     #[test]

@@ -141,6 +141,14 @@ pub fn is_programs_own(file: &str) -> bool {
     !file.is_empty() && below_site_packages(file).is_none() && !is_stdlib(file)
 }
 
+/// Whether a library could be an extension module whose file has no tag; only its symbols or the interpreter tell.
+pub fn may_be_extension(module: &str) -> bool {
+    let name = base(module);
+    name.strip_suffix(".so").is_some_and(|stem| !stem.contains('.') && !stem.starts_with("lib"))
+        && !is_extension(module)
+        && !is_ours(module)
+}
+
 /// File name without suffixes: `_multidict` of `_multidict.cpython-314t-x86_64-linux-gnu.so`.
 pub fn stem(module: &str) -> &str {
     let name = base(module);
@@ -172,6 +180,9 @@ pub fn distribution(path: &str) -> Option<&str> {
 /// package of that name.  Of a form that has file names only, the name of the file decides.
 pub fn is_module(frame: &NativeFrame, import: &str) -> bool {
     let path = frame.module.replace('\\', "/");
+    if !frame.import.is_empty() {
+        return frame.import == import || frame.import.starts_with(&format!("{import}."));
+    }
     if !is_extension(&path) {
         return is_module_source(&frame.source, import);
     }

@@ -73,19 +73,35 @@ fn uses(say: &dyn Fn(&[u8])) {
     let offsets = offsets::get();
     each_thread(offsets, &mut |thread, native_id| {
         for frame in of_the_program(thread, offsets).take(LOOKED_UP) {
-            let mut say_one = |object: usize| say_use(native_id, object, say);
-            let _ = in_globals(frame, offsets, &mut say_one);
-            let _ = in_variables(frame, offsets, &mut say_one);
+            let _ = in_globals(frame, offsets, &mut |object| say_use(native_id, object, say));
+            // A function that it has from outside, as wrappers do, may be what it has just called or is about to call.
+            let _ = in_variables(frame, offsets, &mut |object| {
+                say_use(native_id, object, say);
+                let _ = in_function(object, &mut |object| say_use(native_id, object, say));
+            });
         }
     });
 }
 
 /// The globals whose names the code of a frame has.
 fn in_globals(frame: usize, offsets: &Offsets, found: &mut dyn FnMut(usize)) -> Option<()> {
-    let code = word(frame + offsets.frame_executable)? & !STACKREF_TAG;
+    named_by(word(frame + offsets.frame_executable)? & !STACKREF_TAG, word(frame + frames::globals_offset()?)?, found)
+}
+
+/// The globals whose names the code of an object has, if that is a function.
+fn in_function(object: usize, found: &mut dyn FnMut(usize)) -> Option<()> {
+    let class = word(object + offset_of!(ffi::PyObject, ob_type)).filter(|_| object != 0)?;
+    if class != (&raw const ffi::PyFunction_Type) as usize {
+        return None;
+    }
+    let code = word(object + offset_of!(ffi::PyFunctionObject, func_code))?;
+    named_by(code, word(object + offset_of!(ffi::PyFunctionObject, func_globals))?, found)
+}
+
+fn named_by(code: usize, globals: usize, found: &mut dyn FnMut(usize)) -> Option<()> {
     let mut names = [0; NAMES];
     let names = items(word(code + code_fields::names()?)?, &mut names)?;
-    dict_words::values(word(frame + frames::globals_offset()?)?, names, found);
+    dict_words::values(globals, names, found);
     Some(())
 }
 

@@ -5,6 +5,7 @@ use ftsan::recording::read::{self, Waiting};
 use ftsan::recording::{CRASH_STEPS, LOOK, LOOK_SIGNAL};
 use ftsan::report::Frame;
 use ftsan::triage::crash::{Crash, Extension, HeldLock, Thread};
+use ftsan::triage::names::paths;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -62,8 +63,13 @@ pub(crate) fn read(path: &Path, wanted: Wanted) -> Result<Option<Crash>, String>
     let has_address = matches!(died.signal, libc::SIGSEGV | libc::SIGBUS);
     let files: BTreeSet<&str> = died.maps.iter().map(|(_, _, _, path)| path.as_str()).collect();
     let missing = CRASH_STEPS.iter().enumerate().filter(|(step, _)| died.failed_steps & 1 << step != 0);
-    let facts =
-        Crash { pid, threads, extensions: files.into_iter().filter_map(extension).collect(), hang: died.lives, ..Crash::default() };
+    let extensions: Vec<Extension> = files.into_iter().filter_map(extension).collect();
+    for frame in threads.iter_mut().flat_map(|thread| &mut thread.native).filter(|frame| paths::may_be_extension(&frame.module)) {
+        if let Some(one) = extensions.iter().find(|one| one.path == frame.module) {
+            frame.import.clone_from(&one.name);
+        }
+    }
+    let facts = Crash { pid, threads, extensions, hang: died.lives, ..Crash::default() };
     if died.lives {
         return Ok(Some(facts));
     }
@@ -127,11 +133,14 @@ pub(crate) fn ask(pid: i32, path: &Path) -> Result<Crash, String> {
 /// An extension module that is not of the standard library.
 fn extension(path: &str) -> Option<Extension> {
     let (folder, file) = path.rsplit_once('/')?;
-    let is_one = file.contains(".cpython-") || file.contains(".abi3.") || file.contains(".abi3t.");
+    let module = file.split('.').next()?;
+    let is_one = file.contains(".cpython-")
+        || file.contains(".abi3.")
+        || file.contains(".abi3t.")
+        || paths::may_be_extension(path) && symbols::is_imported_as(path, module);
     if !is_one || folder.ends_with("/lib-dynload") || folder.ends_with("/ftsan") {
         return None;
     }
-    let module = file.split('.').next()?;
     let mut names = vec![module];
     let packages = Path::new(folder).ancestors().take_while(|package| {
         let is_root = package.file_name().is_some_and(|name| name.to_string_lossy().ends_with("-packages"));

@@ -16,7 +16,7 @@ pub(crate) fn native_stack(addresses: &[u64], maps: &[Mapping]) -> Vec<NativeFra
         // A return address is behind the call; the innermost one is where it happened.
         let inside = if at == 0 { *address } else { address.saturating_sub(1) };
         let Some((start, _, offset, path)) = maps.iter().find(|(start, end, _, _)| (*start..*end).contains(&inside)) else {
-            frames.push(NativeFrame { module: String::new(), symbol: String::new(), offset: *address, source: String::new() });
+            frames.push(NativeFrame { offset: *address, ..NativeFrame::default() });
             continue;
         };
         let in_file = address - start + offset;
@@ -25,7 +25,7 @@ pub(crate) fn native_stack(addresses: &[u64], maps: &[Mapping]) -> Vec<NativeFra
         let nearest = after.checked_sub(1).and_then(|before| table.get(before));
         let nearest = nearest.filter(|(start, size, _)| *size == 0 || in_file - start <= *size);
         let (symbol, offset) = nearest.map_or((String::new(), in_file), |(start, _, name)| (name.clone(), in_file - start));
-        frames.push(NativeFrame { module: path.clone(), symbol, offset, source: String::new() });
+        frames.push(NativeFrame { module: path.clone(), symbol, offset, ..NativeFrame::default() });
     }
     frames
 }
@@ -52,6 +52,14 @@ fn symbols_of(path: &str) -> Option<Vec<Function>> {
     all.sort();
     all.dedup_by_key(|(start, ..)| *start);
     Some(all)
+}
+
+/// Whether a library has the function by which it is imported as a module of this name (`PyInit_`, PEP 489).
+pub(crate) fn is_imported_as(path: &str, module: &str) -> bool {
+    let Ok(data) = std::fs::read(path) else { return false };
+    let function = format!("PyInit_{module}");
+    let is_it = |symbol: object::Symbol<'_, '_>| symbol.is_definition() && symbol.name() == Ok(&function);
+    object::File::parse(&*data).is_ok_and(|file| file.dynamic_symbols().any(is_it))
 }
 
 /// Whether an extension module declares that it works without the GIL; `None` if the file cannot be read.
