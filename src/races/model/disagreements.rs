@@ -96,6 +96,24 @@ fn a_thread_whose_place_was_taken_may_have_polled() {
 }
 
 #[test]
+fn what_may_go_back_to_a_read_is_not_published() {
+    let at = |location, kind| Access { location, owner: Value::identity(if location == 8 { 64 } else { 0 }), ..access(kind) };
+    let (flag, thing) = (8, 7);
+    let read = at(thing, AccessKind::Read);
+    let accesses = [
+        (4, at(flag, AccessKind::Write)),
+        (2, read),
+        (1, read),
+        (0, Access { site: 2, ..at(flag, AccessKind::Read) }.with(AccessFacts::TESTED)),
+        (3, read),
+        (4, read),
+        (0, Access { site: 3, ..read }.with(AccessFacts::TESTED | AccessFacts::GUARD)),
+        (4, Access { site: 5, ..at(thing, AccessKind::Write) }),
+    ];
+    expect(&accesses, Some(Severity::Error));
+}
+
+#[test]
 fn an_equal_write_hides_nothing_of_the_first_one() {
     let write = |value| Access { value: Value::of(value), ..access(AccessKind::Write) };
     let accesses = [(0, write(2)), (1, write(2)), (1, write(4))];

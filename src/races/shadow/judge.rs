@@ -446,7 +446,7 @@ impl Now<'_> {
         let is_spin = same_check && kind == AccessKind::Write && is_wait;
         let harmless = is_checked && value.is_cacheable() && !is_guard && read_state & state::MEASURED == 0;
         let flag = read.flag.load(Relaxed);
-        let is_whole = kind == AccessKind::Write || change.marks(self.access) & mark::CLAIM != 0;
+        let is_whole = kind == AccessKind::Write && !may_go_back || change.marks(self.access) & mark::CLAIM != 0;
         let published_early = is_whole
             && read_state & state::POLLED == 0
             && flag != 0
