@@ -44,11 +44,15 @@ impl<'a> Facts<'a> {
         self.crash.threads.iter().filter(|thread| !thread.crashed)
     }
 
+    /// ftsan watched the process, and saw it die.
+    pub(crate) fn is_by_the_handler(&self) -> bool {
+        self.crash.code.is_some() && !self.crash.command.is_empty()
+    }
+
     /// The crash handler saw the whole process, and no other thread of Python was in it.
     pub(crate) fn is_of_one_thread(&self) -> bool {
-        let crash = self.crash;
-        let by_the_handler = crash.code.is_some() && !crash.command.is_empty() && crash.missing.is_empty();
-        by_the_handler && self.crashed.is_some() && self.others().next().is_none()
+        let is_whole = self.is_by_the_handler() && self.crash.missing.is_empty();
+        is_whole && self.crashed.is_some() && self.others().next().is_none()
     }
 
     /// Native frames that say where it failed: the innermost whatever it is, then without libc's way to an abort.

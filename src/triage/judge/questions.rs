@@ -8,7 +8,7 @@ use super::super::forms::said::FINALIZING;
 use super::super::signature;
 use super::facts::Facts;
 use super::known::{self, Known};
-use super::verdict::{Confidence, CrashCause, Verdict, verdict};
+use super::verdict::{Confidence, CrashCause, RECORD, RECORD_MORE, Verdict, verdict};
 use super::{fatal_errors, hang, heap, in_one_object, nearest, panic, process, racing, stack_overflow};
 use crate::rules;
 
@@ -55,6 +55,9 @@ pub fn of(crash: &Crash) -> Verdict {
                 *line = format!("it was found {rest}");
             }
         }
+    }
+    if facts.is_by_the_handler() {
+        verdict.next_step = verdict.next_step.replace(RECORD, RECORD_MORE);
     }
     verdict.signature = match in_one_object::decides(&facts, &verdict) {
         Some(class) => signature::of_shared_object(crash, class),
@@ -267,6 +270,17 @@ mod tests {
         assert_eq!((alone(&[]).verdict, alone(&[]).confidence), (CrashCause::LibraryBug, Confidence::Medium));
         assert_eq!(alone(&["other threads"]).verdict, CrashCause::ExtensionAssumesGil);
         assert_eq!(judged(None).verdict, CrashCause::LibraryBug);
+    }
+
+    #[test]
+    fn a_run_that_was_watched_is_to_watch_more() {
+        let died = |code| {
+            let thread = Thread { crashed: true, native: vec![native("/usr/bin/python3.14t", "PyList_New")], ..Thread::default() };
+            let command = vec!["app.py".to_owned()];
+            of(&Crash { signal: "SIGSEGV".to_owned(), code, command, threads: vec![thread], ..Crash::default() }).next_step
+        };
+        assert!(died(None).contains("under `ftsan run`") && !died(None).contains("--races all"));
+        assert!(died(Some(1)).contains("--races all") && !died(Some(1)).contains("under `ftsan run`"));
     }
 
     #[test]

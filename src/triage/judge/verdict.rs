@@ -78,6 +78,10 @@ pub struct Verdict {
 pub(super) const RECORD: &str =
     "run it again under `ftsan run`: it records what every thread touches, and triages the crash with that";
 
+/// The same, if that was done already.
+pub(super) const RECORD_MORE: &str =
+    "run it again with `--races all`: then what threads share in installed packages and the standard library is watched, too";
+
 pub(super) fn verdict(verdict: CrashCause, confidence: Confidence, evidence: Vec<String>, next_step: &str) -> Verdict {
     Verdict {
         schema: 1,
