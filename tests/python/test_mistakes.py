@@ -118,3 +118,35 @@ def test_a_suppression_by_fingerprint_is_of_the_mistake_or_of_one_location(ftsan
         suppressions.write_text(f'[[suppress]]\nrule = "FT401"\nfingerprint = "{fingerprint}"\nreason = "known"\n')
         run = ftsan("--suppressions", suppressions, program)
         assert sum(len(names(finding)) for finding in run.findings) == left + 1
+
+
+SWAPS = """\
+import contextlib
+import io
+import threading
+
+def captures_output():
+    with contextlib.redirect_stdout(io.StringIO()):
+        pass
+
+def captures_errors():
+    with contextlib.redirect_stderr(io.StringIO()):
+        pass
+
+def worker():
+    captures_output()
+    captures_errors()
+
+threads = [threading.Thread(target=worker) for _ in range(2)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+
+
+def test_a_swap_is_a_mistake_of_the_functions_that_ask_for_it(ftsan: Ftsan, tmp_path: Path) -> None:
+    run = ftsan(write(tmp_path, SWAPS))
+    # Whichever steps of the two threads meet, and however often: one for each pair of functions, not for each pair of lines of contextlib.
+    assert sorted(map(names, run.findings)) == [["sys.stderr"], ["sys.stdout"]]
+    assert "2 findings" in run.stderr, run.stderr

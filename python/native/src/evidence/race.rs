@@ -158,11 +158,14 @@ fn place(rule: &'static Rule, part: Part, race: &Race) -> FindingKey {
     )
 }
 
+/// Where the program has something replaced: its call of what does so.
+fn swapping(py: Python<'_>, stack: stacks::StackId) -> Option<RawFrame> {
+    stacks::get(stack).iter().find(|frame| !code_class::is_of_standard_library(&resolve(py, **frame).file)).copied()
+}
+
 /// The same two functions of the program that replace the same are the same finding, whichever steps of the two replacements meet.
 fn place_of_swap(object: &Bound<'_, PyAny>, rule: &'static Rule, part: Part, race: &Race) -> FindingKey {
-    let is_library = |frame: &&RawFrame| code_class::is_of_standard_library(&resolve(object.py(), **frame).file);
-    let function = |stack| stacks::get(stack).iter().find(|frame| !is_library(frame)).map_or(0, |frame| frame.code);
-    let [a, b] = [race.here, race.earlier].map(|side| function(side.stack));
+    let [a, b] = [race.here, race.earlier].map(|side| swapping(object.py(), side.stack).map_or(0, |frame| frame.code));
     let mut hasher = DefaultHasher::new();
     describe(object, part).hash(&mut hasher);
     (std::ptr::from_ref(rule) as usize ^ hasher.finish() as usize, RawFrame { code: a.max(b), offset: (a.min(b) >> 4) as u32 })
@@ -238,9 +241,9 @@ fn finding(
     }
     let mut finding = Finding::new(rule, told, info, None, accesses);
     finding.witnessed = race.witnessed;
-    let innermost = sides(race).map(|side| stacks::get(side.stack).first());
-    if let [Some(one), Some(other)] = innermost {
-        let [mine, theirs] = [one, other].map(|frame| (resolve(py, *frame), holder(object, part, *frame)));
+    let function = |stack| if is_process_state { swapping(py, stack) } else { stacks::get(stack).first().copied() };
+    if let [Some(one), Some(other)] = sides(race).map(|side| function(side.stack)) {
+        let [mine, theirs] = [one, other].map(|frame| (resolve(py, frame), holder(object, part, frame)));
         finding.set_mistake(shown, [(&mine.0, &mine.1), (&theirs.0, &theirs.1)]);
     }
     finding
