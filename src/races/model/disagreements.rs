@@ -114,6 +114,16 @@ fn what_may_go_back_to_a_read_is_not_published() {
 }
 
 #[test]
+fn nor_is_it_to_those_who_look_afterwards() {
+    let looks = access(AccessKind::Read).with(AccessFacts::TESTED);
+    let write = Access { site: 4, ..access(AccessKind::Write) };
+    let mut accesses: Vec<(usize, Access)> =
+        vec![(3, looks), (4, looks), (0, write), (0, looks), (2, looks), (1, looks), (0, write)];
+    accesses.push((1, Access { site: 3, ..looks.with(AccessFacts::GUARD) }));
+    expect(&accesses, Some(Severity::Error));
+}
+
+#[test]
 fn an_equal_write_hides_nothing_of_the_first_one() {
     let write = |value| Access { value: Value::of(value), ..access(AccessKind::Write) };
     let accesses = [(0, write(2)), (1, write(2)), (1, write(4))];

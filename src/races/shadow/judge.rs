@@ -204,7 +204,8 @@ impl Now<'_> {
         let same_check = check.is_some_and(|check| is_same_check(check, self.here, self.access.facts.is_asked()));
         let flag = self.memory.flag.get();
         let is_filling = state & state::FILLING != 0;
-        let published_early = (kind == AccessKind::Write || cell.marks_of(write) & mark::CLAIM != 0)
+        let is_blind = kind == AccessKind::Write && state & state::MAY_GO_BACK == 0;
+        let published_early = (is_blind || cell.marks_of(write) & mark::CLAIM != 0)
             && !self.access.facts.is_polled()
             && flag.setter == u32::from(thread.slot())
             && flag.is_heeded_by(self.access)
