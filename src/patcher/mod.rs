@@ -23,6 +23,7 @@
 //! | [`rebound`] | which globals and cells are variables |
 //! | [`repeated`] | reads that another one stands for |
 //! | [`stack`] | which instruction pushed what |
+//! | [`states`] | what a process has once |
 //! | [`switches`] | where probes can be switched off |
 //! | [`opcode_table`] | every instruction: stack effect, flow, meaning, access |
 //! | [`opcodes`], [`instructions`] | the instructions of the running interpreter, and of a code object |
@@ -50,6 +51,7 @@ mod relocate;
 mod relocate_properties;
 mod repeated;
 mod stack;
+pub mod states;
 mod switches;
 mod tables;
 mod tested;

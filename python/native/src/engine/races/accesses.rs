@@ -4,7 +4,7 @@ use crate::engine::order;
 use crate::engine::races::noted::Touch;
 use crate::engine::races::probe_site::{Probe, peek};
 use crate::engine::races::touch::{escape, field, is_private};
-use crate::engine::races::{container_sync, containers, handed_over, locations, names, taken_off, values, walks};
+use crate::engine::races::{container_sync, containers, handed_over, locations, names, states, taken_off, values, walks};
 use crate::evidence::naming;
 use crate::evidence::race::Part;
 use crate::interpreter::{attributes, frames, header, types};
@@ -31,7 +31,7 @@ pub(crate) unsafe fn object_of(probe: &Probe, handed: *mut ffi::PyObject) -> *mu
         let is_on_the_stack = std::ptr::eq(handed.cast(), probe) && probe.object != 0;
         let handed = if is_on_the_stack { peek(probe.object) } else { handed };
         if matches!(probe.call, Some(Call::ReadState | Call::WriteState)) {
-            state_of(handed)
+            states::home(handed)
         } else if matches!(action, Action::Iterate | Action::EndIteration) {
             walks::subject(handed)
         } else if action == Action::Function && handed.is_null() {
@@ -405,9 +405,7 @@ unsafe fn function(here: &'static ThreadContext, probe: &Probe, object: *mut ffi
             return named(here, probe, object, function.effect == Call::WriteAttribute);
         }
         if let Call::ReadState | Call::WriteState = function.effect {
-            let kind = if function.effect == Call::WriteState { AccessKind::Write } else { AccessKind::Read };
-            let touch = Touch { here, probe, object };
-            return touch.access(object, field::CONTENT, kind, Value::UNKNOWN, Part::State("the current directory"));
+            return states::access(here, probe, object, function);
         }
         let container = containers::family(ffi::Py_TYPE(object));
         let is_snapshot = container.is_some_and(|container| function.snapshots.contains(&container));
@@ -422,18 +420,6 @@ unsafe fn function(here: &'static ThreadContext, probe: &Probe, object: *mut ffi
         let outcome = whole(here, probe, object, function.effect);
         here.races.probed.set(object as usize);
         outcome
-    }
-}
-
-/// What stands for the state that a built-in function is about: its module; null if it is another function.
-unsafe fn state_of(callable: *mut ffi::PyObject) -> *mut ffi::PyObject {
-    // SAFETY: passed on by `note`.
-    unsafe {
-        if ffi::Py_TYPE(callable) == &raw mut ffi::PyCFunction_Type {
-            ffi::PyCFunction_GetSelf(callable)
-        } else {
-            std::ptr::null_mut()
-        }
     }
 }
 
