@@ -61,7 +61,7 @@ mod unit_map;
 
 pub use code::Code;
 pub use defaults::Arguments;
-pub use handlers::begun_again;
+pub use handlers::{begun_again, handle_raised, lacks_raised};
 pub use holders::{CLOSURE, GLOBALS, holder};
 pub use opcodes::{OpcodeRow, Opcodes};
 pub use patch::{PROBE_STACK, Patched, patch};
@@ -70,4 +70,5 @@ pub use rebound::Rebound;
 pub use relocate::{Relocated, after_entry, before_returns, replacing};
 pub use switches::{Switch, switches};
 pub use tables::handler_of_with;
+pub use tested::decides_here as decides;
 pub use unit_map::UnitMap;
