@@ -101,6 +101,8 @@ struct Names<'a> {
     containers: Vec<Option<&'a str>>,
     /// For each point that begins a loop: what the loop may walk over.
     walked: Vec<Vec<&'a str>>,
+    /// For each point that stores something: the argument of the function that it is, as a local variable.
+    arguments: Vec<Option<u32>>,
     /// For each call of `insert`, the instruction that has made its place; for each item that is put under a key, those that have made the key
     /// and the value.
     places: Vec<Vec<u32>>,
@@ -140,11 +142,18 @@ pub(super) fn mark<'a>(
                 continue;
             }
             if let Some(check) = (0..act).rev().find(is_it)
+                && notes_failure(handlers, &found[check].point, &found[act].point)
+            {
+                decided_otherwise.push(check);
+                continue;
+            }
+            if let Some(check) = (0..act).rev().find(is_it)
                 && !found[act].point.is_handled
                 && !is_tried(found[act].point.unit)
             {
                 decisive.push(check);
                 found[check].point.is_acting = true;
+                found[check].point.would_store = names.arguments[act].map_or(0, |argument| argument as u16 + 1);
                 let is_own_turn =
                     || branches::is_compared_with_a_local(opcodes, code, &instructions.all, found[check].instruction as usize);
                 if waits_for(opcodes, &instructions.all, &found[check], &found[act])
@@ -244,6 +253,12 @@ pub(super) fn mark<'a>(
     for check in decided_otherwise.into_iter().filter(|check| !decisive.contains(check)) {
         found[check].point.is_tested = false;
     }
+}
+
+/// Whether what is stored only says that something has failed, after a look whether it had failed before: the exception decides, and it may fail
+/// twice.
+fn notes_failure(handlers: &Handlers<'_, '_>, check: &Point<'_>, act: &Point<'_>) -> bool {
+    act.is_constant && handlers.is_in_one(act.unit) && !handlers.is_in_one(check.unit) && handlers.is_before(check.unit, act.unit)
 }
 
 /// What is taken away before `act` stores a constant, or something else if only one can take it away, if that decides whether it does ([`Handlers::decide`]): the look before it then only
@@ -433,8 +448,12 @@ fn is_straight(opcodes: &Opcodes, between: &[Instruction]) -> bool {
 
 fn names<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instructions, rebound: &Rebound, found: &[Found<'a>]) -> Names<'a> {
     let all = &instructions.all;
-    let mut names =
-        Names { containers: vec![None; found.len()], walked: vec![Vec::new(); found.len()], places: vec![Vec::new(); found.len()] };
+    let mut names = Names {
+        containers: vec![None; found.len()],
+        walked: vec![Vec::new(); found.len()],
+        arguments: vec![None; found.len()],
+        places: vec![Vec::new(); found.len()],
+    };
     // Of each look-up of a method the object, and of each call what it is given.
     let mut objects: Vec<Option<&'a str>> = vec![None; all.len()];
     let mut given: Vec<Vec<&'a str>> = vec![Vec::new(); all.len()];
@@ -451,6 +470,9 @@ fn names<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instructions, re
             given[at] = (1..=all[at].argument + 1).filter_map(|depth| name(depth, &objects)).collect();
         }
         while let Some((point, found)) = pending.next_if(|(_, found)| found.instruction == index) {
+            if found.point.value > 0 && !found.is_after {
+                names.arguments[point] = argument_of(opcodes, all, producers, u32::from(found.point.value));
+            }
             if found.point.action == Action::Iterate {
                 names.walked[point] = match given.get(producers.at(1) as usize) {
                     Some(given) if !given.is_empty() => given.clone(),
@@ -511,6 +533,20 @@ fn is_copied(code: &Code<'_>, opcodes: &Opcodes, callee: Option<&Instruction>) -
     } else {
         callee.opcode == opcodes.load_name && name(0).is_none_or(|name| COPIES.contains(name))
     }
+}
+
+/// The local variable that the object at this depth was loaded from, if the function never stores it: an argument.
+fn argument_of(opcodes: &Opcodes, all: &[Instruction], producers: &Producers, depth: u32) -> Option<u32> {
+    let load = all.get(producers.at(depth) as usize)?;
+    let variable = if opcodes.load_fast_pairs.contains(&load.opcode) {
+        // Of a pair, the deeper one is in the upper bits.
+        let is_upper = depth > 1 && producers.at(depth - 1) == producers.at(depth);
+        if is_upper { load.argument >> 4 } else { load.argument & 15 }
+    } else {
+        Some(load.argument).filter(|_| opcodes.load_fasts.contains(&load.opcode))?
+    };
+    let is_stored = |instruction: &Instruction| opcodes.stores(instruction.opcode, instruction.argument) == Some(variable);
+    (variable < u32::from(u16::MAX) && !all.iter().any(is_stored)).then_some(variable)
 }
 
 /// What the object at this depth was loaded as.

@@ -5,7 +5,7 @@
 //! An iteration that a change ends has lost its rest: only if it is made again until nobody came between is that handled.
 
 use super::instructions::{Instruction, Instructions};
-use super::opcodes::Opcodes;
+use super::opcodes::{Jump, Opcodes};
 use super::tables;
 
 /// What containers raise for what they have not, and what these are derived from.
@@ -20,6 +20,14 @@ const LACKING_OF: &[(&[&str], &[&str])] = &[
     (&["popitem"], &["BaseException", "Exception", "KeyError", "LookupError"]),
     (&["__delitem__", "pop"], &["BaseException", "Exception", "IndexError", "KeyError", "LookupError"]),
     (&["remove"], &["BaseException", "Exception", "KeyError", "LookupError", "ValueError"]),
+];
+
+/// What code raises to say so, and what each is derived from.
+const RAISED: &[(&str, &[&str])] = &[
+    ("IndexError", &["BaseException", "Exception", "IndexError", "LookupError"]),
+    ("KeyError", &["BaseException", "Exception", "KeyError", "LookupError"]),
+    ("LookupError", &["BaseException", "Exception", "LookupError"]),
+    ("ValueError", &["BaseException", "Exception", "ValueError"]),
 ];
 
 /// What `del object.name` raises if there is no such attribute, and what that is derived from.
@@ -38,6 +46,39 @@ pub fn begun_again(opcodes: &Opcodes, bytes: &[u8], exceptions: &[u8], names: &[
     let handlers = Handlers::of(opcodes, exceptions, names, &instructions);
     let begins_again = |[start, ..]: &&[u32; 4]| handlers.begin_again(*start);
     handlers.tries.iter().filter(begins_again).map(|[start, length, ..]| (*start, start + length)).collect()
+}
+
+/// Which exceptions that say that something is not there a function raises by itself (`raise IndexError`).
+pub fn lacks_raised(opcodes: &Opcodes, bytes: &[u8], names: &[&str]) -> Vec<&'static str> {
+    /// The class, what it is called with, and the call.
+    const BEFORE: usize = 16;
+    if !names.iter().any(|name| RAISED.iter().any(|(raised, _)| raised == name)) {
+        return Vec::new();
+    }
+    let Some(Instructions { all, .. }) = Instructions::read(opcodes, bytes) else { return Vec::new() };
+    let raises = |index: &usize| all[*index].opcode == opcodes.raise_varargs && all[*index].argument > 0;
+    let class = |at: usize| {
+        let before = all[at.saturating_sub(BEFORE)..at].iter().rev();
+        let mut straight = before.take_while(|instruction| {
+            let info = opcodes.info(instruction.opcode);
+            info.jump == Jump::None && !info.is_end
+        });
+        straight.find_map(|load| {
+            let shift = u32::from(load.opcode == opcodes.load_global);
+            let is_load = load.opcode == opcodes.load_global || load.opcode == opcodes.load_name;
+            let name = names.get((load.argument >> shift) as usize).filter(|_| is_load)?;
+            RAISED.iter().find(|(raised, _)| raised == name).map(|(raised, _)| *raised)
+        })
+    };
+    (0..all.len()).filter(raises).filter_map(class).collect()
+}
+
+/// Whether one of these exceptions, by [`lacks_raised`], is handled if what is called at this unit raises it.
+pub fn handle_raised(opcodes: &Opcodes, bytes: &[u8], exceptions: &[u8], names: &[&str], unit: u32, raised: &[&str]) -> bool {
+    let Some(instructions) = Instructions::read(opcodes, bytes) else { return false };
+    let handlers = Handlers::of(opcodes, exceptions, names, &instructions);
+    let classes = RAISED.iter().filter(|(class, _)| raised.contains(class)).map(|(_, classes)| *classes);
+    classes.into_iter().any(|classes| handlers.handler(unit, classes).is_some())
 }
 
 /// The handlers of a code object.
@@ -60,6 +101,18 @@ impl<'a, 'b> Handlers<'a, 'b> {
     pub(super) fn handle_lack(&self, unit: u32, name: &str) -> bool {
         let raised = LACKING_OF.iter().find(|(names, _)| names.contains(&name)).map_or(LACKING, |(_, raised)| raised);
         self.handler(unit, raised).is_some()
+    }
+
+    /// Whether this unit is in a handler: what is raised there is cleaned up after.
+    pub(super) fn is_in_one(&self, unit: u32) -> bool {
+        let cleans_up = |target: u32| self.from(target).first().is_some_and(|first| first.opcode != self.opcodes.push_exc_info);
+        self.tries.iter().any(|[start, length, target, _]| (*start..start + length).contains(&unit) && cleans_up(*target))
+    }
+
+    /// Whether an instruction is not among those whose exceptions lead to the handler that another one is in.
+    pub(super) fn is_before(&self, unit: u32, handled: u32) -> bool {
+        let targets = self.tries.iter().filter(|[start, length, ..]| (*start..start + length).contains(&unit));
+        targets.map(|entry| entry[2]).all(|target| target > handled)
     }
 
     /// Whether it is handled that there is no such attribute, if the instruction at this unit says so.

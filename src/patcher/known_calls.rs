@@ -3,6 +3,8 @@
 //! A name alone selects a probe.  At run time the type of the object selects the row: `pop` of a dict has a key, `pop` of a list has not.
 //! A frozenset has no rows, nothing changes it; nor have `keys`, `values` and `items`, which read nothing before their view is used.
 
+use super::states::{self, State};
+
 /// Types whose methods are known; [`Container::NAMES`] has their names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs)]
@@ -126,6 +128,8 @@ pub struct Function {
     pub arguments: Arguments,
     /// Of exactly these types it only takes a snapshot ([`CallEffect::Read`]).
     pub snapshots: &'static [Container],
+    /// What it reads or replaces ([`CallEffect::ReadState`]).
+    pub state: Option<&'static State>,
 }
 
 const LIST: Container = Container::List;
@@ -221,11 +225,11 @@ pub static METHODS: &[Method] = &[
 pub(super) const ADDING: &[&str] = &["append", "appendleft"];
 
 const fn builtin(name: &'static str, effect: CallEffect, arguments: Arguments, snapshots: &'static [Container]) -> Function {
-    Function { module: "builtins", name, effect, arguments, snapshots }
+    Function { module: "builtins", name, effect, arguments, snapshots, state: None }
 }
 
 const fn heap(name: &'static str, effect: CallEffect) -> Function {
-    Function { module: "heapq", name, effect, arguments: Arguments::First, snapshots: &[] }
+    Function { module: "heapq", name, effect, arguments: Arguments::First, snapshots: &[], state: None }
 }
 
 const fn attribute(name: &'static str, effect: CallEffect) -> Function {
@@ -236,16 +240,16 @@ const fn attribute(name: &'static str, effect: CallEffect) -> Function {
 pub(super) const OF_OBJECT: &str = "builtins.object";
 
 const fn direct(name: &'static str, effect: CallEffect) -> Function {
-    Function { module: OF_OBJECT, name, effect, arguments: Arguments::First, snapshots: &[] }
+    Function { module: OF_OBJECT, name, effect, arguments: Arguments::First, snapshots: &[], state: None }
 }
 
-const fn state(module: &'static str, name: &'static str, effect: CallEffect) -> Function {
-    Function { module, name, effect, arguments: Arguments::Callable, snapshots: &[] }
+const fn state(module: &'static str, name: &'static str, effect: CallEffect, state: &'static State) -> Function {
+    Function { module, name, effect, arguments: Arguments::Callable, snapshots: &[], state: Some(state) }
 }
 
 /// Looks for the place of an element.
 const fn place(name: &'static str) -> Function {
-    Function { module: "bisect", name, effect: CallEffect::Read, arguments: Arguments::First, snapshots: &[] }
+    Function { module: "bisect", name, effect: CallEffect::Read, arguments: Arguments::First, snapshots: &[], state: None }
 }
 
 /// Whether a method or function says where in a sequence something is, or belongs.
@@ -261,7 +265,7 @@ pub static FUNCTIONS: &[Function] = &[
     place("bisect"),
     place("bisect_left"),
     place("bisect_right"),
-    state("os", "chdir", CallEffect::WriteState),
+    state("os", "chdir", CallEffect::WriteState, &states::DIRECTORY),
     // Lists it walks over in Python code, of which the steps are not seen.
     Function {
         module: "copy",
@@ -269,11 +273,19 @@ pub static FUNCTIONS: &[Function] = &[
         effect: CallEffect::Iterate,
         arguments: Arguments::First,
         snapshots: &[DICT, SET, DEQUE, ORDERED, DEFAULT, COUNTER, BYTES, ARRAY],
+        state: None,
     },
     attribute("delattr", CallEffect::WriteAttribute),
-    state("os", "fchdir", CallEffect::WriteState),
+    state("os", "fchdir", CallEffect::WriteState, &states::DIRECTORY),
+    state("csv", "field_size_limit", CallEffect::WriteState, &states::FIELD_SIZE),
+    state("sys", "get_int_max_str_digits", CallEffect::ReadState, &states::DIGITS),
     attribute("getattr", CallEffect::ReadAttribute),
-    state("os", "getcwd", CallEffect::ReadState),
+    state("os", "getcwd", CallEffect::ReadState, &states::DIRECTORY),
+    state("socket", "getdefaulttimeout", CallEffect::ReadState, &states::TIMEOUT),
+    state("os", "getegid", CallEffect::ReadState, &states::GROUP),
+    state("os", "geteuid", CallEffect::ReadState, &states::USER),
+    state("sys", "getrecursionlimit", CallEffect::ReadState, &states::RECURSION),
+    state("sys", "getswitchinterval", CallEffect::ReadState, &states::INTERVAL),
     attribute("hasattr", CallEffect::ReadAttribute),
     heap("heapify", CallEffect::Write),
     heap("heapify_max", CallEffect::Write),
@@ -287,7 +299,16 @@ pub static FUNCTIONS: &[Function] = &[
     heap("heapreplace_max", CallEffect::Take),
     builtin("len", CallEffect::Read, Arguments::First, &[]),
     builtin("next", CallEffect::Advance, Arguments::First, &[]),
+    state("sys", "set_int_max_str_digits", CallEffect::WriteState, &states::DIGITS),
     attribute("setattr", CallEffect::WriteAttribute),
+    state("socket", "setdefaulttimeout", CallEffect::WriteState, &states::TIMEOUT),
+    state("os", "setegid", CallEffect::WriteState, &states::GROUP),
+    state("os", "seteuid", CallEffect::WriteState, &states::USER),
+    state("locale", "setlocale", CallEffect::WriteState, &states::LOCALE),
+    state("sys", "setrecursionlimit", CallEffect::WriteState, &states::RECURSION),
+    state("sys", "setswitchinterval", CallEffect::WriteState, &states::INTERVAL),
+    state("threading", "stack_size", CallEffect::WriteState, &states::STACK_SIZE),
+    state("os", "umask", CallEffect::WriteState, &states::UMASK),
     attribute("vars", CallEffect::ReadAttribute),
 ];
 

@@ -23,6 +23,7 @@
 //! | [`rebound`] | which globals and cells are variables |
 //! | [`repeated`] | reads that another one stands for |
 //! | [`stack`] | which instruction pushed what |
+//! | [`states`] | what a process has once |
 //! | [`switches`] | where probes can be switched off |
 //! | [`opcode_table`] | every instruction: stack effect, flow, meaning, access |
 //! | [`opcodes`], [`instructions`] | the instructions of the running interpreter, and of a code object |
@@ -50,6 +51,7 @@ mod relocate;
 mod relocate_properties;
 mod repeated;
 mod stack;
+pub mod states;
 mod switches;
 mod tables;
 mod tested;
@@ -59,7 +61,7 @@ mod unit_map;
 
 pub use code::Code;
 pub use defaults::Arguments;
-pub use handlers::begun_again;
+pub use handlers::{begun_again, handle_raised, lacks_raised};
 pub use holders::{CLOSURE, GLOBALS, holder};
 pub use opcodes::{OpcodeRow, Opcodes};
 pub use patch::{PROBE_STACK, Patched, patch};
@@ -68,4 +70,5 @@ pub use rebound::Rebound;
 pub use relocate::{Relocated, after_entry, before_returns, replacing};
 pub use switches::{Switch, switches};
 pub use tables::handler_of_with;
+pub use tested::decides_here as decides;
 pub use unit_map::UnitMap;

@@ -132,6 +132,8 @@ pub struct Point<'a> {
     pub is_own: bool,
     /// The local variable that it is compared with, counted from 1; 0 for none.
     pub compared: u16,
+    /// The argument of the function that it would store there if the check had told it to, as a local variable, counted from 1; 0 for none.
+    pub would_store: u16,
 }
 
 impl Point<'_> {
@@ -162,6 +164,7 @@ impl Point<'_> {
             is_guard: false,
             is_own: false,
             compared: 0,
+            would_store: 0,
             is_lazy: false,
             is_measured: false,
             is_heeded: false,

@@ -1,6 +1,6 @@
 //! What becomes of a value that is read: is it tested, and does the test leave a loop?
 
-use super::instructions::Instruction;
+use super::instructions::{Instruction, Instructions};
 use super::opcodes::{Jump, Opcodes};
 
 /// What becomes of a value that is read.
@@ -20,6 +20,13 @@ pub(super) struct Tested {
     pub(super) is_lazy: bool,
     /// It is compared by its order.
     pub(super) is_measured: bool,
+}
+
+/// Whether the result of the call at this code unit decides something soon after, in the same function.
+pub fn decides_here(opcodes: &Opcodes, bytes: &[u8], unit: u32) -> bool {
+    let Some(Instructions { all, at }) = Instructions::read(opcodes, bytes) else { return false };
+    let call = at.get(unit as usize).map(|call| *call as usize).filter(|call| *call < all.len());
+    call.is_some_and(|call| matches!(decides(opcodes, &all, call), Some(Decision::Jump(_))))
 }
 
 /// What becomes of what the instruction pushes.

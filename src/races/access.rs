@@ -153,6 +153,12 @@ impl Value {
         self.0 & Value::FLAG != 0 || self.0 & (Value::IDENTITY | Value::FIXED) == 0
     }
 
+    /// Whether it is known to be another one.
+    #[inline]
+    pub(super) fn contradicts(self, other: Value) -> bool {
+        self.0 != 0 && other.0 != 0 && self.as_answer() != other.as_answer()
+    }
+
     /// Whether two threads that compute it after a check may both do so: a cache of equal immutable values.
     #[inline]
     pub(super) fn is_cacheable(self) -> bool {

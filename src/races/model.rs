@@ -298,6 +298,7 @@ impl Trace {
             // A cache of equal values may be filled twice, so looking whether it is filled may come at any time; what is measured is no cache.
             _ if is_checked
                 && self.value(write).is_cacheable()
+                && !access.value.contradicts(self.value(write))
                 && is_read
                 && !access.facts.is_guard()
                 && !access.facts.is_measured() =>

@@ -67,6 +67,8 @@ pub fn groups(bytes: usize) -> usize {
 pub struct Shadow<G: Deref<Target = [Group]> = &'static [Group]> {
     groups: G,
     locks: [Spin; LOCKS],
+    /// Whether the answers that two stacks asked for decide the same; it neither waits nor calls Python.
+    decide_the_same: fn(u32, u32) -> bool,
     /// How often something was forgotten that nothing else stands for.
     #[cfg(test)]
     pub(super) forgotten: AtomicU64,
@@ -78,9 +80,15 @@ impl<G: Deref<Target = [Group]>> Shadow<G> {
         Shadow {
             groups,
             locks: array::from_fn(|_| Spin::default()),
+            decide_the_same: |one, other| one == other,
             #[cfg(test)]
             forgotten: AtomicU64::new(0),
         }
+    }
+
+    /// With another answer than whether they are the same to whether two stacks ask for the same decision.
+    pub fn comparing_by(self, decide_the_same: fn(u32, u32) -> bool) -> Self {
+        Shadow { decide_the_same, ..self }
     }
 
     /// How many locations it holds at most.
@@ -192,6 +200,7 @@ impl<G: Deref<Target = [Group]>> Shadow<G> {
                 here,
                 memory,
                 sequence,
+                decide_the_same: self.decide_the_same,
                 #[cfg(test)]
                 forgotten: &self.forgotten,
             };

@@ -24,8 +24,10 @@ pub static RULE: Rule = Rule {
 ## What it finds
 
 State of the whole process that two threads replace for a while, with nothing that orders them: `sys.stdout` and its kind
-(`contextlib.redirect_stdout`), the current directory (`os.chdir`, `contextlib.chdir`), `os.environ`, what `unittest.mock.patch`
-patches, and a patch that refuses to start because another thread is inside of it.
+(`contextlib.redirect_stdout`), the current directory (`os.chdir`, `contextlib.chdir`), `os.environ`, the umask, the locale, the default timeout of
+sockets, the effective user and group, limits that the interpreter has once (`sys.setrecursionlimit`, `sys.set_int_max_str_digits`,
+`sys.setswitchinterval`, `threading.stack_size`, `csv.field_size_limit`), what `unittest.mock.patch` patches, and a patch that refuses to start
+because another thread is inside of it.
 
     with contextlib.redirect_stdout(buffer):   # FT408: in two threads
         report()
@@ -38,7 +40,7 @@ lost for good, prints vanish, files are written into the wrong directory.
 
 ## Not reported
 
-Swapping by one thread at a time; swapping for good at start-up; `warnings.catch_warnings` and `decimal.localcontext`, which are a
+Swapping by one thread at a time; swapping for good at start-up, or to what another thread has set it to already; `warnings.catch_warnings` and `decimal.localcontext`, which are a
 thread's own on free-threaded builds.
 "#,
 };

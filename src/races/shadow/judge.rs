@@ -20,13 +20,9 @@ pub(super) struct Now<'a> {
     pub(super) here: AccessSite,
     pub(super) memory: &'a ThreadHistory,
     pub(super) sequence: u32,
+    pub(super) decide_the_same: fn(u32, u32) -> bool,
     #[cfg(test)]
     pub(super) forgotten: &'a AtomicU64,
-}
-
-/// Whether two checks are the same.  A function that is asked says the same to all its callers: these have to be the same as well.
-fn is_same_check(one: AccessSite, other: AccessSite, is_asked: bool) -> bool {
-    one.site == other.site && (!is_asked || one.stack == other.stack)
 }
 
 /// Whether a thread has polled for this write and seen it, by its last read.
@@ -44,6 +40,11 @@ impl Now<'_> {
         let epoch = Epoch::from_bits(epoch.load(Relaxed));
         // The clock has seen all that its own thread did, and what was never.
         (!self.clock.has_seen(epoch) && !self.access.facts.is_last()).then_some(epoch)
+    }
+
+    /// Whether two checks are the same.  A function that is asked says the same to all its callers: what these decide has to be the same as well.
+    fn is_same_check(&self, one: AccessSite, other: AccessSite, is_asked: bool) -> bool {
+        one.site == other.site && (!is_asked || (self.decide_the_same)(one.stack, other.stack))
     }
 
     fn race(&self, severity: Severity, earlier: (AccessKind, AccessSite, Epoch)) -> Race {
@@ -201,7 +202,7 @@ impl Now<'_> {
         let (kind, check) = (kind_of(state), write.check());
         let value = Value(write.value.load(Relaxed));
         // The other thread acted on what this one checks as well: here it merely came too late to act, too.
-        let same_check = check.is_some_and(|check| is_same_check(check, self.here, self.access.facts.is_asked()));
+        let same_check = check.is_some_and(|check| self.is_same_check(check, self.here, self.access.facts.is_asked()));
         let flag = self.memory.flag.get();
         let is_filling = state & state::FILLING != 0;
         let is_blind = kind == AccessKind::Write && state & state::MAY_GO_BACK == 0;
@@ -220,7 +221,8 @@ impl Now<'_> {
         let takes_turns = !same_check && value.is_fixed() && cell.acted_of(write).excludes(self.access.turn);
         // A guard only found nothing to iterate over.
         let own_kind = if self.access.facts.is_guard() { AccessKind::Iterate } else { self.access.kind };
-        let harmless = is_checked && value.is_cacheable() && own_kind == AccessKind::Read && !self.access.facts.is_measured();
+        let is_cached = value.is_cacheable() && !self.access.value.contradicts(value);
+        let harmless = is_checked && is_cached && own_kind == AccessKind::Read && !self.access.facts.is_measured();
         let severity = match matrix::severity(kind, own_kind) {
             Some(_) if is_spin => Some(Severity::Error),
             // The beginning of an update of its own: that tells more.
@@ -442,7 +444,7 @@ impl Now<'_> {
         let is_asked = read_state & state::ASKED != 0;
         let is_guard = read_state & state::GUARD != 0;
         let is_look = earlier_kind == AccessKind::Read || is_guard;
-        let same_check = is_look && !is_measured && check.is_some_and(|check| is_same_check(check, read_place, is_asked));
+        let same_check = is_look && !is_measured && check.is_some_and(|check| self.is_same_check(check, read_place, is_asked));
         let is_wait = earlier_kind == AccessKind::Read && read_state & state::POLLED != 0;
         let is_spin = same_check && kind == AccessKind::Write && is_wait;
         let harmless = is_checked && value.is_cacheable() && !is_guard && read_state & state::MEASURED == 0;

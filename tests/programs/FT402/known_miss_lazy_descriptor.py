@@ -1,4 +1,8 @@
-"""A descriptor fills in a value on demand, under a name that it has in a variable, by way of ``__dict__``."""
+"""A descriptor fills in a value on demand, under a name that it has in a variable, by way of ``__dict__``.
+
+Found if both threads come while it is being made: later on the instance has the value itself, and nobody asks the
+descriptor, which may as well have held a lock.
+"""
 
 from collections.abc import Callable
 from typing import Any

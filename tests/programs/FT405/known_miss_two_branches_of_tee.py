@@ -1,6 +1,6 @@
 """Two iterators of one `itertools.tee`, a thread each: the documentation of tee says that they are not thread-safe.
 
-The threads take turns, so that no interpreter crashes of it.
+What the two share is in C, where nobody looks.  The threads take turns, so that no interpreter crashes of it.
 """
 
 import itertools

@@ -1,5 +1,7 @@
 """An object is put into a queue and changed afterwards by the thread that gave it away.
 
+The other one only reads, and nothing says that it needs what is written then: FT407, an info.
+
 ALSO: FT407
 """
 

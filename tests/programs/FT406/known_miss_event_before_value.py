@@ -1,5 +1,7 @@
 """An event is set, and then the value written that it announces.
 
+Nothing says that it is this value which the event announces: FT407, an info.
+
 ALSO: FT407
 """
 

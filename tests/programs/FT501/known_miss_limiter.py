@@ -1,4 +1,7 @@
-"""A semaphore with two permits keeps two threads apart no more than none, but it might be one with a single permit."""
+"""A semaphore with two permits keeps two threads apart no more than none does.
+
+It might be one with a single permit: how many it has is not known to the order of locks.
+"""
 
 import threading
 

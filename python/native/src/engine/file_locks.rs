@@ -85,7 +85,14 @@ pub(crate) unsafe fn flock(arguments: Arguments, is_done: bool) {
     let (number, operation) = unsafe { (descriptor(arguments.get(0, c"fd")), number(arguments.get(1, c"operation"))) };
     let has = |bit: c_int| operation.is_some_and(|operation| operation & c_long::from(bit) != 0);
     // An exclusive lock may be taken down to a shared one.
-    lock(number, has(libc::LOCK_UN | libc::LOCK_SH), has(libc::LOCK_EX | libc::LOCK_SH), is_done);
+    let taken = if has(libc::LOCK_EX) {
+        Some(Taken::Alone)
+    } else if has(libc::LOCK_SH) {
+        Some(Taken::Shared)
+    } else {
+        None
+    };
+    lock(number, has(libc::LOCK_UN | libc::LOCK_SH), taken, is_done);
 }
 
 /// `fcntl(file, command, lock)`, of a lock that belongs to the open file.
@@ -106,18 +113,62 @@ pub(crate) unsafe fn control(arguments: Arguments, is_done: bool) {
         let kind = ffi::PyBytes_AsString(given).cast::<libc::c_short>().read_unaligned();
         let [reads, writes, unlocks] =
             [libc::F_RDLCK, libc::F_WRLCK, libc::F_UNLCK].map(|known| c_int::from(kind) == known as c_int);
-        lock(descriptor(arguments.get(0, c"fd")), unlocks || reads, reads || writes, is_done);
+        let taken = if writes {
+            Some(Taken::Alone)
+        } else if reads {
+            Some(Taken::Shared)
+        } else {
+            None
+        };
+        lock(descriptor(arguments.get(0, c"fd")), unlocks || reads, taken, is_done);
     }
 }
 
-fn lock(number: Option<c_int>, releases: bool, acquires: bool, is_done: bool) {
-    let Some(key) = number.and_then(of_descriptor) else { return };
+/// How a lock is held.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    Alone,
+    /// With others that hold it so: they come after those who held it alone, and before those who will, but not after each other.
+    Shared,
+}
+
+/// By descriptor, whether what is held by it is shared.  A number that is too high, or another one of the same open file, counts as one that holds the
+/// lock alone, which hides and never invents.
+static SHARED: [AtomicU64; 64] = [const { AtomicU64::new(0) }; 64];
+
+fn shared(number: c_int) -> Option<(&'static AtomicU64, u64)> {
+    let number = usize::try_from(number).ok()?;
+    SHARED.get(number / 64).map(|word| (word, 1 << (number % 64)))
+}
+
+/// What is ordered by those who share a lock.
+fn readers(number: u64) -> u64 {
+    key(Space::File, number + FOLDED)
+}
+
+/// The lock that is held by a descriptor is about to be let go of.
+fn release(number: c_int, key: u64) {
+    let is_shared = shared(number).is_some_and(|(word, bit)| word.load(Ordering::Relaxed) & bit != 0);
+    order::release_key(if is_shared { readers(key) } else { file(key) });
+}
+
+fn lock(number: Option<c_int>, releases: bool, taken: Option<Taken>, is_done: bool) {
+    let Some((number, key)) = number.and_then(|number| Some((number, of_descriptor(number)?))) else { return };
     if releases && !is_done {
-        order::release_key(file(key));
+        release(number, key);
     }
-    if acquires && is_done {
-        LOCKED[key as usize / 64].fetch_or(1 << (key % 64), Ordering::Relaxed);
-        order::acquire_key(file(key));
+    let Some(taken) = taken.filter(|_| is_done) else { return };
+    LOCKED[key as usize / 64].fetch_or(1 << (key % 64), Ordering::Relaxed);
+    order::acquire_key(file(key));
+    match (taken, shared(number)) {
+        (Taken::Shared, Some((word, bit))) => {
+            word.fetch_or(bit, Ordering::Relaxed);
+        }
+        (Taken::Alone, Some((word, bit))) => {
+            word.fetch_and(!bit, Ordering::Relaxed);
+            order::acquire_key(readers(key));
+        }
+        (Taken::Shared | Taken::Alone, None) => order::acquire_key(readers(key)),
     }
 }
 
@@ -125,7 +176,7 @@ fn lock(number: Option<c_int>, releases: bool, acquires: bool, is_done: bool) {
 pub(crate) fn closing(number: c_int) {
     let Some(key) = of_descriptor(number) else { return };
     if LOCKED[key as usize / 64].load(Ordering::Relaxed) >> (key % 64) & 1 != 0 {
-        order::release_key(file(key));
+        release(number, key);
     }
 }
 

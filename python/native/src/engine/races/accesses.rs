@@ -1,10 +1,10 @@
 //! From a probe that was hit to accesses of locations: which object, which part of it, what is done to it.
 
 use crate::engine::order;
-use crate::engine::races::noted::Touch;
+use crate::engine::races::noted::{Touch, Written};
 use crate::engine::races::probe_site::{Probe, peek};
 use crate::engine::races::touch::{escape, field, is_private};
-use crate::engine::races::{container_sync, containers, handed_over, locations, names, taken_off, values, walks};
+use crate::engine::races::{container_sync, containers, handed_over, locations, names, states, taken_off, values, walks};
 use crate::evidence::naming;
 use crate::evidence::race::Part;
 use crate::interpreter::{attributes, frames, header, types};
@@ -31,7 +31,7 @@ pub(crate) unsafe fn object_of(probe: &Probe, handed: *mut ffi::PyObject) -> *mu
         let is_on_the_stack = std::ptr::eq(handed.cast(), probe) && probe.object != 0;
         let handed = if is_on_the_stack { peek(probe.object) } else { handed };
         if matches!(probe.call, Some(Call::ReadState | Call::WriteState)) {
-            state_of(handed)
+            states::home(handed)
         } else if matches!(action, Action::Iterate | Action::EndIteration) {
             walks::subject(handed)
         } else if action == Action::Function && handed.is_null() {
@@ -132,9 +132,9 @@ unsafe fn attribute(here: &'static ThreadContext, probe: &Probe, object: *mut ff
         {
             return Outcome::Raised;
         }
-        let value = if kind == AccessKind::Write { value(probe) } else { Value::UNKNOWN };
+        let written = if kind == AccessKind::Write { value(here, probe) } else { Written::UNKNOWN };
         let home = home(object);
-        Touch { here, probe, object }.access(home, probe.field, kind, value, Part::Attribute(probe.name))
+        Touch { here, probe, object }.write(home, probe.field, kind, written, Part::Attribute(probe.name))
     }
 }
 
@@ -180,8 +180,8 @@ unsafe fn global(here: &'static ThreadContext, probe: &Probe, globals: *mut ffi:
         if is_private(globals) {
             return Outcome::Continue;
         }
-        let value = if kind == AccessKind::Write { value(probe) } else { Value::UNKNOWN };
-        Touch { here, probe, object: globals }.access(globals, probe.field, kind, value, Part::Global(probe.name))
+        let written = if kind == AccessKind::Write { value(here, probe) } else { Written::UNKNOWN };
+        Touch { here, probe, object: globals }.write(globals, probe.field, kind, written, Part::Global(probe.name))
     }
 }
 
@@ -191,8 +191,8 @@ unsafe fn cell(here: &'static ThreadContext, probe: &Probe, cell: *mut ffi::PyOb
         if is_private(cell) {
             return Outcome::Continue;
         }
-        let value = if kind == AccessKind::Write { value(probe) } else { Value::UNKNOWN };
-        Touch { here, probe, object: cell }.access(cell, field::CONTENT, kind, value, Part::Variable(probe.name))
+        let written = if kind == AccessKind::Write { value(here, probe) } else { Written::UNKNOWN };
+        Touch { here, probe, object: cell }.write(cell, field::CONTENT, kind, written, Part::Variable(probe.name))
     }
 }
 
@@ -245,19 +245,29 @@ unsafe fn merge(here: &'static ThreadContext, probe: &Probe, object: *mut ffi::P
 }
 
 /// What is about to be written to something that threads share.
-unsafe fn value(probe: &Probe) -> Value {
+unsafe fn value(here: &ThreadContext, probe: &Probe) -> Written {
     // SAFETY: passed on by `note`; what is on the stack is alive.
     unsafe {
         let object = peek(probe.value);
-        if object.is_null() {
-            return Value::UNKNOWN;
-        }
+        if object.is_null() { Written::UNKNOWN } else { written(here, object) }
+    }
+}
+
+/// What `object` is as a value, which is about to be written to something that threads share.
+///
+/// # Safety
+/// Attached; `object` is alive.
+unsafe fn written(here: &ThreadContext, object: *mut ffi::PyObject) -> Written {
+    // SAFETY: passed on.
+    unsafe {
         let value = values::value(object);
-        if value.is_object() && header::is_private(object) {
-            // Others can reach it from now on: what its creator does to it next is no secret any more.
-            container_sync::publish(object);
+        if !value.is_object() || !header::is_private(object) {
+            return Written::now(value);
         }
-        value
+        let epoch = Some(here.order.clock().epoch());
+        // Others can reach it from now on: what its creator does to it next is no secret any more.
+        handed_over::hand_over(object);
+        Written { value, epoch }
     }
 }
 
@@ -293,7 +303,7 @@ unsafe fn item(here: &'static ThreadContext, probe: &Probe, object: *mut ffi::Py
             return Outcome::Continue;
         }
         let touch = Touch { here, probe, object };
-        let outcome = touch.item(key, call, value(probe), container);
+        let outcome = touch.item(key, call, value(here, probe), container);
         // The variables of a process's environment are bytes: code that replaces one for good reads it by the same function.
         if outcome == Outcome::Raised || call != Call::Read || ffi::PyUnicode_Check(key) == 0 {
             return outcome;
@@ -385,8 +395,10 @@ pub(super) unsafe fn perform(
         {
             return Outcome::Raised;
         }
-        if method.effect == Call::Insert && !key.is_null() {
+        if method.effect == Call::Insert {
             handed_over::put_into(object, key);
+        } else if method.name == "setdefault" {
+            handed_over::put_into(object, more);
         }
         Touch { here, probe, object }.method(method, key, !more.is_null(), container)
     }
@@ -405,9 +417,7 @@ unsafe fn function(here: &'static ThreadContext, probe: &Probe, object: *mut ffi
             return named(here, probe, object, function.effect == Call::WriteAttribute);
         }
         if let Call::ReadState | Call::WriteState = function.effect {
-            let kind = if function.effect == Call::WriteState { AccessKind::Write } else { AccessKind::Read };
-            let touch = Touch { here, probe, object };
-            return touch.access(object, field::CONTENT, kind, Value::UNKNOWN, Part::State("the current directory"));
+            return states::access(here, probe, object, function);
         }
         let container = containers::family(ffi::Py_TYPE(object));
         let is_snapshot = container.is_some_and(|container| function.snapshots.contains(&container));
@@ -422,18 +432,6 @@ unsafe fn function(here: &'static ThreadContext, probe: &Probe, object: *mut ffi
         let outcome = whole(here, probe, object, function.effect);
         here.races.probed.set(object as usize);
         outcome
-    }
-}
-
-/// What stands for the state that a built-in function is about: its module; null if it is another function.
-unsafe fn state_of(callable: *mut ffi::PyObject) -> *mut ffi::PyObject {
-    // SAFETY: passed on by `note`.
-    unsafe {
-        if ffi::Py_TYPE(callable) == &raw mut ffi::PyCFunction_Type {
-            ffi::PyCFunction_GetSelf(callable)
-        } else {
-            std::ptr::null_mut()
-        }
     }
 }
 
@@ -493,10 +491,10 @@ pub(super) unsafe fn attribute_named(
         {
             return Outcome::Raised;
         }
-        let value = if writes && !value.is_null() { values::value(value) } else { Value::UNKNOWN };
+        let written = if writes && !value.is_null() { written(here, value) } else { Written::UNKNOWN };
         let kind = if writes { AccessKind::Write } else { AccessKind::Read };
         let touch = Touch { here, probe, object };
-        let outcome = touch.access(home(object), hash, kind, value, Part::Attribute(name));
+        let outcome = touch.write(home(object), hash, kind, written, Part::Attribute(name));
         if writes || outcome == Outcome::Raised { outcome } else { touch.until_put_back(home(object), hash, Part::Attribute(name)) }
     }
 }

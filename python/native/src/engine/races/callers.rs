@@ -4,11 +4,12 @@ use crate::engine::races::probe_site;
 use crate::interpreter::frames::RawFrame;
 use crate::interpreter::{code_fields, code_text, frames};
 use crate::thread::code_class;
+use crate::thread::stacks::{self, StackId};
 use ftsan::races::mix;
 use pyo3::ffi;
 use std::ffi::CStr;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 /// Questions about code, which is alive.
 #[derive(Clone, Copy)]
@@ -17,6 +18,10 @@ pub(crate) struct Chosen {
     pub(crate) is_chosen: unsafe fn(*mut ffi::PyObject) -> bool,
     /// Whether chosen code, where it is, goes through a container again if that changes meanwhile.
     pub(crate) begins_again: unsafe fn(RawFrame) -> bool,
+    /// Whether the result of the call that code is in decides something there; otherwise it may be passed on.
+    pub(crate) decides: unsafe fn(RawFrame) -> bool,
+    /// Whether the first of these frames raises by itself what containers raise for what they have not, and one of the others handles that.
+    pub(crate) handle_lack: unsafe fn(&[RawFrame]) -> bool,
 }
 
 static CHOSEN: OnceLock<Chosen> = OnceLock::new();
@@ -33,6 +38,15 @@ pub(crate) fn start(chosen: Chosen) {
 pub(crate) fn is_main_interpreter() -> bool {
     // SAFETY: hooks run attached.
     std::ptr::eq(unsafe { ffi::PyInterpreterState_Get() }, INTERPRETER.load(Ordering::Relaxed))
+}
+
+/// Whether a code object is chosen to be watched.
+///
+/// # Safety
+/// A live code object.
+pub(crate) unsafe fn is_chosen(code: *mut ffi::PyObject) -> bool {
+    // SAFETY: passed on.
+    CHOSEN.get().is_some_and(|chosen| unsafe { (chosen.is_chosen)(code) })
 }
 
 /// Functions of the standard library that call what they are given, a thread's, a pool's, a loop's; and those that hand what they are given to
@@ -153,6 +167,55 @@ pub(crate) unsafe fn is_watched() -> bool {
         }
     }
     true
+}
+
+/// For each stack in which a function was asked for an answer, a number for where that decides something and how it gets there; 0 if it is not known.
+static DECISIONS: [AtomicU32; stacks::STACKS] = [const { AtomicU32::new(0) }; stacks::STACKS];
+
+fn decision(stack: StackId) -> Option<&'static AtomicU32> {
+    DECISIONS.get((stack as usize).wrapping_sub(1))
+}
+
+/// The innermost function of a stack is asked for an answer: notes, once, where that decides something.
+///
+/// # Safety
+/// Attached.
+pub(super) unsafe fn note_decision(stack: StackId) {
+    let (Some(decision), Some(Chosen { decides, .. })) = (decision(stack), CHOSEN.get()) else { return };
+    if decision.load(Ordering::Relaxed) != 0 {
+        return;
+    }
+    let mut way = 0;
+    for frame in stacks::get(stack).iter().skip(1) {
+        way = mix(way ^ frame.code as u64 ^ u64::from(frame.offset) << 48);
+        // SAFETY: passed on; the code of recorded stacks is kept alive.
+        if unsafe { decides(*frame) } {
+            break;
+        }
+    }
+    decision.store((way >> 32) as u32 | 1, Ordering::Relaxed);
+}
+
+/// Whether the answers that two stacks asked for decide the same, at the same place.
+pub(super) fn decide_the_same(one: StackId, other: StackId) -> bool {
+    let of = |stack| decision(stack).map_or(0, |decision| decision.load(Ordering::Relaxed));
+    one == other || of(one) != 0 && of(one) == of(other)
+}
+
+/// Whether the function that runs raises by itself what containers raise for what they have not, and one that has called it handles that: then
+/// it does not matter which of the two raises it.
+///
+/// # Safety
+/// Attached.
+pub(super) unsafe fn handle_lack() -> bool {
+    /// Frames that are looked at.
+    const MOST: usize = 8;
+    let Some(Chosen { handle_lack, .. }) = CHOSEN.get() else { return false };
+    // SAFETY: passed on; code on the own stack is alive.
+    unsafe {
+        let frames: Vec<RawFrame> = frames::own().filter_map(frames::Frame::raw).take(MOST).collect();
+        handle_lack(&frames)
+    }
 }
 
 /// Whether what runs, or the function that has called it, goes through a container again if that changes meanwhile: a generator, or a

@@ -2,7 +2,7 @@
 //! or a pool is to run.  A call that a probe stood before is not noted again.
 
 use crate::engine::order;
-use crate::engine::races::noted::Touch;
+use crate::engine::races::noted::{Touch, Written};
 use crate::engine::races::probe_site::Probe;
 use crate::engine::races::touch::is_private;
 use crate::engine::races::{accesses, callers, container_sync, containers, shared, values};
@@ -13,7 +13,6 @@ use crate::thread::outcome::Outcome;
 use crate::thread::{clock, guard};
 use ftsan::patcher::Action;
 use ftsan::patcher::known_calls::{self, CallEffect, Container, Does, Entry};
-use ftsan::races::access::Value;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
@@ -115,8 +114,8 @@ unsafe fn note(here: &'static ThreadContext, probe: &Probe, callee: Callee, obje
                 if key.is_null() || is_private(object) {
                     return Outcome::Continue;
                 }
-                let value = if rest.at(1).is_null() { Value::UNKNOWN } else { values::value(rest.at(1)) };
-                Touch { here, probe, object }.item(key, effect, value, container)
+                let written = if rest.at(1).is_null() { Written::UNKNOWN } else { Written::now(values::value(rest.at(1))) };
+                Touch { here, probe, object }.item(key, effect, written, container)
             }
             (Callee::Function(&Entry { does: Does::Attribute(effect), .. }), _) => {
                 accesses::attribute_named(here, probe, object, effect == CallEffect::WriteAttribute, [rest.at(0), rest.at(1)])

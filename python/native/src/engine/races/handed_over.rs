@@ -3,14 +3,20 @@
 //! They are no secret of their maker's any more, although nobody else has touched them yet: a verdict must not hang on how soon the other
 //! thread does.
 
-use crate::engine::races::{container_sync, containers};
+use crate::engine::races::touch::escape;
+use crate::engine::races::{callers, container_sync, containers};
+use crate::interpreter::code_fields::Code;
 use crate::interpreter::{attributes, header, types};
 use crate::thread::clock;
 use pyo3::ffi;
+use pyo3::prelude::*;
 use std::ffi::{CStr, c_int, c_void};
 
 /// How deep tuples are looked into, and what a function has from around it.
 const DEPTH: u32 = 3;
+
+/// How many elements of a container are looked at.
+const MOST: ffi::Py_ssize_t = 64;
 
 /// Attributes that lead on: to the call of a `threading.Thread`, to the work of a `ThreadPoolExecutor`, to the items of a `queue.Queue`.
 const LED_TO: [&CStr; 5] = [c"_target", c"_args", c"_kwargs", c"task", c"queue"];
@@ -69,13 +75,15 @@ unsafe fn hand_over_to(object: *mut ffi::PyObject, depth: u32) {
             for place in 0..ffi::PyTuple_GET_SIZE(object) {
                 hand_over_to(ffi::PyTuple_GET_ITEM(object, place), depth - 1);
             }
-        } else if let Some((of, _)) = attributes::of_method(object) {
+        } else if let Some((of, function)) = attributes::of_method(object) {
             hand_over_to(of, depth);
+            hand_over_to(function, depth);
         } else if class == &raw mut ffi::PyFunction_Type {
             let closure = ffi::PyFunction_GetClosure(object);
             if !closure.is_null() {
                 hand_over_to(closure, depth);
             }
+            hand_over_globals(object, depth - 1);
         } else if class == &raw mut ffi::PyCell_Type {
             let content = ffi::PyCell_Get(object);
             if !content.is_null() {
@@ -90,24 +98,70 @@ unsafe fn hand_over_to(object: *mut ffi::PyObject, depth: u32) {
                     ffi::Py_DECREF(called);
                 }
             }
-        } else if is_plain(class) {
+            if is_plain(class) {
+                hand_over_parts(object, depth - 1);
+                let run = look_up(class, c"run");
+                if !run.is_null() {
+                    hand_over_to(run, depth);
+                    ffi::Py_DECREF(run);
+                }
+            }
+        } else if class == &raw mut ffi::PyDict_Type || class == &raw mut ffi::PyList_Type || is_plain(class) {
             hand_over_parts(object, depth - 1);
         }
     }
 }
 
-/// What an object has as attributes.
+/// What a function that is watched names of its module: variables, classes, objects, other functions.
 ///
 /// # Safety
-/// Attached; `object` is alive, private to the calling thread, and of a plain type.
+/// Attached; `function` is alive.
+unsafe fn hand_over_globals(function: *mut ffi::PyObject, mut depth: u32) {
+    // SAFETY: passed on; a function keeps its code and its globals alive, and a lookup by a string runs no code of the program.
+    unsafe {
+        let (code, globals) = (ffi::PyFunction_GetCode(function), ffi::PyFunction_GetGlobals(function));
+        if code.is_null() || globals.is_null() || !callers::is_chosen(code) {
+            return;
+        }
+        // Its variables are the dictionary's.
+        escape(globals);
+        let code = Bound::from_borrowed_ptr(Python::assume_attached(), code);
+        let Some(names) = Code::of(&code).map(|code| code.names()) else { return };
+        for name in names.as_slice().iter().take(MOST as usize) {
+            let mut value = std::ptr::null_mut();
+            if ffi::PyDict_GetItemRef(globals, name.as_ptr(), &raw mut value) == 1 {
+                let class = ffi::Py_TYPE(value);
+                if class == &raw mut ffi::PyFunction_Type {
+                    hand_over_to(value, depth);
+                } else if ffi::PyType_Check(value) != 0 && header::is_private(value) && !header::is_immortal(value) {
+                    escape(value);
+                } else {
+                    hand_over_part(value, (&raw mut depth).cast());
+                }
+                ffi::Py_DECREF(value);
+            }
+        }
+    }
+}
+
+/// What is in a dictionary or a list; what an object has as attributes.
+///
+/// # Safety
+/// Attached; `object` is alive, private to the calling thread, and a dictionary, a list, or of a plain type.
 unsafe fn hand_over_parts(object: *mut ffi::PyObject, mut depth: u32) {
     // SAFETY: passed on: nobody changes the attributes meanwhile.  The garbage collector may ask a live object at any time for what it holds, as
     // is done here.
     unsafe {
-        let home = attributes::home(object);
-        if !std::ptr::eq(home, object) {
+        if ffi::PyList_CheckExact(object) != 0 {
+            for place in 0..ffi::PyList_GET_SIZE(object).min(MOST) {
+                hand_over_part(ffi::PyList_GET_ITEM(object, place), (&raw mut depth).cast());
+            }
+            return;
+        }
+        let home = if ffi::PyDict_CheckExact(object) != 0 { object } else { attributes::home(object) };
+        if ffi::PyDict_CheckExact(home) != 0 {
             let (mut position, mut value) = (0, std::ptr::null_mut());
-            while ffi::PyDict_Next(home, &raw mut position, std::ptr::null_mut(), &raw mut value) != 0 {
+            while position < MOST && ffi::PyDict_Next(home, &raw mut position, std::ptr::null_mut(), &raw mut value) != 0 {
                 hand_over_part(value, (&raw mut depth).cast());
             }
         } else if let Some(traverse) = (*ffi::Py_TYPE(object)).tp_traverse {
@@ -135,14 +189,26 @@ unsafe fn is_plain(class: *mut ffi::PyTypeObject) -> bool {
 /// # Safety
 /// Attached; a live type.
 unsafe fn has_slots(class: *mut ffi::PyTypeObject) -> bool {
-    // SAFETY: passed on.
+    // SAFETY: passed on; a reference of our own.
     unsafe {
-        let name = ffi::PyUnicode_InternFromString(c"__slots__".as_ptr());
-        let found = types::look_up(class, name);
-        ffi::Py_DECREF(name);
+        let found = look_up(class, c"__slots__");
         let has_slots = !found.is_null();
         ffi::Py_XDECREF(found);
         has_slots
+    }
+}
+
+/// What a class has under a name: a new reference, or null.
+///
+/// # Safety
+/// Attached; a live type.
+unsafe fn look_up(class: *mut ffi::PyTypeObject, name: &CStr) -> *mut ffi::PyObject {
+    // SAFETY: passed on.
+    unsafe {
+        let name = ffi::PyUnicode_InternFromString(name.as_ptr());
+        let found = types::look_up(class, name);
+        ffi::Py_DECREF(name);
+        found
     }
 }
 
@@ -151,7 +217,7 @@ unsafe extern "C" fn hand_over_part(value: *mut ffi::PyObject, depth: *mut c_voi
     // SAFETY: called with the depth above, for what an object holds, which is alive.
     unsafe {
         let class = ffi::Py_TYPE(value);
-        if containers::family(class).is_some() || is_plain(class) {
+        if class == &raw mut ffi::PyTuple_Type || containers::family(class).is_some() || is_plain(class) {
             hand_over_to(value, *depth.cast::<u32>());
         }
     }

@@ -11,6 +11,7 @@
 //! | [`touch`] | what is done to an object, as accesses of its parts |
 //! | [`noted`] | one access, and the shadow memory |
 //! | [`locations`] | whether a name is a part of an object at all |
+//! | [`states`] | what a process has once, and is read and replaced by calls |
 //! | [`taken_off`] | properties that are taken off their class |
 //! | [`containers`], [`values`], [`names`] | built-in containers; keys and values as numbers; names |
 //! | [`walks`] | iterations, step by step |
@@ -44,6 +45,7 @@ pub(crate) mod probe_site;
 pub(crate) mod review;
 pub(crate) mod sampling;
 pub(crate) mod shared;
+pub(crate) mod states;
 pub(crate) mod taken_off;
 pub(crate) mod touch;
 pub(crate) mod turns;

@@ -4,7 +4,7 @@
 
 use crate::engine::order;
 use crate::engine::races::probe_site::{Probe, peek_local};
-use crate::engine::races::{confirm, container_sync, demands, flags, own_thread, review, shared, turns};
+use crate::engine::races::{callers, confirm, container_sync, demands, flags, own_thread, review, shared, turns, values};
 use crate::evidence::race::{self, Part};
 use crate::evidence::thread_names;
 use crate::interpreter::header::{self, SEEN};
@@ -29,6 +29,21 @@ pub(super) struct Details {
     pub(super) epoch: Option<Epoch>,
     /// Of a step of an iteration: where it was at the last one.
     pub(super) since: Option<u16>,
+}
+
+/// What is written, and when: before it was handed over, if it was.  The check that it is written after belongs to that epoch.
+#[derive(Clone, Copy)]
+pub(super) struct Written {
+    pub(super) value: Value,
+    pub(super) epoch: Option<Epoch>,
+}
+
+impl Written {
+    pub(super) const UNKNOWN: Written = Written::now(Value::UNKNOWN);
+
+    pub(super) const fn now(value: Value) -> Self {
+        Written { value, epoch: None }
+    }
 }
 
 /// One access of a part of an object that more than one thread has touched.
@@ -103,7 +118,13 @@ impl Touch<'_> {
         // SAFETY: the object is alive, and so is what it is done with.
         unsafe { confirm::meet(probe, access.location) };
         // SAFETY: the object is alive, and so is what it is done with.
-        let stack = || unsafe { here.stacks.record() };
+        let stack = || unsafe {
+            let stack = here.stacks.record();
+            if access.facts.is_asked() {
+                callers::note_decision(stack);
+            }
+            stack
+        };
         let (kind, found) = races.shadow.access(&access, clock, &here.races.memory, stack);
         // SAFETY: the object is alive, and so is what it is done with.
         let outcome = if found.is_empty() { Outcome::Continue } else { unsafe { self.tell(found, details.is_taken, part) } };
@@ -131,6 +152,10 @@ impl Touch<'_> {
                 if self.here.order.clock().has_seen(race.earlier_thread) {
                     continue;
                 }
+            }
+            // SAFETY: passed on.
+            if [race.kind, race.earlier_kind].contains(&AccessKind::Checked) && unsafe { callers::handle_lack() } {
+                continue;
             }
             confirm::suspect(&race);
             // SAFETY: passed on.
@@ -180,6 +205,13 @@ impl Touch<'_> {
         if probe.acts_at_local && probe.compared != 0 {
             // SAFETY: as above.
             access.turn = unsafe { turns::of_value(compared) };
+        }
+        if probe.would_store != 0 && kind == AccessKind::Read {
+            // SAFETY: called from the probe, whose function has this variable; alive as long as the variable holds it, or null.
+            access.value = unsafe {
+                let argument = peek_local(probe.would_store - 1);
+                if argument.is_null() { Value::UNKNOWN } else { values::value(argument) }
+            };
         }
         if probe.is_claim {
             access.value = value.as_claim();

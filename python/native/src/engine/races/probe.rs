@@ -173,7 +173,7 @@ fn facts(point: &Point<'_>) -> AccessFacts {
 /// Whether accesses at a point order threads, or are completed by what is found when they are made.
 fn is_special(point: &Point<'_>) -> bool {
     let orders = point.is_constant || point.is_turn || point.is_heeded || point.is_polled;
-    orders || point.is_own || point.compared != 0 || point.is_claim || point.is_filled
+    orders || point.is_own || point.compared != 0 || point.would_store != 0 || point.is_claim || point.is_filled
 }
 
 static NEXT_SITE: AtomicU32 = AtomicU32::new(1);
@@ -259,6 +259,7 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, point: &Point<'_>, is_trusted: bool) 
             is_handled: point.is_handled,
             is_own: point.is_own,
             compared: point.compared,
+            would_store: point.would_store,
             turn: turns::of_point(point),
             acts_at_local: point.acts_at == Some(ActsAt::Local),
             keywords: point.keywords,

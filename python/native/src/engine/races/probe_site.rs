@@ -33,6 +33,8 @@ pub(crate) struct Probe {
     pub(crate) is_handled: bool,
     pub(crate) is_own: bool,
     pub(crate) compared: u16,
+    /// The local variable that the check would have it store.
+    pub(crate) would_store: u16,
     pub(crate) turn: Turn,
     /// It acts on what the local variable holds with which it is compared.
     pub(crate) acts_at_local: bool,
@@ -74,6 +76,7 @@ impl Probe {
             is_handled: false,
             is_own: false,
             compared: 0,
+            would_store: 0,
             turn: Turn::NONE,
             acts_at_local: false,
             keywords: 0,

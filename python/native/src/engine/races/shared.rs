@@ -1,5 +1,6 @@
 //! The tables that all probes share: lives of objects, and the shadow memory.
 
+use crate::engine::races::callers;
 use crate::thread::{faults, tables};
 use ftsan::options::Options;
 use ftsan::races::lifetimes::{self, Lifetimes};
@@ -51,6 +52,6 @@ pub(crate) fn start(options: &Options) {
 fn of_size(bytes: usize) -> Option<Races> {
     // An object has at least one location; with twice the entries, few objects find theirs taken.
     let count = bytes / (shadow::BYTES + 2 * lifetimes::BYTES);
-    let shadow = Shadow::new(tables::zeros(shadow::groups(count * shadow::BYTES))?);
+    let shadow = Shadow::new(tables::zeros(shadow::groups(count * shadow::BYTES))?).comparing_by(callers::decide_the_same);
     Some(Races { lifetimes: Lifetimes::new(tables::zeros(lifetimes::groups(2 * shadow.locations()))?), shadow })
 }

@@ -3,7 +3,7 @@
 //! Attributes and keys are locations of their own: threads that fill different slots do not meet.  The structure of a container (which
 //! keys there are) is another one.
 
-use crate::engine::races::noted::{Details, Touch};
+use crate::engine::races::noted::{Details, Touch, Written};
 use crate::engine::races::probe_site::Probe;
 use crate::engine::races::{container_sync, containers, shared, values};
 use crate::evidence::race::Part;
@@ -117,7 +117,7 @@ pub(super) unsafe fn advance(here: &'static ThreadContext, probe: &Probe, iterat
 
 impl Touch<'_> {
     /// `object[key]` in all its forms.
-    pub(super) unsafe fn item(&self, key: *mut ffi::PyObject, call: Call, value: Value, container: Container) -> Outcome {
+    pub(super) unsafe fn item(&self, key: *mut ffi::PyObject, call: Call, written: Written, container: Container) -> Outcome {
         // SAFETY: the object is alive, and so is what it is done with.
         unsafe {
             if is_sequence(container) {
@@ -144,7 +144,7 @@ impl Touch<'_> {
                     self.structure(AccessKind::Atomic, !self.probe.is_handled)
                 } else if ffi::PyLong_Check(key) != 0 {
                     let kind = if call == Call::Write { AccessKind::Write } else { AccessKind::Read };
-                    self.indexed(key, container, kind, value)
+                    self.indexed(key, container, kind, written)
                 } else if call == Call::Write {
                     self.structure(AccessKind::Write, false)
                 } else {
@@ -156,11 +156,11 @@ impl Touch<'_> {
                 if let Outcome::Raised = self.element(key, AccessKind::Read, Value::UNKNOWN) {
                     return Outcome::Raised;
                 }
-                return self.keyed(key, Call::Atomic, false, Value::UNKNOWN, container);
+                return self.keyed(key, Call::Atomic, false, Written::UNKNOWN, container);
             }
             if self.probe.is_first
                 && call == Call::Write
-                && let Outcome::Raised = self.first(value)
+                && let Outcome::Raised = self.first(written.value)
             {
                 return Outcome::Raised;
             }
@@ -170,7 +170,7 @@ impl Touch<'_> {
             {
                 return Outcome::Raised;
             }
-            self.keyed(key, call, false, value, container)
+            self.keyed(key, call, false, written, container)
         }
     }
 
@@ -222,13 +222,13 @@ impl Touch<'_> {
                     return Outcome::Raised;
                 }
                 let is_sure = method.name == "discard" || method.name == "pop" && has_more;
-                self.keyed(key, method.effect, is_sure, Value::UNKNOWN, container)
+                self.keyed(key, method.effect, is_sure, Written::UNKNOWN, container)
             }
         }
     }
 
     /// One element of a sequence.
-    unsafe fn indexed(&self, index: *mut ffi::PyObject, container: Container, kind: AccessKind, value: Value) -> Outcome {
+    unsafe fn indexed(&self, index: *mut ffi::PyObject, container: Container, kind: AccessKind, written: Written) -> Outcome {
         // SAFETY: the object is alive, and so is what it is done with.
         unsafe {
             let mut number = ffi::PyLong_AsLongLong(index);
@@ -241,7 +241,7 @@ impl Touch<'_> {
                 // Of other sequences the size comes first, as in every object of variable size.
                 number += if is_list { ffi::PyList_GET_SIZE(self.object) as i64 } else { ffi::Py_SIZE(self.object) as i64 };
             }
-            self.noted(self.object, mix(number as u64), kind, value, Details::default(), Part::Item(index))
+            self.write(self.object, mix(number as u64), kind, written, Part::Item(index))
         }
     }
 
@@ -286,7 +286,14 @@ impl Touch<'_> {
     }
 
     /// What a call does to what is behind a key, and to which keys there are.  `is_sure`: with a default, nothing needs to be there.
-    unsafe fn keyed(&self, key: *mut ffi::PyObject, call: Call, is_sure: bool, value: Value, container: Container) -> Outcome {
+    unsafe fn keyed(
+        &self,
+        key: *mut ffi::PyObject,
+        call: Call,
+        is_sure: bool,
+        Written { value, epoch }: Written,
+        container: Container,
+    ) -> Outcome {
         // SAFETY: the object is alive, and so is what it is done with.
         unsafe {
             let (kind, is_checkable) = match call {
@@ -305,7 +312,7 @@ impl Touch<'_> {
             // A value that is replaced is handed over only if it may change: else all threads that count in a dictionary would be ordered.
             let is_put = adds || call == Call::Write && value.is_object();
             let is_taken = matches!(call, Call::Take | Call::Atomic);
-            let epoch = is_put.then(|| self.here.order.clock().epoch());
+            let epoch = if is_put { epoch.or_else(|| Some(self.here.order.clock().epoch())) } else { epoch };
             if is_put {
                 // Before it is noted: whoever finds the note may have what was put there.
                 container_sync::put(self.object);
@@ -353,7 +360,7 @@ impl Touch<'_> {
             if !values::is_plain_key(key) || !self.has_read(values::key(key)) {
                 return Outcome::Continue;
             }
-            self.keyed(key, Call::Write, false, values::value(value), container)
+            self.keyed(key, Call::Write, false, Written::now(values::value(value)), container)
         }
     }
 
@@ -424,6 +431,18 @@ impl Touch<'_> {
     unsafe fn element(&self, key: *mut ffi::PyObject, kind: AccessKind, value: Value) -> Outcome {
         // SAFETY: the object is alive, and so is what it is done with.
         unsafe { self.noted(self.object, values::key(key), kind, value, Details::default(), Part::Item(key)) }
+    }
+
+    pub(super) unsafe fn write(
+        &self,
+        home: *mut ffi::PyObject,
+        field: u64,
+        kind: AccessKind,
+        Written { value, epoch }: Written,
+        part: Part,
+    ) -> Outcome {
+        // SAFETY: the object is alive, and so is what it is done with.
+        unsafe { self.noted(home, field, kind, value, Details { epoch, ..Details::default() }, part) }
     }
 
     pub(super) unsafe fn access(

@@ -10,7 +10,7 @@ use crate::interpreter::code_fields::Code;
 use crate::interpreter::frames::RawFrame;
 use crate::interpreter::py_ref::{Lazy, Owned};
 use crate::thread::probe_switch::Switches;
-use ftsan::patcher::{self, UnitMap};
+use ftsan::patcher::{self, Opcodes, UnitMap};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -242,9 +242,41 @@ pub(crate) unsafe fn begins_again(frame: RawFrame) -> bool {
 }
 
 fn begun_again(code: &Bound<'_, PyAny>) -> Vec<(u32, u32)> {
-    let (Some(code), Ok(opcodes)) = (Code::of(code), opcodes::get(code.py())) else { return Vec::new() };
-    let Ok(bytes) = code.bytes() else { return Vec::new() };
-    let (exceptions, names) = (code.exceptions(), code.names());
+    read(code, patcher::begun_again).unwrap_or_default()
+}
+
+/// Whether the result of the call at this unit decides something in the function.
+///
+/// # Safety
+/// As [`known`]; attached.
+pub(crate) unsafe fn decides(frame: RawFrame) -> bool {
+    // SAFETY: passed on.
+    let code = unsafe { Bound::from_borrowed_ptr(Python::assume_attached(), frame.code as *mut ffi::PyObject) };
+    read(&code, |opcodes, bytes, _, _| patcher::decides(opcodes, bytes, frame.offset)).unwrap_or(false)
+}
+
+/// Whether the first of these frames raises by itself what containers raise for what they have not, and one of the others handles that.
+///
+/// # Safety
+/// As [`known`], of each; attached.
+pub(crate) unsafe fn handle_lack(frames: &[RawFrame]) -> bool {
+    let Some((own, callers)) = frames.split_first() else { return false };
+    // SAFETY: passed on.
+    let code = |frame: &RawFrame| unsafe { Bound::from_borrowed_ptr(Python::assume_attached(), frame.code as *mut ffi::PyObject) };
+    let raised = read(&code(own), |opcodes, bytes, _, names| patcher::lacks_raised(opcodes, bytes, names)).unwrap_or_default();
+    let handles = |frame: &RawFrame| {
+        let handles = |opcodes: &Opcodes, bytes: &[u8], exceptions: &[u8], names: &[&str]| {
+            patcher::handle_raised(opcodes, bytes, exceptions, names, frame.offset, &raised)
+        };
+        read(&code(frame), handles).unwrap_or(false)
+    };
+    !raised.is_empty() && callers.iter().any(handles)
+}
+
+/// Something about a code object that its instructions, its exception table and its names say.
+fn read<T>(code: &Bound<'_, PyAny>, ask: impl FnOnce(&Opcodes, &[u8], &[u8], &[&str]) -> T) -> Option<T> {
+    let (code, opcodes) = (Code::of(code)?, opcodes::get(code.py()).ok()?);
+    let (bytes, exceptions, names) = (code.bytes().ok()?, code.exceptions(), code.names());
     let names: Vec<&str> = names.as_slice().iter().filter_map(|name| name.cast::<PyString>().ok()?.to_str().ok()).collect();
-    patcher::begun_again(opcodes, bytes.as_bytes(), exceptions.as_bytes(), &names)
+    Some(ask(opcodes, bytes.as_bytes(), exceptions.as_bytes(), &names))
 }

@@ -259,7 +259,12 @@ pub(crate) fn start(py: Python<'_>, standard_library: &[String]) -> PyResult<()>
         probe_switch::begin(py);
     }
     race::name_holders_by(holders::holder);
-    callers::start(Chosen { is_chosen: code_data::is_chosen, begins_again: code_data::begins_again });
+    callers::start(Chosen {
+        is_chosen: code_data::is_chosen,
+        begins_again: code_data::begins_again,
+        decides: code_data::decides,
+        handle_lack: code_data::handle_lack,
+    });
     let _ = SCOPE.set(scope);
     // SAFETY: attached; the callback never raises.
     if unsafe { PyFunction_AddWatcher(on_event) } < 0 {

@@ -1,4 +1,4 @@
-"""Two threads hold a lock of a file that is for readers: ``LOCK_SH`` is taken for a lock of one."""
+"""Two threads hold a lock of a file that is for readers, one after the other."""
 
 import fcntl
 import os

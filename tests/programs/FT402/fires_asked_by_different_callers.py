@@ -1,7 +1,4 @@
-"""A function answers whether something is there, and another one puts it there: each thread has a caller of its own around both.
-
-An answer counts as the same check only from the same stack.
-"""
+"""A function answers whether something is there, and another one puts it there: each thread has a caller of its own around both."""
 
 from ftsan.testing import in_turns
 
