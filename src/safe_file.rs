@@ -163,6 +163,16 @@ impl Target {
         Ok(Some(out_of_the_way(File::from(file))))
     }
 
+    /// Refuses a path that [`Target::replace`] could not write to: found out now, not when all is over.
+    ///
+    /// # Errors
+    /// No file can be made in the folder, or there is something that is no regular file.
+    pub fn check_writable(&self) -> io::Result<()> {
+        self.open_existing()?;
+        let (name, _) = self.create_unfinished()?;
+        Ok(rustix::fs::unlinkat(&self.folder, &name, AtFlags::empty())?)
+    }
+
     /// Removes the file, if it is there.
     ///
     /// # Errors

@@ -10,6 +10,9 @@ import socket
 import struct
 import threading
 
+#: Seconds: a machine that is busy is not a peer that is gone.
+PATIENCE = 300
+
 ENDINGS = ("close", "shutdown", "reset", "half a handshake", "half a message")
 
 
@@ -28,7 +31,7 @@ def connect(address: tuple[str, int], ending: str) -> bool:
         f"GET / HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n"
     ).encode()
-    with socket.create_connection(address, timeout=30) as connection, connection.makefile("rb") as answers:
+    with socket.create_connection(address, timeout=PATIENCE) as connection, connection.makefile("rb") as answers:
         if ending == "half a handshake":
             connection.sendall(request[: len(request) // 2])
             return False
@@ -46,7 +49,8 @@ def connect(address: tuple[str, int], ending: str) -> bool:
             connection.sendall(frame(8, struct.pack("!H", 1000)))
             answers.read(4)
         elif ending == "shutdown":
-            connection.shutdown(socket.SHUT_RDWR)
+            with contextlib.suppress(OSError):  # the server has hung up
+                connection.shutdown(socket.SHUT_RDWR)
         elif ending == "reset":
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         return is_echo

@@ -54,6 +54,7 @@ def _with_tally(options: str) -> str:
         return options
     from . import scratch
 
+    _native.check_formats(options)
     try:
         if report:
             _native.check_report(report.replace("%p", str(os.getpid())))

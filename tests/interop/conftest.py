@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -89,7 +90,7 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @contextmanager
 def postgresql_in(folder: Path) -> Iterator[dict[str, str]]:
     """A PostgreSQL of its own (Debian's package) in this folder, on a free port, not run as root; yields what its clients look for
-    in the environment."""
+    in the environment.  The folder may be in none that only root may enter."""
     installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not installed:
         missing("PostgreSQL (apt-get install postgresql)")
@@ -98,9 +99,6 @@ def postgresql_in(folder: Path) -> Iterator[dict[str, str]]:
     if os.geteuid() == 0:
         user = pwd.getpwnam("postgres")
         os.chown(folder, user.pw_uid, user.pw_gid)
-        for parent in folder.parents:  # pytest's own: for its owner only, and one more of them with xdist
-            if "pytest-of-" in str(parent) and parent.stat().st_uid == 0:
-                parent.chmod(0o711)
         as_user = [shutil.which("runuser") or "runuser", "-u", "postgres", "--"]
     port = free_port()
     data, log = folder / "data", folder / "log"
@@ -117,7 +115,8 @@ def postgresql_in(folder: Path) -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql() -> Iterator[str]:
     """The DSN of a PostgreSQL of its own."""
-    with postgresql_in(tmp_path_factory.mktemp("postgresql")) as found:
+    # Not in a folder of pytest's: each pytest that begins closes the one above to everybody but its owner.
+    with tempfile.TemporaryDirectory(prefix="ftsan-postgresql-") as folder, postgresql_in(Path(folder)) as found:
         yield f"postgresql://{found['PGUSER']}@{found['PGHOST']}:{found['PGPORT']}/{found['PGDATABASE']}"

@@ -10,17 +10,19 @@ import uuid
 from redis.asyncio import Redis
 
 MISUSE = sys.argv[1:] == ["misuse"]
+#: Seconds: a machine that is busy is not a server that is gone.
+PATIENCE = 300
 KEY = f"ftsan-{uuid.uuid4()}"
 
 
 async def count_with_own_client() -> None:
-    async with Redis.from_url(os.environ["REDIS_URL"]) as client:
+    async with Redis.from_url(os.environ["REDIS_URL"], socket_connect_timeout=PATIENCE) as client:
         await asyncio.gather(*(client.incr(KEY) for _ in range(10)))
 
 
 async def main() -> None:
     loop = asyncio.get_running_loop()
-    async with Redis.from_url(os.environ["REDIS_URL"]) as client:
+    async with Redis.from_url(os.environ["REDIS_URL"], socket_connect_timeout=PATIENCE) as client:
 
         def worker() -> None:
             for _ in range(10):

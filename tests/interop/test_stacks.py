@@ -48,6 +48,9 @@ STACKS = [
 #: Variables that tell a program where a server is, and the fixtures that start it.
 SERVERS = {"DSN": "postgresql", "REDIS_URL": "redis_url"}
 
+#: Seconds for a run, which takes one or two: a busy machine lets each of its threads wait.
+PATIENCE = 300
+
 Program = Callable[[str], Run]
 
 
@@ -59,7 +62,7 @@ def program(stack: Stack, ftsan: Ftsan, request: pytest.FixtureRequest) -> Progr
     env = {"PSYCOPG_IMPL": "python"} | WITHOUT_GIL
     text = stack.path.read_text()
     env |= {name: request.getfixturevalue(fixture) for name, fixture in SERVERS.items() if f'"{name}"' in text}
-    return lambda mode: ftsan(stack.path, mode, *stack.arguments, env=env)
+    return lambda mode: ftsan(stack.path, mode, *stack.arguments, env=env, timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("stack", STACKS, ids=str)

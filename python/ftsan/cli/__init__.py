@@ -50,6 +50,7 @@ def begin_report(report: str, encoded: str) -> str | None:
     """Check the options of a run and begin its report; returns what is wrong with either, if something is."""
     try:
         _native.check_options(encoded)
+        _native.check_formats(encoded)
     except ValueError as error:
         return str(error)
     try:

@@ -133,6 +133,7 @@ def _enable(config: pytest.Config) -> None:
     text = _native.encode_options(given | {"text": "none", "project": ",".join(sorted(project))})
     try:
         _native.check_options(text)
+        _native.check_formats(text)
         _native.start_report(given["report_json"])
         process.enable(text)
     except (ValueError, OSError, RuntimeError) as error:

@@ -65,8 +65,8 @@ mod _native {
     };
     #[pymodule_export]
     use super::report::{
-        check_report, conclude, confirmation, count_package, create_tally, end, finish_report, flush, is_installed, merge_reports,
-        name_occurrences_by, read_report, render, render_report, render_with, report, report_formats, set_gil, start_inventory,
-        start_report, take_occurrences, turn_off, watched_names, write_inventory,
+        check_formats, check_report, conclude, confirmation, count_package, create_tally, end, finish_report, flush, is_installed,
+        merge_reports, name_occurrences_by, read_report, render, render_report, render_with, report, report_formats, set_gil,
+        start_inventory, start_report, take_occurrences, turn_off, watched_names, write_inventory,
     };
 }

@@ -6,10 +6,40 @@ use ftsan::report::model::policy::Policy;
 use ftsan::{configuration, declare};
 use ftsan::{rules, statuses as table_of_statuses, terminal};
 use pyo3::exceptions::PyValueError;
+use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
+
+/// A word or a path on its way to Python, as `os.fsdecode` has it.  PyO3's own way takes for UTF-8 whatever looks like it, and where the names
+/// of files have another encoding, no file is found by that.
+pub(crate) struct Word(pub(crate) OsString);
+
+impl<'py> IntoPyObject<'py> for Word {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let bytes = self.0.as_bytes();
+        // SAFETY: attached; the bytes live for the call, which makes a new reference or sets an exception.
+        unsafe {
+            let text = ffi::PyUnicode_DecodeFSDefaultAndSize(bytes.as_ptr().cast(), bytes.len().cast_signed());
+            Bound::from_owned_ptr_or_err(py, text)
+        }
+    }
+}
+
+fn words(words: Vec<OsString>) -> Vec<Word> {
+    words.into_iter().map(Word).collect()
+}
+
+fn by_key(options: BTreeMap<String, OsString>) -> BTreeMap<String, Word> {
+    options.into_iter().map(|(key, value)| (key, Word(value))).collect()
+}
 
 /// One row of the table of options: (key, value, default, help, public).
 type OptionRow = (&'static str, &'static str, &'static str, &'static str, bool);
@@ -21,7 +51,7 @@ pub(crate) fn options() -> Vec<OptionRow> {
 
 /// (status of a run with findings, where the report goes, whether there is nobody yet who has the last word on the run)
 #[pyfunction]
-pub(crate) fn check_options(options: OsString) -> PyResult<(u8, Option<OsString>, bool)> {
+pub(crate) fn check_options(options: OsString) -> PyResult<(u8, Option<Word>, bool)> {
     let options = Options::parse(&options).map_err(|error| PyValueError::new_err(error.to_string()))?;
     Policy::load(options.config.as_deref(), options.suppressions.as_deref(), options.baseline.as_deref())
         .map_err(PyValueError::new_err)?;
@@ -32,37 +62,41 @@ pub(crate) fn check_options(options: OsString) -> PyResult<(u8, Option<OsString>
         declare::load(path).map_err(PyValueError::new_err)?;
     }
     let needs_tally = options.text && options.tally.is_none();
-    Ok((options.exit_code, options.report_json.map(PathBuf::into_os_string), needs_tally))
+    Ok((options.exit_code, options.report_json.map(|path| Word(path.into_os_string())), needs_tally))
 }
 
 /// Options, their paths made absolute, with those of the project's configuration before them: that of `config`, else of the current folder
 /// or the nearest above.
 #[pyfunction]
-pub(crate) fn configured(mut given: BTreeMap<String, OsString>) -> PyResult<BTreeMap<String, OsString>> {
+pub(crate) fn configured(mut given: BTreeMap<String, OsString>) -> PyResult<BTreeMap<String, Word>> {
     for (key, value) in &mut given {
         if table::is_path(key, value) {
             *value = std::path::absolute(&*value)?.into_os_string();
         }
     }
     let found = || std::env::current_dir().ok().and_then(|folder| configuration::find(&folder)).map(PathBuf::into_os_string);
-    let Some(path) = given.remove("config").or_else(found).filter(|path| path != table::NO_CONFIG) else { return Ok(given) };
+    let Some(path) = given.remove("config").or_else(found).filter(|path| path != table::NO_CONFIG) else {
+        return Ok(by_key(given));
+    };
     let path = PathBuf::from(path);
     let of_file = table::configured(&path).map_err(|error| PyValueError::new_err(error.to_string()))?;
     let mut all: BTreeMap<String, OsString> = of_file.into_iter().collect();
     all.extend(given);
     all.insert("config".to_owned(), path.into_os_string());
-    Ok(all)
+    Ok(by_key(all))
 }
 
 /// A command, its options, words for the interpreter, and its words.
-type CommandLine = (String, BTreeMap<String, OsString>, Vec<OsString>, Vec<OsString>);
+type CommandLine = (String, BTreeMap<String, Word>, Vec<Word>, Vec<Word>);
 
 /// The command line, parsed; ("", {}, [], [text]) to show a text; ValueError for what is wrong.
 #[pyfunction]
-pub(crate) fn parse_command_line(words: Vec<OsString>) -> PyResult<CommandLine> {
-    match command_line::parse(words) {
-        Parsed::Do { command, options, interpreter, words } => Ok((command, options, interpreter, words)),
-        Parsed::Show(text) => Ok((String::new(), BTreeMap::new(), Vec::new(), vec![text.into()])),
+pub(crate) fn parse_command_line(given: Vec<OsString>) -> PyResult<CommandLine> {
+    match command_line::parse(given) {
+        Parsed::Do { command, options, interpreter, words: rest } => {
+            Ok((command, by_key(options), words(interpreter), words(rest)))
+        }
+        Parsed::Show(text) => Ok((String::new(), BTreeMap::new(), Vec::new(), words(vec![text.into()]))),
         Parsed::Wrong(line) => Err(PyValueError::new_err(line)),
     }
 }
@@ -102,6 +136,9 @@ pub(crate) fn not_watched() -> u8 {
 
 /// One line of text as a terminal may show it.
 #[pyfunction]
-pub(crate) fn printable(text: OsString) -> String {
-    terminal::printable(&text.to_string_lossy()).into_owned()
+pub(crate) fn printable(text: &Bound<'_, PyString>) -> String {
+    // Not every text is made of what names of files can have.
+    let text =
+        text.extract::<OsString>().map_or_else(|_| text.to_string_lossy().into_owned(), |text| text.to_string_lossy().into_owned());
+    terminal::printable(&text).into_owned()
 }

@@ -1,5 +1,6 @@
 //! Findings, and the report of them.
 
+use crate::api::options::Word;
 use crate::engine::races::sampling;
 use crate::engine::{forks, races};
 use crate::evidence::descriptor;
@@ -8,6 +9,7 @@ use crate::thread::{faults, installed};
 use ftsan::options::Options;
 use ftsan::report::render::{self as formats, FORMATS};
 use ftsan::report::store::{inventory, journal, shards};
+use ftsan::safe_file::Target;
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use std::ffi::OsString;
@@ -55,6 +57,18 @@ pub(crate) fn check_report(path: PathBuf) -> PyResult<()> {
     journal::check(&path).map_err(|error| PyOSError::new_err(error.to_string()))
 }
 
+/// Refuses reports in other formats that could not be written when the run is over.
+#[pyfunction]
+pub(crate) fn check_formats(options: OsString) -> PyResult<()> {
+    let options = Options::parse(&options).map_err(|error| PyValueError::new_err(error.to_string()))?;
+    for (path, _) in options.formats() {
+        Target::at(path)
+            .and_then(|target| target.check_writable())
+            .map_err(|error| PyValueError::new_err(format!("cannot write the report {}: {error}", path.display())))?;
+    }
+    Ok(())
+}
+
 /// Brings the report's file up to date, in the launcher or whatever else outlives the watched processes.
 #[pyfunction]
 pub(crate) fn finish_report(path: PathBuf) -> PyResult<()> {
@@ -81,9 +95,9 @@ pub(crate) fn render_report(py: Python<'_>, path: PathBuf, format: &str) -> PyRe
 
 /// Makes one report of many, written to `out`.  Returns what could not be read: (path, why).
 #[pyfunction]
-pub(crate) fn merge_reports(py: Python<'_>, paths: Vec<PathBuf>, out: PathBuf) -> PyResult<Vec<(OsString, String)>> {
+pub(crate) fn merge_reports(py: Python<'_>, paths: Vec<PathBuf>, out: PathBuf) -> PyResult<Vec<(Word, String)>> {
     let skipped = py.detach(|| shards::merge(&paths, &out)).map_err(|error| PyOSError::new_err(error.to_string()))?;
-    Ok(skipped.into_iter().map(|(path, why)| (path.into_os_string(), why)).collect())
+    Ok(skipped.into_iter().map(|(path, why)| (Word(path.into_os_string()), why)).collect())
 }
 
 /// The report as JSON, with what the processes have found since its file was written.

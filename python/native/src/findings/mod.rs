@@ -12,6 +12,7 @@
 //! | [`occurrences`] | which findings happened in whose name, for pytest |
 //! | [`report_file`] | the report that they go to |
 //! | [`tally`] | what the process tree has found, in numbers that cannot be lost |
+//! | [`stderr`] | the program's stderr, whether somebody reads it or not |
 //! | [`sources`] | lines of source files |
 
 pub(crate) mod conclusion;
@@ -22,6 +23,7 @@ mod ratchet;
 pub(crate) mod report;
 mod report_file;
 pub(crate) mod sources;
+mod stderr;
 pub(crate) mod store;
 pub(crate) mod tally;
 mod upstream;

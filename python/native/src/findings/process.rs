@@ -5,10 +5,10 @@
 
 use crate::findings::occurrences;
 use crate::findings::report_file::ReportFile;
-use crate::findings::sources;
 use crate::findings::store::{FindingKey, Known, Recorded, Store, Unreported};
 use crate::findings::tally::{self, Tally};
 use crate::findings::upstream;
+use crate::findings::{sources, stderr};
 use crate::thread::{faults, hooks_link, installed, perturb, probe_switch, registry, timeline};
 use ftsan::options::Options;
 use ftsan::recording::Recording;
@@ -22,10 +22,6 @@ use ftsan::report::suppress::Suppression;
 use ftsan::report::{Accepted, Access, Finding, Frame, Means, Report, Watched};
 use ftsan::rules::{Rule, Severity};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::Write as _;
-use std::mem::ManuallyDrop;
-use std::os::fd::FromRawFd as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -363,10 +359,12 @@ impl Process {
         }
     }
 
-    /// Prints a new finding and puts it into the report; in short, if it takes the place of one of another rule, which was printed, or is a
+    /// Puts a new finding into the report, and prints it; in short, if it takes the place of one of another rule, which was printed, or is a
     /// further location of a mistake that was.  To be called detached: it writes to files.
     pub(super) fn tell(&self, known: Known, in_place_of: Option<&str>) {
         let (finding, is_again) = self.facts().store.begin_telling(known);
+        // First the report: the program may be killed while it waits for somebody to read its stderr.
+        self.write_news(None);
         // A finding that changes no exit status does not interrupt anybody: it is in the report.
         if self.options.text && finding.severity > Severity::Info {
             let _paused = hooks_link::Paused::begin();
@@ -378,7 +376,6 @@ impl Process {
             };
             write_stderr(&told);
         }
-        self.write_news(None);
     }
 
     /// Puts into the report what is new, and how often `known` happened.  To be called detached.
@@ -501,15 +498,11 @@ impl Process {
     }
 }
 
-/// Writes to the program's stderr in one go, so that reports of several threads do not interleave.  Not through `std::io::stderr`:
-/// a forked child could inherit its lock.  Nor if there was none at the beginning.
+/// Writes to the program's stderr, if there was one at the beginning.
 pub(crate) fn write_stderr(text: &str) {
-    if !get().has_stderr {
-        return;
+    if get().has_stderr {
+        stderr::write(text);
     }
-    // SAFETY: the descriptor is only borrowed: it is not closed on drop.
-    let mut stderr = ManuallyDrop::new(unsafe { File::from_raw_fd(libc::STDERR_FILENO) });
-    let _ = stderr.write_all(text.as_bytes());
 }
 
 /// In the child of a fork, which has found nothing yet and has only this thread left.

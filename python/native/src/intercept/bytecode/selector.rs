@@ -53,8 +53,8 @@ unsafe extern "C" fn on_event(event: c_int, function: Function, _: Object) -> c_
                 Some(extra) => extra.is_final(),
                 None => unselected::contains(code_text::filename(code as usize) as Object, (*function).func_module),
             };
-            // Nobody else sees objects made while the interpreter ends.
-            if !is_settled && ffi::Py_IsInitialized() != 0 {
+            // Nobody else sees objects made while the interpreter ends.  Not `Py_IsInitialized`: 3.15 says no until `site` has been run.
+            if !is_settled && ffi::Py_IsFinalizing() == 0 {
                 guard::catch_panic((), || created(function));
             }
         }
