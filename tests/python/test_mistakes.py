@@ -147,6 +147,6 @@ for thread in threads:
 
 def test_a_swap_is_a_mistake_of_the_functions_that_ask_for_it(ftsan: Ftsan, tmp_path: Path) -> None:
     run = ftsan(write(tmp_path, SWAPS))
-    # Whichever steps of the two threads meet, and however often: one for each pair of functions, not for each pair of lines of contextlib.
+    # Whichever steps of the two threads meet: one for each pair of functions, not for each pair of lines of contextlib.
     assert sorted(map(names, run.findings)) == [["sys.stderr"], ["sys.stdout"]]
     assert "2 findings" in run.stderr, run.stderr

@@ -305,7 +305,7 @@ unsafe fn item(here: &'static ThreadContext, probe: &Probe, object: *mut ffi::Py
         let touch = Touch { here, probe, object };
         let outcome = touch.item(key, call, value(here, probe), container);
         // The variables of a process's environment are bytes: code that replaces one for good reads it by the same function.
-        if outcome == Outcome::Raised || call != Call::Read || ffi::PyUnicode_Check(key) == 0 {
+        if !probe.is_swapper || outcome == Outcome::Raised || call != Call::Read || ffi::PyUnicode_Check(key) == 0 {
             return outcome;
         }
         touch.until_put_back(object, values::key(key), Part::Item(key))
@@ -495,7 +495,11 @@ pub(super) unsafe fn attribute_named(
         let kind = if writes { AccessKind::Write } else { AccessKind::Read };
         let touch = Touch { here, probe, object };
         let outcome = touch.write(home(object), hash, kind, written, Part::Attribute(name));
-        if writes || outcome == Outcome::Raised { outcome } else { touch.until_put_back(home(object), hash, Part::Attribute(name)) }
+        if !probe.is_swapper || writes || outcome == Outcome::Raised {
+            outcome
+        } else {
+            touch.until_put_back(home(object), hash, Part::Attribute(name))
+        }
     }
 }
 

@@ -458,10 +458,8 @@ impl Touch<'_> {
     }
 
     /// What is read by code that replaces it for a while is put back in the end: like a walk, that takes more than one step.
+    #[cold]
     pub(super) unsafe fn until_put_back(&self, home: *mut ffi::PyObject, field: u64, part: Part) -> Outcome {
-        if !self.probe.is_swapper {
-            return Outcome::Continue;
-        }
         // SAFETY: the object is alive, and so is what it is done with.
         unsafe { self.access(home, field, AccessKind::Iterate, Value::UNKNOWN, part) }
     }
