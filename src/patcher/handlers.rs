@@ -22,12 +22,12 @@ const LACKING_OF: &[(&[&str], &[&str])] = &[
     (&["remove"], &["BaseException", "Exception", "KeyError", "LookupError", "ValueError"]),
 ];
 
-/// What code raises to say so, and what each is derived from.
+/// What code raises to say so, and as what its callers expect it: one that handles whatever goes wrong expects nothing.
 const RAISED: &[(&str, &[&str])] = &[
-    ("IndexError", &["BaseException", "Exception", "IndexError", "LookupError"]),
-    ("KeyError", &["BaseException", "Exception", "KeyError", "LookupError"]),
-    ("LookupError", &["BaseException", "Exception", "LookupError"]),
-    ("ValueError", &["BaseException", "Exception", "ValueError"]),
+    ("IndexError", &["IndexError", "LookupError"]),
+    ("KeyError", &["KeyError", "LookupError"]),
+    ("LookupError", &["LookupError"]),
+    ("ValueError", &["ValueError"]),
 ];
 
 /// What `del object.name` raises if there is no such attribute, and what that is derived from.
@@ -48,8 +48,14 @@ pub fn begun_again(opcodes: &Opcodes, bytes: &[u8], exceptions: &[u8], names: &[
     handlers.tries.iter().filter(begins_again).map(|[start, length, ..]| (*start, start + length)).collect()
 }
 
-/// Which exceptions that say that something is not there a function raises by itself (`raise IndexError`).
-pub fn lacks_raised(opcodes: &Opcodes, bytes: &[u8], names: &[&str]) -> Vec<&'static str> {
+/// What a method or function raises for what is not there; for no name, `del container[key]`.
+fn lacking(name: &str) -> &'static [&'static str] {
+    let name = if name.is_empty() { "__delitem__" } else { name };
+    LACKING_OF.iter().find(|(names, _)| names.contains(&name)).map_or(LACKING, |(_, raised)| raised)
+}
+
+/// Which exceptions that say that something is not there a function raises by itself (`raise IndexError`), of those that `act` raises as well.
+pub fn lacks_raised(opcodes: &Opcodes, bytes: &[u8], names: &[&str], act: &str) -> Vec<&'static str> {
     /// The class, what it is called with, and the call.
     const BEFORE: usize = 16;
     if !names.iter().any(|name| RAISED.iter().any(|(raised, _)| raised == name)) {
@@ -70,7 +76,7 @@ pub fn lacks_raised(opcodes: &Opcodes, bytes: &[u8], names: &[&str]) -> Vec<&'st
             RAISED.iter().find(|(raised, _)| raised == name).map(|(raised, _)| *raised)
         })
     };
-    (0..all.len()).filter(raises).filter_map(class).collect()
+    (0..all.len()).filter(raises).filter_map(class).filter(|class| lacking(act).contains(class)).collect()
 }
 
 /// Whether one of these exceptions, by [`lacks_raised`], is handled if what is called at this unit raises it.
@@ -99,8 +105,7 @@ impl<'a, 'b> Handlers<'a, 'b> {
     /// Whether it is handled that something is not there, if the instruction at this unit, which calls a method or function of this name,
     /// says so.
     pub(super) fn handle_lack(&self, unit: u32, name: &str) -> bool {
-        let raised = LACKING_OF.iter().find(|(names, _)| names.contains(&name)).map_or(LACKING, |(_, raised)| raised);
-        self.handler(unit, raised).is_some()
+        self.handler(unit, lacking(name)).is_some()
     }
 
     /// Whether this unit is in a handler: what is raised there is cleaned up after.
@@ -202,7 +207,7 @@ impl<'a, 'b> Handlers<'a, 'b> {
             return false;
         }
         // One for all exceptions is not about containers that change.
-        let is_for_all = |next: &Instruction| next.opcode == self.opcodes.pop_top && raised != CHANGED;
+        let is_for_all = |next: &Instruction| next.opcode == self.opcodes.pop_top && raised.contains(&"BaseException");
         if rest.first().is_some_and(is_for_all) {
             return true;
         }

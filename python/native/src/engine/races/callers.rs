@@ -20,8 +20,8 @@ pub(crate) struct Chosen {
     pub(crate) begins_again: unsafe fn(RawFrame) -> bool,
     /// Whether the result of the call that code is in decides something there; otherwise it may be passed on.
     pub(crate) decides: unsafe fn(RawFrame) -> bool,
-    /// Whether the first of these frames raises by itself what containers raise for what they have not, and one of the others handles that.
-    pub(crate) handle_lack: unsafe fn(&[RawFrame]) -> bool,
+    /// Whether the first of these frames raises by itself what this method or function raises for what is not there, and one of the others handles that.
+    pub(crate) handle_lack: unsafe fn(&[RawFrame], &str) -> bool,
 }
 
 static CHOSEN: OnceLock<Chosen> = OnceLock::new();
@@ -202,19 +202,20 @@ pub(super) fn decide_the_same(one: StackId, other: StackId) -> bool {
     one == other || of(one) != 0 && of(one) == of(other)
 }
 
-/// Whether the function that runs raises by itself what containers raise for what they have not, and one that has called it handles that: then
+/// Whether the function that runs raises by itself what `act` raises for what is not there, and watched code that has called it handles that: then
 /// it does not matter which of the two raises it.
 ///
 /// # Safety
 /// Attached.
-pub(super) unsafe fn handle_lack() -> bool {
+pub(super) unsafe fn handle_lack(act: &str) -> bool {
     /// Frames that are looked at.
     const MOST: usize = 8;
-    let Some(Chosen { handle_lack, .. }) = CHOSEN.get() else { return false };
+    let Some(Chosen { handle_lack, is_chosen, .. }) = CHOSEN.get() else { return false };
     // SAFETY: passed on; code on the own stack is alive.
     unsafe {
-        let frames: Vec<RawFrame> = frames::own().filter_map(frames::Frame::raw).take(MOST).collect();
-        handle_lack(&frames)
+        let all = frames::own().filter_map(frames::Frame::raw).take(MOST);
+        let frames: Vec<RawFrame> = all.filter(|frame| is_chosen(frame.code as *mut ffi::PyObject)).collect();
+        handle_lack(&frames, act)
     }
 }
 

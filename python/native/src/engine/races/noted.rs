@@ -10,6 +10,7 @@ use crate::evidence::thread_names;
 use crate::interpreter::header::{self, SEEN};
 use crate::thread::context::ThreadContext;
 use crate::thread::outcome::Outcome;
+use ftsan::patcher::Action;
 use ftsan::races::access::{Access, AccessSite, Race, Value};
 use ftsan::races::clock::Epoch;
 use ftsan::races::facts::AccessFacts;
@@ -153,8 +154,9 @@ impl Touch<'_> {
                     continue;
                 }
             }
+            let act = if matches!(self.probe.action, Action::Method | Action::Function) { self.probe.name } else { "" };
             // SAFETY: passed on.
-            if [race.kind, race.earlier_kind].contains(&AccessKind::Checked) && unsafe { callers::handle_lack() } {
+            if [race.kind, race.earlier_kind].contains(&AccessKind::Checked) && unsafe { callers::handle_lack(act) } {
                 continue;
             }
             confirm::suspect(&race);

@@ -255,15 +255,15 @@ pub(crate) unsafe fn decides(frame: RawFrame) -> bool {
     read(&code, |opcodes, bytes, _, _| patcher::decides(opcodes, bytes, frame.offset)).unwrap_or(false)
 }
 
-/// Whether the first of these frames raises by itself what containers raise for what they have not, and one of the others handles that.
+/// Whether the first of these frames raises by itself what `act` raises for what is not there, and one of the others handles that.
 ///
 /// # Safety
 /// As [`known`], of each; attached.
-pub(crate) unsafe fn handle_lack(frames: &[RawFrame]) -> bool {
+pub(crate) unsafe fn handle_lack(frames: &[RawFrame], act: &str) -> bool {
     let Some((own, callers)) = frames.split_first() else { return false };
     // SAFETY: passed on.
     let code = |frame: &RawFrame| unsafe { Bound::from_borrowed_ptr(Python::assume_attached(), frame.code as *mut ffi::PyObject) };
-    let raised = read(&code(own), |opcodes, bytes, _, names| patcher::lacks_raised(opcodes, bytes, names)).unwrap_or_default();
+    let raised = read(&code(own), |opcodes, bytes, _, names| patcher::lacks_raised(opcodes, bytes, names, act)).unwrap_or_default();
     let handles = |frame: &RawFrame| {
         let handles = |opcodes: &Opcodes, bytes: &[u8], exceptions: &[u8], names: &[&str]| {
             patcher::handle_raised(opcodes, bytes, exceptions, names, frame.offset, &raised)
