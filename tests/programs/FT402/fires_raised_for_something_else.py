@@ -11,7 +11,7 @@ def release(name: str) -> None:
     if not name:
         raise ValueError("no name")
     if name in leases:  # race: leases
-        del leases[name]  # race: leases
+        leases.pop(name)  # race: leases
 
 
 def leave(name: str) -> None:
