@@ -1,4 +1,4 @@
-"""What one thread has made and put where others can reach it is no secret of its own any more, nor is what that holds."""
+"""One thread makes an object and puts it where others can reach it: neither that nor its parts are a secret of its own any more."""
 
 from ftsan.testing import in_turns
 

@@ -85,14 +85,7 @@ pub(crate) unsafe fn flock(arguments: Arguments, is_done: bool) {
     let (number, operation) = unsafe { (descriptor(arguments.get(0, c"fd")), number(arguments.get(1, c"operation"))) };
     let has = |bit: c_int| operation.is_some_and(|operation| operation & c_long::from(bit) != 0);
     // An exclusive lock may be taken down to a shared one.
-    let taken = if has(libc::LOCK_EX) {
-        Some(Taken::Alone)
-    } else if has(libc::LOCK_SH) {
-        Some(Taken::Shared)
-    } else {
-        None
-    };
-    lock(number, has(libc::LOCK_UN | libc::LOCK_SH), taken, is_done);
+    lock(number, has(libc::LOCK_UN | libc::LOCK_SH), Taken::of(has(libc::LOCK_EX), has(libc::LOCK_SH)), is_done);
 }
 
 /// `fcntl(file, command, lock)`, of a lock that belongs to the open file.
@@ -113,14 +106,7 @@ pub(crate) unsafe fn control(arguments: Arguments, is_done: bool) {
         let kind = ffi::PyBytes_AsString(given).cast::<libc::c_short>().read_unaligned();
         let [reads, writes, unlocks] =
             [libc::F_RDLCK, libc::F_WRLCK, libc::F_UNLCK].map(|known| c_int::from(kind) == known as c_int);
-        let taken = if writes {
-            Some(Taken::Alone)
-        } else if reads {
-            Some(Taken::Shared)
-        } else {
-            None
-        };
-        lock(descriptor(arguments.get(0, c"fd")), unlocks || reads, taken, is_done);
+        lock(descriptor(arguments.get(0, c"fd")), unlocks || reads, Taken::of(writes, reads), is_done);
     }
 }
 
@@ -130,6 +116,13 @@ enum Taken {
     Alone,
     /// With others that hold it so: they come after those who held it alone, and before those who will, but not after each other.
     Shared,
+}
+
+impl Taken {
+    /// `None` if it is not taken at all.
+    fn of(alone: bool, shared: bool) -> Option<Self> {
+        if alone { Some(Taken::Alone) } else { shared.then_some(Taken::Shared) }
+    }
 }
 
 /// By descriptor, whether what is held by it is shared.  A number that is too high, or another one of the same open file, counts as one that holds the

@@ -28,8 +28,9 @@ const INNER: [&str; 3] = ["_lock", "_cond", "_block"];
 pub(crate) fn of(py: Python<'_>, address: usize) -> String {
     // SAFETY: attached, and it is our own stack.
     let all: Vec<Frame<'_>> = unsafe { frames::own() }.filter(|frame| frame.raw().is_some()).take(DEEPEST).collect();
-    let is_programs =
-        |frame: &&Frame<'_>| frame.raw().is_some_and(|raw| !code_class::is_of_standard_library(&code_class::resolve(py, raw).file));
+    // SAFETY: attached; code on the own stack is alive.
+    let is_library = |code| unsafe { code_class::file(code) }.is_some_and(code_class::is_of_standard_library);
+    let is_programs = |frame: &&Frame<'_>| frame.raw().is_some_and(|raw| !is_library(raw.code));
     let programs: Vec<Frame<'_>> = all.iter().filter(is_programs).copied().collect();
     let object = address as *mut ffi::PyObject;
     let by_function = |frames: &[Frame<'_>], by_locals: bool| {

@@ -90,7 +90,7 @@ fn is_own_affair(object: &Bound<'_, PyAny>, part: Part, race: &Race) -> bool {
     !value.is_some_and(|value| value.is(PyBool::new(object.py(), true)))
 }
 
-/// What is read and put back later is no walk to those who read of it.
+/// To the reader of a report, a value that is read to be put back later is read, not walked over.
 fn as_swapped(race: Race) -> Race {
     let read = |kind| if kind == AccessKind::Iterate { AccessKind::Read } else { kind };
     Race { kind: read(race.kind), earlier_kind: read(race.earlier_kind), ..race }
@@ -159,8 +159,10 @@ fn place(rule: &'static Rule, part: Part, race: &Race) -> FindingKey {
 }
 
 /// Where the program has something replaced: its call of what does so.
-fn swapping(py: Python<'_>, stack: stacks::StackId) -> Option<RawFrame> {
-    stacks::get(stack).iter().find(|frame| !code_class::is_of_standard_library(&resolve(py, **frame).file)).copied()
+fn swapping(_: Python<'_>, stack: stacks::StackId) -> Option<RawFrame> {
+    // SAFETY: attached, as whoever has a token; the code objects of recorded stacks are kept alive.
+    let is_library = |code| unsafe { code_class::file(code) }.is_some_and(code_class::is_of_standard_library);
+    stacks::get(stack).iter().find(|frame| !is_library(frame.code)).copied()
 }
 
 /// The same two functions of the program that replace the same are the same finding, whichever steps of the two replacements meet.

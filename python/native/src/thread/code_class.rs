@@ -3,6 +3,7 @@
 //! A class is looked up on the cold path only.  Code objects that were classified are kept alive, so an address never means
 //! another function later.
 
+use crate::interpreter::code_text;
 use crate::interpreter::frames::RawFrame;
 use ftsan::report::Frame;
 use pyo3::ffi;
@@ -91,6 +92,23 @@ pub(crate) fn in_standard_library(file: &str) -> Option<&str> {
 /// Whether a file belongs to the standard library: what it calls is what its caller asked for.
 pub(crate) fn is_of_standard_library(file: &str) -> bool {
     file.starts_with("<frozen ") || in_standard_library(file).is_some()
+}
+
+/// The file that a code object says it is of; `None` if that is no text.
+///
+/// # Safety
+/// Attached; a live code object, which outlives the result.
+pub(crate) unsafe fn file<'a>(code: usize) -> Option<&'a str> {
+    let mut length = 0;
+    // SAFETY: passed on; the name of the file is a string, which keeps its text.
+    unsafe {
+        let file = ffi::PyUnicode_AsUTF8AndSize(code_text::filename(code) as *mut ffi::PyObject, &raw mut length);
+        if file.is_null() {
+            ffi::PyErr_Clear();
+            return None;
+        }
+        std::str::from_utf8(std::slice::from_raw_parts(file.cast::<u8>(), length as usize)).ok()
+    }
 }
 
 /// Gives a code object a class of its own.

@@ -118,17 +118,8 @@ pub(super) unsafe fn is_running(code: u32) -> bool {
 /// # Safety
 /// A live code object.
 unsafe fn is_of_standard_library(code: usize) -> bool {
-    let mut length = 0;
-    // SAFETY: passed on; the name of the file is a string, which keeps its text.
-    unsafe {
-        let file = ffi::PyUnicode_AsUTF8AndSize(code_text::filename(code) as *mut ffi::PyObject, &raw mut length);
-        if file.is_null() {
-            ffi::PyErr_Clear();
-            return false;
-        }
-        let file = std::slice::from_raw_parts(file.cast::<u8>(), length as usize);
-        std::str::from_utf8(file).is_ok_and(code_class::is_of_standard_library)
-    }
+    // SAFETY: passed on.
+    unsafe { code_class::file(code) }.is_some_and(code_class::is_of_standard_library)
 }
 
 /// Whether the interpreter imports something: the code that runs is that of importlib.
@@ -136,17 +127,9 @@ unsafe fn is_of_standard_library(code: usize) -> bool {
 /// # Safety
 /// Attached.
 pub(crate) unsafe fn is_import() -> bool {
-    // SAFETY: passed on; code on the own stack is alive, and its file name is a string, which keeps its text.
-    unsafe {
-        let Some(frame) = frames::own().find_map(frames::Frame::raw) else { return false };
-        let mut length = 0;
-        let file = ffi::PyUnicode_AsUTF8AndSize(code_text::filename(frame.code) as *mut ffi::PyObject, &raw mut length);
-        if file.is_null() {
-            ffi::PyErr_Clear();
-            return false;
-        }
-        std::slice::from_raw_parts(file.cast::<u8>(), length as usize).starts_with(b"<frozen importlib")
-    }
+    // SAFETY: passed on; code on the own stack is alive.
+    let file = unsafe { frames::own().find_map(frames::Frame::raw).and_then(|frame| code_class::file(frame.code)) };
+    file.is_some_and(|file| file.starts_with("<frozen importlib"))
 }
 
 /// Whether what runs is done for watched code: that has called it, perhaps through the standard library, or has started a thread with it.

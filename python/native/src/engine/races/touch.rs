@@ -457,7 +457,7 @@ impl Touch<'_> {
         unsafe { self.noted(home, field, kind, value, Details::default(), part) }
     }
 
-    /// What is read by code that replaces it for a while is put back in the end: like a walk, that takes more than one step.
+    /// Code that replaces a value for a while puts the old one back in the end: like a walk, such a read takes more than one step.
     #[cold]
     pub(super) unsafe fn until_put_back(&self, home: *mut ffi::PyObject, field: u64, part: Part) -> Outcome {
         // SAFETY: the object is alive, and so is what it is done with.
