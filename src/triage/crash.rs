@@ -146,6 +146,9 @@ pub struct NativeFrame {
     pub source: String,
     /// Distance from the symbol, or from the start of the module if there is no symbol.
     pub offset: u64,
+    /// Where it was in memory, as far as a dump tells: by it the file that a dump names is known to be the one that crashed.
+    #[serde(skip)]
+    pub address: Option<u64>,
 }
 
 /// Something that a thread did, as the flight recorder has it.

@@ -57,7 +57,7 @@ mod tests {
             crashed,
             inside: evil(),
             python: vec![frame()],
-            native: vec![NativeFrame { module: evil(), import: evil(), symbol: evil(), source: evil(), offset: 0 }],
+            native: vec![NativeFrame { module: evil(), import: evil(), symbol: evil(), source: evil(), ..NativeFrame::default() }],
             recent: vec![Event { operation: evil(), at: Some(frame()), ..Event::default() }],
             ..Thread::default()
         };

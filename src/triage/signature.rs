@@ -16,12 +16,16 @@ const OF_THREADING: [&str; 3] = ["run", "_bootstrap_inner", "_bootstrap"];
 /// The signature of a crash: `SIGSEGV | uv_timer_start > [loop] | worker`.
 pub fn of(crash: &Crash) -> String {
     let facts = Facts::new(crash);
+    // Whether libc's allocator finds the damage or dies of it is a matter of chance as well.
+    let mut in_libc = facts.native.iter().take_while(|frame| owner::of(frame) == Owner::C);
+    let damaged =
+        ["SIGABRT", "SIGSEGV"].contains(&crash.signal.as_str()) && in_libc.any(|frame| ALLOCATORS.has(clean(&frame.symbol)));
     let mut native: Vec<String> = Vec::new();
     // Where in an allocator a damaged heap is noticed is a matter of chance; the caller of the allocator says more.
     let inside: usize = facts.failing().take_while(|frame| is_allocator(frame)).count();
     let asked = facts.failing().skip(inside).any(|frame| named(frame).is_some() && !is_noise(frame));
     let inside = if asked { inside } else { 0 };
-    if inside > 0 {
+    if inside > 0 && !damaged {
         native.push("[heap]".to_owned());
     }
     for (at, frame) in facts.failing().enumerate().skip(inside) {
@@ -36,12 +40,7 @@ pub fn of(crash: &Crash) -> String {
     functions.dedup();
     functions.truncate(PYTHON);
     let or_unknown = |text: String| if text.is_empty() { "?".to_owned() } else { text };
-    // Whether libc's allocator finds the damage or dies of it is a matter of chance as well.
-    let mut in_libc = facts.native.iter().take_while(|frame| owner::of(frame) == Owner::C);
-    let damaged = ["SIGABRT", "SIGSEGV"].contains(&crash.signal.as_str())
-        && in_libc.any(|frame| ALLOCATORS.has(clean(&frame.symbol)))
-        && !native.is_empty();
-    let signal = if damaged { "[heap]" } else { &crash.signal };
+    let signal = if damaged && !native.is_empty() { "[heap]" } else { &crash.signal };
     [or_unknown(signal.to_owned()), or_unknown(native.join(" > ")), or_unknown(functions.join(" > "))].join(" | ")
 }
 
@@ -110,6 +109,28 @@ mod tests {
             &["_mi_malloc_generic", "gc_alloc", "_PyObject_GC_New"],
         ] {
             assert_eq!(of_tops(tops), "SIGSEGV | [heap] > PyList_New > f | ?");
+        }
+    }
+
+    #[test]
+    fn neither_does_under_which_name_libc_shows_it() {
+        let frame = |module: &str, symbol: &str| NativeFrame {
+            module: module.to_owned(),
+            symbol: symbol.to_owned(),
+            ..NativeFrame::default()
+        };
+        let of_tops = |signal: &str, tops: &[&str]| {
+            let native = tops.iter().map(|symbol| frame("/lib/x86_64-linux-gnu/libc.so.6", symbol));
+            let native = native.chain([frame("/x/_core.cpython-314t-x86_64-linux-gnu.so", "append_line")]).collect();
+            let thread = crate::triage::crash::Thread { crashed: true, native, ..Default::default() };
+            of(&Crash { signal: signal.to_owned(), threads: vec![thread], ..Crash::default() })
+        };
+        for (signal, tops) in [
+            ("SIGSEGV", &["", "realloc"][..]),
+            ("SIGSEGV", &["_int_realloc", "__libc_realloc"]),
+            ("SIGABRT", &["gsignal", "abort", "", "__libc_realloc"]),
+        ] {
+            assert_eq!(of_tops(signal, tops), "[heap] | append_line | ?", "{tops:?}");
         }
     }
 

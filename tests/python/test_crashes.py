@@ -53,14 +53,19 @@ def crash_of(folder: Path) -> dict[str, Any]:
     return crash
 
 
-def verdict_of(folder: Path) -> dict[str, Any]:
-    """The answer of ``ftsan triage --json`` to the only crash that is kept there."""
-    [kept] = folder.iterdir()
+def triaged(path: Path) -> dict[str, Any]:
+    """The answer of ``ftsan triage --json``."""
     done = subprocess.run(
-        [sys.executable, "-m", "ftsan", "triage", "--json", kept], env=PLAIN, capture_output=True, text=True, check=True
+        [sys.executable, "-m", "ftsan", "triage", "--json", path], env=PLAIN, capture_output=True, text=True, check=True
     )
     verdict: dict[str, Any] = json.loads(done.stdout)
     return verdict
+
+
+def verdict_of(folder: Path) -> dict[str, Any]:
+    """The verdict on the only crash that is kept there."""
+    [kept] = folder.iterdir()
+    return triaged(kept)
 
 
 def run_crashing(ftsan: Ftsan, path: Path, folder: Path, **env: str) -> Run:
@@ -162,6 +167,35 @@ def test_an_extension_module_needs_no_tag_in_its_name(ftsan: Ftsan, extensions: 
     verdict, crash = verdict_of(tmp_path / "crashes"), crash_of(tmp_path / "crashes")
     assert (verdict["verdict"], verdict["culprit"]) == ("library-bug", "ours"), verdict
     assert [one["name"] for one in crash["extensions"]] == ["ours.damages"]
+
+
+# The second one dies at the first instruction of a function, before which another one ends.
+@pytest.mark.parametrize("call, name", [("library('/nothing')", "library"), ("at_once()", "at_once")])
+def test_a_dump_has_the_names_of_the_files_that_crashed(
+    ftsan: Ftsan, extensions: Path, tmp_path: Path, call: str, name: str
+) -> None:
+    [library] = extensions.glob("damages.*")
+    program, dump = tmp_path / "dies.py", tmp_path / "dump.txt"
+    program.write_text(f"import damages\ndamages.{call}")
+    shutil.copy(library, tmp_path)
+    here = {**PLAIN, "PYTHONPATH": str(tmp_path)}
+    plain = subprocess.run([sys.executable, "-X", "faulthandler", program], env=here, capture_output=True, text=True)
+    assert f"at {name}" not in plain.stderr
+
+    def signature(text: str) -> str:
+        dump.write_text(text)
+        told: str = triaged(dump)["signature"]
+        return told
+
+    run_crashing(ftsan, program, tmp_path / "crashes", PYTHONPATH=str(tmp_path))
+    assert signature(plain.stderr) == verdict_of(tmp_path / "crashes")["signature"] == f"SIGSEGV | {name} | <module>"
+    # Of another build of the interpreter: what it names is elsewhere in the file that is here.
+    assert signature(re.sub(r"at _Py_DumpStack\+0x\w", "at _Py_DumpStack+0x7", plain.stderr)) == "SIGSEGV | [damages] | <module>"
+    # No file, or one that is never to be opened.
+    (tmp_path / library.name).unlink()
+    assert signature(plain.stderr) == "SIGSEGV | [damages] | <module>"
+    os.mkfifo(tmp_path / library.name)
+    assert signature(plain.stderr) == "SIGSEGV | [damages] | <module>"
 
 
 NEVER_WRITTEN = """

@@ -246,11 +246,13 @@ impl Dump {
         let (symbol, address) = place.split_once('[').unwrap_or((place, ""));
         let symbol = symbol.strip_prefix("at").unwrap_or("").trim();
         let (symbol, offset) = symbol.rsplit_once(['+', '-']).unwrap_or((symbol, ""));
+        let number = |text: &str| u64::from_str_radix(text.trim().trim_start_matches("0x"), 16).ok();
+        let address = number(address.trim_end_matches(']'));
         // Without a symbol and an offset into the file only the address is left.
-        let offset = if offset.is_empty() { address.trim_end_matches(']') } else { offset };
-        let offset = u64::from_str_radix(offset.trim().trim_start_matches("0x"), 16).unwrap_or(0);
+        let offset = if offset.is_empty() { address } else { number(offset) }.unwrap_or(0);
         let module = if module == "<unknown>" { "" } else { module };
-        let frame = NativeFrame { module: module.to_owned(), symbol: symbols::readable(symbol), offset, ..NativeFrame::default() };
+        let symbol = symbols::readable(symbol);
+        let frame = NativeFrame { module: module.to_owned(), symbol, offset, address, ..NativeFrame::default() };
         if !self.crash.threads.iter().any(|thread| thread.crashed) {
             self.thread(Thread { crashed: true, ..Thread::default() });
         }

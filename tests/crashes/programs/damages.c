@@ -40,6 +40,13 @@ static PyObject *library(PyObject *module, PyObject *name)
     Py_RETURN_NONE;
 }
 
+/* Dies at its first instruction. */
+static PyObject *at_once(PyObject *module, PyObject *unused)
+{
+    *(volatile int *)NULL = 1;
+    Py_RETURN_NONE;
+}
+
 /* Until a signal has been handled, as the one is that stops a thread while another one is dying; says so. */
 static PyObject *until_signal(PyObject *module, PyObject *unused)
 {
@@ -52,6 +59,7 @@ static PyObject *until_signal(PyObject *module, PyObject *unused)
 
 static PyMethodDef methods[] = {
     {"control", control, METH_O, "Overwrite a word of the thread's control block."},
+    {"at_once", at_once, METH_NOARGS, "Die at the first instruction."},
     {"library", library, METH_O, "Take a library away."},
     {"sleep", until_signal, METH_NOARGS, "Sleep until a signal has been handled."}, {NULL},
 };

@@ -1,6 +1,7 @@
 //! Crashes: dumps and recordings, triaged.
 
 use crate::launcher::crash_report::{self, Wanted};
+use crate::launcher::symbols::{self, Files};
 use crate::launcher::{tasks, waits as other_waits};
 use ftsan::triage::{self as crashes, crash::Crash};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
@@ -10,7 +11,8 @@ use std::path::PathBuf;
 /// A text with crashes in it, or the `crash.json` of a crash folder, triaged: as "text", "markdown" or "json".
 #[pyfunction]
 pub(crate) fn triage(py: Python<'_>, text: &str, is_json: bool, format: &str) -> PyResult<String> {
-    py.detach(|| read(text, is_json).map(|all| crashes::render_all(&all, format))).map_err(PyValueError::new_err)
+    py.detach(|| read(text, is_json, &mut Files::default()).map(|all| crashes::render_all(&all, format)))
+        .map_err(PyValueError::new_err)
 }
 
 /// The forms in which a crash can be pasted: name, and what it is recognised by.
@@ -26,8 +28,9 @@ pub(crate) fn group_crashes(py: Python<'_>, texts: Vec<(String, String, bool)>, 
     py.detach(|| {
         let mut found = Vec::new();
         let mut without = Vec::new();
+        let mut files = Files::default();
         for (source, text, is_json) in texts {
-            match read(&text, is_json) {
+            match read(&text, is_json, &mut files) {
                 Ok(crashes) => found.extend(crashes.into_iter().map(|crash| (source.clone(), crash))),
                 Err(_) => without.push(source),
             }
@@ -36,14 +39,21 @@ pub(crate) fn group_crashes(py: Python<'_>, texts: Vec<(String, String, bool)>, 
     })
 }
 
-fn read(text: &str, is_json: bool) -> Result<Vec<Crash>, String> {
-    if is_json { crashes::from_json(text).map(|crash| vec![crash]) } else { crashes::read(text) }
+fn read(text: &str, is_json: bool, files: &mut Files) -> Result<Vec<Crash>, String> {
+    if is_json {
+        return crashes::from_json(text).map(|crash| vec![crash]);
+    }
+    let mut all = crashes::read(text)?;
+    for crash in &mut all {
+        symbols::name_functions(crash, files);
+    }
+    Ok(all)
 }
 
 /// The JSON of the first crash in a text.
 #[pyfunction]
 pub(crate) fn read_dump(text: &str) -> PyResult<String> {
-    let crashes = read(text, false).map_err(PyValueError::new_err)?;
+    let crashes = read(text, false, &mut Files::default()).map_err(PyValueError::new_err)?;
     crashes.first().map_or_else(|| Err(PyValueError::new_err("no stack in it")), json)
 }
 
