@@ -227,7 +227,7 @@ fn merged_lines_are_read_entry_by_entry() {
 
 #[test]
 fn a_dump_that_is_cut_anywhere_gives_less_and_never_panics() {
-    for (_, text) in &dumps() {
+    let cut_anywhere = |text: &str| {
         let step = if text.len() < 700 { 1 } else { text.len() / 120 };
         for at in (0..text.len()).step_by(step).filter(|at| text.is_char_boundary(*at)) {
             for part in [&text[..at], &text[at..]] {
@@ -236,7 +236,15 @@ fn a_dump_that_is_cut_anywhere_gives_less_and_never_panics() {
                 }
             }
         }
-    }
+    };
+    // A minute and a half of one core.
+    let dumps = dumps();
+    let parts = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for part in dumps.chunks(dumps.len().div_ceil(parts)) {
+            scope.spawn(move || part.iter().for_each(|(_, text)| cut_anywhere(text)));
+        }
+    });
 }
 
 #[test]
