@@ -2,7 +2,8 @@
 //!
 //! A cycle is one if each of its steps was seen in another thread, and no two of these held a lock in common: only then all of them can
 //! be in the middle of their step at once, each waiting for what the next one holds (Joshi et al., "A randomized dynamic program
-//! analysis technique for detecting real deadlocks", PLDI 2009).  One thread alone, or threads that a common lock keeps apart, are fine.
+//! analysis technique for detecting real deadlocks", PLDI 2009).  One thread alone, or threads that a common lock keeps apart, are fine; so
+//! are more threads than a semaphore that all of them take lets in.
 //!
 //! The search is limited in length and effort; a cycle that it does not get to is a miss.
 
@@ -77,7 +78,14 @@ struct Search<'a, E> {
     effort: usize,
 }
 
-impl<E> Search<'_, E> {
+impl<E: Clone> Search<'_, E> {
+    /// Whether one more thread can be at its step while those of the path are at theirs.
+    fn can_meet(&self, taken: &Taken<E>) -> bool {
+        let holding = |lock| self.path.iter().filter(|(_, _, before)| before.holds(lock)).count();
+        self.path.iter().all(|(_, _, before)| before.thread != taken.thread)
+            && taken.held.iter().all(|lock| holding(*lock) < self.order.room(*lock))
+    }
+
     /// Whether `end` can be reached from `at` in exactly `left` steps; then the path is that way.
     fn goes_on(&mut self, at: LockId, left: usize) -> bool {
         let order = self.order;
@@ -90,7 +98,7 @@ impl<E> Search<'_, E> {
                     return false;
                 }
                 self.effort -= 1;
-                if !self.path.iter().all(|(_, _, before)| before.can_meet(taken)) {
+                if !self.can_meet(taken) {
                     continue;
                 }
                 self.path.push((at, *next, taken));
@@ -153,6 +161,22 @@ mod tests {
         assert_eq!(closed(&[(1, &[5, 10], 20), (2, &[6, 20], 10)]), Some(vec![20, 10]));
         assert_eq!(closed(&[(1, &[5, 10], 20), (2, &[5, 20], 10), (1, &[10], 20)]), Some(vec![10, 20]), "and once without");
         assert_eq!(closed(&[(1, &[5, 10], 20), (2, &[20], 30), (3, &[5, 30], 10)]), None, "two of three");
+    }
+
+    #[test]
+    fn a_semaphore_keeps_apart_more_threads_than_it_lets_in() {
+        let cycle = |room: usize, threads: u64| {
+            let fork = |n: u64| (n % threads + 10) as LockId;
+            let mut order = LockOrder::new(MANY);
+            order.let_in(5, room);
+            (0..threads).find_map(|n| want(&mut order, n, &[5, fork(n)], fork(n + 1))).map(|steps| steps.len())
+        };
+        assert_eq!((cycle(1, 2), cycle(2, 2)), (None, Some(2)));
+        assert_eq!((cycle(2, 3), cycle(3, 3)), (None, Some(3)));
+        let mut order = LockOrder::<()>::new(MANY);
+        order.let_in(5, 2);
+        order.forget(5);
+        assert_eq!(order.room(5), 1, "another lock has its number");
     }
 
     #[test]

@@ -24,14 +24,13 @@ pub struct Taken<E> {
 }
 
 impl<E> Taken<E> {
-    /// Whether two threads can be where these were at the same time.
-    pub(super) fn can_meet(&self, other: &Self) -> bool {
-        self.thread != other.thread && !self.held.iter().any(|lock| other.held.binary_search(lock).is_ok())
+    pub(super) fn holds(&self, lock: LockId) -> bool {
+        self.held.binary_search(&lock).is_ok()
     }
 
     /// Whether nothing new is said by `other`.
     pub(super) fn covers(&self, other: &Self) -> bool {
-        self.thread == other.thread && self.held.iter().all(|lock| other.held.binary_search(lock).is_ok())
+        self.thread == other.thread && self.held.iter().all(|lock| other.holds(*lock))
     }
 }
 
@@ -54,6 +53,8 @@ pub(super) struct Node {
 pub struct LockOrder<E> {
     pub(super) nodes: HashMap<LockId, Node>,
     pub(super) edges: HashMap<(LockId, LockId), Edge<E>>,
+    /// How many threads semaphores let in at once, where that is more than one.
+    rooms: HashMap<LockId, usize>,
     /// Edges by number.
     ages: BTreeMap<u64, (LockId, LockId)>,
     next: u64,
@@ -63,7 +64,16 @@ pub struct LockOrder<E> {
 impl<E: Clone> LockOrder<E> {
     /// A graph that forgets its oldest edge when there are more than `most`.
     pub fn new(most: usize) -> Self {
-        LockOrder { nodes: HashMap::new(), edges: HashMap::new(), ages: BTreeMap::new(), next: 0, most }
+        LockOrder { nodes: HashMap::new(), edges: HashMap::new(), rooms: HashMap::new(), ages: BTreeMap::new(), next: 0, most }
+    }
+
+    /// The lock is that of a semaphore which so many threads may hold at once.
+    pub fn let_in(&mut self, lock: LockId, room: usize) {
+        self.rooms.insert(lock, room);
+    }
+
+    pub(super) fn room(&self, lock: LockId) -> usize {
+        self.rooms.get(&lock).copied().unwrap_or(1)
     }
 
     pub(super) fn keep(&mut self, from: LockId, to: LockId, taken: Taken<E>) {
@@ -117,6 +127,7 @@ impl<E: Clone> LockOrder<E> {
 
     /// A lock is gone, or is none: all that was learnt of its order is of no use.
     pub fn forget(&mut self, lock: LockId) {
+        self.rooms.remove(&lock);
         let Some(node) = self.nodes.remove(&lock) else { return };
         node.after.into_iter().for_each(|after| self.drop_edge((lock, after)));
         node.before.into_iter().for_each(|before| self.drop_edge((before, lock)));

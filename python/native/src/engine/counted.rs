@@ -4,7 +4,7 @@
 //! The lock inside of it orders nothing.  Operations that overlap in time are counted so that too much is ordered rather than too little:
 //! releases that do count as one, and an acquisition counts after all that have begun.
 
-use crate::engine::order;
+use crate::engine::{locks, order};
 use crate::interpreter::attributes;
 use crate::thread::clock::{clocks, is_at_rest};
 use ftsan::races::clock::Clock;
@@ -70,6 +70,7 @@ pub(crate) unsafe fn made(semaphore: *mut ffi::PyObject) {
     // SAFETY: passed on; the semaphore's condition keeps the lock.
     unsafe {
         order::ignore(lock);
+        locks::lets_in(lock, room as usize);
         ffi::Py_DECREF(lock);
     }
 }

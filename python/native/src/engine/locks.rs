@@ -197,6 +197,21 @@ pub(crate) unsafe fn acquired(object: *mut ffi::PyObject, how: How) {
     lock.list(if is_known { Listed::Yes } else { Listed::Beyond });
 }
 
+/// An object, a lock as a rule, is that of a semaphore which so many threads may hold at once: it keeps no two of them apart.
+///
+/// # Safety
+/// Attached, alive.
+pub(crate) unsafe fn lets_in(object: *mut ffi::PyObject, room: usize) {
+    // SAFETY: passed on.
+    let Some(lock) = (unsafe { Lock::plain(object) }) else { return };
+    let id = lock.id_or_new();
+    if id != 0 {
+        // So it is forgotten with its lock.
+        lock.mark(Mark::Ordered);
+        order().let_in(id, room);
+    }
+}
+
 /// The calling thread is about to release a lock.
 ///
 /// # Safety

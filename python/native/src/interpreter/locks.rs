@@ -10,7 +10,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 use std::cell::UnsafeCell;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 /// The beginning of both types of locks.
 #[repr(C)]
@@ -40,6 +40,9 @@ pub(crate) const LOCKED: u8 = 1;
 
 /// Whether locks are watched.
 static WATCHED: AtomicBool = AtomicBool::new(false);
+
+/// The plain type, which so lives on.
+static PLAIN: AtomicPtr<ffi::PyObject> = AtomicPtr::new(std::ptr::null_mut());
 
 /// What is known of a lock beside its id and its holder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +85,15 @@ impl Lock {
     pub(crate) unsafe fn watched<'a>(object: *mut ffi::PyObject) -> Option<&'a Lock> {
         // SAFETY: passed on; both types were verified before.
         WATCHED.load(Ordering::Relaxed).then(|| unsafe { Self::of(object) })
+    }
+
+    /// As [`watched`](Self::watched), of any object: nothing unless it is a plain lock of the main interpreter.
+    ///
+    /// # Safety
+    /// `object` is alive, and stays so for as long as the result is used.
+    pub(crate) unsafe fn plain<'a>(object: *mut ffi::PyObject) -> Option<&'a Lock> {
+        // SAFETY: a live object has a type; this one was verified.
+        unsafe { std::ptr::eq(ffi::Py_TYPE(object).cast(), PLAIN.load(Ordering::Relaxed)).then(|| Self::of(object)) }
     }
 
     /// Whether it may be acquired again by the thread that holds it.
@@ -199,7 +211,8 @@ pub(crate) fn is_of_python(class: &Bound<'_, PyAny>) -> PyResult<bool> {
     Ok(class.is(&module.getattr("lock")?) || class.is(&module.getattr("RLock")?))
 }
 
-/// Locks are watched from now on; [`verify`] has succeeded.
-pub(crate) fn begin() {
+/// Locks are watched from now on; [`verify`] has given the plain type.
+pub(crate) fn begin(plain: Bound<'_, PyType>) {
+    PLAIN.store(plain.into_ptr(), Ordering::Relaxed);
     WATCHED.store(true, Ordering::Relaxed);
 }

@@ -29,6 +29,7 @@ pub(crate) fn watch(module: &Bound<'_, PyModule>) -> PyResult<()> {
         let _ = original.set(slot);
         type_slot::replace(class, Slot::Dealloc, replacement as *const c_void)?;
     }
-    locks::begin();
+    let [plain, _] = classes;
+    locks::begin(plain);
     Ok(())
 }

@@ -1,7 +1,4 @@
-"""A semaphore with two permits keeps two threads apart no more than none does.
-
-It might be one with a single permit: how many it has is not known to the order of locks.
-"""
+"""A semaphore with two permits keeps two threads apart no more than none does."""
 
 import threading
 
