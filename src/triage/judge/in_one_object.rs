@@ -1,7 +1,7 @@
 //! Several threads in methods of one object that is written in C, as the dying process noted it: where memory was damaged, that object's
 //! methods may well have done it.  A verdict only where the crashing thread is in it and nothing else says whose it is.
 
-use super::super::crash::{Called, Thread};
+use super::super::crash::{Called, Extension, Thread};
 use super::super::names::lists::STDLIB_EXTENSIONS;
 use super::conditions::like;
 use super::facts::{Facts, Gil};
@@ -116,20 +116,26 @@ pub(super) fn decides<'a>(facts: &Facts<'a>, verdict: &Verdict) -> Option<&'a st
 }
 
 /// Whose the class is, where a verdict knows nobody: of the object that the crashing thread shared with another one, or of the one that it was
-/// in, where that extension module is the only one there is.
+/// in, where that extension module is the only one there is.  There, a name for the object is enough as well: what it has damaged is found
+/// anywhere.
 pub(super) fn or_the_class(facts: &Facts<'_>, verdict: Verdict) -> Verdict {
     let nobody = verdict.verdict == CrashCause::Unknown && verdict.confidence == Confidence::Low;
     if !nobody || facts.gil() != Gil::Off {
         return verdict;
     }
-    let shared = found(facts).filter(Shared::has_the_crashing_one);
+    let only = |class: &str| {
+        let known = facts.crash.extensions.iter().find(|known| known.name == module_of(class));
+        known.is_some_and(|known| facts.third_parties() == [name_of(known)])
+    };
+    let by_name = || found_by(facts, only).filter(Shared::has_the_crashing_one);
+    let shared = found(facts).filter(Shared::has_the_crashing_one).or_else(by_name);
     let own = || facts.crashed.and_then(|thread| thread.calls.as_ref()).filter(|called| !like(&called.class, LOCKED));
     let (class, with_another) = match (shared.as_ref(), own()) {
         (Some(shared), _) => (&shared.called.class, true),
         (None, Some(called)) => (&called.class, false),
         (None, None) => return verdict,
     };
-    let module = class.rsplit_once('.').map_or("", |(module, _)| module);
+    let module = module_of(class);
     let known = facts.crash.extensions.iter().find(|known| known.name == module);
     let (cause, culprit, next) = match known {
         _ if with_another && (STDLIB_EXTENSIONS.has(module) || STDLIB_EXTENSIONS.has(&format!("_{module}"))) => {
@@ -138,17 +144,14 @@ pub(super) fn or_the_class(facts: &Facts<'_>, verdict: Verdict) -> Verdict {
             (CrashCause::InterpreterBug, None, next)
         }
         Some(known) => {
-            let culprit = if known.distribution.is_empty() { &known.name } else { &known.distribution };
-            let top = known.name.split('.').next().unwrap_or_default();
-            let alone =
-                facts.third_parties().iter().all(|other| other == culprit || *other == top) && facts.others().next().is_some();
-            if !with_another && !alone {
+            let culprit = name_of(known);
+            if !with_another && !(only(class) && facts.others().next().is_some()) {
                 return verdict;
             }
             let undeclared = known.declares_free_threading == Some(false);
             let cause = if undeclared { CrashCause::ExtensionAssumesGil } else { CrashCause::LibraryBug };
             let next = format!("guard each {class} that threads share with a lock; upgrade {culprit}, or report it there");
-            (cause, Some(culprit.clone()), next)
+            (cause, Some(culprit.to_owned()), next)
         }
         None => return verdict,
     };
@@ -162,6 +165,16 @@ pub(super) fn or_the_class(facts: &Facts<'_>, verdict: Verdict) -> Verdict {
     };
     let evidence = std::iter::once(first).chain(verdict.evidence).collect();
     Verdict { verdict: cause, culprit, evidence, next_step: next, ..verdict }
+}
+
+/// The module of a class: `fastlog._core` of `fastlog._core.Log`.
+fn module_of(class: &str) -> &str {
+    class.rsplit_once('.').map_or("", |(module, _)| module)
+}
+
+/// As [`Facts::third_parties`] calls an extension module.
+fn name_of(known: &Extension) -> &str {
+    if known.distribution.is_empty() { known.name.split('.').next().unwrap_or_default() } else { &known.distribution }
 }
 
 #[cfg(test)]
@@ -233,7 +246,6 @@ mod tests {
 
     #[test]
     fn a_name_is_enough_for_the_signature_where_the_class_is_the_culprits() {
-        use super::super::super::crash::Extension;
         let judged = |class: &str| {
             let object = Called { object: 64, class: class.to_owned() };
             let dies = Thread {
@@ -256,6 +268,44 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_enough_where_no_other_extension_module_is() {
+        let judged = |others: &[&str], second: u64| {
+            let thread = |at: u64, object: u64| Thread {
+                native_id: at,
+                crashed: at == 1,
+                python: vec![frame("worker")],
+                uses: vec![Called { object, class: "fastlog._core.Log".to_owned() }],
+                native: vec![native("rangeiter_next")],
+                ..Thread::default()
+            };
+            let extension = |name: &str| Extension { name: name.to_owned(), ..Extension::default() };
+            let extensions = others.iter().chain(&["fastlog._core"]).map(|name| extension(name)).collect();
+            let python = Python { gil: "disabled".to_owned(), ..Python::default() };
+            let threads = vec![thread(1, 64), thread(2, second)];
+            questions::of(&Crash { signal: "SIGSEGV".to_owned(), python, threads, extensions, ..Crash::default() })
+        };
+        let found = judged(&["_struct"], 64);
+        assert_eq!((found.verdict, found.confidence), (CrashCause::LibraryBug, Confidence::Low));
+        assert_eq!(found.signature, "[memory] | [shared fastlog._core.Log] | worker");
+        // Another one may have done it, or each thread has its own.
+        assert_ne!(judged(&["numpy._core._multiarray_umath"], 64).signature, found.signature);
+        assert_ne!(judged(&[], 128).signature, found.signature);
+        // CPython's own are not blamed, with nobody else there.
+        let called = Called { object: 64, class: "_struct.Struct".to_owned() };
+        let thread = |at| Thread { native_id: at, crashed: at == 1, calls: (at == 1).then(|| called.clone()), ..Thread::default() };
+        let own = Extension { name: "_struct".to_owned(), ..Extension::default() };
+        let python = Python { gil: "disabled".to_owned(), ..Python::default() };
+        let crash = Crash {
+            signal: "SIGSEGV".to_owned(),
+            python,
+            threads: vec![thread(1), thread(2)],
+            extensions: vec![own],
+            ..Crash::default()
+        };
+        assert_eq!(questions::of(&crash).verdict, CrashCause::Unknown);
+    }
+
+    #[test]
     fn those_in_different_ones_or_in_one_with_a_lock_are_not() {
         for (class, objects) in [("_pickle.Pickler", [64, 128, 192]), ("_thread.lock", [64; 3]), ("list", [64; 3])] {
             let told = evidence(class, objects);
@@ -265,7 +315,6 @@ mod tests {
 
     #[test]
     fn the_class_is_whose_it_is_where_nobody_else_is() {
-        use super::super::super::crash::Extension;
         let judged = |class: &str, gil: &str, in_it: [u64; 2]| {
             let thread = |at| Thread {
                 native_id: at,
