@@ -1,7 +1,7 @@
 //! Type objects: asked without running code of the program.
 
 use pyo3::ffi;
-use std::ffi::c_ulong;
+use std::ffi::{CStr, c_ulong};
 #[cfg(Py_GIL_DISABLED)]
 use std::sync::atomic::Ordering;
 
@@ -42,4 +42,18 @@ pub(crate) unsafe fn with_bases(class: *mut ffi::PyTypeObject) -> impl Iterator<
 pub(crate) unsafe fn look_up(class: *mut ffi::PyTypeObject, name: *mut ffi::PyObject) -> *mut ffi::PyObject {
     // SAFETY: passed on.
     unsafe { _PyType_LookupRef(class, name) }
+}
+
+/// As [`look_up`], by a name that is no object yet.
+///
+/// # Safety
+/// As [`look_up`].
+pub(crate) unsafe fn look_up_named(class: *mut ffi::PyTypeObject, name: &CStr) -> *mut ffi::PyObject {
+    // SAFETY: passed on; a name of our own.
+    unsafe {
+        let name = ffi::PyUnicode_InternFromString(name.as_ptr());
+        let found = look_up(class, name);
+        ffi::Py_DECREF(name);
+        found
+    }
 }

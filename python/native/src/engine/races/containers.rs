@@ -1,6 +1,6 @@
 //! Which built-in container an object is, subclasses included, and what its views and iterators are of.
 
-use crate::interpreter::types;
+use crate::interpreter::{attributes, types};
 use ftsan::patcher::known_calls::Container;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -72,11 +72,9 @@ pub(crate) unsafe fn is_overridden(class: *mut ffi::PyTypeObject, method: &CStr)
         if types::flags(class) & ffi::Py_TPFLAGS_HEAPTYPE == 0 {
             return false;
         }
-        let name = ffi::PyUnicode_InternFromString(method.as_ptr());
-        let found = types::look_up(class, name);
+        let found = types::look_up_named(class, method);
         // A container that is Python code itself has the method of its own.
-        let own = of_python_code(class).map_or(std::ptr::null_mut(), |own| types::look_up(own, name));
-        ffi::Py_DECREF(name);
+        let own = of_python_code(class).map_or(std::ptr::null_mut(), |own| types::look_up_named(own, method));
         let is_python = !found.is_null() && ffi::Py_TYPE(found) == &raw mut ffi::PyFunction_Type;
         let is_own = std::ptr::eq(found, own);
         ffi::Py_XDECREF(found);
@@ -146,19 +144,10 @@ unsafe fn of_python_code(class: *mut ffi::PyTypeObject) -> Option<*mut ffi::PyTy
 /// # Safety
 /// Attached; `object` is alive.
 pub(crate) unsafe fn data(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
-    // SAFETY: passed on; without descriptors no code of the program runs, and a string as the name fails with an exception at most.
+    // SAFETY: passed on.
     unsafe {
-        let own = |name: &CStr| {
-            let name = ffi::PyUnicode_InternFromString(name.as_ptr());
-            let own = ffi::PyObject_GenericGetAttr(object, name);
-            ffi::Py_DECREF(name);
-            if own.is_null() {
-                ffi::PyErr_Clear();
-            }
-            own
-        };
-        let mut data = own(c"data");
-        let maps = if data.is_null() { own(c"maps") } else { data };
+        let mut data = attributes::own(object, c"data");
+        let maps = if data.is_null() { attributes::own(object, c"maps") } else { data };
         if data.is_null() && !maps.is_null() {
             if ffi::PyList_Check(maps) != 0 {
                 data = ffi::PyList_GetItemRef(maps, 0);

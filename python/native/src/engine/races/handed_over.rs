@@ -100,7 +100,7 @@ unsafe fn hand_over_to(object: *mut ffi::PyObject, depth: u32) {
             }
             if is_plain(class) {
                 hand_over_parts(object, depth - 1);
-                let run = look_up(class, c"run");
+                let run = types::look_up_named(class, c"run");
                 if !run.is_null() {
                     hand_over_to(run, depth);
                     ffi::Py_DECREF(run);
@@ -191,24 +191,10 @@ unsafe fn is_plain(class: *mut ffi::PyTypeObject) -> bool {
 unsafe fn has_slots(class: *mut ffi::PyTypeObject) -> bool {
     // SAFETY: passed on; a reference of our own.
     unsafe {
-        let found = look_up(class, c"__slots__");
+        let found = types::look_up_named(class, c"__slots__");
         let has_slots = !found.is_null();
         ffi::Py_XDECREF(found);
         has_slots
-    }
-}
-
-/// What a class has under a name: a new reference, or null.
-///
-/// # Safety
-/// Attached; a live type.
-unsafe fn look_up(class: *mut ffi::PyTypeObject, name: &CStr) -> *mut ffi::PyObject {
-    // SAFETY: passed on.
-    unsafe {
-        let name = ffi::PyUnicode_InternFromString(name.as_ptr());
-        let found = types::look_up(class, name);
-        ffi::Py_DECREF(name);
-        found
     }
 }
 

@@ -1,5 +1,6 @@
 //! Keys and values, summarised without running code of the program: no `__hash__`, no `__eq__` but those of built-in immutable types.
 
+use crate::interpreter::attributes;
 use ftsan::races::access::Value;
 use ftsan::races::mix;
 use pyo3::ffi;
@@ -116,14 +117,11 @@ pub(crate) unsafe fn value(object: *mut ffi::PyObject) -> Value {
 /// # Safety
 /// Attached; `object` is alive.
 unsafe fn pattern(object: *mut ffi::PyObject) -> Value {
-    // SAFETY: passed on; the type is not derived from, and its members are read without running code of the program.
+    // SAFETY: passed on; the type is not derived from.
     unsafe {
-        let name = ffi::PyUnicode_InternFromString(c"pattern".as_ptr());
-        let text = ffi::PyObject_GenericGetAttr(object, name);
+        let text = attributes::member(object, c"pattern");
         let is_plain = !text.is_null() && hash(text, DEPTH).is_some();
         ffi::Py_XDECREF(text);
-        ffi::Py_DECREF(name);
-        ffi::PyErr_Clear();
         if is_plain { Value::fixed(mix(ffi::PyObject_Hash(object) as u64)) } else { Value::identity(object as u64) }
     }
 }
