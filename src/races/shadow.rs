@@ -9,7 +9,7 @@
 //! there already is innocent.  So two writes are kept where the later one does not stand for the earlier: it is of a milder kind, or has no
 //! order to it and was innocent.  The tests of `model` hold all this to a specification.
 
-use super::access::{Access, AccessSite, Race};
+use super::access::{Access, AccessSite, Race, Value};
 use super::clock::{Epoch, ThreadClock};
 use super::matrix::AccessKind;
 use super::memory::ThreadHistory;
@@ -177,6 +177,8 @@ impl<G: Deref<Target = [Group]>> Shadow<G> {
                 && own.version.load(Relaxed) == cell.version.load(Relaxed)
                 && access.since.is_none_or(|since| since == own.version.load(Relaxed))
                 && own.state.load(Relaxed) & (state::ACTED | state::ASKED | state::LAST) == 0
+                // Another one would be stored this time.
+                && access.value == Value::UNKNOWN
             {
                 memory.version.set(own.version.load(Relaxed));
                 return (access.kind, Vec::new());

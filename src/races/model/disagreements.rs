@@ -168,3 +168,12 @@ fn a_flag_that_is_written_in_turn_does_not_stand_for_an_object_that_is() {
     let first = [(0, look(Turn::UNSET)), (0, write(Value::identity(64))), (0, write(Value::truth(false)))];
     expect(&[&first[..], &[(1, Access { site: 21, ..look(Turn::SET) })]].concat(), Some(Severity::Error));
 }
+
+#[test]
+fn who_looks_again_with_something_else_to_store_is_not_taken_for_who_has_looked() {
+    let look = |value| Access { value, site: 20, ..access(AccessKind::Read).with(AccessFacts::TESTED) };
+    let write = Access { value: Value::of(16), ..access(AccessKind::Write) };
+    let looks = |second| [(0, look(Value::UNKNOWN)), (0, write), (1, look(Value::of(16))), (1, look(second))];
+    expect(&looks(Value::of(16)), None);
+    expect(&looks(Value::of(4)), Some(Severity::Error));
+}

@@ -60,18 +60,18 @@ fn value() -> impl Strategy<Value = Value> {
 
 #[derive(Debug, Clone, Copy)]
 enum Choice {
-    Access { instruction: prop::sample::Index, stack: u32, location: u64, value: Value, facts: AccessFacts },
+    Access { instruction: prop::sample::Index, stack: u32, location: u64, value: Value, would_store: bool, facts: AccessFacts },
     Release(u64),
     Acquire(u64),
 }
 
 fn choice() -> impl Strategy<Value = Choice> {
     let rarely = prop::bool::weighted;
-    let access = (any::<prop::sample::Index>(), 0..2_u32, 0..2_u64, value(), rarely(0.1), rarely(0.03));
+    let access = (any::<prop::sample::Index>(), 0..2_u32, 0..2_u64, value(), rarely(0.2), rarely(0.1), rarely(0.03));
     prop_oneof![
-        6 => access.prop_map(|(instruction, stack, location, value, is_new, is_last)| {
+        6 => access.prop_map(|(instruction, stack, location, value, would_store, is_new, is_last)| {
             let facts = AccessFacts::NEW.when(is_new) | AccessFacts::LAST.when(is_last);
-            Choice::Access { instruction, stack, location, value, facts }
+            Choice::Access { instruction, stack, location, value, would_store, facts }
         }),
         1 => (0..3_u64).prop_map(Choice::Release),
         1 => (0..3_u64).prop_map(Choice::Acquire),
@@ -97,11 +97,12 @@ fn events_of(kinds: &'static [AccessKind], threads: usize) -> impl Strategy<Valu
     let events = prop::collection::vec((0..threads, choice()), 0..24);
     (prop::collection::vec(instruction(kinds), 1..6), events).prop_map(|(instructions, events)| {
         let step = |choice| match choice {
-            Choice::Access { instruction, stack, location: part, value, facts } => {
+            Choice::Access { instruction, stack, location: part, value, would_store, facts } => {
                 let site = instruction.index(instructions.len());
                 let access = Access { site: site as u32 + 1, location: location(7, part + 1), ..instructions[site] };
                 let is_read = access.kind.is_read();
-                let value = if is_read { Value::UNKNOWN } else { value };
+                // A read has one only if the thread is known to store it where it finds nothing.
+                let value = if is_read && !would_store { Value::UNKNOWN } else { value };
                 // Location 1 is of the object that location 0 may refer to.
                 let owner = if part == 1 { Value::identity(64) } else { Value::UNKNOWN };
                 // Entries are made and taken away; additions are to the whole.
