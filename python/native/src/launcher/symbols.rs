@@ -112,8 +112,9 @@ impl Functions {
     }
 
     fn of_address(&self, address: u64) -> Option<u64> {
-        let (start, _, offset) = self.segments.iter().find(|(start, size, _)| (*start..start + size).contains(&address))?;
-        Some(address - start + offset)
+        let (start, _, offset) =
+            self.segments.iter().find(|(start, size, _)| address.checked_sub(*start).is_some_and(|into| into < *size))?;
+        (address - start).checked_add(*offset)
     }
 
     /// Where in the file that is which lies so far from its start in memory.
@@ -129,7 +130,8 @@ impl Functions {
         let (start, ..) = self.all.get(after.checked_sub(1)?)?;
         // Of several names of one function, the same each time.
         let (_, size, name) = self.all.get(self.all.partition_point(|(other, ..)| other < start))?;
-        let both = |(_, size, offset): &Segment| [*start, inside].iter().all(|at| (*offset..offset + size).contains(at));
+        let is_in = |at: u64, (_, size, offset): &Segment| at.checked_sub(*offset).is_some_and(|into| into < *size);
+        let both = |segment: &Segment| is_in(*start, segment) && is_in(inside, segment);
         let reaches = if *size == 0 { self.segments.iter().any(both) } else { in_file - start <= *size };
         reaches.then_some((name, in_file - start))
     }
