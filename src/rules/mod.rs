@@ -155,9 +155,12 @@ pub fn of_system_call(suspicion: &Suspicion) -> Option<&'static Rule> {
 
 #[cfg(test)]
 mod tests {
+    use super::family::calls::Call;
     use super::family::races::Unordered;
     use super::*;
+    use crate::descriptors::Mark;
     use crate::races::matrix::AccessKind;
+    use crate::recording::ThreadId;
 
     #[test]
     fn ids_are_unique_and_sorted() {
@@ -195,6 +198,54 @@ mod tests {
         assert_eq!(find("ft101").unwrap().id, "FT101");
         assert_eq!(find("foreign-await").unwrap().id, "FT104");
         assert!(find("FT999").is_none());
+    }
+
+    #[test]
+    fn a_word_that_is_no_rule_brings_the_rules_it_is_a_part_of() {
+        assert!(no_such_rule("FT20").contains("did you mean FT201 fd-closed-while-polled, FT202"));
+        assert!(no_such_rule("ft5").contains("did you mean FT501"), "three letters are enough");
+        assert!(no_such_rule("Publication").contains("did you mean FT406 unsafe-publication?"), "a part of the name");
+        assert!(!no_such_rule("ft").contains(", FT102"), "two letters are a part of too many");
+        assert_eq!(no_such_rule("xyzzy"), "no rule \"xyzzy\" (ftsan explain lists them)");
+    }
+
+    #[test]
+    fn an_id_tells_the_family() {
+        for rule in ALL {
+            let families = (matches!(rule.finds, Finds::Races(_)), matches!(rule.finds, Finds::Locks(_)));
+            assert_eq!((is_of_races(rule.id), is_of_locks(rule.id)), families, "{}", rule.id);
+        }
+    }
+
+    #[test]
+    fn a_suspicion_falls_under_the_rule_that_tells_it() {
+        let by = ThreadId(1);
+        let id = |suspicion| of_system_call(&suspicion).map(|rule| rule.id);
+        assert_eq!(id(Suspicion::ClosedWhilePolled { by, epoll: 3, registered: Mark::default() }), Some("FT201"));
+        assert_eq!(id(Suspicion::RegisteredByTwo { by, mark: Mark::default() }), Some("FT203"));
+        assert_eq!(id(Suspicion::Shared { by, epoll: 3 }), Some("FT204"), "a rule of calls");
+    }
+
+    #[test]
+    fn what_a_loop_does_inside_of_its_calls_is_not_told_again() {
+        let covers = |id| find(id).unwrap().covers_what_it_calls();
+        assert_eq!(["FT101", "FT102", "FT206", "FT401"].map(covers), [true, false, false, false]);
+    }
+
+    #[test]
+    fn a_page_has_heading_manual_and_a_line_for_each_fix() {
+        let page = find("FT101").unwrap().page();
+        assert!(page.starts_with("FT101 loop-call-off-thread (error)\n\n## What it finds\n"), "{page}");
+        assert!(page.contains("\n\nFix (") && page.contains("sock_connect, sock_accept): await it in the loop: "), "{page}");
+        let last = page.lines().last().unwrap();
+        assert!(last.starts_with("Fix: hand the call over: loop.call_soon_threadsafe("), "{page}");
+    }
+
+    #[test]
+    fn attributes_are_set_and_methods_of_the_same_name_are_called() {
+        let called = |class, method| Call { class, method, operation: method, thread: "B", relation: "", outer: None }.called();
+        assert_eq!(called("CancelScope", "shield"), "CancelScope.shield set");
+        assert_eq!(called("Timer", "shield"), "Timer.shield() called");
     }
 
     #[test]
