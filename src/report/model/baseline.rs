@@ -117,6 +117,7 @@ impl Known {
 
 #[cfg(test)]
 mod tests {
+    use super::super::finding::Accepted;
     use super::super::mistake::samples::race;
     use super::super::tree::samples;
     use super::*;
@@ -161,5 +162,21 @@ mod tests {
         let mut report = samples::news().report;
         report.findings[0].severity = crate::rules::severity::Severity::Info;
         assert!(Baseline::of(&report).is_empty());
+    }
+
+    #[test]
+    fn what_was_known_stays_known_and_what_is_suppressed_is_not() {
+        let mut report = samples::news().report;
+        let accept = |by, fingerprint: &str| Finding {
+            accepted: Some(Accepted { by, reason: String::new() }),
+            fingerprint: fingerprint.to_owned(),
+            ..samples::news().report.findings[0].clone()
+        };
+        report.accepted = vec![accept(Means::Baseline, "1"), accept(Means::Suppression, "2"), accept(Means::Policy, "3")];
+        report.findings.clear();
+        let baseline = Baseline::of(&report);
+        assert!(!baseline.is_empty());
+        let has: Vec<bool> = report.accepted.iter().map(|finding| baseline.has(finding)).collect();
+        assert_eq!(has, [true, false, false]);
     }
 }

@@ -267,4 +267,32 @@ mod tests {
         assert_eq!(told[..3], [(Role::Offending, first), (Role::Offending, 7), (Role::Offending, 8)]);
         assert_eq!(told[3].0, Role::Owner);
     }
+
+    #[test]
+    fn harm_that_was_seen_once_was_seen() {
+        let seen = |witnessed| Finding { witnessed, ..samples::call_soon() };
+        for (one, other) in [(true, false), (false, true)] {
+            let mut finding = seen(one);
+            finding.add(seen(other));
+            assert!(finding.witnessed);
+        }
+    }
+
+    #[test]
+    fn the_call_itself_is_not_what_it_leads_to() {
+        let mut again = samples::call_soon();
+        again.accesses[0].operation = "call_later".to_owned();
+        let mut finding = samples::call_soon();
+        finding.add(again);
+        assert_eq!(finding.accesses.iter().filter(|access| access.role == Role::Offending).count(), 1);
+    }
+
+    #[test]
+    fn what_a_call_leads_to_is_a_dozen_lines_at_most() {
+        let mut finding = samples::call_soon();
+        let inner =
+            |line| Access { stack: vec![samples::frame("redis.py", line, "send")], ..samples::call_soon().accesses[0].clone() };
+        (0..20).for_each(|line| finding.add_inner_access(inner(line)));
+        assert_eq!(finding.accesses.iter().filter(|access| access.role == Role::Offending).count(), 12);
+    }
 }

@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn locations_of_one_mistake_are_one_finding_and_can_be_told_apart_again() {
         let mut second = race("C.b", [2, 8]);
-        (second.count, second.witnessed) = (3, true);
+        (second.count, second.witnessed, second.severity) = (3, true, Severity::Warning);
         let parts = vec![race("C.a", [1, 7]), second];
         let [whole] = &fold(parts.clone())[..] else { panic!("one mistake") };
         assert_eq!((whole.title.as_str(), whole.count, whole.witnessed, whole.accesses.len()), ("C.a: raced for", 4, true, 4));

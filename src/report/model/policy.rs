@@ -99,4 +99,19 @@ mod tests {
         };
         assert_eq!(judged(&Policy { baseline, suppressions: vec![suppression], ..Policy::default() }).1, Some(Means::Suppression));
     }
+
+    #[test]
+    fn all_that_a_project_says_is_read_from_its_files() {
+        let folder = std::env::temp_dir().join(format!("ftsan-policy-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let [suppressions, baseline] = ["suppressions.toml", "baseline.toml"].map(|name| folder.join(name));
+        std::fs::write(&suppressions, "[[suppress]]\nrule = 'FT102'\nreason = 'locked'\n").unwrap();
+        Baseline::of(&news().report).write(&baseline).unwrap();
+        let policy = Policy::load(None, Some(&suppressions), Some(&baseline)).unwrap();
+        assert_eq!(policy.suppressions().iter().map(|entry| entry.rule.as_str()).collect::<Vec<_>>(), ["FT102"]);
+        assert_eq!(judged(&policy).1, Some(Means::Baseline));
+        let missing = Policy::load(None, Some(&folder.join("none.toml")), None).unwrap_err();
+        assert!(missing.contains("none.toml"), "{missing}");
+        std::fs::remove_dir_all(folder).unwrap();
+    }
 }

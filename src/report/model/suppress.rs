@@ -174,6 +174,7 @@ mod tests {
             ("a*b*c", "acb", false),
             ("ab*ba", "aba", false),
             ("**x", "x", true),
+            ("a*bb*bb", "abbb", false),
             ("*.py", "/app/main.pyc", false),
         ] {
             assert_eq!(glob(pattern, text), fits, "{pattern} {text}");

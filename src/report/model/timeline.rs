@@ -144,4 +144,15 @@ mod tests {
         let all = grown(vec![many]);
         assert_eq!((all.spans.len(), all.left_out), (MOST, 3));
     }
+
+    #[test]
+    fn what_was_left_out_adds_up_and_is_something_to_say() {
+        let mut growing = Growing::new(Timeline { spans: Vec::new(), left_out: 2 });
+        growing.add(Timeline { spans: Vec::new(), left_out: 3 });
+        let all = growing.finish();
+        assert_eq!(all.left_out, 5);
+        let only_spans = Timeline { spans: vec![span(7, None)], left_out: 0 };
+        assert_eq!([&all, &only_spans, &Timeline::default()].map(Timeline::is_empty), [false, false, true]);
+        assert!(!serde_json::to_string(&only_spans).unwrap().contains("left_out"), "nothing was");
+    }
 }

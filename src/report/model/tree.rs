@@ -388,6 +388,7 @@ mod tests {
         assert_eq!(told(&["disabled", "re-enabled by a", "disabled"]), "re-enabled by a");
         assert_eq!(told(&["re-enabled by a", "enabled", "re-enabled by b"]), "re-enabled by a");
         assert_eq!(told(&["disabled", "enabled", "disabled"]), "enabled");
+        assert_eq!(told(&["enabled", "re-enabled by b"]), "re-enabled by b");
     }
 
     #[test]
@@ -427,6 +428,7 @@ mod tests {
         let value = serde_json::to_value(samples::news().report).unwrap();
         let keys = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
         assert_eq!(keys(&value), "findings ftsan gil python schema suppressions watched");
+        assert_eq!(keys(&value["watched"]), "checks hooks loops off packages processes threads");
         assert_eq!(
             keys(&value["findings"][0]),
             "accesses count fingerprint fix help loop name object rule severity title witnessed"
@@ -447,5 +449,65 @@ mod tests {
         let race = serde_json::to_value(mistake::fold([race("C.a", [1, 7])])).unwrap();
         assert!(keys(&race[0]).contains(" locations ") && !keys(&race[0]).contains("mistake"), "{race}");
         assert_eq!(keys(&race[0]["locations"][0]), "accesses count fingerprint severity title what witnessed");
+    }
+
+    #[test]
+    fn every_count_of_what_was_watched_adds_up_but_for_hooks() {
+        let said = |n: u64| {
+            let watched =
+                Watched { hooks: n, checks: n, threads: n, loops: n, processes: n, slices: n, sliced_ms: n, ..Watched::default() };
+            News { report: Report { watched, ..Report::default() }, ..News::default() }
+        };
+        let all = merged([said(3), said(4)]).watched;
+        assert_eq!((all.hooks, all.checks, all.threads, all.loops), (4, 7, 7, 7));
+        assert_eq!((all.processes, all.slices, all.sliced_ms), (7, 7, 7));
+    }
+
+    #[test]
+    fn the_interpreter_is_that_of_the_first_process_that_says_it() {
+        let said = |version: Option<&str>| {
+            let python = version.map(|version| ("version".to_owned(), version.to_owned())).into_iter().collect();
+            News { report: Report { python, ..Report::default() }, ..News::default() }
+        };
+        assert_eq!(merged([said(None), said(Some("3.14")), said(Some("3.15")), said(None)]).python["version"], "3.14");
+    }
+
+    #[test]
+    fn uses_of_a_suppression_add_up_and_another_one_is_counted_by_itself() {
+        let said = |reason: &str, used: u64| {
+            let (rule, reason) = ("FT101".to_owned(), reason.to_owned());
+            let suppression = Suppression { rule, function: None, file: None, object: None, fingerprint: None, reason };
+            News {
+                report: Report { suppressions: vec![SuppressionUse { suppression, used }], ..Report::default() },
+                ..News::default()
+            }
+        };
+        let all = merged([said("locked", 3), said("known", 1), said("locked", 4)]).suppressions;
+        let used: Vec<(&str, u64)> = all.iter().map(|entry| (entry.suppression.reason.as_str(), entry.used)).collect();
+        assert_eq!(used, [("locked", 7), ("known", 1)]);
+    }
+
+    #[test]
+    fn a_report_has_the_spans_of_all_processes() {
+        let said = |pid: u32| {
+            let span = Span { pid, native_id: 3, thread: String::new(), r#loop: None, began: 1, ended: None };
+            News {
+                report: Report { timeline: Timeline { spans: vec![span], left_out: 1 }, ..Report::default() },
+                ..News::default()
+            }
+        };
+        let timeline = merged([said(1), said(2)]).timeline;
+        assert_eq!((timeline.spans.len(), timeline.left_out), (2, 2));
+    }
+
+    #[test]
+    fn what_is_left_to_confirm_are_lost_updates_that_were_not_seen_to_happen() {
+        let race = |rule: &str, line: u32| Finding { rule: rule.to_owned(), ..race("C.a", [line, line + 10]) };
+        let seen = Finding { witnessed: true, ..race("FT401", 1) };
+        let mild = Finding { severity: Severity::Warning, ..race("FT401", 2) };
+        let findings = vec![seen, mild, race("FT404", 3), race("FT402", 5), race("FT401", 4)];
+        let lines = ["app.py:14", "app.py:15", "app.py:4", "app.py:5"].map(str::to_owned).to_vec();
+        let expected = Confirmation { witnessed: 1, found: 3, lines };
+        assert_eq!(Report { findings, ..Report::default() }.confirmation(), expected);
     }
 }

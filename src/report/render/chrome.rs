@@ -250,6 +250,19 @@ mod tests {
     }
 
     #[test]
+    fn a_side_has_its_stack_and_only_another_thread_has_an_arrow() {
+        let mut report = report();
+        let side = |events: &[Value]| events.iter().find(|event| event["cat"] == "access" && event["tid"] == 107).unwrap().clone();
+        let stack = json!(["app.py:12 worker", "/lib/threading.py:1024 Thread.run"]);
+        assert_eq!(side(&events(&report))["args"]["stack"], stack);
+        let told = events(&report);
+        let ([from], [to]) = (&of(&told, "s")[..], &of(&told, "f")[..]) else { panic!("one arrow") };
+        assert_eq!((from.get("bp"), to.get("bp")), (None, Some(&json!("e"))), "the end is in the slice around it");
+        report.findings[0].accesses[1].thread = report.findings[0].accesses[0].thread.clone();
+        assert_eq!(of(&events(&report), "s").len(), 0);
+    }
+
+    #[test]
     fn what_has_no_time_is_named() {
         let report = samples::news().report;
         let named = format!("FT101: {}", report.findings[0].title);

@@ -80,4 +80,10 @@ mod tests {
             assert!(text.ends_with('\n'), "{}", format.name);
         }
     }
+
+    #[test]
+    fn a_format_is_found_by_its_name() {
+        assert_eq!(["sarif", "text"].map(|name| find(name).unwrap().name), ["sarif", "text"]);
+        assert!(find("pdf").is_none());
+    }
 }

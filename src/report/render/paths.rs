@@ -13,3 +13,14 @@ pub(super) fn below<'a>(file: &'a str, root: Option<&Path>) -> &'a str {
     let relative = root.and_then(|root| Path::new(file).strip_prefix(root).ok()).and_then(Path::to_str);
     relative.filter(|relative| !relative.is_empty()).unwrap_or(file)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_root_is_a_folder_around_the_current_one() {
+        let (root, here) = (project_root().unwrap(), std::env::current_dir().unwrap());
+        assert!(root.is_absolute() && here.starts_with(&root), "{}", root.display());
+    }
+}

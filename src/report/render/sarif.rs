@@ -276,4 +276,34 @@ mod tests {
         assert_eq!(uri("/srv/my app/ü.py"), "file:///srv/my%20app/%C3%BC.py");
         assert_eq!(uri("<string>"), "%3Cstring%3E");
     }
+
+    #[test]
+    fn a_rule_is_described_by_the_first_words_of_its_page() {
+        let rule = crate::rules::find("FT101").unwrap();
+        let told = descriptor(rule);
+        let what = told["fullDescription"]["text"].as_str().unwrap();
+        assert!(
+            what.starts_with("A method of an event loop that is not documented as thread-safe, ") && !what.contains('\n'),
+            "{what}"
+        );
+        assert_eq!(told["properties"]["problem.severity"], "error");
+        assert_eq!([Severity::Error, Severity::Warning, Severity::Info].map(problem), ["error", "warning", "recommendation"]);
+    }
+
+    #[test]
+    fn what_a_result_has_nothing_of_is_left_out() {
+        let mut report = samples::news().report;
+        let result = |report: &Report| log(report, None)["runs"][0]["results"][0].clone();
+        assert_eq!(result(&report)["relatedLocations"].as_array().unwrap().len(), 1);
+        assert!(result(&report).get("properties").is_none(), "neither pids nor tests");
+        report.findings[0].pids.insert(7);
+        assert_eq!(result(&report)["properties"], json!({"pids": [7]}));
+        report.findings[0].accesses.truncate(1);
+        report.findings[0].accesses[0].stack[0].line = 0;
+        let alone = result(&report);
+        assert!(alone.get("relatedLocations").is_none() && alone["codeFlows"][0]["threadFlows"].as_array().unwrap().len() == 1);
+        assert!(alone["locations"][0]["physicalLocation"].get("region").is_none(), "the line is not known");
+        report.findings[0].accesses.clear();
+        assert!(result(&report).get("codeFlows").is_none());
+    }
 }

@@ -366,6 +366,8 @@ ERROR: ftsan: FT101 loop-call-off-thread (pid 42)
         let beside =
             "  update of C.n by thread 'a' (native id 1):                  earlier update of C.n by thread 'b' (native id 2):\n";
         assert!(wide.contains(beside), "{wide}");
+        let both = finding_in(&Style { columns: 120, is_full: true, ..Style::default() }, &finding, 1, &source);
+        assert!(!both.contains(beside), "{both}");
         let coloured = finding_in(&Style { has_colours: true, ..Style::default() }, &finding, 1, &source);
         let plain = coloured.split('\u{1b}').map(|part| part.split_once('m').map_or(part, |(_, text)| text)).collect::<String>();
         assert!(coloured.contains("\u{1b}[1;31mERROR: ftsan: ") && plain.contains(&expected[..60]), "{coloured}");
@@ -447,5 +449,82 @@ ftsan:   app.py:12: FT101 _UnixSelectorEventLoop.call_soon() called in thread 'w
 ftsan: unused suppression: FT105 Bus.* (locked)
 ";
         assert_eq!(summary(&report), expected);
+    }
+
+    #[test]
+    fn what_a_call_leads_to_is_told_below_it_without_a_thread_of_its_own() {
+        let mut found = samples::call_soon();
+        let inner = Access {
+            operation: "Redis.send".to_owned(),
+            stack: vec![samples::frame("redis.py", 7, "send")],
+            ..found.accesses[0].clone()
+        };
+        found.accesses.insert(1, inner);
+        let source = |_: &str, line: u32| (5..9).contains(&line).then(|| format!("line {line}"));
+        let text = finding(&found, 1, &source);
+        assert!(
+            text.contains("  call_soon by thread 'worker'") && text.contains("  which leads to Redis.send as well:\n"),
+            "{text}"
+        );
+        assert!(text.contains("    redis.py:7 in send\n      line 7\n\n"), "a line without its neighbours: {text}");
+    }
+
+    #[test]
+    fn a_finding_that_takes_the_place_of_another_names_it() {
+        let said = in_place_of(&samples::call_soon(), "FT203");
+        assert!(
+            said.starts_with("ftsan: FT101 loop-call-off-thread takes the place of FT203 above: _UnixSelectorEventLoop"),
+            "{said}"
+        );
+        assert!(
+            said.contains("\n  Fix: loop.call_soon_threadsafe(") && said.ends_with("\n  Help: ftsan explain FT101\n"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn what_goes_back_to_a_read_belongs_to_it_only_in_its_thread_and_call() {
+        let access = |native_id: u64, operation: &str, stack: &[(&str, u32)]| Access {
+            role: Role::Earlier,
+            operation: operation.to_owned(),
+            thread: Some(ThreadInfo { name: String::new(), ident: 1, native_id, started_at: Vec::new() }),
+            stack: stack.iter().map(|(function, line)| samples::frame("app.py", *line, function)).collect(),
+        };
+        let read = format!("read{GOES_BACK}");
+        let write = access(1, "write", &[("f", 3), ("main", 9)]);
+        let kin = |thread, operation: &str, stack: &[(&str, u32)]| Kin::of(&access(thread, operation, stack), &write);
+        assert_eq!(kin(1, &read, &[("f", 3), ("main", 9)]), Kin::Update);
+        assert_eq!(kin(1, &read, &[("f", 2), ("main", 9)]), Kin::Check);
+        assert_eq!(kin(1, "read", &[("f", 3), ("main", 9)]), Kin::None, "the write does not go back to it");
+        assert_eq!(kin(2, &read, &[("f", 3), ("main", 9)]), Kin::None, "another thread");
+        assert_eq!(kin(1, &read, &[("f", 3), ("main", 8)]), Kin::None, "another call");
+    }
+
+    #[test]
+    fn once_is_not_said_and_twice_is() {
+        assert_eq!([1, 2].map(times), ["", " (2 times)"]);
+        let alone = fold([race("C.a", [1, 7])]).remove(0);
+        assert!(!finding(&alone, 1, &|_, _| None).contains("of the same functions"), "there is no other location");
+        let summary = summary(&Report { watched: Watched { processes: 2, ..Watched::default() }, ..Report::default() });
+        assert_eq!(summary, "ftsan: 0 findings; watched 0 hooks, 0 checks, 0 threads, 0 loops, 2 processes\n");
+    }
+
+    #[test]
+    fn packages_that_are_watched_for_races_are_the_programs_own() {
+        let packages = ["redis.client (races)", "aiohttp"].map(str::to_owned).into_iter().collect();
+        let mut report = Report { watched: Watched { packages, ..Watched::default() }, ..Report::default() };
+        assert_eq!(own(&report), ["redis"]);
+        let mut found = samples::call_soon();
+        found.accesses[0].stack = vec![
+            samples::frame("/venv/lib/python3.14t/site-packages/aiohttp/client.py", 1, "get"),
+            samples::frame("/venv/lib/python3.14t/site-packages/redis/client.py", 2, "get"),
+            samples::frame("/app/main.py", 3, "main"),
+        ];
+        report.findings = vec![found];
+        let mut out = Vec::new();
+        write(&report, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.contains("    /venv/lib/python3.14t/site-packages/redis/client.py:2 in get\n"), "{text}");
+        assert!(text.contains("redis/client.py:2: FT101"), "{text}");
     }
 }

@@ -98,23 +98,47 @@ pub fn start(path: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn objects_of_one_origin_are_one_item() {
-        let item = |thread: &str| Item {
-            what: "Stats.n".to_owned(),
+    fn item(what: &str, thread: &str, guard: Option<&str>) -> Item {
+        Item {
+            what: what.to_owned(),
             r#type: "app.Stats".to_owned(),
             created: Vec::new(),
             threads: vec![thread.to_owned()],
-            guard: None,
+            guard: guard.map(str::to_owned),
             reads: 1,
             writes: 2,
-            objects: 1,
-        };
+            objects: 3,
+        }
+    }
+
+    #[test]
+    fn objects_of_one_origin_are_one_item() {
         let mut inventory = Inventory::default();
-        inventory.add(item("b"));
-        inventory.add(item("a"));
-        inventory.add(Item { guard: Some("a lock".to_owned()), ..item("a") });
-        assert_eq!(inventory.shared.len(), 2);
-        assert_eq!((inventory.shared[0].objects, inventory.shared[0].threads.len()), (2, 2));
+        for thread in ["b", "a", "b"] {
+            inventory.add(item("Stats.n", thread, None));
+        }
+        inventory.add(item("Stats.n", "a", Some("a lock")));
+        let [free, guarded] = &inventory.shared[..] else { panic!("{inventory:?}") };
+        assert_eq!((free.reads, free.writes, free.objects), (3, 6, 9));
+        assert_eq!(free.threads, ["a", "b"]);
+        assert_eq!(*guarded, item("Stats.n", "a", Some("a lock")));
+    }
+
+    #[test]
+    fn processes_add_to_one_file_in_which_the_unguarded_comes_first() {
+        let folder = std::env::temp_dir().join(format!("ftsan-inventory-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("shared.json");
+        let read = || serde_json::from_slice::<Inventory>(&std::fs::read(&path).unwrap()).unwrap();
+        let say = |shared| merge_into(&path, Inventory { shared, ..Inventory::default() });
+        say(vec![item("Stats.a", "a", Some("a lock")), item("Stats.n", "a", None)]).unwrap();
+        say(vec![item("Stats.n", "b", None), item("Stats.m", "b", None)]).unwrap();
+        let told: Vec<(String, u64)> = read().shared.into_iter().map(|item| (item.what, item.objects)).collect();
+        assert_eq!(told, [("Stats.m", 3), ("Stats.n", 6), ("Stats.a", 3)].map(|(what, objects)| (what.to_owned(), objects)));
+        start(&path).unwrap();
+        assert_eq!(read(), Inventory::default());
+        std::fs::write(&path, "import app\n").unwrap();
+        assert!(start(&path).is_err() && say(Vec::new()).is_err(), "a file that is none is not replaced");
+        std::fs::remove_dir_all(folder).unwrap();
     }
 }

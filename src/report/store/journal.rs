@@ -211,6 +211,7 @@ fn fold_into(path: &Path, mode: Mode, is_last: bool) -> io::Result<()> {
 mod tests {
     use super::*;
     use crate::report::model::tree::samples::news;
+    use std::os::fd::AsRawFd as _;
 
     fn scratch(name: &str) -> PathBuf {
         let folder = std::env::temp_dir().join(format!("ftsan-journal-{}-{name}", std::process::id()));
@@ -355,6 +356,41 @@ mod tests {
         assert_eq!(read(&path).unwrap().findings.len(), 1, "a journal without a report is one");
         start(&path).unwrap();
         assert_eq!(read(&path).unwrap(), Report::default());
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_report_can_be_had_where_there_is_nothing_or_another_one() {
+        let folder = scratch("check");
+        let path = folder.join("report.json");
+        check(&path).unwrap();
+        start(&path).unwrap();
+        check(&path).unwrap();
+        // The beginning of a report, and of none.
+        for other in ["import app\n", "{\n  \"name\": 1}", "[\n  \"schema\": 1"] {
+            fs::write(&path, other).unwrap();
+            assert!(check(&path).is_err(), "{other}");
+        }
+        assert!(check(&folder.join("none/report.json")).is_err());
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn the_journal_stays_open_and_a_child_has_its_parents_as_long_as_it_is_that() {
+        let folder = scratch("fork");
+        let path = folder.join("report.json");
+        let mut journal = Journal::of(&path);
+        assert!(journal.after_fork().inherited.is_none(), "it was not opened yet");
+        let mut number = || {
+            journal.append(&news()).unwrap();
+            journal.file.as_ref().unwrap().file.as_raw_fd()
+        };
+        assert_eq!(number(), number());
+        let child = journal.after_fork();
+        let has_it = |child: &Journal| child.inherited.as_ref().is_some_and(|open| Identity::of(&open.file) == open.identity);
+        assert!(has_it(&child) && has_it(&child.after_fork()) && child.file.is_none(), "and so has a child's child");
+        journal.file.as_mut().unwrap().file = File::create(folder.join("theirs")).unwrap();
+        assert!(journal.after_fork().inherited.is_none(), "the number is another file's");
         fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -210,7 +210,11 @@ fn heading(access: &Access) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::model::access::ThreadInfo;
     use crate::report::model::finding::samples::call_soon;
+    use crate::report::model::mistake::fold;
+    use crate::report::model::mistake::samples::race;
+    use crate::report::model::timeline::{Made, Span};
 
     #[test]
     fn a_frame_is_told_once_and_named_by_its_number() {
@@ -236,5 +240,87 @@ mod tests {
         assert_eq!(told_once(&accesses).map(|access| access.role).collect::<Vec<_>>(), [Role::Offending, Role::Owner]);
         accesses[1].stack[0].line += 1;
         assert_eq!(told_once(&accesses).count(), 3);
+    }
+
+    fn told(findings: &[&Finding], timeline: &Timeline) -> serde_json::Value {
+        serde_json::from_str(&json(findings, timeline, None, &mut Sources::default())).unwrap()
+    }
+
+    #[test]
+    fn times_count_from_the_first_one() {
+        let span = |began| Span { pid: 9, native_id: 1, thread: String::new(), r#loop: None, began, ended: Some(began + 30) };
+        let timeline = Timeline { spans: vec![span(1000), span(1010)], left_out: 0 };
+        let finding = Finding { made: Some(Made { at: 1020, pid: 9 }), ..call_soon() };
+        let told = told(&[&finding], &timeline);
+        assert_eq!(told["findings"][0]["made"], serde_json::json!([9, 20]));
+        let times: Vec<_> = [0, 1].map(|at| [&told["spans"][at]["from"], &told["spans"][at]["to"]]).into();
+        assert_eq!(times, [[&serde_json::json!(0), &serde_json::json!(30)], [&serde_json::json!(10), &serde_json::json!(40)]]);
+    }
+
+    #[test]
+    fn sides_are_headed_by_what_they_did() {
+        let heading =
+            |role, operation: &str| heading(&Access { role, operation: operation.to_owned(), ..call_soon().accesses[0].clone() });
+        assert_eq!(heading(Role::Offending, "run"), "run");
+        assert_eq!(
+            ["run", "inside", "has", "get"].map(|operation| heading(Role::Owner, operation)),
+            ["meanwhile the loop is run", "inside it at the same time", "it belongs", "meanwhile get"]
+        );
+        assert_eq!(heading(Role::Earlier, "write"), "earlier write");
+        assert_eq!(heading(Role::Created, "was made"), "the object was made");
+    }
+
+    #[test]
+    fn frames_of_libraries_have_no_source() {
+        let folder = std::env::temp_dir().join(format!("ftsan-details-{}", std::process::id()));
+        let library = folder.join("site-packages/redis");
+        std::fs::create_dir_all(&library).unwrap();
+        let paths = [folder.join("app.py"), library.join("client.py")].map(|path| path.to_str().unwrap().to_owned());
+        let mut finding = call_soon();
+        finding.accesses.truncate(1);
+        finding.accesses[0].thread = None;
+        finding.accesses[0].stack.truncate(2);
+        for (frame, path) in finding.accesses[0].stack.iter_mut().zip(&paths) {
+            std::fs::write(path, "the line\n").unwrap();
+            (frame.file, frame.line) = (path.clone(), 1);
+        }
+        let told = told(&[&finding], &Timeline::default());
+        std::fs::remove_dir_all(folder).unwrap();
+        assert_eq!(told["sources"], serde_json::json!({ &paths[0]: {"1": "the line"} }));
+        assert_eq!(
+            [&told["frames"][0]["library"], &told["frames"][1]["library"]],
+            [&serde_json::Value::Null, &serde_json::json!(true)]
+        );
+    }
+
+    #[test]
+    fn further_locations_have_the_innermost_frame_of_each_side_once() {
+        let whole = fold([race("C.a", [1, 7]), race("C.b", [2, 8]), race("C.c", [3, 3])]).remove(0);
+        let told = told(&[&whole], &Timeline::default());
+        let lines = |at: usize| -> Vec<u64> {
+            let stack = told["findings"][0]["locations"][at]["stack"].as_array().unwrap();
+            stack.iter().map(|number| told["frames"][number.as_u64().unwrap() as usize]["line"].as_u64().unwrap()).collect()
+        };
+        assert_eq!([lines(0), lines(1)], [vec![2, 8], vec![3, 3]], "two functions, so two frames");
+        let mut same = race("C.d", [4, 4]);
+        same.accesses[1].stack = same.accesses[0].stack.clone();
+        let both = fold([race("C.a", [1, 7]), Finding { mistake: race("C.a", [1, 7]).mistake, ..same }]).remove(0);
+        let told = self::told(&[&both], &Timeline::default());
+        assert_eq!(told["findings"][0]["locations"][0]["stack"].as_array().map(Vec::len), Some(1));
+    }
+
+    #[test]
+    fn two_threads_on_one_line_are_two_sides() {
+        let one = Access { role: Role::Earlier, ..call_soon().accesses[0].clone() };
+        let other = |thread: Option<u64>, stack: &[Frame]| {
+            let thread = thread.map(|ident| ThreadInfo { ident, ..one.thread.clone().unwrap() });
+            Access { thread, stack: stack.to_vec(), ..one.clone() }
+        };
+        assert!(is_same_line(&one, &other(Some(7), &one.stack)));
+        assert!(!is_same_line(&one, &other(Some(8), &one.stack)), "another thread");
+        assert!(!is_same_line(&one, &other(Some(7), &one.stack[..1])), "another stack");
+        let unknown = other(None, &one.stack);
+        assert!(!is_same_line(&unknown, &unknown.clone()), "of threads that are not known none can be told to be the same");
+        assert!(!is_same_line(&one, &Access { role: Role::Owner, ..one.clone() }), "the owner is told by itself");
     }
 }

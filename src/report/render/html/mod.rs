@@ -147,4 +147,12 @@ mod tests {
         assert_eq!((page.groups.len(), page.groups[0].rows.len()), (1, 2));
         assert_eq!(page.groups[0].rows[0].place, "app.py:12");
     }
+
+    #[test]
+    fn one_is_told_from_many() {
+        assert_eq!(
+            [number(1, "thread", "s"), number(2, "thread", "s"), number(0, "process", "es")],
+            ["1 thread", "2 threads", "0 processes"]
+        );
+    }
 }

@@ -57,4 +57,20 @@ mod tests {
         assert_eq!(sources.around(&path("a.py"), 5)[2].1, "line 5");
         std::fs::remove_dir_all(folder).unwrap();
     }
+
+    #[test]
+    fn so_many_files_are_read_and_their_lines_are_still_shown() {
+        let folder = std::env::temp_dir().join(format!("ftsan-sources-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("a.py").to_str().unwrap().to_owned();
+        std::fs::write(&path, "one\ntwo\n").unwrap();
+        let mut sources = Sources::default();
+        assert_eq!(sources.around(&path, 1).len(), 2);
+        (1..FILES).for_each(|number| drop(sources.0.insert(format!("{number}.py"), None)));
+        assert_eq!((sources.around(&path, 2).len(), sources.around(&path, 0).len()), (2, 0));
+        let another = folder.join("b.py").to_str().unwrap().to_owned();
+        std::fs::write(&another, "one\n").unwrap();
+        assert_eq!(sources.around(&another, 1), []);
+        std::fs::remove_dir_all(folder).unwrap();
+    }
 }

@@ -150,4 +150,30 @@ mod tests {
         assert!(first.split("  right").next().unwrap().trim_end().ends_with(RESET), "{first}");
         assert!(shown.lines().nth(1).unwrap().starts_with("        \u{1b}[31mred "), "{shown}");
     }
+
+    fn wrapped(line: &str, width: usize) -> Vec<String> {
+        let mut lines = Vec::new();
+        wrap(&cells(line), 2, width, &mut lines);
+        lines.iter().map(|line| written(line)).collect()
+    }
+
+    #[test]
+    fn a_line_is_cut_before_a_blank_after_a_slash_and_not_in_parentheses() {
+        assert_eq!(wrapped("one two three", 9), ["one two", "  three"]);
+        assert_eq!(wrapped("/srv/app/main.py", 9), ["/srv/app/", "  main.py"]);
+        assert_eq!(wrapped("thread (native id 4)", 15), ["thread", "  (native id 4)"], "not after (native");
+        assert_eq!(wrapped("f (native id 471)", 9), ["f (native", "  id 471)"], "there is no better place");
+        assert_eq!(wrapped("abcdefghij", 9), ["abcdefghi", "  j"]);
+        assert_eq!(wrapped("abcdefghi", 9), ["abcdefghi"]);
+    }
+
+    #[test]
+    fn source_that_fills_its_column_is_not_cut() {
+        let line = |length: usize| format!("      {}\n", "x".repeat(length - SOURCE));
+        let width = (120 - 2) / 2;
+        assert!(!beside(&line(width), "", 120).unwrap().contains(CUT.0));
+        assert!(beside(&line(width + 1), "", 120).unwrap().contains(CUT.0));
+        let latin = "  é\u{24f}\n";
+        assert!(beside(latin, "", 120).is_some() && beside("  \u{250}\n", "", 120).is_none(), "letters of one column");
+    }
 }

@@ -314,4 +314,27 @@ mod tests {
             assert_eq!(mark(line, 0, columns), None, "{line} {columns:?}");
         }
     }
+
+    #[test]
+    fn only_the_programs_innermost_line_has_neighbours() {
+        let text = shown(&Style::default(), &[frame("/app/a.py", 3), frame("/app/a.py", 20)]);
+        assert!(text.contains("2 | line(2)\n") && text.contains("\n      line(20)\n") && !text.contains("line(19)"), "{text}");
+        let inner = frame("/usr/lib/python3.14t/threading.py", 1);
+        let text = shown(&Style::default(), &[inner, frame("/app/a.py", 20)]);
+        assert!(text.contains("19 | line(19)\n"), "{text}");
+    }
+
+    #[test]
+    fn what_was_shown_is_shown_again_below_another_text() {
+        let source = |_: &str, line: u32| Some(format!("line({line})"));
+        let (style, stack) = (Style::default(), [frame("/app/a.py", 3), frame("/app/b.py", 4), frame("/app/b.py", 5)]);
+        let mut stacks = Stacks::new(&style, &source);
+        let mut told = || {
+            let mut out = String::new();
+            stacks.put(&mut out, &stack);
+            stacks.forget();
+            out
+        };
+        assert_eq!(told(), told());
+    }
 }
