@@ -207,3 +207,17 @@ pub struct Race {
     /// The earlier access came between two steps of this iteration, in whatever order.
     pub is_between: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_contradicted_by_another_one_that_is_known() {
+        assert!(Value::of(7).contradicts(Value::of(9)));
+        assert!(!Value::of(7).contradicts(Value::of(7)));
+        assert!(!Value::UNKNOWN.contradicts(Value::of(9)) && !Value::of(7).contradicts(Value::UNKNOWN));
+        let claim = Value::of(9).as_claim();
+        assert!(claim != Value::of(9) && !claim.contradicts(Value::of(9)), "of the same answer, one as a claim");
+    }
+}

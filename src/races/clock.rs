@@ -455,4 +455,16 @@ mod tests {
         clocks.after_fork(threads[0]);
         assert_eq!(clocks.enter().slot, 1);
     }
+
+    #[test]
+    fn there_were_two_once_a_second_thread_has_entered() {
+        let clocks = Clocks::default();
+        let first = clocks.enter();
+        assert!(!clocks.has_two());
+        clocks.leave(first);
+        assert!(!clocks.has_two());
+        clocks.enter();
+        clocks.enter();
+        assert!(clocks.has_two());
+    }
 }

@@ -100,4 +100,12 @@ mod tests {
         assert_eq!(walks.find(1, 1), None);
         assert!((2..=MOST as u64 + 1).all(|iterator| walks.find(iterator, 1).is_some()));
     }
+
+    #[test]
+    fn all_are_forgotten() {
+        let walks = Walks::default();
+        walks.keep(Walk { iterator: 1, container: 2, ..Walk::default() });
+        walks.forget();
+        assert_eq!(walks.find(1, 2), None);
+    }
 }

@@ -282,3 +282,17 @@ pub(super) fn is_news(state: &AtomicU16, severity: Severity) -> bool {
 pub(super) fn place(site: &AtomicU32, stack: &AtomicU32) -> AccessSite {
     AccessSite { site: site.load(Relaxed), stack: stack.load(Relaxed) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn threads_are_told_apart_at_the_same_time() {
+        for clock in [1, 7, 1 << 16, 7 << 16] {
+            let folded: HashSet<u32> = (1..8).map(|slot| fold(Epoch::from_bits(slot << 48 | clock))).collect();
+            assert_eq!(folded.len(), 7, "{clock}");
+        }
+    }
+}
