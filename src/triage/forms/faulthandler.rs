@@ -291,3 +291,18 @@ impl Dump {
         crash
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_that_could_not_be_read_keep_their_places() {
+        let crash = FORM.one(
+            "Fatal Python error: Segmentation fault\n\nCurrent thread 0x00007f01 (most recent call first):\n  \
+             File \"/app/a.py\", line 5 in f\n  File ???\n  <invalid frame>\n  File \"/app/b.py\", line 6 in g\n",
+        );
+        let functions: Vec<&str> = crash.threads[0].python.iter().map(|frame| frame.function.as_str()).collect();
+        assert_eq!(functions, ["f", "<invalid frame>", "<invalid frame>", "g"]);
+    }
+}

@@ -362,4 +362,10 @@ mod tests {
         assert_eq!((frame.symbol.as_str(), frame.source.as_str()), ("do_quote", "yarl/_quoting.c"));
         assert!(crash.threads[0].cut && crash.signal == "SIGSEGV");
     }
+
+    #[test]
+    fn parentheses_inside_of_strings_open_nothing() {
+        assert_eq!(["f (a=1)", "f (a=1,", "f (g (b))", "f (a=1, g (b"].map(open_parentheses), [0, 1, 0, 2]);
+        assert_eq!([r#"f (s="(")"#, r#"f (s=")""#, r#"f (s="\"(", t=1)"#].map(open_parentheses), [0, 1, 0]);
+    }
 }

@@ -119,4 +119,10 @@ mod tests {
             assert!(read(&lines).is_empty(), "{text}");
         }
     }
+
+    #[test]
+    fn signals_are_called_by_their_names() {
+        let numbers = ["0xb", "0x7", "0xa", "0x8", "0x6", "SIGQUIT", "0x1"];
+        assert_eq!(numbers.map(signal), ["SIGSEGV", "SIGBUS", "SIGBUS", "SIGFPE", "SIGABRT", "SIGQUIT", ""]);
+    }
 }

@@ -343,4 +343,35 @@ mod tests {
         assert_eq!(lock_name("with make():"), None);
         assert_eq!(lock_name("x = 1"), None);
     }
+
+    #[test]
+    fn who_was_killed_from_outside_hung_if_the_main_thread_waited() {
+        let killed = |pid: u64, sender: u32| {
+            let ended = Thread { crashed: true, ..thread("MainThread", Some(1), &[]) };
+            Crash { pid, sender, threads: vec![ended, thread("holder", None, &[1])], ..Crash::default() }
+        };
+        let waits = |crash: &Crash| (0..2).map(|at| wait(crash, at)).collect::<Vec<_>>();
+        let is_ended = |crash: &Crash| was_ended_by_a_watchdog(crash, &waits(crash), false);
+        assert!(is_ended(&killed(9, 7)));
+        assert!(!is_ended(&killed(9, 9)), "it killed itself");
+        assert!(!is_ended(&killed(9, 0)), "who did is not known");
+    }
+
+    #[test]
+    fn who_is_waited_for_and_waits_for_nobody_is_told_with_what_it_does() {
+        let crash = hang(vec![thread("out", Some(1), &[]), thread("holder", None, &[1]), thread("busy", None, &[])]);
+        let waits: Vec<Option<Wait>> = (0..3).map(|at| wait(&crash, at)).collect();
+        assert_eq!(ends(&crash, &waits), ["thread 'holder', for which others wait, is at /app.py:7 in holder"]);
+        let crash = hang(vec![thread("a", Some(2), &[1]), thread("b", Some(1), &[2])]);
+        let waits: Vec<Option<Wait>> = (0..2).map(|at| wait(&crash, at)).collect();
+        assert_eq!(ends(&crash, &waits), [] as [&str; 0], "each waits itself");
+    }
+
+    #[test]
+    fn a_task_is_told_with_where_it_waits() {
+        let told = |at: Vec<Frame>| task(&Task { name: "fetch".to_owned(), at, ..Task::default() });
+        assert_eq!(told(Vec::new()), "task 'fetch' waits");
+        let at = vec![frame("/usr/lib/python3.14t/asyncio/queues.py", "Queue.get"), frame("/app.py", "fetch")];
+        assert_eq!(told(at), "task 'fetch' waits in Queue.get at /app.py:7 in fetch");
+    }
 }

@@ -271,4 +271,31 @@ mod tests {
         assert!(race_at(events().0, events().1, "beat").is_some());
         assert!(race_at(events().0, events().1, "elsewhere").is_none());
     }
+
+    #[test]
+    fn a_rule_is_two_letters_and_three_digits() {
+        let rule = |operation: &str| rule_of(&event(operation, 5, 0, 1)).map(str::to_owned);
+        assert_eq!(rule("FT105 write").as_deref(), Some("FT105"));
+        assert_eq!(["FTPUT x", "FT1 write", "XY105 write", "FT1050 x", "send"].map(rule), [const { None }; 5]);
+    }
+
+    #[test]
+    fn who_waits_in_the_same_function_does_nothing_there() {
+        let frame = |file: &str, function: &str| Frame {
+            file: file.to_owned(),
+            line: 10,
+            function: function.to_owned(),
+            ..Frame::default()
+        };
+        let own = || frame("/app/w.py", "beat");
+        let told = |other: Vec<Frame>| {
+            let thread = Thread { name: "other".to_owned(), native_id: 7, python: other, ..Thread::default() };
+            let threads = vec![Thread { crashed: true, python: vec![own()], ..Thread::default() }, thread];
+            by_their_stacks(&Facts::new(&Crash { threads, ..Crash::default() }))
+        };
+        assert_eq!(told(vec![own()]), ["thread 'other' (native id 7) was in the same function at /app/w.py:10 in beat"]);
+        assert_eq!(told(vec![frame("/usr/lib/python3.14t/threading.py", "wait"), own()]), [] as [&str; 0]);
+        assert_eq!(told(vec![frame("/app/w.py", "stop")]), ["thread 'other' (native id 7) was at /app/w.py:10 in stop"]);
+        assert_eq!(told(vec![frame("/app/other.py", "beat")]), [] as [&str; 0]);
+    }
 }
