@@ -110,8 +110,10 @@ miri: ## the lock-free tables under Miri, with MIRI_SEEDS=8 seeds (rustup compon
 	  MIRIFLAGS="-Zmiri-disable-isolation -Zmiri-many-seeds=0..$${MIRI_SEEDS:-8}" cargo +nightly miri test -q -p ftsan --lib $$test || exit 1; \
 	done
 
-mutants: ## which changes to the core no test notices (MUTANTS_FILES='src/races/*.rs'; cargo install cargo-mutants; hours)
-	cargo mutants --no-shuffle -p ftsan $(foreach file,$(or $(MUTANTS_FILES),src/races/** src/report/** src/rules/**),--file '$(file)') -o target -- --lib
+# The tests of dumps judge src/triage: most of it is tested by verdicts.
+mutants: ## which changes to the core no test notices (MUTANTS_FILES='src/races/*.rs', MUTANTS_SHARD=0/40; cargo install cargo-mutants; a day)
+	cargo mutants --no-shuffle -p ftsan $(foreach file,$(or $(MUTANTS_FILES),src/races/** src/report/** src/rules/** src/triage/**),--file '$(file)') \
+	  $(if $(MUTANTS_SHARD),--shard $(MUTANTS_SHARD) --sharding round-robin) -o target -- --lib --test triage --test triage_forms --test triage_near_misses
 
 # The build of cargo's own compiler takes the flags of nightly; without a sanitizer, a panic is what is looked for.
 fuzz: ## parsers of dumps, crash folders and recordings on hostile input (FUZZ_SECONDS=180 each; cargo install cargo-fuzz)
