@@ -71,9 +71,10 @@ bench-check: $(VENV)/installed $(VENV)/tools ## the same again: which figures ar
 bench-tsan: $(VENV)/installed $(VENV)/tools ## what watching for data races costs, with a CPython built with ThreadSanitizer beside it
 	python=$$(tools/build-tsan-python) && FTSAN_TSAN_PYTHON=$$python $(PYTHON) -m tests.bench.races
 
-bless: $(VENV)/installed $(VENV)/tools ## write what commands print into README and docs, the page of bugs that were found, golden reports and what rules say
+bless: $(VENV)/installed $(VENV)/tools ## write what commands print into README and docs, the page of bugs that were found, golden reports and what rules and triage say
 	$(PYTHON) -m tests.bless
 	FTSAN_BLESS=1 cargo test -q -p ftsan --lib rules::sayings
+	FTSAN_BLESS=1 cargo test -q -p ftsan --test triage every_dump_is_told
 
 site: $(VENV)/installed $(VENV)/tools ## the documentation, at target/site/index.html
 	NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict -f docs/mkdocs.yml
