@@ -295,4 +295,12 @@ mod tests {
             assert_eq!(folded.len(), 7, "{clock}");
         }
     }
+
+    #[test]
+    fn as_many_threads_as_there_are_places_have_places_of_their_own() {
+        let epochs = [const { AtomicU64::new(0) }; READERS];
+        let places: HashSet<usize> =
+            (1..=READERS as u64).map(|slot| own_place(&epochs, Epoch::from_bits(slot << 48 | 1))).collect();
+        assert_eq!(places.len(), READERS);
+    }
 }
