@@ -101,6 +101,7 @@ mod tests {
         assert_eq!((crash.signal.as_str(), crash.pid, crash.threads[0].native_id), ("SIGSEGV", 12, 14));
         let frame = &crash.threads[0].native[0];
         assert_eq!((frame.symbol.as_str(), frame.offset, crash.threads[0].cut), ("Env::call", 0x3e1, true));
+        assert!(crash.threads[0].crashed);
         let crash = FORM.one(&HEAD.replace("SIGSEGV (0xb)", "EXCEPTION_ACCESS_VIOLATION (0xc0000005)"));
         assert_eq!(crash.signal, "SIGSEGV");
     }

@@ -131,4 +131,11 @@ mod tests {
         assert_eq!((unknown.signal.as_str(), unknown.threads.len()), ("", 0));
         assert!(read(&["thread_id = 0x7".to_owned(), "ExceptionCode.X".to_owned()]).is_empty());
     }
+
+    #[test]
+    fn codes_are_signals_of_linux_exceptions_of_macos_and_statuses_of_windows() {
+        let codes = [1, 4, 5, 6, 7, 8, 10, 11, 0xc000_0005, 3];
+        let names = ["SIGSEGV", "SIGILL", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGFPE", "SIGBUS", "SIGSEGV", "SIGSEGV", ""];
+        assert_eq!(codes.map(signal), names);
+    }
 }

@@ -54,3 +54,21 @@ fn repeated<'k>(frames: impl Iterator<Item = (&'k str, &'k str, u64)>, deep: usi
     let cycle: usize = often.iter().take(3).map(|(count, _)| count).sum();
     (total >= deep && cycle * 4 >= total * 3).then(|| often.first().map(|(_, frame)| *frame)).flatten()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_functions_that_make_up_a_deep_stack_are_named_by_the_most_frequent() {
+        let stack = |counts: &[(&'static str, usize)], deep: usize| {
+            let frames = counts.iter().flat_map(|(name, count)| std::iter::repeat_n(("m", *name, 0), *count));
+            repeated(frames, deep).map(|(_, name, _)| name)
+        };
+        assert_eq!(stack(&[("f", 8), ("g", 9), ("h", 7)], 24), Some("g"), "three functions");
+        assert_eq!(stack(&[("f", 8), ("g", 9), ("h", 7)], 25), None, "not deep enough");
+        assert_eq!(stack(&[("f", 18), ("a", 1), ("b", 1), ("c", 4)], 24), Some("f"));
+        assert_eq!(stack(&[("f", 6), ("g", 6), ("h", 6), ("i", 6)], 24), Some("f"), "three quarters of it");
+        assert_eq!(stack(&[("f", 6), ("g", 6), ("h", 6), ("i", 4), ("j", 3)], 24), None, "less than that");
+    }
+}

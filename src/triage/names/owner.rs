@@ -231,4 +231,39 @@ mod tests {
         assert_eq!(owner("", "", "_PyEval_Vector"), Owner::Interpreter);
         assert_eq!(owner("", "", "strange"), Owner::Unknown);
     }
+
+    #[test]
+    fn a_file_of_modules_is_the_module_that_it_is_built_into() {
+        for (path, name) in [
+            ("_sqlite/cursor.c", "_sqlite3"),
+            ("_ctypes/callproc.c", "_ctypes"),
+            ("_ssl.c", "_ssl"),
+            ("_ssl/cert.c", "_ssl"),
+            ("arraymodule.c", "array"),
+            ("socketmodule.c", "_socket"),
+            ("_elementtree.c", "_elementtree"),
+            ("_json.c", "_json"),
+            ("_pickle.c", "_pickle"),
+            ("_struct.c", "_struct"),
+            ("_csv.c", "_csv"),
+            ("_asynciomodule.c", "_asyncio"),
+            ("_lsprof.c", "_lsprof"),
+            ("rotatingtree.c", "_lsprof"),
+            ("pyexpat.c", "pyexpat"),
+            ("expat/xmlparse.c", "pyexpat"),
+            ("_decimal/libmpdec/io.c", "_decimal"),
+            ("readline.c", "readline"),
+            ("_zoneinfo.c", "_zoneinfo"),
+            ("selectmodule.c", "select"),
+            ("mmapmodule.c", "mmap"),
+            ("zlibmodule.c", "zlib"),
+            ("_queuemodule.c", "_queue"),
+            ("_randommodule.c", "_random"),
+            ("_interpretersmodule.c", "_interpreters"),
+        ] {
+            assert_eq!(stdlib_source(&format!("/src/cpython/Modules/{path}")), Some(Owner::Stdlib(name.to_owned())), "{path}");
+        }
+        let inside = ["Modules/gcmodule.c", "Modules/_io/bufferedio.c", "Objects/dictobject.c"];
+        assert_eq!(inside.map(stdlib_source), [const { None }; 3], "the interpreter itself");
+    }
 }
