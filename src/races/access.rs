@@ -220,4 +220,52 @@ mod tests {
         let claim = Value::of(9).as_claim();
         assert!(claim != Value::of(9) && !claim.contradicts(Value::of(9)), "of the same answer, one as a claim");
     }
+
+    #[test]
+    fn what_a_value_is_decides_what_two_threads_may_do_with_it() {
+        // Whether it is an object that may change, stays as it is, may be counted with, may be computed twice.
+        for (name, value, expected) in [
+            ("None", Value::flag(2), [false, true, true, false]),
+            ("True", Value::truth(true), [false, true, true, false]),
+            ("what may be done twice", Value::repeatable(6), [false, true, true, false]),
+            ("a number", Value::of(42), [false, true, true, true]),
+            ("a function", Value::fixed(42), [false, true, false, true]),
+            ("a list", Value::identity(0x1000), [true, false, false, false]),
+            ("not known", Value::UNKNOWN, [false, false, true, false]),
+        ] {
+            assert_eq!([value.is_object(), value.is_fixed(), value.may_be_counted(), value.is_cacheable()], expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn truth_is_told_from_all_else() {
+        assert_eq!([true, false].map(|is_set| Value::truth(is_set).is_true()), [Some(true), Some(false)]);
+        let others = [Value::flag(2), Value::of(2), Value::fixed(2), Value::identity(0x1000), Value::UNKNOWN];
+        assert_eq!(others.map(Value::is_true), [None; 5]);
+    }
+
+    #[test]
+    fn an_answer_that_another_thread_has_given_meanwhile_is_that_answer() {
+        let (none, answer) = (Value::flag(2), Value::flag(2).as_answer());
+        assert!(answer.is_cacheable() && Value::of(42).as_answer() == Value::of(42));
+        assert_eq!((none.after(answer), none.after(Value::of(9))), (answer, none));
+    }
+
+    #[test]
+    fn a_claim_is_no_answer_that_two_may_give() {
+        let claim = Value::of(42).as_claim();
+        assert!(!claim.is_cacheable() && claim.may_be_counted());
+        assert_eq!(Value::identity(0x1000).as_claim(), Value::identity(0x1000));
+    }
+
+    #[test]
+    fn only_what_is_known_is_the_same() {
+        assert!(Value::of(1).equals(Value::of(1)) && !Value::of(1).equals(Value::of(3)) && !Value::UNKNOWN.equals(Value::UNKNOWN));
+        let list = Value::identity(0x1000);
+        assert!(
+            list.is_same_object(list)
+                && !list.is_same_object(Value::identity(0x2000))
+                && !Value::of(1).is_same_object(Value::of(1))
+        );
+    }
 }

@@ -467,4 +467,25 @@ mod tests {
         clocks.enter();
         assert!(clocks.has_two());
     }
+
+    #[test]
+    fn threads_that_come_and_go_at_the_same_time_have_slots_of_their_own() {
+        let clocks = Clocks::default();
+        let rounds = if cfg!(miri) { 25 } else { 2_000 };
+        let taken = [const { AtomicBool::new(false) }; SLOTS];
+        let last = [const { AtomicU64::new(0) }; SLOTS];
+        let run = || {
+            for _ in 0..rounds {
+                let clock = clocks.enter();
+                let place = usize::from(clock.slot);
+                assert!(!taken[place].swap(true, Ordering::Relaxed), "another thread has it");
+                clock.advance(&clocks);
+                let now = clock.epoch().clock();
+                assert!(last[place].swap(now, Ordering::Relaxed) < now, "the slot's clock goes on");
+                taken[place].store(false, Ordering::Relaxed);
+                clocks.leave(clock);
+            }
+        };
+        std::thread::scope(|scope| (0..3).for_each(|_| drop(scope.spawn(run))));
+    }
 }

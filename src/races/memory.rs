@@ -82,3 +82,45 @@ pub(super) const SEQUENCE: u32 = (1 << 20) - 1;
 pub(super) fn is_before(a: u32, b: u32) -> bool {
     a != b && b.wrapping_sub(a) < u32::MAX / 2
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::races::matrix::AccessKind;
+
+    #[test]
+    fn a_flag_is_seen_and_forgotten() {
+        let memory = ThreadHistory::default();
+        assert!(!memory.has_flag());
+        memory.flag.set(Flag { site: 7, ..Flag::default() });
+        assert!(memory.has_flag());
+        memory.forget();
+        assert!(!memory.has_flag());
+    }
+
+    #[test]
+    fn of_a_flag_the_setter_and_the_lower_bits_of_its_number_are_kept() {
+        let packed = |setter: u32, sequence: u32| Flag { setter, sequence, ..Flag::default() }.packed();
+        assert_eq!(packed(3, 5), packed(3, 5 + (1 << 20)));
+        assert!(packed(3, 5) != packed(4, 5) && packed(3, 5) != packed(3, 6));
+    }
+
+    #[test]
+    fn a_flag_speaks_for_what_follows_it_in_its_function_and_for_its_object() {
+        let object = Value::identity(0x1000);
+        let flag = Flag { site: 7, code: 1, value: object, ..Flag::default() };
+        let access = |code, site| Access::new(AccessKind::Read, site, code);
+        assert!(flag.is_heeded_by(&access(1, 8)));
+        assert!(!flag.is_heeded_by(&access(1, 6)), "before it");
+        assert!(!flag.is_heeded_by(&access(2, 8)), "in another function");
+        assert!(flag.is_heeded_by(&Access { owner: object, ..access(2, 6) }), "of the object that it referred to");
+        assert!(!flag.is_heeded_by(&Access { owner: object, ..access(1, 7) }), "the flag itself");
+        assert!(!Flag { site: 0, ..flag }.is_heeded_by(&access(1, 8)), "none was seen");
+    }
+
+    #[test]
+    fn sequence_numbers_wrap_around() {
+        assert!(is_before(1, 2) && !is_before(2, 1) && !is_before(2, 2));
+        assert!(is_before(u32::MAX, 1) && !is_before(1, u32::MAX));
+    }
+}

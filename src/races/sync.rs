@@ -330,6 +330,18 @@ mod tests {
     }
 
     #[test]
+    fn an_object_in_the_place_of_another_one_has_none_of_its_history() {
+        let (clocks, sync) = world();
+        let threads: Vec<&ThreadClock> = (0..4).map(|_| clocks.enter()).collect();
+        let before: Vec<Epoch> = threads[..2].iter().map(|thread| thread.epoch()).collect();
+        threads[..2].iter().for_each(|thread| sync.release(&clocks, thread, 7));
+        sync.forget(7);
+        sync.release(&clocks, threads[2], 8);
+        sync.acquire(&clocks, threads[3], 8);
+        assert!(before.iter().all(|epoch| !threads[3].has_seen(*epoch)));
+    }
+
+    #[test]
     fn nothing_is_lost_among_many_objects() {
         let (clocks, sync) = world();
         let (a, b) = (clocks.enter(), clocks.enter());

@@ -108,4 +108,11 @@ mod tests {
         walks.forget();
         assert_eq!(walks.find(1, 2), None);
     }
+
+    #[test]
+    fn a_step_is_inside_of_those_around_it() {
+        let walks = Walks::default();
+        let inner = walks.inside(|| (walks.inside(|| walks.is_inside()), walks.is_inside()));
+        assert_eq!((inner, walks.is_inside()), ((true, true), false));
+    }
 }
