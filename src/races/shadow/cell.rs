@@ -303,4 +303,19 @@ mod tests {
             (1..=READERS as u64).map(|slot| own_place(&epochs, Epoch::from_bits(slot << 48 | 1))).collect();
         assert_eq!(places.len(), READERS);
     }
+
+    #[test]
+    fn who_fills_it_is_the_one_that_has_called_for_that() {
+        let cell = Cell::new_zeroed();
+        let [one, other] = [1, 2].map(|slot| Epoch::from_bits(slot << 48 | 7));
+        cell.fill_in(one);
+        assert!(cell.is_filled_in(one) && !cell.is_filled_in(other));
+    }
+
+    #[test]
+    fn versions_wrap_around() {
+        assert!(is_newer(1, 0) && !is_newer(0, 1) && !is_newer(5, 5));
+        assert!(is_newer(0, u16::MAX) && !is_newer(u16::MAX, 0));
+        assert!(!is_newer(u16::MAX / 2, 0), "half the way round is not known to be later");
+    }
 }

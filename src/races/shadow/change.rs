@@ -63,3 +63,82 @@ impl Change {
         matrix::covers(self.kind, kind_of(state)) && (!was_checked || same_act) && same_turn && is_as_bad && !is_taken
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::races::facts::AccessFacts;
+    use zerocopy::FromZeros as _;
+
+    const CHECK: AccessSite = AccessSite { site: 5, stack: 1 };
+
+    fn change(kind: AccessKind) -> Change {
+        let (value, check, turn) = (Value::UNKNOWN, None, Turn::NONE);
+        Change { kind, value, check, is_checked: false, is_filling: false, may_go_back: false, is_measured: false, turn }
+    }
+
+    /// An update that the check at [`CHECK`] decides, of a value that is no answer.
+    fn checked() -> Change {
+        Change { value: Value::flag(2), check: Some(CHECK), is_checked: true, ..change(AccessKind::Update) }
+    }
+
+    /// Whether `now` stands for `earlier`, which was remembered.
+    fn stands_for(now: &Change, earlier: &Change) -> bool {
+        let cell = Cell::new_zeroed();
+        let write = &cell.writes[0];
+        write.state.store(earlier.state(), Relaxed);
+        write.value.store(earlier.value.0, Relaxed);
+        write.check_site.store(earlier.check.map_or(0, |check| check.site), Relaxed);
+        write.check_stack.store(earlier.check.map_or(0, |check| check.stack), Relaxed);
+        cell.write_marks[0].store(earlier.marks(&Access::new(earlier.kind, 1, 1)), Relaxed);
+        now.stands_for(&cell, write)
+    }
+
+    #[test]
+    fn a_write_stands_for_another_one_that_no_check_has_decided() {
+        let write = || change(AccessKind::Write);
+        assert!(stands_for(&write(), &write()));
+        assert!(!stands_for(&change(AccessKind::Update), &checked()), "a check that others make may be worse than any write");
+        assert!(stands_for(&checked(), &checked()), "the same check, and the same act");
+        assert!(!stands_for(&Change { check: Some(AccessSite { site: 6, stack: 1 }), ..checked() }, &checked()), "another check");
+        assert!(!stands_for(&Change { is_checked: false, ..checked() }, &checked()));
+        assert!(!stands_for(&Change { value: Value::of(1), ..checked() }, &checked()), "an answer races with less");
+        assert!(!stands_for(&Change { is_filling: true, ..checked() }, &checked()), "another act");
+    }
+
+    #[test]
+    fn a_thread_that_takes_turns_stands_for_those_of_its_turn() {
+        let at = |turn: Turn, value: Value| Change { turn, value, ..change(AccessKind::Write) };
+        let (set, unset) = (Turn::SET, Turn::UNSET);
+        assert!(stands_for(&at(set, Value::UNKNOWN), &at(set, Value::UNKNOWN)));
+        assert!(!stands_for(&at(set, Value::UNKNOWN), &at(unset, Value::UNKNOWN)));
+        assert!(stands_for(&at(Turn::NONE, Value::UNKNOWN), &at(set, Value::UNKNOWN)));
+        assert!(stands_for(&at(set, Value::flag(2)), &at(set, Value::flag(4))));
+        assert!(!stands_for(&at(set, Value::flag(2)), &at(set, Value::UNKNOWN)), "the other one's value may change");
+    }
+
+    #[test]
+    fn a_plain_removal_does_not_stand_for_one_of_what_was_measured() {
+        let measured = || Change { is_measured: true, ..change(AccessKind::Atomic) };
+        assert!(stands_for(&measured(), &measured()) && stands_for(&measured(), &change(AccessKind::Atomic)));
+        assert!(!stands_for(&change(AccessKind::Atomic), &measured()));
+    }
+
+    #[test]
+    fn a_lock_that_is_given_back_was_taken() {
+        let taken = || Change { check: Some(CHECK), ..change(AccessKind::Write) };
+        assert!(!stands_for(&change(AccessKind::Write), &taken()));
+        assert!(stands_for(&taken(), &taken()), "taken again");
+    }
+
+    #[test]
+    fn only_a_checked_update_that_is_refused_where_it_is_there_is_a_claim() {
+        let refused = Access::new(AccessKind::Update, 1, 1).with(AccessFacts::REFUSED);
+        let is_claim = |change: &Change, access: &Access| change.marks(access) & mark::CLAIM != 0;
+        assert!(is_claim(&checked(), &refused) && !is_claim(&checked(), &Access::new(AccessKind::Update, 1, 1)));
+        assert!(!is_claim(&Change { is_checked: false, ..checked() }, &refused));
+        assert!(!is_claim(&Change { kind: AccessKind::Write, ..checked() }, &refused));
+        let all = Change { turn: Turn::SET, is_measured: true, ..checked() };
+        assert_eq!(all.marks(&refused), Turn::SET.0 | mark::MEASURED | mark::CLAIM);
+    }
+}
