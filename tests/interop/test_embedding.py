@@ -14,7 +14,7 @@ from ftsan.process import HOOKS
 
 from tests.conftest import needs_free_threading
 from tests.interop.conftest import missing
-from tests.python.host import watched
+from tests.python.host import shared_library, watched
 
 HERE = Path(__file__).parent
 APPLICATION = HERE / "embedded_app.py"
@@ -24,14 +24,13 @@ APPLICATION = HERE / "embedded_app.py"
 def host(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The host, compiled against the shared library of this Python."""
     compiler = shutil.which("cc")
-    folder = Path(sysconfig.get_config_var("LIBDIR"))
-    library = folder / sysconfig.get_config_var("LDLIBRARY")
+    library = shared_library()
     if compiler is None:
         missing("a C compiler")
-    if library.suffix != ".so" or not library.exists():
+    if library is None:
         missing("a shared library of this Python (tools/find-python builds one)")
     path = tmp_path_factory.mktemp("host") / "host"
-    words = ["-Wall", "-Werror", f"-I{sysconfig.get_paths()['include']}", f"-Wl,-rpath,{folder}"]
+    words = ["-Wall", "-Werror", f"-I{sysconfig.get_paths()['include']}", f"-Wl,-rpath,{library.parent}"]
     subprocess.run([compiler, *words, "-o", path, HERE / "embedding_host.c", library], check=True)
     return path
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,12 @@ ts = [threading.Thread(target=w) for _ in range(2)]
 """
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+
+
+def shared_library() -> Path | None:
+    """That of this Python, if it is built with one."""
+    library = Path(sysconfig.get_config_var("LIBDIR"), sysconfig.get_config_var("LDLIBRARY"))
+    return library if library.suffix == ".so" and library.exists() else None
 
 
 def watched(options: str = "", **environment: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ import resource
 import shutil
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +21,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import PLAIN, Ftsan
-from tests.python.host import RACE, ftsan_run, needs_root, run, watched
+from tests.python.host import RACE, ftsan_run, needs_root, run, shared_library, watched
 
 STALE = """
 import threading, os, sys, signal
@@ -301,8 +302,7 @@ def test_the_resource_tracker_says_nothing_after_the_end(tmp_path: Path) -> None
 
 
 def test_a_second_interpreter_in_the_process_is_said_not_to_be_watched(tmp_path: Path) -> None:
-    base = Path(sys.base_prefix)
-    library = next(base.glob("lib/libpython3.*t.so"), None)
+    library = shared_library()
     if library is None or shutil.which("cc") is None:
         pytest.skip("no shared libpython, or no compiler")
     source = tmp_path / "twice.c"
@@ -322,10 +322,8 @@ int main(int count, char **words) {
 }
 """
     )
-    include = next(base.glob("include/python3.*t"))
-    name = library.name.removeprefix("lib").removesuffix(".so")
-    linked = [f"-I{include}", f"-L{base}/lib", f"-l{name}", f"-Wl,-rpath,{base}/lib"]
-    subprocess.run(["cc", source, "-o", tmp_path / "twice", *linked], check=True)
+    words = [f"-I{sysconfig.get_paths()['include']}", f"-Wl,-rpath,{library.parent}"]
+    subprocess.run(["cc", *words, source, "-o", tmp_path / "twice", library], check=True)
     line = "ftsan: not watched: Python was initialised a second time in this process: only the first interpreter is watched\n"
     race = tmp_path / "race.py"
     for program, status in ("import threading", 67), (RACE, 66):

@@ -339,6 +339,11 @@ def test_who_is_on_its_way_out_of_a_call_is_not_in_it(ftsan: Ftsan, program: str
     assert (done.status, done.findings) == (0, [])
 
 
+def test_a_handler_that_overflows_its_stack_ends_the_process(compiled: Compiled) -> None:
+    program = compiled("overflows")
+    assert run(program) == bare(program) == (-signal.SIGSEGV, "", "")
+
+
 def test_a_misuse_in_a_signal_handler(compiled: Compiled, ftsan: Ftsan) -> None:
     """It is not told: the handler may have interrupted anything."""
     done = ftsan(PROGRAMS / "handler.py", compiled("handler", "-shared", "-fPIC"))

@@ -168,10 +168,22 @@ def test_a_child_that_a_thread_forks_and_that_never_execs_is_watched(race: Path)
     assert (done.returncode, done.stdout, rules_of(report)) == (66, "ended\n", ["FT401"])
 
 
-def test_sitecustomize_of_the_program_runs_and_is_watched(tmp_path: Path) -> None:
-    (tmp_path / "sitecustomize.py").write_text(RACE)
-    done = ftsan_run("-c", "print('ran')", env=PLAIN | {"PYTHONPATH": str(tmp_path), "PYTHONSAFEPATH": "1"})
-    assert (done.returncode, done.stdout) == (66, "ran\n")
+DOUBLE_CLOSE = """
+import contextlib, os, threading
+number = os.open(os.devnull, os.O_RDONLY)
+def close():
+    with contextlib.suppress(OSError): os.close(number)
+for _ in range(2):
+    t = threading.Thread(target=close); t.start(); t.join()
+"""
+
+
+@pytest.mark.parametrize(("rule", "program"), [("FT401", RACE), ("FT206", DOUBLE_CLOSE)])
+def test_sitecustomize_of_the_program_runs_and_is_watched(tmp_path: Path, rule: str, program: str) -> None:
+    (tmp_path / "sitecustomize.py").write_text(program)
+    environment = PLAIN | {"PYTHONPATH": str(tmp_path), "PYTHONSAFEPATH": "1"}
+    done = ftsan_run("--report-json", tmp_path / "report.json", "-c", "print('ran')", env=environment)
+    assert (done.returncode, done.stdout, rules_of(tmp_path / "report.json")) == (66, "ran\n", [rule])
     assert f"{tmp_path}/sitecustomize.py" in done.stderr
 
 

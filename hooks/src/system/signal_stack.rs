@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 /// Bytes of a signal stack: whatever handled the signal before us runs on it, and unwinders need some twenty thousand.
 const STACK: size_t = 128 << 10;
-/// Bytes below it that stay inaccessible.
+/// Bytes below it that stay inaccessible.  The kernel counts them as part of it: a handler that has run into them is still on its signal stack,
+/// and the process dies.  If they were none, the next signal would begin at the top again, and so on for ever.
 const GUARD: size_t = 4096;
 
 thread_local! {
@@ -38,6 +39,11 @@ fn map() -> *mut c_void {
     }
 }
 
+/// What the kernel is told of such a stack.
+fn as_told(memory: *mut c_void) -> libc::stack_t {
+    libc::stack_t { ss_sp: memory, ss_flags: 0, ss_size: GUARD + STACK }
+}
+
 /// A stack of the process, for one thread that needs it once.
 pub(crate) struct Reserved(AtomicPtr<c_void>);
 
@@ -61,7 +67,7 @@ impl Reserved {
     pub(crate) fn use_for_signals(&self) {
         let memory = self.0.load(Ordering::Acquire);
         if !memory.is_null() {
-            let stack = libc::stack_t { ss_sp: memory.wrapping_byte_add(GUARD), ss_flags: 0, ss_size: STACK };
+            let stack = as_told(memory);
             // SAFETY: stays mapped for good.
             unsafe { sigaltstack(&raw const stack, std::ptr::null_mut()) };
         }
@@ -80,7 +86,7 @@ pub(crate) fn give() {
         if memory.is_null() {
             return;
         }
-        let stack = libc::stack_t { ss_sp: memory.byte_add(GUARD), ss_flags: 0, ss_size: STACK };
+        let stack = as_told(memory);
         sigaltstack(&raw const stack, std::ptr::null_mut());
         SIGNAL_STACK.set(memory);
     }
@@ -96,7 +102,7 @@ pub(crate) fn free() {
     unsafe {
         let mut current: libc::stack_t = std::mem::zeroed();
         sigaltstack(std::ptr::null(), &raw mut current);
-        if current.ss_sp == memory.byte_add(GUARD) {
+        if current.ss_sp == memory {
             let none = libc::stack_t { ss_sp: std::ptr::null_mut(), ss_flags: libc::SS_DISABLE, ss_size: 0 };
             sigaltstack(&raw const none, std::ptr::null_mut());
         }

@@ -33,10 +33,11 @@ enum Attached {
     Detached,
 }
 
-/// Whether there is an interpreter to tell anything of.
+/// Whether the interpreter of a process that is started is still there to tell anything of.  Not `Py_IsInitialized`: 3.15 says no until `site`
+/// has been run.
 fn has_interpreter() -> bool {
-    // SAFETY: plain questions.
-    unsafe { ffi::Py_IsInitialized() != 0 && ffi::Py_IsFinalizing() == 0 }
+    // SAFETY: a plain question.
+    unsafe { ffi::Py_IsFinalizing() == 0 }
 }
 
 impl Attached {
