@@ -145,7 +145,7 @@ pub(super) fn or_the_class(facts: &Facts<'_>, verdict: Verdict) -> Verdict {
         }
         Some(known) => {
             let culprit = name_of(known);
-            if !with_another && !(only(class) && facts.others().next().is_some()) {
+            if !(with_another || only(class) && facts.others().next().is_some()) {
                 return verdict;
             }
             let undeclared = known.declares_free_threading == Some(false);
