@@ -305,4 +305,24 @@ mod tests {
         let functions: Vec<&str> = crash.threads[0].python.iter().map(|frame| frame.function.as_str()).collect();
         assert_eq!(functions, ["f", "<invalid frame>", "<invalid frame>", "g"]);
     }
+
+    #[test]
+    fn what_stands_between_the_stacks_is_kept() {
+        let crash = FORM.one(
+            "Fatal Python error: Segmentation fault\n\n<Cannot show all threads while the GIL is disabled>\n\
+             Current thread 0x00007f01 (most recent call first):\n  Garbage-collecting\n  File \"/app/a.py\", line 5 in f\n",
+        );
+        assert_eq!((crash.python.gil.as_str(), crash.threads[0].python.len()), ("disabled", 1));
+        assert!(crash.message.contains("Garbage-collecting"), "{}", crash.message);
+    }
+
+    #[test]
+    fn extensions_are_named_once_and_only_names_are_taken() {
+        let crash = FORM.one(
+            "Fatal Python error: Segmentation fault\n\nCurrent thread 0x00007f01 (most recent call first):\n  File \"/app/a.py\", line 5 in f\n\n\
+             Extension modules: yarl._quoting, yarl._quoting, not a name, _cffi_backend (total: 3)\n",
+        );
+        let names: Vec<&str> = crash.extensions.iter().map(|extension| extension.name.as_str()).collect();
+        assert_eq!(names, ["yarl._quoting", "_cffi_backend"]);
+    }
 }

@@ -338,3 +338,93 @@ fn loaded(facts: &Facts<'_>, name: &str) -> Option<String> {
     let frame = facts.python.iter().find(|frame| uses(&frame.file) || through(&frame.function))?;
     Some(format!("{name} is in use: {} is on the Python stack", frame.function))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::crash::{Crash, Extension, Thread};
+    use super::*;
+    use crate::report::Frame;
+
+    const OWN: &str = "/v/lib/python3.14t/site-packages/fastlog/_core.cpython-314t-x86_64-linux-gnu.so";
+
+    fn native(module: &str, symbol: &str) -> NativeFrame {
+        NativeFrame { module: module.to_owned(), symbol: symbol.to_owned(), ..NativeFrame::default() }
+    }
+
+    fn crash(frames: &[(&str, &str)], extensions: &[&str]) -> Crash {
+        let thread = Thread {
+            crashed: true,
+            native: frames.iter().map(|(module, symbol)| native(module, symbol)).collect(),
+            ..Thread::default()
+        };
+        let extension = |name: &&str| Extension { name: (*name).to_owned(), ..Extension::default() };
+        Crash { threads: vec![thread], extensions: extensions.iter().map(extension).collect(), ..Crash::default() }
+    }
+
+    fn holds(condition: &Condition, crash: &Crash) -> bool {
+        condition.holds(&Facts::new(crash)).is_some()
+    }
+
+    #[test]
+    fn a_star_is_any_text_and_nothing_is_like_nothing() {
+        assert!(like("tp_clear", &["x", "tp_clear"]) && !like("tp_clear2", &["tp_clear"]));
+        assert!(like("tp_clear2", &["tp_clear*"]) && !like("my_tp_clear", &["tp_clear*"]));
+        assert!(like("g_switch_fast", &["g_*fast"]) && !like("g_switch_slow", &["g_*fast"]));
+        assert!(!like("", &["*"]), "a function without a name");
+    }
+
+    #[test]
+    fn a_function_without_a_file_may_be_the_interpreters_and_a_librarys_is_not() {
+        let may = |symbol: &str, owner: Owner, modules: &[&str]| may_be_in(&native("", symbol), &owner, modules);
+        for owner in [Owner::Interpreter, Owner::Unknown, Owner::C] {
+            assert!(may("f", owner.clone(), &[]) && !may("", owner, &[]), "it needs a name");
+        }
+        let stdlib = || Owner::Stdlib("_json".to_owned());
+        assert!(may("f", stdlib(), &["_json"]) && !may("f", stdlib(), &["_csv"]));
+        let extension = || Owner::Extension("_core".to_owned(), Some("fastlog".to_owned()));
+        assert!(may("f", extension(), &["_core"]) && may("f", extension(), &["fastlog"]) && !may("f", extension(), &["other"]));
+        assert!(!may("f", Owner::Library("libuv".to_owned()), &["libuv"]));
+    }
+
+    #[test]
+    fn extensions_on_the_stack_count_as_those_that_are_listed_do() {
+        let (alone, other, none) = (crash(&[(OWN, "f")], &[]), crash(&[(OWN, "f")], &["yarl._quoting"]), crash(&[], &[]));
+        assert!(holds(&OnlyExtension(&["fastlog"]), &alone) && !holds(&OnlyExtension(&["yarl"]), &alone));
+        assert!(!holds(&OnlyExtension(&["fastlog"]), &other));
+        assert!(
+            holds(&NoExtension, &none) && !holds(&NoExtension, &alone) && !holds(&NoExtension, &crash(&[], &["yarl._quoting"]))
+        );
+    }
+
+    #[test]
+    fn a_stack_is_whole_and_a_loop_is_known_only_if_the_dump_tells() {
+        let of = |thread: Thread| Crash { threads: vec![Thread { crashed: true, ..thread }], ..Crash::default() };
+        assert!(holds(&WholeStack, &of(Thread::default())));
+        assert!(!holds(&WholeStack, &of(Thread { cut: true, ..Thread::default() })));
+        assert!(!holds(&WholeStack, &of(Thread { top_cut: true, ..Thread::default() })));
+        let frame = |file: &str| vec![Frame { file: file.to_owned(), function: "f".to_owned(), line: 1, ..Frame::default() }];
+        assert!(holds(&NotLoopThread, &of(Thread { python: frame("/app.py"), ..Thread::default() })));
+        assert!(!holds(&NotLoopThread, &of(Thread { python: frame(""), ..Thread::default() })), "nothing of the stack is known");
+        let looping = Thread { python: frame("/app.py"), runs_loop: "a loop".to_owned(), ..Thread::default() };
+        assert!(!holds(&NotLoopThread, &of(looping)));
+    }
+
+    #[test]
+    fn a_version_that_is_known_roughly_is_guessed() {
+        let version = |version: &str| {
+            let mut crash = crash(&[], &[]);
+            version.clone_into(&mut crash.python.version);
+            crash
+        };
+        let guesses = |text: &str| PythonBelow("3.14.2").guesses_version(&Facts::new(&version(text)));
+        assert!(guesses("") && guesses("3.14") && !guesses("3.14.1") && !guesses("3.15"));
+        assert!(!Says(&["x"]).guesses_version(&Facts::new(&version(""))));
+    }
+
+    #[test]
+    fn what_a_condition_asks_for_is_known_through_any_of_several() {
+        let any = Any(&[Says(&["x"]), Top(3, &["f", "g"])]);
+        assert!(any.is_shape() && any.asks_for_words() && any.functions() == ["f", "g"]);
+        assert!(!Any(&[WithoutGil]).is_shape() && !Also(&[Says(&["x"])]).is_shape() && !Top(3, &["f"]).asks_for_words());
+    }
+}

@@ -369,7 +369,7 @@ mod tests {
 
     #[test]
     fn a_task_is_told_with_where_it_waits() {
-        let told = |at: Vec<Frame>| task(&Task { name: "fetch".to_owned(), at, ..Task::default() });
+        let told = |at: Vec<Frame>| task(&Task { name: "fetch".to_owned(), at });
         assert_eq!(told(Vec::new()), "task 'fetch' waits");
         let at = vec![frame("/usr/lib/python3.14t/asyncio/queues.py", "Queue.get"), frame("/app.py", "fetch")];
         assert_eq!(told(at), "task 'fetch' waits in Queue.get at /app.py:7 in fetch");
