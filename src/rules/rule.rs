@@ -168,7 +168,8 @@ impl Rule {
 
 impl Fix {
     fn in_general(&self) -> String {
-        self.advice.replace("{receiver}", "loop").replace("{class}.{method}", "it").replace("{method}", "...")
+        let method = if let [operation] = self.operations { operation } else { "method" };
+        self.advice.replace("{receiver}", "loop").replace("{class}.{method}", "it").replace("{method}", method)
     }
 
     fn line(&self) -> String {
