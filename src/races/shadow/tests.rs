@@ -6,9 +6,10 @@ use crate::races::clock::Clocks;
 use crate::races::facts::{AccessFacts, Turn};
 use crate::rules::Severity;
 
-/// Two threads without any order between them, and a table.
+mod exceptions;
 mod waits;
 
+/// Two threads without any order between them, and a table.
 struct Bench {
     clocks: Clocks,
     shadow: Shadow<Box<[Group]>>,
