@@ -54,6 +54,7 @@ fn of_a_write_it_is_remembered_when_its_thread_wrote_before_and_first() {
     use AccessKind::{Insert, Write};
     for (name, writes, expected) in [
         ("the first one", &[(0, Write)][..], [1, NEVER, 1]),
+        ("the first one of another thread", &[(1, Write)], [1, NEVER, 1]),
         ("the second one", &[(0, Write), (0, Write)], [2, 1, 1]),
         ("the third one", &[(0, Write), (0, Write), (0, Write)], [3, 2, 1]),
         ("after another thread", &[(0, Write), (1, Write)], [1, MEANWHILE, 1]),
@@ -96,4 +97,63 @@ fn of_a_read_it_is_remembered_whether_its_thread_has_waited_and_whether_a_functi
     let filled = Access { turn: Turn::SET, ..read(1).with(AccessFacts::FILLED) };
     assert_eq!(remembered(&[filled]).1, Turn::SET.0 | mark::FILLED);
     assert_eq!(remembered(&[read(1)]).1, 0);
+}
+
+/// The bits of what is forgotten once this read has lost its place to the last one of so many threads that there is no other.
+fn forgotten(of: Access) -> u16 {
+    let (clocks, shadow, memory) = (Clocks::default(), Shadow::of_bytes(1 << 12), ThreadHistory::default());
+    for number in 0..5 {
+        let read = if number == 0 { of } else { Access::new(AccessKind::Read, 9, 1) };
+        let _ = shadow.access(&Access { location: 7, ..read }, clocks.enter(), &memory, || 7);
+    }
+    u16::from(shadow.find(7).unwrap().forgotten.load(Relaxed))
+}
+
+#[test]
+fn of_a_read_that_is_forgotten_it_is_known_whether_its_thread_waited() {
+    use crate::races::facts::AccessFacts;
+    let read = Access::new(AccessKind::Read, 1, 1);
+    let (poll, turn) = (read.with(AccessFacts::POLLED), Access { turn: Turn::SET, ..read });
+    assert_eq!(forgotten(read), state::MAY_GO_BACK);
+    assert_eq!(forgotten(poll), state::MAY_GO_BACK | state::POLLED);
+    assert_eq!(forgotten(turn), state::MAY_GO_BACK | state::TURN);
+}
+
+#[test]
+fn an_iteration_that_is_over_gives_its_place_away_and_a_read_does_not() {
+    for (kind, readers) in [(AccessKind::Iterate, 3), (AccessKind::Read, 5)] {
+        let (clocks, shadow, memory) = (Clocks::default(), Shadow::of_bytes(1 << 12), ThreadHistory::default());
+        let threads: Vec<&ThreadClock> = (0..readers).map(|_| clocks.enter()).collect();
+        let access = Access { location: 7, ..Access::new(kind, 1, 1) };
+        let first = threads[0].epoch();
+        let _ = shadow.access(&access, threads[0], &memory, || 7);
+        let last = threads[readers - 1];
+        last.acquire_all(&clocks);
+        threads[0].advance(&clocks);
+        let _ = shadow.access(&access, last, &memory, || 7);
+        let cell = shadow.find(7).unwrap();
+        let is_kept = cell.reads_of(kind).0.iter().any(|known| Epoch::from_bits(known.load(Relaxed)) == first);
+        assert_eq!(is_kept, kind == AccessKind::Read, "{kind:?}");
+    }
+}
+
+/// Whether the first thread's last read is up to date.
+fn is_up_to_date(accesses: &[(usize, Access)]) -> bool {
+    let (clocks, shadow, memories) = (Clocks::default(), Shadow::of_bytes(1 << 12), <[ThreadHistory; 2]>::default());
+    let threads = [clocks.enter(), clocks.enter()];
+    for (thread, access) in accesses {
+        let _ = shadow.access(&Access { location: 7, ..*access }, threads[*thread], &memories[*thread], || 7);
+    }
+    let cell = shadow.find(7).unwrap();
+    cell.own_read(threads[0].epoch()).unwrap().read.version.load(Relaxed) == cell.version.load(Relaxed)
+}
+
+#[test]
+fn who_was_up_to_date_is_so_after_a_write_of_its_own_unless_it_waits() {
+    use crate::races::facts::AccessFacts;
+    let [read, write] = [AccessKind::Read, AccessKind::Write].map(|kind| Access::new(kind, 1, 1));
+    let poll = Access { site: 2, ..read }.with(AccessFacts::POLLED);
+    assert!(is_up_to_date(&[(0, read)]) && is_up_to_date(&[(0, read), (0, write)]));
+    assert!(!is_up_to_date(&[(0, read), (1, write)]) && !is_up_to_date(&[(0, read), (1, write), (0, write)]));
+    assert!(!is_up_to_date(&[(0, poll), (0, write)]) && !is_up_to_date(&[(0, poll), (0, read), (0, write)]));
 }

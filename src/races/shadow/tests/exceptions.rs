@@ -456,3 +456,86 @@ fn between_two_steps_of_an_iteration_only_others_change_it_and_each_change_is_to
     assert_eq!(told, [(Severity::Error, true, 4)]);
     assert_eq!(next(since).len(), 0, "it was told");
 }
+
+#[test]
+fn only_whoever_takes_whatever_is_there_goes_by_what_was_measured() {
+    let look = read(THING, 1, TESTED | MEASURED);
+    let take = |facts| Access { location: THING, ..access(AccessKind::Atomic, 2).with(facts) };
+    let (checked, check) = (AccessKind::Checked, Some(AccessSite { site: 1, stack: 7 }));
+    for (facts, expected) in [(AccessFacts::SURE, (checked, check)), (NONE, (AccessKind::Atomic, None))] {
+        let later = last(&[(0, look), (0, take(facts)), (1, write(THING, 3, NONE))]).1;
+        assert!(later.iter().any(|race| (race.earlier_kind, race.earlier_check) == expected), "{later:?}");
+        let earlier = last(&[(1, write(THING, 3, NONE)), (0, look), (0, take(facts))]).1;
+        assert!(earlier.iter().any(|race| (race.kind, race.check) == expected), "{earlier:?}");
+    }
+}
+
+#[test]
+fn a_function_goes_on_filling_what_it_was_called_for_only_from_addition_to_addition() {
+    let look = read(THING, 1, TESTED | AccessFacts::FILLED);
+    let fill = Access { code: 2, ..add(THING, 2) };
+    for handed_over_before in [0, 1] {
+        let clocks = Clocks::default();
+        let threads = Threads::of(&clocks);
+        let _ = threads.make(0, look, 7);
+        for addition in 0..3 {
+            if addition >= handed_over_before {
+                threads.hand_over(0, 2);
+            }
+            let _ = threads.make(0, fill, 7);
+        }
+        assert_eq!(worst(&threads.make(1, look, 7).1), INFO, "{handed_over_before}");
+    }
+}
+
+#[test]
+fn an_iteration_is_no_look_and_a_look_is_no_wait() {
+    let walk = Access { location: THING, ..access(AccessKind::Iterate, 1) };
+    assert_eq!(worst_of_last(&[(1, walk), (0, read(THING, 1, NONE)), (0, write(THING, 2, NONE))]), ERROR);
+    let wait = Access { turn: Turn::UNSET, ..read(THING, 1, TESTED | POLLED) };
+    let take = Access { value: Value::truth(true), ..write(THING, 2, CONSTANT) };
+    assert_eq!(worst_of_last(&[(1, read(THING, 1, TESTED)), (0, wait), (0, take)]), None);
+}
+
+#[test]
+fn an_object_is_not_handed_back_and_forth_by_turns() {
+    let wait = |site, turn| Access { turn, ..read(THING, site, TESTED) };
+    let set = |value| Access { value, ..write(THING, 5, NONE) };
+    for (value, expected) in [(Value::flag(16), [None; 2]), (Value::identity(64), [INFO, ERROR])] {
+        let trace = [(0, wait(1, Turn::SET)), (0, set(value)), (1, wait(2, Turn::UNSET)), (1, set(Value::flag(32)))];
+        let of_writes = last(&trace).1.into_iter().filter(|race| !race.earlier_kind.is_read()).collect::<Vec<_>>();
+        assert_eq!([worst_of_last(&trace[..3]), worst(&of_writes)], expected, "{value:?}");
+    }
+}
+
+#[test]
+fn who_finds_what_was_written_blindly_and_leaves_it_loses_nothing() {
+    let set = |site, facts| Access { value: Value::of(42), ..write(THING, site, facts) };
+    let look = |site| read(THING, site, NONE);
+    assert_eq!(worst_of_last(&[(0, set(3, CONSTANT)), (1, look(1)), (1, set(2, NONE))]), None);
+    assert_eq!(worst_of_last(&[(0, look(1)), (0, set(3, NONE)), (1, look(1)), (1, set(2, NONE))]), ERROR, "both have counted");
+}
+
+#[test]
+fn what_may_go_back_to_a_read_that_is_forgotten_is_not_told_as_a_blind_write() {
+    for (readers, expected) in [(4, INFO), (5, None)] {
+        let mut trace: Vec<_> = (0..readers).map(|thread| (thread, read(THING, 1, NONE))).collect();
+        trace.extend([(0, write(THING, 2, NONE)), (5, read(THING, 9, NONE))]);
+        assert_eq!(worst_of_last(&trace), expected, "{readers}");
+    }
+}
+
+#[test]
+fn neither_taking_a_variable_nor_adding_loses_what_another_one_wrote() {
+    let wait = Access { turn: Turn::UNSET, ..read(THING, 1, TESTED | POLLED) };
+    let take = Access { value: Value::truth(true), ..write(THING, 2, CONSTANT) };
+    let take_back = Access { value: Value::truth(false), ..write(THING, 3, CONSTANT) };
+    let look = read(THING, 1, NONE);
+    for trace in [
+        &[(0, wait), (1, wait), (1, take), (1, take_back), (0, take)][..],
+        &[(0, look), (1, write(THING, 3, NONE)), (0, add(THING, 2))],
+    ] {
+        let races = last(trace).1;
+        assert!(!races.is_empty() && races.iter().all(|race| !race.witnessed), "{races:?}");
+    }
+}
