@@ -488,4 +488,28 @@ mod tests {
         };
         std::thread::scope(|scope| (0..3).for_each(|_| drop(scope.spawn(run))));
     }
+
+    #[test]
+    fn who_takes_over_everything_has_learnt_from_others() {
+        let clocks = Clocks::default();
+        let (a, b) = (clocks.enter(), clocks.enter());
+        let before = a.epoch();
+        assert!(a.has_learnt_nothing_since(before) && !b.has_learnt_nothing_since(before), "that of another thread");
+        a.acquire_all(&clocks);
+        assert!(a.has_seen(b.epoch()) && !a.has_learnt_nothing_since(before));
+        let again = a.epoch();
+        a.acquire_all(&clocks);
+        assert!(a.has_learnt_nothing_since(again), "nothing new");
+    }
+
+    #[test]
+    fn a_clock_that_is_cleared_hands_nothing_over() {
+        let clocks = Clocks::default();
+        let (a, b) = (clocks.enter(), clocks.enter());
+        let mut clock = Clock::default();
+        a.release_into(&clocks, &mut clock);
+        clock.clear();
+        b.acquire_from(&clocks, &clock);
+        assert!(!b.has_seen(a.epoch()));
+    }
 }

@@ -53,3 +53,40 @@ fn place(number: u64, length: usize) -> usize {
 pub fn location(life: u64, part: u64) -> u64 {
     life ^ part.wrapping_mul(0xD6E8_FEB8_6659_FD93)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn no_two_numbers_are_mixed_to_the_same() {
+        let one_or_two_bits = (0..64).flat_map(|bit| (bit..64).map(move |other| 1_u64 << bit | 1 << other));
+        let numbers: HashSet<u64> = one_or_two_bits.collect();
+        assert_eq!(numbers.iter().map(|number| mix(*number)).collect::<HashSet<u64>>().len(), numbers.len());
+    }
+
+    #[test]
+    fn what_is_mixed_has_as_many_ones_as_zeros_and_all_bits_reach_the_lower_ones() {
+        let ones: u32 = (1..=1000).map(|number| mix(number * 48).count_ones()).sum();
+        assert!((31_000..33_000).contains(&ones), "{ones}");
+        for bit in 0..64 {
+            assert!((1..100).any(|number| (mix(number) ^ mix(number ^ 1 << bit)) & 0xffff != 0), "{bit}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_spread_evenly_over_all_places_of_a_table() {
+        for length in [1, 10, 64] {
+            let mut taken = vec![0; length];
+            (1..=length as u64 * 100).for_each(|number| taken[place(number * 48, length)] += 1);
+            assert!(taken.iter().all(|count| (50..200).contains(count)), "{taken:?}");
+        }
+    }
+
+    #[test]
+    fn each_part_of_each_object_has_a_location_of_its_own() {
+        let parts = (1..50).flat_map(|life| (0..50).map(move |part| location(life, part)));
+        assert_eq!(parts.collect::<HashSet<u64>>().len(), 49 * 50);
+    }
+}

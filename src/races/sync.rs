@@ -394,4 +394,24 @@ mod tests {
         sync.acquire(&clocks, late, 16);
         assert!(epochs.iter().all(|(released, after)| late.has_seen(*released) && !late.has_seen(*after)));
     }
+
+    #[test]
+    fn it_is_known_whether_there_is_anything_to_acquire() {
+        let (clocks, sync) = world();
+        let (a, b) = (clocks.enter(), clocks.enter());
+        assert!(!sync.nothing_to_acquire(b, 7), "of what was never released nothing is known");
+        sync.release(&clocks, a, 7);
+        assert!(sync.nothing_to_acquire(a, 7) && !sync.nothing_to_acquire(b, 7));
+        sync.acquire(&clocks, b, 7);
+        assert!(sync.nothing_to_acquire(b, 7));
+    }
+
+    #[test]
+    fn places_are_taken_in_order_and_those_that_are_free_again_first() {
+        let (clocks, sync) = world();
+        sync.release(&clocks, clocks.enter(), 7);
+        assert_eq!([sync.take_place(), sync.take_place()], [1, 2]);
+        sync.forget(7);
+        assert_eq!([sync.take_place(), sync.take_place()], [0, 3]);
+    }
 }

@@ -318,4 +318,43 @@ mod tests {
         assert!(is_newer(0, u16::MAX) && !is_newer(u16::MAX, 0));
         assert!(!is_newer(u16::MAX / 2, 0), "half the way round is not known to be later");
     }
+
+    #[test]
+    fn something_worse_is_news_and_the_same_is_not() {
+        let state = AtomicU16::new(AccessKind::Update as u16 | state::TESTED | state::FILLING);
+        let worse = [Severity::Info, Severity::Info, Severity::Error, Severity::Warning, Severity::Error];
+        assert_eq!(worse.map(|severity| is_news(&state, severity)), [true, false, true, false, false]);
+        assert_eq!(state.load(Relaxed) & !state::LEVEL, AccessKind::Update as u16 | state::TESTED | state::FILLING);
+    }
+
+    #[test]
+    fn who_has_written_is_remembered_until_it_is_cleared() {
+        let cell = Cell::new_zeroed();
+        (1..4).for_each(|slot| cell.notes_writer(slot));
+        cell.notes_writer(2);
+        assert_eq!((0..32).filter(|slot| cell.has_written(*slot)).collect::<Vec<_>>(), [1, 2, 3]);
+        assert!(cell.has_written(34), "one bit for several");
+        cell.fill_in(Epoch::from_bits(1 << 48 | 1));
+        cell.forgotten.store(state::TURN as u8, Relaxed);
+        assert!(cell.has_forgotten(state::TURN) && !cell.has_forgotten(state::POLLED));
+        cell.clear(9);
+        assert!(!(0..32).any(|slot| cell.has_written(slot)) && !cell.has_forgotten(state::TURN));
+        assert_eq!((cell.key.load(Relaxed), cell.filled_in.load(Relaxed), cell.version.load(Relaxed)), (9, 0, 0));
+    }
+
+    #[test]
+    fn a_write_goes_back_to_a_check_if_it_is_one_that_does() {
+        let check = |state: u16, site: u32| {
+            let cell = Cell::new_zeroed();
+            cell.writes[0].state.store(state, Relaxed);
+            cell.writes[0].check_site.store(site, Relaxed);
+            cell.writes[0].check().map(|check| check.site)
+        };
+        for kind in [AccessKind::Write, AccessKind::Update, AccessKind::Checked] {
+            assert_eq!((check(kind as u16, 5), check(kind as u16, 0)), (Some(5), None), "{kind:?}");
+        }
+        let insert = AccessKind::Insert as u16;
+        assert_eq!((check(insert, 5), check(insert | state::FILLING, 5)), (None, Some(5)), "one addition, and several");
+        assert_eq!(check(AccessKind::Atomic as u16 | state::MAY_GO_BACK, 5), None);
+    }
 }

@@ -546,3 +546,6 @@ impl Now<'_> {
         Change { kind, check, is_checked: is_tested, is_filling: kind == AccessKind::Insert, ..blind }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,9 +6,10 @@ use crate::races::clock::Clocks;
 use crate::races::facts::{AccessFacts, Turn};
 use crate::rules::Severity;
 
-/// Two threads without any order between them, and a table.
+mod exceptions;
 mod waits;
 
+/// Two threads without any order between them, and a table.
 struct Bench {
     clocks: Clocks,
     shadow: Shadow<Box<[Group]>>,
@@ -554,4 +555,10 @@ fn a_reader_that_was_early_is_told_with_the_flag_that_it_had_seen() {
     let races = bench.go(threads, 0, Access { location: 2, ..access(AccessKind::Write, 2) });
     let flags: Vec<_> = races.iter().map(|race| (race.published_early, race.flag)).collect();
     assert_eq!(flags, [(true, Some(AccessSite { site: 3, stack: 0 }))]);
+}
+
+#[test]
+fn a_table_holds_as_many_locations_as_it_has_cells() {
+    let shadow = Shadow::of_bytes(3 * size_of::<Group>() + 1);
+    assert_eq!((shadow.locations(), groups(0)), (3 * WAYS, 1));
 }
