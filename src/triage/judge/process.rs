@@ -324,7 +324,7 @@ mod tests {
         let is_sent = |crash: &Crash| told(sent, crash).is_some();
         assert!(is_sent(&coded(Some(0), &[(PYTHON, "f")])) && is_sent(&coded(Some(-6), &[(PYTHON, "f")])));
         assert!(!is_sent(&coded(Some(1), &[(PYTHON, "f")])) && !is_sent(&coded(None, &[(PYTHON, "f")])));
-        for aborts in ["abort", "__assert_fail", "fatal_error_Fatal"] {
+        for aborts in ["abort", "__assert_fail", "LogMessageFatal"] {
             assert!(!is_sent(&coded(Some(-6), &[(PYTHON, aborts)])), "{aborts}");
         }
         assert!(is_sent(&saying("Fatal Python error: Segmentation fault", coded(Some(0), &[]))));

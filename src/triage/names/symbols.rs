@@ -188,7 +188,6 @@ mod tests {
             ("A::operator<(B const&)", "A::operator<"),
             ("A::operator()(int)", "A::operator()"),
             ("A::operator->()", "A::operator->"),
-            ("A<operator<>::f(int)", "A::f"),
             ("A::operator(", "A::operator("),
             ("f<a->b>::g()", "f::g"),
             ("a::b[abi:cxx11](int)", "a::b"),
