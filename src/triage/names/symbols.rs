@@ -189,7 +189,6 @@ mod tests {
             ("A::operator()(int)", "A::operator()"),
             ("A::operator->()", "A::operator->"),
             ("A::operator(", "A::operator("),
-            ("f<a->b>::g()", "f::g"),
             ("a::b[abi:cxx11](int)", "a::b"),
             ("(anonymous namespace)::A<(anonymous namespace)::B>::f()", "(anonymous namespace)::A::f"),
             ("(x)::f(int)", "f"),
