@@ -132,7 +132,8 @@ mod tests {
 
     #[test]
     fn of_a_process_that_went_on_the_first_error_is_told() {
-        let text = "pytest\n==7== Invalid read of size 8\n==7==    at 0x1: f (x.c:5)\n==7== Invalid write of size 4\n==7==    at 0x2: g (x.c:6)\n\
+        let text = "pytest\n==7== Invalid read of size 8\n==7==    at 0x1: f (x.c:5)\n\
+                    ==7== Invalid write of size 4\n==7==    at 0x2: g (x.c:6)\n\
                     ==8== Invalid free()\n==8==    at 0x3: h (x.c:7)\n";
         let found = found(text);
         assert_eq!(found.len(), 1);
@@ -144,7 +145,8 @@ mod tests {
     fn processes_that_died_are_told_each_and_the_others_not() {
         let died = |process: usize| {
             format!(
-                "=={process}== Process terminating with default action of signal 6 (SIGABRT)\n=={process}==    at 0x1: f{process} (x.c:5)\n"
+                "=={process}== Process terminating with default action of signal 6 (SIGABRT)\n\
+                 =={process}==    at 0x1: f{process} (x.c:5)\n"
             )
         };
         let text = format!("==7== Invalid read\n==7==    at 0x9: g (x.c:5)\n{}{}", died(8), died(9));
