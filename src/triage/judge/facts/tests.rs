@@ -231,7 +231,8 @@ fn a_race_is_the_interpreters_if_both_stacks_are() {
         let threads = stacks.iter().map(|frames| crash(frames).threads.remove(0)).collect();
         Facts::new(&Crash { message: message.to_owned(), threads, ..Crash::default() }).is_race_of_the_interpreter()
     };
-    let (own, other): (&[(&str, &str)], &[(&str, &str)]) = (&[(PYTHON, "f"), (LIBC, "memcpy")], &[(PYTHON, "f"), (OWN, "g")]);
+    let own: &[(&str, &str)] = &[(PYTHON, "f"), (LIBC, "memcpy")];
+    let other: &[(&str, &str)] = &[(PYTHON, "f"), (OWN, "g")];
     const SAYS: &str = "ThreadSanitizer: data race";
     assert!(race(SAYS, &[own, own]) && race(SAYS, &[own, own, other]));
     assert!(!race(SAYS, &[own]) && !race(SAYS, &[own, other]) && !race(SAYS, &[own, &[]]) && !race("data race", &[own, own]));
