@@ -125,4 +125,61 @@ mod tests {
         assert_eq!((native[0].symbol.as_str(), native[0].source.as_str()), ("g", "x.c"));
         assert_eq!((native[1].symbol.as_str(), native[1].module.as_str()), ("h", "/usr/lib/libpython3.14.so"));
     }
+
+    fn found(text: &str) -> Vec<Found> {
+        read(&text.lines().map(str::to_owned).collect::<Vec<String>>())
+    }
+
+    #[test]
+    fn of_a_process_that_went_on_the_first_error_is_told() {
+        let text = "pytest\n==7== Invalid read of size 8\n==7==    at 0x1: f (x.c:5)\n\
+                    ==7== Invalid write of size 4\n==7==    at 0x2: g (x.c:6)\n\
+                    ==8== Invalid free()\n==8==    at 0x3: h (x.c:7)\n";
+        let found = found(text);
+        assert_eq!(found.len(), 1);
+        let Found { at, crash } = &found[0];
+        assert_eq!((*at, crash.message.as_str(), crash.signal.as_str()), (1, "valgrind: Invalid read of size 8", ""));
+    }
+
+    #[test]
+    fn processes_that_died_are_told_each_and_the_others_not() {
+        let died = |process: usize| {
+            format!(
+                "=={process}== Process terminating with default action of signal 6 (SIGABRT)\n\
+                 =={process}==    at 0x1: f{process} (x.c:5)\n"
+            )
+        };
+        let text = format!("==7== Invalid read\n==7==    at 0x9: g (x.c:5)\n{}{}", died(8), died(9));
+        let symbols: Vec<String> = found(&text).iter().map(|found| found.crash.threads[0].native[0].symbol.clone()).collect();
+        assert_eq!(symbols, ["f8", "f9"]);
+        let many: String = (1..MOST + 5).map(died).collect();
+        assert_eq!(found(&many).len(), MOST);
+    }
+
+    #[test]
+    fn a_piece_of_a_report_lacks_its_innermost_frames() {
+        let crash = found("==7==    by 0x2: g (in /usr/lib/libz.so.1)\n==7==    by 0x3: h (x.c:9)\n").remove(0).crash;
+        let thread = &crash.threads[0];
+        assert!(thread.top_cut && !thread.cut && thread.crashed && crash.message.is_empty());
+        let whole = found("==7==    at 0x1: f (x.c:1)\n==7==    by 0x2: g (x.c:2)\n==7==    by 0x3: h (x.c:3)\n").remove(0).crash;
+        assert!(!whole.threads[0].top_cut && !whole.threads[0].cut && whole.threads[0].native.len() == 3);
+        let second = found("==7== Invalid read\n==7==    by 0x2: g (x.c:2)\n==7==    by 0x3: h (x.c:3)\n").remove(0).crash;
+        assert!(!second.threads[0].cut && second.threads[0].native.len() == 2);
+    }
+
+    #[test]
+    fn the_second_stack_of_an_error_has_the_words_above_it_for_its_name() {
+        let text = "==7== Invalid read of size 8\n==7==    at 0x1: f (x.c:5)\n==7==  Address 0x18 is inside a block free'd\n\
+                    ==7==    at 0x2: free (x.c:6)\n==7== \n==7==    at 0x3: k (a:b)\n";
+        let crash = found(text).remove(0).crash;
+        let names: Vec<&str> = crash.threads.iter().map(|thread| thread.name.as_str()).collect();
+        assert_eq!(
+            (names, crash.threads[0].crashed, crash.threads[1].crashed),
+            (vec!["", "Address 0x18 is inside a block free'd", ""], true, false)
+        );
+        assert_eq!(crash.threads[2].native[0].module, "a:b", "no number of a line");
+        let of_a_thread = found("==7== Thread 3:\n==7== Invalid read\n==7==    at 0x1: f (x.c:5)\n").remove(0).crash;
+        assert_eq!(of_a_thread.message, "valgrind: Invalid read");
+        assert!(found("==7== Memcheck, a memory error detector\n==7== HEAP SUMMARY:\n").is_empty());
+    }
 }

@@ -427,4 +427,109 @@ mod tests {
         assert!(any.is_shape() && any.asks_for_words() && any.functions() == ["f", "g"]);
         assert!(!Any(&[WithoutGil]).is_shape() && !Also(&[Says(&["x"])]).is_shape() && !Top(3, &["f"]).asks_for_words());
     }
+
+    #[test]
+    fn each_part_between_two_stars_is_in_the_text() {
+        assert!(like("a_xx_b", &["a*x*b*"]) && !like("a_xx", &["a*x*b*"]) && !like("a_b", &["a*x*b*"]));
+        assert!(like("ab", &["a**"]) && !like("b", &["a*b"]));
+    }
+
+    #[test]
+    fn a_module_is_known_by_its_file_by_its_name_or_by_its_distribution() {
+        let owner = Owner::Extension("x".to_owned(), Some("y".to_owned()));
+        let may = |module: &str, asked: &str| may_be_in(&native(module, "f"), &owner, &[asked]);
+        assert!(may(OWN, "fastlog._core") && may("", "x") && may("", "y") && !may("", "fastlog._core"));
+    }
+
+    #[test]
+    fn innermost_frames_are_of_whom_a_condition_asks_for() {
+        let python = ("/usr/bin/python3.14t", "dict_get");
+        let of = |frames: &[(&str, &str)]| crash(frames, &[]);
+        assert!(holds(&Interpreter(1), &of(&[python, (OWN, "f")])) && !holds(&Interpreter(2), &of(&[python, (OWN, "f")])));
+        assert!(holds(&OwnTop(1), &of(&[python, (OWN, "f")])) && !holds(&OwnTop(2), &of(&[python, (OWN, "f")])));
+        assert!(holds(&Anywhere(&["*"], &["f"]), &of(&[(OWN, "f")])) && !holds(&Anywhere(&["*"], &["g"]), &of(&[(OWN, "f")])));
+        assert!(holds(&Anywhere(&["fastlog"], &["f"]), &of(&[(OWN, "f")])));
+        assert!(!holds(&Anywhere(&["yarl"], &["f"]), &of(&[(OWN, "f")])));
+        assert!(holds(&Condition::Module(&["fastlog._core"]), &of(&[python, (OWN, "f")])));
+        assert!(!holds(&Condition::Module(&["yarl"]), &of(&[python, (OWN, "f")])));
+        let json = "/usr/lib/python3.14t/lib-dynload/_json.cpython-314t-darwin.so";
+        assert!(holds(&TopModule(1, &["_json"]), &of(&[(json, "f")])) && !holds(&TopModule(1, &["_csv"]), &of(&[(json, "f")])));
+        assert!(holds(&Top(1, &["dict_get"]), &of(&[python])) && !holds(&Top(1, &["f"]), &of(&[python])));
+        assert!(holds(&Function(1, &["fastlog"], &["g"]), &of(&[(OWN, "")])), "a function without a name may be it");
+        assert!(!holds(&Top(1, &["g"]), &of(&[(OWN, "")])));
+    }
+
+    #[test]
+    fn a_signal_that_is_not_known_may_be_any() {
+        let signal = |signal: &str| holds(&Signal(&["SIGSEGV"]), &Crash { signal: signal.to_owned(), ..Crash::default() });
+        assert!(signal("") && signal("SIGSEGV") && !signal("SIGBUS"));
+    }
+
+    #[test]
+    fn versions_that_are_not_known_fit_but_where_an_older_one_is_asked_for() {
+        let of = |version: &str| {
+            let mut crash = crash(&[], &["fastlog"]);
+            version.clone_into(&mut crash.extensions[0].version);
+            version.clone_into(&mut crash.python.version);
+            crash
+        };
+        let (old, new, unknown) = (of("3.13.1"), of("3.15.0"), of(""));
+        let told = |condition: Condition| [&old, &new, &unknown].map(|crash| holds(&condition, crash));
+        assert_eq!(told(OlderThan("fastlog", "3.14")), [true, false, false]);
+        assert_eq!(told(Below("fastlog", "3.14")), [true, false, true]);
+        assert_eq!(told(From("fastlog", "3.14")), [false, true, true]);
+        assert_eq!(told(PythonBelow("3.14")), [true, false, true]);
+        assert_eq!(told(PythonFrom("3.14")), [false, true, true]);
+    }
+
+    #[test]
+    fn a_python_stack_is_cut_short_if_the_loop_runs_more_often_than_it_has_frames() {
+        let eval = ("/usr/bin/python3.14t", "_PyEval_EvalFrameDefault");
+        let short = |runs: usize, functions: &[&str], cut: bool| {
+            let mut crash = crash(&vec![eval; runs], &[]);
+            let frame =
+                |function: &&str| Frame { function: (*function).to_owned(), file: "/app.py".to_owned(), ..Frame::default() };
+            crash.threads[0].python = functions.iter().map(frame).collect();
+            crash.threads[0].cut = cut;
+            holds(&StackCutShort, &crash)
+        };
+        assert!(short(2, &["f"], false) && !short(1, &["f"], false) && !short(0, &[], false));
+        assert!(!short(2, &["f"], true) && !short(3, &["f", "<module>"], false) && !short(3, &["Thread._bootstrap"], false));
+    }
+
+    #[test]
+    fn a_library_is_in_use_if_it_is_listed_or_on_a_stack() {
+        let python = |file: &str, function: &str| {
+            let mut crash = crash(&[], &[]);
+            let (file, function) = (file.to_owned(), function.to_owned());
+            crash.threads[0].python = vec![Frame { file, function, ..Frame::default() }];
+            crash
+        };
+        assert!(
+            holds(&Loaded(&["fastlog"]), &crash(&[], &["fastlog._core"]))
+                && holds(&Loaded(&["fastlog"]), &crash(&[(OWN, "f")], &[]))
+        );
+        assert!(holds(&Loaded(&["fastlog"]), &python("/v/site-packages/fastlog/api.py", "f")));
+        assert!(holds(&Loaded(&["greenlet"]), &python("/x.py", "greenlet_spawn")));
+        assert!(
+            !holds(&Loaded(&["fastlog"]), &python("/x.py", "greenlet_spawn"))
+                && !holds(&Loaded(&["greenlet"]), &python("/x.py", "f"))
+        );
+        assert!(holds(&NoPythonFrame, &python("", "<freed frame>")) && !holds(&NoPythonFrame, &python("/x.py", "f")));
+    }
+
+    #[test]
+    fn a_place_of_python_is_the_end_of_a_file_and_a_function() {
+        let is = |place: &'static str, file: &str, function: &str| {
+            let mut crash = crash(&[], &[]);
+            crash.threads[0].python =
+                vec![Frame { file: file.to_owned(), function: function.to_owned(), line: 1, ..Frame::default() }];
+            python(&Facts::new(&crash), &[place]).is_some()
+        };
+        assert!(is("asyncio/events.py:_run", "C:\\Lib\\asyncio\\events.py", "Handle._run"));
+        assert!(!is("asyncio/events.py:_run", "/asyncio/events.py", "run") && !is("asyncio/events.py:_run", "/events.py", "_run"));
+        assert!(
+            is("*:f", "/x.py", "f") && is("pool*:f", "/pool/x.py", "f") && !is("pool*:f", "/x.py", "f") && is("f", "/x.py", "f")
+        );
+    }
 }

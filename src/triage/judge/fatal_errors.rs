@@ -217,3 +217,122 @@ pub(super) fn other(facts: &Facts<'_>) -> Option<Verdict> {
     let next = format!("search the issues of CPython and of the extensions for the message; {RECORD}");
     Some(verdict(cause, Confidence::Low, evidence, &next))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::crash::{Crash, Extension, NativeFrame, Thread};
+    use super::*;
+    use crate::report::Frame;
+
+    const PYTHON: &str = "/usr/bin/python3.14t";
+    const OWN: &str = "/v/site-packages/fastlog/_core.cpython-314t-x86_64-linux-gnu.so";
+
+    fn crash(message: &str, frames: &[(&str, &str)], extensions: &[&str]) -> Crash {
+        let native = |(module, symbol): &(&str, &str)| NativeFrame {
+            module: (*module).to_owned(),
+            symbol: (*symbol).to_owned(),
+            ..NativeFrame::default()
+        };
+        let thread = Thread { crashed: true, native: frames.iter().map(native).collect(), ..Thread::default() };
+        let extension = |name: &&str| Extension { name: (*name).to_owned(), ..Extension::default() };
+        Crash {
+            message: message.to_owned(),
+            threads: vec![thread],
+            extensions: extensions.iter().map(extension).collect(),
+            ..Crash::default()
+        }
+    }
+
+    fn python(mut crash: Crash, stack: &[(&str, &str)]) -> Crash {
+        let frame = |(file, function): &(&str, &str)| Frame {
+            file: (*file).to_owned(),
+            function: (*function).to_owned(),
+            line: 5,
+            ..Frame::default()
+        };
+        crash.threads[0].python = stack.iter().map(frame).collect();
+        crash
+    }
+
+    const NO_GIL: &str = "Fatal Python error: f: the function must be called with the GIL held";
+
+    #[test]
+    fn a_thread_state_that_is_missing_is_known_by_the_function_or_by_the_words() {
+        let is = |crash: &Crash| of_an_extension(&Facts::new(crash)).is_some();
+        let silent = crash("", &[(PYTHON, "_PyThreadState_GET")], &[]);
+        assert!(is(&silent) && !is(&crash("", &[(PYTHON, "f"), (PYTHON, "_PyThreadState_GET")], &[])));
+        let mut cut = silent;
+        cut.threads[0].top_cut = true;
+        assert!(!is(&cut), "the innermost frames are missing");
+        assert!(is(&crash(NO_GIL, &[], &[])) && !is(&crash("Fatal Python error: f: strange", &[], &[])));
+    }
+
+    #[test]
+    fn a_thread_that_outlives_the_main_one_is_another_mistake() {
+        let told = |message: &str| of_an_extension(&Facts::new(&crash(message, &[], &[]))).unwrap().evidence[0].clone();
+        assert!(told(&format!("{NO_GIL}\n{FINALIZING}")).contains("outlived the main thread"));
+        assert!(told(NO_GIL).starts_with("native code called the interpreter without"));
+        assert!(told(&format!("x: negative refcount\n{FINALIZING}")).starts_with("an object was released once too often"));
+    }
+
+    #[test]
+    fn the_extension_on_the_stack_is_blamed_else_the_only_one_else_the_one_that_python_called() {
+        let blamed = |crash: &Crash| of_an_extension(&Facts::new(crash)).unwrap().culprit;
+        assert_eq!(blamed(&crash(NO_GIL, &[(PYTHON, "f"), (OWN, "g")], &["yarl._q"])).as_deref(), Some("fastlog"));
+        assert_eq!(blamed(&crash(NO_GIL, &[], &["yarl._q"])).as_deref(), Some("yarl"));
+        let two = || crash(NO_GIL, &[], &["yarl._q", "fastlog._core"]);
+        assert_eq!(blamed(&two()), None);
+        let (api, main) = (("/v/site-packages/fastlog/api.py", "log"), ("/app.py", "<module>"));
+        assert_eq!(blamed(&python(two(), &[api, main])).as_deref(), Some("fastlog"));
+        assert_eq!(blamed(&python(two(), &[api, ("/app.py", "callback")])), None, "a thread of native code");
+        assert_eq!(blamed(&python(two(), &[("/v/site-packages/other/api.py", "f"), main])), None, "it has no extension module");
+        let verdict = of_an_extension(&Facts::new(&two())).unwrap();
+        assert_eq!(verdict.verdict, CrashCause::Unknown);
+        assert_eq!(verdict.evidence.last().map(String::as_str), Some("extension modules of yarl, fastlog are loaded"));
+    }
+
+    #[test]
+    fn what_the_collector_finds_is_nobodys_if_no_extension_is_loaded() {
+        let told = |frames: &[(&str, &str)], extensions: &[&str]| {
+            let message = "Assertion failed: gc_refs\nobject type name: dict";
+            of_the_collector(&Facts::new(&crash(message, frames, extensions))).unwrap().evidence
+        };
+        let alone = told(&[], &[]);
+        assert_eq!(alone[1..], ["object type name: dict", "no extension module is known to be loaded"]);
+        let json = "/usr/lib/python3.14t/lib-dynload/_json.cpython-314t-darwin.so";
+        assert_eq!(told(&[(json, "f")], &[]), alone);
+        for other in [told(&[], &["fastlog._core"]), told(&[(OWN, "f")], &[])] {
+            assert_eq!(other[2], "as a rule it is an extension module that releases an object once too often");
+        }
+        assert!(of_the_collector(&Facts::new(&crash("strange", &[], &[]))).is_none());
+    }
+
+    #[test]
+    fn an_assertion_is_the_interpreters_by_its_source() {
+        let of = |line: &str, frames: &[(&str, &str)]| {
+            let crash = python(crash(line, frames, &[]), &[("/app.py", "main")]);
+            assertion(&Facts::new(&crash)).map(|verdict| verdict.verdict)
+        };
+        let own = "python: Objects/dictobject.c:12: f: Assertion `x' failed.";
+        assert_eq!(of(own, &[(PYTHON, "f")]), Some(CrashCause::InterpreterBug));
+        assert_eq!(of("python: /src/cpython/Objects/d.c:12: f: Assertion `x' failed.", &[]), Some(CrashCause::InterpreterBug));
+        assert_eq!(of("python: /src/mine/Objects/d.c:12: f: Assertion `x' failed.", &[]), None);
+        assert_eq!(of("Assertion failed: (x), function f, file Objects/d.c", &[]), None, "no line of a file");
+        assert_eq!(of(own, &[(OWN, "f")]), None);
+        assert_eq!(of(own, &[("", "strange")]), Some(CrashCause::Unknown), "whose code it is, is not known");
+        assert_eq!(of("python: Objects/dictobject.c:12", &[]), None);
+    }
+
+    #[test]
+    fn other_fatal_errors_are_the_interpreters_if_it_is_alone() {
+        let of = |message: &str, extensions: &[&str]| {
+            let crash = python(crash(message, &[], extensions), &[("/app.py", "main")]);
+            other(&Facts::new(&crash)).map(|verdict| verdict.verdict)
+        };
+        assert_eq!(of("Fatal Python error: _PyEval_Vector: strange", &[]), Some(CrashCause::InterpreterBug));
+        assert_eq!(of("Fatal Python error: _PyEval_Vector: strange", &["a.b"]), Some(CrashCause::Unknown));
+        assert_eq!(of("Fatal Python error: my_function: strange", &[]), Some(CrashCause::Unknown));
+        assert_eq!(of("Fatal Python error: Segmentation fault", &[]), None);
+        assert_eq!(of("strange", &[]), None);
+    }
+}

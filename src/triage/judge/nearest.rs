@@ -352,3 +352,6 @@ pub(super) fn suspects(facts: &Facts<'_>) -> String {
 pub(super) fn is_near_miss(facts: &Facts<'_>) -> Option<&'static str> {
     known::reported().find(|row| row.nearly_matches(facts)).and_then(|row| row.issue)
 }
+
+#[cfg(test)]
+mod tests;

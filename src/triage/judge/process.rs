@@ -261,3 +261,195 @@ pub(super) fn worker_gone(facts: &Facts<'_>) -> Option<Verdict> {
     let next = "run that test alone, with -p no:xdist -p faulthandler and PYTHONFAULTHANDLER=1, or under pytest --ftsan";
     Some(verdict(CrashCause::Unknown, Confidence::Low, evidence, next))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::crash::{Crash, Event, NativeFrame};
+    use super::*;
+    use crate::report::Frame;
+
+    const PYTHON: &str = "/usr/bin/python3.14t";
+    const LIBC: &str = "/lib/x86_64-linux-gnu/libc.so.6";
+
+    fn thread(native: &[(&str, &str)], python: &[(&str, &str)]) -> Thread {
+        let frame = |(module, symbol): &(&str, &str)| NativeFrame {
+            module: (*module).to_owned(),
+            symbol: (*symbol).to_owned(),
+            ..NativeFrame::default()
+        };
+        let line = |(file, function): &(&str, &str)| Frame {
+            file: (*file).to_owned(),
+            function: (*function).to_owned(),
+            line: 5,
+            ..Frame::default()
+        };
+        Thread {
+            crashed: true,
+            native: native.iter().map(frame).collect(),
+            python: python.iter().map(line).collect(),
+            ..Thread::default()
+        }
+    }
+
+    fn crash(signal: &str, native: &[(&str, &str)]) -> Crash {
+        Crash { signal: signal.to_owned(), threads: vec![thread(native, &[])], ..Crash::default() }
+    }
+
+    fn told(question: fn(&Facts<'_>) -> Option<Verdict>, crash: &Crash) -> Option<String> {
+        question(&Facts::new(crash)).map(|verdict| verdict.evidence.join("; "))
+    }
+
+    fn saying(message: &str, crash: Crash) -> Crash {
+        Crash { message: message.to_owned(), ..crash }
+    }
+
+    #[test]
+    fn sigkill_is_from_outside_and_the_kernel_says_if_memory_ran_out() {
+        let mut killed_one = crash("SIGKILL", &[]);
+        let event = Event { operation: "send".to_owned(), ..Event::default() };
+        killed_one.threads[0].recent = vec![event];
+        killed_one.threads.push(Thread::default());
+        let text = told(killed, &killed_one).unwrap();
+        assert!(
+            text.starts_with("SIGKILL is sent from outside")
+                && text.ends_with("; the last event of a thread without a name was send")
+        );
+        assert!(told(killed, &saying("Out of memory: Killed process 7", killed_one)).unwrap().contains("memory had run out"));
+        assert_eq!(told(killed, &crash("SIGSEGV", &[])), None);
+    }
+
+    #[test]
+    fn a_signal_that_was_sent_is_nobodys_fault_on_the_stack() {
+        let coded = |code: Option<i32>, frames: &[(&str, &str)]| Crash { code, ..crash("SIGSEGV", frames) };
+        let is_sent = |crash: &Crash| told(sent, crash).is_some();
+        assert!(is_sent(&coded(Some(0), &[(PYTHON, "f")])) && is_sent(&coded(Some(-6), &[(PYTHON, "f")])));
+        assert!(!is_sent(&coded(Some(1), &[(PYTHON, "f")])) && !is_sent(&coded(None, &[(PYTHON, "f")])));
+        for aborts in ["abort", "__assert_fail", "LogMessageFatal"] {
+            assert!(!is_sent(&coded(Some(-6), &[(PYTHON, aborts)])), "{aborts}");
+        }
+        assert!(is_sent(&saying("Fatal Python error: Segmentation fault", coded(Some(0), &[]))));
+        assert!(!is_sent(&saying("Fatal Python error: gc failed", coded(Some(0), &[]))));
+        assert!(!is_sent(&saying("terminate called", coded(Some(0), &[]))));
+        let by = |sender: u32| told(sent, &Crash { sender, ..coded(Some(0), &[]) }).unwrap();
+        assert!(by(7).starts_with("SIGSEGV was sent to the process by process 7: "));
+        assert!(by(0).starts_with("SIGSEGV was sent to the process: "));
+        let nameless = Crash { code: Some(0), ..Crash::default() };
+        assert!(told(sent, &nameless).unwrap().starts_with("the signal was sent"));
+    }
+
+    #[test]
+    fn a_program_that_signals_itself_is_known_by_the_function() {
+        let by = |name: &str| told(sent, &crash("SIGUSR1", &[(LIBC, "kill"), (PYTHON, name)]));
+        for name in PYTHON_SENDS.iter().filter(|name| !name.starts_with("faulthandler")) {
+            assert_eq!(by(name), Some(format!("SIGUSR1 was sent by the program itself, with {name}: nothing failed there")));
+        }
+        assert_eq!(by("os_getpid"), None);
+    }
+
+    #[test]
+    fn sigabrt_without_a_call_of_abort_was_sent() {
+        let is = |crash: &Crash| told(asked_to_abort, crash).is_some_and(|text| text.starts_with("SIGABRT was sent"));
+        let stack = [(LIBC, "clock_nanosleep"), (PYTHON, "time_sleep")];
+        assert!(is(&crash("SIGABRT", &stack)) && !is(&crash("SIGSEGV", &stack)) && !is(&crash("SIGABRT", &[])));
+        assert!(is(&crash("SIGABRT", &[(PYTHON, "")])), "the interpreter is known by its file");
+        assert!(!is(&crash("SIGABRT", &[("/usr/lib/libz.so.1", "")])), "nothing has a name");
+        assert!(!is(&saying("malloc(): corrupted", crash("SIGABRT", &stack))), "somebody said why");
+        assert!(is(&saying("Fatal Python error: Aborted", crash("SIGABRT", &stack))));
+        let cut = |frames: &[(&str, &str)], top_cut: bool| {
+            let mut crash = crash("SIGABRT", frames);
+            (crash.threads[0].cut, crash.threads[0].top_cut) = (true, top_cut);
+            crash
+        };
+        assert!(is(&cut(&stack, false)) && !is(&cut(&stack, true)));
+        assert!(!is(&cut(&[(PYTHON, "f"), (PYTHON, "g")], false)), "the call of abort() may be among what is missing");
+        assert!(is(&cut(&[(LIBC, "kill"), (PYTHON, "g")], false)) && is(&crash("SIGABRT", &[(PYTHON, "f"), (PYTHON, "g")])));
+        for call in ["__pthread_kill_implementation", "raise", "<signal handler called>"] {
+            assert!(!is(&crash("SIGABRT", &[(LIBC, call)])), "what called {call} is not shown");
+            assert!(is(&crash("SIGABRT", &[(LIBC, call), (PYTHON, "f")])), "{call}");
+        }
+        for call in ["abort", "__GI_abort", "__assert_fail", "__GI___assert_fail"] {
+            assert!(!is(&crash("SIGABRT", &[(LIBC, call), ("/v/site-packages/x/y.cpython-314t-darwin.so", "f")])), "{call}");
+        }
+    }
+
+    #[test]
+    fn an_abort_that_the_interpreter_called_in_silence_was_asked_for() {
+        let by = |frame: (&str, &str)| told(asked_to_abort, &crash("SIGABRT", &[(LIBC, "raise"), (LIBC, "abort"), frame]));
+        assert_eq!(by((PYTHON, "os_abort")).as_deref(), Some("abort() was called by os_abort: so does os.abort()"));
+        assert!(by((PYTHON, "")).unwrap().starts_with("abort() was called by the interpreter, and it said nothing"));
+        assert_eq!(by(("/usr/lib/libz.so.1", "inflate")), None);
+    }
+
+    #[test]
+    fn a_thread_of_qt_that_outlives_its_object_ends_the_process() {
+        let qt = |signal: &str, message: &str| told(thread_of_qt_outlived, &saying(message, crash(signal, &[]))).is_some();
+        let line = "QThread: Destroyed while thread '' is still running";
+        assert!(qt("SIGABRT", line) && qt("", line) && !qt("SIGSEGV", line) && !qt("SIGABRT", "QThread: started"));
+    }
+
+    #[test]
+    fn a_thread_waits_if_one_of_its_four_innermost_functions_does() {
+        let native = |name: &str| waits(&thread(&[(LIBC, name)], &[]));
+        assert!(native("__futex_abstimed_wait_common64") && native("poll") && native("nanosleep") && native("kevent"));
+        assert!(!native("pollute") && !native("wait") && !native("my_epoll_wait"));
+        let at = |depth: usize| {
+            let mut frames = vec![(PYTHON, "f"); depth];
+            frames.push((LIBC, "poll"));
+            waits(&thread(&frames, &[]))
+        };
+        assert!(at(3) && !at(4));
+        let python = |stack: &[(&str, &str)]| waits(&thread(&[], stack));
+        for name in ["Condition.wait", "join", "acquire", "select", "_wait_for_tstate_lock", "poll", "sleep"] {
+            assert!(python(&[("/x.py", name)]), "{name}");
+        }
+        assert!(!python(&[("/x.py", "work"), ("/x.py", "wait")]) && !python(&[]));
+    }
+
+    #[test]
+    fn stacks_without_a_signal_are_of_a_hang_if_half_of_the_threads_wait() {
+        let threads = |waiting: usize, working: usize| {
+            let mut threads = vec![thread(&[(LIBC, "poll")], &[("/x.py", "get")]); waiting];
+            threads.extend(vec![thread(&[(PYTHON, "f")], &[]); working]);
+            Crash { threads, ..Crash::default() }
+        };
+        let text = told(hanging, &threads(2, 2)).unwrap();
+        assert!(text.starts_with("it did not crash, as far as the text says"));
+        assert_eq!(text.matches("a thread without a name waits at /x.py:5 in get").count(), 2);
+        assert_eq!(told(hanging, &threads(1, 2)), None);
+        assert_eq!(told(hanging, &threads(0, 0)), None);
+        assert_eq!(told(hanging, &Crash { signal: "SIGSEGV".to_owned(), ..threads(2, 0) }), None);
+        assert_eq!(told(hanging, &saying("Aborted", threads(2, 0))), None);
+        let timeout = hanging(&Facts::new(&saying(TIMEOUT, threads(0, 2)))).unwrap();
+        assert_eq!(timeout.confidence, Confidence::Medium);
+        assert!(timeout.evidence[0].contains("did not go on in time"));
+    }
+
+    #[test]
+    fn the_child_of_a_fork_is_known_by_words_by_functions_or_by_multiprocessing() {
+        let said = |line: &str| told(forked, &saying(line, crash("SIGSEGV", &[])));
+        assert!(
+            said("*** multi-threaded process forked ***").unwrap().ends_with("; it said: *** multi-threaded process forked ***")
+        );
+        assert_eq!(said("forked"), None);
+        let text = told(forked, &crash("SIGSEGV", &[(PYTHON, "f"), (PYTHON, "PyOS_AfterFork_Child")])).unwrap();
+        assert!(text.ends_with("; PyOS_AfterFork_Child is on the native stack"));
+        let python = |file: &str, function: &str| {
+            let threads = vec![thread(&[], &[("/app.py", "work"), (file, function)])];
+            told(forked, &Crash { threads, ..Crash::default() }).is_some()
+        };
+        let fork = "/usr/lib/python3.14/multiprocessing/popen_fork.py";
+        assert!(
+            python(fork, "_launch") && python(fork, "Popen.__init__") && python("C:\\multiprocessing\\popen_fork.py", "_launch")
+        );
+        assert!(!python(fork, "poll") && !python("/app.py", "_launch"));
+    }
+
+    #[test]
+    fn a_worker_that_is_gone_is_told_only_without_its_dump() {
+        let gone = |message: &str, threads: Vec<Thread>| told(worker_gone, &saying(message, Crash { threads, ..Crash::default() }));
+        let line = "pytest's worker gw0 crashed";
+        assert!(gone(line, Vec::new()).unwrap().starts_with(line));
+        assert_eq!(gone(line, vec![Thread::default()]), None);
+        assert_eq!(gone("a worker", Vec::new()), None);
+    }
+}

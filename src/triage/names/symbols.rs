@@ -173,4 +173,38 @@ mod tests {
             assert_eq!(cython_module(symbol).as_deref(), module, "{symbol}");
         }
     }
+
+    #[test]
+    fn a_name_that_is_too_long_is_cut_and_not_demangled() {
+        let long = format!("_ZN{}", "1a".repeat(2047));
+        assert_eq!(readable(&format!("{long}E@@V1")).len(), 4096);
+        assert_eq!(readable(&"f(".repeat(2048)), "f", "that long and no longer");
+        assert_eq!(readable(&"f(".repeat(2049)).len(), 4096);
+    }
+
+    #[test]
+    fn operators_and_what_stands_in_brackets_are_told_apart() {
+        for (name, bare) in [
+            ("A::operator<(B const&)", "A::operator<"),
+            ("A::operator()(int)", "A::operator()"),
+            ("A::operator->()", "A::operator->"),
+            ("A::operator(", "A::operator("),
+            ("a::b[abi:cxx11](int)", "a::b"),
+            ("(anonymous namespace)::A<(anonymous namespace)::B>::f()", "(anonymous namespace)::A::f"),
+            ("(x)::f(int)", "f"),
+            ("<<A as B>::C as D>::f", "f"),
+            ("a<(1)>::f", "a::f"),
+        ] {
+            assert_eq!(without_parameters(name), bare, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_hash_stays() {
+        assert_eq!(without_hash("f::h81a9aa16593d72fg"), "f::h81a9aa16593d72fg");
+        assert_eq!(without_hash("f::h81a9aa16593d72f22"), "f::h81a9aa16593d72f22");
+        assert_eq!(readable("__ZN1a1bEv"), "a::b");
+        assert_eq!(readable("_ZN1a1bEv.constprop.0"), "a::b");
+        assert_eq!(readable("memcpy@plt"), "memcpy");
+    }
 }
