@@ -37,9 +37,11 @@ fn without_parameters(name: &str) -> String {
     let name = name.trim();
     let mut out = String::with_capacity(name.len());
     let mut depth = 0_usize;
+    let mut before = '\0';
     let mut rest = name;
     while let Some(c) = rest.chars().next() {
         rest = rest.get(c.len_utf8()..).unwrap_or("");
+        let last = std::mem::replace(&mut before, c);
         match c {
             // `operator<`, `operator()`, `operator->` are names.
             '<' | '(' | '>' if depth == 0 && out.ends_with("operator") => {
@@ -49,7 +51,9 @@ fn without_parameters(name: &str) -> String {
                     rest = rest.get(1..).unwrap_or("");
                 }
             }
-            '>' if out.ends_with('-') && depth == 0 => out.push(c),
+            // `Box<dyn Fn() -> T>`: an arrow closes nothing.
+            '>' if last == '-' && depth > 0 => {}
+            '>' if last == '-' => out.push(c),
             '(' if depth == 0 && rest.starts_with("anonymous namespace)") => {
                 out.push_str("(anonymous namespace)");
                 rest = rest.get("anonymous namespace)".len()..).unwrap_or("");
@@ -194,6 +198,8 @@ mod tests {
             ("(x)::f(int)", "f"),
             ("<<A as B>::C as D>::f", "f"),
             ("a<(1)>::f", "a::f"),
+            ("f<a->b>::g()", "f::g"),
+            ("core::ptr::drop_in_place<alloc::boxed::Box<dyn Fn() -> u32>>::run", "core::ptr::drop_in_place::run"),
         ] {
             assert_eq!(without_parameters(name), bare, "{name}");
         }

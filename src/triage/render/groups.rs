@@ -96,4 +96,16 @@ mod tests {
         assert_eq!((json["crashes"].as_u64(), json["groups"][0]["count"].as_u64()), (Some(3), Some(2)));
         assert_eq!(json["groups"][0]["sources"][1], "c");
     }
+
+    #[test]
+    fn so_many_sources_of_a_group_are_listed_each_once() {
+        let crash = |number: usize| (format!("dump{number}"), Crash { signal: "SIGSEGV".to_owned(), ..Crash::default() });
+        let crashes: Vec<_> = (0..SOURCES + 5).chain([0, 1]).map(crash).collect();
+        let json: serde_json::Value = serde_json::from_str(&group(&crashes, "json")).unwrap();
+        assert_eq!(json["groups"][0]["count"].as_u64(), Some(SOURCES as u64 + 7));
+        assert_eq!(json["groups"][0]["sources"].as_array().map(Vec::len), Some(SOURCES));
+        assert!(group(&crashes, "text").contains("       dump0, dump1, dump2 and 7 more\n"));
+        let twice: Vec<_> = [0, 0].map(crash).into();
+        assert!(group(&twice, "text").contains("       dump0 and 1 more\n"));
+    }
 }
