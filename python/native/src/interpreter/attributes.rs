@@ -83,12 +83,7 @@ unsafe extern "C" {
 /// Attached; `object` is alive.
 pub(crate) unsafe fn own(object: *mut ffi::PyObject, name: &CStr) -> *mut ffi::PyObject {
     // SAFETY: passed on.
-    unsafe {
-        let name = ffi::PyUnicode_InternFromString(name.as_ptr());
-        let value = own_by(object, name);
-        ffi::Py_DECREF(name);
-        value
-    }
+    unsafe { types::with_name(name, |name| own_by(object, name)) }
 }
 
 /// As [`own`], by a string.
@@ -165,15 +160,15 @@ pub(crate) unsafe fn of_method(object: *mut ffi::PyObject) -> Option<(*mut ffi::
 pub(crate) unsafe fn member(object: *mut ffi::PyObject, name: &CStr) -> *mut ffi::PyObject {
     // SAFETY: a live object has a live type; the object that is looked up is a reference of our own, and a member runs no code.
     unsafe {
-        let name = ffi::PyUnicode_InternFromString(name.as_ptr());
-        let found = types::look_up(ffi::Py_TYPE(object), name);
-        let is_member = !found.is_null() && ffi::Py_TYPE(found) == &raw mut ffi::PyMemberDescr_Type;
-        ffi::Py_XDECREF(found);
-        let value = if is_member { ffi::PyObject_GenericGetAttr(object, name) } else { std::ptr::null_mut() };
-        ffi::Py_DECREF(name);
-        if is_member && value.is_null() {
-            ffi::PyErr_Clear();
-        }
-        value
+        types::with_name(name, |name| {
+            let found = types::look_up(ffi::Py_TYPE(object), name);
+            let is_member = !found.is_null() && ffi::Py_TYPE(found) == &raw mut ffi::PyMemberDescr_Type;
+            ffi::Py_XDECREF(found);
+            let value = if is_member { ffi::PyObject_GenericGetAttr(object, name) } else { std::ptr::null_mut() };
+            if is_member && value.is_null() {
+                ffi::PyErr_Clear();
+            }
+            value
+        })
     }
 }

@@ -49,10 +49,19 @@ pub(crate) unsafe fn look_up(class: *mut ffi::PyTypeObject, name: *mut ffi::PyOb
 /// # Safety
 /// As [`look_up`].
 pub(crate) unsafe fn look_up_named(class: *mut ffi::PyTypeObject, name: &CStr) -> *mut ffi::PyObject {
-    // SAFETY: passed on; a name of our own.
+    // SAFETY: passed on.
+    unsafe { with_name(name, |name| look_up(class, name)) }
+}
+
+/// Asks by a name that is no object yet, which is one for as long as that takes.
+///
+/// # Safety
+/// Attached.
+pub(crate) unsafe fn with_name(name: &CStr, ask: impl FnOnce(*mut ffi::PyObject) -> *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: passed on; a reference of our own.
     unsafe {
         let name = ffi::PyUnicode_InternFromString(name.as_ptr());
-        let found = look_up(class, name);
+        let found = ask(name);
         ffi::Py_DECREF(name);
         found
     }

@@ -137,7 +137,7 @@ impl Functions {
     }
 
     /// Whether these are the functions that frames of one file name, at their places; `None` if they name none.
-    fn fit<'a>(&self, frames: impl Iterator<Item = &'a NativeFrame> + Clone) -> Option<bool> {
+    fn fit<'a>(&self, frames: impl Iterator<Item = &'a NativeFrame>) -> Option<bool> {
         let (unnamed, named): (Vec<_>, Vec<_>) = frames.partition(|frame| frame.symbol.is_empty());
         let mut starts = unnamed.iter().filter_map(|frame| frame.address?.checked_sub(frame.offset));
         let start = starts.next()?;
