@@ -118,8 +118,7 @@ impl<'a> Facts<'a> {
     pub(crate) fn third_parties(&self) -> Vec<&'a str> {
         let mut names: Vec<&str> = Vec::new();
         for known in &self.crash.extensions {
-            let top = known.name.split('.').next().unwrap_or_default();
-            let name = if known.distribution.is_empty() { top } else { &known.distribution };
+            let name = party(known);
             let of_cpython = !known.name.contains('.') && super::super::names::lists::STDLIB_EXTENSIONS.has(&known.name);
             if !of_cpython && !name.is_empty() && name != "ftsan" && !names.contains(&name) {
                 names.push(name);
@@ -329,6 +328,11 @@ fn below_signal(frames: &[NativeFrame]) -> &[NativeFrame] {
         Some(frame) if enters(frame) => after.get(unnamed + 1..).unwrap_or(&[]),
         _ => after,
     }
+}
+
+/// As [`Facts::third_parties`] calls an extension module: by its distribution, else by the beginning of its import name.
+pub(super) fn party(known: &Extension) -> &str {
+    if known.distribution.is_empty() { known.name.split('.').next().unwrap_or_default() } else { &known.distribution }
 }
 
 #[cfg(test)]

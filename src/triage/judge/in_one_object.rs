@@ -1,10 +1,10 @@
 //! Several threads in methods of one object that is written in C, as the dying process noted it: where memory was damaged, that object's
 //! methods may well have done it.  A verdict only where the crashing thread is in it and nothing else says whose it is.
 
-use super::super::crash::{Called, Extension, Thread};
+use super::super::crash::{Called, Thread};
 use super::super::names::lists::STDLIB_EXTENSIONS;
 use super::conditions::like;
-use super::facts::{Facts, Gil};
+use super::facts::{Facts, Gil, party};
 use super::racing;
 use super::verdict::{Confidence, CrashCause, Verdict};
 
@@ -123,10 +123,8 @@ pub(super) fn or_the_class(facts: &Facts<'_>, verdict: Verdict) -> Verdict {
     if !nobody || facts.gil() != Gil::Off {
         return verdict;
     }
-    let only = |class: &str| {
-        let known = facts.crash.extensions.iter().find(|known| known.name == module_of(class));
-        known.is_some_and(|known| facts.third_parties() == [name_of(known)])
-    };
+    let of_class = |class: &str| facts.crash.extensions.iter().find(|known| known.name == module_of(class));
+    let only = |class: &str| of_class(class).is_some_and(|known| facts.third_parties() == [party(known)]);
     let by_name = || found_by(facts, only).filter(Shared::has_the_crashing_one);
     let shared = found(facts).filter(Shared::has_the_crashing_one).or_else(by_name);
     let own = || facts.crashed.and_then(|thread| thread.calls.as_ref()).filter(|called| !like(&called.class, LOCKED));
@@ -136,15 +134,14 @@ pub(super) fn or_the_class(facts: &Facts<'_>, verdict: Verdict) -> Verdict {
         (None, None) => return verdict,
     };
     let module = module_of(class);
-    let known = facts.crash.extensions.iter().find(|known| known.name == module);
-    let (cause, culprit, next) = match known {
+    let (cause, culprit, next) = match of_class(class) {
         _ if with_another && (STDLIB_EXTENSIONS.has(module) || STDLIB_EXTENSIONS.has(&format!("_{module}"))) => {
             let next =
                 format!("give each thread its own {class}, or lock it; search CPython's issues for {class} and free threading");
             (CrashCause::InterpreterBug, None, next)
         }
         Some(known) => {
-            let culprit = name_of(known);
+            let culprit = party(known);
             if !(with_another || only(class) && facts.others().next().is_some()) {
                 return verdict;
             }
@@ -172,14 +169,9 @@ fn module_of(class: &str) -> &str {
     class.rsplit_once('.').map_or("", |(module, _)| module)
 }
 
-/// As [`Facts::third_parties`] calls an extension module.
-fn name_of(known: &Extension) -> &str {
-    if known.distribution.is_empty() { known.name.split('.').next().unwrap_or_default() } else { &known.distribution }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::super::crash::{Crash, NativeFrame, Python};
+    use super::super::super::crash::{Crash, Extension, NativeFrame, Python};
     use super::super::questions;
     use super::*;
     use crate::report::Frame;
