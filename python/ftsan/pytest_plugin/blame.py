@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Generator, Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
@@ -22,15 +22,6 @@ from .shown import Sent, Shown, title
 EXECUTOR = "/concurrent/futures/thread.py"
 
 
-class Known(NamedTuple):
-    """A test as far as blame goes."""
-
-    #: File, line and name, as pytest has them.
-    location: tuple[str, int | None, str]
-    #: What its markers accept.
-    policy: markers.Policy
-
-
 class Blame:
     """Blames each finding on a test."""
 
@@ -39,8 +30,8 @@ class Blame:
         self.concurrency = concurrency
         self.is_worker = hasattr(config, "workerinput")
         self.shown = Shown()
-        #: Each test that ran: its policy and where it is.
-        self.known: dict[str, Known] = {}
+        #: The tests, by their names.
+        self.known: dict[str, pytest.Item] = {}
         #: Keys of what some test or marker has answered for.
         self.answered: set[tuple[str, int]] = set()
         #: "RULE at TEST: reason", of what markers accept.
@@ -54,8 +45,8 @@ class Blame:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Forget the misuse until now, which is no test's doing; wrong markers end the run."""
         for item in session.items:
-            markers.threads_of(item)
-            self.known[item.nodeid] = Known(item.location, markers.policy_of(item))
+            markers.policy_of(item)
+            self.known[item.nodeid] = item
         findings_by_test.take()
         self.threads_before = threads_so_far()
 
@@ -105,7 +96,7 @@ class Blame:
         return report
 
     def _fail(self, report: pytest.TestReport, item: pytest.Item, own: list[findings_by_test.Occurrence]) -> None:
-        expects = self.known[item.nodeid].policy.expects if item.nodeid in self.known else None
+        expects = markers.policy_of(item).expects
         fails_for_it = report.outcome != "failed"
         report.ftsan = [_sent(one) for one in own]  # type: ignore[attr-defined]
         report.ftsan_fails_for_it = fails_for_it  # type: ignore[attr-defined]
@@ -125,7 +116,7 @@ class Blame:
 
     def _count(self, news: Iterable[findings_by_test.Occurrence], nodeid: str) -> list[findings_by_test.Occurrence]:
         """What of this a test is to be blamed for, each finding once."""
-        policy = self.known[nodeid].policy if nodeid in self.known else markers.Policy()
+        policy = markers.policy_of(self.known[nodeid]) if nodeid in self.known else markers.Policy()
         own: list[findings_by_test.Occurrence] = []
         for one in news:
             self.answered.add(one.key)
@@ -161,18 +152,19 @@ class Blame:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """In the main process: show what was found, and report what a test did after it had ended at that test."""
-        if self.is_worker:
-            return
-        for late in vars(report).pop("ftsan_late", ()):
+        extra = report.__dict__
+        if self.is_worker or ("ftsan_late" not in extra and "ftsan" not in extra):
+            return  # after each phase of each test
+        for late in extra.pop("ftsan_late", ()):
             self.report_late(late)
-        found: list[Sent] = vars(report).pop("ftsan", [])
+        found: list[Sent] = extra.pop("ftsan", [])
         if not found:
             return
         for one in found:
             self.answered.add((one["key"][0], one["key"][1]))  # a worker that dies does not say so at the end
             self._note_hit(report.nodeid, one["finding"]["rule"])
         if report.outcome == "failed":
-            self.shown.show(report, found, vars(report).pop("ftsan_fails_for_it", False))
+            self.shown.show(report, found, extra.pop("ftsan_fails_for_it", False))
 
     def _note_hit(self, nodeid: str, rule: str) -> None:
         turns = self.concurrency.turns

@@ -81,7 +81,7 @@ class Concurrency:
         if self.threads > 1:
             for item in session.items:
                 copy = copy_of(item)
-                if markers.threads_of(item) is None and (copy is None or copy.turn == 0):
+                if markers.policy_of(item).threads is None and (copy is None or copy.turn == 0):
                     reason = "pytest-run-parallel runs it" if self.is_parallel else eligible.why_not_item(item)
                     if reason:
                         self.left_out.setdefault(reason, []).append(item.nodeid)
@@ -89,7 +89,7 @@ class Concurrency:
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> object | None:
         """Run the body, if several threads are to."""
-        marked, copy = markers.threads_of(pyfuncitem), copy_of(pyfuncitem)
+        marked, copy = markers.policy_of(pyfuncitem).threads, copy_of(pyfuncitem)
         threads = marked if marked is not None else copy.threads if copy is not None else 1
         if threads == 1:
             return None

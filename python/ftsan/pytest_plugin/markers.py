@@ -15,10 +15,16 @@ MARKERS = [
     "ftsan_off(reason): no misuse fails the test",
 ]
 
+_NAMES = {"ftsan_concurrent", "ftsan_allow", "ftsan_off", "xfail"}
+
+
+#: What markers of a test say, once it was asked for.
+_POLICY = pytest.StashKey["Policy"]()
+
 
 @dataclass
 class Policy:
-    """What of the misuse in a test is accepted."""
+    """What the markers of a test say."""
 
     #: Ids of rules, with the reason.
     allowed: dict[str, str] = field(default_factory=dict)
@@ -26,24 +32,43 @@ class Policy:
     off: str | None = None
     #: An ``xfail`` for this exception expects misuse.
     expects: str | None = None
+    #: How many threads are to run the test; ``None`` if no marker says so.
+    threads: int | None = None
 
     def accepts(self, rule: str) -> str | None:
         """The reason why misuse of this rule does not fail the test; ``None`` if it does."""
         return self.off if self.off is not None else self.allowed.get(rule)
 
 
-def policy_of(item: pytest.Item) -> Policy:
-    """What the markers of a test say.
+#: Of tests without any such marker.
+_NOTHING = Policy()
 
-    :raises pytest.UsageError: a marker has no reason or names no rule.
+
+def policy_of(item: pytest.Item) -> Policy:
+    """What the markers of a test say, as they were when it was first asked for.
+
+    :raises pytest.UsageError: a marker lacks something, or has what it may not.
     """
+    policy = item.stash.get(_POLICY, None)
+    if policy is None:
+        policy = item.stash[_POLICY] = _policy_of([mark for mark in item.iter_markers() if mark.name in _NAMES], item)
+    return policy
+
+
+def _policy_of(marks: list[pytest.Mark], item: pytest.Item) -> Policy:
+    """``marks``: those that matter here, the closest one first."""
+    if not marks:
+        return _NOTHING
     policy = Policy()
-    for mark in item.iter_markers():
+    for mark in marks:
         if mark.name == "ftsan_allow":
             _allow(policy, item, mark)
         elif mark.name == "ftsan_off":
             policy.off = str(mark.kwargs.get("reason") or (mark.args[0] if mark.args else "") or "marked ftsan_off")
-        elif mark.name == "xfail":
+        elif mark.name == "ftsan_concurrent":
+            if policy.threads is None:
+                policy.threads = _threads(item, mark)
+        else:
             raises = mark.kwargs.get("raises")
             if raises is Misuse or (isinstance(raises, tuple) and Misuse in raises):
                 policy.expects = str(mark.kwargs.get("reason") or "misuse is expected")
@@ -61,14 +86,7 @@ def _allow(policy: Policy, item: pytest.Item, mark: pytest.Mark) -> None:
         policy.allowed[id_] = reason
 
 
-def threads_of(item: pytest.Item) -> int | None:
-    """How many threads the marker asks for; ``None`` without one.
-
-    :raises pytest.UsageError: that is no number.
-    """
-    mark = item.get_closest_marker("ftsan_concurrent")
-    if mark is None:
-        return None
+def _threads(item: pytest.Item, mark: pytest.Mark) -> int:
     threads = mark.kwargs.get("threads", mark.args[0] if mark.args else 4)
     if not isinstance(threads, int) or not 1 <= threads <= 256 or len(mark.args) > 1 or set(mark.kwargs) - {"threads"}:
         raise pytest.UsageError(f"{item.nodeid}: ftsan_concurrent takes a number from 1 to 256: ftsan_concurrent(threads=4)")

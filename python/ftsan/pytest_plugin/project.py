@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import configparser
 import json
-import re
-import tomllib
+import os
+import sys
 from collections.abc import Iterable, Iterator
-from importlib.metadata import Distribution, distributions
+from importlib.metadata import Distribution
 from pathlib import Path, PurePath
 from urllib.parse import unquote, urlsplit
 
@@ -22,11 +21,23 @@ def packages_of(root: Path) -> set[str]:
     names = {name for folder in folders for name in _declared_names(folder)}
     top = folders[-1]
     found: set[str] = set()
-    for distribution in distributions():
-        name = _name(distribution)
-        if name != "ftsan" and (name in names or _is_from(distribution, root, top)):
-            found |= import_names(distribution)
+    for name, metadata in _installed():
+        if name != "ftsan" and (name in names or _is_from(metadata, root, top)):
+            found |= import_names(Distribution.at(metadata))
     return found
+
+
+def _installed() -> Iterator[tuple[str, Path]]:
+    """Names of what is installed, as the folders of metadata have them, and these folders: to read in all would take longer."""
+    for folder in dict.fromkeys(sys.path):
+        try:
+            entries = os.listdir(folder or os.curdir)
+        except OSError:
+            continue  # an archive, or nothing
+        for entry in entries:
+            stem, extension = os.path.splitext(entry)
+            if extension in (".dist-info", ".egg-info"):
+                yield _plain(stem.partition("-")[0]), Path(folder, entry)
 
 
 def _folders(root: Path) -> Iterator[Path]:
@@ -40,34 +51,41 @@ def _plain(name: str) -> str:
     return name.lower().replace("_", "-").replace(".", "-")
 
 
-def _name(distribution: Distribution) -> str:
-    """The name of a distribution, without parsing the rest of its metadata, which takes as long as dozens of tests."""
-    text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
-    found = re.search(r"^Name:(.*)$", text, re.MULTILINE | re.IGNORECASE)
-    return _plain(found[1].strip()) if found else ""
-
-
 def _declared_names(folder: Path) -> Iterator[str]:
+    if (folder / "pyproject.toml").is_file():
+        yield from _names_in_pyproject(folder / "pyproject.toml")
+    if (folder / "setup.cfg").is_file():
+        yield from _names_in_setup(folder / "setup.cfg")
+
+
+def _names_in_pyproject(path: Path) -> Iterator[str]:
+    import tomllib
+
     try:
-        project = tomllib.loads((folder / "pyproject.toml").read_text())
+        project = tomllib.loads(path.read_text())
     except OSError, ValueError:
-        project = {}
+        return
     tables = [project.get("project"), project.get("tool", {}).get("poetry") if isinstance(project.get("tool"), dict) else None]
     yield from (_plain(table["name"]) for table in tables if isinstance(table, dict) and isinstance(table.get("name"), str))
+
+
+def _names_in_setup(path: Path) -> Iterator[str]:
+    import configparser
+
     setup = configparser.ConfigParser(interpolation=None)
     try:
-        setup.read(folder / "setup.cfg")
+        setup.read(path)
     except configparser.Error, UnicodeDecodeError:
         return
     if name := setup.get("metadata", "name", fallback=""):
         yield _plain(name)
 
 
-def _is_from(distribution: Distribution, root: Path, top: Path) -> bool:
+def _is_from(metadata: Path, root: Path, top: Path) -> bool:
     """Whether this was installed from a path in the project, or from a folder that the tests lie in."""
     try:
-        url = urlsplit(json.loads(distribution.read_text("direct_url.json") or "{}").get("url", ""))
-    except ValueError, AttributeError:
+        url = urlsplit(json.loads((metadata / "direct_url.json").read_bytes()).get("url", ""))
+    except OSError, ValueError, AttributeError:
         return False
     if url.scheme != "file" or not url.path:
         return False
