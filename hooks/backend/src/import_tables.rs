@@ -30,8 +30,35 @@ impl Backend for ImportTables {
         for one in diversions {
             one.original.store(one.target.address as usize, Ordering::Release);
         }
+        let names = Names::of(diversions);
+        let of = |name: &CStr| names.may_have(name).then(|| diversions.iter().find(|one| one.target.name == name))?;
         // SAFETY: the caller's guarantee.
-        unsafe { rewrite(&|name| diversions.iter().find(|one| one.target.name == name).map(|one| one.detour)) };
+        unsafe { rewrite(&|name| of(name).map(|one| one.detour)) };
+    }
+}
+
+/// Tells most names that are not among some from those that are: libraries import hundreds of times as many as are diverted.
+struct Names([u64; 4]);
+
+impl Names {
+    fn of(diversions: &[Diversion<'_>]) -> Self {
+        let mut names = Names([0; 4]);
+        for one in diversions {
+            let bit = Self::bit(one.target.name);
+            names.0[bit / 64] |= 1 << (bit % 64);
+        }
+        names
+    }
+
+    fn may_have(&self, name: &CStr) -> bool {
+        let bit = Self::bit(name);
+        self.0[bit / 64] & 1 << (bit % 64) != 0
+    }
+
+    fn bit(name: &CStr) -> usize {
+        let bytes = name.to_bytes();
+        let [first, last] = [bytes.first(), bytes.last()].map(|byte| byte.copied().map_or(0, usize::from));
+        (first * 5 + last * 3 + bytes.len() * 31) % 256
     }
 }
 
