@@ -18,12 +18,16 @@ import argparse
 import atexit
 import os
 import shutil
+import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import pytest
+from _pytest.assertion.rewrite import AssertionRewritingHook
 
-from .. import _native, process
+from .. import _native
 from ..env import unsupported
 
 PREFIX = "ftsan_"
@@ -65,29 +69,42 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Start watching if that was not possible earlier (``-p ftsan.pytest_plugin``), and blame findings on tests."""
-    from .markers import MARKERS
+    with _as_they_are():
+        from .markers import MARKERS
 
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
     _enable(config)
     if config.known_args_namespace.ftsan:
-        from .blame import Blame
-        from .concurrency import Concurrency, HeldUp
-        from .session import LastWords, Session
+        with _as_they_are():
+            from .blame import Blame
+            from .concurrency import Concurrency, HeldUp
+            from .session import LastWords, Session
+            from .workers import Workers
 
         begun = _begun.get(config.rootpath)
         concurrency = Concurrency(config)
         blame = Blame(config, concurrency)
         plugins: dict[str, Any] = {"concurrency": concurrency, "blame": blame}
         if begun is not None:
-            from .workers import Workers
-
             plugins["workers"] = workers = Workers(config, begun.scratch, begun.report, begun.crash_dir)
         if any(option.startswith("perturb=") for option in os.environ.get("FTSAN_OPTIONS", "").split(":")):
             plugins["held-up"] = HeldUp()
         session = Session(config, blame, begun.project if begun else set(), workers.dead if begun else {})
         for name, plugin in (plugins | {"session": session, "words": LastWords(session)}).items():
             config.pluginmanager.register(plugin, f"ftsan-{name}")
+
+
+@contextmanager
+def _as_they_are() -> Iterator[None]:
+    """Import modules without pytest, which would rewrite their asserts and read the result ten times as slowly as Python does."""
+    finders = [*sys.meta_path]
+    sys.meta_path[:] = [finder for finder in finders if not isinstance(finder, AssertionRewritingHook)]
+    try:
+        yield
+    finally:
+        added = [finder for finder in sys.meta_path if finder not in finders]
+        sys.meta_path[:] = [*added, *finders]
 
 
 class Begun(NamedTuple):
@@ -109,7 +126,12 @@ _begun: dict[os.PathLike[str], Begun] = {}
 
 def _enable(config: pytest.Config) -> None:
     options = config.known_args_namespace
-    if not options.ftsan or hasattr(config, "workerinput") or process.is_enabled():
+    if not options.ftsan or hasattr(config, "workerinput"):
+        return
+    with _as_they_are():
+        from .. import process
+        from .project import packages_of
+    if process.is_enabled():
         return
     reason = unsupported()
     if reason:
@@ -126,8 +148,6 @@ def _enable(config: pytest.Config) -> None:
     scratch = tempfile.mkdtemp(prefix="ftsan-")
     atexit.register(shutil.rmtree, scratch, ignore_errors=True)  # runs after the last words, which are registered later
     given.setdefault("report_json", os.path.join(scratch, "report.json"))
-    from .project import packages_of
-
     project = packages_of(config.rootpath)
     _begun[config.rootpath] = Begun(project, scratch, given["report_json"], given.get("crash_dir"))
     text = _native.encode_options(given | {"text": "none", "project": ",".join(sorted(project))})

@@ -42,10 +42,11 @@ class Blame:
         self.current = ""
         findings_by_test.begin()
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Forget the misuse until now, which is no test's doing; wrong markers end the run."""
         for item in session.items:
-            markers.policy_of(item)
+            markers.read(item)
             self.known[item.nodeid] = item
         findings_by_test.take()
         self.threads_before = threads_so_far()
@@ -116,7 +117,7 @@ class Blame:
 
     def _count(self, news: Iterable[findings_by_test.Occurrence], nodeid: str) -> list[findings_by_test.Occurrence]:
         """What of this a test is to be blamed for, each finding once."""
-        policy = markers.policy_of(self.known[nodeid]) if nodeid in self.known else markers.Policy()
+        policy = markers.policy_of(self.known[nodeid]) if nodeid in self.known else markers.NOTHING
         own: list[findings_by_test.Occurrence] = []
         for one in news:
             self.answered.add(one.key)

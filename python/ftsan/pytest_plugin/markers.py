@@ -41,24 +41,28 @@ class Policy:
 
 
 #: Of tests without any such marker.
-_NOTHING = Policy()
+NOTHING = Policy()
 
 
-def policy_of(item: pytest.Item) -> Policy:
-    """What the markers of a test say, as they were when it was first asked for.
+def read(item: pytest.Item) -> None:
+    """Note what the markers of a test say, as they are now: when all tests were collected.
 
     :raises pytest.UsageError: a marker lacks something, or has what it may not.
     """
-    policy = item.stash.get(_POLICY, None)
-    if policy is None:
-        policy = item.stash[_POLICY] = _policy_of([mark for mark in item.iter_markers() if mark.name in _NAMES], item)
-    return policy
+    marks = [mark for mark in item.iter_markers() if mark.name in _NAMES]
+    if marks:
+        item.stash[_POLICY] = _policy_of(marks, item)
+
+
+def policy_of(item: pytest.Item) -> Policy:
+    """What the markers of a test were found to say."""
+    if _POLICY not in item.stash:  # twice for each test, and `get` would raise an exception to itself
+        return NOTHING
+    return item.stash[_POLICY]
 
 
 def _policy_of(marks: list[pytest.Mark], item: pytest.Item) -> Policy:
     """``marks``: those that matter here, the closest one first."""
-    if not marks:
-        return _NOTHING
     policy = Policy()
     for mark in marks:
         if mark.name == "ftsan_allow":
