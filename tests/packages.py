@@ -67,7 +67,17 @@ def watched(package: str, at_least: int, tests: str = "tests", *, module: str = 
 
 #: Chosen for what they share between threads: caches and registries of modules and classes, objects that are made to be shared.
 PACKAGES: dict[str, Threaded] = {
-    "babel": watched("babel", 1000, files=r"conftest\.py|tests/.*", ignore=["tests/messages/data"]),
+    "babel": watched(
+        "babel",
+        1000,
+        files=r"conftest\.py|tests/.*",
+        ignore=["tests/messages/data"],
+        judged={
+            "FT40? */babel/plural.py:PluralRule.__call__": (HARMLESS, "a cache: functions that are compiled twice are alike"),
+            "FT40? */babel/localedata.py:LocaleDataDict.__getitem__": (HARMLESS, "aliases that are resolved twice are alike"),
+            "FT402 */babel/core.py:Locale._data": (HARMLESS, "a cache: the data of a locale that are loaded twice are alike"),
+        },
+    ),
     "docutils": watched(
         "docutils",
         100,
@@ -75,6 +85,16 @@ PACKAGES: dict[str, Threaded] = {
         files=".*",
         judged={
             "FT40? */test_nodes.py:SetIdTests.*": (TEST, "the document is the test's self.document"),
+            "FT40? */test_docinfo.py:TransformTestCase.*": (
+                TEST,
+                "the parser and the settings are the test's, self.parser and self.settings",
+            ),
+            "FT40? */test_docutils_xml/test_parse.py:*": (
+                TEST,
+                "the parser is the module's, and a parser has the document that it parses",
+            ),
+            "FT40? */test_language.py:LanguageTestCase.*": (TEST, "the reporter is the module's REPORTER"),
+            "FT404 Body.memo": (TEST, "of the parser that is the test's"),
             "FT40? Parser.*": (TEST, "the parser is the test's, and a parser has the document that it parses"),
             "FT407 *_directives?*": (HARMLESS, "a cache of directives by the names that they have in the languages"),
             "FT407 list DependencyList.list": (TEST, "settings_overrides is a dict of the module"),
