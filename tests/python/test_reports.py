@@ -55,6 +55,24 @@ task.add_done_callback(lambda _: loop.stop())
 loop.run_forever()
 """
 
+MADE_BY_TWO = """
+import asyncio, threading
+
+async def main():
+    loop = asyncio.get_running_loop()
+    def one(): return loop.create_future()
+    def other(): return loop.create_future()
+    *_, made = [(one(), other()) for _ in range(3)]
+    def settle():
+        made[0].set_result(None)
+        made[1].set_result(None)
+    thread = threading.Thread(target=settle)
+    thread.start()
+    await asyncio.to_thread(thread.join)
+
+asyncio.run(main())
+"""
+
 NAMED = """
 import threading
 import types
@@ -107,6 +125,14 @@ def test_a_call_made_by_a_task_of_asyncio_itself_leads_to_where_the_task_was_cre
     assert (stack[0]["function"], stack[0]["line"]) == ("main.<locals>.elsewhere", 8)
     links = [(frame["via"], frame["function"]) for frame in stack if frame.get("via")]
     assert links == [("what was given there is called at", "wait_for")]
+
+
+def test_two_objects_that_one_function_makes_for_two_others_are_told_apart(ftsan: Ftsan) -> None:
+    run = ftsan("-c", MADE_BY_TWO)
+    assert set(run.rules) == {"FT102"}, run.stderr
+    accesses = [access for finding in run.findings for access in finding["accesses"] if access["role"] == "created"]
+    makers = [[frame["function"] for frame in access["stack"] if frame["function"].startswith("main")] for access in accesses]
+    assert makers == [["main.<locals>.one", "main"], ["main.<locals>.other", "main"]], run.stderr
 
 
 def test_no_code_of_the_program_runs_to_make_a_report(ftsan: Ftsan) -> None:

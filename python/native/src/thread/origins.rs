@@ -3,6 +3,7 @@
 //! Every watched type records each of its objects at birth, so an entry is never that of an earlier object at the same
 //! address.  Two objects that share an entry cost the older one its history, never a wrong one.
 
+use crate::thread::context::current_thread;
 use crate::thread::stacks::{self, StackId};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -24,7 +25,7 @@ fn entry(object: usize) -> (&'static AtomicU64, u64) {
 /// Attached.
 pub(crate) unsafe fn record(object: usize, skip: usize) {
     // SAFETY: passed on.
-    let stack = unsafe { stacks::record(skip) };
+    let stack = unsafe { if skip == 0 { current_thread().stacks.record_call() } else { stacks::record(skip) } };
     let (entry, key) = entry(object);
     // Stack ids have 17 bits (`stacks::STACKS`), 21 are left.
     entry.store(key << (u64::BITS - ADDRESS_BITS) | u64::from(stack), Ordering::Relaxed);

@@ -81,7 +81,7 @@ pub(crate) unsafe fn record(skip: usize) -> StackId {
     })
 }
 
-/// How many stacks a thread has at hand, by the position of the innermost frame.
+/// How many stacks a thread has at hand, by the position of the innermost frame, or of the two innermost ones.
 const AT_HAND: usize = 256;
 
 /// How many frames it knows by their mark.
@@ -161,14 +161,15 @@ impl Known {
         Known { stacks: std::iter::repeat_with(AtHand::default).take(AT_HAND).collect(), ..Known::default() }
     }
 
-    /// Records the calling thread's stack.
+    /// Records the calling thread's stack.  `further` tells stacks apart whose innermost frame is at the same instruction.
     ///
     /// # Safety
     /// Attached; `innermost` is the calling thread's innermost frame.
     #[inline]
-    unsafe fn record(&mut self, innermost: Frame<'_>) -> StackId {
+    unsafe fn record(&mut self, innermost: Frame<'_>, further: usize) -> StackId {
         let instruction = innermost.position().instruction;
-        let at_hand = &mut self.stacks[instruction.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32 & (AT_HAND - 1)];
+        let key = instruction ^ further.rotate_left(16);
+        let at_hand = &mut self.stacks[key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32 & (AT_HAND - 1)];
         // Frames lie one after the other, each of more than 64 bytes.
         let call = &mut self.calls[innermost.address() >> 6 & (MARKED - 1)];
         let is_numbered = call.frame == innermost.address() && frame_marks::is_marked(innermost);
@@ -204,10 +205,29 @@ impl Recent {
     pub(crate) unsafe fn record(&self) -> StackId {
         // SAFETY: attached, and it is our own stack.
         let Some(innermost) = unsafe { frames::own() }.next() else { return 0 };
-        // SAFETY: only the thread itself uses them, one call at a time: none of them calls anything that comes back here.
-        let known = unsafe { &mut *self.0.get() }.get_or_insert_with(Known::new);
         // SAFETY: passed on.
-        unsafe { known.record(innermost) }
+        unsafe { self.known().record(innermost, 0) }
+    }
+
+    /// The same where the innermost function is called from everywhere, as `create_future` is.
+    ///
+    /// # Safety
+    /// As [`record`](Self::record).
+    pub(crate) unsafe fn record_call(&self) -> StackId {
+        // SAFETY: attached, and it is our own stack.
+        let mut frames = unsafe { frames::own() };
+        let Some(innermost) = frames.next() else { return 0 };
+        let caller = frames.next().map_or(0, |frame| frame.position().instruction);
+        // SAFETY: passed on.
+        unsafe { self.known().record(innermost, caller) }
+    }
+
+    /// # Safety
+    /// As [`record`](Self::record); the result is gone before the next call.
+    #[expect(clippy::mut_from_ref)]
+    unsafe fn known(&self) -> &mut Known {
+        // SAFETY: only the thread itself uses them, one call at a time: none of them calls anything that comes back here.
+        unsafe { &mut *self.0.get() }.get_or_insert_with(Known::new)
     }
 }
 
