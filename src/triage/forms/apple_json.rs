@@ -244,4 +244,15 @@ mod tests {
         assert_eq!((by_type.signal.as_str(), by_type.threads[0].native[0].module.as_str()), ("SIGTRAP", "/x/lib.so"));
         assert_eq!(piece("{\"a\":1}", "{\"uuid\":\"1\",\"name\":\"lib.so\"}").threads[0].native[0].module, "lib.so");
     }
+
+    #[test]
+    fn the_first_thread_of_a_piece_may_have_triggered_it() {
+        let frame = |symbol: &str| format!("{{\"imageOffset\":7,\"symbol\":\"{symbol}\"}}");
+        let crash = one(&format!(
+            "\"threads\":[{{\"triggered\":true,\"frames\":[{}]}},{{\"id\":2,\"frames\":[{}]}},",
+            frame("f"),
+            frame("abort")
+        ));
+        assert_eq!((crash.threads[0].crashed, crash.threads[0].native[0].symbol.as_str()), (true, "f"));
+    }
 }

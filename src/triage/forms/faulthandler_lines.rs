@@ -125,9 +125,7 @@ fn glue(current: &str, next: &str, full: bool) -> Option<&'static str> {
         FILE => !is_complete_frame(entry) || (full && continues_name(next)),
         BINARY => entry.len() < LONGEST_ENTRY && !entry.contains(']'),
         CURRENT | THREAD => entry.len() < LONGEST_ENTRY && !entry.contains("first)"),
-        EXTENSIONS => {
-            entry.len() < LONGEST_LIST && !entry.ends_with(')') && (full || entry.ends_with(',') || next.contains("(total"))
-        }
+        EXTENSIONS => !entry.ends_with(')') && (full || entry.ends_with(',') || next.contains("(total")),
         _ => false,
     };
     (open && entry.len() < LONGEST_LIST).then_some("")
@@ -237,6 +235,7 @@ mod tests {
             "Extension modules: a.b (total: 1)\nall (total",
             "  Binary file \"/x\", at f+0x1 [0x2]\nall is well",
             "  File \"a.py\", line 5 in f\nall is well",
+            "  File \"a.py\", line 5 in f\na-b",
         ] {
             assert_eq!(lines(text).len(), 2, "{text}");
         }

@@ -46,7 +46,9 @@ fn words_about_a_crash_are_none_of_their_own() {
     assert_eq!(signals("free(): invalid pointer\nBus error (core dumped)\n"), ["SIGABRT"], "libc's words beside a status");
     assert_eq!(signals("Bus error (core dumped)\n"), ["SIGBUS"], "a status alone");
     let panicked = read(&format!("thread 'w' panicked at src/lib.rs:7:9:\nno\n{DUMP}")).unwrap();
-    assert!(panicked.len() == 1 && panicked[0].message.contains("panicked at src/lib.rs"), "a panic is told with its dump");
+    assert!(panicked.len() == 1 && panicked[0].message.contains("panicked at src/lib.rs:7: no"), "a panic is told with its dump");
+    let kernel = "python3[26]: segfault at 0 ip 55 sp 1 error 6 in x.so[50+10]\nfree(): invalid pointer\n";
+    assert_eq!(signals(kernel), ["SIGSEGV"], "beside a stack that no fatal error is said of");
     let alone = read("Fatal Python error: Aborted\nBus error (core dumped)\n").unwrap();
     assert_eq!(alone.len(), 1, "a fatal error without stacks is a dump");
 }

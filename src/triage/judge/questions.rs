@@ -474,4 +474,14 @@ mod tests {
         assert_eq!(judged("FT105", "/app/a.py", 6).0, CrashCause::Unknown);
         assert_eq!(judged("FT105", "/app/b.py", 5).0, CrashCause::Unknown);
     }
+
+    #[test]
+    fn a_row_that_names_nobody_blames_the_module_that_is_being_loaded() {
+        let module = "/v/lib/python3.14t/site-packages/fastlog/_core.cpython-314t-x86_64-linux-gnu.so";
+        let native = vec![native("/usr/bin/python3.14t", "PyModule_Create2"), native(module, "PyInit__core")];
+        let thread = Thread { crashed: true, native, ..Thread::default() };
+        let python = Python { gil: "disabled".to_owned(), ..Python::default() };
+        let verdict = of(&Crash { signal: "SIGSEGV".to_owned(), python, threads: vec![thread], ..Crash::default() });
+        assert_eq!((verdict.verdict, verdict.culprit.as_deref()), (CrashCause::ExtensionAssumesGil, Some("fastlog")));
+    }
 }

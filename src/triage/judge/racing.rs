@@ -263,6 +263,10 @@ mod tests {
         let closes = |result| vec![Event { result, ..event("close", 5, 0, 100) }, event("send", 5, 0, 900)];
         assert!(race_at(vec![event("send", 5, 0, 0)], closes(0), "beat").is_none());
         assert!(race_at(vec![event("send", 5, 0, 0)], closes(-9), "beat").is_some());
+        let other = |fd, age| vec![event("close", fd, 0, age), event("send", 5, 0, 900)];
+        assert!(race_at(vec![event("send", 5, 0, 0)], other(6, 100), "beat").is_some(), "of another number");
+        let sends = || vec![event("send", 5, 0, 50)];
+        assert!(race_at(sends(), vec![event("send", 5, 0, 900), event("close", 5, 0, 5_000_000)], "beat").is_some(), "before both");
     }
 
     #[test]
