@@ -1,3 +1,5 @@
+//! Tests of `mod.rs`: how descriptions of one crash become one.
+
 use super::super::crash::Python;
 use super::*;
 use crate::report::Frame;

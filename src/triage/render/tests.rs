@@ -1,3 +1,5 @@
+//! Tests of the renderers.
+
 use super::super::crash::{Extension, NativeFrame, Thread};
 use super::super::judge::verdict::{Confidence, CrashCause};
 use super::*;

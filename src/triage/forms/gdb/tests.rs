@@ -1,3 +1,5 @@
+//! Tests of `gdb.rs`.
+
 use super::*;
 
 #[test]
