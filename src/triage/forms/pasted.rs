@@ -238,7 +238,7 @@ mod tests {
     #[test]
     fn a_record_behind_a_prefix_is_unpacked_and_other_json_is_not() {
         assert_eq!(lines("May 1 app: {\"log\": \"Aborted (core dumped)\"}"), ["Aborted (core dumped)"]);
-        for text in ["May 1 app: {\"a\": 1}", "May 1 app: {\"log\": }", "{\"a\": 1}", "[1, 2]"] {
+        for text in ["1 [{\"log\": \"x\"}]", "May 1 app: {\"a\": 1}", "May 1 app: {\"log\": }", "{\"a\": 1}", "[1, 2]"] {
             assert_eq!(lines(text), [text]);
         }
     }

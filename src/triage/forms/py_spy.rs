@@ -97,7 +97,7 @@ mod tests {
         };
         let first = "Thread 0x1F (active): \"w\"\n    f (a.py:1)\n    g (b.pyx:2)\n    <module> (<string>:3)\n";
         let expected = is("w", 31, &["f", "g", "<module>"]);
-        assert_eq!(threads(first), [expected.clone()]);
+        assert_eq!(threads(first), std::slice::from_ref(&expected));
         for text in ["\n", "other text\n"] {
             let all = threads(&format!("{first}{text}    h (c.py:4)\nThread 8 (idle)\n    i (d.py:5)\n"));
             assert_eq!(all, [expected.clone(), is("", 8, &["i"])], "{text}");
