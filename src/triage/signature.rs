@@ -138,4 +138,21 @@ mod tests {
     fn what_is_missing_is_said() {
         assert_eq!(of(&Crash::default()), "? | ? | ?");
     }
+
+    #[test]
+    fn the_heap_is_damaged_by_a_signal_that_memory_brings_about() {
+        let of_signal = |signal: &str, top: &str| {
+            let frame = |module: &str, symbol: &str| NativeFrame {
+                module: module.to_owned(),
+                symbol: symbol.to_owned(),
+                ..NativeFrame::default()
+            };
+            let native = vec![frame("/lib/libc.so.6", top), frame("/x/_core.cpython-314t-x86_64-linux-gnu.so", "append_line")];
+            let thread = crate::triage::crash::Thread { crashed: true, native, ..Default::default() };
+            of(&Crash { signal: signal.to_owned(), threads: vec![thread], ..Crash::default() })
+        };
+        assert_eq!(of_signal("SIGSEGV", "_int_free"), "[heap] | append_line | ?");
+        assert_eq!(of_signal("SIGTRAP", "_int_free"), "SIGTRAP | append_line | ?");
+        assert_eq!(of_signal("SIGSEGV", "memcpy"), "SIGSEGV | memcpy > append_line | ?");
+    }
 }

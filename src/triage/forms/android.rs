@@ -123,4 +123,17 @@ mod tests {
             assert!(read(&[line.to_owned()]).is_empty(), "{line}");
         }
     }
+
+    #[test]
+    fn the_line_of_libc_names_the_thread_if_nothing_else_does() {
+        let frames = "#00 pc 000000000015a564  /data/app/libfoo.so (f+8)\n#00 pc 000000000015a564  /system/lib/libc.so (abort+8)\n";
+        let of = |who: &str| {
+            let crash =
+                FORM.one(&format!("F/libc: Fatal signal 11 (SIGSEGV) at 0x00 (code=1), thread 47 (SDLThread)\n{who}{frames}"));
+            crash.threads.into_iter().map(|thread| (thread.native_id, thread.name, thread.crashed)).collect::<Vec<_>>()
+        };
+        let other = || (0, String::new(), false);
+        assert_eq!(of(""), [(47, "SDLThread".to_owned(), true), other()]);
+        assert_eq!(of("pid: 12, tid: 14, name: main  >>> org.app <<<\n"), [(14, "main".to_owned(), true), other()]);
+    }
 }

@@ -194,4 +194,65 @@ mod tests {
         assert_eq!(crash.threads.len(), 1);
         assert_eq!((crash.threads[0].name.as_str(), crash.threads[0].native[0].module.as_str()), ("w", "/x/lib.so"));
     }
+
+    fn one(text: &str) -> Crash {
+        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        read(&lines).remove(0).crash
+    }
+
+    #[test]
+    fn a_report_is_found_below_other_text() {
+        let report = "{\"faultingThread\":0,\"threads\":[{\"frames\":[{\"imageOffset\":7,\"symbol\":\"f\"}]}]}";
+        let lines: Vec<String> = ["see below", "{ not json", "text", report, "text", report].map(str::to_owned).into();
+        assert_eq!(read(&lines).iter().map(|found| found.at).collect::<Vec<_>>(), [3, 5]);
+    }
+
+    #[test]
+    fn the_thread_that_crashed_is_the_one_that_triggered_it() {
+        let threads = |head: &str, second: &str| {
+            let frames = |symbol: &str| format!("\"frames\":[{{\"imageOffset\":7,\"symbol\":\"{symbol}\"}}]");
+            let text = format!("{{{head}\"threads\":[{{{}}},{{\"id\":2,{second}{}}}]}}", frames("abort"), frames("f"));
+            one(&text).threads.into_iter().map(|thread| (thread.native_id, thread.crashed)).collect::<Vec<_>>()
+        };
+        assert_eq!(threads("", "\"triggered\":true,"), [(2, true), (0, false)]);
+        assert_eq!(threads("\"faultingThread\":1,", ""), [(2, true), (0, false)]);
+        assert_eq!(threads("", ""), [(0, true), (2, false)], "else the one that aborts");
+    }
+
+    #[test]
+    fn what_was_said_is_kept() {
+        let message = one("{\"threads\":[],\"asi\":{\"libsystem_c.dylib\":[\"abort() called\",\"one\\ntwo\"]},\
+             \"termination\":{\"reasons\":[\"three\"],\"indicator\":\"crashed on child side of fork\"}}")
+        .message;
+        assert_eq!(message, "one\ntwo\nthree\ncrashed on child side of fork");
+    }
+
+    #[test]
+    fn a_piece_tells_its_signal_files_and_threads() {
+        let frame = "{\"imageOffset\":7,\"symbol\":\"f\",\"imageIndex\":0}";
+        let piece = |exception: &str, image: &str| {
+            one(&format!(
+                "\"exception\":{exception},\"threads\":[{{\"id\":1,\"frames\":[{{\"imageOffset\":8,\"symbol\":\"abort\"}}]}},\
+                 {{\"triggered\":true,\"frames\":[{frame}]}}],\"usedImages\":[{image}],"
+            ))
+        };
+        let by_signal = piece("{\"type\":\"EXC_CRASH\",\"signal\":\"SIGBUS\"}", "{\"uuid\":\"1\",\"path\":\"/x/lib.so\"}");
+        assert_eq!((by_signal.signal.as_str(), by_signal.threads.len()), ("SIGBUS", 2));
+        let thread = &by_signal.threads[0];
+        assert_eq!((thread.native[0].symbol.as_str(), thread.native[0].module.as_str()), ("f", "/x/lib.so"));
+        let by_type = piece("{\"exception\":1,\"type\":\"EXC_BREAKPOINT\"}", "{\"path\":\"/x/lib.so\"}");
+        assert_eq!((by_type.signal.as_str(), by_type.threads[0].native[0].module.as_str()), ("SIGTRAP", "/x/lib.so"));
+        assert_eq!(piece("{\"a\":1}", "{\"uuid\":\"1\",\"name\":\"lib.so\"}").threads[0].native[0].module, "lib.so");
+    }
+
+    #[test]
+    fn the_first_thread_of_a_piece_may_have_triggered_it() {
+        let frame = |symbol: &str| format!("{{\"imageOffset\":7,\"symbol\":\"{symbol}\"}}");
+        let crash = one(&format!(
+            "\"threads\":[{{\"triggered\":true,\"frames\":[{}]}},{{\"id\":2,\"frames\":[{}]}},",
+            frame("f"),
+            frame("abort")
+        ));
+        assert_eq!((crash.threads[0].crashed, crash.threads[0].native[0].symbol.as_str()), (true, "f"));
+    }
 }

@@ -216,4 +216,71 @@ mod tests {
             ("", "/opt/Python.framework/Versions/3.14/Python")
         );
     }
+
+    fn frame(number: u32, name: &str) -> String {
+        format!("{number}   libx.dylib                    0x000000010000100{number} {name} + 12\n")
+    }
+
+    fn names(crash: &Crash) -> Vec<Vec<&str>> {
+        crash.threads.iter().map(|thread| thread.native.iter().map(|frame| frame.symbol.as_str()).collect()).collect()
+    }
+
+    #[test]
+    fn a_frame_has_a_number_an_address_and_a_distance() {
+        assert!(is_frame(frame(3, "f").trim_end()));
+        for line in ["text with 0x12 in it", "3  apples 0x1 and + 5", "3 pears", "libx.dylib  0x0000000100001000 f + 12"] {
+            assert!(!is_frame(line), "{line}");
+        }
+        let lines = |text: String| text.lines().map(str::to_owned).collect::<Vec<_>>();
+        assert!(read(&lines(frame(0, "f"))).is_empty(), "one alone may be anything");
+        assert_eq!(read(&lines(frame(0, "f") + &frame(1, "g"))).len(), 1);
+        // Below the head of a thread, the distance may be missing.
+        let uncertain = "1   libx.dylib   0x0000000100001000 g\n";
+        assert_eq!(names(&FORM.one(&format!("Thread 0 Crashed:\n{}{uncertain}", frame(0, "f")))), [["f", "g"]]);
+        assert_eq!(names(&FORM.one(&format!("Crashed Thread: 0\n{uncertain}Thread 0:\n{}", frame(0, "f")))), [["f"]]);
+    }
+
+    #[test]
+    fn two_reports_are_two_crashes() {
+        let report = |signal: &str| format!("Exception Type:  EXC_CRASH ({signal})\nThread 0 Crashed:\n{}", frame(0, "f"));
+        let text = report("SIGABRT") + &report("SIGILL");
+        let found = read(&text.lines().map(str::to_owned).collect::<Vec<_>>());
+        assert_eq!(found.iter().map(|found| found.crash.signal.as_str()).collect::<Vec<_>>(), ["SIGABRT", "SIGILL"]);
+    }
+
+    #[test]
+    fn frames_before_the_first_head_are_of_the_thread_before() {
+        let before = FORM.one(&format!("Crashed Thread:  2\n{}Thread 3:\n{}", frame(0, "f"), frame(0, "g")));
+        assert_eq!(names(&before), [["f"], ["g"]]);
+        assert!(before.threads[0].crashed && !before.threads[1].crashed);
+        let missing = FORM.one(&format!("Crashed Thread:  2\nThread 3:\n{}Thread 4:\n{}", frame(0, "g"), frame(0, "h")));
+        assert_eq!(names(&missing), [vec![], vec!["g"], vec!["h"]], "the one that crashed was not pasted");
+        let crashed: Vec<(bool, bool, bool)> =
+            missing.threads.iter().map(|thread| (thread.crashed, thread.cut, thread.top_cut)).collect();
+        assert_eq!(crashed, [(true, true, true), (false, false, false), (false, false, false)]);
+        let shown = FORM.one(&format!("Crashed Thread:  4\nThread 3:\n{}Thread 4:\n{}", frame(0, "g"), frame(0, "h")));
+        assert_eq!(names(&shown), [["h"], ["g"]]);
+    }
+
+    #[test]
+    fn a_name_is_of_the_thread_that_it_names() {
+        let name = |number: u32| {
+            let text = format!("Thread {number} name:  worker\nThread 1 Crashed:\n{}", frame(0, "f"));
+            FORM.one(&text).threads.remove(0).name
+        };
+        assert_eq!((name(1).as_str(), name(0).as_str()), ("worker", ""));
+    }
+
+    #[test]
+    fn registers_tell_a_segmentation_fault() {
+        let of = |head: &str, end: &str| {
+            let crash = FORM.one(&format!("{head}Thread 0 Crashed:\n{}{end}\n", frame(0, "f")));
+            (crash.signal, crash.address)
+        };
+        let abort = "far: 0x0000000000000008  esr: 0x92000006 (Data Abort) byte read Translation fault";
+        assert_eq!(of("", abort), ("SIGSEGV".to_owned(), Some(8)));
+        assert_eq!(of("", "Trap Number:     14"), ("SIGSEGV".to_owned(), None));
+        assert_eq!(of("Exception Type:  EXC_BAD_ACCESS (SIGBUS)\n", abort), ("SIGBUS".to_owned(), Some(8)));
+        assert_eq!(of("", "Trap Number:     3"), (String::new(), None));
+    }
 }

@@ -93,4 +93,10 @@ mod tests {
         assert!(read(&["======= Backtrace: =========".to_owned(), "nothing".to_owned()]).is_empty());
         assert!(read(&["f(x) [0x1]".to_owned()]).is_empty());
     }
+
+    #[test]
+    fn other_text_ends_a_stack_that_has_begun() {
+        let crash = FORM.one("Backtrace:\ntext\n/lib/a.so(f+0x1) [0x2]\ntext\n/lib/a.so(g+0x1) [0x3]\n");
+        assert_eq!(crash.threads[0].native.iter().map(|frame| frame.symbol.as_str()).collect::<Vec<_>>(), ["f"]);
+    }
 }

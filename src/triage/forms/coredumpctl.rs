@@ -95,4 +95,30 @@ mod tests {
         assert_eq!((crash.threads[0].native_id, crash.threads[0].native.len()), (12, 2));
         assert_eq!(crash.threads[0].native[1].symbol, "");
     }
+
+    #[test]
+    fn the_head_alone_says_that_there_is_a_core() {
+        let process = "Process 7 (python3) of user 1000 dumped core.\n";
+        let head = FORM.one(process);
+        assert_eq!((head.message.as_str(), head.threads.len()), ("systemd-coredump: process 7 dumped core", 0));
+        let stack = "Stack trace of thread 12:\n#0  0x00007fa878142129 f (libx.so.1 + 0x142129)\n\
+                     Stack trace of thread 11:\n#0  0x00007fa878142129 abort (libc.so.6 + 0x1)\n";
+        let whole = FORM.one(&format!("{process}Signal: 11 (SEGV)\n{stack}"));
+        assert_eq!((whole.message.as_str(), whole.threads[0].native_id, whole.threads[0].crashed), ("", 12, true));
+        assert_eq!(FORM.one(&format!("{process}{stack}")).message, "");
+        assert_eq!(FORM.one(&format!("{process}Signal: 11 (SEGV)\n")).message, "");
+    }
+
+    #[test]
+    fn each_process_and_each_signal_begins_a_core() {
+        let core = |head: &str| format!("{head}Stack trace of thread 12:\n#0  0x00007fa878142129 f (libx.so.1 + 0x142129)\n");
+        let count = |text: &str| read(&text.lines().map(str::to_owned).collect::<Vec<_>>()).len();
+        let (process, signal) = ("Process 7 (python3) of user 1000 dumped core.\n", "Signal: 11 (SEGV)\n");
+        assert_eq!(count(&core(process).repeat(2)), 2);
+        assert_eq!(count(&core(signal).repeat(2)), 2);
+        assert_eq!(count(&core(&format!("{process}{signal}"))), 1);
+        assert_eq!(count("#0  0x00007fa878142129 f (libx.so.1 + 0x142129)\n"), 1, "the offset tells it from gdb");
+        assert_eq!(count("#0  0x00007fa878142129 f (libx.so.1)\n"), 0);
+        assert_eq!(count("it is + 0x12\n"), 0);
+    }
 }

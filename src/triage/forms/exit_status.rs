@@ -203,6 +203,14 @@ mod tests {
     }
 
     #[test]
+    fn a_line_needs_a_sentence_and_a_value() {
+        let line = |length: usize| vec![format!("{}Aborted (core dumped)", " ".repeat(length - 21))];
+        assert_eq!((read(&line(1999)).len(), read(&line(2000)).len()), (1, 0), "and is not endless");
+        let value_alone = "non-zero exit status unknown, (signal: 15, SIGTERM";
+        assert_eq!(read(&[value_alone.to_owned()])[0].crash.signal, "");
+    }
+
+    #[test]
     fn why_comes_before_that() {
         let lines = ["Aborted (core dumped)", "python: Python/ceval.c:135: is_tstate_valid: Assertion `!freed' failed."];
         let crash = read(&lines.map(str::to_owned)).remove(0).crash;

@@ -90,4 +90,13 @@ mod tests {
         let crash = read(&["terminate called after throwing an instance of 'c10::Error'".to_owned(), frame]).remove(0).crash;
         assert_eq!(crash.threads[0].native[0].symbol, "c10::Error::Error");
     }
+
+    #[test]
+    fn who_sent_a_signal_is_told_where_the_number_is_one_of_a_process() {
+        let crash = |head: &str| FORM.one(&format!("{head}\n    @     0x7f01        128  xla::run()\n"));
+        let of = |signal: &str| crash(&format!("*** {signal} (@0x2a) received by PID 9 (TID 0x7f) from PID 42; stack trace: ***"));
+        assert_eq!((of("SIGTERM").sender, of("SIGTERM").address), (42, Some(42)));
+        assert_eq!(["SIGSEGV", "SIGABRT"].map(|signal| of(signal).sender), [0, 0]);
+        assert!(read(&["*** SIGSEGV received ***".to_owned()]).is_empty(), "no stack");
+    }
 }

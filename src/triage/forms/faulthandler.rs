@@ -103,16 +103,11 @@ impl Dump {
                     entry
                 }
                 "<no Python frame>" | "<invalid frame>" | "<freed frame>" | "<freed thread state>" | "<tstate is freed>" => {
-                    self.push_python(Frame { file: String::new(), line: 0, function: start.to_owned(), ..Frame::default() });
+                    self.push_python(Frame { function: start.to_owned(), ..Frame::default() });
                     entry
                 }
                 "File ???" => {
-                    self.push_python(Frame {
-                        file: String::new(),
-                        line: 0,
-                        function: "<invalid frame>".to_owned(),
-                        ..Frame::default()
-                    });
+                    self.push_python(Frame { function: "<invalid frame>".to_owned(), ..Frame::default() });
                     entry
                 }
                 "Garbage-collecting" => {
@@ -314,6 +309,109 @@ mod tests {
         );
         assert_eq!((crash.python.gil.as_str(), crash.threads[0].python.len()), ("disabled", 1));
         assert!(crash.message.contains("Garbage-collecting"), "{}", crash.message);
+    }
+
+    fn found(text: &str) -> Vec<Crash> {
+        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        read(&lines).into_iter().map(|found| found.crash).collect()
+    }
+
+    #[test]
+    fn stacks_a_fatal_error_or_a_timeout_make_a_dump() {
+        let none = "it was a stack overflow\n";
+        assert_eq!(found(none).len(), 0);
+        assert_eq!(found("Fatal Python error: Aborted\n").len(), 1);
+        assert_eq!(found("Timeout (0:00:05)!\n")[0].message, said::TIMEOUT);
+        let stack = &found("  File \"/app/a.py\", line 5 in f\n")[0];
+        assert!(stack.threads[0].crashed && stack.message.is_empty());
+    }
+
+    #[test]
+    fn a_second_fatal_error_begins_a_dump_where_the_first_one_has_stacks() {
+        let python = "  File \"/app/a.py\", line 5 in f\n";
+        let native = "  Binary file \"/lib/a.so\", at f+0x10 [0x7f01]\n";
+        let header = "Current thread 0x01 (most recent call first):\n";
+        for (between, expected) in [("", 1), (header, 1), (python, 2), (native, 2)] {
+            let text = format!("Fatal Python error: boom\n{between}Fatal Python error: Segmentation fault\n{python}");
+            let signals: Vec<String> = found(&text).into_iter().map(|crash| crash.signal).collect();
+            assert_eq!(signals.len(), expected, "{between}");
+            assert_eq!(signals.last().map(String::as_str), Some("SIGSEGV"));
+        }
+        let earlier = found(&format!("{python}Fatal Python error: boom\n{header}  File \"/app/b.py\", line 6 in g\n"));
+        assert_eq!((earlier.len(), earlier[0].threads.len()), (1, 1), "a stack before the error is not of the crash");
+        let named = found("Fatal Python error: Segmentation fault\nFatal Python error: boom\n");
+        assert_eq!(named[0].signal, "SIGSEGV", "an error that names no signal does not replace one that does");
+        assert_eq!(found("Fatal Python error: boom\n")[0].signal, "SIGABRT");
+    }
+
+    #[test]
+    fn one_stack_of_a_fatal_error_is_of_a_build_without_the_gil() {
+        let version = |head: &str| {
+            let crash = FORM.one(&format!("{head}Stack (most recent call first):\n  File \"/app/a.py\", line 5 in f\n"));
+            crash.python.version
+        };
+        assert_eq!(version("Fatal Python error: boom\n"), "free-threading build");
+        assert_eq!(version("Fatal Python error: Aborted\n"), "", "faulthandler may have been asked to");
+        assert_eq!(version("Fatal Python error: Segmentation fault\n"), "");
+        assert_eq!(version(""), "");
+    }
+
+    #[test]
+    fn entries_that_run_into_one_line_are_told_apart() {
+        let crash = FORM.one(
+            "Fatal Python error: Segmentation faultThread 0x02 [w] (most recent call first):  File \"/app/b.py\", line 6 in g\n\
+             Current thread 0x01 (most recent call first):  File \"/app/a.py\", line 5 in f\n\
+             Current thread's C stack trace (most recent call first):  Binary file \"/lib/a.so\", at f+0x10 [0x7f01]*** stack smashing detected ***\n\
+             \x20 Binary file \"<unknown>\" [0x7f02]\n",
+        );
+        assert_eq!(crash.message, "Fatal Python error: Segmentation fault\n*** stack smashing detected ***");
+        let threads: Vec<(bool, &str, &str, u32)> = (crash.threads.iter())
+            .map(|thread| (thread.crashed, thread.name.as_str(), thread.python[0].function.as_str(), thread.python[0].line))
+            .collect();
+        assert_eq!(threads, [(true, "", "f", 5), (false, "w", "g", 6)]);
+        let frame = |module: &str, symbol: &str, offset, address| NativeFrame {
+            module: module.to_owned(),
+            symbol: symbol.to_owned(),
+            offset,
+            address: Some(address),
+            ..NativeFrame::default()
+        };
+        assert_eq!(crash.threads[0].native, [frame("/lib/a.so", "f", 16, 0x7f01), frame("", "", 0x7f02, 0x7f02)]);
+        assert_eq!(crash.threads[1].native, []);
+    }
+
+    #[test]
+    fn frames_that_are_left_out_are_noticed() {
+        let thread = |end: &str| {
+            let head =
+                "Fatal Python error: Aborted\n\nCurrent thread 0x01 (most recent call first):\n  File \"/app/a.py\", line 5 in f\n";
+            FORM.one(&format!("{head}{end}\n")).threads.remove(0)
+        };
+        for end in ["  <truncated rest of calls>", "  ..."] {
+            assert!(thread(end).cut, "{end}");
+        }
+        assert!(!thread("").cut);
+    }
+
+    #[test]
+    fn an_interpreter_that_ends_is_told_from_one_that_begins() {
+        let message = |state: &str| FORM.one(&format!("Fatal Python error: boom\nPython runtime state: {state}\n")).message;
+        assert_eq!(message("finalizing (tstate=0x01)"), format!("Fatal Python error: boom\n{}", said::FINALIZING));
+        assert_eq!(message("preinitialized"), "Fatal Python error: boom");
+    }
+
+    #[test]
+    fn so_many_threads_frames_and_modules_are_kept() {
+        let many = |line: &str, count: usize| format!("Fatal Python error: Aborted\n{}", line.repeat(count));
+        let threads = FORM.one(&many("Thread 0x02 (most recent call first):\n", MOST_THREADS + 2)).threads;
+        assert_eq!(threads.len(), MOST_THREADS);
+        let python = FORM.one(&many("  File \"/app/a.py\", line 5 in f\n", MOST_FRAMES + 2)).threads.remove(0).python;
+        assert_eq!(python.len(), MOST_FRAMES);
+        let native = FORM.one(&many("  Binary file \"/lib/a.so\", at f+0x10 [0x7f01]\n", MOST_FRAMES + 2)).threads.remove(0).native;
+        assert_eq!(native.len(), MOST_FRAMES);
+        let names: Vec<String> = (0..MOST_EXTENSIONS + 2).map(|number| format!("m{number}")).collect();
+        let extensions = FORM.one(&many(&format!("Extension modules: {}\n", names.join(", ")), 1)).extensions;
+        assert_eq!(extensions.len(), MOST_EXTENSIONS);
     }
 
     #[test]

@@ -125,9 +125,7 @@ fn glue(current: &str, next: &str, full: bool) -> Option<&'static str> {
         FILE => !is_complete_frame(entry) || (full && continues_name(next)),
         BINARY => entry.len() < LONGEST_ENTRY && !entry.contains(']'),
         CURRENT | THREAD => entry.len() < LONGEST_ENTRY && !entry.contains("first)"),
-        EXTENSIONS => {
-            entry.len() < LONGEST_LIST && !entry.ends_with(')') && (full || entry.ends_with(',') || next.contains("(total"))
-        }
+        EXTENSIONS => !entry.ends_with(')') && (full || entry.ends_with(',') || next.contains("(total")),
         _ => false,
     };
     (open && entry.len() < LONGEST_LIST).then_some("")
@@ -202,6 +200,62 @@ mod tests {
         );
         assert_eq!(lines("  Binary\nfile \"/x\" [0x2]")[..], ["  Binary file \"/x\" [0x2]"]);
         assert_eq!(lines("Extension modules: a.b,\nc (total: 2)\nAborted")[..], ["Extension modules: a.b,c (total: 2)", "Aborted"]);
+    }
+
+    #[test]
+    fn a_dump_far_down_in_a_log_is_found_in_its_place() {
+        let mut log = vec![String::from("all is well"); 1000];
+        log.insert(700, "Fatal Python error: Aborted".to_owned());
+        let found: Vec<usize> = printed(&log).into_iter().filter(|(_, line)| line.contains("Fatal")).map(|(at, _)| at).collect();
+        assert_eq!(found, [700]);
+        assert_eq!(printed(&log)[0].0, 700 - AROUND);
+        assert_eq!(printed(&log).len(), 2 * AROUND);
+    }
+
+    #[test]
+    fn a_line_that_is_shorter_than_another_one_is_whole() {
+        let longer = |by: usize, text: &str| {
+            let width = text.lines().next().unwrap().len() + by;
+            let all = lines(&format!("{text}\n{}", "x".repeat(width)));
+            all.into_iter().filter(|line| !line.starts_with('x')).collect::<Vec<_>>()
+        };
+        let name = "  File \"a.py\", line 5 in _boot\nstrap";
+        assert_eq!(longer(1, name), ["  File \"a.py\", line 5 in _bootstrap"], "a terminal does not break a wide character");
+        assert_eq!(longer(2, name).len(), 2);
+        assert_eq!(longer(9, "Extension modules: a.b,\nc.d").len(), 1, "but not a list that ends with a comma");
+        assert_eq!(longer(9, "Extension modules: a.b\n(total: 1)").len(), 1, "nor one whose end comes");
+        assert_eq!(longer(9, "Extension modules: a.b\nAborted").len(), 2);
+    }
+
+    #[test]
+    fn what_is_complete_does_not_go_on() {
+        for text in [
+            "Thread 0x00007f01 (most recent call first):\nall is well",
+            "Extension modules: a.b (total: 1)\nall is well",
+            "Extension modules: a.b (total: 1)\nall (total",
+            "  Binary file \"/x\", at f+0x1 [0x2]\nall is well",
+            "  File \"a.py\", line 5 in f\nall is well",
+            "  File \"a.py\", line 5 in f\na-b",
+        ] {
+            assert_eq!(lines(text).len(), 2, "{text}");
+        }
+        assert_eq!(lines("Thread 0x0000\n7f01 (most recent call\n first):")[..], ["Thread 0x00007f01 (most recent call first):"]);
+        assert_eq!(lines("Current thread 0x0\n1 (most recent call first):")[..], ["Current thread 0x01 (most recent call first):"]);
+    }
+
+    #[test]
+    fn an_entry_that_never_ends_is_none() {
+        for (start, longest) in [
+            ("  Binary file \"/x\", at ", LONGEST_ENTRY),
+            ("Thread 0x", LONGEST_ENTRY),
+            ("  File \"", LONGEST_ENTRY),
+            ("Extension modules: a,", LONGEST_LIST),
+        ] {
+            let entry = start.trim_start();
+            let of = |length: usize| format!("{}{},", start, "x".repeat(length - entry.len() - 1));
+            assert_eq!(glue(&of(longest - 1), "more text", true), Some(""), "{start}");
+            assert_eq!(glue(&of(longest), "more text", true), None, "{start}");
+        }
     }
 
     #[test]

@@ -120,3 +120,80 @@ impl Stacks {
         crash.threads = threads;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stacks(frames: &[(u64, &str)]) -> Stacks {
+        let mut stacks = Stacks::default();
+        for (number, symbol) in frames {
+            stacks.push(*number, native("", symbol, 0, ""));
+        }
+        stacks
+    }
+
+    fn finished(threads: Vec<Thread>) -> Vec<(String, bool)> {
+        let mut crash = Crash::default();
+        let mut stacks = Stacks::default();
+        threads.into_iter().for_each(|thread| stacks.begin(thread));
+        stacks.finish(&mut crash);
+        crash.threads.into_iter().map(|thread| (thread.name, thread.crashed)).collect()
+    }
+
+    #[test]
+    fn names_that_say_nothing_are_none() {
+        for symbol in ["??", " n/a ", "<unknown>", "___lldb_unnamed_symbol12", "0x12"] {
+            assert_eq!(native("", symbol, 0, "").symbol, "", "{symbol}");
+        }
+        let frame = native(" /lib/a.so ", "f", 7, " a.c ");
+        assert_eq!(
+            (frame.module.as_str(), frame.symbol.as_str(), frame.offset, frame.source.as_str()),
+            ("/lib/a.so", "f", 7, "a.c")
+        );
+        assert_eq!(native("???", "f", 0, "").module, "");
+        let frame = python("/app/a.py", "5", "f");
+        assert_eq!((frame.file.as_str(), frame.line, frame.function.as_str()), ("/app/a.py", 5, "f"));
+        assert_eq!([" 0x1f ", "1f", "x"].map(hex), [31, 31, 0]);
+    }
+
+    #[test]
+    fn numbers_tell_which_frames_were_left_out() {
+        let cut = |frames: &[(u64, &str)]| {
+            let thread = stacks(frames).threads.remove(0);
+            (thread.top_cut, thread.cut)
+        };
+        assert_eq!(cut(&[(0, "f"), (1, "g")]), (false, false));
+        assert_eq!(cut(&[(1, "f"), (2, "g")]), (true, false));
+        assert_eq!(cut(&[(0, "f"), (2, "g")]), (false, true));
+        let read = stacks(&[(0, "f"), (1, "g")]);
+        assert_eq!([0, 1, 2].map(|number| read.restarts(number)), [true, true, false]);
+        assert!(!stacks(&[]).restarts(0));
+    }
+
+    #[test]
+    fn so_many_threads_and_frames_are_kept() {
+        let many: Vec<(u64, &str)> = (0..MOST_FRAMES as u64 + 2).map(|number| (number, "f")).collect();
+        assert_eq!(stacks(&many).threads[0].native.len(), MOST_FRAMES);
+        let mut threads = Stacks::default();
+        (0..MOST_THREADS + 2).for_each(|_| threads.begin(Thread::default()));
+        assert_eq!(threads.threads.len(), MOST_THREADS);
+    }
+
+    #[test]
+    fn one_thread_crashed_and_goes_first() {
+        let thread = |name: &str, crashed, symbol: &str| Thread {
+            name: name.to_owned(),
+            crashed,
+            native: vec![native("", symbol, 0, "")],
+            ..Thread::default()
+        };
+        let is = |names: [&str; 2]| [(names[0].to_owned(), true), (names[1].to_owned(), false)];
+        assert_eq!(finished(vec![thread("a", false, "f"), thread("b", true, "f")]), is(["b", "a"]), "the one that is marked");
+        assert_eq!(finished(vec![thread("a", true, "f"), thread("b", true, "f")]), is(["a", "b"]), "the first of two");
+        assert_eq!(finished(vec![thread("a", false, "f"), thread("b", false, "abort")]), is(["b", "a"]), "the one that aborts");
+        assert_eq!(finished(vec![thread("a", false, "f"), thread("b", false, "g")]), is(["a", "b"]), "the first one");
+        let empty = Thread { name: "c".to_owned(), crashed: true, ..Thread::default() };
+        assert_eq!(finished(vec![empty, thread("a", false, "f"), thread("b", false, "g")]), is(["a", "b"]), "with frames");
+    }
+}

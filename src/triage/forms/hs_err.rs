@@ -75,7 +75,7 @@ struct Report {
 impl Report {
     fn push(&mut self, frame: super::super::crash::NativeFrame) {
         if self.stacks.threads.is_empty() {
-            self.stacks.begin(Thread { crashed: true, cut: !self.is_whole, native_id: self.native_id, ..Thread::default() });
+            self.stacks.begin(Thread { cut: !self.is_whole, native_id: self.native_id, ..Thread::default() });
         }
         let number = self.stacks.current().native.len() as u64;
         self.stacks.push(number, frame);
@@ -124,5 +124,18 @@ mod tests {
         for line in ["install a Java Runtime Environment first", "Native frames: none", "C  [x+0x1]"] {
             assert!(read(&[line.to_owned()]).is_empty(), "{line}");
         }
+    }
+
+    #[test]
+    fn each_report_is_a_crash_in_its_place() {
+        let found = read(&format!("text\n{HEAD}{HEAD}").lines().map(str::to_owned).collect::<Vec<_>>());
+        assert_eq!(found.iter().map(|found| found.at).collect::<Vec<_>>(), [2, 2 + HEAD.lines().count()]);
+        let piece = "text\nNative frames: (J=compiled Java code)\nC  [libx.so+0x1]  f+0x2\n\nC  [libx.so+0x1]  g+0x2\n";
+        let found = read(&piece.lines().map(str::to_owned).collect::<Vec<_>>());
+        assert_eq!((found.len(), found[0].at, found[0].crash.threads[0].native.len()), (1, 1, 1));
+        let head = "# A fatal error has been detected by the Java Runtime Environment:\n";
+        assert!(read(&[head.to_owned()]).is_empty(), "nothing is told");
+        assert_eq!(FORM.one(&format!("{head}#  SIGSEGV (0xb) at pc=0x00007f89, pid=12, tid=14\n")).threads.len(), 0);
+        assert_eq!(FORM.one(&format!("{head}# C  [libx.so+0x1]  f+0x2\n")).signal, "");
     }
 }

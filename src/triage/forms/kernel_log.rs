@@ -18,7 +18,7 @@ pattern!(
 );
 pattern!(
     TRAP,
-    r"traps: (\S+?)\[(\d+)\] (general protection|trap [a-z ]+?) (?:fault )?ip:([0-9a-f]+) sp:[0-9a-f]+ error:[0-9a-f]+(?: in ([^\[\s]+)\[([^\]]+)\])?"
+    r"traps: (\S+?)\[(\d+)\] (general protection|trap [a-z0-9 ]+?) (?:fault )?ip:([0-9a-f]+) sp:[0-9a-f]+ error:[0-9a-f]+(?: in ([^\[\s]+)\[([^\]]+)\])?"
 );
 pattern!(KILLED, r"(?:Out of memory|Memory cgroup out of memory): Kill(?:ed)? process (\d+) \(([^)]+)\)");
 fn read(pasted: &[String]) -> Vec<Found> {
@@ -87,7 +87,41 @@ mod tests {
         assert_eq!((trap.signal.as_str(), trap.threads[0].native[0].offset), ("SIGILL", 5));
         let general = of("traps: python3[123] general protection fault ip:7f sp:7f error:0 in libx.so[70+10]").unwrap();
         assert_eq!(general.signal, "SIGSEGV");
-        assert_eq!(of("Out of memory: Killed process 123 (python3) total-vm:1kB").unwrap().signal, "SIGKILL");
+        let killed = of("Out of memory: Killed process 123 (python3) total-vm:1kB").unwrap();
+        assert_eq!((killed.signal.as_str(), killed.message.as_str()), ("SIGKILL", "Out of memory: the kernel killed the process"));
         assert!(of("python3[26]: all is well").is_none());
+    }
+
+    #[test]
+    fn each_trap_has_its_signal() {
+        for (trap, signal) in [
+            ("trap invalid opcode", "SIGILL"),
+            ("trap divide error", "SIGFPE"),
+            ("trap int3", "SIGTRAP"),
+            ("trap stack segment", "SIGSEGV"),
+            ("general protection fault", "SIGSEGV"),
+        ] {
+            assert_eq!(FORM.one(&format!("traps: python[1] {trap} ip:55 sp:7f error:0 in x.so[50+10]")).signal, signal, "{trap}");
+        }
+    }
+
+    #[test]
+    fn a_line_tells_the_thread_and_its_innermost_frame_alone() {
+        let thread = |place: &str| FORM.one(&format!("python3[26]: segfault at 0 ip {place}")).threads.remove(0);
+        let in_library = thread("55 sp 1 error 6 in x.so[50+10]");
+        assert_eq!((in_library.native_id, in_library.crashed, in_library.cut), (26, true, true));
+        assert_eq!(in_library.native, [NativeFrame { module: "x.so".to_owned(), offset: 5, ..NativeFrame::default() }]);
+        assert_eq!(thread("0 sp 1 error 14").native, [NativeFrame::default()], "a null pointer was called");
+        assert_eq!(thread("55 sp 1 error 14").native, [], "anywhere");
+    }
+
+    #[test]
+    fn neither_endless_lines_nor_endless_logs_are_read() {
+        let line = |length: usize| {
+            let words = "Out of memory: Killed process 123 (python3)";
+            vec![format!("{}{words}", " ".repeat(length - words.len()))]
+        };
+        assert_eq!((read(&line(4095)).len(), read(&line(4096)).len()), (1, 0));
+        assert_eq!(read(&vec![line(100).remove(0); MOST + 2]).len(), MOST);
     }
 }

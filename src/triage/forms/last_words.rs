@@ -41,6 +41,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn they_are_kept_as_an_abort() {
+        let crash = FORM.one("all is well\npython3: malloc(): corrupted top size\nfree(): invalid pointer\n");
+        assert_eq!((crash.signal.as_str(), crash.message.as_str()), ("SIGABRT", "malloc(): corrupted top size"));
+        let line = |length: usize| vec![format!("{}free(): invalid pointer", " ".repeat(length - 23))];
+        assert_eq!((read(&line(1999)).len(), read(&line(2000)).len()), (1, 0), "of lines that are not endless");
+    }
+
+    #[test]
     fn only_their_own_sentences_count() {
         let of = |line: &str| read(&[line.to_owned()]).len();
         for line in [

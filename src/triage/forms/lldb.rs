@@ -135,4 +135,22 @@ mod tests {
         assert_eq!((thread.native[0].symbol.as_str(), thread.native[0].source.as_str()), ("PyArray_Repeat", "item.c"));
         assert_eq!((thread.native[1].symbol.as_str(), thread.native[1].offset), ("_PyEval_EvalFrameDefault", 123));
     }
+
+    #[test]
+    fn a_stop_with_another_stack_begins_another_crash() {
+        let stop = |reason: &str| format!("* thread #2, stop reason = {reason}\n");
+        let frame = |number: u32, name: &str| format!("    frame #{number}: 0x0000000{number} libx.dylib`{name} + 64\n");
+        let count = |text: String| read(&text.lines().map(str::to_owned).collect::<Vec<_>>()).len();
+        let (bad, trap) = (stop("EXC_BAD_ACCESS (code=1, address=0x0)"), stop("EXC_BREAKPOINT (code=1)"));
+        let (f, g) = (frame(0, "f"), frame(1, "g"));
+        assert_eq!(count(format!("{bad}{f}{bad}{f}{g}")), 1, "shown again");
+        assert_eq!(count(format!("{bad}{f}{trap}{f}{g}")), 2, "another reason");
+        assert_eq!(count(format!("{bad}{f}{g}{bad}{f}{g}")), 2, "a whole stack was shown");
+        assert_eq!(count(format!("{bad}{trap}{f}")), 1, "nothing was shown");
+        assert_eq!(count(format!("  thread #1\n{f}{bad}{f}")), 1, "not of the one that stopped");
+        assert_eq!(count(format!("{bad}{f}  thread #1\n{g}{bad}{f}")), 2, "of all threads");
+        assert_eq!(count(f), 1, "a piece without a head");
+        let marked = format!("  thread #1\n{}* thread #2\n{g}", frame(0, "abort"));
+        assert_eq!(FORM.one(&marked).threads[0].native[0].symbol, "g", "the one that lldb marks");
+    }
 }

@@ -1,6 +1,6 @@
 //! Stacks that LLVM prints on Windows, without names as a rule: compilers inside torch, triton, numba, llvmlite.
 
-use super::super::crash::{Crash, Thread};
+use super::super::crash::Crash;
 use super::form::{Form, Found, MOST};
 use super::frames::{self, Stacks, pattern};
 use super::prefixes::before_entries;
@@ -33,10 +33,7 @@ fn read(pasted: &[String]) -> Vec<Found> {
             let signal = if &code[1] == "80000003" { "SIGABRT" } else { said::windows_signal(&format!("0x{}", &code[1])) };
             signal.clone_into(&mut crash.signal);
         } else if let Some(frame) = FRAME.captures(line) {
-            if begins.is_none() {
-                begins = Some(at);
-                stacks.begin(Thread { crashed: true, ..Thread::default() });
-            }
+            begins.get_or_insert(at);
             let number = stacks.current().native.len() as u64;
             let offset = frames::hex(&frame[2]);
             stacks.push(number, frames::native(&frame[1], frame.get(3).map_or("", |name| name.as_str()), offset, ""));

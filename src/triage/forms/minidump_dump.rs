@@ -97,7 +97,7 @@ impl Report {
         let mut stacks = Stacks::default();
         let found = modules.iter().find(|(base, size, _)| (*base..base.saturating_add(*size)).contains(&self.pc));
         if let Some((base, _, file)) = found {
-            stacks.begin(Thread { native_id: self.thread, crashed: true, cut: true, ..Thread::default() });
+            stacks.begin(Thread { native_id: self.thread, cut: true, ..Thread::default() });
             stacks.push(0, frames::native(file, "", self.pc - base, ""));
         }
         stacks.finish(&mut self.crash);
@@ -137,5 +137,33 @@ mod tests {
         let codes = [1, 4, 5, 6, 7, 8, 10, 11, 0xc000_0005, 3];
         let names = ["SIGSEGV", "SIGILL", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGFPE", "SIGBUS", "SIGSEGV", "SIGSEGV", ""];
         assert_eq!(codes.map(signal), names);
+    }
+
+    #[test]
+    fn the_second_parameter_is_the_address() {
+        let crash = FORM.one(
+            "  exception_record.exception_code            = 0xb\n  exception_record.exception_information[ 1] = 0x8\n\
+             \x20 exception_record.exception_information[ 2] = 0x9\n  exception_record.number_parameters         = 0x7\n",
+        );
+        assert_eq!(crash.address, Some(8));
+    }
+
+    #[test]
+    fn each_exception_is_a_crash_of_its_own_and_frames_are_missing() {
+        let module = "  base_of_image = 0x1000\n  size_of_image = 0x2000\n  (code_file) = \"/v/_core.so\"\n";
+        let exception = |thread: u64, code: &str| {
+            format!(
+                "  thread_id = {thread:#x}\n  exception_record.exception_code = {code}\n  exception_record.exception_address = 0x1010\n"
+            )
+        };
+        let text = format!("{module}{}{}", exception(7, "0xb"), exception(8, "0x6"));
+        let found = read(&text.lines().map(str::to_owned).collect::<Vec<_>>());
+        let told: Vec<(usize, &str, u64, bool)> = (found.iter())
+            .map(|found| (found.at, found.crash.signal.as_str(), found.crash.threads[0].native_id, found.crash.threads[0].cut))
+            .collect();
+        assert_eq!(told, [(3, "SIGSEGV", 7, true), (6, "SIGABRT", 8, true)]);
+        let rows = "0x00002320 | ExceptionCode.EXCEPTION_ACCESS_VIOLATION | 0x0 | 0x0 | 0x00001010 | [0, 16]\n".repeat(2);
+        let rows = read(&rows.lines().map(str::to_owned).collect::<Vec<_>>());
+        assert_eq!(rows.iter().map(|found| found.at).collect::<Vec<_>>(), [0, 1]);
     }
 }

@@ -354,3 +354,6 @@ fn describe(crash: &mut Crash) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

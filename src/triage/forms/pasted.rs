@@ -229,10 +229,46 @@ mod tests {
     }
 
     #[test]
+    fn a_line_is_cut_between_two_characters() {
+        assert_eq!(cut("short"), "short");
+        assert_eq!(cut(&"x".repeat(LONGEST_LINE + 9)).len(), LONGEST_LINE);
+        assert_eq!(cut(&format!("x{}", "\u{e9}".repeat(LONGEST_LINE))).len(), LONGEST_LINE - 1);
+    }
+
+    #[test]
+    fn a_record_behind_a_prefix_is_unpacked_and_other_json_is_not() {
+        assert_eq!(lines("May 1 app: {\"log\": \"Aborted (core dumped)\"}"), ["Aborted (core dumped)"]);
+        for text in ["1 [{\"log\": \"x\"}]", "May 1 app: {\"a\": 1}", "May 1 app: {\"log\": }", "{\"a\": 1}", "[1, 2]"] {
+            assert_eq!(lines(text), [text]);
+        }
+    }
+
+    #[test]
+    fn records_are_looked_for_to_a_certain_depth() {
+        let inside = |open: &str, close: &str, count| format!("{}{{\"msg\": \"x\"}}{}", open.repeat(count), close.repeat(count));
+        assert_eq!(lines(&inside("{\"data\": ", "}", 8)), ["x"]);
+        assert_ne!(lines(&inside("{\"data\": ", "}", 9)), ["x"]);
+        // The outermost list is the log.
+        assert_eq!(lines(&inside("[", "]", 9)), ["x"]);
+        assert_ne!(lines(&inside("[", "]", 10)), ["x"]);
+    }
+
+    #[test]
     fn nothing_that_a_terminal_acts_on_is_left() {
-        for text in ["\u{1b}[31mred\u{1b}[0m", "\u{1b}]0;title\u{7}red", "\u{9b}31mred", "r\u{8}e\u{202e}d\u{0}", "\u{1b}(Bred"] {
+        for (text, expected) in [
+            ("\u{1b}[31mred\u{1b}[0m", "red"),
+            ("\u{1b}]0;title\u{7}red", "red"),
+            ("\u{1b}]0;title\u{1b}\\red", "red"),
+            ("\u{9b}31mred", "red"),
+            ("r\u{8}e\u{202e}d\u{0}", "red"),
+            ("\u{1b}(Bred", "(Bred"),
+            ("\u{201c}a\u{201d}\u{a0}\u{2018}b\u{2019}\tc", "\"a\" 'b' c"),
+            ("&lt;a&gt; &amp;lt;", "<a> &lt;"),
+            ("> ```text", ""),
+            ("a ``` b", "a ``` b"),
+        ] {
             let line = plain(text);
-            assert!(line.ends_with("red") && !line.chars().any(is_obeyed), "{text:?}: {line:?}");
+            assert!(line == expected && !line.chars().any(is_obeyed), "{text:?}: {line:?}");
         }
     }
 }

@@ -12,12 +12,8 @@ fn shape(prefix: &str) -> Vec<char> {
 /// What follows a prefix of that shape, if the line has one.
 fn after_shape<'a>(line: &'a str, shape: &[char]) -> Option<&'a str> {
     let mut rest = line;
-    for (at, expected) in shape.iter().enumerate() {
+    for expected in shape {
         let of_kind = |c: char| if *expected == '0' { c.is_ascii_digit() } else { c == *expected };
-        // A prefix that ends a line has lost its spaces.
-        if *expected == ' ' && rest.is_empty() && at + 2 >= shape.len() {
-            continue;
-        }
         let after = rest.strip_prefix(of_kind)?;
         rest = if matches!(*expected, '0' | ' ') { after.trim_start_matches(of_kind) } else { after };
     }
@@ -60,4 +56,38 @@ pub(super) fn without_prefix(
 pub(super) fn before_entries(lines: &[String], entry: &regex_lite::Regex) -> Vec<String> {
     let at = |line: &str| entry.find(line).map(|found| found.start());
     without_prefix(lines, at, |line| entry.is_match(line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cut(lines: &[&str]) -> Vec<String> {
+        let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+        without_prefix(&lines, |line| line.find("ENTRY"), |line| line.contains("ENTRY"))
+    }
+
+    #[test]
+    fn a_prefix_may_differ_in_its_digits_and_spaces() {
+        let log = ["9 app[1]: ENTRY", "10 app[22]: ENTRY", "11  app[3]:   ENTRY", "12 app[4]:", "text"];
+        assert_eq!(cut(&log), ["ENTRY", "ENTRY", "  ENTRY", "", "text"]);
+        assert_eq!(cut(&["ENTRY", "ENTRY"]), ["ENTRY", "ENTRY"]);
+    }
+
+    #[test]
+    fn the_prefix_of_most_entries_is_taken_off() {
+        assert_eq!(cut(&["a: ENTRY", "z: ENTRY", "a: ENTRY"]), ["ENTRY", "z: ENTRY", "ENTRY"]);
+        assert_eq!(cut(&["z: ENTRY", "a: ENTRY", "z: ENTRY"]), ["ENTRY", "a: ENTRY", "ENTRY"]);
+    }
+
+    #[test]
+    fn what_stands_before_few_entries_is_no_prefix() {
+        let alone = ["a: ENTRY", "text", "text"];
+        assert_eq!(cut(&alone), alone);
+        let of = |entries: usize| [vec!["a: ENTRY"; 2], vec!["ENTRY"; entries - 2]].concat();
+        assert_eq!(cut(&of(6))[0], "ENTRY", "a third of them");
+        assert_eq!(cut(&of(7))[0], "a: ENTRY", "fewer");
+        let quoted = ["say \"ENTRY", "say \"ENTRY"];
+        assert_eq!(cut(&quoted), quoted, "a string that begins is no prefix");
+    }
 }

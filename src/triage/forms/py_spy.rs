@@ -84,4 +84,37 @@ mod tests {
         assert_eq!((crash.threads[0].native.len(), crash.threads[0].python.len()), (1, 2));
         assert_eq!(crash.threads[0].python[0].line, 12);
     }
+
+    #[test]
+    fn what_is_between_the_stacks_is_none_of_them() {
+        let threads = |text: &str| {
+            let crash = FORM.one(text);
+            let stack = |thread: &Thread| thread.python.iter().map(|frame| frame.function.clone()).collect::<Vec<_>>();
+            crash.threads.iter().map(|thread| (thread.name.clone(), thread.native_id, stack(thread))).collect::<Vec<_>>()
+        };
+        let is = |name: &str, id, functions: &[&str]| {
+            (name.to_owned(), id, functions.iter().map(|function| (*function).to_owned()).collect::<Vec<_>>())
+        };
+        let first = "Thread 0x1F (active): \"w\"\n    f (a.py:1)\n    g (b.pyx:2)\n    <module> (<string>:3)\n";
+        let expected = is("w", 31, &["f", "g", "<module>"]);
+        assert_eq!(threads(first), std::slice::from_ref(&expected));
+        for text in ["\n", "other text\n"] {
+            let all = threads(&format!("{first}{text}    h (c.py:4)\nThread 8 (idle)\n    i (d.py:5)\n"));
+            assert_eq!(all, [expected.clone(), is("", 8, &["i"])], "{text}");
+        }
+        let deeper = threads(&format!("{first}      what is indented\n    h (c.py:4)\n"));
+        assert_eq!(deeper, [is("w", 31, &["f", "g", "<module>", "h"])]);
+        assert_eq!(threads("Thread 7 (idle)\n\n    f (a.py:1)\n"), [is("", 7, &["f"])], "a stack that has not begun");
+        let native = FORM.one("Thread 7 (idle)\n    f (lib.so)\n\n    g (lib.so)\n").threads.remove(0).native;
+        assert_eq!(native.len(), 1);
+    }
+
+    #[test]
+    fn so_many_frames_are_kept() {
+        let many = |line: &str| FORM.one(&format!("Thread 7 (idle)\n{}", line.repeat(MOST_FRAMES + 2))).threads.remove(0);
+        assert_eq!(many("    f (a.py:1)\n").python.len(), MOST_FRAMES);
+        let native = many("    f (lib.so)\n");
+        assert_eq!((native.native.len(), native.python.len()), (MOST_FRAMES, 0));
+        assert_eq!(many("    f (a.c:1)\n").native[0].source, "a.c");
+    }
 }

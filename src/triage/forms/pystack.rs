@@ -92,4 +92,19 @@ mod tests {
         assert_eq!((thread.native[0].symbol.as_str(), thread.native[0].module.as_str()), ("boom", "/v/x.so"));
         assert_eq!(thread.python[0].function, "f");
     }
+
+    #[test]
+    fn a_file_that_is_not_known_is_none_and_so_many_frames_are_kept() {
+        let thread = |line: &str, count: usize| {
+            let text =
+                format!("Traceback for thread 12 (python) [] (most recent call last):\n{}", format!("{line}\n").repeat(count));
+            FORM.one(&text).threads.remove(0)
+        };
+        let of = |file: &str| thread(&format!("    (C) File \"{file}\", line 5, in f (/v/x.so)"), 1);
+        assert_eq!((of("???").native[0].source.as_str(), of("x.c").native[0].source.as_str()), ("", "x.c"));
+        assert_eq!(of("x.c").name, "python");
+        let native = thread("    (C) File \"x.c\", line 5, in f (/v/x.so)", MOST_FRAMES + 2);
+        assert_eq!((native.native.len(), native.python.len()), (MOST_FRAMES, 0));
+        assert_eq!(thread("    (Python) File \"a.py\", line 5, in f", MOST_FRAMES + 2).python.len(), MOST_FRAMES);
+    }
 }

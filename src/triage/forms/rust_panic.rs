@@ -53,7 +53,7 @@ fn read(pasted: &[String]) -> Vec<Found> {
                 break;
             }
             if stacks.threads.is_empty() {
-                stacks.begin(Thread { name: head[1].to_owned(), crashed: true, ..Thread::default() });
+                stacks.begin(Thread { name: head[1].to_owned(), ..Thread::default() });
             }
             let address = frame.get(2).map_or(0, |address| frames::hex(address.as_str()));
             stacks.push(number, frames::native("", &frame[3], address, ""));
@@ -119,5 +119,32 @@ mod tests {
         for line in ["it panicked at the sight", "1: 0x12 - f", "thread 'main' panicked at noon"] {
             assert!(read(&[line.to_owned()]).is_empty(), "{line}");
         }
+    }
+
+    #[test]
+    fn the_thread_and_what_it_said_are_told() {
+        let said = |text: &str| FORM.one(&format!("thread 'w' panicked at src/lib.rs:7:9:\n{text}")).message;
+        assert_eq!(said("note: run with `RUST_BACKTRACE=1`\n"), "panicked at src/lib.rs:7: it says nothing");
+        assert_eq!(said("\n"), "panicked at src/lib.rs:7: it says nothing");
+        assert_eq!(said("no\nmore\n"), "panicked at src/lib.rs:7: no");
+        assert_eq!(FORM.one("thread 'w' panicked at '', src/lib.rs:7:9\n").message, "panicked at src/lib.rs:7: it says nothing");
+        let crash = FORM.one("thread 'w' panicked at src/lib.rs:7:9:\nno\nstack backtrace:\n   0: f\n   1: g\n   0: h\n");
+        let thread = &crash.threads[0];
+        assert_eq!((thread.name.as_str(), thread.crashed, thread.native.len()), ("w", true, 2));
+    }
+
+    #[test]
+    fn words_that_stand_on_so_many_lines_are_one_head() {
+        let lines = |count: usize| format!("before\nthread 'w' panicked at '{}x', src/lib.rs:7:9\nafter", "x\n".repeat(count));
+        let found = |count: usize| joined(lines(count).lines().map(str::to_owned).collect());
+        for count in 1..=4 {
+            let all = found(count);
+            assert_eq!(all.len(), count + 3, "each line keeps its place");
+            assert!(
+                HEAD.is_match(&all[1]) && all[2..=count + 1].iter().all(String::is_empty) && all[count + 2] == "after",
+                "{all:?}"
+            );
+        }
+        assert!(!HEAD.is_match(&found(5)[1]));
     }
 }

@@ -125,3 +125,22 @@ pub(super) fn windows_signal(exception: &str) -> &'static str {
     let exception = exception.to_ascii_lowercase().replace('_', " ");
     SIGNALS.iter().find(|(name, _)| exception.contains(name)).map_or("", |(_, signal)| signal)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn telling_lines_are_kept_each_once_and_not_too_many() {
+        let mut said = Said::default();
+        for line in ["all is well", "  free(): invalid pointer ", "free(): invalid pointer", "terminate called"] {
+            said.hear(line);
+        }
+        assert_eq!(said.lines().collect::<Vec<_>>(), ["free(): invalid pointer", "terminate called"]);
+        (0..MOST_SAID + 2).for_each(|number| said.keep(&format!("line {number}")));
+        assert_eq!(said.lines().count(), MOST_SAID);
+        let mut long = Said::default();
+        long.keep(&"x".repeat(LONGEST_SAID + 2));
+        assert_eq!(long.text().len(), LONGEST_SAID);
+    }
+}

@@ -72,7 +72,7 @@ fn piece(pasted: &[String]) -> Option<Found> {
     let lines = before_entries(pasted, &ENTRY);
     if let Some((at, told)) = lines.iter().enumerate().find_map(|(at, line)| Some((at, SUMMARY.captures(line)?))) {
         let mut report = Report::new(at, &told[1], &told[2]);
-        report.stacks.begin(Thread { crashed: true, cut: true, ..Thread::default() });
+        report.stacks.begin(Thread { cut: true, ..Thread::default() });
         report.stacks.push(0, frames::native("", &told[4], 0, without_line(&told[3])));
         return report.finish();
     }
@@ -138,7 +138,7 @@ impl Report {
     fn finish(mut self) -> Option<Found> {
         // Without print_stacktrace=1 the place is all that UndefinedBehaviorSanitizer shows.
         if self.stacks.threads.is_empty() && !self.place.is_empty() {
-            self.stacks.begin(Thread { crashed: true, cut: true, ..Thread::default() });
+            self.stacks.begin(Thread { cut: true, ..Thread::default() });
             self.stacks.push(0, frames::native("", "", 0, &self.place));
         }
         self.stacks.finish(&mut self.crash);
@@ -268,5 +268,47 @@ mod tests {
         assert_eq!((crash.signal.as_str(), crash.message.as_str()), ("", "AddressSanitizer: heap-use-after-free"));
         assert_eq!((crash.threads.len(), crash.threads[0].native[0].symbol.as_str()), (2, "f"));
         assert_eq!(crash.threads[1].name, "freed by thread T1 here");
+    }
+
+    #[test]
+    fn the_stack_of_the_error_crashed_whichever_other_one_aborts() {
+        let crash = FORM.one(
+            "==1==ERROR: AddressSanitizer: heap-use-after-free on address 0x1\n    #0 0x1 in f /x.c:1:1\nfreed by thread T1 here:\n\
+             \x20   #0 0x1 in abort /x.c:1:1\n    #1 0x1 in h /x.c:1:1\n    #0 0x1 in other /x.c:1:1\n",
+        );
+        let threads: Vec<(bool, &str)> =
+            crash.threads.iter().map(|thread| (thread.crashed, thread.native[0].symbol.as_str())).collect();
+        assert_eq!(threads, [(true, "f"), (false, "abort"), (false, "other")]);
+        let section = FORM.one("==1==ERROR: AddressSanitizer: SEGV\nfreed by thread T1 here:\n    #0 0x1 in f /x.c:1:1\n");
+        assert_eq!((section.threads.len(), section.threads[0].name.as_str()), (1, ""), "of other memory before the stack");
+    }
+
+    #[test]
+    fn a_piece_needs_a_summary_or_two_frames_that_are_certain() {
+        let of =
+            |text: &str| read(&text.lines().map(str::to_owned).collect::<Vec<_>>()).into_iter().next().map(|found| found.crash);
+        let frame = |number: u32| format!("    #{number} 0x63fc in f{number} Modules/main.c:802\n");
+        assert!(of(&frame(1)).is_none());
+        assert_eq!(of(&(frame(1) + &frame(2))).unwrap().threads[0].native.len(), 2);
+        for place in [") at x.c:5", ") from /a.so"] {
+            let gdb = format!("#3 0x12 in g (a=1{place} (python+0x12)\n");
+            assert_eq!(of(&format!("{}{gdb}{}", frame(1), frame(2))).unwrap().threads[0].native.len(), 2, "a frame of gdb is none");
+        }
+        let summary = of("SUMMARY: AddressSanitizer: heap-use-after-free Objects/a.c:3947:5 in f\n").unwrap();
+        assert!(summary.threads[0].crashed && summary.threads[0].cut);
+        let place = of("a.c:350:24: runtime error: overflow\n").unwrap();
+        assert!(place.threads[0].crashed && place.threads[0].cut);
+    }
+
+    #[test]
+    fn a_source_is_a_path_or_ends_as_sources_do() {
+        for place in ["<null>", "/x/y:12", "./y", "../y", "y.c", "y.pyx:5", "dir/y.rs:5:1"] {
+            assert!(is_source(place), "{place}");
+        }
+        for place in ["y", "c", "y.so", "f:5"] {
+            assert!(!is_source(place), "{place}");
+        }
+        let cut = ["/x/y.c:12:3", "/x/y.c:12", "/x/y.c", "C:\\y.c", "y.c:", "y.c:a:5"].map(without_line);
+        assert_eq!(cut, ["/x/y.c", "/x/y.c", "/x/y.c", "C:\\y.c", "y.c:", "y.c:a"]);
     }
 }

@@ -109,4 +109,51 @@ mod tests {
         event["exception"]["values"][0] = json!({"type": "ValueError", "value": "no", "stacktrace": {"frames": []}});
         assert!(as_text(&event).is_none());
     }
+
+    #[test]
+    fn exceptions_of_windows_and_macos_are_signals() {
+        for (kind, expected) in [
+            ("EXCEPTION_ACCESS_VIOLATION_READ", Some("SIGSEGV")),
+            ("EXC_BAD_ACCESS", Some("SIGSEGV")),
+            ("SIGBUS", Some("SIGBUS")),
+            ("SIGnal", None),
+            ("BUSERROR", None),
+        ] {
+            assert_eq!(signal_of(&json!({"type": kind})), expected, "{kind}");
+        }
+    }
+
+    #[test]
+    fn the_crashed_thread_has_the_stack_where_the_exception_has_none() {
+        let frames = |function: &str| json!({"frames": [{"function": function, "abs_path": "/x/y.c", "lineno": 5}]});
+        let mut event = event();
+        event["exception"]["values"][0]["stacktrace"] = json!(null);
+        event["threads"] = json!({"values": [
+            {"id": 1, "stacktrace": frames("other")}, {"id": 2, "crashed": true, "stacktrace": frames("f")}, {"id": 3},
+        ]});
+        let crash = read(&event.to_string()).unwrap().remove(0);
+        let threads: Vec<(&str, &str, u64)> = (crash.threads.iter())
+            .map(|thread| (thread.native[0].symbol.as_str(), thread.native[0].source.as_str(), thread.native_id))
+            .collect();
+        assert_eq!(threads, [("f", "/x/y.c", 0), ("other", "/x/y.c", 1)]);
+        event["exception"]["values"][0]["stacktrace"] = frames("g");
+        assert_eq!(read(&event.to_string()).unwrap().remove(0).threads.len(), 2, "the crashed one is not told twice");
+    }
+
+    #[test]
+    fn what_a_frame_has_is_told() {
+        let line = |frame: Value| {
+            let mut out = String::new();
+            stack(&json!({"stacktrace": {"frames": [frame]}}), &mut out).unwrap();
+            out
+        };
+        assert_eq!(line(json!({"function": "f", "instruction_addr": "0x7f", "package": "/a.so"})), "#0  0x7f in f () from /a.so\n");
+        assert_eq!(line(json!({"instruction_addr": "7f"})), "#0  0x0 in ?? ()\n");
+        assert_eq!(
+            line(json!({"function": "f", "abs_path": "/x/y.c", "filename": "y.c", "lineno": 5})),
+            "#0  0x0 in f () at /x/y.c:5\n"
+        );
+        assert_eq!(line(json!({"function": "f", "filename": "y.c"})), "#0  0x0 in f () at y.c:0\n");
+        assert!(stack(&json!({"stacktrace": {"frames": []}}), &mut String::new()).is_none());
+    }
 }

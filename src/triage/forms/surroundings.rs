@@ -184,6 +184,93 @@ mod tests {
         assert_eq!(told("  File \"SIGSEGV.py\", line 1 in f").signal, "");
     }
 
+    /// What a text adds to a crash.
+    fn added(text: &str, mut crash: Crash, single: bool) -> Crash {
+        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        read(&lines).tell(&mut crash, single);
+        crash
+    }
+
+    fn extension(name: &str) -> Extension {
+        Extension { name: name.to_owned(), ..Extension::default() }
+    }
+
+    #[test]
+    fn the_first_banner_counts_and_so_does_the_first_module() {
+        assert_eq!(told("Python 3.13.0\nPython 3.14.0").python.version, "3.13.0");
+        assert_eq!(told("Monty 3.13.0\nPython 3.14.0").python.version, "3.14.0");
+        let enabled =
+            |module: &str| format!("The global interpreter lock (GIL) has been enabled to load module '{module}', which\n");
+        let crash = told(&format!("a global interpreter lock is one\n{}{}", enabled("first"), enabled("second")));
+        assert_eq!(crash.extensions, [Extension { declares_free_threading: Some(false), ..extension("first") }]);
+        let known = Crash { extensions: vec![extension("other"), extension("first")], ..Crash::default() };
+        let crash = added(&enabled("first"), known, true);
+        assert_eq!(crash.extensions[0], extension("other"));
+        assert_eq!(crash.extensions[1..], [Extension { declares_free_threading: Some(false), ..extension("first") }]);
+    }
+
+    #[test]
+    fn a_signal_in_the_text_is_of_the_only_crash_that_has_none() {
+        let of = |signal: &str, message: &str, single| {
+            let crash = Crash { signal: signal.to_owned(), message: message.to_owned(), ..Crash::default() };
+            added("Bus error", crash, single).signal
+        };
+        assert_eq!(of("", "", true), "SIGBUS");
+        assert_eq!(of("SIGSEGV", "", true), "SIGSEGV");
+        assert_eq!(of("", "", false), "", "one of several");
+        assert_eq!(of("", "AddressSanitizer: heap-use-after-free", true), "", "a tool ended it");
+        assert_eq!(of("", "Timeout: it did not go on", true), "", "nothing ended it");
+        assert_eq!(added("Bus error\nIllegal instruction", Crash::default(), true).signal, "SIGBUS", "the first one");
+    }
+
+    #[test]
+    fn a_list_of_modules_is_of_the_only_crash_that_has_none() {
+        let list = "Extension modules: a.b, c,, (total: 2)";
+        let names = |known: Vec<Extension>, single| -> Vec<String> {
+            let crash = added(list, Crash { extensions: known, ..Crash::default() }, single);
+            crash.extensions.into_iter().map(|known| known.name).collect()
+        };
+        assert_eq!(names(Vec::new(), true), ["a.b", "c"]);
+        assert_eq!(names(Vec::new(), false), [] as [&str; 0]);
+        assert_eq!(names(vec![extension("d")], true), ["d"]);
+    }
+
+    #[test]
+    fn what_was_said_is_told_once() {
+        let of = |message: &str, single| {
+            let crash = Crash { message: message.to_owned(), ..Crash::default() };
+            added("*** stack smashing detected ***: terminated", crash, single).message
+        };
+        let line = "*** stack smashing detected ***: terminated";
+        assert_eq!(of("", true), line);
+        assert_eq!(of("", false), "");
+        assert_eq!(of("other", true), format!("other\n{line}"));
+        assert_eq!(of("other\n\nmore", true), format!("other\n\nmore\n{line}"), "nothing is in every line");
+        assert_eq!(of("stack smashing detected", true), "stack smashing detected");
+        assert_eq!(of(&format!("it said: {line}"), true), format!("it said: {line}"));
+    }
+
+    #[test]
+    fn a_version_is_that_of_the_package_or_of_the_distribution() {
+        let version = |name: &str, distribution: &str, version: &str| {
+            let known = Extension { distribution: distribution.to_owned(), version: version.to_owned(), ..extension(name) };
+            let crash = Crash { extensions: vec![known], ..Crash::default() };
+            added("other==9\nFast-Log==1.2\nPyYAML==6.0", crash, true).extensions.remove(0).version
+        };
+        assert_eq!(version("fast_log._core", "", ""), "1.2");
+        assert_eq!(version("_yaml", "PyYAML", ""), "6.0");
+        assert_eq!(version("fast_log._core", "", "1.0"), "1.0");
+        assert_eq!(version("unlisted", "", ""), "");
+    }
+
+    #[test]
+    fn a_list_has_a_head_of_two_words_and_ends_with_an_empty_line() {
+        assert_eq!(told("Package manager\nseen 1.5\n").packages, []);
+        assert_eq!(told("Version of Package\nseen 1.5\n").packages, []);
+        let many: String = (0..MOST_PACKAGES + 2).map(|number| format!("p{number}==1\n")).collect();
+        assert_eq!(told(&many).packages.len(), MOST_PACKAGES);
+    }
+
     #[test]
     fn versions_of_packages_are_read_from_lists_only() {
         let crash = told("numpy==2.2.0\nseen 1.5\nPackage Version\n------- -------\ngreenlet  3.2.1\n\nother 1.0\n");

@@ -182,4 +182,34 @@ mod tests {
         assert_eq!(of_a_thread.message, "valgrind: Invalid read");
         assert!(found("==7== Memcheck, a memory error detector\n==7== HEAP SUMMARY:\n").is_empty());
     }
+
+    #[test]
+    fn the_stack_of_the_error_crashed_and_not_that_of_the_block() {
+        let block = "==7==  Address 0x8 is 0 bytes inside a block\n==7==    at 0x2: abort (in /lib/libc.so.6)\n";
+        let named = |text: &str| {
+            let crash = found(text).remove(0).crash;
+            crash.threads.into_iter().map(|thread| (thread.crashed, thread.native[0].symbol.clone())).collect::<Vec<_>>()
+        };
+        let is = |names: [&str; 2]| [(true, names[0].to_owned()), (false, names[1].to_owned())];
+        assert_eq!(named(&format!("==7== Invalid read\n==7==    at 0x1: f (x.c:5)\n{block}")), is(["f", "abort"]));
+        assert_eq!(named(&format!("==7==    by 0x1: g (x.c:5)\n{block}")), is(["g", "abort"]), "of a piece as well");
+    }
+
+    #[test]
+    fn a_crash_begins_where_its_error_does_and_frames_are_numbered() {
+        let found = found("text\n==7==    by 0x1: f (x.c:5)\n==7==    by 0x2: g (x.c:6)\n==7==    by 0x3: h (x.c:7)\n");
+        assert_eq!(found[0].at, 1);
+        assert!(found[0].crash.threads[0].top_cut && !found[0].crash.threads[0].cut);
+        let whole = "==7== Invalid read\n==7==    at 0x1: f (x.c:5)\n==7==    by 0x2: g (x.c:6)\n";
+        let thread = super::read(&whole.lines().map(str::to_owned).collect::<Vec<_>>()).remove(0).crash.threads.remove(0);
+        assert!(!thread.top_cut && !thread.cut);
+    }
+
+    #[test]
+    fn of_an_error_the_last_head_is_its_name() {
+        let message = |text: &str| found(text).remove(0).crash.message;
+        assert_eq!(message("==7== Memcheck\n==7== Invalid read\n==7==    at 0x1: f (x.c:5)\n"), "valgrind: Invalid read");
+        let piece = "==7==    by 0x1: f (x.c:5)\n==7== Invalid write\n==7==    at 0x2: g (x.c:6)\n";
+        assert_eq!(message(piece), "valgrind: Invalid write", "a piece without a head is not the first error");
+    }
 }

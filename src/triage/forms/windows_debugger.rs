@@ -166,4 +166,30 @@ mod tests {
         let frames = read(&studio).remove(0).crash.threads.remove(0).native;
         assert_eq!((frames[0].symbol.as_str(), frames[1].symbol.as_str()), ("", "xmlRMutexLock"));
     }
+
+    #[test]
+    fn each_entry_of_a_log_and_each_exception_is_a_crash() {
+        let count = |text: &str| read(&text.lines().map(str::to_owned).collect::<Vec<_>>()).len();
+        let entry = "Faulting module name: _core.pyd, version: 0\nException code: 0xc0000005\n";
+        let exception = "ExceptionCode: c0000005 (Access violation)\n00 000000d1`9a7fe8b8 00007ffd`5d0f1234 python314t!f+0x1b\n";
+        assert_eq!([count(&entry.repeat(2)), count(&exception.repeat(2))], [2, 2]);
+        assert_eq!(count(&format!("{entry}{exception}")), 2);
+    }
+
+    #[test]
+    fn the_first_stack_crashed_whichever_other_one_aborts() {
+        let threads = |text: &str| {
+            let crash = read(&text.lines().map(str::to_owned).collect::<Vec<_>>()).remove(0).crash;
+            let told = |thread: &Thread| (thread.crashed, thread.cut, thread.native[0].module.clone());
+            crash.threads.iter().map(told).collect::<Vec<_>>()
+        };
+        let is = |cut, modules: [&str; 2]| vec![(true, cut, modules[0].to_owned()), (false, false, modules[1].to_owned())];
+        let abort = "00 000000d1`9a7fe8b8 00007ffd`5d0f1234 ucrtbase!abort+0x1b\n";
+        let event = "Faulting module name: _core.pyd, version: 0\n";
+        assert_eq!(threads(&format!("{event}{abort}")), is(true, ["_core.pyd", "ucrtbase.dll"]));
+        let text = "000000d1`9a7fe8b8 00007ffd`5d0f1234     : 00000000`00000000 : win32ui!f+0x2\n";
+        assert_eq!(threads(&format!("{text}{abort}")), is(false, ["win32ui.dll", "ucrtbase.dll"]));
+        let studio = ">   a.pyd!f(int a) Line 947   C\n>   b.dll!abort() Line 3   C\n";
+        assert_eq!(threads(studio), is(false, ["a.pyd", "b.dll"]));
+    }
 }

@@ -532,4 +532,17 @@ mod tests {
             is("*:f", "/x.py", "f") && is("pool*:f", "/pool/x.py", "f") && !is("pool*:f", "/x.py", "f") && is("f", "/x.py", "f")
         );
     }
+
+    #[test]
+    fn a_library_is_loaded_if_it_is_on_the_stack_under_either_of_its_names() {
+        let by = |name: &str| loaded(&Facts::new(&crash(&[(OWN, "f")], &[])), name);
+        assert_eq!(by("fastlog._core").as_deref(), Some("fastlog._core is on the native stack"), "as a module");
+        assert_eq!(by("slowlog"), None);
+        let brought = crash(&[("/v/site-packages/pyarrow/libarrow.so.2500", "f")], &[]);
+        assert_eq!(
+            loaded(&Facts::new(&brought), "pyarrow").as_deref(),
+            Some("pyarrow is on the native stack"),
+            "as a distribution"
+        );
+    }
 }

@@ -335,4 +335,15 @@ mod tests {
         assert_eq!(of("Fatal Python error: Segmentation fault", &[]), None);
         assert_eq!(of("strange", &[]), None);
     }
+
+    #[test]
+    fn the_module_on_the_stack_is_blamed_by_its_distribution() {
+        let culprit = |distribution: &str| {
+            let mut crash = crash("", &[(OWN, "f")], &["fastlog._core"]);
+            distribution.clone_into(&mut crash.extensions[0].distribution);
+            blamed(&Facts::new(&crash), Vec::new(), "").culprit
+        };
+        assert_eq!(culprit("fast-log").as_deref(), Some("fast-log"));
+        assert_eq!(culprit("").as_deref(), Some("fastlog"));
+    }
 }

@@ -374,4 +374,52 @@ mod tests {
         let at = vec![frame("/usr/lib/python3.14t/asyncio/queues.py", "Queue.get"), frame("/app.py", "fetch")];
         assert_eq!(told(at), "task 'fetch' waits in Queue.get at /app.py:7 in fetch");
     }
+
+    #[test]
+    fn a_process_that_hung_was_ended_on_purpose_or_from_outside() {
+        let crash = |timer: &str, symbol: &str, sender| {
+            let main = Thread { name: "MainThread".to_owned(), ..Thread::default() };
+            let native = vec![NativeFrame { symbol: symbol.to_owned(), ..NativeFrame::default() }];
+            let (file, function) = timer.split_once(':').unwrap();
+            let ended = Thread { crashed: true, python: vec![frame(file, function)], native, ..Thread::default() };
+            Crash { threads: vec![main, ended], sender, pid: 9, ..Crash::default() }
+        };
+        let wait = || Some(Wait { what: String::new(), whose: None, held: None });
+        let timer = "/usr/lib/python3.14/threading.py:Timer.run";
+        for (timer, symbol, sender, main_waits, in_a_circle, expected) in [
+            (timer, "os_abort", 0, true, false, true),
+            ("/app/threading.x:Timer.run", "os_abort", 0, true, false, false),
+            ("/usr/lib/python3.14/threading.py:Thread.run", "os_abort", 0, true, false, false),
+            (timer, "os_abort", 0, false, false, false),
+            (timer, "PyList_New", 0, true, false, false),
+            ("/app/a.py:f", "os_abort", 0, false, true, true),
+            (timer, "PyList_New", 0, true, true, false),
+            ("/app/a.py:f", "PyList_New", 7, true, false, true),
+            ("/app/a.py:f", "PyList_New", 7, false, true, true),
+            ("/app/a.py:f", "PyList_New", 7, false, false, false),
+            ("/app/a.py:f", "PyList_New", 9, true, true, false),
+        ] {
+            let waits = [if main_waits { wait() } else { None }, None];
+            let ended = was_ended_by_a_watchdog(&crash(timer, symbol, sender), &waits, in_a_circle);
+            assert_eq!(ended, expected, "{timer} {symbol} {sender} {main_waits} {in_a_circle}");
+        }
+        // The main thread itself: it does not wait while it aborts, but a signal from outside finds it waiting.
+        let main = |symbol, sender| {
+            let mut crash = crash(timer, symbol, sender);
+            crash.threads.remove(0);
+            crash.threads[0].name = "MainThread".to_owned();
+            was_ended_by_a_watchdog(&crash, &[wait()], false)
+        };
+        assert!(!main("os_abort", 0) && main("PyList_New", 7));
+        assert!(!was_ended_by_a_watchdog(&Crash { sender: 7, ..Crash::default() }, &[], true), "nothing crashed");
+    }
+
+    #[test]
+    fn a_hang_is_named_by_the_threads_that_hung() {
+        let threads =
+            || vec![Thread { crashed: true, ..thread("watchdog", None, &[]) }, thread("b", None, &[]), thread("a", None, &[])];
+        assert_eq!(signature(&Crash { threads: threads(), ..Crash::default() }, None), "hang | ? | a > b");
+        assert_eq!(signature(&hang(threads()), None), "hang | ? | a > b > watchdog");
+        assert_eq!(signature(&hang(threads()), Some(&[1])), "hang | deadlock | b");
+    }
 }

@@ -74,3 +74,51 @@ fn last_writers(facts: &Facts<'_>) -> Vec<String> {
         .map(|(thread, event)| format!("{} did {} last{}", racing::called(thread), event.operation, racing::at(event.at.as_ref())))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::crash::{Crash, Event, NativeFrame, Thread};
+    use super::*;
+
+    fn told(message: &str, native: &[(&str, &str)]) -> Option<Vec<String>> {
+        let frame = |(module, symbol): &(&str, &str)| NativeFrame {
+            module: (*module).to_owned(),
+            symbol: (*symbol).to_owned(),
+            ..NativeFrame::default()
+        };
+        let event = Event { operation: "send".to_owned(), ..Event::default() };
+        let threads = vec![
+            Thread { crashed: true, native: native.iter().map(frame).collect(), ..Thread::default() },
+            Thread { name: "idle".to_owned(), ..Thread::default() },
+            Thread { name: "b".to_owned(), recent: vec![event, Event::default()], ..Thread::default() },
+        ];
+        damaged(&Facts::new(&Crash { message: message.to_owned(), threads, ..Crash::default() })).map(|verdict| verdict.evidence)
+    }
+
+    #[test]
+    fn whoever_found_it_is_named_and_so_is_what_others_did_last() {
+        for (line, by) in [
+            ("Windows fatal exception: code 0xc0000374", "Windows' heap found it and ended the process"),
+            ("Debug memory block at address p=0x1", "the interpreter's allocator for debugging found it"),
+            ("Because memory is corrupted at the start", "the interpreter's allocator for debugging found it"),
+            ("mimalloc: error: buffer overflow", "mimalloc found it"),
+            ("free(): invalid pointer", "libc found it and aborted"),
+        ] {
+            let evidence = told(line, &[]).unwrap();
+            assert!(evidence[0].ends_with(&format!("by whom is not known: {by} ({line})")), "{evidence:?}");
+            assert_eq!(evidence.last().map(String::as_str), Some("thread 'b' did send last"));
+        }
+        assert_eq!(told("AddressSanitizer: heap-use-after-free", &[("", "free")]), None, "a tool shows the access itself");
+        assert_eq!(told("all is well", &[]), None);
+    }
+
+    #[test]
+    fn an_allocator_dies_of_it_if_it_is_the_interpreters_or_libcs() {
+        let dies =
+            |native: &[(&str, &str)]| told("", native).is_some_and(|evidence| evidence[0].contains("died on it (_int_free)"));
+        assert!(dies(&[("/lib/libc.so.6", "_int_free")]) && dies(&[("", ""), ("", "f"), ("", "g"), ("", "_int_free")]));
+        assert!(!dies(&[("", "f"), ("", "g"), ("", "h"), ("", "_int_free")]), "too far below");
+        assert!(!dies(&[("/v/site-packages/a/b.cpython-314-darwin.so", "_int_free")]), "a library's own");
+        assert!(!dies(&[("/lib/libc.so.6", "read")]));
+    }
+}

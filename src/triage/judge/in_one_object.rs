@@ -342,4 +342,64 @@ mod tests {
         assert_eq!(judged("fastlog._core.Log", "disabled", [2, 3]), low(CrashCause::Unknown, None));
         assert_eq!(judged("other._core.Log", "disabled", [1, 2]), low(CrashCause::Unknown, None));
     }
+
+    #[test]
+    fn a_thread_does_not_share_with_itself() {
+        let object = Called { object: 64, class: "_pickle.Pickler".to_owned() };
+        let thread = |calls: bool, uses: bool| Thread {
+            crashed: true,
+            calls: calls.then(|| object.clone()),
+            uses: if uses { vec![object.clone()] } else { Vec::new() },
+            ..Thread::default()
+        };
+        let count =
+            |threads: Vec<Thread>| found(&Facts::new(&Crash { threads, ..Crash::default() })).map(|shared| shared.threads.len());
+        assert_eq!(count(vec![thread(true, true)]), None);
+        assert_eq!(count(vec![thread(true, true), thread(true, false)]), Some(2));
+    }
+
+    #[test]
+    fn the_object_is_the_signature_only_where_nothing_else_is_known() {
+        let shared = |class: &str, culprit: Option<&str>, change: &dyn Fn(&mut Verdict, &mut Crash)| {
+            let called = Called { object: 64, class: class.to_owned() };
+            let thread = |crashed| Thread { crashed, calls: Some(called.clone()), ..Thread::default() };
+            let python = Python { gil: "disabled".to_owned(), ..Python::default() };
+            let mut crash = Crash { python, threads: vec![thread(true), thread(false)], ..Crash::default() };
+            let mut verdict = super::super::verdict::verdict(CrashCause::InterpreterBug, Confidence::Low, Vec::new(), "");
+            verdict.culprit = culprit.map(str::to_owned);
+            change(&mut verdict, &mut crash);
+            decides(&Facts::new(&crash), &verdict).is_some()
+        };
+        assert!(shared("_pickle.Pickler", None, &|_, _| ()));
+        assert!(shared("fastlog._core.Log", Some("fastlog"), &|_, _| ()));
+        assert!(!shared("fastlog._core.Log", None, &|_, _| ()), "of no class that is known to have no lock");
+        assert!(!shared("fastlog._core.Log", Some("other"), &|_, _| ()), "of another one than the culprit");
+        assert!(!shared("_pickle.Pickler", None, &|verdict, _| verdict.verdict = CrashCause::Unknown));
+        assert!(!shared("_pickle.Pickler", None, &|verdict, _| verdict.confidence = Confidence::Medium));
+        assert!(!shared("_pickle.Pickler", None, &|verdict, _| verdict.known_issue = Some("gh-1".to_owned())));
+        assert!(!shared("_pickle.Pickler", None, &|_, crash| crash.python.gil = "enabled".to_owned()));
+        assert!(!shared("_pickle.Pickler", None, &|_, crash| crash.threads[0].crashed = false));
+        let in_module = |_: &mut Verdict, crash: &mut Crash| {
+            let module = "/v/site-packages/fastlog/_core.cpython-314t-darwin.so".to_owned();
+            crash.threads[0].native = vec![NativeFrame { module, ..NativeFrame::default() }];
+        };
+        assert!(!shared("fastlog._core.Log", Some("fastlog"), &in_module), "its own function is near");
+    }
+
+    #[test]
+    fn the_class_is_asked_only_where_a_verdict_knows_nobody() {
+        let told = |cause, confidence| {
+            let called = Called { object: 64, class: "fastlog._core.Log".to_owned() };
+            let thread = |crashed| Thread { crashed, calls: Some(called.clone()), ..Thread::default() };
+            let python = Python { gil: "disabled".to_owned(), ..Python::default() };
+            let extensions = vec![Extension { name: "fastlog._core".to_owned(), ..Extension::default() }];
+            let crash = Crash { python, threads: vec![thread(true), thread(false)], extensions, ..Crash::default() };
+            let verdict = super::super::verdict::verdict(cause, confidence, Vec::new(), "look");
+            or_the_class(&Facts::new(&crash), verdict).next_step
+        };
+        let expected = "guard each fastlog._core.Log that threads share with a lock; upgrade fastlog, or report it there";
+        assert_eq!(told(CrashCause::Unknown, Confidence::Low), expected);
+        assert_eq!(told(CrashCause::Unknown, Confidence::High), "look");
+        assert_eq!(told(CrashCause::LibraryBug, Confidence::Low), "look");
+    }
 }

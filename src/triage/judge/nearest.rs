@@ -322,7 +322,7 @@ pub(super) fn or_undeclared(facts: &Facts<'_>, verdict: Verdict) -> Verdict {
         verdict.next_step
     );
     let culprit = (undeclared().count() == 1).then(|| name.clone());
-    Verdict { verdict: CrashCause::ExtensionAssumesGil, confidence: Confidence::Low, culprit, next_step: next, ..verdict }
+    Verdict { verdict: CrashCause::ExtensionAssumesGil, culprit, next_step: next, ..verdict }
 }
 
 /// Extensions that are known not to support free threading, else how many are loaded.

@@ -84,4 +84,42 @@ mod tests {
             assert_eq!(crate_of(file), called, "{file}");
         }
     }
+
+    use super::super::super::crash::{Crash, Extension, NativeFrame, Thread};
+
+    fn judged(signal: &str, message: &str, extensions: &[&str], module: &str) -> Option<Verdict> {
+        let native = vec![NativeFrame { module: module.to_owned(), ..NativeFrame::default() }];
+        let extension = |name: &&str| Extension { name: (*name).to_owned(), ..Extension::default() };
+        let crash = Crash {
+            signal: signal.to_owned(),
+            message: message.to_owned(),
+            threads: vec![Thread { crashed: true, native, ..Thread::default() }],
+            extensions: extensions.iter().map(extension).collect(),
+            ..Crash::default()
+        };
+        found(&Facts::new(&crash))
+    }
+
+    #[test]
+    fn a_panic_is_of_the_crate_that_is_loaded_or_else_of_the_module_on_the_stack() {
+        let at = "panicked at /b/fast-log-0.22.0/src/lib.rs:7: no such key";
+        let module = "/v/site-packages/slowlog/_core.cpython-314t-darwin.so";
+        let culprit = |extensions: &[&str], module: &str| judged("SIGABRT", at, extensions, module).unwrap().culprit;
+        assert_eq!(culprit(&["other", "Fast_Log._core"], module).as_deref(), Some("Fast_Log"));
+        assert_eq!(culprit(&["other", "fast"], module).as_deref(), Some("fast"), "a crate of its own for a part");
+        assert_eq!(culprit(&["other", "fas"], module).as_deref(), Some("slowlog"));
+        assert_eq!(culprit(&["other"], "/lib/a.so"), None);
+        let verdict = judged("SIGABRT", at, &[], module).unwrap();
+        assert_eq!((verdict.verdict, verdict.confidence), (CrashCause::LibraryBug, Confidence::Low));
+        assert!(verdict.evidence[1].contains("a panic that cannot go on"), "{:?}", verdict.evidence);
+        assert!(verdict.next_step.starts_with("report it to slowlog "), "{}", verdict.next_step);
+        assert!(judged("", at, &[], module).unwrap().evidence[1].contains("a panic ends its thread"));
+        assert!(judged("SIGSEGV", at, &[], module).is_none() && judged("SIGABRT", "no", &[], module).is_none());
+    }
+
+    #[test]
+    fn what_one_thread_must_keep_to_itself_is_misused_by_another_one() {
+        let message = "panicked at src/lib.rs:7: fastlog::Log is unsendable, but sent to another thread";
+        assert_eq!(judged("", message, &[], "").unwrap().verdict, CrashCause::CrossThreadMisuse);
+    }
 }

@@ -432,4 +432,56 @@ mod tests {
         contract.sort_unstable();
         assert_eq!(keys, contract);
     }
+
+    /// Two threads did it to one thing, and the crashing one is still at it, in a file of these.
+    fn both(operation: &str, fd: i32, object: u64, files: &[&str]) -> Verdict {
+        let at = |file: &&str| frame(file, "beat");
+        let event = Event { operation: operation.to_owned(), fd, object, at: files.last().map(at), ..Event::default() };
+        let thread = |crashed| Thread {
+            crashed,
+            python: if crashed { files.iter().map(at).collect() } else { Vec::new() },
+            recent: vec![event.clone()],
+            ..Thread::default()
+        };
+        of(&Crash { signal: "SIGSEGV".to_owned(), threads: vec![thread(true), thread(false)], ..Crash::default() })
+    }
+
+    #[test]
+    fn two_threads_at_one_descriptor_are_the_cause_where_a_rule_or_a_transport_says_so() {
+        let transport = ["/lib/python3.14t/asyncio/selector_events.py", "/app/w.py"];
+        let is_cause = |verdict: Verdict| verdict.verdict == CrashCause::CrossThreadMisuse;
+        assert!(!is_cause(both("send", 5, 0, &["/app/w.py"])), "correct programs share descriptors");
+        assert!(is_cause(both("send", 5, 0, &transport)));
+        assert!(is_cause(both("FT105 write", 5, 0, &["/app/w.py"])));
+        assert!(!is_cause(both("strange", -1, 0x10, &transport)), "an object is no descriptor");
+        assert_eq!(both("send", 5, 0, &transport).confidence, Confidence::High);
+        let far = ["/app/a.py", "/app/b.py", "/app/c.py", transport[0], "/app/w.py"];
+        assert!(!is_cause(both("send", 5, 0, &far)), "a transport far out is not where it died");
+    }
+
+    #[test]
+    fn a_finding_at_the_very_line_is_as_sure_as_its_rule_is() {
+        let judged = |rule: &str, file: &str, line| {
+            let at = Frame { line, ..frame(file, "f") };
+            let finding = FoundBefore { rule: rule.to_owned(), at: Some(at), ..FoundBefore::default() };
+            let thread = Thread { crashed: true, python: vec![frame("/app/a.py", "f")], ..Thread::default() };
+            let crash = Crash { signal: "SIGSEGV".to_owned(), threads: vec![thread], findings: vec![finding], ..Crash::default() };
+            let verdict = of(&crash);
+            (verdict.verdict, verdict.confidence)
+        };
+        assert_eq!(judged("FT105", "/app/a.py", 5), (CrashCause::CrossThreadMisuse, Confidence::High));
+        assert_eq!(judged("FT108", "/app/a.py", 5), (CrashCause::CrossThreadMisuse, Confidence::Medium));
+        assert_eq!(judged("FT105", "/app/a.py", 6).0, CrashCause::Unknown);
+        assert_eq!(judged("FT105", "/app/b.py", 5).0, CrashCause::Unknown);
+    }
+
+    #[test]
+    fn a_row_that_names_nobody_blames_the_module_that_is_being_loaded() {
+        let module = "/v/lib/python3.14t/site-packages/fastlog/_core.cpython-314t-x86_64-linux-gnu.so";
+        let native = vec![native("/usr/bin/python3.14t", "PyModule_Create2"), native(module, "PyInit__core")];
+        let thread = Thread { crashed: true, native, ..Thread::default() };
+        let python = Python { gil: "disabled".to_owned(), ..Python::default() };
+        let verdict = of(&Crash { signal: "SIGSEGV".to_owned(), python, threads: vec![thread], ..Crash::default() });
+        assert_eq!((verdict.verdict, verdict.culprit.as_deref()), (CrashCause::ExtensionAssumesGil, Some("fastlog")));
+    }
 }

@@ -263,6 +263,10 @@ mod tests {
         let closes = |result| vec![Event { result, ..event("close", 5, 0, 100) }, event("send", 5, 0, 900)];
         assert!(race_at(vec![event("send", 5, 0, 0)], closes(0), "beat").is_none());
         assert!(race_at(vec![event("send", 5, 0, 0)], closes(-9), "beat").is_some());
+        let other = |fd, age| vec![event("close", fd, 0, age), event("send", 5, 0, 900)];
+        assert!(race_at(vec![event("send", 5, 0, 0)], other(6, 100), "beat").is_some(), "of another number");
+        let sends = || vec![event("send", 5, 0, 50)];
+        assert!(race_at(sends(), vec![event("send", 5, 0, 900), event("close", 5, 0, 5_000_000)], "beat").is_some(), "before both");
     }
 
     #[test]
@@ -297,5 +301,42 @@ mod tests {
         assert_eq!(told(vec![frame("/usr/lib/python3.14t/threading.py", "wait"), own()]), [] as [&str; 0]);
         assert_eq!(told(vec![frame("/app/w.py", "stop")]), ["thread 'other' (native id 7) was at /app/w.py:10 in stop"]);
         assert_eq!(told(vec![frame("/app/other.py", "beat")]), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn time_is_told_in_the_unit_that_fits() {
+        assert_eq!(
+            [0, 999, 1_000, 999_999, 1_000_000, 1_550_000].map(duration),
+            ["0 us", "999 us", "1 ms", "999 ms", "1.0 s", "1.6 s"]
+        );
+    }
+
+    #[test]
+    fn what_was_used_and_in_which_order_is_told() {
+        let told = |own: Event, other: Event| race(own, other).unwrap();
+        let after = told(event("send", 5, 0x20, 40), event("send", 5, 0x30, 10));
+        assert!(after.contains(" on descriptor 5 at /app/w.py:9 in beat, 30 us after the crashing thread did send"), "{after}");
+        let object = told(event("FT101 call_later", 5, 0x10, 0), event("FT101 call_soon", 5, 0x10, 5));
+        assert!(object.contains(" on the object at 0x10 at "), "{object}");
+    }
+
+    #[test]
+    fn a_close_that_failed_ends_nothing() {
+        let closes = |result| vec![Event { result, ..event("close", 5, 0, 100) }, event("send", 5, 0, 900)];
+        let sends = |result| vec![Event { result, ..event("send", 5, 0, 0) }];
+        assert!(race_at(sends(0), closes(0), "beat").is_none());
+        assert!(race_at(sends(0), closes(-1), "beat").is_some());
+        assert!(race_at(sends(-9), closes(0), "beat").is_some(), "it was closed, and used all the same");
+    }
+
+    #[test]
+    fn connections_belong_to_one_thread() {
+        let frame = |file: &str| Frame { file: file.to_owned(), ..Frame::default() };
+        for file in ["/usr/lib/python3.14t/asyncio/selector_events.py", "/v/site-packages/asyncpg/connection.py"] {
+            assert!(is_transport(&frame(file)), "{file}");
+        }
+        for file in ["/usr/lib/python3.14t/asyncio/events.py", "/v/site-packages/other/connection.py", "/app/streams.py"] {
+            assert!(!is_transport(&frame(file)), "{file}");
+        }
     }
 }

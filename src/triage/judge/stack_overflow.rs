@@ -50,7 +50,7 @@ fn repeated<'k>(frames: impl Iterator<Item = (&'k str, &'k str, u64)>, deep: usi
     }
     // Mutual recursion of a few functions: together they make up the stack.
     let mut often: Vec<(usize, (&str, &str, u64))> = counts.into_iter().map(|(frame, count)| (count, frame)).collect();
-    often.sort_by_key(|(count, _)| usize::MAX - count);
+    often.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
     let cycle: usize = often.iter().take(3).map(|(count, _)| count).sum();
     (total >= deep && cycle * 4 >= total * 3).then(|| often.first().map(|(_, frame)| *frame)).flatten()
 }
@@ -70,5 +70,53 @@ mod tests {
         assert_eq!(stack(&[("f", 18), ("a", 1), ("b", 1), ("c", 4)], 24), Some("f"));
         assert_eq!(stack(&[("f", 6), ("g", 6), ("h", 6), ("i", 6)], 24), Some("f"), "three quarters of it");
         assert_eq!(stack(&[("f", 6), ("g", 6), ("h", 6), ("i", 4), ("j", 3)], 24), None, "less than that");
+    }
+
+    use super::super::super::crash::{Crash, NativeFrame, Thread};
+
+    fn told(signal: &str, message: &str, python: Vec<Frame>, native: &[&str]) -> Option<String> {
+        let native = native.iter().map(|symbol| NativeFrame {
+            module: "/lib/a.so".to_owned(),
+            symbol: (*symbol).to_owned(),
+            ..NativeFrame::default()
+        });
+        let thread = Thread { crashed: true, python, native: native.collect(), ..Thread::default() };
+        let crash = Crash { signal: signal.to_owned(), message: message.to_owned(), threads: vec![thread], ..Crash::default() };
+        found(&Facts::new(&crash)).map(|mut verdict| verdict.evidence.remove(0))
+    }
+
+    fn frame(file: &str, function: &str) -> Frame {
+        Frame { file: file.to_owned(), line: 5, function: function.to_owned(), ..Frame::default() }
+    }
+
+    #[test]
+    fn what_the_interpreter_says_is_enough_and_what_libc_says_of_its_own_stack_is_none() {
+        let said = "Fatal Python error: _Py_CheckRecursiveCall: stack overflow";
+        let expected = "stack overflow, says the interpreter at /app/a.py:5 in f";
+        assert_eq!(told("SIGABRT", said, vec![frame("/app/a.py", "f")], &[]).as_deref(), Some(expected));
+        assert_eq!(told("SIGABRT", "", vec![frame("/app/a.py", "f")], &[]), None);
+        let smashed = "*** stack smashing detected ***: not a stack overflow";
+        assert_eq!(told("SIGABRT", smashed, vec![frame("/app/a.py", "f")], &[]), None);
+    }
+
+    #[test]
+    fn a_deep_stack_is_one_if_the_signal_may_be_of_one() {
+        let deep = || {
+            let mut stack = vec![frame("/app/other.py", "f"), frame("/app/a.py", "g")];
+            stack.extend(vec![frame("/app/a.py", "f"); 90]);
+            stack
+        };
+        let expected = "stack overflow: endless or too deep recursion in f at /app/a.py:5 in f";
+        for signal in ["SIGSEGV", "SIGBUS", "SIGABRT", ""] {
+            assert_eq!(told(signal, "", deep(), &[]).as_deref(), Some(expected), "{signal}");
+        }
+        assert_eq!(told("SIGILL", "", deep(), &[]), None);
+        assert_eq!(told("SIGILL", "it was a stack overflow", deep(), &[]).as_deref(), Some(expected));
+        let native = told("SIGSEGV", "", vec![frame("/app/a.py", "f")], &["visit"; 30]);
+        assert_eq!(native.as_deref(), Some("stack overflow: endless or too deep recursion in visit at /app/a.py:5 in f"));
+        assert_eq!(
+            told("SIGSEGV", "", Vec::new(), &[""; 30]).as_deref(),
+            Some("stack overflow: endless or too deep recursion in a function of a.so")
+        );
     }
 }

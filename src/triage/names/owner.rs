@@ -233,6 +233,51 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_cython_made_says_more_than_a_file_without_folders() {
+        let extension = |name: &str, distribution: Option<&str>| Owner::Extension(name.to_owned(), distribution.map(str::to_owned));
+        let quoting = "__pyx_f_4yarl_8_quoting_do_quote";
+        assert_eq!(owner("_quoting.cpython-314t-darwin.so", "", quoting), extension("yarl._quoting", Some("yarl")));
+        assert_eq!(owner("_other.cpython-314t-darwin.so", "", quoting), extension("_other", None), "inlined into another one");
+        let folder = "/v/site-packages/other/_quoting.cpython-314t-darwin.so";
+        assert_eq!(owner(folder, "", quoting), extension("other._quoting", Some("other")), "a path says it all");
+        assert_eq!(owner("", "", quoting), extension("yarl._quoting", Some("yarl")));
+        assert_eq!(owner("", "", "__pyx_f_5alone_f"), extension("alone", None), "a module may be in no package");
+    }
+
+    #[test]
+    fn a_module_of_a_telling_name_is_of_its_distribution_where_no_folder_is_shown() {
+        let extension = |name: &str, distribution: Option<&str>| Owner::Extension(name.to_owned(), distribution.map(str::to_owned));
+        assert_eq!(owner("etree.cpython-314-darwin.so", "", ""), extension("etree", Some("lxml")));
+        assert_eq!(owner("/home/u/etree.cpython-314-darwin.so", "", ""), extension("etree", None));
+    }
+
+    #[test]
+    fn a_source_is_of_cpython_or_of_libc_only_below_their_own_folders() {
+        for (source, expected) in [
+            ("/home/u/cpython/Objects/dictobject.c", Owner::Interpreter),
+            ("/build/Python-3.14.0/Python/ceval.c", Owner::Interpreter),
+            ("/home/u/cpython/tools/x.c", Owner::Unknown),
+            ("/home/u/game/Objects/dictobject.c", Owner::Unknown),
+            ("./stdlib/abort.c", Owner::C),
+            ("stdlib/abort.c", Owner::Unknown),
+            ("./app/x.c", Owner::Unknown),
+            ("/build/glibc-2.39/nptl/x.c", Owner::C),
+            ("/src/libsanitizer/asan.cpp", Owner::C),
+            ("/home/u/src/libftsan/lib.rs", Owner::Ours),
+            ("hooks/src/crash/mod.rs", Owner::Ours),
+        ] {
+            assert_eq!(owner("", source, "f"), expected, "{source}");
+        }
+    }
+
+    #[test]
+    fn names_of_functions_tell_of_libraries_and_distributions() {
+        assert_eq!(owner("", "", "uv_run"), Owner::Library("libuv".to_owned()), "many bring it along");
+        assert_eq!(owner("", "", "npy_sort"), Owner::Extension("numpy".to_owned(), Some("numpy".to_owned())));
+        assert_eq!(owner("", "", "PyInit__core"), Owner::Extension("_core".to_owned(), None));
+    }
+
+    #[test]
     fn a_file_of_modules_is_the_module_that_it_is_built_into() {
         for (path, name) in [
             ("_sqlite/cursor.c", "_sqlite3"),

@@ -98,25 +98,19 @@ pub fn is_system(module: &str) -> bool {
 
 /// Whether a file is an extension module.
 pub fn is_extension(module: &str) -> bool {
-    const LIBRARY_BY_VERSION: &str = ".so.";
     let name = base(module);
     let tagged = name.contains(".cpython-") || name.contains(".abi3") || name.contains(".pypy");
     name.ends_with(".pyd")
         || (name.ends_with(".so") && (tagged || module.contains("/lib-dynload/")))
         || (name.ends_with(".so") && !name.starts_with("lib") && (module.contains("-packages/") || name == module))
-        || (tagged && name.ends_with(".so") && !name.contains(LIBRARY_BY_VERSION))
 }
 
 /// Whether a file is an extension module of CPython itself.
 pub fn is_stdlib_extension(module: &str) -> bool {
     let known = STDLIB_EXTENSIONS.has(stem(module));
     let folder = module.strip_suffix(base(module)).unwrap_or("");
-    known
-        && (folder.is_empty()
-            || folder.ends_with("/lib-dynload/")
-            || folder.ends_with("\\DLLs\\")
-            || folder.contains("/build/lib."))
-        || folder.ends_with("/lib-dynload/")
+    let may_be = folder.is_empty() || folder.ends_with("\\DLLs\\") || folder.contains("/build/lib.");
+    known && may_be || folder.ends_with("/lib-dynload/")
 }
 
 /// Whether a file is ftsan's own.
@@ -235,6 +229,11 @@ mod tests {
         assert_eq!(told("/home/python/app.py"), None);
         assert_eq!(told("/opt/python2.7/x"), None);
         assert_eq!(told("python39.dll").as_deref(), Some("3.9"));
+        assert_eq!(told("python3.dll"), None, "the library of the stable ABI is of any version");
+        assert_eq!(told("/opt/python39/app.py"), None, "a folder may be called so");
+        assert_eq!(told("/x/python3.13/lib/python3.14/a.py").as_deref(), Some("3.13"), "the first one of two that are as exact");
+        assert_eq!(told("/x/python3.14t/lib/python3.14.2/a.py").as_deref(), Some("3.14.2t"), "one says the build, one the version");
+        assert_eq!(told("/x/python3.14.2/lib/python3.14t/a.py").as_deref(), Some("3.14.2t"), "in either order");
         for path in ["python39.dll", "python314t.dll", "python3.14td", "org.python.python", "libpython2.7.so.1.0", "libpypy3-c.so"]
         {
             assert!(is_interpreter(path), "{path}");
@@ -242,6 +241,100 @@ mod tests {
         for path in ["python39x.dll", "pythonnet.dll", "python_snappy.so", "org.python.other"] {
             assert!(!is_interpreter(path), "{path}");
         }
+    }
+
+    #[test]
+    fn paths_tell_the_platform() {
+        for (path, system) in [
+            ("/usr/lib/libobjc.A.dylib", Some("macOS")),
+            ("a.cpython-314-darwin.so", Some("macOS")),
+            ("/Users/u/a.py", Some("macOS")),
+            ("/lib/x86_64-linux-gnu/libm.so.6", Some("Linux")),
+            ("/lib/ld-musl-x86_64.so.1", Some("Linux")),
+            ("C:\\app\\a.py", Some("Windows")),
+            ("KERNEL32.DLL", Some("Windows")),
+            ("/data/data/com.termux/files/a.py", Some("Android")),
+            ("/app/a.py", None),
+        ] {
+            assert_eq!(platform(path), system, "{path}");
+        }
+    }
+
+    #[test]
+    fn an_extension_module_has_a_tag_or_lies_where_modules_do() {
+        for path in [
+            "/home/u/a.cpython-314-darwin.so",
+            "/home/u/liba.abi3.so",
+            "C:\\v\\a.pyd",
+            "/usr/lib/python3.14/lib-dynload/liba.so",
+            "/v/site-packages/a/b.so",
+            "b.so",
+        ] {
+            assert!(is_extension(path), "{path}");
+        }
+        for path in ["/home/u/b.so", "/v/site-packages/a/libb.so", "libb.so", "/v/site-packages/a/b.py", "liba.abi3.so.6", "b"] {
+            assert!(!is_extension(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_module_of_cpython_lies_where_its_modules_do() {
+        for path in [
+            "_json.cpython-314-x86_64-linux-gnu.so",
+            "C:\\Python314\\DLLs\\_json.pyd",
+            "/src/cpython/build/lib.linux-x86_64-3.14/_json.cpython-314-x86_64-linux-gnu.so",
+            "/usr/lib/python3.14/lib-dynload/strange.so",
+        ] {
+            assert!(is_stdlib_extension(path), "{path}");
+        }
+        for path in ["/home/u/_json.so", "strange.so", "C:\\Python314\\DLLs\\strange.pyd"] {
+            assert!(!is_stdlib_extension(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn files_that_are_ours_or_the_programs_own() {
+        assert!(is_ours("/v/site-packages/ftsan/libftsan_hooks.so") && is_ours("/v/ftsan/_native.abi3.so"));
+        assert!(!is_ours("/v/other/_native.abi3.so") && !is_ours("/v/ftsan/other.so"));
+        assert!(is_programs_own("/app/a.py"));
+        for file in ["", "/v/site-packages/a/b.py", "/usr/lib/python3.14/threading.py", "<frozen runpy>"] {
+            assert!(!is_programs_own(file), "{file}");
+        }
+    }
+
+    #[test]
+    fn a_library_without_tag_and_lib_may_be_a_module() {
+        assert!(may_be_extension("/app/fastlog/_core.so"));
+        for path in [
+            "/app/liba.so",
+            "/app/a.1.so",
+            "/app/a.so.1",
+            "/app/a",
+            "/v/site-packages/a/b.so",
+            "/app/a.cpython-314-darwin.so",
+            "/src/ftsan/_native.so",
+        ] {
+            assert!(!may_be_extension(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_module_is_of_its_packages_and_of_no_other_that_begins_so() {
+        let by_import = NativeFrame { import: "fastlog._core".to_owned(), ..NativeFrame::default() };
+        let module = "/v/site-packages/fastlog/_core.cpython-314-darwin.so".to_owned();
+        let by_path = NativeFrame { module, ..NativeFrame::default() };
+        let source = "fastlog/_core.cpython-314-x86_64-linux-gnu.so.p/_core.c".to_owned();
+        let by_source = NativeFrame { source, ..NativeFrame::default() };
+        for frame in [&by_import, &by_path] {
+            assert!(is_module(frame, "fastlog._core") && is_module(frame, "fastlog"), "{frame:?}");
+        }
+        assert!(is_module(&by_source, "fastlog._core") && is_module(&by_source, "_core"));
+        for frame in [&by_import, &by_path, &by_source] {
+            for other in ["fast", "fastlog._co", "fastlog._core.x", "other._core", "log._core"] {
+                assert!(!is_module(frame, other), "{other}: {frame:?}");
+            }
+        }
+        assert!(!is_module(&NativeFrame { source: "fastlog/_core.c".to_owned(), ..NativeFrame::default() }, "fastlog._core"));
     }
 
     #[test]
@@ -282,6 +375,7 @@ mod tests {
     #[test]
     fn versions_are_compared_by_number() {
         assert!(is_below("3.5.2", "3.5.3") && is_below("3.3", "3.5.3") && is_below("3.14.2 free-threading build", "3.15"));
+        assert!(!is_below("v3.15", "3.14") && is_below("v3.13", "3.14"), "letters before the numbers are none of them");
         assert!(!is_below("3.5.3", "3.5.3") && !is_below("3.10.0", "3.5.3") && !is_below("3.15.0rc2", "3.15"));
     }
 }

@@ -108,4 +108,14 @@ mod tests {
         let twice: Vec<_> = [0, 0].map(crash).into();
         assert!(group(&twice, "text").contains("       dump0 and 1 more\n"));
     }
+
+    #[test]
+    fn of_two_crashes_that_are_as_sure_the_first_one_is_told() {
+        let crash = |number: usize| {
+            (format!("dump{number}"), Crash { signal: "SIGSEGV".to_owned(), message: format!("said {number}"), ..Crash::default() })
+        };
+        let json: serde_json::Value = serde_json::from_str(&group(&[crash(1), crash(2)], "json")).unwrap();
+        let evidence = json["groups"][0]["verdict"]["evidence"].to_string();
+        assert!(json["groups"][0]["count"] == 2 && evidence.contains("said 1") && !evidence.contains("said 2"), "{evidence}");
+    }
 }

@@ -73,3 +73,6 @@ fn json(distinct: Vec<(&Crash, Verdict, usize)>) -> String {
     let json = serde_json::to_string_pretty(&several).unwrap_or_else(|error| error.to_string());
     printable_json(&json) + "\n"
 }
+
+#[cfg(test)]
+mod tests;

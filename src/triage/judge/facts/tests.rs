@@ -27,6 +27,8 @@ fn frames_of_the_handler_are_not_of_the_crash() {
     );
     assert_eq!(below(&[(python, "f"), (python, "g")]), ["f", "g"]);
     assert_eq!(below(&[("/lib/libc.so.6", "__restore_rt"), (python, "g")]), ["g"]);
+    let entry = "<signal handler called>";
+    assert_eq!(below(&[(python, "_Py_DumpStack"), (python, "helper"), ("", entry), (python, "f")]), ["f"], "the entry is sure");
     assert!(below(&[]).is_empty());
 }
 

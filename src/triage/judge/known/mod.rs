@@ -90,4 +90,14 @@ mod tests {
         }
         assert!(reported().all(|row| row.issue.is_some()));
     }
+
+    #[test]
+    fn versions_that_crash_are_those_of_the_distribution_at_fault() {
+        let of = |name: &str| -> Vec<(Option<&str>, &str)> {
+            bad_versions().filter(|bad| bad.distribution == name).map(|bad| (bad.from, bad.below)).collect()
+        };
+        assert!(of("greenlet").contains(&(None, "3.5.6")), "{:?}", of("greenlet"));
+        assert!(of("numpy").iter().any(|(from, _)| *from == Some("2.2.0")), "{:?}", of("numpy"));
+        assert!(bad_versions().all(|bad| !bad.issue.is_empty()));
+    }
 }

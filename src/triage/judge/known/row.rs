@@ -77,3 +77,76 @@ impl Known {
         facts.meaning().take(3).any(|(frame, _)| like(clean(&frame.symbol), &particular))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::super::crash::{Crash, NativeFrame, Python, Thread};
+    use super::*;
+    use Condition::{Below, Function, Says, Signal, Top, WithoutGil};
+
+    fn row(when: &'static [Condition], confidence: Confidence) -> Known {
+        Known {
+            name: "",
+            when,
+            verdict: CrashCause::LibraryBug,
+            confidence,
+            culprit: None,
+            issue: None,
+            explanation: "",
+            next_step: "",
+        }
+    }
+
+    fn crash(gil: &str, symbol: &str) -> Crash {
+        let native = NativeFrame { module: "/usr/bin/python3.14t".to_owned(), symbol: symbol.to_owned(), ..NativeFrame::default() };
+        Crash {
+            signal: "SIGSEGV".to_owned(),
+            python: Python { gil: gil.to_owned(), ..Python::default() },
+            threads: vec![Thread { crashed: true, native: vec![native], ..Thread::default() }],
+            ..Crash::default()
+        }
+    }
+
+    #[test]
+    fn a_row_holds_if_all_of_it_does_and_says_each_thing_once() {
+        let twice = row(&[Signal(&["SIGSEGV"]), Top(1, &["boom"]), Top(1, &["boom"])], Confidence::High);
+        let said = twice.matches(&Facts::new(&crash("", "boom"))).unwrap();
+        assert_eq!(said.iter().filter(|line| line.contains("boom")).count(), 1, "{said:?}");
+        assert!(said.iter().all(|line| !line.is_empty()), "{said:?}");
+        assert_eq!(twice.matches(&Facts::new(&crash("", "other"))), None);
+    }
+
+    #[test]
+    fn a_guess_takes_a_step_off() {
+        use Confidence::{High, Low, Medium};
+        let of = |when, confidence, gil| row(when, confidence).confidence(&Facts::new(&crash(gil, "boom")));
+        const CERTAIN: &[Condition] = &[Top(1, &["boom"])];
+        const GUESSED: &[Condition] = &[Below("fastlog", "2")];
+        assert_eq!([High, Medium, Low].map(|confidence| of(CERTAIN, confidence, "")), [High, Medium, Low]);
+        assert_eq!([High, Medium, Low].map(|confidence| of(GUESSED, confidence, "")), [Medium, Low, Low]);
+        assert_eq!(["disabled", ""].map(|gil| of(&[WithoutGil], High, gil)), [High, Low]);
+    }
+
+    #[test]
+    fn a_row_that_nearly_matches_has_the_stack_and_not_the_rest() {
+        const WITHOUT: &[Condition] = &[Top(1, &["boom"]), WithoutGil];
+        let near = |when, gil, symbol| row(when, Confidence::High).nearly_matches(&Facts::new(&crash(gil, symbol)));
+        assert!(near(WITHOUT, "enabled", "boom"), "a build with the GIL");
+        assert!(!near(WITHOUT, "disabled", "boom"), "all of it holds");
+        assert!(!near(WITHOUT, "enabled", "other"));
+        assert!(!near(&[WithoutGil], "enabled", "boom"), "it asks for no stack");
+        let elsewhere = |when, symbol| {
+            let mut crash = crash("", symbol);
+            "/v/site-packages/other/_core.cpython-314t-darwin.so".clone_into(&mut crash.threads[0].native[0].module);
+            row(when, Confidence::High).nearly_matches(&Facts::new(&crash))
+        };
+        assert!(elsewhere(&[Function(1, &["fastlog._core"], &["boom"])], "boom"), "a function of another module");
+        assert!(!elsewhere(&[Function(1, &["fastlog._core"], &["run"])], "run"), "of a name that many have");
+    }
+
+    #[test]
+    fn a_row_may_ask_for_words() {
+        assert!(row(&[WithoutGil, Says(&["x"])], Confidence::High).asks_for_words());
+        assert!(!row(&[WithoutGil], Confidence::High).asks_for_words());
+    }
+}

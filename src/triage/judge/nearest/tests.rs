@@ -302,8 +302,10 @@ fn undeclared_extensions_are_a_better_guess_without_the_gil() {
     };
     let one = fastlog(&[], "disabled", Some(false));
     assert_eq!(blamed(&one), (true, Some("fastlog".to_owned())));
-    assert_eq!(blamed(&with(one, "yarl._quoting", "yarl", Some(false))), (true, None));
+    assert_eq!(blamed(&with(one.clone(), "yarl._quoting", "yarl", Some(false))), (true, None));
     assert_eq!(blamed(&with(crash(&[], "disabled"), "a.b", "", Some(false))), (true, Some("a.b".to_owned())));
+    let verdict = or_undeclared(&Facts::new(&one), interpreter(&Facts::new(&Crash::default())));
+    assert!(verdict.next_step.starts_with("run it with the GIL (PYTHON_GIL=1"), "{}", verdict.next_step);
     assert_eq!(blamed(&fastlog(&[], "", Some(false))), (false, None));
     assert_eq!(blamed(&fastlog(&[], "disabled", Some(true))), (false, None));
 }
