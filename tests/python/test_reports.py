@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from tests.conftest import PLAIN, Ftsan
 
 LIBRARY_TASK = """
@@ -198,7 +200,9 @@ asyncio.run(main())
     assert 1 < len(owners) <= 4
 
 
-def test_forking_while_other_threads_report_does_not_hang(ftsan: Ftsan) -> None:
+# With the GIL a thread that writes the report is more often in the middle of that.
+@pytest.mark.parametrize("environment", [{}, {"PYTHON_GIL": "1"}], ids=["as it is", "with the GIL"])
+def test_forking_while_other_threads_report_does_not_hang(ftsan: Ftsan, environment: dict[str, str]) -> None:
     # Imported before the first fork: of handlers that are registered during one, CPython runs the second half alone.
     code = """
 import asyncio, concurrent.futures.thread, os, threading, time
@@ -227,6 +231,6 @@ async def main():
 asyncio.run(main())
 print("done")
 """
-    run = ftsan("-c", code)
+    run = ftsan("-c", code, env=environment)
     # The children have a loop that the main thread ran, which is worth knowing.
     assert (run.status, run.stdout, set(run.rules)) == (66, "done\n", {"FT101", "FT603"})
