@@ -79,7 +79,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 FACTS = re.compile(
     r"CPython .* (does not crash of it|brings what it is about)|one thread at a time|about (builds|processes)|the GIL is (on|off)"
     r"|a build with the GIL cannot"
-    r"|there (are no|is no such) wheels? |the frames of the standard library|the other Python is as new|empty parameter set"
+    r"|there (are no|is no such) wheels?|the frames of the standard library|the other Python is as new|empty parameter set"
     r"|the limit of open files"
 )
 #: And of a package that is missing, where the requirements leave it out: it has no wheels for every interpreter.
