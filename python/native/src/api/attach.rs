@@ -157,7 +157,7 @@ pub(crate) fn is_over() -> bool {
 
 /// This session does not watch something that was asked for.
 #[pyfunction]
-pub(crate) fn leave_out(what: String) {
+pub(crate) fn leave_out(what: &str) {
     process::get().leave_out(what);
 }
 

@@ -9,7 +9,8 @@ use crate::findings::store::{FindingKey, Known, Recorded, Store, Unreported};
 use crate::findings::tally::{self, Tally};
 use crate::findings::upstream;
 use crate::findings::{sources, stderr};
-use crate::thread::{faults, hooks_link, installed, perturb, probe_switch, registry, timeline};
+use crate::thread::faults::{self, Faults};
+use crate::thread::{hooks_link, installed, perturb, probe_switch, registry, timeline};
 use ftsan::options::Options;
 use ftsan::recording::Recording;
 use ftsan::report::model::mistake;
@@ -46,7 +47,7 @@ pub(crate) struct Process {
     /// Replaced in the child of a fork.
     shared: AtomicPtr<Shared>,
     /// What this session does not watch, beyond what does not work.
-    unwatched: Mutex<BTreeSet<String>>,
+    unwatched: Faults,
     /// Until when findings are made in a process that somebody attached to; `None` while none are.
     looks_until: Mutex<Option<Instant>>,
     /// Whether it is one.
@@ -155,7 +156,7 @@ pub(crate) fn start(options: Options, python: BTreeMap<String, String>, gil: Str
         // SAFETY: plain call.
         has_stderr: unsafe { libc::fcntl(libc::STDERR_FILENO, libc::F_GETFD) } >= 0,
         shared: AtomicPtr::new(shared),
-        unwatched: Mutex::default(),
+        unwatched: Faults::default(),
         looks_until: Mutex::new(None),
         is_attached: AtomicBool::new(false),
         is_left: AtomicBool::new(false),
@@ -215,8 +216,8 @@ impl Process {
     }
 
     /// This session does not watch something that was asked for.
-    pub(crate) fn leave_out(&self, what: String) {
-        self.unwatched.lock().unwrap_or_else(PoisonError::into_inner).insert(what);
+    pub(crate) fn leave_out(&self, what: &str) {
+        self.unwatched.note(what);
     }
 
     /// Nobody asks any more.  To be called detached.
@@ -452,7 +453,6 @@ impl Process {
         let (threads, loops, checks) = registry::get().loops.totals();
         let checks = checks + hooks_link::recording().map_or(0, Recording::events);
         let hooks = self.hooks.load(Ordering::Relaxed);
-        let unwatched = self.unwatched.lock().unwrap_or_else(PoisonError::into_inner);
         let [slices, sliced_ms] = [&probe_switch::SLICES, &probe_switch::SLICED_MS].map(|counter| counter.load(Ordering::Relaxed));
         Watched {
             hooks,
@@ -463,7 +463,7 @@ impl Process {
             slices,
             sliced_ms,
             packages,
-            off: &faults::all() | &*unwatched,
+            off: &faults::all() | &self.unwatched.all(),
             perturbed: perturb::so_far(),
         }
     }

@@ -1,11 +1,13 @@
 //! Faults of our own: a family is off, and the report says so.
 //!
-//! A list that only grows and is never locked: a panic may be noted by a detached thread while another one forks.
+//! Noted in a list that only grows and is never locked: a detached thread may note one, or read them all for the report, while another
+//! one forks.
 
 #[cfg(not(Py_GIL_DISABLED))]
 use crate::interpreter::header;
 use crate::interpreter::thread_state;
 use std::collections::BTreeSet;
+use std::iter;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
@@ -21,37 +23,61 @@ struct Fault {
     next: *const Fault,
 }
 
-static LAST: AtomicPtr<Fault> = AtomicPtr::new(ptr::null_mut());
+/// What is off.
+#[derive(Default)]
+pub(crate) struct Faults {
+    last: AtomicPtr<Fault>,
+}
+
+impl Faults {
+    /// Notes it, once.
+    pub(crate) fn note(&self, what: &str) {
+        if self.entries().any(|known| known == what) {
+            return;
+        }
+        let fault = Box::into_raw(Box::new(Fault { what: what.to_owned(), next: ptr::null() }));
+        let mut last = self.last.load(Ordering::Relaxed);
+        loop {
+            // SAFETY: the box is ours until it is in the list, and is leaked then.
+            unsafe { (*fault).next = last };
+            match self.last.compare_exchange_weak(last, fault, Ordering::Release, Ordering::Relaxed) {
+                Ok(_) => return,
+                Err(other) => last = other,
+            }
+        }
+    }
+
+    pub(crate) fn all(&self) -> BTreeSet<String> {
+        self.entries().map(str::to_owned).collect()
+    }
+
+    fn entries(&self) -> impl Iterator<Item = &'static str> {
+        let mut next: *const Fault = self.last.load(Ordering::Acquire);
+        iter::from_fn(move || {
+            // SAFETY: entries are complete before they are in the list, never change and are never freed.
+            let fault: &'static Fault = unsafe { next.as_ref() }?;
+            next = fault.next;
+            Some(fault.what.as_str())
+        })
+    }
+}
+
+static OWN: Faults = Faults { last: AtomicPtr::new(ptr::null_mut()) };
 
 /// Notes that `what` is off.
 pub(crate) fn fail(what: &str) {
-    let fault = Box::into_raw(Box::new(Fault { what: what.to_owned(), next: ptr::null() }));
-    let mut last = LAST.load(Ordering::Relaxed);
-    loop {
-        // SAFETY: the box is ours until it is in the list, and is leaked then.
-        unsafe { (*fault).next = last };
-        match LAST.compare_exchange_weak(last, fault, Ordering::Release, Ordering::Relaxed) {
-            Ok(_) => return,
-            Err(other) => last = other,
-        }
-    }
+    OWN.note(what);
 }
 
 /// Everything that is off.
 pub(crate) fn all() -> BTreeSet<String> {
-    let mut all = BTreeSet::new();
+    let mut all = OWN.all();
     if thread_state::are_there_sub_interpreters() {
         all.insert(SUB_INTERPRETERS.to_owned());
     }
     #[cfg(not(Py_GIL_DISABLED))]
     if !header::is_kept() {
         all.insert(BIRTHS.to_owned());
-    }
-    let mut next: *const Fault = LAST.load(Ordering::Acquire);
-    // SAFETY: entries are complete before they are in the list, never change and are never freed.
-    while let Some(fault) = unsafe { next.as_ref() } {
-        all.insert(fault.what.clone());
-        next = fault.next;
     }
     all
 }
