@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections import Counter
 from pathlib import Path
 
 from tests.conftest import PLAIN
@@ -45,13 +46,13 @@ def daemons(master: int) -> dict[int, int]:
     return sizes
 
 
-def load(port: int, seconds: int) -> tuple[int, int, float]:
-    """Requests that were answered, those that failed, and answers per second."""
+def load(port: int, seconds: int) -> tuple[int, Counter[str], float]:
+    """Requests that were answered, those that failed by how, and answers per second."""
     words = ["wrk", "-t2", "-c16", f"-d{seconds}s", "--timeout", "30s", f"http://127.0.0.1:{port}/"]
     text = subprocess.run(words, capture_output=True, text=True, check=True).stdout
-    failed = sum(map(int, re.findall(r"Non-2xx or 3xx responses: (\d+)", text)))
+    failed = Counter({"status": sum(map(int, re.findall(r"Non-2xx or 3xx responses: (\d+)", text)))})
     for errors in re.findall(r"Socket errors: (.*)", text):
-        failed += sum(map(int, re.findall(r"\d+", errors)))
+        failed.update({kind: int(count) for kind, count in re.findall(r"(\w+) (\d+)", errors)})
     return int(re.findall(r"(\d+) requests in", text)[0]), failed, float(re.findall(r"Requests/sec:\s+([\d.]+)", text)[0])
 
 
@@ -61,7 +62,7 @@ def run(folder: Path, without_gil: bool) -> list[str]:
     server = set_up(folder, port, without_gil, "--max-clients", CLIENTS)
     reports, pid_file = folder / "reports", server / "httpd.pid"
     subprocess.run(readable_by_all([str(server / "apachectl"), "start"], folder), check=True, env=PLAIN)
-    requests = failed = 0
+    requests, failed = 0, Counter[str]()
     rates, early, late = [], dict[int, int](), dict[int, int]()
 
     def restarted(times: int) -> bool:
@@ -78,7 +79,8 @@ def run(folder: Path, without_gil: bool) -> list[str]:
                 third = threading.Timer(seconds / 3, lambda: early.update(daemons(master)))
                 third.start()
             answered, wrong, rate = load(port, seconds)
-            requests, failed = requests + answered, failed + wrong
+            requests += answered
+            failed.update({f"{how} in part {part + 1}": count for how, count in wrong.items() if count})
             rates.append(rate)
             if not part:
                 late = daemons(master)
@@ -92,9 +94,12 @@ def run(folder: Path, without_gil: bool) -> list[str]:
     counts = [one["count"] for report in found for one in report["findings"]]
     mode = "without the GIL" if without_gil else "with the GIL"
     sizes = ", ".join(f"{early[process]} -> {late[process]} kB" for process in early.keys() & late.keys())
-    print(f"{mode}: {requests} requests ({rates[0]:.0f}/s), {failed} failed; {len(found)} reports, lost updates {counts}; {sizes}")
+    print(
+        f"{mode}: {requests} requests ({rates[0]:.0f}/s), {failed.total()} failed; {len(found)} reports,"
+        f" lost updates {counts}; {sizes}"
+    )
     problems = {
-        "requests failed": failed != 0,
+        f"requests failed: {dict(failed)}": failed.total() != 0,
         "a process is not as it was, or has grown": len(grown) != PROCESSES or max(grown) > GROWTH,
         "reports": len(found) != len(PARTS) * PROCESSES,
         "GIL": {report["gil"] for report in found} != {"disabled" if without_gil else "enabled"},

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[1]
 PLAIN = {name: value for name, value in os.environ.items() if not name.startswith(("FTSAN", "PYTHONASYNCIO"))}
@@ -78,17 +79,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 FACTS = re.compile(
     r"CPython .* (does not crash of it|brings what it is about)|one thread at a time|about (builds|processes)|the GIL is (on|off)"
     r"|a build with the GIL cannot"
-    r"|there (are no|is no such) wheels? |the frames of the standard library|the other Python is as new|empty parameter set"
+    r"|there (are no|is no such) wheels?|the frames of the standard library|the other Python is as new|empty parameter set"
     r"|the limit of open files"
 )
+#: And of a package that is missing, where the requirements leave it out: it has no wheels for every interpreter.
+MISSING = "{} (PyPI) is missing"
+
+
+def left_out(interpreter: dict[str, str] | None = None) -> set[str]:
+    """Distributions that the requirements of the tests leave out: for this interpreter, or for another as markers name it."""
+    files = (ROOT / "tests" / "requirements.txt", ROOT / "docs" / "requirements.txt")
+    lines = [line for file in files for line in file.read_text().splitlines() if not line.startswith("-r")]
+    wanted = [Requirement(line) for line in lines]
+    return {one.name for one in wanted if one.marker and not one.marker.evaluate(interpreter)}
+
+
+def is_fact(reason: str, interpreter: dict[str, str] | None = None) -> bool:
+    """May a test be skipped in CI for this reason?"""
+    return bool(FACTS.search(reason)) or reason in map(MISSING.format, left_out(interpreter))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Fail a test in CI that is skipped because something is missing."""
     report = yield
-    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
-    if report.skipped and reason and os.environ.get("CI") and not FACTS.search(reason):
+    reason = report.longrepr[2].removeprefix("Skipped: ") if isinstance(report.longrepr, tuple) else ""
+    if report.skipped and reason and os.environ.get("CI") and not is_fact(reason):
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} is skipped in CI, where nothing may be missing: {reason}"
     return report

@@ -11,23 +11,18 @@ tables of their own (``races.py``).
 
 from __future__ import annotations
 
-import datetime
-import os
-import platform
-import re
 import statistics
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import time
 from pathlib import Path
 
-import ftsan
 from ftsan.library import HOOKS
 
 from tests.bench import order, races
 from tests.bench.spread import spread
+from tests.bench.where import where
 from tests.bench.workloads import WORKLOADS
 from tests.conftest import PLAIN
 
@@ -79,17 +74,6 @@ def hooked_calls(rounds: int) -> None:
     for name, values in added.items():
         cells = "".join("{1:8.2f} [{0:.2f}, {2:.2f}] {3:5}".format(*spread(one), way) for way, one in values.items())
         print(f"{name:16}{cells}", flush=True)
-
-
-def where() -> str:
-    """When, and on what machine."""
-    processors = Path("/proc/cpuinfo").read_text()
-    [model, *_] = re.findall(r"^model name\s*: (.*)$", processors, re.MULTILINE) or [platform.machine()]
-    busy = os.getloadavg()[0]
-    return (
-        f"{datetime.date.today()}: ftsan {ftsan.__version__}, {platform.python_implementation()} {sys.version.split(' (')[0]}"
-        f" ({sysconfig.get_config_var('OPT')}), {model}, {os.cpu_count()} cores, Linux {platform.release()}, load {busy:.1f}"
-    )
 
 
 def main(rounds: int, *names: str) -> None:

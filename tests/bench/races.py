@@ -1,4 +1,6 @@
-"""The costs of watching for data races, as ratios to plain Python in the same run: ``python -m tests.bench.races [ROUNDS]``.
+"""The costs of watching for data races, as ratios to plain Python in the same run.
+
+    python -m tests.bench.races [ROUNDS [WORKLOAD ...]]
 
 Everything is watched (``--races all``), the workload and the standard library.  Each round runs every way once, in turn, as in
 ``tests.bench``; what is much slower runs in fewer rounds.  Beside ftsan: pyvft, and a CPython that was built with ThreadSanitizer
@@ -13,7 +15,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from ftsan.library import HOOKS
 
 from tests import obtained
 from tests.bench.spread import spread
+from tests.bench.where import where
 from tests.conftest import PLAIN
 
 HERE = Path(__file__).parent
@@ -98,11 +101,12 @@ class Bench:
                 ratios[name].append(value / plain[-1])
         return plain, ratios
 
-    def times(self) -> None:
-        """The workloads that have a budget, every way."""
+    def times(self, workloads: Iterable[str]) -> None:
+        """The workloads that have a budget, or some of them, every way."""
         others = [name for name in self.ways if name != "plain"]
         print(f"\n{'races, all watched':20}{'plain ms':>10}{'budget':>8}  " + "".join(f"{name:27}" for name in others))
-        for workload, (what, budget) in BUDGETS.items():
+        for workload in workloads:
+            what, budget = BUDGETS[workload]
             plain, ratios = self.ratios(others, lambda way, workload=workload, what=what: self.run(way, workload)[what])
             print(f"{workload:20}{statistics.median(plain) * 1e3:10.4g}{budget:7.2f}x  {cells(ratios)}", flush=True)
 
@@ -159,14 +163,16 @@ def cells(ratios: dict[str, list[float]]) -> str:
     return "".join("{1:7.3f}x [{0:.3f}, {2:.3f}]   ".format(*spread(values)) for values in ratios.values())
 
 
-def main(rounds: int) -> None:
-    """Print the tables."""
+def main(rounds: int, *names: str) -> None:
+    """Print the tables; with names, only what is about these workloads."""
     bench = Bench(rounds)
-    bench.times()
-    bench.own_objects()
-    bench.sampled()
-    bench.memory()
+    bench.times(names or BUDGETS)
+    if not names:
+        bench.own_objects()
+        bench.sampled()
+        bench.memory()
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 11)
+    print(where())
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 11, *sys.argv[2:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 import os
 import pwd
@@ -17,17 +18,30 @@ from typing import Any, NoReturn
 
 import pytest
 
+from tests.conftest import MISSING
+
 
 def missing(what: str) -> NoReturn:
     """Skip the test, which in CI makes it fail."""
     pytest.skip(f"{what} is missing")
 
 
-def needs(*modules: str) -> None:
-    """Skip the test unless these modules are installed."""
-    for module in modules:
-        if importlib.util.find_spec(module) is None:
-            missing(f"{module} (PyPI)")
+def is_installed(name: str) -> bool:
+    """Is there a module or a distribution of this name?"""
+    if importlib.util.find_spec(name) is not None:
+        return True
+    try:
+        importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def needs(*names: str) -> None:
+    """Skip the test unless these modules or distributions are installed."""
+    for name in names:
+        if not is_installed(name):
+            pytest.skip(MISSING.format(name))
 
 
 def passes_through(access: dict[str, Any], path: Path, mark: str) -> bool:

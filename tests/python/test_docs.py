@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import html
-import importlib.util
 import re
 import shlex
 import shutil
@@ -19,6 +18,7 @@ from ftsan import _native
 from docs import console, tables
 from tests import found
 from tests.conftest import PLAIN, ROOT, Ftsan
+from tests.interop.conftest import needs
 
 WRITTEN = [ROOT / "README.md", *sorted(console.PAGES.rglob("*.md"))]
 OPTIONS = {key.replace("_", "-"): value for key, value, _, _, public in _native.options() if public}
@@ -90,7 +90,9 @@ def test_options_that_are_named_exist() -> None:
 
 def recipes() -> list[tuple[str, str]]:
     """The scripts of the recipes for CI, as YAML has them."""
-    yaml = pytest.importorskip("yaml")
+    needs("mkdocs")  # which brings yaml
+    import yaml
+
     action = yaml.safe_load((ROOT / "action.yml").read_text())
     scripts = []
     for _, title, text in fences("yaml"):
@@ -147,15 +149,10 @@ def test_examples_of_python_are_python() -> None:
         ast.parse(text, path.name)
 
 
-def needs_mkdocs() -> None:
-    if importlib.util.find_spec("material") is None:
-        pytest.skip("docs/requirements.txt is not installed")
-
-
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built so that a warning is an error."""
-    needs_mkdocs()
+    needs("mkdocs", "mkdocs-material")
     folder = tmp_path_factory.mktemp("site")
     status, output = built(ROOT / "docs", folder)
     assert status == 0 and "WARNING" not in output, output
@@ -208,7 +205,7 @@ def test_a_reader_of_the_site_fetches_nothing_from_elsewhere(site: Path) -> None
 
 @pytest.mark.parametrize("text", ["<!-- csots -->", "<!-- readme Nothing -->", "[a](no-such-page.md)", "[a](limits.md#nothing)"])
 def test_a_page_that_asks_for_what_there_is_not_is_no_site(text: str, tmp_path: Path) -> None:
-    needs_mkdocs()
+    needs("mkdocs", "mkdocs-material")
     shutil.copytree(ROOT / "docs", tmp_path / "docs")
     (tmp_path / "docs" / "pages" / "costs.md").write_text(text + "\n")
     status, output = built(tmp_path / "docs", tmp_path / "site")

@@ -14,6 +14,7 @@ import pytest
 
 from tests import obtained
 from tests.conftest import PLAIN, Ftsan, Run
+from tests.interop.conftest import needs
 
 #: Two misuses, of which one is to be accepted.
 PROGRAM = """
@@ -59,7 +60,9 @@ def converted(folder: Path, format: str, report: str = "report.json") -> str:
 
 
 def validate(log: dict[str, Any]) -> None:
-    jsonschema = pytest.importorskip("jsonschema")
+    needs("jsonschema")
+    import jsonschema
+
     if shutil.which("npm") is None:
         pytest.skip("the schema is in a package of npm, which is not here")
     path = obtained.from_npm("@microsoft/jest-sarif", "1.0.0-beta.0", obtained.CACHE, "lib/schemas/sarif-2.1.0-rtm.5.json")

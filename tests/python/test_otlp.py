@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import PLAIN, Ftsan
+from tests.interop.conftest import needs
 
 
 class Receiver(http.server.BaseHTTPRequestHandler):
@@ -40,7 +41,7 @@ class Receiver(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def collector() -> Iterator[tuple[str, type[Receiver]]]:
-    pytest.importorskip("opentelemetry.proto")
+    needs("opentelemetry-exporter-otlp-proto-http")
     handler = type("Handler", (Receiver,), {"received": []})
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)

@@ -7,12 +7,13 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import PLAIN, Ftsan, needs_free_threading, needs_gil_off
+from tests.interop.conftest import needs
 
 #: An extension module; ``{gil}`` is a slot or nothing.
 EXTENSION = """
@@ -68,16 +69,13 @@ def test_the_import_statement_is_named_through_other_modules(ftsan: Ftsan, tmp_p
 
 @needs_gil_off
 def test_gevent_is_named_with_its_version_and_who_imports_it(ftsan: Ftsan, tmp_path: Path) -> None:
-    try:
-        gevent = version("gevent")
-    except PackageNotFoundError:
-        pytest.skip("gevent is not installed")
+    needs("gevent")
     program = tmp_path / "program.py"
     program.write_text("import gevent\n")
     run = ftsan("--require-gil-disabled", program)
     finding = run.findings[0]
     assert (run.status, finding["rule"], finding["severity"]) == (66, "FT601", "error")
-    assert f"gevent.libev.corecext of gevent {gevent}" in finding["title"]
+    assert f"gevent.libev.corecext of gevent {version('gevent')}" in finding["title"]
     stack = finding["accesses"][0]["stack"]
     assert (stack[-1]["file"], stack[-1]["line"]) == (str(program), 1)
     assert not [frame for frame in stack if "importlib" in frame["file"] or "/ftsan/" in frame["file"]]

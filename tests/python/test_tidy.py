@@ -19,7 +19,7 @@ from ftsan.watch import LIBRARIES, table_of
 
 from tests import found as found_
 from tests import packages
-from tests.conftest import PLAIN, ROOT
+from tests.conftest import PLAIN, ROOT, is_fact, left_out
 from tests.interop.conftest import needs
 
 RUST = sorted(path for folder in ("src", "hooks", "python/native/src") for path in (ROOT / folder).rglob("*.rs"))
@@ -155,6 +155,13 @@ def test_a_test_that_lacks_something_fails_in_ci(ci: str, outcome: str, tmp_path
     command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.conftest", "-c", "/dev/null", "--rootdir", tmp_path, path]
     done = subprocess.run(command, env=PLAIN | {"CI": ci}, capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.stdout.splitlines()[-1].startswith(outcome), done.stdout + done.stderr
+
+
+def test_a_package_may_be_missing_in_ci_only_where_the_requirements_leave_it_out() -> None:
+    assert left_out({"python_version": "3.14"}) == set()
+    assert is_fact("gevent (PyPI) is missing", {"python_version": "3.15"})
+    assert not is_fact("gevent (PyPI) is missing", {"python_version": "3.14"})
+    assert not is_fact("trio (PyPI) is missing", {"python_version": "3.15"})
 
 
 def test_every_native_function_is_used() -> None:

@@ -12,13 +12,14 @@ use crate::launcher::door::{self, Interpreter};
 use crate::thread::{code_class, hooks_link, origins, registry, timeline};
 use ftsan::loops::Realm;
 use ftsan::options::{OF_ATTACH, Options};
+use ftsan::report::model::timeline::Time;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt as _;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Begins to watch a process that runs, without findings until [`look`]; whether it was attached to before, and is hooked again.
 #[pyfunction]
@@ -145,7 +146,7 @@ fn realm_of(name: &str) -> PyResult<Realm> {
 /// Findings are made from now on, for so many seconds at most: nobody may come to leave the process.
 #[pyfunction]
 pub(crate) fn look(py: Python<'_>, seconds: f64) {
-    process::get().look_until(Instant::now() + Duration::from_secs_f64(seconds));
+    process::get().look_until(timeline::now().saturating_add(Duration::from_secs_f64(seconds).as_micros() as Time));
     py.detach(|| process::get().bring_report_up_to_date());
 }
 

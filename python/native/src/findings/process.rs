@@ -15,7 +15,7 @@ use ftsan::options::Options;
 use ftsan::recording::Recording;
 use ftsan::report::model::mistake;
 use ftsan::report::model::policy::Policy;
-use ftsan::report::model::timeline::{Made, Timeline};
+use ftsan::report::model::timeline::{Made, Time, Timeline};
 use ftsan::report::model::tree::News;
 use ftsan::report::render::text;
 use ftsan::report::render::text::style::{self, Style};
@@ -26,7 +26,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Instant;
 
 /// The process as a whole.
 pub(crate) struct Process {
@@ -48,8 +47,8 @@ pub(crate) struct Process {
     shared: AtomicPtr<Shared>,
     /// What this session does not watch, beyond what does not work.
     unwatched: Notes,
-    /// Until when findings are made in a process that somebody attached to; `None` while none are.
-    looks_until: Mutex<Option<Instant>>,
+    /// Until when findings are made in a process that somebody attached to; 0 while none are.  No lock: a fork may come at any moment.
+    looks_until: AtomicU64,
     /// Whether it is one.
     is_attached: AtomicBool,
     /// Nobody asks any more.
@@ -157,7 +156,7 @@ pub(crate) fn start(options: Options, python: BTreeMap<String, String>, gil: Str
         has_stderr: unsafe { libc::fcntl(libc::STDERR_FILENO, libc::F_GETFD) } >= 0,
         shared: AtomicPtr::new(shared),
         unwatched: Notes::default(),
-        looks_until: Mutex::new(None),
+        looks_until: AtomicU64::new(0),
         is_attached: AtomicBool::new(false),
         is_left: AtomicBool::new(false),
     };
@@ -194,14 +193,14 @@ impl Process {
         self.options.tally.as_ref().is_some_and(|path| self.tally.map_or_else(|| !path.exists(), Tally::is_closed))
     }
 
-    /// Findings are made until then.
-    pub(crate) fn look_until(&self, end: Instant) {
-        *self.looks_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(end);
+    /// Findings are made until then, as [`timeline::now`] says it.
+    pub(crate) fn look_until(&self, end: Time) {
+        self.looks_until.store(end, Ordering::Release);
     }
 
     /// Somebody attached, and no findings are made until [`Process::look_until`].
     pub(crate) fn stop_looking(&self) {
-        *self.looks_until.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.looks_until.store(0, Ordering::Release);
         self.is_attached.store(true, Ordering::Release);
     }
 
@@ -211,8 +210,7 @@ impl Process {
 
     /// Whether findings are made.
     pub(crate) fn is_looking(&self) -> bool {
-        let until = || *self.looks_until.lock().unwrap_or_else(PoisonError::into_inner);
-        !self.is_attached() || until().is_some_and(|end| Instant::now() < end)
+        !self.is_attached() || timeline::now() < self.looks_until.load(Ordering::Acquire)
     }
 
     /// This session does not watch something that was asked for.

@@ -25,7 +25,9 @@ struct Note {
 pub(crate) struct Notes(AtomicPtr<Note>);
 
 impl Notes {
-    const NONE: Notes = Notes(AtomicPtr::new(ptr::null_mut()));
+    const fn new() -> Self {
+        Notes(AtomicPtr::new(ptr::null_mut()))
+    }
 
     /// Adds one, which may be there already.
     pub(crate) fn add(&self, what: &str) {
@@ -54,7 +56,7 @@ impl Notes {
     }
 }
 
-static FAULTS: Notes = Notes::NONE;
+static FAULTS: Notes = Notes::new();
 
 /// Notes that `what` is off.
 pub(crate) fn fail(what: &str) {
