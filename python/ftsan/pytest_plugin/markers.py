@@ -17,8 +17,7 @@ MARKERS = [
 
 _NAMES = {"ftsan_concurrent", "ftsan_allow", "ftsan_off", "xfail"}
 
-
-#: What markers of a test say, once it was asked for.
+#: What the markers of a test say, if it has any.
 _POLICY = pytest.StashKey["Policy"]()
 
 
