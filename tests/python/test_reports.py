@@ -62,8 +62,9 @@ import asyncio, threading
 
 async def main():
     loop = asyncio.get_running_loop()
-    def one(): return loop.create_future()
-    def other(): return loop.create_future()
+    def make(): return loop.create_future()
+    def one(): return make()
+    def other(): return make()
     *_, made = [(one(), other()) for _ in range(3)]
     def settle():
         made[0].set_result(None)
@@ -134,7 +135,7 @@ def test_two_objects_that_one_function_makes_for_two_others_are_told_apart(ftsan
     assert set(run.rules) == {"FT102"}, run.stderr
     accesses = [access for finding in run.findings for access in finding["accesses"] if access["role"] == "created"]
     makers = [[frame["function"] for frame in access["stack"] if frame["function"].startswith("main")] for access in accesses]
-    assert makers == [["main.<locals>.one", "main"], ["main.<locals>.other", "main"]], run.stderr
+    assert makers == [["main.<locals>.make", f"main.<locals>.{name}", "main"] for name in ("one", "other")], run.stderr
 
 
 def test_no_code_of_the_program_runs_to_make_a_report(ftsan: Ftsan) -> None:
