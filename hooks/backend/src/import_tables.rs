@@ -30,29 +30,31 @@ impl Backend for ImportTables {
         for one in diversions {
             one.original.store(one.target.address as usize, Ordering::Release);
         }
-        let names = Names::of(diversions);
-        let of = |name: &CStr| names.may_have(name).then(|| diversions.iter().find(|one| one.target.name == name))?;
+        let named = Named::new(diversions);
         // SAFETY: the caller's guarantee.
-        unsafe { rewrite(&|name| of(name).map(|one| one.detour)) };
+        unsafe { rewrite(&|name| named.find(name).map(|one| one.detour)) };
     }
 }
 
-/// Tells most names that are not among some from those that are: libraries import hundreds of times as many as are diverted.
-struct Names([u64; 4]);
+/// Diversions by name.  Libraries import hundreds of times as many names as are diverted: one bit tells most of the others.
+struct Named<'a> {
+    diversions: &'a [Diversion<'a>],
+    bits: [u64; 4],
+}
 
-impl Names {
-    fn of(diversions: &[Diversion<'_>]) -> Self {
-        let mut names = Names([0; 4]);
-        for one in diversions {
-            let bit = Self::bit(one.target.name);
-            names.0[bit / 64] |= 1 << (bit % 64);
+impl<'a> Named<'a> {
+    fn new(diversions: &'a [Diversion<'a>]) -> Self {
+        let mut bits = [0; 4];
+        for bit in diversions.iter().map(|one| Self::bit(one.target.name)) {
+            bits[bit / 64] |= 1 << (bit % 64);
         }
-        names
+        Named { diversions, bits }
     }
 
-    fn may_have(&self, name: &CStr) -> bool {
+    fn find(&self, name: &CStr) -> Option<&'a Diversion<'a>> {
         let bit = Self::bit(name);
-        self.0[bit / 64] & 1 << (bit % 64) != 0
+        let may_be = self.bits[bit / 64] & 1 << (bit % 64) != 0;
+        may_be.then(|| self.diversions.iter().find(|one| one.target.name == name)).flatten()
     }
 
     fn bit(name: &CStr) -> usize {
@@ -90,9 +92,9 @@ pub unsafe fn rewrite(detour: &dyn Fn(&CStr) -> Option<*const c_void>) -> usize 
 /// # Safety
 /// The targets have the addresses of the functions.
 pub unsafe fn put_back(diversions: &[Diversion<'_>]) -> usize {
-    let of = |name: &CStr| diversions.iter().find(|one| one.target.name == name);
+    let named = Named::new(diversions);
     // SAFETY: the caller's guarantee.
-    unsafe { change_all(&|name| of(name).map(|one| Change { from: one.detour, to: one.target.address })) }
+    unsafe { change_all(&|name| named.find(name).map(|one| Change { from: one.detour, to: one.target.address })) }
 }
 
 /// # Safety
