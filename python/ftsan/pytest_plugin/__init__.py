@@ -80,13 +80,15 @@ def pytest_configure(config: pytest.Config) -> None:
             from .blame import Blame
             from .concurrency import Concurrency, HeldUp
             from .session import LastWords, Session
-            from .workers import Workers
 
         begun = _begun.get(config.rootpath)
         concurrency = Concurrency(config)
         blame = Blame(config, concurrency)
         plugins: dict[str, Any] = {"concurrency": concurrency, "blame": blame}
         if begun is not None:
+            with _as_they_are():
+                from .workers import Workers
+
             plugins["workers"] = workers = Workers(config, begun.scratch, begun.report, begun.crash_dir)
         if any(option.startswith("perturb=") for option in os.environ.get("FTSAN_OPTIONS", "").split(":")):
             plugins["held-up"] = HeldUp()
