@@ -203,3 +203,11 @@ pub struct FoundBefore {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<Frame>,
 }
+
+#[cfg(test)]
+impl NativeFrame {
+    /// For tests: a function of a module, and nothing else is known.
+    pub fn named(module: &str, symbol: &str) -> Self {
+        NativeFrame { module: module.to_owned(), symbol: symbol.to_owned(), ..NativeFrame::default() }
+    }
+}

@@ -94,11 +94,7 @@ mod tests {
     #[test]
     fn where_an_allocator_dies_does_not_matter() {
         let of_tops = |tops: &[&str]| {
-            let native = tops.iter().chain(&["PyList_New", "f"]).map(|symbol| NativeFrame {
-                module: "/usr/bin/python3.14t".to_owned(),
-                symbol: (*symbol).to_owned(),
-                ..NativeFrame::default()
-            });
+            let native = tops.iter().chain(&["PyList_New", "f"]).map(|symbol| NativeFrame::named("/usr/bin/python3.14t", symbol));
             let thread = crate::triage::crash::Thread { crashed: true, native: native.collect(), ..Default::default() };
             of(&Crash { signal: "SIGSEGV".to_owned(), threads: vec![thread], ..Crash::default() })
         };
@@ -114,11 +110,7 @@ mod tests {
 
     #[test]
     fn neither_does_under_which_name_libc_shows_it() {
-        let frame = |module: &str, symbol: &str| NativeFrame {
-            module: module.to_owned(),
-            symbol: symbol.to_owned(),
-            ..NativeFrame::default()
-        };
+        let frame = NativeFrame::named;
         let of_tops = |signal: &str, tops: &[&str]| {
             let native = tops.iter().map(|symbol| frame("/lib/x86_64-linux-gnu/libc.so.6", symbol));
             let native = native.chain([frame("/x/_core.cpython-314t-x86_64-linux-gnu.so", "append_line")]).collect();
@@ -142,11 +134,7 @@ mod tests {
     #[test]
     fn the_heap_is_damaged_by_a_signal_that_memory_brings_about() {
         let of_signal = |signal: &str, top: &str| {
-            let frame = |module: &str, symbol: &str| NativeFrame {
-                module: module.to_owned(),
-                symbol: symbol.to_owned(),
-                ..NativeFrame::default()
-            };
+            let frame = NativeFrame::named;
             let native = vec![frame("/lib/libc.so.6", top), frame("/x/_core.cpython-314t-x86_64-linux-gnu.so", "append_line")];
             let thread = crate::triage::crash::Thread { crashed: true, native, ..Default::default() };
             of(&Crash { signal: signal.to_owned(), threads: vec![thread], ..Crash::default() })

@@ -7,12 +7,8 @@ use crate::report::Frame;
 const DUMP: &str = "Fatal Python error: Segmentation fault\n\nCurrent thread 0x00007f01 (most recent call first):\n  \
                     File \"/app/a.py\", line 5 in f\n";
 
-fn native(module: &str, symbol: &str) -> NativeFrame {
-    NativeFrame { module: module.to_owned(), symbol: symbol.to_owned(), ..NativeFrame::default() }
-}
-
 fn stack(module: &str, symbols: &[&str]) -> Thread {
-    Thread { crashed: true, native: symbols.iter().map(|symbol| native(module, symbol)).collect(), ..Thread::default() }
+    Thread { crashed: true, native: symbols.iter().map(|symbol| NativeFrame::named(module, symbol)).collect(), ..Thread::default() }
 }
 
 fn python(function: &str) -> Frame {
@@ -211,7 +207,7 @@ fn a_python_stack_is_added_where_there_is_none() {
     assert_eq!(kept(of(&[], true), of(&["f"], false)), ("f".to_owned(), true));
     assert_eq!(kept(of(&[], false), of(&["f"], false)), ("f".to_owned(), false));
     let with_native = |mut crash: Crash| {
-        crash.threads[0].native = vec![native("a.so", "f")];
+        crash.threads[0].native = vec![NativeFrame::named("a.so", "f")];
         crash
     };
     assert_eq!(kept(with_native(of(&["g"], false)), of(&["f"], true)), ("g".to_owned(), false));
@@ -221,7 +217,7 @@ fn a_python_stack_is_added_where_there_is_none() {
 #[test]
 fn a_library_without_a_tag_is_the_module_that_the_list_names() {
     let import = |module: &str, import: &str| {
-        let frame = NativeFrame { import: import.to_owned(), ..native(module, "f") };
+        let frame = NativeFrame { import: import.to_owned(), ..NativeFrame::named(module, "f") };
         let mut crash = died("SIGSEGV", vec![Thread { native: vec![frame], ..Thread::default() }]);
         crash.extensions = vec![extension("other._core"), extension("fastlog._core"), extension("lone")];
         name_untagged(&mut crash);
@@ -250,7 +246,8 @@ fn a_stack_that_aborts_tells_the_signal() {
 #[test]
 fn paths_tell_platform_interpreter_and_build() {
     let of = |version: &str, gil: &str, paths: &[&str]| {
-        let thread = Thread { crashed: true, native: paths.iter().map(|path| native(path, "f")).collect(), ..Thread::default() };
+        let thread =
+            Thread { crashed: true, native: paths.iter().map(|path| NativeFrame::named(path, "f")).collect(), ..Thread::default() };
         let python = Python { version: version.to_owned(), gil: gil.to_owned(), ..Python::default() };
         described(Crash { python, ..died("SIGSEGV", vec![thread]) }).python
     };

@@ -347,14 +347,10 @@ mod tests {
 
     const OWN: &str = "/v/lib/python3.14t/site-packages/fastlog/_core.cpython-314t-x86_64-linux-gnu.so";
 
-    fn native(module: &str, symbol: &str) -> NativeFrame {
-        NativeFrame { module: module.to_owned(), symbol: symbol.to_owned(), ..NativeFrame::default() }
-    }
-
     fn crash(frames: &[(&str, &str)], extensions: &[&str]) -> Crash {
         let thread = Thread {
             crashed: true,
-            native: frames.iter().map(|(module, symbol)| native(module, symbol)).collect(),
+            native: frames.iter().map(|(module, symbol)| NativeFrame::named(module, symbol)).collect(),
             ..Thread::default()
         };
         let extension = |name: &&str| Extension { name: (*name).to_owned(), ..Extension::default() };
@@ -375,7 +371,7 @@ mod tests {
 
     #[test]
     fn a_function_without_a_file_may_be_the_interpreters_and_a_librarys_is_not() {
-        let may = |symbol: &str, owner: Owner, modules: &[&str]| may_be_in(&native("", symbol), &owner, modules);
+        let may = |symbol: &str, owner: Owner, modules: &[&str]| may_be_in(&NativeFrame::named("", symbol), &owner, modules);
         for owner in [Owner::Interpreter, Owner::Unknown, Owner::C] {
             assert!(may("f", owner.clone(), &[]) && !may("", owner, &[]), "it needs a name");
         }
@@ -437,7 +433,7 @@ mod tests {
     #[test]
     fn a_module_is_known_by_its_file_by_its_name_or_by_its_distribution() {
         let owner = Owner::Extension("x".to_owned(), Some("y".to_owned()));
-        let may = |module: &str, asked: &str| may_be_in(&native(module, "f"), &owner, &[asked]);
+        let may = |module: &str, asked: &str| may_be_in(&NativeFrame::named(module, "f"), &owner, &[asked]);
         assert!(may(OWN, "fastlog._core") && may("", "x") && may("", "y") && !may("", "fastlog._core"));
     }
 

@@ -228,11 +228,7 @@ mod tests {
     const OWN: &str = "/v/site-packages/fastlog/_core.cpython-314t-x86_64-linux-gnu.so";
 
     fn crash(message: &str, frames: &[(&str, &str)], extensions: &[&str]) -> Crash {
-        let native = |(module, symbol): &(&str, &str)| NativeFrame {
-            module: (*module).to_owned(),
-            symbol: (*symbol).to_owned(),
-            ..NativeFrame::default()
-        };
+        let native = |(module, symbol): &(&str, &str)| NativeFrame::named(module, symbol);
         let thread = Thread { crashed: true, native: frames.iter().map(native).collect(), ..Thread::default() };
         let extension = |name: &&str| Extension { name: (*name).to_owned(), ..Extension::default() };
         Crash {

@@ -81,11 +81,7 @@ mod tests {
     use super::*;
 
     fn told(message: &str, native: &[(&str, &str)]) -> Option<Vec<String>> {
-        let frame = |(module, symbol): &(&str, &str)| NativeFrame {
-            module: (*module).to_owned(),
-            symbol: (*symbol).to_owned(),
-            ..NativeFrame::default()
-        };
+        let frame = |(module, symbol): &(&str, &str)| NativeFrame::named(module, symbol);
         let event = Event { operation: "send".to_owned(), ..Event::default() };
         let threads = vec![
             Thread { crashed: true, native: native.iter().map(frame).collect(), ..Thread::default() },

@@ -272,11 +272,7 @@ mod tests {
     const LIBC: &str = "/lib/x86_64-linux-gnu/libc.so.6";
 
     fn thread(native: &[(&str, &str)], python: &[(&str, &str)]) -> Thread {
-        let frame = |(module, symbol): &(&str, &str)| NativeFrame {
-            module: (*module).to_owned(),
-            symbol: (*symbol).to_owned(),
-            ..NativeFrame::default()
-        };
+        let frame = |(module, symbol): &(&str, &str)| NativeFrame::named(module, symbol);
         let line = |(file, function): &(&str, &str)| Frame {
             file: (*file).to_owned(),
             function: (*function).to_owned(),

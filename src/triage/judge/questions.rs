@@ -192,7 +192,7 @@ mod tests {
     }
 
     fn native(module: &str, symbol: &str) -> NativeFrame {
-        NativeFrame { module: module.to_owned(), symbol: symbol.to_owned(), offset: 1, ..NativeFrame::default() }
+        NativeFrame { offset: 1, ..NativeFrame::named(module, symbol) }
     }
 
     #[test]

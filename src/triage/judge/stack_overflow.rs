@@ -75,11 +75,7 @@ mod tests {
     use super::super::super::crash::{Crash, NativeFrame, Thread};
 
     fn told(signal: &str, message: &str, python: Vec<Frame>, native: &[&str]) -> Option<String> {
-        let native = native.iter().map(|symbol| NativeFrame {
-            module: "/lib/a.so".to_owned(),
-            symbol: (*symbol).to_owned(),
-            ..NativeFrame::default()
-        });
+        let native = native.iter().map(|symbol| NativeFrame::named("/lib/a.so", symbol));
         let thread = Thread { crashed: true, python, native: native.collect(), ..Thread::default() };
         let crash = Crash { signal: signal.to_owned(), message: message.to_owned(), threads: vec![thread], ..Crash::default() };
         found(&Facts::new(&crash)).map(|mut verdict| verdict.evidence.remove(0))

@@ -19,7 +19,7 @@ fn verdict_of(evidence: &[&str]) -> Verdict {
 }
 
 fn native(module: &str, symbol: &str) -> NativeFrame {
-    NativeFrame { module: module.to_owned(), symbol: symbol.to_owned(), offset: 16, ..NativeFrame::default() }
+    NativeFrame { offset: 16, ..NativeFrame::named(module, symbol) }
 }
 
 fn python(function: &str) -> Frame {

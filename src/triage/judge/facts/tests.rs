@@ -3,7 +3,7 @@
 use super::*;
 
 fn frame(module: &str, symbol: &str) -> NativeFrame {
-    NativeFrame { module: module.to_owned(), symbol: symbol.to_owned(), offset: 1, ..NativeFrame::default() }
+    NativeFrame { offset: 1, ..NativeFrame::named(module, symbol) }
 }
 
 fn below(frames: &[(&str, &str)]) -> Vec<String> {

@@ -98,7 +98,7 @@ mod tests {
     }
 
     fn crash(gil: &str, symbol: &str) -> Crash {
-        let native = NativeFrame { module: "/usr/bin/python3.14t".to_owned(), symbol: symbol.to_owned(), ..NativeFrame::default() };
+        let native = NativeFrame::named("/usr/bin/python3.14t", symbol);
         Crash {
             signal: "SIGSEGV".to_owned(),
             python: Python { gil: gil.to_owned(), ..Python::default() },

@@ -8,12 +8,8 @@ const PYTHON: &str = "/usr/bin/python3.14t";
 const LIBC: &str = "/lib/x86_64-linux-gnu/libc.so.6";
 const XML: &str = "/usr/lib/libxml2.so.2";
 
-fn native(module: &str, symbol: &str) -> NativeFrame {
-    NativeFrame { module: module.to_owned(), symbol: symbol.to_owned(), ..NativeFrame::default() }
-}
-
 fn crash(frames: &[(&str, &str)], gil: &str) -> Crash {
-    let native = frames.iter().map(|(module, symbol)| native(module, symbol)).collect();
+    let native = frames.iter().map(|(module, symbol)| NativeFrame::named(module, symbol)).collect();
     let mut crash = Crash { threads: vec![Thread { crashed: true, native, ..Thread::default() }], ..Crash::default() };
     gil.clone_into(&mut crash.python.gil);
     crash
@@ -195,7 +191,7 @@ fn without_a_native_stack_a_package_that_is_alone_is_the_guess() {
     assert_eq!(guess(&with(in_python(&stack, ""), "yarl._quoting", "yarl", None)), None);
     assert_eq!(guess(&with(in_python(&stack[1..], ""), "fastlog._core", "fastlog", None)), None, "the program's own line");
     let mut known = alone;
-    known.threads[0].native.push(native(PYTHON, "f"));
+    known.threads[0].native.push(NativeFrame::named(PYTHON, "f"));
     assert_eq!(guess(&known), None, "there is a native stack");
 }
 
@@ -280,8 +276,10 @@ fn without_a_stack_the_line_of_the_program_is_all_that_is_known() {
 fn a_source_file_in_a_folder_that_nobody_owns_is_somebody_elses() {
     let told = |frames: &[(&str, &str, &str)]| {
         let mut crash = crash(&[], "");
-        let frame =
-            |(module, symbol, source): &(&str, &str, &str)| NativeFrame { source: (*source).to_owned(), ..native(module, symbol) };
+        let frame = |(module, symbol, source): &(&str, &str, &str)| NativeFrame {
+            source: (*source).to_owned(),
+            ..NativeFrame::named(module, symbol)
+        };
         crash.threads[0].native = frames.iter().map(frame).collect();
         foreign_source(&Facts::new(&crash)).map(|verdict| first(&verdict).to_owned())
     };
