@@ -108,7 +108,7 @@ apache: $(VENV)/installed $(VENV)/tools ## mod_wsgi under wrk, a minute with the
 # What threads do to each other without locks, in interleavings and with reorderings that no machine is sure to show.
 miri: ## the lock-free tables under Miri, with MIRI_SEEDS=8 seeds (rustup component add --toolchain nightly miri rust-src)
 	for test in races::lifetimes::tests::threads races::sync::tests::threads races::shadow::tests::threads races::clock::tests::threads \
-	    locks::held::tests::threads recording::tests; do \
+	    locks::held::tests::threads recording::tests::threads; do \
 	  MIRIFLAGS="-Zmiri-disable-isolation -Zmiri-many-seeds=0..$${MIRI_SEEDS:-8}" cargo +nightly miri test -q -p ftsan --lib $$test || exit 1; \
 	done
 

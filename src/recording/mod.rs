@@ -15,13 +15,13 @@ pub mod read;
 pub mod sites;
 
 use operation::Operation;
-use sites::{Position, SiteId, Sites};
+use sites::{Position, SiteId, Sites, StackId};
 use std::sync::atomic::{AtomicI32, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 /// The first bytes of a recording.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"FTSANREC");
 /// Changes with every change of the layout.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 /// How many threads can be recorded at once; the others are watched by nobody.
 pub const THREADS: usize = 256;
 /// How many events of a thread are kept.
@@ -151,10 +151,12 @@ pub struct ThreadRecord {
     /// When the events of each group of [`GROUP`] began, or the last one of them that waited ended.
     stamps: [AtomicU64; EVENTS / GROUP],
     positions: [CachedPosition; POSITIONS],
+    stacks: [CachedStack; CACHED_STACKS],
     events: [Event; EVENTS],
 }
 
 const POSITIONS: usize = 16;
+const CACHED_STACKS: usize = 32;
 
 #[repr(C)]
 #[derive(Debug, Default)]
@@ -162,6 +164,13 @@ struct CachedPosition {
     code: AtomicUsize,
     instruction: AtomicUsize,
     site: AtomicU32,
+}
+
+#[repr(C)]
+#[derive(Debug, Default)]
+struct CachedStack {
+    hash: AtomicU64,
+    stack: AtomicU32,
 }
 
 #[repr(C)]
@@ -364,6 +373,22 @@ impl ThreadRecord {
         cached.code.store(position.code, Ordering::Relaxed);
     }
 
+    /// The name of a stack of these positions, innermost first, which `find` is asked for if this thread was not there lately: a
+    /// program that redirects its output, as pytest does six times for each test, comes from the same few places.
+    pub fn stack(&self, positions: &[Position], find: impl FnOnce() -> StackId) -> StackId {
+        let hash = sites::hash_of(positions);
+        let cached = &self.stacks[hash as usize % CACHED_STACKS];
+        if cached.hash.load(Ordering::Relaxed) == hash {
+            return cached.stack.load(Ordering::Relaxed);
+        }
+        let stack = find();
+        // A signal handler of the thread may come between any two of these.
+        cached.hash.store(0, Ordering::Relaxed);
+        cached.stack.store(stack, Ordering::Relaxed);
+        cached.hash.store(hash, Ordering::Relaxed);
+        stack
+    }
+
     #[inline(always)]
     fn cached(&self, position: Position) -> &CachedPosition {
         // Instructions are two bytes, and calls with their caches some ten.
@@ -373,3 +398,88 @@ impl ThreadRecord {
 
 /// How many bytes a recording has.
 pub const SIZE: usize = size_of::<Recording>();
+
+#[cfg(test)]
+mod tests {
+    use super::sites::{Resolved, Sites};
+    use super::*;
+    use std::array::from_fn;
+    use std::cell::Cell;
+    use std::thread;
+
+    fn record() -> ThreadRecord {
+        let word = |_| AtomicU64::new(0);
+        ThreadRecord {
+            id: AtomicU32::new(0),
+            state: AtomicU32::new(LIVE),
+            native_id: AtomicU64::new(0),
+            name: from_fn(word),
+            runs_loop: AtomicU64::new(0),
+            next: AtomicU64::new(0),
+            stamps: from_fn(word),
+            positions: from_fn(|_| CachedPosition::default()),
+            stacks: from_fn(|_| CachedStack::default()),
+            events: from_fn(|_| Event { what: 0.into(), object: 0.into(), outcome: 0.into() }),
+        }
+    }
+
+    fn position(number: usize) -> Position {
+        Position { code: 0x7F00_0000_1000 + number * 0x400, instruction: 0x7F00_0000_10C0 + number * 0x400, check: number }
+    }
+
+    #[test]
+    fn a_stack_is_asked_for_where_the_thread_was_not_lately() {
+        let (record, asked) = (record(), Cell::new(0));
+        let name = |positions: &[Position], is: StackId| {
+            record.stack(positions, || {
+                asked.set(asked.get() + 1);
+                is
+            })
+        };
+        let (here, there) = ([position(1), position(2)], [position(1), position(3)]);
+        assert_eq!((name(&here, 7), name(&there, 8)), (7, 8));
+        assert_eq!((name(&here, 0), name(&there, 0), asked.get()), (7, 8, 2));
+        let reused = [Position { check: 9, ..here[0] }, here[1]];
+        let others = [&[] as &[Position], &here[..1], &[here[1], here[0]], &reused];
+        for (number, other) in others.into_iter().enumerate() {
+            assert_eq!(name(other, 20 + number as u32), 20 + number as u32, "{other:?}");
+        }
+        assert_eq!(asked.get(), 6);
+    }
+
+    /// Of `make miri` and of `cargo test`: two threads that come to one place at once may each name it, but never by what is half written.
+    #[test]
+    fn threads_that_name_places_at_once_read_back_what_they_named() {
+        const PLACES: usize = 6;
+        let meet = || {
+            let sites = Box::new(Sites::empty());
+            let name = || {
+                let named: Vec<SiteId> = (0..PLACES)
+                    .map(|number| {
+                        let text = format!("f{number}");
+                        let resolve = |texts: &Sites| {
+                            Some(Resolved {
+                                function: texts.add_text(text.as_bytes()),
+                                line: number as u32 + 1,
+                                ..Resolved::default()
+                            })
+                        };
+                        sites.site(position(number), resolve)
+                    })
+                    .collect();
+                for (number, site) in named.iter().enumerate() {
+                    assert_eq!(sites.resolved(*site), Some((String::new(), number as u32 + 1, format!("f{number}"))));
+                }
+                let stack = sites.stack(&named);
+                assert_eq!(sites.sites_of(stack).collect::<Vec<_>>(), named);
+            };
+            thread::scope(|scope| {
+                for _ in 0..3 {
+                    scope.spawn(name);
+                }
+            });
+        };
+        // An empty table is written where it is made.
+        thread::Builder::new().stack_size(1 << 26).spawn(meet).unwrap().join().unwrap();
+    }
+}

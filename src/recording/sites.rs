@@ -16,7 +16,7 @@ pub const DEPTH: usize = 13;
 const SITES: usize = 1 << 12;
 const STACKS: usize = 1 << 12;
 const OPERATIONS: usize = 1 << 10;
-const TEXT: usize = 1 << 20;
+const TEXT: usize = if cfg!(miri) { 1 << 8 } else { 1 << 20 }; // Miri takes a minute to make the array
 const PROBES: usize = 16;
 
 /// Where Python code is: a code object and an instruction, by their addresses.
@@ -107,6 +107,14 @@ fn mix(hash: u64, word: u64) -> u64 {
     hash ^ hash >> 29
 }
 
+/// Tells stacks apart, and is never 0: 64 bits, of which no two stacks that a process comes to have the same.
+pub(super) fn hash_of(positions: &[Position]) -> u64 {
+    let word = |position: &Position| {
+        position.instruction as u64 ^ (position.code as u64).rotate_left(24) ^ (position.check as u64).rotate_left(48)
+    };
+    positions.iter().fold(3, |hash, position| mix(hash, word(position))).max(1)
+}
+
 fn places(hash: u64, size: usize) -> impl Iterator<Item = usize> {
     (0..PROBES).map(move |i| (hash as usize).wrapping_add(i) % size)
 }
@@ -116,6 +124,29 @@ fn claim(state: &AtomicU32) -> bool {
 }
 
 impl Sites {
+    /// As in new memory.
+    #[cfg(test)]
+    pub(super) fn empty() -> Self {
+        use std::array::from_fn;
+        let site = |_| Site {
+            state: 0.into(),
+            line: 0.into(),
+            code: 0.into(),
+            instruction: 0.into(),
+            check: 0.into(),
+            file: 0.into(),
+            function: 0.into(),
+        };
+        Self {
+            text_used: 0.into(),
+            operations_used: 0.into(),
+            operations: from_fn(|_| 0.into()),
+            sites: from_fn(site),
+            stacks: from_fn(|_| Stack { state: 0.into(), hash: 0.into(), len: 0.into(), sites: from_fn(|_| 0.into()) }),
+            text: from_fn(|_| 0.into()),
+        }
+    }
+
     /// Keeps a text; one that does not fit is empty.
     pub fn add_text(&self, bytes: &[u8]) -> TextRef {
         let at = self.text_used.fetch_add(bytes.len(), Ordering::Relaxed);

@@ -45,6 +45,16 @@ def test_nothing_is_left_to_do_without_an_issue() -> None:
     assert names([path for path in SOURCES if path.name != "test_tidy.py" and pattern.search(path.read_text())]) == []
 
 
+def test_what_miri_is_to_run_is_there() -> None:
+    # cargo says nothing where a name matches no test.
+    filters = re.findall(r"\b((?:\w+::)+)tests::(\w+)", (ROOT / "Makefile").read_text())
+    assert len(filters) >= 6
+    for modules, test in filters:
+        path = ROOT / "src" / modules.replace("::", "/").rstrip("/")
+        files = [file for file in (path.with_suffix(".rs"), path / "mod.rs", path / "tests.rs") if file.is_file()]
+        assert any(f"fn {test}" in file.read_text() for file in files), f"{modules}tests::{test}"
+
+
 def test_the_core_knows_no_python_and_no_libc_and_has_no_unsafe_code() -> None:
     manifest = tomllib.loads((ROOT / "Cargo.toml").read_text())
     assert set(manifest["dependencies"]) == {

@@ -5,7 +5,7 @@ use crate::state::thread::Paused;
 use crate::system::call;
 use ftsan::descriptors::{Mark, Suspicion};
 use ftsan::recording::operation::Operation;
-use ftsan::recording::sites::{DEPTH, Position, SiteId};
+use ftsan::recording::sites::{DEPTH, Position, SiteId, StackId};
 use ftsan::recording::{Recording, ThreadRecord};
 use ftsan_interface::api::PythonApi;
 use libc::{c_int, c_void};
@@ -97,11 +97,18 @@ pub(crate) fn mark(record: &ThreadRecord) -> Mark {
     let mut positions = [Position::default(); DEPTH];
     // SAFETY: the places are as many as said.
     let count = unsafe { (api.positions)(positions.as_mut_ptr(), DEPTH) };
+    let positions = positions.get(..count).unwrap_or(&[]);
+    Mark { thread, stack: record.stack(positions, || find_stack(api, recording, positions)) }
+}
+
+#[cold]
+#[inline(never)]
+fn find_stack(api: &PythonApi, recording: &Recording, positions: &[Position]) -> StackId {
     let mut sites = [0; DEPTH];
-    for (site, position) in sites.iter_mut().zip(positions.iter().take(count)) {
+    for (site, position) in sites.iter_mut().zip(positions) {
         *site = resolve(api, recording, *position);
     }
-    Mark { thread, stack: recording.sites.stack(sites.get(..count).unwrap_or(&[])) }
+    recording.sites.stack(sites.get(..positions.len()).unwrap_or(&[]))
 }
 
 /// Tells the Python module that threads step on each other.
