@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 from contextvars import ContextVar
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import _native
 
@@ -23,8 +22,7 @@ def key_of(finding: dict[str, Any]) -> tuple[str, int]:
     return finding["fingerprint"], stack[0]["line"] if stack and not finding.get("locations") else 0
 
 
-@dataclass(frozen=True)
-class Occurrence:
+class Occurrence(NamedTuple):
     """A finding that happened."""
 
     #: The test in whose context; empty if there was none.

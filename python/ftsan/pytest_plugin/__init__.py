@@ -85,14 +85,16 @@ def pytest_configure(config: pytest.Config) -> None:
         concurrency = Concurrency(config)
         blame = Blame(config, concurrency)
         plugins: dict[str, Any] = {"concurrency": concurrency, "blame": blame}
-        if begun is not None:
+        dead: dict[str, Any] = {}
+        if begun is not None and config.getoption("dist", "no") != "no":  # pytest-xdist's; it has set it before
             with _as_they_are():
                 from .workers import Workers
 
             plugins["workers"] = workers = Workers(config, begun.scratch, begun.report, begun.crash_dir)
+            dead = workers.dead
         if any(option.startswith("perturb=") for option in os.environ.get("FTSAN_OPTIONS", "").split(":")):
             plugins["held-up"] = HeldUp()
-        session = Session(config, blame, begun.project if begun else set(), workers.dead if begun else {})
+        session = Session(config, blame, begun.project if begun else set(), dead)
         for name, plugin in (plugins | {"session": session, "words": LastWords(session)}).items():
             config.pluginmanager.register(plugin, f"ftsan-{name}")
 

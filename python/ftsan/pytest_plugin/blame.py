@@ -44,10 +44,8 @@ class Blame:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Forget the misuse until now, which is no test's doing; wrong markers end the run."""
-        for item in session.items:
-            markers.read(item)
-            self.known[item.nodeid] = item
+        """Forget the misuse until now, which is no test's doing."""
+        self.known = {item.nodeid: item for item in session.items}
         findings_by_test.take()
         self.threads_before = threads_so_far()
 

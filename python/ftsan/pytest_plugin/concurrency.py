@@ -76,8 +76,12 @@ class Concurrency:
         threads = f"{copy.threads}-threads" if copy.threads > 1 else ""
         return "-".join(filter(None, [threads, turn])) or pytest.HIDDEN_PARAM
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Note which tests are left out, and why."""
+        """Read the markers (wrong ones end the run), and note which tests are left out, and why."""
+        marked = markers.read(session.items)
+        if self.threads > 1 or "ftsan_concurrent" in marked:
+            session.config.pluginmanager.register(Bodies(self), "ftsan-bodies")
         if self.threads > 1:
             for item in session.items:
                 copy = copy_of(item)
@@ -85,6 +89,13 @@ class Concurrency:
                     reason = "pytest-run-parallel runs it" if self.is_parallel else eligible.why_not_item(item)
                     if reason:
                         self.left_out.setdefault(reason, []).append(item.nodeid)
+
+
+class Bodies:
+    """Runs the bodies that several threads are to run."""
+
+    def __init__(self, concurrency: Concurrency) -> None:
+        self.concurrency = concurrency
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> object | None:
@@ -94,12 +105,12 @@ class Concurrency:
         if threads == 1:
             return None
         if reason := eligible.why_not_item(pyfuncitem):
-            self.left_out.setdefault(reason, []).append(pyfuncitem.nodeid)
+            self.concurrency.left_out.setdefault(reason, []).append(pyfuncitem.nodeid)
             if marked is None:
                 pytest.skip(f"not by several threads: {reason}")
             return None
-        self.ran[threads] = self.ran.get(threads, 0) + 1
-        seed = f"{self.seed + (copy.turn if copy is not None else 0)}:{pyfuncitem.nodeid}"
+        self.concurrency.ran[threads] = self.concurrency.ran.get(threads, 0) + 1
+        seed = f"{self.concurrency.seed + (copy.turn if copy is not None else 0)}:{pyfuncitem.nodeid}"
         raised = run_body(pyfuncitem, threads, seed)
         if raised and marked is None and _is_for_one(pyfuncitem, raised):
             news = findings_by_test.take()
@@ -107,13 +118,13 @@ class Concurrency:
             if news:
                 return True  # it fails for that
             reason = "what it asserts holds for one thread alone"
-            self.left_out.setdefault(reason, []).append(pyfuncitem.nodeid)
+            self.concurrency.left_out.setdefault(reason, []).append(pyfuncitem.nodeid)
             pytest.skip(reason)
         if raised:
             real = [error for error in raised if not isinstance(error, pytest.skip.Exception)]
             error = (real or raised)[0]
             if real:
-                error.add_note(f"ftsan: raised in {len(real)} of {threads} threads (seed {self.seed})")
+                error.add_note(f"ftsan: raised in {len(real)} of {threads} threads (seed {self.concurrency.seed})")
             raise error
         return True
 

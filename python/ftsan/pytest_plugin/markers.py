@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 
 import pytest
 
@@ -21,18 +21,18 @@ _NAMES = {"ftsan_concurrent", "ftsan_allow", "ftsan_off", "xfail"}
 _POLICY = pytest.StashKey["Policy"]()
 
 
-@dataclass
 class Policy:
     """What the markers of a test say."""
 
-    #: Ids of rules, with the reason.
-    allowed: dict[str, str] = field(default_factory=dict)
-    #: The reason why nothing counts; ``None`` if it does.
-    off: str | None = None
-    #: An ``xfail`` for this exception expects misuse.
-    expects: str | None = None
-    #: How many threads are to run the test; ``None`` if no marker says so.
-    threads: int | None = None
+    def __init__(self) -> None:
+        #: Ids of rules, with the reason.
+        self.allowed: dict[str, str] = {}
+        #: The reason why nothing counts; ``None`` if it does.
+        self.off: str | None = None
+        #: An ``xfail`` for this exception expects misuse.
+        self.expects: str | None = None
+        #: How many threads are to run the test; ``None`` if no marker says so.
+        self.threads: int | None = None
 
     def accepts(self, rule: str) -> str | None:
         """The reason why misuse of this rule does not fail the test; ``None`` if it does."""
@@ -43,14 +43,27 @@ class Policy:
 NOTHING = Policy()
 
 
-def read(item: pytest.Item) -> None:
-    """Note what the markers of a test say, as they are now: when all tests were collected.
+def read(items: Iterable[pytest.Item]) -> set[str]:
+    """Note what the markers of tests say, as they are now: when all tests were collected.
+
+    Returns the names of the markers that there are.
 
     :raises pytest.UsageError: a marker lacks something, or has what it may not.
     """
-    marks = [mark for mark in item.iter_markers() if mark.name in _NAMES]
-    if marks:
-        item.stash[_POLICY] = _policy_of(marks, item)
+    names: set[str] = set()
+    collector: object = None
+    above: list[pytest.Mark] = []
+    for item in items:
+        if item.parent is not collector:  # most tests have the markers of their file alone, like the one before
+            collector, above = item.parent, _ours(item.parent.iter_markers()) if item.parent is not None else []
+        if marks := [*_ours(item.own_markers), *above]:
+            item.stash[_POLICY] = _policy_of(marks, item)
+            names.update(mark.name for mark in marks)
+    return names
+
+
+def _ours(marks: Iterable[pytest.Mark]) -> list[pytest.Mark]:
+    return [mark for mark in marks if mark.name in _NAMES]
 
 
 def policy_of(item: pytest.Item) -> Policy:

@@ -23,11 +23,11 @@ def packages_of(root: Path) -> set[str]:
     found: set[str] = set()
     for name, metadata in _installed():
         if name != "ftsan" and (name in names or _is_from(metadata, root, top)):
-            found |= import_names(Distribution.at(metadata))
+            found |= import_names(Distribution.at(Path(metadata)))
     return found
 
 
-def _installed() -> Iterator[tuple[str, Path]]:
+def _installed() -> Iterator[tuple[str, str]]:
     """Names of what is installed, as the folders of metadata have them, and these folders: to read in all would take longer."""
     for folder in dict.fromkeys(sys.path):
         try:
@@ -37,7 +37,7 @@ def _installed() -> Iterator[tuple[str, Path]]:
         for entry in entries:
             stem, extension = os.path.splitext(entry)
             if extension in (".dist-info", ".egg-info"):
-                yield _plain(stem.partition("-")[0]), Path(folder, entry)
+                yield _plain(stem.partition("-")[0]), os.path.join(folder, entry)
 
 
 def _folders(root: Path) -> Iterator[Path]:
@@ -81,10 +81,11 @@ def _names_in_setup(path: Path) -> Iterator[str]:
         yield _plain(name)
 
 
-def _is_from(metadata: Path, root: Path, top: Path) -> bool:
+def _is_from(metadata: str, root: Path, top: Path) -> bool:
     """Whether this was installed from a path in the project, or from a folder that the tests lie in."""
     try:
-        url = urlsplit(json.loads((metadata / "direct_url.json").read_bytes()).get("url", ""))
+        with open(os.path.join(metadata, "direct_url.json"), "rb") as file:
+            url = urlsplit(json.loads(file.read()).get("url", ""))
     except OSError, ValueError, AttributeError:
         return False
     if url.scheme != "file" or not url.path:
