@@ -95,6 +95,25 @@ def test_without_the_option_nothing_is_watched(suite: Path) -> None:
     assert (done.returncode, "ftsan" in done.stdout.splitlines()[-1]) == (0, False)
 
 
+#: pytest's loader knows the session: whoever keeps a module of its keeps all tests.
+LOADED_BY_PYTEST = """
+import asyncio, threading, sys
+
+def test_it():
+    asyncio.run(asyncio.sleep(0))
+    loaded = [name for name, module in sys.modules.items() if type(module.__loader__).__name__ == "AssertionRewritingHook"]
+    assert "test_it" in loaded
+    assert "ftsan.watch.asyncio_table" in sys.modules
+    assert [name for name in loaded if name.startswith("ftsan.")] == ["ftsan.pytest_plugin"]
+"""
+
+
+def test_pytest_loads_no_module_of_ours_but_the_plugin(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text(LOADED_BY_PYTEST)
+    done = run_pytest(tmp_path, "--ftsan", "--ftsan-races=none")
+    assert done.returncode == 0, done.stdout
+
+
 def test_what_no_test_can_be_blamed_for_fails_the_run(suite: Path) -> None:
     (suite / "test_suite.py").write_text(SUITE.split("def test_bad():")[0] + "asyncio.run(bad())\ndef test_good():\n    pass\n")
     done = run_pytest(suite, "--ftsan")

@@ -28,7 +28,6 @@ import pytest
 from _pytest.assertion.rewrite import AssertionRewritingHook
 
 from .. import _native
-from ..env import unsupported
 
 PREFIX = "ftsan_"
 
@@ -76,10 +75,9 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", marker)
     _enable(config)
     if config.known_args_namespace.ftsan:
-        with _as_they_are():
-            from .blame import Blame
-            from .concurrency import Concurrency, HeldUp
-            from .session import LastWords, Session
+        from .blame import Blame
+        from .concurrency import Concurrency, HeldUp
+        from .session import LastWords, Session
 
         begun = _begun.get(config.rootpath)
         concurrency = Concurrency(config)
@@ -87,8 +85,7 @@ def pytest_configure(config: pytest.Config) -> None:
         plugins: dict[str, Any] = {"concurrency": concurrency, "blame": blame}
         dead: dict[str, Any] = {}
         if begun is not None and config.getoption("dist", "no") != "no":  # pytest-xdist's; it has set it before
-            with _as_they_are():
-                from .workers import Workers
+            from .workers import Workers
 
             plugins["workers"] = workers = Workers(config, begun.scratch, begun.report, begun.crash_dir)
             dead = workers.dead
@@ -101,7 +98,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @contextmanager
 def _as_they_are() -> Iterator[None]:
-    """Import modules without pytest, which would rewrite their asserts and read the result ten times as slowly as Python does."""
+    """Import modules without pytest, which would rewrite their asserts and read the result ten times as slowly as Python does.
+
+    As long as a process is watched, our modules are found without it anyway (``watch.on_import``).
+    """
     finders = [*sys.meta_path]
     sys.meta_path[:] = [finder for finder in finders if not isinstance(finder, AssertionRewritingHook)]
     try:
@@ -134,6 +134,7 @@ def _enable(config: pytest.Config) -> None:
         return
     with _as_they_are():
         from .. import process
+        from ..env import unsupported
         from .project import packages_of
     if process.is_enabled():
         return

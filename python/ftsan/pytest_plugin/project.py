@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterable, Iterator
 from importlib.metadata import Distribution
 from pathlib import Path, PurePath
-from urllib.parse import unquote, urlsplit
 
 
 def packages_of(root: Path) -> set[str]:
@@ -85,8 +84,14 @@ def _is_from(metadata: str, root: Path, top: Path) -> bool:
     """Whether this was installed from a path in the project, or from a folder that the tests lie in."""
     try:
         with open(os.path.join(metadata, "direct_url.json"), "rb") as file:
-            url = urlsplit(json.loads(file.read()).get("url", ""))
-    except OSError, ValueError, AttributeError:
+            text = file.read()
+    except OSError:
+        return False
+    from urllib.parse import unquote, urlsplit
+
+    try:
+        url = urlsplit(json.loads(text).get("url", ""))
+    except ValueError, AttributeError:
         return False
     if url.scheme != "file" or not url.path:
         return False

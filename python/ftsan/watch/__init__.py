@@ -3,7 +3,7 @@
 import os
 
 from .. import _native
-from . import coroutines, declarations, declared, interpreters
+from . import coroutines, declarations, declared, interpreters, on_import
 from .on_import import after_import
 
 TYPE_CHECKING = False
@@ -32,6 +32,7 @@ LIBRARIES = (
 
 def install() -> None:
     """Hook what is imported already, and the rest when it is imported."""
+    on_import.begin()
     coroutines.hook()
     interpreters.notice()
     # Now, because the modules that it is about import threading themselves: their import has begun by then.

@@ -1,9 +1,12 @@
 """Running something right after a module was imported, and leaving no trace in that module afterwards.
 
+Our own modules are found where they are, whatever finders the program has: pytest's would keep all of a session alive by them.
+
 The finder and the loader are duck-typed: their base classes are in modules that the program may not have imported.
 """
 
 import sys
+from _frozen_importlib_external import PathFinder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +30,11 @@ def after_import(name: str, hook: Hook) -> None:
         hook(module)
         return
     _pending.setdefault(name, []).append(hook)
+    begin()
+
+
+def begin() -> None:
+    """Be asked for modules before all other finders."""
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
 
@@ -73,12 +81,16 @@ def _hook(spec: ModuleSpec, name: str) -> None:
         spec.loader = _Loader(loader)  # type: ignore[assignment]
 
 
+#: How the names of our own modules begin.
+OURS = __name__.partition(".")[0] + "."
+
+
 class _Finder:
-    """Finds nothing itself: asks the finders after it and hooks the loader of what they find."""
+    """Finds nothing but our own modules itself: asks the finders after it and hooks the loader of what they find."""
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
         if name not in _pending:
-            return None
+            return PathFinder.find_spec(name, path, target) if name.startswith(OURS) else None
         for finder in sys.meta_path:
             if finder is self:
                 continue
