@@ -87,6 +87,8 @@ def exemplary(output: str, folder: Path) -> str:
     output = re.sub(r"\bin \d+\.\d+s\b", "in 0.10s", output)
     output = re.sub(r"watched \d+ hooks, \d+ checks", "watched 601 hooks, 316 checks", output)
     output = re.sub(r"\.\.\. \d+ frames of _pytest", "... 15 frames of _pytest", output)
+    # Whether an update was lost before our eyes is luck.
+    output = re.sub(r", witnessed$", "", output, flags=re.MULTILINE)
     # Threads are alike: which one comes first is luck.
     output = _renumbered(r"native id (\d+)", "native id ", output, 4712)
     return _renumbered(r"Thread-(\d+)", "Thread-", output, 1)

@@ -13,10 +13,15 @@ pub type StackId = u32;
 
 /// Frames kept of a stack.
 pub const DEPTH: usize = 13;
-const SITES: usize = 1 << 12;
-const STACKS: usize = 1 << 12;
-const OPERATIONS: usize = 1 << 10;
-const TEXT: usize = if cfg!(miri) { 1 << 8 } else { 1 << 20 }; // Miri takes a minute to make the array
+/// Miri takes minutes to make a table as large as they are.
+const fn large(size: usize) -> usize {
+    if cfg!(miri) { 1 << 6 } else { size }
+}
+
+const SITES: usize = large(1 << 12);
+const STACKS: usize = large(1 << 12);
+const OPERATIONS: usize = large(1 << 10);
+const TEXT: usize = large(1 << 20);
 const PROBES: usize = 16;
 
 /// Where Python code is: a code object and an instruction, by their addresses.
