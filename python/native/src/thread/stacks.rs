@@ -136,7 +136,8 @@ impl AtHand {
     unsafe fn is_it(&self) -> bool {
         // SAFETY: attached, and it is our own stack.
         let mut frames = unsafe { frames::own() };
-        self.trail.iter().all(|instruction| frames.next().is_some_and(|frame| frame.position().instruction == *instruction))
+        !self.trail.is_empty()
+            && self.trail.iter().all(|instruction| frames.next().is_some_and(|frame| frame.position().instruction == *instruction))
             && (self.is_cut || frames.next().is_none_or(|frame| frame.position().code == BOUNDARY.load(Ordering::Relaxed)))
     }
 }
@@ -169,24 +170,32 @@ impl Known {
     unsafe fn record(&mut self, innermost: Frame<'_>, further: usize) -> StackId {
         let instruction = innermost.position().instruction;
         let key = instruction ^ further.rotate_left(16);
-        let at_hand = &mut self.stacks[key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32 & (AT_HAND - 1)];
+        // Two places: a program that waits for two streams by turns comes two ways to one call of `create_future`.
+        let first = key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32 & (AT_HAND - 1);
+        let mut places = [first, first ^ 1].into_iter();
         // Frames lie one after the other, each of more than 64 bytes.
         let call = &mut self.calls[innermost.address() >> 6 & (MARKED - 1)];
         let is_numbered = call.frame == innermost.address() && frame_marks::is_marked(innermost);
-        if is_numbered && at_hand.call == call.number && at_hand.instruction == instruction {
-            return at_hand.stack;
+        if is_numbered {
+            let is_of_call = |at: &usize| self.stacks[*at].call == call.number && self.stacks[*at].instruction == instruction;
+            if let Some(at) = places.clone().find(is_of_call) {
+                return self.stacks[at].stack;
+            }
         }
         // SAFETY: passed on.
-        unsafe {
-            if at_hand.trail.is_empty() || !at_hand.is_it() {
-                *at_hand = AtHand::record();
-            }
+        let at_hand = unsafe {
+            let at = places.find(|at| self.stacks[*at].is_it()).unwrap_or_else(|| {
+                self.stacks.swap(first, first ^ 1);
+                self.stacks[first] = AtHand::record();
+                first
+            });
             if !is_numbered {
                 self.last += 1;
                 *call = Marked { frame: innermost.address(), number: self.last };
                 frame_marks::mark(innermost);
             }
-        }
+            &mut self.stacks[at]
+        };
         at_hand.call = call.number;
         at_hand.stack
     }
