@@ -153,4 +153,6 @@ def main(wheel: Path) -> None:
 
 
 if __name__ == "__main__":
+    if shutil.which("debootstrap") is None:
+        sys.exit("debootstrap is missing (apt-get install debootstrap)")
     main(Path(sys.argv[1]).resolve())
