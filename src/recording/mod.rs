@@ -17,6 +17,7 @@ pub mod sites;
 use operation::Operation;
 use sites::{Position, SiteId, Sites, StackId};
 use std::sync::atomic::{AtomicI32, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use zerocopy::FromZeros;
 
 /// The first bytes of a recording.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"FTSANREC");
@@ -139,7 +140,7 @@ impl ThreadId {
 
 /// One thread's.
 #[repr(C)]
-#[derive(Debug)]
+#[derive(Debug, FromZeros)]
 pub struct ThreadRecord {
     id: AtomicU32,
     state: AtomicU32,
@@ -159,7 +160,7 @@ const POSITIONS: usize = 16;
 const CACHED_STACKS: usize = 32;
 
 #[repr(C)]
-#[derive(Debug, Default)]
+#[derive(Debug, FromZeros)]
 struct CachedPosition {
     code: AtomicUsize,
     instruction: AtomicUsize,
@@ -167,14 +168,14 @@ struct CachedPosition {
 }
 
 #[repr(C)]
-#[derive(Debug, Default)]
+#[derive(Debug, FromZeros)]
 struct CachedStack {
     hash: AtomicU64,
     stack: AtomicU32,
 }
 
 #[repr(C)]
-#[derive(Debug)]
+#[derive(Debug, FromZeros)]
 struct Event {
     /// Operation in the upper half, descriptor in the lower.
     what: AtomicU64,
@@ -403,25 +404,8 @@ pub const SIZE: usize = size_of::<Recording>();
 mod tests {
     use super::sites::{Resolved, Sites};
     use super::*;
-    use std::array::from_fn;
     use std::cell::Cell;
     use std::thread;
-
-    fn record() -> ThreadRecord {
-        let word = |_| AtomicU64::new(0);
-        ThreadRecord {
-            id: AtomicU32::new(0),
-            state: AtomicU32::new(LIVE),
-            native_id: AtomicU64::new(0),
-            name: from_fn(word),
-            runs_loop: AtomicU64::new(0),
-            next: AtomicU64::new(0),
-            stamps: from_fn(word),
-            positions: from_fn(|_| CachedPosition::default()),
-            stacks: from_fn(|_| CachedStack::default()),
-            events: from_fn(|_| Event { what: 0.into(), object: 0.into(), outcome: 0.into() }),
-        }
-    }
 
     fn position(number: usize) -> Position {
         Position { code: 0x7F00_0000_1000 + number * 0x400, instruction: 0x7F00_0000_10C0 + number * 0x400, check: number }
@@ -429,7 +413,7 @@ mod tests {
 
     #[test]
     fn a_stack_is_asked_for_where_the_thread_was_not_lately() {
-        let (record, asked) = (record(), Cell::new(0));
+        let (record, asked) = (ThreadRecord::new_box_zeroed().unwrap(), Cell::new(0));
         let name = |positions: &[Position], is: StackId| {
             record.stack(positions, || {
                 asked.set(asked.get() + 1);
@@ -451,35 +435,27 @@ mod tests {
     #[test]
     fn threads_that_name_places_at_once_read_back_what_they_named() {
         const PLACES: usize = 6;
-        let meet = || {
-            let sites = Box::new(Sites::empty());
-            let name = || {
-                let named: Vec<SiteId> = (0..PLACES)
-                    .map(|number| {
-                        let text = format!("f{number}");
-                        let resolve = |texts: &Sites| {
-                            Some(Resolved {
-                                function: texts.add_text(text.as_bytes()),
-                                line: number as u32 + 1,
-                                ..Resolved::default()
-                            })
-                        };
-                        sites.site(position(number), resolve)
-                    })
-                    .collect();
-                for (number, site) in named.iter().enumerate() {
-                    assert_eq!(sites.resolved(*site), Some((String::new(), number as u32 + 1, format!("f{number}"))));
-                }
-                let stack = sites.stack(&named);
-                assert_eq!(sites.sites_of(stack).collect::<Vec<_>>(), named);
-            };
-            thread::scope(|scope| {
-                for _ in 0..3 {
-                    scope.spawn(name);
-                }
-            });
+        let sites = Sites::new_box_zeroed().unwrap();
+        let name = || {
+            let named: Vec<SiteId> = (0..PLACES)
+                .map(|number| {
+                    let text = format!("f{number}");
+                    let resolve = |texts: &Sites| {
+                        Some(Resolved { function: texts.add_text(text.as_bytes()), line: number as u32 + 1, ..Resolved::default() })
+                    };
+                    sites.site(position(number), resolve)
+                })
+                .collect();
+            for (number, site) in named.iter().enumerate() {
+                assert_eq!(sites.resolved(*site), Some((String::new(), number as u32 + 1, format!("f{number}"))));
+            }
+            let stack = sites.stack(&named);
+            assert_eq!(sites.sites_of(stack).collect::<Vec<_>>(), named);
         };
-        // An empty table is written where it is made.
-        thread::Builder::new().stack_size(1 << 26).spawn(meet).unwrap().join().unwrap();
+        thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(name);
+            }
+        });
     }
 }

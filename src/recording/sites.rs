@@ -5,6 +5,7 @@
 
 use super::operation::{FIRST_WATCHED, Operation};
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use zerocopy::FromZeros;
 
 /// Names a position; 0 is "none".
 pub type SiteId = u32;
@@ -13,7 +14,7 @@ pub type StackId = u32;
 
 /// Frames kept of a stack.
 pub const DEPTH: usize = 13;
-/// Miri takes minutes to make a table as large as they are.
+/// Under Miri a test takes minutes with tables as large as they are.
 const fn large(size: usize) -> usize {
     if cfg!(miri) { 1 << 6 } else { size }
 }
@@ -58,7 +59,7 @@ const BUSY: u32 = 1;
 const READY: u32 = 2;
 
 #[repr(C)]
-#[derive(Debug)]
+#[derive(Debug, FromZeros)]
 struct Site {
     state: AtomicU32,
     line: AtomicU32,
@@ -70,7 +71,7 @@ struct Site {
 }
 
 #[repr(C)]
-#[derive(Debug)]
+#[derive(Debug, FromZeros)]
 struct Stack {
     state: AtomicU32,
     hash: AtomicU32,
@@ -80,7 +81,7 @@ struct Stack {
 
 /// The tables.
 #[repr(C)]
-#[derive(Debug)]
+#[derive(Debug, FromZeros)]
 pub struct Sites {
     text_used: AtomicUsize,
     operations_used: AtomicU32,
@@ -129,29 +130,6 @@ fn claim(state: &AtomicU32) -> bool {
 }
 
 impl Sites {
-    /// As in new memory.
-    #[cfg(test)]
-    pub(super) fn empty() -> Self {
-        use std::array::from_fn;
-        let site = |_| Site {
-            state: 0.into(),
-            line: 0.into(),
-            code: 0.into(),
-            instruction: 0.into(),
-            check: 0.into(),
-            file: 0.into(),
-            function: 0.into(),
-        };
-        Self {
-            text_used: 0.into(),
-            operations_used: 0.into(),
-            operations: from_fn(|_| 0.into()),
-            sites: from_fn(site),
-            stacks: from_fn(|_| Stack { state: 0.into(), hash: 0.into(), len: 0.into(), sites: from_fn(|_| 0.into()) }),
-            text: from_fn(|_| 0.into()),
-        }
-    }
-
     /// Keeps a text; one that does not fit is empty.
     pub fn add_text(&self, bytes: &[u8]) -> TextRef {
         let at = self.text_used.fetch_add(bytes.len(), Ordering::Relaxed);
