@@ -172,19 +172,19 @@ impl Known {
         let key = instruction ^ further.rotate_left(16);
         // Two places: a program that waits for two streams by turns comes two ways to one call of `create_future`.
         let first = key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32 & (AT_HAND - 1);
-        let mut places = [first, first ^ 1].into_iter();
+        let places = [first, first ^ 1];
         // Frames lie one after the other, each of more than 64 bytes.
         let call = &mut self.calls[innermost.address() >> 6 & (MARKED - 1)];
         let is_numbered = call.frame == innermost.address() && frame_marks::is_marked(innermost);
         if is_numbered {
             let is_of_call = |at: &usize| self.stacks[*at].call == call.number && self.stacks[*at].instruction == instruction;
-            if let Some(at) = places.clone().find(is_of_call) {
+            if let Some(at) = places.into_iter().find(is_of_call) {
                 return self.stacks[at].stack;
             }
         }
         // SAFETY: passed on.
         let at_hand = unsafe {
-            let at = places.find(|at| self.stacks[*at].is_it()).unwrap_or_else(|| {
+            let at = places.into_iter().find(|at| self.stacks[*at].is_it()).unwrap_or_else(|| {
                 self.stacks.swap(first, first ^ 1);
                 self.stacks[first] = AtHand::record();
                 first
