@@ -97,7 +97,7 @@ def test_without_the_option_nothing_is_watched(suite: Path) -> None:
 
 #: pytest's loader knows the session: whoever keeps a module of its keeps all tests.
 LOADED_BY_PYTEST = """
-import asyncio, threading, sys
+import asyncio, sys
 
 def test_it():
     asyncio.run(asyncio.sleep(0))

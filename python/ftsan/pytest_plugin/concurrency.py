@@ -21,6 +21,9 @@ from . import eligible, markers
 #: Most seconds that a thread is held up at its start.
 LONGEST = 0.002
 
+#: Name of the plug-in that is there where several threads are to run a body.
+BODIES = "ftsan-bodies"
+
 #: Name of the fixture that tells copies of a test apart.
 COPY = "ftsan_copy"
 
@@ -80,8 +83,9 @@ class Concurrency:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Read the markers (wrong ones end the run), and note which tests are left out, and why."""
         marked = markers.read(session.items)
-        if self.threads > 1 or "ftsan_concurrent" in marked:
-            session.config.pluginmanager.register(Bodies(self), "ftsan-bodies")
+        plugins = session.config.pluginmanager
+        if (self.threads > 1 or "ftsan_concurrent" in marked) and not plugins.has_plugin(BODIES):
+            plugins.register(Bodies(self), BODIES)
         if self.threads > 1:
             for item in session.items:
                 copy = copy_of(item)

@@ -55,7 +55,8 @@ def read(items: Iterable[pytest.Item]) -> set[str]:
     above: list[pytest.Mark] = []
     for item in items:
         if item.parent is not collector:  # most tests have the markers of their file alone, like the one before
-            collector, above = item.parent, _ours(item.parent.iter_markers()) if item.parent is not None else []
+            collector = item.parent
+            above = _ours(item.parent.iter_markers()) if item.parent is not None else []
         if marks := [*_ours(item.own_markers), *above]:
             item.stash[_POLICY] = _policy_of(marks, item)
             names.update(mark.name for mark in marks)

@@ -22,7 +22,7 @@ def packages_of(root: Path) -> set[str]:
     found: set[str] = set()
     for name, metadata in _installed():
         if name != "ftsan" and (name in names or _is_from(metadata, root, top)):
-            found |= import_names(Distribution.at(Path(metadata)))
+            found |= import_names(Distribution.at(metadata))
     return found
 
 
@@ -84,14 +84,11 @@ def _is_from(metadata: str, root: Path, top: Path) -> bool:
     """Whether this was installed from a path in the project, or from a folder that the tests lie in."""
     try:
         with open(os.path.join(metadata, "direct_url.json"), "rb") as file:
-            text = file.read()
-    except OSError:
-        return False
-    from urllib.parse import unquote, urlsplit
+            address = json.load(file).get("url", "")
+        from urllib.parse import unquote, urlsplit  # with ipaddress and all: few have the file
 
-    try:
-        url = urlsplit(json.loads(text).get("url", ""))
-    except ValueError, AttributeError:
+        url = urlsplit(address)
+    except OSError, ValueError, AttributeError:
         return False
     if url.scheme != "file" or not url.path:
         return False
