@@ -382,7 +382,8 @@ impl Trace {
         // The old one has been taken away, or was not found, and something else is put in its place.
         let is_put_again = access.facts.is_new()
             && !first.is_measured
-            && (first.kind == AccessKind::Atomic || first.kind == AccessKind::Checked && second.kind == AccessKind::Write);
+            && (first.kind == AccessKind::Atomic && !self.would_replace(earlier, later)
+                || first.kind == AccessKind::Checked && second.kind == AccessKind::Write);
         let cases = self.acted_if(earlier).zip(self.acted_if(later));
         let took_turns = cases.is_some_and(|(one, other)| exclude_each_other(one, other));
         if has_waited || is_put_again || took_turns || self.changes_nothing(later) {
@@ -394,6 +395,19 @@ impl Trace {
             Some(_) if takes[0].zip(takes[1]).is_some_and(|(one, other)| one.site == other.site) => Some(Severity::Error),
             severity => severity,
         }
+    }
+
+    /// Whether `write`, had it come first, would have written something else over what `removal`, the last write before it, has taken away by
+    /// its name.
+    ///
+    /// Objects that may change are handed over by whoever takes them away.
+    fn would_replace(&self, removal: usize, write: usize) -> bool {
+        let is_named = self.access(removal).is_some_and(|access| access.facts.is_named());
+        let is_blind = self.change(write).kind == AccessKind::Write && !self.value(write).is_object();
+        let differs = |put: usize| self.value(put).as_answer() != self.value(write).as_answer();
+        let is_put = |put: &usize| matches!(self.change(*put).kind, AccessKind::Write | AccessKind::Update);
+        let taken = self.last_write(removal);
+        is_named && is_blind && self.last_write(write) == Some(removal) && taken.is_none_or(|put| is_put(&put) && differs(put))
     }
 
     /// Whether one reads what the other writes, and could see that it is not complete: then the race is at least a warning.

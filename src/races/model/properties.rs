@@ -38,6 +38,7 @@ fn instruction(kinds: &'static [AccessKind]) -> impl Strategy<Value = Access> {
         .with(AccessFacts::CHECKABLE.when(d && kind == AccessKind::Atomic))
         .with(AccessFacts::SURE.when(!d && k && kind == AccessKind::Atomic))
         .with(AccessFacts::REFUSED.when(l && kind == AccessKind::Write))
+        .with(AccessFacts::NAMED.when(l && kind == AccessKind::Atomic))
         .with(AccessFacts::CONSTANT.when(e && kind == AccessKind::Write))
     })
 }

@@ -119,8 +119,10 @@ pub(super) mod mark {
     pub(in crate::races) const FILLED: u8 = 1 << 6;
     /// Of a write: it takes away what was measured before, and may be another one by then.
     pub(in crate::races) const MEASURED: u8 = 1 << 6;
-    /// Of a write: an exception is raised if it is there already, so it is no cache that is filled on demand.
+    /// Of an update: an exception is raised if it is there already, so it is no cache that is filled on demand.
     pub(in crate::races) const CLAIM: u8 = 1 << 7;
+    /// Of a removal: of what has a name.
+    pub(in crate::races) const NAMED: u8 = 1 << 7;
 }
 
 impl Cell {

@@ -34,10 +34,16 @@ impl Change {
             | bit(self.may_go_back, state::MAY_GO_BACK)
     }
 
+    /// An exception is raised if it is there already, so it is no cache that is filled on demand.
+    pub(super) fn is_claim(&self, access: &Access) -> bool {
+        access.facts.is_refused() && self.is_checked && self.kind == AccessKind::Update
+    }
+
     pub(super) fn marks(&self, access: &Access) -> u8 {
-        let is_claim = access.facts.is_refused() && self.is_checked && self.kind == AccessKind::Update;
         let measured = if self.is_measured { mark::MEASURED } else { 0 };
-        self.turn.0 | measured | if is_claim { mark::CLAIM } else { 0 }
+        let claim = if self.is_claim(access) { mark::CLAIM } else { 0 };
+        let is_named = self.kind == AccessKind::Atomic && access.facts.is_named();
+        self.turn.0 | measured | claim | if is_named { mark::NAMED } else { 0 }
     }
 
     /// The kind that it is told as.
@@ -134,7 +140,7 @@ mod tests {
     #[test]
     fn only_a_checked_update_that_is_refused_where_it_is_there_is_a_claim() {
         let refused = Access::new(AccessKind::Update, 1, 1).with(AccessFacts::REFUSED);
-        let is_claim = |change: &Change, access: &Access| change.marks(access) & mark::CLAIM != 0;
+        let is_claim = |change: &Change, access: &Access| change.is_claim(access) && change.marks(access) & mark::CLAIM != 0;
         assert!(is_claim(&checked(), &refused) && !is_claim(&checked(), &Access::new(AccessKind::Update, 1, 1)));
         assert!(!is_claim(&Change { is_checked: false, ..checked() }, &refused));
         assert!(!is_claim(&Change { kind: AccessKind::Write, ..checked() }, &refused));

@@ -206,7 +206,8 @@ impl Now<'_> {
         let flag = self.memory.flag.get();
         let is_filling = state & state::FILLING != 0;
         let is_blind = kind == AccessKind::Write && state & state::MAY_GO_BACK == 0;
-        let published_early = (is_blind || cell.marks_of(write) & mark::CLAIM != 0)
+        let is_claim = kind == AccessKind::Update && cell.marks_of(write) & mark::CLAIM != 0;
+        let published_early = (is_blind || is_claim)
             && !self.access.facts.is_polled()
             && flag.setter == u32::from(thread.slot())
             && flag.is_heeded_by(self.access)
@@ -382,8 +383,27 @@ impl Now<'_> {
     }
 
     /// Whether this puts something where there was nothing, which the earlier access had taken away or had not found.
-    fn is_after_its_removal(&self, earlier: AccessKind, kind: AccessKind) -> bool {
-        self.access.facts.is_new() && (earlier == AccessKind::Atomic || earlier == AccessKind::Checked && kind == AccessKind::Write)
+    fn is_after_its_removal(&self, cell: &Cell, earlier: &Write, change: &Change) -> bool {
+        let kind = kind_of(earlier.state.load(Relaxed));
+        self.access.facts.is_new()
+            && (kind == AccessKind::Atomic && !Self::would_replace(cell, earlier, change)
+                || kind == AccessKind::Checked && change.kind == AccessKind::Write)
+    }
+
+    /// Whether this, had it come first, would have written something else over what was taken away by its name: that it came later is luck.
+    /// Objects that may change are handed over by whoever takes them away.
+    fn would_replace(cell: &Cell, removal: &Write, change: &Change) -> bool {
+        let is_blind = change.kind == AccessKind::Write && !change.value.is_object();
+        if !is_blind || cell.marks_of(removal) & mark::NAMED == 0 || !std::ptr::eq(removal, cell.last()) {
+            return false;
+        }
+        let before = removal.version.load(Relaxed).wrapping_sub(1);
+        let is_put = |write: &&Write| {
+            let kind = kind_of(write.state.load(Relaxed));
+            write.version.load(Relaxed) == before && matches!(kind, AccessKind::Write | AccessKind::Update)
+        };
+        let differs = |write: &Write| change.value.as_answer() != Value(write.value.load(Relaxed)).as_answer();
+        before == 0 || cell.writes.iter().find(is_put).is_some_and(differs)
     }
 
     /// Another thread has found that there is nothing, and then had this one make it.
@@ -419,7 +439,7 @@ impl Now<'_> {
             && change.check.is_some_and(|check| write.check().is_some_and(|other| other.site == check.site));
         if let Some(severity) = matrix::severity(earlier_kind, change.kind)
             && let severity = if is_spin { Severity::Error } else { severity }
-            && (was_measured || !self.is_after_its_removal(earlier_kind, change.kind))
+            && (was_measured || !self.is_after_its_removal(cell, write, change))
             && (is_news(&write.state, severity) || witnessed)
         {
             let told = if was_measured { AccessKind::Checked } else { earlier_kind };
@@ -449,7 +469,7 @@ impl Now<'_> {
         let is_spin = same_check && kind == AccessKind::Write && is_wait;
         let harmless = is_checked && value.is_cacheable() && !is_guard && read_state & state::MEASURED == 0;
         let flag = read.flag.load(Relaxed);
-        let is_whole = kind == AccessKind::Write && !may_go_back || change.marks(self.access) & mark::CLAIM != 0;
+        let is_whole = kind == AccessKind::Write && !may_go_back || change.is_claim(self.access);
         let published_early = is_whole
             && read_state & state::POLLED == 0
             && flag != 0

@@ -370,6 +370,30 @@ fn what_is_put_where_there_was_nothing_is_no_race_with_the_removal() {
 }
 
 #[test]
+fn what_is_put_under_a_name_after_its_removal_might_have_been_taken_away_as_well() {
+    let text = |number| Access { value: Value::of(number), ..access(AccessKind::Write, 2) };
+    let put = |number| text(number).with(AccessFacts::NEW);
+    let take_any = access(AccessKind::Atomic, 3).with(AccessFacts::SURE);
+    let take = take_any.with(AccessFacts::NAMED);
+    let look = Access { site: 8, ..access(AccessKind::Read, 1) };
+    for (name, trace, expected) in [
+        ("what was there is older than the threads", &[(0, take), (1, put(4))][..], WARNING),
+        ("the thread had put something else there", &[(1, text(2)), (0, take), (1, put(4))], WARNING),
+        ("the thread had put the same there", &[(1, text(4)), (0, take), (1, put(4))], None),
+        ("under an identifier", &[(0, take_any), (1, put(4))], None),
+        ("after a look that finds nothing", &[(0, take), (1, look), (1, put(4))], None),
+        (
+            "an object, which the one that takes it away would be handed",
+            &[(0, take), (1, Access { value: Value::identity(64), ..put(4) })],
+            None,
+        ),
+        ("what was put by a call that looks as well", &[(1, access(AccessKind::Atomic, 5)), (0, take), (1, put(4))], None),
+    ] {
+        assert_eq!(worst_of_last(trace), expected, "{name}");
+    }
+}
+
+#[test]
 fn what_a_thread_has_made_for_another_one_goes_back_to_the_look_of_that_one() {
     let lazy = |site| access(AccessKind::Read, site).with(TESTED | AccessFacts::LAZY);
     let object = Access { value: Value::identity(64), ..access(AccessKind::Write, 5) };

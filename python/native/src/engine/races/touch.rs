@@ -320,13 +320,15 @@ impl Touch<'_> {
             if is_taken {
                 container_sync::take_now(self.here, self.object);
             }
-            if call == Call::Take && self.probe.action == Action::DeleteItem {
+            let is_deletion = call == Call::Take && self.probe.action == Action::DeleteItem;
+            if is_deletion {
                 container_sync::vacate(self.object);
             } else if call == Call::Atomic && adds {
                 container_sync::occupy(self.object);
             }
             let facts = AccessFacts::CHECKABLE.when(is_checkable)
                 | AccessFacts::SURE.when(is_sure && call == Call::Take)
+                | AccessFacts::NAMED.when(is_deletion && ffi::PyUnicode_CheckExact(key) != 0)
                 | AccessFacts::NEW.when(adds);
             let details = Details { facts, is_taken, epoch, since: None };
             let value = match (adds, call) {
