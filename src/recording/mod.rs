@@ -22,7 +22,7 @@ use zerocopy::FromZeros;
 /// The first bytes of a recording.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"FTSANREC");
 /// Changes with every change of the layout.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 /// How many threads can be recorded at once; the others are watched by nobody.
 pub const THREADS: usize = 256;
 /// How many events of a thread are kept.
@@ -157,7 +157,7 @@ pub struct ThreadRecord {
 }
 
 const POSITIONS: usize = 16;
-const CACHED_STACKS: usize = 32;
+const CACHED_STACKS: usize = 128;
 
 #[repr(C)]
 #[derive(Debug, FromZeros)]

@@ -121,6 +121,23 @@ def test_what_no_test_can_be_blamed_for_fails_the_run(suite: Path) -> None:
     assert "1 passed" in done.stdout and "ftsan: outside of any test" in done.stdout
 
 
+AFTER_THE_LAST = """
+import asyncio, threading, test_suite
+
+def pytest_sessionfinish(session):
+    asyncio.run(test_suite.bad())
+"""
+
+
+def test_what_comes_after_the_last_test_is_not_its_doing(suite: Path) -> None:
+    (suite / "test_suite.py").write_text(SUITE.split("def test_bad():")[0] + "def test_good():\n    pass\n")
+    (suite / "conftest.py").write_text(AFTER_THE_LAST)
+    done = run_pytest(suite, "--ftsan")
+    assert done.returncode == 1
+    assert "1 passed" in done.stdout and "ftsan: outside of any test" in done.stdout
+    assert "after its end" not in done.stdout and "1 error" not in done.stdout
+
+
 def test_a_wrong_option_is_a_usage_error(suite: Path) -> None:
     done = run_pytest(suite, "--ftsan", "--ftsan-on-finding", "stop")
     assert done.returncode == pytest.ExitCode.USAGE_ERROR

@@ -57,10 +57,16 @@ impl<'a> Named<'a> {
         may_be.then(|| self.diversions.iter().find(|one| one.target.name == name)).flatten()
     }
 
+    /// By the first three bytes: how long the name is takes longer to find out than all the rest.
     fn bit(name: &CStr) -> usize {
-        let bytes = name.to_bytes();
-        let [first, last] = [bytes.first(), bytes.last()].map(|byte| byte.copied().map_or(0, usize::from));
-        (first * 5 + last * 3 + bytes.len() * 31) % 256
+        let bytes = name.as_ptr().cast::<u8>();
+        // SAFETY: the zero at the end is one of them, and nothing behind it is read.
+        let [first, second, third] = unsafe {
+            let first = bytes.read();
+            let second = if first == 0 { 0 } else { bytes.add(1).read() };
+            [first, second, if second == 0 { 0 } else { bytes.add(2).read() }]
+        };
+        (usize::from(first) * 37 + usize::from(second) * 101 + usize::from(third) * 11) % 256
     }
 }
 
@@ -115,6 +121,8 @@ mod tag {
     pub(super) const RELA: i64 = 7;
     pub(super) const RELA_SIZE: i64 = 8;
     pub(super) const PLT: i64 = 23;
+    /// How many of those in `RELA` come first and have no symbol.
+    pub(super) const RELATIVE: i64 = 0x6fff_fff9;
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -140,7 +148,7 @@ unsafe extern "C" fn library(info: *mut dl_phdr_info, _: size_t, data: *mut c_vo
         }
         let Some(dynamic) = headers.iter().find(|header| header.p_type == libc::PT_DYNAMIC) else { return 0 };
         let mut entry = (base + dynamic.p_vaddr as usize) as *const [i64; 2];
-        let (mut strings, mut symbols, mut tables) = (0, 0, [(0_usize, 0_usize); 2]);
+        let (mut strings, mut symbols, mut relative, mut tables) = (0, 0, 0, [(0_usize, 0_usize); 2]);
         while (*entry)[0] != tag::NULL {
             let value = (*entry)[1] as usize;
             match (*entry)[0] {
@@ -148,6 +156,7 @@ unsafe extern "C" fn library(info: *mut dl_phdr_info, _: size_t, data: *mut c_vo
                 tag::SYMBOLS => symbols = value,
                 tag::RELA => tables[0].0 = value,
                 tag::RELA_SIZE => tables[0].1 = value,
+                tag::RELATIVE => relative = value,
                 tag::PLT => tables[1].0 = value,
                 tag::PLT_SIZE => tables[1].1 = value,
                 _ => {}
@@ -158,8 +167,8 @@ unsafe extern "C" fn library(info: *mut dl_phdr_info, _: size_t, data: *mut c_vo
         if strings == 0 || symbols == 0 || !contains(strings) || !contains(symbols) {
             return 0;
         }
-        for (table, size) in tables {
-            for at in 0..size / size_of::<libc::Elf64_Rela>() {
+        for ((table, size), skipped) in tables.into_iter().zip([relative, 0]) {
+            for at in skipped..size / size_of::<libc::Elf64_Rela>() {
                 let relocation = &*(table as *const libc::Elf64_Rela).add(at);
                 if !SLOT_KINDS.contains(&(relocation.r_info as u32)) {
                     continue;

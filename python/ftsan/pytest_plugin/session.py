@@ -42,8 +42,16 @@ class Session:
         self.folded: list[pytest.TestReport] = []
         self.whole: dict[str, list[Any]] = {}
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Sum up, after what the project does at the end and before workers of pytest-xdist and the terminal tell what there is."""
+        self.blame.end_tests()
+        try:
+            return (yield)
+        finally:
+            self._sum_up(session)
+
+    def _sum_up(self, session: pytest.Session) -> None:
         """Bring the report up to date; in the main process, look for what no test can be blamed for."""
         _native.flush()
         ours = self.blame.finish()
