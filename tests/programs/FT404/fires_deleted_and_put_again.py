@@ -1,4 +1,4 @@
-"""A name is deleted, and then another thread puts something else under it: that it did not do so first, and for nothing, is luck."""
+"""A name is deleted, and then another thread puts something else under it: that it did not do so first, in vain, is luck."""
 
 from ftsan.testing import in_turns
 

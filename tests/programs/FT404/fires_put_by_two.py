@@ -1,4 +1,4 @@
-"""Two threads put something under one name, and a third one takes what the first one has put; that is the first thing that each does."""
+"""Two threads put something under one name, as the first thing that they do; a third one takes what the first one has put."""
 
 from ftsan.testing import in_turns
 
