@@ -44,7 +44,7 @@ pub fn mix(number: u64) -> u64 {
 
 /// A place for a number in a table of this length.  The product's upper bits are those that all bits of the number go into.
 #[inline]
-fn place(number: u64, length: usize) -> usize {
+pub fn place(number: u64, length: usize) -> usize {
     ((u128::from(number.wrapping_mul(GOLDEN)) * length as u128) >> u64::BITS) as usize
 }
 

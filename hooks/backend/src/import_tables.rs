@@ -57,16 +57,10 @@ impl<'a> Named<'a> {
         may_be.then(|| self.diversions.iter().find(|one| one.target.name == name)).flatten()
     }
 
-    /// By the first three bytes: how long the name is takes longer to find out than all the rest.
     fn bit(name: &CStr) -> usize {
-        let bytes = name.as_ptr().cast::<u8>();
-        // SAFETY: the zero at the end is one of them, and nothing behind it is read.
-        let [first, second, third] = unsafe {
-            let first = bytes.read();
-            let second = if first == 0 { 0 } else { bytes.add(1).read() };
-            [first, second, if second == 0 { 0 } else { bytes.add(2).read() }]
-        };
-        (usize::from(first) * 37 + usize::from(second) * 101 + usize::from(third) * 11) % 256
+        let bytes = name.to_bytes();
+        let [first, last] = [bytes.first(), bytes.last()].map(|byte| byte.copied().map_or(0, usize::from));
+        (first * 5 + last * 3 + bytes.len() * 31) % 256
     }
 }
 

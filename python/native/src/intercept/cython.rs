@@ -6,6 +6,7 @@ use crate::engine::affinity::watch::Watch;
 use crate::intercept::type_slot::{self, Destructor, Send, Slot, Unary};
 use crate::thread::context::InSlowPath;
 use crate::thread::outcome::Outcome;
+use ftsan::races;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
@@ -48,7 +49,7 @@ static TABLE: [Fresh; FRESH] =
         FRESH];
 
 fn entry(coroutine: *mut ffi::PyObject) -> &'static Fresh {
-    &TABLE[(coroutine as usize >> 4).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (usize::BITS - FRESH.trailing_zeros())]
+    &TABLE[races::place(coroutine as u64 >> 4, FRESH)]
 }
 
 /// `coroutine` was just made by the method that `watch` is about.

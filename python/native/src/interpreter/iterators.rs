@@ -2,6 +2,7 @@
 //!
 //! Where that is, is found out: an iterator over a known container is made and looked through for its address.
 
+use ftsan::races;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -67,7 +68,7 @@ const PLACES: usize = 256;
 /// Where to look for a type, in this order.
 fn places(class: usize) -> impl Iterator<Item = usize> {
     // Types are some hundred bytes long each, and aligned.
-    let first = (class >> 4).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (usize::BITS - PLACES.trailing_zeros());
+    let first = races::place(class as u64 >> 4, PLACES);
     (first..first + PLACES).map(|place| place % PLACES)
 }
 

@@ -5,6 +5,7 @@
 
 use crate::thread::context::current_thread;
 use crate::thread::stacks::{self, StackId};
+use ftsan::races;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 const BITS: u32 = 16;
@@ -15,8 +16,7 @@ static TABLE: [AtomicU64; 1 << BITS] = [const { AtomicU64::new(0) }; 1 << BITS];
 
 fn entry(object: usize) -> (&'static AtomicU64, u64) {
     let key = (object as u64) >> 4 & ((1 << ADDRESS_BITS) - 1);
-    let index = key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (u64::BITS - BITS);
-    (&TABLE[index as usize], key)
+    (&TABLE[races::place(key, TABLE.len())], key)
 }
 
 /// `object` comes to life here; the innermost `skip` frames are not of interest.

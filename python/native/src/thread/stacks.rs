@@ -5,6 +5,7 @@
 
 use crate::interpreter::frame_marks;
 use crate::interpreter::frames::{self, Frame, RawFrame};
+use ftsan::races;
 use pyo3::ffi;
 use std::cell::UnsafeCell;
 use std::collections::HashSet;
@@ -171,8 +172,7 @@ impl Known {
         let instruction = innermost.position().instruction;
         let key = instruction ^ further.rotate_left(16);
         // Two places: a program that waits for two streams by turns comes two ways to one call of `create_future`.
-        // The highest bits: those below repeat every 256 bytes of a function.
-        let first = key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (usize::BITS - AT_HAND.trailing_zeros());
+        let first = races::place(key as u64, AT_HAND);
         let places = [first, first ^ 1];
         // Frames lie one after the other, each of more than 64 bytes.
         let call = &mut self.calls[innermost.address() >> 6 & (MARKED - 1)];

@@ -114,7 +114,7 @@ impl Touch<'_> {
         if !here.races.is_introduced.get() {
             here.races.is_introduced.set(true);
             // SAFETY: the object is alive, and so is what it is done with.
-            thread_names::introduce(unsafe { Python::assume_attached() }, details.epoch.unwrap_or(clock.epoch()));
+            thread_names::introduce(unsafe { Python::assume_attached() }, access.epoch.unwrap_or_else(|| clock.epoch()));
         }
         // SAFETY: the object is alive, and so is what it is done with.
         unsafe { confirm::meet(probe, access.location) };

@@ -8,6 +8,7 @@
 //! An object that was made before has no maker: it is nobody's own.
 
 use super::common::{CREATE, ESCAPED, PyRefTracer_GetTracer, PyRefTracer_SetTracer, Tracer, thread_id};
+use ftsan::races;
 use pyo3::ffi;
 use std::ffi::{c_int, c_void};
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU16, AtomicUsize, Ordering};
@@ -113,8 +114,8 @@ pub(crate) unsafe fn is_immortal(object: *mut ffi::PyObject) -> bool {
 #[inline(always)]
 fn own_number() -> u16 {
     let own = thread_id();
-    let first = (own as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 52;
-    for at in first as usize..first as usize + PROBES {
+    let first = races::place(own as u64, 1 << 12);
+    for at in first..first + PROBES {
         let number = at % usize::from(MAKER) + 1;
         let known = THREADS[number].load(Ordering::Relaxed);
         if known == own || known == 0 && take_number(number, own) {
