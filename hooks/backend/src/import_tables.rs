@@ -1,7 +1,7 @@
 //! Import tables: each loaded library has one slot per function that it imports, which the loader filled and which is overwritten here.
 //!
 //! Calls by name are seen, whoever makes them; calls by an address that was looked up before are not.  A library that is loaded later
-//! has slots of its own: [`rewrite`] again.
+//! has slots of its own: [`divert_in_new`].
 
 use crate::{Backend, Diversion, Refused, Target};
 use libc::{c_int, c_void, dl_phdr_info, size_t};
@@ -72,8 +72,65 @@ struct Change {
 
 struct Rewriting<'a> {
     change: &'a dyn Fn(&CStr) -> Option<Change>,
+    walk: Walk,
     own: usize,
     count: usize,
+}
+
+/// The libraries that are loaded, in the loader's order, which is that in which they were loaded: how many, and a hash of where they are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Libraries {
+    count: u32,
+    hash: u32,
+}
+
+impl Libraries {
+    /// Those that are loaded now.  Takes the loader's lock, and allocates nothing.
+    pub fn now() -> Libraries {
+        let mut loaded = Libraries::default();
+        // SAFETY: the callback gets what is passed here.
+        unsafe { libc::dl_iterate_phdr(Some(count), (&raw mut loaded).cast::<c_void>()) };
+        loaded
+    }
+
+    /// As one word, of which [`Libraries::from_word`] makes the same.
+    pub fn to_word(self) -> u64 {
+        u64::from(self.count) << 32 | u64::from(self.hash)
+    }
+
+    /// See [`Libraries::to_word`].
+    pub fn from_word(word: u64) -> Libraries {
+        Libraries { count: (word >> 32) as u32, hash: word as u32 }
+    }
+
+    fn add(&mut self, base: usize) {
+        self.count += 1;
+        self.hash = (self.hash.rotate_left(5) ^ (base >> 12) as u32).wrapping_mul(0x9e37_79b1);
+    }
+}
+
+/// A walk over the libraries that leaves out those that are known.
+#[derive(Default)]
+struct Walk {
+    known: Libraries,
+    seen: Libraries,
+    /// Something else stands in a place of the known ones.
+    is_lost: bool,
+}
+
+impl Walk {
+    /// Whether the next library is one of the known ones.
+    fn is_known(&mut self, base: usize) -> bool {
+        let is_known = self.seen.count < self.known.count;
+        self.seen.add(base);
+        self.is_lost |= self.seen.count == self.known.count && self.seen != self.known;
+        is_known
+    }
+
+    /// Whether what was taken for the known libraries was them.
+    fn has_kept_its_way(&self) -> bool {
+        !self.is_lost && self.seen.count >= self.known.count
+    }
 }
 
 /// Overwrites the slots of every function for which `detour` has an address, in all libraries but the one that the detours are in; returns
@@ -81,9 +138,20 @@ struct Rewriting<'a> {
 ///
 /// # Safety
 /// The detours have the calling convention and signature of what they replace, are in this library and never unloaded.
-pub unsafe fn rewrite(detour: &dyn Fn(&CStr) -> Option<*const c_void>) -> usize {
+unsafe fn rewrite(detour: &dyn Fn(&CStr) -> Option<*const c_void>) -> usize {
     // SAFETY: passed on.
-    unsafe { change_all(&|name| detour(name).map(|to| Change { from: std::ptr::null(), to })) }
+    unsafe { change_in_new(&|name| detour(name).map(|to| Change { from: std::ptr::null(), to }), Libraries::default()) }
+}
+
+/// Diverts calls from libraries that were loaded after `known` was asked for; from all of them, if one of those has been unloaded.
+///
+/// # Safety
+/// As for [`Backend::replace_all`], which has been called with the same diversions.
+pub unsafe fn divert_in_new(diversions: &[Diversion<'_>], known: Libraries) {
+    let named = Named::new(diversions);
+    let change = |name: &CStr| named.find(name).map(|one| Change { from: std::ptr::null(), to: one.detour });
+    // SAFETY: the caller's guarantee.
+    unsafe { change_in_new(&change, known) };
 }
 
 /// Puts the functions back into the slots that hold their detours; threads may be in those.  Slots that somebody else has overwritten
@@ -94,16 +162,30 @@ pub unsafe fn rewrite(detour: &dyn Fn(&CStr) -> Option<*const c_void>) -> usize 
 pub unsafe fn put_back(diversions: &[Diversion<'_>]) -> usize {
     let named = Named::new(diversions);
     // SAFETY: the caller's guarantee.
-    unsafe { change_all(&|name| named.find(name).map(|one| Change { from: one.detour, to: one.target.address })) }
+    let change = |name: &CStr| named.find(name).map(|one| Change { from: one.detour, to: one.target.address });
+    // SAFETY: the caller's guarantee.
+    unsafe { change_in_new(&change, Libraries::default()) }
 }
 
 /// # Safety
 /// The functions that slots are to hold have the calling convention and signature of those that the slots are for.
-unsafe fn change_all(change: &dyn Fn(&CStr) -> Option<Change>) -> usize {
-    let mut rewriting = Rewriting { change, own: rewrite as *const c_void as usize, count: 0 };
+unsafe fn change_in_new(change: &dyn Fn(&CStr) -> Option<Change>, known: Libraries) -> usize {
+    let walk = Walk { known, ..Walk::default() };
+    let mut rewriting = Rewriting { change, walk, own: rewrite as *const c_void as usize, count: 0 };
     // SAFETY: the callback gets what is passed here.
     unsafe { libc::dl_iterate_phdr(Some(library), (&raw mut rewriting).cast::<c_void>()) };
+    if !rewriting.walk.has_kept_its_way() {
+        rewriting.walk = Walk::default();
+        // SAFETY: as above.
+        unsafe { libc::dl_iterate_phdr(Some(library), (&raw mut rewriting).cast::<c_void>()) };
+    }
     rewriting.count
+}
+
+unsafe extern "C" fn count(info: *mut dl_phdr_info, _: size_t, data: *mut c_void) -> c_int {
+    // SAFETY: the loader's, and what `Libraries::now` passed.
+    unsafe { (*data.cast::<Libraries>()).add((*info).dlpi_addr as usize) };
+    0
 }
 
 /// Entries of a dynamic section, `<elf.h>`.
@@ -129,6 +211,9 @@ unsafe extern "C" fn library(info: *mut dl_phdr_info, _: size_t, data: *mut c_vo
     unsafe {
         let rewriting = &mut *data.cast::<Rewriting<'_>>();
         let base = (*info).dlpi_addr as usize;
+        if rewriting.walk.is_known(base) {
+            return 0;
+        }
         let headers = std::slice::from_raw_parts((*info).dlpi_phdr, usize::from((*info).dlpi_phnum));
         let contains = |address: usize| {
             let loaded = headers.iter().filter(|header| header.p_type == libc::PT_LOAD);
@@ -197,10 +282,57 @@ unsafe fn overwrite(slot: *mut *const c_void, change: &Change) -> bool {
         let size = libc::sysconf(libc::_SC_PAGESIZE) as usize;
         let page = (slot as usize & !(size - 1)) as *mut c_void;
         // Not all slots are in read-only pages, and which are is said in terms of the file: a write through the kernel needs no answer.
+        // For each slot anew: the loader makes those of a library that another thread loads read-only when it likes.
         if libc::mprotect(page, size, libc::PROT_READ | libc::PROT_WRITE) != 0 {
             return false;
         }
         slot.write_volatile(change.to);
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Which of the libraries at `bases` a walk takes for new ones, and whether they are all that there are.
+    fn new_ones(known: &[usize], bases: &[usize]) -> (Vec<usize>, bool) {
+        let mut walk = Walk { known: listed(known), ..Walk::default() };
+        let new = bases.iter().copied().filter(|base| !walk.is_known(*base)).collect();
+        (new, walk.has_kept_its_way())
+    }
+
+    fn listed(bases: &[usize]) -> Libraries {
+        bases.iter().fold(Libraries::default(), |mut listed, base| {
+            listed.add(*base);
+            listed
+        })
+    }
+
+    #[test]
+    fn what_is_known_is_left_out() {
+        assert_eq!(new_ones(&[0x1000, 0x2000], &[0x1000, 0x2000, 0x3000]), (vec![0x3000], true));
+        assert_eq!(new_ones(&[0x1000, 0x2000], &[0x1000, 0x2000]), (vec![], true));
+        assert_eq!(new_ones(&[], &[0x1000]), (vec![0x1000], true));
+    }
+
+    #[test]
+    fn what_was_unloaded_is_noticed() {
+        for now in [&[0x1000, 0x3000, 0x4000][..], &[0x2000, 0x3000], &[0x1000], &[]] {
+            assert!(!new_ones(&[0x1000, 0x2000], now).1, "{now:x?}");
+        }
+        // In another order: none of them is where it was.
+        assert!(!new_ones(&[0x1000, 0x2000], &[0x2000, 0x1000]).1);
+    }
+
+    #[test]
+    fn what_is_loaded_is_counted() {
+        let before = Libraries::now();
+        assert!(before.count > 2, "{before:?}");
+        assert_eq!(Libraries::from_word(before.to_word()), before);
+        // SAFETY: a library of libc's that does nothing when it is loaded.
+        let library = unsafe { libc::dlopen(c"libanl.so.1".as_ptr(), libc::RTLD_NOW) };
+        assert!(!library.is_null());
+        assert_eq!(Libraries::now().count, before.count + 1);
+    }
 }

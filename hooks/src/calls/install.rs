@@ -4,16 +4,18 @@
 //! first, where the process allows it: then calls by an address that was looked up are seen as well.
 
 use crate::system::original::Hook;
-use ftsan_backend::import_tables::{self, ImportTables};
+use ftsan_backend::import_tables::{self, ImportTables, Libraries};
 use ftsan_backend::{Backend, Diversion, Target};
 use libc::c_void;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Set once calls are diverted.
 static DIVERSIONS: OnceLock<Box<[Diversion<'static>]>> = OnceLock::new();
 /// They are not any more.
 static IS_UNDONE: AtomicBool = AtomicBool::new(false);
+/// Libraries whose calls are diverted, as a word: those that need not be looked at again.
+static DONE: AtomicU64 = AtomicU64::new(0);
 
 /// Whether calls are diverted: then libraries that are loaded later need it too.
 pub(crate) fn is_done() -> bool {
@@ -38,13 +40,19 @@ pub(crate) fn undo(is_undone: bool) {
         // SAFETY: the targets were looked up.
         unsafe { import_tables::put_back(diversions) };
     } else {
-        again();
+        divert(&mut ImportTables, diversions);
     }
 }
 
-/// Diverts what was loaded since.
-pub(crate) fn again() {
-    divert(&mut ImportTables, DIVERSIONS.get().map_or(&[], |diversions| diversions));
+/// Diverts what was loaded since, after a `dlopen` that began when `before` was loaded or being loaded.
+///
+/// A library is listed before the loader has filled its slots, and one `dlopen` waits for the other: what was listed before this one
+/// began is complete, and what is listed now may be another thread's that is not.
+pub(crate) fn library_loaded(before: Libraries) {
+    let Some(diversions) = DIVERSIONS.get() else { return };
+    // SAFETY: as in `divert`.
+    unsafe { import_tables::divert_in_new(diversions, Libraries::from_word(DONE.load(Ordering::Acquire))) };
+    DONE.store(before.to_word(), Ordering::Release);
 }
 
 fn divert(backend: &mut dyn Backend, diversions: &[Diversion<'static>]) {

@@ -7,6 +7,7 @@ use crate::calls::{install, shapes};
 use crate::state::thread::{self, Paused};
 use crate::system::original::{Hook, Original};
 use ftsan::recording::operation as op;
+use ftsan_backend::import_tables::Libraries;
 use libc::{c_char, c_int, c_void};
 use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
@@ -85,11 +86,12 @@ unsafe extern "C" fn before_dlopen(name: *const c_char) -> c_int {
 /// As `dlopen`.
 unsafe extern "C" fn dlopen_and_rewrite(name: *const c_char, flags: c_int) -> *mut c_void {
     type Function = unsafe extern "C" fn(*const c_char, c_int) -> *mut c_void;
+    let before = Libraries::now();
     // SAFETY: the original with the host's arguments.
     let library = unsafe { std::mem::transmute::<usize, Function>(DLOPEN.get())(name, flags) };
     if !library.is_null() {
         let _paused = Paused::begin();
-        install::again();
+        install::library_loaded(before);
     }
     library
 }
