@@ -18,6 +18,9 @@ from . import markers
 from .concurrency import Concurrency, copy_of
 from .shown import Sent, Shown, title
 
+#: Name of the plug-in that looks into each report.
+REPORTS = "ftsan-reports"
+
 #: An executor's thread keeps the context of the test that made it, and works for whoever gives it work.
 EXECUTOR = "/concurrent/futures/thread.py"
 
@@ -56,6 +59,21 @@ class Blame:
         """
         findings_by_test.CURRENT.set(nodeid)
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self) -> None:
+        """See whether reports may come from other processes: some plug-in runs the tests, as pytest-xdist or pytest-forked do."""
+        hook = self.config.hook
+        for one in (*hook.pytest_runtestloop.get_hookimpls(), *hook.pytest_runtest_protocol.get_hookimpls()):
+            is_wrapper = one.wrapper or one.hookwrapper
+            if not is_wrapper and one.plugin is not self and not one.function.__module__.startswith("_pytest."):
+                self._expect_reports()
+
+    def _expect_reports(self) -> None:
+        """From now on look into each report, which three of each test would pay for while there is nothing in any."""
+        plugins = self.config.pluginmanager
+        if not self.is_worker and not plugins.has_plugin(REPORTS):
+            plugins.register(Reports(self), REPORTS)
+
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
         """Run a fixture of several tests so that threads and tasks that it starts go by the name of none."""
@@ -78,6 +96,7 @@ class Blame:
             return report
         late = [one for one in news if self._is_late(one, item.nodeid)]
         own = self._count([one for one in news if one not in late], item.nodeid)
+        self._expect_reports()
         if late:
             report.ftsan_late = self._late(late)  # type: ignore[attr-defined]
         if own and self._is_of_body(item, own):
@@ -145,12 +164,9 @@ class Blame:
                 late.append({"nodeid": nodeid, "location": [*self.known[nodeid].location], "found": [_sent(one) for one in own]})
         return late
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """In the main process: show what was found, and report what a test did after it had ended at that test."""
+    def take_from(self, report: pytest.TestReport) -> None:
+        """Show what was found, and report what a test did after it had ended at that test."""
         extra = report.__dict__
-        if self.is_worker or ("ftsan_late" not in extra and "ftsan" not in extra):
-            return  # after each phase of each test
         for late in extra.pop("ftsan_late", ()):
             self.report_late(late)
         found: list[Sent] = extra.pop("ftsan", [])
@@ -184,6 +200,7 @@ class Blame:
         )
         report.ftsan = late["found"]  # type: ignore[attr-defined]
         report.ftsan_fails_for_it = True  # type: ignore[attr-defined]
+        self._expect_reports()
         self.config.hook.pytest_runtest_logreport(report=report)
 
     def end_tests(self) -> None:
@@ -205,6 +222,18 @@ class Blame:
             "threads": threads_so_far() - self.threads_before,
             "tests": sorted({nodeid.partition("::")[0] for nodeid in self.known}),
         }
+
+
+class Reports:
+    """Takes out of reports, in the main process, what they bring along."""
+
+    def __init__(self, blame: Blame) -> None:
+        self.blame = blame
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Before anything else sees it."""
+        self.blame.take_from(report)
 
 
 def _sent(one: findings_by_test.Occurrence) -> Sent:
