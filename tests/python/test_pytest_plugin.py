@@ -138,6 +138,53 @@ def test_what_comes_after_the_last_test_is_not_its_doing(suite: Path) -> None:
     assert "after its end" not in done.stdout and "1 error" not in done.stdout
 
 
+CONFTEST_THAT_LOOKS = """
+import pytest
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    item.made = report = yield
+    return report
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_logreport(report):
+    print("logged:", report.when, report.outcome)
+
+@pytest.fixture(autouse=True)
+def looks(request):
+    yield
+    print("torn down:", request.node.made.outcome)
+"""
+
+
+SEEN = ["made: passed failed passed", "logged: setup passed", "logged: call failed", "torn down: failed"]
+
+CONFTEST_THAT_RUNS_TESTS = """
+from _pytest.runner import runtestprotocol
+
+def pytest_runtest_protocol(item, nextitem):
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    reports = runtestprotocol(item, nextitem=nextitem, log=False)
+    print("made:", *(report.outcome for report in reports))
+    for report in reports:
+        item.ihook.pytest_runtest_logreport(report=report)
+    return True
+"""
+
+
+@pytest.mark.parametrize("runs", ["", CONFTEST_THAT_RUNS_TESTS], ids=["pytest", "a plug-in"])
+def test_a_test_has_failed_for_whoever_looks_at_its_report(suite: Path, runs: str) -> None:
+    """For hooks and fixtures of a folder of tests, for ``-x``, and for a plug-in that runs the tests."""
+    folder = suite / "tests"
+    folder.mkdir()
+    (suite / "test_suite.py").rename(folder / "test_suite.py")
+    (folder / "conftest.py").write_text(CONFTEST_THAT_LOOKS + runs)
+    done = run_pytest(suite, "--ftsan", "-x", "-s")
+    assert re.search(r"= 1 failed in [^,]*$", done.stdout), done.stdout
+    seen = [line for line in SEEN if line in done.stdout]
+    assert seen == [line for line in SEEN if runs or not line.startswith("made")], done.stdout
+
+
 def test_a_wrong_option_is_a_usage_error(suite: Path) -> None:
     done = run_pytest(suite, "--ftsan", "--ftsan-on-finding", "stop")
     assert done.returncode == pytest.ExitCode.USAGE_ERROR

@@ -18,9 +18,6 @@ from . import markers
 from .concurrency import Concurrency, copy_of
 from .shown import Sent, Shown, title
 
-#: Name of the plug-in that looks into each report.
-REPORTS = "ftsan-reports"
-
 #: An executor's thread keeps the context of the test that made it, and works for whoever gives it work.
 EXECUTOR = "/concurrent/futures/thread.py"
 
@@ -61,18 +58,19 @@ class Blame:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self) -> None:
-        """See whether reports may come from other processes: some plug-in runs the tests, as pytest-xdist or pytest-forked do."""
-        hook = self.config.hook
-        for one in (*hook.pytest_runtestloop.get_hookimpls(), *hook.pytest_runtest_protocol.get_hookimpls()):
-            is_wrapper = one.wrapper or one.hookwrapper
-            if not is_wrapper and one.plugin is not self and not one.function.__module__.startswith("_pytest."):
-                self._expect_reports()
-
-    def _expect_reports(self) -> None:
-        """From now on look into each report, which three of each test would pay for while there is nothing in any."""
+        """Look into reports from now on, before whatever is there by now."""
         plugins = self.config.pluginmanager
-        if not self.is_worker and not plugins.has_plugin(REPORTS):
-            plugins.register(Reports(self), REPORTS)
+        if self._are_run_by_others():
+            plugins.register(WhenMade(self), "ftsan-when-made")
+        plugins.register(WhenLogged(self), "ftsan-when-logged")
+
+    def _are_run_by_others(self) -> bool:
+        """Whether a plug-in runs the tests: it may log their reports later, or none of them, or in another process."""
+        hook = self.config.hook
+        return any(
+            not (one.wrapper or one.hookwrapper or one.plugin is self or one.function.__module__.startswith("_pytest."))
+            for one in (*hook.pytest_runtestloop.get_hookimpls(), *hook.pytest_runtest_protocol.get_hookimpls())
+        )
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
@@ -85,18 +83,10 @@ class Blame:
         finally:
             findings_by_test.CURRENT.reset(token)
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    def blame(self, item: pytest.Item, report: pytest.TestReport, news: list[findings_by_test.Occurrence]) -> None:
         """Fail the phase (setup, call, teardown) during which something was found."""
-        report = yield
-        news = findings_by_test.take()
-        if not news:
-            return report
         late = [one for one in news if self._is_late(one, item.nodeid)]
         own = self._count([one for one in news if one not in late], item.nodeid)
-        self._expect_reports()
         if late:
             report.ftsan_late = self._late(late)  # type: ignore[attr-defined]
         if own and self._is_of_body(item, own):
@@ -108,7 +98,6 @@ class Blame:
                 report.longrepr = (str(item.path), (item.location[1] or 0) + 1, f"Skipped: {reason}")
         if own:
             self._fail(report, item, own)
-        return report
 
     def _fail(self, report: pytest.TestReport, item: pytest.Item, own: list[findings_by_test.Occurrence]) -> None:
         expects = markers.policy_of(item).expects
@@ -200,7 +189,6 @@ class Blame:
         )
         report.ftsan = late["found"]  # type: ignore[attr-defined]
         report.ftsan_fails_for_it = True  # type: ignore[attr-defined]
-        self._expect_reports()
         self.config.hook.pytest_runtest_logreport(report=report)
 
     def end_tests(self) -> None:
@@ -224,16 +212,44 @@ class Blame:
         }
 
 
-class Reports:
-    """Takes out of reports, in the main process, what they bring along."""
+class WhenMade:
+    """Looks into a report as soon as it is made.  That takes four times as long as when it is logged."""
+
+    def __init__(self, blame: Blame) -> None:
+        self.blame = blame
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """After all others."""
+        report = yield
+        if news := findings_by_test.take():
+            self.blame.blame(item, report, news)
+        return report
+
+
+class WhenLogged:
+    """Looks into a report when it is logged, which pytest does at once, and in the main process takes out what it brings along."""
 
     def __init__(self, blame: Blame) -> None:
         self.blame = blame
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Before anything else sees it."""
-        self.blame.take_from(report)
+        """Before all others."""
+        extra = report.__dict__
+        if "ftsan" not in extra and "ftsan_late" not in extra:
+            news = findings_by_test.take()
+            if not news:
+                return  # after each phase of each test
+            item = self.blame.known.get(report.nodeid)
+            if item is None:  # no test's
+                findings_by_test.give_back(news)
+                return
+            self.blame.blame(item, report, news)
+        if not self.blame.is_worker:
+            self.blame.take_from(report)
 
 
 def _sent(one: findings_by_test.Occurrence) -> Sent:
