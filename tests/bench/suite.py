@@ -3,6 +3,10 @@
 The tests are of the kinds that there are: most of them call code of the project and compare, every tenth has two threads, every
 twentieth a loop.  The project under test is watched for data races with them.
 
+Each round runs the suite once in each way, one after the other, for the wall time, and then in all ways at once on one CPU, for the
+CPU time.  A virtual machine's CPU may be twice as fast in one second as in the next: the quartiles of the ratio were a fifth apart
+for runs that came one after the other, and a thirtieth for runs that took turns every few milliseconds.
+
 Files are in memory: a disk's search for free inodes takes up to a twentieth of the time, in one run and not in the next.  When a
 thread ends, the allocator of CPython 3.14t goes through a list of one to five segments either once or a thousand times, by luck:
 190 or 260 us of CPU a thread, which is 2 % of this suite.  Single ratios say little.
@@ -11,7 +15,6 @@ thread ends, the allocator of CPython 3.14t goes through a list of one to five s
 from __future__ import annotations
 
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -108,38 +111,61 @@ WAYS = {
 }
 
 
-def run(folder: Path, options: list[str]) -> tuple[float, float]:
-    """Wall seconds and CPU seconds of one run of the suite."""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:asyncio", "-p", "no:anyio", "-p", "no:cacheprovider", *options]
-    begun, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(command, cwd=folder, env=ENVIRONMENT | {"TMPDIR": str(folder.parent)}, check=True, stdout=subprocess.DEVNULL)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return time.perf_counter() - begun, cpu
+def start(folder: Path, way: str) -> subprocess.Popen[bytes]:
+    """Start one run of the suite."""
+    own = folder.parent / way
+    own.mkdir(exist_ok=True)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:asyncio", "-p", "no:anyio", "-p", "no:cacheprovider", *WAYS[way][0]]
+    return subprocess.Popen(command, cwd=folder, env=ENVIRONMENT | {"TMPDIR": str(own)}, stdout=subprocess.DEVNULL)
+
+
+def run(folder: Path, way: str) -> float:
+    """Wall seconds of one run of the suite."""
+    begun = time.perf_counter()
+    if status := start(folder, way).wait():
+        raise RuntimeError(f"{way}: pytest ended with {status}")
+    return time.perf_counter() - begun
+
+
+def run_at_once(folder: Path, ways: list[str]) -> dict[str, float]:
+    """CPU seconds of a run in each way, all of them at once on one CPU."""
+    every = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(every)})
+    try:
+        processes = [start(folder, way) for way in ways]
+    finally:
+        os.sched_setaffinity(0, every)
+    took = {}
+    for way, process in zip(ways, processes, strict=True):
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise RuntimeError(f"{way}: pytest ended with {process.returncode}")
+        took[way] = usage.ru_utime + usage.ru_stime
+    return took
 
 
 def main(rounds: int) -> None:
-    """Run the suite in each way, in turn, and print ratios of runs that came one after the other."""
+    """Run the suite in each way, and print ratios of runs that belong together."""
     with tempfile.TemporaryDirectory(dir=IN_MEMORY if IN_MEMORY.is_dir() else None) as scratch:
         folder = Path(scratch) / "project"
         folder.mkdir()
         (folder / "ledger.py").write_text(PROJECT)
         for number in range(FILES):
             (folder / f"test_{number}.py").write_text(TESTS)
-        took: dict[str, list[tuple[float, float]]] = {name: [] for name in WAYS}
-        for _ in range(rounds):
-            for name, (options, _) in WAYS.items():
-                took[name].append(run(folder, options))
-    [plain, *watched] = took.items()
-    print(
-        f"\n{FILES * 100} tests with pytest, {statistics.median(wall for wall, _ in plain[1]):.1f} s   budget  wall   CPU", end=""
-    )
-    print(f"   (load {os.getloadavg()[0]:.1f})")
-    for name, runs in watched:
-        pairs = list(zip(runs, plain[1], strict=True))
-        ratios = [[one[which] / other[which] for one, other in pairs] for which in (0, 1)]
+        names = list(WAYS)
+        run_at_once(folder, names)  # compiles the tests
+        walls, times = [], []
+        for number in range(rounds):
+            in_turn = names[:: -1 if number % 2 else 1]  # whichever starts first has the CPU for itself for a moment
+            walls.append({name: run(folder, name) for name in in_turn})
+            times.append(run_at_once(folder, in_turn))
+    plain = statistics.median(one["plain"] for one in walls)
+    print(f"\n{FILES * 100} tests with pytest, {plain:.1f} s   budget  wall, in turn              CPU, at once")
+    for name in names[1:]:
+        ratios = [[one[name] / one["plain"] for one in taken] for taken in (walls, times)]
         cells = "   ".join("{1:6.3f}x [{0:.3f}, {2:.3f}]".format(*spread(values)) for values in ratios)
-        print(f"{name:24}{WAYS[name][1]:.2f}x  {cells}", flush=True)
+        print(f"{name:30}{WAYS[name][1]:.2f}x  {cells}", flush=True)
 
 
 if __name__ == "__main__":
