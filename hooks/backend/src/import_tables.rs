@@ -161,7 +161,6 @@ pub unsafe fn divert_in_new(diversions: &[Diversion<'_>], known: Libraries) {
 /// The targets have the addresses of the functions.
 pub unsafe fn put_back(diversions: &[Diversion<'_>]) -> usize {
     let named = Named::new(diversions);
-    // SAFETY: the caller's guarantee.
     let change = |name: &CStr| named.find(name).map(|one| Change { from: one.detour, to: one.target.address });
     // SAFETY: the caller's guarantee.
     unsafe { change_in_new(&change, Libraries::default()) }

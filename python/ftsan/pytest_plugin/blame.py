@@ -18,6 +18,9 @@ from . import markers
 from .concurrency import Concurrency, copy_of
 from .shown import Sent, Shown, title
 
+#: Name of the plug-in that is there as soon as tests run.
+WHEN_LOGGED = "ftsan-when-logged"
+
 #: An executor's thread keeps the context of the test that made it, and works for whoever gives it work.
 EXECUTOR = "/concurrent/futures/thread.py"
 
@@ -60,17 +63,18 @@ class Blame:
     def pytest_runtestloop(self) -> None:
         """Look into reports from now on, before whatever is there by now."""
         plugins = self.config.pluginmanager
+        if plugins.has_plugin(WHEN_LOGGED):  # a plug-in runs them again
+            return
         if self._are_run_by_others():
             plugins.register(WhenMade(self), "ftsan-when-made")
-        plugins.register(WhenLogged(self), "ftsan-when-logged")
+        plugins.register(WhenLogged(self), WHEN_LOGGED)
 
     def _are_run_by_others(self) -> bool:
         """Whether a plug-in runs the tests: it may log their reports later, or none of them, or in another process."""
         hook = self.config.hook
-        return any(
-            not (one.wrapper or one.hookwrapper or one.plugin is self or one.function.__module__.startswith("_pytest."))
-            for one in (*hook.pytest_runtestloop.get_hookimpls(), *hook.pytest_runtest_protocol.get_hookimpls())
-        )
+        every = (*hook.pytest_runtestloop.get_hookimpls(), *hook.pytest_runtest_protocol.get_hookimpls())
+        functions = [one.function for one in every if not (one.wrapper or one.hookwrapper or one.plugin is self)]
+        return any(not getattr(function, "__module__", "").startswith("_pytest.") for function in functions)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
