@@ -4,7 +4,7 @@
 
 ``make bench > docs/costs.txt`` is what the documentation shows; ``make bench-check`` compares with it.
 
-Each round runs every configuration of a workload once, in turn; a ratio compares runs of the same round, so that the noise of the
+Each round runs every configuration of a workload once, beside plain Python on the same CPU (``one_cpu.py``): the noise of the
 machine hits both.  Printed: the median of the ratios and, in brackets, their quartiles.  These watch for no data races, which have
 tables of their own (``races.py``).
 """
@@ -21,6 +21,7 @@ from pathlib import Path
 from ftsan.library import HOOKS
 
 from tests.bench import order, races
+from tests.bench.one_cpu import on_one_cpu
 from tests.bench.spread import spread
 from tests.bench.where import where
 from tests.bench.workloads import WORKLOADS
@@ -33,10 +34,17 @@ CONFIGURATIONS = {
 }
 
 
-def cpu_seconds(workload: str, environment: dict[str, str]) -> float:
-    """One run of a workload in a fresh interpreter."""
+def cpu_seconds(workload: str, environments: list[dict[str, str]]) -> list[float]:
+    """Runs of a workload, each in a fresh interpreter, at once."""
     command = [sys.executable, WORKLOAD_FILE, workload]
-    return float(subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout)
+    with on_one_cpu():
+        runs = [
+            subprocess.Popen(command, env=each, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for each in environments
+        ]
+    printed = [run.communicate() for run in runs]
+    if failed := [err for run, (_, err) in zip(runs, printed, strict=True) if run.returncode]:
+        raise RuntimeError(f"{workload}: {failed[0]}")
+    return [float(out) for out, _ in printed]
 
 
 def milliseconds(command: list[str]) -> float:
@@ -83,16 +91,12 @@ def main(rounds: int, *names: str) -> None:
     for workload in names or WORKLOADS:
         plain, ratios = [], {name: [] for name in CONFIGURATIONS}
         for number in range(rounds):
-            before = cpu_seconds(workload, PLAIN)
-            runs = {}
             for name, environment in CONFIGURATIONS.items():
                 if name == "ftsan" or number < 3:  # debug mode is slow, and its order of magnitude is enough
-                    runs[name] = cpu_seconds(workload, environment)
-            after = cpu_seconds(workload, PLAIN)
-            reference = (before + after) / 2
-            plain.append(reference)
-            for name, seconds in runs.items():
-                ratios[name].append(seconds / reference)
+                    turn = 1 - number % 2 * 2  # whichever starts first has the CPU for itself for a moment
+                    reference, seconds = cpu_seconds(workload, [PLAIN, environment][::turn])[::turn]
+                    plain.append(reference)
+                    ratios[name].append(seconds / reference)
         cells = "".join("{1:6.3f}x [{0:.3f}, {2:.3f}]   ".format(*spread(values)) for values in ratios.values())
         print(f"{workload:16}{statistics.median(plain) * 1e3:10.1f}  {cells}", flush=True)
     hooked_calls(rounds)

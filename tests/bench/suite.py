@@ -4,8 +4,7 @@ The tests are of the kinds that there are: most of them call code of the project
 twentieth a loop.  The project under test is watched for data races with them.
 
 Each round runs the suite once in each way, one after the other, for the wall time, and then in all ways at once on one CPU, for the
-CPU time.  A virtual machine's CPU may be twice as fast in one second as in the next: the quartiles of the ratio were a fifth apart
-for runs that came one after the other, and a thirtieth for runs that took turns every few milliseconds.
+CPU time (``one_cpu.py``: the wall time's spread is the machine's).
 
 Files are in memory: a disk's search for free inodes takes up to a twentieth of the time, in one run and not in the next.  When a
 thread ends, the allocator of CPython 3.14t goes through a list of one to five segments either once or a thousand times, by luck:
@@ -22,6 +21,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.bench.one_cpu import on_one_cpu
 from tests.bench.spread import spread
 from tests.conftest import PLAIN
 
@@ -129,12 +129,8 @@ def run(folder: Path, way: str) -> float:
 
 def run_at_once(folder: Path, ways: list[str]) -> dict[str, float]:
     """CPU seconds of a run in each way, all of them at once on one CPU."""
-    every = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {max(every)})
-    try:
+    with on_one_cpu():
         processes = [start(folder, way) for way in ways]
-    finally:
-        os.sched_setaffinity(0, every)
     took = {}
     for way, process in zip(ways, processes, strict=True):
         _, status, usage = os.wait4(process.pid, 0)
