@@ -206,7 +206,9 @@ pub static METHODS: &[Method] = &[
     whole("reverse", SEQUENCES, CallEffect::Write),
     whole("rotate", &[DEQUE], CallEffect::Write),
     whole("send", &[GENERATOR], CallEffect::Advance),
-    keyed("setdefault", DICTS, CallEffect::Atomic),
+    keyed("setdefault", &[DICT, ORDERED, DEFAULT, COUNTER], CallEffect::Atomic),
+    // In Python, it looks and puts: two threads get two objects for one key.
+    keyed("setdefault", &[WEAK], CallEffect::Update),
     repeatable("sort", &[LIST], CallEffect::Write),
     whole("subtract", &[COUNTER], CallEffect::Update),
     whole("symmetric_difference", &[SET], CallEffect::Read),
