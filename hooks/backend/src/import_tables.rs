@@ -16,7 +16,7 @@ impl Backend for ImportTables {
     unsafe fn replace(&mut self, target: Target<'_>, detour: *const c_void, original: &AtomicUsize) -> Result<(), Refused> {
         let before = original.swap(target.address as usize, Ordering::AcqRel);
         // SAFETY: the caller's guarantees.
-        let count = unsafe { rewrite(&|name| (name == target.name).then_some(detour)) };
+        let count = unsafe { change_in_new(&|name| (name == target.name).then_some(Change::to(detour)), Libraries::default()) };
         if count == 0 {
             original.store(before, Ordering::Release); // nothing calls the detour
             return Err(Refused::NoCaller);
@@ -30,9 +30,8 @@ impl Backend for ImportTables {
         for one in diversions {
             one.original.store(one.target.address as usize, Ordering::Release);
         }
-        let named = Named::new(diversions);
         // SAFETY: the caller's guarantee.
-        unsafe { rewrite(&|name| named.find(name).map(|one| one.detour)) };
+        unsafe { divert_in_new(diversions, Libraries::default()) };
     }
 }
 
@@ -68,6 +67,12 @@ impl<'a> Named<'a> {
 struct Change {
     from: *const c_void,
     to: *const c_void,
+}
+
+impl Change {
+    fn to(to: *const c_void) -> Change {
+        Change { from: std::ptr::null(), to }
+    }
 }
 
 struct Rewriting<'a> {
@@ -133,25 +138,14 @@ impl Walk {
     }
 }
 
-/// Overwrites the slots of every function for which `detour` has an address, in all libraries but the one that the detours are in; returns
-/// how many.  Takes the loader's lock, and allocates nothing.
-///
-/// # Safety
-/// The detours have the calling convention and signature of what they replace, are in this library and never unloaded.
-unsafe fn rewrite(detour: &dyn Fn(&CStr) -> Option<*const c_void>) -> usize {
-    // SAFETY: passed on.
-    unsafe { change_in_new(&|name| detour(name).map(|to| Change { from: std::ptr::null(), to }), Libraries::default()) }
-}
-
 /// Diverts calls from libraries that were loaded after `known` was asked for; from all of them, if one of those has been unloaded.
 ///
 /// # Safety
-/// As for [`Backend::replace_all`], which has been called with the same diversions.
+/// As for [`Backend::replace_all`], which has set the originals.
 pub unsafe fn divert_in_new(diversions: &[Diversion<'_>], known: Libraries) {
     let named = Named::new(diversions);
-    let change = |name: &CStr| named.find(name).map(|one| Change { from: std::ptr::null(), to: one.detour });
     // SAFETY: the caller's guarantee.
-    unsafe { change_in_new(&change, known) };
+    unsafe { change_in_new(&|name| named.find(name).map(|one| Change::to(one.detour)), known) };
 }
 
 /// Puts the functions back into the slots that hold their detours; threads may be in those.  Slots that somebody else has overwritten
@@ -166,19 +160,21 @@ pub unsafe fn put_back(diversions: &[Diversion<'_>]) -> usize {
     unsafe { change_in_new(&change, Libraries::default()) }
 }
 
+/// Overwrites the slots for which there is a change, in all libraries but this one and, if none of them was unloaded, those that are
+/// known; returns how many.  Takes the loader's lock, and allocates nothing.
+///
 /// # Safety
-/// The functions that slots are to hold have the calling convention and signature of those that the slots are for.
+/// The functions that slots are to hold have the calling convention and signature of those that the slots are for, and are never unloaded.
 unsafe fn change_in_new(change: &dyn Fn(&CStr) -> Option<Change>, known: Libraries) -> usize {
     let walk = Walk { known, ..Walk::default() };
-    let mut rewriting = Rewriting { change, walk, own: rewrite as *const c_void as usize, count: 0 };
+    let mut rewriting = Rewriting { change, walk, own: change_in_new as *const c_void as usize, count: 0 };
     // SAFETY: the callback gets what is passed here.
     unsafe { libc::dl_iterate_phdr(Some(library), (&raw mut rewriting).cast::<c_void>()) };
-    if !rewriting.walk.has_kept_its_way() {
-        rewriting.walk = Walk::default();
-        // SAFETY: as above.
-        unsafe { libc::dl_iterate_phdr(Some(library), (&raw mut rewriting).cast::<c_void>()) };
+    if rewriting.walk.has_kept_its_way() {
+        return rewriting.count;
     }
-    rewriting.count
+    // SAFETY: passed on.
+    unsafe { change_in_new(change, Libraries::default()) }
 }
 
 unsafe extern "C" fn count(info: *mut dl_phdr_info, _: size_t, data: *mut c_void) -> c_int {
@@ -206,7 +202,7 @@ const SLOT_KINDS: [u32; 2] = [6, 7]; // R_X86_64_GLOB_DAT, R_X86_64_JUMP_SLOT
 const SLOT_KINDS: [u32; 2] = [1025, 1026]; // R_AARCH64_GLOB_DAT, R_AARCH64_JUMP_SLOT
 
 unsafe extern "C" fn library(info: *mut dl_phdr_info, _: size_t, data: *mut c_void) -> c_int {
-    // SAFETY: the loader's, and what `rewrite` passed; everything read below is mapped as the library's headers say.
+    // SAFETY: the loader's, and what `change_in_new` passed; everything read below is mapped as the library's headers say.
     unsafe {
         let rewriting = &mut *data.cast::<Rewriting<'_>>();
         let base = (*info).dlpi_addr as usize;
