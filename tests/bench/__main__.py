@@ -21,7 +21,7 @@ from pathlib import Path
 from ftsan.library import HOOKS
 
 from tests.bench import order, races
-from tests.bench.one_cpu import on_one_cpu
+from tests.bench.one_cpu import in_turn, on_one_cpu
 from tests.bench.spread import spread
 from tests.bench.where import where
 from tests.bench.workloads import WORKLOADS
@@ -29,22 +29,27 @@ from tests.conftest import PLAIN
 
 WORKLOAD_FILE = str(Path(__file__).with_name("workloads.py"))
 CONFIGURATIONS = {
+    "plain": PLAIN,
     "ftsan": PLAIN | {"FTSAN": "1", "LD_PRELOAD": HOOKS, "FTSAN_OPTIONS": "races=none"},
     "asyncio debug": PLAIN | {"PYTHONASYNCIODEBUG": "1", "PYTHONWARNINGS": "ignore"},
 }
 
 
-def cpu_seconds(workload: str, environments: list[dict[str, str]]) -> list[float]:
+def cpu_seconds(workload: str, ways: list[str]) -> dict[str, float]:
     """Runs of a workload, each in a fresh interpreter, at once."""
     command = [sys.executable, WORKLOAD_FILE, workload]
     with on_one_cpu():
-        runs = [
-            subprocess.Popen(command, env=each, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for each in environments
-        ]
-    printed = [run.communicate() for run in runs]
-    if failed := [err for run, (_, err) in zip(runs, printed, strict=True) if run.returncode]:
-        raise RuntimeError(f"{workload}: {failed[0]}")
-    return [float(out) for out, _ in printed]
+        runs = {
+            way: subprocess.Popen(command, env=CONFIGURATIONS[way], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            for way in ways
+        }
+    took = {}
+    for way, run in runs.items():
+        out, err = run.communicate()
+        if run.returncode:
+            raise RuntimeError(f"{workload}, {way}: {err}")
+        took[way] = float(out)
+    return took
 
 
 def milliseconds(command: list[str]) -> float:
@@ -86,17 +91,17 @@ def hooked_calls(rounds: int) -> None:
 
 def main(rounds: int, *names: str) -> None:
     """Run everything and print the table."""
+    watched = [name for name in CONFIGURATIONS if name != "plain"]
     print(f"{where()}\n{rounds} rounds; ratios of CPU time to plain Python: median [quartiles]\n")
-    print(f"{'workload':16}{'plain ms':>10}  " + "".join(f"{name:26}" for name in CONFIGURATIONS))
+    print(f"{'workload':16}{'plain ms':>10}  " + "".join(f"{name:26}" for name in watched))
     for workload in names or WORKLOADS:
-        plain, ratios = [], {name: [] for name in CONFIGURATIONS}
+        plain, ratios = [], {name: [] for name in watched}
         for number in range(rounds):
-            for name, environment in CONFIGURATIONS.items():
+            for name in watched:
                 if name == "ftsan" or number < 3:  # debug mode is slow, and its order of magnitude is enough
-                    turn = 1 - number % 2 * 2  # whichever starts first has the CPU for itself for a moment
-                    reference, seconds = cpu_seconds(workload, [PLAIN, environment][::turn])[::turn]
-                    plain.append(reference)
-                    ratios[name].append(seconds / reference)
+                    took = cpu_seconds(workload, in_turn(["plain", name], number))
+                    plain.append(took["plain"])
+                    ratios[name].append(took[name] / took["plain"])
         cells = "".join("{1:6.3f}x [{0:.3f}, {2:.3f}]   ".format(*spread(values)) for values in ratios.values())
         print(f"{workload:16}{statistics.median(plain) * 1e3:10.1f}  {cells}", flush=True)
     hooked_calls(rounds)

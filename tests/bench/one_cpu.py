@@ -11,6 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
+def in_turn(ways: list[str], number: int) -> list[str]:
+    """The ways in the order of this round: whichever starts first has the CPU for itself for a moment."""
+    return ways[:: -1 if number % 2 else 1]
+
+
 @contextmanager
 def on_one_cpu() -> Iterator[None]:
     """Processes that are started meanwhile stay on one CPU, the same for all."""

@@ -21,7 +21,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.bench.one_cpu import on_one_cpu
+from tests.bench.one_cpu import in_turn, on_one_cpu
 from tests.bench.spread import spread
 from tests.conftest import PLAIN
 
@@ -153,9 +153,8 @@ def main(rounds: int) -> None:
         run_at_once(folder, names)  # compiles the tests
         walls, times = [], []
         for number in range(rounds):
-            in_turn = names[:: -1 if number % 2 else 1]  # whichever starts first has the CPU for itself for a moment
-            walls.append({name: run(folder, name) for name in in_turn})
-            times.append(run_at_once(folder, in_turn))
+            walls.append({name: run(folder, name) for name in names})
+            times.append(run_at_once(folder, in_turn(names, number)))
     plain = statistics.median(one["plain"] for one in walls)
     print(f"\n{FILES * 100} tests with pytest, {plain:.1f} s   budget  wall, in turn              CPU, at once")
     for name in names[1:]:
