@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from contextvars import ContextVar
-from typing import Any, NamedTuple
+from typing import Any
 
 from . import _native
 
@@ -22,13 +22,14 @@ def key_of(finding: dict[str, Any]) -> tuple[str, int]:
     return finding["fingerprint"], stack[0]["line"] if stack and not finding.get("locations") else 0
 
 
-class Occurrence(NamedTuple):
+class Occurrence:
     """A finding that happened."""
 
-    #: The test in whose context; empty if there was none.
-    test: str
-    #: As in the report.
-    finding: dict[str, Any]
+    def __init__(self, test: str, finding: dict[str, Any]) -> None:
+        #: The test in whose context; empty if there was none.
+        self.test = test
+        #: As in the report.
+        self.finding = finding
 
     @property
     def key(self) -> tuple[str, int]:

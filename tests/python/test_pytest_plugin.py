@@ -138,6 +138,84 @@ def test_what_comes_after_the_last_test_is_not_its_doing(suite: Path) -> None:
     assert "after its end" not in done.stdout and "1 error" not in done.stdout
 
 
+OF_SEVERAL_TESTS = """
+import asyncio, threading, unittest
+import pytest
+
+go, left = threading.Event(), []
+
+async def bad():
+    loop = asyncio.get_running_loop()
+    thread = threading.Thread(target=lambda: loop.call_soon(int))
+    thread.start()
+    thread.join()
+
+def work():
+    go.wait()
+    asyncio.run(bad())
+
+def start():
+    left.append(threading.Thread(target=work))
+    left[0].start()
+
+def go_on():
+    go.set()
+    left[0].join()
+
+FIXTURE
+def test_first():
+    pass
+
+def test_second():
+    go_on()
+"""
+
+FIXTURES_OF_SEVERAL_TESTS = {
+    "a fixture": """
+@pytest.fixture(scope="module", autouse=True)
+def started():
+    start()
+""",
+    "a fixture that another one asks for": """
+@pytest.fixture(scope="module")
+def started():
+    start()
+
+@pytest.fixture(autouse=True)
+def asks(request):
+    request.getfixturevalue("started")
+""",
+    "a fixture that a test asks for": """
+@pytest.fixture(scope="module")
+def started():
+    start()
+
+def test_asks(request):
+    request.getfixturevalue("started")
+""",
+    "setup_module()": """
+def setup_module():
+    start()
+""",
+    "setUpClass()": """
+class TestIt(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        start()
+    def test_it(self):
+        pass
+""",
+}
+
+
+@pytest.mark.parametrize("fixture", FIXTURES_OF_SEVERAL_TESTS.values(), ids=FIXTURES_OF_SEVERAL_TESTS.keys())
+def test_the_thread_of_a_fixture_of_several_tests_belongs_to_none_of_them(fixture: str, tmp_path: Path) -> None:
+    (tmp_path / "test_suite.py").write_text(OF_SEVERAL_TESTS.replace("FIXTURE", fixture))
+    done = run_pytest(tmp_path, "--ftsan", "-rf", "-p", "no:asyncio", "-p", "no:anyio")
+    assert re.findall(r"^FAILED test_suite\.py::(\S+)", done.stdout, re.MULTILINE) == ["test_second"], done.stdout
+    assert "after its end" not in done.stdout
+
+
 CONFTEST_THAT_LOOKS = """
 import pytest
 

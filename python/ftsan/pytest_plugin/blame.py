@@ -60,11 +60,13 @@ class Blame:
         findings_by_test.CURRENT.set(nodeid)
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtestloop(self) -> None:
+    def pytest_runtestloop(self, session: pytest.Session) -> None:
         """Look into reports from now on, before whatever is there by now."""
         plugins = self.config.pluginmanager
         if plugins.has_plugin(WHEN_LOGGED):  # a plug-in runs them again
             return
+        if _may_share_fixtures(session.items):
+            plugins.register(SharedFixtures(), "ftsan-shared-fixtures")
         if self._are_run_by_others():
             plugins.register(WhenMade(self), "ftsan-when-made")
         plugins.register(WhenLogged(self), WHEN_LOGGED)
@@ -75,17 +77,6 @@ class Blame:
         every = (*hook.pytest_runtestloop.get_hookimpls(), *hook.pytest_runtest_protocol.get_hookimpls())
         functions = [one.function for one in every if not (one.wrapper or one.hookwrapper or one.plugin is self)]
         return any(not getattr(function, "__module__", "").startswith("_pytest.") for function in functions)
-
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
-        """Run a fixture of several tests so that threads and tasks that it starts go by the name of none."""
-        if fixturedef.scope == "function":
-            return (yield)
-        token = findings_by_test.CURRENT.set("")
-        try:
-            return (yield)
-        finally:
-            findings_by_test.CURRENT.reset(token)
 
     def blame(self, item: pytest.Item, report: pytest.TestReport, news: list[findings_by_test.Occurrence]) -> None:
         """Fail the phase (setup, call, teardown) during which something was found."""
@@ -214,6 +205,44 @@ class Blame:
             "threads": threads_so_far() - self.threads_before,
             "tests": sorted({nodeid.partition("::")[0] for nodeid in self.known}),
         }
+
+
+class SharedFixtures:
+    """Runs a fixture of several tests so that threads and tasks that it starts go by the name of none.
+
+    It is gone through for each fixture and each parametrised argument, and takes a quarter of all that is done for a test.
+    """
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
+        """Around the fixture and whatever other plug-ins do with it."""
+        if fixturedef.scope == "function":
+            return (yield)
+        token = findings_by_test.CURRENT.set("")
+        try:
+            return (yield)
+        finally:
+            findings_by_test.CURRENT.reset(token)
+
+
+def _may_share_fixtures(items: Iterable[pytest.Item]) -> bool:
+    """Whether tests use, or may ask for while they run, a fixture of several tests other than pytest's own, which start no threads."""
+    for info in {id(info): info for info in (getattr(item, "_fixtureinfo", None) for item in items)}.values():
+        if info is None:  # no test function: it has no fixtures
+            continue
+        fixtures = [fixture for each in info.name2fixturedefs.values() for fixture in each]
+        if "request" in info.argnames or any(_may_be_shared(fixture) for fixture in fixtures):
+            return True
+    return False
+
+
+def _may_be_shared(fixture: pytest.FixtureDef[Any]) -> bool:
+    """Whether it is one of several tests, or can ask for one by its ``request``."""
+    module = getattr(fixture.func, "__module__", None) or ""
+    if not module.startswith("_pytest."):
+        return fixture.scope != "function" or "request" in fixture.argnames
+    # These two make fixtures of setup_module(), setUpClass() and their like.
+    return fixture.scope != "function" and module in ("_pytest.python", "_pytest.unittest")
 
 
 class WhenMade:

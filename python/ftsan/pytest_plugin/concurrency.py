@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
@@ -28,13 +28,14 @@ BODIES = "ftsan-bodies"
 COPY = "ftsan_copy"
 
 
-class Copy(NamedTuple):
+class Copy:
     """One of the copies that a test is run as."""
 
-    #: How many threads run its body at once.
-    threads: int
-    #: Which of the repetitions, from 0.
-    turn: int
+    def __init__(self, threads: int, turn: int) -> None:
+        #: How many threads run its body at once.
+        self.threads = threads
+        #: Which of the repetitions, from 0.
+        self.turn = turn
 
 
 def copy_of(item: pytest.Item) -> Copy | None:
@@ -65,6 +66,8 @@ class Concurrency:
     @pytest.hookimpl(tryfirst=True)
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Make the copies that the options ask for."""
+        if self.threads == self.turns == 1:
+            return
         marks = {mark.name: mark for mark in reversed([*metafunc.definition.iter_markers()])}
         is_twice = self.threads > 1 and "ftsan_concurrent" not in marks and not self.is_parallel
         own_names = metafunc.definition._fixtureinfo.argnames

@@ -34,9 +34,8 @@ def _installed() -> Iterator[tuple[str, str]]:
         except OSError:
             continue  # an archive, or nothing
         for entry in entries:
-            stem, extension = os.path.splitext(entry)
-            if extension in (".dist-info", ".egg-info"):
-                yield _plain(stem.partition("-")[0]), os.path.join(folder, entry)
+            if entry.endswith((".dist-info", ".egg-info")):
+                yield _plain(os.path.splitext(entry)[0].partition("-")[0]), os.path.join(folder, entry)
 
 
 def _folders(root: Path) -> Iterator[Path]:
