@@ -347,6 +347,17 @@ impl Descriptors {
         self.get(fd).map_or(0, |descriptor| descriptor.generation.load(Ordering::Relaxed))
     }
 
+    /// Whether `dup2(from, to)` puts a standard descriptor back that this thread has redirected, or nobody has.
+    pub fn restores(&self, from: i32, to: i32, thread: ThreadId) -> bool {
+        let Some(redirected) = self.redirected.get(to as usize) else { return false };
+        self.is_copy_of(from, to) && !Mark::unpack(redirected.load(Ordering::Relaxed)).is_of_another(thread)
+    }
+
+    /// Whether a descriptor is a copy of this standard one, made to put it back.
+    fn is_copy_of(&self, copy: i32, standard: i32) -> bool {
+        self.get(copy).is_some_and(|copy| i32::from(copy.saved.load(Ordering::Relaxed)) == standard + 1)
+    }
+
     /// `dup2(from, to)` or its like succeeded, or `dup(from)` gave `to`.
     pub fn duplicated(&self, from: i32, to: i32, mark: Mark) -> Option<Suspicion> {
         if let (Ok(standard), Some(copy)) = (u8::try_from(from), self.get(to))
@@ -357,11 +368,10 @@ impl Descriptors {
         }
         let redirected = self.redirected.get(to as usize)?;
         let by = Mark::unpack(redirected.load(Ordering::Relaxed));
-        let restores = self.get(from).is_some_and(|from| i32::from(from.saved.load(Ordering::Relaxed)) == to + 1);
         if by.is_of_another(mark.thread) {
             return Some(Suspicion::RedirectedByTwo { redirected: by });
         }
-        redirected.store(if restores { 0 } else { mark.pack() }, Ordering::Relaxed);
+        redirected.store(if self.is_copy_of(from, to) { 0 } else { mark.pack() }, Ordering::Relaxed);
         None
     }
 
@@ -514,6 +524,9 @@ mod tests {
         let all = descriptors!();
         all.duplicated(1, 9, ME);
         assert_eq!(all.duplicated(8, 1, ME), None);
+        let puts_back = |copy, standard, by: Mark| all.restores(copy, standard, by.thread);
+        assert!(puts_back(9, 1, ME) && !puts_back(9, 1, OTHER) && !puts_back(8, 1, ME) && !puts_back(9, 2, ME));
+        assert!(!puts_back(9, 7, ME), "no standard descriptor");
         assert_eq!(all.duplicated(8, 1, OTHER), Some(Suspicion::RedirectedByTwo { redirected: ME }));
         assert_eq!(all.duplicated(9, 1, ME), None);
         assert_eq!(all.duplicated(8, 1, OTHER), None);

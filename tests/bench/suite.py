@@ -153,8 +153,9 @@ def main(rounds: int) -> None:
         run_at_once(folder, names)  # compiles the tests
         walls, times = [], []
         for number in range(rounds):
-            walls.append({name: run(folder, name) for name in names})
-            times.append(run_at_once(folder, in_turn(names, number)))
+            order = in_turn(names, number)
+            walls.append({name: run(folder, name) for name in order})
+            times.append(run_at_once(folder, order))
     plain = statistics.median(one["plain"] for one in walls)
     print(f"\n{FILES * 100} tests with pytest, {plain:.1f} s   budget  wall, in turn              CPU, at once")
     for name in names[1:]:

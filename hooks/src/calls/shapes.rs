@@ -6,7 +6,7 @@ use crate::calls::pollers;
 use crate::state::process::{self, CHILDREN, DESCRIPTORS};
 use crate::state::{python, thread};
 use crate::system::clock;
-use ftsan::descriptors::{Control, FdKind, Registered, Suspicion, Use};
+use ftsan::descriptors::{Control, FdKind, Mark, Registered, Suspicion, Use};
 use ftsan::recording::operation::{CLOSE, DUP, EPOLL_CTL, EPOLL_WAIT, Operation, WAIT};
 use ftsan::recording::{Begun, PENDING, ThreadRecord};
 use libc::c_int;
@@ -270,10 +270,13 @@ pub(crate) fn duplicating(from: c_int, to: Option<c_int>, call: impl FnOnce() ->
     }
     let fd = call();
     if fd >= 0 && fd != from {
-        let mark = python::mark(record);
+        // What is put back was opened before: where that is done is of no interest then, and to ask for it takes most of the time.
+        let is_back = DESCRIPTORS.restores(from, fd, record.id());
+        let mark = if is_back { Mark { thread: record.id(), stack: 0 } } else { python::mark(record) };
         happened(record, DUP, fd, from as u64, fd);
         let suspicion = DESCRIPTORS.opened(fd, DESCRIPTORS.kind(from), mark);
         if let Some(suspicion) = DESCRIPTORS.duplicated(from, fd, mark).or(suspicion) {
+            let mark = if is_back { python::mark(record) } else { mark };
             python::suspect(&suspicion, DUP, fd, mark);
         }
     }

@@ -6,7 +6,7 @@
 use crate::intercept::bytecode::opcodes;
 use crate::intercept::masquerade::original_view;
 use crate::interpreter::code_fields::{self, Code, Parts};
-use crate::interpreter::functions::{self, FunctionMaker, code_of};
+use crate::interpreter::functions::{self, code_of};
 use crate::interpreter::replaced;
 use ftsan::patcher::{self, Opcodes, Operand};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
@@ -18,7 +18,7 @@ use std::sync::atomic::Ordering;
 /// What the interpreter says about its bytecode.
 #[derive(Debug)]
 pub(crate) struct Bytecode {
-    maker: Option<FunctionMaker>,
+    has_versions: bool,
     opcodes: &'static Opcodes,
 }
 
@@ -34,7 +34,7 @@ impl Bytecode {
 
     fn ask(py: Python<'_>) -> PyResult<Self> {
         code_fields::load(py).map_err(PyRuntimeError::new_err)?;
-        Ok(Bytecode { maker: FunctionMaker::new(py)?, opcodes: opcodes::get(py)? })
+        Ok(Bytecode { has_versions: functions::have_versions(py)?, opcodes: opcodes::get(py)? })
     }
 }
 
@@ -88,21 +88,19 @@ pub(crate) fn inject_at(bytecode: &Bytecode, function: &Bound<'_, PyAny>, site: 
     })?;
     original_view::attach(&with_site, &code, new.map, true)?;
     if replaced::is_kept() {
-        return replace_for_now(bytecode, function, code.object(), with_site.object());
+        replace_for_now(bytecode, function, &code, &with_site);
+        return Ok(());
     }
     function.setattr("__code__", with_site.object())?;
-    bytecode.maker.as_ref().map_or(Ok(()), |maker| maker.renew_version(function))
+    if bytecode.has_versions {
+        functions::renew_version(function, &with_site);
+    }
+    Ok(())
 }
 
 /// Gives `function`, which other threads may be calling, other code until it is put back.
-fn replace_for_now(
-    bytecode: &Bytecode,
-    function: &Bound<'_, PyAny>,
-    theirs: &Bound<'_, PyAny>,
-    ours: &Bound<'_, PyAny>,
-) -> PyResult<()> {
-    let version = bytecode.maker.as_ref().map_or(Ok(functions::CLEARED), |maker| maker.version_of(ours))?;
-    let before = (theirs.clone().unbind(), functions::version(function).load(Ordering::Relaxed));
-    replaced::code(function, before, (ours.clone().unbind(), version));
-    Ok(())
+fn replace_for_now(bytecode: &Bytecode, function: &Bound<'_, PyAny>, theirs: &Code<'_>, ours: &Code<'_>) {
+    let version = if bytecode.has_versions { ours.version() } else { functions::CLEARED };
+    let before = (theirs.object().clone().unbind(), functions::version(function).load(Ordering::Relaxed));
+    replaced::code(function, before, (ours.object().clone().unbind(), version));
 }

@@ -16,6 +16,7 @@ struct Fields {
     positional_only: usize,
     keyword_only: usize,
     locals: usize,
+    version: usize,
     flags: usize,
     first_line: usize,
     stack_size: usize,
@@ -75,6 +76,9 @@ unsafe extern "C" {
     ) -> *mut ffi::PyObject;
 }
 
+/// From `co_nlocals` to `co_version`: there are two ints in between (`Include/cpython/code.h`); `functions::have_versions` checks it.
+const VERSION_AFTER: usize = 3 * size_of::<c_int>();
+
 /// `Py_T_INT` and `_Py_T_OBJECT`, `Include/descrobject.h`.
 const INT: c_int = 1;
 const OBJECT: c_int = 6;
@@ -109,6 +113,7 @@ pub(crate) fn load(py: Python<'_>) -> Result<(), String> {
         positional_only: int("co_posonlyargcount")?,
         keyword_only: int("co_kwonlyargcount")?,
         locals: int("co_nlocals")?,
+        version: int("co_nlocals")? + VERSION_AFTER,
         flags: int("co_flags")?,
         first_line: int("co_firstlineno")?,
         stack_size: int("co_stacksize")?,
@@ -254,6 +259,11 @@ impl<'py> Code<'py> {
     /// How many arguments, beside these, are given by name only.
     pub(crate) fn keyword_only(&self) -> c_int {
         self.int(fields().keyword_only)
+    }
+
+    /// The version of the functions that are made of it, if `functions::have_versions`.
+    pub(crate) fn version(&self) -> u32 {
+        self.int(fields().version).cast_unsigned()
     }
 
     pub(crate) fn flags(&self) -> c_int {
