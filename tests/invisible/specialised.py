@@ -1,4 +1,4 @@
-"""Calls of functions that are watched are specialised by the interpreter as they are without: it asks for the version of the function."""
+"""Calls of functions that are watched are specialised as they are without: the interpreter asks for the function's version."""
 
 import asyncio
 import dis

@@ -226,7 +226,7 @@ class SharedFixtures:
 
 
 def _may_share_fixtures(items: Iterable[pytest.Item]) -> bool:
-    """Whether tests use, or may ask for while they run, a fixture of several tests other than pytest's own, which start no threads."""
+    """Whether tests use, or may ask for while they run, a fixture of several tests; pytest's own start no threads."""
     for info in {id(info): info for info in (getattr(item, "_fixtureinfo", None) for item in items)}.values():
         if info is None:  # no test function: it has no fixtures
             continue
