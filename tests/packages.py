@@ -267,10 +267,6 @@ PACKAGES: dict[str, Threaded] = {
             "FT40? *.recursion_memos": (TRUE, "pyparsing_left_recursion.py: emptied under another lock than it is used under"),
             "FT40? dict LRUMemo.*": (TRUE, "pyparsing_left_recursion.py: the same, of limited size"),
             "FT40? */pyparsing/core.py:*.streamline": (TRUE, "pyparsing_streamline.py: the first use rewrites the grammar"),
-            "FT40? ParseException.*": (
-                TRUE,
-                "the packrat cache hands one exception to several threads: some have the message of another thread's grammar",
-            ),
             "FT40? */pyparsing/core.py:ParserElement.default_name": (HARMLESS, "a cache: the name is made of the expression"),
         },
     ),

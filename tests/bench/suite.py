@@ -3,9 +3,9 @@
 The tests are of the kinds that there are: most of them call code of the project and compare, every tenth has two threads, every
 twentieth a loop.  The project under test is watched for data races with them.
 
-Each round runs the suite once in each way, one after the other, for the wall time, and then each way beside plain pytest on one CPU,
-for the CPU time (``one_cpu.py``: the wall time's spread is the machine's).  Two at once and no more: beside a third one, which has
-tables of its own in the CPU's caches, ftsan's own code is cold more often, and costs a hundredth more.
+Each round runs the suite once in each way, one after the other, for the wall time, and then each way beside plain pytest on one
+CPU, for the CPU time (``one_cpu.py``: the wall time's spread is the machine's).  Two at once and no more: beside a third one, which
+has tables of its own in the CPU's caches, ftsan's own code is cold more often, and costs a hundredth more.
 
 Files are in memory: a disk's search for free inodes takes up to a twentieth of the time, in one run and not in the next.  When a
 thread ends, the allocator of CPython 3.14t goes through a list of one to five segments either once or a thousand times, by luck:
