@@ -152,15 +152,16 @@ def main(rounds: int) -> None:
             (folder / f"test_{number}.py").write_text(TESTS)
         names = list(WAYS)
         run_at_once(folder, names)  # compiles the tests
-        walls, times = [], []
+        walls = []
+        times: dict[str, list[dict[str, float]]] = {name: [] for name in names[1:]}
         for number in range(rounds):
-            order = in_turn(names, number)
-            walls.append({name: run(folder, name) for name in order})
-            times.append([run_at_once(folder, in_turn(["plain", name], number)) for name in names[1:]])
+            walls.append({name: run(folder, name) for name in in_turn(names, number)})
+            for name, pairs in times.items():
+                pairs.append(run_at_once(folder, in_turn(["plain", name], number)))
     plain = statistics.median(one["plain"] for one in walls)
     print(f"\n{FILES * 100} tests with pytest, {plain:.1f} s   budget  wall, in turn              CPU, at once")
-    for place, name in enumerate(names[1:]):
-        ratios = [[one[name] / one["plain"] for one in taken] for taken in (walls, [pairs[place] for pairs in times])]
+    for name, pairs in times.items():
+        ratios = [[one[name] / one["plain"] for one in taken] for taken in (walls, pairs)]
         cells = "   ".join("{1:6.3f}x [{0:.3f}, {2:.3f}]".format(*spread(values)) for values in ratios)
         print(f"{name:30}{WAYS[name][1]:.2f}x  {cells}", flush=True)
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import PLAIN
 
-SUITE = """
+MISUSE = """
 import asyncio, threading, pytest, subprocess, sys
 
 async def bad():
@@ -20,7 +20,9 @@ async def bad():
     thread.start()
     thread.join()
 
-def test_bad():
+"""
+
+SUITE = f"""{MISUSE}def test_bad():
     asyncio.run(bad())
 
 def test_bad_at_the_same_line_again():
@@ -115,7 +117,7 @@ def test_pytest_loads_no_module_of_ours_but_the_plugin(tmp_path: Path) -> None:
 
 
 def test_what_no_test_can_be_blamed_for_fails_the_run(suite: Path) -> None:
-    (suite / "test_suite.py").write_text(SUITE.split("def test_bad():")[0] + "asyncio.run(bad())\ndef test_good():\n    pass\n")
+    (suite / "test_suite.py").write_text(MISUSE + "asyncio.run(bad())\ndef test_good():\n    pass\n")
     done = run_pytest(suite, "--ftsan")
     assert done.returncode == 1
     assert "1 passed" in done.stdout and "ftsan: outside of any test" in done.stdout
@@ -130,7 +132,7 @@ def pytest_sessionfinish(session):
 
 
 def test_what_comes_after_the_last_test_is_not_its_doing(suite: Path) -> None:
-    (suite / "test_suite.py").write_text(SUITE.split("def test_bad():")[0] + "def test_good():\n    pass\n")
+    (suite / "test_suite.py").write_text(MISUSE + "def test_good():\n    pass\n")
     (suite / "conftest.py").write_text(AFTER_THE_LAST)
     done = run_pytest(suite, "--ftsan")
     assert done.returncode == 1
@@ -138,17 +140,10 @@ def test_what_comes_after_the_last_test_is_not_its_doing(suite: Path) -> None:
     assert "after its end" not in done.stdout and "1 error" not in done.stdout
 
 
-OF_SEVERAL_TESTS = """
-import asyncio, threading, unittest
-import pytest
+OF_SEVERAL_TESTS = f"""{MISUSE}
+import unittest
 
 go, left = threading.Event(), []
-
-async def bad():
-    loop = asyncio.get_running_loop()
-    thread = threading.Thread(target=lambda: loop.call_soon(int))
-    thread.start()
-    thread.join()
 
 def work():
     go.wait()
