@@ -20,6 +20,15 @@ def _pip(*words: str | Path) -> None:
     subprocess.run([sys.executable, "-m", "pip", "--disable-pip-version-check", *map(str, words)], env=PLAIN, check=True)
 
 
+def _keep(obtained: str | Path, target: Path) -> None:
+    """Give a folder its name for good, unless another process, a worker of pytest-xdist, has obtained the same meanwhile."""
+    try:
+        os.rename(obtained, target)
+    except OSError:
+        if not target.exists():
+            raise
+
+
 def packages(requirements: Path, folder: Path) -> Path:
     """Folder, inside the given one, of the packages in a file of requirements, without what these depend on."""
     key = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()[:12]
@@ -29,7 +38,7 @@ def packages(requirements: Path, folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
             _pip("install", "-q", "--no-deps", "--target", f"{scratch}/packages", "-r", requirements)
-            os.rename(f"{scratch}/packages", target)
+            _keep(f"{scratch}/packages", target)
     return target
 
 
@@ -44,7 +53,7 @@ def sources(package: str, version: str, folder: Path, wanted: str) -> Path:
             with tarfile.open(next(Path(scratch).glob("*.tar.gz"))) as archive:
                 members = [each for each in archive if re.fullmatch(f"[^/]+/({wanted})", each.name)]
                 archive.extractall(f"{scratch}/unpacked", members, filter="data")
-            os.rename(next(Path(scratch, "unpacked").iterdir()), target)
+            _keep(next(Path(scratch, "unpacked").iterdir()), target)
     return target
 
 
