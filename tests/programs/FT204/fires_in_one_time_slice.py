@@ -1,26 +1,32 @@
-"""Two threads that change a selector each in its own time slice: too short for them to meet by themselves."""
+"""Two threads that change a selector, by calls too short for them to meet by themselves.
+
+Each goes on for a tenth of a second of its own: on a busy machine one would be through before the other one is awake.
+"""
 
 import selectors
 import socket
 import threading
+import time
 
 selector = selectors.DefaultSelector()
-pairs = [socket.socketpair() for _ in range(4)]
+pair = socket.socketpair()
+for end in pair:
+    selector.register(end, selectors.EVENT_READ)
 barrier = threading.Barrier(2)
 
 
-def worker(files: tuple[socket.socket, ...]) -> None:
+def worker(file: socket.socket) -> None:
     barrier.wait()
-    for file in files:
-        selector.register(file, selectors.EVENT_READ)  # offending: register # owner
+    end = time.thread_time() + 0.1
+    while (now := time.thread_time()) < end:
+        selector.modify(file, selectors.EVENT_READ, now)  # offending: modify # owner
 
 
-threads = [threading.Thread(target=worker, args=(files,)) for files in zip(*pairs, strict=True)]
+threads = [threading.Thread(target=worker, args=(file,)) for file in pair]
 for thread in threads:
     thread.start()
 for thread in threads:
     thread.join()
 selector.close()
-for pair in pairs:
-    for end in pair:
-        end.close()
+for end in pair:
+    end.close()
