@@ -67,6 +67,12 @@ impl AccessFacts {
         self.0 & these.0 == these.0
     }
 
+    /// Whether any of `these` is among them.
+    #[inline(always)]
+    pub(super) const fn has_any(self, these: AccessFacts) -> bool {
+        self.0 & these.0 != 0
+    }
+
     /// These, if it is so.
     #[must_use]
     #[inline(always)]

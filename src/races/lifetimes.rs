@@ -34,6 +34,7 @@ struct Entry {
 pub const BYTES: usize = size_of::<Entry>();
 
 impl Entry {
+    /// The address and the number.
     #[inline(always)]
     fn get(&self) -> (u64, u64) {
         let life = self.life.load(Ordering::Relaxed);
@@ -59,6 +60,27 @@ pub trait Mark {
     fn set(&self);
 }
 
+/// The life of an object, and where it is kept.
+#[derive(Clone, Copy)]
+pub struct Life<'a> {
+    number: u64,
+    entry: &'a Entry,
+}
+
+impl Life<'_> {
+    /// Not 0; no other life has it.
+    #[inline(always)]
+    pub fn number(self) -> u64 {
+        self.number
+    }
+
+    /// Whether it is still that of the object at this address, if that is [marked](Mark).
+    #[inline(always)]
+    pub fn is_of(self, address: u64) -> bool {
+        self.entry.get() == (address, self.number)
+    }
+}
+
 /// How many groups of entries so many objects need; at least one.
 pub fn groups(objects: usize) -> usize {
     objects.div_ceil(WAYS).max(1)
@@ -77,9 +99,8 @@ impl<G: Deref<Target = [Group]>> Lifetimes<G> {
         Lifetimes { groups, locks: array::from_fn(|_| Spin::default()), next: AtomicU64::new(1) }
     }
 
-    /// The number of this life of the object at `address`, which is not 0.
-    #[inline]
-    pub fn of(&self, address: u64, mark: &impl Mark) -> u64 {
+    /// This life of the object at `address`.
+    pub fn life(&self, address: u64, mark: &impl Mark) -> Life<'_> {
         let index = super::place(address >> 4, self.groups.len());
         let group = &self.groups[index];
         if mark.is_set()
@@ -91,7 +112,7 @@ impl<G: Deref<Target = [Group]>> Lifetimes<G> {
     }
 
     #[cold]
-    fn begin(&self, index: usize, address: u64, mark: &impl Mark) -> u64 {
+    fn begin(&self, index: usize, address: u64, mark: &impl Mark) -> Life<'_> {
         let group = &self.groups[index];
         let _locked = self.locks[index % LOCKS].lock();
         // Another thread may have been faster.
@@ -102,23 +123,18 @@ impl<G: Deref<Target = [Group]>> Lifetimes<G> {
         }
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         // Spread already, so that whoever looks it up need not.
-        let life = super::mix(number);
-        group.slot(address, number).set(address, life);
+        let (life, entry) = (super::mix(number), group.slot(address, number));
+        entry.set(address, life);
         mark.set();
-        life
+        Life { number: life, entry }
     }
 }
 
 impl Group {
     #[inline(always)]
-    fn find(&self, address: u64) -> Option<u64> {
-        for entry in &self.0 {
-            let (known, life) = entry.get();
-            if known == address {
-                return Some(life);
-            }
-        }
-        None
+    fn find(&self, address: u64) -> Option<Life<'_>> {
+        let found = self.0.iter().map(|entry| (entry.get(), entry)).find(|((known, _), _)| *known == address);
+        found.map(|((_, number), entry)| Life { number, entry })
     }
 
     /// The entry for a new life: that of an earlier object at the address, or a free one, or any.

@@ -7,6 +7,7 @@
 //! | [`access`], [`facts`] | what an access and a race are, and what else is known of an access |
 //! | [`lifetimes`] | which object an address means |
 //! | `spin` | a lock for a few instructions |
+//! | [`lookaside`] | the cells that a thread has at hand |
 //! | [`memory`], [`walks`] | what a thread remembers between its accesses, and of iterations that it is in |
 //! | [`shadow`] | the last accesses of each location, and what races with them |
 //! | `model` | what a race is, exactly: what the tests measure the engine against |
@@ -17,6 +18,7 @@ pub mod access;
 pub mod clock;
 pub mod facts;
 pub mod lifetimes;
+pub mod lookaside;
 pub mod matrix;
 pub mod memory;
 #[cfg(test)]

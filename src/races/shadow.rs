@@ -16,6 +16,7 @@ use super::memory::ThreadHistory;
 use super::spin::Spin;
 use cell::{Cell, own_place, state};
 use judge::Now;
+pub use plain::{Look, PlainAccess, Spot};
 use std::array;
 use std::ops::Deref;
 #[cfg(test)]
@@ -26,6 +27,7 @@ use zerocopy::FromZeros;
 mod cell;
 mod change;
 mod judge;
+mod plain;
 
 /// Of one location.
 pub const BYTES: usize = size_of::<Cell>();
@@ -150,12 +152,33 @@ impl<G: Deref<Target = [Group]>> Shadow<G> {
         cell
     }
 
+    /// The cell of a location, which has one from now on.
+    #[inline]
+    pub fn spot(&self, location: u64) -> Spot<'_> {
+        // 0 is no location.
+        let key = location.max(1);
+        Spot { key, cell: self.find(key).unwrap_or_else(|| self.make(key)) }
+    }
+
     /// Notes an access of the calling thread: the kind of access that it turns out to be, and what it races with.  `stack` is asked for at most
     /// once.
-    #[inline]
     #[must_use]
     pub fn access(
         &self,
+        access: &Access,
+        clock: &ThreadClock,
+        memory: &ThreadHistory,
+        stack: impl FnOnce() -> u32,
+    ) -> (AccessKind, Vec<Race>) {
+        self.access_at(self.spot(access.location), access, clock, memory, stack)
+    }
+
+    /// As [`access`](Self::access), of a location whose cell is at hand.
+    #[inline]
+    #[must_use]
+    pub fn access_at(
+        &self,
+        Spot { key, mut cell }: Spot<'_>,
         access: &Access,
         clock: &ThreadClock,
         memory: &ThreadHistory,
@@ -165,9 +188,6 @@ impl<G: Deref<Target = [Group]>> Shadow<G> {
         if epoch.is_none() {
             return (access.kind, Vec::new());
         }
-        // 0 is no location.
-        let key = access.location.max(1);
-        let mut cell = self.find(key).unwrap_or_else(|| self.make(key));
         if access.kind.is_read() {
             let (epochs, reads) = cell.reads_of(access.kind);
             let own = own_place(epochs, epoch);
@@ -190,7 +210,7 @@ impl<G: Deref<Target = [Group]>> Shadow<G> {
             let mut held = cell.lock.lock();
             while cell.key.load(Relaxed) != key {
                 drop(held);
-                cell = self.find(key).unwrap_or_else(|| self.make(key));
+                cell = self.spot(key).cell;
                 held = cell.lock.lock();
             }
             let sequence = memory.sequence.get().wrapping_add(1);

@@ -22,11 +22,11 @@ impl Mark for Header {
 fn an_object_keeps_its_number_and_a_reborn_one_does_not() {
     let lives = Lifetimes::of_objects(16);
     let (one, two) = (Header::default(), Header::default());
-    let first = lives.of(0x1000, &one);
-    assert_eq!(lives.of(0x1000, &one), first);
-    let second = lives.of(0x1000, &two);
+    let first = lives.life(0x1000, &one).number();
+    assert_eq!(lives.life(0x1000, &one).number(), first);
+    let second = lives.life(0x1000, &two).number();
     assert_ne!(second, first);
-    assert_eq!(lives.of(0x1000, &two), second);
+    assert_eq!(lives.life(0x1000, &two).number(), second);
 }
 
 #[test]
@@ -34,11 +34,14 @@ fn losing_an_entry_never_gives_another_objects_number() {
     let lives = Lifetimes::of_objects(1);
     let mut given = HashSet::new();
     let first = Header::default();
-    let before = lives.of(0x1000, &first);
+    let before = lives.life(0x1000, &first).number();
     for address in (0x1010..0x9000).step_by(16) {
-        assert!(given.insert(lives.of(address, &Header::default())));
+        assert!(given.insert(lives.life(address, &Header::default()).number()));
     }
-    assert!(given.insert(before) && given.insert(lives.of(0x1000, &first)), "its entry was lost, so it has a new number");
+    assert!(
+        given.insert(before) && given.insert(lives.life(0x1000, &first).number()),
+        "its entry was lost, so it has a new number"
+    );
 }
 
 #[test]
@@ -48,9 +51,9 @@ fn as_many_objects_as_were_asked_for_keep_nearly_all_their_numbers() {
     for step in [16, 48, 64, 112, 4096] {
         let lives = Lifetimes::of_objects(count * 13);
         let header = Header::default();
-        let first: Vec<u64> = addresses(step).map(|address| lives.of(address, &Header::default())).collect();
+        let first: Vec<u64> = addresses(step).map(|address| lives.life(address, &Header::default()).number()).collect();
         header.set();
-        let kept = addresses(step).zip(first).filter(|(address, life)| lives.of(*address, &header) == *life).count();
+        let kept = addresses(step).zip(first).filter(|(address, life)| lives.life(*address, &header).number() == *life).count();
         assert!(kept >= count - count / 500, "{kept} of {count} objects at a distance of {step}");
     }
 }
@@ -64,7 +67,7 @@ fn threads_that_touch_an_object_first_in_the_same_instant_get_one_number() {
     let run = || {
         let objects = headers.iter().enumerate().map(|(number, header)| {
             together.wait();
-            lives.of(0x1000 + 16 * number as u64, header)
+            lives.life(0x1000 + 16 * number as u64, header).number()
         });
         objects.collect::<Vec<u64>>()
     };

@@ -6,7 +6,7 @@ use crate::races::clock::{Clocks, Epoch, ThreadClock};
 use crate::races::facts::AccessFacts;
 use crate::races::matrix::AccessKind;
 use crate::races::memory::ThreadHistory;
-use crate::races::shadow::Shadow;
+use crate::races::shadow::{Look, PlainAccess, Shadow};
 use crate::races::sync::SyncTable;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::Ordering::Relaxed;
@@ -40,6 +40,11 @@ pub(super) const THREADS: usize = 6;
 
 /// The engine's reports on what threads did, and the locations of which its tables did not hold everything.
 pub(super) fn run(events: &[Event], fault: Fault) -> (Vec<Report>, BTreeSet<u64>) {
+    run_by(events, fault, true)
+}
+
+/// The same, with plain accesses noted by the short way or not.
+pub(super) fn run_by(events: &[Event], fault: Fault, is_short: bool) -> (Vec<Report>, BTreeSet<u64>) {
     let (clocks, sync, shadow) = (Clocks::default(), SyncTable::default(), Shadow::of_bytes(1 << 14));
     let threads: [(&ThreadClock, ThreadHistory); THREADS] = std::array::from_fn(|_| (clocks.enter(), ThreadHistory::default()));
     // Where each iteration is, by thread and location.
@@ -71,7 +76,19 @@ pub(super) fn run(events: &[Event], fault: Fault) -> (Vec<Report>, BTreeSet<u64>
                         (location, place) == (access.location, race.earlier) && epoch == race.earlier_thread
                     })
                 };
-                for race in shadow.access(&access, clock, memory, || stack).1 {
+                let spot = shadow.spot(access.location);
+                let Access { kind, value, site, code, facts, turn, .. } = access;
+                let plain = PlainAccess { kind, value, site, code, facts, turn };
+                let is_noted = match spot.look(&plain, clock, memory) {
+                    _ if !is_short || access.epoch.is_some() => false,
+                    Look::Noted => true,
+                    Look::NotPlain => false,
+                    Look::MayBePlain(now) => now.note(stack),
+                };
+                if is_noted {
+                    continue;
+                }
+                for race in shadow.access_at(spot, &access, clock, memory, || stack).1 {
                     let earlier = (0..number).filter(|event| is_it(&race, &made[*event])).collect();
                     reports.push(Report { earlier, later: number, race });
                 }

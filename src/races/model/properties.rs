@@ -157,28 +157,71 @@ pub(super) fn finds_the_races(events: &[Event], fault: Fault) -> Result<(), Stri
     }
 }
 
+/// Whether plain accesses are noted by the short way or by the long one, what comes after them is told alike.
+fn is_told_alike_by_both_ways(events: &[Event], fault: Fault) -> Result<(), String> {
+    let [short, long] = [true, false].map(|is_short| engine::run_by(events, fault, is_short).0);
+    let differs = short.iter().zip(&long).find(|(short, long)| format!("{short:?}") != format!("{long:?}"));
+    match differs {
+        None if short.len() == long.len() => Ok(()),
+        differs => Err(format!("{} and {} reports, of {} events: {differs:?}", short.len(), long.len(), events.len())),
+    }
+}
+
+/// Threads that call the same few functions again and again, mostly with a lock: most of what they do is plain.
+fn calls() -> impl Strategy<Value = Vec<Event>> {
+    let rarely = prop::bool::weighted;
+    let function = prop::collection::vec((instruction(FAMILIES[0]), 0..2_u64, rarely(0.4)), 1..4);
+    let call = (0..3_usize, any::<prop::sample::Index>(), rarely(0.5), prop::collection::vec(value(), 4), 0..2_u32);
+    (prop::collection::vec(function, 1..3), prop::collection::vec(call, 0..32)).prop_map(|(functions, calls)| {
+        let mut events = Vec::new();
+        for (thread, function, is_locked, values, stack) in calls {
+            let which = function.index(functions.len());
+            let mut act = |step| events.push(Event { thread, step });
+            if is_locked {
+                act(Step::Acquire(0));
+            }
+            for (place, ((access, part, is_bare), value)) in functions[which].iter().zip(values).enumerate() {
+                let value = if access.kind.is_read() { Value::UNKNOWN } else { value };
+                let given = if *is_bare { Access::new(access.kind, 0, access.code) } else { *access };
+                let site = (which * 4 + place) as u32 + 1;
+                act(Step::Access(Access { site, location: location(7, part + 1), value, ..given }, stack));
+            }
+            if is_locked {
+                act(Step::Release(0));
+            }
+        }
+        events
+    })
+}
+
 type Property = fn(&[Event], Fault) -> Result<(), String>;
 
 /// The smallest trace found for which the property does not hold, and why.
-fn counterexample(cases: u32, seed: u64, fault: Fault, property: Property) -> Option<(Vec<Event>, String)> {
+fn counterexample(
+    cases: u32,
+    seed: u64,
+    fault: Fault,
+    property: Property,
+    traces: &impl Strategy<Value = Vec<Event>>,
+) -> Option<(Vec<Event>, String)> {
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
     let test = |events: Vec<Event>| property(&events, fault).map_err(TestCaseError::fail);
-    match runner.run(&events(), test) {
+    match runner.run(traces, test) {
         Ok(()) => None,
         Err(TestError::Fail(why, events)) => Some((events, why.to_string())),
         Err(TestError::Abort(why)) => panic!("{why}"),
     }
 }
 
-fn holds(property: Property) {
+fn holds(property: Property, traces: &impl Strategy<Value = Vec<Event>>) {
     let number = |name| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
     let cases = number("MODEL_CASES");
     let drawn = || std::time::SystemTime::UNIX_EPOCH.elapsed().map_or(0, |now| now.as_nanos() as u64);
     let seed = number("MODEL_SEED").unwrap_or_else(|| if cases.is_some() { drawn() } else { 1 });
-    if let Some((events, why)) = counterexample(cases.unwrap_or(3000) as u32, seed, Fault::None, property) {
+    if let Some((events, why)) = counterexample(cases.unwrap_or(3000) as u32, seed, Fault::None, property, traces) {
         let events: Vec<String> = events.iter().enumerate().map(|(number, event)| format!("{number} {event:?}")).collect();
         panic!("MODEL_SEED={seed}: {why}\n{}", events.join("\n"));
     }
@@ -186,12 +229,20 @@ fn holds(property: Property) {
 
 #[test]
 fn the_engine_reports_nothing_that_is_no_race() {
-    holds(reports_only_races);
+    holds(reports_only_races, &events());
+    holds(reports_only_races, &calls());
 }
 
 #[test]
 fn the_engine_finds_the_races() {
-    holds(finds_the_races);
+    holds(finds_the_races, &events());
+    holds(finds_the_races, &calls());
+}
+
+#[test]
+fn the_short_way_leads_where_the_long_one_does() {
+    holds(is_told_alike_by_both_ways, &events());
+    holds(is_told_alike_by_both_ways, &calls());
 }
 
 #[test]
@@ -204,7 +255,7 @@ fn faults_are_found() {
         (Fault::NoReads, finds_the_races),
     ];
     for (fault, property) in cases {
-        assert!(counterexample(20_000, 1, fault, property).is_some(), "{fault:?}");
+        assert!(counterexample(20_000, 1, fault, property, &events()).is_some(), "{fault:?}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! The shadow cell: what is remembered of a location.
 
 use crate::races::access::{AccessSite, Value};
-use crate::races::clock::Epoch;
+use crate::races::clock::{Epoch, ThreadClock};
 use crate::races::facts::{AccessFacts, Turn};
 use crate::races::matrix::AccessKind;
 use crate::races::spin::Spin;
@@ -204,10 +204,28 @@ impl Cell {
         Some(OwnRead { read: &self.reads[index], epoch, marks: self.read_marks[index].load(Relaxed) })
     }
 
-    /// When anything was done that it remembers, whatever it was.
-    #[inline]
-    pub(super) fn all_epochs(&self) -> impl Iterator<Item = &AtomicU64> {
-        self.writes.iter().map(|write| &write.epoch).chain(&self.epochs)
+    /// Whether all that it remembers happened before what the thread of this clock does now.
+    #[inline(always)]
+    pub(super) fn is_ordered(&self, clock: &ThreadClock) -> bool {
+        self.writes.iter().all(|write| is_seen(&write.epoch, clock)) && self.epochs.iter().all(|epoch| is_seen(epoch, clock))
+    }
+}
+
+impl Read {
+    /// Whether the thread has polled for what is there.
+    #[inline(always)]
+    pub(super) fn has_waited(&self) -> bool {
+        self.state.load(Relaxed) & (state::POLLED | state::WAITED) != 0
+    }
+
+    /// It is this one from now on, of the cell's `version`.
+    #[inline(always)]
+    pub(super) fn keep(&self, here: AccessSite, code: u32, state: u16, version: u16) {
+        self.site.store(here.site, Relaxed);
+        self.stack.store(here.stack, Relaxed);
+        self.code.store(code, Relaxed);
+        self.state.store(state, Relaxed);
+        self.version.store(version, Relaxed);
     }
 }
 
@@ -250,6 +268,12 @@ pub(super) fn own_place(epochs: &[AtomicU64], epoch: Epoch) -> usize {
 pub(super) fn reader_of(epochs: &[AtomicU64], epoch: Epoch) -> Option<usize> {
     let own = own_place(epochs, epoch);
     if is_of(&epochs[own], epoch) { Some(own) } else { epochs.iter().position(|known| is_of(known, epoch)) }
+}
+
+/// Whether what was done then happened before what the thread of this clock does now.
+#[inline(always)]
+pub(super) fn is_seen(epoch: &AtomicU64, clock: &ThreadClock) -> bool {
+    clock.has_seen(Epoch::from_bits(epoch.load(Relaxed)))
 }
 
 /// Whether this is an epoch of the same thread.

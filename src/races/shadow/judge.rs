@@ -28,8 +28,7 @@ pub(super) struct Now<'a> {
 /// Whether a thread has polled for this write and seen it, by its last read.
 fn has_waited(own: Option<OwnRead<'_>>, write: &Write) -> bool {
     own.is_some_and(|OwnRead { read: own, .. }| {
-        own.state.load(Relaxed) & (state::POLLED | state::WAITED) != 0
-            && !is_newer(write.version.load(Relaxed), own.version.load(Relaxed))
+        own.has_waited() && !is_newer(write.version.load(Relaxed), own.version.load(Relaxed))
     })
 }
 
@@ -125,18 +124,13 @@ impl Now<'_> {
         let own = &reads[index];
         let known = kind as u16 | self.access.facts.of_read();
         let has_waited = if is_of(&epochs[index], self.epoch) {
-            own.state.load(Relaxed) & (state::POLLED | state::WAITED) != 0
-                && own.version.load(Relaxed) == cell.version.load(Relaxed)
+            own.has_waited() && own.version.load(Relaxed) == cell.version.load(Relaxed)
         } else {
             cell.has_forgotten(state::POLLED) // perhaps its own
         };
         let known = known | bit(kind == AccessKind::Read && has_waited, state::WAITED);
         epochs[index].store(self.epoch.bits(), Relaxed);
-        own.site.store(self.here.site, Relaxed);
-        own.stack.store(self.here.stack, Relaxed);
-        own.code.store(self.access.code, Relaxed);
-        own.state.store(known, Relaxed);
-        own.version.store(cell.version.load(Relaxed), Relaxed);
+        own.keep(self.here, self.access.code, known, cell.version.load(Relaxed));
         own.flag.store(if self.memory.has_flag() { self.heed(cell, own) } else { 0 }, Relaxed);
         if kind == AccessKind::Read {
             let is_filled = if self.access.facts.is_filled() { mark::FILLED } else { 0 };
@@ -175,7 +169,7 @@ impl Now<'_> {
             #[cfg(test)]
             self.forgotten.fetch_add(1, Relaxed);
             let index = own;
-            let has_waited = reads[index].state.load(Relaxed) & (state::POLLED | state::WAITED) != 0;
+            let has_waited = reads[index].has_waited();
             let turn = bit(cell.turn_of(index) != Turn::NONE, state::TURN);
             cell.forgotten.fetch_or((bit(has_waited, state::POLLED) | turn | state::MAY_GO_BACK) as u8, Relaxed);
             index
@@ -283,7 +277,7 @@ impl Now<'_> {
         let is_lost = kind == AccessKind::Update && !is_checked && (other_wrote || both_counted) && value.may_be_counted();
         let equal = !last_epoch.is_none() && value.equals(Value(last.value.load(Relaxed))) && !is_lost;
         // A thread that has read or written what is there already has missed nothing.
-        if !equal && cell.all_epochs().any(|epoch| self.unordered(epoch).is_some()) {
+        if !equal && !self.access.facts.is_last() && !cell.is_ordered(self.clock) {
             self.judge_write(cell, own, &change, other_wrote, races);
         }
         let has_written = cell.has_written(u32::from(self.epoch.slot()));
@@ -325,7 +319,7 @@ impl Now<'_> {
         // The thread's earlier reading is up to date if it was: the thread wrote it.  Of what it has polled for it knows as much as before.
         if let Some(OwnRead { read: own, .. }) = own
             && own.version.load(Relaxed) == version.wrapping_sub(1)
-            && own.state.load(Relaxed) & (state::POLLED | state::WAITED) == 0
+            && !own.has_waited()
         {
             own.version.store(version, Relaxed);
         }

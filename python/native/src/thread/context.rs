@@ -5,6 +5,7 @@ use crate::thread::clock::ThreadOrder;
 use crate::thread::{guard, hooks_link, registry, stacks, timeline};
 use ftsan::loops::ThreadSlot;
 use ftsan::perturb::Strand;
+use ftsan::races::lookaside::Lookaside;
 use ftsan::races::memory::ThreadHistory;
 use ftsan::recording::ThreadRecord;
 use pyo3::ffi;
@@ -16,6 +17,8 @@ use std::time::Duration;
 #[derive(Default)]
 pub(crate) struct AccessHistory {
     pub(crate) memory: ThreadHistory,
+    /// The cells that it has at hand.
+    pub(crate) lookaside: Lookaside,
     /// Its name is kept.
     pub(crate) is_introduced: Cell<bool>,
     /// A container from which it has just taken something, or the key of a flag that it has just seen.

@@ -85,6 +85,9 @@ pub(crate) unsafe fn record(skip: usize) -> StackId {
 /// How many stacks a thread has at hand, by the position of the innermost frame, or of the two innermost ones.
 const AT_HAND: usize = 256;
 
+/// How many it has at hand by the number of a probe.
+const BY_SITE: usize = 256;
+
 /// How many frames it knows by their mark.
 const MARKED: usize = 16;
 
@@ -150,9 +153,18 @@ struct Marked {
     number: u64,
 }
 
+/// The stack at an instruction, in a call that has a number.
+#[derive(Default, Clone, Copy)]
+struct AtSite {
+    instruction: usize,
+    call: u64,
+    stack: StackId,
+}
+
 #[derive(Default)]
 struct Known {
     stacks: Box<[AtHand]>,
+    by_site: Box<[AtSite]>,
     calls: [Marked; MARKED],
     /// The number of the last call that got one.
     last: u64,
@@ -160,7 +172,30 @@ struct Known {
 
 impl Known {
     fn new() -> Self {
-        Known { stacks: std::iter::repeat_with(AtHand::default).take(AT_HAND).collect(), ..Known::default() }
+        Known {
+            stacks: std::iter::repeat_with(AtHand::default).take(AT_HAND).collect(),
+            by_site: std::iter::repeat_n(AtSite::default(), BY_SITE).collect(),
+            ..Known::default()
+        }
+    }
+
+    /// As [`record`](Self::record), by a probe with this number.
+    ///
+    /// # Safety
+    /// As there.
+    #[inline(always)]
+    unsafe fn record_at(&mut self, innermost: Frame<'_>, site: u32) -> StackId {
+        let call = self.calls[call_place(innermost)];
+        let known = self.by_site[site as usize % BY_SITE];
+        let instruction = innermost.position().instruction;
+        let is_it = known.instruction == instruction && known.call == call.number && call.frame == innermost.address();
+        if is_it && frame_marks::is_marked(innermost) {
+            return known.stack;
+        }
+        // SAFETY: passed on.
+        let stack = unsafe { self.record(innermost, 0) };
+        self.by_site[site as usize % BY_SITE] = AtSite { instruction, stack, call: self.calls[call_place(innermost)].number };
+        stack
     }
 
     /// Records the calling thread's stack.  `further` tells stacks apart whose innermost frame is at the same instruction.
@@ -174,8 +209,7 @@ impl Known {
         // Two places: a program that waits for two streams by turns comes two ways to one call of `create_future`.
         let first = races::place(key as u64, AT_HAND);
         let places = [first, first ^ 1];
-        // Frames lie one after the other, each of more than 64 bytes.
-        let call = &mut self.calls[innermost.address() >> 6 & (MARKED - 1)];
+        let call = &mut self.calls[call_place(innermost)];
         let is_numbered = call.frame == innermost.address() && frame_marks::is_marked(innermost);
         if is_numbered {
             let is_of_call = |at: &usize| self.stacks[*at].call == call.number && self.stacks[*at].instruction == instruction;
@@ -202,6 +236,12 @@ impl Known {
     }
 }
 
+/// Where the call of a frame is among those that have a number.  Frames lie one after the other, each of more than 64 bytes.
+#[inline(always)]
+fn call_place(frame: Frame<'_>) -> usize {
+    frame.address() >> 6 & (MARKED - 1)
+}
+
 /// The stacks that a thread recorded lately: to record one again takes a walk at most, and no look into the depot.
 #[derive(Default)]
 pub(crate) struct Recent(UnsafeCell<Option<Known>>);
@@ -219,6 +259,18 @@ impl Recent {
         unsafe { self.known().record(innermost, 0) }
     }
 
+    /// The same by a probe with this number, which is where to look first.
+    ///
+    /// # Safety
+    /// As [`record`](Self::record).
+    #[inline(always)]
+    pub(crate) unsafe fn record_at(&self, site: u32) -> StackId {
+        // SAFETY: attached, and it is our own stack.
+        let Some(innermost) = unsafe { frames::own() }.next() else { return 0 };
+        // SAFETY: passed on.
+        unsafe { self.known().record_at(innermost, site) }
+    }
+
     /// The same where the innermost function is called from everywhere, as `create_future` is.
     ///
     /// # Safety
@@ -234,6 +286,7 @@ impl Recent {
 
     /// # Safety
     /// As [`record`](Self::record); the result is gone before the next call.
+    #[inline(always)]
     #[expect(clippy::mut_from_ref)]
     unsafe fn known(&self) -> &mut Known {
         // SAFETY: only the thread itself uses them, one call at a time: none of them calls anything that comes back here.

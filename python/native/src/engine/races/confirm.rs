@@ -64,6 +64,12 @@ pub(crate) fn suspect(race: &Race) {
     }
 }
 
+/// Whether threads are to wait for each other.
+#[inline(always)]
+pub(crate) fn is_on() -> bool {
+    IS_ON.load(Ordering::Relaxed)
+}
+
 /// The calling thread is about to access a location: a thread that waits for that goes on, and the calling one waits itself if the
 /// write that `probe` is before is suspicious.
 ///
@@ -71,7 +77,7 @@ pub(crate) fn suspect(race: &Race) {
 /// Attached.
 #[inline]
 pub(crate) unsafe fn meet(probe: &Probe, location: u64) {
-    if IS_ON.load(Ordering::Relaxed) {
+    if is_on() {
         // SAFETY: passed on.
         unsafe { really_meet(probe, location) };
     }

@@ -15,8 +15,8 @@ use ftsan::races::access::{Access, AccessSite, Race, Value};
 use ftsan::races::clock::Epoch;
 use ftsan::races::facts::AccessFacts;
 use ftsan::races::lifetimes::Mark;
-use ftsan::races::location;
 use ftsan::races::matrix::AccessKind;
+use ftsan::races::shadow::{Look, PlainAccess, Spot};
 use pyo3::ffi;
 use pyo3::prelude::*;
 
@@ -73,9 +73,15 @@ impl Mark for Seen {
 impl Touch<'_> {
     /// Whether the calling thread has read this part of the object in the stretch that it is in, as far as that is remembered.
     pub(super) fn has_read(&self, field: u64) -> bool {
-        let races = shared::get();
-        let life = races.lifetimes.of(self.object as u64, &Seen(self.object));
-        races.shadow.has_read(location(life, field), self.here.order.clock().epoch())
+        let location = self.spot(self.object, field).location();
+        shared::get().shadow.has_read(location, self.here.order.clock().epoch())
+    }
+
+    /// The cell of a part of an object.
+    #[inline(always)]
+    fn spot(&self, home: *mut ffi::PyObject, field: u64) -> Spot<'static> {
+        let tables = || (&shared::get().lifetimes, &shared::get().shadow);
+        self.here.races.lookaside.translate(tables, (home as u64, &Seen(home)), field, order::slice())
     }
 
     /// Notes an access of a part of `home`, which stands for the object; tells what it races with.
@@ -91,8 +97,38 @@ impl Touch<'_> {
         details: Details,
         part: Part,
     ) -> Outcome {
-        let (here, probe, races, clock) = (self.here, self.probe, shared::get(), self.here.order.clock());
-        let location = location(races.lifetimes.of(home as u64, &Seen(home)) ^ order::slice(), field);
+        let spot = self.spot(home, field);
+        if self.is_plain(spot, kind, value, &details) {
+            return Outcome::Continue;
+        }
+        // SAFETY: passed on.
+        unsafe { self.judged(spot, kind, value, details, part) }
+    }
+
+    /// Whether an access was noted by this alone, as most are: nothing is to be judged.
+    #[inline(always)]
+    fn is_plain(&self, spot: Spot<'static>, kind: AccessKind, value: Value, details: &Details) -> bool {
+        let (here, probe) = (self.here, self.probe);
+        let is_more = probe.is_special || here.order.is_last() || !here.races.is_introduced.get();
+        if is_more || details.epoch.is_some() || confirm::is_on() || review::is_on() {
+            return false;
+        }
+        let access = PlainAccess { kind, value, site: probe.site, code: probe.code, facts: probe.facts, turn: probe.turn };
+        match spot.look(&access, here.order.clock(), &here.races.memory) {
+            Look::Noted => true,
+            Look::NotPlain => false,
+            // SAFETY: the thread's own, which is attached, as at every access.
+            Look::MayBePlain(now) => now.note(unsafe { here.stacks.record_at(probe.site) }),
+        }
+    }
+
+    /// As [`noted`](Self::noted), of a cell.
+    ///
+    /// # Safety
+    /// As there.
+    #[inline(never)]
+    unsafe fn judged(&self, spot: Spot<'static>, kind: AccessKind, value: Value, details: Details, part: Part) -> Outcome {
+        let (here, probe, clock, location) = (self.here, self.probe, self.here.order.clock(), spot.location());
         let is_demanded = kind == AccessKind::Write && demands::is_met(here, location);
         let of_thread = AccessFacts::LAST.when(here.order.is_last()) | AccessFacts::FILLED.when(is_demanded);
         let mut access = Access {
@@ -117,23 +153,23 @@ impl Touch<'_> {
             thread_names::introduce(unsafe { Python::assume_attached() }, access.epoch.unwrap_or_else(|| clock.epoch()));
         }
         // SAFETY: the object is alive, and so is what it is done with.
-        unsafe { confirm::meet(probe, access.location) };
+        unsafe { confirm::meet(probe, location) };
         // SAFETY: the object is alive, and so is what it is done with.
         let stack = || unsafe {
-            let stack = here.stacks.record();
+            let stack = here.stacks.record_at(probe.site);
             if access.facts.is_asked() {
                 callers::note_decision(stack);
             }
             stack
         };
-        let (kind, found) = races.shadow.access(&access, clock, &here.races.memory, stack);
+        let (kind, found) = shared::get().shadow.access_at(spot, &access, clock, &here.races.memory, stack);
         // SAFETY: the object is alive, and so is what it is done with.
         let outcome = if found.is_empty() { Outcome::Continue } else { unsafe { self.tell(found, details.is_taken, part) } };
         if review::is_on() {
             // SAFETY: the object is alive, and so is what it is done with.
             unsafe {
-                let place = AccessSite { site: probe.site, stack: here.stacks.record() };
-                review::note(self.object, part, access.location, clock.epoch(), kind, place);
+                let place = AccessSite { site: probe.site, stack: here.stacks.record_at(probe.site) };
+                review::note(self.object, part, location, clock.epoch(), kind, place);
             }
         }
         outcome

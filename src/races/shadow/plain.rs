@@ -1,0 +1,322 @@
+//! Plain accesses: a thread does once more what it has done before, and there is no race to judge.  Most accesses are plain, and are noted
+//! here by the shortest way.
+//!
+//! What is remembered of them is what [`judge`](super::judge) remembers, which knows all cases: the tests of `model` go both ways.
+
+use super::cell::{Cell, Read, WRITES, is_of, is_seen, own_place, place, state};
+use super::change::Change;
+use crate::races::access::{AccessSite, Value};
+use crate::races::clock::{Epoch, ThreadClock};
+use crate::races::facts::{AccessFacts, Turn};
+use crate::races::matrix::AccessKind;
+use crate::races::memory::ThreadHistory;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// An access of which no more is known than this: it is made now, and the location is of the object that it is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct PlainAccess {
+    /// As [`Access::kind`](crate::races::access::Access::kind).
+    pub kind: AccessKind,
+    /// As [`Access::value`](crate::races::access::Access::value).
+    pub value: Value,
+    /// As [`Access::site`](crate::races::access::Access::site).
+    pub site: u32,
+    /// As [`Access::code`](crate::races::access::Access::code).
+    pub code: u32,
+    /// As [`Access::facts`](crate::races::access::Access::facts).
+    pub facts: AccessFacts,
+    /// As [`Access::turn`](crate::races::access::Access::turn).
+    pub turn: Turn,
+}
+
+/// Facts with which there is more to do than to remember an access.
+const NOT_PLAIN: AccessFacts = AccessFacts(
+    AccessFacts::POLLED.0
+        | AccessFacts::LAST.0
+        | AccessFacts::ASKED.0
+        | AccessFacts::GUARD.0
+        | AccessFacts::FILLED.0
+        | AccessFacts::CONSTANT.0,
+);
+
+/// The cell of a location.
+#[derive(Clone, Copy)]
+pub struct Spot<'a> {
+    pub(super) key: u64,
+    pub(super) cell: &'a Cell,
+}
+
+impl Spot<'_> {
+    /// Which location: not 0.
+    #[inline(always)]
+    pub fn location(self) -> u64 {
+        self.key
+    }
+
+    /// Whether the cell was not given to another location meanwhile.
+    #[inline(always)]
+    pub fn is_current(self) -> bool {
+        self.cell.key.load(Relaxed) == self.key
+    }
+
+    /// Whether an access does once more what was done before:
+    ///
+    /// - a read of what the thread has read before, if all writes are ordered before it;
+    /// - a write that is the same update as the last write, by the same thread and instruction, and goes back to the same read, if all that the
+    ///   cell remembers is ordered before it.
+    #[inline(always)]
+    pub fn look<'a>(self, access: &'a PlainAccess, clock: &'a ThreadClock, memory: &'a ThreadHistory) -> Look<'a>
+    where
+        Self: 'a,
+    {
+        let now = Repeated { spot: self, access, clock, memory, epoch: clock.epoch() };
+        let (is_read, is_write) = (access.kind == AccessKind::Read, access.kind == AccessKind::Write);
+        if access.facts.has_any(NOT_PLAIN) || now.epoch.is_none() {
+            return Look::NotPlain;
+        }
+        // A read has a value if what it decides would store another one this time.
+        if is_read && access.value == Value::UNKNOWN && now.has_read() {
+            if now.is_noted() {
+                memory.version.set(self.cell.version.load(Relaxed));
+                return Look::Noted;
+            }
+            if !memory.has_flag() {
+                return Look::MayBePlain(now);
+            }
+        }
+        if is_write && now.has_updated() { Look::MayBePlain(now) } else { Look::NotPlain }
+    }
+}
+
+/// What a look at the cell says of an access.
+pub enum Look<'a> {
+    /// It was noted before, and is nothing new.
+    Noted,
+    /// There is more to it.
+    NotPlain,
+    /// It is to be [noted](Repeated::note) under the cell's lock, with the thread's stack.
+    MayBePlain(Repeated<'a>),
+}
+
+/// An access that is plain, unless others come in between.
+pub struct Repeated<'a> {
+    spot: Spot<'a>,
+    access: &'a PlainAccess,
+    clock: &'a ThreadClock,
+    memory: &'a ThreadHistory,
+    epoch: Epoch,
+}
+
+impl Repeated<'_> {
+    /// Notes it; if it is not plain, nothing is noted, and the result is `false`.
+    #[inline(always)]
+    #[must_use]
+    pub fn note(&self, stack: u32) -> bool {
+        let cell = self.spot.cell;
+        let _held = cell.lock.lock();
+        let is_read = self.access.kind == AccessKind::Read;
+        let is_noted = self.spot.is_current() && if is_read { self.read(stack) } else { self.update(stack) };
+        if is_noted {
+            self.memory.version.set(cell.version.load(Relaxed));
+        }
+        is_noted
+    }
+
+    /// The thread's place among the readers, if it is the first one that it may have, when it has read last, and what is known of that.
+    #[inline(always)]
+    fn own(&self) -> (usize, &AtomicU64, &Read) {
+        let (epochs, reads) = self.spot.cell.reads_of(AccessKind::Read);
+        let index = own_place(epochs, self.epoch);
+        (index, &epochs[index], &reads[index])
+    }
+
+    #[inline(always)]
+    fn state(&self) -> u16 {
+        AccessKind::Read as u16 | self.access.facts.of_read()
+    }
+
+    #[inline(always)]
+    fn has_read(&self) -> bool {
+        is_of(self.own().1, self.epoch)
+    }
+
+    /// Whether this read was noted, and nothing has changed since.
+    #[inline(always)]
+    fn is_noted(&self) -> bool {
+        let (_, when, own) = self.own();
+        when.load(Relaxed) == self.epoch.bits()
+            && own.site.load(Relaxed) == self.access.site
+            && own.state.load(Relaxed) & !state::LEVEL == self.state()
+            && own.version.load(Relaxed) == self.spot.cell.version.load(Relaxed)
+    }
+
+    /// Whether the thread was the last one that has written, by the same instruction.
+    #[inline(always)]
+    fn has_updated(&self) -> bool {
+        let last = self.spot.cell.last();
+        is_of(&last.epoch, self.epoch) && last.site.load(Relaxed) == self.access.site
+    }
+
+    /// Under the lock of the cell: notes a read, if it is plain.
+    #[inline(always)]
+    fn read(&self, stack: u32) -> bool {
+        let (cell, (index, when, own)) = (self.spot.cell, self.own());
+        if !self.has_read() || own.has_waited() || !cell.writes.iter().all(|write| is_seen(&write.epoch, self.clock)) {
+            return false;
+        }
+        when.store(self.epoch.bits(), Relaxed);
+        own.keep(AccessSite { site: self.access.site, stack }, self.access.code, self.state(), cell.version.load(Relaxed));
+        own.flag.store(0, Relaxed);
+        cell.read_marks[index].store(self.access.turn.0, Relaxed);
+        true
+    }
+
+    /// Under the lock of the cell: notes a write, if it is plain.
+    #[inline(always)]
+    fn update(&self, stack: u32) -> bool {
+        let (cell, last, (_, _, own)) = (self.spot.cell, self.spot.cell.last(), self.own());
+        let goes_back = self.has_read()
+            && own.site.load(Relaxed) == last.check_site.load(Relaxed)
+            && own.code.load(Relaxed) == self.access.code
+            && !own.has_waited();
+        let is_update = last.state.load(Relaxed) & !state::LEVEL == AccessKind::Update as u16;
+        if !goes_back || !is_update || !self.has_updated() || !cell.is_ordered(self.clock) {
+            return false;
+        }
+        let change = Change {
+            kind: AccessKind::Update,
+            value: self.access.value.after(Value(last.value.load(Relaxed))),
+            check: Some(place(&own.site, &own.stack)),
+            is_checked: false,
+            is_filling: false,
+            may_go_back: false,
+            is_measured: false,
+            turn: Turn::NONE,
+        };
+        // What it does not stand for stays.
+        let other = &cell.writes[1 - usize::from(cell.last.load(Relaxed)) % WRITES];
+        if other.epoch.load(Relaxed) != 0 && change.stands_for(cell, other) {
+            return false;
+        }
+        let sequence = self.memory.sequence.get().wrapping_add(1);
+        self.memory.sequence.set(sequence);
+        let version = cell.version.load(Relaxed);
+        let next = version.wrapping_add(1);
+        last.epoch.store(self.epoch.bits(), Relaxed);
+        last.value.store(change.value.0, Relaxed);
+        last.stack.store(stack, Relaxed);
+        last.check_stack.store(own.stack.load(Relaxed), Relaxed);
+        last.before.store(last.sequence.load(Relaxed), Relaxed);
+        last.sequence.store(sequence, Relaxed);
+        last.state.store(AccessKind::Update as u16, Relaxed);
+        last.version.store(next, Relaxed);
+        cell.version.store(next, Relaxed);
+        own.state.store(own.state.load(Relaxed) & !state::LAZY, Relaxed);
+        if own.version.load(Relaxed) == version {
+            own.version.store(next, Relaxed);
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::races::access::{Access, Race};
+    use crate::races::clock::Clocks;
+    use crate::races::memory::{MEANWHILE, NEVER};
+    use crate::races::shadow::{Group, Shadow};
+
+    /// Two threads, of which the second one notes by the short way what it can, or never.
+    struct Bench {
+        clocks: Clocks,
+        shadow: Shadow<Box<[Group]>>,
+        memories: [ThreadHistory; 2],
+        is_short: bool,
+    }
+
+    impl Bench {
+        fn both() -> [Self; 2] {
+            [true, false].map(|is_short| {
+                let (clocks, shadow) = (Clocks::default(), Shadow::of_bytes(1 << 16));
+                Bench { clocks, shadow, memories: Default::default(), is_short }
+            })
+        }
+
+        /// In an epoch of its own; what it races with.
+        fn go(&self, thread: usize, threads: [&ThreadClock; 2], access: Access) -> Vec<Race> {
+            let (clock, memory) = (threads[thread], &self.memories[thread]);
+            clock.advance(&self.clocks);
+            let spot = self.shadow.spot(access.location);
+            let Access { kind, value, site, code, facts, turn, .. } = access;
+            let plain = PlainAccess { kind, value, site, code, facts, turn };
+            if self.is_short
+                && let Look::MayBePlain(now) = spot.look(&plain, clock, memory)
+                && now.note(7)
+            {
+                return Vec::new();
+            }
+            self.shadow.access_at(spot, &access, clock, memory, || 7).1
+        }
+    }
+
+    fn access(kind: AccessKind, location: u64, site: u32) -> Access {
+        Access { location, ..Access::new(kind, site, 1) }
+    }
+
+    #[test]
+    fn a_flag_that_was_seen_since_the_last_read_is_heeded_and_one_that_is_forgotten_is_not() {
+        let flag = Access { value: Value::flag(16), ..access(AccessKind::Write, 1, 1) };
+        let look = access(AccessKind::Read, 1, 2).with(AccessFacts::TESTED);
+        let read = access(AccessKind::Read, 2, 3);
+        for bench in Bench::both() {
+            let threads = [bench.clocks.enter(), bench.clocks.enter()];
+            for (is_forgotten, expected) in [(false, true), (true, false)] {
+                bench.go(1, threads, read);
+                bench.go(0, threads, flag);
+                bench.go(1, threads, look);
+                bench.go(1, threads, read);
+                if is_forgotten {
+                    bench.memories[1].forget();
+                    bench.go(1, threads, read);
+                }
+                let races = bench.go(0, threads, access(AccessKind::Write, 2, 4));
+                assert_eq!(races.iter().any(|race| race.published_early), expected, "by the short way: {}", bench.is_short);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_known_of_a_read_is_known_of_the_last_one() {
+        for bench in Bench::both() {
+            let threads = [bench.clocks.enter(), bench.clocks.enter()];
+            let cell = bench.shadow.spot(1).cell;
+            for turn in [Turn::NONE, Turn::UNSET, Turn::SET] {
+                bench.go(1, threads, Access { turn, ..access(AccessKind::Read, 1, 1) });
+                let own = cell.own_read(threads[1].epoch()).expect("it has read");
+                assert_eq!(own.marks, turn.0, "by the short way: {}", bench.is_short);
+            }
+            bench.go(1, threads, access(AccessKind::Read, 1, 2).with(AccessFacts::POLLED));
+            bench.go(1, threads, access(AccessKind::Read, 1, 3));
+            let own = cell.own_read(threads[1].epoch()).expect("it has read");
+            assert!(own.read.has_waited(), "by the short way: {}", bench.is_short);
+        }
+    }
+
+    #[test]
+    fn an_update_by_the_instruction_of_another_thread_is_none_of_its_own() {
+        for bench in Bench::both() {
+            let threads = [bench.clocks.enter(), bench.clocks.enter()];
+            let cell = bench.shadow.spot(1).cell;
+            for (thread, before, has_written) in [(0, NEVER, [true, false]), (1, MEANWHILE, [true, true]), (1, 2, [true, true])] {
+                threads[thread].acquire_all(&bench.clocks);
+                for (kind, site) in [(AccessKind::Read, 1), (AccessKind::Write, 2)] {
+                    bench.go(thread, threads, access(kind, 1, site));
+                }
+                assert_eq!(threads.map(|clock| cell.has_written(u32::from(clock.epoch().slot()))), has_written);
+                let known = cell.last().before.load(Relaxed);
+                assert!(known == before || before == 2 && ![NEVER, MEANWHILE].contains(&known), "{known}");
+            }
+        }
+    }
+}
