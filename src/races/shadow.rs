@@ -14,7 +14,7 @@ use super::clock::{Epoch, ThreadClock};
 use super::matrix::AccessKind;
 use super::memory::ThreadHistory;
 use super::spin::Spin;
-use cell::{Cell, own_place, state};
+use cell::Cell;
 use judge::Now;
 pub use plain::{Look, PlainAccess, Spot};
 use std::array;
@@ -91,6 +91,12 @@ impl<G: Deref<Target = [Group]>> Shadow<G> {
     /// With another answer than whether they are the same to whether two stacks ask for the same decision.
     pub fn comparing_by(self, decide_the_same: fn(u32, u32) -> bool) -> Self {
         Shadow { decide_the_same, ..self }
+    }
+
+    /// All that it remembers of a location.
+    #[cfg(test)]
+    pub(super) fn remembered(&self, location: u64) -> Vec<[u64; 12]> {
+        self.find(location).map(Cell::remembered).unwrap_or_default()
     }
 
     /// How many locations it holds at most.
@@ -189,18 +195,13 @@ impl<G: Deref<Target = [Group]>> Shadow<G> {
             return (access.kind, Vec::new());
         }
         if access.kind.is_read() {
-            let (epochs, reads) = cell.reads_of(access.kind);
-            let own = own_place(epochs, epoch);
-            if epochs[own].load(Relaxed) == epoch.bits()
-                && let own = &reads[own]
-                && own.site.load(Relaxed) == access.site
-                && own.version.load(Relaxed) == cell.version.load(Relaxed)
-                && access.since.is_none_or(|since| since == own.version.load(Relaxed))
-                && own.state.load(Relaxed) & (state::ACTED | state::ASKED | state::LAST) == 0
+            let version = cell.version.load(Relaxed);
+            if cell.has_noted(access.kind, access.site, epoch)
+                && access.since.is_none_or(|since| since == version)
                 // Another one would be stored this time.
                 && access.value == Value::UNKNOWN
             {
-                memory.version.set(own.version.load(Relaxed));
+                memory.version.set(version);
                 return (access.kind, Vec::new());
             }
         }

@@ -8,7 +8,7 @@ use crate::races::matrix::AccessKind;
 use crate::races::memory::ThreadHistory;
 use crate::races::shadow::{Look, PlainAccess, Shadow};
 use crate::races::sync::SyncTable;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::Ordering::Relaxed;
 
 /// A fault that an engine may be given, so that it is seen that the properties find it.
@@ -40,11 +40,20 @@ pub(super) const THREADS: usize = 6;
 
 /// The engine's reports on what threads did, and the locations of which its tables did not hold everything.
 pub(super) fn run(events: &[Event], fault: Fault) -> (Vec<Report>, BTreeSet<u64>) {
-    run_by(events, fault, true)
+    let Outcome { reports, forgotten, .. } = run_by(events, fault, true);
+    (reports, forgotten)
+}
+
+/// What comes of a trace.
+pub(super) struct Outcome {
+    pub(super) reports: Vec<Report>,
+    pub(super) forgotten: BTreeSet<u64>,
+    /// Of each location that is accessed.
+    pub(super) remembered: BTreeMap<u64, Vec<[u64; 12]>>,
 }
 
 /// The same, with plain accesses noted by the short way or not.
-pub(super) fn run_by(events: &[Event], fault: Fault, is_short: bool) -> (Vec<Report>, BTreeSet<u64>) {
+pub(super) fn run_by(events: &[Event], fault: Fault, is_short: bool) -> Outcome {
     let (clocks, sync, shadow) = (Clocks::default(), SyncTable::default(), Shadow::of_bytes(1 << 14));
     let threads: [(&ThreadClock, ThreadHistory); THREADS] = std::array::from_fn(|_| (clocks.enter(), ThreadHistory::default()));
     // Where each iteration is, by thread and location.
@@ -101,5 +110,7 @@ pub(super) fn run_by(events: &[Event], fault: Fault, is_short: bool) -> (Vec<Rep
             }
         }
     }
-    (reports, forgotten)
+    let locations = made.iter().flatten().map(|(location, ..)| *location);
+    let remembered = locations.map(|location| (location, shadow.remembered(location))).collect();
+    Outcome { reports, forgotten, remembered }
 }

@@ -152,6 +152,38 @@ impl Cell {
         self.filled_in.store(fold(epoch), Relaxed);
     }
 
+    /// All that it remembers, for a comparison with another cell.
+    #[cfg(test)]
+    pub(in crate::races) fn remembered(&self) -> Vec<[u64; 12]> {
+        let of_read = |(index, epoch): (usize, &AtomicU64)| {
+            let (read, marks) = (&self.reads[index], self.read_marks.get(index).map_or(0, |marks| marks.load(Relaxed)));
+            let words = [&read.site, &read.stack, &read.code, &read.flag].map(|word| u64::from(word.load(Relaxed)));
+            let [site, stack, code, flag] = words;
+            let [state, version] = [&read.state, &read.version].map(|half| u64::from(half.load(Relaxed)));
+            (epoch.load(Relaxed) != 0)
+                .then(|| [index as u64, epoch.load(Relaxed), site, stack, code, flag, state, version, u64::from(marks), 0, 0, 0])
+        };
+        let of_write = |write: &Write| {
+            let words =
+                [&write.site, &write.stack, &write.check_site, &write.check_stack, &write.sequence, &write.before, &write.first];
+            let [site, stack, check_site, check_stack, sequence, before, first] = words.map(|word| u64::from(word.load(Relaxed)));
+            let [state, version] = [&write.state, &write.version].map(|half| u64::from(half.load(Relaxed)));
+            let is_last = u64::from(std::ptr::eq(write, self.last()));
+            let [epoch, value] = [&write.epoch, &write.value].map(|word| word.load(Relaxed));
+            (epoch != 0).then(|| {
+                let marks = u64::from(self.marks_of(write)) << 16 | state;
+                [epoch, value, site, stack, check_site, check_stack, sequence, before, first, marks, version, is_last]
+            })
+        };
+        let mut writes: Vec<_> = self.writes.iter().filter_map(of_write).collect();
+        // Which of its places a write has does not matter.
+        writes.sort_unstable_by_key(|write| write[11]);
+        let rest =
+            [u64::from(self.version.load(Relaxed)), u64::from(self.forgotten.load(Relaxed)), u64::from(self.writers.load(Relaxed))];
+        let rest = [rest[0], rest[1], rest[2], u64::from(self.filled_in.load(Relaxed)), 0, 0, 0, 0, 0, 0, 0, 0];
+        self.epochs.iter().enumerate().filter_map(of_read).chain(writes).chain([rest]).collect()
+    }
+
     /// It is that of another location from now on, without a history.
     pub(super) fn clear(&self, key: u64) {
         for write in &self.writes {
@@ -202,6 +234,18 @@ impl Cell {
         let index = reader_of(&self.epochs[..READERS], epoch)?;
         let epoch = Epoch::from_bits(self.epochs[index].load(Relaxed));
         Some(OwnRead { read: &self.reads[index], epoch, marks: self.read_marks[index].load(Relaxed) })
+    }
+
+    /// Whether the thread that is in this epoch has noted a read by this instruction in it, and another one would be nothing new.
+    #[inline(always)]
+    pub(super) fn has_noted(&self, kind: AccessKind, site: u32, epoch: Epoch) -> bool {
+        let (epochs, reads) = self.reads_of(kind);
+        let index = own_place(epochs, epoch);
+        let own = &reads[index];
+        epochs[index].load(Relaxed) == epoch.bits()
+            && own.site.load(Relaxed) == site
+            && own.version.load(Relaxed) == self.version.load(Relaxed)
+            && own.state.load(Relaxed) & (state::ACTED | state::ASKED | state::LAST) == 0
     }
 
     /// Whether all that it remembers happened before what the thread of this clock does now.

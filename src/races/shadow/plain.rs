@@ -30,14 +30,8 @@ pub struct PlainAccess {
 }
 
 /// Facts with which there is more to do than to remember an access.
-const NOT_PLAIN: AccessFacts = AccessFacts(
-    AccessFacts::POLLED.0
-        | AccessFacts::LAST.0
-        | AccessFacts::ASKED.0
-        | AccessFacts::GUARD.0
-        | AccessFacts::FILLED.0
-        | AccessFacts::CONSTANT.0,
-);
+const NOT_PLAIN: AccessFacts =
+    AccessFacts(AccessFacts::LAST.0 | AccessFacts::ASKED.0 | AccessFacts::GUARD.0 | AccessFacts::FILLED.0);
 
 /// The cell of a location.
 #[derive(Clone, Copy)]
@@ -76,7 +70,7 @@ impl Spot<'_> {
         }
         // A read has a value if what it decides would store another one this time.
         if is_read && access.value == Value::UNKNOWN && now.has_read() {
-            if now.is_noted() {
+            if self.cell.has_noted(access.kind, access.site, now.epoch) {
                 memory.version.set(self.cell.version.load(Relaxed));
                 return Look::Noted;
             }
@@ -115,8 +109,10 @@ impl Repeated<'_> {
         let cell = self.spot.cell;
         let _held = cell.lock.lock();
         let is_read = self.access.kind == AccessKind::Read;
-        let is_noted = self.spot.is_current() && if is_read { self.read(stack) } else { self.update(stack) };
+        let sequence = self.memory.sequence.get().wrapping_add(1);
+        let is_noted = self.spot.is_current() && if is_read { self.read(stack) } else { self.update(stack, sequence) };
         if is_noted {
+            self.memory.sequence.set(sequence);
             self.memory.version.set(cell.version.load(Relaxed));
         }
         is_noted
@@ -131,23 +127,8 @@ impl Repeated<'_> {
     }
 
     #[inline(always)]
-    fn state(&self) -> u16 {
-        AccessKind::Read as u16 | self.access.facts.of_read()
-    }
-
-    #[inline(always)]
     fn has_read(&self) -> bool {
         is_of(self.own().1, self.epoch)
-    }
-
-    /// Whether this read was noted, and nothing has changed since.
-    #[inline(always)]
-    fn is_noted(&self) -> bool {
-        let (_, when, own) = self.own();
-        when.load(Relaxed) == self.epoch.bits()
-            && own.site.load(Relaxed) == self.access.site
-            && own.state.load(Relaxed) & !state::LEVEL == self.state()
-            && own.version.load(Relaxed) == self.spot.cell.version.load(Relaxed)
     }
 
     /// Whether the thread was the last one that has written, by the same instruction.
@@ -164,8 +145,9 @@ impl Repeated<'_> {
         if !self.has_read() || own.has_waited() || !cell.writes.iter().all(|write| is_seen(&write.epoch, self.clock)) {
             return false;
         }
+        let state = AccessKind::Read as u16 | self.access.facts.of_read();
         when.store(self.epoch.bits(), Relaxed);
-        own.keep(AccessSite { site: self.access.site, stack }, self.access.code, self.state(), cell.version.load(Relaxed));
+        own.keep(AccessSite { site: self.access.site, stack }, self.access.code, state, cell.version.load(Relaxed));
         own.flag.store(0, Relaxed);
         cell.read_marks[index].store(self.access.turn.0, Relaxed);
         true
@@ -173,7 +155,7 @@ impl Repeated<'_> {
 
     /// Under the lock of the cell: notes a write, if it is plain.
     #[inline(always)]
-    fn update(&self, stack: u32) -> bool {
+    fn update(&self, stack: u32, sequence: u32) -> bool {
         let (cell, last, (_, _, own)) = (self.spot.cell, self.spot.cell.last(), self.own());
         let goes_back = self.has_read()
             && own.site.load(Relaxed) == last.check_site.load(Relaxed)
@@ -198,8 +180,6 @@ impl Repeated<'_> {
         if other.epoch.load(Relaxed) != 0 && change.stands_for(cell, other) {
             return false;
         }
-        let sequence = self.memory.sequence.get().wrapping_add(1);
-        self.memory.sequence.set(sequence);
         let version = cell.version.load(Relaxed);
         let next = version.wrapping_add(1);
         last.epoch.store(self.epoch.bits(), Relaxed);
