@@ -21,7 +21,7 @@ use std::array;
 use std::ops::Deref;
 #[cfg(test)]
 use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use zerocopy::FromZeros;
 
 mod cell;
@@ -46,7 +46,7 @@ pub struct Group([Cell; WAYS]);
 impl Group {
     /// The cell of a location that is not the first that it may have.
     fn find_further(&self, key: u64) -> Option<&Cell> {
-        (1..WAYS).map(|way| &self.0[(key as usize ^ way) % WAYS]).find(|cell| cell.key.load(Relaxed) == key)
+        (1..WAYS).map(|way| &self.0[(key as usize ^ way) % WAYS]).find(|cell| cell.key.load(Acquire) == key)
     }
 
     /// Its cells, in the order in which this location takes them.
@@ -120,12 +120,12 @@ impl<G: Deref<Target = [Group]>> Shadow<G> {
         let group = &self.groups[super::place(key, self.groups.len())];
         let first = &group.0[key as usize % WAYS];
         // Most have the cell that they come to first.
-        if first.key.load(Relaxed) == key { Some(first) } else { self.find_further(group, key) }
+        if first.key.load(Acquire) == key { Some(first) } else { self.find_further(group, key) }
     }
 
     #[inline(never)]
     fn find_further<'a>(&'a self, group: &'a Group, key: u64) -> Option<&'a Cell> {
-        let second = || group.is_full().then(|| self.second(key).cells(key).find(|cell| cell.key.load(Relaxed) == key));
+        let second = || group.is_full().then(|| self.second(key).cells(key).find(|cell| cell.key.load(Acquire) == key));
         group.find_further(key).or_else(|| second().flatten())
     }
 
@@ -197,6 +197,7 @@ impl<G: Deref<Target = [Group]>> Shadow<G> {
         if access.kind.is_read() {
             let version = cell.version.load(Relaxed);
             if cell.has_noted(access.kind, access.site, epoch)
+                && cell.has_heeded(access, memory.flag.get(), epoch)
                 && access.since.is_none_or(|since| since == version)
                 // Another one would be stored this time.
                 && access.value == Value::UNKNOWN

@@ -1,12 +1,16 @@
 //! The shadow cell: what is remembered of a location.
 
-use crate::races::access::{AccessSite, Value};
+use crate::races::access::{Access, AccessSite, Value};
 use crate::races::clock::{Epoch, ThreadClock};
 use crate::races::facts::{AccessFacts, Turn};
 use crate::races::matrix::AccessKind;
+use crate::races::memory::Flag;
 use crate::races::spin::Spin;
 use crate::rules::Severity;
-use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicU8, AtomicU16, AtomicU32, AtomicU64,
+    Ordering::{Relaxed, Release},
+};
 use zerocopy::FromZeros;
 
 /// Threads whose last read of a location is remembered.
@@ -197,7 +201,8 @@ impl Cell {
         for epoch in &self.epochs {
             epoch.store(0, Relaxed);
         }
-        self.key.store(key, Relaxed);
+        // A thread that finds the key finds nothing of the location before.
+        self.key.store(key, Release);
     }
 
     /// Whether one of the reads that are forgotten had this bit of `state`.
@@ -246,6 +251,13 @@ impl Cell {
             && own.site.load(Relaxed) == site
             && own.version.load(Relaxed) == self.version.load(Relaxed)
             && own.state.load(Relaxed) & (state::ACTED | state::ASKED | state::LAST) == 0
+    }
+
+    /// Whether the read that this thread has noted says as much of a flag as another one would.
+    #[inline]
+    pub(super) fn has_heeded(&self, access: &Access, flag: Flag, epoch: Epoch) -> bool {
+        let (epochs, reads) = self.reads_of(access.kind);
+        !flag.is_heeded_by(access) || reads[own_place(epochs, epoch)].flag.load(Relaxed) == flag.packed()
     }
 
     /// Whether all that it remembers happened before what the thread of this clock does now.

@@ -10,9 +10,12 @@ use crate::races::clock::{Epoch, ThreadClock};
 use crate::races::facts::{AccessFacts, Turn};
 use crate::races::matrix::AccessKind;
 use crate::races::memory::ThreadHistory;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicU64,
+    Ordering::{Acquire, Relaxed},
+};
 
-/// An access of which no more is known than this: it is made now, and the location is of the object that it is made of.
+/// An access of which no more is known than this, and which is made now.
 #[derive(Debug, Clone, Copy)]
 pub struct PlainAccess {
     /// As [`Access::kind`](crate::races::access::Access::kind).
@@ -50,10 +53,10 @@ impl Spot<'_> {
     /// Whether the cell was not given to another location meanwhile.
     #[inline(always)]
     pub fn is_current(self) -> bool {
-        self.cell.key.load(Relaxed) == self.key
+        self.cell.key.load(Acquire) == self.key
     }
 
-    /// Whether an access does once more what was done before:
+    /// A look, without the cell's lock, at whether an access does once more what was done before.  Plain are
     ///
     /// - a read of what the thread has read before, if all writes are ordered before it;
     /// - a write that is the same update as the last write, by the same thread and instruction, and goes back to the same read, if all that the
@@ -69,22 +72,20 @@ impl Spot<'_> {
             return Look::NotPlain;
         }
         // A read has a value if what it decides would store another one this time.
-        if is_read && access.value == Value::UNKNOWN && now.has_read() {
+        if is_read && access.value == Value::UNKNOWN && !memory.has_flag() && now.has_read() {
             if self.cell.has_noted(access.kind, access.site, now.epoch) {
                 memory.version.set(self.cell.version.load(Relaxed));
                 return Look::Noted;
             }
-            if !memory.has_flag() {
-                return Look::MayBePlain(now);
-            }
+            return Look::MayBePlain(now);
         }
-        if is_write && now.has_updated() { Look::MayBePlain(now) } else { Look::NotPlain }
+        if is_write && now.is_by_the_last_writer() { Look::MayBePlain(now) } else { Look::NotPlain }
     }
 }
 
 /// What a look at the cell says of an access.
 pub enum Look<'a> {
-    /// It was noted before, and is nothing new.
+    /// A read that was noted before, and is nothing new.
     Noted,
     /// There is more to it.
     NotPlain,
@@ -118,7 +119,7 @@ impl Repeated<'_> {
         is_noted
     }
 
-    /// The thread's place among the readers, if it is the first one that it may have, when it has read last, and what is known of that.
+    /// The place among the readers that the thread takes if it can, when the one that has it has read last, and what is known of that read.
     #[inline(always)]
     fn own(&self) -> (usize, &AtomicU64, &Read) {
         let (epochs, reads) = self.spot.cell.reads_of(AccessKind::Read);
@@ -131,9 +132,9 @@ impl Repeated<'_> {
         is_of(self.own().1, self.epoch)
     }
 
-    /// Whether the thread was the last one that has written, by the same instruction.
+    /// Whether the last write was the thread's, by the same instruction.
     #[inline(always)]
-    fn has_updated(&self) -> bool {
+    fn is_by_the_last_writer(&self) -> bool {
         let last = self.spot.cell.last();
         is_of(&last.epoch, self.epoch) && last.site.load(Relaxed) == self.access.site
     }
@@ -160,9 +161,9 @@ impl Repeated<'_> {
         let goes_back = self.has_read()
             && own.site.load(Relaxed) == last.check_site.load(Relaxed)
             && own.code.load(Relaxed) == self.access.code
-            && !own.has_waited();
+            && own.state.load(Relaxed) & (state::POLLED | state::WAITED | state::TESTED) == 0;
         let is_update = last.state.load(Relaxed) & !state::LEVEL == AccessKind::Update as u16;
-        if !goes_back || !is_update || !self.has_updated() || !cell.is_ordered(self.clock) {
+        if !goes_back || !is_update || !self.is_by_the_last_writer() || !cell.is_ordered(self.clock) {
             return false;
         }
         let change = Change {
@@ -176,6 +177,7 @@ impl Repeated<'_> {
             turn: Turn::NONE,
         };
         // What it does not stand for stays.
+        const { assert!(WRITES == 2, "there is one other write") };
         let other = &cell.writes[1 - usize::from(cell.last.load(Relaxed)) % WRITES];
         if other.epoch.load(Relaxed) != 0 && change.stands_for(cell, other) {
             return false;
@@ -225,18 +227,21 @@ mod tests {
 
         /// In an epoch of its own; what it races with.
         fn go(&self, thread: usize, threads: [&ThreadClock; 2], access: Access) -> Vec<Race> {
+            threads[thread].advance(&self.clocks);
+            self.go_on(thread, threads, access)
+        }
+
+        /// In the epoch that the thread is in.
+        fn go_on(&self, thread: usize, threads: [&ThreadClock; 2], access: Access) -> Vec<Race> {
             let (clock, memory) = (threads[thread], &self.memories[thread]);
-            clock.advance(&self.clocks);
             let spot = self.shadow.spot(access.location);
             let Access { kind, value, site, code, facts, turn, .. } = access;
             let plain = PlainAccess { kind, value, site, code, facts, turn };
-            if self.is_short
-                && let Look::MayBePlain(now) = spot.look(&plain, clock, memory)
-                && now.note(7)
-            {
-                return Vec::new();
+            match spot.look(&plain, clock, memory) {
+                Look::Noted if self.is_short => Vec::new(),
+                Look::MayBePlain(now) if self.is_short && now.note(7) => Vec::new(),
+                Look::Noted | Look::NotPlain | Look::MayBePlain(_) => self.shadow.access_at(spot, &access, clock, memory, || 7).1,
             }
-            self.shadow.access_at(spot, &access, clock, memory, || 7).1
         }
     }
 
@@ -249,16 +254,17 @@ mod tests {
         let flag = Access { value: Value::flag(16), ..access(AccessKind::Write, 1, 1) };
         let look = access(AccessKind::Read, 1, 2).with(AccessFacts::TESTED);
         let read = access(AccessKind::Read, 2, 3);
-        for bench in Bench::both() {
-            let threads = [bench.clocks.enter(), bench.clocks.enter()];
-            for (is_forgotten, expected) in [(false, true), (true, false)] {
-                bench.go(1, threads, read);
+        for (advances, is_forgotten, expected) in [(true, false, true), (false, false, true), (true, true, false)] {
+            for bench in Bench::both() {
+                let threads = [bench.clocks.enter(), bench.clocks.enter()];
+                let go = |access| if advances { bench.go(1, threads, access) } else { bench.go_on(1, threads, access) };
+                go(read);
                 bench.go(0, threads, flag);
-                bench.go(1, threads, look);
-                bench.go(1, threads, read);
+                go(look);
+                go(read);
                 if is_forgotten {
                     bench.memories[1].forget();
-                    bench.go(1, threads, read);
+                    go(read);
                 }
                 let races = bench.go(0, threads, access(AccessKind::Write, 2, 4));
                 assert_eq!(races.iter().any(|race| race.published_early), expected, "by the short way: {}", bench.is_short);

@@ -15,6 +15,7 @@ use ftsan::races::access::{Access, AccessSite, Race, Value};
 use ftsan::races::clock::Epoch;
 use ftsan::races::facts::AccessFacts;
 use ftsan::races::lifetimes::Mark;
+use ftsan::races::location;
 use ftsan::races::matrix::AccessKind;
 use ftsan::races::shadow::{Look, PlainAccess, Spot};
 use pyo3::ffi;
@@ -60,7 +61,7 @@ struct Seen(*mut ffi::PyObject);
 impl Mark for Seen {
     #[inline(always)]
     fn is_set(&self) -> bool {
-        // SAFETY: made by `Touch::noted` for an object that is alive as long as that runs.
+        // SAFETY: made for a look at an object that is alive, and gone with it.
         unsafe { header::bits(self.0) & SEEN != 0 }
     }
 
@@ -71,15 +72,23 @@ impl Mark for Seen {
 }
 
 impl Touch<'_> {
-    /// Whether the calling thread has read this part of the object in the stretch that it is in, as far as that is remembered.
-    pub(super) fn has_read(&self, field: u64) -> bool {
-        let location = self.spot(self.object, field).location();
-        shared::get().shadow.has_read(location, self.here.order.clock().epoch())
+    /// Whether the calling thread has read this part of the object, as far as that is remembered.
+    ///
+    /// # Safety
+    /// Attached; the object is alive.
+    pub(super) unsafe fn has_read(&self, field: u64) -> bool {
+        let races = shared::get();
+        // Without a cell of its own for what is only asked for.
+        let life = races.lifetimes.life(self.object as u64, &Seen(self.object)).number();
+        races.shadow.has_read(location(life ^ order::slice(), field), self.here.order.clock().epoch())
     }
 
     /// The cell of a part of an object.
+    ///
+    /// # Safety
+    /// Attached; `home` is alive.
     #[inline(always)]
-    fn spot(&self, home: *mut ffi::PyObject, field: u64) -> Spot<'static> {
+    unsafe fn spot(&self, home: *mut ffi::PyObject, field: u64) -> Spot<'static> {
         let tables = || (&shared::get().lifetimes, &shared::get().shadow);
         self.here.races.lookaside.translate(tables, (home as u64, &Seen(home)), field, order::slice())
     }
@@ -97,17 +106,24 @@ impl Touch<'_> {
         details: Details,
         part: Part,
     ) -> Outcome {
-        let spot = self.spot(home, field);
-        if self.is_plain(spot, kind, value, &details) {
-            return Outcome::Continue;
-        }
         // SAFETY: passed on.
-        unsafe { self.judged(spot, kind, value, details, part) }
+        unsafe {
+            let spot = self.spot(home, field);
+            if self.noted_plainly(spot, kind, value, &details) {
+                Outcome::Continue
+            } else {
+                self.judged(spot, kind, value, details, part)
+            }
+        }
     }
 
-    /// Whether an access was noted by this alone, as most are: nothing is to be judged.
+    /// Notes an access if there is nothing to judge, as with most: whether it did.  What `details` say beside the epoch is of other kinds than
+    /// those that may be plain.
+    ///
+    /// # Safety
+    /// As [`noted`](Self::noted).
     #[inline(always)]
-    fn is_plain(&self, spot: Spot<'static>, kind: AccessKind, value: Value, details: &Details) -> bool {
+    unsafe fn noted_plainly(&self, spot: Spot<'static>, kind: AccessKind, value: Value, details: &Details) -> bool {
         let (here, probe) = (self.here, self.probe);
         let is_more = probe.is_special || here.order.is_last() || !here.races.is_introduced.get();
         if is_more || details.epoch.is_some() || confirm::is_on() || review::is_on() {
@@ -117,7 +133,7 @@ impl Touch<'_> {
         match spot.look(&access, here.order.clock(), &here.races.memory) {
             Look::Noted => true,
             Look::NotPlain => false,
-            // SAFETY: the thread's own, which is attached, as at every access.
+            // SAFETY: passed on.
             Look::MayBePlain(now) => now.note(unsafe { here.stacks.record_at(probe.site) }),
         }
     }
