@@ -270,7 +270,18 @@ PACKAGES: dict[str, Threaded] = {
             "FT40? */pyparsing/core.py:ParserElement.default_name": (HARMLESS, "a cache: the name is made of the expression"),
         },
     ),
-    "python-dateutil": watched("python-dateutil", 1000, module="dateutil"),
+    "python-dateutil": watched(
+        "python-dateutil",
+        1000,
+        module="dateutil",
+        judged={
+            "FT40? tz*__instances?...?": (TRUE, "dateutil_zones.py: two instances for one key"),
+            "FT402 function._cached_instance": (HARMLESS, "a cache: zones that are read twice from one file are alike"),
+            "FT402 *._CLASS_ZONE_INSTANCE": (HARMLESS, "filled twice with the same, of which the first is used"),
+            "FT407 global dateutil.tz.tz.*": (HARMLESS, "imported late: it is the same module whoever does"),
+            "FT408 os.environ?'TZ'?": (TEST, "sets the time zone of the process"),
+        },
+    ),
     "sqlparse": watched(
         "sqlparse",
         300,
