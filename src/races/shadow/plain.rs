@@ -33,8 +33,7 @@ pub struct PlainAccess {
 }
 
 /// Facts with which there is more to do than to remember an access.
-const NOT_PLAIN: AccessFacts =
-    AccessFacts(AccessFacts::LAST.0 | AccessFacts::ASKED.0 | AccessFacts::GUARD.0 | AccessFacts::FILLED.0);
+const NOT_PLAIN: AccessFacts = AccessFacts(AccessFacts::ASKED.0 | AccessFacts::GUARD.0 | AccessFacts::FILLED.0);
 
 /// The cell of a location.
 #[derive(Clone, Copy)]
@@ -193,7 +192,6 @@ impl Repeated<'_> {
         last.state.store(AccessKind::Update as u16, Relaxed);
         last.version.store(next, Relaxed);
         cell.version.store(next, Relaxed);
-        own.state.store(own.state.load(Relaxed) & !state::LAZY, Relaxed);
         if own.version.load(Relaxed) == version {
             own.version.store(next, Relaxed);
         }
@@ -205,7 +203,7 @@ impl Repeated<'_> {
 mod tests {
     use super::*;
     use crate::races::access::{Access, Race};
-    use crate::races::clock::Clocks;
+    use crate::races::clock::{Clocks, SLOTS};
     use crate::races::memory::{MEANWHILE, NEVER};
     use crate::races::shadow::{Group, Shadow};
 
@@ -287,6 +285,70 @@ mod tests {
             let own = cell.own_read(threads[1].epoch()).expect("it has read");
             assert!(own.read.has_waited(), "by the short way: {}", bench.is_short);
         }
+    }
+
+    #[test]
+    fn what_is_remembered_is_the_same_by_both_ways() {
+        let facts = [AccessFacts::NONE, AccessFacts::TESTED, AccessFacts::POLLED];
+        for pair in facts.into_iter().flat_map(|first| facts.map(|second| [first, second])) {
+            let remembered = Bench::both().map(|bench| {
+                let threads = [bench.clocks.enter(), bench.clocks.enter()];
+                // Instructions have the same facts each time, but for those that stand for several.
+                for facts in [pair[0], pair[0], pair[1]] {
+                    bench.go(1, threads, access(AccessKind::Read, 1, 1).with(facts));
+                    bench.go_on(1, threads, access(AccessKind::Write, 1, 2));
+                }
+                bench.shadow.remembered(1)
+            });
+            assert_eq!(remembered[0], remembered[1], "{pair:?}");
+        }
+    }
+
+    #[test]
+    fn an_update_that_was_told_is_news_when_it_is_made_again() {
+        for bench in Bench::both() {
+            let threads = [bench.clocks.enter(), bench.clocks.enter()];
+            let told = [(); 3].map(|()| {
+                threads[1].acquire_all(&bench.clocks);
+                bench.go(1, threads, access(AccessKind::Read, 1, 1));
+                bench.go(1, threads, access(AccessKind::Write, 1, 2));
+                bench.go(0, threads, access(AccessKind::Read, 1, 3)).len()
+            });
+            assert_eq!(told, [1; 3], "by the short way: {}", bench.is_short);
+        }
+    }
+
+    #[test]
+    fn how_often_a_location_was_written_is_known_after_each_read() {
+        for bench in Bench::both() {
+            let threads = [bench.clocks.enter(), bench.clocks.enter()];
+            for location in [1, 2, 2] {
+                bench.go(1, threads, access(AccessKind::Write, location, 1));
+            }
+            let versions = [1, 2, 1, 2].map(|location| {
+                bench.go_on(1, threads, access(AccessKind::Read, location, 2));
+                bench.memories[1].version()
+            });
+            assert_eq!(versions, [1, 2, 1, 2], "by the short way: {}", bench.is_short);
+        }
+    }
+
+    #[test]
+    fn a_thread_that_is_not_told_apart_does_nothing_again() {
+        let [bench, _] = Bench::both();
+        let first = bench.clocks.enter();
+        bench.go(0, [first; 2], access(AccessKind::Read, 1, 1));
+        let untracked = (0..SLOTS).map(|_| bench.clocks.enter()).last().expect("there are some");
+        let read = PlainAccess {
+            kind: AccessKind::Read,
+            value: Value::UNKNOWN,
+            site: 1,
+            code: 1,
+            facts: AccessFacts::NONE,
+            turn: Turn::NONE,
+        };
+        assert!(!untracked.is_tracked());
+        assert!(matches!(bench.shadow.spot(1).look(&read, untracked, &bench.memories[1]), Look::NotPlain));
     }
 
     #[test]
