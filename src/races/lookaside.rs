@@ -36,7 +36,7 @@ impl Lookaside {
         part: u64,
         slice: u64,
     ) -> Spot<'static> {
-        // Addresses are multiples of 16, and parts are hashes.
+        // Addresses are multiples of 16, and most parts are hashes.
         let entry = &self.entries()[(object >> 4 ^ part) as usize % ENTRIES];
         if mark.is_set()
             && let Some(known) = entry.get()

@@ -168,18 +168,6 @@ impl<G: Deref<Target = [Group]>> Shadow<G> {
 
     /// Notes an access of the calling thread: the kind of access that it turns out to be, and what it races with.  `stack` is asked for at most
     /// once.
-    #[must_use]
-    pub fn access(
-        &self,
-        access: &Access,
-        clock: &ThreadClock,
-        memory: &ThreadHistory,
-        stack: impl FnOnce() -> u32,
-    ) -> (AccessKind, Vec<Race>) {
-        self.access_at(self.spot(access.location), access, clock, memory, stack)
-    }
-
-    /// As [`access`](Self::access), of a location whose cell is at hand.
     #[inline]
     #[must_use]
     pub fn access_at(
@@ -238,6 +226,17 @@ impl<G: Deref<Target = [Group]>> Shadow<G> {
 
 #[cfg(test)]
 impl Shadow<Box<[Group]>> {
+    /// As [`access_at`](Self::access_at), of the location that the access is of.
+    pub(super) fn access(
+        &self,
+        access: &Access,
+        clock: &ThreadClock,
+        memory: &ThreadHistory,
+        stack: impl FnOnce() -> u32,
+    ) -> (AccessKind, Vec<Race>) {
+        self.access_at(self.spot(access.location), access, clock, memory, stack)
+    }
+
     /// With as many cells as fit into `bytes`.
     pub(super) fn of_bytes(bytes: usize) -> Self {
         Self::new((0..groups(bytes)).map(|_| Group::new_zeroed()).collect())

@@ -88,13 +88,12 @@ pub(super) fn run_by(events: &[Event], fault: Fault, is_short: bool) -> Outcome 
                 let spot = shadow.spot(access.location);
                 let Access { kind, value, site, code, facts, turn, .. } = access;
                 let plain = PlainAccess { kind, value, site, code, facts, turn };
-                let is_noted = match spot.look(&plain, clock, memory) {
-                    _ if !is_short || access.epoch.is_some() => false,
+                let note_plainly = || match spot.look(&plain, clock, memory) {
                     Look::Noted => true,
                     Look::NotPlain => false,
                     Look::MayBePlain(now) => now.note(stack),
                 };
-                if is_noted {
+                if is_short && access.epoch.is_none() && note_plainly() {
                     continue;
                 }
                 for race in shadow.access_at(spot, &access, clock, memory, || stack).1 {

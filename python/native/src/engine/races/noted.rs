@@ -117,8 +117,8 @@ impl Touch<'_> {
         }
     }
 
-    /// Notes an access if there is nothing to judge, as with most: whether it did.  What `details` say beside the epoch is of other kinds than
-    /// those that may be plain.
+    /// Notes an access if there is nothing to judge, as with most: whether it did.  But for the epoch, `details` only concern kinds of accesses that
+    /// are never plain, and judgements.
     ///
     /// # Safety
     /// As [`noted`](Self::noted).
