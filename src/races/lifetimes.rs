@@ -152,4 +152,4 @@ impl Lifetimes<Box<[Group]>> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

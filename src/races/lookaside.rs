@@ -64,23 +64,9 @@ impl Lookaside {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::races::lifetimes;
+    use crate::races::lifetimes::{self, tests::Header};
     use crate::races::shadow;
-    use std::sync::atomic::{AtomicBool, Ordering};
     use zerocopy::FromZeros as _;
-
-    #[derive(Default)]
-    struct Header(AtomicBool);
-
-    impl Mark for Header {
-        fn is_set(&self) -> bool {
-            self.0.load(Ordering::Acquire)
-        }
-
-        fn set(&self) {
-            self.0.store(true, Ordering::Release);
-        }
-    }
 
     /// Tables for so many objects and locations, which are never freed.
     fn tables(objects: usize, locations: usize) -> (&'static Lifetimes, &'static Shadow) {

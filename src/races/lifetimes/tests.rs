@@ -5,8 +5,9 @@ use std::collections::HashSet;
 use std::sync::Barrier;
 use std::sync::atomic::AtomicBool;
 
+/// The header of an object that has nothing but the mark.
 #[derive(Default)]
-struct Header(AtomicBool);
+pub(in crate::races) struct Header(AtomicBool);
 
 impl Mark for Header {
     fn is_set(&self) -> bool {

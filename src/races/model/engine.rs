@@ -6,7 +6,7 @@ use crate::races::clock::{Clocks, Epoch, ThreadClock};
 use crate::races::facts::AccessFacts;
 use crate::races::matrix::AccessKind;
 use crate::races::memory::ThreadHistory;
-use crate::races::shadow::{Look, PlainAccess, Shadow};
+use crate::races::shadow::Shadow;
 use crate::races::sync::SyncTable;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::Ordering::Relaxed;
@@ -86,14 +86,7 @@ pub(super) fn run_by(events: &[Event], fault: Fault, is_short: bool) -> Outcome 
                     })
                 };
                 let spot = shadow.spot(access.location);
-                let Access { kind, value, site, code, facts, turn, .. } = access;
-                let plain = PlainAccess { kind, value, site, code, facts, turn };
-                let note_plainly = || match spot.look(&plain, clock, memory) {
-                    Look::Noted => true,
-                    Look::NotPlain => false,
-                    Look::MayBePlain(now) => now.note(stack),
-                };
-                if is_short && access.epoch.is_none() && note_plainly() {
+                if is_short && spot.note_plainly(&access, clock, memory, stack) {
                     continue;
                 }
                 for race in shadow.access_at(spot, &access, clock, memory, || stack).1 {

@@ -5,6 +5,8 @@
 
 use super::cell::{Cell, Read, WRITES, is_of, is_seen, own_place, place, state};
 use super::change::Change;
+#[cfg(test)]
+use crate::races::access::Access;
 use crate::races::access::{AccessSite, Value};
 use crate::races::clock::{Epoch, ThreadClock};
 use crate::races::facts::{AccessFacts, Turn};
@@ -200,9 +202,25 @@ impl Repeated<'_> {
 }
 
 #[cfg(test)]
+impl Spot<'_> {
+    /// Notes an access if it is plain, as the native module does: whether it was.
+    pub(in crate::races) fn note_plainly(self, access: &Access, clock: &ThreadClock, memory: &ThreadHistory, stack: u32) -> bool {
+        let Access { kind, value, site, code, facts, turn, .. } = *access;
+        if access.epoch.is_some() {
+            return false;
+        }
+        match self.look(&PlainAccess { kind, value, site, code, facts, turn }, clock, memory) {
+            Look::Noted => true,
+            Look::NotPlain => false,
+            Look::MayBePlain(now) => now.note(stack),
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
-    use crate::races::access::{Access, Race};
+    use crate::races::access::Race;
     use crate::races::clock::{Clocks, SLOTS};
     use crate::races::memory::{MEANWHILE, NEVER};
     use crate::races::shadow::{Group, Shadow};
@@ -233,13 +251,10 @@ mod tests {
         fn go_on(&self, thread: usize, threads: [&ThreadClock; 2], access: Access) -> Vec<Race> {
             let (clock, memory) = (threads[thread], &self.memories[thread]);
             let spot = self.shadow.spot(access.location);
-            let Access { kind, value, site, code, facts, turn, .. } = access;
-            let plain = PlainAccess { kind, value, site, code, facts, turn };
-            match spot.look(&plain, clock, memory) {
-                Look::Noted if self.is_short => Vec::new(),
-                Look::MayBePlain(now) if self.is_short && now.note(7) => Vec::new(),
-                Look::Noted | Look::NotPlain | Look::MayBePlain(_) => self.shadow.access_at(spot, &access, clock, memory, || 7).1,
+            if self.is_short && spot.note_plainly(&access, clock, memory, 7) {
+                return Vec::new();
             }
+            self.shadow.access_at(spot, &access, clock, memory, || 7).1
         }
     }
 
