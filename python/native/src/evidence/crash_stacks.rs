@@ -8,7 +8,7 @@ use crate::interpreter::memory::{read_into, word};
 use crate::interpreter::{code_fields, dict_words, frames, line_table, offsets};
 use crate::thread::{registry, stacks};
 use ftsan::loops::ThreadSlot;
-use offsets::{OWNED_BY_INTERPRETER, Offsets, STACKREF_INT, STACKREF_TAG};
+use offsets::{OWNED_BY_INTERPRETER, Offsets, STACKREF_NO_OBJECT, STACKREF_TAG};
 use pyo3::ffi;
 use std::mem::offset_of;
 use std::sync::atomic::Ordering;
@@ -112,7 +112,7 @@ fn in_variables(frame: usize, offsets: &Offsets, found: &mut dyn FnMut(usize)) -
     for at in 0..count.min(NAMES) {
         let reference = word(frame + offsets.frame_localsplus + at * size_of::<usize>())?;
         let object = reference & !STACKREF_TAG;
-        if reference & STACKREF_INT == STACKREF_INT || object == 0 {
+        if reference & STACKREF_NO_OBJECT != 0 || object == 0 {
             continue;
         }
         let is_cell = word(object + offset_of!(ffi::PyObject, ob_type)) == Some((&raw const ffi::PyCell_Type) as usize);

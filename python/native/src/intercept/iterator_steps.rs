@@ -28,6 +28,16 @@ unsafe extern "C" fn next<const N: usize>(iterator: *mut ffi::PyObject) -> *mut 
     let hooked = HOOKED[N].get().expect("set before the slot is");
     // SAFETY: the interpreter calls a slot attached and with a live object of its type; the original slot.
     unsafe {
+        if walks::is_of_no_concern(hooked.iterators, iterator) { (hooked.original)(iterator) } else { watched(hooked, iterator) }
+    }
+}
+
+/// # Safety
+/// As for the slot.
+#[inline(never)]
+unsafe extern "C" fn watched(hooked: &Hooked, iterator: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: passed on; the original slot.
+    unsafe {
         if walks::step(hooked.iterators, iterator) == Outcome::Raised {
             return std::ptr::null_mut();
         }

@@ -2,7 +2,7 @@
 //!
 //! Reading the own stack is safe at any time; another thread's only while the world is stopped ([`crate::interpreter::world`]).
 
-use crate::interpreter::offsets::{self, OWNED_BY_INTERPRETER, Offsets, STACKREF_INT, STACKREF_TAG};
+use crate::interpreter::offsets::{self, OWNED_BY_INTERPRETER, Offsets, STACKREF_NO_OBJECT, STACKREF_TAG};
 use crate::interpreter::thread_state;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -241,11 +241,27 @@ pub(crate) fn is_shim(code: usize) -> bool {
 /// Attached, and called from an instruction that has saved the stack pointer; the stack is that deep.
 #[inline]
 pub(crate) unsafe fn on_top_of_stack(depth: usize) -> Option<*mut ffi::PyObject> {
-    let offsets = offsets::get();
+    // SAFETY: passed on.
+    unsafe { stack_at(thread_state::own(), offsets::get(), depth) }
+}
+
+/// The same where it is quick to find; `None` also where it is not.  No call is made.
+///
+/// # Safety
+/// As [`on_top_of_stack`].
+#[inline(always)]
+pub(crate) unsafe fn plainly_on_top_of_stack(depth: usize) -> Option<*mut ffi::PyObject> {
+    // SAFETY: passed on.
+    unsafe { stack_at(thread_state::own_at_place()?, offsets::loaded()?, depth) }
+}
+
+/// # Safety
+/// As [`on_top_of_stack`], with the calling thread's state.
+#[inline(always)]
+unsafe fn stack_at(thread: *mut ffi::PyThreadState, offsets: &Offsets, depth: usize) -> Option<*mut ffi::PyObject> {
     // SAFETY: passed on; a running thread has a frame.
     unsafe {
-        let thread = thread_state::own().cast::<u8>();
-        let frame = thread.add(offsets.thread_current_frame).cast::<*const u8>().read();
+        let frame = thread.cast::<u8>().add(offsets.thread_current_frame).cast::<*const u8>().read();
         let top = frame.add(offsets.frame_stackpointer).cast::<*const usize>().read();
         object_of(top.sub(depth).read())
     }
@@ -308,12 +324,10 @@ pub(crate) unsafe fn globals() -> *mut ffi::PyObject {
     }
 }
 
+#[inline(always)]
 fn object_of(stackref: usize) -> Option<*mut ffi::PyObject> {
-    if stackref & STACKREF_INT == STACKREF_INT {
-        return None;
-    }
-    let address = stackref & !STACKREF_TAG;
-    (address > STACKREF_INT).then_some(address as *mut ffi::PyObject)
+    let is_object = stackref & STACKREF_NO_OBJECT == 0 && stackref > STACKREF_TAG;
+    is_object.then_some((stackref & !STACKREF_TAG) as *mut ffi::PyObject)
 }
 
 /// The frame that a coroutine or generator keeps inside itself.

@@ -13,10 +13,10 @@ mod heap;
 mod in_objects;
 
 #[cfg(not(Py_GIL_DISABLED))]
-pub(crate) use beside_objects::{bits, follow_births, is_immortal, is_kept, is_private, keep, maker, set};
+pub(crate) use beside_objects::{bits, follow_births, is_immortal, is_kept, is_plainly_private, is_private, keep, maker, set};
 pub(crate) use common::{CREATE, ESCAPED, HAS_CLOCK, IGNORED, SEEN, WALKED, thread_id};
 #[cfg(Py_GIL_DISABLED)]
-pub(crate) use in_objects::{bits, follow_births, is_immortal, is_private, maker, set};
+pub(crate) use in_objects::{bits, follow_births, is_immortal, is_plainly_private, is_private, maker, set};
 
 use common::OURS;
 use pyo3::prelude::*;

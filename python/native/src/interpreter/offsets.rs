@@ -239,8 +239,8 @@ pub(crate) const OWNED_BY_INTERPRETER: u8 = 3;
 /// `Py_TAG_REFCNT`, `Include/internal/pycore_stackref.h`: the lowest bit says that the reference is not counted.
 pub(crate) const STACKREF_TAG: usize = 1;
 
-/// `Py_INT_TAG`, same file: both low bits set is a tagged integer, not an object.  Lower numbers are null or an error.
-pub(crate) const STACKREF_INT: usize = 3;
+/// The bit that `Py_INT_TAG` (a tagged integer) and `PyStackRef_ERROR` have, same file, and no object has; nothing but the tag, or 0, is null.
+pub(crate) const STACKREF_NO_OBJECT: usize = 2;
 
 static OFFSETS: OnceLock<Offsets> = OnceLock::new();
 
@@ -248,6 +248,12 @@ static OFFSETS: OnceLock<Offsets> = OnceLock::new();
 #[inline]
 pub(crate) fn get() -> &'static Offsets {
     OFFSETS.get().expect("loaded before anything is hooked")
+}
+
+/// The same, `None` before [`load`].
+#[inline(always)]
+pub(crate) fn loaded() -> Option<&'static Offsets> {
+    OFFSETS.get()
 }
 
 /// Address of the runtime's state.

@@ -84,13 +84,17 @@ pub(crate) fn check() {
 /// The calling thread's state; null if it is detached.
 #[inline(always)]
 pub(crate) fn own() -> *mut ffi::PyThreadState {
+    // SAFETY: has no precondition.
+    own_at_place().unwrap_or_else(|| unsafe { ffi::PyThreadState_GetUnchecked() })
+}
+
+/// The same; `None` if it has no place that is known.
+#[inline(always)]
+pub(crate) fn own_at_place() -> Option<*mut ffi::PyThreadState> {
     let place = PLACE.load(Ordering::Relaxed);
-    if place == 0 {
-        // SAFETY: has no precondition.
-        return unsafe { ffi::PyThreadState_GetUnchecked() };
-    }
     // SAFETY: the place of the variable in every thread.
-    unsafe { (thread_id().wrapping_add_signed(place) as *const *mut ffi::PyThreadState).read_volatile() }
+    let read = || unsafe { (thread_id().wrapping_add_signed(place) as *const *mut ffi::PyThreadState).read_volatile() };
+    (place != 0).then(read)
 }
 
 /// What `threading.get_ident()` says in a thread, and the kernel's id of it.

@@ -27,33 +27,48 @@ use std::ffi::CStr;
 pub(crate) unsafe fn object_of(probe: &Probe, handed: *mut ffi::PyObject) -> *mut ffi::PyObject {
     // SAFETY: passed on.
     unsafe {
-        let action = probe.action;
         let is_on_the_stack = std::ptr::eq(handed.cast(), probe) && probe.object != 0;
         let handed = if is_on_the_stack { peek(probe.object) } else { handed };
-        if matches!(probe.call, Some(Call::ReadState | Call::WriteState)) {
-            states::home(handed)
-        } else if matches!(action, Action::Iterate | Action::EndIteration) {
-            walks::subject(handed)
-        } else if action == Action::Function && handed.is_null() {
+        match probe.action {
+            Action::ReadGlobal | Action::WriteGlobal | Action::DeleteGlobal => frames::globals(),
+            Action::Iterate | Action::EndIteration => walks::subject(handed),
+            Action::Function if matches!(probe.call, Some(Call::ReadState | Call::WriteState)) => states::home(handed),
             // A method that is bound already.
-            attributes::bound_to(peek(probe.callable))
-        } else if action == Action::Function {
+            Action::Function if handed.is_null() => attributes::bound_to(peek(probe.callable)),
             // A view is private; what it is of may not be.
-            containers::viewed(handed)
-        } else if action == Action::Method
-            && ([&raw mut ffi::PyMethodDescr_Type, &raw mut ffi::PyWrapperDescr_Type].contains(&ffi::Py_TYPE(handed))
-                || probe.callable != 0 && containers::is_method_of_library(handed))
-        {
-            peek(probe.object)
-        } else if action == Action::Method && probe.callable != 0 && ffi::Py_TYPE(handed) == &raw mut ffi::PyCFunction_Type {
-            containers::bound_to(handed, probe.name)
-        } else if action == Action::Method && probe.callable != 0 {
-            // The place of `self` is empty if what is called is no method of a type.
-            std::ptr::null_mut()
-        } else if matches!(action, Action::ReadGlobal | Action::WriteGlobal | Action::DeleteGlobal) {
-            frames::globals()
-        } else {
-            handed
+            Action::Function => containers::viewed(handed),
+            Action::Method => {
+                let class = ffi::Py_TYPE(handed);
+                if [&raw mut ffi::PyMethodDescr_Type, &raw mut ffi::PyWrapperDescr_Type].contains(&class)
+                    || probe.callable != 0 && containers::is_method_of_library(handed)
+                {
+                    peek(probe.object)
+                } else if probe.callable == 0 {
+                    handed
+                } else if class == &raw mut ffi::PyCFunction_Type {
+                    containers::bound_to(handed, probe.name)
+                } else {
+                    // The place of `self` is empty if what is called is no method of a type.
+                    std::ptr::null_mut()
+                }
+            }
+            Action::ReadAttribute
+            | Action::WriteAttribute
+            | Action::DeleteAttribute
+            | Action::ReadItem
+            | Action::WriteItem
+            | Action::DeleteItem
+            | Action::Contains
+            | Action::ReadSlice
+            | Action::WriteSlice
+            | Action::Truth
+            | Action::Update
+            | Action::ReadCell
+            | Action::WriteCell
+            | Action::DeleteCell
+            | Action::Import
+            | Action::Suspend
+            | Action::Finalize => handed,
         }
     }
 }

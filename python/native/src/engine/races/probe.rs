@@ -4,7 +4,7 @@
 //! immortal: a reference count that threads share would cost more than the check.
 
 use crate::engine::locks;
-use crate::engine::races::probe_site::{Probe, TYPES, Type, peek};
+use crate::engine::races::probe_site::{Probe, TYPES, Type, peek, peek_plainly};
 use crate::engine::races::{accesses, confirm, shared, turns};
 use crate::findings::process;
 use crate::interpreter::frames::RawFrame;
@@ -46,9 +46,7 @@ unsafe extern "C" fn delete_item<const PATH: u8, const IS_PERTURBED: bool>(
     value: *mut ffi::PyObject,
 ) -> c_int {
     if !value.is_null() {
-        // SAFETY: attached; a static string.
-        unsafe { ffi::PyErr_SetString(ffi::PyExc_TypeError, c"an ftsan probe takes no items".as_ptr()) };
-        return -1;
+        return takes_no_items();
     }
     if IS_PERTURBED {
         // For all objects: whether one is private hangs on what other threads have done by now.
@@ -60,31 +58,73 @@ unsafe extern "C" fn delete_item<const PATH: u8, const IS_PERTURBED: bool>(
             return locks::suspends().status();
         }
         let object = match PATH {
-            path if path == Path::Object as u8 => handed,
-            path if path == Path::Stack as u8 => peek((*probe.cast::<Probe>()).object),
-            _ => accesses::object_of(&*probe.cast::<Probe>(), handed),
+            path if path == Path::Object as u8 => Some(handed),
+            path if path == Path::Stack as u8 => peek_plainly((*probe.cast::<Probe>()).object),
+            _ => None,
         };
-        if object.is_null() || PATH != Path::Always as u8 && (header::is_immortal(object) || header::is_private(object)) {
-            return 0;
+        match object {
+            Some(object) if header::is_plainly_private(object) || header::is_immortal(object) => 0,
+            Some(object) => unless_private(probe, object),
+            None => look_for_it::<PATH>(probe, handed),
         }
-        slow(&*probe.cast::<Probe>(), object).status()
     }
 }
 
-/// # Safety
-/// Attached; `object` is alive.
+#[cold]
 #[inline(never)]
-unsafe fn slow(probe: &'static Probe, object: *mut ffi::PyObject) -> Outcome {
+extern "C" fn takes_no_items() -> c_int {
+    // SAFETY: attached; a static string.
+    unsafe { ffi::PyErr_SetString(ffi::PyExc_TypeError, c"an ftsan probe takes no items".as_ptr()) };
+    -1
+}
+
+/// The object has to be looked for.  The fast path ends with this call or the next one: it has no registers to save before it.
+///
+/// # Safety
+/// Attached, with what the interpreter hands a probe of this path.
+#[inline(never)]
+unsafe extern "C" fn look_for_it<const PATH: u8>(probe: *mut ffi::PyObject, handed: *mut ffi::PyObject) -> c_int {
+    // SAFETY: passed on; probes are immortal.
+    unsafe {
+        let site = &*probe.cast::<Probe>();
+        let object = if PATH == Path::Stack as u8 { peek(site.object) } else { accesses::object_of(site, handed) };
+        if object.is_null() {
+            0
+        } else if PATH == Path::Always as u8 {
+            slow(probe, object)
+        } else if header::is_plainly_private(object) || header::is_immortal(object) {
+            0
+        } else {
+            unless_private(probe, object)
+        }
+    }
+}
+
+/// The object is not immortal, and private only if its heap says so.
+///
+/// # Safety
+/// Attached, with a probe; `object` is alive.
+#[inline(never)]
+unsafe extern "C" fn unless_private(probe: *mut ffi::PyObject, object: *mut ffi::PyObject) -> c_int {
+    // SAFETY: passed on.
+    unsafe { if header::is_private(object) { 0 } else { slow(probe, object) } }
+}
+
+/// # Safety
+/// Attached, with a probe; `object` is alive.
+#[inline(never)]
+unsafe extern "C" fn slow(probe: *mut ffi::PyObject, object: *mut ffi::PyObject) -> c_int {
     let here = current_thread();
     // The clock of a second thread, once asked for, ends the solitude: C code may have started it.
     here.order.clock();
     if clock::is_at_rest() || here.busy.get() {
-        return Outcome::Continue;
+        return 0;
     }
-    guard::catch_panic(Outcome::Continue, || {
-        // SAFETY: passed on.
-        unsafe { accesses::note(here, probe, object) }
-    })
+    let outcome = guard::catch_panic(Outcome::Continue, || {
+        // SAFETY: passed on; probes are immortal.
+        unsafe { accesses::note(here, &*probe.cast::<Probe>(), object) }
+    });
+    outcome.status()
 }
 
 const PATHS: usize = TYPES.len();
@@ -133,7 +173,7 @@ fn path(point: &Point<'_>, is_strict: bool) -> Path {
         | A::ReadCell
         | A::WriteCell
         | A::DeleteCell => {
-            if point.handed == Operand::Site {
+            if point.handed == Operand::Site && point.object != 0 {
                 Path::Stack
             } else {
                 Path::Object

@@ -140,3 +140,13 @@ pub(crate) unsafe fn peek(depth: u16) -> *mut ffi::PyObject {
     // SAFETY: passed on: the innermost frame is the one that runs the probe, with its stack pointer saved.
     unsafe { frames::on_top_of_stack(usize::from(depth) + 2).unwrap_or(std::ptr::null_mut()) }
 }
+
+/// The same for a depth that is not 0, if it is quick to find.
+///
+/// # Safety
+/// As [`peek`].
+#[inline(always)]
+pub(crate) unsafe fn peek_plainly(depth: u16) -> Option<*mut ffi::PyObject> {
+    // SAFETY: passed on.
+    unsafe { frames::plainly_on_top_of_stack(usize::from(depth) + 2) }
+}

@@ -16,11 +16,25 @@ use ftsan::patcher::Action;
 use ftsan::races::walks::Walk;
 use pyo3::ffi;
 
-/// A step of a built-in iterator is about to be made.
+/// Whether a step is one of the calling thread's own things, as far as one look at them tells: then there is nothing round it, either.
 ///
 /// # Safety
 /// Attached; a live iterator of this type.
 #[inline(always)]
+pub(crate) unsafe fn is_of_no_concern(iterators: &Iterators, iterator: *mut ffi::PyObject) -> bool {
+    // SAFETY: passed on.
+    unsafe {
+        let container = iterators.container(iterator);
+        (container.is_null() || header::is_plainly_private(container) || header::is_immortal(container))
+            && header::is_plainly_private(iterator)
+            && !shared::is_strict()
+    }
+}
+
+/// A step of a built-in iterator is about to be made.
+///
+/// # Safety
+/// Attached; a live iterator of this type.
 pub(crate) unsafe fn step(iterators: &Iterators, iterator: *mut ffi::PyObject) -> Outcome {
     // SAFETY: passed on.
     unsafe {
@@ -60,7 +74,6 @@ unsafe fn really_step(iterator: *mut ffi::PyObject, container: *mut ffi::PyObjec
 ///
 /// # Safety
 /// As [`step`].
-#[inline(always)]
 pub(crate) unsafe fn around<T>(iterator: *mut ffi::PyObject, make: impl FnOnce() -> T) -> T {
     // SAFETY: passed on.
     if unsafe { header::is_private(iterator) } { make() } else { current_thread().races.memory.walks.inside(make) }

@@ -97,6 +97,14 @@ enum SyncOp {
     Callback,
 }
 
+impl SyncOp {
+    /// It is nothing while the container is the thread's own.  A queue, which has `Release`, is there to be shared.
+    #[inline(always)]
+    fn is_about_a_container(self) -> bool {
+        matches!(self, SyncOp::Put | SyncOp::Take | SyncOp::Claim | SyncOp::Withdraw | SyncOp::TakeAny)
+    }
+}
+
 /// The edges by the names that the table uses.
 const NAMES: [(&str, SyncOp); 46] = [
     ("lock", SyncOp::Lock(How::Call)),
@@ -171,6 +179,9 @@ impl Hook for SyncOp {
     ) -> *mut ffi::PyObject {
         // SAFETY: passed on.
         unsafe {
+            if self.is_about_a_container() && header::is_plainly_private(object) {
+                return original();
+            }
             if before(*self, object, &arguments) == Outcome::Raised {
                 return std::ptr::null_mut();
             }

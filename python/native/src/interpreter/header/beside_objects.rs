@@ -91,6 +91,16 @@ pub(crate) unsafe fn is_private(object: *mut ffi::PyObject) -> bool {
     })
 }
 
+/// Whether it is, as far as one look tells, which is all that there is here.
+///
+/// # Safety
+/// `object` is alive.
+#[inline(always)]
+pub(crate) unsafe fn is_plainly_private(object: *mut ffi::PyObject) -> bool {
+    // SAFETY: passed on.
+    unsafe { is_private(object) }
+}
+
 /// The thread that made the object, as [`thread_id`] names it; 0 if that is not known.
 ///
 /// # Safety

@@ -35,9 +35,9 @@ pub(crate) fn thread_id() -> usize {
     // SAFETY: reads the thread pointer.
     unsafe {
         #[cfg(target_arch = "x86_64")]
-        std::arch::asm!("mov {}, qword ptr fs:[0]", out(reg) id, options(readonly, nostack, preserves_flags));
+        std::arch::asm!("mov {}, qword ptr fs:[0]", out(reg) id, options(pure, readonly, nostack, preserves_flags));
         #[cfg(target_arch = "aarch64")]
-        std::arch::asm!("mrs {}, tpidr_el0", out(reg) id, options(readonly, nostack, preserves_flags));
+        std::arch::asm!("mrs {}, tpidr_el0", out(reg) id, options(pure, readonly, nostack, preserves_flags));
     }
     id
 }

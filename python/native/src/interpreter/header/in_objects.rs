@@ -42,6 +42,16 @@ pub(crate) unsafe fn is_private(object: *mut ffi::PyObject) -> bool {
     unsafe { bits(object) & ESCAPED == 0 && (counted_for(object) == thread_id() || is_of_own_heap(object)) }
 }
 
+/// Whether it is, as far as one look at the header tells.
+///
+/// # Safety
+/// `object` is alive.
+#[inline(always)]
+pub(crate) unsafe fn is_plainly_private(object: *mut ffi::PyObject) -> bool {
+    // SAFETY: passed on.
+    unsafe { counted_for(object) == thread_id() && bits(object) & ESCAPED == 0 }
+}
+
 /// Whether the calling thread made an object whose references are not counted for it, as far as the heap knows.
 ///
 /// # Safety
