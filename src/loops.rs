@@ -59,6 +59,19 @@ impl Realm {
     }
 }
 
+/// How much was seen of what.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Threads.
+    pub threads: u64,
+    /// Loops that ran.
+    pub loops: u64,
+    /// Calls of what belongs to a loop or a thread, and locks.
+    pub checks: u64,
+    /// Accesses of what threads share.
+    pub accesses: u64,
+}
+
 /// What one thread is doing.  Written by that thread, read by any.
 #[derive(Debug, Default)]
 pub struct ThreadSlot {
@@ -69,6 +82,7 @@ pub struct ThreadSlot {
     ident: AtomicU64,
     native_id: AtomicU64,
     checks: AtomicU64,
+    accesses: AtomicU64,
     /// Address of the object that a method written in C is at work on that one thread at a time may use, 0 for none.
     inside: AtomicUsize,
     /// What it holds.
@@ -170,6 +184,17 @@ impl ThreadSlot {
         self.checks.store(self.checks.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 
+    /// Counts one access of something that threads share, in the same way.
+    #[inline]
+    pub fn count_access(&self) {
+        self.accesses.store(self.accesses.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
+    fn counts_from_zero(&self) {
+        self.checks.store(0, Ordering::Relaxed);
+        self.accesses.store(0, Ordering::Relaxed);
+    }
+
     /// This thread is inside a method of the object at this address from now on; answers what it was inside of before.
     #[inline]
     pub fn goes_inside(&self, object: usize) -> usize {
@@ -260,7 +285,7 @@ impl Loops {
     pub fn begin_again(&self) {
         for slot in self.slots() {
             self.runs_nothing(slot);
-            slot.checks.store(0, Ordering::Relaxed);
+            slot.counts_from_zero();
             slot.locks.clear();
             slot.inside.store(0, Ordering::Relaxed);
             slot.waits_for.store(0, Ordering::Relaxed);
@@ -400,7 +425,7 @@ impl Loops {
     pub fn after_fork(&self, survivor: &ThreadSlot, native_id: u64) {
         for slot in self.slots() {
             self.runs_nothing(slot);
-            slot.checks.store(0, Ordering::Relaxed);
+            slot.counts_from_zero();
             slot.locks.clear();
             if !std::ptr::eq(slot, survivor) {
                 slot.taken.store(false, Ordering::Release);
@@ -412,10 +437,15 @@ impl Loops {
         self.hold().by_address.clear();
     }
 
-    /// (threads, loops, checks) seen in this process so far.
-    pub fn totals(&self) -> (u64, u64, u64) {
-        let checks = self.slots().map(|slot| slot.checks.load(Ordering::Relaxed)).sum();
-        (self.threads_seen.load(Ordering::Relaxed), self.loops_seen.load(Ordering::Relaxed), checks)
+    /// What was seen in this process so far.
+    pub fn totals(&self) -> Totals {
+        let sum = |count: fn(&ThreadSlot) -> &AtomicU64| self.slots().map(|slot| count(slot).load(Ordering::Relaxed)).sum();
+        Totals {
+            threads: self.threads_seen.load(Ordering::Relaxed),
+            loops: self.loops_seen.load(Ordering::Relaxed),
+            checks: sum(|slot| &slot.checks),
+            accesses: sum(|slot| &slot.accesses),
+        }
     }
 }
 
@@ -465,7 +495,7 @@ mod tests {
         loops.started(adopted, Asyncio, LOOP, 3);
         assert!(is_elsewhere(loops.affinity(a, Asyncio, LOOP), 33));
         assert!(std::ptr::eq(loops.enter(3, 33, 333), adopted));
-        assert_eq!(loops.totals().0, 3);
+        assert_eq!(loops.totals().threads, 3);
         assert_eq!(loops.affinity(adopted, Asyncio, LOOP), Affinity::Fine);
     }
 
@@ -474,9 +504,16 @@ mod tests {
         let (loops, a, b) = world();
         loops.started(a, Asyncio, LOOP, 1);
         let never_here = loops.adopt(3, 33, 333);
+        for thread in [a, b, b] {
+            thread.count_check();
+            thread.count_access();
+            thread.count_access();
+        }
+        let Totals { checks, accesses, .. } = loops.totals();
+        assert_eq!((checks, accesses), (3, 6));
         loops.begin_again();
         assert_eq!(loops.affinity(b, Asyncio, LOOP), Affinity::Fine);
-        assert_eq!((loops.totals().0, loops.totals().1), (2, 0));
+        assert_eq!(loops.totals(), Totals { threads: 2, ..Totals::default() });
         assert!(std::ptr::eq(loops.enter(4, 44, 444), never_here), "its slot is free");
     }
 
@@ -484,7 +521,9 @@ mod tests {
     fn a_forked_child_inherits_no_running_loop() {
         let (loops, a, b) = world();
         loops.started(a, Asyncio, LOOP, 1);
+        [a, b].map(ThreadSlot::count_access);
         loops.after_fork(b, 9);
+        assert_eq!(loops.totals(), Totals { threads: 1, ..Totals::default() });
         assert_eq!(loops.affinity(b, Asyncio, LOOP), Affinity::Fine);
         assert_eq!(b.native_id(), 9);
     }

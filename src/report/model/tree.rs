@@ -32,6 +32,9 @@ pub struct Watched {
     /// How long that was in all, in milliseconds.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub sliced_ms: u64,
+    /// How many accesses of what threads share were looked at for data races.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub accesses: u64,
     /// Packages watched for data races.
     pub packages: BTreeSet<String>,
     /// What could not be watched, and why: "affinity: the layout of ... is not as expected".
@@ -266,6 +269,7 @@ impl Watched {
         self.processes += news.processes;
         self.slices += news.slices;
         self.sliced_ms += news.sliced_ms;
+        self.accesses += news.accesses;
         self.packages.extend(news.packages);
         self.off.extend(news.off);
         if let Some(perturbed) = news.perturbed {
@@ -454,13 +458,22 @@ mod tests {
     #[test]
     fn every_count_of_what_was_watched_adds_up_but_for_hooks() {
         let said = |n: u64| {
-            let watched =
-                Watched { hooks: n, checks: n, threads: n, loops: n, processes: n, slices: n, sliced_ms: n, ..Watched::default() };
+            let watched = Watched {
+                hooks: n,
+                checks: n,
+                threads: n,
+                loops: n,
+                processes: n,
+                slices: n,
+                sliced_ms: n,
+                accesses: n,
+                ..Watched::default()
+            };
             News { report: Report { watched, ..Report::default() }, ..News::default() }
         };
         let all = merged([said(3), said(4)]).watched;
         assert_eq!((all.hooks, all.checks, all.threads, all.loops), (4, 7, 7, 7));
-        assert_eq!((all.processes, all.slices, all.sliced_ms), (7, 7, 7));
+        assert_eq!((all.processes, all.slices, all.sliced_ms, all.accesses), (7, 7, 7, 7));
     }
 
     #[test]

@@ -1,4 +1,7 @@
-"""Each thread runs in a copy of the context."""
+"""Each thread runs in a copy of the context.
+
+UNSEEN: loops
+"""
 
 import contextvars
 import threading

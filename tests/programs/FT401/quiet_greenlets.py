@@ -1,4 +1,7 @@
-"""Greenlets of one thread share what they like; two threads have greenlets of their own."""
+"""Greenlets of one thread share what they like; two threads have greenlets of their own.
+
+UNSEEN: accesses
+"""
 
 import threading
 from types import SimpleNamespace

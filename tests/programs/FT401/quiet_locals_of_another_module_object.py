@@ -1,4 +1,7 @@
-"""threading.local of a `_thread` that was imported once more, as eventlet's patcher does: another type, the same thing."""
+"""threading.local of a `_thread` that was imported once more, as eventlet's patcher does: another type, the same thing.
+
+UNSEEN: accesses
+"""
 
 import sys
 import threading

@@ -1,6 +1,7 @@
 """Nobody looks for races.
 
 OPTIONS: --races none
+UNSEEN: accesses
 """
 
 import threading

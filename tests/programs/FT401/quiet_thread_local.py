@@ -1,4 +1,7 @@
-"""Each thread has its own attributes of a threading.local, of a subclass of it too."""
+"""Each thread has its own attributes of a threading.local, of a subclass of it too.
+
+UNSEEN: accesses
+"""
 
 import threading
 

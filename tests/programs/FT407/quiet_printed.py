@@ -1,4 +1,7 @@
-"""Threads print into files, one that they share and their own; sys.stdout is only read."""
+"""Threads print into files, one that they share and their own; sys.stdout is only read.
+
+UNSEEN: accesses
+"""
 
 import io
 import os

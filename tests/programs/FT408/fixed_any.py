@@ -1,4 +1,7 @@
-"""Output goes to a file that is passed, and not to a swapped sys.stdout."""
+"""Output goes to a file that is passed, and not to a swapped sys.stdout.
+
+UNSEEN: accesses
+"""
 
 import io
 import threading

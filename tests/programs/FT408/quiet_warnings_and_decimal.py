@@ -1,4 +1,7 @@
-"""catch_warnings and decimal.localcontext are a thread's own on free-threaded builds; each thread's context variables are."""
+"""catch_warnings and decimal.localcontext are a thread's own on free-threaded builds; each thread's context variables are.
+
+UNSEEN: accesses
+"""
 
 import contextvars
 import decimal

@@ -11,6 +11,7 @@ use crate::findings::upstream;
 use crate::findings::{sources, stderr};
 use crate::thread::faults::{self, Notes};
 use crate::thread::{hooks_link, installed, perturb, probe_switch, registry, timeline};
+use ftsan::loops::Totals;
 use ftsan::options::Options;
 use ftsan::recording::Recording;
 use ftsan::report::model::mistake;
@@ -422,6 +423,7 @@ impl Process {
             processes: now.processes - before.processes,
             slices: now.slices.saturating_sub(before.slices),
             sliced_ms: now.sliced_ms.saturating_sub(before.sliced_ms),
+            accesses: now.accesses.saturating_sub(before.accesses),
             perturbed: now.perturbed.map(|perturbed| perturbed.since(before.perturbed)),
             ..now.clone()
         };
@@ -448,7 +450,7 @@ impl Process {
 
     /// What was looked at so far.
     fn watched(&self, packages: BTreeSet<String>) -> Watched {
-        let (threads, loops, checks) = registry::get().loops.totals();
+        let Totals { threads, loops, checks, accesses } = registry::get().loops.totals();
         let checks = checks + hooks_link::recording().map_or(0, Recording::events);
         let hooks = self.hooks.load(Ordering::Relaxed);
         let [slices, sliced_ms] = [&probe_switch::SLICES, &probe_switch::SLICED_MS].map(|counter| counter.load(Ordering::Relaxed));
@@ -460,6 +462,7 @@ impl Process {
             processes: 1,
             slices,
             sliced_ms,
+            accesses,
             packages,
             off: &faults::all() | &self.unwatched.all(),
             perturbed: perturb::so_far(),

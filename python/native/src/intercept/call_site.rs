@@ -1,7 +1,7 @@
-//! Sites: the objects that a prologue hands the watched object to.
+//! Call sites: the objects that a prologue hands the watched object to.
 //!
 //! A prologue is `LOAD_CONST site; LOAD_FAST self; DELETE_SUBSCR`, that is `del site[self]`: the cheapest way from bytecode
-//! to native code that takes two operands and leaves nothing to pop.  Sites are immortal: a reference count that two
+//! to native code that takes two operands and leaves nothing to pop.  They are immortal: a reference count that two
 //! threads share would cost more than the check.
 
 use crate::engine::affinity::check;
@@ -17,19 +17,19 @@ use std::ffi::{c_int, c_void};
 use std::sync::OnceLock;
 
 #[repr(C)]
-struct Site {
+struct CallSite {
     header: ffi::PyObject,
     watch: &'static Watch,
 }
 
-struct SiteType(*mut ffi::PyTypeObject);
+struct CallSiteType(*mut ffi::PyTypeObject);
 // SAFETY: a type object is made once, immortal in effect, and only read.
-unsafe impl Send for SiteType {}
+unsafe impl Send for CallSiteType {}
 // SAFETY: as above.
-unsafe impl Sync for SiteType {}
+unsafe impl Sync for CallSiteType {}
 
 /// One type per kind of watch, so that the hot path has nothing to decide.
-static TYPES: [OnceLock<SiteType>; KINDS] = [const { OnceLock::new() }; KINDS];
+static TYPES: [OnceLock<CallSiteType>; KINDS] = [const { OnceLock::new() }; KINDS];
 
 unsafe extern "C" fn delete_item<const K: u8>(
     site: *mut ffi::PyObject,
@@ -42,7 +42,7 @@ unsafe extern "C" fn delete_item<const K: u8>(
         return -1;
     }
     // SAFETY: only sites have this slot, each its kind's; the object is the first argument of the running function.
-    match unsafe { check::before_kind::<K>((*site.cast::<Site>()).watch, object) } {
+    match unsafe { check::before_kind::<K>((*site.cast::<CallSite>()).watch, object) } {
         Outcome::Continue | Outcome::Misuse => 0,
         Outcome::Raised => -1,
     }
@@ -55,9 +55,9 @@ unsafe extern "C" fn delete_item_perturbed(
     value: *mut ffi::PyObject,
 ) -> c_int {
     // SAFETY: as in `delete_item`.
-    perturb::before(Step::Call, unsafe { (*site.cast::<Site>()).watch.frames });
+    perturb::before(Step::Call, unsafe { (*site.cast::<CallSite>()).watch.frames });
     // SAFETY: passed on.
-    unsafe { slot_of((*site.cast::<Site>()).watch.kind)(site, object, value) }
+    unsafe { slot_of((*site.cast::<CallSite>()).watch.kind)(site, object, value) }
 }
 
 type DeleteItem = unsafe extern "C" fn(*mut ffi::PyObject, *mut ffi::PyObject, *mut ffi::PyObject) -> c_int;
@@ -98,8 +98,9 @@ fn site_type(py: Python<'_>, kind: OwnerKind) -> PyResult<*mut ffi::PyTypeObject
         return Ok(found.0);
     }
     let slot = if perturb::is_on() { delete_item_perturbed } else { slot_of(kind) };
-    let made = new_type(py, c"ftsan._native.Site", size_of::<Site>(), 0, &[(ffi::Py_mp_ass_subscript, slot as *mut c_void)])?;
-    Ok(place.get_or_init(|| SiteType(made)).0)
+    let made =
+        new_type(py, c"ftsan._native.CallSite", size_of::<CallSite>(), 0, &[(ffi::Py_mp_ass_subscript, slot as *mut c_void)])?;
+    Ok(place.get_or_init(|| CallSiteType(made)).0)
 }
 
 /// A new site for `watch`.
@@ -111,7 +112,7 @@ pub(crate) fn new(py: Python<'_>, watch: &'static Watch) -> PyResult<Py<PyAny>> 
         if site.is_null() {
             return Err(PyErr::fetch(py));
         }
-        std::ptr::addr_of_mut!((*site.cast::<Site>()).watch).write(watch);
+        std::ptr::addr_of_mut!((*site.cast::<CallSite>()).watch).write(watch);
         set_immortal(site);
         Bound::from_owned_ptr_or_err(py, site).map(Bound::unbind).map_err(|_| PyTypeError::new_err("no site"))
     }

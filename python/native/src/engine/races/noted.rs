@@ -108,6 +108,7 @@ impl Touch<'_> {
     ) -> Outcome {
         // SAFETY: passed on.
         unsafe {
+            self.here.slot.count_access();
             let spot = self.spot(home, field);
             if self.noted_plainly(spot, kind, value, &details) {
                 Outcome::Continue
