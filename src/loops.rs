@@ -521,7 +521,8 @@ mod tests {
     fn a_forked_child_inherits_no_running_loop() {
         let (loops, a, b) = world();
         loops.started(a, Asyncio, LOOP, 1);
-        [a, b].map(ThreadSlot::count_access);
+        a.count_access();
+        b.count_access();
         loops.after_fork(b, 9);
         assert_eq!(loops.totals(), Totals { threads: 1, ..Totals::default() });
         assert_eq!(loops.affinity(b, Asyncio, LOOP), Affinity::Fine);

@@ -3,6 +3,9 @@
 //!
 //! Seen by every caller, already specialised call sites and bound methods included.  Nothing here knows what is watched: a kind of hooks has a
 //! [`Table`] of its own.  A single function that is replaced by one of ours needs no table: [`crate::interpreter::function_slots`].
+//!
+//! A trampoline knows its place in the table and no more, as there are thousands: what is done is in one function for each kind of hooks and
+//! calling convention.
 
 use crate::intercept::cython;
 use crate::interpreter::call_arguments::Arguments;
@@ -20,8 +23,17 @@ type Object = *mut ffi::PyObject;
 
 /// What is done round a call of a C method.
 pub(crate) trait Hook: Sized + 'static {
-    /// The hook at this place of its table.
-    fn hooked(place: usize) -> &'static Hooked<Self>;
+    /// This place of its table, in which there is a hook once it has a trampoline.
+    fn place(number: usize) -> &'static OnceLock<Hooked<Self>>;
+
+    /// Whether there is nothing to do round a call, as one look at the object tells: the trampoline itself calls the original then.
+    ///
+    /// # Safety
+    /// As [`call`](Self::call).
+    #[inline(always)]
+    unsafe fn is_of_no_concern(&self, _: Object) -> bool {
+        false
+    }
 
     /// Calls the original, or gives null with an exception set.
     ///
@@ -42,15 +54,29 @@ pub(crate) struct Hooked<H> {
 }
 
 macro_rules! trampolines {
-    ($($name:ident: fn($hooked:ident, $self:ident $(, $argument:ident: $type:ty)*) $arguments:expr;)*) => {$(
+    ($($name:ident, $around:ident: fn($hooked:ident, $self:ident $(, $argument:ident: $type:ty)*) $arguments:expr;)*) => {$(
         unsafe extern "C" fn $name<H: Hook, const N: usize>($self: Object $(, $argument: $type)*) -> Object {
             type Original = unsafe extern "C" fn(Object $(, $type)*) -> Object;
-            let $hooked = H::hooked(N);
+            let place = H::place(N);
+            // SAFETY: the interpreter calls a method attached and with live objects; `install` chose the trampoline by the calling
+            // convention of the original.
+            unsafe {
+                if let Some(hooked) = place.get() && hooked.hook.is_of_no_concern($self) && !hooked.is_perturbed {
+                    return std::mem::transmute::<usize, Original>(hooked.original)($self $(, $argument)*);
+                }
+                $around::<H>($self $(, $argument)*, place)
+            }
+        }
+
+        // The place comes last, so that the arguments stay in the registers in which they came.
+        #[inline(never)]
+        unsafe extern "C" fn $around<H: Hook>($self: Object $(, $argument: $type)*, place: &'static OnceLock<Hooked<H>>) -> Object {
+            type Original = unsafe extern "C" fn(Object $(, $type)*) -> Object;
+            let $hooked = place.get().expect("set before the trampoline is");
             if $hooked.is_perturbed {
                 perturb::before(Step::Call, 0);
             }
-            // SAFETY: the interpreter calls a method attached and with live objects; `install` chose the trampoline by the calling
-            // convention of the original.
+            // SAFETY: as in the trampoline.
             unsafe {
                 let original = std::mem::transmute::<usize, Original>($hooked.original);
                 $hooked.hook.call($self, || $arguments, || original($self $(, $argument)*))
@@ -60,13 +86,15 @@ macro_rules! trampolines {
 }
 
 trampolines! {
-    plain: fn(hooked, object, argument: Object) Arguments::of_one(&argument, hooked.takes_tuple);
-    fast: fn(hooked, object, arguments: *const Object, count: ffi::Py_ssize_t) Arguments::of_many(arguments, count as usize);
-    fast_keywords: fn(hooked, object, arguments: *const Object, count: ffi::Py_ssize_t, names: Object)
+    plain, around_plain: fn(hooked, object, argument: Object) Arguments::of_one(&argument, hooked.takes_tuple);
+    fast, around_fast: fn(hooked, object, arguments: *const Object, count: ffi::Py_ssize_t)
+        Arguments::of_many(arguments, count as usize);
+    fast_keywords, around_fast_keywords: fn(hooked, object, arguments: *const Object, count: ffi::Py_ssize_t, names: Object)
         Arguments { by_name: names, ..Arguments::of_many(arguments, count as usize) };
-    method: fn(hooked, object, class: *mut ffi::PyTypeObject, arguments: *const Object, count: usize, names: Object)
+    method, around_method: fn(hooked, object, class: *mut ffi::PyTypeObject, arguments: *const Object, count: usize, names: Object)
         Arguments { by_name: names, ..Arguments::of_many(arguments, count) };
-    keywords: fn(hooked, object, arguments: Object, names: Object) Arguments { by_name: names, ..Arguments::of_one(&arguments, true) };
+    keywords, around_keywords: fn(hooked, object, arguments: Object, names: Object)
+        Arguments { by_name: names, ..Arguments::of_one(&arguments, true) };
 }
 
 /// The trampolines of one place in a table, by [`column`].
@@ -110,10 +138,10 @@ impl<H: Hook + Send + Sync, const MOST: usize> Table<H, MOST> {
         Table { hooked: [const { OnceLock::new() }; MOST], rows, count: AtomicUsize::new(0) }
     }
 
-    /// For [`Hook::hooked`].
+    /// For [`Hook::place`].
     #[inline(always)]
-    pub(crate) fn at(&'static self, place: usize) -> &'static Hooked<H> {
-        self.hooked[place].get().expect("set before the trampoline is")
+    pub(crate) const fn place(&'static self, number: usize) -> &'static OnceLock<Hooked<H>> {
+        &self.hooked[number]
     }
 
     /// Hooks a method.

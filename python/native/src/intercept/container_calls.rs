@@ -21,8 +21,14 @@ static TABLE: Table<Callee, 128> = Table::new(c_method::rows!(row: 0 1 2 3 4 5 6
 
 impl Hook for Callee {
     #[inline(always)]
-    fn hooked(place: usize) -> &'static Hooked<Self> {
-        TABLE.at(place)
+    fn place(number: usize) -> &'static OnceLock<Hooked<Self>> {
+        TABLE.place(number)
+    }
+
+    #[inline(always)]
+    unsafe fn is_of_no_concern(&self, object: *mut ffi::PyObject) -> bool {
+        // SAFETY: passed on.
+        matches!(self, Callee::Method(_)) && unsafe { calls::is_of_no_concern(object) }
     }
 
     #[inline(always)]

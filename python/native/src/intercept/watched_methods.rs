@@ -12,6 +12,7 @@ use crate::thread::outcome::Outcome;
 use pyo3::exceptions::PyTypeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
+use std::sync::OnceLock;
 
 /// The thing that is looked at once a call has returned.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -41,8 +42,8 @@ static TABLE: Table<Watched, 320> = Table::new(c_method::rows!(row: 0 1 2 3 4 5 
 
 impl Hook for Watched {
     #[inline(always)]
-    fn hooked(place: usize) -> &'static Hooked<Self> {
-        TABLE.at(place)
+    fn place(number: usize) -> &'static OnceLock<Hooked<Self>> {
+        TABLE.place(number)
     }
 
     #[inline(always)]

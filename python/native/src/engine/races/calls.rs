@@ -25,6 +25,16 @@ pub(crate) enum Callee {
     Function(&'static Entry),
 }
 
+/// Whether a call of a method of a container is one of the calling thread's own things, as far as one look tells.
+///
+/// # Safety
+/// Attached; `container` is alive.
+#[inline(always)]
+pub(crate) unsafe fn is_of_no_concern(container: *mut ffi::PyObject) -> bool {
+    // SAFETY: passed on.
+    unsafe { header::is_plainly_private(container) && !shared::is_strict() }
+}
+
 /// A C function is about to be called.
 ///
 /// # Safety

@@ -18,6 +18,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use std::ffi::CStr;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What a method does to the order.
@@ -97,14 +98,6 @@ enum SyncOp {
     Callback,
 }
 
-impl SyncOp {
-    /// It is nothing while the container is the thread's own.  A queue, which has `Release`, is there to be shared.
-    #[inline(always)]
-    fn is_about_a_container(self) -> bool {
-        matches!(self, SyncOp::Put | SyncOp::Take | SyncOp::Claim | SyncOp::Withdraw | SyncOp::TakeAny)
-    }
-}
-
 /// The edges by the names that the table uses.
 const NAMES: [(&str, SyncOp); 46] = [
     ("lock", SyncOp::Lock(How::Call)),
@@ -166,8 +159,16 @@ static IS_DONE: AtomicUsize = AtomicUsize::new(0);
 
 impl Hook for SyncOp {
     #[inline(always)]
-    fn hooked(place: usize) -> &'static Hooked<Self> {
-        TABLE.at(place)
+    fn place(number: usize) -> &'static OnceLock<Hooked<Self>> {
+        TABLE.place(number)
+    }
+
+    /// Of a container that is the thread's own, there is no order to see.  A queue, which has `Release`, is there to be shared.
+    #[inline(always)]
+    unsafe fn is_of_no_concern(&self, object: *mut ffi::PyObject) -> bool {
+        // SAFETY: passed on.
+        matches!(self, SyncOp::Put | SyncOp::Take | SyncOp::Claim | SyncOp::Withdraw | SyncOp::TakeAny)
+            && unsafe { header::is_plainly_private(object) }
     }
 
     #[inline(always)]
@@ -179,9 +180,6 @@ impl Hook for SyncOp {
     ) -> *mut ffi::PyObject {
         // SAFETY: passed on.
         unsafe {
-            if self.is_about_a_container() && header::is_plainly_private(object) {
-                return original();
-            }
             if before(*self, object, &arguments) == Outcome::Raised {
                 return std::ptr::null_mut();
             }
