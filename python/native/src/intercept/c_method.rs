@@ -4,8 +4,8 @@
 //! Seen by every caller, already specialised call sites and bound methods included.  Nothing here knows what is watched: a kind of hooks has a
 //! [`Table`] of its own.  A single function that is replaced by one of ours needs no table: [`crate::interpreter::function_slots`].
 //!
-//! A trampoline knows its place in the table and no more, as there are thousands: what is done is in one function for each kind of hooks and
-//! calling convention.
+//! A trampoline only asks what is to be done and calls the original, each by a jump of its own, which the processor learns.  As there are
+//! thousands, everything else is in one function for each kind of hooks and calling convention.
 
 use crate::intercept::cython;
 use crate::interpreter::call_arguments::Arguments;
@@ -21,25 +21,33 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 type Object = *mut ffi::PyObject;
 
-/// What is done round a call of a C method.
+/// What is to be done at a call of a C method.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Todo {
+    /// Nothing but to call the original.
+    Original,
+    /// See [`Hook::around`].
+    Around,
+    /// Nothing: an exception is set.
+    Return,
+}
+
+/// What is done before and round a call of a C method.
 pub(crate) trait Hook: Sized + 'static {
     /// This place of its table, in which there is a hook once it has a trampoline.
     fn place(number: usize) -> &'static OnceLock<Hooked<Self>>;
 
-    /// Whether there is nothing to do round a call, as one look at the object tells: the trampoline itself calls the original then.
+    /// What is to be done at a call; inlined into each trampoline.
     ///
     /// # Safety
-    /// As [`call`](Self::call).
-    #[inline(always)]
-    unsafe fn is_of_no_concern(&self, _: Object) -> bool {
-        false
-    }
+    /// As [`around`](Self::around).
+    unsafe fn before(&self, object: Object) -> Todo;
 
     /// Calls the original, or gives null with an exception set.
     ///
     /// # Safety
     /// Attached; `object` is alive and of the method's type, and so are the arguments, until the original has returned.
-    unsafe fn call(&self, object: Object, arguments: impl Fn() -> Arguments, original: impl FnOnce() -> Object) -> Object;
+    unsafe fn around(&self, object: Object, arguments: impl Fn() -> Arguments, original: impl FnOnce() -> Object) -> Object;
 }
 
 /// A method that is hooked.
@@ -61,8 +69,14 @@ macro_rules! trampolines {
             // SAFETY: the interpreter calls a method attached and with live objects; `install` chose the trampoline by the calling
             // convention of the original.
             unsafe {
-                if let Some(hooked) = place.get() && hooked.hook.is_of_no_concern($self) && !hooked.is_perturbed {
-                    return std::mem::transmute::<usize, Original>(hooked.original)($self $(, $argument)*);
+                if let Some(hooked) = place.get()
+                    && !hooked.is_perturbed
+                {
+                    match hooked.hook.before($self) {
+                        Todo::Original => return std::mem::transmute::<usize, Original>(hooked.original)($self $(, $argument)*),
+                        Todo::Return => return std::ptr::null_mut(),
+                        Todo::Around => {}
+                    }
                 }
                 $around::<H>($self $(, $argument)*, place)
             }
@@ -73,13 +87,20 @@ macro_rules! trampolines {
         unsafe extern "C" fn $around<H: Hook>($self: Object $(, $argument: $type)*, place: &'static OnceLock<Hooked<H>>) -> Object {
             type Original = unsafe extern "C" fn(Object $(, $type)*) -> Object;
             let $hooked = place.get().expect("set before the trampoline is");
-            if $hooked.is_perturbed {
-                perturb::before(Step::Call, 0);
-            }
-            // SAFETY: as in the trampoline.
+            // SAFETY: as in the trampoline, which has asked unless the thread is held up first.
             unsafe {
+                let todo = if $hooked.is_perturbed {
+                    perturb::before(Step::Call, 0);
+                    $hooked.hook.before($self)
+                } else {
+                    Todo::Around
+                };
                 let original = std::mem::transmute::<usize, Original>($hooked.original);
-                $hooked.hook.call($self, || $arguments, || original($self $(, $argument)*))
+                match todo {
+                    Todo::Original => original($self $(, $argument)*),
+                    Todo::Around => $hooked.hook.around($self, || $arguments, || original($self $(, $argument)*)),
+                    Todo::Return => std::ptr::null_mut(),
+                }
             }
         }
     )*};

@@ -1,7 +1,7 @@
 //! C functions that work on containers, watched at their entries: [`crate::engine::races::calls`] is asked before the original is called.
 
 use crate::engine::races::calls::{self, Callee};
-use crate::intercept::c_method::{self, Hook, Hooked, Method, Row, Table};
+use crate::intercept::c_method::{self, Hook, Hooked, Method, Row, Table, Todo};
 use crate::intercept::type_slot::{self, Call, New, Slot};
 use crate::interpreter::call_arguments::Arguments;
 use crate::thread::outcome::Outcome;
@@ -26,13 +26,14 @@ impl Hook for Callee {
     }
 
     #[inline(always)]
-    unsafe fn is_of_no_concern(&self, object: *mut ffi::PyObject) -> bool {
+    unsafe fn before(&self, object: *mut ffi::PyObject) -> Todo {
         // SAFETY: passed on.
-        matches!(self, Callee::Method(_)) && unsafe { calls::is_of_no_concern(object) }
+        let is_own = matches!(self, Callee::Method(_)) && unsafe { calls::is_of_no_concern(object) };
+        if is_own { Todo::Original } else { Todo::Around }
     }
 
     #[inline(always)]
-    unsafe fn call(
+    unsafe fn around(
         &self,
         object: *mut ffi::PyObject,
         arguments: impl Fn() -> Arguments,

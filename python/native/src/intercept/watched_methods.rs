@@ -3,7 +3,7 @@
 use crate::engine::affinity::check;
 use crate::engine::affinity::given;
 use crate::engine::affinity::watch::{OwnerKind, Watch};
-use crate::intercept::c_method::{self, Hook, Hooked, Method, Row, Table};
+use crate::intercept::c_method::{self, Hook, Hooked, Method, Row, Table, Todo};
 use crate::intercept::cython;
 use crate::interpreter::call_arguments::Arguments;
 use crate::thread::context::{InSlowPath, current_thread};
@@ -47,7 +47,16 @@ impl Hook for Watched {
     }
 
     #[inline(always)]
-    unsafe fn call(
+    unsafe fn before(&self, object: *mut ffi::PyObject) -> Todo {
+        if self.result != Result::Nothing || self.kind == OwnerKind::OneAtATime {
+            return Todo::Around;
+        }
+        // SAFETY: passed on.
+        unsafe { self.judged(object) }
+    }
+
+    #[inline(always)]
+    unsafe fn around(
         &self,
         object: *mut ffi::PyObject,
         _: impl Fn() -> Arguments,
@@ -62,11 +71,13 @@ impl Hook for Watched {
                 }
                 return result;
             }
-            let _inside = (self.kind == OwnerKind::OneAtATime).then(|| Inside::of(object));
-            let _part_of_it = match check::before_of(self.kind, self.watch, object) {
-                Outcome::Misuse if self.kind.is_one_action() => InSlowPath::enter(),
-                Outcome::Continue | Outcome::Misuse => None,
-                Outcome::Raised => return std::ptr::null_mut(),
+            let is_inside = self.kind == OwnerKind::OneAtATime;
+            let _inside = is_inside.then(|| Inside::of(object));
+            // Of other kinds, the call is a misuse, or it would not be here.
+            let _part_of_it = match if is_inside { self.judged(object) } else { Todo::Around } {
+                Todo::Original => None,
+                Todo::Around => InSlowPath::enter(),
+                Todo::Return => return std::ptr::null_mut(),
             };
             original()
         }
@@ -74,6 +85,20 @@ impl Hook for Watched {
 }
 
 impl Watched {
+    /// Judges a call: [`Todo::Around`] is a misuse to which all that the call does belongs.
+    ///
+    /// # Safety
+    /// As [`Hook::before`].
+    #[inline(never)]
+    unsafe fn judged(&self, object: *mut ffi::PyObject) -> Todo {
+        // SAFETY: passed on.
+        match unsafe { check::before_of(self.kind, self.watch, object) } {
+            Outcome::Misuse if self.kind.is_one_action() => Todo::Around,
+            Outcome::Continue | Outcome::Misuse => Todo::Original,
+            Outcome::Raised => Todo::Return,
+        }
+    }
+
     /// # Safety
     /// Attached; the method of `object` has returned `result`.
     unsafe fn returned(&self, object: *mut ffi::PyObject, result: *mut ffi::PyObject) {

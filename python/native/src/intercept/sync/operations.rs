@@ -4,7 +4,7 @@ use crate::engine::channels::{self, Found};
 use crate::engine::order::{self, Space, key};
 use crate::engine::races::{container_sync, handed_over};
 use crate::engine::{children, databases, file_locks, locks};
-use crate::intercept::c_method::{self, Hook, Hooked, Method, Row, Table};
+use crate::intercept::c_method::{self, Hook, Hooked, Method, Row, Table, Todo};
 use crate::intercept::sync::weakref_callbacks;
 use crate::interpreter;
 use crate::interpreter::call_arguments::Arguments;
@@ -165,14 +165,14 @@ impl Hook for SyncOp {
 
     /// Of a container that is the thread's own, there is no order to see.  A queue, which has `Release`, is there to be shared.
     #[inline(always)]
-    unsafe fn is_of_no_concern(&self, object: *mut ffi::PyObject) -> bool {
+    unsafe fn before(&self, object: *mut ffi::PyObject) -> Todo {
+        let is_container = matches!(self, SyncOp::Put | SyncOp::Take | SyncOp::Claim | SyncOp::Withdraw | SyncOp::TakeAny);
         // SAFETY: passed on.
-        matches!(self, SyncOp::Put | SyncOp::Take | SyncOp::Claim | SyncOp::Withdraw | SyncOp::TakeAny)
-            && unsafe { header::is_plainly_private(object) }
+        if is_container && unsafe { header::is_plainly_private(object) } { Todo::Original } else { Todo::Around }
     }
 
     #[inline(always)]
-    unsafe fn call(
+    unsafe fn around(
         &self,
         object: *mut ffi::PyObject,
         arguments: impl Fn() -> Arguments,
