@@ -8,7 +8,7 @@ use crate::interpreter::memory::{read_into, word};
 use crate::interpreter::{code_fields, dict_words, frames, line_table, offsets};
 use crate::thread::{registry, stacks};
 use ftsan::loops::ThreadSlot;
-use offsets::{OWNED_BY_INTERPRETER, Offsets, STACKREF_NO_OBJECT, STACKREF_TAG};
+use offsets::{OWNED_BY_INTERPRETER, Offsets, STACKREF_TAG};
 use pyo3::ffi;
 use std::mem::offset_of;
 use std::sync::atomic::Ordering;
@@ -111,10 +111,8 @@ fn in_variables(frame: usize, offsets: &Offsets, found: &mut dyn FnMut(usize)) -
     let count = word(word(code + offsets.code_localsplusnames)? + offset_of!(ffi::PyVarObject, ob_size))?;
     for at in 0..count.min(NAMES) {
         let reference = word(frame + offsets.frame_localsplus + at * size_of::<usize>())?;
-        let object = reference & !STACKREF_TAG;
-        if reference & STACKREF_NO_OBJECT != 0 || object == 0 {
-            continue;
-        }
+        let Some(object) = frames::object_of(reference) else { continue };
+        let object = object as usize;
         let is_cell = word(object + offset_of!(ffi::PyObject, ob_type)) == Some((&raw const ffi::PyCell_Type) as usize);
         // `ob_ref` is the only field of a cell.
         found(if is_cell { word(object + size_of::<ffi::PyObject>()).unwrap_or(0) } else { object });

@@ -324,8 +324,9 @@ pub(crate) unsafe fn globals() -> *mut ffi::PyObject {
     }
 }
 
+/// The object that a reference on a frame refers to (`_PyStackRef`); `None` if it is null, or no object.
 #[inline(always)]
-fn object_of(stackref: usize) -> Option<*mut ffi::PyObject> {
+pub(crate) fn object_of(stackref: usize) -> Option<*mut ffi::PyObject> {
     let is_object = stackref & STACKREF_NO_OBJECT == 0 && stackref > STACKREF_TAG;
     is_object.then_some((stackref & !STACKREF_TAG) as *mut ffi::PyObject)
 }

@@ -247,7 +247,7 @@ static OFFSETS: OnceLock<Offsets> = OnceLock::new();
 /// The offsets.  [`load`] has succeeded before anything is hooked.
 #[inline]
 pub(crate) fn get() -> &'static Offsets {
-    OFFSETS.get().expect("loaded before anything is hooked")
+    loaded().expect("loaded before anything is hooked")
 }
 
 /// The same, `None` before [`load`].

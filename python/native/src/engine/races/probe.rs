@@ -63,8 +63,7 @@ unsafe extern "C" fn delete_item<const PATH: u8, const IS_PERTURBED: bool>(
             _ => None,
         };
         match object {
-            Some(object) if header::is_plainly_private(object) || header::is_immortal(object) => 0,
-            Some(object) => unless_private(probe, object),
+            Some(object) => found(probe, object),
             None => look_for_it::<PATH>(probe, handed),
         }
     }
@@ -78,7 +77,7 @@ extern "C" fn takes_no_items() -> c_int {
     -1
 }
 
-/// The object has to be looked for.  The fast path ends with this call or the next one: it has no registers to save before it.
+/// The object has to be looked for.  The fast path ends with this call or that of [`unless_private`]: it has no registers to save before it.
 ///
 /// # Safety
 /// Attached, with what the interpreter hands a probe of this path.
@@ -92,12 +91,20 @@ unsafe extern "C" fn look_for_it<const PATH: u8>(probe: *mut ffi::PyObject, hand
             0
         } else if PATH == Path::Always as u8 {
             slow(probe, object)
-        } else if header::is_plainly_private(object) || header::is_immortal(object) {
-            0
         } else {
-            unless_private(probe, object)
+            found(probe, object)
         }
     }
+}
+
+/// One look at the object tells nearly always that there is nothing to do.
+///
+/// # Safety
+/// As [`slow`].
+#[inline(always)]
+unsafe fn found(probe: *mut ffi::PyObject, object: *mut ffi::PyObject) -> c_int {
+    // SAFETY: passed on.
+    unsafe { if header::is_plainly_private(object) || header::is_immortal(object) { 0 } else { unless_private(probe, object) } }
 }
 
 /// The object is not immortal, and private only if its heap says so.
