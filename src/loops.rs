@@ -190,6 +190,12 @@ impl ThreadSlot {
         self.accesses.store(self.accesses.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 
+    /// How many accesses of this thread were counted.
+    #[inline]
+    pub fn accesses(&self) -> u64 {
+        self.accesses.load(Ordering::Relaxed)
+    }
+
     fn counts_from_zero(&self) {
         self.checks.store(0, Ordering::Relaxed);
         self.accesses.store(0, Ordering::Relaxed);

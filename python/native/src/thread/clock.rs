@@ -3,7 +3,7 @@
 //! As long as there is one thread only, nothing is done: the start of the second one hands over everything.
 
 use crate::interpreter::header;
-use crate::thread::{probe_switch, tables};
+use crate::thread::probe_switch;
 use ftsan::races::clock::{Clock, Clocks, SLOTS, ThreadClock};
 use std::cell::Cell;
 use std::sync::OnceLock;
@@ -49,7 +49,6 @@ pub(crate) fn slot_of(maker: usize) -> Option<u16> {
 
 /// There is about to be a second thread.  Attached.
 pub(crate) fn share() {
-    tables::page_in();
     match ON_SECOND_THREAD.get() {
         Some(call) => call(),
         None => {

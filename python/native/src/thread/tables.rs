@@ -1,4 +1,4 @@
-//! Memory for tables that live as long as the process: zeros, of which no page is there before it is used or a second thread starts.
+//! Memory for tables that live as long as the process: zeros, of which no page is there before it is used.
 //!
 //! A `Box` would not do: for what is aligned to cache lines the allocator of Rust's library writes the zeros itself, all of them
 //! (`alloc_zeroed`, `library/std/src/sys/alloc/unix.rs`).
@@ -11,10 +11,13 @@ use zerocopy::FromZeros;
 /// The smallest page of Linux.
 const PAGE: usize = 4096;
 
-/// Of larger tables a program may need a part only.
+/// Of larger tables a program may need a part only: the kernel keeps those as it likes.
 const AT_ONCE: usize = 64 << 20;
 
-/// Where tables are, and how large: few, since each is made once.
+/// The page faults of so many accesses take half as long as it does to get all pages: a process that makes fewer is better off without.
+const WORTH_IT: u64 = 500;
+
+/// Where tables are, and how large, if they are not too large: few, since each is made once.
 static TABLES: Mutex<Vec<(usize, usize)>> = Mutex::new(Vec::new());
 
 /// So many of them; `None` if there is not that much memory.
@@ -27,27 +30,37 @@ pub(crate) fn zeros<T: FromZeros + Sync>(count: usize) -> Option<&'static [T]> {
     if memory == libc::MAP_FAILED {
         return None;
     }
-    TABLES.lock().unwrap_or_else(PoisonError::into_inner).push((memory as usize, len));
+    if len <= AT_ONCE {
+        // The first access of a page of 2 MB would take as long as several hundred accesses do.
+        advise(memory as usize, len, libc::MADV_NOHUGEPAGE);
+        TABLES.lock().unwrap_or_else(PoisonError::into_inner).push((memory as usize, len));
+    }
     // SAFETY: zeros, which are a value of the type, so many of them and aligned to a page; never unmapped, and nobody else has it.
     Some(unsafe { std::slice::from_raw_parts(memory.cast(), count) })
 }
 
-/// Has the kernel get all pages of all tables, large ones where it has them: accesses go all over a table, which in pages of 4 KB is more
-/// than a processor remembers the places of, and more than a thousand faults.  Before there is a second thread: the first access of a page of
-/// 2 MB would take so long that it changes what two threads do.
-pub(crate) fn page_in() {
-    static IS_DONE: AtomicBool = AtomicBool::new(false);
-    if IS_DONE.swap(true, Ordering::Relaxed) {
-        return;
+/// A thread has made so many accesses by now.
+#[inline]
+pub(crate) fn are_used(accesses: u64) {
+    static ARE_ALL_THERE: AtomicBool = AtomicBool::new(false);
+    if accesses > WORTH_IT && !ARE_ALL_THERE.load(Ordering::Relaxed) && !ARE_ALL_THERE.swap(true, Ordering::Relaxed) {
+        get_all_pages();
     }
-    for (memory, len) in TABLES.lock().unwrap_or_else(PoisonError::into_inner).iter().filter(|(_, len)| *len <= AT_ONCE) {
-        let advise = |advice| {
-            // SAFETY: memory of ours; neither changes what is in it, and a kernel that does not know them (5.14 has both) refuses.
-            unsafe { libc::madvise(*memory as *mut libc::c_void, *len, advice) }
-        };
-        advise(libc::MADV_HUGEPAGE);
-        if advise(libc::MADV_POPULATE_WRITE) != 0 {
-            advise(libc::MADV_NOHUGEPAGE);
+}
+
+/// Has the kernel get all pages of all tables, large ones where it has them: accesses go all over a table, which in pages of 4 KB is more
+/// than a processor remembers the places of, and more than a thousand faults.
+#[cold]
+fn get_all_pages() {
+    for (memory, len) in TABLES.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        for advice in [libc::MADV_HUGEPAGE, libc::MADV_COLLAPSE, libc::MADV_POPULATE_WRITE] {
+            advise(*memory, *len, advice);
         }
     }
+}
+
+/// Tells the kernel how the memory of a table is to be kept; one that does not know of it (5.14 knows all but `MADV_COLLAPSE`, of 6.1) refuses.
+fn advise(memory: usize, len: usize, advice: libc::c_int) {
+    // SAFETY: memory of ours, and no advice that is given here changes what is in it.
+    unsafe { libc::madvise(memory as *mut libc::c_void, len, advice) };
 }

@@ -10,6 +10,7 @@ use crate::evidence::thread_names;
 use crate::interpreter::header::{self, SEEN};
 use crate::thread::context::ThreadContext;
 use crate::thread::outcome::Outcome;
+use crate::thread::tables;
 use ftsan::patcher::Action;
 use ftsan::races::access::{Access, AccessSite, Race, Value};
 use ftsan::races::clock::Epoch;
@@ -146,6 +147,7 @@ impl Touch<'_> {
     #[inline(never)]
     unsafe fn judged(&self, spot: Spot<'static>, kind: AccessKind, value: Value, details: Details, part: Part) -> Outcome {
         let (here, probe, clock, location) = (self.here, self.probe, self.here.order.clock(), spot.location());
+        tables::are_used(here.slot.accesses());
         let is_demanded = kind == AccessKind::Write && demands::is_met(here, location);
         let of_thread = AccessFacts::LAST.when(here.order.is_last()) | AccessFacts::FILLED.when(is_demanded);
         let mut access = Access {
