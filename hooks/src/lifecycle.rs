@@ -95,16 +95,28 @@ unsafe extern "C" fn suspend(is_suspended: bool) {
 }
 
 thread_local! {
+    /// How many pauses of the module the thread is in, and the outermost one.
+    static PAUSES: Cell<u32> = const { Cell::new(0) };
     static PAUSED: Cell<Option<thread::Paused>> = const { Cell::new(None) };
 }
 
 // A thread whose destructors have run is not looked at anyway.
 unsafe extern "C" fn pause() {
-    let _ = PAUSED.try_with(|paused| paused.set(Some(thread::Paused::begin())));
+    let _ = PAUSED.try_with(|paused| {
+        let outer = PAUSES.replace(PAUSES.get() + 1);
+        if outer == 0 {
+            paused.set(Some(thread::Paused::begin()));
+        }
+    });
 }
 
 unsafe extern "C" fn resume() {
-    let _ = PAUSED.try_with(|paused| paused.set(None));
+    let _ = PAUSED.try_with(|paused| {
+        PAUSES.set(PAUSES.get().saturating_sub(1));
+        if PAUSES.get() == 0 {
+            paused.set(None);
+        }
+    });
 }
 
 unsafe extern "C" fn recording() -> Option<&'static Recording> {
