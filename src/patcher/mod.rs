@@ -12,6 +12,7 @@
 //! | [`patch`], [`code`] | the whole way, and what it begins with |
 //! | [`point`] | what a probe is about: the contract with the probes |
 //! | [`accesses`] | which instructions are accesses |
+//! | [`folded`] | probes that another one stands for, as long as an object is private |
 //! | [`found`], [`tested`] | a point and where it goes; what is tested |
 //! | [`branches`] | in which of two branches the function acts, if it waits in the other one |
 //! | [`checks`] | which reads are checks that the function acts on |
@@ -35,6 +36,7 @@ mod calls;
 mod checks;
 mod code;
 mod defaults;
+mod folded;
 mod found;
 mod handlers;
 mod holders;
@@ -61,6 +63,7 @@ mod unit_map;
 
 pub use code::Code;
 pub use defaults::Arguments;
+pub use folded::FOLDED;
 pub use handlers::{begun_again, handle_raised, lacks_raised};
 pub use holders::{CLOSURE, GLOBALS, holder};
 pub use opcodes::{OpcodeRow, Opcodes};

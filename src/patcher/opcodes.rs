@@ -224,6 +224,11 @@ impl Opcodes {
         &self.unknown
     }
 
+    /// The code unit with which a probe ends.
+    pub fn end_of_probe(&self) -> [u8; 2] {
+        [self.delete_subscr, 0]
+    }
+
     /// The local variable that takes what is on top of the stack.
     pub(super) fn stores(&self, opcode: u8, argument: u32) -> Option<u32> {
         if opcode == self.store_fast { Some(argument) } else { (opcode == self.store_fast_load_fast).then_some(argument >> 4) }

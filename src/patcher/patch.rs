@@ -2,6 +2,7 @@
 
 use super::accesses;
 use super::code::Code;
+use super::folded;
 use super::instructions::Instructions;
 use super::opcodes::Opcodes;
 use super::point::Point;
@@ -28,6 +29,7 @@ pub fn patch<'a>(opcodes: &Opcodes, code: &Code<'a>, rebound: &Rebound) -> Optio
     if points.is_empty() {
         return None;
     }
+    folded::mark(opcodes, code, &instructions, rebound, &mut points);
     let mut insertions = Insertions::default();
     for (site, point) in (code.tuples.len()..).zip(&points) {
         let insertion = Insertion { site: u32::try_from(site).ok()?, is_after: point.is_after };

@@ -74,6 +74,8 @@ pub struct Point<'a> {
     /// Usually the object.  Of a [`Action::Method`] with a callable it is the callable: the place of `self` may be empty (NULL), which
     /// bytecode must not touch.
     pub handed: Operand,
+    /// So many probes before it is the one that stands for it as long as the object is private; 0 for none.
+    pub behind: u32,
     /// Depth of the object; may be an empty place (NULL) for a [`Action::Method`] with a callable.
     pub object: u16,
     /// Depth of what is called; 0 if that is not known, and then the probe is before the method is looked up.
@@ -144,6 +146,7 @@ impl Point<'_> {
             unit: 0,
             name: None,
             handed: Operand::Site,
+            behind: 0,
             object: 0,
             callable: 0,
             key: 0,

@@ -48,13 +48,13 @@ pub(super) fn take_out(
 }
 
 /// Where exceptions are handled.
-fn handlers(code: &Code<'_>, instructions: &Instructions) -> impl Iterator<Item = u32> {
+pub(super) fn handlers(code: &Code<'_>, instructions: &Instructions) -> impl Iterator<Item = u32> {
     let entries = super::tables::exception_entries(code.exceptions).unwrap_or_default();
     entries.into_iter().filter_map(|[_, _, target, _]| instructions.at.get(target as usize).copied())
 }
 
 /// The variable that an instruction loads last, if nobody else binds it.
-fn variable(opcodes: &Opcodes, code: &Code<'_>, rebound: &Rebound, instruction: &Instruction) -> Option<(u8, u32)> {
+pub(super) fn variable(opcodes: &Opcodes, code: &Code<'_>, rebound: &Rebound, instruction: &Instruction) -> Option<(u8, u32)> {
     let Instruction { opcode, argument, .. } = *instruction;
     if opcodes.load_fasts.contains(&opcode) {
         Some((opcodes.load_fast, argument))

@@ -207,6 +207,60 @@ fn switched(bytes: &[u8], switches: &[Switch], is_on: bool) -> Vec<u8> {
     bytes
 }
 
+/// Of each point of patched code how far before it the one is that stands for it.
+fn behind(source: &[(&str, u32)]) -> Vec<u32> {
+    let bytes = assemble(source);
+    let view = Code { lines: &[0xfd], names: &["a", "b", "c", "d", "e", "f"], locals: &["self", "other"], ..code(&bytes) };
+    let patched = patch(&opcodes(), &view, &Rebound::default()).expect("patched");
+    patched.points.iter().map(|point| point.behind).collect()
+}
+
+#[test]
+fn of_one_object_the_first_probe_stands_for_those_that_follow_soon() {
+    let read = |local: u32, name: u32| [("LOAD_FAST", local), ("LOAD_ATTR", 2 * name)];
+    let code = |parts: &[&[(&'static str, u32)]]| [&[("RESUME", 0)], &parts.concat()[..], &[("RETURN_VALUE", 0)]].concat();
+    assert_eq!(behind(&code(&[&read(0, 0), &read(0, 1), &read(0, 2)])), [0, 1, 2]);
+    assert_eq!(behind(&code(&[&read(0, 0), &read(1, 0), &read(0, 1), &read(1, 1)])), [0, 0, 2, 2], "of two objects");
+    let all: Vec<_> = (0..6).flat_map(|name| read(0, name)).collect();
+    assert_eq!(behind(&code(&[&all])), [0, 1, 2, 3, 4, 0], "for four at most");
+    let attribute_of = [("LOAD_FAST", 0), ("LOAD_ATTR", 0), ("LOAD_ATTR", 2)];
+    assert_eq!(behind(&code(&[&attribute_of, &read(0, 2)])), [0, 0, 2], "what is read is another object");
+    let update =
+        [("LOAD_FAST", 0), ("COPY", 1), ("LOAD_ATTR", 0), ("LOAD_CONST", 0), ("BINARY_OP", ADD), ("SWAP", 2), ("STORE_ATTR", 0)];
+    assert_eq!(behind(&code(&[&update])), [0, 0, 2], "what was copied is the same");
+    assert_eq!(behind(&code(&[&read(0, 0), &[("LOAD_CONST", 0)], &[("LOAD_FAST", 0)], &[("STORE_ATTR", 1)]])), [0, 1]);
+}
+
+#[test]
+fn nothing_stands_for_what_follows_later() {
+    let read = |local: u32, name: u32| [("LOAD_FAST", local), ("LOAD_ATTR", 2 * name)];
+    for (between, why) in [
+        (&[("LOAD_CONST", 0), ("PUSH_NULL", 0), ("CALL", 0)][..], "a call may hand it to another thread"),
+        (&[("LOAD_CONST", 0), ("STORE_FAST", 0)], "another object"),
+        (&[("YIELD_VALUE", 0)], "waits"),
+    ] {
+        let code = [&[("RESUME", 0)], &read(0, 0)[..], between, &read(0, 1), &[("RETURN_VALUE", 0)]].concat();
+        assert_eq!(behind(&code), [0, 0], "{why}");
+    }
+    let other_bound = [&[("RESUME", 0)], &read(0, 0)[..], &[("LOAD_CONST", 0), ("STORE_FAST", 1)], &read(0, 1)].concat();
+    assert_eq!(behind(&other_bound), [0, 1], "another variable");
+    // The read before is jumped over.
+    let jumped =
+        [&[("RESUME", 0), ("LOAD_CONST", 0), ("POP_JUMP_IF_FALSE", 6)], &read(0, 0)[..], &[("POP_TOP", 0)], &read(0, 1)].concat();
+    assert_eq!(behind(&jumped), [0, 0]);
+    // What was loaded before the variable was bound anew is not what it refers to.
+    let old = [
+        ("RESUME", 0),
+        ("LOAD_FAST", 0),
+        ("LOAD_CONST", 0),
+        ("STORE_FAST", 0),
+        ("LOAD_ATTR", 0),
+        ("LOAD_FAST", 0),
+        ("LOAD_ATTR", 2),
+    ];
+    assert_eq!(behind(&old), [0, 0]);
+}
+
 #[test]
 fn what_is_switched_off_is_jumped_over() {
     let bytes = assemble(&[("RESUME", 0), ("LOAD_FAST", 0), ("LOAD_ATTR", 0)]);

@@ -453,6 +453,7 @@ impl Process {
         let Totals { threads, loops, checks, accesses } = registry::get().loops.totals();
         let checks = checks + hooks_link::recording().map_or(0, Recording::events);
         let hooks = self.hooks.load(Ordering::Relaxed);
+        probe_switch::check_folded();
         let [slices, sliced_ms] = [&probe_switch::SLICES, &probe_switch::SLICED_MS].map(|counter| counter.load(Ordering::Relaxed));
         Watched {
             hooks,

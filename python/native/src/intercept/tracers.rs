@@ -1,4 +1,4 @@
-//! Before anything traces, profiles or monitors, probes are switched on ([`crate::thread::probe_switch`]): it is about to overwrite
+//! Before anything traces, profiles or monitors, probes are switched on, and none is folded any more ([`crate::thread::probe_switch`]): it is about to overwrite
 //! instructions.  [`crate::intercept::masquerade::monitoring`] does so for trace functions.
 //!
 //! A tracer that is written in C needs no function of Python for it: the import of an extension module that could is enough.
@@ -24,7 +24,7 @@ impl<const N: usize> SetProfile<N> {
         // SAFETY: called attached, with a live object.
         unsafe {
             if !std::ptr::eq(function, ffi::Py_None()) {
-                probe_switch::on();
+                probe_switch::before_tracing();
             }
             SET_PROFILE[N].get().expect("set before it is hooked")(module, function)
         }
@@ -35,7 +35,7 @@ static USE_TOOL: OnceLock<Fast> = OnceLock::new();
 
 /// `sys.monitoring.use_tool_id(tool, name)`, which comes before anything is monitored.
 unsafe extern "C" fn use_tool(module: Object, arguments: *const Object, count: ffi::Py_ssize_t) -> Object {
-    probe_switch::on();
+    probe_switch::before_tracing();
     // SAFETY: called attached, with this many live arguments.
     unsafe { USE_TOOL.get().expect("set before it is hooked")(module, arguments, count) }
 }
@@ -47,12 +47,12 @@ unsafe extern "C" fn create_dynamic(module: Object, arguments: *const Object, co
     // SAFETY: called attached, with this many live arguments.
     unsafe {
         let created = CREATE.get().expect("set before it is hooked")(module, arguments, count);
-        if !created.is_null() && count > 0 && probe_switch::is_off() {
+        if !created.is_null() && count > 0 && (probe_switch::is_off() || probe_switch::is_folding()) {
             let spec = Bound::from_borrowed_ptr(Python::assume_attached(), *arguments);
             let origin = spec.getattr(pyo3::intern!(spec.py(), "origin"));
             let origin = origin.and_then(|origin| Ok(origin.cast_into::<PyString>()?));
             if origin.is_ok_and(|origin| origin.to_str().is_ok_and(tracers::may_be_in)) {
-                probe_switch::on();
+                probe_switch::before_tracing();
             }
         }
         created

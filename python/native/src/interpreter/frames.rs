@@ -267,6 +267,21 @@ unsafe fn stack_at(thread: *mut ffi::PyThreadState, offsets: &Offsets, depth: us
     }
 }
 
+/// The instruction that the calling thread's innermost frame is at, in the copy of the code that it runs.
+///
+/// # Safety
+/// Attached, and in Python code.
+#[inline]
+pub(crate) unsafe fn instruction() -> *mut u16 {
+    let offsets = offsets::get();
+    // SAFETY: passed on; a running thread has a frame.
+    unsafe {
+        let thread = thread_state::own().cast::<u8>();
+        let frame = thread.add(offsets.thread_current_frame).cast::<*const u8>().read();
+        frame.add(offsets.frame_instr_ptr).cast::<*mut u16>().read()
+    }
+}
+
 /// What a local variable of the calling thread's innermost frame holds, borrowed.
 ///
 /// # Safety

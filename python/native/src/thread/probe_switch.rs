@@ -14,6 +14,10 @@
 //!
 //! With `--sample` they are switched again and again ([`set`]), by then with the world stopped and in all copies.
 //!
+//! Folded probes are another matter: code jumps over those for which another one stands as long as the object is private
+//! ([`ftsan::patcher::Point::behind`]), whether others are on or off, until that one puts them into their places
+//! ([`crate::engine::races::folds`]), in the copy that its thread runs.
+//!
 //! Tracing and monitoring overwrite instructions and keep what was there: probes are switched on before they begin
 //! (`crate::intercept::tracers`).  Should one have begun all the same, [`is_traced`] sees that code was made anew for it, and the report says
 //! which probes are not watched.
@@ -39,25 +43,37 @@ static IS_KEPT: AtomicBool = AtomicBool::new(false);
 /// It was switched in all copies, and is from now on.
 static HAS_COPIES: AtomicBool = AtomicBool::new(false);
 
+/// Probes that are made now may be folded.
+static IS_FOLDING: AtomicBool = AtomicBool::new(false);
+
 /// The function to be called, attached, when probes are to be on for good.
 static FOR_GOOD: OnceLock<fn()> = OnceLock::new();
 
 /// The state of the main thread, which is part of its interpreter and lives as long.
 static MAIN: AtomicPtr<ffi::PyThreadState> = AtomicPtr::new(std::ptr::null_mut());
 
-/// Code that can be switched: by the address of its first unit.
+/// Probes of code objects, by the address of the first unit.
 type Codes = BTreeMap<usize, Arc<[Switch]>>;
+
+/// Code that is to be switched, and code with folded probes.
+struct Tables {
+    switched: Codes,
+    folded: Codes,
+}
 
 /// A lock that is held for as long as some stores take, so a thread that waits for it may be attached or not.  The child of a fork
 /// opens it.
 struct Locked {
     is_taken: AtomicBool,
-    codes: UnsafeCell<Codes>,
+    tables: UnsafeCell<Tables>,
 }
-// SAFETY: the codes are only reached through a `Guard`, of which there is one at a time.
+// SAFETY: the tables are only reached through a `Guard`, of which there is one at a time.
 unsafe impl Sync for Locked {}
 
-static CODES: Locked = Locked { is_taken: AtomicBool::new(false), codes: UnsafeCell::new(BTreeMap::new()) };
+static CODES: Locked = Locked {
+    is_taken: AtomicBool::new(false),
+    tables: UnsafeCell::new(Tables { switched: BTreeMap::new(), folded: BTreeMap::new() }),
+};
 
 struct Guard(());
 
@@ -69,9 +85,13 @@ impl Guard {
         Guard(())
     }
 
-    fn codes(&mut self) -> &mut Codes {
+    fn tables(&mut self) -> &mut Tables {
         // SAFETY: the lock is taken as long as the guard lives.
-        unsafe { &mut *CODES.codes.get() }
+        unsafe { &mut *CODES.tables.get() }
+    }
+
+    fn codes(&mut self) -> &mut Codes {
+        &mut self.tables().switched
     }
 }
 
@@ -94,12 +114,13 @@ pub(crate) fn after_fork_in_child() {
 pub(crate) struct Switches {
     units: usize,
     all: Arc<[Switch]>,
+    folded: Arc<[Switch]>,
 }
 
 impl Switches {
     /// Puts into the code's bytes what is there when the probes are on.
     pub(crate) fn set_on(&self, bytes: &mut [u8]) {
-        for switch in self.all.iter() {
+        for switch in self.all.iter().chain(self.folded.iter()) {
             let at = 2 * switch.unit as usize;
             bytes[at..at + 2].copy_from_slice(&switch.on);
         }
@@ -109,7 +130,9 @@ impl Switches {
 impl Drop for Switches {
     fn drop(&mut self) {
         // The code object is about to be freed: the lock is waited for even if nothing is left to be taken out.
-        let removed = Guard::take().codes().remove(&self.units);
+        let mut guard = Guard::take();
+        let removed = (guard.codes().remove(&self.units), guard.tables().folded.remove(&self.units));
+        drop(guard);
         drop(removed);
     }
 }
@@ -120,9 +143,18 @@ pub(crate) fn is_off() -> bool {
     IS_OFF.load(Ordering::Acquire)
 }
 
-/// Whether the code that is made now is to be switched, now or later.
-pub(crate) fn is_switching() -> bool {
+/// Whether probes of the code that is made now are to be switched, now or later, or folded.
+pub(crate) fn concerns_new_code() -> bool {
+    is_switching() || is_folding()
+}
+
+fn is_switching() -> bool {
     is_off() || IS_KEPT.load(Ordering::Acquire)
+}
+
+/// Whether probes may be folded.
+pub(crate) fn is_folding() -> bool {
+    IS_FOLDING.load(Ordering::Acquire)
 }
 
 /// From now on code is remembered; `for_good` is called before anything that probes must not be switched off again for.
@@ -146,19 +178,62 @@ unsafe fn change(units: usize, switch: &Switch, from: [u8; 2], to: [u8; 2]) -> b
     unit.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed).is_ok()
 }
 
-/// Takes up a code object that nobody has run yet, and switches its probes off if others are; `None` if they stay on.
-pub(crate) fn take_up(code: &Code<'_>, mut switches: Vec<Switch>) -> Option<Switches> {
+/// Takes up a code object that nobody has run yet: folds those probes that another one stands for, and switches the others off if probes are.
+/// `None` if all stay on.
+pub(crate) fn take_up(code: &Code<'_>, mut switches: Vec<Switch>, mut folded: Vec<Switch>) -> Option<Switches> {
     let units = code.units();
     let mut guard = Guard::take();
-    if !is_switching() {
-        return None;
+    let (is_off, is_switching) = (is_off(), is_switching());
+    if !is_switching {
+        switches.clear();
     }
-    let is_off = is_off();
+    if !is_folding() {
+        folded.clear();
+    }
     // SAFETY: a live code object, whose instructions were just read.
     switches.retain(|switch| unsafe { change(units, switch, switch.on, if is_off { switch.off } else { switch.on }) });
-    let all: Arc<[Switch]> = switches.into();
-    guard.codes().insert(units, all.clone());
-    Some(Switches { units, all })
+    // SAFETY: as above.
+    folded.retain(|switch| unsafe { change(units, switch, switch.on, switch.off) });
+    let (all, folded): (Arc<[Switch]>, Arc<[Switch]>) = (switches.into(), folded.into());
+    if is_switching {
+        guard.codes().insert(units, all.clone());
+    }
+    if !folded.is_empty() {
+        guard.tables().folded.insert(units, folded.clone());
+    }
+    // Not made to be dropped: that takes the lock.
+    (is_switching || !folded.is_empty()).then(|| Switches { units, all, folded })
+}
+
+/// From now on no probe is folded, as somebody is about to look at instructions.  Attached.
+pub(crate) fn unfold_all() {
+    if !IS_FOLDING.swap(false, Ordering::AcqRel) {
+        return;
+    }
+    // SAFETY: attached.
+    let stopped = Stopped::stop(unsafe { Python::assume_attached() });
+    let mut guard = Guard::take();
+    let folded = std::mem::take(&mut guard.tables().folded);
+    let mut left = 0;
+    for (units, all) in &folded {
+        // SAFETY: code is taken out before it is freed, and gets no copies while the world is stopped.
+        for start in unsafe { code_text::copies(units - offsets::get().code_adaptive) } {
+            // SAFETY: as above.
+            left += all.iter().filter(|switch| unsafe { !put(start, switch, true) }).count();
+        }
+    }
+    drop(guard);
+    drop(stopped);
+    drop(folded);
+    if left > 0 {
+        faults::fail(&format!("races: a tracer that is written in C keeps {left} probes folded: some accesses are passed over"));
+    }
+}
+
+/// Before anything traces, profiles or monitors.  Attached.
+pub(crate) fn before_tracing() {
+    on();
+    unfold_all();
 }
 
 /// Switches all probes on or off, in all copies; how many could not be.  To be called only after [`keep`].
@@ -281,16 +356,27 @@ pub(crate) fn is_traced() -> bool {
     unsafe { thread_state::instrumentation_version(MAIN.load(Ordering::Acquire)) != 0 }
 }
 
+/// Notes if a tracer has come unnoticed, which keeps folded probes as they are.
+pub(crate) fn check_folded() {
+    if is_folding() && is_traced() && !Guard::take().tables().folded.is_empty() {
+        faults::fail("races: a tracer that is written in C came unnoticed: some accesses are passed over");
+    }
+}
+
+/// Whether the calling thread is the main one, of the main interpreter.
+fn is_main() -> bool {
+    // SAFETY: these always succeed.
+    let is_first_thread = unsafe { libc::getpid() == libc::gettid() };
+    is_first_thread && thread_state::is_of_main_interpreter()
+}
+
 /// Whether the calling thread is the only one, runs code that is in code objects, and is not traced.
 fn is_alone(py: Python<'_>) -> bool {
     let own = thread_state::own();
     MAIN.store(own, Ordering::Release);
     // SAFETY: attached; its own frames.
     let runs_originals = unsafe { frames::own().all(|frame| frame.is_entry() || frame.copy() == 0) };
-    // SAFETY: these always succeed.
-    let is_first_thread = unsafe { libc::getpid() == libc::gettid() };
-    let is_main = is_first_thread && thread_state::is_of_main_interpreter();
-    is_main
+    is_main()
         && runs_originals
         && Stopped::stop(py).threads().count() == 1
         && !thread_state::are_there_sub_interpreters()
@@ -302,6 +388,11 @@ pub(crate) fn may_compile(py: Python<'_>) -> bool {
     let jit = py.import("sys").and_then(|sys| sys.getattr_opt("_jit"));
     let is_enabled = |jit: Bound<'_, PyAny>| jit.call_method0("is_enabled")?.extract();
     jit.and_then(|jit| jit.map_or(Ok(false), is_enabled)).unwrap_or(true)
+}
+
+/// From now on probes may be folded.
+pub(crate) fn begin_folding(py: Python<'_>) {
+    IS_FOLDING.store(is_main() && !is_traced() && !may_compile(py), Ordering::Release);
 }
 
 /// From now on probes are off, if it is certain that the second thread will be noticed.

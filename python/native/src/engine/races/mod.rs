@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`probe`] | the native object that patched code calls, and the fast path |
 //! | [`probe_site`], [`shared`] | what a probe knows of its access; the tables that all probes share |
+//! | [`folds`] | probes that another one stands for |
 //! | [`accesses`] | which object, which part of it, what is done to it |
 //! | [`touch`] | what is done to an object, as accesses of its parts |
 //! | [`noted`] | one access, and the shadow memory |
@@ -35,6 +36,7 @@ pub(crate) mod container_sync;
 pub(crate) mod containers;
 pub(crate) mod demands;
 pub(crate) mod flags;
+pub(crate) mod folds;
 pub(crate) mod handed_over;
 pub(crate) mod locations;
 pub(crate) mod names;

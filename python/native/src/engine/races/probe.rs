@@ -4,7 +4,8 @@
 //! immortal: a reference count that threads share would cost more than the check.
 
 use crate::engine::locks;
-use crate::engine::races::probe_site::{Probe, TYPES, Type, peek, peek_plainly};
+use crate::engine::races::folds::{self, Folds};
+use crate::engine::races::probe_site::{self, Probe, TYPES, Type, peek, peek_plainly};
 use crate::engine::races::{accesses, confirm, shared, turns};
 use crate::findings::process;
 use crate::interpreter::frames::RawFrame;
@@ -14,12 +15,14 @@ use crate::thread::context::current_thread;
 use crate::thread::outcome::Outcome;
 use crate::thread::{clock, code_class, guard, perturb};
 use ftsan::patcher::known_calls::{self};
-use ftsan::patcher::{Action, ActsAt, Operand, Point};
+use ftsan::patcher::{Action, ActsAt, Operand, Point, Switch};
 use ftsan::perturb::Step;
 use ftsan::races::facts::AccessFacts;
 use ftsan::scope;
 use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+use std::collections::HashMap;
 use std::ffi::c_int;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -129,6 +132,8 @@ unsafe extern "C" fn slow(probe: *mut ffi::PyObject, object: *mut ffi::PyObject)
     }
     let outcome = guard::catch_panic(Outcome::Continue, || {
         // SAFETY: passed on; probes are immortal.
+        unsafe { folds::unfold(&(*probe.cast::<Probe>()).folds) };
+        // SAFETY: as above.
         unsafe { accesses::note(here, &*probe.cast::<Probe>(), object) }
     });
     outcome.status()
@@ -253,6 +258,18 @@ pub(crate) fn is_switched(constant: &Bound<'_, PyAny>) -> bool {
     path_of(constant).is_some_and(|path| path != Path::Suspend as usize)
 }
 
+/// Of these constants and the places of probes among them: those that others stand for from now on, and the rest.
+pub(crate) fn fold(constants: &Bound<'_, PyTuple>, switches: Vec<Switch>) -> (Vec<Switch>, Vec<Switch>) {
+    // SAFETY: constants of code are kept alive by it.
+    let probe = |site: u32| unsafe { probe_site::of_object(constants.get_item(site as usize).ok()?.as_ptr()) };
+    let places: HashMap<u32, Switch> = switches.iter().map(|switch| (switch.site, *switch)).collect();
+    switches.into_iter().partition(|switch| {
+        let behind = probe(switch.site).map_or(0, |folded| folded.behind);
+        let first = (behind > 0).then(|| places.get(&(switch.site - behind))).flatten();
+        first.is_some_and(|first| probe(first.site).is_some_and(|site| site.folds.add(first.last(), switch)))
+    })
+}
+
 /// The path of a probe; `None` if it is none.
 fn path_of(object: &Bound<'_, PyAny>) -> Option<usize> {
     TYPES.iter().position(|known| known.get().is_some_and(|known| known.0 == object.get_type_ptr()))
@@ -319,6 +336,8 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, point: &Point<'_>, is_trusted: bool) 
             is_swapper: is_swapper,
             is_trusted: is_trusted,
             is_special: is_trusted || is_special(point),
+            behind: point.behind,
+            folds: Folds::new(),
             pauses: AtomicU8::new(0),
         }
         set_immortal(object);

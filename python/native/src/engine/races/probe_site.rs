@@ -1,5 +1,6 @@
 //! What a probe knows of the access that it stands before.
 
+use crate::engine::races::folds::Folds;
 use crate::interpreter::frames;
 use ftsan::patcher::Action;
 use ftsan::patcher::known_calls::CallEffect;
@@ -51,6 +52,10 @@ pub(crate) struct Probe {
     pub(crate) is_trusted: bool,
     /// There is more to an access here than its kind, its value and the facts: most have nothing of the kind, and one look tells.
     pub(crate) is_special: bool,
+    /// So many constants before it is the probe that stands for it as long as the object is private; 0 for none.
+    pub(crate) behind: u32,
+    /// The probes that it stands for.
+    pub(crate) folds: Folds,
     /// How often threads are still to pause here.
     pub(crate) pauses: AtomicU8,
 }
@@ -89,6 +94,8 @@ impl Probe {
             is_swapper: false,
             is_trusted: false,
             is_special: false,
+            behind: 0,
+            folds: Folds::new(),
             pauses: AtomicU8::new(0),
         }
     }

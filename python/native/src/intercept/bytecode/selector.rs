@@ -7,6 +7,7 @@
 
 use crate::engine::order;
 use crate::engine::races::callers::{self, Chosen};
+use crate::engine::races::folds;
 use crate::engine::races::sampling;
 use crate::evidence::race;
 use crate::findings::process;
@@ -19,7 +20,7 @@ use crate::intercept::tracers;
 use crate::interpreter::code_fields::{self, Code};
 use crate::interpreter::world::Stopped;
 use crate::interpreter::{code_text, frames, functions};
-use crate::thread::{guard, probe_switch};
+use crate::thread::{guard, perturb, probe_switch};
 use ftsan::scope::{Origin, Scope};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
@@ -257,6 +258,10 @@ pub(crate) fn start(py: Python<'_>, standard_library: &[String]) -> PyResult<()>
         order::thread_clock();
         sampling::start(py);
         probe_switch::begin(py);
+        if !perturb::is_on() {
+            folds::begin(opcodes::get(py)?.end_of_probe());
+            probe_switch::begin_folding(py);
+        }
     }
     race::name_holders_by(holders::holder);
     callers::start(Chosen {

@@ -296,7 +296,7 @@ impl<const N: usize> SetTrace<N> {
         unsafe {
             let begins = !std::ptr::eq(function, ffi::Py_None());
             if begins {
-                probe_switch::on();
+                probe_switch::before_tracing();
             }
             let answer = SET_TRACE[N].get().expect("set before it is hooked")(module, function);
             if !answer.is_null() && begins {

@@ -201,11 +201,13 @@ pub(crate) fn attach(patched: &Code<'_>, code: &Code<'_>, map: UnitMap, is_known
     }
     let mut view = View::new(code, map, is_known)?;
     view.probes.push(Arc::new(Probes::among(patched.constants().iter().skip(code.constants().len()))));
-    if probe_switch::is_switching() {
+    if probe_switch::concerns_new_code() {
         let constants = patched.constants();
         let is_switched = |constant: u32| constants.get_item(constant as usize).is_ok_and(|site| probe::is_switched(&site));
         let switches = patcher::switches(opcodes::get(constants.py())?, patched.bytes()?.as_bytes(), is_switched);
-        view.switches = probe_switch::take_up(patched, switches);
+        let (folded, switched) =
+            if probe_switch::is_folding() { probe::fold(&constants, switches) } else { (Vec::new(), switches) };
+        view.switches = probe_switch::take_up(patched, switched, folded);
     }
     // SAFETY: alive.
     let is_chosen = unsafe { code_data::is_chosen(code.object().as_ptr()) }.into();

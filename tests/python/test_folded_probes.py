@@ -1,0 +1,96 @@
+"""Of accesses of one object that soon follow each other, one probe stands for the others as long as the object is private."""
+
+from __future__ import annotations
+
+import opcode
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Ftsan
+from tests.python.test_probe_switch import BEGINNINGS, BY_ADDRESS
+
+PROGRAM = """
+import ctypes, sys, threading
+
+JUMP = {jump}
+
+class Pair:
+    def __init__(self):
+        self.one = self.other = 1
+
+def total(pair):
+    return pair.one + pair.other
+
+def folded(function):
+    "How many probes are jumped over in what the main thread runs of it."
+    code = function.__code__
+    count = ctypes.c_ssize_t.from_address(id(code) + object.__basicsize__).value
+    units = ctypes.string_at(id(code) + type(code).__basicsize__, 2 * count)
+    return sum(units[at] == JUMP for at in range(0, len(units), 2))
+
+def begin():
+    {begin}
+
+made = []
+has_made, is_over = threading.Event(), threading.Event()
+
+def make():
+    made.append(Pair())
+    has_made.set()
+    made[0].other = 2
+    is_over.wait()
+
+thread = threading.Thread(target=make)
+thread.start()
+has_made.wait()
+total(Pair())
+print(folded(total))
+begin()
+total(Pair())
+print(folded(total))
+total(made[0])
+print(folded(total))
+is_over.set()
+thread.join()
+{end}
+"""
+
+
+def written(folder: Path, begin: str = "pass", end: str = "") -> Path:
+    """The program, with what begins while probes are folded."""
+    path = folder / "program.py"
+    path.write_text(PROGRAM.format(begin=begin, end=end, jump=opcode.opmap["JUMP_FORWARD"]))
+    return path
+
+
+def test_what_is_folded_is_put_back_before_the_first_object_that_is_shared(tmp_path: Path, ftsan: Ftsan) -> None:
+    run = ftsan(written(tmp_path))
+    assert run.stdout.split() == ["1", "1", "0"], run.stderr
+    [finding] = run.report["findings"]
+    assert "other" in finding["title"], finding
+    assert run.report["watched"]["off"] == []
+
+
+@pytest.mark.parametrize("begin", [begin for begin, (switches, _) in BEGINNINGS.items() if switches])
+def test_nothing_is_folded_where_instructions_are_looked_at(begin: str, tmp_path: Path, ftsan: Ftsan) -> None:
+    run = ftsan(written(tmp_path, begin, BEGINNINGS[begin][1]))
+    assert run.stdout.split() == ["1", "0", "0"], run.stderr
+    assert (len(run.report["findings"]), run.report["watched"]["off"]) == (1, [])
+
+
+@pytest.mark.parametrize("option", ["--strict", "--confirm", "--inventory=inventory.json", "--perturb=1"])
+def test_what_counts_accesses_folds_nothing(option: str, tmp_path: Path, ftsan: Ftsan) -> None:
+    assert set(ftsan(option, written(tmp_path)).stdout.split()) == {"0"}
+
+
+def test_a_tracer_that_was_not_noticed_is_said(tmp_path: Path, ftsan: Ftsan) -> None:
+    run = ftsan(written(tmp_path, BY_ADDRESS, "set_trace(None, None)"))
+    assert any("a tracer that is written in C came unnoticed" in off for off in run.report["watched"]["off"]), run.stderr
+
+
+def test_another_version_of_patched_code_folds_nothing_of_the_first(tmp_path: Path, ftsan: Ftsan) -> None:
+    """The program makes a code object of one that has folded probes, and both run."""
+    begin = "global total; before = total; total = type(total)(total.__code__.replace(co_name='sum'), globals())"
+    run = ftsan(written(tmp_path, begin))
+    assert run.stdout.split()[-1] == "0" and len(run.report["findings"]) == 1, run.stderr
