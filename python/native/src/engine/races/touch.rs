@@ -208,6 +208,8 @@ impl Touch<'_> {
                 }
             } else if key.is_null() {
                 Outcome::Continue
+            } else if is_sequence(container) {
+                self.item(key, method.effect, Written::UNKNOWN, container)
             } else {
                 if self.probe.is_first
                     && method.effect == Call::Insert
@@ -403,8 +405,12 @@ impl Touch<'_> {
                 ffi::Py_XDECREF(data);
                 return lacks;
             }
-            let contains = if container == Container::Set { ffi::PySet_Contains } else { ffi::PyDict_Contains };
-            contains(self.object, key) == 0
+            // These functions take nothing else.
+            if container == Container::Set {
+                ffi::PySet_Contains(self.object, key) == 0
+            } else {
+                ffi::PyDict_Check(self.object) == 0 || ffi::PyDict_Contains(self.object, key) == 0
+            }
         }
     }
 
