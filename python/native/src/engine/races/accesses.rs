@@ -491,9 +491,8 @@ pub(super) unsafe fn attribute_named(
         {
             return Outcome::Raised;
         }
-        // `object.__setattr__` and the like go round what the class says.
         let is_part = if probe.name.starts_with("__") {
-            locations::is_generic(peek(probe.callable)) && !locations::is_thread_local(ffi::Py_TYPE(object))
+            locations::is_generic(peek(probe.callable)) && locations::is_reached_by_generic(object, name)
         } else {
             locations::is_location(object, name, hash, writes)
         };

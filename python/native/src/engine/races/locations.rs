@@ -134,22 +134,50 @@ unsafe fn ask(class: *mut ffi::PyTypeObject, name: &str, writes: bool) -> Answer
         if is_python && is_overridden(class, "__getattribute__") {
             return Answer::Elsewhere;
         }
+        match is_descriptor(class, name, python) {
+            Some(true) => Answer::Elsewhere,
+            None if is_python => Answer::IfThere,
+            Some(false) | None => Answer::Location,
+        }
+    }
+}
+
+/// Whether the class has a property, or another descriptor written in Python that sets, under this name; `None` if it has nothing.
+///
+/// # Safety
+/// Attached; `class` is alive.
+unsafe fn is_descriptor(class: *mut ffi::PyTypeObject, name: &str, python: &PythonSlots) -> Option<bool> {
+    // SAFETY: passed on; the object that is looked up is a reference of our own.
+    unsafe {
         let name = string(name);
         if name.is_null() {
-            return Answer::Location;
+            return Some(false);
         }
         let found = types::look_up(class, name);
         ffi::Py_DECREF(name);
         if found.is_null() {
-            return if is_python { Answer::IfThere } else { Answer::Location };
+            return None;
         }
         let kind = ffi::Py_TYPE(found);
         let sets = (*kind).tp_descr_set.map_or(0, |slot| slot as usize);
-        let is_elsewhere = sets == python.set
+        let is_it = sets == python.set
             || kind == &raw mut ffi::PyProperty_Type
             || ffi::PyType_IsSubtype(kind, &raw mut ffi::PyProperty_Type) != 0;
         ffi::Py_DECREF(found);
-        if is_elsewhere { Answer::Elsewhere } else { Answer::Location }
+        Some(is_it)
+    }
+}
+
+/// Whether `object.__setattr__` and its like come to a location of the object: they go round what the class says of all names, and not round a
+/// descriptor.
+///
+/// # Safety
+/// Attached; `object` is alive.
+pub(crate) unsafe fn is_reached_by_generic(object: *mut ffi::PyObject, name: &str) -> bool {
+    // SAFETY: passed on; a live object has a live type.
+    unsafe {
+        let class = ffi::Py_TYPE(object);
+        !is_thread_local(class) && PYTHON.get().is_none_or(|python| is_descriptor(class, name, python) != Some(true))
     }
 }
 
