@@ -1,4 +1,4 @@
-"""SQLite lets one transaction write at a time: what is done in one comes after what was done in the one before it."""
+"""SQLite lets one transaction write at a time, by whatever name it knows the file: each comes after the one before it."""
 
 import os
 import sqlite3
@@ -18,9 +18,9 @@ with sqlite3.connect(path) as setup:
 setup.close()
 
 
-def worker() -> None:
+def worker(name: str) -> None:
     for _ in range(10):
-        base = sqlite3.connect(path, timeout=60, isolation_level=None)
+        base = sqlite3.connect(name, timeout=60, isolation_level=None)
         base.execute("BEGIN IMMEDIATE")
         count.by_statement += 1
         base.execute("COMMIT")
@@ -29,14 +29,14 @@ def worker() -> None:
         count.by_statement += 1
         base.commit()
         base.close()
-        base = sqlite3.connect(path, timeout=60)
+        base = sqlite3.connect(name, timeout=60)
         with base:
             base.execute("UPDATE job SET number = number + 1")
             count.by_with += 1
         base.close()
 
 
-threads = [threading.Thread(target=worker) for _ in range(2)]
+threads = [threading.Thread(target=worker, args=(name,)) for name in (path, os.path.relpath(path))]
 for thread in threads:
     thread.start()
 for thread in threads:

@@ -10,6 +10,9 @@ use crate::thread::clock;
 use ftsan::races::mix;
 use pyo3::ffi;
 use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 /// By the address of a connection, the key of its database.  Used attached only, and nothing else is done meanwhile.
@@ -25,17 +28,49 @@ fn opened() -> MutexGuard<'static, HashMap<usize, u64>> {
 /// Attached; both are alive, the first one perhaps null.
 #[cold]
 pub(crate) unsafe fn connected(database: *mut ffi::PyObject, connection: *mut ffi::PyObject) {
-    // SAFETY: passed on; an exact string runs no code of the program.
-    let hash = unsafe {
-        let is_text = !database.is_null() && ffi::PyUnicode_CheckExact(database) != 0;
-        is_text.then(|| ffi::PyObject_Hash(database) as u64)
+    // SAFETY: passed on.
+    let number = match unsafe { name(database) } {
+        Some(name) if name == b":memory:" => connection as u64,
+        Some(name) => file_of(&name),
+        None => 0,
     };
-    let is_private = hash.is_some_and(|_| {
-        // SAFETY: as above; compared with a C string.
-        unsafe { ffi::PyUnicode_CompareWithASCIIString(database, c":memory:".as_ptr()) == 0 }
-    });
-    let number = if is_private { connection as u64 } else { hash.unwrap_or_default() };
     opened().insert(connection as usize, mix(number) % FOLDED);
+}
+
+/// The name of a database; `None` if only code of the program knows it.
+///
+/// # Safety
+/// Attached; alive, or null.
+unsafe fn name(database: *mut ffi::PyObject) -> Option<Vec<u8>> {
+    // SAFETY: passed on; exact strings run no code of the program, and keep their text.
+    unsafe {
+        let mut length = 0;
+        let text = if database.is_null() {
+            std::ptr::null()
+        } else if ffi::PyUnicode_CheckExact(database) != 0 {
+            ffi::PyUnicode_AsUTF8AndSize(database, &raw mut length).cast::<u8>()
+        } else if ffi::PyBytes_CheckExact(database) != 0 {
+            length = ffi::PyBytes_Size(database);
+            ffi::PyBytes_AsString(database).cast_const().cast::<u8>()
+        } else {
+            std::ptr::null()
+        };
+        if text.is_null() {
+            ffi::PyErr_Clear();
+            return None;
+        }
+        Some(std::slice::from_raw_parts(text, length as usize).to_vec())
+    }
+}
+
+/// A number for the file, under whatever name; for the name, if there is no such file (`file:name?mode=memory`).
+fn file_of(name: &[u8]) -> u64 {
+    let path = name.strip_prefix(b"file:").map_or(name, |rest| {
+        let path = rest.split(|byte| *byte == b'?').next().unwrap_or_default();
+        path.strip_prefix(b"//").unwrap_or(path)
+    });
+    let hash = |bytes: &[u8]| bytes.iter().fold(0, |all: u64, byte| mix(all ^ u64::from(*byte)));
+    std::fs::metadata(OsStr::from_bytes(path)).map_or_else(|_| hash(name), |file| mix(file.dev()) ^ file.ino())
 }
 
 /// # Safety
