@@ -1,6 +1,10 @@
 """Caches that anybody fills with what anybody would: equal, immutable values.  Computing twice is all that can happen."""
 
+import datetime
 import threading
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 
 class Page:
@@ -21,6 +25,22 @@ class Page:
         return self._parts
 
 
+class Size(NamedTuple):
+    width: int
+    unit: str | None
+
+
+#: Types of the standard library that are written in C or made of tuples.
+MAKERS: dict[str, Callable[[], Any]] = {
+    "complex": lambda: complex(1, 2),
+    "date": lambda: datetime.date(2026, 12, 1),
+    "decimal": lambda: Decimal("1.5"),
+    "moment": lambda: datetime.datetime(2026, 12, 1, tzinfo=datetime.UTC),
+    "named": lambda: Size(1, None),
+    "range": lambda: range(3),
+    "within": lambda: ("a", None),
+}
+made: dict[str, Any] = {}
 names, squares, page = dict[int, str](), dict[int, int](), Page("/a/b")
 
 
@@ -30,6 +50,9 @@ def worker() -> None:
             names[number] = str(number)
         if squares.get(number) is None:
             squares[number] = number * number
+        for name, make in MAKERS.items():
+            if name not in made:
+                made[name] = make()
         assert (page.slug, len(page.parts())) == ("a-b", 3)
 
 

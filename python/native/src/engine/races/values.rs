@@ -1,6 +1,6 @@
 //! Keys and values, summarised without running code of the program: no `__hash__`, no `__eq__` but those of built-in immutable types.
 
-use crate::interpreter::attributes;
+use crate::interpreter::{attributes, types};
 use ftsan::races::access::Value;
 use ftsan::races::mix;
 use pyo3::ffi;
@@ -35,7 +35,11 @@ unsafe fn hash(object: *mut ffi::PyObject, depth: u32) -> Option<u64> {
         if is_plain(object) {
             return Some(ffi::PyObject_Hash(object) as u64);
         }
-        if ffi::Py_TYPE(object) != &raw mut ffi::PyTuple_Type || depth == 0 {
+        // Within a tuple; by itself it is more than an equal value.
+        if object == ffi::Py_None() && depth < DEPTH {
+            return Some(0x2545_f491_4f6c_dd1d);
+        }
+        if !is_tuple(object) || depth == 0 {
             return None;
         }
         let mut all = 0x517c_c1b7_2722_0a95;
@@ -43,6 +47,42 @@ unsafe fn hash(object: *mut ffi::PyObject, depth: u32) -> Option<u64> {
             all = mix(all ^ hash(ffi::PyTuple_GET_ITEM(object, index), depth - 1)?).rotate_left(17);
         }
         Some(all)
+    }
+}
+
+/// Whether it is a tuple that is compared as tuples are: a named one, too.
+///
+/// # Safety
+/// Attached; `object` is alive.
+#[inline]
+unsafe fn is_tuple(object: *mut ffi::PyObject) -> bool {
+    // SAFETY: passed on; the base type's slots are never replaced.
+    unsafe {
+        let (class, base) = (ffi::Py_TYPE(object), &raw mut ffi::PyTuple_Type);
+        let slots = |class: *mut ffi::PyTypeObject| {
+            [(*class).tp_hash.map_or(0, |slot| slot as usize), (*class).tp_richcompare.map_or(0, |slot| slot as usize)]
+        };
+        class == base || ffi::PyTuple_Check(object) != 0 && slots(class) == slots(base)
+    }
+}
+
+/// Whether it is of an immutable type of the standard library, written in C, whose objects are compared without running code of the program.
+///
+/// # Safety
+/// Attached; `object` is alive.
+unsafe fn is_of_c(object: *mut ffi::PyObject, class: &CStr) -> bool {
+    match class.to_bytes() {
+        b"complex" | b"range" | b"decimal.Decimal" | b"datetime.date" | b"datetime.timedelta" | b"datetime.timezone" => true,
+        // A time zone that is written in Python is asked for the offset.
+        b"datetime.datetime" | b"datetime.time" => {
+            // SAFETY: passed on; the object keeps its zone alive, for which these types have a getter in C.
+            unsafe {
+                let zone = types::with_name(c"tzinfo", |name| ffi::PyObject_GenericGetAttr(object, name));
+                ffi::Py_XDECREF(zone);
+                !zone.is_null() && (zone == ffi::Py_None() || CStr::from_ptr((*ffi::Py_TYPE(zone)).tp_name) == c"datetime.timezone")
+            }
+        }
+        _ => false,
     }
 }
 
@@ -105,8 +145,17 @@ pub(crate) unsafe fn value(object: *mut ffi::PyObject) -> Value {
         if CStr::from_ptr((*ffi::Py_TYPE(class.cast())).tp_name) == c"EnumType" {
             return Value::of(mix(object as u64));
         }
-        if CStr::from_ptr((*class).tp_name) == c"re.Pattern" {
+        let name = CStr::from_ptr((*class).tp_name);
+        if name == c"re.Pattern" {
             return pattern(object);
+        }
+        if is_of_c(object, name) {
+            let hash = ffi::PyObject_Hash(object);
+            // A signalling NaN has none.
+            if hash != -1 {
+                return Value::of(mix(hash as u64 ^ class as u64));
+            }
+            ffi::PyErr_Clear();
         }
         Value::identity(object as u64)
     }
