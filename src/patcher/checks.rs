@@ -387,7 +387,8 @@ fn is_search(opcodes: &Opcodes, all: &[Instruction], check: usize) -> bool {
 fn is_chosen(opcodes: &Opcodes, all: &[Instruction], found: &[Found<'_>], check: usize, act: usize) -> bool {
     let after = all[found[check].instruction as usize + 1..].iter().take(SOON);
     let decided = after.take_while(|instruction| !opcodes.info(instruction.opcode).tests);
-    let is_compared = decided.clone().any(|instruction| [opcodes.compare_op, opcodes.is_op].contains(&instruction.opcode));
+    let compares = [opcodes.compare_op, opcodes.is_op, opcodes.contains_op];
+    let is_compared = decided.clone().any(|instruction| compares.contains(&instruction.opcode));
     let before = all[..found[act].instruction as usize].iter().rev().take(3).map(|instruction| instruction.opcode);
     let [of, from] = [opcodes.load_attr, opcodes.load_global];
     // The member of an enumeration is an attribute of a global.

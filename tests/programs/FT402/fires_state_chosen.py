@@ -11,13 +11,18 @@ class State(enum.Enum):
 
 class Job:
     def __init__(self) -> None:
-        self.text = "new"
+        self.text = self.phase = "new"
         self.state = State.NEW
         self.starts: list[str] = []
 
     def start_by_text(self) -> None:
         if self.text == "new":  # maybe: text
             self.text = "running"  # race: text
+            self.starts.append(threading.current_thread().name)
+
+    def start_by_one_of_two(self) -> None:
+        if self.phase in ("new", "stopped"):  # maybe: one of two
+            self.phase = "running"  # race: one of two
             self.starts.append(threading.current_thread().name)
 
     def start_by_member(self) -> None:
@@ -31,6 +36,7 @@ job = Job()
 
 def worker() -> None:
     job.start_by_text()
+    job.start_by_one_of_two()
     job.start_by_member()
 
 
