@@ -18,8 +18,8 @@ const DEPTH: u32 = 3;
 /// How many elements of a container are looked at.
 const MOST: ffi::Py_ssize_t = 64;
 
-/// Attributes that lead on: to the call of a `threading.Thread`, to the work of a `ThreadPoolExecutor`, to the items of a `queue.Queue`.
-const LED_TO: [&CStr; 5] = [c"_target", c"_args", c"_kwargs", c"task", c"queue"];
+/// Attributes that lead on: to the call of a `threading.Thread` or `Timer`, to the work of a `ThreadPoolExecutor`, to the items of a `queue.Queue`.
+const LED_TO: [&CStr; 8] = [c"_target", c"_args", c"_kwargs", c"function", c"args", c"kwargs", c"task", c"queue"];
 
 /// An object, and what it is certain to lead to, that the calling thread hands over.
 ///
