@@ -9,7 +9,7 @@ use crate::system::clock;
 use ftsan::descriptors::{Control, FdKind, Mark, Registered, Suspicion, Use};
 use ftsan::recording::operation::{CLOSE, DUP, EPOLL_CTL, EPOLL_WAIT, Operation, WAIT};
 use ftsan::recording::{Begun, PENDING, ThreadRecord};
-use libc::c_int;
+use libc::{c_int, siginfo_t};
 
 /// What system calls return: -1 is a failure.
 pub(crate) trait Returned: Copy {
@@ -310,6 +310,20 @@ pub(crate) fn reaping(pid: c_int, takes: bool, call: impl FnOnce() -> c_int) -> 
             python::suspect(&suspicion, WAIT, pid, mark);
         }
     }
+    result
+}
+
+/// `waitid`, as [`reaping`]: which child it was is in `info`.
+///
+/// # Safety
+/// `info` is null or can be read once the call has succeeded.
+pub(crate) unsafe fn reaping_with_info(pid: c_int, takes: bool, info: *const siginfo_t, call: impl FnOnce() -> c_int) -> c_int {
+    let mut result = 0;
+    reaping(pid, takes, || {
+        result = call();
+        // SAFETY: passed on.
+        if result == 0 && !info.is_null() { unsafe { (*info).si_pid() } } else { result }
+    });
     result
 }
 

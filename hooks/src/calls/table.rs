@@ -8,9 +8,9 @@ use crate::system::original::{Hook, Original};
 use ftsan::descriptors::{FdKind, Use};
 use ftsan::recording::operation as op;
 use libc::{
-    c_char, c_int, c_long, c_uint, c_void, epoll_event, fd_set, iovec, mmsghdr, mode_t, msghdr, nfds_t, off_t, pid_t, pollfd,
-    posix_spawn_file_actions_t, posix_spawnattr_t, pthread_attr_t, pthread_t, rusage, sigset_t, size_t, sockaddr, socklen_t,
-    ssize_t, timespec, timeval,
+    c_char, c_int, c_long, c_uint, c_void, epoll_event, fd_set, id_t, idtype_t, iovec, mmsghdr, mode_t, msghdr, nfds_t, off_t,
+    pid_t, pollfd, posix_spawn_file_actions_t, posix_spawnattr_t, pthread_attr_t, pthread_t, rusage, siginfo_t, sigset_t, size_t,
+    sockaddr, socklen_t, ssize_t, timespec, timeval,
 };
 
 /// `fn NAME(ARGUMENTS) -> RESULT = |call| HOW` hooks a function: `call()` calls the original.
@@ -80,6 +80,20 @@ fn total_of(message: *const msghdr) -> usize {
 /// Whether a child is gone after such a wait: one that has stopped only, or goes on, is not.
 fn takes(options: c_int) -> bool {
     options & (libc::WUNTRACED | libc::WCONTINUED) == 0
+}
+
+/// The same of `waitid`, which is told what to wait for, and may leave the child where it is.
+fn takes_by_id(options: c_int) -> bool {
+    options & libc::WEXITED != 0 && options & libc::WNOWAIT == 0
+}
+
+/// The children that `waitid` waits for, as `waitpid` has it; of a `pidfd` it is not known which one that is.
+fn child_of(kind: idtype_t, id: id_t) -> pid_t {
+    match (kind, pid_t::try_from(id)) {
+        (libc::P_ALL, _) => -1,
+        (libc::P_PID, Ok(pid)) => pid,
+        _ => 0,
+    }
 }
 
 fn duplicates(command: c_int) -> bool {
@@ -194,6 +208,9 @@ hooks! {
     fn waitpid(pid: pid_t, status: *mut c_int, options: c_int) -> pid_t = |call| shapes::reaping(pid, takes(options), call);
     fn wait3(status: *mut c_int, options: c_int, usage: *mut rusage) -> pid_t = |call| shapes::reaping(-1, takes(options), call);
     fn wait4(pid: pid_t, status: *mut c_int, options: c_int, usage: *mut rusage) -> pid_t = |call| shapes::reaping(pid, takes(options), call);
+    fn waitid(kind: idtype_t, id: id_t, info: *mut siginfo_t, options: c_int) -> c_int =
+        // SAFETY: the host's structure, or null, which the kernel takes as well.
+        |call| unsafe { shapes::reaping_with_info(child_of(kind, id), takes_by_id(options), info, call) };
     fn posix_spawn(pid: *mut pid_t, path: *const c_char, actions: *const posix_spawn_file_actions_t, attributes: *const posix_spawnattr_t, words: *const *mut c_char, environment: *const *mut c_char) -> c_int =
         |call| shapes::noted(op::SPAWN, -1, call);
     fn posix_spawnp(pid: *mut pid_t, file: *const c_char, actions: *const posix_spawn_file_actions_t, attributes: *const posix_spawnattr_t, words: *const *mut c_char, environment: *const *mut c_char) -> c_int =

@@ -391,8 +391,11 @@ impl Suspected<'_> {
             Suspicion::Reaped { by, took_any } => {
                 let reaper = self.past(if took_any { Role::Offending } else { Role::Earlier }, "wait", by)?;
                 // How the standard library does it: asyncio's watcher of children, multiprocessing's processes that two threads join.
-                let is_expected =
-                    |stack: &[Frame]| stack.first().is_none_or(|frame| code_class::is_of_standard_library(&frame.file));
+                let is_expected = |stack: &[Frame]| {
+                    stack
+                        .first()
+                        .is_none_or(|frame| code_class::is_of_standard_library(&frame.file) && !calls_for_others(&frame.file))
+                };
                 let all = match self.native {
                     Some(_) => Vec::new(),
                     // SAFETY: attached, own thread.
@@ -506,6 +509,11 @@ fn past_place(suspicion: &Suspicion) -> Option<RawFrame> {
         | Suspicion::Reaped { .. }
         | Suspicion::RedirectedByTwo { .. } => None,
     }
+}
+
+/// Whether a file of the standard library calls what it was given: a function of C has no frame of its own there.
+fn calls_for_others(file: &str) -> bool {
+    file.ends_with("/threading.py") || file.ends_with("/concurrent/futures/thread.py")
 }
 
 fn noun(kind: FdKind) -> &'static str {
