@@ -17,9 +17,14 @@ pub static RULE: Rule = Rule {
             advice: "fire it in the thread of the reactor: reactor.callFromThread(deferred.{method}, ...), or let threads.deferToThread do both",
         },
         Fix {
+            name: "result",
+            operations: &["DeferredQueue.get", "DeferredLock.acquire", "DeferredSemaphore.acquire"],
+            advice: "threads.blockingCallFromThread(reactor, {receiver|queue}.{method}), which waits for the Deferred and returns its result",
+        },
+        Fix {
             name: "any",
             operations: &[],
-            advice: "reactor.callFromThread(deferred.{method}, ...), so that the callbacks run in the thread of the reactor",
+            advice: "reactor.callFromThread({receiver|deferred}.{method}, ...), so that the callbacks run in the thread of the reactor",
         },
     ],
     manual: r#"

@@ -18,7 +18,7 @@ pub static RULE: Rule = Rule {
         Fix {
             name: "child",
             operations: &["wait"],
-            advice: "wait for children of your own only, by their pids or by Popen.wait(), which any number of threads may call: waitpid(-1) takes those of others",
+            advice: "wait for a child in one place, or by Popen.wait(), which any number of threads may call: os.waitpid(), of its pid or of -1, takes it away from others",
         },
         Fix {
             name: "any",

@@ -22,6 +22,25 @@ pub static RULE: Rule = Rule {
     }),
     fixes: &[
         Fix {
+            name: "tornado",
+            operations: &[
+                "AsyncIO.add_handler",
+                "AsyncIO.update_handler",
+                "AsyncIO.remove_handler",
+                "AsyncIO.call_at",
+                "AsyncIO.remove_timeout",
+                "AsyncIO.stop",
+                "AsyncIO.close",
+                "AsyncIO.set_default_executor",
+            ],
+            advice: "hand the call over: loop.add_callback(loop.{method}, ...)",
+        },
+        Fix {
+            name: "signal",
+            operations: &["add_signal_handler", "remove_signal_handler"],
+            advice: "only a loop that runs in the main thread takes signals: loop.call_soon_threadsafe(loop.{method}, ...) if this one does, else signal.signal() there, whose handler calls loop.call_soon_threadsafe(...)",
+        },
+        Fix {
             name: "callback",
             operations: &["call_soon"],
             advice: "loop.call_soon_threadsafe(callback, *args), which also wakes the loop",
@@ -29,7 +48,7 @@ pub static RULE: Rule = Rule {
         Fix {
             name: "timer",
             operations: &["call_later", "call_at"],
-            advice: "loop.call_soon_threadsafe({receiver}.{method}, when, callback): the timer is made in the thread of the loop",
+            advice: "loop.call_soon_threadsafe({receiver|loop}.{method}, when, callback): the timer is made in the thread of the loop",
         },
         Fix {
             name: "task",
@@ -75,7 +94,11 @@ pub static RULE: Rule = Rule {
             ],
             advice: "await it in the loop: asyncio.run_coroutine_threadsafe(f(), loop).result(), where async def f() awaits loop.{method}(...)",
         },
-        Fix { name: "any", operations: &[], advice: "hand the call over: loop.call_soon_threadsafe({receiver}.{method}, ...)" },
+        Fix {
+            name: "any",
+            operations: &[],
+            advice: "hand the call over: loop.call_soon_threadsafe({receiver|loop}.{method}, ...)",
+        },
     ],
     manual: r#"
 ## What it finds

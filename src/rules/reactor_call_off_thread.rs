@@ -11,6 +11,18 @@ pub static RULE: Rule = Rule {
     severity: Severity::Error,
     finds: Finds::Calls(Calls { covers_what_it_calls: true, hand_over: HandOver::Twisted, ..Calls::PLAIN }),
     fixes: &[
+        Fix {
+            name: "looping",
+            operations: &[
+                "LoopingCall.start",
+                "LoopingCall.stop",
+                "LoopingCall.reset",
+                "CooperativeTask.pause",
+                "CooperativeTask.resume",
+                "CooperativeTask.stop",
+            ],
+            advice: "reactor.callFromThread(call.{method}, ...): the call belongs to the reactor that runs it",
+        },
         Fix { name: "stop", operations: &["stop", "crash"], advice: "reactor.callFromThread(reactor.{method})" },
         Fix {
             name: "delayed",

@@ -44,9 +44,10 @@ pub enum Finds {
 pub struct Fix {
     /// Names the program that follows it: `tests/programs/<id>/fixed_<name>.py`.
     pub name: &'static str,
-    /// Operations that it is for; empty for any.
+    /// Operations that it is for, of any class or as `Part.method` of classes with that in their name; empty for any.
     pub operations: &'static [&'static str],
-    /// One line; `{method}` and `{class}` stand for those of the call.
+    /// One line; `{method}` and `{class}` stand for those of the call, `{receiver|transport}` for a name that an object of the class may have,
+    /// which is this one where there is none.
     pub advice: &'static str,
 }
 
@@ -61,22 +62,47 @@ pub struct Told {
     pub fix: String,
 }
 
+/// A part of the name of a class, and how programs call an object of it.
+const NAMES: &[(&str, &str)] = &[
+    ("Loop", "loop"),
+    ("Callback", "callback"),
+    ("Selector", "selector"),
+    ("DeferredQueue", "queue"),
+    ("Deferred", "deferred"),
+    ("Server", "server"),
+    ("Writer", "writer"),
+    ("Reader", "reader"),
+    ("Transport", "transport"),
+    ("Process", "process"),
+];
+
+/// Advice with the name of the object in it.
+fn receiver(advice: &str, name: Option<&str>) -> String {
+    let Some((before, rest)) = advice.split_once("{receiver|") else { return advice.to_owned() };
+    let (usual, after) = rest.split_once('}').unwrap_or((rest, ""));
+    [before, name.unwrap_or(usual), &receiver(after, name)].concat()
+}
+
 impl Rule {
-    /// The fix for an operation; any other name gets the general one.
-    pub fn fix_for(&self, operation: &str) -> &'static Fix {
-        let is_for = |fix: &&Fix| fix.operations.is_empty() || fix.operations.contains(&operation);
+    /// The fix for an operation of a class; any other name gets the general one.
+    pub fn fix_for(&self, class: &str, operation: &str) -> &'static Fix {
+        let is_it = |known: &&str| match known.split_once('.') {
+            Some((of, method)) => method == operation && class.contains(of),
+            None => *known == operation,
+        };
+        let is_for = |fix: &&Fix| fix.operations.is_empty() || fix.operations.iter().any(is_it);
         self.fixes.iter().find(is_for).expect("the last fix is for all operations")
     }
 
     /// The advice where the operation is not known.
     pub fn general_advice(&self) -> String {
-        self.fix_for("").in_general()
+        self.fix_for("", "").in_general()
     }
 
     fn told(&self, title: String, severity: Severity, operation: &str, class: &str) -> Told {
-        let receiver = if class.contains("Loop") { "loop" } else { class };
-        let fix =
-            self.fix_for(operation).advice.replace("{receiver}", receiver).replace("{method}", operation).replace("{class}", class);
+        let named = NAMES.iter().find(|(part, _)| class.contains(part)).map(|(_, name)| *name);
+        let advice = receiver(self.fix_for(class, operation).advice, named);
+        let fix = advice.replace("{method}", operation).replace("{class}", class);
         Told { title, severity, fix }
     }
 
@@ -169,7 +195,7 @@ impl Rule {
 impl Fix {
     fn in_general(&self) -> String {
         let method = if let [operation] = self.operations { operation } else { "method" };
-        self.advice.replace("{receiver}", "loop").replace("{class}.{method}", "it").replace("{method}", method)
+        receiver(self.advice, None).replace("{class}.{method}", "it").replace("{method}", method)
     }
 
     fn line(&self) -> String {

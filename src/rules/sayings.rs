@@ -77,9 +77,11 @@ fn calls<'a>(rule: &Rule, operations: impl Iterator<Item = &'a &'a str>, told: &
     let outers: Vec<Outer> = [(false, false), (false, true), (true, false), (true, true)].map(|(a, b)| outer(a, b)).into();
     let call =
         |class, method, operation| Call { class, method, operation, thread: "thread 'B'", relation: "while it runs", outer: None };
-    for method in operations {
-        told(rule.tell_call(&call("BaseEventLoop", method, method)));
+    for operation in operations {
+        let (class, method) = operation.split_once('.').unwrap_or(("Thing", operation));
+        told(rule.tell_call(&call(class, method, method)));
     }
+    told(rule.tell_call(&call("BaseEventLoop", "anything", "anything")));
     told(rule.tell_call(&call("Thing", "anything", "gather")));
     told(rule.tell_call(&call("CancelScope", "deadline", "deadline")));
     for outer in &outers {

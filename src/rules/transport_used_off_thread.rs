@@ -32,29 +32,39 @@ pub static RULE: Rule = Rule {
                 "serve_forever",
                 "wait_closed",
             ],
-            advice: "it is a coroutine method: asyncio.run_coroutine_threadsafe(stream.{method}(...), loop).result()",
+            advice: "it is a coroutine method: asyncio.run_coroutine_threadsafe({receiver|stream}.{method}(...), loop).result()",
         },
         Fix {
             name: "write",
             operations: &["write", "writelines", "sendto"],
-            advice: "loop.call_soon_threadsafe(writer.{method}, data), or give each thread its own connection",
+            advice: "loop.call_soon_threadsafe({receiver|writer}.{method}, data), or give each thread its own connection",
         },
         Fix {
             name: "close",
-            operations: &["close", "abort", "write_eof", "close_clients", "abort_clients"],
-            advice: "loop.call_soon_threadsafe(transport.{method}): its loop flushes and closes it",
+            operations: &["close", "close_clients"],
+            advice: "loop.call_soon_threadsafe({receiver|transport}.{method}): its loop flushes and closes it",
+        },
+        Fix {
+            name: "abort",
+            operations: &["abort", "abort_clients"],
+            advice: "loop.call_soon_threadsafe({receiver|transport}.{method}): its loop drops what is unsent and closes it",
+        },
+        Fix {
+            name: "end",
+            operations: &["write_eof"],
+            advice: "loop.call_soon_threadsafe({receiver|transport}.{method}): its loop sends what is left before the end",
         },
         Fix {
             name: "signal",
             operations: &["send_signal", "terminate", "kill"],
-            advice: "loop.call_soon_threadsafe(transport.{method}): its loop knows whether the process is still there",
+            advice: "loop.call_soon_threadsafe({receiver|transport}.{method}): its loop knows whether the process is still there",
         },
         Fix {
             name: "feed",
             operations: &["feed_data", "feed_eof", "set_exception"],
-            advice: "loop.call_soon_threadsafe(reader.{method}, ...)",
+            advice: "loop.call_soon_threadsafe({receiver|reader}.{method}, ...)",
         },
-        Fix { name: "any", operations: &[], advice: "loop.call_soon_threadsafe(transport.{method}, ...)" },
+        Fix { name: "any", operations: &[], advice: "loop.call_soon_threadsafe({receiver|transport}.{method}, ...)" },
     ],
     manual: r#"
 ## What it finds

@@ -17,6 +17,11 @@ pub static RULE: Rule = Rule {
             advice: "it is a coroutine method: trio.from_thread.run(f, trio_token=token), anyio.from_thread.run(f), where async def f() awaits {class}.{method}()",
         },
         Fix {
+            name: "property",
+            operations: &["total_tokens", "deadline", "shield"],
+            advice: "hand it over: trio.from_thread.run_sync(f, trio_token=token), anyio.from_thread.run_sync(f), where f sets {class}.{method}",
+        },
+        Fix {
             name: "any",
             operations: &[],
             advice: "hand the call over: trio.from_thread.run_sync(f, trio_token=token), anyio.from_thread.run_sync(f), where f calls {class}.{method}()",
