@@ -277,8 +277,11 @@ impl Trace {
     /// How bad it is that these two accesses of a location have no order; `None` if they have, or if it is innocent.
     fn race(&self, earlier: usize, later: usize) -> Option<Severity> {
         let (first, second) = (self.access(earlier)?, self.access(later)?);
-        if first.location != second.location || !self.is_unordered(earlier, later) || second.facts.is_last() {
+        if first.location != second.location || second.facts.is_last() {
             return None;
+        }
+        if !self.is_unordered(earlier, later) {
+            return self.is_too_late(earlier, later).then(|| matrix::severity(AccessKind::Update, AccessKind::Update))?;
         }
         match (first.kind.is_read(), second.kind.is_read()) {
             (true, true) => None,
@@ -286,6 +289,28 @@ impl Trace {
             (true, false) => self.write_after_read(earlier, later),
             (false, false) => self.write_after_write(earlier, later),
         }
+    }
+
+    /// Whether an update comes after another thread's, the last one, by its write alone: it goes back to a read that does not.
+    ///
+    /// Both begin with the same instruction, and neither is decided by a check.  The read has no order with the last write before it, or with one
+    /// that was made since, each of which ends such an update.
+    fn is_too_late(&self, earlier: usize, later: usize) -> bool {
+        let Change { kind: AccessKind::Update, is_checked: false, check: Some(read), .. } = self.change(later) else {
+            return false;
+        };
+        let ends_the_same = |write: usize| {
+            let Change { kind, is_checked, .. } = self.change(write);
+            kind == AccessKind::Update && !is_checked && !self.is_own(write, later) && self.same_check(write, read)
+        };
+        let is_last = |event: usize| self.access(event).is_some_and(|access| access.facts.is_last());
+        let was_beside =
+            || self.last_write(read).is_some_and(|write| ends_the_same(write) && self.is_unordered(write, read) && !is_last(read));
+        let is_since =
+            |write: &usize| *write > read && ends_the_same(*write) && self.is_unordered(read, *write) && !is_last(*write);
+        let writes = || self.earlier(later).filter(|(_, access)| !access.kind.is_read()).map(|(write, _)| write);
+        let is_another_after = self.last_write(later) == Some(earlier) && !self.is_own(earlier, later) && ends_the_same(earlier);
+        is_another_after && !self.changes_nothing(later) && (was_beside() || writes().any(|write| is_since(&write)))
     }
 
     fn read_after_write(&self, write: usize, read: usize) -> Option<Severity> {

@@ -25,7 +25,8 @@ pub static RULE: Rule = Rule {
 ## What it finds
 
 An attribute, global, closure variable or item that a thread reads and then writes, with nothing that orders this with another
-thread's write: `+=` and its kind, `x = x + 1`, `d[k] = d.get(k, 0) + 1`, through a local variable or not.
+thread's write: `+=` and its kind, `x = x + 1`, `d[k] = d.get(k, 0) + 1`, through a local variable or not.  A lock around the write
+alone is not enough: what was read before it was taken may be old by then.
 
     class Stats:
         def hit(self):

@@ -121,6 +121,8 @@ pub(super) mod state {
 pub(super) mod mark {
     /// Of a read: if there is nothing, a function is called that may fill it.
     pub(in crate::races) const FILLED: u8 = 1 << 6;
+    /// Of a read: an update that begins with the same instruction has no order with it.
+    pub(in crate::races) const BESIDE: u8 = 1 << 7;
     /// Of a write: it takes away what was measured before, and may be another one by then.
     pub(in crate::races) const MEASURED: u8 = 1 << 6;
     /// Of an update: an exception is raised if it is there already, so it is no cache that is filled on demand.
@@ -251,6 +253,7 @@ impl Cell {
             && own.site.load(Relaxed) == site
             && own.version.load(Relaxed) == self.version.load(Relaxed)
             && own.state.load(Relaxed) & (state::ACTED | state::ASKED | state::LAST) == 0
+            && self.read_marks[index].load(Relaxed) & mark::BESIDE == 0
     }
 
     /// Whether the read that this thread has noted says as much of a flag as another one would.

@@ -134,7 +134,8 @@ impl Now<'_> {
         own.flag.store(if self.memory.has_flag() { self.heed(cell, own) } else { 0 }, Relaxed);
         if kind == AccessKind::Read {
             let is_filled = if self.access.facts.is_filled() { mark::FILLED } else { 0 };
-            cell.read_marks[index].store(self.access.turn.0 | is_filled, Relaxed);
+            let is_beside = if self.is_beside(cell.last()) { mark::BESIDE } else { 0 };
+            cell.read_marks[index].store(self.access.turn.0 | is_filled | is_beside, Relaxed);
         }
     }
 
@@ -280,6 +281,12 @@ impl Now<'_> {
         if !equal && !self.access.facts.is_last() && !cell.is_ordered(self.clock) {
             self.judge_write(cell, own, &change, other_wrote, races);
         }
+        if let Some(own) = own.filter(|own| own.marks & mark::BESIDE != 0)
+            && !equal
+            && !self.access.facts.is_last()
+        {
+            self.write_too_late(last, own, &change, other_wrote, races);
+        }
         let has_written = cell.has_written(u32::from(self.epoch.slot()));
         let before = match last_epoch {
             epoch if epoch.is_none() => NEVER,
@@ -353,6 +360,9 @@ impl Now<'_> {
                 if let Some(thread) = self.unordered(epoch) {
                     let waits = kind == AccessKind::Read && are_fixed && change.turn.excludes(cell.turn_of(index));
                     self.write_after_read(&reads[index], thread, change, waits, races);
+                    if kind == AccessKind::Read && self.is_same_beginning(&reads[index], change) {
+                        cell.read_marks[index].fetch_or(mark::BESIDE, Relaxed);
+                    }
                 }
             }
         }
@@ -560,6 +570,8 @@ impl Now<'_> {
         Change { kind, check, is_checked: is_tested, is_filling: kind == AccessKind::Insert, ..blind }
     }
 }
+
+mod too_late;
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 """A counter is read before the lock is taken that it is written under: what another thread has written meanwhile is lost.
 
-The writes are ordered, and of the read and the write it is left to the writes to tell.
+The writes are ordered; the read of one of them and the write of the other are not.
 """
 
 import threading
@@ -16,7 +16,7 @@ stats, lock = Stats(), threading.Lock()
 
 
 def count() -> None:
-    before = stats.count  # race
+    before = stats.count  # maybe
     with lock:
         stats.count = before + 1  # race
 
