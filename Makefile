@@ -115,7 +115,7 @@ miri: ## the lock-free tables under Miri, with MIRI_SEEDS=8 seeds (rustup compon
 # The tests of dumps judge src/triage: most of it is tested by verdicts.
 mutants: ## which changes to the core no test notices (MUTANTS_FILES='src/races/*.rs', MUTANTS_SHARD=0/40; cargo install cargo-mutants; a day)
 	cargo mutants --no-shuffle -p ftsan $(foreach file,$(or $(MUTANTS_FILES),src/races/** src/report/** src/rules/** src/triage/**),--file '$(file)') \
-	  $(if $(MUTANTS_SHARD),--shard $(MUTANTS_SHARD) --sharding round-robin) -o target -- --lib --test triage --test triage_forms --test triage_near_misses
+	  $(if $(MUTANTS_SHARD),--shard $(MUTANTS_SHARD) --sharding round-robin) -o target -- --lib --test triage --test triage_forms --test triage_near_misses --test triage_told_apart
 
 # The build of cargo's own compiler takes the flags of nightly; without a sanitizer, a panic is what is looked for.
 fuzz: ## parsers of dumps, crash folders and recordings on hostile input (FUZZ_SECONDS=180 each; cargo install cargo-fuzz)

@@ -1,7 +1,7 @@
 //! Conditions of the table of known crashes: what may be asked of a crash, and what shows the answer.
 //!
-//! A pattern that ends with `*` matches what begins so.  Functions without a file count as the interpreter's; a function of that name in
-//! another extension module is another function.
+//! A pattern that ends with `*` matches what begins so.  Functions without a file count as the interpreter's, unless their source file is
+//! somebody else's; a function of that name in another extension module is another function.
 
 use super::super::crash::NativeFrame;
 use super::super::names::owner::Owner;
@@ -89,7 +89,7 @@ fn file_name(module: &str) -> String {
 fn may_be_in(frame: &NativeFrame, owner: &Owner, modules: &[&str]) -> bool {
     match owner {
         // Modules of the standard library are built into the interpreter on some platforms.
-        Owner::Interpreter | Owner::Unknown | Owner::C => !frame.symbol.is_empty(),
+        Owner::Interpreter | Owner::Unknown | Owner::C => !frame.symbol.is_empty() && !owner::is_foreign(frame),
         Owner::Stdlib(name) => modules.contains(&name.as_str()),
         Owner::Extension(name, distribution) => modules
             .iter()
@@ -207,7 +207,10 @@ impl Condition {
             Interpreter(depth) => {
                 facts.failing().take(*depth).all(|frame| owner::of(frame) == Owner::Interpreter).then(String::new)
             }
-            OwnTop(depth) => facts.meaning().take(*depth).all(|(_, owner)| !owner.is_third_party()).then(String::new),
+            OwnTop(depth) => {
+                let own = |(frame, owner): (&NativeFrame, Owner)| !owner.is_third_party() && !owner::is_foreign(frame);
+                facts.meaning().take(*depth).all(own).then(String::new)
+            }
             Anywhere(modules, names) => {
                 let whose = |frame: &NativeFrame| modules.contains(&"*") || may_be_in(frame, &owner::of(frame), modules);
                 let frame = facts.native.iter().find(|frame| like(clean(&frame.symbol), names) && whose(frame))?;
@@ -380,6 +383,9 @@ mod tests {
         let extension = || Owner::Extension("_core".to_owned(), Some("fastlog".to_owned()));
         assert!(may("f", extension(), &["_core"]) && may("f", extension(), &["fastlog"]) && !may("f", extension(), &["other"]));
         assert!(!may("f", Owner::Library("libuv".to_owned()), &["libuv"]));
+        let source = |source: &str| NativeFrame { source: source.to_owned(), ..NativeFrame::named("", "tee_write_packet") };
+        assert!(!may_be_in(&source("libavformat/tee.c"), &Owner::Unknown, &[]), "a source of somebody else");
+        assert!(may_be_in(&source("tee.c"), &Owner::Unknown, &[]), "a name without a folder tells nothing");
     }
 
     #[test]

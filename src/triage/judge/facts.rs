@@ -130,7 +130,7 @@ impl<'a> Facts<'a> {
     /// Nothing but CPython and libc is known to be in the process, and enough is known to say so: nobody else could have damaged
     /// what the interpreter met.
     pub(crate) fn is_alone(&self) -> bool {
-        let foreign = |frame: &&NativeFrame| owner::of(frame).is_third_party();
+        let foreign = |frame: &&NativeFrame| owner::of(frame).is_third_party() || owner::is_foreign(frame);
         let of_cpython = self.meaning().take(3).any(|(_, owner)| matches!(owner, Owner::Interpreter | Owner::Stdlib(_)));
         self.third_parties().is_empty()
             && !self.native.iter().any(foreign)
@@ -298,6 +298,7 @@ pub(crate) fn is_allocator(frame: &NativeFrame) -> bool {
     let symbol = clean(&frame.symbol);
     (ALLOCATORS.has(symbol) || BETWEEN.contains(&symbol))
         && matches!(owner::of(frame), Owner::Interpreter | Owner::C | Owner::Unknown)
+        && !owner::is_foreign(frame)
 }
 
 fn below_signal(frames: &[NativeFrame]) -> &[NativeFrame] {

@@ -262,9 +262,8 @@ pub(super) fn foreign_source(facts: &Facts<'_>) -> Option<Verdict> {
     if facts.top_is_cut() {
         return None;
     }
-    let (frame, owner) = facts.meaning().find(|(frame, owner)| !frame.symbol.is_empty() && *owner != Owner::C)?;
-    // Files of libc have no folder, or are said to be so by the list.
-    if owner != Owner::Unknown || !frame.source.contains(['/', '\\']) || frame.source.contains("/usr/include/") {
+    let (frame, _) = facts.meaning().find(|(frame, owner)| !frame.symbol.is_empty() && *owner != Owner::C)?;
+    if !owner::is_foreign(frame) {
         return None;
     }
     let evidence = vec![

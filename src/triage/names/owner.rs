@@ -31,6 +31,21 @@ impl Owner {
     }
 }
 
+/// Nobody's that is known, and not the interpreter's or libc's either: the file is not named, and the source file is somebody else's.  Names of
+/// functions mean nothing there, as many projects have a `tee_write` or an `element_clear`.
+pub fn is_foreign(frame: &NativeFrame) -> bool {
+    of(frame) == Owner::Unknown && is_foreign_source(&frame.source)
+}
+
+/// A source file in a folder that neither CPython nor libc has.
+fn is_foreign_source(source: &str) -> bool {
+    // A build in a folder of any name has its sources below these.
+    const CPYTHON: [&str; 4] = ["/Objects/", "/Python/", "/Modules/", "/Include/"];
+    let path = source.replace('\\', "/");
+    // Files of libc have no folder, or are said to be so by the list.
+    path.contains('/') && !path.contains("/usr/include/") && !CPYTHON.iter().any(|folder| path.contains(folder))
+}
+
 /// Whose code a frame is.
 pub fn of(frame: &NativeFrame) -> Owner {
     let module = frame.module.as_str();
@@ -51,7 +66,14 @@ pub fn of(frame: &NativeFrame) -> Owner {
     {
         return owner;
     }
-    of_symbol(symbols::clean(&frame.symbol))
+    let symbol = symbols::clean(&frame.symbol);
+    match of_symbol(symbol) {
+        // `gen_close_block` of a compiler is no generator's; the prefix of the C API is nobody else's.
+        Owner::Interpreter if is_foreign_source(&frame.source) && !symbol.trim_start_matches('_').starts_with("Py") => {
+            Owner::Unknown
+        }
+        owner => owner,
+    }
 }
 
 fn of_file(module: &str) -> Owner {
@@ -230,6 +252,25 @@ mod tests {
         assert_eq!(owner("", "", "PyArray_Repeat"), Owner::Extension("numpy".to_owned(), Some("numpy".to_owned())));
         assert_eq!(owner("", "", "_PyEval_Vector"), Owner::Interpreter);
         assert_eq!(owner("", "", "strange"), Owner::Unknown);
+    }
+
+    #[test]
+    fn a_source_of_somebody_else_is_foreign_if_nothing_else_tells() {
+        let foreign = |module: &str, source: &str, symbol: &str| {
+            let (module, source, symbol) = (module.to_owned(), source.to_owned(), symbol.to_owned());
+            is_foreign(&NativeFrame { module, source, symbol, ..NativeFrame::default() })
+        };
+        for source in ["libavformat/tee.c", "../jit/src/gen.c", "src\\layout\\element.c", "/home/u/proj/src/tee.c"] {
+            assert!(foreign("", source, "tee_write_packet"), "{source}");
+        }
+        for source in
+            ["", "tee.c", "./Modules/itertoolsmodule.c", "/opt/build/Modules/itertoolsmodule.c", "/usr/include/c++/14/vector"]
+        {
+            assert!(!foreign("", source, "tee_next"), "{source}");
+        }
+        assert!(!foreign("/usr/lib/libpython3.14t.so", "libavformat/tee.c", "tee_next"), "the file tells");
+        assert!(!foreign("", "numpy/repeat.c", "PyArray_Repeat"), "the name tells");
+        assert!(foreign("", "../jit/src/gen.c", "gen_close_block") && !foreign("", "../jit/src/gen.c", "_PyGen_Finalize"));
     }
 
     #[test]
