@@ -70,6 +70,10 @@ fn ways(condition: &Condition) -> Vec<Wanted> {
         Condition::OnlyExtension(names) => vec![Wanted { loaded: vec![names[0]], ..one() }],
         Condition::Says(words) => words.iter().map(|word| Wanted { message: (*word).to_owned(), ..one() }).collect(),
         Condition::NoPythonFrame => vec![Wanted { python: vec![(String::new(), "<no Python frame>".to_owned())], ..one() }],
+        Condition::FrameUnlinked => {
+            let frames = vec![(INTERPRETER.to_owned(), "_PyEval_EvalFrameDefault".to_owned())];
+            vec![Wanted { native: frames, python: vec![(String::new(), "<no Python frame>".to_owned())], ..one() }]
+        }
         Condition::StackCutShort => {
             let frames = vec![(INTERPRETER.to_owned(), "_PyEval_EvalFrameDefault".to_owned()); 4];
             vec![Wanted { native: frames, python: vec![("/srv/app/g.py".to_owned(), "items".to_owned())], ..one() }]

@@ -20,6 +20,61 @@ fn gdb(frames: &str) -> String {
     format!("Python 3.14.3 free-threading build\nThread 9 \"w\" received signal SIGSEGV, Segmentation fault.\n{frames}\n")
 }
 
+/// faulthandler's dump of a free-threaded CPython 3.14: a Python stack, and functions of the interpreter or of a module.
+fn faulthandler(python: &[&str], native: &[&str]) -> String {
+    let mut text = "Fatal Python error: Segmentation fault\n\n<Cannot show all threads while the GIL is disabled>\n\
+        Stack (most recent call first):\n"
+        .to_owned();
+    for line in python {
+        text += &format!("  {line}\n");
+    }
+    text += "\nCurrent thread's C stack trace (most recent call first):\n";
+    for frame in native {
+        let (module, symbol) = frame.rsplit_once(' ').unwrap_or(("/opt/py/lib/libpython3.14t.so.1.0", frame));
+        text += &format!("  Binary file \"{module}\", at {symbol}+0x31 [0x7f1b]\n");
+    }
+    text
+}
+
+#[test]
+fn a_thread_without_a_python_frame_shares_no_generator() {
+    let none = ["<no Python frame>"];
+    let shares = |text: &str| issue(text).as_deref() == Some("gh-120321");
+    let nanobind = "/v/lib/python3.14t/site-packages/solver/_core.cpython-314t-x86_64-linux-gnu.so inst_dealloc";
+    for native in [
+        &["PyThreadState_Clear", "Py_FinalizeEx"][..],
+        &["_PyType_Lookup", nanobind, "_Py_Dealloc", "finalize_modules", "Py_FinalizeEx"],
+        &["_PyThreadState_Attach", "PyEval_AcquireThread"],
+        &["_PyEval_EvalFrameDefault", "finalize_modules", "Py_FinalizeEx"],
+    ] {
+        assert!(!shares(&faulthandler(&none, native)), "{native:?}");
+    }
+    assert!(!shares(
+        "Fatal Python error: Segmentation fault\n\nCurrent thread 0x00007f1c (most recent call first):\n  <no Python frame>\n"
+    ));
+    let busy = "Fatal Python error: _enter_buffered_busy: could not acquire lock for <_io.BufferedWriter name='<stdout>'> at interpreter \
+        shutdown, possibly due to daemon threads\nPython runtime state: finalizing (tstate=0x00005)\n\n\
+        Current thread 0x00007f5d (most recent call first):\n  <no Python frame>\n";
+    assert!(!shares(busy));
+    // The loop runs, and its frame is gone: another thread has taken it.
+    assert!(shares(&faulthandler(
+        &none,
+        &["_PyEval_EvalFrameDefault", "gen_send_ex2", "gen_iternext", "_PyEval_EvalFrameDefault"]
+    )));
+}
+
+#[test]
+fn a_python_stack_that_was_trimmed_has_lost_no_frame() {
+    let test = ["File \"/home/u/proj/tests/test_tree.py\", line 120 in test_insert"];
+    let called = ["_PyEval_Vector", "_PyObject_Call_Prepend", "slot_tp_call", "_PyEval_EvalFrameDefault", "_PyEval_Vector"];
+    for top in [&["_PyEval_EvalFrameDefault"][..], &["dict_dealloc", "_Py_Dealloc", "_PyEval_EvalFrameDefault"]] {
+        let native: Vec<&str> = top.iter().chain(&called).copied().collect();
+        assert_eq!(issue(&faulthandler(&test, &native)), None, "{native:?}");
+    }
+    let resumed = ["_PyEval_EvalFrameDefault", "gen_send_ex2", "gen_iternext", "list_extend", "_PyEval_EvalFrameDefault"];
+    assert_eq!(issue(&faulthandler(&test, &resumed)).as_deref(), Some("gh-120321"));
+}
+
 #[test]
 fn a_function_in_a_source_of_somebody_else_is_no_function_of_cpython() {
     for frame in [

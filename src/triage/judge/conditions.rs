@@ -4,13 +4,28 @@
 //! somebody else's; a function of that name in another extension module is another function.
 
 use super::super::crash::NativeFrame;
+use super::super::forms::said::FINALIZING;
 use super::super::names::owner::Owner;
 use super::super::names::{owner, paths, symbols::clean};
 use super::facts::{Facts, Gil, unqualified};
 use Condition::{
-    Also, Any, Anywhere, Below, From, Function, Interpreter, Loaded, NoExtension, NoPythonFrame, NotLoopThread, OlderThan,
-    OnlyExtension, OwnTop, Python, PythonBelow, PythonFrom, Says, Signal, StackCutShort, Top, TopModule, WholeStack, WithoutGil,
+    Also, Any, Anywhere, Below, FrameUnlinked, From, Function, Interpreter, Loaded, NoExtension, NoPythonFrame, NotLoopThread,
+    OlderThan, OnlyExtension, OwnTop, Python, PythonBelow, PythonFrom, Says, Signal, StackCutShort, Top, TopModule, WholeStack,
+    WithoutGil,
 };
+
+/// Functions of the interpreter that go on with a generator, a coroutine or an asynchronous generator.
+pub(super) const RESUMES: &[&str] = &[
+    "gen_send_ex*",
+    "gen_iternext",
+    "gen_send",
+    "gen_throw*",
+    "_gen_throw",
+    "async_gen_*",
+    "PyGen_*",
+    "PyIter_Send",
+    "gen_close*",
+];
 
 /// Something that is known of a crash.
 #[derive(Debug)]
@@ -44,8 +59,10 @@ pub enum Condition {
     NoExtension,
     /// The program or the interpreter said this.
     Says(&'static [&'static str]),
-    /// The Python stack is gone or is not one.
+    /// The Python stack is gone or is not one, and the interpreter is not ending, when it has none.
     NoPythonFrame,
+    /// The Python stack is not one, or it is gone while the interpreter's loop runs: a frame was unlinked, or freed, by somebody else.
+    FrameUnlinked,
     /// The Python stack ends before the native one does: a frame was unlinked from its caller's by somebody else.
     StackCutShort,
     /// Nobody left frames of the crashing thread out.
@@ -102,7 +119,8 @@ impl Condition {
     /// It is of the shape of the stack and of what was said, not of versions, builds and owners.
     pub(super) fn is_shape(&self) -> bool {
         match self {
-            Top(..) | Function(..) | TopModule(..) | Anywhere(..) | Python(_) | Says(_) | NoPythonFrame | StackCutShort => true,
+            Top(..) | Function(..) | TopModule(..) | Anywhere(..) | Python(_) | Says(_) | NoPythonFrame | FrameUnlinked
+            | StackCutShort => true,
             Any(conditions) => conditions.iter().any(Condition::is_shape),
             Condition::Module(_)
             | Signal(_)
@@ -144,6 +162,7 @@ impl Condition {
             | NoExtension
             | Says(_)
             | NoPythonFrame
+            | FrameUnlinked
             | StackCutShort
             | WholeStack
             | NotLoopThread
@@ -179,6 +198,7 @@ impl Condition {
             | NoExtension
             | Says(_)
             | NoPythonFrame
+            | FrameUnlinked
             | StackCutShort
             | WholeStack
             | NotLoopThread
@@ -235,9 +255,10 @@ impl Condition {
                     .map(|line| format!("before it died, it said: {line}"))
             }
             NoPythonFrame => {
-                let gone = facts.python.iter().find(|frame| frame.file.is_empty()).map(|frame| frame.function.as_str());
-                gone.map(|gone| format!("the Python stack of the crashing thread shows {gone}"))
+                let gone = no_python_frame(facts).filter(|_| !is_finalizing(facts))?;
+                Some(format!("the Python stack of the crashing thread shows {gone}"))
             }
+            FrameUnlinked => frame_unlinked(facts),
             StackCutShort => stack_cut_short(facts),
             WholeStack => (!facts.is_cut() && !facts.top_is_cut()).then(String::new),
             NotLoopThread => {
@@ -316,6 +337,39 @@ fn python(facts: &Facts<'_>, places: &[&str]) -> Option<String> {
     Some(format!("{} is on the Python stack ({}:{})", frame.function, frame.file, frame.line))
 }
 
+/// The interpreter's word for a Python frame that it cannot show.
+fn no_python_frame<'f>(facts: &Facts<'f>) -> Option<&'f str> {
+    facts.python.iter().find(|frame| frame.file.is_empty()).map(|frame| frame.function.as_str())
+}
+
+/// The interpreter is ending, or a thread state of it is: no Python code runs there any more, and none is missing.
+fn is_finalizing(facts: &Facts<'_>) -> bool {
+    const ENDS: &[&str] = &[
+        "Py_Finalize*",
+        "_Py_Finalize*",
+        "finalize_*",
+        "Py_EndInterpreter",
+        "PyThreadState_Clear",
+        "PyThreadState_Delete*",
+        "tstate_delete*",
+    ];
+    facts.crash.message.lines().any(|line| line == FINALIZING)
+        || facts.native.iter().any(|frame| like(clean(&frame.symbol), ENDS) && may_be_in(frame, &owner::of(frame), &[]))
+}
+
+fn frame_unlinked(facts: &Facts<'_>) -> Option<String> {
+    let gone = no_python_frame(facts).filter(|_| !is_finalizing(facts))?;
+    let shown = format!("the Python stack of the crashing thread shows {gone}");
+    if ["<invalid frame>", "<freed frame>"].contains(&gone) {
+        return Some(shown);
+    }
+    // A thread that native code started has no Python frame, nor has an interpreter that begins.
+    let runs = facts.native.iter().any(|frame| {
+        like(clean(&frame.symbol), &["_PyEval_EvalFrame*", "_TAIL_CALL_*"]) && may_be_in(frame, &owner::of(frame), &[])
+    });
+    runs.then(|| format!("{shown}, while the interpreter's loop is on the native stack"))
+}
+
 fn stack_cut_short(facts: &Facts<'_>) -> Option<String> {
     const OUTERMOST: [&str; 4] = ["<module>", "_bootstrap", "_run_code", "_run_module_as_main"];
     if facts.is_cut() {
@@ -323,7 +377,17 @@ fn stack_cut_short(facts: &Facts<'_>) -> Option<String> {
     }
     let outermost = facts.python.last().filter(|frame| !OUTERMOST.contains(&unqualified(&frame.function)))?;
     // Each run of the interpreter's loop has at least one Python frame.
-    let runs = facts.native.iter().filter(|frame| clean(&frame.symbol) == "_PyEval_EvalFrameDefault").count();
+    let is_loop = |frame: &&NativeFrame| clean(&frame.symbol) == "_PyEval_EvalFrameDefault";
+    let runs = facts.native.iter().filter(|frame| is_loop(frame)).count();
+    // A function was called by a frame that the text leaves out; only a generator's frame can lose its caller.
+    let mut callers = facts.native.split(is_loop).skip(1).take(facts.python.len());
+    let resumed = |between: &[&NativeFrame]| {
+        let mut names = between.iter().map(|frame| clean(&frame.symbol));
+        names.clone().all(str::is_empty) || names.any(|name| like(name, RESUMES))
+    };
+    if !callers.any(resumed) {
+        return None;
+    }
     let ends = format!("the Python stack ends in {}, which nothing called", outermost.function);
     (runs > facts.python.len()).then(|| format!("{ends}, while the interpreter's loop is on the native stack {runs} times"))
 }
@@ -343,208 +407,4 @@ fn loaded(facts: &Facts<'_>, name: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::super::crash::{Crash, Extension, Thread};
-    use super::*;
-    use crate::report::Frame;
-
-    const OWN: &str = "/v/lib/python3.14t/site-packages/fastlog/_core.cpython-314t-x86_64-linux-gnu.so";
-
-    fn crash(frames: &[(&str, &str)], extensions: &[&str]) -> Crash {
-        let thread = Thread {
-            crashed: true,
-            native: frames.iter().map(|(module, symbol)| NativeFrame::named(module, symbol)).collect(),
-            ..Thread::default()
-        };
-        let extension = |name: &&str| Extension { name: (*name).to_owned(), ..Extension::default() };
-        Crash { threads: vec![thread], extensions: extensions.iter().map(extension).collect(), ..Crash::default() }
-    }
-
-    fn holds(condition: &Condition, crash: &Crash) -> bool {
-        condition.holds(&Facts::new(crash)).is_some()
-    }
-
-    #[test]
-    fn a_star_is_any_text_and_nothing_is_like_nothing() {
-        assert!(like("tp_clear", &["x", "tp_clear"]) && !like("tp_clear2", &["tp_clear"]));
-        assert!(like("tp_clear2", &["tp_clear*"]) && !like("my_tp_clear", &["tp_clear*"]));
-        assert!(like("g_switch_fast", &["g_*fast"]) && !like("g_switch_slow", &["g_*fast"]));
-        assert!(!like("", &["*"]), "a function without a name");
-    }
-
-    #[test]
-    fn a_function_without_a_file_may_be_the_interpreters_and_a_librarys_is_not() {
-        let may = |symbol: &str, owner: Owner, modules: &[&str]| may_be_in(&NativeFrame::named("", symbol), &owner, modules);
-        for owner in [Owner::Interpreter, Owner::Unknown, Owner::C] {
-            assert!(may("f", owner.clone(), &[]) && !may("", owner, &[]), "it needs a name");
-        }
-        let stdlib = || Owner::Stdlib("_json".to_owned());
-        assert!(may("f", stdlib(), &["_json"]) && !may("f", stdlib(), &["_csv"]));
-        let extension = || Owner::Extension("_core".to_owned(), Some("fastlog".to_owned()));
-        assert!(may("f", extension(), &["_core"]) && may("f", extension(), &["fastlog"]) && !may("f", extension(), &["other"]));
-        assert!(!may("f", Owner::Library("libuv".to_owned()), &["libuv"]));
-        let source = |source: &str| NativeFrame { source: source.to_owned(), ..NativeFrame::named("", "tee_write_packet") };
-        assert!(!may_be_in(&source("libavformat/tee.c"), &Owner::Unknown, &[]), "a source of somebody else");
-        assert!(may_be_in(&source("tee.c"), &Owner::Unknown, &[]), "a name without a folder tells nothing");
-    }
-
-    #[test]
-    fn extensions_on_the_stack_count_as_those_that_are_listed_do() {
-        let (alone, other, none) = (crash(&[(OWN, "f")], &[]), crash(&[(OWN, "f")], &["yarl._quoting"]), crash(&[], &[]));
-        assert!(holds(&OnlyExtension(&["fastlog"]), &alone) && !holds(&OnlyExtension(&["yarl"]), &alone));
-        assert!(!holds(&OnlyExtension(&["fastlog"]), &other));
-        assert!(
-            holds(&NoExtension, &none) && !holds(&NoExtension, &alone) && !holds(&NoExtension, &crash(&[], &["yarl._quoting"]))
-        );
-    }
-
-    #[test]
-    fn a_stack_is_whole_and_a_loop_is_known_only_if_the_dump_tells() {
-        let of = |thread: Thread| Crash { threads: vec![Thread { crashed: true, ..thread }], ..Crash::default() };
-        assert!(holds(&WholeStack, &of(Thread::default())));
-        assert!(!holds(&WholeStack, &of(Thread { cut: true, ..Thread::default() })));
-        assert!(!holds(&WholeStack, &of(Thread { top_cut: true, ..Thread::default() })));
-        let frame = |file: &str| vec![Frame { file: file.to_owned(), function: "f".to_owned(), line: 1, ..Frame::default() }];
-        assert!(holds(&NotLoopThread, &of(Thread { python: frame("/app.py"), ..Thread::default() })));
-        assert!(!holds(&NotLoopThread, &of(Thread { python: frame(""), ..Thread::default() })), "nothing of the stack is known");
-        let looping = Thread { python: frame("/app.py"), runs_loop: "a loop".to_owned(), ..Thread::default() };
-        assert!(!holds(&NotLoopThread, &of(looping)));
-    }
-
-    #[test]
-    fn a_version_that_is_known_roughly_is_guessed() {
-        let version = |version: &str| {
-            let mut crash = crash(&[], &[]);
-            version.clone_into(&mut crash.python.version);
-            crash
-        };
-        let guesses = |text: &str| PythonBelow("3.14.2").guesses_version(&Facts::new(&version(text)));
-        assert!(guesses("") && guesses("3.14") && !guesses("3.14.1") && !guesses("3.15"));
-        assert!(!Says(&["x"]).guesses_version(&Facts::new(&version(""))));
-    }
-
-    #[test]
-    fn what_a_condition_asks_for_is_known_through_any_of_several() {
-        let any = Any(&[Says(&["x"]), Top(3, &["f", "g"])]);
-        assert!(any.is_shape() && any.asks_for_words() && any.functions() == ["f", "g"]);
-        assert!(!Any(&[WithoutGil]).is_shape() && !Also(&[Says(&["x"])]).is_shape() && !Top(3, &["f"]).asks_for_words());
-    }
-
-    #[test]
-    fn each_part_between_two_stars_is_in_the_text() {
-        assert!(like("a_xx_b", &["a*x*b*"]) && !like("a_xx", &["a*x*b*"]) && !like("a_b", &["a*x*b*"]));
-        assert!(like("ab", &["a**"]) && !like("b", &["a*b"]));
-    }
-
-    #[test]
-    fn a_module_is_known_by_its_file_by_its_name_or_by_its_distribution() {
-        let owner = Owner::Extension("x".to_owned(), Some("y".to_owned()));
-        let may = |module: &str, asked: &str| may_be_in(&NativeFrame::named(module, "f"), &owner, &[asked]);
-        assert!(may(OWN, "fastlog._core") && may("", "x") && may("", "y") && !may("", "fastlog._core"));
-    }
-
-    #[test]
-    fn innermost_frames_are_of_whom_a_condition_asks_for() {
-        let python = ("/usr/bin/python3.14t", "dict_get");
-        let of = |frames: &[(&str, &str)]| crash(frames, &[]);
-        assert!(holds(&Interpreter(1), &of(&[python, (OWN, "f")])) && !holds(&Interpreter(2), &of(&[python, (OWN, "f")])));
-        assert!(holds(&OwnTop(1), &of(&[python, (OWN, "f")])) && !holds(&OwnTop(2), &of(&[python, (OWN, "f")])));
-        assert!(holds(&Anywhere(&["*"], &["f"]), &of(&[(OWN, "f")])) && !holds(&Anywhere(&["*"], &["g"]), &of(&[(OWN, "f")])));
-        assert!(holds(&Anywhere(&["fastlog"], &["f"]), &of(&[(OWN, "f")])));
-        assert!(!holds(&Anywhere(&["yarl"], &["f"]), &of(&[(OWN, "f")])));
-        assert!(holds(&Condition::Module(&["fastlog._core"]), &of(&[python, (OWN, "f")])));
-        assert!(!holds(&Condition::Module(&["yarl"]), &of(&[python, (OWN, "f")])));
-        let json = "/usr/lib/python3.14t/lib-dynload/_json.cpython-314t-darwin.so";
-        assert!(holds(&TopModule(1, &["_json"]), &of(&[(json, "f")])) && !holds(&TopModule(1, &["_csv"]), &of(&[(json, "f")])));
-        assert!(holds(&Top(1, &["dict_get"]), &of(&[python])) && !holds(&Top(1, &["f"]), &of(&[python])));
-        assert!(holds(&Function(1, &["fastlog"], &["g"]), &of(&[(OWN, "")])), "a function without a name may be it");
-        assert!(!holds(&Top(1, &["g"]), &of(&[(OWN, "")])));
-    }
-
-    #[test]
-    fn a_signal_that_is_not_known_may_be_any() {
-        let signal = |signal: &str| holds(&Signal(&["SIGSEGV"]), &Crash { signal: signal.to_owned(), ..Crash::default() });
-        assert!(signal("") && signal("SIGSEGV") && !signal("SIGBUS"));
-    }
-
-    #[test]
-    fn versions_that_are_not_known_fit_but_where_an_older_one_is_asked_for() {
-        let of = |version: &str| {
-            let mut crash = crash(&[], &["fastlog"]);
-            version.clone_into(&mut crash.extensions[0].version);
-            version.clone_into(&mut crash.python.version);
-            crash
-        };
-        let (old, new, unknown) = (of("3.13.1"), of("3.15.0"), of(""));
-        let told = |condition: Condition| [&old, &new, &unknown].map(|crash| holds(&condition, crash));
-        assert_eq!(told(OlderThan("fastlog", "3.14")), [true, false, false]);
-        assert_eq!(told(Below("fastlog", "3.14")), [true, false, true]);
-        assert_eq!(told(From("fastlog", "3.14")), [false, true, true]);
-        assert_eq!(told(PythonBelow("3.14")), [true, false, true]);
-        assert_eq!(told(PythonFrom("3.14")), [false, true, true]);
-    }
-
-    #[test]
-    fn a_python_stack_is_cut_short_if_the_loop_runs_more_often_than_it_has_frames() {
-        let eval = ("/usr/bin/python3.14t", "_PyEval_EvalFrameDefault");
-        let short = |runs: usize, functions: &[&str], cut: bool| {
-            let mut crash = crash(&vec![eval; runs], &[]);
-            let frame =
-                |function: &&str| Frame { function: (*function).to_owned(), file: "/app.py".to_owned(), ..Frame::default() };
-            crash.threads[0].python = functions.iter().map(frame).collect();
-            crash.threads[0].cut = cut;
-            holds(&StackCutShort, &crash)
-        };
-        assert!(short(2, &["f"], false) && !short(1, &["f"], false) && !short(0, &[], false));
-        assert!(!short(2, &["f"], true) && !short(3, &["f", "<module>"], false) && !short(3, &["Thread._bootstrap"], false));
-    }
-
-    #[test]
-    fn a_library_is_in_use_if_it_is_listed_or_on_a_stack() {
-        let python = |file: &str, function: &str| {
-            let mut crash = crash(&[], &[]);
-            let (file, function) = (file.to_owned(), function.to_owned());
-            crash.threads[0].python = vec![Frame { file, function, ..Frame::default() }];
-            crash
-        };
-        assert!(
-            holds(&Loaded(&["fastlog"]), &crash(&[], &["fastlog._core"]))
-                && holds(&Loaded(&["fastlog"]), &crash(&[(OWN, "f")], &[]))
-        );
-        assert!(holds(&Loaded(&["fastlog"]), &python("/v/site-packages/fastlog/api.py", "f")));
-        assert!(holds(&Loaded(&["greenlet"]), &python("/x.py", "greenlet_spawn")));
-        assert!(
-            !holds(&Loaded(&["fastlog"]), &python("/x.py", "greenlet_spawn"))
-                && !holds(&Loaded(&["greenlet"]), &python("/x.py", "f"))
-        );
-        assert!(holds(&NoPythonFrame, &python("", "<freed frame>")) && !holds(&NoPythonFrame, &python("/x.py", "f")));
-    }
-
-    #[test]
-    fn a_place_of_python_is_the_end_of_a_file_and_a_function() {
-        let is = |place: &'static str, file: &str, function: &str| {
-            let mut crash = crash(&[], &[]);
-            crash.threads[0].python =
-                vec![Frame { file: file.to_owned(), function: function.to_owned(), line: 1, ..Frame::default() }];
-            python(&Facts::new(&crash), &[place]).is_some()
-        };
-        assert!(is("asyncio/events.py:_run", "C:\\Lib\\asyncio\\events.py", "Handle._run"));
-        assert!(!is("asyncio/events.py:_run", "/asyncio/events.py", "run") && !is("asyncio/events.py:_run", "/events.py", "_run"));
-        assert!(
-            is("*:f", "/x.py", "f") && is("pool*:f", "/pool/x.py", "f") && !is("pool*:f", "/x.py", "f") && is("f", "/x.py", "f")
-        );
-    }
-
-    #[test]
-    fn a_library_is_loaded_if_it_is_on_the_stack_under_either_of_its_names() {
-        let by = |name: &str| loaded(&Facts::new(&crash(&[(OWN, "f")], &[])), name);
-        assert_eq!(by("fastlog._core").as_deref(), Some("fastlog._core is on the native stack"), "as a module");
-        assert_eq!(by("slowlog"), None);
-        let brought = crash(&[("/v/site-packages/pyarrow/libarrow.so.2500", "f")], &[]);
-        assert_eq!(
-            loaded(&Facts::new(&brought), "pyarrow").as_deref(),
-            Some("pyarrow is on the native stack"),
-            "as a distribution"
-        );
-    }
-}
+mod tests;

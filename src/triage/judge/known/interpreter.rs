@@ -1,24 +1,13 @@
 //! Crashes of CPython and its standard library, of threads that share what it does not lock.
 
-use super::super::conditions::Condition;
 use super::super::conditions::Condition::{
-    Also, Any, Anywhere, Function, Interpreter, NoExtension, NoPythonFrame, OwnTop, Python, PythonBelow, PythonFrom, Says, Signal,
-    StackCutShort, Top, TopModule, WithoutGil,
+    Also, Any, Anywhere, FrameUnlinked, Function, Interpreter, NoExtension, NoPythonFrame, OwnTop, Python, PythonBelow, PythonFrom,
+    Says, Signal, StackCutShort, Top, TopModule, WithoutGil,
 };
+use super::super::conditions::{Condition, RESUMES};
 use super::super::verdict::{Confidence, CrashCause};
 use super::row::{FATAL_SIGNALS, Known};
 
-const RESUMES: &[&str] = &[
-    "gen_send_ex*",
-    "gen_iternext",
-    "gen_send",
-    "gen_throw*",
-    "_gen_throw",
-    "async_gen_*",
-    "PyGen_*",
-    "PyIter_Send",
-    "gen_close*",
-];
 const EVALUATES: &[&str] =
     &["_PyEval_EvalFrame*", "_PyFrame_*", "_TAIL_CALL_*", "_PyGen_*", "clear_gen_frame", "_PyEval_FrameClearAndPop"];
 /// The complaints of a frame that another thread has taken over.
@@ -471,12 +460,12 @@ pub(super) static GENERATORS: &[Known] = &[
             OwnTop(2),
             Top(2, EVALUATES),
             Interpreter(2),
-            Any(&[NoPythonFrame, StackCutShort]),
+            Any(&[FrameUnlinked, StackCutShort]),
             PythonBelow("3.15"),
         ],
     ),
     resumed_by_two(
         Confidence::Medium,
-        &[Signal(FATAL_SIGNALS), WithoutGil, OwnTop(2), Any(&[Top(2, RESUMES), StackCutShort, NoPythonFrame]), PythonBelow("3.15")],
+        &[Signal(FATAL_SIGNALS), WithoutGil, OwnTop(2), Any(&[Top(2, RESUMES), StackCutShort, FrameUnlinked]), PythonBelow("3.15")],
     ),
 ];
