@@ -76,6 +76,28 @@ fn a_python_stack_that_was_trimmed_has_lost_no_frame() {
 }
 
 #[test]
+fn what_is_written_about_a_crash_is_not_what_it_said() {
+    let ring = "/v/lib/python3.14t/site-packages/fastring/_ring.cpython-314t-x86_64-linux-gnu.so ring_push";
+    let dump = faulthandler(&["File \"/srv/app/io.py\", line 20 in pull"], &[ring]);
+    for line in [
+        "It is not a stack overflow: with `ulimit -s unlimited` it crashes just the same.",
+        "2026-03-04 10:22:31 WARNING dataset: skipping corrupted file a.jpg",
+        "I had \"double free or corruption\" from numpy last year",
+        "DeprecationWarning: This process (pid=4120) is multi-threaded, use of fork() may lead to deadlocks in the child.",
+    ] {
+        let verdict = judged(&format!("{line}\n\n{dump}"));
+        assert_eq!((verdict.verdict, verdict.culprit.as_deref()), (CrashCause::LibraryBug, Some("fastring")), "{line}");
+    }
+    let pull =
+        ["File \"/srv/app/io.py\", line 20 in pull", "File \"/opt/py/lib/python3.14t/threading.py\", line 1024 in _bootstrap"];
+    let died = faulthandler(&pull, &["_PyEval_EvalFrameDefault", "_PyEval_Vector", "thread_run"]);
+    let about = "(The old 3.12 workers log `ValueError: generator already executing` from time to time; that is unrelated.)";
+    assert_eq!(issue(&format!("{about}\n\n{died}")), None);
+    let said = "Traceback (most recent call last):\nValueError: generator already executing";
+    assert_eq!(issue(&format!("{said}\n\n{died}")).as_deref(), Some("gh-120321"));
+}
+
+#[test]
 fn a_function_in_a_source_of_somebody_else_is_no_function_of_cpython() {
     for frame in [
         "#0  tee_write_packet (avf=0x7f) at libavformat/tee.c:529",

@@ -1,8 +1,7 @@
 //! The last words of the interpreter, libc, C++, Rust and test runners as a process dies, of all the text around a dump.
 
-/// Lines that hold one of these are kept: how C++, Rust and assertions die, what a damaged heap makes libc say, and exceptions that correct
-/// use of a generator or a thread cannot raise.
-const TELLING: [&str; 36] = [
+/// Lines that hold one of these are kept: how C++, Rust and assertions die.
+const TELLING: [&str; 30] = [
     "stack smashing detected",
     "Assertion failed:",
     "Assertion `",
@@ -13,16 +12,10 @@ const TELLING: [&str; 36] = [
     "pure virtual method called",
     "panicked at",
     "unlocking mutex",
-    "object is not an iterator",
-    "generator already executing",
-    "generator is already running",
-    "cannot reuse already awaited",
-    "coroutine is being awaited already",
     "SystemError: ",
     "unknown opcode",
     "Executing a cache",
     "negative refcount",
-    "stack overflow",
     "use of fork() may lead to deadlocks",
     "crashed on child side of fork",
     "in progress in another thread when fork() was called",
@@ -40,8 +33,18 @@ const TELLING: [&str; 36] = [
     "del _limbo[self]",
     "QThread: Destroyed while thread",
 ];
+/// What exceptions say that correct use of a generator cannot raise.
+const RAISED: [&str; 5] = [
+    "object is not an iterator",
+    "generator already executing",
+    "generator is already running",
+    "cannot reuse already awaited",
+    "coroutine is being awaited already",
+];
+/// Those who find a stack overflow; people write of it, too, where there is none.
+const OVERFLOWS: [&str; 4] = ["Fatal Python error", "fatal exception", "fatal runtime error", "Unrecoverable"];
 /// libc says so when it finds its heap damaged; the culprit is gone by then.
-pub(crate) const HEAP: [&str; 16] = [
+pub(crate) const HEAP: [&str; 17] = [
     "Debug memory block at address",
     "Because memory is corrupted at the ",
     "malloc(): ",
@@ -50,7 +53,8 @@ pub(crate) const HEAP: [&str; 16] = [
     "munmap_chunk(): ",
     "malloc_consolidate",
     "double free or corruption",
-    "corrupted ",
+    "corrupted size vs",
+    "corrupted double-linked",
     "malloc: *** error",
     "malloc: Incorrect checksum",
     "pointer being freed",
@@ -78,7 +82,11 @@ impl Said {
     /// Keeps a line if it tells something.
     pub(super) fn hear(&mut self, text: &str) {
         let text = text.trim();
-        if TELLING.iter().chain(&HEAP).any(|telling| text.contains(telling)) {
+        let is_told = TELLING.iter().any(|telling| text.contains(telling))
+            || HEAP.iter().filter_map(|words| text.split_once(words)).any(|(before, _)| !is_spoken_of(before))
+            || RAISED.iter().filter_map(|words| text.split_once(words)).any(|(before, after)| is_raised(before, after))
+            || (text.contains("stack overflow") && OVERFLOWS.iter().any(|finder| text.contains(finder)));
+        if is_told {
             self.keep(text);
         }
     }
@@ -100,6 +108,23 @@ impl Said {
     pub(super) fn text(self) -> String {
         self.0.join("\n")
     }
+}
+
+/// Words that follow this are somebody's who writes of a crash: in quotes, or in the middle of a sentence.
+fn is_spoken_of(before: &str) -> bool {
+    let before = before.trim_end_matches(' ');
+    let sentence = before.rsplit(':').next().unwrap_or(before).split_whitespace();
+    let is_word = |word: &&str| word.trim_matches(',').chars().all(|c| c.is_ascii_lowercase()) && word.len() > 1;
+    before.ends_with(['"', '`', '\u{201c}']) || sentence.filter(is_word).count() >= 3
+}
+
+/// An exception said it, as a traceback or a log shows one: by its name, and with nothing of a sentence around.
+fn is_raised(before: &str, after: &str) -> bool {
+    let named = ["Error: ", "Error('", "Error(\"", "Exception: "].iter().filter_map(|end| before.rfind(end)).max();
+    let Some(named) = named else { return false };
+    let name = before.get(..named).unwrap_or_default();
+    let around = name.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || ['.', '_'].contains(&c));
+    !is_spoken_of(around) && after.split_whitespace().count() <= 3
 }
 
 /// The signal that an exception of Windows would be elsewhere, by its name or its status; empty for none.
@@ -129,6 +154,39 @@ pub(super) fn windows_signal(exception: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_of_a_crash_are_heard_and_words_about_one_are_not() {
+        let heard = |line: &str| {
+            let mut said = Said::default();
+            said.hear(line);
+            said.lines().count() == 1
+        };
+        for line in [
+            "ValueError: generator already executing",
+            "E   RuntimeError: anext(): asynchronous generator is already running",
+            "2026-01-02 ERROR worker: RuntimeError: cannot reuse already awaited coroutine",
+            "TypeError: 'NoneType' object is not an iterator",
+            "failed with ValueError('generator already executing')",
+            "python3: corrupted size vs. prev_size",
+            "*** Error in `python': double free or corruption (out): 0x01 ***",
+            "Fatal Python error: _Py_CheckRecursiveCall: Unrecoverable stack overflow (used 8312 kB)",
+            "Windows fatal exception: stack overflow",
+        ] {
+            assert!(heard(line), "{line}");
+        }
+        for line in [
+            "(The old workers log `ValueError: generator already executing` from time to time.)",
+            "we see ValueError: generator already executing in the logs of the old workers",
+            "it cannot be a generator already executing",
+            "I had \"double free or corruption\" from numpy last year",
+            "this may well be a double free or corruption",
+            "WARNING skipping corrupted file a.jpg",
+            "It is not a stack overflow.",
+        ] {
+            assert!(!heard(line), "{line}");
+        }
+    }
 
     #[test]
     fn telling_lines_are_kept_each_once_and_not_too_many() {

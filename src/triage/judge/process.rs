@@ -213,13 +213,13 @@ pub(super) fn hanging(facts: &Facts<'_>) -> Option<Verdict> {
 /// The child of a fork of a process with threads: the locks that those held are locked for ever, and the data that they were
 /// writing is half written.
 pub(super) fn forked(facts: &Facts<'_>) -> Option<Verdict> {
-    const SAYS: [&str; 4] = [
-        "use of fork() may lead to deadlocks",
-        "crashed on child side of fork",
-        "in progress in another thread when fork() was called",
-        "multi-threaded process forked",
-    ];
-    let said = facts.crash.message.lines().find(|line| SAYS.iter().any(|words| line.contains(words)));
+    const SAYS: [&str; 3] =
+        ["crashed on child side of fork", "in progress in another thread when fork() was called", "multi-threaded process forked"];
+    // The parent is warned at each fork, and whatever dies later may be the parent: a guess, where no native stack says more.
+    const WARNED: &str = "use of fork() may lead to deadlocks";
+    let by_child = facts.crash.message.lines().find(|line| SAYS.iter().any(|words| line.contains(words)));
+    let warned = facts.crash.message.lines().find(|line| facts.native.is_empty() && line.contains(WARNED));
+    let said = by_child.or(warned);
     let native =
         facts.native.iter().map(|frame| clean(&frame.symbol)).find(|name| {
             ["PyOS_AfterFork_Child", "os_fork", "os_fork_impl", "run_at_forkers", "_PyImport_ReInitLock"].contains(name)
@@ -247,7 +247,8 @@ pub(super) fn forked(facts: &Facts<'_>) -> Option<Verdict> {
         "use multiprocessing with the start method spawn or forkserver, or fork before the first thread is started (FT603: libraries start threads \
          when they are imported); {RECORD}"
     );
-    Some(verdict(CrashCause::Unknown, Confidence::Medium, evidence, &next))
+    let is_guess = by_child.is_none() && native.is_none() && python.is_none();
+    Some(verdict(CrashCause::Unknown, if is_guess { Confidence::Low } else { Confidence::Medium }, evidence, &next))
 }
 
 /// A worker of pytest-xdist is gone, and no dump of it is in the text.
@@ -427,6 +428,10 @@ mod tests {
             said("*** multi-threaded process forked ***").unwrap().ends_with("; it said: *** multi-threaded process forked ***")
         );
         assert_eq!(said("forked"), None);
+        let warning = "DeprecationWarning: This process is multi-threaded, use of fork() may lead to deadlocks in the child.";
+        let guess = forked(&Facts::new(&saying(warning, crash("SIGSEGV", &[])))).unwrap();
+        assert_eq!(guess.confidence, Confidence::Low, "it may be the parent");
+        assert_eq!(told(forked, &saying(warning, crash("SIGSEGV", &[(PYTHON, "f")]))), None, "the stack says more");
         let text = told(forked, &crash("SIGSEGV", &[(PYTHON, "f"), (PYTHON, "PyOS_AfterFork_Child")])).unwrap();
         assert!(text.ends_with("; PyOS_AfterFork_Child is on the native stack"));
         let python = |file: &str, function: &str| {
