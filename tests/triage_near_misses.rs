@@ -87,7 +87,12 @@ fn ways(condition: &Condition) -> Vec<Wanted> {
         Condition::WithoutGil => vec![Wanted { without_gil: true, ..one() }],
         Condition::Any(conditions) => conditions.iter().flat_map(ways).collect(),
         Condition::Interpreter(depth) => vec![Wanted { native: vec![(INTERPRETER.to_owned(), String::new()); *depth], ..one() }],
-        Condition::NoExtension | Condition::WholeStack | Condition::OwnTop(_) | Condition::NotLoopThread | Condition::Also(_) => {
+        Condition::NoExtension
+        | Condition::WholeStack
+        | Condition::OwnTop(_)
+        | Condition::NotLoopThread
+        | Condition::LoopThread
+        | Condition::Also(_) => {
             vec![one()]
         }
     }

@@ -76,6 +76,33 @@ fn a_python_stack_that_was_trimmed_has_lost_no_frame() {
 }
 
 #[test]
+fn a_loop_that_nobody_else_runs_is_used_by_no_wrong_thread() {
+    let uvloop =
+        |function: &str| format!("/v/lib/python3.14t/site-packages/uvloop/loop.cpython-314t-x86_64-linux-gnu.so {function}");
+    let worker = "File \"/opt/py/lib/python3.14t/threading.py\", line 1044 in _bootstrap";
+    let app = "File \"/srv/app.py\", line 5 in start";
+    let judged = |python: &[&str], function: &str| judged(&faulthandler(python, &[&uvloop(function)])).verdict;
+    let made = "File \"/v/lib/python3.14t/site-packages/uvloop/__init__.py\", line 29 in new_event_loop";
+    assert_eq!(judged(&[made, app, worker], "uv_loop_init"), CrashCause::LibraryBug);
+    assert_eq!(judged(&[app, "File \"/srv/app.py\", line 9 in <module>"], "uv_walk"), CrashCause::LibraryBug, "nobody runs it");
+    assert_eq!(judged(&[app, worker], "uv_timer_start"), CrashCause::CrossThreadMisuse);
+}
+
+#[test]
+fn a_crash_below_write_is_of_the_transport_only_in_the_send() {
+    let python = [
+        "File \"/opt/py/lib/python3.14t/asyncio/selector_events.py\", line 1068 in write",
+        "File \"/opt/py/lib/python3.14t/asyncio/base_events.py\", line 675 in run_forever",
+        "File \"/srv/app/proto.py\", line 88 in <module>",
+    ];
+    let of = |native: &[&str]| judged(&faulthandler(&python, native)).verdict;
+    assert_eq!(of(&["PyEval_SaveThread", "sock_call_ex", "sock_send"]), CrashCause::CrossThreadMisuse);
+    for native in [&["subtype_traverse", "mark_heap_visitor", "gc_collect_main"][..], &["type_call", "_PyObject_MakeTpCall"]] {
+        assert_ne!(of(native), CrashCause::CrossThreadMisuse, "{native:?}");
+    }
+}
+
+#[test]
 fn what_is_written_about_a_crash_is_not_what_it_said() {
     let ring = "/v/lib/python3.14t/site-packages/fastring/_ring.cpython-314t-x86_64-linux-gnu.so ring_push";
     let dump = faulthandler(&["File \"/srv/app/io.py\", line 20 in pull"], &[ring]);

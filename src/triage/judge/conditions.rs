@@ -7,11 +7,11 @@ use super::super::crash::NativeFrame;
 use super::super::forms::said::FINALIZING;
 use super::super::names::owner::Owner;
 use super::super::names::{owner, paths, symbols::clean};
-use super::facts::{Facts, Gil, unqualified};
+use super::facts::{Facts, Gil, runs_loop, unqualified};
 use Condition::{
-    Also, Any, Anywhere, Below, FrameUnlinked, From, Function, Interpreter, Loaded, NoExtension, NoPythonFrame, NotLoopThread,
-    OlderThan, OnlyExtension, OwnTop, Python, PythonBelow, PythonFrom, Says, Signal, StackCutShort, Top, TopModule, WholeStack,
-    WithoutGil,
+    Also, Any, Anywhere, Below, FrameUnlinked, From, Function, Interpreter, Loaded, LoopThread, NoExtension, NoPythonFrame,
+    NotLoopThread, OlderThan, OnlyExtension, OwnTop, Python, PythonBelow, PythonFrom, Says, Signal, StackCutShort, Top, TopModule,
+    WholeStack, WithoutGil,
 };
 
 /// Functions of the interpreter that go on with a generator, a coroutine or an asynchronous generator.
@@ -67,8 +67,10 @@ pub enum Condition {
     StackCutShort,
     /// Nobody left frames of the crashing thread out.
     WholeStack,
-    /// The crashing thread does not run an event loop.
+    /// The crashing thread does not run an event loop and does not make one, and another thread may run the one that it uses.
     NotLoopThread,
+    /// The crashing thread runs an event loop, or nothing of what it runs is known.
+    LoopThread,
     /// The distribution is known to be older than this.
     OlderThan(&'static str, &'static str),
     /// The distribution is older than this, or its version is not known.
@@ -131,6 +133,7 @@ impl Condition {
             | NoExtension
             | WholeStack
             | NotLoopThread
+            | LoopThread
             | OlderThan(..)
             | Below(..)
             | From(..)
@@ -166,6 +169,7 @@ impl Condition {
             | StackCutShort
             | WholeStack
             | NotLoopThread
+            | LoopThread
             | OlderThan(..)
             | Below(..)
             | From(..)
@@ -202,6 +206,7 @@ impl Condition {
             | StackCutShort
             | WholeStack
             | NotLoopThread
+            | LoopThread
             | OlderThan(..)
             | WithoutGil
             | Also(_)
@@ -261,12 +266,8 @@ impl Condition {
             FrameUnlinked => frame_unlinked(facts),
             StackCutShort => stack_cut_short(facts),
             WholeStack => (!facts.is_cut() && !facts.top_is_cut()).then(String::new),
-            NotLoopThread => {
-                // With nothing of the Python stack, nobody can tell.
-                let known = facts.python.iter().any(|frame| !frame.file.is_empty())
-                    || facts.crash.threads.iter().any(|thread| !thread.runs_loop.is_empty());
-                (known && !facts.runs_loop()).then(|| "the crashing thread runs no event loop".to_owned())
-            }
+            NotLoopThread => not_loop_thread(facts),
+            LoopThread => (facts.runs_loop() || !knows_python_stacks(facts)).then(String::new),
             OlderThan(distribution, limit) => {
                 let version = facts.version_of(distribution)?;
                 paths::is_below(version, limit).then(|| format!("{distribution} is {version}, before {limit}"))
@@ -335,6 +336,26 @@ fn python(facts: &Facts<'_>, places: &[&str]) -> Option<String> {
         return Some(format!("the Python stack shows {}", frame.function));
     }
     Some(format!("{} is on the Python stack ({}:{})", frame.function, frame.file, frame.line))
+}
+
+/// With nothing of the Python stacks, nobody can tell who runs a loop.
+fn knows_python_stacks(facts: &Facts<'_>) -> bool {
+    facts.python.iter().any(|frame| !frame.file.is_empty()) || facts.crash.threads.iter().any(|thread| !thread.runs_loop.is_empty())
+}
+
+fn not_loop_thread(facts: &Facts<'_>) -> Option<String> {
+    // Any thread may make a loop, and close one that nobody runs.
+    const MAKES: &[&str] = &["uv_loop_*", "uv__loop_*", "uv_walk*"];
+    let makes = facts.native.iter().any(|frame| like(clean(&frame.symbol), MAKES))
+        || facts.python.iter().take(3).any(|frame| unqualified(&frame.function) == "new_event_loop");
+    if makes || facts.runs_loop() || !knows_python_stacks(facts) {
+        return None;
+    }
+    let elsewhere = facts.others().any(runs_loop);
+    // The main thread runs the loop of most programs, so that a loop that it does not run is run by nobody.  With the GIL all threads are
+    // shown, and one that runs a loop would be among them.
+    let is_main = facts.python.last().is_some_and(|frame| frame.function == "<module>");
+    (elsewhere || (!is_main && facts.gil() != Gil::On)).then(|| "the crashing thread runs no event loop".to_owned())
 }
 
 /// The interpreter's word for a Python frame that it cannot show.

@@ -66,6 +66,31 @@ fn a_stack_is_whole_and_a_loop_is_known_only_if_the_dump_tells() {
 }
 
 #[test]
+fn a_loop_runs_elsewhere_only_where_something_shows_it() {
+    let stack = |functions: &[&str]| -> Vec<Frame> {
+        let frame = |name: &&str| Frame { file: "/app.py".to_owned(), function: (*name).to_owned(), line: 1, ..Frame::default() };
+        functions.iter().map(frame).collect()
+    };
+    let of = |functions: &[&str], symbol: &str, gil: &str, other: &[&str]| {
+        let mut crash = crash(&[("/v/site-packages/uvloop/loop.cpython-314t-darwin.so", symbol)], &[]);
+        crash.threads[0].python = stack(functions);
+        crash.threads.push(Thread { python: stack(other), ..Thread::default() });
+        gil.clone_into(&mut crash.python.gil);
+        [NotLoopThread, LoopThread].map(|condition| holds(&condition, &crash))
+    };
+    let worker = ["work", "run", "_bootstrap"];
+    assert_eq!(of(&worker, "uv_timer_start", "disabled", &[]), [true, false]);
+    assert_eq!(of(&worker, "uv_timer_start", "enabled", &[]), [false, false], "with the GIL, all threads are shown");
+    assert_eq!(of(&worker, "uv_timer_start", "enabled", &["run_forever", "<module>"]), [true, false]);
+    assert_eq!(of(&["close", "<module>"], "uv_close", "disabled", &[]), [false, false], "the main thread");
+    assert_eq!(of(&["work", "<module>"], "uv_timer_start", "disabled", &["run_forever"]), [true, false]);
+    assert_eq!(of(&worker, "uv_loop_init", "disabled", &["run_forever"]), [false, false], "it makes a loop of its own");
+    assert_eq!(of(&["new_event_loop", "work"], "", "disabled", &[]), [false, false]);
+    assert_eq!(of(&["work", "run_forever"], "uv_timer_start", "disabled", &[]), [false, true]);
+    assert_eq!(of(&[], "uv_timer_start", "disabled", &[]), [false, true], "nothing is known of the stack");
+}
+
+#[test]
 fn a_version_that_is_known_roughly_is_guessed() {
     let version = |version: &str| {
         let mut crash = crash(&[], &[]);

@@ -1,7 +1,7 @@
 //! Kinds of crash that no issue stands for: misuse by the program as the stacks alone show it.
 
 use super::super::conditions::Condition::{
-    Any, Function, NotLoopThread, OwnTop, Python, PythonFrom, Says, Signal, Top, TopModule, WithoutGil,
+    Any, Function, LoopThread, NotLoopThread, OwnTop, Python, PythonFrom, Says, Signal, Top, TopModule, WithoutGil,
 };
 use super::super::verdict::{Confidence, CrashCause};
 use super::row::{FATAL_SIGNALS, Known};
@@ -45,6 +45,7 @@ pub(super) static ROWS: &[Known] = &[
         name: "timers or handles of a uvloop loop changed under the thread that runs it",
         when: &[
             WithoutGil,
+            LoopThread,
             TopModule(4, &["uvloop.loop"]),
             Function(
                 4,
@@ -112,26 +113,24 @@ pub(super) static ROWS: &[Known] = &[
                 "asyncio/streams.py:write",
                 "asyncio/selector_events.py:sendto",
             ]),
-            Any(&[
-                Function(
-                    6,
-                    &["_socket", "_ssl"],
-                    &[
-                        "sock_*",
-                        "PyEval_SaveThread",
-                        "bytearray_*",
-                        "PyByteArray_*",
-                        "deque_*",
-                        "memory_*",
-                        "_PySSL*",
-                        "_ssl_*",
-                        "send*",
-                        "__send*",
-                        "PyBuffer_*",
-                    ],
-                ),
-                Python(&["asyncio/selector_events.py:*"]),
-            ]),
+            // What write() calls, such as the collector or a callback, dies of something else.
+            Function(
+                6,
+                &["_socket", "_ssl"],
+                &[
+                    "sock_*",
+                    "PyEval_SaveThread",
+                    "bytearray_*",
+                    "PyByteArray_*",
+                    "deque_*",
+                    "memory_*",
+                    "_PySSL*",
+                    "_ssl_*",
+                    "send*",
+                    "__send*",
+                    "PyBuffer_*",
+                ],
+            ),
         ],
         verdict: CrashCause::CrossThreadMisuse,
         confidence: Confidence::Medium,
@@ -144,7 +143,7 @@ pub(super) static ROWS: &[Known] = &[
     },
     Known {
         name: "uvloop on the stack that failed",
-        when: &[TopModule(3, &["uvloop.loop"])],
+        when: &[WithoutGil, LoopThread, TopModule(3, &["uvloop.loop"])],
         verdict: CrashCause::CrossThreadMisuse,
         confidence: Confidence::Low,
         culprit: None,
