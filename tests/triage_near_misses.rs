@@ -84,7 +84,7 @@ fn ways(condition: &Condition) -> Vec<Wanted> {
         Condition::From(name, first) => vec![Wanted { versions: vec![(name, first, false)], ..one() }],
         Condition::PythonBelow(limit) => vec![Wanted { interpreter: vec![(limit, true)], ..one() }],
         Condition::PythonFrom(first) => vec![Wanted { interpreter: vec![(first, false)], ..one() }],
-        Condition::WithoutGil => vec![Wanted { without_gil: true, ..one() }],
+        Condition::WithoutGil | Condition::Concurrent => vec![Wanted { without_gil: true, ..one() }],
         Condition::Any(conditions) => conditions.iter().flat_map(ways).collect(),
         Condition::Interpreter(depth) => vec![Wanted { native: vec![(INTERPRETER.to_owned(), String::new()); *depth], ..one() }],
         Condition::NoExtension

@@ -76,6 +76,31 @@ fn a_python_stack_that_was_trimmed_has_lost_no_frame() {
 }
 
 #[test]
+fn one_thread_alone_is_no_misuse_of_threads() {
+    let sqlite = "Python 3.13.5 experimental free-threading build\nProgram received signal SIGSEGV, Segmentation fault.\n\
+        #0  0x00007f6a0e3120cc in sqlite3VdbeExec () from /lib/libsqlite3.so.0\n\
+        #1  0x00007f6a0e410d0e in stmt_step (statement=0x55) at ./Modules/_sqlite/cursor.c:512\n";
+    let info = "(gdb) info threads\n  Id   Target Id                      Frame\n\
+        * 1    Thread 0x7f6a (LWP 70121) \"python3.13t\" 0x00007f6a in sqlite3VdbeExec ()\n";
+    let second = "  2    Thread 0x7f6b (LWP 70122) \"worker\" 0x00007f6b in sqlite3_step ()\n";
+    assert_eq!(issue(&format!("{sqlite}{info}{second}")).as_deref(), Some("gh-146471"));
+    assert_eq!(issue(sqlite).as_deref(), Some("gh-146471"));
+    let alone = judged(&format!("{sqlite}{info}"));
+    assert_eq!((alone.verdict, alone.known_issue), (CrashCause::InterpreterBug, None));
+    let json = |freed_by: &str| {
+        issue(&format!(
+            "Python 3.14.2 free-threading build\n\
+             ==1==ERROR: AddressSanitizer: heap-use-after-free on address 0x507 at pc 0x7f bp 0x7f sp 0x7f\n\
+             READ of size 8 at 0x507 thread T0\n    #0 0x55d0a1c0b1c1 in Py_TYPE Include/object.h:333\n    \
+             #1 0x7f1c0a10c2d0 in encoder_listencode_dict Modules/_json.c:1620\n\
+             freed by thread {freed_by} here:\n    #0 0x7f1c0b1b1c20 in free asan_malloc_linux.cpp:52\n    \
+             #1 0x55d0a1c5b1c1 in tupledealloc Objects/tupleobject.c:231\n"
+        ))
+    };
+    assert_eq!((json("T0"), json("T3").as_deref()), (None, Some("gh-157107")));
+}
+
+#[test]
 fn a_loop_that_nobody_else_runs_is_used_by_no_wrong_thread() {
     let uvloop =
         |function: &str| format!("/v/lib/python3.14t/site-packages/uvloop/loop.cpython-314t-x86_64-linux-gnu.so {function}");

@@ -36,6 +36,9 @@ pub struct Crash {
     pub pid: u64,
     /// It did not die: it was looked at because it hung.
     pub hang: bool,
+    /// One thread did it: the process has no other, or the thread that freed a block is the one that used it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub one_thread: bool,
     /// Distributions that the text around lists, normalised names with versions.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub packages: Vec<(String, String)>,

@@ -193,7 +193,9 @@ fn merge(into: &mut Crash, other: Crash, believed: bool) {
         packages: _,
         pid: _,
         hang: _,
+        one_thread,
     } = other;
+    into.one_thread |= one_thread;
     if into.signal.is_empty() || (into.threads.is_empty() && !threads.is_empty() && !signal.is_empty()) {
         into.signal = signal;
     }

@@ -31,6 +31,9 @@ pattern!(
     SECTION,
     r"(?:freed by|previously allocated by|Previous (?:atomic )?(?:read|write)|created by|allocated by|Location is|Mutex |As if synchronized|by thread T\d+|by main thread).*:?$"
 );
+// Who uses a block, and who has freed it.
+pattern!(USED, r"^(?:READ|WRITE) of size \d+ at \S+ thread (T\d+)");
+pattern!(FREED, r"^\s*freed by thread (T\d+)");
 pattern!(ADDRESS, r"unknown address (0x[0-9a-fA-F]+)");
 
 fn read(pasted: &[String]) -> Vec<Found> {
@@ -97,6 +100,8 @@ struct Report {
     stacks: Stacks,
     /// Source file of the error, if it is known without a stack.
     place: String,
+    /// The thread that used a block that had been freed.
+    used_by: String,
 }
 
 impl Report {
@@ -118,10 +123,15 @@ impl Report {
         } else if what.starts_with("stack-overflow") {
             "stack overflow, found by AddressSanitizer".clone_into(&mut crash.message);
         }
-        Report { at, crash, stacks: Stacks::default(), place: String::new() }
+        Report { at, crash, stacks: Stacks::default(), place: String::new(), used_by: String::new() }
     }
 
     fn line(&mut self, line: &str) {
+        if let Some(used) = USED.captures(line) {
+            used[1].clone_into(&mut self.used_by);
+        } else if let Some(freed) = FREED.captures(line) {
+            self.crash.one_thread = self.used_by == freed[1];
+        }
         if let Some(frame) = FRAME.captures(line) {
             let number = frame[1].parse().unwrap_or(0);
             if self.stacks.threads.is_empty() {
@@ -141,6 +151,11 @@ impl Report {
             self.stacks.begin(Thread { cut: true, ..Thread::default() });
             self.stacks.push(0, frames::native("", "", 0, &self.place));
         }
+        // A thread frees, when it gets round to it, what others released: the stack is not theirs.
+        let later = |frame: &NativeFrame| {
+            ["brc_merge", "merge_queued", "ProcessDelayed", "_Py_HandlePending"].iter().any(|name| frame.symbol.contains(name))
+        };
+        self.crash.one_thread &= !self.stacks.threads.iter().skip(1).flat_map(|thread| &thread.native).any(later);
         self.stacks.finish(&mut self.crash);
         let told = !self.crash.threads.is_empty() || !self.crash.signal.is_empty();
         told.then_some(Found { at: self.at, crash: self.crash })
@@ -198,6 +213,21 @@ fn without_line(place: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_block_that_was_freed_by_the_thread_that_uses_it_was_freed_by_no_other() {
+        let of = |freed_by: &str, function: &str| {
+            FORM.one(&format!(
+                "==1==ERROR: AddressSanitizer: heap-use-after-free on address 0x50 at pc 0x7f bp 0x7f sp 0x7f\n\
+                 READ of size 8 at 0x50 thread T0\n    #0 0x55d0 in Py_TYPE Include/object.h:333\n\
+                 freed by thread {freed_by} here:\n    #0 0x7f1c in free asan.cpp:52\n    #1 0x55d0 in {function} Objects/listobject.c:80\n\
+                 previously allocated by thread T0 here:\n    #0 0x7f1c in malloc asan.cpp:69\n"
+            ))
+            .one_thread
+        };
+        assert!(of("T0", "list_clear") && !of("T1", "list_clear"));
+        assert!(!of("T0", "_Py_brc_merge_refcounts"), "another thread released it");
+    }
 
     #[test]
     fn frames_are_taken_apart() {

@@ -41,6 +41,9 @@ const DIED_OF: [(&str, &str); 24] = [
     ("exit code 137", "SIGKILL"),
     ("SIGKILL", "SIGKILL"),
 ];
+// gdb's `info threads`: its head, and a thread of it.
+pattern!(THREADS, r"^\s*Id +Target Id +Frame");
+pattern!(LISTED_THREAD, r"^\s*\*?\s*\d+ +(?:Thread|LWP|process) ");
 const MOST_PACKAGES: usize = 2000;
 
 /// What was told.
@@ -55,13 +58,18 @@ pub(super) struct Surroundings {
     /// Extension modules, where faulthandler lists them and another form has the stacks.
     extensions: Vec<String>,
     packages: Vec<(String, String)>,
+    /// Threads that a list of all of them has.
+    threads: usize,
 }
 
 /// Reads it from all lines of a text.
 pub(super) fn read(lines: &[String]) -> Surroundings {
     let mut told = Surroundings::default();
     let mut in_list = false;
+    let mut in_threads = false;
     for line in lines {
+        in_threads = THREADS.is_match(line) || (in_threads && LISTED_THREAD.is_match(line));
+        told.threads += usize::from(in_threads && !THREADS.is_match(line));
         // A frame's path and a function's name are no statement about the process.
         let is_frame = ["File \"", "Binary file", " in ", "#"].iter().any(|part| line.trim_start().starts_with(part));
         if !is_frame {
@@ -131,6 +139,7 @@ impl Surroundings {
                 }),
             }
         }
+        crash.one_thread |= single && self.threads == 1;
         if single && crash.extensions.is_empty() {
             let list = self.extensions.iter().map(|name| Extension { name: name.clone(), ..Extension::default() });
             crash.extensions.extend(list);
@@ -269,6 +278,16 @@ mod tests {
         assert_eq!(told("Version of Package\nseen 1.5\n").packages, []);
         let many: String = (0..MOST_PACKAGES + 2).map(|number| format!("p{number}==1\n")).collect();
         assert_eq!(told(&many).packages.len(), MOST_PACKAGES);
+    }
+
+    #[test]
+    fn a_list_of_one_thread_is_of_a_process_that_has_no_other() {
+        let list = "  Id   Target Id                                   Frame\n";
+        let first = "* 1    Thread 0x7f6a0f7fd740 (LWP 70121) \"python3.13t\" 0x00007f6a in f ()\n";
+        let second = "  2    Thread 0x7f6a0e3fd6c0 (LWP 70122) \"worker\" 0x00007f6a in g ()\n";
+        assert!(told(&format!("{list}{first}")).one_thread);
+        assert!(!told(&format!("{list}{first}{second}")).one_thread);
+        assert!(!told(first).one_thread && !told(list).one_thread);
     }
 
     #[test]

@@ -9,9 +9,9 @@ use super::super::names::owner::Owner;
 use super::super::names::{owner, paths, symbols::clean};
 use super::facts::{Facts, Gil, runs_loop, unqualified};
 use Condition::{
-    Also, Any, Anywhere, Below, FrameUnlinked, From, Function, Interpreter, Loaded, LoopThread, NoExtension, NoPythonFrame,
-    NotLoopThread, OlderThan, OnlyExtension, OwnTop, Python, PythonBelow, PythonFrom, Says, Signal, StackCutShort, Top, TopModule,
-    WholeStack, WithoutGil,
+    Also, Any, Anywhere, Below, Concurrent, FrameUnlinked, From, Function, Interpreter, Loaded, LoopThread, NoExtension,
+    NoPythonFrame, NotLoopThread, OlderThan, OnlyExtension, OwnTop, Python, PythonBelow, PythonFrom, Says, Signal, StackCutShort,
+    Top, TopModule, WholeStack, WithoutGil,
 };
 
 /// Functions of the interpreter that go on with a generator, a coroutine or an asynchronous generator.
@@ -79,6 +79,8 @@ pub enum Condition {
     From(&'static str, &'static str),
     /// The GIL is disabled, or it is not known to be enabled.
     WithoutGil,
+    /// Threads may have run at the same time: without the GIL, as `WithoutGil`, and nothing shows that one thread did it alone.
+    Concurrent,
     /// The interpreter is older than this, or its version is not known.
     PythonBelow(&'static str),
     /// The interpreter is of this version or newer, or its version is not known.
@@ -138,6 +140,7 @@ impl Condition {
             | Below(..)
             | From(..)
             | WithoutGil
+            | Concurrent
             | PythonBelow(_)
             | PythonFrom(_)
             | Also(_) => false,
@@ -174,6 +177,7 @@ impl Condition {
             | Below(..)
             | From(..)
             | WithoutGil
+            | Concurrent
             | PythonBelow(_)
             | PythonFrom(_) => Vec::new(),
         }
@@ -209,6 +213,7 @@ impl Condition {
             | LoopThread
             | OlderThan(..)
             | WithoutGil
+            | Concurrent
             | Also(_)
             | Any(_) => false,
         }
@@ -280,6 +285,7 @@ impl Condition {
                 facts.version_of(distribution).is_none_or(|version| !paths::is_below(version, first)).then(String::new)
             }
             WithoutGil => (facts.gil() != Gil::On).then(String::new),
+            Concurrent => (facts.gil() != Gil::On && !facts.crash.one_thread).then(String::new),
             PythonBelow(limit) => {
                 let version = facts.python_version();
                 let told = || {
@@ -348,7 +354,7 @@ fn not_loop_thread(facts: &Facts<'_>) -> Option<String> {
     const MAKES: &[&str] = &["uv_loop_*", "uv__loop_*", "uv_walk*"];
     let makes = facts.native.iter().any(|frame| like(clean(&frame.symbol), MAKES))
         || facts.python.iter().take(3).any(|frame| unqualified(&frame.function) == "new_event_loop");
-    if makes || facts.runs_loop() || !knows_python_stacks(facts) {
+    if makes || facts.crash.one_thread || facts.runs_loop() || !knows_python_stacks(facts) {
         return None;
     }
     let elsewhere = facts.others().any(runs_loop);

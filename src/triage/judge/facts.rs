@@ -200,13 +200,16 @@ impl<'a> Facts<'a> {
         self.crash.signal.is_empty() && self.crash.message.lines().any(Self::is_of_a_tool)
     }
 
-    /// ThreadSanitizer shows both accesses, and the innermost functions of both are the interpreter's.
-    pub(crate) fn is_race_of_the_interpreter(&self) -> bool {
+    /// A sanitizer shows both ends, two accesses or what freed a block and what uses it, and the innermost functions of both are the
+    /// interpreter's.
+    pub(crate) fn is_shown_of_the_interpreter(&self) -> bool {
         let own = |thread: &Thread| {
             let mut owners = thread.native.iter().take(3).map(owner::of);
             !thread.native.is_empty() && owners.all(|owner| matches!(owner, Owner::Interpreter | Owner::Stdlib(_) | Owner::C))
         };
-        self.crash.message.lines().any(|line| line.starts_with("ThreadSanitizer: "))
+        // With other threads about, what one of them did to the counts of references is not shown.
+        let freed = |line: &str| self.crash.one_thread && line.starts_with("AddressSanitizer: heap-use-after-free");
+        self.crash.message.lines().any(|line| line.starts_with("ThreadSanitizer: ") || freed(line))
             && self.crash.threads.iter().take(2).all(own)
             && self.crash.threads.len() > 1
     }

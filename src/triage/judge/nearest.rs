@@ -250,7 +250,7 @@ pub(super) fn interpreter(facts: &Facts<'_>) -> Verdict {
     ];
     // Code of others may have damaged what the interpreter met; a race that ThreadSanitizer shows whole is where it is.
     let alone = facts.is_alone() && facts.gil() == Gil::Off;
-    let shown = foreign.is_empty() && facts.is_race_of_the_interpreter();
+    let shown = foreign.is_empty() && facts.is_shown_of_the_interpreter();
     let cause = if alone || shown { CrashCause::InterpreterBug } else { CrashCause::Unknown };
     let next = format!("{RECORD}; if no thread shares anything, report it to CPython with the output of ftsan triage --markdown");
     or_undeclared(facts, verdict(cause, Confidence::Low, evidence, &next))

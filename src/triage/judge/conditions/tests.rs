@@ -242,3 +242,14 @@ fn a_frame_is_unlinked_if_the_loop_runs_without_one_and_nothing_ends() {
     assert_eq!(of("<invalid frame>", &["PyThreadState_Clear"], ""), [false, false]);
     assert_eq!(of("<freed thread state>", &[], ""), [true, false]);
 }
+
+#[test]
+fn what_one_thread_did_alone_is_of_no_threads() {
+    let of = |one_thread, gil: &str| {
+        let mut crash = Crash { one_thread, ..crash(&[], &[]) };
+        gil.clone_into(&mut crash.python.gil);
+        [WithoutGil, Concurrent].map(|condition| holds(&condition, &crash))
+    };
+    assert_eq!([of(false, ""), of(false, "disabled"), of(false, "enabled")], [[true, true], [true, true], [false, false]]);
+    assert_eq!(of(true, "disabled"), [true, false]);
+}

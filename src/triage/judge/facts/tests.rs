@@ -231,7 +231,7 @@ fn a_thread_runs_a_loop_by_its_functions_or_by_the_recording() {
 fn a_race_is_the_interpreters_if_both_stacks_are() {
     let race = |message: &str, stacks: &[&[(&str, &str)]]| {
         let threads = stacks.iter().map(|frames| crash(frames).threads.remove(0)).collect();
-        Facts::new(&Crash { message: message.to_owned(), threads, ..Crash::default() }).is_race_of_the_interpreter()
+        Facts::new(&Crash { message: message.to_owned(), threads, ..Crash::default() }).is_shown_of_the_interpreter()
     };
     let own: &[(&str, &str)] = &[(PYTHON, "f"), (LIBC, "memcpy")];
     let other: &[(&str, &str)] = &[(PYTHON, "f"), (OWN, "g")];

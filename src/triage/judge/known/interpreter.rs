@@ -1,8 +1,8 @@
 //! Crashes of CPython and its standard library, of threads that share what it does not lock.
 
 use super::super::conditions::Condition::{
-    Also, Any, Anywhere, FrameUnlinked, Function, Interpreter, NoExtension, NoPythonFrame, OwnTop, Python, PythonBelow, PythonFrom,
-    Says, Signal, StackCutShort, Top, TopModule, WithoutGil,
+    Also, Any, Anywhere, Concurrent, FrameUnlinked, Function, Interpreter, NoExtension, NoPythonFrame, OwnTop, Python, PythonBelow,
+    PythonFrom, Says, Signal, StackCutShort, Top, TopModule, WithoutGil,
 };
 use super::super::conditions::{Condition, RESUMES};
 use super::super::verdict::{Confidence, CrashCause};
@@ -33,7 +33,7 @@ const GENERATOR_FIX: &str = "give each thread its own generator, or guard next()
 pub(super) static ROWS: &[Known] = &[
     Known {
         name: "itertools.groupby advanced by two threads",
-        when: &[WithoutGil, Top(4, &["groupby_*", "_grouper_*", "groupby_step"])],
+        when: &[Concurrent, Top(4, &["groupby_*", "_grouper_*", "groupby_step"])],
         verdict: CrashCause::InterpreterBug,
         confidence: Confidence::High,
         culprit: None,
@@ -44,7 +44,7 @@ pub(super) static ROWS: &[Known] = &[
     },
     Known {
         name: "itertools.groupby advanced by two threads, by the look of it",
-        when: &[WithoutGil, Top(1, &["PyTuple_Pack"]), Interpreter(3)],
+        when: &[Concurrent, Top(1, &["PyTuple_Pack"]), Interpreter(3)],
         verdict: CrashCause::InterpreterBug,
         confidence: Confidence::Low,
         culprit: None,
@@ -56,7 +56,7 @@ pub(super) static ROWS: &[Known] = &[
     },
     Known {
         name: "itertools.tee iterated by two threads",
-        when: &[WithoutGil, Top(4, &["tee_*", "teedataobject_*"]), PythonBelow("3.14.7")],
+        when: &[Concurrent, Top(4, &["tee_*", "teedataobject_*"]), PythonBelow("3.14.7")],
         verdict: CrashCause::InterpreterBug,
         confidence: Confidence::High,
         culprit: None,
@@ -67,7 +67,7 @@ pub(super) static ROWS: &[Known] = &[
     Known {
         name: "OrderedDict iterated while another thread changes it",
         when: &[
-            WithoutGil,
+            Concurrent,
             Any(&[Top(
                 4,
                 &[
@@ -94,7 +94,7 @@ pub(super) static ROWS: &[Known] = &[
     Known {
         name: "an Element of xml.etree changed by two threads",
         when: &[
-            WithoutGil,
+            Concurrent,
             Function(4, &["_elementtree"], &["element_*", "_elementtree_*", "treebuilder_*", "elementiter_*", "clear_extra"]),
         ],
         verdict: CrashCause::InterpreterBug,
@@ -109,7 +109,7 @@ pub(super) static ROWS: &[Known] = &[
         when: &[
             Anywhere(&["*"], &["_ssl__SSLContext_*", "SSL_CTX_use_*", "SSL_CTX_load_*", "_ssl__SSLContext__wrap_*"]),
             TopModule(3, &["_ssl"]),
-            WithoutGil,
+            Concurrent,
             PythonBelow("3.14.1"),
         ],
         verdict: CrashCause::InterpreterBug,
@@ -122,7 +122,7 @@ pub(super) static ROWS: &[Known] = &[
     Known {
         name: "cProfile in several threads",
         when: &[
-            WithoutGil,
+            Concurrent,
             Function(4, &["_lsprof"], &["profiler_*", "ptrace_*", "RotatingTree_*", "_lsprof_*"]),
             PythonBelow("3.14.1"),
         ],
@@ -149,7 +149,7 @@ pub(super) static ROWS: &[Known] = &[
                     "call_profile_func",
                 ],
             ),
-            WithoutGil,
+            Concurrent,
             PythonBelow("3.14.1"),
         ],
         verdict: CrashCause::InterpreterBug,
@@ -161,7 +161,7 @@ pub(super) static ROWS: &[Known] = &[
     },
     Known {
         name: "a TextIOWrapper used by several threads in 3.13t",
-        when: &[Top(4, &["_textiowrapper_*", "textiowrapper_*", "_io_TextIOWrapper_*"]), WithoutGil, PythonBelow("3.14")],
+        when: &[Top(4, &["_textiowrapper_*", "textiowrapper_*", "_io_TextIOWrapper_*"]), Concurrent, PythonBelow("3.14")],
         verdict: CrashCause::InterpreterBug,
         confidence: Confidence::High,
         culprit: None,
@@ -171,7 +171,7 @@ pub(super) static ROWS: &[Known] = &[
     },
     Known {
         name: "atexit used by several threads",
-        when: &[Top(4, &["atexit_*"]), WithoutGil, PythonBelow("3.14")],
+        when: &[Top(4, &["atexit_*"]), Concurrent, PythonBelow("3.14")],
         verdict: CrashCause::InterpreterBug,
         confidence: Confidence::High,
         culprit: None,
@@ -182,7 +182,7 @@ pub(super) static ROWS: &[Known] = &[
     Known {
         name: "a connection or cursor of sqlite3 shared by threads",
         when: &[
-            WithoutGil,
+            Concurrent,
             TopModule(3, &["_sqlite3"]),
             Also(&[Anywhere(&["*"], &["sqlite3_*", "sqlite3Vdbe*", "pysqlite_*", "_pysqlite_*"])]),
         ],
@@ -196,7 +196,7 @@ pub(super) static ROWS: &[Known] = &[
     Known {
         name: "containers encoded to JSON while another thread changes them",
         when: &[
-            WithoutGil,
+            Concurrent,
             Function(4, &["_json"], &["encoder_*", "_encoder_*", "_match_number*"]),
             Any(&[TopModule(6, &["_json"]), Anywhere(&["_json"], &["encoder_listencode_*", "encoder_encode_*", "encoder_call"])]),
             PythonBelow("3.15"),
@@ -212,7 +212,7 @@ pub(super) static ROWS: &[Known] = &[
     Known {
         name: "an array.array used by several threads",
         when: &[
-            WithoutGil,
+            Concurrent,
             Function(
                 4,
                 &["array"],
@@ -244,7 +244,7 @@ pub(super) static ROWS: &[Known] = &[
     Known {
         name: "the memo of an Unpickler set by two threads",
         when: &[
-            WithoutGil,
+            Concurrent,
             Anywhere(
                 &["_pickle"],
                 &[
@@ -269,7 +269,7 @@ pub(super) static ROWS: &[Known] = &[
     Known {
         name: "a struct.Struct initialised again while another thread uses it",
         when: &[
-            WithoutGil,
+            Concurrent,
             Function(
                 4,
                 &["_struct"],
@@ -287,7 +287,7 @@ pub(super) static ROWS: &[Known] = &[
     },
     Known {
         name: "hex() of a memoryview that another thread releases",
-        when: &[WithoutGil, Top(3, &["_Py_strhex_impl", "memoryview_hex*"]), PythonBelow("3.14.6")],
+        when: &[Concurrent, Top(3, &["_Py_strhex_impl", "memoryview_hex*"]), PythonBelow("3.14.6")],
         verdict: CrashCause::InterpreterBug,
         confidence: Confidence::Medium,
         culprit: None,
@@ -297,7 +297,7 @@ pub(super) static ROWS: &[Known] = &[
     },
     Known {
         name: "a memoryview released while another thread reads it",
-        when: &[WithoutGil, Says(&["Assertion `self->mbuf->exports > 0' failed"]), PythonBelow("3.16")],
+        when: &[Concurrent, Says(&["Assertion `self->mbuf->exports > 0' failed"]), PythonBelow("3.16")],
         verdict: CrashCause::InterpreterBug,
         confidence: Confidence::Medium,
         culprit: None,
@@ -309,7 +309,7 @@ pub(super) static ROWS: &[Known] = &[
     Known {
         name: "tracemalloc read while another thread clears it",
         when: &[
-            WithoutGil,
+            Concurrent,
             Top(4, &["frame_to_pyobject", "traceback_to_pyobject", "trace_to_pyobject", "tracemalloc_*"]),
             PythonBelow("3.14"),
         ],
@@ -323,7 +323,7 @@ pub(super) static ROWS: &[Known] = &[
     Known {
         name: "a threading.local cleared while a thread ends",
         when: &[
-            WithoutGil,
+            Concurrent,
             OwnTop(3),
             Any(&[
                 Top(4, &["PyThreadState_Next", "local_clear", "clear_locals"]),
@@ -383,7 +383,7 @@ pub(super) static ROWS: &[Known] = &[
     Known {
         name: "a page of another thread's heap put into the collector's list",
         when: &[
-            WithoutGil,
+            Concurrent,
             Top(4, &["_PyMem_mi_page_maybe_free", "_mi_page_thread_free_collect", "_mi_page_free_collect"]),
             Anywhere(&[], &["gc_visit_heaps*"]),
             NoExtension,
@@ -445,7 +445,7 @@ pub(super) static GENERATORS: &[Known] = &[
         Confidence::High,
         &[
             Signal(FATAL_SIGNALS),
-            WithoutGil,
+            Concurrent,
             OwnTop(2),
             Any(&[Top(2, EVALUATES), Top(3, RESUMES), NoPythonFrame, Says(EXECUTES_A_CACHE)]),
             Says(TAKEN_OVER),
@@ -456,7 +456,7 @@ pub(super) static GENERATORS: &[Known] = &[
         Confidence::High,
         &[
             Signal(FATAL_SIGNALS),
-            WithoutGil,
+            Concurrent,
             OwnTop(2),
             Top(2, EVALUATES),
             Interpreter(2),
@@ -466,6 +466,6 @@ pub(super) static GENERATORS: &[Known] = &[
     ),
     resumed_by_two(
         Confidence::Medium,
-        &[Signal(FATAL_SIGNALS), WithoutGil, OwnTop(2), Any(&[Top(2, RESUMES), StackCutShort, FrameUnlinked]), PythonBelow("3.15")],
+        &[Signal(FATAL_SIGNALS), Concurrent, OwnTop(2), Any(&[Top(2, RESUMES), StackCutShort, FrameUnlinked]), PythonBelow("3.15")],
     ),
 ];

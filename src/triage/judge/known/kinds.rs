@@ -1,7 +1,7 @@
 //! Kinds of crash that no issue stands for: misuse by the program as the stacks alone show it.
 
 use super::super::conditions::Condition::{
-    Any, Function, LoopThread, NotLoopThread, OwnTop, Python, PythonFrom, Says, Signal, Top, TopModule, WithoutGil,
+    Any, Concurrent, Function, LoopThread, NotLoopThread, OwnTop, Python, PythonFrom, Says, Signal, Top, TopModule,
 };
 use super::super::verdict::{Confidence, CrashCause};
 use super::row::{FATAL_SIGNALS, Known};
@@ -44,7 +44,7 @@ pub(super) static ROWS: &[Known] = &[
     Known {
         name: "timers or handles of a uvloop loop changed under the thread that runs it",
         when: &[
-            WithoutGil,
+            Concurrent,
             LoopThread,
             TopModule(4, &["uvloop.loop"]),
             Function(
@@ -77,7 +77,7 @@ pub(super) static ROWS: &[Known] = &[
     Known {
         name: "a Pickler used by several threads",
         when: &[
-            WithoutGil,
+            Concurrent,
             Function(5, &["_pickle"], &["PyMemoTable_*", "memo_put", "memo_get", "_Pickler_*", "_pickle_Pickler*"]),
             TopModule(6, &["_pickle"]),
         ],
@@ -102,7 +102,7 @@ pub(super) static ROWS: &[Known] = &[
     Known {
         name: "a transport written by two threads",
         when: &[
-            WithoutGil,
+            Concurrent,
             OwnTop(2),
             Signal(FATAL_SIGNALS),
             Python(&[
@@ -143,7 +143,7 @@ pub(super) static ROWS: &[Known] = &[
     },
     Known {
         name: "uvloop on the stack that failed",
-        when: &[WithoutGil, LoopThread, TopModule(3, &["uvloop.loop"])],
+        when: &[Concurrent, LoopThread, TopModule(3, &["uvloop.loop"])],
         verdict: CrashCause::CrossThreadMisuse,
         confidence: Confidence::Low,
         culprit: None,
@@ -159,7 +159,7 @@ pub(super) static BEFORE_THE_HEAP: &[Known] = &[Known {
     name: "one Thread started by two threads at once",
     when: &[
         Signal(FATAL_SIGNALS),
-        WithoutGil,
+        Concurrent,
         OwnTop(3),
         PythonFrom("3.13"),
         Any(&[Top(1, &["thread_run"]), Says(&["RuntimeError: thread already started", "del _limbo[self]"])]),

@@ -1,7 +1,8 @@
 //! Crashes of other libraries, each with the versions that have it.
 
 use super::super::conditions::Condition::{
-    self, Any, Anywhere, Below, From, Function, Loaded, OnlyExtension, PythonBelow, PythonFrom, Says, Top, TopModule, WithoutGil,
+    self, Any, Anywhere, Below, Concurrent, From, Function, Loaded, OnlyExtension, PythonBelow, PythonFrom, Says, Top, TopModule,
+    WithoutGil,
 };
 use super::super::verdict::{Confidence, CrashCause};
 use super::row::Known;
@@ -12,7 +13,7 @@ const NAMED_REPEAT: Condition = Anywhere(&["numpy._core._multiarray_umath", "num
 pub(super) static ROWS: &[Known] = &[
     Known {
         name: "a MultiDict shared by threads",
-        when: &[WithoutGil, TopModule(4, &["multidict._multidict"]), Loaded(&["multidict"]), Below("multidict", "7.1.0")],
+        when: &[Concurrent, TopModule(4, &["multidict._multidict"]), Loaded(&["multidict"]), Below("multidict", "7.1.0")],
         verdict: CrashCause::LibraryBug,
         confidence: Confidence::High,
         culprit: Some("multidict"),
@@ -24,7 +25,7 @@ pub(super) static ROWS: &[Known] = &[
     Known {
         name: "a NumPy array of objects changed by two threads",
         when: &[
-            WithoutGil,
+            Concurrent,
             TopModule(4, &["numpy._core._multiarray_umath"]),
             Anywhere(
                 &["numpy._core._multiarray_umath", "numpy"],
@@ -41,7 +42,7 @@ pub(super) static ROWS: &[Known] = &[
     Known {
         name: "np.repeat in several threads",
         when: &[
-            WithoutGil,
+            Concurrent,
             Function(6, &["numpy._core._multiarray_umath", "numpy"], &["PyArray_Repeat", "npy_fastrepeat*"]),
             NAMED_REPEAT,
             Below("numpy", "2.2.3"),
@@ -86,7 +87,7 @@ pub(super) static ROWS: &[Known] = &[
     },
     Known {
         name: "a font of Pillow used by several threads",
-        when: &[WithoutGil, TopModule(4, &["PIL._imagingft"]), Below("Pillow", "12.2.0")],
+        when: &[Concurrent, TopModule(4, &["PIL._imagingft"]), Below("Pillow", "12.2.0")],
         verdict: CrashCause::LibraryBug,
         confidence: Confidence::Medium,
         culprit: Some("Pillow"),
@@ -96,7 +97,7 @@ pub(super) static ROWS: &[Known] = &[
     },
     Known {
         name: "a cached property of propcache read while another thread evicts it",
-        when: &[WithoutGil, TopModule(4, &["propcache._helpers_c"]), Below("propcache", "0.5.3")],
+        when: &[Concurrent, TopModule(4, &["propcache._helpers_c"]), Below("propcache", "0.5.3")],
         verdict: CrashCause::LibraryBug,
         confidence: Confidence::Medium,
         culprit: Some("propcache"),
@@ -133,7 +134,7 @@ pub(super) static ROWS: &[Known] = &[
     Known {
         name: "tensors allocated by several threads",
         when: &[
-            WithoutGil,
+            Concurrent,
             Top(4, &["PyType_GenericAlloc", "_PyType_AllocNoTrack"]),
             Loaded(&["torch"]),
             Anywhere(&["torch"], &["THPVariable_*", "torch::*"]),
@@ -148,7 +149,7 @@ pub(super) static ROWS: &[Known] = &[
     Known {
         name: "a traceback made by Cython in several threads",
         when: &[
-            WithoutGil,
+            Concurrent,
             Anywhere(&["*"], &["__Pyx_AddTraceback"]),
             Any(&[
                 Top(

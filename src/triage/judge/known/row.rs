@@ -44,7 +44,7 @@ impl Known {
     /// How sure it is of this crash: a build that may have the GIL makes a row of the free-threaded one a guess, and a version that may have
     /// the fix takes a step off.
     pub(in crate::triage::judge) fn confidence(&self, facts: &Facts<'_>) -> Confidence {
-        let needs_build = self.when.iter().any(|condition| matches!(condition, Condition::WithoutGil));
+        let needs_build = self.when.iter().any(|condition| matches!(condition, Condition::WithoutGil | Condition::Concurrent));
         if needs_build && facts.gil() == Gil::Unknown {
             return Confidence::Low;
         }

@@ -2,7 +2,7 @@
 //! interpreter's source was looked at.
 
 use super::super::conditions::Condition::{
-    Any, Anywhere, Function, OwnTop, Python, PythonBelow, Signal, Top, TopModule, WithoutGil,
+    Any, Anywhere, Concurrent, Function, OwnTop, Python, PythonBelow, Signal, Top, TopModule,
 };
 use super::super::verdict::{Confidence, CrashCause};
 use super::row::{FATAL_SIGNALS, Known};
@@ -13,7 +13,7 @@ pub(super) static ROWS: &[Known] = &[
         name: "sys.modules changed while a pickler looks for a class",
         when: &[
             Signal(FATAL_SIGNALS),
-            WithoutGil,
+            Concurrent,
             Top(2, &["PyDict_Next", "_PyDict_Next"]),
             Anywhere(&["_pickle"], &["whichmodule", "save_global*", "_checkmodule"]),
             TopModule(6, &["_pickle"]),
@@ -30,7 +30,7 @@ pub(super) static ROWS: &[Known] = &[
         name: "a container pickled while another thread changes it",
         when: &[
             Signal(FATAL_SIGNALS),
-            WithoutGil,
+            Concurrent,
             Anywhere(&["_pickle"], &["batch_list*", "save_list*", "batch_dict*", "save_dict*", "save_set*", "batch_set*"]),
             TopModule(6, &["_pickle"]),
             PythonBelow("3.14.7"),
@@ -44,7 +44,7 @@ pub(super) static ROWS: &[Known] = &[
     },
     Known {
         name: "bytes made of a list that another thread changes",
-        when: &[Signal(FATAL_SIGNALS), WithoutGil, Top(2, &["_PyBytes_FromList"]), PythonBelow("3.14.6")],
+        when: &[Signal(FATAL_SIGNALS), Concurrent, Top(2, &["_PyBytes_FromList"]), PythonBelow("3.14.6")],
         verdict: CrashCause::InterpreterBug,
         confidence: Confidence::Medium,
         culprit: None,
@@ -56,7 +56,7 @@ pub(super) static ROWS: &[Known] = &[
         name: "a deque searched while another thread changes it",
         when: &[
             Signal(FATAL_SIGNALS),
-            WithoutGil,
+            Concurrent,
             Function(3, &["_collections"], &["deque_index*", "_collections_deque_index*"]),
             PythonBelow("3.14.6"),
         ],
@@ -71,7 +71,7 @@ pub(super) static ROWS: &[Known] = &[
         name: "a StringIO used by several threads",
         when: &[
             Signal(FATAL_SIGNALS),
-            WithoutGil,
+            Concurrent,
             Function(4, &["_io"], &["_io_StringIO_*", "stringio_*", "_stringio_*"]),
             OwnTop(3),
         ],
@@ -86,7 +86,7 @@ pub(super) static ROWS: &[Known] = &[
         name: "a BytesIO used by several threads",
         when: &[
             Signal(FATAL_SIGNALS),
-            WithoutGil,
+            Concurrent,
             Function(4, &["_io"], &["unshare_buffer", "bytesio_*", "_io_BytesIO_*"]),
             OwnTop(3),
             PythonBelow("3.14.1"),
@@ -102,7 +102,7 @@ pub(super) static ROWS: &[Known] = &[
         name: "the name of a function set by two threads",
         when: &[
             Signal(FATAL_SIGNALS),
-            WithoutGil,
+            Concurrent,
             Top(4, &["func_set_qualname", "func_set_name", "func_get_qualname", "func_get_name", "func_repr"]),
             PythonBelow("3.14.7"),
         ],
@@ -115,7 +115,7 @@ pub(super) static ROWS: &[Known] = &[
     },
     Known {
         name: "the qualified name of a class set by two threads",
-        when: &[Signal(FATAL_SIGNALS), WithoutGil, Top(4, &["type_qualname", "type_set_qualname"]), PythonBelow("3.15")],
+        when: &[Signal(FATAL_SIGNALS), Concurrent, Top(4, &["type_qualname", "type_set_qualname"]), PythonBelow("3.15")],
         verdict: CrashCause::InterpreterBug,
         confidence: Confidence::Medium,
         culprit: None,
@@ -127,7 +127,7 @@ pub(super) static ROWS: &[Known] = &[
         name: "an exception set up by several threads",
         when: &[
             Signal(FATAL_SIGNALS),
-            WithoutGil,
+            Concurrent,
             Top(4, &["BaseException___setstate__*", "BaseException_setstate*"]),
             PythonBelow("3.15"),
         ],
@@ -142,7 +142,7 @@ pub(super) static ROWS: &[Known] = &[
         name: "frames of other threads looked at in 3.13t",
         when: &[
             Signal(FATAL_SIGNALS),
-            WithoutGil,
+            Concurrent,
             Top(3, &["frame_getlineno*", "PyFrame_GetLineNumber", "PyFrame_GetBack", "frame_getback*", "take_ownership"]),
             Any(&[
                 Anywhere(&["*"], &["sys__current_frames*", "_PyThread_CurrentFrames*"]),
@@ -161,7 +161,7 @@ pub(super) static ROWS: &[Known] = &[
         name: "readline's delimiters set by two threads in 3.13t",
         when: &[
             Signal(FATAL_SIGNALS),
-            WithoutGil,
+            Concurrent,
             Anywhere(&["readline"], &["readline_set_completer_delims*", "set_completer_delims*"]),
             Any(&[TopModule(8, &["readline"]), Function(8, &["readline"], &["readline_set_completer_delims*"])]),
             PythonBelow("3.14"),
