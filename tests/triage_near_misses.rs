@@ -88,6 +88,8 @@ fn ways(condition: &Condition) -> Vec<Wanted> {
         Condition::Any(conditions) => conditions.iter().flat_map(ways).collect(),
         Condition::Interpreter(depth) => vec![Wanted { native: vec![(INTERPRETER.to_owned(), String::new()); *depth], ..one() }],
         Condition::NoExtension
+        | Condition::NobodyElse(..)
+        | Condition::CalledByOwn(_)
         | Condition::WholeStack
         | Condition::OwnTop(_)
         | Condition::NotLoopThread

@@ -101,6 +101,51 @@ fn one_thread_alone_is_no_misuse_of_threads() {
 }
 
 #[test]
+fn a_plugin_of_a_library_is_neither_the_librarys_nor_cpythons() {
+    for (plugin, library, caller) in [
+        (
+            "/usr/lib/mod_spatialite.so",
+            "sqlite3_load_extension () from /lib/libsqlite3.so.0",
+            "load_extension (self=0x2) at ./Modules/_sqlite/connection.c:1712",
+        ),
+        (
+            "/usr/lib/ossl-modules/pkcs11.so",
+            "SSL_CTX_load_verify_locations () from /lib/libssl.so.3",
+            "_ssl__SSLContext_load_verify_locations_impl (self=0x2) at ./Modules/_ssl.c:4311",
+        ),
+    ] {
+        let verdict =
+            judged(&gdb(&format!("#0  0x00007f in init () from {plugin}\n#1  0x00007f in {library}\n#2  0x00007f in {caller}")));
+        assert_eq!((verdict.verdict, verdict.known_issue), (CrashCause::LibraryBug, None), "{plugin}");
+        assert!(verdict.evidence[0].contains("a plugin that lib"), "{:?}", verdict.evidence);
+    }
+}
+
+#[test]
+fn a_library_that_is_only_loaded_is_not_blamed_for_one_that_stands_on_top() {
+    let put = [
+        "File \"/srv/app/index.py\", line 31 in put",
+        "File \"/opt/py/lib/python3.14t/asyncio/base_events.py\", line 2050 in _run_once",
+    ];
+    let of = |native: &[&str], loaded: &str| {
+        judged(&format!("{}\nExtension modules: {loaded} (total: 2)\n\ngreenlet==3.2.4\n", faulthandler(&put, native)))
+    };
+    let rtree = "/v/lib/python3.14t/site-packages/rtree2/_core.cpython-314t-x86_64-linux-gnu.so rtree_insert";
+    let section = ["_PyCriticalSection_BeginSlow", "PyCriticalSection_Begin"];
+    let loaded = "greenlet._greenlet, rtree2._core";
+    assert_eq!(of(&[section[0], section[1], rtree], loaded).culprit.as_deref(), Some("rtree2"));
+    assert_eq!(of(&[section[0], section[1], "dict_get", rtree], loaded).culprit.as_deref(), Some("greenlet"));
+    let usb = of(&["/usr/lib/libusb-1.0.so.0 handle_events", "make_pending_calls", "_Py_HandlePending"], "greenlet._greenlet");
+    assert_eq!((usb.culprit, usb.known_issue), (None, None));
+    let lxml = "Python 3.13.5 (main) [Clang 20]\nThread 1 \"p\" received signal SIGSEGV, Segmentation fault.\n\
+        #0  0x00007f in ?? () from /v/lib/python3.13/site-packages/lxml/etree.cpython-313-x86_64-linux-gnu.so\n\
+        #1  0x00005198a4 in _Py_Dealloc (op=0x7f) at Objects/object.c:2939\n\
+        #2  0x0000505138 in PyObject_ClearManagedDict (obj=0x7f) at Objects/dictobject.c:7222\n\n\
+        Extension modules: lxml.etree, msgspec._core (total: 2)\n";
+    assert_eq!(judged(lxml).culprit.as_deref(), Some("lxml"));
+}
+
+#[test]
 fn a_loop_that_nobody_else_runs_is_used_by_no_wrong_thread() {
     let uvloop =
         |function: &str| format!("/v/lib/python3.14t/site-packages/uvloop/loop.cpython-314t-x86_64-linux-gnu.so {function}");

@@ -9,9 +9,9 @@ use super::super::names::owner::Owner;
 use super::super::names::{owner, paths, symbols::clean};
 use super::facts::{Facts, Gil, runs_loop, unqualified};
 use Condition::{
-    Also, Any, Anywhere, Below, Concurrent, FrameUnlinked, From, Function, Interpreter, Loaded, LoopThread, NoExtension,
-    NoPythonFrame, NotLoopThread, OlderThan, OnlyExtension, OwnTop, Python, PythonBelow, PythonFrom, Says, Signal, StackCutShort,
-    Top, TopModule, WholeStack, WithoutGil,
+    Also, Any, Anywhere, Below, CalledByOwn, Concurrent, FrameUnlinked, From, Function, Interpreter, Loaded, LoopThread,
+    NoExtension, NoPythonFrame, NobodyElse, NotLoopThread, OlderThan, OnlyExtension, OwnTop, Python, PythonBelow, PythonFrom, Says,
+    Signal, StackCutShort, Top, TopModule, WholeStack, WithoutGil,
 };
 
 /// Functions of the interpreter that go on with a generator, a coroutine or an asynchronous generator.
@@ -47,6 +47,10 @@ pub enum Condition {
     Anywhere(&'static [&'static str], &'static [&'static str]),
     /// So many of the innermost frames are CPython's, its extension modules' or libc's, or nobody's that is known.
     OwnTop(usize),
+    /// None of so many of the innermost frames is of an extension module or a library of anybody but these distributions.
+    NobodyElse(usize, &'static [&'static str]),
+    /// The function that calls the innermost ones of these names is CPython's, or nobody's that is known.
+    CalledByOwn(&'static [&'static str]),
     /// A native frame in an extension module with this import name, anywhere in the stack.
     Module(&'static [&'static str]),
     /// A Python function of the crashing thread: `end of the file:function`.
@@ -119,6 +123,11 @@ fn may_be_in(frame: &NativeFrame, owner: &Owner, modules: &[&str]) -> bool {
     }
 }
 
+/// CPython's or libc's, or nobody's that is known.
+fn is_own(frame: &NativeFrame, owner: &Owner) -> bool {
+    !owner.is_third_party() && !owner::is_foreign(frame)
+}
+
 impl Condition {
     /// It is of the shape of the stack and of what was said, not of versions, builds and owners.
     pub(super) fn is_shape(&self) -> bool {
@@ -130,6 +139,8 @@ impl Condition {
             | Signal(_)
             | Interpreter(_)
             | OwnTop(_)
+            | NobodyElse(..)
+            | CalledByOwn(_)
             | Loaded(_)
             | OnlyExtension(_)
             | NoExtension
@@ -161,6 +172,8 @@ impl Condition {
             | TopModule(..)
             | Interpreter(_)
             | OwnTop(_)
+            | NobodyElse(..)
+            | CalledByOwn(_)
             | Condition::Module(_)
             | Python(_)
             | Loaded(_)
@@ -199,6 +212,8 @@ impl Condition {
             | Interpreter(_)
             | Anywhere(..)
             | OwnTop(_)
+            | NobodyElse(..)
+            | CalledByOwn(_)
             | Condition::Module(_)
             | Python(_)
             | Loaded(_)
@@ -227,6 +242,9 @@ impl Condition {
             Function(depth, modules, names) => function(facts, *depth, modules, names),
             TopModule(depth, modules) => {
                 let (_, frame, owner) = facts.extension_on_top(*depth)?;
+                if facts.plugin_on_top().is_some() {
+                    return None;
+                }
                 let fits = if let Owner::Stdlib(name) = &owner {
                     modules.contains(&name.as_str())
                 } else {
@@ -237,9 +255,18 @@ impl Condition {
             Interpreter(depth) => {
                 facts.failing().take(*depth).all(|frame| owner::of(frame) == Owner::Interpreter).then(String::new)
             }
-            OwnTop(depth) => {
-                let own = |(frame, owner): (&NativeFrame, Owner)| !owner.is_third_party() && !owner::is_foreign(frame);
-                facts.meaning().take(*depth).all(own).then(String::new)
+            OwnTop(depth) => facts.meaning().take(*depth).all(|(frame, owner)| is_own(frame, &owner)).then(String::new),
+            NobodyElse(depth, names) => {
+                let theirs = |owner: &Owner| match owner {
+                    Owner::Extension(name, distribution) => names.contains(&distribution.as_ref().unwrap_or(name).as_str()),
+                    _ => false,
+                };
+                let fits = |(frame, owner): (&NativeFrame, Owner)| is_own(frame, &owner) || theirs(&owner);
+                facts.meaning().take(*depth).all(fits).then(String::new)
+            }
+            CalledByOwn(names) => {
+                let mut outer = facts.meaning().skip_while(|(frame, _)| like(clean(&frame.symbol), names));
+                outer.next().is_none_or(|(frame, owner)| is_own(frame, &owner)).then(String::new)
             }
             Anywhere(modules, names) => {
                 let whose = |frame: &NativeFrame| modules.contains(&"*") || may_be_in(frame, &owner::of(frame), modules);

@@ -92,6 +92,26 @@ impl<'a> Facts<'a> {
         None
     }
 
+    /// The innermost code, where that is a plugin which a library has loaded for itself, and the library: a module of SQLite, a provider of
+    /// OpenSSL.  Neither the library nor who called it wrote it.
+    pub(crate) fn plugin_on_top(&self) -> Option<(&'a NativeFrame, &'a NativeFrame)> {
+        let ends = [".so", ".dylib"];
+        let mut frames = self.meaning().skip_while(|(_, owner)| matches!(owner, Owner::C | Owner::Unknown));
+        let is_plugin = |module: &str| {
+            let name = paths::base(module);
+            !name.starts_with("lib") && ends.iter().any(|end| name.ends_with(end))
+        };
+        let (plugin, owner) = frames.next()?;
+        if !matches!(owner, Owner::Library(_)) || !is_plugin(&plugin.module) {
+            return None;
+        }
+        // A program may load one by itself, through libffi.
+        let of_library = |module: &str| !is_plugin(module) && !paths::base(module).starts_with("libffi");
+        let (library, owner) =
+            frames.find(|(frame, owner)| !matches!(owner, Owner::C | Owner::Unknown) && frame.module != plugin.module)?;
+        (matches!(owner, Owner::Library(_)) && of_library(&library.module)).then_some((plugin, library))
+    }
+
     /// The entry of the extension module that a native frame is in.
     pub(crate) fn extension_of(&self, frame: &NativeFrame) -> Option<&'a Extension> {
         let by_path = self.crash.extensions.iter().find(|known| !known.path.is_empty() && known.path == frame.module);

@@ -135,6 +135,21 @@ fn third_party(facts: &Facts<'_>, depth: usize, frame: &super::super::crash::Nat
     Verdict { culprit: Some(culprit.to_owned()), ..verdict(cause, confidence, evidence, &next) }
 }
 
+/// A plugin of a library on top, which no package has brought along.
+pub(super) fn plugin(facts: &Facts<'_>) -> Option<Verdict> {
+    // One that an extension module leads to may be that package's.
+    let leads_to_it = facts.extension_on_top(6).is_some_and(|(_, _, owner)| matches!(owner, Owner::Extension(..)));
+    let (plugin, library) = facts.plugin_on_top().filter(|_| !leads_to_it && !facts.top_is_cut())?;
+    let function = if plugin.symbol.is_empty() { String::new() } else { format!(" ({})", clean(&plugin.symbol)) };
+    let evidence = vec![format!(
+        "it died in {}{function}, a plugin that {} has loaded: neither CPython's nor that library's",
+        paths::base(&plugin.module),
+        paths::base(&library.module)
+    )];
+    let next = format!("look which package {} is of, upgrade it, and report it there if it still crashes; {RECORD}", plugin.module);
+    Some(verdict(CrashCause::LibraryBug, Confidence::Low, evidence, &next))
+}
+
 /// A library of the system on top, called by the interpreter itself: its caller gave it something that was damaged, or it has a fault.
 pub(super) fn library(facts: &Facts<'_>) -> Option<Verdict> {
     if facts.top_is_cut() {

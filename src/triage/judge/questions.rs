@@ -67,7 +67,8 @@ pub fn of(crash: &Crash) -> Verdict {
 }
 
 fn by_what_is_near(facts: &Facts<'_>) -> Option<Verdict> {
-    let mut verdict = nearest::extension(facts)
+    let mut verdict = nearest::plugin(facts)
+        .or_else(|| nearest::extension(facts))
         .or_else(|| nearest::library(facts))
         .or_else(|| nearest::foreign_source(facts))
         .or_else(|| fatal_errors::other(facts))

@@ -253,3 +253,27 @@ fn what_one_thread_did_alone_is_of_no_threads() {
     assert_eq!([of(false, ""), of(false, "disabled"), of(false, "enabled")], [[true, true], [true, true], [false, false]]);
     assert_eq!(of(true, "disabled"), [true, false]);
 }
+
+#[test]
+fn a_library_is_left_out_of_it_if_somebody_else_is_on_top() {
+    let python = ("/usr/bin/python3.14t", "_Py_Dealloc");
+    let other = "/v/site-packages/lxml/etree.cpython-314t-darwin.so";
+    let of = |frames: &[(&str, &str)]| holds(&NobodyElse(2, &["fastlog"]), &crash(frames, &[]));
+    assert!(of(&[python, (OWN, "f"), (other, "g")]) && of(&[python]) && !of(&[python, (other, "g")]));
+    assert!(!of(&[("/usr/lib/libxml2.so.2", "f")]), "a library is somebody else's");
+    let called = |frames: &[(&str, &str)]| holds(&CalledByOwn(&["PyMutex_*"]), &crash(frames, &[]));
+    let mutex = ("/usr/bin/python3.14t", "PyMutex_Lock");
+    assert!(called(&[mutex, python, (other, "g")]) && called(&[mutex]) && called(&[python, mutex, (other, "g")]));
+    assert!(!called(&[mutex, mutex, (other, "g")]));
+}
+
+#[test]
+fn a_plugin_of_a_library_is_no_part_of_the_module_that_uses_the_library() {
+    let module = ("/usr/lib/python3.14t/lib-dynload/_sqlite3.cpython-314t-darwin.so", "load_extension");
+    let of = |frames: &[(&str, &str)]| holds(&TopModule(3, &["_sqlite3"]), &crash(frames, &[]));
+    let library = ("/usr/lib/libsqlite3.so.0", "sqlite3_load_extension");
+    assert!(of(&[library, module]) && of(&[("/usr/lib/libz.so.1", "inflate"), library, module]));
+    assert!(!of(&[("/usr/lib/mod_spatialite.so", "init"), library, module]));
+    assert!(of(&[("/usr/lib/mod_spatialite.so", "init"), module]), "nothing shows that a library has loaded it");
+    assert!(of(&[("/srv/app/native.so", "f"), ("/usr/lib/libffi.so.8", "ffi_call"), module]), "the program has loaded it");
+}

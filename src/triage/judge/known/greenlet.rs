@@ -2,8 +2,8 @@
 
 use super::super::conditions::Condition;
 use super::super::conditions::Condition::{
-    Also, Any, Anywhere, Below, Loaded, Module, OlderThan, OnlyExtension, OwnTop, Python, PythonFrom, Says, Signal, Top, TopModule,
-    WithoutGil,
+    Also, Any, Anywhere, Below, CalledByOwn, Loaded, Module, OlderThan, OnlyExtension, OwnTop, Python, PythonFrom, Says, Signal,
+    Top, TopModule, WithoutGil,
 };
 use super::super::verdict::{Confidence, CrashCause};
 use super::row::{FATAL_SIGNALS, Known};
@@ -35,6 +35,8 @@ const CRITICAL_SECTION: &[&str] = &[
     "PyMutex_Unlock",
     "_PyMutex_TryUnlock",
 ];
+/// An extension module that calls these itself may use them wrongly.
+const LOCKS: &[&str] = &["_PyCriticalSection*", "PyCriticalSection*", "_PyMutex_*", "PyMutex_*"];
 const UNLOCKED: &[&str] = &["unlocking mutex that is not locked"];
 const USES_GREENLETS: &[&str] = &["greenlet", "gevent", "eventlet"];
 /// Greenlets are not only imported: the stacks go through them.
@@ -98,6 +100,7 @@ pub(super) static ROWS: &[Known] = &[
             AT_A_SECTION,
             WithoutGil,
             OwnTop(2),
+            CalledByOwn(LOCKS),
             Loaded(USES_GREENLETS),
             OlderThan("greenlet", "3.5.3"),
             Also(&[Python(SPAWNS_GREENLETS)]),
@@ -106,7 +109,16 @@ pub(super) static ROWS: &[Known] = &[
     ),
     switched(
         Confidence::High,
-        &[AT_A_SECTION, WithoutGil, OwnTop(2), Loaded(USES_GREENLETS), Below("greenlet", "3.5.3"), IN_USE, STEPS],
+        &[
+            AT_A_SECTION,
+            WithoutGil,
+            OwnTop(2),
+            CalledByOwn(LOCKS),
+            Loaded(USES_GREENLETS),
+            Below("greenlet", "3.5.3"),
+            IN_USE,
+            STEPS,
+        ],
     ),
     switched(
         Confidence::Medium,
@@ -114,6 +126,7 @@ pub(super) static ROWS: &[Known] = &[
             AT_A_SECTION,
             WithoutGil,
             OwnTop(2),
+            CalledByOwn(LOCKS),
             Loaded(USES_GREENLETS),
             Below("greenlet", "3.5.3"),
             Also(&[Python(SPAWNS_GREENLETS)]),
@@ -130,6 +143,7 @@ pub(super) static ROWS: &[Known] = &[
             Signal(FATAL_SIGNALS),
             WithoutGil,
             Top(5, FREES_LATER),
+            OwnTop(2),
             Loaded(&["greenlet"]),
             OlderThan("greenlet", "3.5.6"),
             PythonFrom("3.14"),
@@ -142,6 +156,7 @@ pub(super) static ROWS: &[Known] = &[
             Signal(FATAL_SIGNALS),
             WithoutGil,
             Top(5, FREES_LATER),
+            OwnTop(2),
             Loaded(&["greenlet"]),
             Below("greenlet", "3.5.6"),
             PythonFrom("3.14"),
@@ -154,6 +169,7 @@ pub(super) static ROWS: &[Known] = &[
             Signal(FATAL_SIGNALS),
             WithoutGil,
             Top(5, FREES_LATER),
+            OwnTop(2),
             Loaded(&["greenlet"]),
             Below("greenlet", "3.5.6"),
             PythonFrom("3.14"),

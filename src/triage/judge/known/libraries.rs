@@ -1,8 +1,8 @@
 //! Crashes of other libraries, each with the versions that have it.
 
 use super::super::conditions::Condition::{
-    self, Any, Anywhere, Below, Concurrent, From, Function, Loaded, OnlyExtension, PythonBelow, PythonFrom, Says, Top, TopModule,
-    WithoutGil,
+    self, Any, Anywhere, Below, Concurrent, From, Function, Loaded, NobodyElse, OnlyExtension, PythonBelow, PythonFrom, Says, Top,
+    TopModule, WithoutGil,
 };
 use super::super::verdict::{Confidence, CrashCause};
 use super::row::Known;
@@ -172,6 +172,7 @@ pub(super) static ROWS: &[Known] = &[
         when: &[
             Anywhere(&[], &["set_dict_inline_values", "PyObject_ClearManagedDict", "make_dict_from_instance_attributes"]),
             Loaded(&["msgspec"]),
+            NobodyElse(4, &["msgspec"]),
             PythonFrom("3.13"),
             PythonBelow("3.14"),
         ],
