@@ -146,6 +146,33 @@ fn a_library_that_is_only_loaded_is_not_blamed_for_one_that_stands_on_top() {
 }
 
 #[test]
+fn the_process_that_died_is_told_by_its_files_and_not_by_a_sentence_about_another() {
+    let groupby = faulthandler(&["File \"/opt/py/lib/python3.14t/threading.py\", line 1024 in run"], &["groupby_next"]);
+    assert_eq!(issue(&format!("It runs on Python 3.12.3 in production.\n\n{groupby}")).as_deref(), Some("gh-150791"));
+    let text = "Thread 1 \"p\" received signal SIGSEGV, Segmentation fault.\n\
+        #0  0x00007f in _textiowrapper_readline () from /opt/py/lib/libpython3.14t.so.1.0\n";
+    assert_eq!(issue(&format!("We had Python 3.13.5t before.\n\n{text}")), None, "3.14 has that lock");
+    let dealloc = "Thread 1 \"p\" received signal SIGSEGV, Segmentation fault.\n#0  bytesio_dealloc (self=0x7f) at ./Modules/_io/bytesio.c:980\n";
+    let banner = "Python 3.14.0 (main, Oct  7 2025, 15:35:21) [GCC 13.3.0] on linux\n";
+    assert_eq!(issue(&format!("I tried the freethreaded build, too.\n{banner}{dealloc}")), None, "a build with the GIL");
+    assert_eq!(issue(&format!("Python 3.14.0 free-threading build\n{dealloc}")).as_deref(), Some("gh-132551"));
+    let gil = "Fatal Python error: Segmentation fault\n\nCurrent thread's C stack trace (most recent call first):\n  \
+        Binary file \"/usr/lib/python3.14/lib-dynload/_json.cpython-314-x86_64-linux-gnu.so\", at encoder_call+0x41 [0x7f2f]\n";
+    assert_eq!(issue(&format!("Our freethreaded build crashes, too.\n\n{gil}")), None, "its files say that it has the GIL");
+}
+
+#[test]
+fn a_limit_of_memory_that_was_not_reached_killed_nobody() {
+    let ring =
+        "#0  0x00007f in ring_push () from /v/lib/python3.14t/site-packages/fastring/_ring.cpython-314t-x86_64-linux-gnu.so\n";
+    assert_eq!(judged(&format!("(With 1 GB: exit code 137.)\n{ring}")).culprit.as_deref(), Some("fastring"));
+    for docker in ["\"OOMKilled\": false, \"ExitCode\": 139", "    \"OOMKilled\": false,\n    \"Pid\": 0,\n    \"ExitCode\": 139,"]
+    {
+        assert_eq!(judged(docker).signature, "SIGSEGV | ? | ?", "{docker}");
+    }
+}
+
+#[test]
 fn a_loop_that_nobody_else_runs_is_used_by_no_wrong_thread() {
     let uvloop =
         |function: &str| format!("/v/lib/python3.14t/site-packages/uvloop/loop.cpython-314t-x86_64-linux-gnu.so {function}");

@@ -117,6 +117,7 @@ pub fn read(text: &str) -> Result<Vec<Crash>, String> {
     for crash in &mut crashes {
         around.tell(crash, single);
         describe(crash);
+        around.guess(crash);
     }
     Ok(crashes)
 }

@@ -12,8 +12,19 @@ pattern!(GIL_ENABLED, r"The global interpreter lock \(GIL\) has been enabled to 
 pattern!(FROZEN, r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)==(\d[0-9A-Za-z.+!-]*)\s*$");
 pattern!(LISTED, r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*) +(\d+\.[0-9A-Za-z.+!-]*)\s*$");
 
-/// Of a free-threaded build.
-const FREE_THREADED: [&str; 4] = ["free-threading build", "freethread", "gc_free_threading", "--disable-gil"];
+// The build behind a version, as `sys.version` has it, and in names of folders and source files.
+pattern!(
+    FREE_THREADED,
+    r"\d[0-9abrc+]* (?:experimental )?free-threading build|[-+_/0-9]freethread|gc_free_threading|--disable-gil"
+);
+// All of `sys.version`, without a word of a build.
+pattern!(BANNER, r"^ \([^()]+, [A-Z][a-z]{2} [ \d]\d \d{4}[^()]*\) ?\[");
+
+/// Somebody writes of a build.
+const SPOKEN_OF: [&str; 2] = ["free-threading build", "freethread"];
+/// Somebody writes of where it does not crash.
+const ELSEWHERE: [&str; 10] =
+    ["works", "Works", "ine on", "ine with", "Not with", "Not on", "not happen", "not reproduce", "without any crash", "no crash"];
 /// How shells, test runners and supervisors name the signal that a process died of.
 const DIED_OF: [(&str, &str); 24] = [
     ("SIGSEGV", "SIGSEGV"),
@@ -50,7 +61,13 @@ const MOST_PACKAGES: usize = 2000;
 #[derive(Default)]
 pub(super) struct Surroundings {
     version: String,
+    /// A version in the middle of a sentence: of this process, or of another one.
+    mentioned: String,
     free_threading: bool,
+    /// It is in a sentence only.
+    mentions_free_threading: bool,
+    /// All of `sys.version` is there, and is of a build with the GIL.
+    gil_build: bool,
     /// The module that switched the GIL on.
     gil_enabled_by: String,
     signal: &'static str,
@@ -73,18 +90,14 @@ pub(super) fn read(lines: &[String]) -> Surroundings {
         // A frame's path and a function's name are no statement about the process.
         let is_frame = ["File \"", "Binary file", " in ", "#"].iter().any(|part| line.trim_start().starts_with(part));
         if !is_frame {
-            if told.version.is_empty()
-                && line.contains("ython")
-                && let Some(found) = VERSION.captures(line)
-            {
-                told.version = found[1].replace('~', "");
-            }
-            if told.signal.is_empty() {
+            told.hear_version(line);
+            if told.signal.is_empty() && lower_case_words(line) < PROSE {
                 told.signal = DIED_OF.iter().find(|(name, _)| line.contains(name)).map_or("", |(_, signal)| signal);
             }
             told.said.hear(line);
         }
-        told.free_threading |= FREE_THREADED.iter().any(|sign| line.contains(sign));
+        told.free_threading |= line.contains("free") && FREE_THREADED.is_match(line) || line.contains("--disable-gil");
+        told.mentions_free_threading |= SPOKEN_OF.iter().any(|sign| line.contains(sign)) && !is_elsewhere(line);
         if told.gil_enabled_by.is_empty()
             && line.contains("global interpreter lock")
             && let Some(found) = GIL_ENABLED.captures(line)
@@ -109,22 +122,71 @@ pub(super) fn read(lines: &[String]) -> Surroundings {
     told
 }
 
+/// So many words of a line, or more, are a sentence that somebody wrote.
+const PROSE: usize = 8;
+
+fn lower_case_words(text: &str) -> usize {
+    let is_word = |word: &&str| word.len() > 1 && word.trim_matches([',', '.', '(', ')']).chars().all(|c| c.is_ascii_lowercase());
+    text.split_whitespace().filter(is_word).count()
+}
+
+fn add_free_threading(crash: &mut Crash) {
+    if !crash.python.version.contains("free-threading") {
+        let known = std::mem::take(&mut crash.python.version);
+        crash.python.version = format!("{known} free-threading build").trim_start().to_owned();
+    }
+}
+
+fn is_elsewhere(line: &str) -> bool {
+    ELSEWHERE.iter().any(|words| line.contains(words))
+}
+
 /// The name of a distribution, as `pip` compares it.
 fn normal(name: &str) -> String {
     name.to_ascii_lowercase().replace(['-', '.'], "_")
 }
 
 impl Surroundings {
+    fn hear_version(&mut self, line: &str) {
+        if !self.version.is_empty() || !line.contains("ython") {
+            return;
+        }
+        let Some(found) = VERSION.captures(line) else { return };
+        let before = found.get(0).and_then(|whole| line.get(..whole.start())).unwrap_or_default();
+        let version = found[1].replace('~', "");
+        if lower_case_words(before) == 0 {
+            self.version = version;
+            self.gil_build = BANNER.is_match(&found[2]);
+        } else if self.mentioned.is_empty() && !is_elsewhere(line) {
+            self.mentioned = version;
+        }
+    }
+
+    /// Adds what may be of another interpreter, where nothing else has told of this one.
+    pub(super) fn guess(&self, crash: &mut Crash) {
+        if self.gil_build && crash.python.gil.is_empty() && !crash.python.version.contains("free-threading") {
+            "enabled".clone_into(&mut crash.python.gil);
+        }
+        if crash.python.version.is_empty() {
+            self.mentioned.clone_into(&mut crash.python.version);
+        }
+        if self.mentions_free_threading && crash.python.gil.is_empty() {
+            add_free_threading(crash);
+        }
+    }
+
     /// Adds it to a crash; the signal only where the text is of a `single` one.
     pub(super) fn tell(&self, crash: &mut Crash, single: bool) {
         if crash.python.version.is_empty() {
             self.version.clone_into(&mut crash.python.version);
         }
-        if self.free_threading && !crash.python.version.contains("free-threading") {
-            let known = std::mem::take(&mut crash.python.version);
-            crash.python.version = format!("{known} free-threading build").trim_start().to_owned();
+        if self.free_threading {
+            add_free_threading(crash);
         }
-        if single && crash.signal.is_empty() && !crash.message.contains("Sanitizer") && !crash.message.contains("Timeout") {
+        // Who is killed leaves no stack of it.
+        let may_be = self.signal != "SIGKILL" || crash.threads.iter().all(|thread| thread.native.is_empty());
+        if single && may_be && crash.signal.is_empty() && !crash.message.contains("Sanitizer") && !crash.message.contains("Timeout")
+        {
             self.signal.clone_into(&mut crash.signal);
         }
         if !self.gil_enabled_by.is_empty() {
@@ -175,7 +237,9 @@ mod tests {
     fn told(text: &str) -> Crash {
         let lines: Vec<String> = text.lines().map(str::to_owned).collect();
         let mut crash = Crash::default();
-        read(&lines).tell(&mut crash, true);
+        let around = read(&lines);
+        around.tell(&mut crash, true);
+        around.guess(&mut crash);
         crash
     }
 
@@ -216,6 +280,37 @@ mod tests {
         let crash = added(&enabled("first"), known, true);
         assert_eq!(crash.extensions[0], extension("other"));
         assert_eq!(crash.extensions[1..], [Extension { declares_free_threading: Some(false), ..extension("first") }]);
+    }
+
+    #[test]
+    fn a_banner_tells_more_than_a_sentence() {
+        let of = |text: &str| {
+            let Crash { python, .. } = told(text);
+            (python.version, python.gil)
+        };
+        let pair = |version: &str, gil: &str| (version.to_owned(), gil.to_owned());
+        let full = "Python 3.14.0 (main, Oct  7 2025, 15:35:21) [GCC 13.3.0] on linux";
+        assert_eq!(of(full), pair("3.14.0", "enabled"));
+        assert_eq!(of("Python 3.14.0 (main, Oct  7 2025)"), pair("3.14.0", ""), "it may be shortened");
+        let free = "Python 3.14.0 free-threading build (main, Oct  7 2025, 15:35:21) [GCC 13.3.0]";
+        assert_eq!(of(free), pair("3.14.0 free-threading build", ""));
+        assert_eq!(of(&format!("I have tried the freethreaded build\n{full}")), pair("3.14.0", "enabled"));
+        assert_eq!(of("we run the freethreaded build"), pair("free-threading build", ""));
+        assert_eq!(of("Not with the freethreaded one."), pair("", ""));
+        assert_eq!(of("/opt/hosted/3.14.2/x64-freethreaded/lib").0, "free-threading build");
+        assert_eq!(of("we run Python 3.13.1\nPython 3.14.0"), pair("3.14.0", ""));
+        assert_eq!(of("we run Python 3.13.1"), pair("3.13.1", ""));
+        assert_eq!(of("Fine on Python 3.13.1."), pair("", ""));
+    }
+
+    #[test]
+    fn a_sentence_names_no_signal_and_a_killed_process_leaves_no_stack() {
+        assert_eq!(told("(Last year it died with SIGSEGV once, that was another bug and has been mended.)").signal, "");
+        let stack = super::super::super::crash::Thread { native: vec![Default::default()], ..Default::default() };
+        let crash = || Crash { threads: vec![stack.clone()], ..Crash::default() };
+        assert_eq!(added("exit code 137", crash(), true).signal, "");
+        assert_eq!(added("exit code 139", crash(), true).signal, "SIGSEGV");
+        assert_eq!(told("exit code 137").signal, "SIGKILL");
     }
 
     #[test]
