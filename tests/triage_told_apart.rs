@@ -173,6 +173,20 @@ fn a_limit_of_memory_that_was_not_reached_killed_nobody() {
 }
 
 #[test]
+fn a_stack_that_is_whole_and_short_has_not_run_out() {
+    let dom = "() from /v/lib/python3.14t/site-packages/fastdom/_dom.cpython-314t-x86_64-linux-gnu.so";
+    let mut frames: String = (0..27).map(|number| format!("#{number}  0x00007f in walk_node {dom}\n")).collect();
+    let cut = judged(&gdb(&frames));
+    assert!(cut.evidence[0].starts_with("stack overflow"), "{:?}", cut.evidence);
+    frames += "#27 0x00007f in __libc_start_main () from /lib/libc.so.6\n#28 0x00007f in _start ()\n";
+    assert_eq!(judged(&gdb(&frames)).culprit.as_deref(), Some("fastdom"));
+    let endless = "#0  0x00007f in save (st=0x2) at ./Modules/_pickle.c:4411\n#1  0x00007f in save_list (st=0x2) at ./Modules/_pickle.c:3300\n\
+        #87212 0x000055 in pymain_run_python (exitcode=0x7f) at Modules/main.c:688\n#87213 0x00007f in _start ()";
+    let verdict = judged(&gdb(endless));
+    assert!(verdict.evidence[0].starts_with("stack overflow") && verdict.known_issue.is_none(), "{:?}", verdict.evidence);
+}
+
+#[test]
 fn a_loop_that_nobody_else_runs_is_used_by_no_wrong_thread() {
     let uvloop =
         |function: &str| format!("/v/lib/python3.14t/site-packages/uvloop/loop.cpython-314t-x86_64-linux-gnu.so {function}");

@@ -80,6 +80,9 @@ pub struct Thread {
     pub cut: bool,
     /// The innermost native frames are among those that are missing.
     pub top_cut: bool,
+    /// It has so many native frames, as their numbers say, where that is more than any program needs; else 0.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub endless: u64,
     /// What it did last, newest first.
     pub recent: Vec<Event>,
     /// The line of source at its innermost frame that is not of the standard library, empty if unknown.
@@ -98,6 +101,10 @@ pub struct Thread {
     /// Objects of classes that are written in C for which its innermost functions have names.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub uses: Vec<Called>,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// An object whose method is called.

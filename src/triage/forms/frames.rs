@@ -6,6 +6,8 @@ use crate::report::Frame;
 
 /// More of them are not kept.
 pub(super) const MOST_FRAMES: usize = 1000;
+/// A stack of so many frames is one that ran out.
+const ENDLESS: u64 = 10_000;
 const MOST_THREADS: usize = 1000;
 
 /// A regular expression that is compiled when it is first used.
@@ -77,6 +79,9 @@ impl Stacks {
             None if number > 0 && thread.native.is_empty() => thread.top_cut = true,
             Some(last) if number > last + 1 => thread.cut = true,
             _ => {}
+        }
+        if number >= ENDLESS {
+            thread.endless = number + 1;
         }
         if thread.native.len() < MOST_FRAMES {
             thread.native.push(frame);
@@ -166,6 +171,8 @@ mod tests {
         assert_eq!(cut(&[(0, "f"), (1, "g")]), (false, false));
         assert_eq!(cut(&[(1, "f"), (2, "g")]), (true, false));
         assert_eq!(cut(&[(0, "f"), (2, "g")]), (false, true));
+        let endless = |number: u64| stacks(&[(0, "f"), (number, "g")]).threads[0].endless;
+        assert_eq!([endless(2), endless(ENDLESS - 1), endless(ENDLESS)], [0, 0, ENDLESS + 1]);
         let read = stacks(&[(0, "f"), (1, "g")]);
         assert_eq!([0, 1, 2].map(|number| read.restarts(number)), [true, true, false]);
         assert!(!stacks(&[]).restarts(0));

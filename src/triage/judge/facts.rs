@@ -164,7 +164,7 @@ impl<'a> Facts<'a> {
     }
 
     /// The native stack goes out to where a thread or the program began.
-    fn reaches_outermost(&self) -> bool {
+    pub(crate) fn reaches_outermost(&self) -> bool {
         const OUTERMOST: [&str; 14] = [
             "_start",
             "start",

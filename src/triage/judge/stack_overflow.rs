@@ -11,15 +11,24 @@ use std::collections::BTreeMap;
 pub(super) fn found(facts: &Facts<'_>) -> Option<Verdict> {
     const DEEP: usize = 90;
     const DEEP_NATIVE: usize = 24;
+    // A thread's stack has megabytes: so few frames do not fill it, however often they repeat.
+    const FEW: usize = 300;
     let said = facts.crash.message.contains("stack overflow") && !facts.crash.message.contains("stack smashing");
     if !said && !["SIGSEGV", "SIGBUS", "SIGABRT", ""].contains(&facts.crash.signal.as_str()) {
+        return None;
+    }
+    let endless = facts.crashed.map_or(0, |thread| thread.endless);
+    // faulthandler leaves out Python frames of a deep stack.
+    let is_whole = facts.reaches_outermost() && (!facts.is_cut() || facts.python.len() >= DEEP);
+    // Python code that calls Python code takes no native stack.
+    if !said && endless == 0 && facts.native.len() < FEW && is_whole {
         return None;
     }
     let python = repeated(facts.python.iter().map(|frame| (frame.file.as_str(), frame.function.as_str(), 0)), DEEP);
     let native = facts.native.iter().filter(|frame| !is_noise(frame));
     let native = repeated(
         native.map(|frame| (frame.module.as_str(), clean(&frame.symbol), if frame.symbol.is_empty() { frame.offset } else { 0 })),
-        DEEP_NATIVE,
+        if endless > 0 { 1 } else { DEEP_NATIVE },
     );
     let place = |frame: Option<&Frame>| racing::at(frame);
     let what = match (python, native) {
@@ -31,11 +40,17 @@ pub(super) fn found(facts: &Facts<'_>) -> Option<Verdict> {
             let name = if symbol.is_empty() { format!("a function of {}", paths::base(module)) } else { symbol.to_owned() };
             format!("stack overflow: endless or too deep recursion in {name}{}", place(Facts::programs_line(facts.python)))
         }
+        (None, None) if endless > 0 => {
+            format!("stack overflow: endless or too deep recursion{}", place(Facts::programs_line(facts.python)))
+        }
         (None, None) if said => format!("stack overflow, says the interpreter{}", place(Facts::programs_line(facts.python))),
         (None, None) => return None,
     };
-    let depth =
-        format!("{} Python and {} native frames are shown, the same ones again and again", facts.python.len(), facts.native.len());
+    let depth = if endless > 0 {
+        format!("its native stack has {endless} frames")
+    } else {
+        format!("{} Python and {} native frames are shown, the same ones again and again", facts.python.len(), facts.native.len())
+    };
     let next = "end the recursion, or make the stack larger (threading.stack_size(), ulimit -s); threads are not involved";
     Some(verdict(CrashCause::Unknown, Confidence::High, vec![what, depth], next))
 }
@@ -83,6 +98,31 @@ mod tests {
 
     fn frame(file: &str, function: &str) -> Frame {
         Frame { file: file.to_owned(), line: 5, function: function.to_owned(), ..Frame::default() }
+    }
+
+    #[test]
+    fn a_native_stack_that_is_whole_and_short_has_not_run_out() {
+        let deep = || vec![frame("/app/a.py", "f"); 120];
+        let stack = |repeated: usize, outermost: &[&'static str]| {
+            let mut symbols = vec!["visit"; repeated];
+            symbols.extend(outermost);
+            symbols
+        };
+        let out = ["pymain_main", "__libc_start_main", "_start"];
+        assert_eq!(told("SIGSEGV", "", deep(), &stack(27, &out)), None);
+        assert!(told("SIGSEGV", "", deep(), &stack(27, &[])).is_some(), "nobody knows how long it was");
+        assert!(told("SIGSEGV", "", deep(), &stack(400, &out)).is_some());
+        assert!(told("SIGSEGV", "stack overflow", deep(), &stack(27, &out)).is_some(), "the interpreter says so");
+    }
+
+    #[test]
+    fn a_stack_whose_numbers_go_into_the_thousands_has_run_out() {
+        let native = ["save", "save_list", "pymain_main", "_start"].map(|symbol| NativeFrame::named("", symbol));
+        let endless = Thread { crashed: true, native: native.to_vec(), endless: 87_214, cut: true, ..Thread::default() };
+        let crash = Crash { signal: "SIGSEGV".to_owned(), threads: vec![endless], ..Crash::default() };
+        let verdict = found(&Facts::new(&crash)).unwrap();
+        assert!(verdict.evidence[0].starts_with("stack overflow: endless or too deep recursion in save"), "{:?}", verdict.evidence);
+        assert_eq!(verdict.evidence[1], "its native stack has 87214 frames");
     }
 
     #[test]
