@@ -21,7 +21,9 @@ pub(super) const FORM: Form = Form {
         "xitCode",
         "terminated abruptly",
         "status=",
-        "xited with code",
+        "xited with ",
+        "xited (13",
+        "] Error 13",
         "xited, code",
         "exitcode",
         "returncode",
@@ -89,7 +91,7 @@ const SAID: [(&str, &str); 6] = [
 // A status or a name of a signal counts only in the sentences in which a shell, an IDE or a parent says it.
 pattern!(
     SENTENCE,
-    r"(?:^(?:Segmentation fault|Bus error|Aborted|Illegal instruction|Floating point exception|Killed)(?:: \d+)?(?: \(core dumped\))?$|(?:Segmentation fault|Bus error|Aborted|Abort trap|Illegal instruction|Floating point exception)(?:: \d+)?\s+\(core dumped\)|line \d+:\s+\d+ (?:Segmentation fault|Bus error|Aborted|Abort trap|Illegal instruction|Killed|Floating point exception)|\b(?:zsh|fish|bash): (?:segmentation fault|bus error|abort|illegal hardware instruction|killed|floating point exception)|^\[\d+\]\s*[+-]?\s*\d+ (?:segmentation fault|bus error|abort|illegal hardware instruction|killed)|\b[Ee]xit(?:ed)?(?: with)? ?[cC]ode\x22?:? *-?(?:13[2-79]|11|6|9|7|4|1073741819|1073740940|1073740791|1073741795)\b|\b(?:exitcode|returncode)[:= ]+-(?:11|6|9|7|4)\b|non-zero exit status (?:-(?:11|6|9|7|4)|13[2-79])\b|-107374(?:1819|0940|0791|1795)\b|\b3221225477\b|died with <Signals\.SIG[A-Z]+: \d+>|\(signal: \d+, SIG[A-Z]+|(?:terminated|killed|interrupted|died|crashed) (?:by|with|due to|from) (?:signal|SIG)[: ]*(?:SIG[A-Z]+|\d+|Segmentation fault|Bus error|Aborted|Killed|Illegal instruction|Floating point exception)?|was sent code 139\b|(?:exited with|exited prematurely:|failed|\(|exited on|exit) [(']?signal:? (?:\d+ \(SIG[A-Z]+|(?:Segmentation fault|Bus error|Abort(?:ed)?|Illegal instruction|Floating point exception) \(\d+|\d+ \(core dumped)|code=(?:dumped|killed), status=(?:4|6|7|8|9|11)/[A-Z]+|\{(?:SIG[A-Z]+\(-\d+\)(?:, )?)+\}|was sent SIG(?:SEGV|ABRT|BUS|ILL|FPE|KILL)!|OOMKilled|process pool was terminated abruptly|Unexpected (?:segmentation fault|bus error|floating-point exception) encountered in worker)"
+    r"(?:^(?:Segmentation fault|Bus error|Aborted|Illegal instruction|Floating point exception|Killed)(?:: \d+)?(?: \(core dumped\))?$|(?:Segmentation fault|Bus error|Aborted|Abort trap|Illegal instruction|Floating point exception)(?:: \d+)?\s+\(core dumped\)|line \d+:\s+\d+ (?:Segmentation fault|Bus error|Aborted|Abort trap|Illegal instruction|Killed|Floating point exception)|\b(?:zsh|fish|bash): (?:segmentation fault|bus error|abort|illegal hardware instruction|killed|floating point exception)|^\[\d+\]\s*[+-]?\s*\d+ (?:segmentation fault|bus error|abort|illegal hardware instruction|killed)|\b[Ee]xit(?:ed)?(?: with)? ?[cC]ode\x22?:? *-?(?:13[2-79]|11|6|9|7|4|1073741819|1073740940|1073740791|1073741795)\b|\b(?:exitcode|returncode)[:= ]+-(?:11|6|9|7|4)\b|non-zero exit status (?:-(?:11|6|9|7|4)|13[2-79])\b|-107374(?:1819|0940|0791|1795)\b|\b3221225477\b|died with <Signals\.SIG[A-Z]+: \d+>|\(signal: \d+, SIG[A-Z]+|(?:terminated|killed|interrupted|died|crashed) (?:by|with|due to|from) (?:signal|SIG)[: ]*(?:SIG[A-Z]+|\d+|Segmentation fault|Bus error|Aborted|Killed|Illegal instruction|Floating point exception)?|was sent code 139\b|(?:exited with|exited prematurely:|failed|\(|exited on|exit) [(']?signal:? (?:\d+ \(SIG[A-Z]+|(?:Segmentation fault|Bus error|Abort(?:ed)?|Illegal instruction|Floating point exception) \(\d+|\d+ \(core dumped)|code=(?:dumped|killed), status=(?:4|6|7|8|9|11)/[A-Z]+|\] Error 13[2-79]\b|\bExited \(13[2-79]\)|exited with (?:status )?13[2-79]\b|exited with error: signal: [a-z ]+|exited on signal \d+ \([A-Z][a-z ]+\)|return code Negsignal\.SIG[A-Z]+|\{(?:SIG[A-Z]+\(-\d+\)(?:, )?)+\}|was sent SIG(?:SEGV|ABRT|BUS|ILL|FPE|KILL)!|OOMKilled|process pool was terminated abruptly|Unexpected (?:segmentation fault|bus error|floating-point exception) encountered in worker)"
 );
 pattern!(FORK, r"may have been in progress in another thread when fork\(\) was called|crashed on child side of fork");
 pattern!(
@@ -187,6 +189,14 @@ mod tests {
             ("web.service: Main process exited, code=killed, status=9/KILL", "SIGKILL"),
             ("[core:notice] AH00052: child pid 56 exit signal Segmentation fault (11)", "SIGSEGV"),
             ("Aborted (core dumped)", "SIGABRT"),
+            ("make: *** [Makefile:12: test] Error 139", "SIGSEGV"),
+            ("0d1f0c9f2a1b   app:3.14t  \"python app.py\"   2 minutes ago   Exited (139) 5 seconds ago   app", "SIGSEGV"),
+            ("The command \"python -m pytest\" exited with 139.", "SIGSEGV"),
+            ("heroku[web.1]: Process exited with status 134", "SIGABRT"),
+            ("RequestId: 1b24 Error: Runtime exited with error: signal: segmentation fault (core dumped)", "SIGSEGV"),
+            ("Runtime exited with error: signal: killed", "SIGKILL"),
+            ("mpirun noticed that process rank 0 with PID 6 on node a exited on signal 11 (Segmentation fault).", "SIGSEGV"),
+            ("{local_task_job_runner.py:225} INFO - Task exited with return code Negsignal.SIGKILL", "SIGKILL"),
         ] {
             let crashes = read(&[line.to_owned()]);
             assert_eq!(crashes.first().map(|found| found.crash.signal.as_str()), Some(signal), "{line}");
@@ -196,6 +206,10 @@ mod tests {
             "INFO all is well",
             "Process finished with exit code 1",
             "exited with code 0",
+            "make: *** [Makefile:12: test] Error 2",
+            "The command \"python -m pytest\" exited with 1.",
+            "Exited (0) 2 minutes ago",
+            "Task exited with return code 1",
             "we had a Segmentation fault in spring",
             "139 passed in 11 s",
             "exit status 2",

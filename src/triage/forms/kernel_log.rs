@@ -8,7 +8,15 @@ use super::frames::{self, pattern};
 pub(super) const FORM: Form = Form {
     name: "kernel log",
     looks_like: "\"python3[123]: segfault at 0 ip 00007f sp 00007f error 6 in lib.so[7f+9f000]\", \"traps: python3[1] general protection fault\", \"Out of memory: Killed process\"",
-    signs: &["segfault at ", "traps: ", "ut of memory: Kill"],
+    signs: &[
+        "segfault at ",
+        "traps: ",
+        "ut of memory: Kill",
+        "oom-kill:constraint=",
+        "oom_kill event",
+        "oom-kill event",
+        "by the OOM killer",
+    ],
     read,
 };
 
@@ -21,6 +29,13 @@ pattern!(
     r"traps: (\S+?)\[(\d+)\] (general protection|trap [a-z0-9 ]+?) (?:fault )?ip:([0-9a-f]+) sp:[0-9a-f]+ error:[0-9a-f]+(?: in ([^\[\s]+)\[([^\]]+)\])?"
 );
 pattern!(KILLED, r"(?:Out of memory|Memory cgroup out of memory): Kill(?:ed)? process (\d+) \(([^)]+)\)");
+// What the kernel says before it names the process, and what systemd and Slurm say of it.
+pattern!(KILLS, r"oom-kill:constraint=|[Dd]etected \d+ oom[-_]kill event|A process of this unit has been killed by the OOM killer");
+
+fn out_of_memory() -> Crash {
+    Crash { signal: "SIGKILL".to_owned(), message: "Out of memory: the kernel killed the process".to_owned(), ..Crash::default() }
+}
+
 fn read(pasted: &[String]) -> Vec<Found> {
     let mut out: Vec<Found> = Vec::new();
     for (at, line) in pasted.iter().enumerate().filter(|(_, line)| line.len() < 4096) {
@@ -36,17 +51,17 @@ fn read(pasted: &[String]) -> Vec<Found> {
             };
             died(signal, None, &found)
         } else if KILLED.is_match(line) {
-            Crash {
-                signal: "SIGKILL".to_owned(),
-                message: "Out of memory: the kernel killed the process".to_owned(),
-                ..Crash::default()
-            }
+            out_of_memory()
         } else {
             continue;
         };
         if out.len() < MOST {
             out.push(Found { at, crash });
         }
+    }
+    if out.is_empty() {
+        let at = pasted.iter().position(|line| line.len() < 4096 && KILLS.is_match(line));
+        out.extend(at.map(|at| Found { at, crash: out_of_memory() }));
     }
     out
 }
@@ -90,6 +105,23 @@ mod tests {
         let killed = of("Out of memory: Killed process 123 (python3) total-vm:1kB").unwrap();
         assert_eq!((killed.signal.as_str(), killed.message.as_str()), ("SIGKILL", "Out of memory: the kernel killed the process"));
         assert!(of("python3[26]: all is well").is_none());
+    }
+
+    #[test]
+    fn memory_that_ran_out_is_told_once() {
+        let of = |lines: &[&str]| read(&lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>());
+        let before = "host kernel: oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),task=python3,pid=7,uid=0";
+        let named = "host kernel: Memory cgroup out of memory: Killed process 7 (python3) total-vm:1kB";
+        for lines in [
+            &[before][..],
+            &[before, named],
+            &["slurmstepd: error: Detected 1 oom_kill event in StepId=4.batch. Some of the step tasks have been OOM Killed."],
+            &["systemd[1]: worker.service: A process of this unit has been killed by the OOM killer."],
+        ] {
+            let found = of(lines);
+            assert_eq!((found.len(), found[0].crash.signal.as_str()), (1, "SIGKILL"), "{lines:?}");
+            assert!(found[0].crash.message.starts_with("Out of memory"), "{lines:?}");
+        }
     }
 
     #[test]
