@@ -52,8 +52,8 @@ fn a_thread_without_a_python_frame_shares_no_generator() {
     assert!(!shares(
         "Fatal Python error: Segmentation fault\n\nCurrent thread 0x00007f1c (most recent call first):\n  <no Python frame>\n"
     ));
-    let busy = "Fatal Python error: _enter_buffered_busy: could not acquire lock for <_io.BufferedWriter name='<stdout>'> at interpreter \
-        shutdown, possibly due to daemon threads\nPython runtime state: finalizing (tstate=0x00005)\n\n\
+    let busy = "Fatal Python error: _enter_buffered_busy: could not acquire lock for <_io.BufferedWriter name='<stdout>'> at \
+        interpreter shutdown, possibly due to daemon threads\nPython runtime state: finalizing (tstate=0x00005)\n\n\
         Current thread 0x00007f5d (most recent call first):\n  <no Python frame>\n";
     assert!(!shares(busy));
     // The loop runs, and its frame is gone: another thread has taken it.
@@ -152,7 +152,8 @@ fn the_process_that_died_is_told_by_its_files_and_not_by_a_sentence_about_anothe
     let text = "Thread 1 \"p\" received signal SIGSEGV, Segmentation fault.\n\
         #0  0x00007f in _textiowrapper_readline () from /opt/py/lib/libpython3.14t.so.1.0\n";
     assert_eq!(issue(&format!("We had Python 3.13.5t before.\n\n{text}")), None, "3.14 has that lock");
-    let dealloc = "Thread 1 \"p\" received signal SIGSEGV, Segmentation fault.\n#0  bytesio_dealloc (self=0x7f) at ./Modules/_io/bytesio.c:980\n";
+    let dealloc = "Thread 1 \"p\" received signal SIGSEGV, Segmentation fault.\n\
+        #0  bytesio_dealloc (self=0x7f) at ./Modules/_io/bytesio.c:980\n";
     let banner = "Python 3.14.0 (main, Oct  7 2025, 15:35:21) [GCC 13.3.0] on linux\n";
     assert_eq!(issue(&format!("I tried the freethreaded build, too.\n{banner}{dealloc}")), None, "a build with the GIL");
     assert_eq!(issue(&format!("Python 3.14.0 free-threading build\n{dealloc}")).as_deref(), Some("gh-132551"));
@@ -180,7 +181,8 @@ fn a_stack_that_is_whole_and_short_has_not_run_out() {
     assert!(cut.evidence[0].starts_with("stack overflow"), "{:?}", cut.evidence);
     frames += "#27 0x00007f in __libc_start_main () from /lib/libc.so.6\n#28 0x00007f in _start ()\n";
     assert_eq!(judged(&gdb(&frames)).culprit.as_deref(), Some("fastdom"));
-    let endless = "#0  0x00007f in save (st=0x2) at ./Modules/_pickle.c:4411\n#1  0x00007f in save_list (st=0x2) at ./Modules/_pickle.c:3300\n\
+    let endless = "#0  0x00007f in save (st=0x2) at ./Modules/_pickle.c:4411\n\
+        #1  0x00007f in save_list (st=0x2) at ./Modules/_pickle.c:3300\n\
         #87212 0x000055 in pymain_run_python (exitcode=0x7f) at Modules/main.c:688\n#87213 0x00007f in _start ()";
     let verdict = judged(&gdb(endless));
     assert!(verdict.evidence[0].starts_with("stack overflow") && verdict.known_issue.is_none(), "{:?}", verdict.evidence);
@@ -249,8 +251,10 @@ fn a_function_in_a_source_of_somebody_else_is_no_function_of_cpython() {
         assert_eq!((verdict.verdict, verdict.known_issue.as_deref()), (CrashCause::LibraryBug, None), "{frame}");
         assert!(verdict.evidence[0].contains("which is neither CPython's nor libc's"), "{:?}", verdict.evidence);
     }
-    let asan = "Python 3.14.3 free-threading build\n==1==ERROR: AddressSanitizer: heap-use-after-free on address 0x50 at pc 0x7f bp 0x7f sp 0x7f\n\
-        READ of size 8 at 0x50 thread T3\n    #0 0x7f1c0a10b1c1 in array_dealloc /home/u/numpy/numpy/_core/src/multiarray/arrayobject.c:421\n";
+    let asan = "Python 3.14.3 free-threading build\n\
+        ==1==ERROR: AddressSanitizer: heap-use-after-free on address 0x50 at pc 0x7f bp 0x7f sp 0x7f\n\
+        READ of size 8 at 0x50 thread T3\n    \
+        #0 0x7f1c0a10b1c1 in array_dealloc /home/u/numpy/numpy/_core/src/multiarray/arrayobject.c:421\n";
     assert_eq!(issue(asan), None);
     // CPython's own sources are told by their folders, wherever they were built.
     let tee = |source: &str| issue(&gdb(&format!("#0  tee_next (to=0x7f) at {source}:529")));

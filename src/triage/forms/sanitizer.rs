@@ -220,7 +220,8 @@ mod tests {
             FORM.one(&format!(
                 "==1==ERROR: AddressSanitizer: heap-use-after-free on address 0x50 at pc 0x7f bp 0x7f sp 0x7f\n\
                  READ of size 8 at 0x50 thread T0\n    #0 0x55d0 in Py_TYPE Include/object.h:333\n\
-                 freed by thread {freed_by} here:\n    #0 0x7f1c in free asan.cpp:52\n    #1 0x55d0 in {function} Objects/listobject.c:80\n\
+                 freed by thread {freed_by} here:\n    #0 0x7f1c in free asan.cpp:52\n    \
+                 #1 0x55d0 in {function} Objects/listobject.c:80\n\
                  previously allocated by thread T0 here:\n    #0 0x7f1c in malloc asan.cpp:69\n"
             ))
             .one_thread

@@ -1,7 +1,7 @@
 //! Conditions of the table of known crashes: what may be asked of a crash, and what shows the answer.
 //!
-//! A pattern that ends with `*` matches what begins so.  Functions without a file count as the interpreter's, unless their source file is
-//! somebody else's; a function of that name in another extension module is another function.
+//! A pattern that ends with `*` matches what begins so.  Functions without a file count as the interpreter's, unless their source file
+//! is somebody else's; a function of that name in another extension module is another function.
 
 use super::super::crash::NativeFrame;
 use super::super::forms::said::FINALIZING;
@@ -65,7 +65,7 @@ pub enum Condition {
     Says(&'static [&'static str]),
     /// The Python stack is gone or is not one, and the interpreter is not ending, when it has none.
     NoPythonFrame,
-    /// The Python stack is not one, or it is gone while the interpreter's loop runs: a frame was unlinked, or freed, by somebody else.
+    /// The Python stack is not one, or it is gone while the interpreter's loop runs: somebody else unlinked or freed a frame.
     FrameUnlinked,
     /// The Python stack ends before the native one does: a frame was unlinked from its caller's by somebody else.
     StackCutShort,
@@ -257,9 +257,9 @@ impl Condition {
             }
             OwnTop(depth) => facts.meaning().take(*depth).all(|(frame, owner)| is_own(frame, &owner)).then(String::new),
             NobodyElse(depth, names) => {
-                let theirs = |owner: &Owner| match owner {
-                    Owner::Extension(name, distribution) => names.contains(&distribution.as_ref().unwrap_or(name).as_str()),
-                    _ => false,
+                let theirs = |owner: &Owner| {
+                    let Owner::Extension(name, distribution) = owner else { return false };
+                    names.contains(&distribution.as_ref().unwrap_or(name).as_str())
                 };
                 let fits = |(frame, owner): (&NativeFrame, Owner)| is_own(frame, &owner) || theirs(&owner);
                 facts.meaning().take(*depth).all(fits).then(String::new)
@@ -385,8 +385,8 @@ fn not_loop_thread(facts: &Facts<'_>) -> Option<String> {
         return None;
     }
     let elsewhere = facts.others().any(runs_loop);
-    // The main thread runs the loop of most programs, so that a loop that it does not run is run by nobody.  With the GIL all threads are
-    // shown, and one that runs a loop would be among them.
+    // The main thread runs the loop of most programs, so that a loop that it does not run is run by nobody.  With the GIL all threads
+    // are shown, and one that runs a loop would be among them.
     let is_main = facts.python.last().is_some_and(|frame| frame.function == "<module>");
     (elsewhere || (!is_main && facts.gil() != Gil::On)).then(|| "the crashing thread runs no event loop".to_owned())
 }

@@ -92,8 +92,8 @@ impl<'a> Facts<'a> {
         None
     }
 
-    /// The innermost code, where that is a plugin which a library has loaded for itself, and the library: a module of SQLite, a provider of
-    /// OpenSSL.  Neither the library nor who called it wrote it.
+    /// The innermost code, where that is a plugin which a library has loaded for itself, and the library: a module of SQLite, a
+    /// provider of OpenSSL.  Neither the library nor who called it wrote it.
     pub(crate) fn plugin_on_top(&self) -> Option<(&'a NativeFrame, &'a NativeFrame)> {
         let ends = [".so", ".dylib"];
         let mut frames = self.meaning().skip_while(|(_, owner)| matches!(owner, Owner::C | Owner::Unknown));
@@ -220,8 +220,8 @@ impl<'a> Facts<'a> {
         self.crash.signal.is_empty() && self.crash.message.lines().any(Self::is_of_a_tool)
     }
 
-    /// A sanitizer shows both ends, two accesses or what freed a block and what uses it, and the innermost functions of both are the
-    /// interpreter's.
+    /// A sanitizer shows both ends, two accesses or what freed a block and what uses it, and the innermost functions of both
+    /// are the interpreter's.
     pub(crate) fn is_shown_of_the_interpreter(&self) -> bool {
         let own = |thread: &Thread| {
             let mut owners = thread.native.iter().take(3).map(owner::of);

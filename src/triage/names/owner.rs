@@ -31,8 +31,8 @@ impl Owner {
     }
 }
 
-/// Nobody's that is known, and not the interpreter's or libc's either: the file is not named, and the source file is somebody else's.  Names of
-/// functions mean nothing there, as many projects have a `tee_write` or an `element_clear`.
+/// Nobody's that is known, and not the interpreter's or libc's either: the file is not named, and the source file is somebody
+/// else's.  Names of functions mean nothing there, as many projects have a `tee_write` or an `element_clear`.
 pub fn is_foreign(frame: &NativeFrame) -> bool {
     of(frame) == Owner::Unknown && is_foreign_source(&frame.source)
 }
@@ -67,13 +67,10 @@ pub fn of(frame: &NativeFrame) -> Owner {
         return owner;
     }
     let symbol = symbols::clean(&frame.symbol);
-    match of_symbol(symbol) {
-        // `gen_close_block` of a compiler is no generator's; the prefix of the C API is nobody else's.
-        Owner::Interpreter if is_foreign_source(&frame.source) && !symbol.trim_start_matches('_').starts_with("Py") => {
-            Owner::Unknown
-        }
-        owner => owner,
-    }
+    let owner = of_symbol(symbol);
+    // `gen_close_block` of a compiler is no generator's; the prefix of the C API is nobody else's.
+    let is_of_api = symbol.trim_start_matches('_').starts_with("Py");
+    if owner == Owner::Interpreter && !is_of_api && is_foreign_source(&frame.source) { Owner::Unknown } else { owner }
 }
 
 fn of_file(module: &str) -> Owner {
