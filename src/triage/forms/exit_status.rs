@@ -130,7 +130,9 @@ fn read(pasted: &[String]) -> Vec<Found> {
             // docker says so of each container.
             let without = line.replace("OOMKilled\": false", "").replace("OOMKilled\":false", "");
             let said = SENTENCE.find(&without)?;
-            Some(found(at, signal(said.as_str()), line))
+            // gunicorn says first why it kills a worker.
+            let timeout = pasted.iter().take(at).rev().find(|before| before.contains("WORKER TIMEOUT (pid:"));
+            Some(found(at, signal(said.as_str()), timeout.filter(|_| line.contains("was sent SIGKILL")).unwrap_or(line)))
         })
     };
     why.or_else(that).into_iter().collect()
@@ -232,6 +234,10 @@ mod tests {
 
     #[test]
     fn why_comes_before_that() {
+        let lines =
+            ["[1] [CRITICAL] WORKER TIMEOUT (pid:27)", "[1] [ERROR] Worker (pid:27) was sent SIGKILL! Perhaps out of memory?"];
+        let killed = read(&lines.map(str::to_owned)).remove(0).crash;
+        assert_eq!((killed.signal.as_str(), killed.message.as_str()), ("SIGKILL", lines[0]));
         let lines = ["Aborted (core dumped)", "python: Python/ceval.c:135: is_tstate_valid: Assertion `!freed' failed."];
         let crash = read(&lines.map(str::to_owned)).remove(0).crash;
         assert!(crash.message.contains("is_tstate_valid"));

@@ -22,6 +22,12 @@ pub(super) fn killed(facts: &Facts<'_>) -> Option<Verdict> {
             "look what the process keeps (memray), or give it more memory",
         ));
     }
+    if let Some(line) = facts.crash.message.lines().find(|line| line.contains("WORKER TIMEOUT")) {
+        let evidence =
+            vec![format!("the server killed its worker, which had not answered in time: the program did not crash ({line})")];
+        let next = "look what the worker waits for (py-spy dump, PYTHONFAULTHANDLER=1 and SIGABRT), or give it more time (gunicorn --timeout)";
+        return Some(verdict(CrashCause::Unknown, Confidence::High, evidence, next));
+    }
     let mut evidence = vec![
         "SIGKILL is sent from outside, by the kernel when memory runs out or by somebody: the program did not crash".to_owned(),
     ];
@@ -132,6 +138,31 @@ pub(super) fn asked_to_abort(facts: &Facts<'_>) -> Option<Verdict> {
     Some(verdict(CrashCause::Unknown, Confidence::Medium, evidence, "look for os.abort() at the innermost Python line"))
 }
 
+/// Linux sends SIGBUS where a file that is mapped has no such page any more: no code on the stack is at fault.
+pub(super) fn mapped_file(facts: &Facts<'_>) -> Option<Verdict> {
+    // On macOS it is the signal of other wrong pointers, too.
+    if facts.crash.signal != "SIGBUS" || facts.crash.python.platform == "macOS" {
+        return None;
+    }
+    let mapped = facts.python.iter().take(3).find(|frame| frame.file.replace('\\', "/").ends_with("/memmap.py"));
+    let by_module = || {
+        let owner = facts.extension_on_top(3).map(|(_, _, owner)| owner);
+        matches!(owner, Some(Owner::Stdlib(name)) if name == "mmap")
+    };
+    let shown = match mapped {
+        Some(frame) => format!("memory of a mapped file was used{}", racing::at(Some(frame))),
+        None if by_module() => "memory of a mapped file was used, through the module mmap".to_owned(),
+        None => return None,
+    };
+    let evidence = vec![
+        "SIGBUS: the file had become shorter than what is mapped of it, or its disk (for shared memory, /dev/shm) had no room or failed"
+            .to_owned(),
+        shown,
+    ];
+    let next = "look who truncates or writes that file while it is mapped, and whether its disk is full (df, dmesg)";
+    Some(verdict(CrashCause::Unknown, Confidence::Medium, evidence, next))
+}
+
 /// Qt ends the process on purpose where a thread outlives the object that stands for it.
 pub(super) fn thread_of_qt_outlived(facts: &Facts<'_>) -> Option<Verdict> {
     let line = facts.crash.message.lines().find(|line| line.contains("QThread: Destroyed while thread"))?;
@@ -193,6 +224,11 @@ fn waits(thread: &Thread) -> bool {
 pub(super) fn hanging(facts: &Facts<'_>) -> Option<Verdict> {
     let timeout = facts.crash.message.lines().find(|line| *line == TIMEOUT);
     if timeout.is_none() && (!facts.crash.signal.is_empty() || !facts.crash.message.is_empty() || facts.crash.threads.is_empty()) {
+        return None;
+    }
+    // A thread that is in a handler got a signal, whatever all the others wait for.
+    let is_handled = |thread: &Thread| thread.native.iter().any(|frame| clean(&frame.symbol) == "<signal handler called>");
+    if timeout.is_none() && facts.crashed.is_some_and(is_handled) {
         return None;
     }
     let waiting: Vec<&Thread> = facts.crash.threads.iter().filter(|thread| waits(thread)).collect();
@@ -316,6 +352,29 @@ mod tests {
     }
 
     #[test]
+    fn a_worker_that_did_not_answer_was_killed_for_that() {
+        let line = "[1] [CRITICAL] WORKER TIMEOUT (pid:27)";
+        assert!(told(killed, &saying(line, crash("SIGKILL", &[]))).unwrap().ends_with(&format!("did not crash ({line})")));
+    }
+
+    #[test]
+    fn a_page_that_a_mapped_file_has_no_more_is_nobodys_fault_on_the_stack() {
+        let umath = "/v/site-packages/numpy/_core/_multiarray_umath.cpython-314t-x86_64-linux-gnu.so";
+        let by_numpy = |signal: &str, file: &str, platform: &str| {
+            let mut crash = Crash { threads: vec![thread(&[(umath, "copy")], &[(file, "__getitem__")])], ..crash(signal, &[]) };
+            platform.clone_into(&mut crash.python.platform);
+            told(mapped_file, &crash).is_some()
+        };
+        let memmap = "/v/site-packages/numpy/_core/memmap.py";
+        assert!(by_numpy("SIGBUS", memmap, "Linux") && by_numpy("SIGBUS", memmap, ""));
+        assert!(!by_numpy("SIGBUS", memmap, "macOS") && !by_numpy("SIGSEGV", memmap, "Linux"));
+        assert!(!by_numpy("SIGBUS", "/v/site-packages/numpy/_core/numeric.py", "Linux"));
+        let mmap = ("/usr/lib/python3.14t/lib-dynload/mmap.cpython-314t-x86_64-linux-gnu.so", "mmap_subscript");
+        assert!(told(mapped_file, &crash("SIGBUS", &[(PYTHON, "PyBytes_FromStringAndSize"), mmap])).is_some());
+        assert_eq!(told(mapped_file, &crash("SIGBUS", &[(PYTHON, "f")])), None);
+    }
+
+    #[test]
     fn a_signal_that_was_sent_is_nobodys_fault_on_the_stack() {
         let coded = |code: Option<i32>, frames: &[(&str, &str)]| Crash { code, ..crash("SIGSEGV", frames) };
         let is_sent = |crash: &Crash| told(sent, crash).is_some();
@@ -413,6 +472,9 @@ mod tests {
         assert!(text.starts_with("it did not crash, as far as the text says"));
         assert_eq!(text.matches("a thread without a name waits at /x.py:5 in get").count(), 2);
         assert_eq!(told(hanging, &threads(1, 2)), None);
+        let mut handled = threads(2, 0);
+        handled.threads[0].native.push(NativeFrame::named("", "<signal handler called>"));
+        assert_eq!(told(hanging, &handled), None, "it got a signal");
         assert_eq!(told(hanging, &threads(0, 0)), None);
         assert_eq!(told(hanging, &Crash { signal: "SIGSEGV".to_owned(), ..threads(2, 0) }), None);
         assert_eq!(told(hanging, &saying("Aborted", threads(2, 0))), None);
