@@ -91,7 +91,9 @@ pub(super) fn read(lines: &[String]) -> Surroundings {
         let is_frame = ["File \"", "Binary file", " in ", "#"].iter().any(|part| line.trim_start().starts_with(part));
         if !is_frame {
             told.hear_version(line);
-            if told.signal.is_empty() && lower_case_words(line) < PROSE {
+            // A shell says it before the command, which may have any words.
+            let said = line.split("core dumped").next().unwrap_or(line);
+            if told.signal.is_empty() && lower_case_words(said) < PROSE {
                 told.signal = DIED_OF.iter().find(|(name, _)| line.contains(name)).map_or("", |(_, signal)| signal);
             }
             told.said.hear(line);
@@ -306,6 +308,8 @@ mod tests {
     #[test]
     fn a_sentence_names_no_signal_and_a_killed_process_leaves_no_stack() {
         assert_eq!(told("(Last year it died with SIGSEGV once, that was another bug and has been mended.)").signal, "");
+        let shell = "run.sh: line 3: 28 Segmentation fault (core dumped) app serve all jobs of one queue and then end with them";
+        assert_eq!(told(shell).signal, "SIGSEGV");
         let stack = super::super::super::crash::Thread { native: vec![Default::default()], ..Default::default() };
         let crash = || Crash { threads: vec![stack.clone()], ..Crash::default() };
         assert_eq!(added("exit code 137", crash(), true).signal, "");
