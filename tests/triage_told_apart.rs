@@ -216,7 +216,7 @@ fn a_crash_below_write_is_of_the_transport_only_in_the_send() {
 }
 
 #[test]
-fn what_is_written_about_a_crash_is_not_what_it_said() {
+fn words_about_a_crash_are_not_its_own() {
     let ring = "/v/lib/python3.14t/site-packages/fastring/_ring.cpython-314t-x86_64-linux-gnu.so ring_push";
     let dump = faulthandler(&["File \"/srv/app/io.py\", line 20 in pull"], &[ring]);
     for line in [

@@ -29,7 +29,7 @@ pattern!(
     r"traps: (\S+?)\[(\d+)\] (general protection|trap [a-z0-9 ]+?) (?:fault )?ip:([0-9a-f]+) sp:[0-9a-f]+ error:[0-9a-f]+(?: in ([^\[\s]+)\[([^\]]+)\])?"
 );
 pattern!(KILLED, r"(?:Out of memory|Memory cgroup out of memory): Kill(?:ed)? process (\d+) \(([^)]+)\)");
-// What the kernel says before it names the process, and what systemd and Slurm say of it.
+// Words of the kernel before it names the process, and of systemd and Slurm.
 pattern!(KILLS, r"oom-kill:constraint=|[Dd]etected \d+ oom[-_]kill event|A process of this unit has been killed by the OOM killer");
 
 fn out_of_memory() -> Crash {

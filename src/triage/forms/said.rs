@@ -33,7 +33,7 @@ const TELLING: [&str; 30] = [
     "del _limbo[self]",
     "QThread: Destroyed while thread",
 ];
-/// What exceptions say that correct use of a generator cannot raise.
+/// Messages of exceptions that correct use of a generator cannot raise.
 const RAISED: [&str; 5] = [
     "object is not an iterator",
     "generator already executing",

@@ -31,7 +31,7 @@ pattern!(
     SECTION,
     r"(?:freed by|previously allocated by|Previous (?:atomic )?(?:read|write)|created by|allocated by|Location is|Mutex |As if synchronized|by thread T\d+|by main thread).*:?$"
 );
-// Who uses a block, and who has freed it.
+// The threads that use a block and have freed it.
 pattern!(USED, r"^(?:READ|WRITE) of size \d+ at \S+ thread (T\d+)");
 pattern!(FREED, r"^\s*freed by thread (T\d+)");
 pattern!(ADDRESS, r"unknown address (0x[0-9a-fA-F]+)");

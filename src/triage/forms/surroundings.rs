@@ -185,7 +185,7 @@ impl Surroundings {
         if self.free_threading {
             add_free_threading(crash);
         }
-        // Who is killed leaves no stack of it.
+        // A process that is killed leaves no stack.
         let may_be = self.signal != "SIGKILL" || crash.threads.iter().all(|thread| thread.native.is_empty());
         if single && may_be && crash.signal.is_empty() && !crash.message.contains("Sanitizer") && !crash.message.contains("Timeout")
         {

@@ -244,7 +244,7 @@ fn a_frame_is_unlinked_if_the_loop_runs_without_one_and_nothing_ends() {
 }
 
 #[test]
-fn what_one_thread_did_alone_is_of_no_threads() {
+fn the_deeds_of_one_thread_alone_are_of_no_threads() {
     let of = |one_thread, gil: &str| {
         let mut crash = Crash { one_thread, ..crash(&[], &[]) };
         gil.clone_into(&mut crash.python.gil);

@@ -113,7 +113,7 @@ pub(super) static ROWS: &[Known] = &[
                 "asyncio/streams.py:write",
                 "asyncio/selector_events.py:sendto",
             ]),
-            // What write() calls, such as the collector or a callback, dies of something else.
+            // Code that write() leads to, such as the collector or a callback, dies of something else.
             Function(
                 6,
                 &["_socket", "_ssl"],
