@@ -189,6 +189,23 @@ fn a_stack_that_is_whole_and_short_has_not_run_out() {
 }
 
 #[test]
+fn an_assertion_of_a_program_is_not_the_interpreters() {
+    let of = |source: &str| {
+        judged(&format!(
+            "app: {source}:88: f: Assertion `refs == 0' failed.\nFatal Python error: Aborted\n\n\
+             Current thread 0x00007f5ee89e2740 (most recent call first):\n  File \"/srv/game.py\", line 41 in tick\n"
+        ))
+        .verdict
+    };
+    assert_eq!(of("/home/u/python-projects/engine/src/Objects/sprite.c"), CrashCause::Unknown);
+    for source in
+        ["Objects/dictobject.c", "./Modules/_json.c", "/usr/src/python/Objects/dictobject.c", "/b/Python-3.14.0/Python/gc.c"]
+    {
+        assert_eq!(of(source), CrashCause::InterpreterBug, "{source}");
+    }
+}
+
+#[test]
 fn a_loop_that_nobody_else_runs_is_used_by_no_wrong_thread() {
     let uvloop =
         |function: &str| format!("/v/lib/python3.14t/site-packages/uvloop/loop.cpython-314t-x86_64-linux-gnu.so {function}");

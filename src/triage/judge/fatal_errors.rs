@@ -1,8 +1,9 @@
 //! Fatal errors: what the interpreter says before it gives up, and which of these only an extension module can bring about.
 
+use super::super::crash::NativeFrame;
 use super::super::forms::said::FINALIZING;
 use super::super::names::lists::SYMBOL_OWNERS;
-use super::super::names::owner::Owner;
+use super::super::names::owner::{self, Owner};
 use super::super::names::{paths, symbols::clean};
 use super::facts::{Facts, unqualified};
 use super::nearest::suspects;
@@ -181,16 +182,14 @@ fn blamed(facts: &Facts<'_>, mut evidence: Vec<String>, cure: &str) -> Verdict {
 
 /// An assertion that failed, by whose source it is in.
 pub(super) fn assertion(facts: &Facts<'_>) -> Option<Verdict> {
-    const CPYTHON: [&str; 6] = ["Objects/", "Python/", "Modules/", "Include/", "Parser/", "./Include/"];
     let line = facts
         .crash
         .message
         .lines()
         .find(|line| line.contains("Assertion `") || line.contains(": Assertion \"") || line.contains("Assertion failed:"))?;
     let in_interpreter = line.split_whitespace().any(|word| {
-        let word = word.trim_start_matches(['(', '.', '/']);
-        CPYTHON.iter().any(|folder| word.starts_with(folder) || word.contains(&format!("/{folder}")) && word.contains("ython"))
-            && word.contains(':')
+        let source = word.trim_start_matches('(').split_once(':').map_or("", |(file, _)| file).to_owned();
+        matches!(owner::of(&NativeFrame { source, ..NativeFrame::default() }), Owner::Interpreter | Owner::Stdlib(_))
     });
     let (_, owner) = facts.extension_on_top(3).map_or((None, Owner::Unknown), |(_, frame, owner)| (Some(frame), owner));
     if !in_interpreter || matches!(owner, Owner::Extension(..)) {

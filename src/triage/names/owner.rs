@@ -133,7 +133,7 @@ fn of_source(source: &str) -> Option<Owner> {
     if CPYTHON.iter().any(|folder| path.starts_with(folder)) {
         return Some(stdlib_source(&path).unwrap_or(Owner::Interpreter));
     }
-    let folders = ["/cpython", "/Python-3", "/python3", "/pythonsrc"];
+    let folders = ["/cpython", "/Python-3", "/python3", "/pythonsrc", "/usr/src/python/"];
     if folders.iter().any(|folder| path.to_ascii_lowercase().contains(&folder.to_ascii_lowercase()))
         && CPYTHON.iter().any(|folder| path.contains(&format!("/{folder}")))
     {
@@ -294,6 +294,8 @@ mod tests {
         for (source, expected) in [
             ("/home/u/cpython/Objects/dictobject.c", Owner::Interpreter),
             ("/build/Python-3.14.0/Python/ceval.c", Owner::Interpreter),
+            ("/usr/src/python/Objects/dictobject.c", Owner::Interpreter),
+            ("/home/u/python-projects/src/Objects/sprite.c", Owner::Unknown),
             ("/home/u/cpython/tools/x.c", Owner::Unknown),
             ("/home/u/game/Objects/dictobject.c", Owner::Unknown),
             ("./stdlib/abort.c", Owner::C),
