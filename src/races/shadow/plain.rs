@@ -3,7 +3,7 @@
 //!
 //! What is remembered of them is what [`judge`](super::judge) remembers, which knows all cases: the tests of `model` go both ways.
 
-use super::cell::{Cell, Read, WRITES, is_of, is_seen, mark, own_place, place, state};
+use super::cell::{Cell, Read, WRITES, is_of, is_seen, own_place, place, state};
 use super::change::Change;
 #[cfg(test)]
 use crate::races::access::Access;
@@ -158,12 +158,11 @@ impl Repeated<'_> {
     /// Under the lock of the cell: notes a write, if it is plain.
     #[inline(always)]
     fn update(&self, stack: u32, sequence: u32) -> bool {
-        let (cell, last, (index, _, own)) = (self.spot.cell, self.spot.cell.last(), self.own());
+        let (cell, last, (_, _, own)) = (self.spot.cell, self.spot.cell.last(), self.own());
         let goes_back = self.has_read()
             && own.site.load(Relaxed) == last.check_site.load(Relaxed)
             && own.code.load(Relaxed) == self.access.code
-            && own.state.load(Relaxed) & (state::POLLED | state::WAITED | state::TESTED) == 0
-            && cell.read_marks[index].load(Relaxed) & mark::BESIDE == 0;
+            && own.state.load(Relaxed) & (state::POLLED | state::WAITED | state::TESTED) == 0;
         let is_update = last.state.load(Relaxed) & !state::LEVEL == AccessKind::Update as u16;
         if !goes_back || !is_update || !self.is_by_the_last_writer() || !cell.is_ordered(self.clock) {
             return false;
