@@ -177,3 +177,53 @@ fn who_looks_again_with_something_else_to_store_is_not_taken_for_who_has_looked(
     expect(&looks(Value::of(16)), None);
     expect(&looks(Value::of(4)), Some(Severity::Error));
 }
+
+/// What is done between reading and writing, or beside it.
+#[derive(Clone, Copy)]
+enum Act {
+    Read,
+    /// By the same instruction as all of them.
+    Write,
+    Lock,
+    Unlock,
+}
+
+/// How bad it is that two threads do these things, in this order, of which each locked one releases the lock to the next.
+fn worst_of(acts: &[(usize, Act)], read: Access) -> Option<Severity> {
+    let events: Vec<Event> = acts
+        .iter()
+        .map(|(thread, act)| {
+            let step = match act {
+                Act::Read => Step::Access(read, 0),
+                Act::Write => Step::Access(Access { value: Value::UNKNOWN, ..access(AccessKind::Write) }, 0),
+                Act::Lock => Step::Acquire(0),
+                Act::Unlock => Step::Release(0),
+            };
+            Event { thread: *thread, step }
+        })
+        .collect();
+    assert_eq!(reports_only_races(&events, Fault::None), Ok(()));
+    assert_eq!(finds_the_races(&events, Fault::None), Ok(()));
+    engine::run(&events, Fault::None).0.iter().map(|report| report.race.severity).max()
+}
+
+#[test]
+fn an_update_whose_read_comes_before_the_lock_of_its_write_is_lost() {
+    use Act::{Lock, Read, Unlock, Write};
+    let locked = |thread: usize, acts: &[Act]| -> Vec<(usize, Act)> {
+        [&[Lock], acts, &[Unlock]].concat().into_iter().map(|act| (thread, act)).collect()
+    };
+    let read = access(AccessKind::Read);
+    for (name, acts, expected) in [
+        ("read in turns", vec![vec![(0, Read)], locked(0, &[Write]), vec![(1, Read)], locked(1, &[Write])], true),
+        ("read at once", vec![vec![(0, Read)], vec![(1, Read)], locked(0, &[Write]), locked(1, &[Write])], true),
+        ("both read within", vec![locked(0, &[Read, Write]), locked(1, &[Read, Write])], false),
+        ("read again within", vec![vec![(0, Read)], vec![(1, Read)], locked(0, &[Write]), locked(1, &[Read, Write])], false),
+        ("read, and not written", vec![vec![(0, Read)], vec![(1, Read)], locked(0, &[Write])], false),
+    ] {
+        assert_eq!(worst_of(&acts.concat(), read) == Some(Severity::Error), expected, "{name}");
+    }
+    // A check is judged by what it decides.
+    let checked = [vec![(0, Read)], locked(0, &[Write]), vec![(1, Read)], locked(1, &[Write])].concat();
+    assert_eq!(worst_of(&checked, read.with(AccessFacts::TESTED)), Some(Severity::Error));
+}

@@ -37,7 +37,6 @@ impl Now<'_> {
         let is_asked = own.read.state.load(Relaxed) & state::ASKED != 0;
         if is_others
             && change.kind == AccessKind::Update
-            && !change.is_checked
             && change.check.is_some()
             && self.is_same_update(last, place(&own.read.site, &own.read.stack), is_asked)
             && let Some(severity) = matrix::severity(AccessKind::Update, AccessKind::Update)
