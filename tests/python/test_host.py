@@ -350,14 +350,18 @@ def test_shadow_memory_is_not_there_before_it_is_used() -> None:
     assert large - small < 64 << 10, "kB: as nothing was accessed"
 
 
-@pytest.mark.parametrize(("megabytes", "is_there"), [("16", True), ("2048", False)])
-def test_shadow_memory_is_there_when_a_second_thread_starts(megabytes: str, is_there: bool) -> None:
+@pytest.mark.parametrize(("megabytes", "accesses", "is_there"), [("16", 10, False), ("16", 1000, True), ("2048", 1000, False)])
+def test_shadow_memory_is_there_when_a_thread_has_made_many_accesses(megabytes: str, accesses: int, is_there: bool) -> None:
     program = (
         "import threading\n"
         "size = lambda: int(open('/proc/self/status').read().split('VmRSS:')[1].split()[0])\n"
-        "thread = threading.Thread(target=lambda: None)\n"
-        "before = size()\n"
-        "thread.start()\n"
+        f"shared, lock, before = dict.fromkeys(range({accesses}), 0), threading.Lock(), size()\n"
+        "def count():\n"
+        " for key in shared:\n"
+        "  with lock: shared[key] += 1\n"
+        "threads = [threading.Thread(target=count) for _ in range(2)]\n"
+        "for thread in threads: thread.start()\n"
+        "for thread in threads: thread.join()\n"
         "print(size() - before)"
     )
     grown = int(ftsan_run("--shadow-mb", megabytes, "-c", program).stdout)
