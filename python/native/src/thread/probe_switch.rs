@@ -390,9 +390,10 @@ pub(crate) fn may_compile(py: Python<'_>) -> bool {
     jit.and_then(|jit| jit.map_or(Ok(false), is_enabled)).unwrap_or(true)
 }
 
-/// From now on probes may be folded.
+/// From now on probes may be folded.  Not if they are to be switched off again: one that was put into its place would stay on.
 pub(crate) fn begin_folding(py: Python<'_>) {
-    IS_FOLDING.store(is_main() && !is_traced() && !may_compile(py), Ordering::Release);
+    let is_for_good = !IS_KEPT.load(Ordering::Acquire);
+    IS_FOLDING.store(is_main() && is_for_good && !is_traced() && !may_compile(py), Ordering::Release);
 }
 
 /// From now on probes are off, if it is certain that the second thread will be noticed.
