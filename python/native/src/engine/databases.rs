@@ -31,35 +31,43 @@ pub(crate) unsafe fn connected(database: *mut ffi::PyObject, connection: *mut ff
     // SAFETY: passed on.
     let number = match unsafe { name(database) } {
         Some(name) if name == b":memory:" => connection as u64,
-        Some(name) => file_of(&name),
+        Some(name) => file_of(name),
         None => 0,
     };
     opened().insert(connection as usize, mix(number) % FOLDED);
 }
 
-/// The name of a database; `None` if only code of the program knows it.
+/// The text of an exact string, which runs no code of the program; `None` of anything else.
 ///
 /// # Safety
-/// Attached; alive, or null.
-unsafe fn name(database: *mut ffi::PyObject) -> Option<Vec<u8>> {
-    // SAFETY: passed on; exact strings run no code of the program, and keep their text.
+/// Attached; alive for `'a`, or null.
+unsafe fn text<'a>(object: *mut ffi::PyObject) -> Option<&'a [u8]> {
+    // SAFETY: passed on; a string keeps its text.
     unsafe {
+        if object.is_null() || ffi::PyUnicode_CheckExact(object) == 0 {
+            return None;
+        }
         let mut length = 0;
-        let text = if database.is_null() {
-            std::ptr::null()
-        } else if ffi::PyUnicode_CheckExact(database) != 0 {
-            ffi::PyUnicode_AsUTF8AndSize(database, &raw mut length).cast::<u8>()
-        } else if ffi::PyBytes_CheckExact(database) != 0 {
-            length = ffi::PyBytes_Size(database);
-            ffi::PyBytes_AsString(database).cast_const().cast::<u8>()
-        } else {
-            std::ptr::null()
-        };
+        let text = ffi::PyUnicode_AsUTF8AndSize(object, &raw mut length).cast::<u8>();
         if text.is_null() {
             ffi::PyErr_Clear();
             return None;
         }
-        Some(std::slice::from_raw_parts(text, length as usize).to_vec())
+        Some(std::slice::from_raw_parts(text, length as usize))
+    }
+}
+
+/// The name of a database; `None` if only code of the program knows it.
+///
+/// # Safety
+/// Attached; alive for `'a`, or null.
+unsafe fn name<'a>(database: *mut ffi::PyObject) -> Option<&'a [u8]> {
+    // SAFETY: passed on; bytes never change.
+    unsafe {
+        if database.is_null() || ffi::PyBytes_CheckExact(database) == 0 {
+            return text(database);
+        }
+        Some(std::slice::from_raw_parts(ffi::PyBytes_AsString(database).cast::<u8>(), ffi::PyBytes_Size(database) as usize))
     }
 }
 
@@ -91,19 +99,8 @@ unsafe fn database(object: *mut ffi::PyObject) -> u64 {
 /// Attached; `statement` is alive, or null.
 unsafe fn only_reads(statement: *mut ffi::PyObject) -> bool {
     const READING: [&str; 5] = ["BEGIN", "EXPLAIN", "PRAGMA", "SAVEPOINT", "SELECT"];
-    // SAFETY: passed on; an exact string runs no code of the program, and keeps its text.
-    let text = unsafe {
-        if statement.is_null() || ffi::PyUnicode_CheckExact(statement) == 0 {
-            return false;
-        }
-        let mut length = 0;
-        let text = ffi::PyUnicode_AsUTF8AndSize(statement, &raw mut length).cast::<u8>();
-        if text.is_null() {
-            ffi::PyErr_Clear();
-            return false;
-        }
-        std::slice::from_raw_parts(text, length as usize)
-    };
+    // SAFETY: passed on.
+    let Some(text) = (unsafe { text(statement) }) else { return false };
     let text = text.trim_ascii_start();
     READING.iter().any(|word| text.get(..word.len()).is_some_and(|first| first.eq_ignore_ascii_case(word.as_bytes())))
 }

@@ -50,6 +50,19 @@ unsafe fn hash(object: *mut ffi::PyObject, depth: u32) -> Option<u64> {
     }
 }
 
+/// Whether objects of one class are hashed and compared as those of the other are, by the same functions.
+///
+/// # Safety
+/// Live types.
+#[inline]
+unsafe fn compares_as(one: *mut ffi::PyTypeObject, other: *mut ffi::PyTypeObject) -> bool {
+    // SAFETY: passed on.
+    let [one, other] = [one, other].map(|class| unsafe {
+        [(*class).tp_hash.map_or(0, |slot| slot as usize), (*class).tp_richcompare.map_or(0, |slot| slot as usize)]
+    });
+    one == other
+}
+
 /// Whether it is a tuple that is compared as tuples are: a named one, too.
 ///
 /// # Safety
@@ -59,10 +72,7 @@ unsafe fn is_tuple(object: *mut ffi::PyObject) -> bool {
     // SAFETY: passed on; the base type's slots are never replaced.
     unsafe {
         let (class, base) = (ffi::Py_TYPE(object), &raw mut ffi::PyTuple_Type);
-        let slots = |class: *mut ffi::PyTypeObject| {
-            [(*class).tp_hash.map_or(0, |slot| slot as usize), (*class).tp_richcompare.map_or(0, |slot| slot as usize)]
-        };
-        class == base || ffi::PyTuple_Check(object) != 0 && slots(class) == slots(base)
+        class == base || ffi::PyTuple_Check(object) != 0 && compares_as(class, base)
     }
 }
 
@@ -108,10 +118,7 @@ pub(crate) unsafe fn is_plain_key(object: *mut ffi::PyObject) -> bool {
             return true;
         }
         let (class, base) = (ffi::Py_TYPE(object), &raw mut ffi::PyBaseObject_Type);
-        let hashes = [(*class).tp_hash, (*base).tp_hash].map(|slot| slot.map_or(0, |slot| slot as usize));
-        let compares = [(*class).tp_richcompare, (*base).tp_richcompare].map(|slot| slot.map_or(0, |slot| slot as usize));
-        let by_identity = hashes[0] == hashes[1] && compares[0] == compares[1];
-        by_identity || hash(object, DEPTH).is_some()
+        compares_as(class, base) || hash(object, DEPTH).is_some()
     }
 }
 
