@@ -10,9 +10,9 @@ use super::instructions::Instructions;
 use super::opcodes::Opcodes;
 use super::point::{Action, Operand};
 use super::rebound::Rebound;
-use super::repeated::{handlers, variable};
+use super::repeated::{targets, variable};
 use super::stack::{self, UNKNOWN};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// For so many others a probe stands at most.
 pub const FOLDED: usize = 4;
@@ -29,8 +29,7 @@ struct First {
 /// Marks the points that others stand for; all are in the order of the instructions.
 pub(super) fn mark(opcodes: &Opcodes, code: &Code<'_>, instructions: &Instructions, rebound: &Rebound, found: &mut [Found<'_>]) {
     let all = &instructions.all;
-    let targets: HashSet<u32> =
-        all.iter().filter_map(|instruction| instruction.target).chain(handlers(code, instructions)).collect();
+    let targets = targets(code, instructions);
     let mut first: HashMap<Variable, First> = HashMap::new();
     // Where each variable was bound last, and where anything may have been.
     let (mut bound, mut unknown) = (HashMap::<Variable, u32>::new(), 0);

@@ -24,8 +24,7 @@ pub(super) fn take_out(
         return;
     }
     let all = &instructions.all;
-    let targets: HashSet<u32> =
-        all.iter().filter_map(|instruction| instruction.target).chain(handlers(code, instructions)).collect();
+    let targets = targets(code, instructions);
     // An update is told with the read that it goes back to: which is the last one.
     let written: HashSet<&str> = found.iter().filter(|found| found.point.value != 0).filter_map(|found| found.point.name).collect();
     let mut known: HashSet<(u8, u32, &str)> = HashSet::new();
@@ -47,8 +46,14 @@ pub(super) fn take_out(
     });
 }
 
+/// Where jumps lead, and where exceptions are handled.
+pub(super) fn targets(code: &Code<'_>, instructions: &Instructions) -> HashSet<u32> {
+    let jumps = instructions.all.iter().filter_map(|instruction| instruction.target);
+    jumps.chain(handlers(code, instructions)).collect()
+}
+
 /// Where exceptions are handled.
-pub(super) fn handlers(code: &Code<'_>, instructions: &Instructions) -> impl Iterator<Item = u32> {
+fn handlers(code: &Code<'_>, instructions: &Instructions) -> impl Iterator<Item = u32> {
     let entries = super::tables::exception_entries(code.exceptions).unwrap_or_default();
     entries.into_iter().filter_map(|[_, _, target, _]| instructions.at.get(target as usize).copied())
 }
