@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import opcode
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Ftsan
-from tests.python.test_probe_switch import BEGINNINGS, BY_ADDRESS
+from tests.python.test_probe_switch import BEGINNINGS, BY_ADDRESS, counting
 
 PROGRAM = """
-import ctypes, sys, threading
-
-JUMP = {jump}
+import sys, threading
 
 class Pair:
     def __init__(self):
@@ -21,13 +18,6 @@ class Pair:
 
 def total(pair):
     return pair.one + pair.other
-
-def folded(function):
-    "How many probes are jumped over in what the main thread runs of it."
-    code = function.__code__
-    count = ctypes.c_ssize_t.from_address(id(code) + object.__basicsize__).value
-    units = ctypes.string_at(id(code) + type(code).__basicsize__, 2 * count)
-    return sum(units[at] == JUMP for at in range(0, len(units), 2))
 
 def begin():
     {begin}
@@ -45,12 +35,12 @@ thread = threading.Thread(target=make)
 thread.start()
 has_made.wait()
 total(Pair())
-print(folded(total))
+print(off(total))
 begin()
 total(Pair())
-print(folded(total))
+print(off(total))
 total(made[0])
-print(folded(total))
+print(off(total))
 is_over.set()
 thread.join()
 {end}
@@ -59,9 +49,7 @@ thread.join()
 
 def written(folder: Path, begin: str = "pass", end: str = "") -> Path:
     """The program, with what begins while probes are folded."""
-    path = folder / "program.py"
-    path.write_text(PROGRAM.format(begin=begin, end=end, jump=opcode.opmap["JUMP_FORWARD"]))
-    return path
+    return counting(folder, PROGRAM, begin, end)
 
 
 def test_what_is_folded_is_put_back_before_the_first_object_that_is_shared(tmp_path: Path, ftsan: Ftsan) -> None:

@@ -9,11 +9,23 @@ import pytest
 
 from tests.conftest import Ftsan
 
-PROGRAM = """
-import ctypes, os, sys, threading
-from ftsan.testing import wait_until
+#: A program that counts the probes that are off in what the main thread runs of a function begins so.
+COUNTS = """
+import ctypes
 
 JUMP = {jump}
+
+def off(function):
+    "How many probes are jumped over in what runs of it."
+    code = function.__code__
+    count = ctypes.c_ssize_t.from_address(id(code) + object.__basicsize__).value
+    units = ctypes.string_at(id(code) + type(code).__basicsize__, 2 * count)
+    return sum(units[at] == JUMP for at in range(0, len(units), 2))
+"""
+
+PROGRAM = """
+import os, sys, threading
+from ftsan.testing import wait_until
 
 class Stats:
     updates = 0
@@ -25,13 +37,6 @@ def worker():
 
 def update():
     stats.updates += 1
-
-def off(function):
-    "How many probes are jumped over in what runs of it."
-    code = function.__code__
-    count = ctypes.c_ssize_t.from_address(id(code) + object.__basicsize__).value
-    units = ctypes.string_at(id(code) + type(code).__basicsize__, 2 * count)
-    return sum(units[at] == JUMP for at in range(0, len(units), 2))
 
 def begin():
     {begin}
@@ -68,11 +73,16 @@ BEGINNINGS = {
 }
 
 
+def counting(folder: Path, program: str, begin: str, end: str) -> Path:
+    """A program that counts, with what begins, and ends, where it has places for that."""
+    path = folder / "program.py"
+    path.write_text((COUNTS + program).format(begin=begin, end=end, jump=opcode.opmap["JUMP_FORWARD"]))
+    return path
+
+
 def written(folder: Path, begin: str, end: str = "") -> Path:
     """The program, with what begins before the thread does."""
-    path = folder / "program.py"
-    path.write_text(PROGRAM.format(begin=begin, end=end, jump=opcode.opmap["JUMP_FORWARD"]))
-    return path
+    return counting(folder, PROGRAM, begin, end)
 
 
 #: No library imports by name what starts this one.
