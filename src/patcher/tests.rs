@@ -248,7 +248,7 @@ fn nothing_stands_for_what_follows_later() {
     let jumped =
         [&[("RESUME", 0), ("LOAD_CONST", 0), ("POP_JUMP_IF_FALSE", 6)], &read(0, 0)[..], &[("POP_TOP", 0)], &read(0, 1)].concat();
     assert_eq!(behind(&jumped), [0, 0]);
-    // What was loaded before the variable was bound anew is not what it refers to.
+    // An object that was loaded before the variable was bound anew is not the variable's any more.
     let old = [
         ("RESUME", 0),
         ("LOAD_FAST", 0),

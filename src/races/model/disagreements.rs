@@ -178,7 +178,7 @@ fn who_looks_again_with_something_else_to_store_is_not_taken_for_who_has_looked(
     expect(&looks(Value::of(4)), Some(Severity::Error));
 }
 
-/// What is done between reading and writing, or beside it.
+/// An act of a thread that makes an update.
 #[derive(Clone, Copy)]
 enum Act {
     Read,

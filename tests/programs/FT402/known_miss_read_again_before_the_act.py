@@ -1,4 +1,4 @@
-"""What was tested is read once more before it is acted on: the second thread comes when it is too late to act."""
+"""A variable that was tested is read once more before it is acted on: the second thread comes when it is too late to act."""
 
 from ftsan.testing import in_turns
 
