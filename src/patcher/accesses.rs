@@ -63,7 +63,7 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
                 (is_variable || point.action == Action::ReadItem) && (tested.is_heeded || finder.is_returned(index as usize));
             point.is_handled = point.action == Action::DeleteItem && handlers.handle_lack(instruction.unit, "__delitem__")
                 || point.action == Action::DeleteAttribute && handlers.handle_namelessness(instruction.unit);
-            point.is_constant = point.value != 0 && finder.stores_a_constant(index as usize);
+            point.is_constant = point.value != 0 && finder.is_a_constant(index as usize, u32::from(point.value));
             found.push(Found { instruction: index, is_after: access.is_after, point });
         }
         found.extend(finder.lazy_import(index, instruction));
@@ -251,43 +251,43 @@ impl<'a> Finder<'a, '_> {
         self.instructions.get(index + 1).is_some_and(|next| next.opcode == self.opcodes.return_value)
     }
 
-    /// Whether what is stored was loaded as a constant: nothing but plain loads come between.
-    fn stores_a_constant(&self, index: usize) -> bool {
-        let opcodes = self.opcodes;
-        let is_constant = |instruction: &Instruction| opcodes.load_consts.contains(&instruction.opcode);
-        let is_variable = |instruction: &Instruction| {
-            let is_global = [opcodes.load_deref, opcodes.load_global, opcodes.load_name].contains(&instruction.opcode);
-            is_global || opcodes.load_fasts.contains(&instruction.opcode)
+    /// Whether the value at this depth was loaded as a constant, or by a name that is written like that of one.
+    fn is_a_constant(&self, index: usize, depth: u32) -> bool {
+        let Some(producer) = self.producer(index, depth) else { return false };
+        let is_named = |start: usize, instructions: usize| {
+            let named = branches::named_constant(self.opcodes, self.code, &self.instructions[start..]);
+            named.is_some_and(|named| named.instructions == instructions)
         };
-        let is_load = |instruction: &Instruction| {
-            instruction.opcode == opcodes.load_attr
-                || opcodes.load_fast_pairs.contains(&instruction.opcode)
-                || is_variable(instruction)
-        };
-        let opcode = self.instructions[index].opcode;
-        // The key of an item comes last.
-        let is_item = opcode == opcodes.store_subscr;
-        let before = &self.instructions[..index.saturating_sub(usize::from(is_item))];
-        let last = before.iter().rev().take(4).find(|instruction| !is_load(instruction));
-        if last.is_some_and(is_constant) {
-            return true;
-        }
-        // Then the object, of a variable or of an attribute of one.
-        let is_attribute = opcodes.info(opcode).access.is_some_and(|access| access.action == Action::WriteAttribute);
-        let value = if is_item || is_attribute {
-            let Some(base) = before.iter().rposition(|instruction| instruction.opcode != opcodes.load_attr) else { return false };
-            if !is_variable(&before[base]) {
-                return false;
+        let is_member = self.instructions[producer].opcode == self.opcodes.load_attr;
+        self.opcodes.load_consts.contains(&self.instructions[producer].opcode)
+            || !is_member && is_named(producer, 1)
+            || is_member && producer.checked_sub(1).is_some_and(|start| is_named(start, 2))
+    }
+
+    /// The instruction before `index` that has pushed the value at this depth, if no jump comes between.
+    fn producer(&self, index: usize, mut depth: u32) -> Option<usize> {
+        /// What comes between: a container, a key, other targets of the same assignment.
+        const MOST: usize = 24;
+        for (at, instruction) in self.instructions[..index].iter().enumerate().rev().take(MOST) {
+            let (info, argument) = (self.opcodes.info(instruction.opcode), instruction.argument);
+            let effect = info.effect.filter(|_| info.jump == Jump::None && !info.is_end)?;
+            if instruction.opcode == self.opcodes.swap {
+                depth = if depth == 1 {
+                    argument
+                } else if depth == argument {
+                    1
+                } else {
+                    depth
+                };
+            } else if instruction.opcode == self.opcodes.copy && depth == 1 {
+                depth = argument;
+            } else if depth <= effect.pushes(argument) {
+                return Some(at);
+            } else {
+                depth = depth - effect.pushes(argument) + effect.pops(argument);
             }
-            &before[..base]
-        } else {
-            before
-        };
-        let named = |from: usize| {
-            let start = value.len().checked_sub(from)?;
-            branches::named_constant(opcodes, self.code, &value[start..])
-        };
-        [1, 2].into_iter().any(|from| named(from).is_some_and(|named| named.instructions == from))
+        }
+        None
     }
 }
 

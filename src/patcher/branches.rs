@@ -146,6 +146,16 @@ pub(super) fn is_run_if_empty(opcodes: &Opcodes, code: &Code<'_>, all: &[Instruc
     comes_to(opcodes, all, empty, check, act) && !comes_to(opcodes, all, other, check, act)
 }
 
+/// Whether the test of what is read at `check` decides that the function comes to `act`, one way only.
+pub(super) fn decides(opcodes: &Opcodes, all: &[Instruction], [check, act]: [usize; 2]) -> bool {
+    /// How soon after it was read a value decides a jump.
+    const SOON: usize = 6;
+    let jump = all[check + 1..].iter().take(SOON).position(|instruction| opcodes.info(instruction.opcode).tests);
+    let Some(jump) = jump.map(|jump| check + 1 + jump).filter(|jump| *jump < act) else { return false };
+    let leads_to = |from: usize| comes_to(opcodes, all, from, check, act);
+    all[jump].target.is_some_and(|target| leads_to(target as usize) != leads_to(jump + 1))
+}
+
 /// Whether `act` may be run after `from` without passing `check` again.
 fn comes_to(opcodes: &Opcodes, all: &[Instruction], from: usize, check: usize, act: usize) -> bool {
     let mut is_seen = vec![false; all.len()];

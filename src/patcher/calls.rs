@@ -31,6 +31,9 @@ pub(super) fn is_lookup(opcodes: &Opcodes, all: &[Instruction], index: usize) ->
 /// The method that writes what another container has.
 const MERGING: &str = "update";
 
+/// Methods that read what is behind a key, which may be a flag.
+const LOOKS: &[&str] = &["__getitem__", "get"];
+
 /// Where the parts of a call are on the stack.
 struct Call {
     callable: u32,
@@ -79,6 +82,9 @@ pub(super) fn find<'a>(
         let tested = tested(opcodes, all, index as usize);
         let mut add = |action, name, handed, object, key| {
             let iterates = |function: &Function| function.effect == CallEffect::Iterate;
+            let looks = |function: &Function| function.effect == CallEffect::ReadAttribute;
+            let is_look =
+                if action == Action::Function { known_calls::function(name).is_some_and(looks) } else { LOOKS.contains(&name) };
             let is_handled = if action == Action::Function && known_calls::function(name).is_some_and(iterates) {
                 handlers.begin_again(instruction.unit)
             } else {
@@ -95,6 +101,7 @@ pub(super) fn find<'a>(
                 is_polled: tested.is_polled,
                 is_awaited: tested.is_awaited,
                 is_asked: tested.is_asked,
+                is_heeded: tested.is_heeded && is_look,
                 keywords: call.keywords,
                 is_measured: tested.is_measured,
                 is_answer: action == Action::Method && is_answer(opcodes, &all[..producer as usize]),
@@ -131,8 +138,11 @@ pub(super) fn find<'a>(
             of_module(name)
         } else if source.opcode == opcodes.load_super_attr {
             // `super().__setattr__(name, value)`: the object is where `self` goes.
-            if let Some(function) = by_name(2).and_then(of_module).filter(|function| function.module == known_calls::OF_OBJECT) {
+            let Some(name) = by_name(2) else { return };
+            if let Some(function) = of_module(name).filter(|function| function.module == known_calls::OF_OBJECT) {
                 add(Action::Function, function.name, Operand::Site, callable - 1, 0);
+            } else if !known_calls::methods(name).is_empty() {
+                add(Action::Method, name, Operand::Stack(callable), callable - 1, if has_key(name) { first } else { 0 });
             }
             None
         } else if source.opcode == opcodes.load_global {

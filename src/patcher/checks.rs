@@ -2,7 +2,6 @@
 //! take place this time.
 
 use super::branches::{self, Acts};
-use super::calls;
 use super::code::Code;
 use super::found::Found;
 use super::handlers::Handlers;
@@ -11,14 +10,10 @@ use super::known_calls::{self, CallEffect};
 use super::opcodes::{Jump, Opcodes};
 use super::point::{Action, Point};
 use super::rebound::Rebound;
-use super::stack::{self, Producers};
 use super::tested::loop_end;
+use names::{INSERTION, names};
 
-/// What puts something at a place in a sequence.
-const INSERTION: &str = "insert";
-
-/// What puts something under a key that is not there yet.
-const DEFAULT: &str = "setdefault";
+mod names;
 
 /// What a check is about and an action is done to, as far as the code shows it.
 #[derive(PartialEq, Eq)]
@@ -31,9 +26,13 @@ enum Subject<'a> {
 }
 
 fn checked<'a>(point: &Point<'a>, container: Option<&'a str>) -> Option<Subject<'a>> {
+    if point.is_tested && !point.is_asked { looked_at(point, container) } else { None }
+}
+
+/// What is read in one step, whether it decides something or not.
+fn looked_at<'a>(point: &Point<'a>, container: Option<&'a str>) -> Option<Subject<'a>> {
     use Action as A;
     match point.action {
-        _ if !point.is_tested || point.is_asked => None,
         A::ReadAttribute => point.name.map(Subject::Attribute),
         A::ReadGlobal => point.name.map(Subject::Global),
         A::ReadCell => point.name.map(Subject::Variable),
@@ -94,20 +93,6 @@ fn acted<'a>(point: &Point<'a>, container: Option<&'a str>) -> Option<Subject<'a
     }
 }
 
-/// What is known of the objects that points are about, by their names where they were loaded: attributes, globals, variables.
-#[derive(Default)]
-struct Names<'a> {
-    /// For each point.
-    containers: Vec<Option<&'a str>>,
-    /// For each point that begins a loop: what the loop may walk over.
-    walked: Vec<Vec<&'a str>>,
-    /// For each point that stores something: the argument of the function that it is, as a local variable.
-    arguments: Vec<Option<u32>>,
-    /// For each call of `insert`, the instruction that has made its place; for each item that is put under a key, those that have made the key
-    /// and the value.
-    places: Vec<Vec<u32>>,
-}
-
 /// Marks the checks that an action of the same function follows ([`Point::is_acting`]), and those that a loop follows ([`Point::is_guard`]).
 /// Of several (`if x is None: with lock: if x is None: x = ...`) it is the last one before the action; an action whose failure is handled
 /// (`is_tried`, of a code unit) needs none.  A check beside which something else decides is none.
@@ -142,7 +127,8 @@ pub(super) fn mark<'a>(
                 continue;
             }
             if let Some(check) = (0..act).rev().find(is_it)
-                && notes_failure(handlers, &found[check].point, &found[act].point)
+                && (notes_failure(handlers, &found[check].point, &found[act].point)
+                    || only_sets(opcodes, code, &instructions.all, &found[check], &found[act]))
             {
                 decided_otherwise.push(check);
                 continue;
@@ -153,6 +139,15 @@ pub(super) fn mark<'a>(
             {
                 decisive.push(check);
                 found[check].point.is_acting = true;
+                // What is read once more before the act.
+                for again in check + 1..act {
+                    let places = [check, again].map(|at| found[at].instruction as usize);
+                    found[again].point.is_acting |= !found[check].point.is_polled
+                        && !found[again].point.is_tested
+                        && looked_at(&found[again].point, names.containers[again])
+                            == acted(&found[act].point, names.containers[act])
+                        && branches::decides(opcodes, &instructions.all, places);
+                }
                 found[check].point.would_store = names.arguments[act].map_or(0, |argument| argument as u16 + 1);
                 let is_own_turn =
                     || branches::is_compared_with_a_local(opcodes, code, &instructions.all, found[check].instruction as usize);
@@ -259,6 +254,37 @@ pub(super) fn mark<'a>(
 /// twice.
 fn notes_failure(handlers: &Handlers<'_, '_>, check: &Point<'_>, act: &Point<'_>) -> bool {
     act.is_constant && handlers.is_in_one(act.unit) && !handlers.is_in_one(check.unit) && handlers.is_before(check.unit, act.unit)
+}
+
+/// Whether all that a look decides is whether a flag is set that may be set already (`if not self.dirty: self.dirty = True`): whoever comes between sets it
+/// as well.
+fn only_sets(opcodes: &Opcodes, code: &Code<'_>, all: &[Instruction], check: &Found<'_>, act: &Found<'_>) -> bool {
+    let jump = check.instruction as usize + 2;
+    let is_truth = all.get(jump - 1).is_some_and(|before| opcodes.info(before.opcode).is_predicate);
+    let Some(test) = all.get(jump).filter(|test| is_truth && opcodes.info(test.opcode).tests) else { return false };
+    let (end, Some(target)) = (act.instruction as usize, test.target) else { return false };
+    if !act.point.is_constant || jump > end || !goes_on_as(all, end + 1, target as usize) {
+        return false;
+    }
+    let is_load = |instruction: &Instruction| {
+        let info = opcodes.info(instruction.opcode);
+        info.jump == Jump::None && !info.is_end && !info.publishes
+    };
+    let constants = all[jump + 1..end].iter().filter(|load| opcodes.load_consts.contains(&load.opcode));
+    // One of several texts would be another thread's word.
+    let is_text = |load: &Instruction| {
+        load.opcode == opcodes.load_const && code.strings.get(load.argument as usize).is_some_and(|text| *text != 0)
+    };
+    all[jump + 1..end].iter().all(is_load) && !constants.into_iter().any(is_text)
+}
+
+/// Whether the code from `after` on does nothing before `target` but what follows there: the end of a function is written twice.
+fn goes_on_as(all: &[Instruction], after: usize, target: usize) -> bool {
+    let (Some(own), Some(others)) = (all.get(after..target), all.get(target..)) else { return false };
+    let is_same = |(one, other): (&Instruction, &Instruction)| {
+        one.opcode == other.opcode && one.argument == other.argument && one.target.is_none()
+    };
+    own.len() <= others.len() && own.iter().zip(others).all(is_same)
 }
 
 /// What is taken away before `act` stores a constant, or something else if only one can take it away, if that decides whether it does ([`Handlers::decide`]): the look before it then only
@@ -445,129 +471,4 @@ fn is_straight(opcodes: &Opcodes, between: &[Instruction]) -> bool {
     const CALLS: usize = 2;
     let calls = between.iter().filter(|instruction| opcodes.info(instruction.opcode).publishes).count();
     between.len() <= SOON && calls <= CALLS && between.iter().all(|instruction| instruction.opcode != opcodes.load_special)
-}
-
-fn names<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instructions, rebound: &Rebound, found: &[Found<'a>]) -> Names<'a> {
-    let all = &instructions.all;
-    let mut names = Names {
-        containers: vec![None; found.len()],
-        walked: vec![Vec::new(); found.len()],
-        arguments: vec![None; found.len()],
-        places: vec![Vec::new(); found.len()],
-    };
-    // Of each look-up of a method the object, and of each call what it is given.
-    let mut objects: Vec<Option<&'a str>> = vec![None; all.len()];
-    let mut given: Vec<Vec<&'a str>> = vec![Vec::new(); all.len()];
-    let mut pending = (0..).zip(found).peekable();
-    stack::run(opcodes, code, instructions, |index, producers| {
-        let at = index as usize;
-        let name = |depth: u32, objects: &[Option<&'a str>]| name_of(opcodes, code, all, producers, objects, depth);
-        if calls::is_lookup(opcodes, all, at) {
-            objects[at] = name(1, &objects);
-        }
-        let callee = producers.at(all[at].argument + 2);
-        if all[at].opcode == opcodes.call && !is_copied(code, opcodes, all.get(callee as usize)) {
-            // Arguments, and the object of a method.
-            given[at] = (1..=all[at].argument + 1).filter_map(|depth| name(depth, &objects)).collect();
-        }
-        while let Some((point, found)) = pending.next_if(|(_, found)| found.instruction == index) {
-            if found.point.value > 0 && !found.is_after {
-                names.arguments[point] = argument_of(opcodes, all, producers, u32::from(found.point.value));
-            }
-            if found.point.action == Action::Iterate {
-                names.walked[point] = match given.get(producers.at(1) as usize) {
-                    Some(given) if !given.is_empty() => given.clone(),
-                    _ => name(1, &objects).into_iter().collect(),
-                };
-            } else if !found.is_after && found.point.object > 0 {
-                names.places[point] = if found.point.action == Action::WriteItem {
-                    [found.point.key, found.point.value].map(|depth| producers.at(u32::from(depth))).to_vec()
-                } else if all[at].opcode != opcodes.call || all[at].argument != 2 {
-                    Vec::new()
-                } else if found.point.name == Some(INSERTION) {
-                    vec![producers.at(2)]
-                } else if found.point.name == Some(DEFAULT) {
-                    vec![producers.at(1), producers.at(2)]
-                } else {
-                    Vec::new()
-                };
-                names.containers[point] = name(u32::from(found.point.object), &objects);
-                if found.point.action == Action::Method && found.point.callable > 0 {
-                    let callee = all.get(producers.at(u32::from(found.point.callable)) as usize);
-                    let container = callee.and_then(|load| calls::bound(opcodes, code, rebound, load)?.container.as_deref());
-                    let known = code.names.iter().chain(code.locals).find(|name| Some(**name) == container);
-                    names.containers[point] = known.copied().or(names.containers[point]);
-                }
-            }
-        }
-    });
-    names
-}
-
-/// Whether what is called copies a container, or makes something else of it: a loop does not walk over the container then.
-fn is_copied(code: &Code<'_>, opcodes: &Opcodes, callee: Option<&Instruction>) -> bool {
-    const COPIES: [&str; 16] = [
-        "all",
-        "any",
-        "copy",
-        "deepcopy",
-        "dict",
-        "frozenset",
-        "len",
-        "list",
-        "max",
-        "min",
-        "range",
-        "repr",
-        "set",
-        "sorted",
-        "sum",
-        "tuple",
-    ];
-    const VIEWS: [&str; 4] = ["__iter__", "items", "keys", "values"];
-    let Some(callee) = callee else { return true };
-    let name = |shift: u8| code.names.get((callee.argument >> shift) as usize);
-    if callee.opcode == opcodes.load_attr && callee.argument & 1 == 1 {
-        name(1).is_none_or(|name| !VIEWS.contains(name))
-    } else if callee.opcode == opcodes.load_global || callee.opcode == opcodes.load_attr {
-        name(1).is_none_or(|name| COPIES.contains(name))
-    } else {
-        callee.opcode == opcodes.load_name && name(0).is_none_or(|name| COPIES.contains(name))
-    }
-}
-
-/// The local variable that the object at this depth was loaded from, if the function never stores it: an argument.
-fn argument_of(opcodes: &Opcodes, all: &[Instruction], producers: &Producers, depth: u32) -> Option<u32> {
-    let load = all.get(producers.at(depth) as usize)?;
-    let variable = if opcodes.load_fast_pairs.contains(&load.opcode) {
-        // Of a pair, the deeper one is in the upper bits.
-        let is_upper = depth > 1 && producers.at(depth - 1) == producers.at(depth);
-        if is_upper { load.argument >> 4 } else { load.argument & 15 }
-    } else {
-        Some(load.argument).filter(|_| opcodes.load_fasts.contains(&load.opcode))?
-    };
-    let is_stored = |instruction: &Instruction| opcodes.stores(instruction.opcode, instruction.argument) == Some(variable);
-    (variable < u32::from(u16::MAX) && !all.iter().any(is_stored)).then_some(variable)
-}
-
-/// What the object at this depth was loaded as.
-fn name_of<'a>(
-    opcodes: &Opcodes,
-    code: &Code<'a>,
-    all: &[Instruction],
-    producers: &Producers,
-    objects: &[Option<&'a str>],
-    depth: u32,
-) -> Option<&'a str> {
-    let producer = producers.at(depth);
-    let Instruction { opcode, argument, .. } = *all.get(producer as usize)?;
-    if opcodes.load_fast_pairs.contains(&opcode) {
-        // Of a pair, the deeper one is in the upper bits.
-        let is_upper = depth > 1 && producers.at(depth - 1) == producer;
-        return code.locals.get((if is_upper { argument >> 4 } else { argument & 15 }) as usize).copied();
-    }
-    if opcode == opcodes.load_attr && argument & 1 == 1 {
-        return objects[producer as usize];
-    }
-    code.loaded(opcodes, &all[producer as usize]).map(|(_, name)| name)
 }

@@ -20,6 +20,7 @@ const LACKING_OF: &[(&[&str], &[&str])] = &[
     (&["popitem"], &["BaseException", "Exception", "KeyError", "LookupError"]),
     (&["__delitem__", "pop"], &["BaseException", "Exception", "IndexError", "KeyError", "LookupError"]),
     (&["remove"], &["BaseException", "Exception", "KeyError", "LookupError", "ValueError"]),
+    (&["__delattr__", "delattr"], NAMELESS),
 ];
 
 /// What code raises to say so, and as what its callers expect it: one that handles whatever goes wrong expects nothing.

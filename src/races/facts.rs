@@ -55,6 +55,12 @@ facts! {
 }
 
 impl AccessFacts {
+    /// Whether it is read once more, after a look that decides that the function acts on it.
+    #[inline(always)]
+    pub(super) const fn is_again(self) -> bool {
+        self.is_acting() && !self.is_tested()
+    }
+
     /// None.
     pub const NONE: AccessFacts = AccessFacts(0);
 

@@ -48,6 +48,8 @@ struct Change {
     check: Option<usize>,
     /// That read decides whether it is made.
     is_checked: bool,
+    /// A check decides it, after which the thread has read once more what it goes back to.
+    is_decided: bool,
     /// It is one of several additions that go back to one check.
     is_filling: bool,
     /// It takes away what the read has measured.
@@ -165,7 +167,7 @@ impl Trace {
     /// where several additions go back to one check, all but the first fill what others may see half.
     fn change(&self, event: usize) -> Change {
         let kind = self.access(event).expect("it is an access").kind;
-        let blind = Change { kind, check: None, is_checked: false, is_filling: false, is_measured: false };
+        let blind = Change { kind, check: None, is_checked: false, is_decided: false, is_filling: false, is_measured: false };
         if let Some(waited) = self.waited_for_the_opposite(event) {
             return Change { check: Some(waited), ..blind };
         }
@@ -190,7 +192,10 @@ impl Trace {
             | AccessKind::Advance => return blind,
         };
         let is_filling = kind == AccessKind::Insert;
-        Change { kind: upgraded, check: Some(number), is_checked: read.facts.is_tested(), is_filling, is_measured: false }
+        let is_checked = read.facts.is_tested();
+        let is_decided = upgraded == AccessKind::Update && read.facts.is_again();
+        let check = Some(self.look_before(number));
+        Change { kind: upgraded, check, is_checked, is_decided, is_filling, is_measured: false }
     }
 
     /// The read by which the thread has waited for the opposite of the constant that it writes: it takes what it has waited for.
@@ -198,6 +203,15 @@ impl Trace {
         let access = self.access(event).filter(|access| access.kind == AccessKind::Write && access.facts.is_constant())?;
         let (number, read) = self.own_read(event)?;
         (read.facts.is_polled() && read.turn.is_taken_by(access.value.is_true())).then_some(number)
+    }
+
+    /// Where the thread has looked whether to act on what it reads once more; any other read is a look itself.
+    fn look_before(&self, read: usize) -> usize {
+        let Some(again) = self.access(read).filter(|access| access.facts.is_again()) else { return read };
+        match self.own_read(read).filter(|(_, look)| look.facts.is_acting() && look.code == again.code) {
+            Some((look, _)) => self.look_before(look),
+            None => read,
+        }
     }
 
     /// The look of another thread that has had this one make what was not there.
@@ -296,18 +310,24 @@ impl Trace {
     /// Both begin with the same instruction, and neither is decided by a check.  The read has no order with the last write before it, or with one
     /// that was made since, each of which ends such an update.
     fn is_too_late(&self, earlier: usize, later: usize) -> bool {
-        let Change { kind: AccessKind::Update, is_checked: false, check: Some(read), .. } = self.change(later) else {
+        let Change { kind: AccessKind::Update, is_checked: false, is_decided: false, check: Some(read), .. } = self.change(later)
+        else {
             return false;
         };
         let ends_the_same = |write: usize| {
-            let Change { kind, is_checked, .. } = self.change(write);
-            kind == AccessKind::Update && !is_checked && !self.is_own(write, later) && self.same_check(write, read)
+            let Change { kind, is_checked, is_decided, .. } = self.change(write);
+            kind == AccessKind::Update && !is_checked && !is_decided && !self.is_own(write, later) && self.same_check(write, read)
         };
         let is_last = |event: usize| self.access(event).is_some_and(|access| access.facts.is_last());
         let was_beside =
             || self.last_write(read).is_some_and(|write| ends_the_same(write) && self.is_unordered(write, read) && !is_last(read));
-        let is_since =
-            |write: &usize| *write > read && ends_the_same(*write) && self.is_unordered(read, *write) && !is_last(*write);
+        let is_since = |write: &usize| {
+            *write > read
+                && ends_the_same(*write)
+                && self.is_unordered(read, *write)
+                && !is_last(*write)
+                && !self.changes_nothing(*write)
+        };
         let writes = || self.earlier(later).filter(|(_, access)| !access.kind.is_read()).map(|(write, _)| write);
         let is_another_after = self.last_write(later) == Some(earlier) && !self.is_own(earlier, later) && ends_the_same(earlier);
         is_another_after && !self.changes_nothing(later) && (was_beside() || writes().any(|write| is_since(&write)))
@@ -315,10 +335,10 @@ impl Trace {
 
     fn read_after_write(&self, write: usize, read: usize) -> Option<Severity> {
         let access = self.access(read)?;
-        let Change { kind, is_checked, is_filling, .. } = self.change(write);
+        let Change { kind, is_checked, is_decided, is_filling, .. } = self.change(write);
         let is_read = access.kind == AccessKind::Read;
         let same_check = self.same_check(write, read);
-        let would_act = same_check || is_checked && !is_filling && access.facts.is_acting();
+        let would_act = same_check || (is_checked && !is_filling || is_decided) && access.facts.is_acting();
         match matrix::severity(kind, as_iteration(access))? {
             // A cache of equal values may be filled twice, so looking whether it is filled may come at any time; what is measured is no cache.
             _ if is_checked
@@ -333,11 +353,13 @@ impl Trace {
             // Both have waited for it, and both take it.
             _ if same_check && kind == AccessKind::Write => Some(Severity::Error),
             // The beginning of an update: the write that ends it races.
-            _ if same_check && !is_checked => None,
+            _ if same_check && !is_checked && !is_decided => None,
             // It finds that it is its turn.
             Severity::Info if !same_check && self.take_turns(write, read) => None,
             // It came too late to act, this time.
             _ if would_act && is_read => Some(Severity::Error),
+            // The look before it tells more.
+            Severity::Info if access.facts.is_again() => None,
             severity @ (Severity::Info | Severity::Warning | Severity::Error) => Some(severity),
         }
     }
@@ -348,20 +370,23 @@ impl Trace {
         if self.changes_nothing(write) {
             return None;
         }
-        let Change { kind, is_checked, is_filling, .. } = self.change(write);
+        let Change { kind, is_checked, is_decided, is_filling, .. } = self.change(write);
         let same_check = self.same_check(write, read) && access.kind == AccessKind::Read;
         let is_cached = is_checked && self.value(write).is_cacheable() && !access.facts.is_guard() && !access.facts.is_measured();
         let takes_it_too = same_check && kind == AccessKind::Write && access.facts.is_polled();
         match matrix::severity(as_iteration(access), kind) {
             _ if takes_it_too && self.is_last_look(read, write) => Some(Severity::Error),
             // The other thread begins an update, whose write races, or may fill a cache with the same value.
-            _ if same_check && (!is_checked || is_cached) => None,
+            _ if same_check && (!is_checked && !is_decided || is_cached) => None,
             // It has found that it is not its turn.
             Some(Severity::Info) if !same_check && self.has_to_wait(read, write) => None,
             // It will act on what it saw, unless it has looked elsewhere since.
             _ if same_check && self.is_last_look(read, write) => Some(Severity::Error),
             Some(Severity::Info)
-                if is_checked && !is_filling && !is_cached && access.facts.is_acting() && self.is_last_look(read, write) =>
+                if (is_checked && !is_filling || is_decided)
+                    && !is_cached
+                    && access.facts.is_acting()
+                    && self.is_last_look(read, write) =>
             {
                 Some(Severity::Error)
             }
@@ -397,7 +422,7 @@ impl Trace {
             Step::Access(access, stack) => Some((access.site, if access.facts.is_asked() { stack } else { 0 })),
             Step::Release(_) | Step::Acquire(_) => None,
         };
-        look.is_some_and(|(look, _)| place(look) == place(read))
+        look.is_some_and(|(look, _)| place(self.look_before(look)) == place(self.look_before(read)))
     }
 
     fn write_after_write(&self, earlier: usize, later: usize) -> Option<Severity> {

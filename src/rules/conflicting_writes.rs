@@ -33,7 +33,7 @@ and some of the other.
 ## Not reported
 
 Writes of one value, or of equal immutable ones; two calls of `clear`, or of `sort` without arguments; writes to different keys
-or indices; writes that a lock, join or hand-over orders; what is put where another thread has taken something away, unless that was a
+or indices, or to slices without a common element, if each is replaced by as many elements; writes that a lock, join or hand-over orders; what is put where another thread has taken something away, unless that was a
 `del` under a string: numbers are given out again when they are free, and what `pop` returns is used.
 "#,
 };

@@ -150,6 +150,63 @@ fn a_check_may_be_left_to_others_to_act_on() {
 }
 
 #[test]
+fn a_look_that_only_sets_a_flag_is_no_check() {
+    let store = |value: (&'static str, To)| [value, SELF, op("STORE_ATTR", named("is_loaded"))];
+    let is_tested = |act: &[(&'static str, To)]| {
+        let point = checked(act);
+        assert_eq!(point.is_tested, point.is_acting);
+        point.is_tested
+    };
+    assert!(!is_tested(&store(NOTHING)), "if not self.is_loaded: self.is_loaded = True");
+    assert!(!is_tested(&[&store(NOTHING)[..], &[NOTHING, RETURN]].concat()), "the end of the function, which is written twice");
+    assert!(!is_tested(&store(op("LOAD_SMALL_INT", 1))), "a number");
+    assert!(is_tested(&store(op("LOAD_CONST", 1))), "one of several texts");
+    assert!(is_tested(&store(op("LOAD_FAST", 1))), "no constant");
+    assert!(is_tested(&[&store(NOTHING)[..], &[op("LOAD_SMALL_INT", 1), RETURN]].concat()), "it returns something else");
+    let call = [SELF, method("load"), op("CALL", 0), op("POP_TOP", 0)];
+    assert!(is_tested(&[&call[..], &store(NOTHING)].concat()) && is_tested(&[&store(NOTHING)[..], &call].concat()));
+}
+
+#[test]
+fn what_is_read_once_more_before_the_act_belongs_to_the_check() {
+    let reads = |source: &[(&'static str, To)]| {
+        let points = points(&[source, &[op(":end", 0), NOTHING, RETURN]].concat(), &Rebound::default());
+        let reads = points.iter().filter(|point| point.action == Action::ReadAttribute && point.name == Some("d"));
+        reads.map(|point| (point.is_tested, point.is_acting)).collect::<Vec<_>>()
+    };
+    let look = [&container()[..], &[op("LOAD_SMALL_INT", 0), op("COMPARE_OP", 4 << 5)]].concat();
+    let leave = [to("POP_JUMP_IF_FALSE", "end")];
+    let count = [SELF, op("COPY", 1), attribute("d"), op("LOAD_SMALL_INT", 1), op("BINARY_OP", ADD_TO + 10), op("SWAP", 2)];
+    let store = [op("STORE_ATTR", named("d"))];
+    let decided = [&look[..], &leave, &count, &store].concat();
+    assert_eq!(reads(&decided), [(true, true), (false, true)], "if self.d > 0: self.d -= 1");
+    let beside =
+        [&look[..], &leave, &[SELF, method("load"), op("CALL", 0), op("POP_TOP", 0), op(":end", 0)], &count, &store].concat();
+    assert_eq!(reads(&beside[..]), [(true, true), (false, false)], "if self.d > 0: self.load(); self.d -= 1");
+    let loops = [&[op(":top", 0)][..], &look, &leave, &count, &store, &[to("JUMP_BACKWARD", "top")]].concat();
+    assert_eq!(reads(&loops), [(true, true), (false, false)], "a loop waits for others as well");
+}
+
+#[test]
+fn a_constant_is_one_wherever_it_is_stored() {
+    let is_constant = |source: &[(&'static str, To)], action: Action| {
+        of(&points(&[source, &[NOTHING, RETURN]].concat(), &Rebound::default()), action).is_constant
+    };
+    let store = op("STORE_ATTR", named("d"));
+    let nested = [&[NOTHING][..], &container(), &[op("LOAD_FAST", 1), op("BINARY_OP", SUBSCRIPT), op("LOAD_FAST", 2)]].concat();
+    assert!(is_constant(&[&nested[..], &[op("STORE_SUBSCR", 0)]].concat(), Action::WriteItem), "self.d[n][key] = None");
+    let both = [NOTHING, op("COPY", 1), SELF, op("STORE_ATTR", named("load")), SELF, store];
+    assert!(is_constant(&both, Action::WriteAttribute), "self.load = self.d = None");
+    let swapped = [SELF, NOTHING, op("SWAP", 2), store];
+    assert!(is_constant(&swapped, Action::WriteAttribute));
+    assert!(is_constant(&[global("State"), attribute("READY"), SELF, store], Action::WriteAttribute));
+    assert!(!is_constant(&[global("load"), SELF, store], Action::WriteAttribute), "no constant has such a name");
+    assert!(!is_constant(&[SELF, attribute("READY"), SELF, store], Action::WriteAttribute), "an attribute of an object");
+    let called = [called("load"), NOTHING, op("CALL", 1), SELF, store];
+    assert!(!is_constant(&called, Action::WriteAttribute), "a call that is given one");
+}
+
+#[test]
 fn what_is_put_into_an_empty_container_is_the_first() {
     let put = [&[NOTHING][..], &container(), &[op("LOAD_FAST", 2), op("STORE_SUBSCR", 0)]].concat();
     let first = |jump: &'static str, acts: usize, back: bool| {

@@ -1,6 +1,6 @@
 //! The engine on a trace, and engines with a fault.
 
-use super::{Event, Step};
+use super::{Event, Step, Trace};
 use crate::races::access::{Access, AccessSite, Race, Value};
 use crate::races::clock::{Clocks, Epoch, ThreadClock};
 use crate::races::facts::AccessFacts;
@@ -56,6 +56,7 @@ pub(super) struct Outcome {
 pub(super) fn run_by(events: &[Event], fault: Fault, is_short: bool) -> Outcome {
     let (clocks, sync, shadow) = (Clocks::default(), SyncTable::default(), Shadow::of_bytes(1 << 14));
     let threads: [(&ThreadClock, ThreadHistory); THREADS] = std::array::from_fn(|_| (clocks.enter(), ThreadHistory::default()));
+    let trace = Trace::new(events.to_vec());
     // Where each iteration is, by thread and location.
     let mut walks = HashMap::new();
     let mut made: Vec<Option<(u64, AccessSite, Epoch)>> = Vec::new();
@@ -80,9 +81,13 @@ pub(super) fn run_by(events: &[Event], fault: Fault, is_short: bool) -> Outcome 
                     Fault::NoChecks => Access { facts: access.facts.without(AccessFacts::TESTED), ..access },
                     Fault::None | Fault::NoEdge | Fault::EdgesTooMany | Fault::NoReads => access,
                 };
-                let is_it = |race: &Race, event: &Option<(u64, AccessSite, Epoch)>| {
-                    event.is_some_and(|(location, place, epoch)| {
-                        (location, place) == (access.location, race.earlier) && epoch == race.earlier_thread
+                let is_it = |race: &Race, event: usize| {
+                    // Of what is read once more, the look before it is remembered, if it is: of several by the same instruction the first one.
+                    let look = Some(trace.look_before(event)).filter(|look| *look != event);
+                    let look = look.and_then(|look| made[look]).map(|(_, place, _)| place.site);
+                    made[event].is_some_and(|(location, place, epoch)| {
+                        let is_there = place == race.earlier || look == Some(race.earlier.site);
+                        (location, epoch) == (access.location, race.earlier_thread) && is_there
                     })
                 };
                 let spot = shadow.spot(access.location);
@@ -90,7 +95,7 @@ pub(super) fn run_by(events: &[Event], fault: Fault, is_short: bool) -> Outcome 
                     continue;
                 }
                 for race in shadow.access_at(spot, &access, clock, memory, || stack).1 {
-                    let earlier = (0..number).filter(|event| is_it(&race, &made[*event])).collect();
+                    let earlier = (0..number).filter(|event| is_it(&race, *event)).collect();
                     reports.push(Report { earlier, later: number, race });
                 }
                 if shadow.forgotten.swap(0, Relaxed) > 0 {

@@ -29,7 +29,7 @@ fn instruction(kinds: &'static [AccessKind]) -> impl Strategy<Value = Access> {
         .with(AccessFacts::POLLED.when(a && b && reads))
         .with(AccessFacts::AWAITED.when(a && b && c && reads))
         .with(AccessFacts::ASKED.when(a && f && reads))
-        .with(AccessFacts::ACTING.when(a && g && reads))
+        .with(AccessFacts::ACTING.when(g && reads && (a || is_read)))
         .with(AccessFacts::GUARD.when(a && i && is_read))
         .with(AccessFacts::MEASURED.when(a && d && is_read))
         .with(AccessFacts::LAZY.when(a && !b && !f && j && is_read))

@@ -105,7 +105,8 @@ pub(super) mod state {
     pub(in crate::races) const LEVEL: u16 = 7 << REPORTED;
     /// Of a read: the function's caller acts on it.
     pub(in crate::races) const ASKED: u16 = AccessFacts::ASKED.of_read();
-    /// Of a read: the function acts on it.
+    /// Of a read: the function acts on it; if it is not tested, it was read once more, and what is remembered is where it was tested.  Of an
+    /// update: it goes back to such a read.
     pub(in crate::races) const ACTING: u16 = AccessFacts::ACTING.of_read();
     /// Of a read: the thread has added something since.
     pub(in crate::races) const ACTED: u16 = 1 << 13;
@@ -253,6 +254,7 @@ impl Cell {
             && own.site.load(Relaxed) == site
             && own.version.load(Relaxed) == self.version.load(Relaxed)
             && own.state.load(Relaxed) & (state::ACTED | state::ASKED | state::LAST) == 0
+            && !own.is_again()
             && self.read_marks[index].load(Relaxed) & mark::BESIDE == 0
     }
 
@@ -275,6 +277,18 @@ impl Read {
     #[inline(always)]
     pub(super) fn has_waited(&self) -> bool {
         self.state.load(Relaxed) & (state::POLLED | state::WAITED) != 0
+    }
+
+    /// Whether it was read once more, after a look that is remembered in its place.
+    #[inline(always)]
+    fn is_again(&self) -> bool {
+        self.state.load(Relaxed) & (state::ACTING | state::TESTED) == state::ACTING
+    }
+
+    /// Whether what is read now, by the same thread, is what this one was a look at: then the look stays in its place.
+    #[inline(always)]
+    pub(super) fn is_looked_at_again(&self, facts: AccessFacts, code: u32) -> bool {
+        facts.is_again() && self.state.load(Relaxed) & state::ACTING != 0 && self.code.load(Relaxed) == code
     }
 
     /// It is this one from now on, of the cell's `version`.

@@ -12,6 +12,8 @@ pub(super) struct Change {
     pub(super) value: Value,
     pub(super) check: Option<AccessSite>,
     pub(super) is_checked: bool,
+    /// A check decides it, after which it has read again what it goes back to.
+    pub(super) is_decided: bool,
     pub(super) is_filling: bool,
     pub(super) may_go_back: bool,
     /// It takes away what was measured before.
@@ -30,6 +32,7 @@ impl Change {
     pub(super) fn state(&self) -> u16 {
         self.kind as u16
             | bit(self.is_checked, state::TESTED)
+            | bit(self.is_decided, state::ACTING)
             | bit(self.is_filling, state::FILLING)
             | bit(self.may_go_back, state::MAY_GO_BACK)
     }
@@ -66,6 +69,8 @@ impl Change {
         let is_as_bad = !was_measured || self.is_measured || self.kind != AccessKind::Atomic;
         // A lock that is given back was taken all the same.
         let is_taken = kind_of(state) == AccessKind::Write && write.check().is_some() && self.check != write.check();
+        let is_as_decided = self.is_decided || state & state::ACTING == 0;
+        let is_as_bad = is_as_bad && is_as_decided;
         matrix::covers(self.kind, kind_of(state)) && (!was_checked || same_act) && same_turn && is_as_bad && !is_taken
     }
 }
@@ -79,8 +84,17 @@ mod tests {
     const CHECK: AccessSite = AccessSite { site: 5, stack: 1 };
 
     fn change(kind: AccessKind) -> Change {
-        let (value, check, turn) = (Value::UNKNOWN, None, Turn::NONE);
-        Change { kind, value, check, is_checked: false, is_filling: false, may_go_back: false, is_measured: false, turn }
+        Change {
+            kind,
+            value: Value::UNKNOWN,
+            check: None,
+            is_checked: false,
+            is_decided: false,
+            is_filling: false,
+            may_go_back: false,
+            is_measured: false,
+            turn: Turn::NONE,
+        }
     }
 
     /// An update that the check at [`CHECK`] decides, of a value that is no answer.
@@ -128,6 +142,13 @@ mod tests {
         let measured = || Change { is_measured: true, ..change(AccessKind::Atomic) };
         assert!(stands_for(&measured(), &measured()) && stands_for(&measured(), &change(AccessKind::Atomic)));
         assert!(!stands_for(&change(AccessKind::Atomic), &measured()));
+    }
+
+    #[test]
+    fn an_update_that_nothing_decides_does_not_stand_for_one_that_is_decided() {
+        let decided = || Change { is_decided: true, check: Some(CHECK), ..change(AccessKind::Update) };
+        assert!(stands_for(&decided(), &decided()) && stands_for(&decided(), &change(AccessKind::Update)));
+        assert!(!stands_for(&change(AccessKind::Update), &decided()));
     }
 
     #[test]

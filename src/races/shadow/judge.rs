@@ -129,8 +129,10 @@ impl Now<'_> {
             cell.has_forgotten(state::POLLED) // perhaps its own
         };
         let known = known | bit(kind == AccessKind::Read && has_waited, state::WAITED);
+        let is_again = is_of(&epochs[index], self.epoch) && own.is_looked_at_again(self.access.facts, self.access.code);
+        let here = if is_again { place(&own.site, &own.stack) } else { self.here };
         epochs[index].store(self.epoch.bits(), Relaxed);
-        own.keep(self.here, self.access.code, known, cell.version.load(Relaxed));
+        own.keep(here, self.access.code, known, cell.version.load(Relaxed));
         own.flag.store(if self.memory.has_flag() { self.heed(cell, own) } else { 0 }, Relaxed);
         if kind == AccessKind::Read {
             let is_filled = if self.access.facts.is_filled() { mark::FILLED } else { 0 };
@@ -211,7 +213,8 @@ impl Now<'_> {
             || is_filling && same_check;
         let is_checked = state & state::TESTED != 0;
         let is_read = self.access.kind == AccessKind::Read;
-        let would_act = same_check || is_checked && !is_filling && self.access.facts.is_acting();
+        let is_decided = state & state::ACTING != 0;
+        let would_act = same_check || (is_checked && !is_filling || is_decided) && self.access.facts.is_acting();
         // Both have waited for it, and both take it.
         let is_spin = same_check && kind == AccessKind::Write;
         let takes_turns = !same_check && value.is_fixed() && cell.acted_of(write).excludes(self.access.turn);
@@ -222,10 +225,12 @@ impl Now<'_> {
         let severity = match matrix::severity(kind, own_kind) {
             Some(_) if is_spin => Some(Severity::Error),
             // The beginning of an update of its own: that tells more.
-            Some(_) if harmless || same_check && !is_checked => None,
+            Some(_) if harmless || same_check && !is_checked && !is_decided => None,
             // It finds that it is its turn.
             Some(Severity::Info) if takes_turns => None,
             Some(_) if would_act && is_read => Some(Severity::Error),
+            // The look before it tells more.
+            Some(Severity::Info) if self.access.facts.is_again() => None,
             Some(Severity::Info) if state & state::MAY_GO_BACK != 0 => None,
             Some(Severity::Info) if published_early => Some(Severity::Warning),
             other => other,
@@ -247,7 +252,7 @@ impl Now<'_> {
         {
             let race = self.race(severity, (kind, place(&write.site, &write.stack), thread));
             let flag = (published_early && !is_filling).then_some(AccessSite { site: flag.site, stack: flag.stack });
-            let is_checked = is_checked || is_spin;
+            let is_checked = is_checked || is_spin || is_decided && would_act;
             let earlier_kind = if is_spin { AccessKind::Update } else { kind };
             races.push(Race { earlier_check: check, earlier_kind, kind: own_kind, is_checked, published_early, flag, ..race });
         }
@@ -452,7 +457,7 @@ impl Now<'_> {
                 earlier_check: if was_measured { Some(place(&write.check_site, &write.check_stack)) } else { write.check() },
                 kind: own,
                 check: change.check,
-                is_checked: change.is_checked || is_spin,
+                is_checked: change.is_checked || change.is_decided || is_spin,
                 witnessed,
                 ..self.race(severity, (told, place(&write.site, &write.stack), thread))
             });
@@ -461,7 +466,7 @@ impl Now<'_> {
 
     /// This write comes after a read that is not ordered before it.
     fn write_after_read(&self, read: &Read, thread: Epoch, change: &Change, waits: bool, races: &mut Vec<Race>) {
-        let Change { kind, value, check, is_checked, is_filling, may_go_back, is_measured, .. } = *change;
+        let Change { kind, value, check, is_checked, is_decided, is_filling, may_go_back, is_measured, .. } = *change;
         let read_state = read.state.load(Relaxed);
         let earlier_kind = kind_of(read_state);
         let read_place = place(&read.site, &read.stack);
@@ -480,10 +485,10 @@ impl Now<'_> {
             && flag >> 20 == u32::from(self.epoch.slot())
             && self.sequence.wrapping_sub(flag) & SEQUENCE < SEQUENCE / 2
             || is_filling && same_check;
-        let would_act = is_checked && !is_filling && read_state & state::ACTING != 0;
+        let would_act = (is_checked && !is_filling || is_decided) && read_state & state::ACTING != 0;
         let severity = match matrix::severity(earlier_kind, kind) {
             _ if is_spin => Some(Severity::Error),
-            _ if same_check && (harmless || !is_checked) => None,
+            _ if same_check && (harmless || !is_checked && !is_decided) => None,
             _ if same_check => Some(Severity::Error),
             // It has found that it is not its turn.
             Some(Severity::Info) if waits => None,
@@ -499,7 +504,7 @@ impl Now<'_> {
             races.push(Race {
                 kind: if is_spin { AccessKind::Update } else { kind },
                 check,
-                is_checked: is_checked || is_spin,
+                is_checked: is_checked || is_spin || is_decided && would_act,
                 published_early,
                 // Where it was seen is known, but not how the reader had come there.
                 flag: (published_early && !is_filling).then(|| AccessSite { site: read.flag_site.load(Relaxed), stack: 0 }),
@@ -517,6 +522,7 @@ impl Now<'_> {
             value,
             check: None,
             is_checked: false,
+            is_decided: false,
             is_filling: false,
             may_go_back: false,
             is_measured: false,
@@ -567,7 +573,8 @@ impl Now<'_> {
         if kind == AccessKind::Insert && own.state.fetch_or(state::ACTED, Relaxed) & state::ACTED == 0 {
             return blind;
         }
-        Change { kind, check, is_checked: is_tested, is_filling: kind == AccessKind::Insert, ..blind }
+        let is_decided = kind == AccessKind::Update && !is_tested && read & state::ACTING != 0;
+        Change { kind, check, is_checked: is_tested, is_decided, is_filling: kind == AccessKind::Insert, ..blind }
     }
 }
 

@@ -148,8 +148,10 @@ impl Repeated<'_> {
             return false;
         }
         let state = AccessKind::Read as u16 | self.access.facts.of_read();
+        let is_again = own.is_looked_at_again(self.access.facts, self.access.code);
+        let here = if is_again { place(&own.site, &own.stack) } else { AccessSite { site: self.access.site, stack } };
         when.store(self.epoch.bits(), Relaxed);
-        own.keep(AccessSite { site: self.access.site, stack }, self.access.code, state, cell.version.load(Relaxed));
+        own.keep(here, self.access.code, state, cell.version.load(Relaxed));
         own.flag.store(0, Relaxed);
         cell.read_marks[index].store(self.access.turn.0, Relaxed);
         true
@@ -163,7 +165,8 @@ impl Repeated<'_> {
             && own.site.load(Relaxed) == last.check_site.load(Relaxed)
             && own.code.load(Relaxed) == self.access.code
             && own.state.load(Relaxed) & (state::POLLED | state::WAITED | state::TESTED) == 0;
-        let is_update = last.state.load(Relaxed) & !state::LEVEL == AccessKind::Update as u16;
+        let is_update = last.state.load(Relaxed) & !(state::LEVEL | state::ACTING) == AccessKind::Update as u16;
+        let is_decided = own.state.load(Relaxed) & state::ACTING != 0;
         if !goes_back || !is_update || !self.is_by_the_last_writer() || !cell.is_ordered(self.clock) {
             return false;
         }
@@ -172,6 +175,7 @@ impl Repeated<'_> {
             value: self.access.value.after(Value(last.value.load(Relaxed))),
             check: Some(place(&own.site, &own.stack)),
             is_checked: false,
+            is_decided,
             is_filling: false,
             may_go_back: false,
             is_measured: false,
@@ -191,7 +195,7 @@ impl Repeated<'_> {
         last.check_stack.store(own.stack.load(Relaxed), Relaxed);
         last.before.store(last.sequence.load(Relaxed), Relaxed);
         last.sequence.store(sequence, Relaxed);
-        last.state.store(AccessKind::Update as u16, Relaxed);
+        last.state.store(change.state(), Relaxed);
         last.version.store(next, Relaxed);
         cell.version.store(next, Relaxed);
         if own.version.load(Relaxed) == version {

@@ -40,6 +40,8 @@ pub(crate) enum Part {
     Variable(&'static str),
     /// What is behind a key, or whether something is an element; the key is borrowed.
     Item(*mut ffi::PyObject),
+    /// An element of a sequence, by its number.
+    Element(usize),
     /// What there is in a container as a whole.
     Structure,
     /// Where an iterator is.
@@ -150,7 +152,7 @@ fn place(rule: &'static Rule, part: Part, race: &Race) -> FindingKey {
     // Names are kept once each.
     let name = match part {
         Part::Attribute(name) | Part::Global(name) | Part::Variable(name) | Part::State(name) => name,
-        Part::Item(_) | Part::Structure | Part::Position => "",
+        Part::Item(_) | Part::Element(_) | Part::Structure | Part::Position => "",
     };
     (
         std::ptr::from_ref(rule) as usize ^ (name.as_ptr() as usize).rotate_left(24),
@@ -257,7 +259,7 @@ fn holder(object: &Bound<'_, PyAny>, part: Part, frame: RawFrame) -> String {
     let name = match part {
         Part::Global(_) | Part::State(_) => return GLOBALS.to_owned(),
         Part::Variable(_) => return CLOSURE.to_owned(),
-        Part::Attribute(_) | Part::Item(_) | Part::Structure | Part::Position => {
+        Part::Attribute(_) | Part::Item(_) | Part::Element(_) | Part::Structure | Part::Position => {
             // SAFETY: attached, as whoever has a Bound; the code objects of recorded stacks are kept alive.
             NAME_HOLDER.get().and_then(|name| unsafe { name(frame, is_attribute) })
         }
@@ -314,6 +316,7 @@ fn describe_as(object: &Bound<'_, PyAny>, part: Part, name: Option<String>) -> S
             }
             format!("{}[{}]", name.unwrap_or(class), key.as_ref().map_or_else(|| "...".to_owned(), naming::shown))
         }
+        (Part::Element(number), name) => format!("{}[{number}]", name.unwrap_or(class)),
         (Part::State(what), _) => what.to_owned(),
         (Part::Structure | Part::Position, Some(name)) => format!("{class} {name}"),
         (Part::Structure | Part::Position, None) => {

@@ -152,6 +152,28 @@ pub(crate) unsafe fn of_method(object: *mut ffi::PyObject) -> Option<(*mut ffi::
     unsafe { (ffi::Py_TYPE(object) == &raw mut PyMethod_Type).then(|| (PyMethod_Self(object), PyMethod_Function(object))) }
 }
 
+/// What an object has under this name, a string, in a slot, as its own or as its class's default; a new reference, or null without an exception.  No
+/// code of the program runs: null if a descriptor of Python code would answer.
+///
+/// # Safety
+/// Attached; both are alive.
+pub(crate) unsafe fn part(object: *mut ffi::PyObject, name: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: a live object has a live type; the object that is looked up is a reference of our own, and a member runs no code.
+    unsafe {
+        let found = types::look_up(ffi::Py_TYPE(object), name);
+        let answers = !found.is_null()
+            && (*ffi::Py_TYPE(found)).tp_descr_get.is_some()
+            && ffi::Py_TYPE(found) != &raw mut ffi::PyMemberDescr_Type;
+        ffi::Py_XDECREF(found);
+        let value =
+            if answers { std::ptr::null_mut() } else { _PyObject_GenericGetAttrWithDict(object, name, std::ptr::null_mut(), 1) };
+        if value.is_null() {
+            ffi::PyErr_Clear();
+        }
+        value
+    }
+}
+
 /// What an object has in a slot of its type under this name (`__slots__`, a member of an extension type); a new reference, or null without an
 /// exception.  No code of the program runs.
 ///

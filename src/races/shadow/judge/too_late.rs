@@ -19,13 +19,14 @@ impl Now<'_> {
     pub(super) fn is_same_beginning(&self, read: &Read, change: &Change) -> bool {
         let is_asked = read.state.load(Relaxed) & state::ASKED != 0;
         let is_it = |check| self.is_same_check(check, place(&read.site, &read.stack), is_asked);
-        change.kind == AccessKind::Update && !change.is_checked && change.check.is_some_and(is_it)
+        let is_plain = !change.is_checked && !change.is_decided;
+        change.kind == AccessKind::Update && is_plain && change.check.is_some_and(is_it)
     }
 
     /// Whether a write ends an update that begins with this read, and that no check decides.
     fn is_same_update(&self, write: &Write, read: AccessSite, is_asked: bool) -> bool {
         let state = write.state.load(Relaxed);
-        let is_update = kind_of(state) == AccessKind::Update && state & state::TESTED == 0;
+        let is_update = kind_of(state) == AccessKind::Update && state & (state::TESTED | state::ACTING) == 0;
         is_update && write.check().is_some_and(|check| self.is_same_check(check, read, is_asked))
     }
 
@@ -37,6 +38,7 @@ impl Now<'_> {
         let is_asked = own.read.state.load(Relaxed) & state::ASKED != 0;
         if is_others
             && change.kind == AccessKind::Update
+            && !change.is_decided
             && change.check.is_some()
             && self.is_same_update(last, place(&own.read.site, &own.read.stack), is_asked)
             && let Some(severity) = matrix::severity(AccessKind::Update, AccessKind::Update)

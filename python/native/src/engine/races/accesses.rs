@@ -3,6 +3,7 @@
 use crate::engine::order;
 use crate::engine::races::noted::{Touch, Written};
 use crate::engine::races::probe_site::{Probe, peek};
+use crate::engine::races::slices::Slice;
 use crate::engine::races::touch::{escape, field, is_private};
 use crate::engine::races::{container_sync, containers, handed_over, locations, names, states, taken_off, values, walks};
 use crate::evidence::naming;
@@ -48,8 +49,8 @@ pub(crate) unsafe fn object_of(probe: &Probe, handed: *mut ffi::PyObject) -> *mu
                 } else if class == &raw mut ffi::PyCFunction_Type {
                     containers::bound_to(handed, probe.name)
                 } else {
-                    // The place of `self` is empty if what is called is no method of a type.
-                    std::ptr::null_mut()
+                    // A method of a slot (`super().__setitem__`).  Else the place of `self` is empty: what is called is no method of a type.
+                    attributes::bound_to(handed)
                 }
             }
             Action::ReadAttribute
@@ -109,7 +110,7 @@ pub(crate) unsafe fn note(here: &'static ThreadContext, probe: &'static Probe, o
             Action::WriteCell | Action::DeleteCell => return cell(here, probe, object, AccessKind::Write),
             Action::ReadItem | Action::WriteItem | Action::DeleteItem | Action::Contains => return item(here, probe, object),
             Action::ReadSlice => {}
-            Action::WriteSlice => return whole(here, probe, object, Call::Write),
+            Action::WriteSlice => return slice(here, probe, object),
             Action::Update => return update(here, probe, object),
             Action::Truth => return whole(here, probe, object, Call::Read),
             Action::Iterate => return walks::begin(here, probe, peek(probe.object)),
@@ -327,6 +328,22 @@ unsafe fn item(here: &'static ThreadContext, probe: &Probe, object: *mut ffi::Py
     }
 }
 
+/// `object[start:stop] = value`: the ends lie above the object, and the value below.
+unsafe fn slice(here: &'static ThreadContext, probe: &Probe, object: *mut ffi::PyObject) -> Outcome {
+    // SAFETY: passed on by `note`; what is on the stack is alive.
+    unsafe {
+        let Some(inner) = containers::inner(object) else { return Outcome::Continue };
+        if !header::is_private(inner.object) {
+            container_sync::meet(inner.object);
+        }
+        if is_private(inner.object) {
+            return Outcome::Continue;
+        }
+        let slice = Slice::between([peek(2), peek(1)], peek(probe.value));
+        Touch { here, probe, object: inner.object }.slice(&slice, inner.family)
+    }
+}
+
 /// `class.__dict__[name]`, which `namespace` is: a read of the class's attribute, if the class is a variable of the function.
 #[cold]
 unsafe fn of_class(here: &'static ThreadContext, probe: &Probe, namespace: *mut ffi::PyObject) -> Outcome {
@@ -506,7 +523,12 @@ pub(super) unsafe fn attribute_named(
             return Outcome::Raised;
         }
         let written = if writes && !value.is_null() { written(here, value) } else { Written::UNKNOWN };
-        let kind = if writes { AccessKind::Write } else { AccessKind::Read };
+        let kind = match (writes, value.is_null() && probe.is_handled) {
+            (false, _) => AccessKind::Read,
+            // Of several threads one finds it there, as with `del`.
+            (true, true) => AccessKind::Atomic,
+            (true, false) => AccessKind::Write,
+        };
         let touch = Touch { here, probe, object };
         let outcome = touch.write(home(object), hash, kind, written, Part::Attribute(name));
         if !probe.is_swapper || writes || outcome == Outcome::Raised {

@@ -21,6 +21,9 @@ const MOST: ffi::Py_ssize_t = 64;
 /// Attributes that lead on: to the call of a `threading.Thread` or `Timer`, to the work of a `ThreadPoolExecutor`, to the items of a `queue.Queue`.
 const LED_TO: [&CStr; 8] = [c"_target", c"_args", c"_kwargs", c"function", c"args", c"kwargs", c"task", c"queue"];
 
+/// What a `ThreadPoolExecutor` keeps its work in.
+const QUEUE: &CStr = c"_queue.SimpleQueue";
+
 /// An object, and what it is certain to lead to, that the calling thread hands over.
 ///
 /// # Safety
@@ -105,6 +108,12 @@ unsafe fn hand_over_to(object: *mut ffi::PyObject, depth: u32) {
                     hand_over_to(run, depth);
                     ffi::Py_DECREF(run);
                 }
+            }
+        } else if CStr::from_ptr((*class).tp_name) == QUEUE {
+            // Work that a pool was given before it had a thread.
+            if let Some(traverse) = (*class).tp_traverse {
+                let mut depth = depth;
+                traverse(object, hand_over_part, (&raw mut depth).cast());
             }
         } else if class == &raw mut ffi::PyDict_Type || class == &raw mut ffi::PyList_Type || is_plain(class) {
             hand_over_parts(object, depth - 1);

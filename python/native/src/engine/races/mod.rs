@@ -47,6 +47,7 @@ pub(crate) mod probe_site;
 pub(crate) mod review;
 pub(crate) mod sampling;
 pub(crate) mod shared;
+pub(crate) mod slices;
 pub(crate) mod states;
 pub(crate) mod taken_off;
 pub(crate) mod touch;

@@ -4,7 +4,8 @@
 //! keys there are) is another one.
 
 use crate::engine::races::noted::{Details, Touch, Written};
-use crate::engine::races::probe_site::Probe;
+use crate::engine::races::probe_site::{Probe, peek};
+use crate::engine::races::slices::Slice;
 use crate::engine::races::{container_sync, containers, shared, values};
 use crate::evidence::race::Part;
 use crate::interpreter::header::{self, ESCAPED};
@@ -146,7 +147,7 @@ impl Touch<'_> {
                     let kind = if call == Call::Write { AccessKind::Write } else { AccessKind::Read };
                     self.indexed(key, container, kind, written)
                 } else if call == Call::Write {
-                    self.structure(AccessKind::Write, false)
+                    self.slice(&Slice::of(key, peek(self.probe.value)), container)
                 } else {
                     Outcome::Continue
                 };

@@ -96,14 +96,131 @@ unsafe fn is_of_c(object: *mut ffi::PyObject, class: &CStr) -> bool {
     }
 }
 
-/// Names a key of a dictionary, an index, an element of a set: equal for equal keys of built-in types, and for the same object.
+/// Classes of the standard library, written in Python, whose objects nobody changes and that are compared by these attributes.
+const MADE_OF: [(&CStr, &CStr, &[&CStr]); 9] = [
+    (c"fractions", c"Fraction", &[c"_numerator", c"_denominator"]),
+    (c"ipaddress", c"IPv4Address", &[c"_ip"]),
+    (c"ipaddress", c"IPv4Network", &[c"network_address", c"_prefixlen"]),
+    (c"ipaddress", c"IPv6Address", &[c"_ip", c"_scope_id"]),
+    (c"ipaddress", c"IPv6Network", &[c"network_address", c"_prefixlen"]),
+    (c"pathlib", c"PosixPath", &[c"_raw_paths"]),
+    (c"pathlib", c"PurePosixPath", &[c"_raw_paths"]),
+    (c"pathlib", c"PureWindowsPath", &[c"_raw_paths"]),
+    (c"uuid", c"UUID", &[c"int"]),
+];
+
+/// A number that equal objects share that are compared by what they are made of and never change: of a frozen dataclass, and of [`MADE_OF`].
+///
+/// # Safety
+/// Attached; `object` is alive.
+unsafe fn made_of(object: *mut ffi::PyObject, depth: u32) -> Option<u64> {
+    // SAFETY: passed on; a live object has a live type, and what is looked up is a reference of our own.
+    unsafe {
+        let class = ffi::Py_TYPE(object);
+        let is_of_code = types::flags(class) & ffi::Py_TPFLAGS_HEAPTYPE != 0;
+        if depth == 0 || !is_of_code || compares_as(class, &raw mut ffi::PyBaseObject_Type) {
+            return None;
+        }
+        let mut all = mix(class as u64);
+        let mut add = |part: *mut ffi::PyObject, number: unsafe fn(*mut ffi::PyObject, u32) -> Option<u64>| {
+            let number = if part.is_null() { None } else { number(part, depth - 1) };
+            ffi::Py_XDECREF(part);
+            all = mix(all ^ number?).rotate_left(17);
+            Some(())
+        };
+        let name = CStr::from_ptr((*class).tp_name);
+        let is_it = |(module, known, _): &&(&CStr, &CStr, &[&CStr])| *known == name && is_of_module(class, module);
+        if let Some((.., attributes)) = MADE_OF.iter().find(is_it) {
+            for attribute in *attributes {
+                add(types::with_name(attribute, |name| attributes::part(object, name)), list_of)?;
+            }
+            return Some(all);
+        }
+        let fields = frozen_fields(class)?;
+        let (mut position, mut name, mut is_known) = (0, std::ptr::null_mut(), true);
+        while is_known && ffi::PyDict_Next(fields, &raw mut position, &raw mut name, std::ptr::null_mut()) != 0 {
+            is_known = add(attributes::part(object, name), part_of).is_some();
+        }
+        ffi::Py_DECREF(fields);
+        is_known.then_some(all)
+    }
+}
+
+/// # Safety
+/// Attached; `part` is alive.
+unsafe fn part_of(part: *mut ffi::PyObject, depth: u32) -> Option<u64> {
+    // SAFETY: passed on.
+    unsafe {
+        if part == ffi::Py_None() {
+            return Some(1);
+        }
+        hash(part, DEPTH).or_else(|| made_of(part, depth))
+    }
+}
+
+/// As [`part_of`], of a list that nobody changes.
+///
+/// # Safety
+/// As there.
+unsafe fn list_of(part: *mut ffi::PyObject, depth: u32) -> Option<u64> {
+    // SAFETY: passed on.
+    unsafe {
+        if ffi::PyList_CheckExact(part) == 0 {
+            return part_of(part, depth);
+        }
+        let mut all = 2;
+        for index in 0..ffi::PyList_GET_SIZE(part) {
+            all = mix(all ^ hash(ffi::PyList_GET_ITEM(part, index), DEPTH)?).rotate_left(17);
+        }
+        Some(all)
+    }
+}
+
+/// # Safety
+/// Attached; a live type.
+unsafe fn is_of_module(class: *mut ffi::PyTypeObject, module: &CStr) -> bool {
+    // SAFETY: passed on; a reference of our own.
+    unsafe {
+        let own = types::look_up_named(class, c"__module__");
+        let is_it =
+            !own.is_null() && ffi::PyUnicode_Check(own) != 0 && ffi::PyUnicode_CompareWithASCIIString(own, module.as_ptr()) == 0;
+        ffi::Py_XDECREF(own);
+        is_it
+    }
+}
+
+/// The fields of a dataclass that is frozen, by their names: a dictionary that nobody changes, a new reference.
+///
+/// # Safety
+/// Attached; a live type.
+unsafe fn frozen_fields(class: *mut ffi::PyTypeObject) -> Option<*mut ffi::PyObject> {
+    // SAFETY: passed on; references of our own.
+    unsafe {
+        let parameters = types::look_up_named(class, c"__dataclass_params__");
+        if parameters.is_null() {
+            return None;
+        }
+        let frozen = attributes::member(parameters, c"frozen");
+        let is_frozen = frozen == ffi::Py_True();
+        ffi::Py_XDECREF(frozen);
+        ffi::Py_DECREF(parameters);
+        let fields = if is_frozen { types::look_up_named(class, c"__dataclass_fields__") } else { std::ptr::null_mut() };
+        if fields.is_null() || ffi::PyDict_CheckExact(fields) == 0 {
+            ffi::Py_XDECREF(fields);
+            return None;
+        }
+        Some(fields)
+    }
+}
+
+/// Names a key of a dictionary, an index, an element of a set: equal for equal keys that never change, and for the same object.
 ///
 /// # Safety
 /// Attached; `object` is alive.
 #[inline]
 pub(crate) unsafe fn key(object: *mut ffi::PyObject) -> u64 {
     // SAFETY: passed on.
-    unsafe { hash(object, DEPTH) }.unwrap_or_else(|| mix(object as u64))
+    unsafe { hash(object, DEPTH).or_else(|| made_of(object, DEPTH)) }.unwrap_or_else(|| mix(object as u64))
 }
 
 /// Whether a container can compare this key without running code of the program.
@@ -164,7 +281,7 @@ pub(crate) unsafe fn value(object: *mut ffi::PyObject) -> Value {
             }
             ffi::PyErr_Clear();
         }
-        Value::identity(object as u64)
+        made_of(object, DEPTH).map_or_else(|| Value::identity(object as u64), Value::of)
     }
 }
 

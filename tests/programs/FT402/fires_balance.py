@@ -1,7 +1,4 @@
-"""Money is withdrawn after a look at the balance: the test is one half of the mistake, the subtraction another one.
-
-ALSO: FT402
-"""
+"""Money is withdrawn after a look at the balance, which is read once more to subtract from it."""
 
 import threading
 
@@ -11,7 +8,7 @@ class Account:
         self.balance = 100
 
     def withdraw(self, amount: int) -> None:
-        if self.balance >= amount:  # maybe
+        if self.balance >= amount:  # race
             self.balance -= amount  # race
 
 
