@@ -59,8 +59,8 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
             let is_variable = matches!(point.action, Action::ReadAttribute | Action::ReadGlobal | Action::ReadCell);
             (point.is_asked, point.is_lazy) = (tested.is_asked, tested.is_lazy && is_variable);
             point.is_measured = tested.is_measured;
-            point.is_heeded =
-                (is_variable || point.action == Action::ReadItem) && (tested.is_heeded || finder.is_returned(index as usize));
+            point.is_given = (is_variable || point.action == Action::ReadItem) && finder.is_returned(index as usize);
+            point.is_heeded = (is_variable || point.action == Action::ReadItem) && (tested.is_heeded || point.is_given);
             point.is_handled = point.action == Action::DeleteItem && handlers.handle_lack(instruction.unit, "__delitem__")
                 || point.action == Action::DeleteAttribute && handlers.handle_namelessness(instruction.unit);
             point.is_constant = point.value != 0 && finder.is_a_constant(index as usize, u32::from(point.value));

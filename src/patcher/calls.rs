@@ -101,6 +101,7 @@ pub(super) fn find<'a>(
                 is_polled: tested.is_polled,
                 is_awaited: tested.is_awaited,
                 is_asked: tested.is_asked,
+                is_given: is_look && all.get(index as usize + 1).is_some_and(|next| next.opcode == opcodes.return_value),
                 is_heeded: tested.is_heeded && is_look,
                 keywords: call.keywords,
                 is_measured: tested.is_measured,

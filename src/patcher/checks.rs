@@ -15,6 +15,9 @@ use names::{INSERTION, names};
 
 mod names;
 
+/// What puts something into a set.
+const ADDITION: &str = "add";
+
 /// What a check is about and an action is done to, as far as the code shows it.
 #[derive(PartialEq, Eq)]
 enum Subject<'a> {
@@ -116,6 +119,7 @@ pub(super) fn mark<'a>(
         }
     }
     let names = names(opcodes, code, instructions, rebound, found);
+    mark_waits(opcodes, &instructions.all, found);
     let mut decided_otherwise = Vec::new();
     let mut decisive = Vec::new();
     let mut firsts = Vec::new();
@@ -159,8 +163,11 @@ pub(super) fn mark<'a>(
                 let is_adding = found[act].point.name.is_some_and(is_adding);
                 let looked_up = found[check].point.action == Action::Contains && is_adding;
                 // Whether there is room for what is added.
-                found[check].point.is_claim |=
-                    is_adding && found[check].point.is_measured && found[check].point.name == Some("len");
+                let is_put = found[act].point.action == Action::WriteItem || found[act].point.name == Some(ADDITION);
+                let looks_for_room = found[check].point.is_measured && is_size(&found[check].point);
+                let places = [check, act].map(|at| found[at].instruction as usize);
+                found[act].point.is_bounded = is_put && looks_for_room && branches::decides(opcodes, &instructions.all, places);
+                found[check].point.is_claim |= looks_for_room && (is_adding || found[act].point.is_bounded);
                 if fills(&found[act].point)
                     && asks_all(&found[check].point)
                     && branches::is_run_if_empty(
@@ -178,8 +185,15 @@ pub(super) fn mark<'a>(
                     && takes(&found[act].point)
                     && names.containers[check].is_some_and(|container| is_drawn(opcodes, code, between, container));
                 found[act].point.is_refused = is_refused(opcodes, &instructions.all, found[check].instruction as usize);
+                let is_counted = |call: &Found<'_>| {
+                    let is_next = call.point.action == Action::Function && call.point.name == Some("next");
+                    let value = names.places[act].get(1).filter(|_| is_next);
+                    value.is_some_and(|value| is_result(opcodes, &instructions.all, call.instruction, *value))
+                };
+                let is_numbered = found[act].point.action == Action::WriteItem && found.iter().any(is_counted);
                 found[act].point.is_claim = looked_up
-                    || found[check].point.is_claim
+                    || is_numbered
+                    || found[check].point.is_claim && !found[act].point.is_bounded
                     || found[act].point.is_refused
                     || is_chosen(opcodes, &instructions.all, found, check, act);
             }
@@ -203,7 +217,7 @@ pub(super) fn mark<'a>(
         for walked in &names.walked[act] {
             let is_it = |at: &usize| {
                 let point = &found[*at].point;
-                asks_all(point) && point.is_tested && names.containers[*at] == Some(*walked)
+                asks_all(point) && point.is_tested && !point.is_polled && names.containers[*at] == Some(*walked)
             };
             if let Some(check) = (0..act).rev().find(is_it)
                 && is_straight(opcodes, &instructions.all[found[check].instruction as usize..found[act].instruction as usize])
@@ -256,35 +270,71 @@ fn notes_failure(handlers: &Handlers<'_, '_>, check: &Point<'_>, act: &Point<'_>
     act.is_constant && handlers.is_in_one(act.unit) && !handlers.is_in_one(check.unit) && handlers.is_before(check.unit, act.unit)
 }
 
-/// Whether all that a look decides is whether a flag is set that may be set already (`if not self.dirty: self.dirty = True`): whoever comes between sets it
-/// as well.
+/// Marks the reads by which a loop waits for what others write ([`Point::is_waiting`]).
+fn mark_waits(opcodes: &Opcodes, all: &[Instruction], found: &mut [Found<'_>]) {
+    for at in 0..found.len() {
+        let Found { point, instruction, .. } = &found[at];
+        let is_variable = matches!(point.action, Action::ReadAttribute | Action::ReadGlobal | Action::ReadCell);
+        let subject = looked_at(point, None).filter(|_| is_variable && point.is_polled && point.is_heeded);
+        let Some((subject, end)) = subject.zip(loop_end(opcodes, all, *instruction as usize)) else { continue };
+        let is_in_it = |act: &Found<'_>| all[end].target.is_some_and(|top| (top..=end as u32).contains(&act.instruction));
+        let writes = |act: &Found<'_>| is_in_it(act) && acted(&act.point, None).as_ref() == Some(&subject);
+        found[at].point.is_waiting = !found.iter().any(writes);
+    }
+}
+
+/// Whether all that a look decides is whether a flag is set that may be set already (`if not self.dirty: self.dirty = True`), or whether something is put into
+/// a set (`if x not in seen: seen.add(x)`): whoever comes between does that as well.
 fn only_sets(opcodes: &Opcodes, code: &Code<'_>, all: &[Instruction], check: &Found<'_>, act: &Found<'_>) -> bool {
-    let jump = check.instruction as usize + 2;
-    let is_truth = all.get(jump - 1).is_some_and(|before| opcodes.info(before.opcode).is_predicate);
-    let Some(test) = all.get(jump).filter(|test| is_truth && opcodes.info(test.opcode).tests) else { return false };
-    let (end, Some(target)) = (act.instruction as usize, test.target) else { return false };
-    if !act.point.is_constant || jump > end || !goes_on_as(all, end + 1, target as usize) {
+    let (start, end) = (check.instruction as usize + 1, act.instruction as usize);
+    let is_truth = all.get(start).is_some_and(|next| opcodes.info(next.opcode).is_predicate);
+    let is_looked_for = check.point.action == Action::Contains;
+    let jump = start + usize::from(is_truth);
+    let test = all.get(jump).filter(|test| (is_truth || is_looked_for) && opcodes.info(test.opcode).tests);
+    let Some(target) = test.and_then(|test| test.target) else { return false };
+    let (target, next) = (target as usize, jump + 1);
+    let (from, other) = if end < target { (next, target) } else { (target, next) };
+    let is_addition = act.point.action == Action::Method && act.point.name == Some(ADDITION) && is_looked_for;
+    let is_dropped = all.get(end + 1).is_some_and(|next| next.opcode == opcodes.pop_top);
+    let is_known = if is_addition { is_dropped } else { act.point.is_constant };
+    let after = end + 1 + usize::from(is_addition);
+    if !is_known || !goes_on_as(opcodes, all, after, other, is_addition) {
         return false;
     }
     let is_load = |instruction: &Instruction| {
         let info = opcodes.info(instruction.opcode);
         info.jump == Jump::None && !info.is_end && !info.publishes
     };
-    let constants = all[jump + 1..end].iter().filter(|load| opcodes.load_consts.contains(&load.opcode));
     // One of several texts would be another thread's word.
     let is_text = |load: &Instruction| {
         load.opcode == opcodes.load_const && code.strings.get(load.argument as usize).is_some_and(|text| *text != 0)
     };
-    all[jump + 1..end].iter().all(is_load) && !constants.into_iter().any(is_text)
+    let between = all.get(from..end).unwrap_or_default();
+    between.iter().all(is_load) && (is_addition || !between.iter().any(is_text))
 }
 
-/// Whether the code from `after` on does nothing before `target` but what follows there: the end of a function is written twice.
-fn goes_on_as(all: &[Instruction], after: usize, target: usize) -> bool {
-    let (Some(own), Some(others)) = (all.get(after..target), all.get(target..)) else { return false };
-    let is_same = |(one, other): (&Instruction, &Instruction)| {
-        one.opcode == other.opcode && one.argument == other.argument && one.target.is_none()
+/// Whether the code from `after` on does the same as that from `other` on: it comes there, or does as much until the function ends, or, if it `may_repeat`, until
+/// the next round of the same loop.
+fn goes_on_as(opcodes: &Opcodes, all: &[Instruction], after: usize, other: usize, may_repeat: bool) -> bool {
+    let is_nothing = |at: &usize| {
+        let info = |at: usize| all.get(at).map(|instruction| opcodes.info(instruction.opcode));
+        let effect = |at: usize| info(at).filter(|info| info.jump == Jump::None && !info.is_end)?.effect;
+        effect(*at).is_some_and(|effect| effect.pops(0) == 0 && effect.pushes(0) == 0)
     };
-    own.len() <= others.len() && own.iter().zip(others).all(is_same)
+    let other = (other..).find(|at| !is_nothing(at)).unwrap_or(other);
+    for (at, as_at) in (after..).zip(other..) {
+        let (Some(one), Some(as_one)) = (all.get(at), all.get(as_at)) else { return false };
+        let info = opcodes.info(one.opcode);
+        let is_same =
+            one.opcode == as_one.opcode && one.target == as_one.target && (one.argument == as_one.argument || one.target.is_some());
+        if at == as_at || is_same && info.is_end && (may_repeat || info.jump != Jump::Backward) {
+            return true;
+        }
+        if !is_same || info.is_end {
+            return false;
+        }
+    }
+    false
 }
 
 /// What is taken away before `act` stores a constant, or something else if only one can take it away, if that decides whether it does ([`Handlers::decide`]): the look before it then only

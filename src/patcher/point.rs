@@ -109,11 +109,17 @@ pub struct Point<'a> {
     pub is_measured: bool,
     /// The loop goes on until it is set.
     pub is_awaited: bool,
+    /// The loop, which writes nothing there itself, waits for what others do.
+    pub is_waiting: bool,
     /// What is set there tells the function, or its caller, that something is done: it tests it, or waits for it, or returns it.
     pub is_heeded: bool,
     /// It takes what a check has found free: one of several states that were compared, or a place in a list that was looked through; or it is
     /// the check that looks for it, or for room.
     pub is_claim: bool,
+    /// The function returns what is read: if that decides something, its caller knows.
+    pub is_given: bool,
+    /// It puts something into a dictionary or a set because there is room for it.
+    pub is_bounded: bool,
     /// An exception is raised instead if a check has found it there already.
     pub is_refused: bool,
     /// It asks whether there is something in a container, or in a variable, and calls a function that may put it there if there is not.
@@ -170,8 +176,11 @@ impl Point<'_> {
             would_store: 0,
             is_lazy: false,
             is_measured: false,
+            is_waiting: false,
             is_heeded: false,
             is_claim: false,
+            is_bounded: false,
+            is_given: false,
             is_refused: false,
             is_filled: false,
             is_first: false,

@@ -98,6 +98,14 @@ impl Trace {
     }
 
     /// Of an access; 0 for other events.
+    fn stack(&self, event: usize) -> u32 {
+        match self.events[event].step {
+            Step::Access(_, stack) => stack,
+            Step::Release(_) | Step::Acquire(_) => 0,
+        }
+    }
+
+    /// The same.
     fn location(&self, event: usize) -> u64 {
         self.access(event).map_or(0, |access| access.location)
     }
@@ -140,8 +148,8 @@ impl Trace {
     /// The own read that a write goes back to.
     ///
     /// A value that was read may be written back anywhere in the function that read it, or before the thread hands anything over.  A
-    /// check may decide anything in its function, and if the function is one that is asked, what its caller does before it hands anything
-    /// over; the same holds of additions by a function that is called to fill it.  A function that is called because of a check writes because of it,
+    /// check may decide anything in its function, and if the function is one that is asked, what its caller does, wherever it writes and
+    /// elsewhere before it hands anything over; the same holds of additions by a function that is called to fill it.  A function that is called because of a check writes because of it,
     /// whatever it hands over.  Polling for a flag is no reason to write it, and a constant goes back to nothing but a check.
     fn goes_back_to(&self, event: usize) -> Option<(usize, &Access)> {
         let access = self.access(event)?;
@@ -150,12 +158,12 @@ impl Trace {
         let is_filled = read.facts.is_filled() && access.kind == AccessKind::Insert;
         let is_near = read.code == access.code
             || is_write && access.facts.is_filled()
+            || is_write && read.facts.is_asked() && self.stack(number) == self.stack(event)
             || (is_write || read.facts.is_asked() || is_filled) && !self.has_released_between(number, event);
+        let decides = read.facts.is_tested() || read.facts.is_again();
         let may_be = match access.kind {
-            AccessKind::Write => !read.facts.is_polled() && (read.facts.is_tested() || !access.facts.is_constant()),
-            AccessKind::Atomic => {
-                read.facts.is_tested() && (access.facts.is_checkable() || access.facts.is_sure() && read.facts.is_measured())
-            }
+            AccessKind::Write => !read.facts.is_polled() && (decides || !access.facts.is_constant()),
+            AccessKind::Atomic => decides && (access.facts.is_checkable() || access.facts.is_sure() && read.facts.is_measured()),
             AccessKind::Insert => read.facts.is_tested(),
             AccessKind::Read | AccessKind::Iterate | AccessKind::Update | AccessKind::Checked | AccessKind::Advance => false,
         };
@@ -192,8 +200,9 @@ impl Trace {
             | AccessKind::Advance => return blind,
         };
         let is_filling = kind == AccessKind::Insert;
-        let is_checked = read.facts.is_tested();
-        let is_decided = upgraded == AccessKind::Update && read.facts.is_again();
+        let is_constant = self.access(event).is_some_and(|access| access.facts.is_constant());
+        let is_decided = upgraded == AccessKind::Update && read.facts.is_again() && !is_constant;
+        let is_checked = read.facts.is_tested() || read.facts.is_again() && !is_decided;
         let check = Some(self.look_before(number));
         Change { kind: upgraded, check, is_checked, is_decided, is_filling, is_measured: false }
     }
@@ -251,13 +260,22 @@ impl Trace {
     ///
     /// It is the same instruction, and what is removed was not merely measured by it; and if that answers a function's callers, it is the same caller, too.
     fn same_check(&self, write: usize, read: usize) -> bool {
-        let change = self.change(write);
-        let (Some(check), Step::Access(access, stack)) = (change.check.filter(|_| !change.is_measured), self.events[read].step)
+        self.is_checked_at(write, read, self.access(read).is_some_and(|access| access.facts.is_asked()))
+    }
+
+    /// The same of a read that the write comes after: what was read once more is known by the look before it.
+    fn same_look(&self, write: usize, read: usize) -> bool {
+        self.is_checked_at(write, self.look_before(read), self.access(read).is_some_and(|access| access.facts.is_asked()))
+    }
+
+    fn is_checked_at(&self, write: usize, look: usize, is_asked: bool) -> bool {
+        let (Some(check), Step::Access(access, stack)) =
+            (self.change(write).check.filter(|_| !self.change(write).is_measured), self.events[look].step)
         else {
             return false;
         };
         let Step::Access(known, from) = self.events[check].step else { return false };
-        known.site == access.site && (!access.facts.is_asked() || from == stack)
+        known.site == access.site && (!is_asked || from == stack)
     }
 
     /// What is written, or the answer that is there already.
@@ -371,7 +389,7 @@ impl Trace {
             return None;
         }
         let Change { kind, is_checked, is_decided, is_filling, .. } = self.change(write);
-        let same_check = self.same_check(write, read) && access.kind == AccessKind::Read;
+        let same_check = self.same_look(write, read) && access.kind == AccessKind::Read;
         let is_cached = is_checked && self.value(write).is_cacheable() && !access.facts.is_guard() && !access.facts.is_measured();
         let takes_it_too = same_check && kind == AccessKind::Write && access.facts.is_polled();
         match matrix::severity(as_iteration(access), kind) {
@@ -463,7 +481,7 @@ impl Trace {
     /// Whether one reads what the other writes, and could see that it is not complete: then the race is at least a warning.
     ///
     /// The reader had seen a flag that the writer set before, without an order.  A flag is a location that a thread tests, without polling
-    /// for it or waiting for it to be set; then at another instruction of the same function it reads something else, or in any function
+    /// for it or waiting for it to be set; then at another instruction of the same function, or of the one that has called it, it reads something else, or in any function
     /// something of the object that the flag was set to.  (The engine tells fewer: not if the writer had completed that before it set the flag, so
     /// that this is another round; nor if the instruction comes before that of the flag, so that it is another round of the reader's loop.)  Or the reader asks whether it is filled, and the writer is filling it.
     fn is_published_early(&self, earlier: usize, later: usize) -> bool {
@@ -474,7 +492,8 @@ impl Trace {
             self.access(seen).is_some_and(|flag| {
                 let is_flag = flag.kind.is_read() && flag.facts.is_tested() && (flag.facts.is_awaited() || !flag.facts.is_polled());
                 let is_of_it = self.value(set).is_same_object(access.owner);
-                is_flag && flag.site != access.site && (flag.code == access.code || is_of_it)
+                let is_for_caller = self.stack(seen) == self.stack(read);
+                is_flag && flag.site != access.site && (flag.code == access.code || is_of_it || is_for_caller)
             })
         };
         let sets = |set: usize, seen: usize| {
@@ -489,9 +508,16 @@ impl Trace {
         // A name that is refused if it is there already is as much a part of the whole as one that is written without looking.
         let is_claim =
             kind == AccessKind::Update && is_checked && self.access(write).is_some_and(|access| access.facts.is_refused());
-        let is_part = kind == AccessKind::Write || is_claim;
+        let is_part = kind == AccessKind::Write && !self.is_kept(write) || is_claim;
         // A thread that polls for something does not take it to be there.
-        is_part && !access.facts.is_polled() && was_told() || is_filling && self.same_check(write, read)
+        let same_check = if read == later { self.same_check(write, read) } else { self.same_look(write, read) };
+        is_part && !access.facts.is_polled() && was_told() || is_filling && same_check
+    }
+
+    /// Whether a write replaces something that was whole before anything was written, or what was written over that.
+    fn is_kept(&self, write: usize) -> bool {
+        let was_kept = |last: usize| self.change(last).kind == AccessKind::Write && self.is_kept(last);
+        self.access(write).is_some_and(|access| access.facts.is_kept()) || self.last_write(write).is_some_and(was_kept)
     }
 
     /// Whether a step of an iteration comes after a change that was made since the step before, whatever their order: the iteration is not

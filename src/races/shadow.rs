@@ -65,12 +65,27 @@ pub fn groups(bytes: usize) -> usize {
     (bytes / size_of::<Group>()).max(1)
 }
 
+/// What is asked of the numbers of two stacks; no answer waits or calls Python.
+#[derive(Clone, Copy)]
+pub struct Stacks {
+    /// Whether the answers that both asked for decide the same.
+    pub decide_the_same: fn(u32, u32) -> bool,
+    /// Whether the second one is that of an act by the call that the first one's answer was for.
+    pub act_for: fn(u32, u32) -> bool,
+}
+
+impl Default for Stacks {
+    /// Only the same one decides the same, and none is that of a caller.
+    fn default() -> Self {
+        Stacks { decide_the_same: |one, other| one == other, act_for: |_, _| false }
+    }
+}
+
 /// The table of cells.
 pub struct Shadow<G: Deref<Target = [Group]> = &'static [Group]> {
     groups: G,
     locks: [Spin; LOCKS],
-    /// Whether the answers that two stacks asked for decide the same; it neither waits nor calls Python.
-    decide_the_same: fn(u32, u32) -> bool,
+    stacks: Stacks,
     /// How often something was forgotten that nothing else stands for.
     #[cfg(test)]
     pub(super) forgotten: AtomicU64,
@@ -82,15 +97,15 @@ impl<G: Deref<Target = [Group]>> Shadow<G> {
         Shadow {
             groups,
             locks: array::from_fn(|_| Spin::default()),
-            decide_the_same: |one, other| one == other,
+            stacks: Stacks::default(),
             #[cfg(test)]
             forgotten: AtomicU64::new(0),
         }
     }
 
-    /// With another answer than whether they are the same to whether two stacks ask for the same decision.
-    pub fn comparing_by(self, decide_the_same: fn(u32, u32) -> bool) -> Self {
-        Shadow { decide_the_same, ..self }
+    /// With other answers to what is asked of stacks.
+    pub fn comparing_by(self, stacks: Stacks) -> Self {
+        Shadow { stacks, ..self }
     }
 
     /// All that it remembers of a location.
@@ -212,7 +227,7 @@ impl<G: Deref<Target = [Group]>> Shadow<G> {
                 here,
                 memory,
                 sequence,
-                decide_the_same: self.decide_the_same,
+                stacks: self.stacks,
                 #[cfg(test)]
                 forgotten: &self.forgotten,
             };

@@ -6,7 +6,7 @@ use crate::races::clock::{Clocks, Epoch, ThreadClock};
 use crate::races::facts::AccessFacts;
 use crate::races::matrix::AccessKind;
 use crate::races::memory::ThreadHistory;
-use crate::races::shadow::Shadow;
+use crate::races::shadow::{Shadow, Stacks};
 use crate::races::sync::SyncTable;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::Ordering::Relaxed;
@@ -35,6 +35,9 @@ pub(super) struct Report {
     pub(super) race: Race,
 }
 
+/// A stack stands for all that one call does.
+const STACKS: Stacks = Stacks { decide_the_same: |one, other| one == other, act_for: |check, act| check == act };
+
 /// More threads than a location remembers readers of.
 pub(super) const THREADS: usize = 6;
 
@@ -54,7 +57,7 @@ pub(super) struct Outcome {
 
 /// The same, with plain accesses noted by the short way or not.
 pub(super) fn run_by(events: &[Event], fault: Fault, is_short: bool) -> Outcome {
-    let (clocks, sync, shadow) = (Clocks::default(), SyncTable::default(), Shadow::of_bytes(1 << 14));
+    let (clocks, sync, shadow) = (Clocks::default(), SyncTable::default(), Shadow::of_bytes(1 << 14).comparing_by(STACKS));
     let threads: [(&ThreadClock, ThreadHistory); THREADS] = std::array::from_fn(|_| (clocks.enter(), ThreadHistory::default()));
     let trace = Trace::new(events.to_vec());
     // Where each iteration is, by thread and location.

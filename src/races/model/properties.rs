@@ -40,6 +40,7 @@ fn instruction(kinds: &'static [AccessKind]) -> impl Strategy<Value = Access> {
         .with(AccessFacts::REFUSED.when(l && kind == AccessKind::Write))
         .with(AccessFacts::NAMED.when(l && kind == AccessKind::Atomic))
         .with(AccessFacts::CONSTANT.when(e && kind == AccessKind::Write))
+        .with(AccessFacts::KEPT.when(c && d && kind == AccessKind::Write))
     })
 }
 

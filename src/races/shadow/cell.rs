@@ -128,6 +128,8 @@ pub(super) mod mark {
     pub(in crate::races) const MEASURED: u8 = 1 << 6;
     /// Of an update: an exception is raised if it is there already, so it is no cache that is filled on demand.
     pub(in crate::races) const CLAIM: u8 = 1 << 7;
+    /// Of a write that goes back to nothing: there was something whole there before anything was remembered.
+    pub(in crate::races) const KEPT: u8 = 1 << 7;
     /// Of a removal: of what has a name.
     pub(in crate::races) const NAMED: u8 = 1 << 7;
 }
@@ -281,7 +283,7 @@ impl Read {
 
     /// Whether it was read once more, after a look that is remembered in its place.
     #[inline(always)]
-    fn is_again(&self) -> bool {
+    pub(super) fn is_again(&self) -> bool {
         self.state.load(Relaxed) & (state::ACTING | state::TESTED) == state::ACTING
     }
 

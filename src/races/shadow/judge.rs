@@ -1,5 +1,6 @@
 //! The judgement of a race: what an access of a location means after those that its cell remembers, and what is remembered of it.
 
+use super::Stacks;
 use super::cell::{
     Cell, OwnRead, Read, WRITES, Write, is_newer, is_news, is_of, kind_of, mark, own_place, place, reader_of, state,
 };
@@ -20,7 +21,7 @@ pub(super) struct Now<'a> {
     pub(super) here: AccessSite,
     pub(super) memory: &'a ThreadHistory,
     pub(super) sequence: u32,
-    pub(super) decide_the_same: fn(u32, u32) -> bool,
+    pub(super) stacks: Stacks,
     #[cfg(test)]
     pub(super) forgotten: &'a AtomicU64,
 }
@@ -41,9 +42,15 @@ impl Now<'_> {
         (!self.clock.has_seen(epoch) && !self.access.facts.is_last()).then_some(epoch)
     }
 
+    /// Whether this access goes by what a flag has said: in the function that has seen it, or in the one that has called that to ask.
+    fn heeds(&self, flag: Flag) -> bool {
+        let is_other = flag.site != 0 && flag.site != self.access.site;
+        flag.is_heeded_by(self.access) || is_other && (self.stacks.act_for)(flag.stack, self.here.stack)
+    }
+
     /// Whether two checks are the same.  A function that is asked says the same to all its callers: what these decide has to be the same as well.
     fn is_same_check(&self, one: AccessSite, other: AccessSite, is_asked: bool) -> bool {
-        one.site == other.site && (!is_asked || (self.decide_the_same)(one.stack, other.stack))
+        one.site == other.site && (!is_asked || (self.stacks.decide_the_same)(one.stack, other.stack))
     }
 
     fn race(&self, severity: Severity, earlier: (AccessKind, AccessSite, Epoch)) -> Race {
@@ -146,7 +153,7 @@ impl Now<'_> {
     fn heed(&self, cell: &Cell, own: &Read) -> u32 {
         let flag = self.memory.flag.get();
         own.flag_site.store(flag.site, Relaxed);
-        let is_heeded = flag.is_heeded_by(self.access) && !Self::was_complete(cell, cell.last(), flag);
+        let is_heeded = self.heeds(flag) && !Self::was_complete(cell, cell.last(), flag);
         if is_heeded { flag.packed() } else { 0 }
     }
 
@@ -202,12 +209,12 @@ impl Now<'_> {
         let same_check = check.is_some_and(|check| self.is_same_check(check, self.here, self.access.facts.is_asked()));
         let flag = self.memory.flag.get();
         let is_filling = state & state::FILLING != 0;
-        let is_blind = kind == AccessKind::Write && state & state::MAY_GO_BACK == 0;
+        let is_blind = kind == AccessKind::Write && state & state::MAY_GO_BACK == 0 && cell.marks_of(write) & mark::KEPT == 0;
         let is_claim = kind == AccessKind::Update && cell.marks_of(write) & mark::CLAIM != 0;
         let published_early = (is_blind || is_claim)
             && !self.access.facts.is_polled()
             && flag.setter == u32::from(thread.slot())
-            && flag.is_heeded_by(self.access)
+            && self.heeds(flag)
             && is_before(flag.sequence, write.sequence.load(Relaxed))
             && !Self::was_complete(cell, write, flag)
             || is_filling && same_check;
@@ -306,6 +313,7 @@ impl Now<'_> {
             _ => self.sequence,
         };
         let version = version.wrapping_add(1);
+        let is_kept = kind == AccessKind::Write && self.is_kept(cell);
         let place = self.replaces(cell, &change);
         let kept = &cell.writes[place];
         kept.epoch.store(self.epoch.bits(), Relaxed);
@@ -318,7 +326,8 @@ impl Now<'_> {
         kept.sequence.store(self.sequence, Relaxed);
         kept.before.store(before, Relaxed);
         kept.first.store(first, Relaxed);
-        cell.write_marks[place].store(change.marks(self.access), Relaxed);
+        let kept_mark = if is_kept { mark::KEPT } else { 0 };
+        cell.write_marks[place].store(change.marks(self.access) | kept_mark, Relaxed);
         kept.version.store(version, Relaxed);
         cell.last.store(place as u8, Relaxed);
         cell.version.store(version, Relaxed);
@@ -364,7 +373,7 @@ impl Now<'_> {
             for (index, epoch) in epochs.iter().enumerate() {
                 if let Some(thread) = self.unordered(epoch) {
                     let waits = kind == AccessKind::Read && are_fixed && change.turn.excludes(cell.turn_of(index));
-                    self.write_after_read(&reads[index], thread, change, waits, races);
+                    self.write_after_read(cell, &reads[index], thread, change, waits, races);
                     if kind == AccessKind::Read && self.is_same_beginning(&reads[index], change) {
                         cell.read_marks[index].fetch_or(mark::BESIDE, Relaxed);
                     }
@@ -464,8 +473,15 @@ impl Now<'_> {
         }
     }
 
+    /// Whether this writes over something whole, from before anything was remembered, or over what was written over that.
+    fn is_kept(&self, cell: &Cell) -> bool {
+        let last = cell.last();
+        let was_kept = kind_of(last.state.load(Relaxed)) == AccessKind::Write && cell.marks_of(last) & mark::KEPT != 0;
+        self.access.facts.is_kept() || was_kept && last.epoch.load(Relaxed) != 0
+    }
+
     /// This write comes after a read that is not ordered before it.
-    fn write_after_read(&self, read: &Read, thread: Epoch, change: &Change, waits: bool, races: &mut Vec<Race>) {
+    fn write_after_read(&self, cell: &Cell, read: &Read, thread: Epoch, change: &Change, waits: bool, races: &mut Vec<Race>) {
         let Change { kind, value, check, is_checked, is_decided, is_filling, may_go_back, is_measured, .. } = *change;
         let read_state = read.state.load(Relaxed);
         let earlier_kind = kind_of(read_state);
@@ -478,8 +494,8 @@ impl Now<'_> {
         let is_spin = same_check && kind == AccessKind::Write && is_wait;
         let harmless = is_checked && value.is_cacheable() && !is_guard && read_state & state::MEASURED == 0;
         let flag = read.flag.load(Relaxed);
-        let is_whole = kind == AccessKind::Write && !may_go_back || change.is_claim(self.access);
-        let published_early = is_whole
+        let is_part = kind == AccessKind::Write && !may_go_back && !self.is_kept(cell) || change.is_claim(self.access);
+        let published_early = is_part
             && read_state & state::POLLED == 0
             && flag != 0
             && flag >> 20 == u32::from(self.epoch.slot())
@@ -547,7 +563,7 @@ impl Now<'_> {
             let is_spin = self.access.facts.is_constant() && Turn(marks & Turn::BITS).is_taken_by(self.access.value.is_true());
             return Change { check: is_spin.then(|| place(&own.site, &own.stack)), ..blind };
         }
-        let is_tested = read & state::TESTED != 0;
+        let (is_tested, is_again) = (read & state::TESTED != 0, own.is_again());
         let same_function = own.code.load(Relaxed) == self.access.code;
         // A value that was read may be written back anywhere in the function, and a check may decide anything in it.
         let is_filled = given == AccessKind::Insert && marks & mark::FILLED != 0;
@@ -556,8 +572,15 @@ impl Now<'_> {
         let goes_on = is_filled && read & state::ACTED != 0 && cell.is_filled_in(self.epoch);
         // The function that has checked it is waiting for what this one does.
         let is_for_caller = given == AccessKind::Write && self.access.facts.is_filled();
-        let is_near = same_function || is_far && read_in == self.epoch || goes_on || is_for_caller;
-        if !is_near || !is_tested && (given != AccessKind::Write || self.access.facts.is_constant()) {
+        let is_by_its_caller = || {
+            given == AccessKind::Write
+                && read & state::ASKED != 0
+                && (self.stacks.act_for)(own.stack.load(Relaxed), self.here.stack)
+        };
+        let is_near = same_function || is_far && read_in == self.epoch || goes_on || is_for_caller || is_by_its_caller();
+        let is_constant = self.access.facts.is_constant();
+        let decides = is_tested || is_again && given != AccessKind::Insert;
+        if !is_near || !decides && (given != AccessKind::Write || is_constant) {
             return blind;
         }
         let check = Some(place(&own.site, &own.stack));
@@ -573,8 +596,9 @@ impl Now<'_> {
         if kind == AccessKind::Insert && own.state.fetch_or(state::ACTED, Relaxed) & state::ACTED == 0 {
             return blind;
         }
-        let is_decided = kind == AccessKind::Update && !is_tested && read & state::ACTING != 0;
-        Change { kind, check, is_checked: is_tested, is_decided, is_filling: kind == AccessKind::Insert, ..blind }
+        // A value that is made of what was read may be a count, of which one is lost: that is no answer that two may give.
+        let is_decided = is_again && kind == AccessKind::Update && !is_constant;
+        Change { kind, check, is_checked: decides && !is_decided, is_decided, is_filling: kind == AccessKind::Insert, ..blind }
     }
 }
 

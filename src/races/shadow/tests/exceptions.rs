@@ -194,7 +194,11 @@ fn a_function_that_is_asked_checks_for_its_caller() {
         for is_later in [true, false] {
             let clocks = Clocks::default();
             let threads = Threads::of(&clocks);
-            let shadow = if is_compared { Shadow::of_bytes(1 << 16).comparing_by(|_, _| true) } else { Shadow::of_bytes(1 << 16) };
+            let shadow = if is_compared {
+                Shadow::of_bytes(1 << 16).comparing_by(Stacks { decide_the_same: |_, _| true, ..Stacks::default() })
+            } else {
+                Shadow::of_bytes(1 << 16)
+            };
             let threads = Threads { shadow, ..threads };
             let check = read(THING, 1, TESTED | AccessFacts::ASKED.when(is_asked));
             let mut races = Vec::new();

@@ -6,10 +6,11 @@ use crate::interpreter::{code_fields, code_text, frames};
 use crate::thread::code_class;
 use crate::thread::stacks::{self, StackId};
 use ftsan::races::mix;
+use ftsan::races::shadow::Stacks;
 use pyo3::ffi;
 use std::ffi::CStr;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, Ordering};
 
 /// Questions about code, which is alive.
 #[derive(Clone, Copy)]
@@ -179,8 +180,50 @@ pub(super) unsafe fn note_decision(stack: StackId) {
     decision.store((way >> 32) as u32 | 1, Ordering::Relaxed);
 }
 
+/// What is asked of stacks.
+pub(super) const STACKS: Stacks = Stacks { decide_the_same, act_for };
+
+/// Whether what is done at the stack `act` is done by the call that has asked for an answer at the stack `check`: its caller is still running, and has come to a
+/// later instruction.
+fn act_for(check: StackId, act: StackId) -> bool {
+    /// How many calls deeper the act may be than the question.
+    const DEEPER: usize = 3;
+    let ([_, asker, around @ ..], act) = (stacks::get(check), stacks::get(act)) else { return false };
+    let is_asker = |frame: &RawFrame| frame.code == asker.code && frame.offset > asker.offset;
+    act.iter().take(DEEPER).position(is_asker).is_some_and(|at| {
+        // Of the outermost ones not all are remembered.
+        act[at + 1..].iter().zip(around).all(|(one, other)| one == other)
+    })
+}
+
+/// For each stack in which a function returns what it reads, whether that decides something in its caller.
+static GIVEN: [AtomicU8; stacks::STACKS] = [const { AtomicU8::new(given::UNKNOWN) }; stacks::STACKS];
+
+/// The answers in [`GIVEN`].
+mod given {
+    pub(super) const UNKNOWN: u8 = 0;
+    pub(super) const DECIDES: u8 = 1;
+    pub(super) const PASSED_ON: u8 = 2;
+}
+
+/// Whether what the innermost function of a stack returns decides something in its caller.
+///
+/// # Safety
+/// Attached.
+pub(super) unsafe fn decides_in_caller(stack: StackId) -> bool {
+    let (Some(known), Some(Chosen { decides, .. })) = (GIVEN.get((stack as usize).wrapping_sub(1)), CHOSEN.get()) else {
+        return false;
+    };
+    if known.load(Ordering::Relaxed) == given::UNKNOWN {
+        // SAFETY: passed on; the code of recorded stacks is kept alive.
+        let decides = stacks::get(stack).get(1).is_some_and(|caller| unsafe { decides(*caller) });
+        known.store(if decides { given::DECIDES } else { given::PASSED_ON }, Ordering::Relaxed);
+    }
+    known.load(Ordering::Relaxed) == given::DECIDES
+}
+
 /// Whether the answers that two stacks asked for decide the same, at the same place.
-pub(super) fn decide_the_same(one: StackId, other: StackId) -> bool {
+fn decide_the_same(one: StackId, other: StackId) -> bool {
     let of = |stack| decision(stack).map_or(0, |decision| decision.load(Ordering::Relaxed));
     one == other || of(one) != 0 && of(one) == of(other)
 }

@@ -14,6 +14,27 @@ const FOLDED: u64 = 1 << 14;
 /// By key, whether a constant was ever written there.
 static WRITTEN: [AtomicU64; 2 * FOLDED as usize / 64] = [const { AtomicU64::new(0) }; 2 * FOLDED as usize / 64];
 
+/// By the numbers of names, folded, whether a loop waits for what others write to a variable or attribute of this name.
+static WAITED_FOR: [AtomicU64; NAMES as usize / 64] = [const { AtomicU64::new(0) }; NAMES as usize / 64];
+const NAMES: u64 = 1 << 12;
+
+fn name(number: u64) -> (&'static AtomicU64, u64) {
+    (&WAITED_FOR[(number % NAMES) as usize / 64], 1 << (number % 64))
+}
+
+/// A loop waits for what is written under this name, by its number: whatever is written there tells that something is done.
+pub(super) fn wait_for(number: u64) {
+    let (names, bit) = name(number);
+    names.fetch_or(bit, Ordering::Relaxed);
+}
+
+/// Whether a loop may wait for what is written under this name.
+#[inline(always)]
+pub(super) fn is_waited_for(number: u64) -> bool {
+    let (names, bit) = name(number);
+    names.load(Ordering::Relaxed) & bit != 0
+}
+
 fn written(number: u64) -> (&'static AtomicU64, u64) {
     (&WRITTEN[(number % (2 * FOLDED)) as usize / 64], 1 << (number % 64))
 }

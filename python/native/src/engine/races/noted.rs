@@ -111,12 +111,27 @@ impl Touch<'_> {
         unsafe {
             self.here.slot.count_access();
             let spot = self.spot(home, field);
+            if kind == AccessKind::Write && flags::is_waited_for(self.probe.field) {
+                return self.waited_for(spot, value, details, part);
+            }
             if self.noted_plainly(spot, kind, value, &details) {
                 Outcome::Continue
             } else {
                 self.judged(spot, kind, value, details, part)
             }
         }
+    }
+
+    /// A write of what a loop may wait for, which tells that all before it is done.
+    ///
+    /// # Safety
+    /// As [`noted`](Self::noted).
+    #[cold]
+    unsafe fn waited_for(&self, spot: Spot<'static>, value: Value, details: Details, part: Part) -> Outcome {
+        let epoch = details.epoch.or_else(|| Some(self.here.order.clock().epoch()));
+        flags::set(flags::of(spot.location()));
+        // SAFETY: passed on.
+        unsafe { self.judged(spot, AccessKind::Write, value, Details { epoch, ..details }, part) }
     }
 
     /// Notes an access if there is nothing to judge, as with most: whether it did.  But for the epoch, `details` only concern kinds of accesses that
@@ -149,7 +164,15 @@ impl Touch<'_> {
         let (here, probe, clock, location) = (self.here, self.probe, self.here.order.clock(), spot.location());
         tables::are_used(here.slot.accesses());
         let is_demanded = kind == AccessKind::Write && demands::is_met(here, location);
-        let of_thread = AccessFacts::LAST.when(here.order.is_last()) | AccessFacts::FILLED.when(is_demanded);
+        // A thread gets the number of one that has ended by then.
+        // SAFETY: the key is alive while the access is noted.
+        let is_own = matches!(part, Part::Item(key) if unsafe { own_thread::is_number(key) });
+        let is_first = kind == AccessKind::Write && shared::get().shadow.last_writer(location).is_none();
+        // SAFETY: the object is alive, and nothing is written yet.
+        let is_kept = is_first && matches!(part, Part::Attribute(name) if unsafe { values::is_whole(self.object, name) });
+        let of_thread = AccessFacts::KEPT.when(is_kept)
+            | AccessFacts::LAST.when(here.order.is_last() || is_own)
+            | AccessFacts::FILLED.when(is_demanded);
         let mut access = Access {
             location,
             kind,
@@ -272,6 +295,10 @@ impl Touch<'_> {
         }
         if probe.is_claim {
             access.value = value.as_claim();
+        }
+        // SAFETY: called from the probe.
+        if probe.is_given && kind == AccessKind::Read && unsafe { callers::decides_in_caller(here.stacks.record_at(probe.site)) } {
+            access.facts = access.facts | AccessFacts::TESTED | AccessFacts::ASKED;
         }
         if kind == AccessKind::Read && probe.facts.is_filled() {
             demands::make(here, access.location, probe.code);

@@ -31,12 +31,14 @@ pub(crate) unsafe fn is_identity(object: *mut ffi::PyObject) -> bool {
     }
 }
 
+/// Whether it is the calling thread's identifier, which another thread may have had before.
+///
 /// # Safety
-/// As [`is_identity`], and not null.
-unsafe fn is_number(object: *mut ffi::PyObject) -> bool {
+/// As [`is_identity`].
+pub(crate) unsafe fn is_number(object: *mut ffi::PyObject) -> bool {
     // SAFETY: passed on.
     unsafe {
-        if ffi::PyLong_CheckExact(object) == 0 {
+        if object.is_null() || ffi::PyLong_CheckExact(object) == 0 {
             return false;
         }
         let mut overflow = 0;

@@ -6,7 +6,7 @@
 use crate::engine::locks;
 use crate::engine::races::folds::{self, Folds};
 use crate::engine::races::probe_site::{self, Probe, TYPES, Type, peek, peek_plainly};
-use crate::engine::races::{accesses, confirm, shared, turns};
+use crate::engine::races::{accesses, confirm, flags, shared, turns};
 use crate::findings::process;
 use crate::interpreter::frames::RawFrame;
 use crate::interpreter::header;
@@ -225,7 +225,7 @@ fn facts(point: &Point<'_>) -> AccessFacts {
 /// Whether accesses at a point order threads, or are completed by what is found when they are made.
 fn is_special(point: &Point<'_>) -> bool {
     let orders = point.is_constant || point.is_turn || point.is_heeded || point.is_polled;
-    orders || point.is_own || point.compared != 0 || point.would_store != 0 || point.is_claim || point.is_filled
+    orders || point.is_own || point.compared != 0 || point.would_store != 0 || point.is_claim || point.is_filled || point.is_given
 }
 
 static NEXT_SITE: AtomicU32 = AtomicU32::new(1);
@@ -296,6 +296,9 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, point: &Point<'_>, is_trusted: bool) 
     if point.is_tested {
         crate::evidence::flags::remember(site, name);
     }
+    if point.is_waiting {
+        flags::wait_for(field);
+    }
     // SAFETY: an object of our own type, new or of no use any more, of which all is filled but the header.
     unsafe {
         let spare = spare(path as usize).pop();
@@ -331,6 +334,8 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, point: &Point<'_>, is_trusted: bool) 
             is_turn: point.is_turn,
             is_heeded: point.is_heeded,
             is_claim: point.is_claim,
+            is_bounded: point.is_bounded,
+            is_given: point.is_given,
             is_first: point.is_first,
             is_drawn: point.is_drawn,
             is_swapper: is_swapper,

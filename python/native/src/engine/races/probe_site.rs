@@ -44,6 +44,9 @@ pub(crate) struct Probe {
     pub(crate) is_turn: bool,
     pub(crate) is_heeded: bool,
     pub(crate) is_claim: bool,
+    pub(crate) is_bounded: bool,
+    /// The function returns what is read.
+    pub(crate) is_given: bool,
     pub(crate) is_first: bool,
     pub(crate) is_drawn: bool,
     /// It is in code that swaps what is the process's.
@@ -89,6 +92,8 @@ impl Probe {
             is_turn: false,
             is_heeded: false,
             is_claim: false,
+            is_bounded: false,
+            is_given: false,
             is_first: false,
             is_drawn: false,
             is_swapper: false,

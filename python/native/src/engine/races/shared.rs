@@ -52,6 +52,6 @@ pub(crate) fn start(options: &Options) {
 fn of_size(bytes: usize) -> Option<Races> {
     // An object has at least one location; with twice the entries, few objects find theirs taken.
     let count = bytes / (shadow::BYTES + 2 * lifetimes::BYTES);
-    let shadow = Shadow::new(tables::zeros(shadow::groups(count * shadow::BYTES))?).comparing_by(callers::decide_the_same);
+    let shadow = Shadow::new(tables::zeros(shadow::groups(count * shadow::BYTES))?).comparing_by(callers::STACKS);
     Some(Races { lifetimes: Lifetimes::new(tables::zeros(lifetimes::groups(2 * shadow.locations()))?), shadow })
 }

@@ -194,15 +194,12 @@ impl Touch<'_> {
                     {
                         return Outcome::Raised;
                     }
-                    if let Outcome::Raised =
-                        self.noted(self.object, field::ROOM, AccessKind::Atomic, Value::UNKNOWN, details, Part::Structure)
-                    {
+                    if let Outcome::Raised = self.takes_room() {
                         return Outcome::Raised;
                     }
                     self.call(method.effect)
                 } else if self.probe.is_first && method.effect == Call::Insert && is_sequence(container) {
-                    let details = Details { facts: AccessFacts::CHECKABLE, ..Details::default() };
-                    let room = self.noted(self.object, field::ROOM, AccessKind::Atomic, Value::UNKNOWN, details, Part::Structure);
+                    let room = self.takes_room();
                     if room == Outcome::Raised { room } else { self.call(method.effect) }
                 } else {
                     self.call(method.effect)
@@ -349,9 +346,23 @@ impl Touch<'_> {
             if !adds {
                 return Outcome::Continue;
             }
+            // An answer too many in a cache does not matter.
+            if self.probe.is_bounded
+                && (call == Call::Insert || value.is_object())
+                && let Outcome::Raised = self.takes_room()
+            {
+                return Outcome::Raised;
+            }
             let details = Details { epoch, ..Details::default() };
             self.noted(self.object, field::STRUCTURE, AccessKind::Insert, Value::UNKNOWN, details, Part::Structure)
         }
+    }
+
+    /// Another element is put where there may have been room for it.
+    unsafe fn takes_room(&self) -> Outcome {
+        let details = Details { facts: AccessFacts::CHECKABLE, ..Details::default() };
+        // SAFETY: the object is alive.
+        unsafe { self.noted(self.object, field::ROOM, AccessKind::Atomic, Value::UNKNOWN, details, Part::Structure) }
     }
 
     /// The merged values are written over values that this thread has read there: `d |= {"n": d["n"] + 1}`.  Other merges commute, as far as

@@ -239,6 +239,28 @@ pub(crate) unsafe fn is_plain_key(object: *mut ffi::PyObject) -> bool {
     }
 }
 
+/// Whether an object has an attribute of this name that is neither `None` nor false, nor an empty text or container.
+///
+/// # Safety
+/// Attached; `object` is alive.
+pub(crate) unsafe fn is_whole(object: *mut ffi::PyObject, name: &str) -> bool {
+    // SAFETY: passed on; references of our own, and built-in objects are asked without running code of the program.
+    unsafe {
+        let name = ffi::PyUnicode_FromStringAndSize(name.as_ptr().cast(), name.len() as ffi::Py_ssize_t);
+        if name.is_null() {
+            ffi::PyErr_Clear();
+            return false;
+        }
+        let value = attributes::part(object, name);
+        ffi::Py_DECREF(name);
+        let known = [&raw mut ffi::PyList_Type, &raw mut ffi::PyDict_Type, &raw mut ffi::PySet_Type, &raw mut ffi::PyTuple_Type];
+        let is_known = |value| is_plain(value) || known.contains(&ffi::Py_TYPE(value));
+        let is_whole = !value.is_null() && value != ffi::Py_None() && (!is_known(value) || ffi::PyObject_IsTrue(value) == 1);
+        ffi::Py_XDECREF(value);
+        is_whole
+    }
+}
+
 /// What is written: equal for equal immutable values.
 ///
 /// # Safety
