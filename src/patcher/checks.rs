@@ -290,7 +290,11 @@ fn only_sets(opcodes: &Opcodes, code: &Code<'_>, all: &[Instruction], check: &Fo
     let is_truth = all.get(start).is_some_and(|next| opcodes.info(next.opcode).is_predicate);
     let is_looked_for = check.point.action == Action::Contains;
     let jump = start + usize::from(is_truth);
-    let test = all.get(jump).filter(|test| (is_truth || is_looked_for) && opcodes.info(test.opcode).tests);
+    let is_it = |test: &&Instruction| {
+        let info = opcodes.info(test.opcode);
+        info.tests && (is_truth || is_looked_for || info.tests_for_none)
+    };
+    let test = all.get(jump).filter(is_it);
     let Some(target) = test.and_then(|test| test.target) else { return false };
     let (target, next) = (target as usize, jump + 1);
     let (from, other) = if end < target { (next, target) } else { (target, next) };

@@ -50,7 +50,7 @@ facts! {
     21 AWAITED is_awaited,
     /// If there is nothing, a function is called that may fill it; of a write: a function that is still running has checked that.
     22 FILLED is_filled,
-    /// There was something there before, which is neither `None` nor empty.
+    /// There was something there before, which is neither `None`, `False`, 0 nor empty.
     24 KEPT is_kept,
     /// It takes away what has a name: not an identifier, which is given out again only when it is free.
     23 NAMED is_named,

@@ -6,13 +6,16 @@ import threading
 from ftsan.testing import wait_until
 
 hits: dict[int, int] = {}
+states: dict[int, dict[str, int]] = {}
 
 
 def handle() -> None:
     me = threading.get_ident()
     hits[me] = hits.get(me, 0) + 1
-    if me not in hits:
-        hits[me] = 0
+    state = states.get(me)
+    if state is None:
+        state = states[me] = {"count": 0}
+    state["count"] += 1
 
 
 for _ in range(3):

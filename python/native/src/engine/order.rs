@@ -226,6 +226,8 @@ pub(crate) enum Space {
     ThreadEnds,
     /// The ends of all threads, as `_thread` counts them.
     ThreadCount,
+    /// Threads that have ended, by the identifier that the next one may get.
+    Identifier,
     /// Pipes, by their inode.
     Pipe,
     /// Event descriptors, by their number.

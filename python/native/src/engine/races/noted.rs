@@ -164,15 +164,16 @@ impl Touch<'_> {
         let (here, probe, clock, location) = (self.here, self.probe, self.here.order.clock(), spot.location());
         tables::are_used(here.slot.accesses());
         let is_demanded = kind == AccessKind::Write && demands::is_met(here, location);
-        // A thread gets the number of one that has ended by then.
+        // A thread gets the identifier of one that has ended by then.
         // SAFETY: the key is alive while the access is noted.
-        let is_own = matches!(part, Part::Item(key) if unsafe { own_thread::is_number(key) });
+        if matches!(part, Part::Item(key) if unsafe { own_thread::is_number(key) }) {
+            order::acquire_key(own_thread::key_of_former());
+        }
         let is_first = kind == AccessKind::Write && shared::get().shadow.last_writer(location).is_none();
         // SAFETY: the object is alive, and nothing is written yet.
         let is_kept = is_first && matches!(part, Part::Attribute(name) if unsafe { values::is_whole(self.object, name) });
-        let of_thread = AccessFacts::KEPT.when(is_kept)
-            | AccessFacts::LAST.when(here.order.is_last() || is_own)
-            | AccessFacts::FILLED.when(is_demanded);
+        let of_thread =
+            AccessFacts::KEPT.when(is_kept) | AccessFacts::LAST.when(here.order.is_last()) | AccessFacts::FILLED.when(is_demanded);
         let mut access = Access {
             location,
             kind,

@@ -1,10 +1,17 @@
 //! Values that name the calling thread: its number, its `Thread`, the task that it runs, and tuples of these.
 
+use crate::engine::order::{self, Space};
 use crate::interpreter::{attributes, tasks};
 use pyo3::ffi;
 
 unsafe extern "C" {
     fn PyThread_get_thread_ident() -> std::ffi::c_ulong;
+}
+
+/// The key for threads that had the calling thread's identifier before, and have ended.
+pub(crate) fn key_of_former() -> u64 {
+    // SAFETY: a plain question.
+    order::key(Space::Identifier, unsafe { PyThread_get_thread_ident() })
 }
 
 /// Whether a value is only equal to what the calling thread itself writes.

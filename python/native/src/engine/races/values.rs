@@ -239,7 +239,7 @@ pub(crate) unsafe fn is_plain_key(object: *mut ffi::PyObject) -> bool {
     }
 }
 
-/// Whether an object has an attribute of this name that is neither `None` nor false, nor an empty text or container.
+/// Whether an object has an attribute of this name that is neither `None` nor `False` nor 0, nor an empty text or container.
 ///
 /// # Safety
 /// Attached; `object` is alive.

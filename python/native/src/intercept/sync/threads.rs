@@ -8,7 +8,7 @@
 //! thread's handle is released by an [`End`], which is in the thread state's dictionary and goes with it.
 
 use crate::engine::order::{self, Space, key};
-use crate::engine::races::handed_over;
+use crate::engine::races::{handed_over, own_thread};
 use crate::findings::occurrences;
 use crate::interpreter::function_slots;
 use crate::interpreter::own_types::{allocate, new_type};
@@ -149,6 +149,7 @@ unsafe extern "C" fn dealloc_end(object: *mut ffi::PyObject) {
     let end = object.cast::<End>();
     // SAFETY: attached, in the thread that ends; the last reference is gone.
     unsafe {
+        order::release_key(own_thread::key_of_former());
         if (*end).foreign.is_null() {
             order::release_key(key(Space::ThreadCount, 0));
         } else if std::ptr::eq((*end).foreign, &raw const current_thread().order) {
