@@ -7,6 +7,7 @@
 //! | [`access`], [`facts`] | what an access and a race are, and what else is known of an access |
 //! | [`lifetimes`] | which object an address means |
 //! | `spin` | a lock for a few instructions |
+//! | [`stacks`] | what is asked of the stacks of two accesses |
 //! | [`lookaside`] | the cells that a thread has at hand |
 //! | [`memory`], [`walks`] | what a thread remembers between its accesses, and of iterations that it is in |
 //! | [`shadow`] | the last accesses of each location, and what races with them |
@@ -26,6 +27,7 @@ mod model;
 pub mod review;
 pub mod shadow;
 mod spin;
+pub mod stacks;
 pub mod sync;
 pub mod walks;
 

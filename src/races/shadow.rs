@@ -14,6 +14,7 @@ use super::clock::{Epoch, ThreadClock};
 use super::matrix::AccessKind;
 use super::memory::ThreadHistory;
 use super::spin::Spin;
+use super::stacks::Stacks;
 use cell::Cell;
 use judge::Now;
 pub use plain::{Look, PlainAccess, Spot};
@@ -63,22 +64,6 @@ impl Group {
 /// How many groups of cells fit into so many bytes; at least one.
 pub fn groups(bytes: usize) -> usize {
     (bytes / size_of::<Group>()).max(1)
-}
-
-/// What is asked of the numbers of two stacks; no answer waits or calls Python.
-#[derive(Clone, Copy)]
-pub struct Stacks {
-    /// Whether the answers that both asked for decide the same.
-    pub decide_the_same: fn(u32, u32) -> bool,
-    /// Whether the second one is that of an act by the call that the first one's answer was for.
-    pub act_for: fn(u32, u32) -> bool,
-}
-
-impl Default for Stacks {
-    /// Only the same one decides the same, and none is that of a caller.
-    fn default() -> Self {
-        Stacks { decide_the_same: |one, other| one == other, act_for: |_, _| false }
-    }
 }
 
 /// The table of cells.

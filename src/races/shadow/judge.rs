@@ -1,6 +1,5 @@
 //! The judgement of a race: what an access of a location means after those that its cell remembers, and what is remembered of it.
 
-use super::Stacks;
 use super::cell::{
     Cell, OwnRead, Read, WRITES, Write, is_newer, is_news, is_of, kind_of, mark, own_place, place, reader_of, state,
 };
@@ -10,6 +9,7 @@ use crate::races::clock::{Epoch, ThreadClock};
 use crate::races::facts::Turn;
 use crate::races::matrix::{self, AccessKind};
 use crate::races::memory::{Flag, MEANWHILE, NEVER, SEQUENCE, ThreadHistory, is_before};
+use crate::races::stacks::Stacks;
 use crate::rules::Severity;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -42,12 +42,6 @@ impl Now<'_> {
         (!self.clock.has_seen(epoch) && !self.access.facts.is_last()).then_some(epoch)
     }
 
-    /// Whether this access goes by what a flag has said: in the function that has seen it, or in the one that has called that to ask.
-    fn heeds(&self, flag: Flag) -> bool {
-        let is_other = flag.site != 0 && flag.site != self.access.site;
-        flag.is_heeded_by(self.access) || is_other && (self.stacks.act_for)(flag.stack, self.here.stack)
-    }
-
     /// Whether two checks are the same.  A function that is asked says the same to all its callers: what these decide has to be the same as well.
     fn is_same_check(&self, one: AccessSite, other: AccessSite, is_asked: bool) -> bool {
         one.site == other.site && (!is_asked || (self.stacks.decide_the_same)(one.stack, other.stack))
@@ -70,23 +64,6 @@ impl Now<'_> {
             is_potential: false,
             is_between: false,
             flag: None,
-        }
-    }
-
-    /// Whether the thread that set `flag` had written this as well before it set the flag, and after it had set the flag before: then what the
-    /// flag said was there, and what is written later belongs to another round.  As well if it has written this too often since, or others
-    /// have, for that to be known still: how far a reader falls behind is luck.
-    fn was_complete(cell: &Cell, write: &Write, flag: Flag) -> bool {
-        if u32::from(Epoch::from_bits(write.epoch.load(Relaxed)).slot()) != flag.setter {
-            return cell.has_written(flag.setter);
-        }
-        let first = write.first.load(Relaxed);
-        let is_known = |sequence: &u32| [NEVER, MEANWHILE].contains(sequence) || is_before(*sequence, flag.sequence);
-        match [&write.sequence, &write.before].map(|sequence| sequence.load(Relaxed)).into_iter().find(is_known) {
-            Some(NEVER) => false,
-            Some(MEANWHILE) => first == MEANWHILE,
-            Some(sequence) => flag.before != MEANWHILE && (flag.before == NEVER || is_before(flag.before, sequence)),
-            None => first == MEANWHILE || is_before(first, flag.sequence),
         }
     }
 
@@ -146,15 +123,6 @@ impl Now<'_> {
             let is_beside = if self.is_beside(cell.last()) { mark::BESIDE } else { 0 };
             cell.read_marks[index].store(self.access.turn.0 | is_filled | is_beside, Relaxed);
         }
-    }
-
-    /// The flag that this read heeds, for `flag` of what is remembered of it; 0 for none.
-    #[inline(never)]
-    fn heed(&self, cell: &Cell, own: &Read) -> u32 {
-        let flag = self.memory.flag.get();
-        own.flag_site.store(flag.site, Relaxed);
-        let is_heeded = self.heeds(flag) && !Self::was_complete(cell, cell.last(), flag);
-        if is_heeded { flag.packed() } else { 0 }
     }
 
     /// Which of these readers this thread is.
@@ -473,13 +441,6 @@ impl Now<'_> {
         }
     }
 
-    /// Whether this writes over something whole, from before anything was remembered, or over what was written over that.
-    fn is_kept(&self, cell: &Cell) -> bool {
-        let last = cell.last();
-        let was_kept = kind_of(last.state.load(Relaxed)) == AccessKind::Write && cell.marks_of(last) & mark::KEPT != 0;
-        self.access.facts.is_kept() || was_kept && last.epoch.load(Relaxed) != 0
-    }
-
     /// This write comes after a read that is not ordered before it.
     fn write_after_read(&self, cell: &Cell, read: &Read, thread: Epoch, change: &Change, waits: bool, races: &mut Vec<Race>) {
         let Change { kind, value, check, is_checked, is_decided, is_filling, may_go_back, is_measured, .. } = *change;
@@ -602,6 +563,7 @@ impl Now<'_> {
     }
 }
 
+mod published;
 mod too_late;
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::interpreter::{code_fields, code_text, frames};
 use crate::thread::code_class;
 use crate::thread::stacks::{self, StackId};
 use ftsan::races::mix;
-use ftsan::races::shadow::Stacks;
+use ftsan::races::stacks::Stacks;
 use pyo3::ffi;
 use std::ffi::CStr;
 use std::sync::OnceLock;

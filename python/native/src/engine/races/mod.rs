@@ -10,6 +10,7 @@
 //! | [`folds`] | probes that another one stands for |
 //! | [`accesses`] | which object, which part of it, what is done to it |
 //! | [`touch`] | what is done to an object, as accesses of its parts |
+//! | [`slices`] | slices of sequences that are replaced |
 //! | [`noted`] | one access, and the shadow memory |
 //! | [`locations`] | whether a name is a part of an object at all |
 //! | [`states`] | what a process has once, and is read and replaced by calls |
