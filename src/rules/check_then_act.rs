@@ -26,9 +26,9 @@ pub static RULE: Rule = Rule {
 
 A thread that tests something and acts on the answer, with nothing that keeps another thread from doing the same in between: a
 cache that is filled if the key is missing, a singleton or attribute that is made when first asked for, a `pop` after a test for
-emptiness, a `del` after a test for the key or of a key that was got from the dictionary itself, the first thing that is put into a container if
-there is nothing in it, a balance or a length that is measured before it is changed, a place that is given to the one that comes first (`if self.leader is None: self.leader = name`), a name that is refused if it is
-there already.  The test may be of a variable that the value was read into, or in a function of its own,
+emptiness, something that is used and then reset (`if self.file is not None: self.file.close(); self.file = None`), a `del` after a test for the key or of a key that was got from the dictionary itself, the first thing that is put into a container if
+there is nothing in it, a balance or a length that is measured before it is changed, room that is looked for in a list, a set or a dictionary of objects, a place that is given to the one that comes first (`if self.leader is None: self.leader = name`), a name that is refused if it is
+there already.  The test may be of a variable that the value was read into, or in a function of its own (`if not self.is_started(): self.start()`, a property as well),
 and another thread may be started to act; a test that came too late to act this time is one as well.  So are a value that has
 expired and is taken away with a default (`if self.expires[key] < now: self.expires.pop(key, None)`: a warning, as it may have been renewed
 meanwhile), a place that `index` or `bisect` has found for `insert`, and a property that takes itself off its class while another
@@ -49,7 +49,8 @@ although their test had just passed; something that must happen once happens twi
 
 Test and act under one lock, with an unlocked test before it or not; `setdefault`, `pop` with a default and other single
 operations; acting and handling the exception, in the same function or, if that raises the same by itself (`if not self.items: raise IndexError`), in one
-that has called it; a flag that several may set, if nothing else is done when it is not set (`if not self.is_changed: self.is_changed = True`); a flag
+that has called it; a flag that several may set, or an element that several may add to a set, if nothing else is done when it is not there (`if not self.is_changed:
+self.is_changed = True`); a flag
 that says that something has failed, set where an exception is handled; a look before something is taken away that one thread alone finds there, if that decides
 whether a constant is stored, or anything if it is an attribute (`del self.is_open` with `except AttributeError: return`); caches of immutable values that are equal, whoever
 computes them (a `str`, an `int`, a `tuple` of them, a frozen dataclass, a `Fraction`, a `Path`, a `UUID`, an IP address), but not one of several states that is chosen because another one was found, nor what is

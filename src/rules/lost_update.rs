@@ -42,8 +42,9 @@ should be unique are given out twice.  The GIL made it rare; without it, it happ
 ## Not reported
 
 Updates under one lock, or ordered by a queue, an event, a join or any other hand-over, a variable among them that a constant is
-written to and that the other thread tests or waits for (`self.ready = True`); `threading.local`; objects that only one
-thread uses; `+=`, `|=` and the like on a list, dict, set or deque that the name keeps referring to (one atomic operation on the
+written to and that the other thread tests or waits for (`self.ready = True`), and one of any value that a loop waits for without writing it
+(`while done < jobs: time.sleep(0.1)`); `threading.local`; objects that only one
+thread uses; what threads keep in a dictionary under their own identifiers, which later ones get again; `+=`, `|=` and the like on a list, dict, set or deque that the name keeps referring to (one atomic operation on the
 container); single operations that are atomic: `append`, `setdefault`, `pop`, `d[k] = v`.
 "#,
 };

@@ -21,7 +21,7 @@ pub static RULE: Rule = Rule {
 
 Something that a thread writes after it has told the others that it is complete: a value behind a flag that is already set, an
 attribute of an object that others can reach already, a table that is filled piece by piece by a function that fills it if it is
-empty: it is no longer empty when the first piece is there.
+empty: it is no longer empty when the first piece is there.  The flag may be tested in a helper (`self.load()`) whose caller then reads the value.
 
     self.ready = True                          # read by another thread
     self.result = compute()                    # FT406: the other thread reads self.result
@@ -34,7 +34,8 @@ The others trust the flag or the reference.  They see the object without its att
 
 ## Not reported
 
-An object that was complete when it was published, by a plain assignment too; a table that is filled in one step (`update`); replacing a whole object by another one;
+An object that was complete when it was published, by a plain assignment too; a table that is filled in one step (`update`); an attribute that had another value, neither `None` nor empty, when the object was published
+(`job.status = "running"`); replacing a whole object by another one;
 what a loop reads before it asks for the flag again; later rounds of what was complete when the flag was set.
 "#,
 };
