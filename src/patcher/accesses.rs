@@ -60,7 +60,8 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
             (point.is_asked, point.is_lazy) = (tested.is_asked, tested.is_lazy && is_variable);
             point.is_measured = tested.is_measured;
             point.is_given = (is_variable || point.action == Action::ReadItem) && finder.is_returned(index as usize);
-            point.is_heeded = (is_variable || point.action == Action::ReadItem) && (tested.is_heeded || point.is_given);
+            let is_told = tested.is_heeded || point.is_given || finder.is_yielded(index as usize);
+            point.is_heeded = (is_variable || point.action == Action::ReadItem) && is_told;
             point.is_handled = point.action == Action::DeleteItem && handlers.handle_lack(instruction.unit, "__delitem__")
                 || point.action == Action::DeleteAttribute && handlers.handle_namelessness(instruction.unit);
             point.is_constant = point.value != 0 && finder.is_a_constant(index as usize, u32::from(point.value));
@@ -249,6 +250,12 @@ impl<'a> Finder<'a, '_> {
     /// Whether the function's result is what is read.
     fn is_returned(&self, index: usize) -> bool {
         self.instructions.get(index + 1).is_some_and(|next| next.opcode == self.opcodes.return_value)
+    }
+
+    /// Whether a generator expression gives what is read to what goes through it: `all(thread.is_done for thread in threads)`.
+    fn is_yielded(&self, index: usize) -> bool {
+        let next = self.instructions.get(index + 1);
+        self.code.name == "<genexpr>" && next.is_some_and(|next| next.opcode == self.opcodes.yield_value)
     }
 
     /// Whether the value at this depth was loaded as a constant, or by a name that is written like that of one.
