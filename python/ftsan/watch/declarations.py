@@ -20,6 +20,9 @@ A table is a module with these names (all but ``DISTRIBUTION``, ``VERSIONS`` and
     ``"module:Class.method"``: a thread in it is not inside the object of a ``one-at-a-time`` owner, unless it is in another one.
 ``CARRIERS``
     ``"module:Class.method"``: calls what the program gave to its object where that was born.  The program's line is there.
+``GIFTS``
+    Rows ``("module:Class.method", "argument", "module:Class.other", "variable")``: the program's line is the one that gave the
+    argument, and the other function calls what its variable is.  For ``self.NAME``: the attribute when the method has returned.
 ``LOOPS``
     For a ``field`` owner: the class of the loops.
 ``EXCEPT``
@@ -80,6 +83,9 @@ def watch(table: ModuleType, root: ModuleType) -> None:
         _when_imported(name, path, _native.declare_passage)
     for path in getattr(table, "CARRIERS", ()):
         _when_imported(name, path, _native.declare_carrier)
+    for path, argument, caller, variable in getattr(table, "GIFTS", ()):
+        _when_imported(name, path, _with(_native.watch_given, argument))
+        _when_imported(name, caller, _with(_native.declare_carrier_of, variable))
     for kind, path in getattr(table, "BIRTHS", ()):
         _when_imported(name, path, _with(watch_birth, kind, table.REALM))
     for row in getattr(table, "METHODS", ()):

@@ -7,7 +7,6 @@ REALM = "any"
 METHODS = (
     # Reports show the stack of this as the thread's origin.
     ("FT101", "born", "threading:Thread", "start"),
-    ("FT101", "born", "concurrent.futures._base:Future", "add_done_callback"),
 )
 
 BIRTHS = (
@@ -19,6 +18,7 @@ CARRIERS = (
     "threading:Thread.run",
     "threading:Timer.run",
     "concurrent.futures.thread:_WorkItem.run",
-    "concurrent.futures._base:Future._invoke_callbacks",
     "weakref:finalize.__call__",
 )
+
+GIFTS = (("concurrent.futures._base:Future.add_done_callback", "fn", "concurrent.futures._base:Future._invoke_callbacks", "callback"),)

@@ -4,11 +4,11 @@ use crate::engine::affinity::given;
 use crate::engine::affinity::watch::{Attribute, OwnerKind, Watch};
 use crate::findings::process;
 use crate::intercept::python_function::{self, Bytecode};
-use crate::intercept::{call_site, constructors, coroutine_steps, future_slots, watched_methods};
+use crate::intercept::{call_site, constructors, coroutine_steps, future_slots, given_away, watched_methods};
 use crate::interpreter::functions::code_of;
 use crate::interpreter::{contexts, coroutines, function_slots, futures};
 use crate::thread::code_class::{self, Class};
-use crate::thread::{context, guard, recorder, registry, stacks, timeline};
+use crate::thread::{carriers, context, guard, recorder, registry, stacks, timeline};
 use ftsan::declare::{self, Declaration};
 use ftsan::loops::Realm;
 use ftsan::rules::{
@@ -282,8 +282,40 @@ pub(crate) fn declare_passage(function: &Bound<'_, PyAny>) -> PyResult<()> {
 #[pyfunction]
 #[pyo3(signature = (function, class_=None))]
 pub(crate) fn declare_carrier(function: &Bound<'_, PyAny>, class_: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
-    code_class::add_carrier(&code_of(function)?, class_);
+    carriers::add_for_self(&code_of(function)?, class_);
     Ok(())
+}
+
+/// Where `function` is called is where its argument `name`, or an attribute of its `self`, is given to a library, which calls it later.
+#[pyfunction]
+pub(crate) fn watch_given(function: &Bound<'_, PyAny>, name: &str) -> PyResult<()> {
+    let (number, attribute) = match name.strip_prefix("self.") {
+        Some(attribute) => (0, Some(attribute)),
+        None => (variable(function, name)?, None),
+    };
+    let class = class_of(function)?;
+    given_away::install(function, number, attribute)?;
+    code_class::set_class(&code_of(function)?, class);
+    process::get().count_hook();
+    Ok(())
+}
+
+/// This function calls what its local variable `name` stands for, which was given to its library before.
+#[pyfunction]
+pub(crate) fn declare_carrier_of(function: &Bound<'_, PyAny>, name: &str) -> PyResult<()> {
+    carriers::add_for_variable(&code_of(function)?, variable(function, name)?);
+    Ok(())
+}
+
+/// The number of a local variable that is in no cell.
+fn variable(function: &Bound<'_, PyAny>, name: &str) -> PyResult<u16> {
+    let code = code_of(function)?;
+    let wrong = || PyValueError::new_err(format!("no variable {name}"));
+    if code.getattr("co_cellvars")?.contains(name)? {
+        return Err(wrong());
+    }
+    let names: Vec<String> = code.getattr("co_varnames")?.extract()?;
+    names.iter().position(|known| known == name).and_then(|at| u16::try_from(at).ok()).ok_or_else(wrong)
 }
 
 #[pyfunction]

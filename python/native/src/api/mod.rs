@@ -30,10 +30,10 @@ mod _native {
 
     #[pymodule_export]
     use super::affinity::{
-        adopt_running_loop, check_declaration, declarations, declare_boundary, declare_carrier, declare_library, declare_passage,
-        declare_run_until_complete, declare_thread_safe, expect_classes, is_watched, watch_allocation, watch_birth, watch_contexts,
-        watch_coroutines, watch_function, watch_futures, watch_maker_of_interpreters, watch_method, watch_results,
-        watch_running_loop,
+        adopt_running_loop, check_declaration, declarations, declare_boundary, declare_carrier, declare_carrier_of,
+        declare_library, declare_passage, declare_run_until_complete, declare_thread_safe, expect_classes, is_watched,
+        watch_allocation, watch_birth, watch_contexts, watch_coroutines, watch_function, watch_futures, watch_given,
+        watch_maker_of_interpreters, watch_method, watch_results, watch_running_loop,
     };
     #[pymodule_export]
     use super::attach::{

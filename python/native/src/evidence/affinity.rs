@@ -4,7 +4,7 @@
 //! (and now and then a known one) stops the world for a look at the owner.  No code of the program runs: no `repr`, no
 //! properties.
 
-use crate::evidence::outer::{self, Led, last};
+use crate::evidence::outer::{self, GIVEN, LEADS, Led, last, via};
 use crate::evidence::owner_snapshot::{self, INSIDE, Owner, Relation, Snapshot, Suspended};
 use crate::evidence::thread_names::{self, thread_info};
 use crate::findings::process;
@@ -309,12 +309,12 @@ impl<'py> Misused<'py> {
         let mut stack = own.given.map_or_else(Vec::new, |given| self.resolve(given));
         let mut called = self.resolve(own.called);
         if own.given.is_some() {
-            via(&mut called, "what was given there is called at");
+            via(&mut called, GIVEN);
         }
         stack.append(&mut called);
         if let Some(led) = own.led.as_ref().filter(|led| !led.is_given) {
             let mut inner = self.resolve(led.frames);
-            via(&mut inner, "which leads to");
+            via(&mut inner, LEADS);
             stack.append(&mut inner);
         }
         for outer in stacks_of_outer_greenlets(self.py) {
@@ -375,12 +375,5 @@ impl<'py> Misused<'py> {
 
     fn thread_info(&self, thread: &Runner) -> ThreadInfo {
         thread_info(self.py, thread.ident, thread.native_id)
-    }
-}
-
-/// Says how the first of these frames is linked to what comes before them.
-fn via(frames: &mut [Frame], how: &str) {
-    if let Some(first) = frames.first_mut() {
-        first.via = Some(how.to_owned());
     }
 }

@@ -6,6 +6,7 @@
 
 use crate::evidence::deferred::{self, Deferred, NativeThread};
 use crate::evidence::descriptor_truth::{has_just_polled, is_blocked, is_true_of, other_in_a_call, runs_a_loop, still_true};
+use crate::evidence::outer::{GIVEN, LEADS, led_by};
 use crate::evidence::owner_snapshot::{self, Held};
 use crate::evidence::thread_names::thread_info;
 use crate::evidence::{guarded_close, native_frames, thread_names};
@@ -268,20 +269,20 @@ impl Suspected<'_> {
         let mut stack = native_frames::innermost();
         stack.extend_from_slice(&all[skipped..]);
         // SAFETY: attached.
-        let line = match unsafe { own_line(self.py, skipped) } {
-            OwnLine::At(line) if line > skipped => line,
-            OwnLine::At(_) | OwnLine::Given(..) | OwnLine::Nowhere => skipped,
+        let (line, given) = match unsafe { own_line(self.py, skipped) } {
+            OwnLine::At(line) => (line, None),
+            OwnLine::Given(_, given) => (skipped, Some(given)),
+            OwnLine::Nowhere => (skipped, None),
         };
-        if line > skipped {
+        if let Some(given) = given {
+            // The program's own line gave the function away, which may be one of C, with no frame of its own.
+            stack = led_by(resolve_all(self.py, given), stack, GIVEN);
+        } else if line > skipped {
             // The program's own line first, then what it leads to in installed packages.
             let outer = stack.split_off(stack.len() - (all.len() - line));
-            let mut inner = std::mem::replace(&mut stack, outer);
-            if let Some(first) = inner.first_mut() {
-                first.via = Some("which leads to".to_owned());
-            }
-            stack.append(&mut inner);
+            stack = led_by(outer, stack, LEADS);
         }
-        let place = own.frames().get(line).copied().unwrap_or_default();
+        let place = given.unwrap_or(own.frames()).get(if given.is_some() { 0 } else { line }).copied().unwrap_or_default();
         Stacks { all, stack, place }
     }
 
@@ -436,7 +437,7 @@ impl Suspected<'_> {
         let native_id = record.native_id();
         match owner_snapshot::ident_of(self.py, native_id) {
             Some(ident) if record.is_live() => thread_info(self.py, ident, native_id),
-            Some(_) | None => ThreadInfo { name: record.name(), ident: 0, native_id, started_at: Vec::new() },
+            Some(_) | None => thread_names::ended(self.py, native_id, &record.name()),
         }
     }
 
@@ -451,7 +452,13 @@ impl Suspected<'_> {
     /// What was done at a mark; `None` if that is not known.
     fn past(&self, role: Role, operation: &str, mark: Mark) -> Option<Access> {
         let mut stack = self.stack_of(mark);
+        // The thread's first frame, and beyond it what gave away what it did, if no frame of the program is its own.
+        let outermost = stack.iter().position(|frame| frame.function == "Thread._bootstrap" && calls_for_others(&frame.file));
+        let given = outermost.map_or_else(Vec::new, |outermost| stack.split_off(outermost + 1));
         stack.drain(..library_frames(&stack));
+        if !given.is_empty() {
+            stack = led_by(given, stack, GIVEN);
+        }
         (!stack.is_empty()).then(|| Access { role, operation: operation.to_owned(), thread: Some(self.thread_of(mark)), stack })
     }
 

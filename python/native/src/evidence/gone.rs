@@ -1,7 +1,7 @@
 //! Loops that have been closed, and what is told of their use.
 
 use crate::evidence::affinity::Call;
-use crate::evidence::outer::{Led, last, whole_line};
+use crate::evidence::outer::{LEADS, Led, last, via, whole_line};
 use crate::evidence::thread_names::{self, told_apart};
 use crate::findings::report::{self as findings, Addition, Case, Raises};
 use crate::findings::store::FindingKey;
@@ -142,14 +142,10 @@ impl Case for Found<'_, '_> {
         let told = rule.tell_call(&call);
         let mut stack = resolve_all(py, own);
         let mut called = resolve_all(py, inner);
-        if let Some(first) = called.first_mut() {
-            first.via = Some("which leads to".to_owned());
-        }
+        via(&mut called, LEADS);
         for outer in stacks_of_outer_greenlets(py) {
             let mut frames = resolve_all(py, &outer);
-            if let Some(first) = frames.first_mut() {
-                first.via = Some("in a greenlet that was switched to from".to_owned());
-            }
+            via(&mut frames, "in a greenlet that was switched to from");
             stack.append(&mut frames);
         }
         stack.append(&mut called);

@@ -3,6 +3,7 @@
 use crate::findings::store::FindingKey;
 use crate::interpreter::frames::RawFrame;
 use crate::thread::code_class;
+use ftsan::report::Frame;
 use ftsan::rules::family::calls::Outer;
 use pyo3::prelude::*;
 use std::collections::HashSet;
@@ -16,6 +17,25 @@ static LED: u8 = 0;
 
 /// What was told of which place.
 static TOLD: Mutex<Option<HashSet<(FindingKey, usize, RawFrame)>>> = Mutex::new(None);
+
+/// How the frames of a library are linked to the program's line before them: that one gave away what is called here.
+pub(crate) const GIVEN: &str = "what was given there is called at";
+/// The same of a call that the line made itself.
+pub(crate) const LEADS: &str = "which leads to";
+
+/// Puts the program's own line, with all that leads to it, before the stack that comes of it.
+pub(crate) fn led_by(mut own: Vec<Frame>, mut stack: Vec<Frame>, how: &str) -> Vec<Frame> {
+    via(&mut stack, how);
+    own.append(&mut stack);
+    own
+}
+
+/// Says how the first of these frames is linked to those that come before them.
+pub(crate) fn via(frames: &mut [Frame], how: &str) {
+    if let Some(first) = frames.first_mut() {
+        first.via = Some(how.to_owned());
+    }
+}
 
 /// The frames between a watched function and the program's own line, innermost first.
 #[derive(Debug, Clone, Copy)]

@@ -61,9 +61,11 @@ fn kernels_name(py: Python<'_>, native_id: u64) -> Option<String> {
     own_name(py, &name, first.as_deref())
 }
 
+/// In bytes.
+const KERNELS_LONGEST: usize = 15;
+
 /// A name that the kernel has for a thread, unless it is the first thread's or one that Python gave.
 fn own_name(py: Python<'_>, name: &[u8], first: Option<&[u8]>) -> Option<String> {
-    const LONGEST: usize = 15;
     // A program with one thread of Python need not have imported `threading`: then no name is one that Python gave.
     let active = match loaded(py, c"threading") {
         Some(threading) => Some(threading.getattr("_active").ok()?.cast_into::<PyDict>().ok()?),
@@ -71,7 +73,7 @@ fn own_name(py: Python<'_>, name: &[u8], first: Option<&[u8]>) -> Option<String>
     };
     let is_of = |thread: Bound<'_, PyAny>| {
         let known: String = thread.getattr("_name").and_then(|name| name.extract()).unwrap_or_default();
-        known.as_bytes().get(..known.len().min(LONGEST)) == Some(name)
+        known.as_bytes().get(..known.len().min(KERNELS_LONGEST)) == Some(name)
     };
     let is_own = !name.is_empty() && Some(name) != first && !active.is_some_and(|active| active.values().iter().any(is_of));
     is_own.then(|| String::from_utf8_lossy(name).into_owned())
@@ -85,6 +87,22 @@ pub(crate) fn native_thread(py: Python<'_>, native_id: u64, name: &[u8]) -> Thre
     };
     let name = own_name(py, name, first.as_deref()).unwrap_or_else(|| format!("native {native_id}"));
     ThreadInfo { name, ident: 0, native_id, started_at: Vec::new() }
+}
+
+/// A thread that has ended: by the kernel's id, and what the kernel called it, which is the beginning of its name.
+pub(crate) fn ended(py: Python<'_>, native_id: u64, name: &str) -> ThreadInfo {
+    let is_it = |known: &KnownThread| known.native_id == native_id && known.name.starts_with(name);
+    let known = lock().iter().rev().map(|(_, thread)| thread).find(|known| is_it(known)).cloned();
+    let is_cut_off = name.len() == KERNELS_LONGEST;
+    known.map_or_else(
+        || ThreadInfo {
+            name: if is_cut_off { format!("{name}...") } else { name.to_owned() },
+            ident: 0,
+            native_id,
+            started_at: Vec::new(),
+        },
+        |known| ThreadInfo { ident: 0, ..known.told(py) },
+    )
 }
 
 /// A thread in a title, beside another one: with the kernel's id if they have one name.

@@ -6,7 +6,7 @@
 //! | [`type_slot`] | type slots, by swapped pointers; [`constructors`], [`future_slots`], [`coroutine_steps`] are made of them |
 //! | [`iterator_steps`] | steps of built-in iterators, whoever makes them |
 //! | [`cython`] | methods that Cython makes |
-//! | [`python_function`], [`call_site`] | Python functions, by three injected instructions and the site that they call |
+//! | [`python_function`], [`call_site`] | Python functions, by three injected instructions and the site that they call; [`given_away`] is one for what they call later |
 //! | [`sync`] | everything that orders threads: locks, queues, thread starts, caches, callbacks |
 //! | `birth_tracers` | what else hears of births, on builds with the GIL |
 //! | [`process_end`], [`fork_calls`], [`extension_load`] | what ends a process at once; what forks; what loads extension modules |
@@ -27,6 +27,7 @@ pub(crate) mod cython;
 pub(crate) mod extension_load;
 pub(crate) mod fork_calls;
 pub(crate) mod future_slots;
+pub(crate) mod given_away;
 pub(crate) mod iterator_steps;
 pub(crate) mod masquerade;
 pub(crate) mod process_end;

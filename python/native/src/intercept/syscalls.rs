@@ -1,7 +1,7 @@
 //! System calls, as the injected library sees them: what it suspects is judged, and what it asks for in a crash is written.
 
 use crate::evidence::{crash_stacks, deferred, descriptor};
-use crate::thread::{hooks_link, perturb};
+use crate::thread::{hooks_link, perturb, positions};
 use ftsan::descriptors::{Control, FdKind, Mark, Registered, Suspicion};
 use ftsan::recording::operation::Operation;
 use libc::c_int;
@@ -15,7 +15,7 @@ pub(crate) fn connect(path: &str, is_attached: bool) -> Result<(u32, bool), Stri
     crash_stacks::verify()?;
     deferred::begin();
     let hold_up = perturb::is_on().then_some(perturb::before_system_call as hooks_link::HoldUp);
-    hooks_link::connect(path, is_attached, suspect, crash_stacks::crashed, hold_up)
+    hooks_link::connect(path, is_attached, positions::positions, suspect, crash_stacks::crashed, hold_up)
 }
 
 /// Learns what descriptors are open: what each is, and which epoll instance it is registered with.  The thread that did so is not known.

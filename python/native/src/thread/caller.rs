@@ -3,8 +3,7 @@
 use crate::interpreter::frames::{self, DEEPEST, Frame, RawFrame};
 use crate::interpreter::introspection::loaded;
 use crate::thread::code_class::{self, Class};
-use crate::thread::{installed, origins, stacks};
-use pyo3::ffi;
+use crate::thread::{carriers, installed, origins, stacks};
 use pyo3::prelude::*;
 
 /// The caller of a watched function.
@@ -72,11 +71,8 @@ pub(crate) unsafe fn caller_of_all(py: Python<'_>, skip: usize) -> Option<usize>
 /// # Safety
 /// Attached; a frame of the own stack.
 unsafe fn given_at(py: Python<'_>, frame: Frame<'_>, raw: RawFrame) -> Option<&'static [RawFrame]> {
-    let class = code_class::carried_class(raw.code)?;
-    let object = frame.local(0)?;
-    // SAFETY: a local variable is alive, and so is the class.
-    let fits = class == 0 || unsafe { ffi::Py_TYPE(object) } as usize == class;
-    let given = if fits { stacks::get(origins::of(object as usize)) } else { &[] };
+    // SAFETY: passed on.
+    let given = unsafe { carriers::given_at(frame, raw.code) };
     first_of_program(py, given).map(|first| &given[first..])
 }
 

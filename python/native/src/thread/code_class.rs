@@ -117,21 +117,6 @@ pub(crate) fn set_class(code: &Bound<'_, PyAny>, class: Class) {
     lock(&CLASSES).get_or_insert_default().insert(code, class);
 }
 
-/// Code objects of functions that call what the program gave them, as the object in their first local variable; with its class (address)
-/// where not every object will do, else 0.
-static CARRIERS: Mutex<Vec<(usize, usize)>> = Mutex::new(Vec::new());
-
-/// This function calls what was given to its first argument where that was noted as born; to objects of this class only.
-pub(crate) fn add_carrier(code: &Bound<'_, PyAny>, class: Option<&Bound<'_, PyAny>>) {
-    let class = class.map_or(0, |class| class.clone().unbind().into_ptr() as usize);
-    lock(&CARRIERS).push((code.clone().unbind().into_ptr() as usize, class));
-}
-
-/// Objects of which class a function carries, 0 for any; `None` if it carries nothing.
-pub(crate) fn carried_class(code: usize) -> Option<usize> {
-    lock(&CARRIERS).iter().find(|(carrier, _)| *carrier == code).map(|(_, class)| *class)
-}
-
 /// The code object whose second local variable is the future that a loop runs for.
 pub(crate) fn set_run_until_complete(code: &Bound<'_, PyAny>) {
     RUN_UNTIL_COMPLETE.store(code.as_ptr() as usize, Ordering::Relaxed);

@@ -3,7 +3,7 @@
 //! What is asked may be asked of any thread, attached or not, in the middle of any system call: the functions here read the calling
 //! thread's own frames and immutable parts of the code objects on them, and nothing else.
 
-use crate::interpreter::{code_text, frames, offsets};
+use crate::interpreter::{code_text, offsets};
 use crate::thread::probe_switch;
 use ftsan::descriptors::{Descriptors, FdKind, Mark, Suspicion};
 use ftsan::recording::sites::{Position, Resolved, Sites};
@@ -20,6 +20,9 @@ pub(crate) type Suspect = unsafe extern "C" fn(&Suspicion, u32, c_int, Mark);
 pub(crate) type Crashed = unsafe extern "C" fn(unsafe extern "C" fn(*const u8, usize));
 /// Called before system calls; see [`PythonApi::hold_up`].
 pub(crate) type HoldUp = unsafe extern "C" fn() -> u32;
+
+/// Called in system calls that are remembered; see [`PythonApi::positions`].
+pub(crate) type Positions = unsafe extern "C" fn(*mut Position, usize) -> usize;
 
 type Connect = unsafe extern "C" fn(&PythonApi, How) -> HooksApi;
 
@@ -93,13 +96,14 @@ pub(crate) fn suspend(is_suspended: bool) {
 }
 
 /// Connects to the library: the preloaded one, or else the one at `path`, which then rewrites the import tables.  `is_attached`: by somebody who will leave the process.  Returns how many
-/// functions are hooked, and whether it was preloaded.  `suspect`, `crashed` and `hold_up` are what it calls.
+/// functions are hooked, and whether it was preloaded.  `positions`, `suspect`, `crashed` and `hold_up` are what it calls.
 ///
 /// # Errors
 /// The library cannot be loaded or is of another version; one line.
 pub(crate) fn connect(
     path: &str,
     is_attached: bool,
+    positions: Positions,
     suspect: Suspect,
     crashed: Crashed,
     hold_up: Option<HoldUp>,
@@ -165,25 +169,8 @@ unsafe extern "C" fn thread_state() -> *mut u8 {
     unsafe { ffi::PyGILState_GetThisThreadState() }.cast()
 }
 
-unsafe extern "C" fn positions(into: *mut Position, most: usize) -> usize {
-    // SAFETY: the calling thread's own frames are at rest while it is in a system call; the library has that many places.
-    unsafe {
-        let state = ffi::PyGILState_GetThisThreadState();
-        if state.is_null() {
-            return 0;
-        }
-        let frames = frames::of_thread(state).filter(|frame| !frame.is_entry()).map(frames::Frame::position);
-        let mut count = 0;
-        for frames::Position { code, instruction } in frames.filter(|position| position.code != 0).take(most) {
-            into.add(count).write(Position { code, instruction, check: code_text::qualname(code) });
-            count += 1;
-        }
-        count
-    }
-}
-
 pub(crate) unsafe extern "C" fn resolve(position: Position, texts: &Sites) -> Resolved {
-    // SAFETY: a code object on the calling thread's stack.
+    // SAFETY: a code object of the calling thread's stack, or of a recorded one.
     unsafe {
         let mut buffer = [0; 1024];
         Resolved {

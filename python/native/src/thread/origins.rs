@@ -19,6 +19,9 @@ fn entry(object: usize) -> (&'static AtomicU64, u64) {
     (&TABLE[races::place(key, TABLE.len())], key)
 }
 
+/// A bit of addresses that all objects of a process have in common, or nearly all.
+const GIVEN: usize = 1 << 46;
+
 /// `object` comes to life here; the innermost `skip` frames are not of interest.
 ///
 /// # Safety
@@ -29,6 +32,21 @@ pub(crate) unsafe fn record(object: usize, skip: usize) {
     let (entry, key) = entry(object);
     // Stack ids have 17 bits (`stacks::STACKS`), 21 are left.
     entry.store(key << (u64::BITS - ADDRESS_BITS) | u64::from(stack), Ordering::Relaxed);
+}
+
+/// `object`, which may be any, is given to a library here, which will call it or what it stands for; as [`record`].
+///
+/// # Safety
+/// Attached.
+pub(crate) unsafe fn record_given(object: usize, skip: usize) {
+    // Beside the births: not every object that is asked for was recorded at its own.
+    // SAFETY: passed on.
+    unsafe { record(object ^ GIVEN, skip) };
+}
+
+/// Where `object` was given to a library last; 0 if that is not known.
+pub(crate) fn of_given(object: usize) -> StackId {
+    of(object ^ GIVEN)
 }
 
 /// Forgets all of them.
