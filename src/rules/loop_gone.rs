@@ -10,11 +10,39 @@ pub static RULE: Rule = Rule {
     name: "loop-gone",
     severity: Severity::Error,
     finds: Finds::Calls(Calls { what, hand_over: HandOver::None, ..Calls::PLAIN }),
-    fixes: &[Fix {
-        name: "any",
-        operations: &[],
-        advice: "make the object inside the loop that uses it and close it before that loop ends, or keep one loop for the life of the program",
-    }],
+    fixes: &[
+        Fix {
+            name: "loop",
+            operations: &[
+                "Loop.call_soon",
+                "Loop.call_later",
+                "Loop.call_at",
+                "Loop.create_task",
+                "Loop.create_future",
+                "Loop.run_in_executor",
+                "Loop.add_reader",
+                "Loop.add_writer",
+                "Loop.add_signal_handler",
+                "Loop.create_connection",
+                "Loop.create_server",
+                "Loop.create_datagram_endpoint",
+                "Loop.getaddrinfo",
+                "Loop.getnameinfo",
+                "Loop.sock_recv",
+                "Loop.sock_sendall",
+                "Loop.sock_connect",
+                "Loop.sock_accept",
+                "Loop.subprocess_exec",
+                "Loop.subprocess_shell",
+            ],
+            advice: "ask for the loop where it is used, asyncio.get_running_loop().{method}(...), and keep none of a run that is over",
+        },
+        Fix {
+            name: "any",
+            operations: &[],
+            advice: "make the {class} inside the loop that uses it, and be done with it before that loop ends, or keep one loop for the life of the program",
+        },
+    ],
     manual: r#"
 ## What it finds
 
@@ -42,5 +70,10 @@ An object that no loop was bound to yet, such as a Lock without waiters; closing
 };
 
 fn what(call: &Call<'_>) -> String {
-    call.operation.to_owned()
+    match call.method {
+        "await" | "__await__" => format!("{} awaited", call.class),
+        // A function of a module.
+        "" => format!("{}() called", call.operation),
+        method => format!("{}.{method}() called", call.class),
+    }
 }

@@ -195,7 +195,7 @@ impl Rule {
 impl Fix {
     fn in_general(&self) -> String {
         let method = if let [operation] = self.operations { operation } else { "method" };
-        receiver(self.advice, None).replace("{class}.{method}", "it").replace("{method}", method)
+        receiver(self.advice, None).replace("{class}.{method}", "it").replace("{method}", method).replace("{class}", "object")
     }
 
     fn line(&self) -> String {

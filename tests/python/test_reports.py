@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.conftest import PLAIN, Ftsan
+from tests.conftest import PLAIN, ROOT, Ftsan
 
 LIBRARY_TASK = """
 import asyncio, contextlib, threading
@@ -128,6 +128,37 @@ def test_a_call_made_by_a_task_of_asyncio_itself_leads_to_where_the_task_was_cre
     assert (stack[0]["function"], stack[0]["line"]) == ("main.<locals>.elsewhere", 8)
     links = [(frame["via"], frame["function"]) for frame in stack if frame.get("via")]
     assert links == [("what was given there is called at", "wait_for")]
+
+
+@pytest.mark.parametrize(
+    ("program", "expected"),
+    [
+        (
+            "fires_one_run_after_the_other",
+            {
+                "StreamReader.readline() called although its loop was closed",
+                "Queue.get() called although it is bound to a loop that was closed",
+                "Future awaited although it is bound to a loop that was closed",
+                "_UnixSelectorEventLoop.call_later() called after the loop had been closed",
+            },
+        ),
+        (
+            "fires_kept_for_another_run",
+            {
+                "Lock.acquire() called although it is bound to a loop that was closed",
+                "Event.wait() called although it is bound to a loop that was closed",
+                "wait_for() called although its Future is bound to a loop that was closed",
+                "gather() called although its Future is bound to a loop that was closed",
+                "_UnixSelectorEventLoop.run_in_executor() called after the loop had been closed",
+            },
+        ),
+    ],
+)
+def test_what_is_bound_to_a_closed_loop_is_named(ftsan: Ftsan, program: str, expected: set[str]) -> None:
+    run = ftsan(ROOT / "tests" / "programs" / "FT110" / f"{program}.py")
+    assert {finding["title"].replace(" in thread 'MainThread'", "") for finding in run.findings} == expected
+    of_loops = [finding for finding in run.findings if "Loop." in finding["title"]]
+    assert all(finding["fix"].startswith("ask for the loop where it is used") for finding in of_loops)
 
 
 def test_two_objects_that_one_function_makes_for_two_others_are_told_apart(ftsan: Ftsan) -> None:

@@ -1,13 +1,13 @@
 //! Loops that have been closed, and what is told of their use.
 
 use crate::evidence::affinity::Call;
-use crate::evidence::outer::{LEADS, Led, last, via, whole_line};
+use crate::evidence::outer::{GIVEN, LEADS, Led, last, led_by, via, whole_line};
 use crate::evidence::thread_names::{self, told_apart};
 use crate::findings::report::{self as findings, Addition, Case, Raises};
 use crate::findings::store::FindingKey;
 use crate::interpreter::exception_table::has_handler;
 use crate::interpreter::frames::{self, RawFrame};
-use crate::interpreter::introspection::{own_method, stacks_of_outer_greenlets, type_name};
+use crate::interpreter::introspection::{names_of_bases, own_method, stacks_of_outer_greenlets, type_name};
 use crate::thread::caller::{OwnLine, caller_of_all, first_of_own, own_line};
 use crate::thread::code_class::{self, Class, resolve_all};
 use crate::thread::origins;
@@ -92,9 +92,16 @@ pub(crate) fn report(py: Python<'_>, call: &Call, object: &Bound<'_, PyAny>, loo
         return Outcome::Continue;
     }
     // SAFETY: attached, own thread.
-    let line = if let OwnLine::At(line) = unsafe { own_line(py, start) } { line } else { start };
-    let led = Led { frames: &own[call.frames.saturating_sub(1)..line.max(call.frames.saturating_sub(1))], is_given: false };
-    let operation = led.public(py).map_or_else(|| call.operation.to_owned(), |name| last(&name).to_owned());
+    let (line, given) = match unsafe { own_line(py, start) } {
+        OwnLine::At(line) => (line, None),
+        // A task of a package that the program made.
+        OwnLine::Given(end, given) => (end, Some(given)),
+        OwnLine::Nowhere => (start, None),
+    };
+    let led =
+        Led { frames: &own[call.frames.saturating_sub(1)..line.max(call.frames.saturating_sub(1))], is_given: given.is_some() };
+    let public = led.public(py);
+    let operation = public.as_deref().map_or(call.operation, last).to_owned();
     // A left-over object may be closed, if its refusal is expected.
     let expects_refusal = || own.get(line).is_some_and(|frame| has_handler(py, *frame));
     if ENDS.contains(&operation.as_str()) && !is_asked && expects_refusal() {
@@ -102,9 +109,11 @@ pub(crate) fn report(py: Python<'_>, call: &Call, object: &Bound<'_, PyAny>, loo
     }
     let rule = if is_asked { &loop_lifecycle::RULE } else { &loop_gone::RULE };
     // All calls on the way from one line of the program are one mistake.
-    let place: FindingKey = (std::ptr::from_ref(rule) as usize, whole_line(py, own.get(line).copied().unwrap_or_default()));
-    let (own, inner) = (&own[line.min(own.len())..], &own[start..line]);
-    findings::report(py, place, Raises::Now, Found { rule, object, loop_, operation: &operation, own, inner })
+    let first = given.unwrap_or(&own[line.min(own.len())..]).first().copied().unwrap_or_default();
+    let place: FindingKey = (std::ptr::from_ref(rule) as usize, whole_line(py, first));
+    let (own, inner) = if given.is_some() { (&own[start..], &own[..0]) } else { (&own[line.min(own.len())..], &own[start..line]) };
+    let called = public.map(|name| name.rsplit("<locals>.").next().unwrap_or(&name).to_owned());
+    findings::report(py, place, Raises::Now, Found { rule, object, loop_, operation: &operation, called, given, own, inner })
 }
 
 /// A use of what is bound to a closed loop.
@@ -113,6 +122,10 @@ struct Found<'a, 'py> {
     object: &'a Bound<'py, PyAny>,
     loop_: *mut ffi::PyObject,
     operation: &'a str,
+    /// The qualified name of what the program called, if the watched call was made on the way from there.
+    called: Option<String>,
+    /// Where the program made the task that makes the call, if that is a package's.
+    given: Option<&'static [RawFrame]>,
     /// The calling thread's stack, from the program's own line on.
     own: &'a [RawFrame],
     /// What that line leads to.
@@ -125,7 +138,7 @@ impl Case for Found<'_, '_> {
     }
 
     fn finding(self) -> Option<Finding> {
-        let Found { rule, object, loop_, operation, own, inner } = self;
+        let Found { rule, object, loop_, operation, called, given, own, inner } = self;
         let py = object.py();
         let me = thread_names::me(py);
         let (by, at) = lock().as_ref()?.get(&(loop_ as usize)).map(|closed| (closed.by.clone(), closed.at))?;
@@ -133,14 +146,29 @@ impl Case for Found<'_, '_> {
         let short = class.rsplit('.').next().unwrap_or(&class).to_owned();
         let id = format!("{:#x}", object.as_ptr() as usize);
         let (mine, closers) = (told_apart(&me, &by), told_apart(&by, &me));
+        let is_loop = object.as_ptr() == loop_;
+        // The object that the program knows: the one whose method it called, if that is another one.
+        let known = called.as_deref().and_then(|name| Some(last(name.rsplit_once('.')?.0)));
+        let known = known.filter(|known| !names_of_bases(object).iter().any(|base| base == known));
+        let is_function = called.as_deref().is_some_and(|name| !name.contains('.'));
+        let (class_called, method) = if is_function { (&short[..], "") } else { (known.unwrap_or(&short), operation) };
         let relation = if std::ptr::eq(rule, &loop_lifecycle::RULE) {
             format!("after is_closed() said no, but the loop was closed in {closers}")
+        } else if is_loop && known.is_none() && !is_function {
+            format!("after the loop had been closed in {closers}")
+        } else if is_loop {
+            format!("although its loop was closed in {closers}")
+        } else if known.is_none() && !is_function {
+            format!("although it is bound to a loop that was closed in {closers}")
         } else {
-            format!("uses what is bound to a loop that was closed in {closers}")
+            format!("although its {short} is bound to a loop that was closed in {closers}")
         };
-        let call = calls::Call { class: &short, method: operation, operation, thread: &mine, relation: &relation, outer: None };
+        let call = calls::Call { class: class_called, method, operation, thread: &mine, relation: &relation, outer: None };
         let told = rule.tell_call(&call);
         let mut stack = resolve_all(py, own);
+        if let Some(given) = given {
+            stack = led_by(resolve_all(py, given), stack, GIVEN);
+        }
         let mut called = resolve_all(py, inner);
         via(&mut called, LEADS);
         for outer in stacks_of_outer_greenlets(py) {
@@ -161,8 +189,9 @@ impl Case for Found<'_, '_> {
         };
         let mut accesses = vec![Access { role: Role::Offending, operation: operation.to_owned(), thread: Some(me), stack }];
         accesses.extend(past(Role::Earlier, "close", Some(by), at));
-        accesses.extend(past(Role::Created, "bound to a loop that was made", None, origins::of(loop_ as usize)));
-        if object.as_ptr() != loop_ {
+        let made = if is_loop { "made" } else { "bound to a loop that was made" };
+        accesses.extend(past(Role::Created, made, None, origins::of(loop_ as usize)));
+        if !is_loop {
             accesses.extend(past(Role::Created, "created", None, origins::of(object.as_ptr() as usize)));
         }
         let repr = format!("<{short} at {id}>");
