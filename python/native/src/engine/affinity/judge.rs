@@ -9,9 +9,9 @@ use crate::evidence::affinity::{self, Call};
 use crate::evidence::gone;
 use crate::evidence::owner_snapshot::{self, Owner, Relation};
 use crate::findings::process;
-use crate::interpreter::frames;
 use crate::interpreter::introspection::is_greenlet_of_this_thread;
 use crate::interpreter::thread_state;
+use crate::interpreter::{code_text, frames};
 use crate::thread::caller::{Caller, caller};
 use crate::thread::code_class::{self, Class};
 use crate::thread::context::{InSlowPath, ThreadContext, current_thread};
@@ -71,7 +71,11 @@ pub(crate) unsafe fn touch_primitive(watch: &'static Watch, object: *mut ffi::Py
         let registry = registry::get();
         // SAFETY: passed on.
         if !unsafe { is_programs_call(watch) } {
-            registry.bindings.touch_part(here.slot, watch.realm, part as usize);
+            // A constructor that sets a property uses nothing: the first use is yet to come.
+            // SAFETY: passed on.
+            if !unsafe { is_by_its_constructor(watch, object) } {
+                registry.bindings.touch_part(here.slot, watch.realm, part as usize);
+            }
             return Outcome::Continue;
         }
         let owner = match registry.bindings.touch(&registry.loops, here.slot, watch.realm, part as usize) {
@@ -84,6 +88,21 @@ pub(crate) unsafe fn touch_primitive(watch: &'static Watch, object: *mut ffi::Py
         // SAFETY: passed on.
         owner.map_or(Outcome::Continue, |owner| unsafe { judge(watch, object, owner) })
     })
+}
+
+/// Whether the caller of the watched function is the `__init__` of the object.
+///
+/// # Safety
+/// As [`crate::engine::affinity::check::before`].
+unsafe fn is_by_its_constructor(watch: &'static Watch, object: *mut ffi::PyObject) -> bool {
+    // SAFETY: passed on; the own stack, where code objects are alive.
+    unsafe {
+        let mut own = frames::own().filter_map(|frame| Some((frame, frame.raw()?)));
+        own.nth(watch.frames).is_some_and(|(frame, raw)| {
+            let mut buffer = [0; 256];
+            frame.first_argument_is(object) && code_text::read(code_text::qualname(raw.code), &mut buffer).ends_with(b".__init__")
+        })
+    }
 }
 
 /// Whether the calling thread made `part`, or has a portal to loops, which makes a difference to this call, and nobody waits there.
