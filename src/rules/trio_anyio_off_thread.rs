@@ -4,6 +4,20 @@ use super::family::calls::{Calls, HandOver};
 use super::rule::{Finds, Fix, Rule};
 use super::severity::Severity;
 
+/// A thread that the run has made for the program knows the run, any other one has to be told which one it is.
+macro_rules! by_thread {
+    ($before:literal, $function:literal) => {
+        concat!(
+            $before,
+            "trio.from_thread.",
+            $function,
+            "(f) or anyio.from_thread.",
+            $function,
+            "(f) in a thread of to_thread; in any other thread with trio_token=trio.lowlevel.current_trio_token() or token=anyio.lowlevel.current_token() of the run, or portal.call(f) of an anyio.from_thread.BlockingPortal that was opened there"
+        )
+    };
+}
+
 /// The rule.
 pub static RULE: Rule = Rule {
     id: "FT306",
@@ -14,17 +28,17 @@ pub static RULE: Rule = Rule {
         Fix {
             name: "coroutine",
             operations: &["wait", "acquire", "send", "receive", "start", "__aenter__", "__aexit__"],
-            advice: "it is a coroutine method: trio.from_thread.run(f, trio_token=token), anyio.from_thread.run(f), where async def f() awaits {class}.{method}()",
+            advice: by_thread!("it is a coroutine method: let async def f() await {class}.{method}(), and call ", "run"),
         },
         Fix {
             name: "property",
             operations: &["total_tokens", "deadline", "shield"],
-            advice: "hand it over: trio.from_thread.run_sync(f, trio_token=token), anyio.from_thread.run_sync(f), where f sets {class}.{method}",
+            advice: by_thread!("hand it over: let f set {class}.{method}, and call ", "run_sync"),
         },
         Fix {
             name: "any",
             operations: &[],
-            advice: "hand the call over: trio.from_thread.run_sync(f, trio_token=token), anyio.from_thread.run_sync(f), where f calls {class}.{method}()",
+            advice: by_thread!("hand the call over: let f call {class}.{method}(), and call ", "run_sync"),
         },
     ],
     manual: r#"
@@ -38,6 +52,14 @@ is touched by a thread that does not run it.
         thread = threading.Thread(target=lambda: done.set())          # FT306
         token = trio.lowlevel.current_trio_token()
         thread = threading.Thread(target=lambda: trio.from_thread.run_sync(done.set, trio_token=token))   # right
+
+A thread that `trio.to_thread` or `anyio.to_thread` runs needs no token.  Any other one does (`token=anyio.lowlevel.current_token()` since anyio 4.11),
+or a portal:
+
+    async def main():
+        done = anyio.Event()
+        async with anyio.from_thread.BlockingPortal() as portal:
+            thread = threading.Thread(target=lambda: portal.call(done.set))   # right
 
 ## Why it matters
 

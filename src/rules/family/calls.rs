@@ -70,11 +70,11 @@ impl HandOver {
                     "reactor.callFromThread({name}, ...), or threads.blockingCallFromThread(reactor, {name}, ...) for its result"
                 )
             }
-            (HandOver::Trio, true) if !outer.is_for_asyncio => {
-                format!("trio.from_thread.run({name}, ..., trio_token=token), anyio.from_thread.run({name}, ...), {own}")
-            }
-            (HandOver::Trio, false) if !outer.is_for_asyncio => {
-                format!("trio.from_thread.run_sync({name}, ..., trio_token=token), anyio.from_thread.run_sync({name}, ...), {own}")
+            (HandOver::Trio, is_coroutine) if !outer.is_for_asyncio => {
+                let function = if is_coroutine { "run" } else { "run_sync" };
+                format!(
+                    "trio.from_thread.{function}({name}, ...) or anyio.from_thread.{function}({name}, ...), in a thread that is not of to_thread with trio_token or token of the run, or portal.call({name}, ...), {own}"
+                )
             }
             (HandOver::Asyncio | HandOver::Trio, true) => {
                 format!(
