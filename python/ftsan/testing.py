@@ -26,11 +26,12 @@ __all__ = ["Meeting", "in_turns", "run", "wait_until", "wait_until_blocked"]
 #: Seconds between two looks.
 _STEP = 0.0005
 
-#: Seconds after which a wait for a lock is one of the program.
+#: Seconds after which a wait for a lock, or a sleep, is one of the program.
 _LASTING = 0.02
 
-#: The number of ``futex``, by which threads wait for locks (``asm/unistd_64.h``, ``asm-generic/unistd.h``).
-_FUTEX = {"x86_64": 202, "aarch64": 98}
+#: The numbers of ``futex``, by which threads wait for locks, and of ``nanosleep`` and ``clock_nanosleep``, by which they give others
+#: time (``asm/unistd_64.h``, ``asm-generic/unistd.h``).
+_MOMENTARY = {"x86_64": (202, 35, 230), "aarch64": (98, 101, 115)}
 
 
 def wait_until(condition: Callable[[], object], timeout: float = 30.0) -> None:
@@ -48,15 +49,15 @@ def wait_until(condition: Callable[[], object], timeout: float = 30.0) -> None:
 def wait_until_blocked(*threads: threading.Thread, timeout: float = 30.0) -> None:
     """Wait until each of these threads sleeps in a system call such as ``recv``, ``epoll_wait`` or ``accept``.
 
-    A wait for a lock counts only if it lasts: the interpreter takes locks of its own, for a moment. The kernel says which
+    A wait for a lock, or a sleep, counts only if it lasts: the interpreter waits for a moment, too. The kernel says which
     threads sleep (``/proc/self/task/*/syscall``, Linux). ``timeout`` is in seconds. Raises TimeoutError when it is over, also
     if a thread ends instead.
     """
-    futex = str(_FUTEX.get(platform.machine()))
+    momentary = [str(number) for number in _MOMENTARY.get(platform.machine(), ())]
 
     def is_blocked(thread: threading.Thread) -> bool:
         call = _call_of(thread)
-        if call is None or call.split()[0] != futex:
+        if call is None or call.split()[0] not in momentary:
             return call is not None
         time.sleep(_LASTING)
         return _call_of(thread) == call
