@@ -267,15 +267,14 @@ impl Descriptors {
         by.map(|(epoll, by)| Suspicion::ClosedWhilePolled { by, epoll, registered })
     }
 
-    /// All of these are about to be closed, whoever uses them: the start of a process does so.
-    pub fn closing_range(&self, first: u32, last: u32, mark: Mark) {
-        let known = self.table.iter().skip(first as usize).take((last as usize).saturating_sub(first as usize).saturating_add(1));
-        for descriptor in known.filter(|descriptor| descriptor.opened.load(Ordering::Relaxed) != 0) {
-            descriptor.is_closed.store(1, Ordering::Relaxed);
-            descriptor.closed.store(mark.pack(), Ordering::Relaxed);
-            descriptor.kind.store(FdKind::Unknown as u8, Ordering::Relaxed);
-            descriptor.epoll.store(0, Ordering::Relaxed);
-        }
+    /// The descriptors of a range that were seen being opened, and not being closed.
+    pub fn open_in(&self, first: u32, last: u32) -> impl Iterator<Item = i32> {
+        let end = (i64::from(last) + 1).min(i64::from(self.highest.load(Ordering::Relaxed)) + 1);
+        let is_open = |fd: &i32| {
+            let seen = self.get(*fd).filter(|descriptor| descriptor.opened.load(Ordering::Relaxed) != 0);
+            seen.is_some_and(|descriptor| descriptor.is_closed.load(Ordering::Relaxed) == 0)
+        };
+        (i64::from(first)..end).filter_map(|fd| i32::try_from(fd).ok()).filter(is_open)
     }
 
     /// `close`, or any other use, was refused with `EBADF`.
@@ -506,6 +505,21 @@ mod tests {
         control(3, 5, add, Registered::Done, ME);
         control(3, 5, delete, Registered::Done, ME);
         assert!(matches!(control(3, 5, delete, Registered::Missing, OTHER), Some(Suspicion::RegisteredByTwo { .. })));
+    }
+
+    #[test]
+    fn a_range_has_what_is_known_to_be_open() {
+        let all = descriptors!();
+        for fd in [5, 7, 9] {
+            all.opened(fd, FdKind::File, ME);
+        }
+        all.closing(7, ME);
+        assert_eq!(all.open_in(0, u32::MAX).collect::<Vec<_>>(), [5, 9]);
+        assert_eq!(all.open_in(6, 9).collect::<Vec<_>>(), [9]);
+        assert_eq!(all.open_in(6, 8).count(), 0);
+        assert_eq!(all.open_in(9, 5).count(), 0);
+        all.after_fork();
+        assert_eq!(all.open_in(0, u32::MAX).count(), 0);
     }
 
     #[test]

@@ -203,7 +203,8 @@ fn before_close(record: &ThreadRecord, fd: c_int) {
 pub(crate) fn closing_range(first: u32, last: u32, closes: bool, call: impl FnOnce() -> c_int) -> c_int {
     let Some(record) = entered() else { return call() };
     if closes {
-        DESCRIPTORS.closing_range(first, last, python::mark(record));
+        // One by one: another thread may be in any of them.
+        DESCRIPTORS.open_in(first, last).for_each(|fd| before_close(record, fd));
     }
     let begun = begin(record, CLOSE, first as c_int, None);
     let result = call();

@@ -8,9 +8,9 @@ use crate::system::original::{Hook, Original};
 use ftsan::descriptors::{FdKind, Use};
 use ftsan::recording::operation as op;
 use libc::{
-    c_char, c_int, c_long, c_uint, c_void, epoll_event, fd_set, id_t, idtype_t, iovec, mmsghdr, mode_t, msghdr, nfds_t, off_t,
-    pid_t, pollfd, posix_spawn_file_actions_t, posix_spawnattr_t, pthread_attr_t, pthread_t, rusage, siginfo_t, sigset_t, size_t,
-    sockaddr, socklen_t, ssize_t, timespec, timeval,
+    c_char, c_int, c_long, c_uint, c_void, epoll_event, eventfd_t, fd_set, id_t, idtype_t, iovec, mmsghdr, mode_t, msghdr, nfds_t,
+    off_t, pid_t, pollfd, posix_spawn_file_actions_t, posix_spawnattr_t, pthread_attr_t, pthread_t, rusage, siginfo_t, sigset_t,
+    size_t, sockaddr, socklen_t, ssize_t, timespec, timeval,
 };
 
 /// `fn NAME(ARGUMENTS) -> RESULT = |call| HOW` hooks a function: `call()` calls the original.
@@ -159,6 +159,9 @@ hooks! {
     fn read(fd: c_int, into: *mut c_void, len: size_t) -> ssize_t = |call| shapes::using(op::READ, fd, Use::Read, || 0, call);
     fn __read_chk(fd: c_int, into: *mut c_void, len: size_t, size: size_t) -> ssize_t = |call| shapes::using(op::READ, fd, Use::Read, || 0, call);
     fn readv(fd: c_int, parts: *const iovec, count: c_int) -> ssize_t = |call| shapes::using(op::READ, fd, Use::Read, || 0, call);
+    // libc makes their system calls without the functions above.
+    fn eventfd_read(fd: c_int, value: *mut eventfd_t) -> c_int = |call| shapes::using(op::READ, fd, Use::Read, || 0, call);
+    fn eventfd_write(fd: c_int, value: eventfd_t) -> c_int = |call| shapes::using(op::WRITE, fd, Use::Write, || 1, call);
     fn write(fd: c_int, data: *const c_void, len: size_t) -> ssize_t = |call| shapes::using(op::WRITE, fd, Use::Write, || len, call);
     fn writev(fd: c_int, parts: *const iovec, count: c_int) -> ssize_t =
         |call| shapes::using(op::WRITE, fd, Use::Write, || total(parts, count.max(0) as usize), call);
