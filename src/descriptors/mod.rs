@@ -130,9 +130,14 @@ impl Descriptors {
 
     /// The kind of a descriptor; the one that it was if it is being closed.
     pub fn kind(&self, fd: i32) -> FdKind {
-        let now = self.get(fd).map_or(FdKind::Unknown, Descriptor::kind);
+        let now = self.kind_now(fd);
         let closing = self.get(fd).filter(|descriptor| now == FdKind::Unknown && descriptor.is_closed.load(Ordering::Relaxed) != 0);
         closing.map_or(now, |descriptor| Descriptor::read_kind(&descriptor.kind_before))
+    }
+
+    /// The kind of a descriptor that is in use: unknown if it was closed as far as is known, as it was opened unseen then.
+    pub fn kind_now(&self, fd: i32) -> FdKind {
+        self.get(fd).map_or(FdKind::Unknown, Descriptor::kind)
     }
 
     /// The epoll instance that a descriptor is registered with, if that is still the same one.
@@ -176,7 +181,7 @@ impl Descriptors {
 
     /// Two threads use a descriptor in the same way at the same time: is that a misuse?  `len` is how much the caller writes.
     pub fn overlapping(&self, fd: i32, how: Use, by: ThreadId, len: usize) -> Option<Suspicion> {
-        let stream = self.kind(fd) == FdKind::StreamSocket && fd > 2;
+        let stream = self.kind_now(fd) == FdKind::StreamSocket && fd > 2;
         match how {
             // A single byte is a wake-up, as many threads write it into a self-pipe.
             Use::Write if stream && len > 1 => Some(Suspicion::Interleaved { by, reading: false }),
@@ -226,6 +231,15 @@ impl Descriptors {
         if let Some(descriptor) = self.get(fd) {
             descriptor.opened.store(0, Ordering::Relaxed);
             descriptor.closed.store(mark.pack(), Ordering::Relaxed);
+            descriptor.kind_before.store(FdKind::Unknown as u8, Ordering::Relaxed);
+        }
+    }
+
+    /// A descriptor that was closed as far as is known is open: somebody opened it unseen, and nothing is known of it.
+    pub fn opened_unseen(&self, fd: i32) {
+        if let Some(descriptor) = self.get(fd) {
+            descriptor.opened.store(0, Ordering::Relaxed);
+            descriptor.kind_before.store(FdKind::Unknown as u8, Ordering::Relaxed);
         }
     }
 
@@ -554,5 +568,21 @@ mod tests {
         assert_eq!(all.overlapping(5, Use::Write, ME.thread, 1), None, "a wake-up");
         all.opened(6, FdKind::Socket, ME);
         assert_eq!(all.overlapping(6, Use::Read, ME.thread, 0), None, "datagrams");
+        all.closing(5, ME);
+        assert_eq!(all.overlapping(5, Use::Read, ME.thread, 0), None, "opened unseen");
+    }
+
+    #[test]
+    fn nothing_is_known_of_what_was_opened_unseen() {
+        let all = descriptors!();
+        all.opened(5, FdKind::StreamSocket, ME);
+        all.closing(5, ME);
+        assert_eq!((all.kind(5), all.kind_now(5)), (FdKind::StreamSocket, FdKind::Unknown));
+        all.opened_unseen(5);
+        assert_eq!((all.kind(5), all.opened_by(5)), (FdKind::Unknown, Mark::default()));
+        all.opened(6, FdKind::File, ME);
+        all.closing(6, ME);
+        all.closed_unseen(6, OTHER);
+        assert_eq!((all.kind(6), all.opened_by(6)), (FdKind::Unknown, Mark::default()));
     }
 }

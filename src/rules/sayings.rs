@@ -55,7 +55,9 @@ fn of_rule(rule: &Rule) -> String {
         for suspicion in suspicions().iter().filter(|suspicion| (descriptors.applies)(suspicion)) {
             for (operation, is_victim) in operations().flat_map(|operation| [(operation, false), (operation, true)]) {
                 let (what, now, thread, other) = ("socket 5", "a file", "B", "A");
-                told(rule.tell_system_call(&SystemCall { suspicion, what, now, thread, other, operation, is_victim }));
+                for owners in [None, Some(["its number", "its object"])] {
+                    told(rule.tell_system_call(&SystemCall { suspicion, what, now, thread, other, operation, is_victim, owners }));
+                }
             }
         }
     }

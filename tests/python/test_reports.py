@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -159,6 +160,26 @@ def test_what_is_bound_to_a_closed_loop_is_named(ftsan: Ftsan, program: str, exp
     assert {finding["title"].replace(" in thread 'MainThread'", "") for finding in run.findings} == expected
     of_loops = [finding for finding in run.findings if "Loop." in finding["title"]]
     assert all(finding["fix"].startswith("ask for the loop where it is used") for finding in of_loops)
+
+
+def test_two_owners_of_a_number_are_told_apart_and_a_number_that_was_another_file_is_not_theirs(ftsan: Ftsan) -> None:
+    def told(rule: str, program: str) -> list[tuple[str, str]]:
+        run = ftsan(ROOT / "tests" / "programs" / rule / f"{program}.py")
+        titles = [re.sub(r" in thread '[^']*'|^\w+ \d+ ", "", finding["title"]) for finding in run.findings]
+        return list(zip(titles, [finding["fix"].partition(" ")[0] for finding in run.findings], strict=True))
+
+    assert told("FT206", "fires_two_owners") == [
+        ("of thread 'MainThread', which closes it by its object, closed by its number", "let"),
+        ("closed by its number after thread 'MainThread' had closed it by its object", "let"),
+        ("closed by another object after thread 'MainThread' had closed it by one object", "let"),
+    ]
+    assert told("FT206", "fires_somebody_elses") == [("of thread 'Thread-1 (victim)' closed, which had not opened it", "take")]
+
+
+def test_nothing_is_said_of_what_a_number_was_that_was_opened_unseen(ftsan: Ftsan) -> None:
+    [finding] = ftsan(ROOT / "tests" / "programs" / "FT201" / "fires_opened_unseen.py").findings
+    assert (finding["title"].partition(" ")[0], finding["object"]["type"]) == ("descriptor", "a descriptor")
+    assert "created" not in [access["role"] for access in finding["accesses"]]
 
 
 def test_two_objects_that_one_function_makes_for_two_others_are_told_apart(ftsan: Ftsan) -> None:

@@ -187,7 +187,8 @@ fn before_close(record: &ThreadRecord, fd: c_int) {
         return;
     }
     let mark = python::mark(record);
-    let is_open_file = DESCRIPTORS.kind(fd) == FdKind::File;
+    let was_closed = DESCRIPTORS.is_closed(fd);
+    let is_open_file = !was_closed && DESCRIPTORS.kind(fd) == FdKind::File;
     let polled = || pollers::other_that_polls(record, fd).map(|by| Suspicion::ClosedWhileUsed { by });
     let suspicion = match DESCRIPTORS.closing(fd, mark) {
         // A thread that is in a poll is surer than one that may come back to it.
@@ -195,7 +196,21 @@ fn before_close(record: &ThreadRecord, fd: c_int) {
         closing => closing,
     };
     if let Some(suspicion) = suspicion {
+        if was_closed && is_open(fd) {
+            DESCRIPTORS.opened_unseen(fd);
+        }
         python::suspect(&suspicion, CLOSE, fd, mark);
+    }
+}
+
+/// Whether a number is open, asked without our own hook.  Keeps errno.
+fn is_open(fd: c_int) -> bool {
+    // SAFETY: changes nothing but errno, which is always there.
+    unsafe {
+        let errno = *libc::__errno_location();
+        let is_open = libc::syscall(libc::SYS_fcntl, fd, libc::F_GETFD) >= 0;
+        *libc::__errno_location() = errno;
+        is_open
     }
 }
 
@@ -264,9 +279,7 @@ fn controlled(record: &ThreadRecord, epoll: c_int, what: c_int, fd: c_int, code:
 /// `dup` and its like, `dup2` and its like: what `to` was is closed.
 pub(crate) fn duplicating(from: c_int, to: Option<c_int>, call: impl FnOnce() -> c_int) -> c_int {
     let Some(record) = entered() else { return call() };
-    // SAFETY: asks whether it is open, without our own hook.
-    let is_open = || unsafe { libc::syscall(libc::SYS_fcntl, from, libc::F_GETFD) } >= 0;
-    if let Some(to) = to.filter(|to| *to != from && *to > 2 && is_open()) {
+    if let Some(to) = to.filter(|to| *to != from && *to > 2 && is_open(from)) {
         before_close(record, to);
     }
     let fd = call();
@@ -275,7 +288,7 @@ pub(crate) fn duplicating(from: c_int, to: Option<c_int>, call: impl FnOnce() ->
         let is_back = DESCRIPTORS.restores(from, fd, record.id());
         let mark = if is_back { Mark { thread: record.id(), stack: 0 } } else { python::mark(record) };
         happened(record, DUP, fd, from as u64, fd);
-        let suspicion = DESCRIPTORS.opened(fd, DESCRIPTORS.kind(from), mark);
+        let suspicion = DESCRIPTORS.opened(fd, DESCRIPTORS.kind_now(from), mark);
         if let Some(suspicion) = DESCRIPTORS.duplicated(from, fd, mark).or(suspicion) {
             let mark = if is_back { python::mark(record) } else { mark };
             python::suspect(&suspicion, DUP, fd, mark);

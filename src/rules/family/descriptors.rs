@@ -19,6 +19,8 @@ pub struct SystemCall<'a> {
     pub operation: &'a str,
     /// The thread that the finding is about is the victim.
     pub is_victim: bool,
+    /// Of two closes what the first and the second one was made by, if these are two: "its object", "its number".
+    pub owners: Option<[&'a str; 2]>,
 }
 
 /// What a rule says of system calls.

@@ -23,7 +23,7 @@ use ftsan::recording::operation::{CLOSE, EPOLL_WAIT, Operation};
 use ftsan::recording::{Recording, ThreadId, ThreadRecord};
 use ftsan::report::{Access, Finding, Frame, ObjectInfo, Role, ThreadInfo};
 use ftsan::rules::family::descriptors::SystemCall;
-use ftsan::rules::{self, Rule};
+use ftsan::rules::{self, Rule, double_close};
 use libc::{c_int, c_void};
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -187,6 +187,8 @@ struct Story {
     operation: String,
     /// The thread that the finding is about is the victim.
     is_victim: bool,
+    /// Of two closes what made the first and the second one, if these are two.
+    owners: Option<[&'static str; 2]>,
     accesses: Vec<Access>,
     /// Harm was seen, not only made possible.
     witnessed: bool,
@@ -299,6 +301,7 @@ impl Suspected<'_> {
             other: &story.other,
             operation: &story.operation,
             is_victim: story.is_victim,
+            owners: story.owners,
         });
         let mut finding = Finding::new(rule, told, object, None, story.accesses);
         finding.witnessed = story.witnessed;
@@ -381,13 +384,24 @@ impl Suspected<'_> {
                 }
                 let other = if is_victim { name_of(&second) } else { first.as_ref().map_or("?", name_of) }.to_owned();
                 let check = guarded_close::check_before(&second);
+                let owners = match (is_victim, &first) {
+                    // It meant what had the number before.
+                    (true, Some(first)) if guarded_close::name_the_same(first, &second) => None,
+                    (true, _) if self.operation == CLOSE => guarded_close::owners(&second, &here(Role::Owner)),
+                    (false, Some(first)) => guarded_close::owners(first, &second),
+                    (true, _) | (false, None) => None,
+                };
                 let mut accesses = vec![second];
-                accesses.extend(first);
+                // A close before, of what had the number then, is of interest where the second one may have meant that.
+                let is_meant =
+                    |first: &Access| !is_victim || owners.is_none() && !code_class::is_of_standard_library(&first.stack[0].file);
+                accesses.extend(first.filter(is_meant));
                 accesses.extend(check);
                 if is_victim {
                     accesses.push(here(Role::Owner));
                 }
-                Story { other, is_victim, accesses, ..Story::default() }
+                let operation = owners.map_or_else(String::new, |_| double_close::TWO_OWNERS.to_owned());
+                Story { other, operation, is_victim, owners, accesses, ..Story::default() }
             }
             Suspicion::Reaped { by, took_any } => {
                 let reaper = self.past(if took_any { Role::Offending } else { Role::Earlier }, "wait", by)?;
