@@ -4,16 +4,18 @@ use super::family::calls::{Calls, HandOver};
 use super::rule::{Finds, Fix, Rule};
 use super::severity::Severity;
 
-/// A thread that the run has made for the program knows the run, any other one has to be told which one it is.
+/// A thread of `to_thread` knows the run, any other one has to be told which one it is.
 macro_rules! by_thread {
-    ($before:literal, $function:literal) => {
+    ($before:literal, $function:literal, $what:literal) => {
         concat!(
             $before,
             "trio.from_thread.",
             $function,
             "(f) or anyio.from_thread.",
             $function,
-            "(f) in a thread of to_thread; in any other thread with trio_token=trio.lowlevel.current_trio_token() or token=anyio.lowlevel.current_token() of the run, or portal.call(f) of an anyio.from_thread.BlockingPortal that was opened there"
+            "(f), where ",
+            $what,
+            "; a thread that is not of to_thread needs the token of the run for that (trio_token=, token=), or a portal that was opened there (anyio.from_thread.BlockingPortal)"
         )
     };
 }
@@ -28,18 +30,14 @@ pub static RULE: Rule = Rule {
         Fix {
             name: "coroutine",
             operations: &["wait", "acquire", "send", "receive", "start", "__aenter__", "__aexit__"],
-            advice: by_thread!("it is a coroutine method: let async def f() await {class}.{method}(), and call ", "run"),
+            advice: by_thread!("it is a coroutine method: ", "run", "async def f() awaits {class}.{method}()"),
         },
         Fix {
             name: "property",
             operations: &["total_tokens", "deadline", "shield"],
-            advice: by_thread!("hand it over: let f set {class}.{method}, and call ", "run_sync"),
+            advice: by_thread!("hand it over: ", "run_sync", "f sets {class}.{method}"),
         },
-        Fix {
-            name: "any",
-            operations: &[],
-            advice: by_thread!("hand the call over: let f call {class}.{method}(), and call ", "run_sync"),
-        },
+        Fix { name: "any", operations: &[], advice: by_thread!("hand the call over: ", "run_sync", "f calls {class}.{method}()") },
     ],
     manual: r#"
 ## What it finds
