@@ -174,6 +174,22 @@ mod tests {
     }
 
     #[test]
+    fn a_transport_is_called_one_whatever_it_is_for() {
+        let fix = |class: &str, method: &str| {
+            let call = Call { class, method, operation: method, thread: "B", relation: "", outer: None };
+            transport_used_off_thread::RULE.tell_call(&call).fix
+        };
+        for (class, name) in [
+            ("_SelectorSocketTransport", "transport"),
+            ("UVProcessTransport", "transport"),
+            ("Process", "process"),
+            ("StreamWriter", "writer"),
+        ] {
+            assert_eq!(fix(class, "pause_reading"), format!("loop.call_soon_threadsafe({name}.pause_reading, ...)"));
+        }
+    }
+
+    #[test]
     fn every_page_shows_the_mistake_and_the_remedy() {
         for rule in ALL {
             for heading in ["## What it finds", "## Why it matters", "## Not reported"] {

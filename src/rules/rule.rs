@@ -66,13 +66,14 @@ pub struct Told {
 const NAMES: &[(&str, &str)] = &[
     ("Loop", "loop"),
     ("Callback", "callback"),
+    // Before what transports are for: `_SelectorSocketTransport`, `UVProcessTransport`.
+    ("Transport", "transport"),
     ("Selector", "selector"),
     ("DeferredQueue", "queue"),
     ("Deferred", "deferred"),
     ("Server", "server"),
     ("Writer", "writer"),
     ("Reader", "reader"),
-    ("Transport", "transport"),
     ("Process", "process"),
 ];
 

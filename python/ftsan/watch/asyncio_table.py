@@ -95,6 +95,7 @@ METHODS = (
         "asyncio.base_subprocess:BaseSubprocessTransport",
         "set_protocol close send_signal terminate kill",
     ),
+    ("FT105", "attribute:_loop", "asyncio.subprocess:Process", "send_signal terminate kill"),
     ("FT105", "attribute:_loop", "asyncio.streams:StreamWriter", "write writelines write_eof close drain start_tls"),
     (
         "FT105",
@@ -125,6 +126,7 @@ BIRTHS = (
     ("born", "asyncio.unix_events:_UnixReadPipeTransport"),
     ("born", "asyncio.sslproto:_SSLProtocolTransport"),
     ("born", "asyncio.base_subprocess:BaseSubprocessTransport"),
+    ("born", "asyncio.subprocess:Process"),
     ("born", "asyncio.streams:StreamWriter"),
     ("born", "asyncio.streams:StreamReader"),
     # Not Handle: call_soon makes one for each step of each task, and it is gone in the next iteration of its loop.

@@ -93,7 +93,7 @@ pub(crate) fn native_thread(py: Python<'_>, native_id: u64, name: &[u8]) -> Thre
 pub(crate) fn ended(py: Python<'_>, native_id: u64, name: &str) -> ThreadInfo {
     let is_it = |known: &KnownThread| known.native_id == native_id && known.name.starts_with(name);
     let known = lock().iter().rev().map(|(_, thread)| thread).find(|known| is_it(known)).cloned();
-    let is_cut_off = name.len() == KERNELS_LONGEST;
+    let is_cut_off = name.len() == KERNELS_LONGEST && !name.ends_with(')');
     known.map_or_else(
         || ThreadInfo {
             name: if is_cut_off { format!("{name}...") } else { name.to_owned() },
