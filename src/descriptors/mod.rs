@@ -381,6 +381,10 @@ impl Descriptors {
         }
         let redirected = self.redirected.get(to as usize)?;
         let by = Mark::unpack(redirected.load(Ordering::Relaxed));
+        if by.is_of_another(mark.thread) && self.is_copy_of(from, to) {
+            // It puts back what it has redirected, which was told.
+            return None;
+        }
         if by.is_of_another(mark.thread) {
             return Some(Suspicion::RedirectedByTwo { redirected: by });
         }
@@ -556,6 +560,8 @@ mod tests {
         assert!(puts_back(9, 1, ME) && !puts_back(9, 1, OTHER) && !puts_back(8, 1, ME) && !puts_back(9, 2, ME));
         assert!(!puts_back(9, 7, ME), "no standard descriptor");
         assert_eq!(all.duplicated(8, 1, OTHER), Some(Suspicion::RedirectedByTwo { redirected: ME }));
+        all.duplicated(1, 10, OTHER);
+        assert_eq!(all.duplicated(10, 1, OTHER), None, "it is put back");
         assert_eq!(all.duplicated(9, 1, ME), None);
         assert_eq!(all.duplicated(8, 1, OTHER), None);
     }
