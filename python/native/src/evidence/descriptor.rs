@@ -14,7 +14,7 @@ use crate::findings::process;
 use crate::findings::report::{Addition, Case, Raises, report};
 use crate::findings::store::FindingKey;
 use crate::interpreter::frames::{self, RawFrame};
-use crate::thread::caller::{OwnLine, own_line};
+use crate::thread::caller::{Caller, OwnLine, caller, own_line};
 use crate::thread::code_class::{self, resolve_all};
 use crate::thread::context::InSlowPath;
 use crate::thread::{guard, hooks_link};
@@ -274,6 +274,11 @@ impl Suspected<'_> {
         let (line, given) = match unsafe { own_line(self.py, skipped) } {
             OwnLine::At(line) => (line, None),
             OwnLine::Given(_, given) => (skipped, Some(given)),
+            OwnLine::Nowhere if all.first().is_some_and(|frame| code_class::is_of_standard_library(&frame.file)) => {
+                // SAFETY: attached.
+                let caller = unsafe { caller(self.py, 0) };
+                (skipped, if let Caller::Given(_, given) = caller { Some(given) } else { None })
+            }
             OwnLine::Nowhere => (skipped, None),
         };
         if let Some(given) = given {

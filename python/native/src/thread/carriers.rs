@@ -57,8 +57,9 @@ pub(crate) fn add_for_variable(code: &Bound<'_, PyAny>, variable: u16) {
 }
 
 fn carried(code: usize) -> Option<Carried> {
-    let found = CARRIERS.iter().find(|(carrier, _)| carrier.load(Ordering::Acquire) == code);
-    found.map(|(_, carried)| Carried::unpack(carried.load(Ordering::Relaxed)))
+    let known = CARRIERS.iter().map(|(carrier, carried)| (carrier.load(Ordering::Acquire), carried));
+    let (_, carried) = known.take_while(|(carrier, _)| *carrier != 0).find(|(carrier, _)| *carrier == code)?;
+    Some(Carried::unpack(carried.load(Ordering::Relaxed)))
 }
 
 /// The stack of the thread that gave away what this frame, of this code object, calls; empty if it calls nothing of the kind.
