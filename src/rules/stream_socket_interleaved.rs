@@ -1,5 +1,6 @@
 //! FT205 stream-socket-interleaved.
 
+use super::family::calls::{Calls, HandOver};
 use super::family::descriptors::{Descriptors, SystemCall};
 use super::rule::{Finds, Fix, Rule};
 use super::severity::Severity;
@@ -10,7 +11,13 @@ pub static RULE: Rule = Rule {
     id: "FT205",
     name: "stream-socket-interleaved",
     severity: Severity::Error,
-    finds: Finds::Descriptors(Descriptors { applies: |suspicion| matches!(suspicion, Suspicion::Interleaved { .. }), title }),
+    finds: Finds::Calls(Calls {
+        // Of a connection of multiprocessing, the call says all that the system call does.
+        covers_what_it_calls: true,
+        system_calls: Some(Descriptors { applies: |suspicion| matches!(suspicion, Suspicion::Interleaved { .. }), title }),
+        hand_over: HandOver::None,
+        ..Calls::PLAIN
+    }),
     fixes: &[
         Fix {
             name: "read",
