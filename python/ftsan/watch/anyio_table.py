@@ -47,3 +47,12 @@ HAND_OVERS = (
     "anyio.from_thread:BlockingPortal.start_task",
     "anyio.from_thread:BlockingPortal.start_task_soon",
 )
+
+GIFTS = (
+    (
+        "anyio._backends._asyncio:AsyncIOBackend.run_sync_in_worker_thread",
+        "func",
+        "anyio._backends._asyncio:WorkerThread.run",
+        "func",
+    ),
+)

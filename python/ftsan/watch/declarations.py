@@ -105,7 +105,8 @@ def _when_imported(library: str, path: str, hook: Callable[[Any], None]) -> None
             for attribute in filter(None, attributes.rstrip("?").split(".")):
                 found = getattr(found, attribute, None) if attributes.endswith("?") else getattr(found, attribute)
             if found is not None:
-                hook(found)
+                # Of a class method, the function.
+                hook(getattr(found, "__func__", found))
         except Exception as error:
             _native.turn_off(f"{library}: {path}: {type(error).__name__}: {error}")
 

@@ -40,3 +40,7 @@ HAND_OVERS = (
     "trio._threads:from_thread_run",
     "trio._threads:from_thread_run_sync",
 )
+
+GIFTS = (
+    ("trio._core._thread_cache:ThreadCache.start_thread_soon", "fn", "trio._core._thread_cache:WorkerThread._handle_job", "fn"),
+)
