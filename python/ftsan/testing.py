@@ -29,8 +29,8 @@ _STEP = 0.0005
 #: Seconds after which a wait for a lock, or a sleep, is one of the program.
 _LASTING = 0.02
 
-#: The numbers of ``futex``, by which threads wait for locks, and of ``nanosleep`` and ``clock_nanosleep``, by which they give others
-#: time (``asm/unistd_64.h``, ``asm-generic/unistd.h``).
+#: The numbers of ``futex``, by which threads wait for locks, and of ``nanosleep`` and ``clock_nanosleep``, by which they give
+#: others time (``asm/unistd_64.h``, ``asm-generic/unistd.h``).
 _MOMENTARY = {"x86_64": (202, 35, 230), "aarch64": (98, 101, 115)}
 
 

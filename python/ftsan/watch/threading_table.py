@@ -21,4 +21,6 @@ CARRIERS = (
     "weakref:finalize.__call__",
 )
 
-GIFTS = (("concurrent.futures._base:Future.add_done_callback", "fn", "concurrent.futures._base:Future._invoke_callbacks", "callback"),)
+GIFTS = (
+    ("concurrent.futures._base:Future.add_done_callback", "fn", "concurrent.futures._base:Future._invoke_callbacks", "callback"),
+)

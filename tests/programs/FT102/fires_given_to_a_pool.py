@@ -1,4 +1,4 @@
-"""The method is what a pool or a future is given to call: the line of the program is the one that gave it, of several the right one."""
+"""The method is what a pool or a future is given to call: the line of the program is the one that gave it, of several the right."""
 
 import asyncio
 from concurrent.futures import Future, ThreadPoolExecutor

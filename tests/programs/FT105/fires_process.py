@@ -1,4 +1,4 @@
-"""A child process of asyncio signalled from a thread, and from a pool that was given the method: the program knows the process, not its transport."""
+"""A child process of asyncio signalled from a thread and from a pool: the program knows the process, not its transport."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""Descriptors closed under a read by `os.close` itself in a worker thread of anyio, which has run something else before."""
+"""A descriptor closed under a read by `os.close` itself in a worker thread of anyio, which has run something else before."""
 
 import os
 import threading
@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 
 import anyio
 import anyio.to_thread
-
 from ftsan.testing import wait_until_blocked
 
 

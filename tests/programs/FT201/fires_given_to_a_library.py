@@ -1,4 +1,4 @@
-"""Descriptors closed under a read by a function that a pool, a thread or a timer was given: the line of the program is the one that gave it."""
+"""Descriptors closed under a read by what a pool, a thread or a timer was given: the line is the one that gave it."""
 
 import asyncio
 import contextlib

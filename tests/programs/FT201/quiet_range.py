@@ -1,4 +1,4 @@
-"""Ranges of descriptors that nobody uses, closed by one call; and all of them in the child of a fork, whose parent has a thread in one."""
+"""Ranges that nobody uses, closed by one call; and all descriptors in the child of a fork, whose parent has a thread in one."""
 
 import os
 import threading

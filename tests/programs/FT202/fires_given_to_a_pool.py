@@ -1,4 +1,4 @@
-"""What a selector has is closed by a pool that was given the method: the line of the program is the one that gave it, in the past by then."""
+"""What a selector has is closed by a pool that was given the method: the line is the one that gave it, in the past by then."""
 
 import contextlib
 import selectors

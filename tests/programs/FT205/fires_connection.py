@@ -1,10 +1,9 @@
-"""Two threads that receive from one end of a pipe of multiprocessing, or of a pair of sockets: each gets what the other one waits for."""
+"""Two threads that receive from one end of a pipe of multiprocessing, or of a pair of sockets: each gets the other's message."""
 
 import multiprocessing.connection
 import threading
 
 from ftsan.testing import wait_until_blocked
-
 
 
 def receive(ours: multiprocessing.connection.Connection, theirs: multiprocessing.connection.Connection) -> None:

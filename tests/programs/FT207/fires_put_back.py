@@ -1,4 +1,4 @@
-"""Two threads that redirect standard output and put it back in turn: the mistake is made where the second one redirects, and told once."""
+"""Two threads redirect standard output and put it back in turn: told once, where the second one redirects."""
 
 import os
 import threading

@@ -1,4 +1,4 @@
-"""Threads set events of trio and anyio in their runs: a thread of `to_thread`, and threads of the program's own, which have a token or a portal.
+"""Threads set events of trio and anyio in their runs: those of `to_thread`, and the program's own, which have a token or a portal.
 
 ALSO: FT503
 """

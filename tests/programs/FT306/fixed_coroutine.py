@@ -1,4 +1,4 @@
-"""Threads wait for an event of trio or anyio in its run: one of `to_thread`, and one of the program's own, which has a token or a portal.
+"""Threads wait for an event of trio or anyio in its run: one of `to_thread`, and the program's own, with a token or a portal.
 
 ALSO: FT503
 """

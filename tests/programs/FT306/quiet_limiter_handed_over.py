@@ -1,4 +1,4 @@
-"""A capacity limiter of anyio, made and prepared in one run, and used in another one, while the first one goes on without it."""
+"""A capacity limiter of anyio, made in one run and used in another one, while the first one goes on without it."""
 
 import threading
 
