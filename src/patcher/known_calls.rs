@@ -324,7 +324,16 @@ pub enum Does {
     /// To the attribute that the second argument names; the third one is the value, if there is one.
     Attribute(CallEffect),
     /// It looks through it and through all that is in it.
-    LooksThrough,
+    LooksThrough(Encoder),
+}
+
+/// Encoders that are written in C.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoder {
+    /// Of what it does not know, it asks the program.
+    Json,
+    /// It takes the attributes of objects, unless they have a way of their own to be reduced.
+    Pickle,
 }
 
 /// A C function that is watched at its entry: it may be called through a variable, by `map`, or as what a thread is to run.
@@ -363,9 +372,9 @@ pub static ENTRIES: &[Entry] = &[
     entry("_operator:", "isub", Does::Whole(CallEffect::Insert)),
     entry("_operator:", "ixor", Does::Whole(CallEffect::Insert)),
     entry("_operator:", "setitem", Does::Item(CallEffect::Write)),
-    entry("_pickle:", "dump", Does::LooksThrough),
-    entry("_pickle:", "dumps", Does::LooksThrough),
-    entry("_pickle:Pickler", "dump", Does::LooksThrough),
+    entry("_pickle:", "dump", Does::LooksThrough(Encoder::Pickle)),
+    entry("_pickle:", "dumps", Does::LooksThrough(Encoder::Pickle)),
+    entry("_pickle:Pickler", "dump", Does::LooksThrough(Encoder::Pickle)),
     entry("builtins:", "delattr", Does::Attribute(CallEffect::WriteAttribute)),
     entry("builtins:", "setattr", Does::Attribute(CallEffect::WriteAttribute)),
 ];

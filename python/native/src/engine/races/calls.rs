@@ -5,16 +5,15 @@ use crate::engine::order;
 use crate::engine::races::noted::{Touch, Written};
 use crate::engine::races::probe_site::Probe;
 use crate::engine::races::touch::is_private;
-use crate::engine::races::{accesses, callers, container_sync, containers, shared, values};
+use crate::engine::races::{accesses, callers, container_sync, containers, encoders, shared, values};
 use crate::interpreter::call_arguments::Arguments;
-use crate::interpreter::{attributes, header, types};
+use crate::interpreter::header;
 use crate::thread::context::{ThreadContext, current_thread};
 use crate::thread::outcome::Outcome;
 use crate::thread::{clock, guard};
 use ftsan::patcher::Action;
-use ftsan::patcher::known_calls::{self, CallEffect, Container, Does, Entry};
+use ftsan::patcher::known_calls::{self, CallEffect, Does, Encoder, Entry};
 use pyo3::ffi;
-use pyo3::prelude::*;
 
 /// What is called.
 #[derive(Clone, Copy)]
@@ -49,7 +48,8 @@ pub(crate) unsafe fn before(callee: Callee, receiver: *mut ffi::PyObject, argume
             Callee::Function(entry) => {
                 let arguments = arguments();
                 let object = arguments.place(0);
-                let may_be_passed = entry.does != Does::LooksThrough && header::is_private(object) && !shared::is_strict();
+                let may_be_passed =
+                    !matches!(entry.does, Does::LooksThrough(_)) && header::is_private(object) && !shared::is_strict();
                 if object.is_null() || may_be_passed || header::is_immortal(object) {
                     return Outcome::Continue;
                 }
@@ -130,7 +130,9 @@ unsafe fn note(here: &'static ThreadContext, probe: &Probe, callee: Callee, obje
             (Callee::Function(&Entry { does: Does::Attribute(effect), .. }), _) => {
                 accesses::attribute_named(here, probe, object, effect == CallEffect::WriteAttribute, [rest.at(0), rest.at(1)])
             }
-            (Callee::Function(&Entry { does: Does::LooksThrough, .. }), _) => look_through(here, probe, object),
+            (Callee::Function(&Entry { does: Does::LooksThrough(encoder), .. }), _) => {
+                encoders::look_through(here, probe, object, encoder)
+            }
             (Callee::Method(_), None) | (Callee::Function(_), _) => Outcome::Continue,
         }
     }
@@ -148,82 +150,13 @@ pub(crate) unsafe fn get_attribute(object: *mut ffi::PyObject, name: *mut ffi::P
     unsafe { before(Callee::Function(&GET), std::ptr::null_mut(), || Arguments::of_many(arguments.as_ptr(), 2)) }
 }
 
-/// Encoders go through everything that they are given, element by element.
+/// The encoder of json is about to be called.
 ///
 /// # Safety
 /// Attached; `object` is alive.
 pub(crate) unsafe fn encode(object: *mut ffi::PyObject) -> Outcome {
-    static ENCODE: Entry = Entry { owner: "_json:", name: "encode", does: Does::LooksThrough };
+    static ENCODE: Entry = Entry { owner: "_json:", name: "encode", does: Does::LooksThrough(Encoder::Json) };
     let arguments = Arguments::of_many(&raw const object, 1);
     // SAFETY: passed on.
     unsafe { before(Callee::Function(&ENCODE), std::ptr::null_mut(), || arguments) }
-}
-
-/// How deep containers in containers are looked into.
-const DEEPEST: usize = 16;
-
-/// # Safety
-/// Attached; `object` is alive.
-unsafe fn look_through(here: &'static ThreadContext, probe: &Probe, object: *mut ffi::PyObject) -> Outcome {
-    // SAFETY: passed on.
-    unsafe {
-        let py = Python::assume_attached();
-        let mut pending = vec![(Bound::from_borrowed_ptr(py, object), 0)];
-        while let Some((object, depth)) = pending.pop() {
-            if is_walked(&object) && !is_private(object.as_ptr()) {
-                let touch = Touch { here, probe, object: object.as_ptr() };
-                if let Outcome::Raised = touch.call(CallEffect::Iterate) {
-                    return Outcome::Raised;
-                }
-            }
-            if depth < DEEPEST {
-                pending.extend(parts(&object).into_iter().map(|part| (part, depth + 1)));
-            }
-        }
-    }
-    Outcome::Continue
-}
-
-fn is_walked(object: &Bound<'_, PyAny>) -> bool {
-    // SAFETY: alive.
-    let family = unsafe { containers::family(ffi::Py_TYPE(object.as_ptr())) };
-    matches!(family, Some(family) if !matches!(family, Container::Generator | Container::AsyncGenerator | Container::ByteArray | Container::Array | Container::WeakDict | Container::Wrapper))
-}
-
-/// The containers, and the objects with attributes, in a container; copied in one step, under its own lock.
-fn parts<'py>(object: &Bound<'py, PyAny>) -> Vec<Bound<'py, PyAny>> {
-    use pyo3::types::{PyDict, PyList, PyTuple};
-    let is_of_interest = |part: &Bound<'py, PyAny>| {
-        // SAFETY: alive.
-        let flags = unsafe { types::flags(ffi::Py_TYPE(part.as_ptr())) };
-        is_walked(part) || flags & (ffi::Py_TPFLAGS_TUPLE_SUBCLASS | ffi::Py_TPFLAGS_HEAPTYPE) != 0
-    };
-    let of_interest = |parts: Bound<'py, PyList>| parts.iter().filter(is_of_interest).collect();
-    if let Ok(dictionary) = object.cast::<PyDict>() {
-        of_interest(dictionary.values())
-    } else if let Ok(list) = object.cast::<PyList>() {
-        // SAFETY: attached; a slice of a list is a new list.
-        let copy =
-            unsafe { Bound::from_owned_ptr_or_opt(object.py(), ffi::PyList_GetSlice(list.as_ptr(), 0, ffi::Py_ssize_t::MAX)) };
-        copy.and_then(|copy| copy.cast_into::<PyList>().ok()).map_or_else(Vec::new, of_interest)
-    } else if let Ok(tuple) = object.cast::<PyTuple>() {
-        tuple.iter().filter(is_of_interest).collect()
-    } else if has_attributes(object) {
-        // As `object.__getstate__` does, which a pickle is made with.
-        // SAFETY: attached, alive; a new reference.
-        let attributes = unsafe {
-            Bound::from_owned_ptr_or_opt(object.py(), ffi::PyObject_GenericGetDict(object.as_ptr(), std::ptr::null_mut()))
-        };
-        let attributes = attributes.and_then(|attributes| attributes.cast_into::<PyDict>().ok());
-        attributes.map_or_else(Vec::new, |attributes| of_interest(attributes.values()))
-    } else {
-        Vec::new()
-    }
-}
-
-/// Whether it is an object with a dictionary of attributes, of a class of Python code.  Classes themselves are pickled by their names.
-fn has_attributes(object: &Bound<'_, PyAny>) -> bool {
-    // SAFETY: alive, and so is its type.
-    let flags = unsafe { types::flags(ffi::Py_TYPE(object.as_ptr())) };
-    flags & ffi::Py_TPFLAGS_HEAPTYPE != 0 && flags & attributes::MANAGED_DICT != 0 && flags & ffi::Py_TPFLAGS_TYPE_SUBCLASS == 0
 }

@@ -17,7 +17,7 @@
 //! | [`taken_off`] | properties that are taken off their class |
 //! | [`containers`], [`values`], [`names`] | built-in containers; keys and values as numbers; names |
 //! | [`walks`] | iterations, step by step |
-//! | [`calls`] | calls of C functions, seen at their entries |
+//! | [`calls`], [`encoders`] | calls of C functions, seen at their entries; what encoders go through |
 //! | [`callers`] | accesses without a probe: which code makes them |
 //! | [`own_thread`] | what names the calling thread |
 //! | [`container_sync`] | containers as a means to hand objects over |
@@ -36,6 +36,7 @@ pub(crate) mod confirm;
 pub(crate) mod container_sync;
 pub(crate) mod containers;
 pub(crate) mod demands;
+mod encoders;
 pub(crate) mod flags;
 pub(crate) mod folds;
 pub(crate) mod handed_over;
