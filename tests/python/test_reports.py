@@ -77,6 +77,27 @@ async def main():
 asyncio.run(main())
 """
 
+FOUND_EARLY = """
+from ftsan.testing import in_turns
+
+class Plugin:
+    pass
+
+plugins = {}
+
+def load():
+    plugin = Plugin()
+    plugins["a"] = plugin
+    plugin.hooks = []
+
+def use():
+    plugin = plugins.get("a")
+    if plugin is not None:
+        plugin.hooks
+
+in_turns(load, use)
+"""
+
 NAMED = """
 import threading
 import types
@@ -201,6 +222,11 @@ def test_containers_go_by_the_names_that_the_code_has_for_them(ftsan: Ftsan) -> 
     names = {finding["title"].partition(":")[0] for finding in run.by_location}
     attributes = {"Cache.shared['c']", "Cache.own['d']", "Plain.__dict__['f']"}
     assert names == {"__main__.registry['a']", "library.known['b']", "library.rows[0]['e']"} | attributes
+
+
+def test_what_is_found_too_early_goes_by_the_name_of_the_container_that_it_is_in(ftsan: Ftsan) -> None:
+    [title] = [finding["title"] for finding in ftsan("-c", FOUND_EARLY).findings if finding["rule"] == "FT406"]
+    assert title.endswith("; 'plugins', which says that it is there, was set first")
 
 
 def test_frames_that_no_traceback_shows_are_not_in_a_stack(ftsan: Ftsan) -> None:

@@ -219,9 +219,17 @@ fn finding(
 ) -> Finding {
     let py = object.py();
     let (mine, theirs) = (thread_names::me(py), thread_names::of(py, race.earlier_thread));
-    let flag = race.flag.and_then(|flag| flags::of_tested(flag.site));
+    let flag = race.flag.and_then(name_of_flag);
     let has_gil = process::get().has_gil();
-    let unordered = Unordered { race, is_process_state, what: shown, thread: &mine.name, earlier: &theirs.name, flag, has_gil };
+    let unordered = Unordered {
+        race,
+        is_process_state,
+        what: shown,
+        thread: &mine.name,
+        earlier: &theirs.name,
+        flag: flag.as_deref(),
+        has_gil,
+    };
     let told = rule.tell_race(&unordered);
     let class = type_name(object);
     let id = format!("{:#x}", object.as_ptr() as usize);
@@ -240,7 +248,7 @@ fn finding(
     accesses.push(access(Role::Earlier, &noun(race.earlier_kind), &theirs, race.earlier));
     accesses.extend(race.earlier_check.map(|check| access(Role::Earlier, &checked, &theirs, check)));
     if let Some(seen) = race.flag.filter(|flag| flag.stack != 0) {
-        let noun = format!("read of '{}', which was set first,", flag.unwrap_or("a flag"));
+        let noun = format!("read of '{}', which was set first,", flag.as_deref().unwrap_or("a flag"));
         accesses.push(access(Role::Earlier, &noun, &mine, seen));
     }
     let mut finding = Finding::new(rule, told, info, None, accesses);
@@ -251,6 +259,13 @@ fn finding(
         finding.set_mistake(shown, [(&mine.0, &mine.1), (&theirs.0, &theirs.1)]);
     }
     finding
+}
+
+/// The variable that said that something was there, or what the code that has read it calls the container in which that was found.
+fn name_of_flag(flag: AccessSite) -> Option<String> {
+    // SAFETY: attached, as the caller is; the code objects of recorded stacks are kept alive.
+    let container = || unsafe { NAME_HOLDER.get()?(*stacks::get(flag.stack).first()?, true) };
+    flags::of_tested(flag.site).map(str::to_owned).or_else(container)
 }
 
 /// What the code at this place calls the object that holds what was raced for; the object's class if it has no name for it.

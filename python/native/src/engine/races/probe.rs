@@ -228,6 +228,11 @@ fn is_special(point: &Point<'_>) -> bool {
     orders || point.is_own || point.compared != 0 || point.would_store != 0 || point.is_claim || point.is_filled || point.is_given
 }
 
+/// Whether it is what is read that the point's name is of, and not what reads it.
+fn is_variable(action: Action) -> bool {
+    matches!(action, Action::ReadAttribute | Action::ReadGlobal | Action::ReadCell)
+}
+
 static NEXT_SITE: AtomicU32 = AtomicU32::new(1);
 
 /// A probe whose code is gone.
@@ -293,7 +298,7 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, point: &Point<'_>, is_trusted: bool) 
     let kind = probe_type(py, path)?;
     let (name, field) = crate::engine::races::names::intern(py, point.name.unwrap_or_default())?;
     let site = NEXT_SITE.fetch_add(1, Ordering::Relaxed);
-    if point.is_tested {
+    if point.is_tested && is_variable(point.action) {
         crate::evidence::flags::remember(site, name);
     }
     if point.is_waiting {
