@@ -27,6 +27,8 @@ pub enum Container {
     Generator,
     /// The same.
     AsyncGenerator,
+    /// The same: a cursor of `sqlite3`, whose rows are those of the last statement, whichever thread has executed it.
+    Cursor,
 }
 
 impl Container {
@@ -37,7 +39,7 @@ impl Container {
 
     /// Whether it is none.
     pub fn is_generator(self) -> bool {
-        matches!(self, Container::Generator | Container::AsyncGenerator)
+        matches!(self, Container::Generator | Container::AsyncGenerator | Container::Cursor)
     }
 
     /// Module and name of each type.
@@ -53,6 +55,7 @@ impl Container {
         (ARRAY, "array", "array"),
         (WEAK, "weakref", "WeakValueDictionary"),
         (GENERATOR, "types", "GeneratorType"),
+        (CURSOR, "_sqlite3", "Cursor"),
     ];
 }
 
@@ -144,6 +147,7 @@ const ARRAY: Container = Container::Array;
 const WEAK: Container = Container::WeakDict;
 const GENERATOR: Container = Container::Generator;
 const ASYNC_GENERATOR: Container = Container::AsyncGenerator;
+const CURSOR: Container = Container::Cursor;
 
 const DICTS: &[Container] = &[DICT, ORDERED, DEFAULT, COUNTER, WEAK];
 const SEQUENCES: &[Container] = &[LIST, DEQUE, BYTES, ARRAY];
@@ -181,8 +185,14 @@ pub static METHODS: &[Method] = &[
     whole("difference_update", &[SET], CallEffect::Write),
     keyed("discard", &[SET], CallEffect::Take),
     whole("elements", &[COUNTER], CallEffect::Iterate),
+    whole("execute", &[CURSOR], CallEffect::Advance),
+    whole("executemany", &[CURSOR], CallEffect::Advance),
+    whole("executescript", &[CURSOR], CallEffect::Advance),
     whole("extend", SEQUENCES, CallEffect::Insert),
     whole("extendleft", &[DEQUE], CallEffect::Insert),
+    whole("fetchall", &[CURSOR], CallEffect::Advance),
+    whole("fetchmany", &[CURSOR], CallEffect::Advance),
+    whole("fetchone", &[CURSOR], CallEffect::Advance),
     whole("frombytes", &[ARRAY], CallEffect::Insert),
     whole("fromfile", &[ARRAY], CallEffect::Insert),
     whole("fromlist", &[ARRAY], CallEffect::Insert),

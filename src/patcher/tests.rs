@@ -482,7 +482,7 @@ fn the_holder_of_a_container_has_its_attribute() {
 
 #[test]
 fn every_container_has_methods() {
-    for (container, _, name) in Container::NAMES.iter().filter(|(container, ..)| *container != Container::Generator) {
+    for (container, _, name) in Container::NAMES.iter().filter(|(container, ..)| !container.is_generator()) {
         assert!(known_calls::method("clear", *container).is_some(), "{name}");
     }
 }

@@ -25,7 +25,8 @@ pub static RULE: Rule = Rule {
 ## What it finds
 
 One iterator advanced by two threads with nothing that orders them: a generator, `zip`, `map`, `enumerate`, `iter(lst)`, what
-`itertools` makes, a file, a `csv.reader`, a database cursor, an async generator.
+`itertools` makes, a file, a `csv.reader` or `csv.DictReader`, an async generator; a cursor of `sqlite3`, by `execute` as well as by what
+fetches its rows.
 
     rows = csv.reader(file)
     threading.Thread(target=load, args=(rows,))   # FT405: for row in rows, in two threads

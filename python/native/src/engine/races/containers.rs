@@ -43,7 +43,7 @@ pub(crate) unsafe fn family(class: *mut ffi::PyTypeObject) -> Option<Container> 
 const OF_PYTHON_CODE: [&CStr; 5] = [c"ChainMap", c"WeakKeyDictionary", c"WeakValueDictionary", c"UserDict", c"UserList"];
 
 /// `tp_name` of the types that are not told by their flags.
-const NAMES: [(&CStr, Container); 14] = [
+const NAMES: [(&CStr, Container); 15] = [
     (c"set", Container::Set),
     (c"collections.deque", Container::Deque),
     (c"collections.defaultdict", Container::DefaultDict),
@@ -60,6 +60,7 @@ const NAMES: [(&CStr, Container); 14] = [
     (c"UserList", Container::Wrapper),
     (c"generator", Container::Generator),
     (c"async_generator", Container::AsyncGenerator),
+    (c"sqlite3.Cursor", Container::Cursor),
 ];
 
 /// Whether the program has its own idea of what this method of a container does: then it is that method's code which is watched.
@@ -248,6 +249,30 @@ pub(crate) unsafe fn is_iterator(object: *mut ffi::PyObject) -> bool {
         }
         let Some(next) = (*class).tp_iternext else { return false };
         let in_python = NEXT_IN_PYTHON.get().copied().unwrap_or_default();
-        !in_python.contains(&(next as usize)) && !ATOMIC.contains(&CStr::from_ptr((*class).tp_name))
+        if in_python.contains(&(next as usize)) {
+            return is_reader_of_library(class);
+        }
+        !ATOMIC.contains(&CStr::from_ptr((*class).tp_name))
+    }
+}
+
+/// Whether it is a `csv.DictReader`, or a class that is derived from it and steps as it does: Python code of the standard library, which is not
+/// watched.
+///
+/// # Safety
+/// Attached; `class` is alive.
+unsafe fn is_reader_of_library(class: *mut ffi::PyTypeObject) -> bool {
+    // SAFETY: passed on; a type keeps its name, and the results of the look-ups are new references.
+    unsafe {
+        let Some(reader) = types::with_bases(class).find(|base| CStr::from_ptr((**base).tp_name) == c"DictReader") else {
+            return false;
+        };
+        let [next, of_reader] = [class, reader].map(|class| types::look_up_named(class, c"__next__"));
+        let module = types::look_up_named(reader, c"__module__");
+        let is_of_csv = !module.is_null()
+            && ffi::PyUnicode_Check(module) != 0
+            && ffi::PyUnicode_CompareWithASCIIString(module, c"csv".as_ptr()) == 0;
+        [next, of_reader, module].into_iter().for_each(|found| ffi::Py_XDECREF(found));
+        is_of_csv && std::ptr::eq(next, of_reader)
     }
 }

@@ -158,7 +158,7 @@ unsafe fn is_walked(class: *mut ffi::PyTypeObject) -> bool {
     // SAFETY: passed on.
     match unsafe { containers::family(class) } {
         Some(C::List | C::Dict | C::Set | C::Deque | C::OrderedDict | C::DefaultDict | C::Counter) => true,
-        Some(C::ByteArray | C::Array | C::WeakDict | C::Wrapper | C::Generator | C::AsyncGenerator) | None => false,
+        Some(C::ByteArray | C::Array | C::WeakDict | C::Wrapper | C::Generator | C::AsyncGenerator | C::Cursor) | None => false,
     }
 }
 
