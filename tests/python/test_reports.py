@@ -98,6 +98,18 @@ def use():
 in_turns(load, use)
 """
 
+UPDATED = """
+from collections import Counter
+from ftsan.testing import in_turns
+
+total = Counter()
+
+def hit():
+    list(map(total.update, ["a"]))
+
+in_turns(hit, hit)
+"""
+
 NAMED = """
 import threading
 import types
@@ -227,6 +239,11 @@ def test_containers_go_by_the_names_that_the_code_has_for_them(ftsan: Ftsan) -> 
 def test_what_is_found_too_early_goes_by_the_name_of_the_container_that_it_is_in(ftsan: Ftsan) -> None:
     [title] = [finding["title"] for finding in ftsan("-c", FOUND_EARLY).findings if finding["rule"] == "FT406"]
     assert title.endswith("; 'plugins', which says that it is there, was set first")
+
+
+def test_what_the_standard_library_is_given_goes_by_the_name_that_the_program_has_for_it(ftsan: Ftsan) -> None:
+    [finding] = ftsan("-c", UPDATED).findings
+    assert finding["title"].startswith("Counter __main__.total: update in thread"), finding["title"]
 
 
 def test_frames_that_no_traceback_shows_are_not_in_a_stack(ftsan: Ftsan) -> None:

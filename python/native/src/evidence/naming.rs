@@ -5,6 +5,7 @@
 use crate::interpreter::code_fields::Code;
 use crate::interpreter::frames::{self, Frame};
 use crate::interpreter::{attributes as attribute_home, types};
+use crate::thread::code_class;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyInt, PyList, PyString, PyTuple};
@@ -26,13 +27,20 @@ pub(crate) fn class(object: &Bound<'_, PyAny>) -> String {
     name.rsplit('.').next().unwrap_or(&name).to_owned()
 }
 
-/// What the innermost function of the calling thread calls `object`.
+/// What the calling thread's code calls `object`: the innermost function of the program, as long as the standard library works for it; or the innermost
+/// one of all.
 pub(crate) fn expression(object: &Bound<'_, PyAny>) -> Option<String> {
+    let py = object.py();
+    // SAFETY: the code object of a running frame is alive.
+    let is_library = |code| unsafe { code_class::file(code) }.is_some_and(code_class::is_of_standard_library);
     // SAFETY: attached, and it is our own stack.
-    let frame = unsafe { frames::own() }.find(|frame| frame.raw().is_some())?;
+    let frames = || unsafe { frames::own() }.filter_map(|frame| Some((frame, frame.raw()?.code)));
+    let outer = frames().find(|(_, code)| !is_library(*code)).map(|(frame, _)| frame);
+    let of_outer = outer.and_then(|frame| expression_in(frame, globals_of(py, frame).as_ref(), py, object.as_ptr(), true));
     // SAFETY: attached; of the innermost function.
-    let globals = unsafe { Bound::from_borrowed_ptr_or_opt(object.py(), ffi::PyEval_GetGlobals())? };
-    expression_in(frame, Some(&globals), object.py(), object.as_ptr(), true)
+    let globals = || unsafe { Bound::from_borrowed_ptr_or_opt(py, ffi::PyEval_GetGlobals()) };
+    let of_innermost = || expression_in(frames().next()?.0, Some(&globals()?), py, object.as_ptr(), true);
+    of_outer.or_else(of_innermost)
 }
 
 /// The global variables of a function of the calling thread.
