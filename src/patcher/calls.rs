@@ -1,6 +1,6 @@
 //! Calls of methods and functions that are known by name: their probes are right before the call, where the arguments are.
 
-use super::code::Code;
+use super::code::{Code, Place};
 use super::found::Found;
 use super::handlers::Handlers;
 use super::instructions::{Instruction, Instructions};
@@ -166,8 +166,12 @@ pub(super) fn find<'a>(
     found
 }
 
-/// The method of a container that is bound to the name that an instruction loads.
+/// The method of a container that is bound to the name that an instruction loads last.
 pub(super) fn bound<'a>(opcodes: &Opcodes, code: &Code<'_>, rebound: &'a Rebound, load: &Instruction) -> Option<&'a Bound> {
+    if opcodes.load_fast_pairs.contains(&load.opcode) {
+        // The second one is on top, where what is called is; its place of `self` comes from the next instruction.
+        return rebound.bound(Place::Variable, code.locals.get(load.argument as usize & 15)?);
+    }
     let (place, name) = code.loaded(opcodes, load)?;
     rebound.bound(place, name)
 }
