@@ -1,6 +1,7 @@
 //! Which built-in container an object is, subclasses included, and what its views and iterators are of.
 
 use crate::interpreter::{attributes, types};
+use crate::thread::code_class;
 use ftsan::patcher::known_calls::Container;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -85,13 +86,14 @@ pub(crate) unsafe fn is_overridden(class: *mut ffi::PyTypeObject, method: &CStr)
 }
 
 /// Classes of containers that are Python code, and what they have their methods from.
-const METHODS_OF_LIBRARY: [&str; 8] = [
+const METHODS_OF_LIBRARY: [&str; 9] = [
     "ChainMap.",
     "WeakKeyDictionary.",
     "WeakValueDictionary.",
     "UserDict.",
     "UserList.",
     "Counter.subtract",
+    "Counter.update",
     "MutableMapping.",
     "Mapping.get",
 ];
@@ -107,14 +109,17 @@ pub(crate) unsafe fn is_method_of_library(callable: *mut ffi::PyObject) -> bool 
         if ffi::Py_TYPE(callable) != &raw mut ffi::PyFunction_Type {
             return false;
         }
+        let function = callable.cast::<ffi::PyFunctionObject>();
         let mut length = 0;
-        let name = ffi::PyUnicode_AsUTF8AndSize((*callable.cast::<ffi::PyFunctionObject>()).func_qualname, &raw mut length);
+        let name = ffi::PyUnicode_AsUTF8AndSize((*function).func_qualname, &raw mut length);
         if name.is_null() {
             ffi::PyErr_Clear();
             return false;
         }
         let name = std::slice::from_raw_parts(name.cast::<u8>(), length as usize);
-        METHODS_OF_LIBRARY.iter().any(|known| name.starts_with(known.as_bytes()))
+        // A program may call a class of its own the same.
+        let is_of_library = || code_class::file((*function).func_code as usize).is_some_and(code_class::is_of_standard_library);
+        METHODS_OF_LIBRARY.iter().any(|known| name.starts_with(known.as_bytes())) && is_of_library()
     }
 }
 

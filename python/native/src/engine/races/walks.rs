@@ -5,14 +5,17 @@
 //! their end ([`begin`], [`end`]).
 
 use crate::engine::order;
+use crate::engine::races::noted::Touch;
 use crate::engine::races::probe_site::Probe;
 use crate::engine::races::{callers, container_sync, containers, shared, touch};
 use crate::interpreter::header::{self, WALKED};
 use crate::interpreter::iterators::{self, Iterators};
+use crate::interpreter::{code_text, frames};
 use crate::thread::context::{ThreadContext, current_thread};
 use crate::thread::outcome::Outcome;
-use crate::thread::{clock, guard};
+use crate::thread::{clock, code_class, guard};
 use ftsan::patcher::Action;
+use ftsan::patcher::known_calls::{CallEffect, Container};
 use ftsan::races::walks::Walk;
 use pyo3::ffi;
 
@@ -92,6 +95,9 @@ unsafe fn walk(here: &'static ThreadContext, iterator: *mut ffi::PyObject, conta
         let Some(family) = containers::family(ffi::Py_TYPE(container)).filter(|_| !touch::is_private(container)) else {
             return Outcome::Continue;
         };
+        if family == Container::Counter && is_end_of_update() {
+            return update(here, iterator, container);
+        }
         // The mark is gone when the address is another iterator's.
         let is_first = header::set(iterator, WALKED) & WALKED == 0;
         let walks = &here.races.memory.walks;
@@ -103,6 +109,36 @@ unsafe fn walk(here: &'static ThreadContext, iterator: *mut ffi::PyObject, conta
             Walk { iterator: iterator as u64, container: container as u64, version: 0, site, code, is_watched }
         });
         go_on(here, walk, begun.map(|begun| begun.version))
+    }
+}
+
+/// Whether the function that runs is how in-place operators of `collections.Counter` end, which are Python code: it drops the counts that are not
+/// positive any more.
+///
+/// # Safety
+/// Attached.
+unsafe fn is_end_of_update() -> bool {
+    // SAFETY: passed on; code on the own stack is alive, and so are its names.
+    unsafe {
+        let Some(frame) = frames::own().find_map(frames::Frame::raw) else { return false };
+        let name = code_text::qualname(frame.code) as *mut ffi::PyObject;
+        ffi::PyUnicode_CompareWithASCIIString(name, c"Counter._keep_positive".as_ptr()) == 0
+            && code_class::file(frame.code).is_some_and(code_class::is_of_standard_library)
+    }
+}
+
+/// As much as the first step tells: all of a Counter is read and written.
+///
+/// # Safety
+/// As [`walk`].
+unsafe fn update(here: &'static ThreadContext, iterator: *mut ffi::PyObject, counter: *mut ffi::PyObject) -> Outcome {
+    // SAFETY: passed on.
+    unsafe {
+        if header::set(iterator, WALKED) & WALKED != 0 || !callers::is_watched() {
+            return Outcome::Continue;
+        }
+        let (site, code) = callers::site();
+        Touch { here, probe: &Probe::of_call(Action::Update, site, code), object: counter }.call(CallEffect::Update)
     }
 }
 
