@@ -190,6 +190,9 @@ impl Drop for Inner {
 pub(crate) unsafe fn inner(object: *mut ffi::PyObject) -> Option<Inner> {
     // SAFETY: passed on; a live object has a live type.
     unsafe {
+        if ffi::Py_TYPE(object) == &raw mut ffi::PyMemoryView_Type {
+            return viewed_by_elements(object);
+        }
         let outer = family(ffi::Py_TYPE(object))?;
         if outer != Container::Wrapper {
             return Some(Inner { kept: std::ptr::null_mut(), object, family: outer });
@@ -201,6 +204,49 @@ pub(crate) unsafe fn inner(object: *mut ffi::PyObject) -> Option<Inner> {
             return None;
         };
         Some(Inner { kept, object: kept, family })
+    }
+}
+
+/// What a `memoryview` is of, if the elements of both have the same numbers: it shows all of a bytearray or an array as what it is.
+///
+/// # Safety
+/// Attached; `view` is alive, and a `memoryview`.
+#[cold]
+unsafe fn viewed_by_elements(view: *mut ffi::PyObject) -> Option<Inner> {
+    // SAFETY: passed on; a view hands out its own memory without code of the program, and what that is of lives as long as the view.
+    unsafe {
+        let mut shown = std::mem::zeroed::<ffi::Py_buffer>();
+        let kept = ffi::PyObject_GetAttrString(view, c"obj".as_ptr());
+        // A class that is derived from these may have a buffer of its own.
+        let family = match if kept.is_null() { c"" } else { CStr::from_ptr((*ffi::Py_TYPE(kept)).tp_name) } {
+            name if name == c"bytearray" => Some(Container::ByteArray),
+            name if name == c"array.array" => Some(Container::Array),
+            _ => None,
+        };
+        if family.is_none() || ffi::PyObject_GetBuffer(view, &raw mut shown, ffi::PyBUF_FULL_RO) != 0 {
+            ffi::PyErr_Clear();
+            ffi::Py_XDECREF(kept);
+            return None;
+        }
+        let mut whole = std::mem::zeroed::<ffi::Py_buffer>();
+        let is_whole = ffi::PyObject_GetBuffer(kept, &raw mut whole, ffi::PyBUF_FULL_RO) == 0;
+        let same = is_whole
+            && (shown.buf, shown.len, shown.itemsize, shown.ndim) == (whole.buf, whole.len, whole.itemsize, whole.ndim)
+            && shown.strides.is_null() == whole.strides.is_null()
+            && (shown.strides.is_null() || *shown.strides == *whole.strides);
+        if is_whole {
+            ffi::PyBuffer_Release(&raw mut whole);
+        } else {
+            ffi::PyErr_Clear();
+        }
+        ffi::PyBuffer_Release(&raw mut shown);
+        match family.filter(|_| same) {
+            Some(family) => Some(Inner { kept, object: kept, family }),
+            None => {
+                ffi::Py_DECREF(kept);
+                None
+            }
+        }
     }
 }
 
