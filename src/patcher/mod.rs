@@ -73,5 +73,5 @@ pub use rebound::Rebound;
 pub use relocate::{Relocated, after_entry, before_returns, replacing};
 pub use switches::{Switch, switches};
 pub use tables::handler_of_with;
-pub use tested::decides_here as decides;
+pub use tested::{awaits_here as awaits, decides_here as decides};
 pub use unit_map::UnitMap;

@@ -98,6 +98,8 @@ pub struct Opcodes {
     pub(super) swap: u8,
     pub(super) with_except_start: u8,
     pub(super) yield_value: u8,
+    pub(super) get_awaitable: u8,
+    pub(super) send: u8,
     pub(super) add: u32,
     pub(super) subscript: u32,
     /// In-place operators that change their left operand if it is a container.
@@ -204,6 +206,8 @@ impl Opcodes {
             swap: number("SWAP")?,
             with_except_start: number("WITH_EXCEPT_START")?,
             yield_value: number("YIELD_VALUE")?,
+            get_awaitable: find("GET_AWAITABLE").unwrap_or(ABSENT),
+            send: find("SEND").unwrap_or(ABSENT),
             add: operator("NB_ADD")?,
             subscript: operator("NB_SUBSCR")?,
             updates: [

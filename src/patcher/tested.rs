@@ -29,6 +29,13 @@ pub fn decides_here(opcodes: &Opcodes, bytes: &[u8], unit: u32) -> bool {
     call.is_some_and(|call| matches!(decides(opcodes, &all, call), Some(Decision::Jump(_))))
 }
 
+/// Whether a coroutine awaits at once what the call at this code unit returns, or is inside of what it awaits there.
+pub fn awaits_here(opcodes: &Opcodes, bytes: &[u8], unit: u32) -> bool {
+    let Some(Instructions { all, at }) = Instructions::read(opcodes, bytes) else { return false };
+    let is = |at: usize, opcode| all.get(at).is_some_and(|instruction| instruction.opcode == opcode);
+    at.get(unit as usize).is_some_and(|at| is(*at as usize, opcodes.send) || is(*at as usize + 1, opcodes.get_awaitable))
+}
+
 /// What becomes of what the instruction pushes.
 pub(super) fn tested(opcodes: &Opcodes, instructions: &[Instruction], index: usize) -> Tested {
     match decides(opcodes, instructions, index) {

@@ -36,8 +36,8 @@ a loop are one thread.  Threads that want the lock wait as long as the I/O takes
 ## Not reported
 
 Locks that were acquired by somebody else: by the thread before it ran the loop, by another thread, by another task.  `asyncio.Lock`.  A
-lock that is released before the `await`.  An `await` that does not suspend, of something that is done already.  Code that is not watched
-for data races (`--races`).
+lock that is released before the `await`.  An `await` that does not suspend, of something that is done already and was not left to a pool.
+Code that is not watched for data races (`--races`).
 "#,
 };
 

@@ -138,6 +138,8 @@ FUNCTIONS = (
     # A module in a package, since 3.15.
     ("_frozen_importlib:_HierarchicalLockManager.__exit__?", "imported"),
     ("concurrent.futures.thread:ThreadPoolExecutor._adjust_thread_count", "ignore-idle"),
+    # Whether that is awaited, or done by then, is luck.
+    ("asyncio.futures:wrap_future", "left-to-a-pool"),
     # A list is read, and then what is called.
     ("twisted.internet.base:ReactorBase.callFromThread", "carry"),
 )

@@ -291,6 +291,11 @@ pub(crate) unsafe fn suspends() -> Outcome {
     unsafe { suspends_with_locks(here) }
 }
 
+/// Whether the calling thread is known to hold a lock.
+pub(crate) fn is_any_held() -> bool {
+    !current_thread().slot.locks.is_empty()
+}
+
 /// # Safety
 /// As [`suspends`].
 #[cold]

@@ -7,8 +7,9 @@ use crate::engine::races::probe::Probes;
 use crate::intercept::bytecode::opcodes;
 use crate::interpreter::code_extras;
 use crate::interpreter::code_fields::Code;
-use crate::interpreter::frames::RawFrame;
+use crate::interpreter::frames::{self, RawFrame};
 use crate::interpreter::py_ref::{Lazy, Owned};
+use crate::thread::code_class;
 use crate::thread::probe_switch::Switches;
 use ftsan::patcher::{self, Opcodes, UnitMap};
 use pyo3::exceptions::PyRuntimeError;
@@ -253,6 +254,21 @@ pub(crate) unsafe fn decides(frame: RawFrame) -> bool {
     // SAFETY: passed on.
     let code = unsafe { Bound::from_borrowed_ptr(Python::assume_attached(), frame.code as *mut ffi::PyObject) };
     read(&code, |opcodes, bytes, _, _| patcher::decides(opcodes, bytes, frame.offset)).unwrap_or(false)
+}
+
+/// Whether the coroutine that has made the call which runs, perhaps by the standard library, awaits at once what that returns, or is inside of what
+/// it awaits.
+///
+/// # Safety
+/// Attached.
+pub(crate) unsafe fn is_awaited() -> bool {
+    // SAFETY: passed on; code on the own stack is alive.
+    unsafe {
+        let is_library = |code| code_class::file(code).is_some_and(code_class::is_of_standard_library);
+        let Some(frame) = frames::own().filter_map(frames::Frame::raw).find(|frame| !is_library(frame.code)) else { return false };
+        let code = Bound::from_borrowed_ptr(Python::assume_attached(), frame.code as *mut ffi::PyObject);
+        read(&code, |opcodes, bytes, _, _| patcher::awaits(opcodes, bytes, frame.offset)).unwrap_or(false)
+    }
 }
 
 /// Whether the first of these frames raises by itself what `act` raises for what is not there, and one of the others handles that.

@@ -1,12 +1,14 @@
 //! Python functions that hand something over: a few instructions are injected ([`crate::intercept::python_function`]), which call a site.
 
-use crate::engine::counted;
 use crate::engine::order::{self, Space, key};
 use crate::engine::races::handed_over;
+use crate::engine::{counted, locks};
+use crate::intercept::bytecode::code_data;
 use crate::intercept::python_function::Insertion;
 use crate::intercept::sync::threads;
 use crate::interpreter::header::{self, IGNORED};
-use crate::interpreter::own_types;
+use crate::interpreter::{own_types, types};
+use crate::thread::outcome::Outcome;
 use pyo3::exceptions::PyValueError;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -49,10 +51,12 @@ pub(crate) enum PythonSyncOp {
     SemaphoreReleasing,
     /// It was released.
     SemaphoreReleased,
+    /// What is made of the first argument is completed by a pool.
+    LeftToAPool,
 }
 
 /// The edges by the names that the table uses.
-const NAMES: [(&str, PythonSyncOp); 16] = [
+const NAMES: [(&str, PythonSyncOp); 17] = [
     ("sent-outside", PythonSyncOp::SentOutside),
     ("from-outside", PythonSyncOp::FromOutside),
     ("release", PythonSyncOp::Release),
@@ -69,6 +73,7 @@ const NAMES: [(&str, PythonSyncOp); 16] = [
     ("semaphore-acquired", PythonSyncOp::SemaphoreAcquired),
     ("semaphore-releasing", PythonSyncOp::SemaphoreReleasing),
     ("semaphore-released", PythonSyncOp::SemaphoreReleased),
+    ("left-to-a-pool", PythonSyncOp::LeftToAPool),
 ];
 
 #[repr(C)]
@@ -113,10 +118,27 @@ unsafe extern "C" fn assign(site: *mut ffi::PyObject, object: *mut ffi::PyObject
             PythonSyncOp::SemaphoreAcquired => counted::acquired(object, std::ptr::eq(result, ffi::Py_True())),
             PythonSyncOp::SemaphoreReleasing => counted::release(object),
             PythonSyncOp::SemaphoreReleased => counted::released(object),
+            PythonSyncOp::LeftToAPool => return left_to_a_pool(object).status(),
             PythonSyncOp::Carry => {}
         }
     }
     0
+}
+
+/// The calling thread's task awaits a pool, which has perhaps done already what it was given: then the task goes on at once, but only this time.
+///
+/// # Safety
+/// Attached; `future` is alive.
+unsafe fn left_to_a_pool(future: *mut ffi::PyObject) -> Outcome {
+    // SAFETY: passed on; the result of the look-up is a reference of our own.
+    unsafe {
+        if !locks::is_any_held() {
+            return Outcome::Continue;
+        }
+        let of_a_loop = types::look_up_named(ffi::Py_TYPE(future), c"_asyncio_future_blocking");
+        ffi::Py_XDECREF(of_a_loop);
+        if of_a_loop.is_null() && code_data::is_awaited() { locks::suspends() } else { Outcome::Continue }
+    }
 }
 
 /// What becomes of the argument.
@@ -178,6 +200,7 @@ impl PythonSyncOp {
             | PythonSyncOp::Imported
             | PythonSyncOp::SemaphoreAcquiring
             | PythonSyncOp::SemaphoreReleasing
+            | PythonSyncOp::LeftToAPool
             | PythonSyncOp::IgnoreIdle => Insertion::Beginning,
         }
     }
