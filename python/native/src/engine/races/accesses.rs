@@ -5,7 +5,7 @@ use crate::engine::races::noted::{Touch, Written};
 use crate::engine::races::probe_site::{Probe, peek};
 use crate::engine::races::slices::Slice;
 use crate::engine::races::touch::{escape, field, is_private};
-use crate::engine::races::{container_sync, containers, handed_over, locations, names, states, taken_off, values, walks};
+use crate::engine::races::{container_sync, containers, encoders, handed_over, locations, names, states, taken_off, values, walks};
 use crate::evidence::naming;
 use crate::evidence::race::Part;
 use crate::interpreter::{attributes, frames, header, types};
@@ -456,6 +456,9 @@ unsafe fn function(here: &'static ThreadContext, probe: &Probe, object: *mut ffi
         let begins_again = probe.is_handled && container.is_some_and(Container::notices_changes);
         // A copy is made in one step, of whatever there is, or again until it was.
         if is_snapshot || begins_again {
+            return Outcome::Continue;
+        }
+        if function.module == "copy" && encoders::is_copied_by_itself(Python::assume_attached(), ffi::Py_TYPE(object)) {
             return Outcome::Continue;
         }
         if function.module == "bisect" && !probe.is_placed {

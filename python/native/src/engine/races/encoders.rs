@@ -104,6 +104,15 @@ unsafe fn is_reduced_by_default(py: Python<'_>, class: *mut ffi::PyTypeObject) -
     }
 }
 
+/// Whether objects of this class say themselves how `copy.deepcopy` copies them, or what is to be copied.
+///
+/// # Safety
+/// Attached; `class` is alive.
+pub(super) unsafe fn is_copied_by_itself(py: Python<'_>, class: *mut ffi::PyTypeObject) -> bool {
+    // SAFETY: passed on.
+    unsafe { is_in_python(class, c"__deepcopy__") || !is_reduced_by_default(py, class) }
+}
+
 /// Whether `copyreg.pickle` was told how objects of this class are pickled.
 ///
 /// # Safety
