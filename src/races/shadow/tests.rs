@@ -6,6 +6,7 @@ use crate::races::clock::Clocks;
 use crate::races::facts::{AccessFacts, Turn};
 use crate::rules::Severity;
 
+mod again;
 mod exceptions;
 mod waits;
 
