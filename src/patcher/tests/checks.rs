@@ -188,6 +188,36 @@ fn what_is_read_once_more_before_the_act_belongs_to_the_check() {
 }
 
 #[test]
+fn a_loop_waits_for_what_it_does_not_write_itself() {
+    let is_waiting = |inside: &[(&'static str, To)], after: &[(&'static str, To)]| {
+        let look = [op(":top", 0), SELF, attribute("d"), op("LOAD_SMALL_INT", 3), op("COMPARE_OP", 2)];
+        let loops = [&look[..], &[to("POP_JUMP_IF_FALSE", "end")], inside, &[to("JUMP_BACKWARD", "top"), op(":end", 0)]].concat();
+        of(&points(&[&loops[..], after, &[NOTHING, RETURN]].concat(), &Rebound::default()), Action::ReadAttribute).is_waiting
+    };
+    let store = [NOTHING, SELF, op("STORE_ATTR", named("d"))];
+    let sleep = [called("sleep"), op("CALL", 0), op("POP_TOP", 0)];
+    assert!(is_waiting(&sleep, &[]), "while self.d < 3: sleep()");
+    assert!(is_waiting(&sleep, &store), "what is written after it");
+    assert!(!is_waiting(&store, &[]), "it counts itself");
+}
+
+#[test]
+fn room_is_looked_for_before_something_is_put_into_a_dictionary() {
+    let bounded = |jump: &'static str, act: &[(&'static str, To)]| {
+        let check = [&size()[..], &[op("LOAD_SMALL_INT", 3), op("COMPARE_OP", 0), to(jump, "end")]].concat();
+        let source = [&check[..], act, &[op(":end", 0), NOTHING, RETURN]].concat();
+        let points = points(&source, &Rebound::default());
+        let (look, act) = (of(&points, Action::Function), of(&points, Action::WriteItem));
+        assert_eq!(look.is_claim, act.is_bounded);
+        act.is_bounded
+    };
+    let put = [&[NOTHING][..], &container(), &[op("LOAD_FAST", 2), op("STORE_SUBSCR", 0)]].concat();
+    assert!(bounded("POP_JUMP_IF_FALSE", &put), "if len(self.d) < 3: self.d[key] = None");
+    let clear = [&container()[..], &[method("load"), op("CALL", 0), op("POP_TOP", 0), op(":end", 0)]].concat();
+    assert!(!bounded("POP_JUMP_IF_FALSE", &[&clear[..], &put].concat()), "it is put there in any case");
+}
+
+#[test]
 fn a_constant_is_one_wherever_it_is_stored() {
     let is_constant = |source: &[(&'static str, To)], action: Action| {
         of(&points(&[source, &[NOTHING, RETURN]].concat(), &Rebound::default()), action).is_constant
