@@ -276,7 +276,8 @@ fn mark_waits(opcodes: &Opcodes, all: &[Instruction], found: &mut [Found<'_>]) {
         let Found { point, instruction, .. } = &found[at];
         let is_variable = matches!(point.action, Action::ReadAttribute | Action::ReadGlobal | Action::ReadCell);
         let subject = looked_at(point, None).filter(|_| is_variable && point.is_polled && point.is_heeded);
-        let Some((subject, end)) = subject.zip(loop_end(opcodes, all, *instruction as usize)) else { continue };
+        let Some(subject) = subject else { continue };
+        let Some(end) = loop_end(opcodes, all, *instruction as usize) else { continue };
         let is_in_it = |act: &Found<'_>| all[end].target.is_some_and(|top| (top..=end as u32).contains(&act.instruction));
         let writes = |act: &Found<'_>| is_in_it(act) && acted(&act.point, None).as_ref() == Some(&subject);
         found[at].point.is_waiting = !found.iter().any(writes);

@@ -187,17 +187,27 @@ impl Drop for Inner {
 
 /// # Safety
 /// Attached; `object` is alive.
+#[inline(always)]
 pub(crate) unsafe fn inner(object: *mut ffi::PyObject) -> Option<Inner> {
     // SAFETY: passed on; a live object has a live type.
     unsafe {
-        if ffi::Py_TYPE(object) == &raw mut ffi::PyMemoryView_Type {
-            return viewed_by_elements(object);
+        let class = ffi::Py_TYPE(object);
+        match family(class) {
+            Some(Container::Wrapper) => wrapped(object),
+            Some(family) => Some(Inner { kept: std::ptr::null_mut(), object, family }),
+            None if class == &raw mut ffi::PyMemoryView_Type => viewed_by_elements(object),
+            None => None,
         }
-        let outer = family(ffi::Py_TYPE(object))?;
-        if outer != Container::Wrapper {
-            return Some(Inner { kept: std::ptr::null_mut(), object, family: outer });
-        }
-        let kept = data(object);
+    }
+}
+
+/// # Safety
+/// Attached; `wrapper` is alive.
+#[cold]
+unsafe fn wrapped(wrapper: *mut ffi::PyObject) -> Option<Inner> {
+    // SAFETY: passed on; a live object has a live type.
+    unsafe {
+        let kept = data(wrapper);
         let family = if kept.is_null() { None } else { family(ffi::Py_TYPE(kept)) };
         let Some(family) = family.filter(|family| *family != Container::Wrapper) else {
             ffi::Py_XDECREF(kept);
