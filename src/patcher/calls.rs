@@ -13,7 +13,7 @@ use super::tested::tested;
 
 /// May a method of this name, or a function of a module, be a known one?
 pub(super) fn is_attribute(name: &str) -> bool {
-    !known_calls::methods(name).is_empty() || of_module(name).is_some()
+    known_calls::is_probed(name) || of_module(name).is_some()
 }
 
 /// `heapq.heappush` is one, `array.sum` is none.
@@ -127,12 +127,12 @@ pub(super) fn find<'a>(
         }
         let function = if source.opcode == opcodes.load_attr {
             let Some(name) = by_name(1).filter(|_| is_lookup(opcodes, all, producer as usize)) else { return };
-            let name = if known_calls::methods(name).is_empty() {
+            let name = if !known_calls::is_probed(name) {
                 bound(opcodes, code, rebound, source).map_or(name, |bound| bound.method)
             } else {
                 name
             };
-            if !known_calls::methods(name).is_empty() {
+            if known_calls::is_probed(name) {
                 add(Action::Method, name, Operand::Stack(callable), callable - 1, if has_key(name) { first } else { 0 });
                 called.push(producer);
             }
@@ -142,7 +142,7 @@ pub(super) fn find<'a>(
             let Some(name) = by_name(2) else { return };
             if let Some(function) = of_module(name).filter(|function| function.module == known_calls::OF_OBJECT) {
                 add(Action::Function, function.name, Operand::Site, callable - 1, 0);
-            } else if !known_calls::methods(name).is_empty() {
+            } else if known_calls::is_probed(name) {
                 add(Action::Method, name, Operand::Stack(callable), callable - 1, if has_key(name) { first } else { 0 });
             }
             None
@@ -201,7 +201,7 @@ fn looked_up<'a>(opcodes: &Opcodes, code: &Code<'a>, all: &[Instruction], called
             continue;
         }
         let Some(name) = code.names.get((instruction.argument >> 1) as usize) else { continue };
-        if known_calls::methods(name).is_empty() {
+        if !known_calls::is_probed(name) {
             continue;
         }
         let (unit, handed) = (instruction.unit, Operand::Stack(1));

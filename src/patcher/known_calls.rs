@@ -101,6 +101,8 @@ pub struct Method {
     pub is_keyed: bool,
     /// Two calls without arguments, in whatever order, leave what one leaves.
     pub is_repeatable: bool,
+    /// Many other objects have a method of this name: it is seen at its entry only, and by no probe where it is called.
+    pub is_at_entry: bool,
 }
 
 /// Which arguments are containers.
@@ -154,15 +156,19 @@ const SEQUENCES: &[Container] = &[LIST, DEQUE, BYTES, ARRAY];
 const ITEMS: &[Container] = &[LIST, DICT, DEQUE, ORDERED, DEFAULT, COUNTER, BYTES, ARRAY];
 
 const fn whole(name: &'static str, containers: &'static [Container], effect: CallEffect) -> Method {
-    Method { name, containers, effect, is_keyed: false, is_repeatable: false }
+    Method { name, containers, effect, is_keyed: false, is_repeatable: false, is_at_entry: false }
 }
 
 const fn repeatable(name: &'static str, containers: &'static [Container], effect: CallEffect) -> Method {
-    Method { name, containers, effect, is_keyed: false, is_repeatable: true }
+    Method { name, containers, effect, is_keyed: false, is_repeatable: true, is_at_entry: false }
 }
 
 const fn keyed(name: &'static str, containers: &'static [Container], effect: CallEffect) -> Method {
-    Method { name, containers, effect, is_keyed: true, is_repeatable: false }
+    Method { name, containers, effect, is_keyed: true, is_repeatable: false, is_at_entry: false }
+}
+
+const fn entered(name: &'static str, containers: &'static [Container], effect: CallEffect) -> Method {
+    Method { is_at_entry: true, ..whole(name, containers, effect) }
 }
 
 /// Methods, by name.
@@ -185,14 +191,14 @@ pub static METHODS: &[Method] = &[
     whole("difference_update", &[SET], CallEffect::Write),
     keyed("discard", &[SET], CallEffect::Take),
     whole("elements", &[COUNTER], CallEffect::Iterate),
-    whole("execute", &[CURSOR], CallEffect::Advance),
-    whole("executemany", &[CURSOR], CallEffect::Advance),
-    whole("executescript", &[CURSOR], CallEffect::Advance),
+    entered("execute", &[CURSOR], CallEffect::Advance),
+    entered("executemany", &[CURSOR], CallEffect::Advance),
+    entered("executescript", &[CURSOR], CallEffect::Advance),
     whole("extend", SEQUENCES, CallEffect::Insert),
     whole("extendleft", &[DEQUE], CallEffect::Insert),
-    whole("fetchall", &[CURSOR], CallEffect::Advance),
-    whole("fetchmany", &[CURSOR], CallEffect::Advance),
-    whole("fetchone", &[CURSOR], CallEffect::Advance),
+    entered("fetchall", &[CURSOR], CallEffect::Advance),
+    entered("fetchmany", &[CURSOR], CallEffect::Advance),
+    entered("fetchone", &[CURSOR], CallEffect::Advance),
     whole("frombytes", &[ARRAY], CallEffect::Insert),
     whole("fromfile", &[ARRAY], CallEffect::Insert),
     whole("fromlist", &[ARRAY], CallEffect::Insert),
@@ -403,6 +409,11 @@ pub fn methods(name: &str) -> &'static [Method] {
     let first = METHODS.partition_point(|method| method.name < name);
     let after = first + METHODS[first..].partition_point(|method| method.name == name);
     &METHODS[first..after]
+}
+
+/// Whether calls of methods of this name have probes.
+pub(super) fn is_probed(name: &str) -> bool {
+    methods(name).iter().any(|method| !method.is_at_entry)
 }
 
 /// What the method of this name does to a container.
