@@ -111,27 +111,12 @@ impl Touch<'_> {
         unsafe {
             self.here.slot.count_access();
             let spot = self.spot(home, field);
-            if kind == AccessKind::Write && flags::is_waited_for(self.probe.field) {
-                return self.waited_for(spot, value, details, part);
-            }
             if self.noted_plainly(spot, kind, value, &details) {
                 Outcome::Continue
             } else {
                 self.judged(spot, kind, value, details, part)
             }
         }
-    }
-
-    /// A write of what a loop may wait for, which tells that all before it is done.
-    ///
-    /// # Safety
-    /// As [`noted`](Self::noted).
-    #[cold]
-    unsafe fn waited_for(&self, spot: Spot<'static>, value: Value, details: Details, part: Part) -> Outcome {
-        let epoch = details.epoch.or_else(|| Some(self.here.order.clock().epoch()));
-        flags::set(flags::of(spot.location()));
-        // SAFETY: passed on.
-        unsafe { self.judged(spot, AccessKind::Write, value, Details { epoch, ..details }, part) }
     }
 
     /// Notes an access if there is nothing to judge, as with most: whether it did.  But for the epoch, `details` only concern kinds of accesses that
@@ -143,7 +128,7 @@ impl Touch<'_> {
     unsafe fn noted_plainly(&self, spot: Spot<'static>, kind: AccessKind, value: Value, details: &Details) -> bool {
         let (here, probe) = (self.here, self.probe);
         let is_more = probe.is_special || here.order.is_last() || !here.races.is_introduced.get();
-        if is_more || details.epoch.is_some() || confirm::is_on() || review::is_on() {
+        if is_more || details.epoch.is_some() || confirm::is_on() || review::is_on() || self.tells_a_loop(kind) {
             return false;
         }
         let access = PlainAccess { kind, value, site: probe.site, code: probe.code, facts: probe.facts, turn: probe.turn };
@@ -153,6 +138,12 @@ impl Touch<'_> {
             // SAFETY: passed on.
             Look::MayBePlain(now) => now.note(unsafe { here.stacks.record_at(probe.site) }),
         }
+    }
+
+    /// Whether it writes what a loop may wait for: that all before it is done.
+    #[inline(always)]
+    fn tells_a_loop(&self, kind: AccessKind) -> bool {
+        kind == AccessKind::Write && flags::is_waited_for(self.probe.field)
     }
 
     /// As [`noted`](Self::noted), of a cell.
@@ -186,6 +177,11 @@ impl Touch<'_> {
             since: details.since,
             epoch: details.epoch,
         };
+        if self.tells_a_loop(kind) {
+            // Those who wait know of the write itself as well.
+            access.epoch = access.epoch.or_else(|| Some(clock.epoch()));
+            flags::set(flags::of(location));
+        }
         // SAFETY: the object is alive, and so is what it is done with; called from the probe.
         if probe.is_special && !unsafe { self.is_judged(&mut access) } {
             return Outcome::Continue;
