@@ -1,4 +1,4 @@
-"""Counts that are added to a Counter by its methods and in place: Python code of the standard library, which reads and writes one after the other."""
+"""Counts that are added to a Counter as a whole: Python code of the standard library does so, which first reads and then writes."""
 
 from collections import Counter
 

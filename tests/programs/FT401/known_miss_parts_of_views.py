@@ -1,4 +1,4 @@
-"""Views of a part of a bytearray, and as other numbers: their elements are others than those of the bytearray, and no locations of their own."""
+"""Views of a part of a bytearray, or as other numbers: their elements are no locations of their own."""
 
 from ftsan.testing import in_turns
 

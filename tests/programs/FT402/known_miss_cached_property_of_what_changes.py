@@ -1,7 +1,7 @@
 """Two threads come to a `functools.cached_property` at once: each makes a list and adds to it, and one of the lists is lost.
 
-Nothing is lost as long as nobody changes what was made, which is what such properties are for: that the other one's value is changed later would
-have to be known where it is stored over.
+Nothing is lost as long as nobody changes what was made, which is what such properties are for: that the other one's value is
+changed later would have to be known where it is stored over.
 """
 
 import functools

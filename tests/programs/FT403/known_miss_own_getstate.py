@@ -1,4 +1,4 @@
-"""A `__getstate__` leaves the lock out and gives away the rest, which pickle goes through afterwards: no hook sees what it returns."""
+"""A `__getstate__` leaves the lock out and gives away the rest, which pickle goes through: no hook sees what it returns."""
 
 import pickle
 import threading

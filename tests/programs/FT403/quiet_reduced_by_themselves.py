@@ -1,4 +1,4 @@
-"""Objects that say themselves what is encoded of them, under their lock, and what json hands to the program: encoders never see what they have."""
+"""Objects that say themselves, under their lock, what is encoded of them, and what json hands to the program to encode."""
 
 from __future__ import annotations
 

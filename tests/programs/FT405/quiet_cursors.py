@@ -1,4 +1,4 @@
-"""Cursors of one database: a thread's own, one under a lock, and one that is handed over with its rows; so is a `csv.DictReader`."""
+"""Cursors of one database, a thread's own, one under a lock, one that is handed over with its rows; and a `csv.DictReader`."""
 
 import csv
 import io
