@@ -11,12 +11,12 @@ use super::opcodes::{Jump, Opcodes};
 use super::point::{Action, Point};
 use super::rebound::Rebound;
 use super::tested::loop_end;
-use names::{INSERTION, names};
+use names::{INSERTION, Names, names};
+pub(super) use repeatable::only_sets_flags;
+use repeatable::{ADDITION, is_repeatable, only_keeps};
 
 mod names;
-
-/// What puts something into a set.
-const ADDITION: &str = "add";
+mod repeatable;
 
 /// What a check is about and an action is done to, as far as the code shows it.
 #[derive(PartialEq, Eq)]
@@ -132,7 +132,8 @@ pub(super) fn mark<'a>(
             }
             if let Some(check) = (0..act).rev().find(is_it)
                 && (notes_failure(handlers, &found[check].point, &found[act].point)
-                    || only_sets(opcodes, code, &instructions.all, &found[check], &found[act]))
+                    || is_repeatable(opcodes, code, &instructions.all, &found[check], &found[act])
+                    || is_trimmed(opcodes, &instructions.all, &names, found, [check, act]))
             {
                 decided_otherwise.push(check);
                 continue;
@@ -166,7 +167,10 @@ pub(super) fn mark<'a>(
                 let is_put = found[act].point.action == Action::WriteItem || found[act].point.name == Some(ADDITION);
                 let looks_for_room = found[check].point.is_measured && is_size(&found[check].point);
                 let places = [check, act].map(|at| found[at].instruction as usize);
-                found[act].point.is_bounded = is_put && looks_for_room && branches::decides(opcodes, &instructions.all, places);
+                found[act].point.is_bounded = is_put
+                    && looks_for_room
+                    && branches::decides(opcodes, &instructions.all, places)
+                    && !only_keeps(opcodes, code, &instructions.all, places[0]);
                 found[check].point.is_claim |= looks_for_room && (is_adding || found[act].point.is_bounded);
                 if fills(&found[act].point)
                     && asks_all(&found[check].point)
@@ -284,62 +288,23 @@ fn mark_waits(opcodes: &Opcodes, all: &[Instruction], found: &mut [Found<'_>]) {
     }
 }
 
-/// Whether all that a look decides is whether a flag is set that may be set already (`if not self.dirty: self.dirty = True`), or whether something is put into
-/// a set (`if x not in seen: seen.add(x)`): whoever comes between does that as well.
-fn only_sets(opcodes: &Opcodes, code: &Code<'_>, all: &[Instruction], check: &Found<'_>, act: &Found<'_>) -> bool {
-    let (start, end) = (check.instruction as usize + 1, act.instruction as usize);
-    let is_truth = all.get(start).is_some_and(|next| opcodes.info(next.opcode).is_predicate);
-    let is_looked_for = check.point.action == Action::Contains;
-    let jump = start + usize::from(is_truth);
-    let is_it = |test: &&Instruction| {
-        let info = opcodes.info(test.opcode);
-        info.tests && (is_truth || is_looked_for || info.tests_for_none)
+/// Whether what is taken away is one too many after the function has added one itself (`recent.append(x); if len(recent) > 9: recent.pop(0)`): as many
+/// are taken as were added.
+fn is_trimmed(opcodes: &Opcodes, all: &[Instruction], names: &Names<'_>, found: &[Found<'_>], [check, act]: [usize; 2]) -> bool {
+    let is_it = |at: &usize| {
+        let adds = |method: &known_calls::Method| method.effect == CallEffect::Insert;
+        let point = &found[*at].point;
+        let is_addition = point.action == Action::Method && known_calls::methods(point.name.unwrap_or_default()).iter().any(adds);
+        is_addition && names.containers[*at].is_some() && names.containers[*at] == names.containers[act]
     };
-    let test = all.get(jump).filter(is_it);
-    let Some(target) = test.and_then(|test| test.target) else { return false };
-    let (target, next) = (target as usize, jump + 1);
-    let (from, other) = if end < target { (next, target) } else { (target, next) };
-    let is_addition = act.point.action == Action::Method && act.point.name == Some(ADDITION) && is_looked_for;
-    let is_dropped = all.get(end + 1).is_some_and(|next| next.opcode == opcodes.pop_top);
-    let is_known = if is_addition { is_dropped } else { act.point.is_constant };
-    let after = end + 1 + usize::from(is_addition);
-    if !is_known || !goes_on_as(opcodes, all, after, other, is_addition) {
-        return false;
-    }
-    let is_load = |instruction: &Instruction| {
-        let info = opcodes.info(instruction.opcode);
-        info.jump == Jump::None && !info.is_end && !info.publishes
+    let is_straight = |addition: usize| {
+        let between = &all[found[addition].instruction as usize..found[check].instruction as usize];
+        between.iter().all(|instruction| opcodes.info(instruction.opcode).jump == Jump::None)
     };
-    // One of several texts would be another thread's word.
-    let is_text = |load: &Instruction| {
-        load.opcode == opcodes.load_const && code.strings.get(load.argument as usize).is_some_and(|text| *text != 0)
-    };
-    let between = all.get(from..end).unwrap_or_default();
-    between.iter().all(is_load) && (is_addition || !between.iter().any(is_text))
-}
-
-/// Whether the code from `after` on does the same as that from `other` on: it comes there, or does as much until the function ends, or, if it `may_repeat`, until
-/// the next round of the same loop.
-fn goes_on_as(opcodes: &Opcodes, all: &[Instruction], after: usize, other: usize, may_repeat: bool) -> bool {
-    let is_nothing = |at: &usize| {
-        let info = |at: usize| all.get(at).map(|instruction| opcodes.info(instruction.opcode));
-        let effect = |at: usize| info(at).filter(|info| info.jump == Jump::None && !info.is_end)?.effect;
-        effect(*at).is_some_and(|effect| effect.pops(0) == 0 && effect.pushes(0) == 0)
-    };
-    let other = (other..).find(|at| !is_nothing(at)).unwrap_or(other);
-    for (at, as_at) in (after..).zip(other..) {
-        let (Some(one), Some(as_one)) = (all.get(at), all.get(as_at)) else { return false };
-        let info = opcodes.info(one.opcode);
-        let is_same =
-            one.opcode == as_one.opcode && one.target == as_one.target && (one.argument == as_one.argument || one.target.is_some());
-        if at == as_at || is_same && info.is_end && (may_repeat || info.jump != Jump::Backward) {
-            return true;
-        }
-        if !is_same || info.is_end {
-            return false;
-        }
-    }
-    false
+    takes(&found[act].point)
+        && is_size(&found[check].point)
+        && !found[check].point.is_polled
+        && (0..check).rev().find(is_it).is_some_and(is_straight)
 }
 
 /// What is taken away before `act` stores a constant, or something else if only one can take it away, if that decides whether it does ([`Handlers::decide`]): the look before it then only

@@ -16,6 +16,7 @@
 //! | [`found`], [`tested`] | a point and where it goes; what is tested |
 //! | [`branches`] | in which of two branches the function acts, if it waits in the other one |
 //! | [`checks`] | which reads are checks that the function acts on |
+//! | [`asked`] | what a function decides by what another one returns |
 //! | [`calls`], [`known_calls`] | calls of methods of containers, and of functions that take one |
 //! | [`defaults`] | methods of containers that are default values of arguments |
 //! | [`handlers`] | what is handled if something is not there, or changes meanwhile |
@@ -31,6 +32,7 @@
 //! | [`relocate`], [`tables`], [`unit_map`] | the code that is made |
 
 mod accesses;
+mod asked;
 mod branches;
 mod calls;
 mod checks;
@@ -61,6 +63,7 @@ mod tested;
 mod tests;
 mod unit_map;
 
+pub use asked::decides_more;
 pub use code::Code;
 pub use defaults::Arguments;
 pub use folded::FOLDED;

@@ -106,7 +106,7 @@ fn leaves_a_loop(opcodes: &Opcodes, instructions: &[Instruction], jump: usize) -
 }
 
 /// What a value decides.
-enum Decision {
+pub(super) enum Decision {
     /// The conditional jump with this index.
     Jump(usize),
     /// What the function says of it, by the instruction with this index.
@@ -123,7 +123,7 @@ enum Whereabouts {
 }
 
 /// What the value that the instruction pushes decides soon after.
-fn decides(opcodes: &Opcodes, instructions: &[Instruction], index: usize) -> Option<Decision> {
+pub(super) fn decides(opcodes: &Opcodes, instructions: &[Instruction], index: usize) -> Option<Decision> {
     use Whereabouts::{Local, Stack};
     /// `if a.b[c] is not None and ...` and the like.
     const SOON: usize = 8;

@@ -7,11 +7,13 @@ pub struct Stacks {
     pub decide_the_same: fn(u32, u32) -> bool,
     /// Whether the second one is that of an act by the call that the first one's answer was for.
     pub act_for: fn(u32, u32) -> bool,
+    /// Whether the second one is that of what the caller of the first one's function does itself.
+    pub is_in_caller: fn(u32, u32) -> bool,
 }
 
 impl Default for Stacks {
     /// Only the same one decides the same, and none is that of a caller.
     fn default() -> Self {
-        Stacks { decide_the_same: |one, other| one == other, act_for: |_, _| false }
+        Stacks { decide_the_same: |one, other| one == other, act_for: |_, _| false, is_in_caller: |_, _| false }
     }
 }

@@ -49,8 +49,8 @@ although their test had just passed; something that must happen once happens twi
 
 Test and act under one lock, with an unlocked test before it or not; `setdefault`, `pop` with a default and other single
 operations; acting and handling the exception, in the same function or, if that raises the same by itself (`if not self.items: raise IndexError`), in one
-that has called it; a flag that several may set, or an element that several may add to a set, if nothing else is done when it is not there (`if not self.is_changed:
-self.is_changed = True`); a flag
+that has called it; a flag that several may set, also to what it was compared with, an element that several may add to a set, an event that is set, if nothing else is done
+when it is not there (`if not self.is_stopped: self.is_stopped = True; self.stopped.set()`); a history that a thread cuts after it has added to it; a flag
 that says that something has failed, set where an exception is handled; a look before something is taken away that one thread alone finds there, if that decides
 whether a constant is stored, or anything if it is an attribute (`del self.is_open` with `except AttributeError: return`); caches of immutable values that are equal, whoever
 computes them (a `str`, an `int`, a `tuple` of them, a frozen dataclass, a `Fraction`, a `Path`, a `UUID`, an IP address), but not one of several states that is chosen because another one was found, nor what is

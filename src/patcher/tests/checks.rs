@@ -211,8 +211,11 @@ fn room_is_looked_for_before_something_is_put_into_a_dictionary() {
         assert_eq!(look.is_claim, act.is_bounded);
         act.is_bounded
     };
-    let put = [&[NOTHING][..], &container(), &[op("LOAD_FAST", 2), op("STORE_SUBSCR", 0)]].concat();
-    assert!(bounded("POP_JUMP_IF_FALSE", &put), "if len(self.d) < 3: self.d[key] = None");
+    let key = [op("LOAD_FAST", 2), op("STORE_SUBSCR", 0)];
+    let put = [&[SELF, method("load"), op("CALL", 0)][..], &container(), &key].concat();
+    assert!(bounded("POP_JUMP_IF_FALSE", &put), "if len(self.d) < 3: self.d[key] = self.load()");
+    let keep = [&[op("LOAD_FAST", 1)][..], &container(), &key].concat();
+    assert!(!bounded("POP_JUMP_IF_FALSE", &keep), "a cache keeps what was there before");
     let clear = [&container()[..], &[method("load"), op("CALL", 0), op("POP_TOP", 0), op(":end", 0)]].concat();
     assert!(!bounded("POP_JUMP_IF_FALSE", &[&clear[..], &put].concat()), "it is put there in any case");
 }

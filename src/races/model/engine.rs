@@ -37,7 +37,11 @@ pub(super) struct Report {
 }
 
 /// A stack stands for all that one call does.
-const STACKS: Stacks = Stacks { decide_the_same: |one, other| one == other, act_for: |check, act| check == act };
+const STACKS: Stacks = Stacks {
+    decide_the_same: |one, other| one == other,
+    act_for: |check, act| check == act,
+    is_in_caller: |asked, here| asked == here,
+};
 
 /// More threads than a location remembers readers of.
 pub(super) const THREADS: usize = 6;

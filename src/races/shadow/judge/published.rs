@@ -28,7 +28,7 @@ impl Now<'_> {
     /// Whether this access goes by what a flag has said: in the function that has seen it, or in the one that has called that to ask.
     pub(super) fn heeds(&self, flag: Flag) -> bool {
         let is_other = flag.site != 0 && flag.site != self.access.site;
-        flag.is_heeded_by(self.access) || is_other && (self.stacks.act_for)(flag.stack, self.here.stack)
+        flag.is_heeded_by(self.access) || is_other && (self.stacks.is_in_caller)(flag.stack, self.here.stack)
     }
 
     /// The flag that this read heeds, for `flag` of what is remembered of it; 0 for none.

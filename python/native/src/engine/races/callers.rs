@@ -21,6 +21,8 @@ pub(crate) struct Chosen {
     pub(crate) begins_again: unsafe fn(RawFrame) -> bool,
     /// Whether the result of the call that code is in decides something there; otherwise it may be passed on.
     pub(crate) decides: unsafe fn(RawFrame) -> bool,
+    /// The same, and more than whether flags are set that may be set already.
+    pub(crate) decides_more: unsafe fn(RawFrame) -> bool,
     /// Whether the first of these frames raises by itself what this method or function raises for what is not there, and one of the others handles that.
     pub(crate) handle_lack: unsafe fn(&[RawFrame], &str) -> bool,
 }
@@ -181,19 +183,28 @@ pub(super) unsafe fn note_decision(stack: StackId) {
 }
 
 /// What is asked of stacks.
-pub(super) const STACKS: Stacks = Stacks { decide_the_same, act_for };
+pub(super) const STACKS: Stacks = Stacks { decide_the_same, act_for, is_in_caller };
 
 /// Whether what is done at the stack `act` is done by the call that has asked for an answer at the stack `check`: its caller is still running, and has come to a
 /// later instruction.
 fn act_for(check: StackId, act: StackId) -> bool {
     /// How many calls deeper the act may be than the question.
     const DEEPER: usize = 3;
-    let ([_, asker, around @ ..], act) = (stacks::get(check), stacks::get(act)) else { return false };
-    let is_asker = |frame: &RawFrame| frame.code == asker.code && frame.offset > asker.offset;
-    act.iter().take(DEEPER).position(is_asker).is_some_and(|at| {
-        // Of the outermost ones not all are remembered.
-        act[at + 1..].iter().zip(around).all(|(one, other)| one == other)
-    })
+    (0..DEEPER).any(|depth| is_asker(check, act, depth))
+}
+
+/// The same of what that caller does itself.
+fn is_in_caller(check: StackId, act: StackId) -> bool {
+    is_asker(check, act, 0)
+}
+
+/// Whether the caller of the function at the stack `check` runs at this depth of the stack `act`, at a later instruction.
+fn is_asker(check: StackId, act: StackId, depth: usize) -> bool {
+    let ([_, asker, around @ ..], Some([own, outer @ ..])) = (stacks::get(check), stacks::get(act).get(depth..)) else {
+        return false;
+    };
+    // Of the outermost ones not all are remembered.
+    own.code == asker.code && own.offset > asker.offset && outer.iter().zip(around).all(|(one, other)| one == other)
 }
 
 /// For each stack in which a function returns what it reads, whether that decides something in its caller.
@@ -211,12 +222,12 @@ mod given {
 /// # Safety
 /// Attached.
 pub(super) unsafe fn decides_in_caller(stack: StackId) -> bool {
-    let (Some(known), Some(Chosen { decides, .. })) = (GIVEN.get((stack as usize).wrapping_sub(1)), CHOSEN.get()) else {
+    let (Some(known), Some(Chosen { decides_more, .. })) = (GIVEN.get((stack as usize).wrapping_sub(1)), CHOSEN.get()) else {
         return false;
     };
     if known.load(Ordering::Relaxed) == given::UNKNOWN {
         // SAFETY: passed on; the code of recorded stacks is kept alive.
-        let decides = stacks::get(stack).get(1).is_some_and(|caller| unsafe { decides(*caller) });
+        let decides = stacks::get(stack).get(1).is_some_and(|caller| unsafe { decides_more(*caller) });
         known.store(if decides { given::DECIDES } else { given::PASSED_ON }, Ordering::Relaxed);
     }
     known.load(Ordering::Relaxed) == given::DECIDES

@@ -131,8 +131,12 @@ impl Touch<'_> {
         // SAFETY: passed on.
         unsafe {
             let Some(mut elements) = slice.elements(self.object, container) else {
-                return self.structure(AccessKind::Write, false);
+                let moved = self.moves(AccessKind::Write);
+                return if moved == Outcome::Raised { moved } else { self.structure(AccessKind::Write, false) };
             };
+            if let Outcome::Raised = self.moves(AccessKind::Insert) {
+                return Outcome::Raised;
+            }
             let written = |number| {
                 self.write(self.object, mix(number as u64), AccessKind::Write, Written::UNKNOWN, Part::Element(number))
                     == Outcome::Raised

@@ -25,6 +25,8 @@ pub(super) mod field {
     pub(crate) const POSITION: u64 = 0x504f_5349;
     pub(crate) const CONTENT: u64 = 0x434f_4e54;
     pub(crate) const ELEMENT: u64 = 0x454c_454d;
+    /// Which number an element has: others may be moved.
+    pub(crate) const MOVED: u64 = 0x4d4f_5645;
     /// Whether there is room for another element.
     pub(crate) const ROOM: u64 = 0x524f_4f4d;
 }
@@ -137,6 +139,10 @@ impl Touch<'_> {
                         return Outcome::Raised;
                     }
                     self.structure(AccessKind::Read, false)
+                } else if call == Call::Take
+                    && let Outcome::Raised = self.moves(AccessKind::Write)
+                {
+                    Outcome::Raised
                 } else if call == Call::Take && is_everything(key) {
                     let clear = known_calls::method("clear", container).map_or(0, |method| method.name.as_ptr() as u64);
                     self.change_all(Value::repeatable(mix(clear)))
@@ -442,10 +448,25 @@ impl Touch<'_> {
         unsafe { self.noted(self.object, field::STRUCTURE, kind, Value::UNKNOWN, details, Part::Structure) }
     }
 
+    /// Elements get other numbers, or (`Insert`) a slice of them is written where they are.
+    pub(super) unsafe fn moves(&self, kind: AccessKind) -> Outcome {
+        // Two that move elements do not spoil each other's work.
+        let value = if kind == AccessKind::Write { Value::repeatable(field::MOVED) } else { Value::UNKNOWN };
+        // SAFETY: the object is alive.
+        unsafe { self.access(self.object, field::MOVED, kind, value, Part::Structure) }
+    }
+
     /// All of a container is written, which leaves this.
     unsafe fn change_all(&self, value: Value) -> Outcome {
         // SAFETY: the object is alive, and so is what it is done with.
-        unsafe { self.noted(self.object, field::STRUCTURE, AccessKind::Write, value, Details::default(), Part::Structure) }
+        unsafe {
+            if containers::family(ffi::Py_TYPE(self.object)).is_some_and(is_sequence)
+                && let Outcome::Raised = self.moves(AccessKind::Write)
+            {
+                return Outcome::Raised;
+            }
+            self.noted(self.object, field::STRUCTURE, AccessKind::Write, value, Details::default(), Part::Structure)
+        }
     }
 
     unsafe fn element(&self, key: *mut ffi::PyObject, kind: AccessKind, value: Value) -> Outcome {

@@ -246,6 +246,16 @@ fn begun_again(code: &Bound<'_, PyAny>) -> Vec<(u32, u32)> {
     read(code, patcher::begun_again).unwrap_or_default()
 }
 
+/// Whether the result of the call at this unit decides something in the function, and more than whether flags are set that may be set already.
+///
+/// # Safety
+/// Attached; the frame's code object is alive.
+pub(crate) unsafe fn decides_more(frame: RawFrame) -> bool {
+    // SAFETY: passed on.
+    let code = unsafe { Bound::from_borrowed_ptr(Python::assume_attached(), frame.code as *mut ffi::PyObject) };
+    read(&code, |opcodes, bytes, _, names| patcher::decides_more(opcodes, bytes, names, frame.offset)).unwrap_or(false)
+}
+
 /// Whether the result of the call at this unit decides something in the function.
 ///
 /// # Safety

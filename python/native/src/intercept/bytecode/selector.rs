@@ -268,6 +268,7 @@ pub(crate) fn start(py: Python<'_>, standard_library: &[String]) -> PyResult<()>
         is_chosen: code_data::is_chosen,
         begins_again: code_data::begins_again,
         decides: code_data::decides,
+        decides_more: code_data::decides_more,
         handle_lack: code_data::handle_lack,
     });
     let _ = SCOPE.set(scope);
