@@ -4,14 +4,28 @@ import asyncio
 import contextlib
 import threading
 
-loop = asyncio.new_event_loop()
-thread = threading.Thread(target=loop.run_forever)
-thread.start()
-if not loop.is_closed():
+
+def stop(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
-    closer = threading.Thread(target=loop.close)
-    closer.start()
-    closer.join()
-    with contextlib.suppress(RuntimeError):
-        loop.call_soon_threadsafe(int)  # offending: call_soon_threadsafe
+    loop.close()
+
+
+def notify(loop: asyncio.AbstractEventLoop) -> None:
+    loop.call_soon_threadsafe(int)  # offending: call_soon_threadsafe
+
+
+def ask_and_notify() -> None:
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    if not loop.is_closed():
+        stopper = threading.Thread(target=stop, args=(loop, thread))
+        stopper.start()
+        stopper.join()
+        str(loop)
+        notify(loop)
+
+
+with contextlib.suppress(RuntimeError):
+    ask_and_notify()

@@ -37,6 +37,14 @@ pub(crate) struct AccessHistory {
     pub(crate) slice: Cell<u64>,
 }
 
+/// A loop that said that it is not closed, and the call of a function of the program that asked.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Asked {
+    pub(crate) loop_: usize,
+    /// Address of the frame, and its code object: another function may be called where that one has returned.
+    pub(crate) by: (usize, usize),
+}
+
 /// What only the thread itself sees.
 pub(crate) struct ThreadContext {
     pub(crate) slot: &'static ThreadSlot,
@@ -48,8 +56,8 @@ pub(crate) struct ThreadContext {
     finalizing: Cell<u32>,
     /// The frame (address) in which an asynchronous generator is being finalized, 0 for none.
     pub(crate) generator_finalized_at: Cell<usize>,
-    /// The loop that it asked last whether it is closed, and that was not.
-    pub(crate) asked: Cell<usize>,
+    /// The loop that the program asked last in this thread whether it is closed, and that was not.
+    pub(crate) asked: Cell<Asked>,
     /// It has called into a loop through a portal.
     pub(crate) has_portal: Cell<bool>,
     /// How often this thread had a reason to stop the world for a look.
@@ -157,7 +165,7 @@ fn enter() -> &'static ThreadContext {
             busy: Cell::new(false),
             finalizing: Cell::new(0),
             generator_finalized_at: Cell::new(0),
-            asked: Cell::new(0),
+            asked: Cell::default(),
             has_portal: Cell::new(false),
             looks: Cell::new(0),
             stacks: stacks::Recent::default(),

@@ -152,10 +152,10 @@ pub(crate) unsafe fn before_kind<const K: u8>(watch: &'static Watch, object: *mu
                 Outcome::Continue
             }
             ASKS_CLOSED => {
-                here.asked.set(if gone::is_closed(object as usize) { 0 } else { object as usize });
+                judge::asks_whether_closed(here, watch, object);
                 Outcome::Continue
             }
-            HANDS_OVER if gone::is_any_closed() && here.asked.get() == object as usize => judge::handed_over(watch, object),
+            HANDS_OVER if here.asked.get().loop_ == object as usize => judge::handed_over(here, watch, object),
             HANDS_OVER => Outcome::Continue,
             PORTAL => {
                 here.has_portal.set(true);

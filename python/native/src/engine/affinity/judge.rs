@@ -12,9 +12,9 @@ use crate::findings::process;
 use crate::interpreter::introspection::is_greenlet_of_this_thread;
 use crate::interpreter::thread_state;
 use crate::interpreter::{code_text, frames};
-use crate::thread::caller::{Caller, caller};
+use crate::thread::caller::{Caller, caller, is_own};
 use crate::thread::code_class::{self, Class};
-use crate::thread::context::{InSlowPath, ThreadContext, current_thread};
+use crate::thread::context::{Asked, InSlowPath, ThreadContext, current_thread};
 use crate::thread::outcome::Outcome;
 use crate::thread::{guard, recorder, registry};
 use ftsan::bindings::Touch;
@@ -248,13 +248,40 @@ fn needs_its_loop(watch: &Watch) -> bool {
     }
 }
 
-/// A loop that said that it is not closed is handed a call.
+/// A loop is asked whether it is closed.  asyncio asks as well, where it settles futures or closes transports, and decides nothing by it
+/// for the program.
 ///
 /// # Safety
 /// As [`misuse`].
 #[cold]
-pub(crate) unsafe fn handed_over(watch: &'static Watch, object: *mut ffi::PyObject) -> Outcome {
-    if !gone::is_closed(object as usize) {
+pub(crate) unsafe fn asks_whether_closed(here: &ThreadContext, watch: &'static Watch, object: *mut ffi::PyObject) {
+    let Some(_busy) = InSlowPath::enter() else { return };
+    guard::catch_panic((), || {
+        // SAFETY: passed on; the own stack.
+        let mut own = unsafe { frames::own() }.filter_map(|frame| Some((frame, frame.raw()?)));
+        // SAFETY: attached by the caller's guarantee.
+        let py = unsafe { Python::assume_attached() };
+        let is_programs = |code| {
+            // SAFETY: attached, and on the stack.
+            is_own(py, code) && !unsafe { code_class::file(code.code) }.is_some_and(code_class::is_of_standard_library)
+        };
+        if let Some((frame, raw)) = own.nth(watch.frames).filter(|(_, raw)| is_programs(*raw)) {
+            let is_open = !gone::is_closed(object as usize);
+            here.asked.set(Asked { loop_: if is_open { object as usize } else { 0 }, by: (frame.address(), raw.code) });
+        }
+    });
+}
+
+/// A loop that said that it is not closed is handed a call.  It counts if the function that asked has not returned yet.
+///
+/// # Safety
+/// As [`misuse`].
+#[cold]
+pub(crate) unsafe fn handed_over(here: &ThreadContext, watch: &'static Watch, object: *mut ffi::PyObject) -> Outcome {
+    let asked = here.asked.take();
+    // SAFETY: passed on; the own stack.
+    let mut own = unsafe { frames::own() }.filter_map(|frame| Some((frame.address(), frame.raw()?.code)));
+    if !gone::is_closed(object as usize) || !own.any(|frame| frame == asked.by) {
         return Outcome::Continue;
     }
     // SAFETY: passed on.
