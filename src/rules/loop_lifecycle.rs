@@ -52,6 +52,8 @@ exception, but only if it happens to look at the right moment.
 
 ## Not reported
 
-`call_soon_threadsafe` whose RuntimeError is caught, without asking before.  Running a loop in one thread after another, and closing it from any thread once it has stopped.
+`call_soon_threadsafe` in a `try` or `with` of the function that calls it, where its RuntimeError is expected, and after another function
+asked: one that has returned, asyncio itself or a package.  Running a loop in one thread after another, and closing it from any thread
+once it has stopped.
 "#,
 };

@@ -102,9 +102,9 @@ pub(crate) fn report(py: Python<'_>, call: &Call, object: &Bound<'_, PyAny>, loo
         Led { frames: &own[call.frames.saturating_sub(1)..line.max(call.frames.saturating_sub(1))], is_given: given.is_some() };
     let public = led.public(py);
     let operation = public.as_deref().map_or(call.operation, last).to_owned();
-    // A left-over object may be closed, if its refusal is expected.
+    // A left-over object may be closed, if its refusal is expected; and a loop handed a call, whatever it said before.
     let expects_refusal = || own.get(line).is_some_and(|frame| has_handler(py, *frame));
-    if ENDS.contains(&operation.as_str()) && !is_asked && expects_refusal() {
+    if (is_asked || ENDS.contains(&operation.as_str())) && expects_refusal() {
         return Outcome::Continue;
     }
     let rule = if is_asked { &loop_lifecycle::RULE } else { &loop_gone::RULE };
