@@ -2,6 +2,7 @@
 
 use crate::calls::{shapes, tail_jumps, thread_start};
 use crate::crash::chain;
+use crate::state::process::DESCRIPTORS;
 use crate::state::{python, thread};
 use crate::system::memory;
 use crate::system::original::{Hook, Original};
@@ -58,6 +59,12 @@ const STREAM: c_int = libc::SOCK_STREAM;
 
 fn socket_kind(kind: c_int) -> FdKind {
     if kind & 0xF == STREAM { FdKind::StreamSocket } else { FdKind::Socket }
+}
+
+/// The kind of what a listening socket accepts, which is its own: `SOCK_SEQPACKET` keeps messages apart.  Of one that was opened unseen, a
+/// stream is more likely.
+fn accepted_by(fd: c_int) -> FdKind {
+    if DESCRIPTORS.kind_now(fd) == FdKind::Socket { FdKind::Socket } else { FdKind::StreamSocket }
 }
 
 /// How much a `writev` of the host's array would write.  The kernel has not accepted it yet: anything may be there.
@@ -133,9 +140,9 @@ hooks! {
         // SAFETY: the host's array.
         |call| unsafe { shapes::opening_two(op::SOCKETPAIR, socket_kind(kind), pair, call) };
     fn accept(fd: c_int, address: *mut sockaddr, len: *mut socklen_t) -> c_int =
-        |call| shapes::opening(op::ACCEPT, FdKind::StreamSocket, || shapes::using(op::ACCEPT, fd, Use::Wait, || 0, call));
+        |call| shapes::opening(op::ACCEPT, accepted_by(fd), || shapes::using(op::ACCEPT, fd, Use::Wait, || 0, call));
     fn accept4(fd: c_int, address: *mut sockaddr, len: *mut socklen_t, flags: c_int) -> c_int =
-        |call| shapes::opening(op::ACCEPT, FdKind::StreamSocket, || shapes::using(op::ACCEPT, fd, Use::Wait, || 0, call));
+        |call| shapes::opening(op::ACCEPT, accepted_by(fd), || shapes::using(op::ACCEPT, fd, Use::Wait, || 0, call));
     fn connect(fd: c_int, address: *const sockaddr, len: socklen_t) -> c_int = |call| shapes::using(op::CONNECT, fd, Use::Write, || 0, call);
     fn shutdown(fd: c_int, how: c_int) -> c_int = |call| shapes::noted(op::SHUTDOWN, fd, call);
 
