@@ -20,6 +20,24 @@ pub static RULE: Rule = Rule {
     }),
     fixes: &[
         Fix {
+            name: "zmq",
+            operations: &[
+                "Socket.send",
+                "Socket.send_multipart",
+                "Socket.send_string",
+                "Socket.send_pyobj",
+                "Socket.send_json",
+                "Socket.recv",
+                "Socket.recv_into",
+                "Socket.recv_multipart",
+                "Socket.recv_string",
+                "Socket.recv_pyobj",
+                "Socket.recv_json",
+                "Socket.poll",
+            ],
+            advice: "a socket of pyzmq is one thread's: let that one receive and send, and wait in a zmq.Poller for the socket and for an inproc:// socket through which the others hand it messages; a lock around both would be held as long as recv() waits",
+        },
+        Fix {
             name: "read",
             operations: &["read", "readv", "recv", "recvfrom", "recvmsg", "recv_into"],
             advice: "let one thread read and hand whole messages to the others through a queue.Queue, or guard whole messages with one lock",
