@@ -58,10 +58,19 @@ fn what(call: &Call<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::family::calls::Loops;
 
     #[test]
     fn the_title_says_what_was_done_with_the_future() {
-        let call = |operation| Call { class: "Future", method: operation, operation, thread: "'t'", relation: "", outer: None };
+        let call = |operation| Call {
+            class: "Future",
+            method: operation,
+            operation,
+            thread: "'t'",
+            relation: "",
+            outer: None,
+            loops: Loops::default(),
+        };
         assert_eq!(["await", "gather"].map(|operation| what(&call(operation))), ["Future awaited", "Future given to gather()"]);
     }
 }

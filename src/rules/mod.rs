@@ -155,7 +155,7 @@ pub fn of_system_call(suspicion: &Suspicion) -> Option<&'static Rule> {
 
 #[cfg(test)]
 mod tests {
-    use super::family::calls::Call;
+    use super::family::calls::{Call, Loops};
     use super::family::races::Unordered;
     use super::*;
     use crate::descriptors::Mark;
@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn a_transport_is_called_one_whatever_it_is_for() {
         let fix = |class: &str, method: &str| {
-            let call = Call { class, method, operation: method, thread: "B", relation: "", outer: None };
+            let call = Call { class, method, operation: method, thread: "B", relation: "", outer: None, loops: Loops::default() };
             transport_used_off_thread::RULE.tell_call(&call).fix
         };
         for (class, name) in [
@@ -259,7 +259,9 @@ mod tests {
 
     #[test]
     fn attributes_are_set_and_methods_of_the_same_name_are_called() {
-        let called = |class, method| Call { class, method, operation: method, thread: "B", relation: "", outer: None }.called();
+        let called = |class, method| {
+            Call { class, method, operation: method, thread: "B", relation: "", outer: None, loops: Loops::default() }.called()
+        };
         assert_eq!(called("CancelScope", "shield"), "CancelScope.shield set");
         assert_eq!(called("Timer", "shield"), "Timer.shield() called");
     }

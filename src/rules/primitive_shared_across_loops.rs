@@ -31,7 +31,7 @@ pub static RULE: Rule = Rule {
                 "send_multipart",
                 "poll",
             ],
-            advice: "it is a coroutine method: asyncio.run_coroutine_threadsafe(f(), loop).result(), where async def f() awaits {class}.{method}(); between threads use threading or queue.Queue",
+            advice: "it is a coroutine method: asyncio.run_coroutine_threadsafe(f(), loop).result(), where async def f() awaits {class}.{method}(); or use one per loop, and threading or queue.Queue between threads",
         },
         Fix {
             name: "notify",

@@ -117,7 +117,8 @@ impl Rule {
         let title = format!("{what} in {} {}", call.thread, call.relation);
         let advice = call.outer.and_then(|outer| self.calls()?.hand_over.advice(outer));
         let told = self.told(title, self.severity, call.method, call.class);
-        Told { fix: advice.unwrap_or(told.fix), ..told }
+        let advice = advice.unwrap_or(told.fix);
+        Told { fix: self.calls().map_or(advice.clone(), |calls| calls.hand_over.for_loops(advice, call.loops)), ..told }
     }
 
     /// What it says of system calls.

@@ -1,7 +1,7 @@
 //! All that the rules say of samples of each kind of evidence, compared with `sayings.txt` (`make bless` writes it): a word that changes is
 //! seen in a review.
 
-use super::family::calls::{Attempt, Call, Outer};
+use super::family::calls::{Attempt, Call, Loops, Outer};
 use super::family::descriptors::SystemCall;
 use super::family::locks::LockUse;
 use super::family::races::Unordered;
@@ -77,11 +77,20 @@ fn of_rule(rule: &Rule) -> String {
 fn calls<'a>(rule: &Rule, operations: impl Iterator<Item = &'a &'a str>, told: &mut impl FnMut(Told)) {
     let outer = |is_coroutine, is_for_asyncio| Outer { name: "Client.get".to_owned(), is_coroutine, is_for_asyncio };
     let outers: Vec<Outer> = [(false, false), (false, true), (true, false), (true, true)].map(|(a, b)| outer(a, b)).into();
-    let call =
-        |class, method, operation| Call { class, method, operation, thread: "thread 'B'", relation: "while it runs", outer: None };
+    let call = |class, method, operation| Call {
+        class,
+        method,
+        operation,
+        thread: "thread 'B'",
+        relation: "while it runs",
+        outer: None,
+        loops: Loops::default(),
+    };
     for operation in operations {
         let (class, method) = operation.split_once('.').unwrap_or(("Thing", operation));
         told(rule.tell_call(&call(class, method, method)));
+        let loops = Loops { caller_is_in_asyncio: true, is_for_asyncio: true };
+        told(rule.tell_call(&Call { loops, ..call(class, method, method) }));
     }
     told(rule.tell_call(&call("BaseEventLoop", "anything", "anything")));
     told(rule.tell_call(&call("Thing", "anything", "gather")));

@@ -190,7 +190,7 @@ pub(crate) mod samples {
     use super::super::access::{Frame, ThreadInfo};
     use super::*;
     use crate::rules;
-    use crate::rules::family::calls::Call;
+    use crate::rules::family::calls::{Call, Loops};
 
     pub(crate) fn frame(file: &str, line: u32, function: &str) -> Frame {
         Frame { file: file.to_owned(), line, function: function.to_owned(), ..Frame::default() }
@@ -232,6 +232,7 @@ pub(crate) mod samples {
             thread: "thread 'worker'",
             relation: "while thread 'MainThread' runs the loop",
             outer: None,
+            loops: Loops::default(),
         };
         Finding::new(rule, rule.tell_call(&call), object, Some(running), accesses)
     }

@@ -32,6 +32,17 @@ pub struct Call<'a> {
     pub relation: &'a str,
     /// The function of an installed package that the program called, if the call is that package's.
     pub outer: Option<&'a Outer>,
+    /// The loops of the two threads.
+    pub loops: Loops,
+}
+
+/// What decides how one thread hands a call to the other one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Loops {
+    /// The calling thread runs a loop of asyncio itself, which stands still if it waits.
+    pub caller_is_in_asyncio: bool,
+    /// The loop of the object is asyncio's.
+    pub is_for_asyncio: bool,
 }
 
 /// A function of an installed package, which makes the call in turn.
@@ -83,6 +94,24 @@ impl HandOver {
             }
             (HandOver::Asyncio | HandOver::Trio, false) => format!("loop.call_soon_threadsafe({name}, ...), {own}"),
         })
+    }
+
+    /// The advice as it is for these loops.
+    pub fn for_loops(self, advice: String, loops: Loops) -> String {
+        const WAITED: [&str; 2] = ["asyncio.run_coroutine_threadsafe(", ", loop).result()"];
+        let mut advice = advice;
+        if self == HandOver::Trio && loops.is_for_asyncio {
+            // anyio runs on asyncio, and there is no run of trio.
+            for of_trio in ["trio.from_thread.run_sync(f) or ", "trio.from_thread.run(f) or ", "trio_token=, "] {
+                advice = advice.replace(of_trio, "");
+            }
+        }
+        let awaited = || {
+            let (before, rest) = advice.split_once(WAITED[0])?;
+            let (coroutine, after) = rest.split_once(WAITED[1])?;
+            Some(format!("{before}await asyncio.wrap_future({}{coroutine}, loop)){after}", WAITED[0]))
+        };
+        if loops.caller_is_in_asyncio { awaited().unwrap_or(advice) } else { advice }
     }
 }
 

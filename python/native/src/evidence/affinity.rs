@@ -14,6 +14,7 @@ use crate::interpreter::frames::{self, RawFrame};
 use crate::interpreter::introspection::{names_of_bases, own_method, stacks_of_outer_greenlets, type_name};
 use crate::thread::caller::{Caller, OwnLine, caller, creation_of_task, first_of_own, first_of_program, is_own, own_line};
 use crate::thread::code_class::{self, Class, resolve_all};
+use crate::thread::context::current_thread;
 use crate::thread::outcome::Outcome;
 use crate::thread::{origins, stacks};
 use ftsan::loops::{Realm, Runner};
@@ -263,8 +264,16 @@ impl<'py> Misused<'py> {
         let outer = own.led.or(layered).map(|led| led.outer(self.py, is_for_asyncio));
         let outer = outer.as_ref();
         let operation = outer.map_or(&called.operation[..], |outer| last(&outer.name));
-        let call =
-            calls::Call { class: &short, method: &called.method, operation: &called.operation, thread: &thread, relation, outer };
+        let caller_is_in_asyncio = current_thread().slot.running_asyncio() != 0;
+        let call = calls::Call {
+            class: &short,
+            method: &called.method,
+            operation: &called.operation,
+            thread: &thread,
+            relation,
+            outer,
+            loops: calls::Loops { caller_is_in_asyncio, is_for_asyncio },
+        };
         let told = rule.tell_call(&call);
         let id = format!("{:#x}", self.object.as_ptr() as usize);
         let repr = match own_method(&self.object, "get_name") {

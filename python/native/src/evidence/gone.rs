@@ -163,7 +163,8 @@ impl Case for Found<'_, '_> {
         } else {
             format!("although its {short} is bound to a loop that was closed in {closers}")
         };
-        let call = calls::Call { class: class_called, method, operation, thread: &mine, relation: &relation, outer: None };
+        let loops = calls::Loops::default();
+        let call = calls::Call { class: class_called, method, operation, thread: &mine, relation: &relation, outer: None, loops };
         let told = rule.tell_call(&call);
         let mut stack = resolve_all(py, own);
         if let Some(given) = given {
