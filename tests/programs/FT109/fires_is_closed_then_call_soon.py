@@ -29,3 +29,18 @@ def ask_and_notify() -> None:
 
 with contextlib.suppress(RuntimeError):
     ask_and_notify()
+
+
+async def ask_and_await() -> None:
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    if not loop.is_closed():
+        await asyncio.to_thread(stop, loop, thread)
+        asyncio.run_coroutine_threadsafe(coroutine, loop)  # offending: call_soon_threadsafe
+
+
+coroutine = asyncio.sleep(0)
+with contextlib.suppress(RuntimeError):
+    asyncio.run(ask_and_await())
+coroutine.close()

@@ -1,4 +1,4 @@
-"""asyncio asked is_closed() when a job was done and when a loop was shown, and functions that have returned did: none decides here."""
+"""asyncio asked is_closed() when a job was done and when a loop was shown, and functions that have returned did, to no effect."""
 
 import asyncio
 import contextlib
@@ -31,6 +31,13 @@ pool.submit(settle, of_pool).result()
 pool.shutdown()
 
 
+def use(loop: asyncio.AbstractEventLoop, is_question: bool) -> bool:
+    if is_question:
+        return loop.is_closed()
+    loop.call_soon_threadsafe(int)
+    return True
+
+
 def show(loop: asyncio.AbstractEventLoop) -> str:
     return "closed" if loop.is_closed() else str(loop)
 
@@ -46,3 +53,11 @@ closer = threading.Thread(target=loop.close)
 closer.start()
 closer.join()
 settle(loop)
+
+unused = asyncio.new_event_loop()
+use(unused, True)
+closer = threading.Thread(target=unused.close)
+closer.start()
+closer.join()
+with contextlib.suppress(RuntimeError):
+    use(unused, False)

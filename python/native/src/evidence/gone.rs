@@ -100,7 +100,9 @@ pub(crate) fn report(py: Python<'_>, call: &Call, object: &Bound<'_, PyAny>, loo
     };
     let led =
         Led { frames: &own[call.frames.saturating_sub(1)..line.max(call.frames.saturating_sub(1))], is_given: given.is_some() };
-    let public = led.public(py);
+    // A function that hands over is no method of the loop, and that is what was asked.
+    let is_method = |name: &str| name.rsplit("<locals>.").next().is_some_and(|name| name.contains('.'));
+    let public = led.public(py).filter(|name| !is_asked || is_method(name));
     let operation = public.as_deref().map_or(call.operation, last).to_owned();
     // A left-over object may be closed, if its refusal is expected; and a loop handed a call, whatever it said before.
     let expects_refusal = || own.get(line).is_some_and(|frame| has_handler(py, *frame));

@@ -1,5 +1,6 @@
 //! The calling thread's slot: one pointer in thread-local storage.
 
+use crate::interpreter::frames::RawFrame;
 use crate::interpreter::thread_state;
 use crate::thread::clock::ThreadOrder;
 use crate::thread::{guard, hooks_link, registry, stacks, timeline};
@@ -43,6 +44,8 @@ pub(crate) struct Asked {
     pub(crate) loop_: usize,
     /// Address of the frame, and its code object: another function may be called where that one has returned.
     pub(crate) by: (usize, usize),
+    /// The place in its caller, as the function may be called again there; none of a coroutine, whose frame is its own.
+    pub(crate) from: RawFrame,
 }
 
 /// What only the thread itself sees.

@@ -9,9 +9,10 @@ use crate::evidence::affinity::{self, Call};
 use crate::evidence::gone;
 use crate::evidence::owner_snapshot::{self, Owner, Relation};
 use crate::findings::process;
+use crate::interpreter::frames::{self, Frame, RawFrame};
 use crate::interpreter::introspection::is_greenlet_of_this_thread;
-use crate::interpreter::thread_state;
-use crate::interpreter::{code_text, frames};
+use crate::interpreter::offsets::OWNED_BY_THREAD;
+use crate::interpreter::{code_text, thread_state};
 use crate::thread::caller::{Caller, caller, is_own};
 use crate::thread::code_class::{self, Class};
 use crate::thread::context::{Asked, InSlowPath, ThreadContext, current_thread};
@@ -266,10 +267,17 @@ pub(crate) unsafe fn asks_whether_closed(here: &ThreadContext, watch: &'static W
             is_own(py, code) && !unsafe { code_class::file(code.code) }.is_some_and(code_class::is_of_standard_library)
         };
         if let Some((frame, raw)) = own.nth(watch.frames).filter(|(_, raw)| is_programs(*raw)) {
-            let is_open = !gone::is_closed(object as usize);
-            here.asked.set(Asked { loop_: if is_open { object as usize } else { 0 }, by: (frame.address(), raw.code) });
+            let loop_ = if gone::is_closed(object as usize) { 0 } else { object as usize };
+            let from = called_from(frame, own.next());
+            here.asked.set(Asked { loop_, by: (frame.address(), raw.code), from });
         }
     });
+}
+
+/// Where a frame that is not a coroutine's or generator's was called; `caller` is the next one on the stack.
+fn called_from(frame: Frame<'_>, caller: Option<(Frame<'_>, RawFrame)>) -> RawFrame {
+    let is_plain = frame.owner_and_visited()[0] == OWNED_BY_THREAD;
+    caller.filter(|_| is_plain).map_or_else(RawFrame::default, |(_, raw)| raw)
 }
 
 /// A loop that said that it is not closed is handed a call.  It counts if the function that asked has not returned yet.
@@ -280,8 +288,10 @@ pub(crate) unsafe fn asks_whether_closed(here: &ThreadContext, watch: &'static W
 pub(crate) unsafe fn handed_over(here: &ThreadContext, watch: &'static Watch, object: *mut ffi::PyObject) -> Outcome {
     let asked = here.asked.take();
     // SAFETY: passed on; the own stack.
-    let mut own = unsafe { frames::own() }.filter_map(|frame| Some((frame.address(), frame.raw()?.code)));
-    if !gone::is_closed(object as usize) || !own.any(|frame| frame == asked.by) {
+    let mut own = unsafe { frames::own() }.filter_map(|frame| Some((frame, frame.raw()?)));
+    let asker = own.find(|(frame, raw)| (frame.address(), raw.code) == asked.by);
+    let is_running = asker.is_some_and(|(frame, _)| called_from(frame, own.next()) == asked.from);
+    if !is_running || !gone::is_closed(object as usize) {
         return Outcome::Continue;
     }
     // SAFETY: passed on.
