@@ -547,10 +547,11 @@ def what_is_tested(source: str) -> list[bool]:
 
 
 def test_what_decides_a_jump_is_tested() -> None:
-    assert what_is_tested("def f(o):\n  if o.a is None: o.a = 1") == [True, False]
+    assert what_is_tested("def f(o, x):\n  if o.a is None: o.a = x") == [True, False]
+    assert what_is_tested("def f(o):\n  if o.a is None: o.a = 1") == [False, False], "a flag that several may set"
     assert what_is_tested("def f(o):\n  while o.a: o.b") == [True, False]
     assert what_is_tested("def f(o):\n  while o: o[0]") == [True, False]
-    assert what_is_tested("def f(o, k):\n  if k not in o: o[k] = 1") == [True, False]
+    assert what_is_tested("def f(o, k, x):\n  if k not in o: o[k] = x") == [True, False]
     assert what_is_tested("def f(o):\n  if o.a > 5 + o.b: pass") == [True, True]
     assert what_is_tested("def f(o):\n  return o.a") == [False]
     # The item is tested, not the attribute.
