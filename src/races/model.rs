@@ -269,8 +269,8 @@ impl Trace {
     }
 
     fn is_checked_at(&self, write: usize, look: usize, is_asked: bool) -> bool {
-        let (Some(check), Step::Access(access, stack)) =
-            (self.change(write).check.filter(|_| !self.change(write).is_measured), self.events[look].step)
+        let change = self.change(write);
+        let (Some(check), Step::Access(access, stack)) = (change.check.filter(|_| !change.is_measured), self.events[look].step)
         else {
             return false;
         };

@@ -29,6 +29,22 @@ pub(super) fn bit(is_set: bool, bit: u16) -> u16 {
 }
 
 impl Change {
+    /// One that goes back to nothing.
+    #[inline(always)]
+    pub(super) fn blind(kind: AccessKind, value: Value) -> Self {
+        Change {
+            kind,
+            value,
+            check: None,
+            is_checked: false,
+            is_decided: false,
+            is_filling: false,
+            may_go_back: false,
+            is_measured: false,
+            turn: Turn::NONE,
+        }
+    }
+
     pub(super) fn state(&self) -> u16 {
         self.kind as u16
             | bit(self.is_checked, state::TESTED)
@@ -84,17 +100,7 @@ mod tests {
     const CHECK: AccessSite = AccessSite { site: 5, stack: 1 };
 
     fn change(kind: AccessKind) -> Change {
-        Change {
-            kind,
-            value: Value::UNKNOWN,
-            check: None,
-            is_checked: false,
-            is_decided: false,
-            is_filling: false,
-            may_go_back: false,
-            is_measured: false,
-            turn: Turn::NONE,
-        }
+        Change::blind(kind, Value::UNKNOWN)
     }
 
     /// An update that the check at [`CHECK`] decides, of a value that is no answer.

@@ -494,17 +494,7 @@ impl Now<'_> {
     fn change(&self, cell: &Cell, last: &Write, own: Option<OwnRead<'_>>) -> Change {
         let value = self.access.value.after(Value(last.value.load(Relaxed)));
         let given = self.access.kind;
-        let blind = Change {
-            kind: given,
-            value,
-            check: None,
-            is_checked: false,
-            is_decided: false,
-            is_filling: false,
-            may_go_back: false,
-            is_measured: false,
-            turn: Turn::NONE,
-        };
+        let blind = Change::blind(given, value);
         let kind = match given {
             AccessKind::Write => AccessKind::Update,
             AccessKind::Atomic if self.access.facts.is_checkable() => AccessKind::Checked,

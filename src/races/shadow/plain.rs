@@ -170,17 +170,9 @@ impl Repeated<'_> {
         if !goes_back || !is_update || !self.is_by_the_last_writer() || !cell.is_ordered(self.clock) {
             return false;
         }
-        let change = Change {
-            kind: AccessKind::Update,
-            value: self.access.value.after(Value(last.value.load(Relaxed))),
-            check: Some(place(&own.site, &own.stack)),
-            is_checked: false,
-            is_decided,
-            is_filling: false,
-            may_go_back: false,
-            is_measured: false,
-            turn: Turn::NONE,
-        };
+        let value = self.access.value.after(Value(last.value.load(Relaxed)));
+        let check = Some(place(&own.site, &own.stack));
+        let change = Change { check, is_decided, ..Change::blind(AccessKind::Update, value) };
         // What it does not stand for stays.
         const { assert!(WRITES == 2, "there is one other write") };
         let other = &cell.writes[1 - usize::from(cell.last.load(Relaxed)) % WRITES];

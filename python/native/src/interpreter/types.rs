@@ -53,6 +53,21 @@ pub(crate) unsafe fn look_up_named(class: *mut ffi::PyTypeObject, name: &CStr) -
     unsafe { with_name(name, |name| look_up(class, name)) }
 }
 
+/// Whether a class says that it is of this module.
+///
+/// # Safety
+/// Attached; `class` is alive.
+pub(crate) unsafe fn is_of_module(class: *mut ffi::PyTypeObject, module: &CStr) -> bool {
+    // SAFETY: passed on; a reference of our own.
+    unsafe {
+        let own = look_up_named(class, c"__module__");
+        let is_it =
+            !own.is_null() && ffi::PyUnicode_Check(own) != 0 && ffi::PyUnicode_CompareWithASCIIString(own, module.as_ptr()) == 0;
+        ffi::Py_XDECREF(own);
+        is_it
+    }
+}
+
 /// Asks by a name that is no object yet, which is one for as long as that takes.
 ///
 /// # Safety

@@ -329,11 +329,7 @@ unsafe fn is_reader_of_library(class: *mut ffi::PyTypeObject) -> bool {
             return false;
         };
         let [next, of_reader] = [class, reader].map(|class| types::look_up_named(class, c"__next__"));
-        let module = types::look_up_named(reader, c"__module__");
-        let is_of_csv = !module.is_null()
-            && ffi::PyUnicode_Check(module) != 0
-            && ffi::PyUnicode_CompareWithASCIIString(module, c"csv".as_ptr()) == 0;
-        [next, of_reader, module].into_iter().for_each(|found| ffi::Py_XDECREF(found));
-        is_of_csv && std::ptr::eq(next, of_reader)
+        [next, of_reader].into_iter().for_each(|found| ffi::Py_XDECREF(found));
+        types::is_of_module(reader, c"csv") && std::ptr::eq(next, of_reader)
     }
 }

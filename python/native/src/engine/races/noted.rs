@@ -160,9 +160,9 @@ impl Touch<'_> {
         if matches!(part, Part::Item(key) if unsafe { own_thread::is_number(key) }) {
             order::acquire_key(own_thread::key_of_former());
         }
-        let is_first = kind == AccessKind::Write && shared::get().shadow.last_writer(location).is_none();
+        let is_first = || kind == AccessKind::Write && shared::get().shadow.last_writer(location).is_none();
         // SAFETY: the object is alive, and nothing is written yet.
-        let is_kept = is_first && matches!(part, Part::Attribute(name) if unsafe { values::is_whole(self.object, name) });
+        let is_kept = matches!(part, Part::Attribute(name) if is_first() && unsafe { values::is_whole(self.object, name) });
         let of_thread =
             AccessFacts::KEPT.when(is_kept) | AccessFacts::LAST.when(here.order.is_last()) | AccessFacts::FILLED.when(is_demanded);
         let mut access = Access {

@@ -129,7 +129,7 @@ unsafe fn made_of(object: *mut ffi::PyObject, depth: u32) -> Option<u64> {
             Some(())
         };
         let name = CStr::from_ptr((*class).tp_name);
-        let is_it = |(module, known, _): &&(&CStr, &CStr, &[&CStr])| *known == name && is_of_module(class, module);
+        let is_it = |(module, known, _): &&(&CStr, &CStr, &[&CStr])| *known == name && types::is_of_module(class, module);
         if let Some((.., attributes)) = MADE_OF.iter().find(is_it) {
             for attribute in *attributes {
                 add(types::with_name(attribute, |name| attributes::part(object, name)), list_of)?;
@@ -173,19 +173,6 @@ unsafe fn list_of(part: *mut ffi::PyObject, depth: u32) -> Option<u64> {
             all = mix(all ^ hash(ffi::PyList_GET_ITEM(part, index), DEPTH)?).rotate_left(17);
         }
         Some(all)
-    }
-}
-
-/// # Safety
-/// Attached; a live type.
-unsafe fn is_of_module(class: *mut ffi::PyTypeObject, module: &CStr) -> bool {
-    // SAFETY: passed on; a reference of our own.
-    unsafe {
-        let own = types::look_up_named(class, c"__module__");
-        let is_it =
-            !own.is_null() && ffi::PyUnicode_Check(own) != 0 && ffi::PyUnicode_CompareWithASCIIString(own, module.as_ptr()) == 0;
-        ffi::Py_XDECREF(own);
-        is_it
     }
 }
 
