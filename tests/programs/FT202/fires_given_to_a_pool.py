@@ -1,4 +1,4 @@
-"""What a selector has is closed by a pool that was given the method: the line is the one that gave it, in the past by then."""
+"""A pool that was given the method closes a selector's descriptor: the line is the one that gave it, in the past by then."""
 
 import contextlib
 import selectors

@@ -1,4 +1,4 @@
-"""What a look decides is not the same for both: one of several states or numbers, or something else that is done as well."""
+"""A look decides something that is not the same for both: one of several states or numbers, or something that is done beside it."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""What a look decides may be done twice: whoever comes between does the same.
+"""A look decides something that may be done twice: another thread that comes between does the same.
 
 ALSO: FT407
 """

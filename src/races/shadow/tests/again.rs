@@ -1,4 +1,4 @@
-//! What is read once more between a look and the act that it decides, acts by the call that has asked, and what was whole before.
+//! Reads between a look and the act that it decides, acts by the call that has asked, and values that were whole before.
 
 use super::*;
 

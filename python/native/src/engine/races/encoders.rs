@@ -72,7 +72,7 @@ unsafe fn reads(py: Python<'_>, encoder: Encoder, class: *mut ffi::PyTypeObject)
         let is_sequence = flags & (ffi::Py_TPFLAGS_LIST_SUBCLASS | ffi::Py_TPFLAGS_TUPLE_SUBCLASS) != 0;
         let gives_elements = || !is_in_python(class, if is_dictionary { c"items" } else { c"__iter__" });
         match encoder {
-            // What else there is, it hands to the program.
+            // Anything else it hands to the program.
             Encoder::Json if !is_dictionary && !is_sequence => Reads::default(),
             Encoder::Json => {
                 let elements = gives_elements();

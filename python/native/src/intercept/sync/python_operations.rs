@@ -51,7 +51,7 @@ pub(crate) enum PythonSyncOp {
     SemaphoreReleasing,
     /// It was released.
     SemaphoreReleased,
-    /// What is made of the first argument is completed by a pool.
+    /// A pool completes the future that is made of the first argument.
     LeftToAPool,
 }
 
