@@ -7,13 +7,14 @@ use super::code::Code;
 use super::found::Found;
 use super::handlers::Handlers;
 use super::instructions::{Instruction, Instructions};
+use super::names::{INSERTION, names};
 use super::opcode_table::{Access, DEEPEST, Named};
 use super::opcodes::{Jump, Opcodes};
 use super::own_thread::{self, Own};
 use super::point::{Action, Operand, Point};
 use super::rebound::Rebound;
 use super::tested::{Tested, tested};
-use super::{known_calls, tables};
+use super::{known_calls, tables, waits};
 
 struct Finder<'a, 'b> {
     opcodes: &'b Opcodes,
@@ -64,6 +65,8 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
             point.is_heeded = (is_variable || point.action == Action::ReadItem) && is_told;
             point.is_handled = point.action == Action::DeleteItem && handlers.handle_lack(instruction.unit, "__delitem__")
                 || point.action == Action::DeleteAttribute && handlers.handle_namelessness(instruction.unit);
+            let key = (index as usize).checked_sub(1).filter(|_| point.action == Action::ReadItem);
+            point.item = key.and_then(|key| waits::item(opcodes, code, &instructions.all[key]));
             point.is_constant = point.value != 0 && finder.is_a_constant(index as usize, u32::from(point.value));
             found.push(Found { instruction: index, is_after: access.is_after, point });
         }
@@ -81,12 +84,26 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
         found.extend(calls::find(opcodes, code, instructions, &handlers, rebound));
         found.sort_by_key(|found| (found.instruction, found.is_after));
     }
-    checks::mark(opcodes, code, instructions, &handlers, rebound, |unit| finder.is_tried(unit), &mut found);
+    if found.iter().any(|found| is_looked_at(&found.point)) {
+        let names = names(opcodes, code, instructions, rebound, &found);
+        checks::mark(opcodes, code, instructions, &handlers, &names, |unit| finder.is_tried(unit), &mut found);
+        for (at, found) in found.iter_mut().enumerate() {
+            found.point.container = names.containers[at].or(names.walked[at].first().copied());
+        }
+    }
+    waits::mark(opcodes, code, &instructions.all, &mut found, checks::is_written);
     if !found.iter().any(|found| is_of_a_container(found.point.action)) {
         // Whether a container is empty matters to who does something with it after that, here or in a caller.
-        found.retain(|found| found.point.action != Action::Truth || found.point.is_asked);
+        let is_for_others = |point: &Point<'_>| point.is_asked || point.is_waiting || point.is_answering;
+        found.retain(|found| found.point.action != Action::Truth || is_for_others(&found.point));
     }
     found
+}
+
+/// Whether it matters what a point may be about: it is tested, or finds a place, or puts something into a container, or goes through it.
+fn is_looked_at(point: &Point<'_>) -> bool {
+    let may_place = point.name == Some(INSERTION) || checks::is_size(point);
+    point.is_tested || may_place || matches!(point.action, Action::WriteItem | Action::Iterate)
 }
 
 /// Whether only containers are accessed so.
@@ -126,7 +143,7 @@ impl<'a> Finder<'a, '_> {
             | Action::Truth
             | Action::Update
             | Action::Import => true,
-            Action::Method | Action::Function | Action::Suspend | Action::Finalize => false,
+            Action::Method | Action::Function | Action::Await | Action::Suspend | Action::Finalize => false,
         };
         let handed = match (access.object, access.named) {
             (0, Named::Local) => Operand::Local(u16::try_from(instruction.argument).ok()?),

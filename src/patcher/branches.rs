@@ -115,7 +115,7 @@ fn key(name: &str) -> u64 {
 }
 
 /// Whether what begins at `from` does nothing until a jump leads back to before `check`.
-fn goes_straight_back(opcodes: &Opcodes, all: &[Instruction], from: usize, check: usize) -> bool {
+pub(super) fn goes_straight_back(opcodes: &Opcodes, all: &[Instruction], from: usize, check: usize) -> bool {
     let is_something = |instruction: &&Instruction| {
         let info = opcodes.info(instruction.opcode);
         let is_read = info.access.is_none_or(|access| access.value == 0);
@@ -157,7 +157,7 @@ pub(super) fn decides(opcodes: &Opcodes, all: &[Instruction], [check, act]: [usi
 }
 
 /// Whether `act` may be run after `from` without passing `check` again.
-fn comes_to(opcodes: &Opcodes, all: &[Instruction], from: usize, check: usize, act: usize) -> bool {
+pub(super) fn comes_to(opcodes: &Opcodes, all: &[Instruction], from: usize, check: usize, act: usize) -> bool {
     let mut is_seen = vec![false; all.len()];
     let mut open = vec![from];
     while let Some(at) = open.pop() {

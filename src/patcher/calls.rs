@@ -10,6 +10,7 @@ use super::point::{Action, Operand, Point};
 use super::rebound::{Bound, Rebound};
 use super::stack;
 use super::tested::tested;
+use super::waits;
 
 /// May a method of this name, or a function of a module, be a known one?
 pub(super) fn is_attribute(name: &str) -> bool {
@@ -80,6 +81,12 @@ pub(super) fn find<'a>(
         let by_name = |shift: u32| code.names.get((source.argument >> shift) as usize).copied();
         let (Ok(callable), Ok(first)) = (u16::try_from(call.callable), u16::try_from(call.first)) else { return };
         let tested = tested(opcodes, all, index as usize);
+        // Of a method the key, of a function the name of the attribute.
+        let item = |action: Action, key: u16| {
+            let depth = if action == Action::Function { call.first.saturating_sub(1) } else { u32::from(key) };
+            let loaded = Some(depth).filter(|depth| *depth > 0).and_then(|depth| all.get(stack.at(depth) as usize));
+            loaded.and_then(|key| waits::item(opcodes, code, key))
+        };
         let mut add = |action, name, handed, object, key| {
             let iterates = |function: &Function| function.effect == CallEffect::Iterate;
             let looks = |function: &Function| function.effect == CallEffect::ReadAttribute;
@@ -103,6 +110,7 @@ pub(super) fn find<'a>(
                 is_asked: tested.is_asked,
                 is_given: is_look && all.get(index as usize + 1).is_some_and(|next| next.opcode == opcodes.return_value),
                 is_heeded: tested.is_heeded && is_look,
+                item: if is_look { item(action, key) } else { None },
                 keywords: call.keywords,
                 is_measured: tested.is_measured,
                 is_answer: action == Action::Method && is_answer(opcodes, &all[..producer as usize]),

@@ -7,15 +7,13 @@ use super::found::Found;
 use super::handlers::Handlers;
 use super::instructions::{Instruction, Instructions};
 use super::known_calls::{self, CallEffect};
+use super::names::{INSERTION, Names};
 use super::opcodes::{Jump, Opcodes};
 use super::point::{Action, Point};
-use super::rebound::Rebound;
 use super::tested::loop_end;
-use names::{INSERTION, Names, names};
 pub(super) use repeatable::only_sets_flags;
 use repeatable::{ADDITION, is_repeatable, only_keeps};
 
-mod names;
 mod repeatable;
 
 /// What a check is about and an action is done to, as far as the code shows it.
@@ -61,6 +59,7 @@ fn looked_at<'a>(point: &Point<'a>, container: Option<&'a str>) -> Option<Subjec
         | A::DeleteGlobal
         | A::WriteCell
         | A::DeleteCell
+        | A::Await
         | A::Import
         | A::Suspend
         | A::Finalize => None,
@@ -90,6 +89,7 @@ fn acted<'a>(point: &Point<'a>, container: Option<&'a str>) -> Option<Subject<'a
         | A::Function
         | A::ReadGlobal
         | A::ReadCell
+        | A::Await
         | A::Import
         | A::Suspend
         | A::Finalize => None,
@@ -104,22 +104,16 @@ pub(super) fn mark<'a>(
     code: &Code<'a>,
     instructions: &Instructions,
     handlers: &Handlers<'_, '_>,
-    rebound: &Rebound,
+    names: &Names<'a>,
     is_tried: impl Fn(u32) -> bool,
     found: &mut [Found<'a>],
 ) {
-    let may_place = |point: &Point<'_>| point.name == Some(INSERTION) || is_size(point);
-    if !found.iter().any(|found| found.point.is_tested || may_place(&found.point)) {
-        return;
-    }
     for found in found.iter_mut().filter(|found| found.point.action == Action::Contains && found.point.is_polled) {
         if is_search(opcodes, &instructions.all, found.instruction as usize) {
             (found.point.is_polled, found.point.is_awaited) = (false, false);
             found.point.is_claim = true;
         }
     }
-    let names = names(opcodes, code, instructions, rebound, found);
-    mark_waits(opcodes, &instructions.all, found);
     let mut decided_otherwise = Vec::new();
     let mut decisive = Vec::new();
     let mut firsts = Vec::new();
@@ -133,7 +127,7 @@ pub(super) fn mark<'a>(
             if let Some(check) = (0..act).rev().find(is_it)
                 && (notes_failure(handlers, &found[check].point, &found[act].point)
                     || is_repeatable(opcodes, code, &instructions.all, &found[check], &found[act])
-                    || is_trimmed(opcodes, &instructions.all, &names, found, [check, act]))
+                    || is_trimmed(opcodes, &instructions.all, names, found, [check, act]))
             {
                 decided_otherwise.push(check);
                 continue;
@@ -274,18 +268,12 @@ fn notes_failure(handlers: &Handlers<'_, '_>, check: &Point<'_>, act: &Point<'_>
     act.is_constant && handlers.is_in_one(act.unit) && !handlers.is_in_one(check.unit) && handlers.is_before(check.unit, act.unit)
 }
 
-/// Marks the reads by which a loop waits for what others write ([`Point::is_waiting`]).
-fn mark_waits(opcodes: &Opcodes, all: &[Instruction], found: &mut [Found<'_>]) {
-    for at in 0..found.len() {
-        let Found { point, instruction, .. } = &found[at];
-        let is_variable = matches!(point.action, Action::ReadAttribute | Action::ReadGlobal | Action::ReadCell);
-        let subject = looked_at(point, None).filter(|_| is_variable && point.is_polled && point.is_heeded);
-        let Some(subject) = subject else { continue };
-        let Some(end) = loop_end(opcodes, all, *instruction as usize) else { continue };
-        let is_in_it = |act: &Found<'_>| all[end].target.is_some_and(|top| (top..=end as u32).contains(&act.instruction));
-        let writes = |act: &Found<'_>| is_in_it(act) && acted(&act.point, None).as_ref() == Some(&subject);
-        found[at].point.is_waiting = !found.iter().any(writes);
-    }
+/// Whether one of these instructions writes what is read at a point, a variable or what is in a container.
+pub(super) fn is_written<'a>(found: &[Found<'a>], read: &Point<'a>, inside: std::ops::RangeInclusive<usize>) -> bool {
+    let subject = looked_at(read, read.container);
+    let writes =
+        |act: &Found<'a>| inside.contains(&(act.instruction as usize)) && acted(&act.point, act.point.container) == subject;
+    subject.is_some() && found.iter().any(writes)
 }
 
 /// Whether what is taken away is one too many after the function has added one itself (`recent.append(x); if len(recent) > 9: recent.pop(0)`): as many
@@ -353,7 +341,7 @@ fn fills(point: &Point<'_>) -> bool {
 }
 
 /// Whether it asks a container how much there is in it.
-fn is_size(point: &Point<'_>) -> bool {
+pub(super) fn is_size(point: &Point<'_>) -> bool {
     point.action == Action::Function && point.name == Some("len")
 }
 

@@ -79,3 +79,28 @@ impl Instructions {
         self.all.iter().position(|instruction| instruction.opcode == opcodes.resume).map(|index| index as u32)
     }
 }
+
+/// The instructions but for those of probes, and of each instruction its place among them.
+pub(super) fn without_probes(opcodes: &Opcodes, all: &[Instruction]) -> (Vec<Instruction>, Vec<usize>) {
+    /// What a probe is made of.
+    const LENGTH: usize = 3;
+    let is_probe = |at: usize| {
+        let first = &all[at];
+        let is_on = first.opcode == opcodes.load_const;
+        let is_off = opcodes.info(first.opcode).jump == Jump::Forward && first.target == Some((at + LENGTH) as u32);
+        (is_on || is_off) && all.get(at + LENGTH - 1).is_some_and(|last| last.opcode == opcodes.delete_subscr)
+    };
+    let (mut kept, mut places, mut at) = (Vec::new(), Vec::new(), 0);
+    while at < all.len() {
+        let length = if is_probe(at) { LENGTH } else { 1 };
+        places.extend(std::iter::repeat_n(kept.len(), length.min(all.len() - at)));
+        if length == 1 {
+            kept.push(all[at]);
+        }
+        at += length;
+    }
+    for instruction in &mut kept {
+        instruction.target = instruction.target.map(|target| places.get(target as usize).map_or(target, |place| *place as u32));
+    }
+    (kept, places)
+}

@@ -21,12 +21,14 @@
 //! | [`defaults`] | methods of containers that are default values of arguments |
 //! | [`handlers`] | what is handled if something is not there, or changes meanwhile |
 //! | [`holders`] | what the code calls the object that holds what is accessed |
+//! | [`names`] | what the objects that points are about are called |
 //! | [`own_thread`] | what is compared with the calling thread |
 //! | [`rebound`] | which globals and cells are variables |
 //! | [`repeated`] | reads that another one stands for |
 //! | [`stack`] | which instruction pushed what |
 //! | [`states`] | what a process has once |
 //! | [`switches`] | where probes can be switched off |
+//! | [`waits`] | loops that wait, and functions that they ask |
 //! | [`opcode_table`] | every instruction: stack effect, flow, meaning, access |
 //! | [`opcodes`], [`instructions`] | the instructions of the running interpreter, and of a code object |
 //! | [`relocate`], [`tables`], [`unit_map`] | the code that is made |
@@ -44,6 +46,7 @@ mod handlers;
 mod holders;
 mod instructions;
 pub mod known_calls;
+mod names;
 mod opcode_table;
 mod opcodes;
 mod own_thread;
@@ -62,6 +65,7 @@ mod tested;
 #[cfg(test)]
 mod tests;
 mod unit_map;
+mod waits;
 
 pub use asked::decides_more;
 pub use code::Code;
@@ -78,3 +82,4 @@ pub use switches::{Switch, switches};
 pub use tables::handler_of_with;
 pub use tested::{awaits_here as awaits, decides_here as decides};
 pub use unit_map::UnitMap;
+pub use waits::{Called, Questions, questions, waits};

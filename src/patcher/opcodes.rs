@@ -110,6 +110,9 @@ pub struct Opcodes {
     pub(super) has_lazy_imports: bool,
 }
 
+/// Tells variables that are known by their names from local ones.
+const NAME: u32 = 1 << 31;
+
 /// No instruction of a program has this number.
 const ABSENT: u8 = 0;
 
@@ -235,18 +238,23 @@ impl Opcodes {
         [self.delete_subscr, 0]
     }
 
-    /// The local variable that takes what is on top of the stack.
+    /// The variable that takes what is on top of the stack: a local one, or by [`NAME`] one of the module or class whose body runs.
     pub(super) fn stores(&self, opcode: u8, argument: u32) -> Option<u32> {
+        if opcode == self.store_name {
+            return Some(NAME | argument);
+        }
         if opcode == self.store_fast { Some(argument) } else { (opcode == self.store_fast_load_fast).then_some(argument >> 4) }
     }
 
-    /// Where on the stack the instruction leaves this local variable.
+    /// Where on the stack the instruction leaves this variable, as [`stores`](Self::stores) numbers it.
     pub(super) fn loads(&self, opcode: u8, argument: u32, variable: u32) -> Option<u32> {
         let (upper, lower) = (argument >> 4, argument & 15);
         if self.load_fasts.contains(&opcode) {
             (argument == variable).then_some(1)
         } else if self.load_fast_pairs.contains(&opcode) {
             if lower == variable { Some(1) } else { (upper == variable).then_some(2) }
+        } else if opcode == self.load_name {
+            (NAME | argument == variable).then_some(1)
         } else {
             (opcode == self.store_fast_load_fast && lower == variable).then_some(1)
         }

@@ -18,6 +18,8 @@ pub enum Action {
     /// The iterator, which is the object, is let go by the loop that made it.
     EndIteration,
     Truth,
+    /// After the object was loaded, which a loop waits with: if it is a container, for what is put into it.
+    Await,
     /// An in-place operator; the object is its left operand.
     Update,
     /// A method with a name of [`super::known_calls::METHODS`].
@@ -109,8 +111,14 @@ pub struct Point<'a> {
     pub is_measured: bool,
     /// The loop goes on until it is set.
     pub is_awaited: bool,
-    /// The loop, which writes nothing there itself, waits for what others do.
+    /// A loop, which writes nothing there itself, waits for what others do.
     pub is_waiting: bool,
+    /// The function makes its answer of what is read.
+    pub is_answering: bool,
+    /// The number by which the item is known that is read, or the attribute that a function reads.
+    pub item: Option<u64>,
+    /// What the container is called where it was loaded.
+    pub container: Option<&'a str>,
     /// What is set there tells the function, or its caller, that something is done: it tests it, or waits for it, or returns it.
     pub is_heeded: bool,
     /// It takes what a check has found free: one of several states that were compared, or a place in a list that was looked through; or it is
@@ -177,6 +185,9 @@ impl Point<'_> {
             is_lazy: false,
             is_measured: false,
             is_waiting: false,
+            is_answering: false,
+            item: None,
+            container: None,
             is_heeded: false,
             is_claim: false,
             is_bounded: false,

@@ -2,6 +2,7 @@
 
 use super::instructions::{Instruction, Instructions};
 use super::opcodes::{Jump, Opcodes};
+use super::point::Action;
 
 /// What becomes of a value that is read.
 #[derive(Debug, Clone, Copy, Default)]
@@ -26,7 +27,7 @@ pub(super) struct Tested {
 pub fn decides_here(opcodes: &Opcodes, bytes: &[u8], unit: u32) -> bool {
     let Some(Instructions { all, at }) = Instructions::read(opcodes, bytes) else { return false };
     let call = at.get(unit as usize).map(|call| *call as usize).filter(|call| *call < all.len());
-    call.is_some_and(|call| matches!(decides(opcodes, &all, call), Some(Decision::Jump(_))))
+    call.is_some_and(|call| matches!(decides(opcodes, &all, call, Follow::Checks), Some(Decision::Jump(_))))
 }
 
 /// Whether a coroutine awaits at once what the call at this code unit returns, or is inside of what it awaits there.
@@ -38,7 +39,7 @@ pub fn awaits_here(opcodes: &Opcodes, bytes: &[u8], unit: u32) -> bool {
 
 /// What becomes of what the instruction pushes.
 pub(super) fn tested(opcodes: &Opcodes, instructions: &[Instruction], index: usize) -> Tested {
-    match decides(opcodes, instructions, index) {
+    match decides(opcodes, instructions, index, Follow::Checks) {
         None => Tested::default(),
         Some(Decision::Answer(end)) => {
             let is_measured = is_measured(opcodes, &instructions[index..end]);
@@ -88,11 +89,12 @@ pub(super) fn loop_end(opcodes: &Opcodes, instructions: &[Instruction], jump: us
 }
 
 /// Whether the conditional jump at `jump` leaves the innermost loop that it is in: by jumping (true), or by not doing so.
-fn leaves_a_loop(opcodes: &Opcodes, instructions: &[Instruction], jump: usize) -> Option<bool> {
+pub(super) fn leaves_a_loop(opcodes: &Opcodes, instructions: &[Instruction], jump: usize) -> Option<bool> {
     /// `return`, `break`, with what is popped before.
     const SHORT: usize = 4;
     let end = loop_end(opcodes, instructions, jump)?;
-    let is_outside = |target: Option<u32>| target.is_none_or(|target| target as usize > end);
+    let inside = instructions[end].target? as usize..=end;
+    let is_outside = |target: Option<u32>| target.is_none_or(|target| !inside.contains(&(target as usize)));
     if is_outside(instructions[jump].target) {
         return Some(true);
     }
@@ -122,15 +124,26 @@ enum Whereabouts {
     Local(u32),
 }
 
+/// How a value is followed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Follow {
+    /// As far as an act may follow from it: only whether there is something is asked of a local variable, and what is computed from it is another matter; and
+    /// what is returned as it is, is no answer.
+    Checks,
+    /// Wherever it goes, but for what is called with it.
+    Anything,
+    /// And there, in the result: an iterator, a container.
+    Calls,
+}
+
 /// What the value that the instruction pushes decides soon after.
-pub(super) fn decides(opcodes: &Opcodes, instructions: &[Instruction], index: usize) -> Option<Decision> {
+pub(super) fn decides(opcodes: &Opcodes, instructions: &[Instruction], index: usize, follow: Follow) -> Option<Decision> {
     use Whereabouts::{Local, Stack};
     /// `if a.b[c] is not None and ...` and the like.
     const SOON: usize = 8;
     let mut at = Stack(1);
-    // Only whether there is something is asked of a local variable; what is computed from it is another matter.
     let mut was_local = false;
-    let mut is_answer = instructions[index].opcode == opcodes.contains_op;
+    let mut is_answer = follow != Follow::Checks || instructions[index].opcode == opcodes.contains_op;
     for (here, instruction) in instructions.iter().enumerate().skip(index + 1).take(SOON) {
         let Instruction { opcode, argument, .. } = *instruction;
         let info = opcodes.info(opcode);
@@ -148,7 +161,7 @@ pub(super) fn decides(opcodes: &Opcodes, instructions: &[Instruction], index: us
         if info.tests {
             return (depth == 1).then_some(Decision::Jump(here));
         }
-        if opcode == opcodes.return_value {
+        if opcode == opcodes.return_value || opcode == opcodes.yield_value && follow != Follow::Checks {
             return (depth == 1 && is_answer).then_some(Decision::Answer(here));
         }
         let effect = info.effect.filter(|_| info.jump == Jump::None && !info.is_end)?;
@@ -171,16 +184,25 @@ pub(super) fn decides(opcodes: &Opcodes, instructions: &[Instruction], index: us
             at = opcodes.loads(opcode, argument, variable).map_or(Local(variable), Stack);
         } else if info.is_predicate && !is_looked_into(opcodes, instruction, depth) {
             let is_computed = opcode == opcodes.binary_op || opcode == opcodes.compare_op;
-            if was_local && is_computed {
+            if was_local && is_computed && follow == Follow::Checks {
                 return None;
             }
             is_answer |= opcode != opcodes.binary_op;
+            at = Stack(1);
+        } else if follow == Follow::Calls && is_taken_further(opcodes, instruction) {
             at = Stack(1);
         } else {
             return None;
         }
     }
     None
+}
+
+/// Whether what comes of an object that it has on the stack is on top after it: a call, a method that is looked up, an iterator.
+fn is_taken_further(opcodes: &Opcodes, instruction: &Instruction) -> bool {
+    let is_iterated = || opcodes.info(instruction.opcode).access.is_some_and(|access| access.action == Action::Iterate);
+    let is_method = || instruction.opcode == opcodes.load_attr && instruction.argument & 1 == 1;
+    instruction.opcode == opcodes.call || is_method() || is_iterated()
 }
 
 /// Of a container that is looked into, something else decides.

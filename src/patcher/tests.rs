@@ -5,6 +5,7 @@ use super::*;
 use known_calls::Container;
 
 mod checks;
+mod waits;
 
 /// Name, number, caches, is a jump.
 const ROWS: &[(&str, u8, u8, bool)] = &[
@@ -119,7 +120,10 @@ fn patched(source: &[(&str, u32)]) -> (Vec<(&'static str, u32)>, Vec<Point<'stat
     let lines = vec![0xf8; bytes.len() / 2];
     let result = patch(&opcodes(), &Code { lines: &lines, ..code(&bytes) }, &Rebound::default());
     let Some(Patched { code, points, .. }) = result else { return (source.iter().copied().map(known).collect(), Vec::new()) };
-    let points = points.into_iter().map(|point| Point { name: point.name.map(|name| known((name, 0)).0), ..point }).collect();
+    let points = points
+        .into_iter()
+        .map(|point| Point { name: point.name.map(|name| known((name, 0)).0), container: None, ..point })
+        .collect();
     (disassemble(&code.bytes)[1..].to_vec(), points)
 }
 

@@ -5,46 +5,46 @@ use crate::patcher::{ActsAt, Arguments, Point};
 
 /// An argument: a number, the name of an instruction that is jumped to, or a name that is loaded or stored.
 #[derive(Clone, Copy)]
-enum To {
+pub(super) enum To {
     Number(u32),
     Place(&'static str),
 }
 
 use To::{Number, Place};
 
-const VARIABLES: &[&str] = &["self", "n", "key", "put"];
-const OWN_NAMES: &[&str] = &["d", "len", "pop", "append", "setdefault", "READY", "State", "load", "is_loaded", "sleep"];
+pub(super) const VARIABLES: &[&str] = &["self", "n", "key", "put"];
+pub(super) const OWN_NAMES: &[&str] = &["d", "len", "pop", "append", "setdefault", "READY", "State", "load", "is_loaded", "sleep"];
 
-fn named(name: &str) -> u32 {
+pub(super) fn named(name: &str) -> u32 {
     OWN_NAMES.iter().position(|known| *known == name).expect("a known name") as u32
 }
 
-fn global(name: &str) -> (&'static str, To) {
+pub(super) fn global(name: &str) -> (&'static str, To) {
     ("LOAD_GLOBAL", Number(named(name) << 1))
 }
 
-fn called(name: &str) -> (&'static str, To) {
+pub(super) fn called(name: &str) -> (&'static str, To) {
     ("LOAD_GLOBAL", Number(named(name) << 1 | 1))
 }
 
-fn attribute(name: &str) -> (&'static str, To) {
+pub(super) fn attribute(name: &str) -> (&'static str, To) {
     ("LOAD_ATTR", Number(named(name) << 1))
 }
 
-fn method(name: &str) -> (&'static str, To) {
+pub(super) fn method(name: &str) -> (&'static str, To) {
     ("LOAD_ATTR", Number(named(name) << 1 | 1))
 }
 
-fn op(name: &'static str, argument: u32) -> (&'static str, To) {
+pub(super) fn op(name: &'static str, argument: u32) -> (&'static str, To) {
     (name, Number(argument))
 }
 
-fn to(name: &'static str, place: &'static str) -> (&'static str, To) {
+pub(super) fn to(name: &'static str, place: &'static str) -> (&'static str, To) {
     (name, Place(place))
 }
 
 /// `(":place", _)` names the next instruction.
-fn assembled(source: &[(&'static str, To)]) -> Vec<u8> {
+pub(super) fn assembled(source: &[(&'static str, To)]) -> Vec<u8> {
     let row = |name: &str| ROWS.iter().find(|row| row.0 == name).expect("a known instruction");
     let size = |name: &str| if name.starts_with(':') { 0 } else { 1 + u32::from(row(name).2) };
     let place = |wanted: &str| -> u32 {
@@ -65,14 +65,14 @@ fn assembled(source: &[(&'static str, To)]) -> Vec<u8> {
 }
 
 /// The points of a function that binds all globals again.
-fn points(source: &[(&'static str, To)], rebound: &Rebound) -> Vec<Point<'static>> {
+pub(super) fn points(source: &[(&'static str, To)], rebound: &Rebound) -> Vec<Point<'static>> {
     let bytes = assembled(&[&[op("RESUME", 0)], source].concat());
     let lines = vec![0xf8; bytes.len() / 2];
     let texts = [0, 7];
     let view = Code { lines: &lines, names: OWN_NAMES, locals: VARIABLES, strings: &texts, ..code(&bytes) };
     let patched = patch(&opcodes(), &view, rebound).expect("patched");
     let known = |name: &str| OWN_NAMES.iter().chain(VARIABLES).copied().find(|known| *known == name);
-    patched.points.into_iter().map(|point| Point { name: point.name.and_then(known), ..point }).collect()
+    patched.points.into_iter().map(|point| Point { name: point.name.and_then(known), container: None, ..point }).collect()
 }
 
 fn of(points: &[Point<'static>], action: Action) -> Point<'static> {
@@ -84,7 +84,7 @@ const NOTHING: (&str, To) = ("LOAD_CONST", Number(0));
 const RETURN: (&str, To) = ("RETURN_VALUE", Number(0));
 
 /// `self.d`
-fn container() -> [(&'static str, To); 2] {
+pub(super) fn container() -> [(&'static str, To); 2] {
     [SELF, attribute("d")]
 }
 

@@ -252,6 +252,8 @@ pub(crate) enum Space {
     Flag,
     /// Containers from which an entry is deleted, which another thread may then make again.
     Vacant,
+    /// Entries of containers whose keys are addresses that were free in between.
+    Freed,
 }
 
 /// A number that is no object's address.

@@ -27,7 +27,7 @@ pub(crate) struct AccessHistory {
     /// A flag that it has seen as well.
     pub(crate) also_seen: Cell<u64>,
     /// The probe of the last access if that polled for something; 0 if it did not.
-    pub(crate) polled_at: Cell<u32>,
+    pub(crate) polled_at: Cell<u64>,
     /// The object that a probe has just noted a call about.
     pub(crate) probed: Cell<usize>,
     /// Locations that its functions have checked and left to others to write, with the numbers of the functions.

@@ -63,6 +63,7 @@ pub(crate) unsafe fn object_of(probe: &Probe, handed: *mut ffi::PyObject) -> *mu
             | Action::ReadSlice
             | Action::WriteSlice
             | Action::Truth
+            | Action::Await
             | Action::Update
             | Action::ReadCell
             | Action::WriteCell
@@ -82,8 +83,8 @@ pub(crate) unsafe fn note(here: &'static ThreadContext, probe: &'static Probe, o
     if here.order.holds_ignored() {
         return Outcome::Continue;
     }
-    // If a loop asks again, it had not found what it waits for: nothing was handed over by then.
-    let polls = if probe.facts.is_polled() { probe.site } else { 0 };
+    // If a loop asks the same again, it had not found what it waits for: nothing was handed over by then.
+    let polls = if probe.facts.is_polled() { (u64::from(probe.site) << 32) ^ object as u64 } else { 0 };
     if here.races.polled_at.replace(polls) != polls || polls == 0 {
         container_sync::settle(here);
     }
@@ -113,6 +114,7 @@ pub(crate) unsafe fn note(here: &'static ThreadContext, probe: &'static Probe, o
             Action::WriteSlice => return slice(here, probe, object),
             Action::Update => return update(here, probe, object),
             Action::Truth => return whole(here, probe, object, Call::Read),
+            Action::Await => wait_for_what_is_put(here, probe, object),
             Action::Iterate => return walks::begin(here, probe, peek(probe.object)),
             Action::EndIteration => return walks::end(here, peek(probe.object)),
             Action::Method => return method(here, probe, object),
@@ -120,6 +122,17 @@ pub(crate) unsafe fn note(here: &'static ThreadContext, probe: &'static Probe, o
         }
     }
     Outcome::Continue
+}
+
+/// A loop waits with an object; if that is a container, for what others put into it.
+unsafe fn wait_for_what_is_put(here: &'static ThreadContext, probe: &Probe, object: *mut ffi::PyObject) {
+    // SAFETY: passed on by `note`.
+    unsafe {
+        let Some(inner) = containers::inner(object) else { return };
+        if !is_private(inner.object) && (Touch { here, probe, object: inner.object }).is_waiting() {
+            container_sync::take(here, inner.object);
+        }
+    }
 }
 
 unsafe fn attribute(here: &'static ThreadContext, probe: &Probe, object: *mut ffi::PyObject, kind: AccessKind) -> Outcome {

@@ -23,6 +23,8 @@ pub(crate) struct Chosen {
     pub(crate) decides: unsafe fn(RawFrame) -> bool,
     /// The same, and more than whether flags are set that may be set already.
     pub(crate) decides_more: unsafe fn(RawFrame) -> bool,
+    /// Whether a loop waits for the result of the call that code is in; `None` if it does not, and the code does not make its own answer of it.
+    pub(crate) waits: unsafe fn(RawFrame) -> Option<bool>,
     /// Whether the first of these frames raises by itself what this method or function raises for what is not there, and one of the others handles that.
     pub(crate) handle_lack: unsafe fn(&[RawFrame], &str) -> bool,
 }
@@ -229,6 +231,30 @@ pub(super) unsafe fn decides_in_caller(stack: StackId) -> bool {
         // SAFETY: passed on; the code of recorded stacks is kept alive.
         let decides = stacks::get(stack).get(1).is_some_and(|caller| unsafe { decides_more(*caller) });
         known.store(if decides { given::DECIDES } else { given::PASSED_ON }, Ordering::Relaxed);
+    }
+    known.load(Ordering::Relaxed) == given::DECIDES
+}
+
+/// For each stack in which a function makes its answer of what it reads, whether a loop waits for that.
+static WAITING: [AtomicU8; stacks::STACKS] = [const { AtomicU8::new(given::UNKNOWN) }; stacks::STACKS];
+
+/// Whether a loop of watched code waits for the answer of the innermost function of a stack.
+///
+/// # Safety
+/// Attached.
+pub(super) unsafe fn wait(stack: StackId) -> bool {
+    /// Functions that pass an answer on.
+    const MOST: usize = 4;
+    let (Some(known), Some(Chosen { waits, is_chosen, .. })) = (WAITING.get((stack as usize).wrapping_sub(1)), CHOSEN.get()) else {
+        return false;
+    };
+    if known.load(Ordering::Relaxed) == given::UNKNOWN {
+        let callers = stacks::get(stack).iter().skip(1).take(MOST);
+        // SAFETY: passed on; the code of recorded stacks is kept alive.
+        let mut answers =
+            callers.map(|caller| unsafe { if is_chosen(caller.code as *mut ffi::PyObject) { waits(*caller) } else { None } });
+        let is_waiting = answers.find(|waits| *waits != Some(false)).flatten() == Some(true);
+        known.store(if is_waiting { given::DECIDES } else { given::PASSED_ON }, Ordering::Relaxed);
     }
     known.load(Ordering::Relaxed) == given::DECIDES
 }

@@ -8,35 +8,15 @@ use crate::thread::clock;
 use ftsan::races::mix;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How many keys there are.
+/// How many keys there are of each kind.
 const FOLDED: u64 = 1 << 14;
+const KINDS: u64 = 3;
 
 /// By key, whether a constant was ever written there.
-static WRITTEN: [AtomicU64; 2 * FOLDED as usize / 64] = [const { AtomicU64::new(0) }; 2 * FOLDED as usize / 64];
-
-/// By the numbers of names, folded, whether a loop waits for what others write to a variable or attribute of this name.
-static WAITED_FOR: [AtomicU64; NAMES as usize / 64] = [const { AtomicU64::new(0) }; NAMES as usize / 64];
-const NAMES: u64 = 1 << 12;
-
-fn name(number: u64) -> (&'static AtomicU64, u64) {
-    (&WAITED_FOR[(number % NAMES) as usize / 64], 1 << (number % 64))
-}
-
-/// A loop waits for what is written under this name, by its number: whatever is written there tells that something is done.
-pub(super) fn wait_for(number: u64) {
-    let (names, bit) = name(number);
-    names.fetch_or(bit, Ordering::Relaxed);
-}
-
-/// Whether a loop may wait for what is written under this name.
-#[inline(always)]
-pub(super) fn is_waited_for(number: u64) -> bool {
-    let (names, bit) = name(number);
-    names.load(Ordering::Relaxed) & bit != 0
-}
+static WRITTEN: [AtomicU64; (KINDS * FOLDED) as usize / 64] = [const { AtomicU64::new(0) }; (KINDS * FOLDED) as usize / 64];
 
 fn written(number: u64) -> (&'static AtomicU64, u64) {
-    (&WRITTEN[(number % (2 * FOLDED)) as usize / 64], 1 << (number % 64))
+    (&WRITTEN[(number % (KINDS * FOLDED)) as usize / 64], 1 << (number % 64))
 }
 
 /// The key for a location.
@@ -49,6 +29,11 @@ pub(super) fn of(location: u64) -> u64 {
 /// is none.
 pub(super) fn turn(flag: u64) -> u64 {
     flag + FOLDED
+}
+
+/// The key for a location at which a loop waits, whatever is written there.
+pub(super) fn waited(flag: u64) -> u64 {
+    flag + 2 * FOLDED
 }
 
 /// Whether it is what [`of`] gave, and not the address of an object.
@@ -74,5 +59,8 @@ pub(super) fn acquire(flag: u64) {
     let (written, bit) = written(flag);
     if written.load(Ordering::Relaxed) & bit != 0 {
         order::acquire_key(flag);
+    }
+    if (flag ^ key(Space::Flag, 0)) / FOLDED == waited(0) / FOLDED {
+        acquire(flag - waited(0));
     }
 }

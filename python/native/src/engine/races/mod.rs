@@ -24,6 +24,7 @@
 //! | [`handed_over`] | objects that are no secret of their maker's any more |
 //! | [`demands`] | checks whose function leaves it to others to act |
 //! | [`flags`] | variables that tell others that something is done |
+//! | [`waits`] | names for which loops wait |
 //! | [`turns`] | whose turn it is, as a small number |
 //! | [`confirm`] | pauses that make harm happen |
 //! | [`sampling`] | slices of time in which data races are looked for |
@@ -55,4 +56,5 @@ pub(crate) mod taken_off;
 pub(crate) mod touch;
 pub(crate) mod turns;
 pub(crate) mod values;
+pub(crate) mod waits;
 pub(crate) mod walks;

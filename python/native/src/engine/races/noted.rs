@@ -4,7 +4,7 @@
 
 use crate::engine::order;
 use crate::engine::races::probe_site::{Probe, peek_local};
-use crate::engine::races::{callers, confirm, container_sync, demands, flags, own_thread, review, shared, turns, values};
+use crate::engine::races::{callers, confirm, container_sync, demands, flags, own_thread, review, shared, turns, values, waits};
 use crate::evidence::race::{self, Part};
 use crate::evidence::thread_names;
 use crate::interpreter::header::{self, SEEN};
@@ -30,6 +30,8 @@ pub(super) struct Details {
     pub(super) is_taken: bool,
     /// When it was handed over, if it was.
     pub(super) epoch: Option<Epoch>,
+    /// It writes what a loop may wait for: that all before it is done.
+    pub(super) tells: bool,
     /// Of a step of an iteration: where it was at the last one.
     pub(super) since: Option<u16>,
 }
@@ -111,10 +113,11 @@ impl Touch<'_> {
         unsafe {
             self.here.slot.count_access();
             let spot = self.spot(home, field);
-            if self.noted_plainly(spot, kind, value, &details) {
+            let tells = kind == AccessKind::Write && waits::is_waited_for(field);
+            if !tells && self.noted_plainly(spot, kind, value, &details) {
                 Outcome::Continue
             } else {
-                self.judged(spot, kind, value, details, part)
+                self.judged(spot, kind, value, Details { tells, ..details }, part)
             }
         }
     }
@@ -128,7 +131,7 @@ impl Touch<'_> {
     unsafe fn noted_plainly(&self, spot: Spot<'static>, kind: AccessKind, value: Value, details: &Details) -> bool {
         let (here, probe) = (self.here, self.probe);
         let is_more = probe.is_special || here.order.is_last() || !here.races.is_introduced.get();
-        if is_more || details.epoch.is_some() || confirm::is_on() || review::is_on() || self.tells_a_loop(kind) {
+        if is_more || details.epoch.is_some() || confirm::is_on() || review::is_on() {
             return false;
         }
         let access = PlainAccess { kind, value, site: probe.site, code: probe.code, facts: probe.facts, turn: probe.turn };
@@ -138,12 +141,6 @@ impl Touch<'_> {
             // SAFETY: passed on.
             Look::MayBePlain(now) => now.note(unsafe { here.stacks.record_at(probe.site) }),
         }
-    }
-
-    /// Whether it writes what a loop may wait for: that all before it is done.
-    #[inline(always)]
-    fn tells_a_loop(&self, kind: AccessKind) -> bool {
-        kind == AccessKind::Write && flags::is_waited_for(self.probe.field)
     }
 
     /// As [`noted`](Self::noted), of a cell.
@@ -177,10 +174,10 @@ impl Touch<'_> {
             since: details.since,
             epoch: details.epoch,
         };
-        if self.tells_a_loop(kind) {
+        if details.tells {
             // Those who wait know of the write itself as well.
             access.epoch = access.epoch.or_else(|| Some(clock.epoch()));
-            flags::set(flags::of(location));
+            flags::set(flags::waited(flags::of(location)));
         }
         // SAFETY: the object is alive, and so is what it is done with; called from the probe.
         if probe.is_special && !unsafe { self.is_judged(&mut access) } {
@@ -243,6 +240,15 @@ impl Touch<'_> {
         outcome
     }
 
+    /// Whether a loop waits for what is read: the one around it, or the one that has asked the function.
+    ///
+    /// # Safety
+    /// Called from a probe, attached.
+    pub(super) unsafe fn is_waiting(&self) -> bool {
+        // SAFETY: passed on.
+        self.probe.is_waiting || self.probe.is_answering && unsafe { callers::wait(self.here.stacks.record_at(self.probe.site)) }
+    }
+
     /// Of an instruction that is not a plain one ([`Probe::is_special`]): orders threads by it, and completes what is known of the access.  Whether
     /// it is to be judged.
     ///
@@ -301,7 +307,10 @@ impl Touch<'_> {
             demands::make(here, access.location, probe.code);
         }
         let is_polled = probe.facts.is_polled();
-        if kind == AccessKind::Read && (probe.is_heeded || is_polled) {
+        // SAFETY: called from the probe.
+        if kind == AccessKind::Read && unsafe { self.is_waiting() } {
+            container_sync::see(here, flags::waited(flag));
+        } else if kind == AccessKind::Read && (probe.is_heeded || is_polled) {
             container_sync::see(here, if probe.is_heeded { flag } else { flags::turn(flag) });
         }
         true

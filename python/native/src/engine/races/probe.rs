@@ -6,7 +6,8 @@
 use crate::engine::locks;
 use crate::engine::races::folds::{self, Folds};
 use crate::engine::races::probe_site::{self, Probe, TYPES, Type, peek, peek_plainly};
-use crate::engine::races::{accesses, confirm, flags, shared, turns};
+use crate::engine::races::waits::Function;
+use crate::engine::races::{accesses, confirm, shared, turns, waits};
 use crate::findings::process;
 use crate::interpreter::frames::RawFrame;
 use crate::interpreter::header;
@@ -181,6 +182,7 @@ fn path(point: &Point<'_>, is_strict: bool) -> Path {
         | A::ReadSlice
         | A::WriteSlice
         | A::Truth
+        | A::Await
         | A::Update
         | A::ReadCell
         | A::WriteCell
@@ -224,7 +226,8 @@ fn facts(point: &Point<'_>) -> AccessFacts {
 
 /// Whether accesses at a point order threads, or are completed by what is found when they are made.
 fn is_special(point: &Point<'_>) -> bool {
-    let orders = point.is_constant || point.is_turn || point.is_heeded || point.is_polled;
+    let is_awaited = is_variable(point.action) && (point.is_waiting || point.is_answering);
+    let orders = point.is_constant || point.is_turn || point.is_heeded || point.is_polled || is_awaited;
     orders || point.is_own || point.compared != 0 || point.would_store != 0 || point.is_claim || point.is_filled || point.is_given
 }
 
@@ -287,8 +290,8 @@ impl Drop for Probes {
     }
 }
 
-/// A probe for `point` of the code object `code`, which lives as long: its address names the function.
-pub(crate) fn new(code: &Bound<'_, PyAny>, point: &Point<'_>, is_trusted: bool) -> PyResult<Py<PyAny>> {
+/// A probe for `point` of the code object `code` of a function, which lives as long: its address names the function.
+pub(crate) fn new(code: &Bound<'_, PyAny>, function: &Function, point: &Point<'_>, is_trusted: bool) -> PyResult<Py<PyAny>> {
     let py = code.py();
     let file = code.getattr(pyo3::intern!(py, "co_filename"))?;
     let is_swapper = file.cast::<pyo3::types::PyString>().is_ok_and(|file| file.to_str().is_ok_and(scope::is_swapper));
@@ -301,8 +304,16 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, point: &Point<'_>, is_trusted: bool) 
     if point.is_tested && is_variable(point.action) {
         crate::evidence::flags::remember(site, name);
     }
-    if point.is_waiting {
-        flags::wait_for(field);
+    let container = point.container.map(|container| crate::engine::races::names::intern(py, container)).transpose()?;
+    let container = container.map(|(_, number)| number).filter(|_| !is_variable(point.action));
+    // What loops wait for is known by its name: of an item it is that of the container.
+    let field = if point.name.is_none() { container.unwrap_or(field) } else { field };
+    for number in [is_variable(point.action).then_some(field), point.item, container].into_iter().flatten() {
+        if point.is_waiting {
+            waits::wait_for(number);
+        } else if point.is_answering {
+            function.answers(number);
+        }
     }
     // SAFETY: an object of our own type, new or of no use any more, of which all is filled but the header.
     unsafe {
@@ -341,6 +352,8 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, point: &Point<'_>, is_trusted: bool) 
             is_claim: point.is_claim,
             is_bounded: point.is_bounded,
             is_given: point.is_given,
+            is_waiting: point.is_waiting,
+            is_answering: point.is_answering,
             is_first: point.is_first,
             is_drawn: point.is_drawn,
             is_swapper: is_swapper,

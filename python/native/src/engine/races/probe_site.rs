@@ -47,6 +47,10 @@ pub(crate) struct Probe {
     pub(crate) is_bounded: bool,
     /// The function returns what is read.
     pub(crate) is_given: bool,
+    /// A loop waits for what is read.
+    pub(crate) is_waiting: bool,
+    /// The function makes its answer of what is read.
+    pub(crate) is_answering: bool,
     pub(crate) is_first: bool,
     pub(crate) is_drawn: bool,
     /// It is in code that swaps what is the process's.
@@ -94,6 +98,8 @@ impl Probe {
             is_claim: false,
             is_bounded: false,
             is_given: false,
+            is_waiting: false,
+            is_answering: false,
             is_first: false,
             is_drawn: false,
             is_swapper: false,

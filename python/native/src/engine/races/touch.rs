@@ -6,7 +6,7 @@
 use crate::engine::races::noted::{Details, Touch, Written};
 use crate::engine::races::probe_site::{Probe, peek};
 use crate::engine::races::slices::Slice;
-use crate::engine::races::{container_sync, containers, shared, values};
+use crate::engine::races::{container_sync, containers, shared, values, waits};
 use crate::evidence::race::Part;
 use crate::interpreter::header::{self, ESCAPED};
 use crate::thread::context::ThreadContext;
@@ -190,6 +190,7 @@ impl Touch<'_> {
             } else if !method.is_keyed {
                 // One look, or a copy, of whatever there is.
                 if method.effect == Call::Read {
+                    self.await_what_is_put();
                     if self.probe.is_placed { self.structure(AccessKind::Read, false) } else { Outcome::Continue }
                 } else if method.is_repeatable && key.is_null() {
                     self.change_all(Value::repeatable(mix(method.name.as_ptr() as u64)))
@@ -247,7 +248,12 @@ impl Touch<'_> {
                 // Of other sequences the size comes first, as in every object of variable size.
                 number += if is_list { ffi::PyList_GET_SIZE(self.object) as i64 } else { ffi::Py_SIZE(self.object) as i64 };
             }
-            self.write(self.object, mix(number as u64), kind, written, Part::Item(index))
+            let is_told = kind == AccessKind::Write && waits::is_waited_for(self.probe.field);
+            if is_told {
+                container_sync::put(self.object);
+            }
+            let epoch = written.epoch.or_else(|| is_told.then(|| self.here.order.clock().epoch()));
+            self.write(self.object, mix(number as u64), kind, Written { epoch, ..written }, Part::Item(index))
         }
     }
 
@@ -302,6 +308,15 @@ impl Touch<'_> {
     ) -> Outcome {
         // SAFETY: the object is alive, and so is what it is done with.
         unsafe {
+            let mut epoch = epoch;
+            if values::is_address(key) {
+                if call == Call::Take {
+                    epoch = Some(self.here.order.clock().epoch());
+                    container_sync::free(self.object, key);
+                } else if self.may_lack(key, container) {
+                    container_sync::reuse(self.object, key);
+                }
+            }
             let (kind, is_checkable) = match call {
                 Call::Read | Call::Iterate | Call::Advance => {
                     self.await_what_is_put();
@@ -316,7 +331,7 @@ impl Touch<'_> {
             };
             let adds = call != Call::Take && self.may_lack(key, container);
             // A value that is replaced is handed over only if it may change: else all threads that count in a dictionary would be ordered.
-            let is_put = adds || call == Call::Write && value.is_object();
+            let is_put = adds || call == Call::Write && (value.is_object() || waits::is_waited_for(self.probe.field));
             let is_taken = matches!(call, Call::Take | Call::Atomic);
             let epoch = if is_put { epoch.or_else(|| Some(self.here.order.clock().epoch())) } else { epoch };
             if is_put {
@@ -336,7 +351,7 @@ impl Touch<'_> {
                 | AccessFacts::SURE.when(is_sure && call == Call::Take)
                 | AccessFacts::NAMED.when(is_deletion && ffi::PyUnicode_CheckExact(key) != 0)
                 | AccessFacts::NEW.when(adds);
-            let details = Details { facts, is_taken, epoch, since: None };
+            let details = Details { facts, is_taken, epoch, ..Details::default() };
             let value = match (adds, call) {
                 // A set says no more than what is in it, whichever thread has put it there first.
                 (_, Call::Insert) if self.probe.is_answer => Value::of(values::key(key)),
@@ -433,15 +448,25 @@ impl Touch<'_> {
     }
 
     /// Whoever polls a container until something is there has waited for who put it there; a loop that goes on until nothing is there has not.
-    fn await_what_is_put(&self) {
-        if self.probe.facts.is_polled() && (self.probe.facts.is_awaited() || self.probe.action != Action::Truth) {
+    ///
+    /// # Safety
+    /// Called from a probe, attached.
+    unsafe fn await_what_is_put(&self) {
+        let is_polled = self.probe.facts.is_polled() && (self.probe.facts.is_awaited() || self.probe.action != Action::Truth);
+        // SAFETY: passed on.
+        if is_polled || unsafe { self.is_waiting() } {
             container_sync::take(self.here, self.object);
         }
     }
 
     pub(super) unsafe fn structure(&self, kind: AccessKind, is_checkable: bool) -> Outcome {
         if kind == AccessKind::Read {
-            self.await_what_is_put();
+            // SAFETY: called from the probe.
+            unsafe { self.await_what_is_put() };
+        }
+        // SAFETY: as above.
+        if kind == AccessKind::Iterate && unsafe { self.is_waiting() } {
+            container_sync::take(self.here, self.object);
         }
         let details = Details { facts: AccessFacts::CHECKABLE.when(is_checkable), ..Details::default() };
         // SAFETY: the object is alive, and so is what it is done with.

@@ -207,7 +207,60 @@ unsafe fn frozen_fields(class: *mut ffi::PyTypeObject) -> Option<*mut ffi::PyObj
 #[inline]
 pub(crate) unsafe fn key(object: *mut ffi::PyObject) -> u64 {
     // SAFETY: passed on.
-    unsafe { hash(object, DEPTH).or_else(|| made_of(object, DEPTH)) }.unwrap_or_else(|| mix(object as u64))
+    unsafe { hash(object, DEPTH).or_else(|| made_of(object, DEPTH)).or_else(|| with_objects(object, DEPTH)) }
+        .unwrap_or_else(|| mix(object as u64))
+}
+
+/// Of a tuple in which there are objects that are equal to nothing else: `(cls, name)`.
+///
+/// # Safety
+/// Attached; `object` is alive.
+unsafe fn with_objects(object: *mut ffi::PyObject, depth: u32) -> Option<u64> {
+    // SAFETY: passed on; a tuple keeps its items alive.
+    unsafe {
+        if !is_tuple(object) || depth == 0 {
+            return None;
+        }
+        let mut all = 3;
+        for index in 0..ffi::PyTuple_GET_SIZE(object) {
+            let item = ffi::PyTuple_GET_ITEM(object, index);
+            let known = part_of(item, depth - 1).or_else(|| with_objects(item, depth - 1));
+            all = mix(all ^ known.or_else(|| is_identity(item).then(|| mix(item as u64)))?).rotate_left(17);
+        }
+        Some(all)
+    }
+}
+
+/// Whether an object is equal to nothing but itself.
+///
+/// # Safety
+/// `object` is alive.
+unsafe fn is_identity(object: *mut ffi::PyObject) -> bool {
+    // SAFETY: passed on; the base type's slots are never replaced.
+    unsafe { compares_as(ffi::Py_TYPE(object), &raw mut ffi::PyBaseObject_Type) }
+}
+
+/// Whether a key is an object that is equal to nothing but itself, or may be the number of one (`id`): once it is gone, another one may get its address, and
+/// with that the same key.
+///
+/// # Safety
+/// Attached; `key` is alive.
+#[inline]
+pub(crate) unsafe fn is_address(key: *mut ffi::PyObject) -> bool {
+    /// Of objects, and the least one that the heap has.
+    const ALIGNMENT: u64 = 16;
+    const LEAST: u64 = 1 << 32;
+    // SAFETY: passed on; an exact number is asked without running code.
+    unsafe {
+        if ffi::PyUnicode_CheckExact(key) != 0 {
+            return false;
+        }
+        if ffi::PyLong_CheckExact(key) != 0 {
+            let number = ffi::PyLong_AsUnsignedLongLongMask(key);
+            return number >= LEAST && number.is_multiple_of(ALIGNMENT);
+        }
+        is_identity(key) || with_objects(key, DEPTH).is_some() && hash(key, DEPTH).is_none() && made_of(key, DEPTH).is_none()
+    }
 }
 
 /// Whether a container can compare this key without running code of the program.
@@ -221,8 +274,7 @@ pub(crate) unsafe fn is_plain_key(object: *mut ffi::PyObject) -> bool {
         if is_plain(object) {
             return true;
         }
-        let (class, base) = (ffi::Py_TYPE(object), &raw mut ffi::PyBaseObject_Type);
-        compares_as(class, base) || hash(object, DEPTH).is_some()
+        is_identity(object) || hash(object, DEPTH).is_some() || with_objects(object, DEPTH).is_some()
     }
 }
 

@@ -205,6 +205,9 @@ pub(crate) unsafe fn begin(here: &'static ThreadContext, probe: &Probe, iterator
             return if is_shared { touch::advance(here, probe, iterator) } else { Outcome::Continue };
         }
         if !touch::is_private(container) {
+            if (Touch { here, probe, object: container }).is_waiting() {
+                container_sync::take(here, container);
+            }
             header::set(iterator, WALKED);
             let (iterator, container) = (iterator as u64, container as u64);
             let walk = Walk { iterator, container, version: 0, site: probe.site, code: probe.code, is_watched: true };

@@ -266,6 +266,18 @@ pub(crate) unsafe fn decides(frame: RawFrame) -> bool {
     read(&code, |opcodes, bytes, _, _| patcher::decides(opcodes, bytes, frame.offset)).unwrap_or(false)
 }
 
+/// Whether a loop of the function waits for the result of the call at this unit; `None` if it does not, and the function does not make its own answer of it.
+///
+/// # Safety
+/// As [`known`]; attached.
+pub(crate) unsafe fn waits(frame: RawFrame) -> Option<bool> {
+    // SAFETY: passed on.
+    let code = unsafe { Bound::from_borrowed_ptr(Python::assume_attached(), frame.code as *mut ffi::PyObject) };
+    let name = Code::of(&code)?.name();
+    let name = name.to_str().unwrap_or_default();
+    read(&code, |opcodes, bytes, _, names| patcher::waits(opcodes, bytes, (name, names), frame.offset)).flatten()
+}
+
 /// Whether the coroutine that has made the call which runs, perhaps by the standard library, awaits at once what that returns, or is inside of what
 /// it awaits.
 ///

@@ -3,7 +3,7 @@
 use crate::intercept::bytecode::code_data::Fate;
 use crate::intercept::bytecode::tree::{self, Decide};
 use crate::interpreter::code_fields::{self, Code};
-use ftsan::patcher::{Point, UnitMap};
+use ftsan::patcher::{Point, Questions, UnitMap};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::PyCode;
@@ -26,6 +26,10 @@ impl<'py> Decide<'py> for Pairs<'py> {
         let depths = (point.object, point.callable, point.key, point.value);
         let point = (action, unit, point.name, depths.0, depths.1, depths.2, depths.3, point.is_tested);
         Ok(self.make_site.call1((code.object(), point))?.unbind())
+    }
+
+    fn asks(&mut self, _: &Code<'py>, _: &Questions<'_>, _: &dyn Fn(u32) -> Option<String>) -> PyResult<()> {
+        Ok(())
     }
 
     fn has_nothing(&mut self, _: &Code<'py>) -> PyResult<()> {

@@ -1,12 +1,13 @@
 //! Which code objects of a module get probes, and how they get them.
 
 use crate::engine::races::probe;
+use crate::engine::races::waits::Function;
 use crate::findings::process;
 use crate::intercept::bytecode::code_data::{self, Fate};
 use crate::intercept::bytecode::tree::Decide;
 use crate::intercept::masquerade::original_view;
 use crate::interpreter::code_fields::Code;
-use ftsan::patcher::{Point, UnitMap};
+use ftsan::patcher::{Point, Questions, UnitMap};
 use ftsan::scope::Scope;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
@@ -33,7 +34,11 @@ impl<'py> Decide<'py> for Decision<'_> {
     }
 
     fn site(&mut self, code: &Code<'py>, point: &Point<'_>) -> PyResult<Py<PyAny>> {
-        probe::new(code.object(), point, self.scope.trusts(self.module))
+        probe::new(code.object(), &function(code)?, point, self.scope.trusts(self.module))
+    }
+
+    fn asks(&mut self, code: &Code<'py>, questions: &Questions<'_>, made: &dyn Fn(u32) -> Option<String>) -> PyResult<()> {
+        function(code)?.asks(code.object().py(), questions, made)
     }
 
     fn has_nothing(&mut self, code: &Code<'py>) -> PyResult<()> {
@@ -47,6 +52,10 @@ impl<'py> Decide<'py> for Decision<'_> {
         code_data::set_chosen(&patched)?;
         Ok(patched)
     }
+}
+
+fn function(code: &Code<'_>) -> PyResult<Function> {
+    Function::of(code.object().py(), text(&code.name()), text(&code.qualname()), code.arguments())
 }
 
 pub(crate) fn text<'a>(string: &'a Bound<'_, PyString>) -> &'a str {

@@ -269,6 +269,7 @@ pub(crate) fn start(py: Python<'_>, standard_library: &[String]) -> PyResult<()>
         begins_again: code_data::begins_again,
         decides: code_data::decides,
         decides_more: code_data::decides_more,
+        waits: code_data::waits,
         handle_lack: code_data::handle_lack,
     });
     let _ = SCOPE.set(scope);

@@ -4,7 +4,7 @@ use crate::engine::races::values;
 use crate::intercept::bytecode::code_data::Fate;
 use crate::intercept::bytecode::opcodes;
 use crate::interpreter::code_fields::{Code, Parts};
-use ftsan::patcher::{self, Arguments, Opcodes, Point, Rebound, UnitMap};
+use ftsan::patcher::{self, Arguments, Opcodes, Point, Questions, Rebound, UnitMap};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
@@ -16,6 +16,9 @@ pub(crate) trait Decide<'py> {
 
     /// The site of a point of this code object, which is not the patched one.
     fn site(&mut self, code: &Code<'py>, point: &Point<'_>) -> PyResult<Py<PyAny>>;
+
+    /// What the function asks of others; `made` gives the qualified name of a function that it makes, by the number of its code among the constants.
+    fn asks(&mut self, code: &Code<'py>, questions: &Questions<'_>, made: &dyn Fn(u32) -> Option<String>) -> PyResult<()>;
 
     /// There is nothing to watch in this code object.
     fn has_nothing(&mut self, code: &Code<'py>) -> PyResult<()>;
@@ -149,6 +152,11 @@ impl<'py> Tree<'py> {
             is_coroutine: code.flags() & COROUTINE != 0,
             stack_size: parts.stack_size as u32,
         };
+        let made = |constant: u32| {
+            let nested = Code::of(&parts.constants.get_item(constant as usize).ok()?)?;
+            Some(text(&nested.qualname()).to_owned())
+        };
+        decide.asks(code, &patcher::questions(opcodes, &view), &made)?;
         let patched = patcher::patch(opcodes, &view, rebound);
         if patched.is_none() && !is_changed {
             return decide.has_nothing(code).map(|()| None);

@@ -1,13 +1,13 @@
 //! What the objects that points are about are called where they were loaded.
 
-use crate::patcher::calls;
-use crate::patcher::code::Code;
-use crate::patcher::found::Found;
-use crate::patcher::instructions::{Instruction, Instructions};
-use crate::patcher::opcodes::Opcodes;
-use crate::patcher::point::Action;
-use crate::patcher::rebound::Rebound;
-use crate::patcher::stack::{self, Producers};
+use super::calls;
+use super::code::Code;
+use super::found::Found;
+use super::instructions::{Instruction, Instructions};
+use super::opcodes::Opcodes;
+use super::point::Action;
+use super::rebound::Rebound;
+use super::stack::{self, Producers};
 
 /// What puts something at a place in a sequence.
 pub(super) const INSERTION: &str = "insert";
