@@ -25,7 +25,7 @@ pub(super) fn native(module: &str, symbol: &str, offset: u64, source: &str) -> N
     let symbol = symbol.trim();
     let unnamed = NO_SYMBOL.contains(&symbol) || symbol.starts_with("___lldb_unnamed_symbol") || symbol.starts_with("0x");
     let module = module.trim();
-    let module = if ["???", "<unknown module>", "<unknown>"].contains(&module) { "" } else { module };
+    let module = if ["???", "n/a", "<unknown module>", "<unknown>"].contains(&module) { "" } else { module };
     NativeFrame {
         module: module.to_owned(),
         symbol: if unnamed { String::new() } else { symbols::readable(symbol) },

@@ -139,7 +139,12 @@ fn of_source(source: &str) -> Option<Owner> {
     {
         return Some(stdlib_source(&path).unwrap_or(Owner::Interpreter));
     }
-    // A relative path into glibc; projects have folders of such names, too, so only at the beginning.
+    // A relative path into glibc; projects have folders of such names, too, so only at the beginning, or of names that they do not have.
+    const GLIBC: [&str; 7] =
+        ["nptl/", "sysdeps/", "csu/libc-", "malloc/malloc.c", "malloc/arena.c", "posix/libc_fatal.c", "debug/fortify_fail.c"];
+    if GLIBC.iter().any(|file| path.starts_with(file)) || path.contains("/../sysdeps/unix/") {
+        return Some(Owner::C);
+    }
     if source.starts_with('.') && C.iter().any(|folder| path.starts_with(folder)) || path.contains("/glibc") {
         return Some(Owner::C);
     }
@@ -300,6 +305,8 @@ mod tests {
             ("/home/u/game/Objects/dictobject.c", Owner::Unknown),
             ("./stdlib/abort.c", Owner::C),
             ("stdlib/abort.c", Owner::Unknown),
+            ("nptl/pthread_kill.c", Owner::C),
+            ("misc/../sysdeps/unix/sysv/linux/x86_64/clone3.S", Owner::C),
             ("./app/x.c", Owner::Unknown),
             ("/build/glibc-2.39/nptl/x.c", Owner::C),
             ("/src/libsanitizer/asan.cpp", Owner::C),
