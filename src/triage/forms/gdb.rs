@@ -23,6 +23,8 @@ pattern!(STOP, r"^\s*(?:(0x[0-9a-fA-F]+) in )?([A-Za-z_<?][^=]* \(.*)$");
 pattern!(PYTHON, r#"^\s*(?:#\d+ )?(?:Frame 0x\S+, for file (\S+), line (\d+), in (\S+)|File "([^"]+)", line (\d+), in (\S+))"#);
 // Where Markdown took the numbers for headings and kept the rest.
 pattern!(WITHOUT_MARK, r"^\s*\d{1,3} +(?:0x[0-9a-f]{8,16} in )?[A-Za-z_*?][\w:*~<>?]* \(");
+// The words that a process died with, where they are an argument: of Py_FatalError, of an assertion, of libc's allocator.
+pattern!(WORDS, r#"\b([a-z]+)=(?:[a-z_]+@entry=)?0x[0-9a-f]+ (?:<[^>]*> )?"((?:[^"\\]|\\.)*)""#);
 // Debug builds of the interpreter fill memory so.
 pattern!(FILLED, r"0x((?:cd){8}|(?:dd){8}|(?:fd){8})\b");
 
@@ -160,6 +162,8 @@ struct Session {
     /// Lines of `py-bt` are being read.
     python: bool,
     filled: Option<String>,
+    /// What the process said as it died.
+    said: String,
 }
 
 impl Session {
@@ -182,6 +186,9 @@ impl Session {
         }
         if let Some(filled) = FILLED.find(body) {
             self.filled.get_or_insert_with(|| filled.as_str().to_owned());
+        }
+        if self.said.is_empty() && body.contains('"') {
+            self.said = last_words(name, body);
         }
         self.stacks.push(number, frames::native(module, name, frames::hex(address), source));
     }
@@ -206,10 +213,11 @@ impl Session {
 
     fn finish(mut self) -> Option<Found> {
         let at = self.at?;
-        let mut crash = Crash { signal: self.signal, ..Crash::default() };
+        let mut crash = Crash { signal: self.signal, message: self.said, ..Crash::default() };
         if let Some(filled) = self.filled {
-            crash.message =
+            let filled =
                 format!("{filled} was used as a pointer: Python's debug allocator fills memory so that is new, freed or forbidden");
+            crash.message = if crash.message.is_empty() { filled } else { format!("{}\n{filled}", crash.message) };
         }
         // `bt`, then `thread apply all bt`: the thread that crashed comes twice.
         let threads = &mut self.stacks.threads;
@@ -271,6 +279,37 @@ fn parsed(body: &str, with_address: bool) -> Option<(&str, &str, &str)> {
     };
     let name = call.get(..arguments(call)?)?.trim();
     (!name.is_empty() && !name.contains('=') && name.len() < 1000).then_some((name, module, source))
+}
+
+/// The sentence that functions which end the process are called with, as the process prints it; empty for other functions.
+fn last_words(function: &str, body: &str) -> String {
+    let arguments: Vec<(String, String)> =
+        WORDS.captures_iter(body).map(|found| (found[1].to_owned(), found[2].replace("\\n", "").replace("\\\"", "\""))).collect();
+    let of = |names: &[&str]| {
+        let found = arguments.iter().find(|(name, value)| names.contains(&name.as_str()) && !value.is_empty());
+        found.map_or("", |(_, value)| value.as_str())
+    };
+    let number = |name: &str| {
+        let rest = body.split_once(name).map_or("", |(_, rest)| rest);
+        let digits = rest.strip_prefix("line@entry=").unwrap_or(rest);
+        digits.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default().to_owned()
+    };
+    let (message, file) = (of(&["msg", "message"]), of(&["file"]));
+    match function {
+        "fatal_error" | "_Py_FatalErrorFunc" | "Py_FatalError" if !message.is_empty() => match of(&["func", "prefix"]) {
+            "" => format!("Fatal Python error: {message}"),
+            caller => format!("Fatal Python error: {caller}: {message}"),
+        },
+        "__assert_fail_base" | "__assert_fail" | "__GI___assert_fail" if !of(&["assertion"]).is_empty() && !file.is_empty() => {
+            format!("{file}:{}: {}: Assertion `{}' failed.", number(" line="), of(&["function"]), of(&["assertion"]))
+        }
+        "_PyObject_AssertFailed" if !of(&["expr"]).is_empty() && !file.is_empty() => {
+            format!("{file}:{}: {}: Assertion \"{}\" failed: {message}", number(" line="), of(&["function"]), of(&["expr"]))
+        }
+        "malloc_printerr" => of(&["str"]).to_owned(),
+        "__fortify_fail" if !message.is_empty() => format!("*** {message} ***: terminated"),
+        _ => String::new(),
+    }
 }
 
 /// `0x7f01 f (/x/y.c:5:20)`, as reporters of crashes to a service write it (Datadog).

@@ -1,7 +1,7 @@
 //! The last words of the interpreter, libc, C++, Rust and test runners as a process dies, of all the text around a dump.
 
 /// Lines that hold one of these are kept: how C++, Rust and assertions die.
-const TELLING: [&str; 30] = [
+const TELLING: [&str; 32] = [
     "stack smashing detected",
     "Assertion failed:",
     "Assertion `",
@@ -30,6 +30,8 @@ const TELLING: [&str; 30] = [
     "Sanitizer: attempting free on address",
     "faulthandler_timeout",
     "thread already started",
+    "is being called while the GIL is either not held or invalid",
+    "PyGILState_Check() failure",
     "del _limbo[self]",
     "QThread: Destroyed while thread",
 ];

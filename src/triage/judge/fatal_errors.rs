@@ -20,6 +20,8 @@ const OF_EXTENSIONS: [(&[&str], &str, &str); 6] = [
             "PyThreadState_Get: no current thread",
             "PyThreadState_Get: the function must be called",
             "NULL tstate",
+            "is being called while the GIL is either not held or invalid",
+            "PyGILState_Check() failure",
         ],
         "native code called the interpreter without holding a thread state: between Py_BEGIN_ALLOW_THREADS and Py_END_ALLOW_THREADS, or from a thread of \
          its own without PyGILState_Ensure()",
@@ -80,6 +82,15 @@ const OF_EXTENSIONS: [(&[&str], &str, &str); 6] = [
     ),
 ];
 
+/// Those rows of them that no interpreter can bring about by itself: of thread states, and of modules of another interpreter.
+const ONLY_OF_EXTENSIONS: [usize; 3] = [0, 1, 5];
+/// The row of counts of references: with threads that the interpreter lets at one object, its own code may drop one too many.
+const OF_REFERENCES: usize = 2;
+
+/// Functions that look for an interpreter, and fail where there is none.
+const NEED_AN_INTERPRETER: [&str; 5] =
+    ["new_threadstate", "alloc_threadstate", "_PyThreadState_New", "PyThreadState_New", "PyGILState_Ensure"];
+
 /// Sentences of a collector that counts again in a debug build: the object was released too often, or a lock was missing.
 const COLLECTOR: [&str; 5] = [
     "validate_refcounts",
@@ -104,14 +115,24 @@ pub(super) fn of_an_extension(facts: &Facts<'_>) -> Option<Verdict> {
         ];
         return Some(blamed(facts, evidence, cure));
     }
-    let (line, mistake, cure) = facts.crash.message.lines().find_map(|line| {
-        let row = OF_EXTENSIONS.iter().find(|(words, _, _)| words.iter().any(|word| line.contains(word)))?;
-        Some((line, row.1, row.2))
+    if NEED_AN_INTERPRETER.contains(&innermost) && !facts.top_is_cut() {
+        let evidence = vec![format!(
+            "native code asked for a thread state ({innermost}) while there was no interpreter: before it had started, or when it had ended"
+        )];
+        let next =
+            "stop what calls Python from native threads before the interpreter ends (atexit), or start the interpreter first";
+        return Some(blamed(facts, evidence, next));
+    }
+    // Whatever looks at all threads, as tracing does, meets states of threads that have ended.
+    let of_others = |line: &str| line.contains("legacy_tracing.c") || line.contains("instrumentation.c");
+    let (line, number, mistake, cure) = facts.crash.message.lines().filter(|line| !of_others(line)).find_map(|line| {
+        let number = OF_EXTENSIONS.iter().position(|(words, _, _)| words.iter().any(|word| line.contains(word)))?;
+        let (_, mistake, cure) = OF_EXTENSIONS.get(number)?;
+        Some((line, number, *mistake, *cure))
     })?;
     let mut evidence = vec![format!("{mistake} ({line})")];
     // A thread that was still at work when the main thread ended: the same sentence, and another mistake.
-    let finalizing =
-        OF_EXTENSIONS.iter().take(2).any(|row| row.2 == cure) && facts.crash.message.lines().any(|line| line == FINALIZING);
+    let finalizing = number < 2 && facts.crash.message.lines().any(|line| line == FINALIZING);
     if finalizing {
         evidence.insert(
             0,
@@ -122,8 +143,72 @@ pub(super) fn of_an_extension(facts: &Facts<'_>) -> Option<Verdict> {
         let next = "join the threads before the program ends, or stop what starts them (atexit); from CPython 3.14 on such a thread hangs instead";
         return Some(blamed(facts, evidence, next));
     }
+    if number == OF_REFERENCES && is_interpreters_source(line) && nobody_else(facts) {
+        evidence.push(
+            "it was the interpreter's own code that dropped the reference, and no extension module is known to be loaded"
+                .to_owned(),
+        );
+        let next = format!("search CPython's issues for the sentence; {RECORD}");
+        return Some(verdict(CrashCause::InterpreterBug, Confidence::Low, evidence, &next));
+    }
     evidence.push("only an extension module, or a program that embeds the interpreter, can do that".to_owned());
-    Some(blamed(facts, evidence, cure))
+    let mut verdict = blamed(facts, evidence, cure);
+    // With no more than the sentence, which one it is, is not known.
+    if verdict.culprit.is_none() && facts.crash.threads.is_empty() && ONLY_OF_EXTENSIONS.contains(&number) {
+        verdict.verdict = CrashCause::LibraryBug;
+    }
+    Some(verdict)
+}
+
+/// Nobody but CPython is known to be in the process, and nothing on the stack is of somebody who is not known.
+fn nobody_else(facts: &Facts<'_>) -> bool {
+    let foreign = |frame: &&NativeFrame| owner::of(frame).is_third_party() || owner::is_foreign(frame);
+    facts.third_parties().is_empty()
+        && !facts.native.iter().any(foreign)
+        && !facts.meaning().take(3).any(|(_, owner)| owner == Owner::Unknown)
+}
+
+/// A line names a source file of CPython that no extension module is made with: public headers are in all of them.
+fn is_interpreters_source(line: &str) -> bool {
+    let own = |word: &str| {
+        let file = word.trim_start_matches('(').split_once(':').map_or("", |(file, _)| file);
+        let source = NativeFrame { source: file.to_owned(), ..NativeFrame::default() };
+        (!file.contains("Include/") || file.contains("Include/internal/"))
+            && matches!(owner::of(&source), Owner::Interpreter | Owner::Stdlib(_))
+    };
+    line.split_whitespace().any(own)
+}
+
+/// The interpreter says it as it begins or ends, and nothing is wrong with its memory.
+pub(super) fn at_the_edges(facts: &Facts<'_>) -> Option<Verdict> {
+    const EDGES: [(&[&str], &str, &str); 3] = [
+        (
+            &["Disabling the GIL is not supported by this build"],
+            "the interpreter did not start: PYTHON_GIL=0 or -X gil=0 asks for what this build, which always has the GIL, cannot do",
+            "run it with a free-threaded build (python3.14t), or leave that out",
+        ),
+        (
+            &[
+                "init_fs_encoding",
+                "initfsencoding",
+                "init_sys_streams",
+                "init_import_site",
+                "No module named 'encodings'",
+                "unable to load the file system codec",
+            ],
+            "the interpreter did not start: it did not find its standard library, or found that of another version",
+            "look at PYTHONHOME, PYTHONPATH and the paths that it prints before; make the virtual environment anew",
+        ),
+        (
+            &["at interpreter shutdown, possibly due to daemon threads"],
+            "the interpreter ended while a daemon thread held the lock of a file that it had to write out",
+            "join the threads before the program ends, or let daemon threads not print",
+        ),
+    ];
+    let line = facts.crash.message.lines().find(|line| line.starts_with("Fatal Python error: "))?;
+    let (_, what, next) = EDGES.iter().find(|(words, _, _)| words.iter().any(|word| line.contains(word)))?;
+    let evidence = vec![(*what).to_owned(), format!("it said: {line}")];
+    Some(verdict(CrashCause::Unknown, Confidence::Medium, evidence, next))
 }
 
 /// The collector of a debug build counted again and found an object that was released too often.
@@ -172,7 +257,13 @@ fn blamed(facts: &Facts<'_>, mut evidence: Vec<String>, cure: &str) -> Verdict {
                 .map(str::to_owned),
         }
     };
-    let culprit = on_stack.or_else(listed);
+    let by_list = if on_stack.is_none() { listed() } else { None };
+    if let Some(name) = &by_list
+        && facts.third_parties().len() == 1
+    {
+        evidence.push(format!("no other extension modules than {name}'s are known to be loaded"));
+    }
+    let culprit = on_stack.or(by_list);
     if culprit.is_none() {
         evidence.push(suspects(facts));
     }
@@ -187,19 +278,25 @@ pub(super) fn assertion(facts: &Facts<'_>) -> Option<Verdict> {
         .message
         .lines()
         .find(|line| line.contains("Assertion `") || line.contains(": Assertion \"") || line.contains("Assertion failed:"))?;
-    let in_interpreter = line.split_whitespace().any(|word| {
-        let source = word.trim_start_matches('(').split_once(':').map_or("", |(file, _)| file).to_owned();
-        matches!(owner::of(&NativeFrame { source, ..NativeFrame::default() }), Owner::Interpreter | Owner::Stdlib(_))
-    });
+    let in_interpreter = is_interpreters_source(line)
+        || line.split_whitespace().any(|word| {
+            let source = word.trim_start_matches('(').split_once(':').map_or("", |(file, _)| file).to_owned();
+            matches!(owner::of(&NativeFrame { source, ..NativeFrame::default() }), Owner::Interpreter | Owner::Stdlib(_))
+        });
     let (_, owner) = facts.extension_on_top(3).map_or((None, Owner::Unknown), |(_, frame, owner)| (Some(frame), owner));
     if !in_interpreter || matches!(owner, Owner::Extension(..)) {
         return None;
     }
     let evidence = vec![format!("an assertion of the interpreter failed: {line}"), suspects(facts)];
-    let cause = if facts.is_alone() { CrashCause::InterpreterBug } else { CrashCause::Unknown };
+    let alone = facts.is_alone() || (is_interpreters_source(line) && nobody_else(facts));
+    let cause = if alone { CrashCause::InterpreterBug } else { CrashCause::Unknown };
     let next = format!("search CPython's issues for the assertion; if threads share the object, lock it; {RECORD}");
     Some(verdict(cause, Confidence::Low, evidence, &next))
 }
+
+/// Functions that give back a lock, and give up if it is not held.
+const UNLOCKS: [&str; 5] =
+    ["PyMutex_Unlock", "_PyMutex_Unlock", "_PyRecursiveMutex_Unlock", "_PyRWMutex_Unlock", "_PyRWMutex_RUnlock"];
 
 /// Any other fatal error of the interpreter.
 pub(super) fn other(facts: &Facts<'_>) -> Option<Verdict> {
@@ -208,12 +305,21 @@ pub(super) fn other(facts: &Facts<'_>) -> Option<Verdict> {
     if SIGNALS.iter().any(|signal| fatal.contains(signal)) {
         return None;
     }
-    let evidence = vec![format!("Py_FatalError was called, because what must not be is: {fatal}"), suspects(facts)];
+    let mut evidence = vec![format!("Py_FatalError was called, because what must not be is: {fatal}")];
     // The sentence begins with the function that calls; extension modules call it, too.
     let function = fatal.split(':').next().unwrap_or_default();
     let of_cpython = SYMBOL_OWNERS.find(function) == Some("interpreter");
     let cause = if of_cpython && facts.is_alone() { CrashCause::InterpreterBug } else { CrashCause::Unknown };
     let next = format!("search the issues of CPython and of the extensions for the message; {RECORD}");
+    if cause == CrashCause::Unknown && UNLOCKS.contains(&function) {
+        evidence.push(
+            "a thread gave back a lock of the interpreter that it does not hold: so it is after a fork or a switch of stacks in native code, \
+             or where memory was overwritten"
+                .to_owned(),
+        );
+        return Some(blamed(facts, evidence, &next));
+    }
+    evidence.push(suspects(facts));
     Some(verdict(cause, Confidence::Low, evidence, &next))
 }
 
@@ -329,6 +435,70 @@ mod tests {
         assert_eq!(of("Fatal Python error: my_function: strange", &[]), Some(CrashCause::Unknown));
         assert_eq!(of("Fatal Python error: Segmentation fault", &[]), None);
         assert_eq!(of("strange", &[]), None);
+    }
+
+    #[test]
+    fn the_sentence_alone_is_an_extensions_or_the_interpreters_by_what_can_make_it() {
+        let of = |message: &str| {
+            let facts = Crash { message: message.to_owned(), ..Crash::default() };
+            of_an_extension(&Facts::new(&facts)).map(|verdict| verdict.verdict)
+        };
+        let refs = |file: &str| format!("{file}:593: _Py_NegativeRefcount: Assertion failed: object has negative ref count");
+        assert_eq!(of(NO_GIL), Some(CrashCause::LibraryBug));
+        assert_eq!(of("pybind11::handle::dec_ref() PyGILState_Check() failure."), Some(CrashCause::LibraryBug));
+        assert_eq!(of(&format!("{NO_GIL}\n{FINALIZING}")), Some(CrashCause::Unknown));
+        assert_eq!(of(&refs("./Include/internal/pycore_object.h")), Some(CrashCause::InterpreterBug));
+        assert_eq!(of(&refs("./Include/object.h")), Some(CrashCause::Unknown), "that header is in every module");
+        assert_eq!(of("python: Python/legacy_tracing.c:431: is_tstate_valid: Assertion `x' failed."), None);
+    }
+
+    #[test]
+    fn an_assertion_alone_is_the_interpreters_where_no_module_is_made_with_its_source() {
+        let of = |message: &str, extensions: &[&str]| {
+            let mut crash = crash(message, &[], extensions);
+            crash.threads.clear();
+            assertion(&Facts::new(&crash)).map(|verdict| verdict.verdict)
+        };
+        let own = "python: Objects/dictobject.c:12: f: Assertion `x' failed.";
+        assert_eq!(of(own, &[]), Some(CrashCause::InterpreterBug));
+        assert_eq!(of(own, &["fastlog._core"]), Some(CrashCause::Unknown));
+        assert_eq!(of("python: ./Include/cpython/tupleobject.h:12: f: Assertion `x' failed.", &[]), Some(CrashCause::Unknown));
+    }
+
+    #[test]
+    fn an_interpreter_that_is_not_there_is_asked_for_by_native_code() {
+        let culprit =
+            |frames: &[(&str, &str)]| of_an_extension(&Facts::new(&crash("", frames, &[]))).map(|verdict| verdict.culprit);
+        assert_eq!(
+            culprit(&[(PYTHON, "new_threadstate"), (PYTHON, "PyGILState_Ensure"), (OWN, "cb")]),
+            Some(Some("fastlog".to_owned()))
+        );
+        assert_eq!(culprit(&[(PYTHON, "f"), (PYTHON, "PyGILState_Ensure"), (OWN, "cb")]), None);
+    }
+
+    #[test]
+    fn an_interpreter_that_does_not_start_or_ends_too_early_is_nobodys_bug() {
+        let of = |message: &str| at_the_edges(&Facts::new(&crash(message, &[], &[]))).map(|verdict| verdict.confidence);
+        for words in [
+            "config_read_gil: Disabling the GIL is not supported by this build",
+            "init_fs_encoding: failed to get the Python codec of the filesystem encoding",
+            "_enter_buffered_busy: could not acquire lock for <x> at interpreter shutdown, possibly due to daemon threads",
+        ] {
+            assert_eq!(of(&format!("Fatal Python error: {words}")), Some(Confidence::Medium), "{words}");
+            assert_eq!(of(words), None);
+        }
+        assert_eq!(of("Fatal Python error: f: strange"), None);
+    }
+
+    #[test]
+    fn a_lock_that_is_not_held_is_given_back_by_the_only_extension() {
+        let of = |extensions: &[&str]| {
+            let message = "Fatal Python error: PyMutex_Unlock: unlocking mutex that is not locked";
+            other(&Facts::new(&python(crash(message, &[], extensions), &[("/app.py", "<module>")]))).unwrap()
+        };
+        assert_eq!(of(&[]).verdict, CrashCause::InterpreterBug);
+        assert_eq!((of(&["_lxc"]).verdict, of(&["_lxc"]).culprit.as_deref()), (CrashCause::LibraryBug, Some("_lxc")));
+        assert_eq!(of(&["a.b", "c.d"]).verdict, CrashCause::Unknown);
     }
 
     #[test]

@@ -112,6 +112,14 @@ pub(super) fn asked_to_abort(facts: &Facts<'_>) -> Option<Verdict> {
         let name = clean(&frame.symbol);
         ["abort", "__GI_abort"].contains(&name) || name.starts_with("__assert") || name.starts_with("__GI___assert")
     };
+    // The interpreter gives up, and the text leaves out what it said.
+    let gives_up = |frame: &super::super::crash::NativeFrame| {
+        let name = clean(&frame.symbol);
+        name.starts_with("fatal_error") || name.starts_with("_Py_Fatal") || name.starts_with("Py_Fatal")
+    };
+    if facts.crashed.is_some_and(|thread| thread.native.iter().take(12).any(gives_up)) {
+        return None;
+    }
     if !facts.native.iter().any(calls) {
         let itself = facts.native.iter().take(4).any(|frame| SENDS.contains(&clean(&frame.symbol)));
         // A stack without its innermost frames would show no call of abort(), either.

@@ -30,6 +30,7 @@ pub fn of(crash: &Crash) -> Verdict {
         .or_else(|| panic::found(&facts))
         .or_else(|| process::mapped_file(&facts))
         .or_else(|| process::thread_of_qt_outlived(&facts))
+        .or_else(|| fatal_errors::at_the_edges(&facts))
         .or_else(|| of_an_extension.clone())
         .or_else(|| fatal_errors::of_the_collector(&facts))
         .or_else(|| known(&facts, known::before_the_heap()))

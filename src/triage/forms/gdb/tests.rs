@@ -205,3 +205,37 @@ fn frames_of_a_crash_tracker_have_an_address_a_name_and_a_place() {
         assert_eq!(parsed(body, false), None, "{body}");
     }
 }
+
+#[test]
+fn the_words_that_a_process_died_with_are_read_from_the_arguments() {
+    let said = |frame: &str| FORM.one(&format!("#0  __GI_abort () at ./stdlib/abort.c:79\n{frame}\n")).message;
+    for (frame, words) in [
+        (
+            r#"#1  0x01 in fatal_error (fd=2, prefix=prefix@entry=0x05 <__func__.5> "PyMutex_Unlock", msg=msg@entry=0x06 "not locked", status=-1) at Python/pylifecycle.c:5"#,
+            "Fatal Python error: PyMutex_Unlock: not locked",
+        ),
+        (
+            r#"#1  0x01 in _Py_FatalErrorFunc (func=0x05 "f", msg=0x06 "it \"is\"") at Python/x.c:5"#,
+            "Fatal Python error: f: it \"is\"",
+        ),
+        (r#"#1  Py_FatalError (message=0x05 "gone") at Python/x.c:5"#, "Fatal Python error: gone"),
+        (
+            r#"#1  __GI___assert_fail (assertion=0x01 "a > 0", file=0x02 "Objects/x.c", line=line@entry=12, function=0x03 "f") at ./assert/assert.c:101"#,
+            "Objects/x.c:12: f: Assertion `a > 0' failed.",
+        ),
+        (
+            r#"#1  _PyObject_AssertFailed (obj=0x01, expr=0x02 "b", msg=0x03 "c", file=0x04 "Objects/x.c", line=7, function=0x05 "f") at Objects/object.c:5"#,
+            "Objects/x.c:7: f: Assertion \"b\" failed: c",
+        ),
+        (r#"#1  malloc_printerr (str=str@entry=0x07 "free(): invalid pointer") at ./malloc/malloc.c:5"#, "free(): invalid pointer"),
+        (
+            r#"#1  __fortify_fail (msg=0x07 "stack smashing detected") at ./debug/fortify_fail.c:5"#,
+            "*** stack smashing detected ***: terminated",
+        ),
+        (r#"#1  f (msg=0x07 "free(): invalid pointer") at x.c:5"#, ""),
+        ("#1  fatal_error (msg=<optimized out>) at Python/x.c:5", ""),
+        (r#"#1  __assert_fail (assertion=0x01 "a > 0", file=<optimized out>, line=12) at x.c:5"#, ""),
+    ] {
+        assert_eq!(said(frame), words, "{frame}");
+    }
+}
