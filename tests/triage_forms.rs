@@ -464,6 +464,7 @@ fn every_form_of_the_table_is_tried_here() {
         "kernel log",
         "pystack",
         "py-spy dump",
+        "pytest-timeout",
         "glog or abseil failure signal",
         "glibc's backtrace_symbols",
         "minidump_stackwalk",

@@ -31,6 +31,7 @@ pub(super) const FORM: Form = Form {
         "SIG",
         "by signal ",
         "with signal ",
+        ", signal ",
         "code 139",
         "0xC0",
         "0xc0",
@@ -91,7 +92,7 @@ const SAID: [(&str, &str); 6] = [
 // A status or a name of a signal counts only in the sentences in which a shell, an IDE or a parent says it.
 pattern!(
     SENTENCE,
-    r"(?:^(?:Segmentation fault|Bus error|Aborted|Illegal instruction|Floating point exception|Killed)(?:: \d+)?(?: \(core dumped\))?$|(?:Segmentation fault|Bus error|Aborted|Abort trap|Illegal instruction|Floating point exception)(?:: \d+)?\s+\(core dumped\)|line \d+:\s+\d+ (?:Segmentation fault|Bus error|Aborted|Abort trap|Illegal instruction|Killed|Floating point exception)|\b(?:zsh|fish|bash): (?:segmentation fault|bus error|abort|illegal hardware instruction|killed|floating point exception)|^\[\d+\]\s*[+-]?\s*\d+ (?:segmentation fault|bus error|abort|illegal hardware instruction|killed)|\b[Ee]xit(?:ed)?(?: with)? ?[cC]ode\x22?:? *-?(?:13[2-79]|11|6|9|7|4|1073741819|1073740940|1073740791|1073741795)\b|\b(?:exitcode|returncode)[:= ]+-(?:11|6|9|7|4)\b|non-zero exit status (?:-(?:11|6|9|7|4)|13[2-79])\b|-107374(?:1819|0940|0791|1795)\b|\b3221225477\b|died with <Signals\.SIG[A-Z]+: \d+>|\(signal: \d+, SIG[A-Z]+|(?:terminated|killed|interrupted|died|crashed) (?:by|with|due to|from) (?:signal|SIG)[: ]*(?:SIG[A-Z]+|\d+|Segmentation fault|Bus error|Aborted|Killed|Illegal instruction|Floating point exception)?|was sent code 139\b|(?:exited with|exited prematurely:|failed|\(|exited on|exit) [(']?signal:? (?:\d+ \(SIG[A-Z]+|(?:Segmentation fault|Bus error|Abort(?:ed)?|Illegal instruction|Floating point exception) \(\d+|\d+ \(core dumped)|code=(?:dumped|killed), status=(?:4|6|7|8|9|11)/[A-Z]+|\] Error 13[2-79]\b|\bExited \(13[2-79]\)|exited with (?:status )?13[2-79]\b|exited with error: signal: [a-z ]+|exited on signal \d+ \([A-Z][a-z ]+\)|return code Negsignal\.SIG[A-Z]+|\{(?:SIG[A-Z]+\(-\d+\)(?:, )?)+\}|was sent SIG(?:SEGV|ABRT|BUS|ILL|FPE|KILL)!|OOMKilled|process pool was terminated abruptly|Unexpected (?:segmentation fault|bus error|floating-point exception) encountered in worker)"
+    r"(?:^(?:Segmentation fault|Bus error|Aborted|Illegal instruction|Floating point exception|Killed)(?:: \d+)?(?: \(core dumped\))?$|(?:Segmentation fault|Bus error|Aborted|Abort trap|Illegal instruction|Floating point exception)(?:: \d+)?\s+\(core dumped\)|line \d+:\s+\d+ (?:Segmentation fault|Bus error|Aborted|Abort trap|Illegal instruction|Killed|Floating point exception)|\b(?:zsh|fish|bash): (?:segmentation fault|bus error|abort|illegal hardware instruction|killed|floating point exception)|^\[\d+\]\s*[+-]?\s*\d+ (?:segmentation fault|bus error|abort|illegal hardware instruction|killed)|\b[Ee]xit(?:ed)?(?: with)? ?[cC]ode\x22?:? *-?(?:13[2-79]|11|6|9|7|4|1073741819|1073740940|1073740791|1073741795)\b|\b(?:exitcode|returncode)[:= ]+-(?:11|6|9|7|4)\b|non-zero exit status (?:-(?:11|6|9|7|4)|13[2-79])\b|-107374(?:1819|0940|0791|1795)\b|\b3221225477\b|died with <Signals\.SIG[A-Z]+: \d+>|\(signal: \d+, SIG[A-Z]+|(?:terminated|killed|interrupted|died|crashed) (?:by|with|due to|from) (?:signal|SIG)[: ]*(?:SIG[A-Z]+|\d+|Segmentation fault|Bus error|Aborted|Killed|Illegal instruction|Floating point exception)?|was sent code 139\b|(?:exited with|exited prematurely:|failed|\(|exited on|exit) [(']?signal:? (?:\d+ \(SIG[A-Z]+|(?:Segmentation fault|Bus error|Abort(?:ed)?|Illegal instruction|Floating point exception) \(\d+|\d+ \(core dumped)|code=(?:dumped|killed), status=(?:4|6|7|8|9|11)/[A-Z]+|\] Error 13[2-79]\b|\bExited \(13[2-79]\)|exited with (?:status )?13[2-79]\b|exited with error: signal: [a-z ]+|exited on signal \d+ \([A-Z][a-z ]+\)|return code Negsignal\.SIG[A-Z]+|\{(?:SIG[A-Z]+\(-\d+\)(?:, )?)+\}|was sent SIG(?:SEGV|ABRT|BUS|ILL|FPE|KILL)!|OOMKilled|\bcalled for pid \d+, signal \d+, core limit|process pool was terminated abruptly|Unexpected (?:segmentation fault|bus error|floating-point exception) encountered in worker)"
 );
 pattern!(FORK, r"may have been in progress in another thread when fork\(\) was called|crashed on child side of fork");
 pattern!(
@@ -131,8 +132,15 @@ fn read(pasted: &[String]) -> Vec<Found> {
             let without = line.replace("OOMKilled\": false", "").replace("OOMKilled\":false", "");
             let said = SENTENCE.find(&without)?;
             // gunicorn says first why it kills a worker.
-            let timeout = pasted.iter().take(at).rev().find(|before| before.contains("WORKER TIMEOUT (pid:"));
-            Some(found(at, signal(said.as_str()), timeout.filter(|_| line.contains("was sent SIGKILL")).unwrap_or(line)))
+            let before = |words: &str| pasted.iter().take(at).rev().find(|before| before.contains(words));
+            let timeout = if line.contains("was sent SIGKILL") {
+                before("WORKER TIMEOUT (pid:")
+            } else if line.contains("status=6/ABRT") {
+                before("Watchdog timeout (limit")
+            } else {
+                None
+            };
+            Some(found(at, signal(said.as_str()), timeout.unwrap_or(line)))
         })
     };
     why.or_else(that).into_iter().collect()
@@ -197,6 +205,7 @@ mod tests {
             ("heroku[web.1]: Process exited with status 134", "SIGABRT"),
             ("RequestId: 1b24 Error: Runtime exited with error: signal: segmentation fault (core dumped)", "SIGSEGV"),
             ("Runtime exited with error: signal: killed", "SIGKILL"),
+            ("ERROR: apport (pid 88) Tue Feb  3 2026: called for pid 87, signal 11, core limit 0, dump mode 1", "SIGSEGV"),
             ("mpirun noticed that process rank 0 with PID 6 on node a exited on signal 11 (Segmentation fault).", "SIGSEGV"),
             ("{local_task_job_runner.py:225} INFO - Task exited with return code Negsignal.SIGKILL", "SIGKILL"),
         ] {

@@ -38,6 +38,7 @@ pub(super) mod pasted;
 mod prefixes;
 mod py_spy;
 mod pystack;
+mod pytest_timeout;
 mod rust_panic;
 pub(super) mod said;
 mod sanitizer;
@@ -66,6 +67,7 @@ pub static FORMS: &[Form] = &[
     kernel_log::FORM,
     pystack::FORM,
     py_spy::FORM,
+    pytest_timeout::FORM,
     failure_signal::FORM,
     backtrace_symbols::FORM,
     breakpad::FORM,
@@ -352,8 +354,16 @@ fn describe(crash: &mut Crash) {
     }
     for extension in &mut crash.extensions {
         let top = extension.name.split('.').next().unwrap_or_default();
-        if extension.distribution.is_empty() && installed.iter().any(|name| name == top) {
-            top.clone_into(&mut extension.distribution);
+        if !extension.distribution.is_empty() {
+            continue;
+        }
+        // A package that is a file of Python has its extension module beside it: `yappi.py` and `_yappi`.
+        let beside = || top.strip_prefix('_').filter(|name| extension.name == top && installed.iter().any(|known| known == name));
+        let known = paths::installed_as(top);
+        if known != top || installed.iter().any(|name| name == top) {
+            known.clone_into(&mut extension.distribution);
+        } else if let Some(name) = beside() {
+            extension.distribution = name.to_owned();
         }
     }
 }

@@ -70,6 +70,9 @@ pub(super) const LEFT_OUT: [&str; 8] = ["...", "[...]", "(...)", "\u{2026}", "<s
 /// Said for a dump of `faulthandler.dump_traceback_later`.
 pub(crate) const TIMEOUT: &str = "Timeout: faulthandler.dump_traceback_later() printed the stacks of a program that did not go on";
 
+/// Said for the stacks of a test that was too slow.
+pub(crate) const TIMEOUT_OF_PYTEST: &str = "Timeout: pytest-timeout printed the stacks of a test that did not go on";
+
 /// Said for a fatal error while the interpreter ends.
 pub(crate) const FINALIZING: &str = "Python runtime state: finalizing";
 

@@ -1,4 +1,4 @@
-//! Reports of valgrind's memcheck.
+//! Reports of valgrind's memcheck, helgrind and drd.
 
 use super::super::crash::{Crash, Thread};
 use super::form::{Form, Found, MOST};
@@ -62,6 +62,13 @@ fn of_process(lines: &[(usize, &String)]) -> Option<Found> {
             }
             error.stacks.push(error.number, frames::native(module, &frame[3], frames::hex(&frame[2]), source));
             error.number += 1;
+        } else if text.starts_with("Locks held") || text.starts_with("Required order") {
+            continue;
+        } else if text.starts_with("This conflicts with")
+            && let Some(error) = errors.last_mut()
+        {
+            // The other access of a race.
+            error.section = text.to_owned();
         } else if found[2].len() == 1 && !text.is_empty() {
             if !errors.last().is_some_and(|error| error.stacks.threads.is_empty()) || errors.is_empty() {
                 errors.push(Error { at, ..Error::default() });
@@ -77,6 +84,8 @@ fn of_process(lines: &[(usize, &String)]) -> Option<Found> {
             signal[1].clone_into(&mut error.signal);
         }
     }
+    // Where threads began, which helgrind says first of all.
+    errors.retain(|error| !(error.what.starts_with("Thread #") && error.what.ends_with("was created")));
     errors.retain(|error| error.stacks.threads.iter().any(|thread| !thread.native.is_empty()));
     // The end of the process, else the first thing that went wrong.
     let whole = || errors.iter().position(|error| !error.what.is_empty());

@@ -15,14 +15,15 @@ pattern!(
 pub(super) const FORM: Form = Form {
     name: "Windows event log, WinDbg or Visual Studio",
     looks_like: "\"Faulting module name: lib.pyd\" with \"Exception code: 0xc0000005\", or ``00 000000d1`9a7fe8b8 00007ffd`5d0f1234 python314t!f+0x1``, `python314t.dll!f(int a) Line 5`",
-    signs: &["Faulting module", "xception", "`", "!", " - code c"],
+    signs: &["Faulting module", "Fault Module", "xception", "`", "!", " - code c"],
     read,
 };
 
-pattern!(MODULE, r"Faulting module name: ([^,\s]+)");
+// Of the event log, and of the window that Windows shows.
+pattern!(MODULE, r"Fault(?:ing module name| Module Name):\s*([^,\s]+)");
 pattern!(MODULE_PATH, r"Faulting module path: (\S.*\S)");
-pattern!(CODE, r"(?:(?:Exception code|ExceptionCode): (?:0x)?|\([0-9a-f]+\.[0-9a-f]+\): .* - code )([0-9a-fA-F]{8})");
-pattern!(OFFSET, r"Fault offset: (0x[0-9a-fA-F]+)");
+pattern!(CODE, r"(?:(?:Exception [cC]ode:\s*|ExceptionCode: )(?:0x)?|\([0-9a-f]+\.[0-9a-f]+\): .* - code )([0-9a-fA-F]{8})");
+pattern!(OFFSET, r"(?:Fault offset: 0x|Exception Offset:\s*)([0-9a-fA-F]+)");
 pattern!(ENTRY, r"\b(?:[0-9a-f]{2,3} [0-9a-f]{8}`[0-9a-f]{8} |[0-9a-f]{8}`[0-9a-f]{8} [0-9a-f]{8}`[0-9a-f]{8} +: )");
 pattern!(
     FRAME,

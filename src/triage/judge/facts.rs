@@ -227,11 +227,50 @@ impl<'a> Facts<'a> {
             let mut owners = thread.native.iter().take(3).map(owner::of);
             !thread.native.is_empty() && owners.all(|owner| matches!(owner, Owner::Interpreter | Owner::Stdlib(_) | Owner::C))
         };
+        if self.is_race_on_counts() {
+            return true;
+        }
+        // Arithmetic is wrong where it stands; a pointer comes from elsewhere.
+        let computes = |line: &str| {
+            let said = line.strip_prefix("UndefinedBehaviorSanitizer: ");
+            said.is_some_and(|said| {
+                ["shift", "overflow", "outside the range", "out of bounds", "division by zero", "not a valid value"]
+                    .iter()
+                    .any(|what| said.contains(what))
+            })
+        };
+        if self.crash.message.lines().any(computes) && self.crash.threads.first().is_some_and(own) {
+            return true;
+        }
         // With other threads about, what one of them did to the counts of references is not shown.
         let freed = |line: &str| self.crash.one_thread && line.starts_with("AddressSanitizer: heap-use-after-free");
         self.crash.message.lines().any(|line| line.starts_with("ThreadSanitizer: ") || freed(line))
             && self.crash.threads.iter().take(2).all(own)
             && self.crash.threads.len() > 1
+    }
+
+    /// ThreadSanitizer shows two accesses to the counts of references, which are the interpreter's to keep, whoever asks it to count.
+    pub(crate) fn is_race_on_counts(&self) -> bool {
+        const COUNTS: [&str; 9] = [
+            "_Py_IncRef",
+            "_Py_DecRef",
+            "Py_IncRef",
+            "Py_DecRef",
+            "Py_INCREF",
+            "Py_DECREF",
+            "_Py_NewRef",
+            "_Py_atomic_add_ssize",
+            "_PyObject_SetDeferredRefcount",
+        ];
+        let counts = |thread: &Thread| {
+            thread
+                .native
+                .first()
+                .is_some_and(|frame| COUNTS.contains(&clean(&frame.symbol)) && owner::of(frame) == Owner::Interpreter)
+        };
+        self.crash.threads.len() > 1
+            && self.crash.message.lines().any(|line| line.starts_with("ThreadSanitizer: data race"))
+            && self.crash.threads.iter().take(2).all(counts)
     }
 
     /// The crashing thread runs an event loop, as its stack or the recording has it.

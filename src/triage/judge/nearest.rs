@@ -258,17 +258,40 @@ pub(super) fn interpreter(facts: &Facts<'_>) -> Verdict {
     }
     let foreign: Vec<String> = others_on_the_stack(facts);
     let known = facts.native.iter().any(|frame| matches!(owner::of(frame), Owner::Interpreter | Owner::Stdlib(_)));
-    let place = if known { format!("in the interpreter ({})", innermost(facts)) } else { format!("in {}", innermost(facts)) };
+    let place = place_of_death(facts, known);
     let evidence = vec![
         format!("it died {place}, no extension module is near, and no known crash looks like it"),
         if foreign.is_empty() { suspects(facts) } else { format!("further out on the native stack: {}", foreign.join(", ")) },
     ];
     // Code of others may have damaged what the interpreter met; a race that ThreadSanitizer shows whole is where it is.
     let alone = facts.is_alone() && facts.gil() == Gil::Off;
-    let shown = foreign.is_empty() && facts.is_shown_of_the_interpreter();
+    let shown = facts.is_shown_of_the_interpreter() && (foreign.is_empty() || facts.is_race_on_counts());
     let cause = if alone || shown { CrashCause::InterpreterBug } else { CrashCause::Unknown };
     let next = format!("{RECORD}; if no thread shares anything, report it to CPython with the output of ftsan triage --markdown");
     or_undeclared(facts, verdict(cause, Confidence::Low, evidence, &next))
+}
+
+/// Where it died, as far as it is known whose code that is.
+fn place_of_death(facts: &Facts<'_>, with_interpreter: bool) -> String {
+    let named = facts.failing().find(|frame| !frame.symbol.is_empty());
+    if let Some(frame) = named
+        && !frame.source.is_empty()
+        && owner::of(frame) == Owner::Unknown
+    {
+        return format!("in {} ({}; its owner is not known)", clean(&frame.symbol), frame.source);
+    }
+    if !with_interpreter {
+        return format!("in {}", innermost(facts));
+    }
+    // libc and a sanitizer's functions in place of it are called by whoever failed.
+    let own = |frame: &&super::super::crash::NativeFrame| {
+        !frame.symbol.is_empty() && matches!(owner::of(frame), Owner::Interpreter | Owner::Stdlib(_))
+    };
+    let of_c = named.is_some_and(|frame| owner::of(frame) == Owner::C);
+    match (of_c, facts.failing().find(own)) {
+        (true, Some(caller)) => format!("in {}, called by the interpreter ({})", innermost(facts), clean(&caller.symbol)),
+        _ => format!("in the interpreter ({})", innermost(facts)),
+    }
 }
 
 /// The innermost function that means something has a source file that is neither CPython's nor libc's: somebody else's code, whose name the

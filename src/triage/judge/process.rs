@@ -1,19 +1,43 @@
 //! The fate of the process as a whole: killed, signalled, aborted on purpose, forked with threads, or hanging.
 
 use super::super::crash::Thread;
-use super::super::forms::said::TIMEOUT;
+use super::super::forms::said::{TIMEOUT, TIMEOUT_OF_PYTEST};
 use super::super::names::owner::{self, Owner};
 use super::super::names::{paths, symbols::clean};
 use super::facts::{Facts, unqualified};
 use super::racing;
 use super::verdict::{Confidence, CrashCause, RECORD, Verdict, verdict};
 
+/// A tool lists blocks that were never freed, at the end of a process that did not crash.
+pub(super) fn leaked(facts: &Facts<'_>) -> Option<Verdict> {
+    let line = facts.crash.message.lines().find(|line| line.starts_with("LeakSanitizer: "))?;
+    if !facts.crash.signal.is_empty() {
+        return None;
+    }
+    let evidence = vec![format!("it did not crash: memory that was still in use when the process ended is listed ({line})")];
+    let next = "the interpreter keeps some memory for good: ASAN_OPTIONS=detect_leaks=0, or look for blocks whose stacks are of your extension module, more of \
+                them the longer it runs";
+    Some(verdict(CrashCause::Unknown, Confidence::High, evidence, next))
+}
+
+/// systemd ends a service that has not reported in time.
+pub(super) fn watched(facts: &Facts<'_>) -> Option<Verdict> {
+    let line = facts.crash.message.lines().find(|line| line.contains("Watchdog timeout (limit"))?;
+    if !facts.crash.threads.is_empty() {
+        return None;
+    }
+    let evidence =
+        vec![format!("systemd's watchdog ended the process, which had not reported in time: the program did not crash ({line})")];
+    let next = "look what it waited for: the core that systemd has kept (coredumpctl gdb, then thread apply all bt), or py-spy dump before the limit";
+    Some(verdict(CrashCause::Unknown, Confidence::High, evidence, next))
+}
+
 /// SIGKILL cannot be the program's own doing.
 pub(super) fn killed(facts: &Facts<'_>) -> Option<Verdict> {
     if facts.crash.signal != "SIGKILL" {
         return None;
     }
-    if facts.crash.message.contains("Out of memory") {
+    if ["Out of memory", "OOMKilled"].iter().any(|words| facts.crash.message.contains(words)) {
         let evidence = vec!["the kernel killed the process because memory had run out: the program did not crash".to_owned()];
         return Some(verdict(
             CrashCause::Unknown,
@@ -230,7 +254,7 @@ fn waits(thread: &Thread) -> bool {
 
 /// The stacks of a program that did not go on: a timeout of faulthandler, or a dump of a living process.
 pub(super) fn hanging(facts: &Facts<'_>) -> Option<Verdict> {
-    let timeout = facts.crash.message.lines().find(|line| *line == TIMEOUT);
+    let timeout = facts.crash.message.lines().find(|line| [TIMEOUT, TIMEOUT_OF_PYTEST].contains(line));
     if timeout.is_none() && (!facts.crash.signal.is_empty() || !facts.crash.message.is_empty() || facts.crash.threads.is_empty()) {
         return None;
     }

@@ -23,6 +23,8 @@ pub fn of(crash: &Crash) -> Verdict {
     let of_an_extension = fatal_errors::of_an_extension(&facts);
     let rows = || known::reported().filter(|row| of_an_extension.is_none() || row.asks_for_words());
     let mut verdict = process::killed(&facts)
+        .or_else(|| process::watched(&facts))
+        .or_else(|| process::leaked(&facts))
         .or_else(|| process::sent(&facts))
         .or_else(|| by_recording(&facts))
         .or_else(|| stack_overflow::found(&facts))

@@ -55,6 +55,11 @@ list!(
     "lone_modules.txt"
 );
 list!(
+    /// Import names of packages that are installed by another name.
+    DISTRIBUTIONS,
+    "distributions.txt"
+);
+list!(
     /// Functions whose names say what they belong to, where the file of a frame is not known.
     SYMBOL_OWNERS,
     "symbol_owners.txt"

@@ -1,7 +1,7 @@
 //! Facts from the path of a binary, library or source file: operating system, interpreter, extension module, distribution.
 
 use super::super::crash::NativeFrame;
-use super::lists::{C_LIBRARIES, STDLIB_EXTENSIONS};
+use super::lists::{C_LIBRARIES, DISTRIBUTIONS, STDLIB_EXTENSIONS};
 
 /// Last component of a path.
 pub fn base(path: &str) -> &str {
@@ -162,12 +162,17 @@ pub fn below_site_packages(path: &str) -> Option<&str> {
     FOLDERS.iter().find_map(|folder| path.rfind(folder).and_then(|at| path.get(at + folder.len()..)))
 }
 
+/// The distribution that a package is installed with, by the name that it is imported by.
+pub fn installed_as(import: &str) -> &str {
+    DISTRIBUTIONS.find(import).unwrap_or(import)
+}
+
 /// The distribution that a file under `site-packages` is of, by the name of its top package: `numpy` of `numpy.libs/libgfortran.so` too.
 pub fn distribution(path: &str) -> Option<&str> {
     let top = below_site_packages(path)?.split(['/', '\\']).next()?;
     // `ConsensusCore-1.0.1-py2.7.egg`
     let name = if top.ends_with(".egg") { top.split('-').next().unwrap_or(top) } else { top.split('.').next().unwrap_or(top) };
-    (!name.is_empty()).then_some(name)
+    (!name.is_empty()).then(|| installed_as(name))
 }
 
 /// Whether the file of a frame is the extension module of that import name (`uvloop.loop`, `uvloop0221/uvloop/loop.cpython-...`), or in the
