@@ -10,6 +10,7 @@
 //! | [`in_one_object`] | several threads in methods of one object that is written in C |
 //! | [`process`] | killed, signalled, aborted on purpose, forked with threads, hanging |
 //! | [`hang`] | which thread waits for which, and whether in a circle |
+//! | [`standstill`] | threads that stand still for each other below Python's locks |
 //! | [`stack_overflow`], [`heap`], [`fatal_errors`] | what a stack, an allocator or the interpreter itself says |
 //! | [`panic`] | a panic of Rust |
 //! | [`nearest`] | the library that is nearest, where nothing else says more |
@@ -27,4 +28,5 @@ mod process;
 pub mod questions;
 pub(super) mod racing;
 mod stack_overflow;
+mod standstill;
 pub mod verdict;

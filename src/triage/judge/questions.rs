@@ -9,7 +9,7 @@ use super::super::signature;
 use super::facts::Facts;
 use super::known::{self, Known};
 use super::verdict::{Confidence, CrashCause, RECORD, RECORD_MORE, Verdict, verdict};
-use super::{fatal_errors, hang, heap, in_one_object, nearest, panic, process, racing, stack_overflow};
+use super::{fatal_errors, hang, heap, in_one_object, nearest, panic, process, racing, stack_overflow, standstill};
 use crate::rules;
 
 /// Says whose a crash is.
@@ -39,6 +39,7 @@ pub fn of(crash: &Crash) -> Verdict {
         .or_else(|| heap::damaged(&facts))
         .or_else(|| known(&facts, known::kinds()))
         .or_else(|| process::worker_gone(&facts))
+        .or_else(|| standstill::found(&facts))
         .or_else(|| process::hanging(&facts))
         .or_else(|| process::forked(&facts))
         .or_else(|| process::asked_to_abort(&facts))
