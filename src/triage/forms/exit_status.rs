@@ -33,6 +33,21 @@ pub(super) const FORM: Form = Form {
         "with signal ",
         ", signal ",
         "code 139",
+        "with code -",
+        ": exit -",
+        "(Exit 13",
+        "code '13",
+        "***Exception: S",
+        "exited on signal",
+        "Error R1",
+        "killed due to",
+        "illed ",
+        "on signal ",
+        "exited unexpectedly",
+        "appears to have died",
+        "trace trap",
+        "/breakpoint trap",
+        " SIGSEGV ",
         "0xC0",
         "0xc0",
         "107374",
@@ -44,7 +59,7 @@ pub(super) const FORM: Form = Form {
 };
 
 /// A line without any of these names neither a signal nor its number.
-const VALUES: [&str; 29] = [
+const VALUES: [&str; 38] = [
     "egmentation fault",
     "us error",
     "bort",
@@ -74,17 +89,30 @@ const VALUES: [&str; 29] = [
     "OOMKilled",
     "status=",
     "terminated abruptly",
+    "SegFault",
+    "Memory quota",
+    "exited unexpectedly",
+    "appears to have died",
+    "trace trap",
+    "breakpoint trap",
+    "xC0000005",
+    "signal 4",
+    "signal 7",
 ];
 
 /// The signals, and the words for them; the first that is found counts.
-const SAID: [(&str, &str); 6] = [
-    ("SIGSEGV", r"egmentation fault|SEGV|-1073741819|3221225477|0[xX][cC]0000005|139|-11\b|signal:? 11|Signal 11"),
+const SAID: [(&str, &str); 7] = [
+    ("SIGTRAP", r"trace trap|/breakpoint trap|SIGTRAP"),
+    (
+        "SIGSEGV",
+        r"egmentation fault|SegFault|SEGV|3221225725|-1073741819|3221225477|0[xX][cC]0000005|139|-11\b|signal:? 11|Signal 11",
+    ),
     ("SIGBUS", r"us error|SIGBUS|status=7/|135|-7\b|signal:? 7\b"),
     (
         "SIGILL",
         r"llegal (?:hardware )?instruction|SIGILL|status=4/|-1073741795|3221225501|0[xX][cC]000001[dD]|132|-4\b|signal:? 4\b",
     ),
-    ("SIGKILL", r"Killed|killed|KILL|137|-9\b|signal:? 9\b"),
+    ("SIGKILL", r"Killed|killed|KILL|Memory quota|137|-9\b|signal:? 9\b"),
     ("SIGFPE", r"loating[ -]point exception|SIGFPE|136|-8\b"),
     ("SIGABRT", r"bort|ABRT|-1073740940|3221226356|0[xX][cC]0000374|-1073740791|0[xX][cC]0000409|134|-6\b|signal:? 6\b"),
 ];
@@ -92,7 +120,7 @@ const SAID: [(&str, &str); 6] = [
 // A status or a name of a signal counts only in the sentences in which a shell, an IDE or a parent says it.
 pattern!(
     SENTENCE,
-    r"(?:^(?:Segmentation fault|Bus error|Aborted|Illegal instruction|Floating point exception|Killed)(?:: \d+)?(?: \(core dumped\))?$|(?:Segmentation fault|Bus error|Aborted|Abort trap|Illegal instruction|Floating point exception)(?:: \d+)?\s+\(core dumped\)|line \d+:\s+\d+ (?:Segmentation fault|Bus error|Aborted|Abort trap|Illegal instruction|Killed|Floating point exception)|\b(?:zsh|fish|bash): (?:segmentation fault|bus error|abort|illegal hardware instruction|killed|floating point exception)|^\[\d+\]\s*[+-]?\s*\d+ (?:segmentation fault|bus error|abort|illegal hardware instruction|killed)|\b[Ee]xit(?:ed)?(?: with)? ?[cC]ode\x22?:? *-?(?:13[2-79]|11|6|9|7|4|1073741819|1073740940|1073740791|1073741795)\b|\b(?:exitcode|returncode)[:= ]+-(?:11|6|9|7|4)\b|non-zero exit status (?:-(?:11|6|9|7|4)|13[2-79])\b|-107374(?:1819|0940|0791|1795)\b|\b3221225477\b|died with <Signals\.SIG[A-Z]+: \d+>|\(signal: \d+, SIG[A-Z]+|(?:terminated|killed|interrupted|died|crashed) (?:by|with|due to|from) (?:signal|SIG)[: ]*(?:SIG[A-Z]+|\d+|Segmentation fault|Bus error|Aborted|Killed|Illegal instruction|Floating point exception)?|was sent code 139\b|(?:exited with|exited prematurely:|failed|\(|exited on|exit) [(']?signal:? (?:\d+ \(SIG[A-Z]+|(?:Segmentation fault|Bus error|Abort(?:ed)?|Illegal instruction|Floating point exception) \(\d+|\d+ \(core dumped)|code=(?:dumped|killed), status=(?:4|6|7|8|9|11)/[A-Z]+|\] Error 13[2-79]\b|\bExited \(13[2-79]\)|exited with (?:status )?13[2-79]\b|exited with error: signal: [a-z ]+|exited on signal \d+ \([A-Z][a-z ]+\)|return code Negsignal\.SIG[A-Z]+|\{(?:SIG[A-Z]+\(-\d+\)(?:, )?)+\}|was sent SIG(?:SEGV|ABRT|BUS|ILL|FPE|KILL)!|OOMKilled|\bcalled for pid \d+, signal \d+, core limit|process pool was terminated abruptly|Unexpected (?:segmentation fault|bus error|floating-point exception) encountered in worker)"
+    r"(?:^(?:Segmentation fault|Bus error|Aborted|Illegal instruction|Floating point exception|Killed)(?:: \d+)?(?: \(core dumped\))?$|(?:Segmentation fault|Bus error|Aborted|Abort trap|Illegal instruction|Floating point exception)(?:: \d+)?\s+\(core dumped\)|line \d+:\s+\d+ (?:Segmentation fault|Bus error|Aborted|Abort trap|Illegal instruction|Killed|Floating point exception)|\b(?:zsh|fish|bash): (?:segmentation fault|bus error|abort|illegal hardware instruction|killed|floating point exception)|^\[\d+\]\s*[+-]?\s*\d+ (?:segmentation fault|bus error|abort|illegal hardware instruction|killed)|\b[Ee]xit(?:ed)?(?: with)? ?[cC]ode\x22?:? *-?(?:13[2-79]|11|6|9|7|4|1073741819|1073740940|1073740791|1073741795)\b|\b(?:exitcode|returncode)[:= ]+-(?:11|6|9|7|4)\b|non-zero exit status (?:-(?:11|6|9|7|4)|13[2-79])\b|-107374(?:1819|0940|0791|1795)\b|\b3221225477\b|died with <Signals\.SIG[A-Z]+: \d+>|\(signal: \d+, SIG[A-Z]+|(?:terminated|killed|interrupted|died|crashed) (?:by|with|due to|from) (?:signal|SIG)[: ]*(?:SIG[A-Z]+|\d+|Segmentation fault|Bus error|Aborted|Killed|Illegal instruction|Floating point exception)?|was sent code 139\b|(?:exited with|exited prematurely:|failed|\(|exited on|exit) [(']?signal:? (?:\d+ \(SIG[A-Z]+|(?:Segmentation fault|Bus error|Abort(?:ed)?|Illegal instruction|Floating point exception) \(\d+|\d+ \(core dumped)|code=(?:dumped|killed), status=(?:4|6|7|8|9|11)/[A-Z]+|\] Error 13[2-79]\b|\bExited \(13[2-79]\)|exited with (?:status )?13[2-79]\b|exited with error: signal: [a-z ]+|exited on signal \d+ \([A-Z][a-z ]+\)|return code Negsignal\.SIG[A-Z]+|\{(?:SIG[A-Z]+\(-\d+\)(?:, )?)+\}|was sent SIG(?:SEGV|ABRT|BUS|ILL|FPE|KILL)!|OOMKilled|\bfailed with code -(?:11|6|9|7|4)\b|: exit -(?:11|6|9|7|4)\b|\(Exit 13[2-79]\)|exited with code '13[2-79]'|\*\*\*Exception: SegFault|exited on signal \d+$|Error R1[45] \(Memory quota|Container killed due to memory usage|^\[\d+\]\s*[+-]?\s*\d+ killed\b|\bzsh: trace trap\b|^(?:Abort trap: 6|Trace/breakpoint trap(?: \(core dumped\))?|Trace/BPT trap: 5)$|\bSIGSEGV +(?:present|missing|truncated|none|inaccessible) +/\S+|\(pid\(s\) \d[\d, ]*\) exited unexpectedly|Python worker exited unexpectedly \(crashed\)|kernel appears to have died|exit code:? 3221225725\b|exit code:? 0x[cC]0000005\b|\bcalled for pid \d+, signal \d+, core limit|process pool was terminated abruptly|Unexpected (?:segmentation fault|bus error|floating-point exception) encountered in worker)"
 );
 pattern!(FORK, r"may have been in progress in another thread when fork\(\) was called|crashed on child side of fork");
 pattern!(
@@ -205,6 +233,24 @@ mod tests {
             ("heroku[web.1]: Process exited with status 134", "SIGABRT"),
             ("RequestId: 1b24 Error: Runtime exited with error: signal: segmentation fault (core dumped)", "SIGSEGV"),
             ("Runtime exited with error: signal: killed", "SIGKILL"),
+            ("py314t: exit -11 (12.34 seconds) /src> pytest -q pid=2211", "SIGSEGV"),
+            ("cibuildwheel: error: Command ['sh', '-c', 'pytest'] failed with code -11.", "SIGSEGV"),
+            ("##[error]Bash exited with code '139'.", "SIGSEGV"),
+            ("12/40 Test #12: python_ring ......................***Exception: SegFault  0.61 sec", "SIGSEGV"),
+            ("FAIL: //ring:test_free_threading (Exit 139) (see /root/x/test.log)", "SIGSEGV"),
+            ("heroku[web.1]: Error R15 (Memory quota vastly exceeded)", "SIGKILL"),
+            ("OutOfMemoryError: Container killed due to memory usage", "SIGKILL"),
+            ("2026/02/03 10:00:00 [alert] 12#12 app process 15 exited on signal 11", "SIGSEGV"),
+            ("RuntimeError: DataLoader worker (pid(s) 123) exited unexpectedly", ""),
+            ("SparkException: Python worker exited unexpectedly (crashed)", ""),
+            ("The kernel appears to have died. It will restart automatically.", ""),
+            ("zsh: trace trap  python3.14t app.py", "SIGTRAP"),
+            ("[1]  + 12345 killed     python3.14t app.py", "SIGKILL"),
+            ("Thu 2025-06-05 21:41:56 EDT 2714266 1000 1000 SIGSEGV present  /usr/bin/python3.14t   3.4M", "SIGSEGV"),
+            ("Process 'ring-worker' terminated with exit code 3221225725", "SIGSEGV"),
+            ("*** Process crashed: python3.14t.exe, exit code 0xC0000005 ***", "SIGSEGV"),
+            ("Abort trap: 6", "SIGABRT"),
+            ("Trace/breakpoint trap (core dumped)", "SIGTRAP"),
             ("ERROR: apport (pid 88) Tue Feb  3 2026: called for pid 87, signal 11, core limit 0, dump mode 1", "SIGSEGV"),
             ("mpirun noticed that process rank 0 with PID 6 on node a exited on signal 11 (Segmentation fault).", "SIGSEGV"),
             ("{local_task_job_runner.py:225} INFO - Task exited with return code Negsignal.SIGKILL", "SIGKILL"),
@@ -228,6 +274,9 @@ mod tests {
             "web.service: Main process exited, code=exited, status=1/FAILURE",
             "web.service: Main process exited, code=killed, status=15/TERM",
             "the job was sent SIGTERM!",
+            "py314t: exit 1 (12.34 seconds) /src> pytest -q pid=2211",
+            "the process may be killed at 9",
+            "we were killed by 11 questions",
         ] {
             assert!(read(&[line.to_owned()]).is_empty(), "{line}");
         }

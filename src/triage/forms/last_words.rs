@@ -17,13 +17,15 @@ pub(super) const FORM: Form = Form {
         "pointer being freed",
         "fatal runtime error",
         "memory allocation of",
+        "mimalloc: error",
+        "futex facility",
     ],
     read,
 };
 
 pattern!(
     WORDS,
-    r"(?:^|[:\s])((?:(?:malloc|free|realloc|calloc|munmap_chunk|malloc_consolidate)\(\): (?:corrupt|invalid|double|unaligned|unsorted|mismatching|memory|too large)\S* .*|(?:double free or corruption|corrupted (?:size vs|double-linked|unsorted)) .*|\*\*\* (?:stack smashing|buffer overflow) detected \*\*\*.*|terminate called (?:after|without|recursively).*|pure virtual method called.*|fatal runtime error: .*|memory allocation of \d+ bytes failed.*))$"
+    r"(?:^|[:\s])((?:(?:malloc|free|realloc|calloc|munmap_chunk|malloc_consolidate)\(\): (?:corrupt|invalid|double|unaligned|unsorted|mismatching|memory|too large)\S* .*|(?:double free or corruption|corrupted (?:size vs|double-linked|unsorted)) .*|\*\*\* (?:stack smashing|buffer overflow) detected \*\*\*.*|terminate called (?:after|without|recursively).*|pure virtual method called.*|fatal runtime error: .*|memory allocation of \d+ bytes failed.*|mimalloc: error: .*|The futex facility returned an unexpected error code\..*))$"
 );
 pattern!(APPLE, r"malloc: (?:\*\*\* error for object|Incorrect checksum for freed object|Heap corruption detected).*$");
 
@@ -32,7 +34,11 @@ fn read(pasted: &[String]) -> Vec<Found> {
         let words = WORDS.captures(line).map(|found| found[1].to_owned());
         words.or_else(|| APPLE.find(line).map(|found| found.as_str().to_owned())).map(|words| (at, words))
     });
-    let found = said.map(|(at, message)| Found { at, crash: Crash { signal: "SIGABRT".to_owned(), message, ..Crash::default() } });
+    let found = said.map(|(at, message)| {
+        // mimalloc only says it, and what comes of it comes later.
+        let signal = if message.starts_with("mimalloc") { "" } else { "SIGABRT" };
+        Found { at, crash: Crash { signal: signal.to_owned(), message, ..Crash::default() } }
+    });
     found.into_iter().collect()
 }
 
@@ -58,6 +64,7 @@ mod tests {
             "*** stack smashing detected ***: terminated",
             "fatal runtime error: Rust cannot catch foreign exceptions",
             "memory allocation of 4096 bytes failed",
+            "mimalloc: error: corrupted thread-free list of size 1024b",
             "terminate called after throwing an instance of 'std::bad_alloc'",
             "python3.13(7926,0x171eff000) malloc: Incorrect checksum for freed object 0x15482d400: probably modified after being freed.",
         ] {

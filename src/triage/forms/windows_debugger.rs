@@ -15,12 +15,13 @@ pattern!(
 pub(super) const FORM: Form = Form {
     name: "Windows event log, WinDbg or Visual Studio",
     looks_like: "\"Faulting module name: lib.pyd\" with \"Exception code: 0xc0000005\", or ``00 000000d1`9a7fe8b8 00007ffd`5d0f1234 python314t!f+0x1``, `python314t.dll!f(int a) Line 5`",
-    signs: &["Faulting module", "Fault Module", "xception", "`", "!", " - code c"],
+    signs: &["Unhandled exception at 0x", "Faulting module", "Fault Module", "xception", "`", "!", " - code c"],
     read,
 };
 
 // Of the event log, and of the window that Windows shows.
 pattern!(MODULE, r"Fault(?:ing module name| Module Name):\s*([^,\s]+)");
+pattern!(UNHANDLED, r"(?:Unhandled exception|Exception thrown) at 0x[0-9A-Fa-f]+ \(([^()\s]+)\) in [^:]+: 0x([0-9A-Fa-f]{8}): ");
 pattern!(MODULE_PATH, r"Faulting module path: (\S.*\S)");
 pattern!(CODE, r"(?:(?:Exception [cC]ode:\s*|ExceptionCode: )(?:0x)?|\([0-9a-f]+\.[0-9a-f]+\): .* - code )([0-9a-fA-F]{8})");
 pattern!(OFFSET, r"(?:Fault offset: 0x|Exception Offset:\s*)([0-9a-fA-F]+)");
@@ -42,7 +43,7 @@ fn read(pasted: &[String]) -> Vec<Found> {
     let mut at = None;
     for (number, line) in before_entries(pasted, &ENTRY).iter().enumerate() {
         // The event log names the module first, a debugger the exception.
-        let begins = MODULE.is_match(line) || (!crash.signal.is_empty() && CODE.is_match(line));
+        let begins = MODULE.is_match(line) || UNHANDLED.is_match(line) || (!crash.signal.is_empty() && CODE.is_match(line));
         if begins && let Some(at) = at.take() {
             found.push(finished(at, std::mem::take(&mut crash), std::mem::take(&mut stacks)));
         }
@@ -57,7 +58,11 @@ fn read(pasted: &[String]) -> Vec<Found> {
         {
             path[1].clone_into(&mut frame.module);
         }
-        if let Some(module) = MODULE.captures(line) {
+        let unhandled = UNHANDLED.captures(line);
+        if let Some(found) = &unhandled {
+            said::windows_signal(&format!("0x{}", found[2].to_ascii_lowercase())).clone_into(&mut crash.signal);
+        }
+        if let Some(module) = unhandled.or_else(|| MODULE.captures(line)) {
             at.get_or_insert(number);
             stacks.begin(Thread { crashed: true, cut: true, ..Thread::default() });
             stacks.push(0, frames::native(&module[1], "", 0, ""));

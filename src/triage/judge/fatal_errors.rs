@@ -5,7 +5,7 @@ use super::super::forms::said::FINALIZING;
 use super::super::names::lists::SYMBOL_OWNERS;
 use super::super::names::owner::{self, Owner};
 use super::super::names::{paths, symbols::clean};
-use super::facts::{Facts, unqualified};
+use super::facts::{Facts, Gil, unqualified};
 use super::nearest::suspects;
 use super::verdict::{Confidence, CrashCause, RECORD, Verdict, verdict};
 
@@ -151,7 +151,13 @@ pub(super) fn of_an_extension(facts: &Facts<'_>) -> Option<Verdict> {
         let next = format!("search CPython's issues for the sentence; {RECORD}");
         return Some(verdict(CrashCause::InterpreterBug, Confidence::Low, evidence, &next));
     }
-    evidence.push("only an extension module, or a program that embeds the interpreter, can do that".to_owned());
+    let threads = number == OF_REFERENCES && facts.gil() != Gil::On && !facts.crash.one_thread;
+    evidence.push(if threads {
+        "as a rule an extension module does that; without the GIL, so may threads that share what the interpreter does not lock"
+            .to_owned()
+    } else {
+        "only an extension module, or a program that embeds the interpreter, can do that".to_owned()
+    });
     let mut verdict = blamed(facts, evidence, cure);
     // With no more than the sentence, which one it is, is not known.
     if verdict.culprit.is_none() && facts.crash.threads.is_empty() && ONLY_OF_EXTENSIONS.contains(&number) {

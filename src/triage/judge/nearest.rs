@@ -264,7 +264,8 @@ pub(super) fn interpreter(facts: &Facts<'_>) -> Verdict {
         if foreign.is_empty() { suspects(facts) } else { format!("further out on the native stack: {}", foreign.join(", ")) },
     ];
     // Code of others may have damaged what the interpreter met; a race that ThreadSanitizer shows whole is where it is.
-    let alone = facts.is_alone() && facts.gil() == Gil::Off;
+    // What a sanitizer shows is the access itself, and not what came of damage that somebody did before.
+    let alone = facts.is_alone() && (facts.gil() == Gil::Off || facts.is_found_by_a_tool());
     let shown = facts.is_shown_of_the_interpreter() && (foreign.is_empty() || facts.is_race_on_counts());
     let cause = if alone || shown { CrashCause::InterpreterBug } else { CrashCause::Unknown };
     let next = format!("{RECORD}; if no thread shares anything, report it to CPython with the output of ftsan triage --markdown");
@@ -300,15 +301,15 @@ pub(super) fn foreign_source(facts: &Facts<'_>) -> Option<Verdict> {
     if facts.top_is_cut() {
         return None;
     }
-    let (frame, _) = facts.meaning().find(|(frame, owner)| !frame.symbol.is_empty() && *owner != Owner::C)?;
+    let named = |frame: &super::super::crash::NativeFrame| !frame.symbol.is_empty() || !frame.source.is_empty();
+    let (frame, _) = facts.meaning().find(|(frame, owner)| named(frame) && *owner != Owner::C)?;
     if !owner::is_foreign(frame) {
         return None;
     }
     let evidence = vec![
         format!(
-            "it died in {} ({}), which is neither CPython's nor libc's: an extension module, or a library that one uses",
-            clean(&frame.symbol),
-            frame.source
+            "it died in {}, which is neither CPython's nor libc's: an extension module, or a library that one uses",
+            if frame.symbol.is_empty() { frame.source.clone() } else { format!("{} ({})", clean(&frame.symbol), frame.source) }
         ),
         suspects(facts),
     ];

@@ -27,6 +27,17 @@ pub(super) fn found(facts: &Facts<'_>) -> Option<Verdict> {
     }
     let file = told.split(": ").next().unwrap_or(told);
     let called = crate_of(file);
+    const GONE: [&str; 3] = ["interpreter is finalizing", "interpreter is not initialized", "interpreter has been finalized"];
+    if GONE.iter().any(|words| told.contains(words)) {
+        let evidence = vec![
+            format!("Rust code called the interpreter before it had started or when it was ending, and panicked at {told}"),
+            "a thread of its own, or an object that is dropped there, outlived the main thread".to_owned(),
+            suspects(facts),
+        ];
+        let culprit = culprit(facts, called);
+        let next = "stop or join the threads of that module before the program ends (atexit), or report it there";
+        return Some(Verdict { culprit, ..verdict(CrashCause::LibraryBug, Confidence::Low, evidence, next) });
+    }
     let end = if facts.crash.signal.is_empty() {
         "a panic ends its thread, or PyO3 makes a PanicException of it: the interpreter did not crash"
     } else {
@@ -70,6 +81,18 @@ fn culprit(facts: &Facts<'_>, called: Option<&str>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_interpreter_that_is_gone_is_no_failed_check() {
+        let of = |words: &str| {
+            let message = format!("thread 'tokio' panicked at /r/src/state.rs:190:13: {words}");
+            let crash = super::super::super::crash::Crash { message, signal: "SIGABRT".to_owned(), ..Default::default() };
+            found(&Facts::new(&crash)).map(|verdict| verdict.evidence[0].clone())
+        };
+        let told = of("Cannot attach to the Python interpreter: the interpreter is finalizing").unwrap();
+        assert!(told.starts_with("Rust code called the interpreter"), "{told}");
+        assert!(of("strange").unwrap().starts_with("a check in Rust code failed"));
+    }
 
     #[test]
     fn a_source_file_tells_its_crate() {

@@ -37,8 +37,9 @@ pub(super) fn killed(facts: &Facts<'_>) -> Option<Verdict> {
     if facts.crash.signal != "SIGKILL" {
         return None;
     }
-    if ["Out of memory", "OOMKilled"].iter().any(|words| facts.crash.message.contains(words)) {
-        let evidence = vec!["the kernel killed the process because memory had run out: the program did not crash".to_owned()];
+    if ["Out of memory", "OOMKilled", "Memory quota", "due to memory usage"].iter().any(|words| facts.crash.message.contains(words))
+    {
+        let evidence = vec!["the process was killed because memory had run out: the program did not crash".to_owned()];
         return Some(verdict(
             CrashCause::Unknown,
             Confidence::High,
