@@ -4,6 +4,7 @@ use super::super::crash::{Crash, Thread};
 use super::form::{Form, Found};
 use super::frames::{self, Stacks, pattern};
 use super::prefixes::before_entries;
+use super::said;
 
 /// The form.
 pub(super) const FORM: Form = Form {
@@ -27,6 +28,9 @@ pattern!(WITHOUT_MARK, r"^\s*\d{1,3} +(?:0x[0-9a-f]{8,16} in )?[A-Za-z_*?][\w:*~
 pattern!(WORDS, r#"\b([a-z]+)=(?:[a-z_]+@entry=)?0x[0-9a-f]+ (?:<[^>]*> )?"((?:[^"\\]|\\.)*)""#);
 // Debug builds of the interpreter fill memory so.
 pattern!(FILLED, r"0x((?:cd){8}|(?:dd){8}|(?:fd){8})\b");
+
+// A function cannot read its own arguments: they would be below the end of its thread's stack.
+pattern!(UNREADABLE, r"<error reading variable: Cannot access memory at address 0x[0-9a-f]+>");
 
 /// How `py-bt` begins.
 const PY_BT: &str = "Traceback (most recent call first)";
@@ -186,6 +190,9 @@ impl Session {
         }
         if let Some(filled) = FILLED.find(body) {
             self.filled.get_or_insert_with(|| filled.as_str().to_owned());
+        }
+        if number == 0 && self.said.is_empty() && UNREADABLE.is_match(body) {
+            said::STACK_UNREADABLE.clone_into(&mut self.said);
         }
         if self.said.is_empty() && body.contains('"') {
             self.said = last_words(name, body);

@@ -73,6 +73,9 @@ pub(crate) const TIMEOUT: &str = "Timeout: faulthandler.dump_traceback_later() p
 /// Said for the stacks of a test that was too slow.
 pub(crate) const TIMEOUT_OF_PYTEST: &str = "Timeout: pytest-timeout printed the stacks of a test that did not go on";
 
+/// Said for a function whose arguments a debugger cannot read.
+pub(crate) const STACK_UNREADABLE: &str = "stack overflow: the innermost function's own variables are where no memory is";
+
 /// Said for a fatal error while the interpreter ends.
 pub(crate) const FINALIZING: &str = "Python runtime state: finalizing";
 

@@ -277,6 +277,29 @@ fn blamed(facts: &Facts<'_>, mut evidence: Vec<String>, cure: &str) -> Verdict {
     Verdict { culprit, ..verdict(cause, Confidence::Low, evidence, cure) }
 }
 
+/// A thread that had let go of the interpreter came back to it when that was gone.
+pub(super) fn came_back(facts: &Facts<'_>) -> Option<Verdict> {
+    const COMES_BACK: [&str; 7] = [
+        "take_gil",
+        "PyEval_RestoreThread",
+        "PyEval_AcquireThread",
+        "_PyThreadState_Attach",
+        "tstate_try_attach",
+        "tstate_must_exit",
+        "_PyThreadState_MustExit",
+    ];
+    let innermost = facts.failing().next().map(|frame| clean(&frame.symbol))?;
+    if !COMES_BACK.contains(&innermost) || facts.top_is_cut() || !["SIGSEGV", "SIGBUS"].contains(&facts.crash.signal.as_str()) {
+        return None;
+    }
+    let evidence = vec![format!(
+        "a thread came back to the interpreter ({innermost}) when its thread state was gone: a daemon thread, or one of native code, outlived the main \
+         thread, or another one has freed its state"
+    )];
+    let next = "join the threads before the program ends, or stop what starts them (atexit); from CPython 3.14 on such a thread hangs instead";
+    Some(blamed(facts, evidence, next))
+}
+
 /// An assertion that failed, by whose source it is in.
 pub(super) fn assertion(facts: &Facts<'_>) -> Option<Verdict> {
     let line = facts
@@ -284,7 +307,13 @@ pub(super) fn assertion(facts: &Facts<'_>) -> Option<Verdict> {
         .message
         .lines()
         .find(|line| line.contains("Assertion `") || line.contains(": Assertion \"") || line.contains("Assertion failed:"))?;
-    let in_interpreter = is_interpreters_source(line)
+    // macOS names the function, and the file without its folder.
+    let by_function = line
+        .split_once("), function ")
+        .and_then(|(_, rest)| rest.split_once(", file "))
+        .is_some_and(|(function, file)| SYMBOL_OWNERS.find(function) == Some("interpreter") && !file.contains('/'));
+    let in_interpreter = by_function
+        || is_interpreters_source(line)
         || line.split_whitespace().any(|word| {
             let source = word.trim_start_matches('(').split_once(':').map_or("", |(file, _)| file).to_owned();
             matches!(owner::of(&NativeFrame { source, ..NativeFrame::default() }), Owner::Interpreter | Owner::Stdlib(_))
@@ -294,7 +323,7 @@ pub(super) fn assertion(facts: &Facts<'_>) -> Option<Verdict> {
         return None;
     }
     let evidence = vec![format!("an assertion of the interpreter failed: {line}"), suspects(facts)];
-    let alone = facts.is_alone() || (is_interpreters_source(line) && nobody_else(facts));
+    let alone = facts.is_alone() || ((by_function || is_interpreters_source(line)) && nobody_else(facts));
     let cause = if alone { CrashCause::InterpreterBug } else { CrashCause::Unknown };
     let next = format!("search CPython's issues for the assertion; if threads share the object, lock it; {RECORD}");
     Some(verdict(cause, Confidence::Low, evidence, &next))
@@ -468,7 +497,23 @@ mod tests {
         let own = "python: Objects/dictobject.c:12: f: Assertion `x' failed.";
         assert_eq!(of(own, &[]), Some(CrashCause::InterpreterBug));
         assert_eq!(of(own, &["fastlog._core"]), Some(CrashCause::Unknown));
+        let apple = "Assertion failed: (x == NULL), function _PyFrame_GetBack, file frame.c, line 48.";
+        assert_eq!(of(apple, &[]), Some(CrashCause::InterpreterBug));
+        assert_eq!(of(&apple.replace("_PyFrame_GetBack", "ring_pop"), &[]), None);
         assert_eq!(of("python: ./Include/cpython/tupleobject.h:12: f: Assertion `x' failed.", &[]), Some(CrashCause::Unknown));
+    }
+
+    #[test]
+    fn a_thread_that_comes_back_too_late_is_told_and_its_module_named() {
+        let of = |frames: &[(&str, &str)], signal: &str| {
+            let crash = Crash { signal: signal.to_owned(), ..crash("", frames, &[]) };
+            came_back(&Facts::new(&crash)).map(|verdict| verdict.culprit)
+        };
+        let late = [(PYTHON, "take_gil"), (PYTHON, "PyEval_RestoreThread"), (PYTHON, "pysleep")];
+        assert_eq!(of(&late, "SIGSEGV"), Some(None));
+        assert_eq!(of(&[late[0], late[1], (OWN, "get")], "SIGSEGV"), Some(Some("fastlog".to_owned())));
+        assert_eq!(of(&late, "SIGABRT"), None, "it said why");
+        assert_eq!(of(&late[2..], "SIGSEGV"), None);
     }
 
     #[test]

@@ -44,6 +44,7 @@ pub fn of(crash: &Crash) -> Verdict {
         .or_else(|| process::forked(&facts))
         .or_else(|| process::asked_to_abort(&facts))
         .or_else(|| fatal_errors::assertion(&facts))
+        .or_else(|| fatal_errors::came_back(&facts))
         .or_else(|| by_what_is_near(&facts))
         .unwrap_or_else(|| nearest::interpreter(&facts));
     verdict = in_one_object::or_the_class(&facts, verdict);

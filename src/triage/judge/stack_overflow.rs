@@ -1,5 +1,6 @@
 //! A stack overflow: the same few functions over and over, on a stack that is as long as it is shown.
 
+use super::super::forms::said::STACK_UNREADABLE;
 use super::super::names::{paths, symbols::clean};
 use super::facts::{Facts, is_noise, unqualified};
 use super::racing;
@@ -42,6 +43,11 @@ pub(super) fn found(facts: &Facts<'_>) -> Option<Verdict> {
         }
         (None, None) if endless > 0 => {
             format!("stack overflow: endless or too deep recursion{}", place(Facts::programs_line(facts.python)))
+        }
+        (None, None) if facts.crash.message.contains(STACK_UNREADABLE) => {
+            let evidence = vec![format!("{STACK_UNREADABLE}{}", place(Facts::programs_line(facts.python)))];
+            let next = "look at the outer frames (bt -30) for what recurs; end the recursion, or make the stack larger (threading.stack_size(), ulimit -s)";
+            return Some(verdict(CrashCause::Unknown, Confidence::Medium, evidence, next));
         }
         (None, None) if said => format!("stack overflow, says the interpreter{}", place(Facts::programs_line(facts.python))),
         (None, None) => return None,

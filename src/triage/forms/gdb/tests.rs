@@ -239,3 +239,17 @@ fn the_words_that_a_process_died_with_are_read_from_the_arguments() {
         assert_eq!(said(frame), words, "{frame}");
     }
 }
+
+#[test]
+fn a_function_that_cannot_read_its_own_arguments_has_no_stack_left() {
+    let unreadable = "<error reading variable: Cannot access memory at address 0x7fffff7fef00>";
+    let text = |frame: &str| {
+        format!("Program received signal SIGSEGV, Segmentation fault.\n{frame}\n(gdb) bt\n{frame}\n#1  0x02 in g (a=1) at y.c:5\n")
+    };
+    assert_eq!(FORM.one(&text(&format!("#0  0x01 in f (a={unreadable}) at x.c:5"))).message, said::STACK_UNREADABLE);
+    assert_eq!(
+        FORM.one(&text("#0  0x01 in f (a=0x5 <error: Cannot access memory at address 0x5>) at x.c:5")).message,
+        "",
+        "a pointer to nowhere"
+    );
+}
