@@ -42,9 +42,10 @@ fn read(pasted: &[String]) -> Vec<Found> {
     let mut stacks = Stacks::default();
     let mut at = None;
     for (number, line) in before_entries(pasted, &ENTRY).iter().enumerate() {
+        let may_be_window = line.contains("nhandled exception at 0x") || line.contains("xception thrown at 0x");
         // The event log names the module first, a debugger the exception.
         let begins = MODULE.is_match(line)
-            || (line.contains(" at 0x") && UNHANDLED.is_match(line))
+            || (may_be_window && UNHANDLED.is_match(line))
             || (!crash.signal.is_empty() && CODE.is_match(line));
         if begins && let Some(at) = at.take() {
             found.push(finished(at, std::mem::take(&mut crash), std::mem::take(&mut stacks)));
@@ -60,7 +61,7 @@ fn read(pasted: &[String]) -> Vec<Found> {
         {
             path[1].clone_into(&mut frame.module);
         }
-        let unhandled = if line.contains(" at 0x") { UNHANDLED.captures(line) } else { None };
+        let unhandled = if may_be_window { UNHANDLED.captures(line) } else { None };
         if let Some(found) = &unhandled {
             said::windows_signal(&format!("0x{}", found[2].to_ascii_lowercase())).clone_into(&mut crash.signal);
         }

@@ -103,7 +103,8 @@ pub(super) fn found(facts: &Facts<'_>) -> Option<Verdict> {
             "{} stops all other threads, and waits for a lock of the interpreter meanwhile ({lock}): a thread that stands still for it may hold that",
             racing::called(stopper)
         ),
-        "locks and pauses of all threads are the interpreter's own".to_owned(),
+        "locks and pauses of all threads are the interpreter's own: gh-118332, gh-137433, gh-144513 and gh-151593 were such"
+            .to_owned(),
     ];
     let next = format!("search CPython's issues for the functions, upgrade CPython; {RECORD}");
     Some(verdict(CrashCause::InterpreterBug, Confidence::Low, evidence, &next))

@@ -116,7 +116,8 @@ pub(super) static ROWS: &[Known] = &[
         confidence: Confidence::Medium,
         culprit: None,
         issue: Some("gh-134698"),
-        explanation: "OpenSSL's context was changed (load_cert_chain, load_verify_locations) while another thread used it, without a lock in the ssl module",
+        explanation: "OpenSSL's context was changed (load_cert_chain, load_verify_locations) while another thread used it, without a lock in the ssl module (gh-124984 is \
+            another report)",
         next_step: "upgrade to CPython 3.14.1 or later (gh-134724 adds the lock), and configure an SSLContext before threads share it",
     },
     Known {
@@ -130,7 +131,7 @@ pub(super) static ROWS: &[Known] = &[
         confidence: Confidence::High,
         culprit: None,
         issue: Some("gh-125165"),
-        explanation: "_lsprof keeps its tree of calls without a lock before CPython 3.14.1 (gh-138229 adds it)",
+        explanation: "_lsprof keeps its tree of calls without a lock before CPython 3.14.1 (gh-138229 adds it; gh-126884 is another report)",
         next_step: "profile one thread, with the GIL (PYTHON_GIL=1), or with CPython 3.14.1 or later",
     },
     Known {
@@ -410,7 +411,8 @@ pub(super) static ROWS: &[Known] = &[
         confidence: Confidence::Low,
         culprit: None,
         issue: Some("gh-126688"),
-        explanation: "where a thread has another id after os.fork(), CPython 3.13.0 does not recognise the owner of its import lock in the child",
+        explanation: "where a thread has another id after os.fork(), CPython 3.13.0 does not recognise the owner of its import lock in the child; \
+            alphas of 3.14 say the same of warnings._release_lock() (gh-129766)",
         next_step: "upgrade to CPython 3.13.1 or later",
     },
     Known {

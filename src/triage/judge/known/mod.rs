@@ -10,9 +10,11 @@
 //! | [`greenlet`] | greenlet on the free-threaded build |
 //! | [`libraries`] | other libraries |
 //! | [`interpreter`] | CPython and its standard library |
+//! | [`assertions`] | the same, where its words are enough |
 //! | [`shared_objects`] | the same, where one object is all that it takes |
 //! | [`kinds`] | kinds of misuse, without an issue |
 
+mod assertions;
 mod greenlet;
 mod interpreter;
 mod kinds;
@@ -27,7 +29,9 @@ pub use row::Known;
 
 /// Crashes that are reported somewhere.
 pub fn reported() -> impl Iterator<Item = &'static Known> {
-    [greenlet::ROWS, libraries::ROWS, interpreter::ROWS, shared_objects::ROWS, interpreter::GENERATORS].into_iter().flatten()
+    [greenlet::ROWS, libraries::ROWS, assertions::ROWS, interpreter::ROWS, shared_objects::ROWS, interpreter::GENERATORS]
+        .into_iter()
+        .flatten()
 }
 
 /// Versions of a distribution that crash, as far as the tables name them.
