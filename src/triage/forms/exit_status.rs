@@ -119,8 +119,33 @@ const SAID: [(&str, &str); 7] = [
 // A status or a name of a signal counts only in the sentences in which a shell, an IDE or a parent says it.
 pattern!(
     SENTENCE,
-    r"(?:^(?:Segmentation fault|Bus error|Aborted|Illegal instruction|Floating point exception|Killed)(?:: \d+)?(?: \(core dumped\))?$|(?:Segmentation fault|Bus error|Aborted|Abort trap|Illegal instruction|Floating point exception)(?:: \d+)?\s+\(core dumped\)|line \d+:\s+\d+ (?:Segmentation fault|Bus error|Aborted|Abort trap|Illegal instruction|Killed|Floating point exception)|\b(?:zsh|fish|bash): (?:segmentation fault|bus error|abort|illegal hardware instruction|killed|floating point exception)|^\[\d+\]\s*[+-]?\s*\d+ (?:segmentation fault|bus error|abort|illegal hardware instruction|killed)|\b[Ee]xit(?:ed)?(?: with)? ?[cC]ode\x22?:? *-?(?:13[2-79]|11|6|9|7|4|1073741819|1073740940|1073740791|1073741795)\b|\b(?:exitcode|returncode)[:= ]+-(?:11|6|9|7|4)\b|non-zero exit status (?:-(?:11|6|9|7|4)|13[2-79])\b|-107374(?:1819|0940|0791|1795)\b|\b3221225477\b|died with <Signals\.SIG[A-Z]+: \d+>|\(signal: \d+, SIG[A-Z]+|(?:terminated|killed|interrupted|died|crashed) (?:by|with|due to|from) (?:signal|SIG)[: ]*(?:SIG[A-Z]+|\d+|Segmentation fault|Bus error|Aborted|Killed|Illegal instruction|Floating point exception)?|was sent code 139\b|(?:exited with|exited prematurely:|failed|\(|exited on|exit) [(']?signal:? (?:\d+ \(SIG[A-Z]+|(?:Segmentation fault|Bus error|Abort(?:ed)?|Illegal instruction|Floating point exception) \(\d+|\d+ \(core dumped)|code=(?:dumped|killed), status=(?:4|6|7|8|9|11)/[A-Z]+|\] Error 13[2-79]\b|\bExited \(13[2-79]\)|exited with (?:status )?13[2-79]\b|exited with error: signal: [a-z ]+|exited on signal \d+ \([A-Z][a-z ]+\)|return code Negsignal\.SIG[A-Z]+|\{(?:SIG[A-Z]+\(-\d+\)(?:, )?)+\}|was sent SIG(?:SEGV|ABRT|BUS|ILL|FPE|KILL)!|OOMKilled|\bfailed with code -(?:11|6|9|7|4)\b|: exit -(?:11|6|9|7|4)\b|\(Exit 13[2-79]\)|exited with code '13[2-79]'|\*\*\*Exception: SegFault|exited on signal \d+$|Error R1[45] \(Memory quota|Container killed due to memory usage|^\[\d+\]\s*[+-]?\s*\d+ killed\b|\bzsh: trace trap\b|^(?:Abort trap: 6|Trace/breakpoint trap(?: \(core dumped\))?|Trace/BPT trap: 5)$|\bSIGSEGV +(?:present|missing|truncated|none|inaccessible) +/\S+|\(pid\(s\) \d[\d, ]*\) exited unexpectedly|Python worker exited unexpectedly \(crashed\)|kernel appears to have died|exit code:? 3221225725\b|exit code:? 0x[cC]0000005\b|\bcalled for pid \d+, signal \d+, core limit|process pool was terminated abruptly|Unexpected (?:segmentation fault|bus error|floating-point exception) encountered in worker)"
+    r"(?:^(?:Segmentation fault|Bus error|Aborted|Illegal instruction|Floating point exception|Killed)(?:: \d+)?(?: \(core dumped\))?$|(?:Segmentation fault|Bus error|Aborted|Abort trap|Illegal instruction|Floating point exception)(?:: \d+)?\s+\(core dumped\)|line \d+:\s+\d+ (?:Segmentation fault|Bus error|Aborted|Abort trap|Illegal instruction|Killed|Floating point exception)|\b(?:zsh|fish|bash): (?:segmentation fault|bus error|abort|illegal hardware instruction|killed|floating point exception)|^\[\d+\]\s*[+-]?\s*\d+ (?:segmentation fault|bus error|abort|illegal hardware instruction|killed)|\b[Ee]xit(?:ed)?(?: with)? ?[cC]ode\x22?:? *-?(?:13[2-79]|11|6|9|7|4|1073741819|1073740940|1073740791|1073741795)\b|\b(?:exitcode|returncode)[:= ]+-(?:11|6|9|7|4)\b|non-zero exit status (?:-(?:11|6|9|7|4)|13[2-79])\b|-107374(?:1819|0940|0791|1795)\b|\b3221225477\b|died with <Signals\.SIG[A-Z]+: \d+>|\(signal: \d+, SIG[A-Z]+|(?:terminated|killed|interrupted|died|crashed) (?:by|with|due to|from) (?:signal|SIG)[: ]*(?:SIG[A-Z]+|\d+|Segmentation fault|Bus error|Aborted|Killed|Illegal instruction|Floating point exception)?|was sent code 139\b|(?:exited with|exited prematurely:|failed|\(|exited on|exit) [(']?signal:? (?:\d+ \(SIG[A-Z]+|(?:Segmentation fault|Bus error|Abort(?:ed)?|Illegal instruction|Floating point exception) \(\d+|\d+ \(core dumped)|code=(?:dumped|killed), status=(?:4|6|7|8|9|11)/[A-Z]+|\] Error 13[2-79]\b|\bExited \(13[2-79]\)|exited with (?:status )?13[2-79]\b|exited with error: signal: [a-z ]+|exited on signal \d+ \([A-Z][a-z ]+\)|return code Negsignal\.SIG[A-Z]+|\{(?:SIG[A-Z]+\(-\d+\)(?:, )?)+\}|was sent SIG(?:SEGV|ABRT|BUS|ILL|FPE|KILL)!|OOMKilled|\bcalled for pid \d+, signal \d+, core limit|process pool was terminated abruptly|Unexpected (?:segmentation fault|bus error|floating-point exception) encountered in worker)"
 );
+// Those of fewer programs: each expression is slow, and most lines of a log have none of the signs.
+pattern!(
+    RARER,
+    r"(?:\bfailed with code -(?:11|6|9|7|4)\b|: exit -(?:11|6|9|7|4)\b|\(Exit 13[2-79]\)|exited with code '13[2-79]'|\*\*\*Exception: SegFault|exited on signal \d+$|Error R1[45] \(Memory quota|Container killed due to memory usage|^\[\d+\]\s*[+-]?\s*\d+ killed\b|\bzsh: trace trap\b|^(?:Abort trap: 6|Trace/breakpoint trap(?: \(core dumped\))?|Trace/BPT trap: 5)$|\bSIGSEGV +(?:present|missing|truncated|none|inaccessible) +/\S+|\(pid\(s\) \d[\d, ]*\) exited unexpectedly|Python worker exited unexpectedly \(crashed\)|kernel appears to have died|exit code:? 3221225725\b|exit code:? 0x[cC]0000005\b)"
+);
+const SIGNS_OF_RARER: [&str; 18] = [
+    "with code -",
+    ": exit -",
+    "(Exit 13",
+    "with code '13",
+    "***Exception: S",
+    "exited on signal",
+    "Error R1",
+    "due to memory",
+    "killed  ",
+    "trace trap",
+    "Trace/",
+    "Abort trap: 6",
+    " SIGSEGV ",
+    "exited unexpectedly",
+    "appears to have died",
+    "3221225725",
+    "0xc0000005",
+    "0xC0000005",
+];
 pattern!(FORK, r"may have been in progress in another thread when fork\(\) was called|crashed on child side of fork");
 pattern!(
     ASSERTION,
@@ -157,7 +182,8 @@ fn read(pasted: &[String]) -> Vec<Found> {
         lines().find_map(|(at, line)| {
             // docker says so of each container.
             let without = line.replace("OOMKilled\": false", "").replace("OOMKilled\":false", "");
-            let said = SENTENCE.find(&without)?;
+            let is_rarer = || SIGNS_OF_RARER.iter().any(|sign| line.contains(sign));
+            let said = SENTENCE.find(&without).or_else(|| if is_rarer() { RARER.find(&without) } else { None })?;
             // gunicorn says first why it kills a worker.
             let before = |words: &str| pasted.iter().take(at).rev().find(|before| before.contains(words));
             let timeout = if line.contains("was sent SIGKILL") {
