@@ -1,7 +1,8 @@
 //! Exception handlers: whether what an instruction may raise because something is not there, or changes meanwhile, is handled in the same
 //! function.
 //!
-//! `try: ... except KeyError` (or one of its bases, or several, or none by name) and `with suppress(KeyError)` count, whatever the handler does.
+//! `try: ... except KeyError` (or one of its bases, or several, or none by name) and `with suppress(KeyError)` count, whatever the handler does;
+//! so does any other `with` that names the exception itself.
 //! An iteration that a change ends has lost its rest: only if it is made again until nobody came between is that handled.
 
 use super::instructions::{Instruction, Instructions};
@@ -33,6 +34,9 @@ const RAISED: &[(&str, &[&str])] = &[
 
 /// What `del object.name` raises if there is no such attribute, and what that is derived from.
 const NAMELESS: &[&str] = &["AttributeError", "BaseException", "Exception"];
+
+/// What says nothing but that something is not there.
+const NOT_THERE: &[&str] = &["IndexError", "KeyError", "LookupError"];
 
 /// What dictionaries, sets and deques raise if they change while they are gone through.
 const CHANGED: &[&str] = &["RuntimeError"];
@@ -80,7 +84,37 @@ pub fn lacks_raised(opcodes: &Opcodes, bytes: &[u8], names: &[&str], act: &str) 
     (0..all.len()).filter(raises).filter_map(class).filter(|class| lacking(act).contains(class)).collect()
 }
 
-/// Whether one of these exceptions, by [`lacks_raised`], is handled if what is called at this unit raises it.
+/// What a method or function that takes something away raises if it is not there, and code expects that does not do so itself.
+pub fn lacks_of(act: &str) -> Vec<&'static str> {
+    if !LACKING_OF.iter().any(|(names, _)| names.contains(&act)) {
+        return Vec::new();
+    }
+    NOT_THERE.iter().copied().filter(|class| lacking(act).contains(class)).collect()
+}
+
+/// The method or function by which something is taken away at the instruction after this unit.
+pub fn taken_by<'a>(opcodes: &Opcodes, bytes: &[u8], names: &[&'a str], unit: u32) -> Option<&'a str> {
+    /// The method, its arguments and the probes.
+    const BEFORE: usize = 24;
+    let Instructions { all, .. } = Instructions::read(opcodes, bytes)?;
+    let next = all.iter().position(|instruction| instruction.unit > unit)?;
+    if all[next].opcode == opcodes.delete_subscr {
+        return Some("__delitem__");
+    }
+    let is_known = |name: &&str| LACKING_OF.iter().any(|(known, _)| known.contains(name));
+    let before = all[next.saturating_sub(BEFORE)..next].iter().rev();
+    let mut loads = before.filter(|load| [opcodes.load_attr, opcodes.load_global].contains(&load.opcode));
+    let mut named = || names.get((loads.next()?.argument >> 1) as usize).copied();
+    std::iter::from_fn(&mut named).find(is_known).filter(|_| all[next].opcode == opcodes.call)
+}
+
+/// Whether the function does anything with the result of the call at this unit: one that does not is no better off without an exception.
+pub fn uses_result(opcodes: &Opcodes, bytes: &[u8], unit: u32) -> bool {
+    let next = Instructions::read(opcodes, bytes).and_then(|all| all.all.into_iter().find(|instruction| instruction.unit > unit));
+    next.is_some_and(|next| next.opcode != opcodes.pop_top)
+}
+
+/// Whether one of these exceptions, by [`lacks_raised`] or [`lacks_of`], is handled if what is called at this unit raises it.
 pub fn handle_raised(opcodes: &Opcodes, bytes: &[u8], exceptions: &[u8], names: &[&str], unit: u32, raised: &[&str]) -> bool {
     let Some(instructions) = Instructions::read(opcodes, bytes) else { return false };
     let handlers = Handlers::of(opcodes, exceptions, names, &instructions);
@@ -214,7 +248,8 @@ impl<'a, 'b> Handlers<'a, 'b> {
         }
         clause = rest;
         // The classes of a clause, the match, and a jump to the next clause.
-        while let Some(matched) = clause.iter().position(|instruction| instruction.opcode == self.opcodes.check_exc_match) {
+        let checks = [self.opcodes.check_exc_match, self.opcodes.check_eg_match];
+        while let Some(matched) = clause.iter().position(|instruction| checks.contains(&instruction.opcode)) {
             if clause[..matched].iter().any(|instruction| self.opcodes.info(instruction.opcode).is_end) {
                 return false;
             }
@@ -232,7 +267,7 @@ impl<'a, 'b> Handlers<'a, 'b> {
         clause.first().is_some_and(is_for_all)
     }
 
-    /// The body of a `with suppress(...)` begins at `start`.
+    /// The body of a `with suppress(...)`, or of another `with` whose call names what is not there, begins at `start`.
     fn is_suppressed(&self, start: u32, target: u32, raised: &[&str]) -> bool {
         /// The context manager, its arguments, and how it is entered.
         const BEFORE: usize = 24;
@@ -240,6 +275,24 @@ impl<'a, 'b> Handlers<'a, 'b> {
         let Some(end) = self.instructions.at.get(start as usize).map(|at| *at as usize).filter(|_| is_with) else { return false };
         let before = &self.instructions.all[end.saturating_sub(BEFORE)..end];
         let called = before.iter().rposition(|instruction| self.name(instruction) == Some("suppress"));
-        called.is_some_and(|called| before[called..].iter().any(|instruction| self.says(raised, instruction)))
+        let is_suppress = called.is_some_and(|called| before[called..].iter().any(|instruction| self.says(raised, instruction)));
+        let is_lack = |instruction: &Instruction| self.name(instruction).is_some_and(|name| NOT_THERE.contains(&name));
+        is_suppress || self.manager(before).iter().any(|instruction| is_lack(instruction) && self.says(raised, instruction))
+    }
+
+    /// Of instructions before the body of a `with`, the expression of its context manager.
+    fn manager<'c>(&self, before: &'c [Instruction]) -> &'c [Instruction] {
+        let Opcodes { load_fasts: fasts, load_fast_pairs: pairs, load_consts: consts, .. } = self.opcodes;
+        let Opcodes { load_global, load_name, load_attr, load_deref, push_null, build_tuple, .. } = *self.opcodes;
+        // And the probes of what is read on the way.
+        let Opcodes { call, call_kw, copy, delete_subscr, .. } = *self.opcodes;
+        let others = [load_global, load_name, load_attr, load_deref, push_null, build_tuple, call, call_kw, copy, delete_subscr];
+        let is_part = |opcode| [&others[..], fasts, pairs, consts].into_iter().any(|part| part.contains(&opcode));
+        // `__exit__` is loaded before `__enter__`.
+        let enters =
+            before.iter().rposition(|instruction| instruction.opcode == self.opcodes.load_special && instruction.argument == 1);
+        let before = &before[..enters.unwrap_or(0)];
+        let start = before.iter().rposition(|instruction| !is_part(instruction.opcode)).map_or(0, |last| last + 1);
+        &before[start..]
     }
 }

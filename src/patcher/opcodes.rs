@@ -57,6 +57,8 @@ pub struct Opcodes {
     pub(super) build_tuple: u8,
     pub(super) call: u8,
     pub(super) call_kw: u8,
+    /// Of `except*`.
+    pub(super) check_eg_match: u8,
     pub(super) check_exc_match: u8,
     pub(super) compare_op: u8,
     pub(super) is_op: u8,
@@ -171,6 +173,7 @@ impl Opcodes {
             build_string: find("BUILD_STRING").unwrap_or(ABSENT),
             call: number("CALL")?,
             call_kw: number("CALL_KW")?,
+            check_eg_match: find("CHECK_EG_MATCH").unwrap_or(ABSENT),
             check_exc_match: number("CHECK_EXC_MATCH")?,
             compare_op: find("COMPARE_OP").unwrap_or(ABSENT),
             is_op: find("IS_OP").unwrap_or(ABSENT),

@@ -5,6 +5,8 @@ use crate::interpreter::frames::RawFrame;
 use crate::interpreter::{code_fields, code_text, frames};
 use crate::thread::code_class;
 use crate::thread::stacks::{self, StackId};
+use ftsan::races::access::Race;
+use ftsan::races::matrix::AccessKind;
 use ftsan::races::mix;
 use ftsan::races::stacks::Stacks;
 use pyo3::ffi;
@@ -25,8 +27,9 @@ pub(crate) struct Chosen {
     pub(crate) decides_more: unsafe fn(RawFrame) -> bool,
     /// Whether a loop waits for the result of the call that code is in; `None` if it does not, and the code does not make its own answer of it.
     pub(crate) waits: unsafe fn(RawFrame) -> Option<bool>,
-    /// Whether the first of these frames raises by itself what this method or function raises for what is not there, and one of the others handles that.
-    pub(crate) handle_lack: unsafe fn(&[RawFrame], &str) -> bool,
+    /// Whether one of these frames, but the first, handles that there is nothing for this method or function, which the first one calls where it is;
+    /// if it is not said which, for what is called there.
+    pub(crate) handle_lack: unsafe fn(&[RawFrame], Option<&str>) -> bool,
 }
 
 static CHOSEN: OnceLock<Chosen> = OnceLock::new();
@@ -265,20 +268,29 @@ fn decide_the_same(one: StackId, other: StackId) -> bool {
     one == other || of(one) != 0 && of(one) == of(other)
 }
 
-/// Whether the function that runs raises by itself what `act` raises for what is not there, and watched code that has called it handles that: then
-/// it does not matter which of the two raises it.
+/// Whether each thread of a race that does something after a check expects that there may be nothing: its function is called by watched code that
+/// handles that.  Then nothing is lost where the other one comes between.  `act` is what the calling thread does.
 ///
 /// # Safety
-/// Attached.
-pub(super) unsafe fn handle_lack(act: &str) -> bool {
+/// Attached; the race has been found just now.
+pub(super) unsafe fn handle_lack(race: &Race, act: &str) -> bool {
     /// Frames that are looked at.
     const MOST: usize = 8;
     let Some(Chosen { handle_lack, is_chosen, .. }) = CHOSEN.get() else { return false };
-    // SAFETY: passed on; code on the own stack is alive.
+    let is_checked = [race.kind, race.earlier_kind].map(|kind| kind == AccessKind::Checked);
+    // SAFETY: passed on; code on the own stack is alive, and that of recorded stacks is kept so.
     unsafe {
-        let all = frames::own().filter_map(frames::Frame::raw).take(MOST);
-        let frames: Vec<RawFrame> = all.filter(|frame| is_chosen(frame.code as *mut ffi::PyObject)).collect();
-        handle_lack(&frames, act)
+        let chosen = |frame: &RawFrame| is_chosen(frame.code as *mut ffi::PyObject);
+        let here = || frames::own().filter_map(frames::Frame::raw).take(MOST).filter(chosen).collect::<Vec<_>>();
+        let earlier = || stacks::get(race.earlier.stack).iter().copied().take(MOST).filter(chosen).collect::<Vec<_>>();
+        let act = Some(act).filter(|act| !act.is_empty());
+        match is_checked {
+            [false, false] => false,
+            [true, false] => handle_lack(&here(), act),
+            // A function that looks and raises by itself acts in the same way.
+            [false, true] => handle_lack(&here(), act) || handle_lack(&earlier(), None),
+            [true, true] => handle_lack(&here(), act) && handle_lack(&earlier(), None),
+        }
     }
 }
 

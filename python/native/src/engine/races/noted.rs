@@ -228,7 +228,7 @@ impl Touch<'_> {
             }
             let act = if matches!(self.probe.action, Action::Method | Action::Function) { self.probe.name } else { "" };
             // SAFETY: passed on.
-            if [race.kind, race.earlier_kind].contains(&AccessKind::Checked) && unsafe { callers::handle_lack(act) } {
+            if unsafe { callers::handle_lack(&race, act) } {
                 continue;
             }
             confirm::suspect(&race);

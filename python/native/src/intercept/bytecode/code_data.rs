@@ -293,22 +293,28 @@ pub(crate) unsafe fn is_awaited() -> bool {
     }
 }
 
-/// Whether the first of these frames raises by itself what `act` raises for what is not there, and one of the others handles that.
+/// Whether it is handled by one of these frames, but the first, that there is nothing for `act`, which the first one does where it is: by whichever
+/// if the first one raises so by itself, or by the second one if that asks for what the first one returns.
 ///
 /// # Safety
 /// As [`known`], of each; attached.
-pub(crate) unsafe fn handle_lack(frames: &[RawFrame], act: &str) -> bool {
-    let Some((own, callers)) = frames.split_first() else { return false };
+pub(crate) unsafe fn handle_lack(frames: &[RawFrame], act: Option<&str>) -> bool {
+    let Some((own, callers @ [caller, ..])) = frames.split_first() else { return false };
     // SAFETY: passed on.
     let code = |frame: &RawFrame| unsafe { Bound::from_borrowed_ptr(Python::assume_attached(), frame.code as *mut ffi::PyObject) };
-    let raised = read(&code(own), |opcodes, bytes, _, names| patcher::lacks_raised(opcodes, bytes, names, act)).unwrap_or_default();
-    let handles = |frame: &RawFrame| {
+    let known = read(&code(own), |opcodes, bytes, _, names| {
+        let act = act.or_else(|| patcher::taken_by(opcodes, bytes, names, own.offset)).unwrap_or_default();
+        (patcher::lacks_of(act), patcher::lacks_raised(opcodes, bytes, names, act))
+    });
+    let Some((lacks, raised)) = known else { return false };
+    let handles = |frame: &RawFrame, raised: &[&str]| {
         let handles = |opcodes: &Opcodes, bytes: &[u8], exceptions: &[u8], names: &[&str]| {
-            patcher::handle_raised(opcodes, bytes, exceptions, names, frame.offset, &raised)
+            patcher::handle_raised(opcodes, bytes, exceptions, names, frame.offset, raised)
         };
-        read(&code(frame), handles).unwrap_or(false)
+        !raised.is_empty() && read(&code(frame), handles).unwrap_or(false)
     };
-    !raised.is_empty() && callers.iter().any(handles)
+    let asks = || read(&code(caller), |opcodes, bytes, _, _| patcher::uses_result(opcodes, bytes, caller.offset)).unwrap_or(false);
+    handles(caller, &lacks) && asks() || callers.iter().any(|frame| handles(frame, &raised))
 }
 
 /// Something about a code object that its instructions, its exception table and its names say.
