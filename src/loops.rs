@@ -9,7 +9,7 @@
 
 use crate::locks::held::HeldLocks;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// Identity of a loop or a thread that survives the reuse of its address; 0 is "none".
@@ -91,6 +91,8 @@ pub struct ThreadSlot {
     waits_for: AtomicUsize,
     /// Address of the handle by which others wait for it, 0 for none.
     pub waited_by: AtomicUsize,
+    /// The number of the stack in which it was started, 0 if that is not known.
+    pub started_at: AtomicU32,
     pub(crate) taken: AtomicBool,
     /// Taken for a thread that was seen to run a loop and has not been here itself.
     is_reserved: AtomicBool,
@@ -333,6 +335,7 @@ impl Loops {
         self.runs_nothing(slot);
         slot.thread_id.store(0, Ordering::Relaxed);
         slot.waited_by.store(0, Ordering::Relaxed);
+        slot.started_at.store(0, Ordering::Relaxed);
         slot.waits_for.store(0, Ordering::Relaxed);
         slot.taken.store(false, Ordering::Release);
     }

@@ -22,5 +22,6 @@ CARRIERS = (
 )
 
 GIFTS = (
+    ("sched:scheduler.enterabs", "action", "sched:scheduler.run", "action"),
     ("concurrent.futures._base:Future.add_done_callback", "fn", "concurrent.futures._base:Future._invoke_callbacks", "callback"),
 )

@@ -7,6 +7,7 @@ use crate::thread::code_class::resolve_all;
 use crate::thread::context::{self, current_thread};
 use crate::thread::hooks_link;
 use crate::thread::origins;
+use crate::thread::registry;
 use crate::thread::stacks::{self, StackId};
 use ftsan::races::clock::Epoch;
 use ftsan::report::ThreadInfo;
@@ -15,6 +16,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyType};
 use std::collections::VecDeque;
 use std::fs;
+use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Name and origin of a thread, from what `threading` knows; never makes a dummy thread and takes no lock of the host's.
@@ -40,7 +42,12 @@ impl KnownThread {
         // What `threading` would call the first thread, where nobody has imported it.
         let name = if name.is_empty() && native_id == u64::from(std::process::id()) { "MainThread".to_owned() } else { name };
         let name = if name.is_empty() { format!("native {native_id}") } else { name };
-        let started_at = if object == 0 { 0 } else { origins::of(object) };
+        // A thread may be started without `threading`.
+        let in_slot = || registry::get().loops.threads().find(|slot| slot.native_id() == native_id);
+        let started_at = match if object == 0 { 0 } else { origins::of(object) } {
+            0 => in_slot().map_or(0, |slot| slot.started_at.load(Ordering::Relaxed)),
+            known => known,
+        };
         KnownThread { name: name.into(), ident, native_id, started_at }
     }
 

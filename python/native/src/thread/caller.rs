@@ -3,8 +3,10 @@
 use crate::interpreter::frames::{self, DEEPEST, Frame, RawFrame};
 use crate::interpreter::introspection::loaded;
 use crate::thread::code_class::{self, Class};
+use crate::thread::context::current_thread;
 use crate::thread::{carriers, installed, origins, stacks};
 use pyo3::prelude::*;
+use std::sync::atomic::Ordering;
 
 /// The caller of a watched function.
 #[derive(Debug, Clone, Copy)]
@@ -23,7 +25,7 @@ pub(crate) enum Caller {
 /// # Safety
 /// Attached.
 pub(crate) unsafe fn caller(py: Python<'_>, skip: usize) -> Caller {
-    let mut last = 0;
+    let (mut last, mut is_in_loop) = (0, false);
     // SAFETY: passed on; the own stack.
     let own = unsafe { frames::own() }.filter_map(|frame| Some((frame, frame.raw()?)));
     for (index, (frame, raw)) in own.take(DEEPEST).enumerate() {
@@ -38,12 +40,39 @@ pub(crate) unsafe fn caller(py: Python<'_>, skip: usize) -> Caller {
         match code_class::class(py, raw.code) {
             Class::Library | Class::Passage => {}
             Class::Watched | Class::ThreadSafe => return Caller::Nested,
-            Class::Boundary => break,
+            Class::Boundary => {
+                is_in_loop = true;
+                break;
+            }
             Class::Program => return Caller::Program(index),
         }
     }
+    if let Some(given) = started_at(py).filter(|_| !is_in_loop) {
+        // SAFETY: passed on.
+        return Caller::Given(unsafe { beginning() }.max(skip.min(last + 1)), given);
+    }
     // The loop itself made the call: of a callback that was scheduled in the wrong loop, say.
     Caller::Program(skip.min(last))
+}
+
+/// Where the program started the calling thread: with what has no frame, or none of the program.
+fn started_at(py: Python<'_>) -> Option<&'static [RawFrame]> {
+    let stack = stacks::get(current_thread().slot.started_at.load(Ordering::Relaxed));
+    first_of_program(py, stack).map(|first| &stack[first..])
+}
+
+/// Index of the innermost of the frames with which `threading` begins a thread; beyond the last one if it was started in another way.
+///
+/// # Safety
+/// Attached.
+unsafe fn beginning() -> usize {
+    // SAFETY: passed on; the own stack, where code objects are alive.
+    unsafe {
+        let own = frames::own_stack();
+        let is_other =
+            |frame: &RawFrame| code_class::file(frame.code).and_then(code_class::in_standard_library) != Some("threading.py");
+        own.frames().iter().rposition(is_other).map_or(0, |other| other + 1)
+    }
 }
 
 /// As [`caller`], whatever watched functions are in between: the question is not about any of them.
@@ -122,7 +151,8 @@ pub(crate) unsafe fn own_line(py: Python<'_>, start: usize) -> OwnLine {
             Class::Program | Class::Library | Class::Passage | Class::Watched | Class::ThreadSafe => {}
         }
     }
-    OwnLine::Nowhere
+    // SAFETY: passed on.
+    started_at(py).and_then(given_by_own).map_or(OwnLine::Nowhere, |given| OwnLine::Given(unsafe { beginning() }.max(start), given))
 }
 
 /// Whether a frame is of the program itself.

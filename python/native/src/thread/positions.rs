@@ -4,9 +4,11 @@
 
 use crate::interpreter::frames::RawFrame;
 use crate::interpreter::{code_text, frames};
-use crate::thread::{carriers, code_class};
+use crate::thread::context::known_thread;
+use crate::thread::{carriers, code_class, stacks};
 use ftsan::recording::sites::Position;
 use pyo3::ffi;
+use std::sync::atomic::Ordering;
 
 /// # Safety
 /// A live code object.
@@ -45,6 +47,13 @@ pub(crate) unsafe extern "C" fn positions(into: *mut Position, most: usize) -> u
                     given = &[];
                 }
             }
+        }
+        // It was started with a function that has no frame, or with one of the library.
+        if given.is_empty()
+            && let Some(here) = known_thread()
+            && (0..count).all(|at| is_of_standard_library((*into.add(at)).code))
+        {
+            given = stacks::get(here.slot.started_at.load(Ordering::Relaxed));
         }
         let outer = given.iter().skip_while(|frame| is_of_standard_library(frame.code));
         for (frame, at) in outer.zip(count..most) {

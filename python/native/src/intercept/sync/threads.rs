@@ -14,6 +14,7 @@ use crate::interpreter::function_slots;
 use crate::interpreter::own_types::{allocate, new_type};
 use crate::thread::clock::{self, ThreadOrder};
 use crate::thread::context::current_thread;
+use crate::thread::stacks::{self, StackId};
 use crate::thread::{guard, perturb};
 use ftsan::races::clock::Clock;
 use pyo3::exceptions::PyRuntimeError;
@@ -36,6 +37,8 @@ struct Start {
     handed: *mut Clock,
     /// Its number for delays.
     strand: u64,
+    /// Where; 0 for a callback.
+    started_at: StackId,
     /// In whose name the thread is started; null for nobody's, and for a callback.
     started_for: *mut ffi::PyObject,
 }
@@ -84,6 +87,7 @@ unsafe extern "C" fn call(
             }
         });
         if (*start).is_thread {
+            current_thread().slot.started_at.store((*start).started_at, Ordering::Relaxed);
             perturb::begin((*start).strand);
             current_thread().started_for.set((*start).started_for);
         }
@@ -191,6 +195,7 @@ unsafe fn start(
             (*start).is_thread = is_thread;
             (*start).handed = Box::into_raw(Box::new(order::hand_over()));
             (*start).strand = if is_thread { perturb::next_child() } else { 0 };
+            (*start).started_at = if is_thread { stacks::record(0) } else { 0 };
             (*start).started_for = if is_thread { occurrences::name() } else { std::ptr::null_mut() };
             handed_over::hand_over(function);
         }
