@@ -2,7 +2,7 @@
 //!
 //! Reading the own stack is safe at any time; another thread's only while the world is stopped ([`crate::interpreter::world`]).
 
-use crate::interpreter::offsets::{self, OWNED_BY_INTERPRETER, Offsets, STACKREF_NO_OBJECT, STACKREF_TAG};
+use crate::interpreter::offsets::{self, OWNED_BY_GENERATOR, OWNED_BY_INTERPRETER, Offsets, STACKREF_NO_OBJECT, STACKREF_TAG};
 use crate::interpreter::thread_state;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -98,6 +98,21 @@ impl Frame<'_> {
 
     /// Whether a local variable or a value on its stack is of this type: the iterator of a `for` is.
     pub(crate) fn has_a(self, class: *mut ffi::PyTypeObject) -> bool {
+        // SAFETY: what a frame has is alive.
+        self.has_such(|object| unsafe { ffi::Py_TYPE(object) == class })
+    }
+
+    /// Whether this is the frame of a coroutine or generator, which keeps it inside itself.
+    pub(crate) fn is_of_any_generator(self) -> bool {
+        self.owner_and_visited()[0] == OWNED_BY_GENERATOR
+    }
+
+    /// Whether it has the coroutine or generator that another frame is of: it awaits it.
+    pub(crate) fn has_generator_of(self, inner: Frame<'_>) -> bool {
+        self.has_such(|object| inner.is_of_generator(object))
+    }
+
+    fn has_such(self, is_such: impl Fn(*mut ffi::PyObject) -> bool) -> bool {
         if self.is_entry() {
             return false;
         }
@@ -106,7 +121,7 @@ impl Frame<'_> {
             let first = self.address.add(self.offsets.frame_localsplus).cast::<usize>();
             let top: *const usize = self.read(self.offsets.frame_stackpointer);
             let count = usize::try_from(top.offset_from(first)).unwrap_or(0);
-            (0..count).any(|at| object_of(first.add(at).read()).is_some_and(|object| ffi::Py_TYPE(object) == class))
+            (0..count).any(|at| object_of(first.add(at).read()).is_some_and(&is_such))
         }
     }
 

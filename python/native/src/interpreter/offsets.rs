@@ -233,6 +233,9 @@ const UNPUBLISHED_315: Unpublished = Unpublished { created: 0, suspended: 1, awa
 /// `enum _frameowner`, `Include/internal/pycore_interpframe_structs.h`: a frame on a thread's own stack, that of no generator.
 pub(crate) const OWNED_BY_THREAD: u8 = 0;
 
+/// The same: that of a coroutine or generator.
+pub(crate) const OWNED_BY_GENERATOR: u8 = 1;
+
 /// The same: an entry frame, pushed where C calls Python.
 pub(crate) const OWNED_BY_INTERPRETER: u8 = 3;
 

@@ -39,10 +39,11 @@ fn is_out_of_sight(here: &ThreadContext) -> bool {
     here.busy.get() || !thread_state::is_of_main_interpreter()
 }
 
-/// Whether a finalizer does it: that of a future or task, or that of an asynchronous generator as far as it is a library's.  A hook that
-/// the program has set for these (`sys.set_asyncgen_hooks`) is to hand over what it does.
-fn is_finalizers_doing(here: &ThreadContext) -> bool {
-    if here.is_finalizing() {
+/// Whether a finalizer does it: that of a future or task, or that of a coroutine or an asynchronous generator as far as it is a library's.  A
+/// hook that the program has set for these (`sys.set_asyncgen_hooks`) is to hand over what it does.
+fn is_finalizers_doing(here: &ThreadContext, watch: &Watch) -> bool {
+    // SAFETY: called by hooks, which run attached.
+    if here.is_finalizing() || unsafe { is_end_of_librarys_coroutine(watch) } {
         return true;
     }
     let begun = here.generator_finalized_at.get();
@@ -53,6 +54,35 @@ fn is_finalizers_doing(here: &ThreadContext) -> bool {
     let (py, own) = unsafe { (Python::assume_attached(), frames::own()) };
     let hook = own.take_while(|frame| frame.address() != begun).filter_map(frames::Frame::raw);
     !hook.into_iter().any(|frame| code_class::class(py, frame.code) == Class::Program)
+}
+
+/// Whether a coroutine of a library cleans up after itself because it is closed where it waits, as is one that is forgotten: in whichever thread
+/// that is noticed.
+///
+/// # Safety
+/// Attached.
+unsafe fn is_end_of_librarys_coroutine(watch: &Watch) -> bool {
+    // SAFETY: passed on; the own stack.
+    unsafe {
+        let handled = ffi::PyErr_GetHandledException();
+        let is_closed = !handled.is_null() && std::ptr::eq(ffi::Py_TYPE(handled).cast(), ffi::PyExc_GeneratorExit);
+        ffi::Py_XDECREF(handled);
+        if !is_closed {
+            return false;
+        }
+        let py = Python::assume_attached();
+        let mut ends = None;
+        for (frame, raw) in frames::own().filter_map(|frame| Some((frame, frame.raw()?))).skip(watch.frames) {
+            match ends {
+                // The program awaits it while it is closed itself.
+                Some(inner) if frame.has_generator_of(inner) && code_class::class(py, raw.code) == Class::Program => return false,
+                _ if code_class::class(py, raw.code) != Class::Library => break,
+                _ if frame.is_of_any_generator() => ends = Some(frame),
+                _ => {}
+            }
+        }
+        ends.is_some()
+    }
 }
 
 /// The slow half of the check of a primitive: bind it, or find that it is another loop's.  `part` is what belongs to a loop, the
@@ -322,7 +352,7 @@ pub(crate) unsafe fn waited_for(watch: &'static Watch, object: *mut ffi::PyObjec
 /// # Safety
 /// As [`misuse`].
 unsafe fn bound_to_a_closed_one(watch: &'static Watch, object: *mut ffi::PyObject, loop_: *mut ffi::PyObject) -> Outcome {
-    if is_finalizers_doing(current_thread()) {
+    if is_finalizers_doing(current_thread(), watch) {
         return Outcome::Continue;
     }
     let Some(_busy) = InSlowPath::enter() else { return Outcome::Continue };
@@ -407,7 +437,7 @@ unsafe fn if_owned(watch: &'static Watch, object: *mut ffi::PyObject, find: impl
 /// As [`misuse`].
 unsafe fn judge(watch: &'static Watch, object: *mut ffi::PyObject, owner: Owner) -> Outcome {
     guard::catch_panic(Outcome::Continue, || {
-        if is_finalizers_doing(current_thread()) {
+        if is_finalizers_doing(current_thread(), watch) {
             return Outcome::Continue;
         }
         let Some(_busy) = InSlowPath::enter() else { return Outcome::Continue };
