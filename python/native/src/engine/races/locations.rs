@@ -1,7 +1,8 @@
 //! Whether the name of an attribute is a location of its object.
 //!
 //! It is none if something of the class decides where the value is: a property or another descriptor written in Python, a `__getattribute__`, a
-//! `__setattr__`, or a `__getattr__` that is asked for what the object has not; and if each thread has a value of its own.  Then it is their code that is watched, if it is chosen.  Members
+//! `__setattr__`, or a `__getattr__` that is asked for what the object has not; if C code decides and the object has nothing of the name, as a
+//! proxy of another one; and if each thread has a value of its own.  Then it is their code that is watched, if it is chosen.  Members
 //! of `__slots__` and the fields of extension types are descriptors as well, but of a place in the object.
 //!
 //! No code of the program runs.  Answers that depend on the type alone are remembered by the version of the type, which changes
@@ -16,11 +17,13 @@ use std::ffi::{CStr, c_char};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The functions that the interpreter has in the slots of classes that are written in Python.
+/// The functions that the interpreter has in the slots of classes that are written in Python, and in those of weak proxies.
 struct PythonSlots {
     /// With a `__getattribute__`, and with a `__getattr__`.
     read: [usize; 2],
     write: usize,
+    /// Of weak proxies.
+    weak: usize,
     /// Of descriptors with a `__set__` or a `__delete__`.
     set: usize,
 }
@@ -42,9 +45,12 @@ pub(crate) fn learn(py: Python<'_>) -> PyResult<()> {
         if found == 0 { Err(PyRuntimeError::new_err("a class of Python code has an empty slot")) } else { Ok(found) }
     };
     let read = |class: &ffi::PyTypeObject| class.tp_getattro.map_or(0, |slot| slot as usize);
+    let weak = class(c"__import__('_weakref').ProxyType")?;
+    let write = |class: &ffi::PyTypeObject| class.tp_setattro.map_or(0, |slot| slot as usize);
     let slots = PythonSlots {
         read: [there(&asked, read)?, there(&lacking, read)?],
-        write: there(&set, |class| class.tp_setattro.map_or(0, |slot| slot as usize))?,
+        write: there(&set, write)?,
+        weak: there(&weak, write)?,
         set: there(&descriptor, |class| class.tp_descr_set.map_or(0, |slot| slot as usize))?,
     };
     let _ = PYTHON.set(slots);
@@ -136,9 +142,23 @@ unsafe fn ask(class: *mut ffi::PyTypeObject, name: &str, writes: bool) -> Answer
         }
         match is_descriptor(class, name, python) {
             Some(true) => Answer::Elsewhere,
-            None if is_python => Answer::IfThere,
+            None if is_python || has_own_way(class, python) => Answer::IfThere,
             Some(false) | None => Answer::Location,
         }
+    }
+}
+
+/// Whether C code of the class decides where attributes are written to; classes and weak proxies are known.
+///
+/// # Safety
+/// Attached; `class` is alive.
+unsafe fn has_own_way(class: *mut ffi::PyTypeObject, python: &PythonSlots) -> bool {
+    // SAFETY: passed on; the others are static types.
+    unsafe {
+        let slot = |class: *mut ffi::PyTypeObject| (*class).tp_setattro.map_or(0, |slot| slot as usize);
+        let own = slot(class);
+        let is_known = [0, python.write, slot(&raw mut ffi::PyBaseObject_Type)].contains(&own) || own == python.weak;
+        !is_known && ffi::PyType_IsSubtype(class, &raw mut ffi::PyType_Type) == 0
     }
 }
 
