@@ -1,10 +1,12 @@
 """A metaclass that keeps its instances by a tuple of the class and an argument."""
 
+from typing import ClassVar
+
 from ftsan.testing import in_turns
 
 
 class Once(type):
-    instances: dict[tuple[type, str], object] = {}
+    instances: ClassVar[dict[tuple[type, str], object]] = {}
 
     def __call__(cls, name: str) -> object:
         if (cls, name) not in cls.instances:  # maybe

@@ -1,4 +1,4 @@
-"""Threads keep objects of their own in one dictionary, by the object, by its id or by a tuple with it, and take them off again; a later object may get the address.
+"""Threads keep their own objects in one dictionary, by the object, its id or a tuple, and take them off; addresses are used again.
 
 ALSO: FT407
 """

@@ -1,4 +1,4 @@
-"""Loops that wait by a function or property that compares, by what is made of several, by a count under a key, or inside of another loop.
+"""Loops that wait by a function or property that compares, by what is made of several, by a count under a key, or inside a loop.
 
 ALSO: FT407
 """
@@ -26,7 +26,7 @@ class State:
     def has_result(self) -> bool:
         if self.result is None:
             return False
-        return True
+        return self.total >= 0
 
 
 KINDS = 13
