@@ -5,6 +5,7 @@ use super::calls;
 use super::checks;
 use super::code::Code;
 use super::found::Found;
+use super::guards;
 use super::handlers::Handlers;
 use super::instructions::{Instruction, Instructions};
 use super::names::{INSERTION, names};
@@ -87,6 +88,7 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
     if found.iter().any(|found| is_looked_at(&found.point)) {
         let names = names(opcodes, code, instructions, rebound, &found);
         checks::mark(opcodes, code, instructions, &handlers, &names, |unit| finder.is_tried(unit), &mut found);
+        guards::mark(opcodes, code, &instructions.all, &names, rebound, &mut found);
         for (at, found) in found.iter_mut().enumerate() {
             found.point.container = names.containers[at].or(names.walked[at].first().copied());
         }

@@ -212,17 +212,6 @@ pub(super) fn mark<'a>(
         if let Some(look) = (0..act).rev().find(looks_for_a_place) {
             (found[look].point.is_tested, found[look].point.is_placed, found[act].point.is_placed) = (true, true, true);
         }
-        for walked in &names.walked[act] {
-            let is_it = |at: &usize| {
-                let point = &found[*at].point;
-                asks_all(point) && point.is_tested && !point.is_polled && names.containers[*at] == Some(*walked)
-            };
-            if let Some(check) = (0..act).rev().find(is_it)
-                && is_straight(opcodes, &instructions.all[found[check].instruction as usize..found[act].instruction as usize])
-            {
-                found[check].point.is_guard = true;
-            }
-        }
     }
     for check in 0..found.len() {
         if let Some(end) = filled_until(opcodes, &instructions.all, &found[check]) {
@@ -470,13 +459,4 @@ fn is_numbered(opcodes: &Opcodes, all: &[Instruction], call: usize, producer: u3
     };
     let is_next = || all.get(producer).is_some_and(is_computed) && producer.checked_sub(2).is_some_and(loads);
     made.contains(&producer) || loads(producer) || is_next()
-}
-
-/// Whether a check and the loop after it belong together: the loop follows soon, and there is no room for a lock between them.
-fn is_straight(opcodes: &Opcodes, between: &[Instruction]) -> bool {
-    const SOON: usize = 24;
-    /// `len(o)`, and `o.items()` or a function that is given `o`.
-    const CALLS: usize = 2;
-    let calls = between.iter().filter(|instruction| opcodes.info(instruction.opcode).publishes).count();
-    between.len() <= SOON && calls <= CALLS && between.iter().all(|instruction| instruction.opcode != opcodes.load_special)
 }

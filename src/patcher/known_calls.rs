@@ -283,6 +283,7 @@ pub static FUNCTIONS: &[Function] = &[
     place("bisect"),
     place("bisect_left"),
     place("bisect_right"),
+    builtin("bool", CallEffect::Read, Arguments::First, &[]),
     state("os", "chdir", CallEffect::WriteState, &states::DIRECTORY),
     // Lists it walks over in Python code, of which the steps are not seen.
     Function {

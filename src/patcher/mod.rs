@@ -19,6 +19,7 @@
 //! | [`asked`] | what a function decides by what another one returns |
 //! | [`calls`], [`known_calls`] | calls of methods of containers, and of functions that take one |
 //! | [`defaults`] | methods of containers that are default values of arguments |
+//! | [`guards`] | looks right before a loop |
 //! | [`handlers`] | what is handled if something is not there, or changes meanwhile |
 //! | [`holders`] | what the code calls the object that holds what is accessed |
 //! | [`names`] | what the objects that points are about are called |
@@ -42,6 +43,7 @@ mod code;
 mod defaults;
 mod folded;
 mod found;
+mod guards;
 mod handlers;
 mod holders;
 mod instructions;

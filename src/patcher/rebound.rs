@@ -3,6 +3,7 @@
 
 use super::code::{self, Place};
 use super::defaults::{self, Arguments};
+use super::instructions::Instructions;
 use super::known_calls;
 use super::opcodes::Opcodes;
 use super::point::Action;
@@ -16,6 +17,8 @@ pub struct Rebound {
     lazy: HashSet<String>,
     all_are_lazy: bool,
     methods: HashMap<Place, HashMap<String, Bound>>,
+    /// By the names of functions, what the containers are called over which they loop.
+    walks: HashMap<String, HashSet<String>>,
 }
 
 /// A method that is looked up here and called there.
@@ -75,6 +78,18 @@ impl Rebound {
                 add(&mut self.cells, locals.get(index));
             }
         }
+    }
+
+    /// Adds the containers over which a function with this name loops.
+    pub fn collect_walks(&mut self, opcodes: &Opcodes, function: &str, bytes: &[u8], names: &[&str], locals: &[&str]) {
+        for container in walked(opcodes, bytes, names, locals) {
+            self.walks.entry(function.to_owned()).or_default().insert(container.to_owned());
+        }
+    }
+
+    /// Whether a function with this name loops over a container that it calls so.
+    pub(super) fn walks(&self, function: &str, container: &str) -> bool {
+        self.walks.get(function).is_some_and(|containers| containers.contains(container))
     }
 
     /// Adds the methods of containers that are default values of functions which a code object makes: `functions`, by the number of the constant
@@ -163,4 +178,29 @@ fn add(names: &mut HashSet<String>, name: Option<&&str>) {
     {
         names.insert((*name).to_owned());
     }
+}
+
+/// What shows a dictionary without copying it.
+const VIEWS: [&str; 3] = ["items", "keys", "values"];
+
+/// The names of containers over which a function loops without taking a lock before, by what it loads right before the loop.
+fn walked<'a>(opcodes: &Opcodes, bytes: &[u8], names: &[&'a str], locals: &[&'a str]) -> Vec<&'a str> {
+    let Some(Instructions { all, .. }) = Instructions::read(opcodes, bytes) else { return Vec::new() };
+    let loaded = |at: usize| {
+        let load = all.get(at)?;
+        code::loaded(opcodes, (load.opcode, load.argument as usize), names, locals).map(|(_, name)| name)
+    };
+    let of_view = |at: usize| {
+        let is_call = all[at].opcode == opcodes.call && all[at].argument == 0;
+        let view = at.checked_sub(1).filter(|_| is_call)?;
+        let is_view = all[view].opcode == opcodes.load_attr && all[view].argument & 1 == 1;
+        loaded(view).filter(|name| is_view && VIEWS.contains(name)).and_then(|_| loaded(view.checked_sub(1)?))
+    };
+    let begins = |at: &usize| opcodes.info(all[*at].opcode).access.is_some_and(|access| access.action == Action::Iterate);
+    let takes = |at: &usize| {
+        let is_acquire = all[*at].opcode == opcodes.load_attr && loaded(*at) == Some("acquire");
+        all[*at].opcode == opcodes.load_special || is_acquire
+    };
+    let locked = (0..all.len()).find(takes).unwrap_or(all.len());
+    (1..locked).filter(begins).filter_map(|at| of_view(at - 1).or_else(|| loaded(at - 1))).collect()
 }

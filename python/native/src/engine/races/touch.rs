@@ -319,6 +319,10 @@ impl Touch<'_> {
             }
             let (kind, is_checkable) = match call {
                 Call::Read | Call::Iterate | Call::Advance => {
+                    // Before a loop, as if that had begun.
+                    if self.probe.facts.is_guard() && !self.probe.facts.is_acting() {
+                        return self.structure(AccessKind::Read, false);
+                    }
                     self.await_what_is_put();
                     return self.element(key, AccessKind::Read, Value::UNKNOWN);
                 }

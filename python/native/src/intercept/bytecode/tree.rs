@@ -85,6 +85,7 @@ impl<'py> Tree<'py> {
         let (names, locals) = (strings(&self.names).collect::<Vec<_>>(), self.locals());
         let bytes = self.parts.bytes.as_bytes();
         rebound.collect(opcodes, bytes, &names, &locals, self.free.len());
+        rebound.collect_walks(opcodes, text(&self.name), bytes, &names, &locals);
         let to_patch = self.nested.iter().filter_map(|(index, nested)| match nested {
             Nested::ToPatch(tree) => Some((*index as u32, tree)),
             Nested::Patched(_) => None,
