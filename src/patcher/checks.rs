@@ -148,6 +148,7 @@ pub(super) fn mark<'a>(
                         && branches::decides(opcodes, &instructions.all, places);
                 }
                 found[check].point.would_store = names.arguments[act].map_or(0, |argument| argument as u16 + 1);
+                found[check].point.text = names.texts[act];
                 let is_own_turn =
                     || branches::is_compared_with_a_local(opcodes, code, &instructions.all, found[check].instruction as usize);
                 if waits_for(opcodes, &instructions.all, &found[check], &found[act])

@@ -15,6 +15,8 @@ pub(super) struct Instruction {
     pub(super) argument: u32,
     /// Index of the instruction that it jumps to; the number of instructions if that is the end of the code.
     pub(super) target: Option<u32>,
+    /// It asks what its first argument is (`isinstance`), and does nothing else.
+    pub(super) is_question: bool,
 }
 
 #[derive(Debug)]
@@ -51,6 +53,7 @@ impl Instructions {
                 opcode,
                 argument: argument | u32::from(bytes[2 * unit + 1]),
                 target: None,
+                is_question: false,
             });
             unit = end;
         }
@@ -72,6 +75,23 @@ impl Instructions {
         };
         let exact = all.iter().all(|instruction| instruction.target.is_none_or(|target| starts_there(target, instruction)));
         exact.then_some(Instructions { all, at })
+    }
+
+    /// Finds out, by the names that the code loads, which calls are questions.
+    pub(super) fn find_questions(&mut self, opcodes: &Opcodes, names: &[&str]) {
+        /// Between the function and its call: an attribute, and a class of a module.
+        const SOON: usize = 8;
+        let is_question = |load: &Instruction| {
+            let is_callee = load.opcode == opcodes.load_global && load.argument & 1 == 1;
+            is_callee && names.get((load.argument >> 1) as usize) == Some(&"isinstance")
+        };
+        let loads: Vec<usize> = (0..self.all.len()).filter(|at| is_question(&self.all[*at])).collect();
+        for load in loads {
+            let call = self.all.iter_mut().skip(load + 1).take(SOON).find(|call| call.opcode == opcodes.call);
+            if let Some(call) = call.filter(|call| call.argument == 2) {
+                call.is_question = true;
+            }
+        }
     }
 
     /// Index of the first `RESUME`: nothing may be put before it.

@@ -24,6 +24,8 @@ pub(super) struct Names<'a> {
     pub(super) walked: Vec<Vec<&'a str>>,
     /// For each point that stores something: the argument of the function that it is, as a local variable.
     pub(super) arguments: Vec<Option<u32>>,
+    /// And the constant that it is, if that is a text.
+    pub(super) texts: Vec<Option<u32>>,
     /// For each call of `insert`, the instruction that has made its place; for each item that is put under a key, those that have made the key
     /// and the value.
     pub(super) places: Vec<Vec<u32>>,
@@ -42,6 +44,7 @@ pub(super) fn names<'a>(
         containers: vec![None; found.len()],
         walked: vec![Vec::new(); found.len()],
         arguments: vec![None; found.len()],
+        texts: vec![None; found.len()],
         places: vec![Vec::new(); found.len()],
     };
     // Of each look-up of a method the object, and of each call what it is given.
@@ -62,6 +65,10 @@ pub(super) fn names<'a>(
         while let Some((point, found)) = pending.next_if(|(_, found)| found.instruction == index) {
             if found.point.value > 0 && !found.is_after {
                 names.arguments[point] = argument_of(opcodes, all, producers, u32::from(found.point.value));
+                let load = all.get(producers.at(u32::from(found.point.value)) as usize);
+                let is_text = |number: &u32| code.strings.get(*number as usize).is_some_and(|text| *text != 0);
+                names.texts[point] =
+                    load.filter(|load| load.opcode == opcodes.load_const).map(|load| load.argument).filter(is_text);
             }
             if found.point.action == Action::Iterate {
                 names.walked[point] = match given.get(producers.at(1) as usize) {

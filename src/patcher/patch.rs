@@ -23,7 +23,8 @@ pub struct Patched<'a> {
 
 /// Puts probes into `code`; `None` if there is nothing to watch in it, or if it is not understood.
 pub fn patch<'a>(opcodes: &Opcodes, code: &Code<'a>, rebound: &Rebound) -> Option<Patched<'a>> {
-    let instructions = Instructions::read(opcodes, code.bytes)?;
+    let mut instructions = Instructions::read(opcodes, code.bytes)?;
+    instructions.find_questions(opcodes, code.names);
     let mut points = accesses::find(opcodes, code, &instructions, rebound);
     repeated::take_out(opcodes, code, &instructions, rebound, &mut points);
     if points.is_empty() {

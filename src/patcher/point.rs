@@ -150,6 +150,8 @@ pub struct Point<'a> {
     pub compared: u16,
     /// The argument of the function that it would store there if the check had told it to, as a local variable, counted from 1; 0 for none.
     pub would_store: u16,
+    /// Likewise, the constant with a text.
+    pub text: Option<u32>,
 }
 
 impl Point<'_> {
@@ -182,6 +184,7 @@ impl Point<'_> {
             is_own: false,
             compared: 0,
             would_store: 0,
+            text: None,
             is_lazy: false,
             is_measured: false,
             is_waiting: false,

@@ -151,8 +151,9 @@ pub(super) fn decides(opcodes: &Opcodes, instructions: &[Instruction], index: us
             Stack(depth) => depth,
             Local(variable) => {
                 at = opcodes.loads(opcode, argument, variable).map_or(at, Stack);
-                let is_straight = info.jump == Jump::None && !info.is_end && opcodes.stores(opcode, argument) != Some(variable);
-                if !is_straight {
+                // Another test may come before it.
+                let goes_on = info.jump == Jump::None || info.jump == Jump::Forward && info.tests;
+                if !goes_on || info.is_end || opcodes.stores(opcode, argument) == Some(variable) {
                     return None;
                 }
                 continue;
@@ -182,8 +183,11 @@ pub(super) fn decides(opcodes: &Opcodes, instructions: &[Instruction], index: us
         } else if let Some(variable) = opcodes.stores(opcode, argument).filter(|_| depth == 1) {
             was_local = true;
             at = opcodes.loads(opcode, argument, variable).map_or(Local(variable), Stack);
+        } else if instruction.is_question && depth == 2 {
+            is_answer = true;
+            at = Stack(1);
         } else if info.is_predicate && !is_looked_into(opcodes, instruction, depth) {
-            let is_computed = opcode == opcodes.binary_op || opcode == opcodes.compare_op;
+            let is_computed = opcode == opcodes.binary_op;
             if was_local && is_computed && follow == Follow::Checks {
                 return None;
             }

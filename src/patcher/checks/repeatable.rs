@@ -27,6 +27,15 @@ struct Look<'a> {
     stores_anything: bool,
 }
 
+/// Where the code goes on with what is on the stack: after it was stored in a variable, if it is, and loaded from there again.
+fn loaded_again(opcodes: &Opcodes, all: &[Instruction], start: usize) -> usize {
+    /// From where it is stored to where it is asked.
+    const SOON: usize = 8;
+    let Some(variable) = all.get(start).and_then(|store| opcodes.stores(store.opcode, store.argument)) else { return start };
+    let is_load = |at: &usize| all.get(*at).is_some_and(|load| opcodes.loads(load.opcode, load.argument, variable) == Some(1));
+    (start..start + SOON).find(is_load).map_or(start, |load| load + 1)
+}
+
 /// Whether it loads a variable, a constant or an attribute, and makes nothing of them.
 fn is_load(opcodes: &Opcodes, instruction: &Instruction) -> bool {
     let opcode = instruction.opcode;
@@ -52,7 +61,7 @@ impl<'a> Look<'a> {
     fn of(opcodes: &Opcodes, code: &Code<'_>, all: &'a [Instruction], check: &Found<'_>) -> Option<Self> {
         /// What something is compared with: a constant, or a member of a class.
         const OPERANDS: usize = 2;
-        let start = check.instruction as usize + 1;
+        let start = loaded_again(opcodes, all, check.instruction as usize + 1);
         let tests = |at: usize| all.get(at).map(|test| opcodes.info(test.opcode)).filter(|info| info.tests);
         let is_looked_for = check.point.action == Action::Contains;
         let (jump, with) = if tests(start).is_some_and(|info| is_looked_for || info.tests_for_none) {

@@ -1,4 +1,4 @@
-"""A look whether there is something, and a loop that it leads to in another function: no element has been there yet when another thread puts one in."""
+"""A look whether there is something, and a loop in another function: another thread puts in the first element only then."""
 
 from collections.abc import Iterator
 
@@ -23,20 +23,20 @@ class Registry:
 
     def show(self) -> None:
         for route in self.routes:
-            print(route)
+            str(route)
 
     def look(self) -> None:
         if self.routes:  # race: routes
             self.show()
         if bool(self.hooks):  # race: hooks
             for hook in self.each():
-                print(hook)
+                str(hook)
         if 1 in self.names:  # race: names
             for name in self.names:
-                print(name)
+                str(name)
         if self.users.get(1) is not None:  # race: users
             for user in self.users:
-                print(user)
+                str(user)
 
 
 registry = Registry()

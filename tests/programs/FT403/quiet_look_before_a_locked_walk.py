@@ -1,4 +1,7 @@
-"""A look without the lock under which another function goes through the container."""
+"""A look without the lock under which another function goes through the container.
+
+ALSO: FT407
+"""
 
 import threading
 
@@ -17,7 +20,7 @@ class Registry:
     def show(self) -> None:
         with self.lock:
             for route in self.routes:
-                print(route)
+                str(route)
 
     def look(self) -> None:
         if self.routes:

@@ -289,7 +289,9 @@ impl Touch<'_> {
             // SAFETY: as above.
             access.turn = unsafe { turns::of_value(compared) };
         }
-        if probe.would_store != 0 && kind == AccessKind::Read {
+        if kind == AccessKind::Read && probe.text != Value::UNKNOWN {
+            access.value = probe.text;
+        } else if probe.would_store != 0 && kind == AccessKind::Read {
             // SAFETY: called from the probe, whose function has this variable; alive as long as the variable holds it, or null.
             access.value = unsafe {
                 let argument = peek_local(probe.would_store - 1);

@@ -7,7 +7,7 @@ use crate::engine::locks;
 use crate::engine::races::folds::{self, Folds};
 use crate::engine::races::probe_site::{self, Probe, TYPES, Type, peek, peek_plainly};
 use crate::engine::races::waits::Function;
-use crate::engine::races::{accesses, confirm, shared, turns, waits};
+use crate::engine::races::{accesses, confirm, shared, turns, values, waits};
 use crate::findings::process;
 use crate::interpreter::frames::RawFrame;
 use crate::interpreter::header;
@@ -18,6 +18,7 @@ use crate::thread::{clock, code_class, guard, perturb};
 use ftsan::patcher::known_calls::{self};
 use ftsan::patcher::{Action, ActsAt, Operand, Point, Switch};
 use ftsan::perturb::Step;
+use ftsan::races::access::Value;
 use ftsan::races::facts::AccessFacts;
 use ftsan::scope;
 use pyo3::ffi;
@@ -228,7 +229,14 @@ fn facts(point: &Point<'_>) -> AccessFacts {
 fn is_special(point: &Point<'_>) -> bool {
     let is_awaited = is_variable(point.action) && (point.is_waiting || point.is_answering);
     let orders = point.is_constant || point.is_turn || point.is_heeded || point.is_polled || is_awaited;
-    orders || point.is_own || point.compared != 0 || point.would_store != 0 || point.is_claim || point.is_filled || point.is_given
+    orders
+        || point.is_own
+        || point.compared != 0
+        || point.would_store != 0
+        || point.text.is_some()
+        || point.is_claim
+        || point.is_filled
+        || point.is_given
 }
 
 /// Whether it is what is read that the point's name is of, and not what reads it.
@@ -301,6 +309,9 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, function: &Function, point: &Point<'_
     let kind = probe_type(py, path)?;
     let (name, field) = crate::engine::races::names::intern(py, point.name.unwrap_or_default())?;
     let site = NEXT_SITE.fetch_add(1, Ordering::Relaxed);
+    let constants = || code.getattr(pyo3::intern!(py, "co_consts"))?.get_item(point.text);
+    // SAFETY: a constant is alive as long as its code is.
+    let text = point.text.map(|_| constants()).transpose()?.map_or(Value::UNKNOWN, |text| unsafe { values::value(text.as_ptr()) });
     if point.is_tested && is_variable(point.action) {
         crate::evidence::flags::remember(site, name);
     }
@@ -343,6 +354,7 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, function: &Function, point: &Point<'_
             is_own: point.is_own,
             compared: point.compared,
             would_store: point.would_store,
+            text: text,
             turn: turns::of_point(point),
             acts_at_local: point.acts_at == Some(ActsAt::Local),
             keywords: point.keywords,

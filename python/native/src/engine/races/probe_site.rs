@@ -4,6 +4,7 @@ use crate::engine::races::folds::Folds;
 use crate::interpreter::frames;
 use ftsan::patcher::Action;
 use ftsan::patcher::known_calls::CallEffect;
+use ftsan::races::access::Value;
 use ftsan::races::facts::{AccessFacts, Turn};
 use pyo3::ffi;
 use std::sync::OnceLock;
@@ -36,6 +37,8 @@ pub(crate) struct Probe {
     pub(crate) compared: u16,
     /// The local variable that the check would have it store.
     pub(crate) would_store: u16,
+    /// The text that the check would have it store; else unknown.
+    pub(crate) text: Value,
     pub(crate) turn: Turn,
     /// It acts on what the local variable holds with which it is compared.
     pub(crate) acts_at_local: bool,
@@ -89,6 +92,7 @@ impl Probe {
             is_own: false,
             compared: 0,
             would_store: 0,
+            text: Value::UNKNOWN,
             turn: Turn::NONE,
             acts_at_local: false,
             keywords: 0,
