@@ -16,7 +16,7 @@ from ftsan.cli.audit_python import shared_state
 from ftsan.env import gil_state
 
 from tests.conftest import PLAIN, Ftsan, needs_free_threading
-from tests.python.test_runtime import DECLARED, build
+from tests.python.test_runtime import DECLARED, EXTENSION, build
 
 #: Initialised in one phase: what it declares is not to be seen in its file.
 SINGLE = """
@@ -143,6 +143,17 @@ def test_a_table_of_markdown_has_a_line_for_each(environment: Path) -> None:
     run = ftsan_("audit", "--venv", environment, "--markdown", "declared", "undeclared")
     lines = [line for line in run.stdout.splitlines() if line.startswith("|")]
     assert len(lines) == 4 and len({line.count("|") for line in lines}) == 1
+
+
+def test_variables_that_each_thread_has_its_own_of_are_not_counted(tmp_path: Path) -> None:
+    variables = "static {kind}char {name}[1 << 16]; char *{name}_at(int i) {{ return {name} + i; }}\n"
+    sizes = []
+    for number, kind in enumerate(("", "static", "_Thread_local")):
+        text = variables.format(kind="_Thread_local " if kind == "_Thread_local" else "", name="them") if kind else ""
+        file = build(tmp_path, f"kind{number}", DECLARED, EXTENSION + text.replace("{", "{{").replace("}", "}}"))
+        sizes.append(_native.read_extension(str(file))[3])
+    assert sizes[1] - sizes[0] >= 1 << 16
+    assert sizes[2] - sizes[0] < 1 << 10
 
 
 @needs_free_threading

@@ -38,7 +38,7 @@ pub(crate) struct Extension {
     pub(crate) declares: Option<bool>,
     /// What it uses of Python's C interface.
     pub(crate) uses: Vec<String>,
-    /// Bytes that it can write to and that are its own.
+    /// Bytes that it can write to, and that all threads have in common.
     pub(crate) writable: u64,
 }
 
@@ -94,7 +94,8 @@ impl<'a> Image<'a> {
             let name = section.name().unwrap_or_default();
             let is_written_by_loader =
                 name.starts_with(".got") || name.starts_with(".data.rel.ro") || name == ".dynamic" || name.ends_with("_array");
-            if flags(elf::SHF_WRITE) && !is_written_by_loader {
+            // Each thread has its own of what is thread-local.
+            if flags(elf::SHF_WRITE) && !flags(elf::SHF_TLS) && !is_written_by_loader {
                 writable += section.size();
             }
             sections.push((section.address(), section.data().unwrap_or_default(), flags(elf::SHF_WRITE)));
