@@ -97,7 +97,9 @@ unsafe fn is_of_c(object: *mut ffi::PyObject, class: &CStr) -> bool {
 }
 
 /// Classes of the standard library, written in Python, whose objects nobody changes and that are compared by these attributes.
-const MADE_OF: [(&CStr, &CStr, &[&CStr]); 9] = [
+const MADE_OF: [(&CStr, &CStr, &[&CStr]); 10] = [
+    // CPython 3.15 has it in Python where libmpdec is not installed.
+    (c"decimal", c"Decimal", &[c"_sign", c"_int", c"_exp", c"_is_special"]),
     (c"fractions", c"Fraction", &[c"_numerator", c"_denominator"]),
     (c"ipaddress", c"IPv4Address", &[c"_ip"]),
     (c"ipaddress", c"IPv4Network", &[c"network_address", c"_prefixlen"]),

@@ -1,10 +1,9 @@
-"""catch_warnings and decimal.localcontext are a thread's own on free-threaded builds; each thread's context variables are.
+"""catch_warnings is a thread's own on free-threaded builds; each thread's context variables are.
 
 UNSEEN: accesses
 """
 
 import contextvars
-import decimal
 import threading
 import warnings
 
@@ -17,8 +16,6 @@ def worker(name: str) -> None:
             warnings.simplefilter("always")
             warnings.warn(name, UserWarning, stacklevel=1)
         assert [str(warning.message) for warning in caught] == [name]
-        with decimal.localcontext() as context:
-            context.prec += 1
         mode.set(name)
 
 
