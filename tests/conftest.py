@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -20,6 +21,10 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).resolve().parents[1]
 PLAIN = {name: value for name, value in os.environ.items() if not name.startswith(("FTSAN", "PYTHONASYNCIO"))}
 
+# A shell ignores them for what it runs in the background, and the programs of the tests would inherit that.
+for number in (signal.SIGINT, signal.SIGQUIT):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 #: For what is about modes of the GIL: a build with it has one, and an import of a module does not show what it declares.
 needs_free_threading = pytest.mark.skipif(

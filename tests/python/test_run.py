@@ -171,21 +171,31 @@ def test_what_was_found_survives_sigkill_of_the_launcher_and_the_program_dies_wi
     assert [finding["rule"] for finding in json.loads(report.read_text())["findings"]] == ["FT101"]
 
 
+@pytest.mark.parametrize("trap", ["-", "''"], ids=["default", "ignored"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1])
-def test_signals_are_passed_on_once(number: signal.Signals) -> None:
+def test_signals_are_passed_on_once(number: signal.Signals, trap: str) -> None:
+    """Also one that the launcher ignores, as what a shell runs in the background does with SIGINT."""
     code = (
         f"import signal, time\nseen = []\nsignal.signal({number.value}, lambda *_: seen.append(1))\nprint('ready', flush=True)\n"
         "end = time.monotonic() + 10\n"
         "while not seen and time.monotonic() < end: time.sleep(0.01)\ntime.sleep(0.2); print(len(seen))"
     )
+    shell = ["sh", "-c", f'trap {trap} {number.value}; exec "$@"', "sh"]
     with subprocess.Popen(
-        [sys.executable, "-m", "ftsan", "run", "-c", code], env=PLAIN, stdout=subprocess.PIPE, text=True
+        [*shell, sys.executable, "-m", "ftsan", "run", "-c", code], env=PLAIN, stdout=subprocess.PIPE, text=True
     ) as launcher:
         assert launcher.stdout is not None
         assert launcher.stdout.readline() == "ready\n"
         os.kill(launcher.pid, number)
         assert launcher.stdout.read() == "1\n"
         assert launcher.wait() == 0
+
+
+def test_a_program_ignores_what_its_launcher_ignores() -> None:
+    code = "import signal; print(signal.getsignal(signal.SIGINT) == signal.SIG_IGN); signal.raise_signal(signal.SIGINT)"
+    command = [sys.executable, "-m", "ftsan", "run", "-c", code]
+    done = subprocess.run(["sh", "-c", "trap '' INT; exec \"$@\"", "sh", *command], env=PLAIN, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
 
 
 def test_misuse_is_raised_before_the_state_is_touched(ftsan: Ftsan) -> None:

@@ -225,7 +225,8 @@ def _supervise(
     command: list[str], environment: dict[str, str], watchdog_of: Callable[[int], Watchdog] | None = None
 ) -> tuple[int, int]:
     """Start the program and wait for it; returns its process id and its wait status."""
-    watched = {number for number in FORWARDED if signal.getsignal(number) != signal.SIG_IGN} | {signal.SIGCHLD}
+    # Those that we ignore, too, as what a shell runs in the background does with SIGINT: the program may have a handler.
+    watched = {*FORWARDED, signal.SIGCHLD}
     # Blocked before the child exists, so that none is lost; the child gets the mask that we had, and default handlers.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
     handled = [number for number in watched if callable(signal.getsignal(number))]
