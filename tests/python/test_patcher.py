@@ -533,7 +533,9 @@ def test_no_probes_where_they_would_cost_more_than_they_find() -> None:
     assert actions("import x\nx.f(x.__name__)") == [("Import", None)]
     assert actions("def f(o): o.method(o)\n") == []
     assert actions("x = 1\ndef f(): return x\n") == []
-    assert actions("def f():\n  c = 1\n  return lambda: c") == []
+    assert actions("def f():\n  c = 1\n  def g(): return c\n  return g") == []
+    # A loop may wait for it: `wait_for(lambda: results)`.
+    assert actions("def f():\n  c = 1\n  return lambda: c") == [("Await", None)]
     assert actions("def __init__(self, a):\n  self.a = a\n  self.b = 1\n  print(self)\n  self.c = 1\n") == [("WriteAttribute", "c")]
     assert actions("def __init__(self, o):\n  o.a = self\n  self.b = 1\n") == [("WriteAttribute", "a"), ("WriteAttribute", "b")]
     assert actions("def f(n):\n  n += 1\n  n *= 2\n") == [("Update", None)]
