@@ -213,13 +213,16 @@ pub(crate) unsafe fn key(object: *mut ffi::PyObject) -> u64 {
         .unwrap_or_else(|| mix(object as u64))
 }
 
-/// Of a tuple in which there are objects that are equal to nothing else: `(cls, name)`.
+/// Of a tuple in which there are objects that are equal to nothing else (`(cls, name)`), and of a frozen set, of which the elements keep the hashes they were put in with.
 ///
 /// # Safety
 /// Attached; `object` is alive.
 unsafe fn with_objects(object: *mut ffi::PyObject, depth: u32) -> Option<u64> {
     // SAFETY: passed on; a tuple keeps its items alive.
     unsafe {
+        if ffi::Py_TYPE(object) == &raw mut ffi::PyFrozenSet_Type {
+            return Some(mix(ffi::PyObject_Hash(object) as u64));
+        }
         if !is_tuple(object) || depth == 0 {
             return None;
         }
