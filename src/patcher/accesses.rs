@@ -110,7 +110,7 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
 /// Whether it matters what a point may be about: it is tested, or finds a place, or puts something into a container, or goes through it.
 fn is_looked_at(point: &Point<'_>) -> bool {
     let may_place = point.name == Some(INSERTION) || checks::is_size(point);
-    point.is_tested || may_place || matches!(point.action, Action::WriteItem | Action::Iterate)
+    point.is_tested || may_place || matches!(point.action, Action::DeleteItem | Action::WriteItem | Action::Iterate)
 }
 
 /// Whether only containers are accessed so.

@@ -37,7 +37,7 @@ fn looked_at<'a>(point: &Point<'a>, container: Option<&'a str>) -> Option<Subjec
         A::ReadAttribute => point.name.map(Subject::Attribute),
         A::ReadGlobal => point.name.map(Subject::Global),
         A::ReadCell => point.name.map(Subject::Variable),
-        A::Contains | A::ReadItem | A::Truth => container.map(Subject::Content),
+        A::Contains | A::ReadItem | A::ReadSlice | A::Truth => container.map(Subject::Content),
         A::Method => {
             let is_read = |method: &known_calls::Method| method.effect == CallEffect::Read;
             known_calls::methods(point.name?).iter().any(is_read).then_some(container.map(Subject::Content))?
@@ -50,7 +50,6 @@ fn looked_at<'a>(point: &Point<'a>, container: Option<&'a str>) -> Option<Subjec
         | A::DeleteAttribute
         | A::WriteItem
         | A::DeleteItem
-        | A::ReadSlice
         | A::WriteSlice
         | A::Iterate
         | A::EndIteration
@@ -112,6 +111,11 @@ pub(super) fn mark<'a>(
         if is_search(opcodes, &instructions.all, found.instruction as usize) {
             (found.point.is_polled, found.point.is_awaited) = (false, false);
             found.point.is_claim = true;
+        }
+    }
+    for take in 0..found.len() {
+        if let Some(look) = looks_at_what_is_taken(opcodes, code, &instructions.all, names, found, take) {
+            (found[look].point.is_tested, found[look].point.is_taken) = (true, true);
         }
     }
     let mut decided_otherwise = Vec::new();
@@ -264,6 +268,33 @@ pub(super) fn is_written<'a>(found: &[Found<'a>], read: &Point<'a>, inside: std:
     let writes =
         |act: &Found<'a>| inside.contains(&(act.instruction as usize)) && acted(&act.point, act.point.container) == subject;
     subject.is_some() && found.iter().any(writes)
+}
+
+/// The look at a part of a sequence that is taken away at `take` right after that: `batch = queue[:n]; del queue[:n]`, `first = queue[0]; del queue[0]`.
+fn looks_at_what_is_taken(
+    opcodes: &Opcodes,
+    code: &Code<'_>,
+    all: &[Instruction],
+    names: &Names<'_>,
+    found: &[Found<'_>],
+    take: usize,
+) -> Option<usize> {
+    /// From the look to the act.
+    const SOON: usize = 16;
+    let act = &found[take];
+    let container = names.containers[take].filter(|_| act.point.action == Action::DeleteItem)?;
+    let is_part = |look: &Found<'_>| {
+        let key = (look.instruction as usize).checked_sub(1).map(|key| &all[key]);
+        let is_text = |key: &Instruction| code.strings.get(key.argument as usize).is_some_and(|text| *text != 0);
+        let is_place =
+            |key: &Instruction| key.opcode == opcodes.load_small_int || key.opcode == opcodes.load_const && !is_text(key);
+        look.point.action == Action::ReadSlice || look.point.action == Action::ReadItem && key.is_some_and(is_place)
+    };
+    let is_look = |at: &usize| names.containers[*at] == Some(container) && is_part(&found[*at]);
+    let look = (0..take).rev().find(is_look)?;
+    let between = &all[found[look].instruction as usize..act.instruction as usize];
+    let is_straight = between.iter().all(|instruction| opcodes.info(instruction.opcode).jump == Jump::None);
+    (is_straight && between.len() <= SOON).then_some(look)
 }
 
 /// Whether what is taken away is one too many after the function has added one itself (`recent.append(x); if len(recent) > 9: recent.pop(0)`): as many

@@ -136,6 +136,8 @@ pub struct Point<'a> {
     pub is_first: bool,
     /// The key of the entry that is taken away was got from the container itself, after a look whether there is anything.
     pub is_drawn: bool,
+    /// What is read of a sequence is taken away right after that.
+    pub is_taken: bool,
     /// It is stored by whoever's turn it is.
     pub is_turn: bool,
     /// What is stored is a constant.
@@ -199,6 +201,7 @@ impl Point<'_> {
             is_filled: false,
             is_first: false,
             is_drawn: false,
+            is_taken: false,
         }
     }
 }

@@ -1,4 +1,7 @@
-"""The only consumer of a list takes from its begin what it has copied, others add at its end; two threads empty another list."""
+"""The only consumer of a list takes from its begin what it has copied, others add at its end; two threads empty another list.
+
+ALSO: FT407
+"""
 
 from ftsan.testing import in_turns
 

@@ -110,6 +110,7 @@ pub(crate) unsafe fn note(here: &'static ThreadContext, probe: &'static Probe, o
             Action::ReadCell => return cell(here, probe, object, AccessKind::Read),
             Action::WriteCell | Action::DeleteCell => return cell(here, probe, object, AccessKind::Write),
             Action::ReadItem | Action::WriteItem | Action::DeleteItem | Action::Contains => return item(here, probe, object),
+            Action::ReadSlice if probe.is_taken => return whole(here, probe, object, Call::Read),
             Action::ReadSlice => {}
             Action::WriteSlice => return slice(here, probe, object),
             Action::Update => return update(here, probe, object),

@@ -368,6 +368,7 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, function: &Function, point: &Point<'_
             is_answering: point.is_answering,
             is_first: point.is_first,
             is_drawn: point.is_drawn,
+            is_taken: point.is_taken,
             is_swapper: is_swapper,
             is_trusted: is_trusted,
             is_special: is_trusted || is_special(point),

@@ -56,6 +56,7 @@ pub(crate) struct Probe {
     pub(crate) is_answering: bool,
     pub(crate) is_first: bool,
     pub(crate) is_drawn: bool,
+    pub(crate) is_taken: bool,
     /// It is in code that swaps what is the process's.
     pub(crate) is_swapper: bool,
     /// It is in a library of locks: its accesses order threads and are not judged.
@@ -106,6 +107,7 @@ impl Probe {
             is_answering: false,
             is_first: false,
             is_drawn: false,
+            is_taken: false,
             is_swapper: false,
             is_trusted: false,
             is_special: false,

@@ -149,6 +149,13 @@ impl Touch<'_> {
                 } else if call == Call::Take {
                     container_sync::take(self.here, self.object);
                     self.structure(AccessKind::Atomic, !self.probe.is_handled)
+                } else if call == Call::Read
+                    && self.probe.is_taken
+                    && !is_everything(key)
+                    && let Outcome::Raised = self.structure(AccessKind::Read, false)
+                {
+                    // What is there is about to be taken away.
+                    Outcome::Raised
                 } else if ffi::PyLong_Check(key) != 0 {
                     let kind = if call == Call::Write { AccessKind::Write } else { AccessKind::Read };
                     self.indexed(key, container, kind, written)
