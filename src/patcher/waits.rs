@@ -8,6 +8,7 @@ use super::opcodes::{Jump, Opcodes};
 use super::point::{Action, Operand, Point};
 use super::stack;
 use super::tested::{Decision, Follow, decides, leaves_a_loop, loop_end};
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 /// A function that is called, as far as the code shows which.
@@ -28,19 +29,25 @@ pub struct Questions<'a> {
     pub until: Vec<Called<'a>>,
     /// The function makes its own answer of theirs.
     pub passed_on: Vec<Called<'a>>,
+    /// Names of what it gives to others, which may call it.
+    pub given: Vec<&'a str>,
 }
 
 /// What a function asks of others.
 pub fn questions<'a>(opcodes: &Opcodes, code: &Code<'a>) -> Questions<'a> {
     let mut questions = Questions::default();
     let Some(instructions) = Instructions::read(opcodes, code.bytes) else { return questions };
-    let function = Function { opcodes, name: code.name, names: code.names, all: &instructions.all };
+    let function = Function::of(opcodes, code.name, code.names, &instructions.all);
     stack::run(opcodes, code, &instructions, |index, producers| {
         let asked = &function.all[index as usize];
         // Perhaps a property.
         let is_property = asked.opcode == opcodes.load_attr && asked.argument & 1 == 0;
         if !is_property && asked.opcode != opcodes.call {
             return;
+        }
+        if !is_property {
+            let arguments = (1..=asked.argument).filter_map(|depth| function.all.get(producers.at(depth) as usize));
+            questions.given.extend(arguments.filter_map(|load| code.loaded(opcodes, load)).map(|(_, name)| name));
         }
         let list = match function.use_of(index as usize, Follow::Anything) {
             Some(Use::Waits(jump)) if function.idles(jump) => &mut questions.until,
@@ -87,6 +94,8 @@ struct Function<'a> {
     /// As in [`Code`].
     names: &'a [&'a str],
     all: &'a [Instruction],
+    /// From the first instruction of each loop to its last one.
+    loops: Vec<RangeInclusive<usize>>,
 }
 
 /// What a generator expression goes through is chosen by a condition.
@@ -101,7 +110,14 @@ const PAUSES: &[&str] = &["checkpoint", "join", "pause", "sched_yield", "sleep",
 const CLOCKS: &[&str] =
     &["debug", "info", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "print", "time", "warning"];
 
-impl Function<'_> {
+impl<'a> Function<'a> {
+    fn of(opcodes: &'a Opcodes, name: &'a str, names: &'a [&'a str], all: &'a [Instruction]) -> Self {
+        let goes_back = |instruction: &&Instruction| opcodes.info(instruction.opcode).jump == Jump::Backward;
+        let tops: BTreeSet<usize> = all.iter().filter(goes_back).filter_map(|back| back.target).map(|top| top as usize).collect();
+        let loops = tops.into_iter().filter_map(|top| Some(top..=loop_end(opcodes, all, top)?)).collect();
+        Function { opcodes, name, names, all, loops }
+    }
+
     /// What becomes of the value that an instruction pushes.
     fn use_of(&self, index: usize, follow: Follow) -> Option<Use> {
         match decides(self.opcodes, self.all, index, follow)? {
@@ -134,8 +150,7 @@ impl Function<'_> {
 
     /// The innermost loop around an instruction.
     fn around(&self, index: usize) -> Option<RangeInclusive<usize>> {
-        let end = loop_end(self.opcodes, self.all, index)?;
-        Some(self.all[end].target? as usize..=end)
+        self.loops.iter().rev().find(|around| around.contains(&index)).cloned()
     }
 
     /// Whether the loop around a jump does nothing after that but let others go on.
@@ -215,7 +230,7 @@ pub(super) fn mark<'a>(
     found: &mut Vec<Found<'a>>,
     writes: impl Fn(&[Found<'a>], &Point<'a>, RangeInclusive<usize>) -> bool,
 ) {
-    let function = Function { opcodes, name: code.name, names: code.names, all };
+    let function = Function::of(opcodes, code.name, code.names, all);
     for at in 0..found.len() {
         let Found { point, instruction, .. } = &found[at];
         if !is_look(point.action) {
@@ -299,7 +314,7 @@ pub fn waits(opcodes: &Opcodes, bytes: &[u8], (name, names): (&str, &[&str]), un
     let Instructions { all, at } = Instructions::read(opcodes, bytes)?;
     let call = at.get(unit as usize).map(|call| *call as usize).filter(|call| *call < all.len())?;
     let (all, places) = without_probes(opcodes, &all);
-    let function = Function { opcodes, name, names, all: &all };
+    let function = Function::of(opcodes, name, names, &all);
     match function.use_of(function.result(places[call]), Follow::Anything)? {
         Use::Waits(jump) => Some(function.idles(jump)),
         Use::Answers => Some(false),

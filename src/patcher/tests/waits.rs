@@ -29,8 +29,9 @@ fn asked(source: &[(&'static str, To)]) -> Questions<'static> {
         Called::Held => Called::Held,
         Called::Made(constant) => Called::Made(*constant),
     };
-    let Questions { until, passed_on } = questions(&opcodes(), &view);
-    Questions { until: until.iter().map(own).collect(), passed_on: passed_on.iter().map(own).collect() }
+    let Questions { until, passed_on, given } = questions(&opcodes(), &view);
+    let given = given.iter().map(|name| *OWN_NAMES.iter().chain(VARIABLES).find(|known| *known == name).expect("known")).collect();
+    Questions { until: until.iter().map(own).collect(), passed_on: passed_on.iter().map(own).collect(), given }
 }
 
 fn until_asked(condition: &[(&'static str, To)], body: &[(&'static str, To)]) -> Vec<Called<'static>> {
@@ -55,6 +56,13 @@ fn a_function_passes_on_what_it_returns_of_another_one() {
     let call = [op("RESUME", 0), SELF, method("load"), op("CALL", 0)];
     assert_eq!(asked(&[&call[..], &[RETURN]].concat()).passed_on, [Called::Named("load")]);
     assert_eq!(asked(&[&call[..], &[POP, NOTHING, RETURN]].concat()), Questions::default());
+}
+
+#[test]
+fn what_is_given_may_be_called_there() {
+    let call =
+        [op("RESUME", 0), called("load"), SELF, attribute("is_loaded"), op("LOAD_FAST", 1), op("CALL", 2), POP, NOTHING, RETURN];
+    assert_eq!(asked(&call).given, ["n", "is_loaded"], "load(self.is_loaded, n)");
 }
 
 #[test]

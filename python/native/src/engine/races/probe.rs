@@ -315,7 +315,12 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, function: &Function, point: &Point<'_
     if point.is_tested && is_variable(point.action) {
         crate::evidence::flags::remember(site, name);
     }
-    let container = point.container.map(|container| crate::engine::races::names::intern(py, container)).transpose()?;
+    // Any class may call itself so.
+    let container = point
+        .container
+        .filter(|container| *container != "self")
+        .map(|container| crate::engine::races::names::intern(py, container))
+        .transpose()?;
     let container = container.map(|(_, number)| number).filter(|_| !is_variable(point.action));
     // What loops wait for is known by its name: of an item it is that of the container.
     let field = if point.name.is_none() { container.unwrap_or(field) } else { field };

@@ -31,8 +31,12 @@ struct Names {
     waited_for: HashSet<u64>,
     /// Names of functions that loops ask.
     asked: HashSet<u64>,
-    /// Of a function the names of which it makes its answer.
+    /// Names of what is given to functions that may call it.
+    given: HashSet<u64>,
+    /// Of a function the names of what it reads to make its answer.
     answers: HashMap<u64, HashSet<u64>>,
+    /// And the names of functions that it asks for that.
+    passed_on: HashMap<u64, HashSet<u64>>,
 }
 
 static KNOWN: Mutex<Option<Names>> = Mutex::new(None);
@@ -52,7 +56,11 @@ impl Names {
 
     fn ask(&mut self, function: u64) {
         if self.asked.insert(function) {
+            if function == HELD {
+                self.given.clone().into_iter().for_each(|given| self.ask(given));
+            }
             self.answers.get(&function).cloned().unwrap_or_default().into_iter().for_each(|number| self.wait_for(number));
+            self.passed_on.get(&function).cloned().unwrap_or_default().into_iter().for_each(|other| self.ask(other));
         }
     }
 }
@@ -62,7 +70,7 @@ pub(crate) fn wait_for(number: u64) {
     known().get_or_insert_default().wait_for(number);
 }
 
-/// Of what a variable holds when it is called, by whatever name.
+/// Of what a variable holds when it is called: a function without a name of its own, or one that is given.
 const HELD: u64 = 1;
 
 /// A function, by the numbers under which it may be called.
@@ -71,16 +79,20 @@ pub(crate) struct Function(Vec<u64>);
 impl Function {
     /// By its names; `arguments` without those that are only named.
     pub(crate) fn of(py: Python<'_>, name: &str, qualified: &str, arguments: i32) -> PyResult<Self> {
-        /// `self`
-        const ALONE: i32 = 1;
         let mut numbers = vec![names::intern(py, name)?.1, names::intern(py, qualified)?.1];
-        if arguments <= ALONE {
+        // A lambda, or a function that another one makes.
+        if arguments == 0 && (name != qualified || name == "<lambda>") {
             numbers.push(HELD);
         }
         Ok(Function(numbers))
     }
 
-    /// It makes its answer of what is read under this name, or of the answer of a function of this name.
+    /// One that nobody asks.
+    pub(crate) fn unnamed() -> Self {
+        Function(Vec::new())
+    }
+
+    /// It makes its answer of what is read under this name.
     pub(crate) fn answers(&self, number: u64) {
         let mut known = known();
         let known = known.get_or_insert_default();
@@ -92,6 +104,18 @@ impl Function {
         }
     }
 
+    /// It makes its answer of that of a function of this name.
+    fn passes_on(&self, other: u64) {
+        let mut known = known();
+        let known = known.get_or_insert_default();
+        for function in &self.0 {
+            known.passed_on.entry(*function).or_default().insert(other);
+            if known.asked.contains(function) {
+                known.ask(other);
+            }
+        }
+    }
+
     /// It asks others; `made` gives the qualified name of a function that it makes, by the number of its code among the constants.
     pub(crate) fn asks(&self, py: Python<'_>, questions: &Questions<'_>, made: impl Fn(u32) -> Option<String>) -> PyResult<()> {
         let number = |called: &Called<'_>| match called {
@@ -99,11 +123,19 @@ impl Function {
             Called::Held => Ok(Some(HELD)),
             Called::Made(constant) => made(*constant).map(|name| Ok(names::intern(py, &name)?.1)).transpose(),
         };
+        for name in &questions.given {
+            let (_, number) = names::intern(py, name)?;
+            let mut known = known();
+            let known = known.get_or_insert_default();
+            if known.given.insert(number) && known.asked.contains(&HELD) {
+                known.ask(number);
+            }
+        }
         for called in &questions.until {
             number(called)?.into_iter().for_each(|function| known().get_or_insert_default().ask(function));
         }
         for called in &questions.passed_on {
-            number(called)?.into_iter().for_each(|number| self.answers(number));
+            number(called)?.into_iter().for_each(|other| self.passes_on(other));
         }
         Ok(())
     }

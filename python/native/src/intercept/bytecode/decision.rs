@@ -7,6 +7,7 @@ use crate::intercept::bytecode::code_data::{self, Fate};
 use crate::intercept::bytecode::tree::Decide;
 use crate::intercept::masquerade::original_view;
 use crate::interpreter::code_fields::Code;
+use crate::thread::code_class;
 use ftsan::patcher::{Point, Questions, UnitMap};
 use ftsan::scope::Scope;
 use pyo3::prelude::*;
@@ -34,11 +35,12 @@ impl<'py> Decide<'py> for Decision<'_> {
     }
 
     fn site(&mut self, code: &Code<'py>, point: &Point<'_>) -> PyResult<Py<PyAny>> {
-        probe::new(code.object(), &function(code)?, point, self.scope.trusts(self.module))
+        let function = if point.is_answering { function(code)? } else { Function::unnamed() };
+        probe::new(code.object(), &function, point, self.scope.trusts(self.module))
     }
 
     fn asks(&mut self, code: &Code<'py>, questions: &Questions<'_>, made: &dyn Fn(u32) -> Option<String>) -> PyResult<()> {
-        function(code)?.asks(code.object().py(), questions, made)
+        if is_of_standard_library(code) { Ok(()) } else { function(code)?.asks(code.object().py(), questions, made) }
     }
 
     fn has_nothing(&mut self, code: &Code<'py>) -> PyResult<()> {
@@ -54,8 +56,16 @@ impl<'py> Decide<'py> for Decision<'_> {
     }
 }
 
+/// A function that loops may ask.  The names that the standard library has are those of many programs, and it waits under locks.
 fn function(code: &Code<'_>) -> PyResult<Function> {
+    if is_of_standard_library(code) {
+        return Ok(Function::unnamed());
+    }
     Function::of(code.object().py(), text(&code.name()), text(&code.qualname()), code.arguments())
+}
+
+fn is_of_standard_library(code: &Code<'_>) -> bool {
+    code_class::is_of_standard_library(text(&code.filename()))
 }
 
 pub(crate) fn text<'a>(string: &'a Bound<'_, PyString>) -> &'a str {
