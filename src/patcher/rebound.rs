@@ -185,6 +185,10 @@ const VIEWS: [&str; 3] = ["items", "keys", "values"];
 
 /// The names of containers over which a function loops without taking a lock before, by what it loads right before the loop.
 fn walked<'a>(opcodes: &Opcodes, bytes: &[u8], names: &[&'a str], locals: &[&'a str]) -> Vec<&'a str> {
+    let is_loop = |opcode: u8| opcodes.info(opcode).access.is_some_and(|access| access.action == Action::Iterate);
+    if !bytes.chunks_exact(2).any(|unit| is_loop(unit[0])) {
+        return Vec::new();
+    }
     let Some(Instructions { all, .. }) = Instructions::read(opcodes, bytes) else { return Vec::new() };
     let loaded = |at: usize| {
         let load = all.get(at)?;
@@ -196,7 +200,7 @@ fn walked<'a>(opcodes: &Opcodes, bytes: &[u8], names: &[&'a str], locals: &[&'a 
         let is_view = all[view].opcode == opcodes.load_attr && all[view].argument & 1 == 1;
         loaded(view).filter(|name| is_view && VIEWS.contains(name)).and_then(|_| loaded(view.checked_sub(1)?))
     };
-    let begins = |at: &usize| opcodes.info(all[*at].opcode).access.is_some_and(|access| access.action == Action::Iterate);
+    let begins = |at: &usize| is_loop(all[*at].opcode);
     let takes = |at: &usize| {
         let is_acquire = all[*at].opcode == opcodes.load_attr && loaded(*at) == Some("acquire");
         all[*at].opcode == opcodes.load_special || is_acquire

@@ -37,30 +37,42 @@ pub struct Questions<'a> {
 pub fn questions<'a>(opcodes: &Opcodes, code: &Code<'a>) -> Questions<'a> {
     let mut questions = Questions::default();
     let Some(instructions) = Instructions::read(opcodes, code.bytes) else { return questions };
-    let function = Function::of(opcodes, code.name, code.names, &instructions.all);
-    stack::run(opcodes, code, &instructions, |index, producers| {
-        let asked = &function.all[index as usize];
+    let all = &instructions.all;
+    let function = Function::of(opcodes, code.name, code.names, all);
+    // Calls whose results are waited for (true) or answered.
+    let mut asked: Vec<(u32, bool)> = Vec::new();
+    for (index, instruction) in all.iter().enumerate() {
+        if instruction.opcode == opcodes.call {
+            let arguments = all[..index].iter().rev().take(instruction.argument as usize);
+            let given = arguments.map_while(|load| code.loaded(opcodes, load)).map(|(_, name)| name);
+            questions.given.extend(given);
+        }
         // Perhaps a property.
-        let is_property = asked.opcode == opcodes.load_attr && asked.argument & 1 == 0;
-        if !is_property && asked.opcode != opcodes.call {
-            return;
+        let is_property = instruction.opcode == opcodes.load_attr && instruction.argument & 1 == 0;
+        if instruction.opcode != opcodes.call && (!is_property || function.loops.is_empty()) {
+            continue;
         }
-        if !is_property {
-            let arguments = (1..=asked.argument).filter_map(|depth| function.all.get(producers.at(depth) as usize));
-            questions.given.extend(arguments.filter_map(|load| code.loaded(opcodes, load)).map(|(_, name)| name));
+        match function.use_of(index, Follow::Anything) {
+            Some(Use::Waits(jump)) if function.idles(jump) => {
+                if is_property {
+                    questions.until.extend(code.names.get((instruction.argument >> 1) as usize).map(|name| Called::Named(name)));
+                } else {
+                    asked.push((index as u32, true));
+                }
+            }
+            Some(Use::Answers) if !is_property => asked.push((index as u32, false)),
+            Some(Use::Waits(_) | Use::Answers) | None => {}
         }
-        let list = match function.use_of(index as usize, Follow::Anything) {
-            Some(Use::Waits(jump)) if function.idles(jump) => &mut questions.until,
-            Some(Use::Answers) if !is_property => &mut questions.passed_on,
-            Some(Use::Waits(_) | Use::Answers) | None => return,
-        };
-        if is_property {
-            list.extend(code.names.get((asked.argument >> 1) as usize).map(|name| Called::Named(name)));
-        } else {
-            let source = function.all.get(producers.at(asked.argument + 2) as usize);
-            list.extend(source.into_iter().flat_map(|source| called(opcodes, code, source)));
-            list.extend(function.made(index as usize));
-        }
+    }
+    if asked.is_empty() {
+        return questions;
+    }
+    stack::run(opcodes, code, &instructions, |index, producers| {
+        let Some((_, is_waiting)) = asked.iter().find(|(call, _)| *call == index) else { return };
+        let source = all.get(producers.at(all[index as usize].argument + 2) as usize);
+        let list = if *is_waiting { &mut questions.until } else { &mut questions.passed_on };
+        list.extend(source.into_iter().flat_map(|source| called(opcodes, code, source)));
+        list.extend(function.made(index as usize));
     });
     questions
 }

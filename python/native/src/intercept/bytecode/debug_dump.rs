@@ -28,7 +28,7 @@ impl<'py> Decide<'py> for Pairs<'py> {
         Ok(self.make_site.call1((code.object(), point))?.unbind())
     }
 
-    fn asks(&mut self, _: &Code<'py>, _: &Questions<'_>, _: &dyn Fn(u32) -> Option<String>) -> PyResult<()> {
+    fn asks<'a>(&mut self, _: &Code<'py>, _: &dyn Fn() -> Questions<'a>, _: &dyn Fn(u32) -> Option<String>) -> PyResult<()> {
         Ok(())
     }
 

@@ -39,8 +39,13 @@ impl<'py> Decide<'py> for Decision<'_> {
         probe::new(code.object(), &function, point, self.scope.trusts(self.module))
     }
 
-    fn asks(&mut self, code: &Code<'py>, questions: &Questions<'_>, made: &dyn Fn(u32) -> Option<String>) -> PyResult<()> {
-        if is_of_standard_library(code) { Ok(()) } else { function(code)?.asks(code.object().py(), questions, made) }
+    fn asks<'a>(
+        &mut self,
+        code: &Code<'py>,
+        questions: &dyn Fn() -> Questions<'a>,
+        made: &dyn Fn(u32) -> Option<String>,
+    ) -> PyResult<()> {
+        if is_of_standard_library(code) { Ok(()) } else { function(code)?.asks(code.object().py(), &questions(), made) }
     }
 
     fn has_nothing(&mut self, code: &Code<'py>) -> PyResult<()> {

@@ -18,7 +18,12 @@ pub(crate) trait Decide<'py> {
     fn site(&mut self, code: &Code<'py>, point: &Point<'_>) -> PyResult<Py<PyAny>>;
 
     /// What the function asks of others; `made` gives the qualified name of a function that it makes, by the number of its code among the constants.
-    fn asks(&mut self, code: &Code<'py>, questions: &Questions<'_>, made: &dyn Fn(u32) -> Option<String>) -> PyResult<()>;
+    fn asks<'a>(
+        &mut self,
+        code: &Code<'py>,
+        questions: &dyn Fn() -> Questions<'a>,
+        made: &dyn Fn(u32) -> Option<String>,
+    ) -> PyResult<()>;
 
     /// There is nothing to watch in this code object.
     fn has_nothing(&mut self, code: &Code<'py>) -> PyResult<()>;
@@ -157,7 +162,7 @@ impl<'py> Tree<'py> {
             let nested = Code::of(&parts.constants.get_item(constant as usize).ok()?)?;
             Some(text(&nested.qualname()).to_owned())
         };
-        decide.asks(code, &patcher::questions(opcodes, &view), &made)?;
+        decide.asks(code, &|| patcher::questions(opcodes, &view), &made)?;
         let patched = patcher::patch(opcodes, &view, rebound);
         if patched.is_none() && !is_changed {
             return decide.has_nothing(code).map(|()| None);
