@@ -1,7 +1,6 @@
 //! Which code is watched for data races: `--races` and `--races-exclude`.
 //!
-//! Code is first-party if its file is neither in the standard library nor installed: in a folder that is named so, or in any other one by what
-//! lies in it, which is not looked at here.  Code that was made at run
+//! Code is first-party if its file is neither in the standard library nor in a folder of installed packages.  Code that was made at run
 //! time has no file of its own: it belongs to the module whose globals it has, and if that has no file either, to the code that runs it.
 
 use std::collections::BTreeSet;
@@ -23,11 +22,6 @@ const PRIMITIVES: [&str; 2] = ["aiologic", "culsans"];
 
 /// Folders of installed packages.
 const INSTALLED: [&str; 2] = ["site-packages", "dist-packages"];
-
-/// Whether a folder of this name has installed packages and nothing else.
-pub fn is_for_installed(folder: &str) -> bool {
-    INSTALLED.contains(&folder)
-}
 
 /// Whose code this is: what is known of a code object where a function is made of it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -118,7 +112,7 @@ impl Excluded {
 }
 
 /// Which code a process watches for data races.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scope {
     chosen: Chosen,
     excluded: Excluded,
@@ -126,8 +120,6 @@ pub struct Scope {
     project: Vec<String>,
     /// Folders of the standard library; they end in a slash.
     standard_library: Vec<String>,
-    /// Whether a file in a folder of any other name was installed there.
-    is_noted: Option<fn(&str) -> bool>,
 }
 
 /// The functions of a module that swap.
@@ -151,12 +143,7 @@ fn is_part_of(function: &str, of: &str) -> bool {
 impl Scope {
     /// As the options say.
     pub fn new(chosen: Chosen, excluded: Excluded, project: Vec<String>) -> Self {
-        Scope { chosen, excluded, project, standard_library: Vec::new(), is_noted: None }
-    }
-
-    /// Says how to find out whether a file in a folder of any name was installed there.
-    pub fn set_noted(&mut self, is_noted: fn(&str) -> bool) {
-        self.is_noted = Some(is_noted);
+        Scope { chosen, excluded, project, standard_library: Vec::new() }
     }
 
     /// Says where the standard library is.
@@ -242,8 +229,7 @@ impl Scope {
 
     fn is_installed(&self, file: &str) -> bool {
         self.standard_library.iter().any(|folder| file.starts_with(folder.as_str()))
-            || file.split('/').any(is_for_installed)
-            || self.is_noted.is_some_and(|is_noted| is_noted(file))
+            || file.split('/').any(|part| INSTALLED.contains(&part))
     }
 }
 
@@ -313,16 +299,6 @@ mod tests {
         assert!(made("", "__main__", false));
         assert!(made("", "", true));
         assert!(!made("", "namedtuple_Point", false));
-    }
-
-    #[test]
-    fn folders_of_any_name_may_have_installed_packages() {
-        let mut scope = scope("first-party,named", "");
-        scope.set_noted(|file| file.starts_with("/home/me/vendor/") && !file.ends_with("/own.py"));
-        assert!(!scope.includes(&of("/home/me/vendor/six.py", "six")));
-        assert!(scope.includes(&of("/home/me/vendor/named/app.py", "named.app")));
-        assert!(scope.includes(&of("/home/me/vendor/own.py", "own")));
-        assert!(!scope.includes(&Origin { module_file: "/home/me/vendor/six.py", ..of("<string>", "six") }));
     }
 
     #[test]

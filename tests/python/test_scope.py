@@ -82,42 +82,10 @@ def test_code_is_chosen_by_where_it_is(
     assert watched(ftsan(*options, *program, cwd=project, env=path)) == expected
 
 
-def noted(target: Path, *listed: str) -> Path:
-    """Leaves the note that pip does beside what it installs in a folder, with a list of these files if there are any."""
-    note = target / "foreign-1.0.dist-info"
-    note.mkdir()
-    if listed:
-        note.joinpath("RECORD").write_text("".join(f"{file},sha256=x,7\n" for file in (*listed, f"{note.name}/RECORD")))
-    return target
-
-
-@pytest.mark.parametrize("listed", [(), ("foreign/__init__.py", "foreign/deep.py", "foreign/__main__.py")])
-def test_packages_in_a_folder_of_any_name_are_installed(listed: tuple[str, ...], project: Path, ftsan: Ftsan) -> None:
-    """As `pip install --target` makes it for an application."""
-    target = noted((project / "lib" / "site-packages").rename(project / "target"), *listed)
-    path = {"PYTHONPATH": str(target)}
-    assert watched(ftsan("app.py", cwd=project, env=path)) == FIRST_PARTY
-    assert watched(ftsan("--races", "first-party,foreign.deep", "app.py", cwd=project, env=path)) == FIRST_PARTY | {"foreign.deep"}
-
-
-def test_a_program_beside_what_was_installed_is_first_party(project: Path, ftsan: Ftsan) -> None:
-    """As functions are packed for Lambda; what is installed shares a folder with the program's own."""
-    (project / "lib" / "site-packages" / "foreign").rename(project / "foreign")
-    noted(project, "foreign/deep.py")
-    assert watched(ftsan("app.py", cwd=project)) == FIRST_PARTY | {"foreign"}
-
-
-def test_a_project_with_notes_of_its_own_is_first_party(project: Path, ftsan: Ftsan) -> None:
-    """As `setup.py develop` and an editable install leave it: the note beside the sources lists nothing that was installed."""
-    note = project / "own.egg-info"
-    note.mkdir()
-    note.joinpath("SOURCES.txt").write_text("app.py\nown/__init__.py\nown/deep.py\n")
-    editable = noted(project / "lib" / "site-packages", "__editable__.own.pth")
-    assert watched(ftsan("app.py", cwd=project, env={"PYTHONPATH": str(editable)})) == FIRST_PARTY
-
-
-def test_what_is_compiled_in_a_folder_of_any_name_was_not_asked_for(project: Path, ftsan: Ftsan) -> None:
-    target = noted((project / "lib" / "site-packages").rename(project / "target"), "compiled.cpython-314t-x86_64-linux-gnu.so")
+def test_packages_in_a_folder_of_any_name_are_watched_but_for_what_is_compiled(project: Path, ftsan: Ftsan) -> None:
+    """As `pip install --target` makes them for an application: Python code is first-party, what is compiled was not asked for."""
+    target = (project / "lib" / "site-packages").rename(project / "target")
+    (target / "foreign-1.0.dist-info").mkdir()
     (target / "compiled.cpython-314t-x86_64-linux-gnu.so").symlink_to(next(Path(_native.__file__).parent.glob("_native.*.so")))
     (target / "compiled.py").touch()
     importing = (
@@ -127,7 +95,6 @@ def test_what_is_compiled_in_a_folder_of_any_name_was_not_asked_for(project: Pat
     )
     (project / "app.py").write_text((project / "app.py").read_text().replace("import own", importing + "import own", 1))
     run = ftsan("app.py", cwd=project, env={"PYTHONPATH": str(target)})
-    # Nothing lists the package.
     assert (watched(run), run.report["watched"]["off"]) == (FIRST_PARTY | {"foreign", "foreign.deep"}, [])
 
 

@@ -53,7 +53,7 @@ def _apply(declaration: Declaration) -> None:
                 _native.declare_thread_safe(getattr(class_, method))
             own = [key for key, value in vars(class_).items() if type(value).__name__ == "function" and key[0] != "_"]
             package = sys.modules[module_name.partition(".")[0]].__file__ or ""
-            if "-packages/" in package or _native.is_installed(package):  # not the program's own: its caller's line is beyond it
+            if "site-packages" in package:  # not the program's own: its caller's line is beyond it
                 _native.declare_library(package.rpartition("/")[0])
             wanted_owner = owner if _watch_birth(class_, owner) else owner.replace("attribute:", "attribute-only:")
             wanted = [method for method in methods or own if method not in safe]

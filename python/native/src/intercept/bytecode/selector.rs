@@ -20,7 +20,7 @@ use crate::intercept::tracers;
 use crate::interpreter::code_fields::{self, Code};
 use crate::interpreter::world::Stopped;
 use crate::interpreter::{code_text, frames, functions};
-use crate::thread::{guard, installed, perturb, probe_switch};
+use crate::thread::{guard, perturb, probe_switch};
 use ftsan::scope::{Origin, Scope};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
@@ -241,7 +241,6 @@ pub(crate) fn start(py: Python<'_>, standard_library: &[String]) -> PyResult<()>
         return Ok(());
     }
     scope.set_standard_library(standard_library.iter().map(String::as_str));
-    scope.set_noted(installed::is_file_of_any_package);
     code_fields::load(py).map_err(PyRuntimeError::new_err)?;
     code_data::load(py)?;
     opcodes::get(py)?;
