@@ -100,8 +100,16 @@ impl Instructions {
     }
 }
 
+/// The instructions of code that may have probes, but for those, and the place of the one at a code unit.
+pub(super) fn read_at(opcodes: &Opcodes, bytes: &[u8], unit: u32) -> Option<(Vec<Instruction>, usize)> {
+    let Instructions { all, at } = Instructions::read(opcodes, bytes)?;
+    let found = at.get(unit as usize).map(|found| *found as usize).filter(|found| *found < all.len())?;
+    let (all, places) = without_probes(opcodes, &all);
+    Some((all, places[found]))
+}
+
 /// The instructions but for those of probes, and of each instruction its place among them.
-pub(super) fn without_probes(opcodes: &Opcodes, all: &[Instruction]) -> (Vec<Instruction>, Vec<usize>) {
+fn without_probes(opcodes: &Opcodes, all: &[Instruction]) -> (Vec<Instruction>, Vec<usize>) {
     /// What a probe is made of.
     const LENGTH: usize = 3;
     let is_probe = |at: usize| {

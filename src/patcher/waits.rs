@@ -3,7 +3,7 @@
 use super::branches::{comes_to, goes_straight_back};
 use super::code::{Code, Place};
 use super::found::Found;
-use super::instructions::{Instruction, Instructions, without_probes};
+use super::instructions::{Instruction, Instructions, read_at};
 use super::opcodes::{Jump, Opcodes};
 use super::point::{Action, Operand, Point};
 use super::stack;
@@ -267,6 +267,9 @@ pub(super) fn mark<'a>(
             Some(Use::Waits(_)) | None => {}
         }
     }
+    if function.loops.is_empty() && code.name != LAMBDA {
+        return;
+    }
     let looks: Vec<Found<'a>> = (0..all.len()).filter_map(|load| function.look(code, load, found)).collect();
     found.extend(looks);
     found.sort_by_key(|found| (found.instruction, found.is_after));
@@ -323,11 +326,9 @@ fn twin(opcodes: &Opcodes, all: &[Instruction], load: usize) -> Option<usize> {
 /// What the caller does with the result of the call at this code unit, of a function with this name: whether a loop waits for it, or `None` if it does not and does not
 /// make its own answer of it either.  The code may have probes.
 pub fn waits(opcodes: &Opcodes, bytes: &[u8], (name, names): (&str, &[&str]), unit: u32) -> Option<bool> {
-    let Instructions { all, at } = Instructions::read(opcodes, bytes)?;
-    let call = at.get(unit as usize).map(|call| *call as usize).filter(|call| *call < all.len())?;
-    let (all, places) = without_probes(opcodes, &all);
+    let (all, call) = read_at(opcodes, bytes, unit)?;
     let function = Function::of(opcodes, name, names, &all);
-    match function.use_of(function.result(places[call]), Follow::Anything)? {
+    match function.use_of(function.result(call), Follow::Anything)? {
         Use::Waits(jump) => Some(function.idles(jump)),
         Use::Answers => Some(false),
     }
