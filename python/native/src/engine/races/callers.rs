@@ -212,14 +212,32 @@ fn is_asker(check: StackId, act: StackId, depth: usize) -> bool {
     own.code == asker.code && own.offset > asker.offset && outer.iter().zip(around).all(|(one, other)| one == other)
 }
 
-/// For each stack in which a function returns what it reads, whether that decides something in its caller.
-static GIVEN: [AtomicU8; stacks::STACKS] = [const { AtomicU8::new(given::UNKNOWN) }; stacks::STACKS];
+/// For each stack the answer to one question about its functions, once it was asked.
+struct Answers([AtomicU8; stacks::STACKS]);
 
-/// The answers in [`GIVEN`].
-mod given {
-    pub(super) const UNKNOWN: u8 = 0;
-    pub(super) const DECIDES: u8 = 1;
-    pub(super) const PASSED_ON: u8 = 2;
+/// For each stack in which a function returns what it reads, whether that decides something in its caller.
+static GIVEN: Answers = Answers::new();
+
+/// For each stack in which a function makes its answer of what it reads, whether a loop waits for that.
+static WAITING: Answers = Answers::new();
+
+impl Answers {
+    const UNKNOWN: u8 = 0;
+    const YES: u8 = 1;
+    const NO: u8 = 2;
+
+    const fn new() -> Self {
+        Answers([const { AtomicU8::new(Self::UNKNOWN) }; stacks::STACKS])
+    }
+
+    /// Asks only once for each stack; no where there is no such stack.
+    fn of(&self, stack: StackId, ask: impl FnOnce() -> bool) -> bool {
+        let Some(known) = self.0.get((stack as usize).wrapping_sub(1)) else { return false };
+        if known.load(Ordering::Relaxed) == Self::UNKNOWN {
+            known.store(if ask() { Self::YES } else { Self::NO }, Ordering::Relaxed);
+        }
+        known.load(Ordering::Relaxed) == Self::YES
+    }
 }
 
 /// Whether what the innermost function of a stack returns decides something in its caller.
@@ -227,19 +245,10 @@ mod given {
 /// # Safety
 /// Attached.
 pub(super) unsafe fn decides_in_caller(stack: StackId) -> bool {
-    let (Some(known), Some(Chosen { decides_more, .. })) = (GIVEN.get((stack as usize).wrapping_sub(1)), CHOSEN.get()) else {
-        return false;
-    };
-    if known.load(Ordering::Relaxed) == given::UNKNOWN {
-        // SAFETY: passed on; the code of recorded stacks is kept alive.
-        let decides = stacks::get(stack).get(1).is_some_and(|caller| unsafe { decides_more(*caller) });
-        known.store(if decides { given::DECIDES } else { given::PASSED_ON }, Ordering::Relaxed);
-    }
-    known.load(Ordering::Relaxed) == given::DECIDES
+    let Some(Chosen { decides_more, .. }) = CHOSEN.get() else { return false };
+    // SAFETY: passed on; the code of recorded stacks is kept alive.
+    GIVEN.of(stack, || stacks::get(stack).get(1).is_some_and(|caller| unsafe { decides_more(*caller) }))
 }
-
-/// For each stack in which a function makes its answer of what it reads, whether a loop waits for that.
-static WAITING: [AtomicU8; stacks::STACKS] = [const { AtomicU8::new(given::UNKNOWN) }; stacks::STACKS];
 
 /// Whether a loop of watched code waits for the answer of the innermost function of a stack.
 ///
@@ -248,18 +257,14 @@ static WAITING: [AtomicU8; stacks::STACKS] = [const { AtomicU8::new(given::UNKNO
 pub(super) unsafe fn wait(stack: StackId) -> bool {
     /// Functions that pass an answer on.
     const MOST: usize = 4;
-    let (Some(known), Some(Chosen { waits, is_chosen, .. })) = (WAITING.get((stack as usize).wrapping_sub(1)), CHOSEN.get()) else {
-        return false;
-    };
-    if known.load(Ordering::Relaxed) == given::UNKNOWN {
+    let Some(Chosen { waits, is_chosen, .. }) = CHOSEN.get() else { return false };
+    WAITING.of(stack, || {
         let callers = stacks::get(stack).iter().skip(1).take(MOST);
         // SAFETY: passed on; the code of recorded stacks is kept alive.
         let mut answers =
             callers.map(|caller| unsafe { if is_chosen(caller.code as *mut ffi::PyObject) { waits(*caller) } else { None } });
-        let is_waiting = answers.find(|waits| *waits != Some(false)).flatten() == Some(true);
-        known.store(if is_waiting { given::DECIDES } else { given::PASSED_ON }, Ordering::Relaxed);
-    }
-    known.load(Ordering::Relaxed) == given::DECIDES
+        answers.find(|waits| *waits != Some(false)).flatten() == Some(true)
+    })
 }
 
 /// Whether the answers that two stacks asked for decide the same, at the same place.
