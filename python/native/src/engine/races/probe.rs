@@ -328,7 +328,7 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, function: &Function, point: &Point<'_
         if point.is_waiting {
             waits::wait_for(number);
         } else if point.is_answering {
-            function.answers(number);
+            function.answers(waits::Part::Read(number));
         }
     }
     // SAFETY: an object of our own type, new or of no use any more, of which all is filled but the header.

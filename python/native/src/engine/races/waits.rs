@@ -33,10 +33,17 @@ struct Names {
     asked: HashSet<u64>,
     /// Names of what is given to functions that may call it.
     given: HashSet<u64>,
-    /// Of a function the names of what it reads to make its answer.
-    answers: HashMap<u64, HashSet<u64>>,
-    /// And the names of functions that it asks for that.
-    passed_on: HashMap<u64, HashSet<u64>>,
+    /// Of a function that of which it makes its answer.
+    answers: HashMap<u64, HashSet<Part>>,
+}
+
+/// What a function makes its answer of.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Part {
+    /// What is read under this name.
+    Read(u64),
+    /// The answer of a function of this name.
+    Answer(u64),
 }
 
 static KNOWN: Mutex<Option<Names>> = Mutex::new(None);
@@ -59,8 +66,14 @@ impl Names {
             if function == HELD {
                 self.given.clone().into_iter().for_each(|given| self.ask(given));
             }
-            self.answers.get(&function).cloned().unwrap_or_default().into_iter().for_each(|number| self.wait_for(number));
-            self.passed_on.get(&function).cloned().unwrap_or_default().into_iter().for_each(|other| self.ask(other));
+            self.answers.get(&function).cloned().unwrap_or_default().into_iter().for_each(|part| self.wait_for_part(part));
+        }
+    }
+
+    fn wait_for_part(&mut self, part: Part) {
+        match part {
+            Part::Read(number) => self.wait_for(number),
+            Part::Answer(function) => self.ask(function),
         }
     }
 }
@@ -92,26 +105,14 @@ impl Function {
         Function(Vec::new())
     }
 
-    /// It makes its answer of what is read under this name.
-    pub(crate) fn answers(&self, number: u64) {
+    /// It makes its answer of this.
+    pub(crate) fn answers(&self, part: Part) {
         let mut known = known();
         let known = known.get_or_insert_default();
         for function in &self.0 {
-            known.answers.entry(*function).or_default().insert(number);
+            known.answers.entry(*function).or_default().insert(part);
             if known.asked.contains(function) {
-                known.wait_for(number);
-            }
-        }
-    }
-
-    /// It makes its answer of that of a function of this name.
-    fn passes_on(&self, other: u64) {
-        let mut known = known();
-        let known = known.get_or_insert_default();
-        for function in &self.0 {
-            known.passed_on.entry(*function).or_default().insert(other);
-            if known.asked.contains(function) {
-                known.ask(other);
+                known.wait_for_part(part);
             }
         }
     }
@@ -135,7 +136,7 @@ impl Function {
             number(called)?.into_iter().for_each(|function| known().get_or_insert_default().ask(function));
         }
         for called in &questions.passed_on {
-            number(called)?.into_iter().for_each(|other| self.passes_on(other));
+            number(called)?.into_iter().for_each(|other| self.answers(Part::Answer(other)));
         }
         Ok(())
     }
