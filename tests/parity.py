@@ -298,6 +298,7 @@ SUITES: dict[str, Suite] = {
                 "the thread of a pool and whoever else polls its processes may both do so: an exit code is lost to a 255"
             ),
             "FT4?? */test_free_threading/*": "races on purpose, and looks whether the interpreter survives it",
+            "FT402 */test_queue.py:*._write_msg_thread": "asks whether the queue is shut down, and shuts it down twice at worst",
             "FT404 */tempfile.py:_RandomNameSequence.rng": "threads that come first make a generator of names each: any will do",
             "FT40? */linecache.py:*cache": "fills its cache without a lock: what a thread overwrites or takes out is read again",
             "FT402 */encodings/__init__.py:search_function": "threads that ask for a codec first find it each: any will do",
