@@ -6,7 +6,6 @@ use crate::engine::races::{callers, containers, flags, values};
 use crate::interpreter::header::{self, ESCAPED};
 use crate::thread::clock;
 use crate::thread::context::ThreadContext;
-use ftsan::races::mix;
 use pyo3::ffi;
 
 /// Something is about to be put into a container that threads share.
@@ -89,31 +88,6 @@ pub(crate) fn take_now(here: &ThreadContext, container: *mut ffi::PyObject) {
 /// after that (`owner.setdefault("me", me) == me`).
 pub(crate) fn vacate(container: *mut ffi::PyObject) {
     order::release_key(order::key(Space::Vacant, container as u64));
-}
-
-/// An entry with this key, which a later object may have as well ([`values::is_address`]), is about to be taken away.
-///
-/// # Safety
-/// Attached; `key` is alive.
-pub(crate) unsafe fn free(container: *mut ffi::PyObject, key: *mut ffi::PyObject) {
-    // SAFETY: passed on.
-    order::release_key(unsafe { freed(container, key) });
-}
-
-/// There is no entry with this key, which an earlier object may have had as well: that is gone, and what was done with its entry is done.
-///
-/// # Safety
-/// As [`free`].
-pub(crate) unsafe fn reuse(container: *mut ffi::PyObject, key: *mut ffi::PyObject) {
-    // SAFETY: passed on.
-    order::acquire_key(unsafe { freed(container, key) });
-}
-
-/// Folded: two that share a number are ordered more than they are.
-unsafe fn freed(container: *mut ffi::PyObject, key: *mut ffi::PyObject) -> u64 {
-    const FOLDED: u64 = 1 << 14;
-    // SAFETY: passed on.
-    order::key(Space::Freed, mix(container as u64 ^ unsafe { values::key(key) }) % FOLDED)
 }
 
 /// An entry is about to be made, in one step, because it is not there.

@@ -19,6 +19,7 @@
 //! | [`walks`] | iterations, step by step |
 //! | [`calls`], [`encoders`] | calls of C functions, seen at their entries; what encoders go through |
 //! | [`callers`] | accesses without a probe: which code makes them |
+//! | [`lives`], [`reused`] | objects by their lives; keys that are given to one thread after the other |
 //! | [`own_thread`] | what names the calling thread |
 //! | [`container_sync`] | containers as a means to hand objects over |
 //! | [`handed_over`] | objects that are no secret of their maker's any more |
@@ -41,12 +42,14 @@ mod encoders;
 pub(crate) mod flags;
 pub(crate) mod folds;
 pub(crate) mod handed_over;
+mod lives;
 pub(crate) mod locations;
 pub(crate) mod names;
 pub(crate) mod noted;
 pub(crate) mod own_thread;
 pub(crate) mod probe;
 pub(crate) mod probe_site;
+mod reused;
 pub(crate) mod review;
 pub(crate) mod sampling;
 pub(crate) mod shared;

@@ -3,11 +3,11 @@
 //! An object's life and a hash of the part name the location.
 
 use crate::engine::order;
+use crate::engine::races::lives::Seen;
 use crate::engine::races::probe_site::{Probe, peek_local};
 use crate::engine::races::{callers, confirm, container_sync, demands, flags, own_thread, review, shared, turns, values, waits};
 use crate::evidence::race::{self, Part};
 use crate::evidence::thread_names;
-use crate::interpreter::header::{self, SEEN};
 use crate::thread::context::ThreadContext;
 use crate::thread::outcome::Outcome;
 use crate::thread::tables;
@@ -15,7 +15,6 @@ use ftsan::patcher::Action;
 use ftsan::races::access::{Access, AccessSite, Race, Value};
 use ftsan::races::clock::Epoch;
 use ftsan::races::facts::AccessFacts;
-use ftsan::races::lifetimes::Mark;
 use ftsan::races::location;
 use ftsan::races::matrix::AccessKind;
 use ftsan::races::shadow::{Look, PlainAccess, Spot};
@@ -56,22 +55,6 @@ pub(super) struct Touch<'a> {
     pub(super) here: &'static ThreadContext,
     pub(super) probe: &'a Probe,
     pub(super) object: *mut ffi::PyObject,
-}
-
-/// Whether an access of an object was noted since it was born.
-struct Seen(*mut ffi::PyObject);
-
-impl Mark for Seen {
-    #[inline(always)]
-    fn is_set(&self) -> bool {
-        // SAFETY: made for a look at an object that is alive, and gone with it.
-        unsafe { header::bits(self.0) & SEEN != 0 }
-    }
-
-    fn set(&self) {
-        // SAFETY: as in `is_set`.
-        unsafe { header::set(self.0, SEEN) };
-    }
 }
 
 impl Touch<'_> {

@@ -5,6 +5,7 @@
 
 use crate::engine::races::noted::{Details, Touch, Written};
 use crate::engine::races::probe_site::{Probe, peek};
+use crate::engine::races::reused::Reused;
 use crate::engine::races::slices::Slice;
 use crate::engine::races::{container_sync, containers, shared, values, waits};
 use crate::evidence::race::Part;
@@ -316,12 +317,12 @@ impl Touch<'_> {
         // SAFETY: the object is alive, and so is what it is done with.
         unsafe {
             let mut epoch = epoch;
-            if values::is_address(key) {
+            if let Some(reused) = Reused::of(key) {
                 if call == Call::Take {
                     epoch = Some(self.here.order.clock().epoch());
-                    container_sync::free(self.object, key);
+                    reused.free(self.object, key);
                 } else if self.may_lack(key, container) {
-                    container_sync::reuse(self.object, key);
+                    reused.reuse(self.here, self.object, key);
                 }
             }
             let (kind, is_checkable) = match call {

@@ -1,5 +1,6 @@
 //! Keys and values, summarised without running code of the program: no `__hash__`, no `__eq__` but those of built-in immutable types.
 
+use crate::engine::races::lives;
 use crate::interpreter::{attributes, types};
 use ftsan::races::access::Value;
 use ftsan::races::mix;
@@ -209,8 +210,10 @@ unsafe fn frozen_fields(class: *mut ffi::PyTypeObject) -> Option<*mut ffi::PyObj
 #[inline]
 pub(crate) unsafe fn key(object: *mut ffi::PyObject) -> u64 {
     // SAFETY: passed on.
-    unsafe { hash(object, DEPTH).or_else(|| made_of(object, DEPTH)).or_else(|| with_objects(object, DEPTH)) }
-        .unwrap_or_else(|| mix(object as u64))
+    unsafe {
+        let known = hash(object, DEPTH).or_else(|| made_of(object, DEPTH)).or_else(|| with_objects(object, DEPTH));
+        known.unwrap_or_else(|| mix(lives::number(object)))
+    }
 }
 
 /// Of a tuple in which there are objects that are equal to nothing else (`(cls, name)`), and of a frozen set, of which the elements keep the hashes they were put in with.
@@ -230,7 +233,7 @@ unsafe fn with_objects(object: *mut ffi::PyObject, depth: u32) -> Option<u64> {
         for index in 0..ffi::PyTuple_GET_SIZE(object) {
             let item = ffi::PyTuple_GET_ITEM(object, index);
             let known = part_of(item, depth - 1).or_else(|| with_objects(item, depth - 1));
-            all = mix(all ^ known.or_else(|| is_identity(item).then(|| mix(item as u64)))?).rotate_left(17);
+            all = mix(all ^ known.or_else(|| is_identity(item).then(|| mix(lives::number(item))))?).rotate_left(17);
         }
         Some(all)
     }
@@ -265,6 +268,20 @@ pub(crate) unsafe fn is_address(key: *mut ffi::PyObject) -> bool {
             return number >= LEAST && number.is_multiple_of(ALIGNMENT);
         }
         is_identity(key) || with_objects(key, DEPTH).is_some() && hash(key, DEPTH).is_none() && made_of(key, DEPTH).is_none()
+    }
+}
+
+/// An exact number from 0 on that fits.
+///
+/// # Safety
+/// Attached; `key` is alive.
+#[inline]
+pub(crate) unsafe fn small_number(key: *mut ffi::PyObject) -> Option<i32> {
+    // SAFETY: passed on; an exact number is asked without running code.
+    unsafe {
+        let is_number = ffi::PyLong_CheckExact(key) != 0;
+        let number = if is_number { ffi::PyLong_AsUnsignedLongLongMask(key) } else { u64::MAX };
+        i32::try_from(number).ok()
     }
 }
 
