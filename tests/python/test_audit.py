@@ -16,6 +16,7 @@ from ftsan.cli.audit_python import shared_state
 from ftsan.env import gil_state
 
 from tests.conftest import PLAIN, Ftsan, needs_free_threading
+from tests.python.test_formats import validate
 from tests.python.test_runtime import DECLARED, EXTENSION, build
 
 #: Initialised in one phase: what it declares is not to be seen in its file.
@@ -143,6 +144,37 @@ def test_a_table_of_markdown_has_a_line_for_each(environment: Path) -> None:
     run = ftsan_("audit", "--venv", environment, "--markdown", "declared", "undeclared")
     lines = [line for line in run.stdout.splitlines() if line.startswith("|")]
     assert len(lines) == 4 and len({line.count("|") for line in lines}) == 1
+
+
+def test_code_scanning_shows_what_is_required_at_its_line(environment: Path, tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    listed = tmp_path / "of the server" / "requirements.txt"
+    listed.parent.mkdir()
+    listed.write_text("# all of it\ngreenlet==3.5.2\nundeclared\nno-such\n")
+    words = ["--venv", environment, "--sarif", "--no-import", "-r", listed, "pure", "silent"]
+    run = ftsan_("audit", *words, cwd=listed.parent)
+    log = json.loads(run.stdout)
+    validate(log)
+    [run] = log["runs"]
+    places = {}
+    for result in run["results"]:
+        place = result["locations"][0]["physicalLocation"]
+        assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
+        places[result["message"]["text"]] = (result["ruleId"], place["artifactLocation"], place["region"]["startLine"])
+    required = {"uri": "of%20the%20server/requirements.txt", "uriBaseId": "SRCROOT"}
+    [site] = environment.glob("lib/python*/site-packages")
+    crashes = {text: places.pop(text) for text in list(places) if text.startswith("greenlet 3.5.2 is known to crash: ")}
+    assert any(text.endswith("(greenlet#513, fixed in 3.5.3)") for text in crashes)
+    assert [*crashes.values()] == [("known-crash", required, 2)] * len(crashes)
+    assert places == {
+        "undeclared of undeclared 1.0 switches the GIL on": ("gil-switched-on", required, 3),
+        "silent of silent 1.0 may need the GIL: it is not known": ("not-known", {"uri": (site / "silent.so").as_uri()}, 1),
+        "CACHE is changed by add": ("shared-state", {"uri": (site / "pure.py").as_uri()}, 1),
+    }
+    assert run["originalUriBaseIds"]["SRCROOT"]["uri"] == tmp_path.as_uri() + "/"
+    [invocation] = run["invocations"]
+    assert [note["message"]["text"] for note in invocation["toolExecutionNotifications"]] == ["not installed: no-such"]
+    assert not invocation["executionSuccessful"]
 
 
 def test_variables_that_each_thread_has_its_own_of_are_not_counted(tmp_path: Path) -> None:

@@ -6,11 +6,13 @@ Facts that the files of extension modules show are taken from there; others, fro
 import os
 import re
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from .. import _native
 from . import audit_native, audit_table, complain, show
 from .audit_python import shared_state
+from .audit_sarif import sarif
 from .progress import over
 
 #: Exit statuses: something switches the GIL on or is known to crash; of something it is not known.
@@ -25,6 +27,14 @@ ROLES = {
 }
 _ROLE_OF = {name: role for role, names in ROLES.items() for name in names.split()}
 
+#: Of an interpreter, its rows, and what is required and not installed.
+FORMATS: dict[str, Callable[[dict[str, str], audit_table.Rows, list[str]], str]] = {
+    "text": audit_table.text,
+    "markdown": audit_table.markdown,
+    "json": audit_table.as_json,
+    "sarif": sarif,
+}
+
 
 def audit(format: str, how: str, venv: str, *words: str) -> int:
     """Print the rows; returns 0, 66 or 67, or 2 for what cannot be looked at."""
@@ -34,18 +44,23 @@ def audit(format: str, how: str, venv: str, *words: str) -> int:
     except OSError as error:
         return complain(f"{python} cannot be asked: {error}")
     try:
-        named = [name for word in words for name in (_required(word[2:]) if word.startswith("-r") else [word])]
+        required = {name: place for word in words if word.startswith("-r") for name, place in _required(word[2:])}
     except OSError as error:
         return complain(f"cannot read {error.filename}: {error.strerror}")
+    named = [*required, *(word for word in words if not word.startswith("-r"))]
+    places = {_plain(name): place for name, place in required.items()}
     installed = {_plain(one["name"]): one for one in listed["distributions"]}
     missing = [name for name in named if _plain(name) not in installed]
     if missing and not any(word.startswith("-r") for word in words):
         return complain(f"not installed for {python}: {', '.join(missing)}")
     chosen = sorted({_plain(name) for name in named if name not in missing} if words else installed)
     bad = _native.bad_versions()
-    rows = [_row(python, listed["interpreter"], installed[name], how == "import", bad) for name in over(chosen, "ftsan audit")]
+    rows = [
+        _row(python, listed["interpreter"], installed[name], how == "import", bad) | {"required": places.get(name)}
+        for name in over(chosen, "ftsan audit")
+    ]
     status = max((row["status"] for row in rows), key=(0, NOT_KNOWN, FOUND).index, default=0)
-    trouble = show(audit_table.FORMATS[format](listed["interpreter"], rows, missing))
+    trouble = show(FORMATS[format](listed["interpreter"], rows, missing))
     return trouble or status
 
 
@@ -61,20 +76,22 @@ def _plain(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _required(path: str) -> list[str]:
-    """The distributions that a file of requirements names, and those that it leads to; options and addresses are passed over.
+def _required(path: str) -> list[tuple[str, tuple[str, int]]]:
+    """The distributions that a file of requirements names, and those that it leads to, each with file and line.
+
+    Options and addresses are passed over.
 
     :raises OSError: it cannot be read.
     """
     names = []
     with open(path, encoding="utf-8", errors="replace") as file:
-        for line in file:
+        for number, line in enumerate(file, 1):
             line = line.partition(" #")[0].strip()
             other = re.match(r"(?:-r|--requirement)[ =]?\s*(\S+)", line)
             if other:
                 names += _required(os.path.join(os.path.dirname(path), other[1]))
             elif name := re.match(r"[A-Za-z0-9][\w.-]*", line):
-                names.append(name[0].rstrip(".-"))
+                names.append((name[0].rstrip(".-"), (path, number)))
     return names
 
 
@@ -126,6 +143,7 @@ def _row(
     row: dict[str, Any] = {
         "name": distribution["name"],
         "version": distribution["version"],
+        "root": distribution["root"],
         "role": _ROLE_OF.get(_plain(distribution["name"]), ""),
         "wheel": _wheel(distribution, interpreter["abi"]),
         "classifier": (distribution["classifiers"] or [""])[-1].rpartition("::")[2].strip(),

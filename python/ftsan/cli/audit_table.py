@@ -1,7 +1,6 @@
 """``ftsan audit``: its rows as a table for people, as Markdown, and as JSON."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 from .. import _native
@@ -98,7 +97,3 @@ def markdown(interpreter: dict[str, str], rows: Rows, missing: list[str]) -> str
 def as_json(interpreter: dict[str, str], rows: Rows, missing: list[str]) -> str:
     """Everything that was looked at."""
     return json.dumps({"schema": 1, "python": interpreter, "distributions": rows, "not_installed": missing}, indent=1) + "\n"
-
-
-#: By their names.
-FORMATS: dict[str, Callable[[dict[str, str], Rows, list[str]], str]] = {"text": text, "markdown": markdown, "json": as_json}

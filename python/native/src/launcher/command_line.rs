@@ -197,6 +197,13 @@ fn command() -> Command {
                     Arg::new("markdown").long("markdown").action(ArgAction::SetTrue).conflicts_with("json").help("As Markdown, for an issue"),
                 )
                 .arg(
+                    Arg::new("sarif")
+                        .long("sarif")
+                        .action(ArgAction::SetTrue)
+                        .conflicts_with_all(["json", "markdown"])
+                        .help("As SARIF, for code scanning; with -r at the lines of the requirements"),
+                )
+                .arg(
                     Arg::new("no-import").long("no-import").action(ArgAction::SetTrue).help(
                         "Load nothing: what a module's file does not show is not known then; else it is imported in a process of its own",
                     ),
@@ -442,7 +449,7 @@ pub(crate) fn parse(mut words: Vec<OsString>) -> Parsed {
             matches.get_one::<OsString>("output").cloned().into_iter().chain(files).collect()
         }
         "audit" => {
-            let format = ["json", "markdown"].into_iter().find(|format| matches.get_flag(format)).unwrap_or("text");
+            let format = ["json", "markdown", "sarif"].into_iter().find(|format| matches.get_flag(format)).unwrap_or("text");
             let how = if matches.get_flag("no-import") { "static" } else { "import" };
             let venv = matches.get_one::<OsString>("venv").cloned().unwrap_or_default();
             let files = matches.get_many::<OsString>("requirements").into_iter().flatten().map(|file| {
