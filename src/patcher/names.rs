@@ -142,7 +142,7 @@ fn argument_of(opcodes: &Opcodes, all: &[Instruction], producers: &Producers, de
     } else {
         Some(load.argument).filter(|_| opcodes.load_fasts.contains(&load.opcode))?
     };
-    let is_stored = |instruction: &Instruction| opcodes.stores(instruction.opcode, instruction.argument) == Some(variable);
+    let is_stored = |instruction: &Instruction| opcodes.binds(instruction.opcode, instruction.argument, variable);
     (variable < u32::from(u16::MAX) && !all.iter().any(is_stored)).then_some(variable)
 }
 

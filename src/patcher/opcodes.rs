@@ -95,6 +95,8 @@ pub struct Opcodes {
     pub(super) store_fast: u8,
     /// Store the upper half of the argument, then load or store the lower one.
     pub(super) store_fast_load_fast: u8,
+    /// Store what is on top into the upper half of the argument, and what is below into the lower one.
+    pub(super) store_fast_store_fast: u8,
     pub(super) store_name: u8,
     pub(super) store_subscr: u8,
     pub(super) swap: u8,
@@ -208,6 +210,7 @@ impl Opcodes {
             set_function_attribute: find("SET_FUNCTION_ATTRIBUTE").unwrap_or(ABSENT),
             store_fast: number("STORE_FAST")?,
             store_fast_load_fast: find("STORE_FAST_LOAD_FAST").unwrap_or(ABSENT),
+            store_fast_store_fast: find("STORE_FAST_STORE_FAST").unwrap_or(ABSENT),
             store_name: number("STORE_NAME")?,
             store_subscr: number("STORE_SUBSCR")?,
             swap: number("SWAP")?,
@@ -247,6 +250,19 @@ impl Opcodes {
             return Some(NAME | argument);
         }
         if opcode == self.store_fast { Some(argument) } else { (opcode == self.store_fast_load_fast).then_some(argument >> 4) }
+    }
+
+    /// The variable that takes what is at this depth of the stack, as [`stores`](Self::stores) numbers it.
+    pub(super) fn stores_at(&self, opcode: u8, argument: u32, depth: u32) -> Option<u32> {
+        if opcode != self.store_fast_store_fast {
+            return self.stores(opcode, argument).filter(|_| depth == 1);
+        }
+        [(1, argument >> 4), (2, argument & 15)].iter().find(|(at, _)| *at == depth).map(|(_, variable)| *variable)
+    }
+
+    /// Whether the instruction binds this variable, as [`stores`](Self::stores) numbers it.
+    pub(super) fn binds(&self, opcode: u8, argument: u32, variable: u32) -> bool {
+        [1, 2].into_iter().any(|depth| self.stores_at(opcode, argument, depth) == Some(variable))
     }
 
     /// Where on the stack the instruction leaves this variable, as [`stores`](Self::stores) numbers it.

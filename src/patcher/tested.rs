@@ -1,6 +1,7 @@
 //! What becomes of a value that is read: is it tested, and does the test leave a loop?
 
 use super::instructions::{Instruction, Instructions};
+use super::opcode_table::Effect;
 use super::opcodes::{Jump, Opcodes};
 use super::point::Action;
 
@@ -153,7 +154,7 @@ pub(super) fn decides(opcodes: &Opcodes, instructions: &[Instruction], index: us
                 at = opcodes.loads(opcode, argument, variable).map_or(at, Stack);
                 // Another test may come before it.
                 let goes_on = info.jump == Jump::None || info.jump == Jump::Forward && info.tests;
-                if !goes_on || info.is_end || opcodes.stores(opcode, argument) == Some(variable) {
+                if !goes_on || info.is_end || opcodes.binds(opcode, argument, variable) {
                     return None;
                 }
                 continue;
@@ -169,9 +170,13 @@ pub(super) fn decides(opcodes: &Opcodes, instructions: &[Instruction], index: us
         let (pops, pushes) = (effect.pops(argument), effect.pushes(argument));
         if opcode == opcodes.copy && argument == depth {
             // A copy that is stored right away (`:=`) leaves it where it was.
-            let next =
-                instructions.get(here + 1).map(|next| opcodes.info(next.opcode).effect.map(|effect| (effect, next.argument)));
-            if next.flatten().is_some_and(|(effect, argument)| effect.pops(argument) == 1 && effect.pushes(argument) == 0) {
+            let is_stored = |next: &Instruction| {
+                let info = opcodes.info(next.opcode);
+                let is_one = |effect: Effect| effect.pops(next.argument) == 1 && effect.pushes(next.argument) == 0;
+                // `case None` tests a copy.
+                !info.tests && info.effect.is_some_and(is_one)
+            };
+            if instructions.get(here + 1).is_some_and(is_stored) {
                 at = Stack(depth + 1);
             } else {
                 at = Stack(1);
@@ -180,7 +185,7 @@ pub(super) fn decides(opcodes: &Opcodes, instructions: &[Instruction], index: us
             return None;
         } else if pops < depth {
             at = Stack(depth - pops + pushes);
-        } else if let Some(variable) = opcodes.stores(opcode, argument).filter(|_| depth == 1) {
+        } else if let Some(variable) = opcodes.stores_at(opcode, argument, depth) {
             was_local = true;
             at = opcodes.loads(opcode, argument, variable).map_or(Local(variable), Stack);
         } else if instruction.is_question && depth == 2 {
