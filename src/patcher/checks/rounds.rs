@@ -1,6 +1,6 @@
 //! Loops that change themselves what they look at, until there is no more to do: `while self.left > 0: self.left -= 1`.  They wait for nobody.
 
-use super::{acted, checked};
+use super::subject::{acted, checked};
 use crate::patcher::branches::comes_to;
 use crate::patcher::code::Code;
 use crate::patcher::found::Found;

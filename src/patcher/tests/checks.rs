@@ -184,7 +184,11 @@ fn what_is_read_once_more_before_the_act_belongs_to_the_check() {
         [&look[..], &leave, &[SELF, method("load"), op("CALL", 0), op("POP_TOP", 0), op(":end", 0)], &count, &store].concat();
     assert_eq!(reads(&beside[..]), [(true, true), (false, false)], "if self.d > 0: self.load(); self.d -= 1");
     let loops = [&[op(":top", 0)][..], &look, &leave, &count, &store, &[to("JUMP_BACKWARD", "top")]].concat();
-    assert_eq!(reads(&loops), [(true, true), (false, false)], "a loop waits for others as well");
+    assert_eq!(reads(&loops), [(true, true), (false, true)], "while self.d > 0: self.d -= 1");
+    let asks = [SELF, method("is_loaded"), op("CALL", 0), to("POP_JUMP_IF_FALSE", "again")];
+    let goes_on = [to("JUMP_BACKWARD", "top"), op(":again", 0), to("JUMP_BACKWARD", "top")];
+    let meanwhile = [&[op(":top", 0)][..], &look, &leave, &asks, &count, &store, &goes_on].concat();
+    assert_eq!(reads(&meanwhile), [(true, true), (false, false)], "a loop that may not count waits for others as well");
 }
 
 #[test]
