@@ -174,6 +174,14 @@ pub(super) fn find<'a>(
     found
 }
 
+/// Whether what is on top of the stack at this instruction is what `keys()` has returned: a view, of which the dictionary is asked.
+pub(super) fn views_keys(opcodes: &Opcodes, code: &Code<'_>, all: &[Instruction], index: usize) -> bool {
+    let Some([look_up, call]) = index.checked_sub(2).map(|start| [&all[start], &all[start + 1]]) else { return false };
+    let is_method = look_up.opcode == opcodes.load_attr && look_up.argument & 1 == 1;
+    let name = code.names.get((look_up.argument >> 1) as usize);
+    call.opcode == opcodes.call && call.argument == 0 && is_method && name == Some(&"keys")
+}
+
 /// The method of a container that is bound to the name that an instruction loads last.
 pub(super) fn bound<'a>(opcodes: &Opcodes, code: &Code<'_>, rebound: &'a Rebound, load: &Instruction) -> Option<&'a Bound> {
     if opcodes.load_fast_pairs.contains(&load.opcode) {

@@ -87,7 +87,11 @@ pub(super) fn names<'a>(
                 } else {
                     Vec::new()
                 };
-                names.containers[point] = name(u32::from(found.point.object), &objects);
+                names.containers[point] = if found.point.is_viewed {
+                    given.get(producers.at(u32::from(found.point.object)) as usize).and_then(|given| given.first().copied())
+                } else {
+                    name(u32::from(found.point.object), &objects)
+                };
                 if found.point.action == Action::Method && found.point.callable > 0 {
                     let callee = all.get(producers.at(u32::from(found.point.callable)) as usize);
                     let container = callee.and_then(|load| calls::bound(opcodes, code, rebound, load)?.container.as_deref());

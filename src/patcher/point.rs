@@ -138,6 +138,8 @@ pub struct Point<'a> {
     pub is_drawn: bool,
     /// What is read of a sequence is taken away right after that.
     pub is_taken: bool,
+    /// The object is a view of the dictionary that is meant: `key in d.keys()`.
+    pub is_viewed: bool,
     /// It is stored by whoever's turn it is.
     pub is_turn: bool,
     /// What is stored is a constant.
@@ -202,6 +204,7 @@ impl Point<'_> {
             is_first: false,
             is_drawn: false,
             is_taken: false,
+            is_viewed: false,
         }
     }
 }

@@ -37,7 +37,7 @@ pub(crate) unsafe fn object_of(probe: &Probe, handed: *mut ffi::PyObject) -> *mu
             // A method that is bound already.
             Action::Function if handed.is_null() => attributes::bound_to(peek(probe.callable)),
             // A view is private; what it is of may not be.
-            Action::Function => containers::viewed(handed),
+            Action::Function | Action::Contains => containers::viewed(handed),
             Action::Method => {
                 let class = ffi::Py_TYPE(handed);
                 if [&raw mut ffi::PyMethodDescr_Type, &raw mut ffi::PyWrapperDescr_Type].contains(&class)
@@ -59,7 +59,6 @@ pub(crate) unsafe fn object_of(probe: &Probe, handed: *mut ffi::PyObject) -> *mu
             | Action::ReadItem
             | Action::WriteItem
             | Action::DeleteItem
-            | Action::Contains
             | Action::ReadSlice
             | Action::WriteSlice
             | Action::Truth

@@ -173,6 +173,7 @@ fn path(point: &Point<'_>, is_strict: bool) -> Path {
         // Code that is not chosen may change what is polled.
         A::ReadAttribute if point.is_polled => Path::Always,
         A::Iterate | A::EndIteration | A::Function | A::Method | A::ReadGlobal | A::WriteGlobal | A::DeleteGlobal => Path::Found,
+        A::Contains if point.is_viewed => Path::Found,
         A::ReadAttribute
         | A::WriteAttribute
         | A::DeleteAttribute
