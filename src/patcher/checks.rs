@@ -11,10 +11,12 @@ use super::names::{INSERTION, Names};
 use super::opcodes::{Jump, Opcodes};
 use super::point::{Action, Point};
 use super::tested::loop_end;
+use numbered::is_made_of;
 pub(super) use repeatable::only_sets_flags;
 use repeatable::{ADDITION, is_repeatable, only_keeps};
 use subject::{Subject, acted, checked, looked_at};
 
+mod numbered;
 mod repeatable;
 mod rounds;
 mod subject;
@@ -134,7 +136,7 @@ pub(super) fn mark<'a>(
                 if is_insertion {
                     is_result(opcodes, &instructions.all, *instruction, *producer)
                 } else {
-                    is_numbered(opcodes, &instructions.all, *instruction as usize, *producer)
+                    is_made_of(opcodes, code, &instructions.all, *instruction as usize, *producer as usize)
                 }
             };
             is_placing && names.containers[*look] == names.containers[act] && names.places[act].iter().any(leads_to)
@@ -382,38 +384,4 @@ fn is_result(opcodes: &Opcodes, all: &[Instruction], call: u32, producer: u32) -
     let variable = opcodes.stores(stored.opcode, stored.argument);
     let is_load = |variable: u32| opcodes.loads(load.opcode, load.argument, variable).is_some();
     producer == call || producer > call && variable.is_some_and(is_load)
-}
-
-/// Whether the value that `producer` pushes is made of the result of the call at `call`, perhaps by way of a local variable: `len(d)`,
-/// `len(d) + 1`, `f"#{len(d)}"`.
-fn is_numbered(opcodes: &Opcodes, all: &[Instruction], call: usize, producer: u32) -> bool {
-    /// What is made of it, at most so long after.
-    const SOON: usize = 8;
-    let is_computed = |instruction: &Instruction| {
-        let is_sum = instruction.opcode == opcodes.binary_op && instruction.argument == opcodes.add;
-        is_sum || instruction.opcode == opcodes.format_simple || instruction.opcode == opcodes.build_string
-    };
-    let mut depth = 1;
-    let mut made = vec![call];
-    let mut variable = None;
-    for (at, instruction) in all.iter().enumerate().skip(call + 1).take(SOON) {
-        let Some(effect) = opcodes.info(instruction.opcode).effect else { break };
-        let (pops, pushes) = (effect.pops(instruction.argument), effect.pushes(instruction.argument));
-        if pops < depth {
-            depth = depth - pops + pushes;
-        } else if is_computed(instruction) {
-            depth = 1;
-            made.push(at);
-        } else {
-            variable = opcodes.stores(instruction.opcode, instruction.argument).filter(|_| depth == 1);
-            break;
-        }
-    }
-    let producer = producer as usize;
-    let loads = |at: usize| {
-        let load = all.get(at).filter(|_| at > call);
-        variable.is_some_and(|variable| load.is_some_and(|load| opcodes.loads(load.opcode, load.argument, variable).is_some()))
-    };
-    let is_next = || all.get(producer).is_some_and(is_computed) && producer.checked_sub(2).is_some_and(loads);
-    made.contains(&producer) || loads(producer) || is_next()
 }

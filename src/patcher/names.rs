@@ -4,6 +4,7 @@ use super::calls;
 use super::code::Code;
 use super::found::Found;
 use super::instructions::{Instruction, Instructions};
+use super::known_calls;
 use super::opcodes::Opcodes;
 use super::point::Action;
 use super::rebound::Rebound;
@@ -27,7 +28,7 @@ pub(super) struct Names<'a> {
     /// And the constant that it is, if that is a text.
     pub(super) texts: Vec<Option<u32>>,
     /// For each call of `insert`, the instruction that has made its place; for each item that is put under a key, those that have made the key
-    /// and the value.
+    /// and the value; for each call of `append`, the one that has made what is added.
     pub(super) places: Vec<Vec<u32>>,
 }
 
@@ -78,7 +79,11 @@ pub(super) fn names<'a>(
             } else if !found.is_after && found.point.object > 0 {
                 names.places[point] = if found.point.action == Action::WriteItem {
                     [found.point.key, found.point.value].map(|depth| producers.at(u32::from(depth))).to_vec()
-                } else if all[at].opcode != opcodes.call || all[at].argument != 2 {
+                } else if all[at].opcode != opcodes.call {
+                    Vec::new()
+                } else if all[at].argument == 1 && found.point.name.is_some_and(|name| known_calls::ADDING.contains(&name)) {
+                    vec![producers.at(1)]
+                } else if all[at].argument != 2 {
                     Vec::new()
                 } else if found.point.name == Some(INSERTION) {
                     vec![producers.at(2)]

@@ -213,6 +213,10 @@ impl Touch<'_> {
                         return Outcome::Raised;
                     }
                     self.call(method.effect)
+                } else if self.probe.is_placed && !key.is_null() && method.effect == Call::Insert && is_sequence(container) {
+                    // What is added at the end is made of how much there was.
+                    let number = self.numbered();
+                    if number == Outcome::Raised { number } else { self.adds(false) }
                 } else if self.probe.is_first && method.effect == Call::Insert && is_sequence(container) {
                     let room = self.takes_room();
                     if room == Outcome::Raised { room } else { self.call(method.effect) }
@@ -279,19 +283,8 @@ impl Touch<'_> {
         let (kind, is_checkable) = match call {
             Call::Read => (AccessKind::Read, false),
             Call::Iterate | Call::Advance => (AccessKind::Iterate, false),
-            Call::Insert => {
-                // SAFETY: the object is alive, and so is what it is done with.
-                return unsafe {
-                    // Where a place was looked for, another one is wrong by then.
-                    let kind = if self.probe.is_placed { AccessKind::Atomic } else { AccessKind::Insert };
-                    let epoch = Some(self.here.order.clock().epoch());
-                    // Before it is noted, as with keys: whoever finds the note may have what was put there.
-                    container_sync::put(self.object);
-                    let facts = AccessFacts::CHECKABLE.when(self.probe.is_placed);
-                    let details = Details { facts, epoch, ..Details::default() };
-                    self.noted(self.object, field::STRUCTURE, kind, Value::UNKNOWN, details, Part::Structure)
-                };
-            }
+            // SAFETY: the object is alive, and so is what it is done with.
+            Call::Insert => return unsafe { self.adds(self.probe.is_placed) },
             Call::Take => {
                 container_sync::take(self.here, self.object);
                 (AccessKind::Atomic, !self.probe.is_handled)
@@ -303,6 +296,19 @@ impl Touch<'_> {
         };
         // SAFETY: the object is alive, and so is what it is done with.
         unsafe { self.structure(kind, is_checkable) }
+    }
+
+    /// Something is added: where a place was looked for, another one is wrong by then.
+    unsafe fn adds(&self, is_placed: bool) -> Outcome {
+        let kind = if is_placed { AccessKind::Atomic } else { AccessKind::Insert };
+        let epoch = Some(self.here.order.clock().epoch());
+        // SAFETY: the object is alive, and so is what it is done with.
+        unsafe {
+            // Before it is noted, as with keys: whoever finds the note may have what was put there.
+            container_sync::put(self.object);
+            let details = Details { facts: AccessFacts::CHECKABLE.when(is_placed), epoch, ..Details::default() };
+            self.noted(self.object, field::STRUCTURE, kind, Value::UNKNOWN, details, Part::Structure)
+        }
     }
 
     /// What a call does to what is behind a key, and to which keys there are.  `is_sure`: with a default, nothing needs to be there.
