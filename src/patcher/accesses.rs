@@ -62,6 +62,9 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
             (point.is_asked, point.is_lazy) = (tested.is_asked, tested.is_lazy && is_variable);
             point.is_measured = tested.is_measured;
             point.is_given = (is_variable || point.action == Action::ReadItem) && finder.is_returned(index as usize);
+            if tested.is_asked && (is_variable || point.action == Action::ReadItem) {
+                point.text = branches::compared_text(opcodes, code, &instructions.all, index as usize);
+            }
             let is_told = tested.is_heeded || point.is_given || finder.is_yielded(index as usize);
             point.is_heeded = (is_variable || point.action == Action::ReadItem) && is_told;
             point.is_handled = point.action == Action::DeleteItem && handlers.handle_lack(instruction.unit, "__delitem__")

@@ -84,6 +84,13 @@ fn compared(opcodes: &Opcodes, code: &Code<'_>, all: &[Instruction], check: usiz
     Some(Compared { with, is_equal, end: end + 1 })
 }
 
+/// The constant with the text that what is read at `check` is compared with.
+pub(super) fn compared_text(opcodes: &Opcodes, code: &Code<'_>, all: &[Instruction], check: usize) -> Option<u32> {
+    let [with, compare] = all.get(check + 1..check + 3)? else { return None };
+    let is_text = with.opcode == opcodes.load_const && code.strings.get(with.argument as usize).is_some_and(|text| *text != 0);
+    super::tested::is_equality(opcodes, compare).filter(|_| is_text).map(|_| with.argument)
+}
+
 /// Whether what is read at `check` is compared with a local variable.
 pub(super) fn is_compared_with_a_local(opcodes: &Opcodes, code: &Code<'_>, all: &[Instruction], check: usize) -> bool {
     compared(opcodes, code, all, check).is_some_and(|compared| compared.with == ActsAt::Local)

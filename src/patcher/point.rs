@@ -154,7 +154,7 @@ pub struct Point<'a> {
     pub compared: u16,
     /// The argument of the function that it would store there if the check had told it to, as a local variable, counted from 1; 0 for none.
     pub would_store: u16,
-    /// Likewise, the constant with a text.
+    /// Likewise, the constant with a text; of a read whose answer the function gives to its caller, the one that it is compared with.
     pub text: Option<u32>,
 }
 

@@ -192,7 +192,7 @@ pub(super) const STACKS: Stacks = Stacks { decide_the_same, act_for, is_in_calle
 
 /// Whether what is done at the stack `act` is done by the call that has asked for an answer at the stack `check`: its caller is still running, and has come to a
 /// later instruction.
-fn act_for(check: StackId, act: StackId) -> bool {
+pub(super) fn act_for(check: StackId, act: StackId) -> bool {
     /// How many calls deeper the act may be than the question.
     const DEEPER: usize = 3;
     (0..DEEPER).any(|depth| is_asker(check, act, depth))

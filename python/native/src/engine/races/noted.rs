@@ -232,6 +232,17 @@ impl Touch<'_> {
         self.probe.is_waiting || self.probe.is_answering && unsafe { callers::wait(self.here.stacks.record_at(self.probe.site)) }
     }
 
+    /// Whether another state is written because a function has answered which one it was.
+    ///
+    /// # Safety
+    /// Called from a probe, attached.
+    unsafe fn is_chosen(&self, access: &Access) -> bool {
+        let (location, stack, text) = self.here.races.compared.get();
+        // SAFETY: passed on.
+        let acts = || unsafe { callers::act_for(stack, self.here.stacks.record_at(self.probe.site)) };
+        location == access.location && text.contradicts(access.value) && acts()
+    }
+
     /// Of an instruction that is not a plain one ([`Probe::is_special`]): orders threads by it, and completes what is known of the access.  Whether
     /// it is to be judged.
     ///
@@ -272,7 +283,10 @@ impl Touch<'_> {
             // SAFETY: as above.
             access.turn = unsafe { turns::of_value(compared) };
         }
-        if kind == AccessKind::Read && probe.text != Value::UNKNOWN {
+        if kind == AccessKind::Read && probe.text != Value::UNKNOWN && probe.facts.is_asked() {
+            // SAFETY: called from the probe.
+            here.races.compared.set((access.location, unsafe { here.stacks.record_at(probe.site) }, probe.text));
+        } else if kind == AccessKind::Read && probe.text != Value::UNKNOWN {
             access.value = probe.text;
         } else if probe.would_store != 0 && kind == AccessKind::Read {
             // SAFETY: called from the probe, whose function has this variable; alive as long as the variable holds it, or null.
@@ -281,7 +295,8 @@ impl Touch<'_> {
                 if argument.is_null() { Value::UNKNOWN } else { values::value(argument) }
             };
         }
-        if probe.is_claim {
+        // SAFETY: called from the probe.
+        if probe.is_claim || kind == AccessKind::Write && probe.facts.is_constant() && unsafe { self.is_chosen(access) } {
             access.value = value.as_claim();
         }
         // SAFETY: called from the probe.
