@@ -57,7 +57,7 @@ pub(super) fn mark<'a>(
             }
             if let Some(check) = (0..act).rev().find(is_it)
                 && (notes_failure(handlers, &found[check].point, &found[act].point)
-                    || is_repeatable(opcodes, code, &instructions.all, &found[check], &found[act])
+                    || is_repeatable(opcodes, code, &instructions.all, &found[check], (&found[act], names.is_claimed[act]))
                     || is_trimmed(opcodes, &instructions.all, names, found, [check, act]))
             {
                 decided_otherwise.push(check);
@@ -80,6 +80,7 @@ pub(super) fn mark<'a>(
                 }
                 found[check].point.would_store = names.arguments[act].map_or(0, |argument| argument as u16 + 1);
                 found[check].point.text = names.texts[act];
+                found[check].point.number = names.numbers[act].filter(|_| !found[check].point.is_measured);
                 let is_own_turn =
                     || branches::is_compared_with_a_local(opcodes, code, &instructions.all, found[check].instruction as usize);
                 if waits_for(opcodes, &instructions.all, &found[check], &found[act])

@@ -27,6 +27,10 @@ pub(super) struct Names<'a> {
     pub(super) arguments: Vec<Option<u32>>,
     /// And the constant that it is, if that is a text.
     pub(super) texts: Vec<Option<u32>>,
+    /// And the small number that it is.
+    pub(super) numbers: Vec<Option<u32>>,
+    /// And whether others store other numbers there: then it is no flag.
+    pub(super) is_claimed: Vec<bool>,
     /// For each call of `insert`, the instruction that has made its place; for each item that is put under a key, those that have made the key
     /// and the value; for each call of `append`, the one that has made what is added.
     pub(super) places: Vec<Vec<u32>>,
@@ -46,6 +50,8 @@ pub(super) fn names<'a>(
         walked: vec![Vec::new(); found.len()],
         arguments: vec![None; found.len()],
         texts: vec![None; found.len()],
+        numbers: vec![None; found.len()],
+        is_claimed: vec![false; found.len()],
         places: vec![Vec::new(); found.len()],
     };
     // Of each look-up of a method the object, and of each call what it is given.
@@ -70,6 +76,9 @@ pub(super) fn names<'a>(
                 let is_text = |number: &u32| code.strings.get(*number as usize).is_some_and(|text| *text != 0);
                 names.texts[point] =
                     load.filter(|load| load.opcode == opcodes.load_const).map(|load| load.argument).filter(is_text);
+                names.numbers[point] = load.filter(|load| load.opcode == opcodes.load_small_int).map(|load| load.argument);
+                let has_others = || found.point.name.is_some_and(|name| rebound.has_numbers(name));
+                names.is_claimed[point] = names.numbers[point].is_some() && has_others();
             }
             if found.point.action == Action::Iterate {
                 names.walked[point] = match given.get(producers.at(1) as usize) {

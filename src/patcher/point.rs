@@ -156,6 +156,8 @@ pub struct Point<'a> {
     pub would_store: u16,
     /// Likewise, the constant with a text; of a read whose answer the function gives to its caller, the one that it is compared with.
     pub text: Option<u32>,
+    /// Likewise, the small number.
+    pub number: Option<u32>,
 }
 
 impl Point<'_> {
@@ -189,6 +191,7 @@ impl Point<'_> {
             compared: 0,
             would_store: 0,
             text: None,
+            number: None,
             is_lazy: false,
             is_measured: false,
             is_waiting: false,

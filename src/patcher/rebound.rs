@@ -19,6 +19,8 @@ pub struct Rebound {
     methods: HashMap<Place, HashMap<String, Bound>>,
     /// By the names of functions, what the containers are called over which they loop.
     walks: HashMap<String, HashSet<String>>,
+    /// By the names of attributes and globals, the small numbers that are stored there as constants, but for 0.
+    numbers: HashMap<String, HashSet<usize>>,
 }
 
 /// A method that is looked up here and called there.
@@ -50,6 +52,7 @@ impl Rebound {
         let own = locals.len().saturating_sub(free);
         let (mut prefix, mut skip, mut is_lazy) = (0, 0, false);
         let mut loaded = Loaded::default();
+        let mut number = None;
         for unit in bytes.chunks_exact(2) {
             if skip > 0 {
                 skip -= 1;
@@ -70,6 +73,16 @@ impl Rebound {
                 add(&mut self.lazy, names.get(index));
             } else if ![opcodes.import_from, opcodes.swap, opcodes.pop_top].contains(&unit[0]) {
                 is_lazy = false;
+            }
+            let is_load = |opcode: u8| code::loaded(opcodes, (opcode, index), names, locals).is_some();
+            if unit[0] == opcodes.load_small_int {
+                number = Some(index).filter(|number| *number > 0);
+            } else if !is_load(unit[0]) {
+                let stores =
+                    info.access.is_some_and(|access| matches!(access.action, Action::WriteAttribute | Action::WriteGlobal));
+                if let (Some(number), Some(name)) = (number.take(), names.get(index).filter(|_| stores)) {
+                    self.numbers.entry((*name).to_owned()).or_default().insert(number);
+                }
             }
             let Some(access) = info.access else { continue };
             if matches!(access.action, Action::WriteGlobal | Action::DeleteGlobal) && unit[0] != opcodes.store_name {
@@ -161,6 +174,11 @@ impl Rebound {
 
     pub(super) fn is_imported_lazily(&self, name: &str) -> bool {
         self.lazy.contains(name)
+    }
+
+    /// Whether different numbers are stored under a name: they are no flags.
+    pub(super) fn has_numbers(&self, name: &str) -> bool {
+        self.numbers.get(name).is_some_and(|numbers| numbers.len() > 1)
     }
 
     pub(super) fn has_global(&self, name: &str) -> bool {

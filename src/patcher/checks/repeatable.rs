@@ -23,6 +23,8 @@ struct Look<'a> {
     with: &'a [Instruction],
     /// Whether something may be put into a set, which may be in it.
     is_looked_for: bool,
+    /// Whether a number that is stored is one of several, and no flag.
+    is_claimed: bool,
     /// Whether anything that was there before may be stored.
     stores_anything: bool,
 }
@@ -84,7 +86,13 @@ impl<'a> Look<'a> {
             let is_plain = all[compare].opcode == opcodes.is_op && is_flag(opcodes, code.strings, &with[0]);
             (compare + 1, if is_plain { &[][..] } else { with })
         };
-        Some(Look { branches: [jump + 1, all[jump].target? as usize], with, is_looked_for, stores_anything: false })
+        Some(Look {
+            branches: [jump + 1, all[jump].target? as usize],
+            with,
+            is_looked_for,
+            is_claimed: false,
+            stores_anything: false,
+        })
     }
 
     /// Where the statement that begins here ends, if it may be made twice.
@@ -101,7 +109,8 @@ impl<'a> Look<'a> {
         let stores = if self.stores_anything {
             is_load(opcodes, all.get(start)?)
         } else if self.with.is_empty() {
-            is_flag(opcodes, strings, all.get(start)?)
+            let load = all.get(start)?;
+            is_flag(opcodes, strings, load) && !(self.is_claimed && load.opcode == opcodes.load_small_int)
         } else {
             is_compared()
         };
@@ -144,8 +153,15 @@ impl<'a> Look<'a> {
 
 /// Whether all that a look decides may be done twice: a flag is set that may be set already (`if not self.dirty: self.dirty = True`), or to what it was compared
 /// with (`if self.state != CLOSED: self.state = CLOSED`), something is put into a set (`if x not in seen: seen.add(x)`), an event is set.
-pub(super) fn is_repeatable(opcodes: &Opcodes, code: &Code<'_>, all: &[Instruction], check: &Found<'_>, act: &Found<'_>) -> bool {
+pub(super) fn is_repeatable(
+    opcodes: &Opcodes,
+    code: &Code<'_>,
+    all: &[Instruction],
+    check: &Found<'_>,
+    (act, is_claimed): (&Found<'_>, bool),
+) -> bool {
     let Some(look) = Look::of(opcodes, code, all, check) else { return false };
+    let look = Look { is_claimed, ..look };
     let act = act.instruction as usize;
     let [next, target] = look.branches;
     let (from, other) = if act < target { (next, target) } else { (target, next) };
@@ -160,7 +176,7 @@ pub(super) fn only_keeps(opcodes: &Opcodes, code: &Code<'_>, all: &[Instruction]
     let Some(jump) = (check + 1..check + SOON).find(tests) else { return false };
     let Some(target) = all[jump].target else { return false };
     let branches = [jump + 1, target as usize];
-    let look = Look { branches, with: &[], is_looked_for: true, stores_anything: true };
+    let look = Look { branches, with: &[], is_looked_for: true, is_claimed: false, stores_anything: true };
     let texts = (code.names, code.strings);
     [branches, [branches[1], branches[0]]].into_iter().any(|ways| look.end(opcodes, texts, all, ways).is_some())
 }
@@ -169,7 +185,7 @@ pub(super) fn only_keeps(opcodes: &Opcodes, code: &Code<'_>, all: &[Instruction]
 pub(in crate::patcher) fn only_sets_flags(opcodes: &Opcodes, names: &[&str], all: &[Instruction], jump: usize) -> bool {
     let Some(target) = all[jump].target else { return false };
     let branches = [jump + 1, target as usize];
-    let look = Look { branches, with: &[], is_looked_for: false, stores_anything: false };
+    let look = Look { branches, with: &[], is_looked_for: false, is_claimed: false, stores_anything: false };
     [branches, [branches[1], branches[0]]].into_iter().any(|ways| look.end(opcodes, (names, &[]), all, ways).is_some())
 }
 

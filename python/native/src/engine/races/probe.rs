@@ -23,7 +23,7 @@ use ftsan::races::facts::AccessFacts;
 use ftsan::scope;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyInt, PyTuple};
 use std::collections::HashMap;
 use std::ffi::c_int;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
@@ -235,6 +235,7 @@ fn is_special(point: &Point<'_>) -> bool {
         || point.compared != 0
         || point.would_store != 0
         || point.text.is_some()
+        || point.number.is_some()
         || point.is_claim
         || point.is_filled
         || point.is_given
@@ -311,8 +312,10 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, function: &Function, point: &Point<'_
     let (name, field) = crate::engine::races::names::intern(py, point.name.unwrap_or_default())?;
     let site = NEXT_SITE.fetch_add(1, Ordering::Relaxed);
     let constants = || code.getattr(pyo3::intern!(py, "co_consts"))?.get_item(point.text);
-    // SAFETY: a constant is alive as long as its code is.
-    let text = point.text.map(|_| constants()).transpose()?.map_or(Value::UNKNOWN, |text| unsafe { values::value(text.as_ptr()) });
+    let number = || point.number.map(|number| PyInt::new(py, number).into_any());
+    let text = point.text.map(|_| constants()).transpose()?.or_else(number);
+    // SAFETY: attached, and we hold a reference.
+    let text = text.map_or(Value::UNKNOWN, |text| unsafe { values::value(text.as_ptr()) });
     if point.is_tested && is_variable(point.action) {
         crate::evidence::flags::remember(site, name);
     }

@@ -37,7 +37,7 @@ pub(crate) struct Probe {
     pub(crate) compared: u16,
     /// The local variable that the check would have it store.
     pub(crate) would_store: u16,
-    /// The text that the check would have it store; else unknown.
+    /// The text or the small number that the check would have it store, or the text that the answer compares with; else unknown.
     pub(crate) text: Value,
     pub(crate) turn: Turn,
     /// It acts on what the local variable holds with which it is compared.
