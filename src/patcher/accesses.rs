@@ -71,6 +71,7 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
                 || point.action == Action::DeleteAttribute && handlers.handle_namelessness(instruction.unit);
             let key = (index as usize).checked_sub(1).filter(|_| point.action == Action::ReadItem);
             point.item = key.and_then(|key| waits::item(opcodes, code, &instructions.all[key]));
+            point.is_filled = point.action == Action::WriteItem && code.name == "__missing__";
             point.is_viewed =
                 point.action == Action::Contains && calls::views_keys(opcodes, code, &instructions.all, index as usize);
             point.is_constant = point.value != 0 && finder.is_a_constant(index as usize, u32::from(point.value));

@@ -130,7 +130,8 @@ pub struct Point<'a> {
     pub is_bounded: bool,
     /// An exception is raised instead if a check has found it there already.
     pub is_refused: bool,
-    /// It asks whether there is something in a container, or in a variable, and calls a function that may put it there if there is not.
+    /// It asks whether there is something in a container, or in a variable, and calls a function that may put it there if there is not; or it puts an
+    /// item there in a function that is called if it is missing.
     pub is_filled: bool,
     /// Something is put into a container because there is nothing in it, or this is the look that decides that.
     pub is_first: bool,

@@ -5,7 +5,9 @@ use crate::engine::races::noted::{Touch, Written};
 use crate::engine::races::probe_site::{Probe, peek};
 use crate::engine::races::slices::Slice;
 use crate::engine::races::touch::{escape, field, is_private};
-use crate::engine::races::{container_sync, containers, encoders, handed_over, locations, names, states, taken_off, values, walks};
+use crate::engine::races::{
+    container_sync, containers, encoders, handed_over, locations, missing, names, states, taken_off, values, walks,
+};
 use crate::evidence::naming;
 use crate::evidence::race::Part;
 use crate::interpreter::{attributes, frames, header, types};
@@ -330,6 +332,9 @@ unsafe fn item(here: &'static ThreadContext, probe: &Probe, object: *mut ffi::Py
         let key = peek(probe.key);
         if key.is_null() {
             return Outcome::Continue;
+        }
+        if probe.action == Action::ReadItem && missing::may_fill(class, container) {
+            return Touch { here, probe: &missing::look(probe), object }.item(key, call, Written::UNKNOWN, container);
         }
         let touch = Touch { here, probe, object };
         let outcome = touch.item(key, call, value(here, probe), container);

@@ -14,7 +14,7 @@
 //! | [`noted`] | one access, and the shadow memory |
 //! | [`locations`] | whether a name is a part of an object at all |
 //! | [`states`] | what a process has once, and is read and replaced by calls |
-//! | [`taken_off`] | properties that are taken off their class |
+//! | [`taken_off`], [`missing`] | properties that are taken off their class; dictionaries that fill in what is missing |
 //! | [`containers`], [`values`], [`names`] | built-in containers; keys and values as numbers; names |
 //! | [`walks`] | iterations, step by step |
 //! | [`calls`], [`encoders`] | calls of C functions, seen at their entries; what encoders go through |
@@ -44,6 +44,7 @@ pub(crate) mod folds;
 pub(crate) mod handed_over;
 mod lives;
 pub(crate) mod locations;
+mod missing;
 pub(crate) mod names;
 pub(crate) mod noted;
 pub(crate) mod own_thread;

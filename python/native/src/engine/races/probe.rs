@@ -7,7 +7,7 @@ use crate::engine::locks;
 use crate::engine::races::folds::{self, Folds};
 use crate::engine::races::probe_site::{self, Probe, TYPES, Type, peek, peek_plainly};
 use crate::engine::races::waits::Function;
-use crate::engine::races::{accesses, confirm, shared, turns, values, waits};
+use crate::engine::races::{accesses, confirm, missing, shared, turns, values, waits};
 use crate::findings::process;
 use crate::interpreter::frames::RawFrame;
 use crate::interpreter::header;
@@ -318,6 +318,9 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, function: &Function, point: &Point<'_
     let text = text.map_or(Value::UNKNOWN, |text| unsafe { values::value(text.as_ptr()) });
     if point.is_tested && is_variable(point.action) {
         crate::evidence::flags::remember(site, name);
+    }
+    if point.is_filled && point.action == Action::WriteItem {
+        missing::is_filled();
     }
     // Any class may call itself so.
     let container = point
