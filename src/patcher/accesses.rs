@@ -58,6 +58,8 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
         {
             let tested = finder.tested(&point, index as usize);
             (point.is_tested, point.is_polled, point.is_awaited) = (tested.is_tested, tested.is_polled, tested.is_awaited);
+            // `try: CACHE` with `except NameError`.
+            point.is_tested |= point.action == Action::ReadGlobal && handlers.handle_unbound(instruction.unit);
             let is_variable = matches!(point.action, Action::ReadAttribute | Action::ReadGlobal | Action::ReadCell);
             (point.is_asked, point.is_lazy) = (tested.is_asked, tested.is_lazy && is_variable);
             point.is_measured = tested.is_measured;

@@ -35,6 +35,9 @@ const RAISED: &[(&str, &[&str])] = &[
 /// What `del object.name` raises if there is no such attribute, and what that is derived from.
 const NAMELESS: &[&str] = &["AttributeError", "BaseException", "Exception"];
 
+/// What reading a variable raises that is not bound.
+const UNBOUND: &str = "NameError";
+
 /// What says nothing but that something is not there.
 const NOT_THERE: &[&str] = &["IndexError", "KeyError", "LookupError"];
 
@@ -158,6 +161,11 @@ impl<'a, 'b> Handlers<'a, 'b> {
     /// Whether it is handled that there is no such attribute, if the instruction at this unit says so.
     pub(super) fn handle_namelessness(&self, unit: u32) -> bool {
         self.handler(unit, NAMELESS).is_some()
+    }
+
+    /// Whether it is handled, by its name, that there is no such variable, if the instruction at this unit says so.
+    pub(super) fn handle_unbound(&self, unit: u32) -> bool {
+        self.names.contains(&UNBOUND) && self.handler(unit, &[UNBOUND]).is_some()
     }
 
     /// Whether what is taken away at the unit `take` (an attribute, or what a container has) decides that the instruction at `act` runs: only if
