@@ -6,7 +6,7 @@ use super::checks;
 use super::code::Code;
 use super::found::Found;
 use super::guards;
-use super::handlers::Handlers;
+use super::handlers::{Handlers, SUPPRESS};
 use super::instructions::{Instruction, Instructions};
 use super::names::{INSERTION, names};
 use super::opcode_table::{Access, DEEPEST, Named};
@@ -93,7 +93,7 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
         found.extend(calls::find(opcodes, code, instructions, &handlers, rebound));
         found.sort_by_key(|found| (found.instruction, found.is_after));
     }
-    if found.iter().any(|found| is_looked_at(&found.point)) {
+    if found.iter().any(|found| is_looked_at(&found.point)) || code.names.contains(&SUPPRESS) {
         let names = names(opcodes, code, instructions, rebound, &found);
         checks::mark(opcodes, code, instructions, &handlers, &names, |unit| finder.is_tried(unit), &mut found);
         guards::mark(opcodes, code, &instructions.all, &names, rebound, &mut found);

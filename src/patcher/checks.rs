@@ -39,6 +39,9 @@ pub(super) fn mark<'a>(
             found.point.is_claim = true;
         }
     }
+    for look in 0..found.len() {
+        found[look].point.is_tested |= is_made_if_missing(opcodes, handlers, &instructions.all, names, found, look);
+    }
     rounds::mark(opcodes, code, &instructions.all, names, found);
     for take in 0..found.len() {
         if let Some(look) = looks_at_what_is_taken(opcodes, code, &instructions.all, names, found, take) {
@@ -196,6 +199,29 @@ pub(super) fn is_written<'a>(found: &[Found<'a>], read: &Point<'a>, inside: std:
     let writes =
         |act: &Found<'a>| inside.contains(&(act.instruction as usize)) && acted(&act.point, act.point.container) == subject;
     subject.is_some() && found.iter().any(writes)
+}
+
+/// Whether what is read is stored only if it is not there: `with suppress(KeyError): return d[k]`, and `d[k] = ...` after that.
+fn is_made_if_missing(
+    opcodes: &Opcodes,
+    handlers: &Handlers<'_, '_>,
+    all: &[Instruction],
+    names: &Names<'_>,
+    found: &[Found<'_>],
+    look: usize,
+) -> bool {
+    let Found { point, instruction, .. } = &found[look];
+    let is_attribute = point.action == Action::ReadAttribute;
+    if !is_attribute && point.action != Action::ReadItem || !handlers.suppress_lack(point.unit, is_attribute) {
+        return false;
+    }
+    let subject = looked_at(point, names.containers[look]);
+    let is_act = |act: usize| {
+        let next = *instruction as usize + 1;
+        acted(&found[act].point, names.containers[act]) == subject
+            && !branches::comes_to(opcodes, all, next, usize::MAX, found[act].instruction as usize)
+    };
+    subject.is_some() && (look + 1..found.len()).any(is_act)
 }
 
 /// The look at a part of a sequence that is taken away at `take` right after that: `batch = queue[:n]; del queue[:n]`, `first = queue[0]; del queue[0]`.

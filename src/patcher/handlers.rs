@@ -35,6 +35,9 @@ const RAISED: &[(&str, &[&str])] = &[
 /// What `del object.name` raises if there is no such attribute, and what that is derived from.
 const NAMELESS: &[&str] = &["AttributeError", "BaseException", "Exception"];
 
+/// The context manager that goes on behind its body.
+pub(super) const SUPPRESS: &str = "suppress";
+
 /// What reading a variable raises that is not bound.
 const UNBOUND: &str = "NameError";
 
@@ -163,6 +166,13 @@ impl<'a, 'b> Handlers<'a, 'b> {
         self.handler(unit, NAMELESS).is_some()
     }
 
+    /// Whether a `with suppress(...)` goes on behind its body if what the instruction at this unit reads, an attribute or an item, is not there.
+    pub(super) fn suppress_lack(&self, unit: u32, is_attribute: bool) -> bool {
+        let raised = if is_attribute { NAMELESS } else { LACKING };
+        let handler = self.names.contains(&SUPPRESS).then(|| self.handler(unit, raised)).flatten();
+        handler.is_some_and(|(_, target)| !self.catches(target, raised))
+    }
+
     /// Whether it is handled, by its name, that there is no such variable, if the instruction at this unit says so.
     pub(super) fn handle_unbound(&self, unit: u32) -> bool {
         self.names.contains(&UNBOUND) && self.handler(unit, &[UNBOUND]).is_some()
@@ -282,7 +292,7 @@ impl<'a, 'b> Handlers<'a, 'b> {
         let is_with = self.from(target).iter().take(2).any(|instruction| instruction.opcode == self.opcodes.with_except_start);
         let Some(end) = self.instructions.at.get(start as usize).map(|at| *at as usize).filter(|_| is_with) else { return false };
         let before = &self.instructions.all[end.saturating_sub(BEFORE)..end];
-        let called = before.iter().rposition(|instruction| self.name(instruction) == Some("suppress"));
+        let called = before.iter().rposition(|instruction| self.name(instruction) == Some(SUPPRESS));
         let is_suppress = called.is_some_and(|called| before[called..].iter().any(|instruction| self.says(raised, instruction)));
         let is_lack = |instruction: &Instruction| self.name(instruction).is_some_and(|name| NOT_THERE.contains(&name));
         is_suppress || self.manager(before).iter().any(|instruction| is_lack(instruction) && self.says(raised, instruction))
