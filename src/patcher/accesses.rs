@@ -12,7 +12,7 @@ use super::names::{INSERTION, names};
 use super::opcode_table::{Access, DEEPEST, Named};
 use super::opcodes::{Jump, Opcodes};
 use super::own_thread::{self, Own};
-use super::point::{Action, Operand, Point};
+use super::point::{Action, DICTIONARY, Operand, Point};
 use super::rebound::Rebound;
 use super::tested::{Tested, tested};
 use super::{known_calls, tables, waits};
@@ -238,7 +238,9 @@ impl<'a> Finder<'a, '_> {
             let instruction = &self.instructions[index];
             let info = self.opcodes.info(instruction.opcode);
             let is_store = info.access.is_some_and(|access| access.action == Action::WriteAttribute);
-            if info.publishes || (is_store && !self.loads_self(index - 1)) {
+            // With the dictionary of another one, its attributes are no secrets either.
+            let is_dictionary = || self.code.names.get(instruction.argument as usize) == Some(&DICTIONARY);
+            if info.publishes || is_store && (!self.loads_self(index - 1) || is_dictionary()) {
                 break;
             }
             if is_store {
@@ -329,9 +331,6 @@ impl<'a> Finder<'a, '_> {
         None
     }
 }
-
-/// Its items are the attributes.
-const DICTIONARY: &str = "__dict__";
 
 /// Reading these is no business of the program's data.
 fn is_special(name: &str) -> bool {

@@ -40,7 +40,10 @@ pub(super) fn mark(opcodes: &Opcodes, code: &Code<'_>, instructions: &Instructio
         }
         while let Some(Found { instruction, is_after, point }) = found.get_mut(next).filter(|found| found.instruction <= index) {
             let is_attribute = matches!(point.action, Action::ReadAttribute | Action::WriteAttribute);
-            if *instruction == index && !*is_after && is_attribute && !point.is_polled && point.handed == Operand::Site {
+            if point.shares_attributes() {
+                // The object may be private no more.
+                first.clear();
+            } else if *instruction == index && !*is_after && is_attribute && !point.is_polled && point.handed == Operand::Site {
                 let last = index.checked_sub(1).filter(|_| point.object == 1);
                 let pushed = Some(stack.at(u32::from(point.object)))
                     .filter(|by| *by != UNKNOWN && !opcodes.load_fast_pairs.contains(&all[*by as usize].opcode));

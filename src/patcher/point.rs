@@ -161,7 +161,15 @@ pub struct Point<'a> {
     pub number: Option<u32>,
 }
 
+/// Its items are the attributes.
+pub(super) const DICTIONARY: &str = "__dict__";
+
 impl Point<'_> {
+    /// Whether the object gets a dictionary for its attributes, which another one may have as well.
+    pub fn shares_attributes(&self) -> bool {
+        self.action == Action::WriteAttribute && self.name == Some(DICTIONARY)
+    }
+
     /// With nothing but the site.
     pub(super) fn bare(action: Action) -> Self {
         Point {

@@ -4,13 +4,13 @@ use crate::engine::order;
 use crate::engine::races::noted::{Touch, Written};
 use crate::engine::races::probe_site::{Probe, peek};
 use crate::engine::races::slices::Slice;
-use crate::engine::races::touch::{escape, field, is_private};
+use crate::engine::races::touch::{field, is_private};
 use crate::engine::races::{
-    container_sync, containers, encoders, handed_over, locations, missing, names, states, taken_off, values, walks,
+    container_sync, containers, dictionaries, encoders, handed_over, locations, missing, names, states, taken_off, values, walks,
 };
 use crate::evidence::naming;
 use crate::evidence::race::Part;
-use crate::interpreter::{attributes, frames, header, types};
+use crate::interpreter::{attributes, frames, header};
 use crate::thread::context::ThreadContext;
 use crate::thread::outcome::Outcome;
 use ftsan::patcher::Action;
@@ -145,8 +145,11 @@ unsafe fn attribute(here: &'static ThreadContext, probe: &Probe, object: *mut ff
             container_sync::take(here, object);
         }
         if kind == AccessKind::Read && probe.name == "__dict__" {
-            expose(object);
+            dictionaries::expose(object);
             return Outcome::Continue;
+        }
+        if probe.action == Action::WriteAttribute && probe.name == "__dict__" {
+            dictionaries::share(object, peek(probe.value));
         }
         if kind == AccessKind::Read && taken_off::may_be(probe.field) {
             let outcome = taken_off::read(here, probe, object, probe.name, probe.field);
@@ -164,44 +167,8 @@ unsafe fn attribute(here: &'static ThreadContext, probe: &Probe, object: *mut ff
             return Outcome::Raised;
         }
         let written = if kind == AccessKind::Write { value(here, probe) } else { Written::UNKNOWN };
-        let home = home(object);
+        let home = dictionaries::home(object);
         Touch { here, probe, object }.write(home, probe.field, kind, written, Part::Attribute(probe.name))
-    }
-}
-
-/// The object that stands for an object's attributes.  A dictionary among them may be reached as such, so it is no secret of its creator.
-///
-/// # Safety
-/// Attached; `object` is alive.
-unsafe fn home(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
-    // SAFETY: a live object keeps its dictionary alive.
-    unsafe {
-        let home = attributes::home(object);
-        if !std::ptr::eq(home, object) {
-            escape(home);
-        }
-        home
-    }
-}
-
-/// The dictionary of an object's attributes is about to be handed out.  It may be made now, but it is no secret of the thread that does so if the object is
-/// none.
-///
-/// # Safety
-/// Attached; `object` is alive.
-unsafe fn expose(object: *mut ffi::PyObject) {
-    // SAFETY: passed on; without descriptors no code of the program runs.
-    unsafe {
-        if types::flags(ffi::Py_TYPE(object)) & attributes::MANAGED_DICT == 0 || is_private(object) {
-            return;
-        }
-        let dictionary = ffi::PyObject_GenericGetDict(object, std::ptr::null_mut());
-        if dictionary.is_null() {
-            ffi::PyErr_Clear();
-        } else {
-            escape(dictionary);
-            ffi::Py_DECREF(dictionary);
-        }
     }
 }
 
@@ -460,7 +427,7 @@ unsafe fn function(here: &'static ThreadContext, probe: &Probe, object: *mut ffi
     // SAFETY: passed on by `note`.
     unsafe {
         if function.name == "vars" {
-            expose(object);
+            dictionaries::expose(object);
             return Outcome::Continue;
         }
         if let Call::ReadAttribute | Call::WriteAttribute = function.effect {
@@ -551,11 +518,11 @@ pub(super) unsafe fn attribute_named(
             (true, false) => AccessKind::Write,
         };
         let touch = Touch { here, probe, object };
-        let outcome = touch.write(home(object), hash, kind, written, Part::Attribute(name));
+        let outcome = touch.write(dictionaries::home(object), hash, kind, written, Part::Attribute(name));
         if !probe.is_swapper || writes || outcome == Outcome::Raised {
             outcome
         } else {
-            touch.until_put_back(home(object), hash, Part::Attribute(name))
+            touch.until_put_back(dictionaries::home(object), hash, Part::Attribute(name))
         }
     }
 }

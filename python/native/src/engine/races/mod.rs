@@ -12,7 +12,7 @@
 //! | [`touch`] | what is done to an object, as accesses of its parts |
 //! | [`slices`] | slices of sequences that are replaced |
 //! | [`noted`] | one access, and the shadow memory |
-//! | [`locations`] | whether a name is a part of an object at all |
+//! | [`locations`], [`dictionaries`] | whether a name is a part of an object at all; the dictionary that has an object's attributes |
 //! | [`states`] | what a process has once, and is read and replaced by calls |
 //! | [`taken_off`], [`missing`] | properties that are taken off their class; dictionaries that fill in what is missing |
 //! | [`containers`], [`values`], [`names`] | built-in containers; keys and values as numbers; names |
@@ -38,6 +38,7 @@ pub(crate) mod confirm;
 pub(crate) mod container_sync;
 pub(crate) mod containers;
 pub(crate) mod demands;
+mod dictionaries;
 mod encoders;
 pub(crate) mod flags;
 pub(crate) mod folds;

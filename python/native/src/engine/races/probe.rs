@@ -172,6 +172,8 @@ fn path(point: &Point<'_>, is_strict: bool) -> Path {
         _ if is_strict => Path::Always,
         // Code that is not chosen may change what is polled.
         A::ReadAttribute if point.is_polled => Path::Always,
+        // An object that is private may get the dictionary of another one.
+        A::WriteAttribute if point.shares_attributes() => Path::Always,
         A::Iterate | A::EndIteration | A::Function | A::Method | A::ReadGlobal | A::WriteGlobal | A::DeleteGlobal => Path::Found,
         A::Contains if point.is_viewed => Path::Found,
         A::ReadAttribute
