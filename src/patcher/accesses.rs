@@ -14,7 +14,7 @@ use super::opcodes::{Jump, Opcodes};
 use super::own_thread::{self, Own};
 use super::point::{Action, DICTIONARY, Operand, Point};
 use super::rebound::Rebound;
-use super::tested::{Tested, tested};
+use super::tested::{Tested, is_equality, tested};
 use super::{known_calls, tables, waits};
 
 struct Finder<'a, 'b> {
@@ -52,6 +52,7 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
             continue;
         }
         has_calls |= finder.is_known_call(index as usize, instruction);
+        found.extend(finder.comparison_with_nothing(index, instruction));
         let Some(access) = opcodes.info(instruction.opcode).access else { continue };
         if let Some(mut point) = finder.point(access, index as usize, instruction)
             && !private.contains(&index)
@@ -172,6 +173,19 @@ impl<'a> Finder<'a, '_> {
         };
         let (key, value) = (if action == Action::Update { 0 } else { access.key }, access.value);
         wanted.then_some(Point { unit: instruction.unit, name, handed, object, key, value, ..Point::bare(action) })
+    }
+
+    /// Asks whether there is something in a container: `table == {}`, `rows != []`.
+    fn comparison_with_nothing(&self, index: u32, instruction: &Instruction) -> Option<Found<'a>> {
+        let is_equal = is_equality(self.opcodes, instruction)?;
+        let nothing = index.checked_sub(1).map(|nothing| &self.instructions[nothing as usize])?;
+        if ![self.opcodes.build_list, self.opcodes.build_map].contains(&nothing.opcode) || nothing.argument != 0 {
+            return None;
+        }
+        let Tested { is_tested, is_polled, is_awaited, is_asked, .. } = tested(self.opcodes, self.instructions, index as usize);
+        let bare = Point { unit: instruction.unit, object: 2, ..Point::bare(Action::Truth) };
+        let point = Point { is_tested, is_polled, is_awaited: is_polled && is_awaited != is_equal, is_asked, ..bare };
+        Some(Found { instruction: index, is_after: false, point })
     }
 
     /// Reads a global that is imported once it is read.

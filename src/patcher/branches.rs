@@ -141,6 +141,8 @@ pub(super) fn is_run_if_empty(opcodes: &Opcodes, code: &Code<'_>, all: &[Instruc
         Some(Compared { with: ActsAt::Number(0), is_equal, end }) => (end, is_equal),
         Some(_) => return false,
         None if is_truth(check) => (check + 1, false),
+        None if super::tested::is_equality(opcodes, &all[check]) == Some(true) => (check + 1, true),
+        None if super::tested::is_equality(opcodes, &all[check]) == Some(false) => (check + 1, false),
         None if is_truth(check + 1) => (check + 2, false),
         None => return false,
     };
