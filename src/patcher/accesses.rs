@@ -98,6 +98,8 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
         let names = names(opcodes, code, instructions, rebound, &found);
         checks::mark(opcodes, code, instructions, &handlers, &names, |unit| finder.is_tried(unit), &mut found);
         guards::mark(opcodes, code, &instructions.all, &names, rebound, &mut found);
+        let is_handled = |unit| handlers.handle_lack(unit, "__getitem__");
+        guards::mark_indexed(opcodes, code, &instructions.all, &names, is_handled, &mut found);
         for (at, found) in found.iter_mut().enumerate() {
             found.point.container = names.containers[at].or(names.walked[at].first().copied());
         }

@@ -35,6 +35,51 @@ pub(super) fn mark(
     }
 }
 
+/// Marks the looks how long a sequence is of which a loop then goes through the elements by their numbers ([`Point::is_indexed`]):
+/// `for i in range(len(xs)): use(xs[i])`, unless it is handled that there is no such element.
+pub(super) fn mark_indexed(
+    opcodes: &Opcodes,
+    code: &Code<'_>,
+    all: &[Instruction],
+    names: &Names<'_>,
+    is_handled: impl Fn(u32) -> bool,
+    found: &mut [Found<'_>],
+) {
+    /// The end, a step, and what is made of them.
+    const NEAR: usize = 8;
+    let is_range = |load: &Instruction| {
+        let is_global = load.opcode == opcodes.load_global || load.opcode == opcodes.load_name;
+        is_global && code.loaded(opcodes, load).is_some_and(|(_, name)| name == "range")
+    };
+    for look in 0..found.len() {
+        let size = found[look].instruction as usize;
+        if found[look].point.name != Some("len") || names.containers[look].is_none() {
+            continue;
+        }
+        let is_within = all[size.saturating_sub(NEAR)..size].iter().any(is_range);
+        let begins = |at: &usize| all.get(*at).is_some_and(|next| next.opcode == opcodes.for_iter);
+        let Some(begin) = (size + 1..size + NEAR).find(begins).filter(|_| is_within) else { continue };
+        let number = all.get(begin + 1).and_then(|store| opcodes.stores(store.opcode, store.argument));
+        let (Some(number), Some(end)) = (number, all[begin].target) else { continue };
+        let is_element = |at: usize| {
+            let Found { point, instruction, .. } = &found[at];
+            let key = (*instruction as usize).checked_sub(1).map(|key| &all[key]);
+            matches!(point.action, Action::ReadItem | Action::WriteItem)
+                && (begin..end as usize).contains(&(*instruction as usize))
+                && names.containers[at] == names.containers[look]
+                && key.is_some_and(|key| opcodes.loads(key.opcode, key.argument, number) == Some(1))
+                && !is_handled(point.unit)
+        };
+        // Not if it looks again how many there are by then.
+        let is_size = |at: usize| {
+            let is_inside = (begin..end as usize).contains(&(found[at].instruction as usize));
+            is_inside && found[at].point.name == Some("len") && names.containers[at] == names.containers[look]
+        };
+        let mut later = look + 1..found.len();
+        found[look].point.is_indexed = later.clone().any(is_element) && !later.any(is_size);
+    }
+}
+
 /// The name of the function or method that an instruction loads to be called.
 fn called<'a>(opcodes: &Opcodes, code: &Code<'a>, all: &[Instruction], at: usize) -> Option<&'a str> {
     let load = all.get(at)?;

@@ -141,6 +141,8 @@ pub struct Point<'a> {
     pub is_taken: bool,
     /// The object is a view of the dictionary that is meant: `key in d.keys()`.
     pub is_viewed: bool,
+    /// A loop goes through as many elements of a sequence, by their numbers, as there are.
+    pub is_indexed: bool,
     /// It is stored by whoever's turn it is.
     pub is_turn: bool,
     /// What is stored is a constant.
@@ -217,6 +219,7 @@ impl Point<'_> {
             is_drawn: false,
             is_taken: false,
             is_viewed: false,
+            is_indexed: false,
         }
     }
 }

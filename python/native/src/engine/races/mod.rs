@@ -16,7 +16,7 @@
 //! | [`states`] | what a process has once, and is read and replaced by calls |
 //! | [`taken_off`], [`missing`] | properties that are taken off their class; dictionaries that fill in what is missing |
 //! | [`containers`], [`values`], [`names`] | built-in containers; keys and values as numbers; names |
-//! | [`walks`] | iterations, step by step |
+//! | [`walks`], [`by_numbers`] | iterations, step by step; loops that go by the numbers of elements |
 //! | [`calls`], [`encoders`] | calls of C functions, seen at their entries; what encoders go through |
 //! | [`callers`] | accesses without a probe: which code makes them |
 //! | [`lives`], [`reused`] | objects by their lives; keys that are given to one thread after the other |
@@ -32,6 +32,7 @@
 //! | [`review`] | locksets and the inventory of shared state |
 
 pub(crate) mod accesses;
+mod by_numbers;
 pub(crate) mod callers;
 pub(crate) mod calls;
 pub(crate) mod confirm;

@@ -7,7 +7,7 @@ use crate::engine::locks;
 use crate::engine::races::folds::{self, Folds};
 use crate::engine::races::probe_site::{self, Probe, TYPES, Type, peek, peek_plainly};
 use crate::engine::races::waits::Function;
-use crate::engine::races::{accesses, confirm, missing, shared, turns, values, waits};
+use crate::engine::races::{accesses, by_numbers, confirm, missing, shared, turns, values, waits};
 use crate::findings::process;
 use crate::interpreter::frames::RawFrame;
 use crate::interpreter::header;
@@ -321,6 +321,9 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, function: &Function, point: &Point<'_
     if point.is_tested && is_variable(point.action) {
         crate::evidence::flags::remember(site, name);
     }
+    if point.is_indexed {
+        by_numbers::walk();
+    }
     if point.is_filled && point.action == Action::WriteItem {
         missing::is_filled();
     }
@@ -383,6 +386,7 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, function: &Function, point: &Point<'_
             is_first: point.is_first,
             is_drawn: point.is_drawn,
             is_taken: point.is_taken,
+            is_indexed: point.is_indexed,
             is_swapper: is_swapper,
             is_trusted: is_trusted,
             is_special: is_trusted || is_special(point),

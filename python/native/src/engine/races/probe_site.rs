@@ -57,6 +57,7 @@ pub(crate) struct Probe {
     pub(crate) is_first: bool,
     pub(crate) is_drawn: bool,
     pub(crate) is_taken: bool,
+    pub(crate) is_indexed: bool,
     /// It is in code that swaps what is the process's.
     pub(crate) is_swapper: bool,
     /// It is in a library of locks: its accesses order threads and are not judged.
@@ -108,6 +109,7 @@ impl Probe {
             is_first: false,
             is_drawn: false,
             is_taken: false,
+            is_indexed: false,
             is_swapper: false,
             is_trusted: false,
             is_special: false,

@@ -7,7 +7,7 @@ use crate::engine::races::noted::{Details, Touch, Written};
 use crate::engine::races::probe_site::{Probe, peek};
 use crate::engine::races::reused::Reused;
 use crate::engine::races::slices::Slice;
-use crate::engine::races::{container_sync, containers, shared, values, waits};
+use crate::engine::races::{by_numbers, container_sync, containers, shared, values, waits};
 use crate::evidence::race::Part;
 use crate::interpreter::header::{self, ESCAPED};
 use crate::thread::context::ThreadContext;
@@ -28,6 +28,8 @@ pub(super) mod field {
     pub(crate) const ELEMENT: u64 = 0x454c_454d;
     /// Which number an element has: others may be moved.
     pub(crate) const MOVED: u64 = 0x4d4f_5645;
+    /// Whether there are as many elements as there were.
+    pub(crate) const LENGTH: u64 = 0x4c45_4e47;
     /// Whether there is room for another element.
     pub(crate) const ROOM: u64 = 0x524f_4f4d;
 }
@@ -125,6 +127,9 @@ impl Touch<'_> {
         // SAFETY: the object is alive, and so is what it is done with.
         unsafe {
             if is_sequence(container) {
+                if call == Call::Take && self.shrinks() == Outcome::Raised {
+                    return Outcome::Raised;
+                }
                 // Whether a sequence has an element is a question about all of it.
                 return if self.probe.action == Action::Contains {
                     if self.probe.facts.is_acting()
@@ -193,6 +198,10 @@ impl Touch<'_> {
     pub(super) unsafe fn method(&self, method: &Method, key: *mut ffi::PyObject, has_more: bool, container: Container) -> Outcome {
         // SAFETY: the object is alive, and so is what it is done with.
         unsafe {
+            let shrinks = is_sequence(container) && (method.effect == Call::Take && !method.is_keyed || method.name == "clear");
+            if shrinks && self.shrinks() == Outcome::Raised {
+                return Outcome::Raised;
+            }
             if container.is_generator() {
                 self.access(self.object, field::POSITION, AccessKind::Advance, Value::UNKNOWN, Part::Position)
             } else if !method.is_keyed {
@@ -276,6 +285,13 @@ impl Touch<'_> {
             let outcome = unsafe {
                 self.noted(self.object, field::ROOM, AccessKind::Read, Value::UNKNOWN, Details::default(), Part::Structure)
             };
+            if outcome == Outcome::Raised {
+                return outcome;
+            }
+        }
+        if call == Call::Read && self.probe.is_indexed {
+            // SAFETY: as above.
+            let outcome = unsafe { self.length(AccessKind::Iterate) };
             if outcome == Outcome::Raised {
                 return outcome;
             }
@@ -395,6 +411,17 @@ impl Touch<'_> {
             let details = Details { epoch, ..Details::default() };
             self.noted(self.object, field::STRUCTURE, AccessKind::Insert, Value::UNKNOWN, details, Part::Structure)
         }
+    }
+
+    /// There are fewer elements after it, which matters to loops that go by their numbers.
+    unsafe fn shrinks(&self) -> Outcome {
+        // SAFETY: the object is alive.
+        if by_numbers::is_any() { unsafe { self.length(AccessKind::Atomic) } } else { Outcome::Continue }
+    }
+
+    unsafe fn length(&self, kind: AccessKind) -> Outcome {
+        // SAFETY: the object is alive.
+        unsafe { self.access(self.object, field::LENGTH, kind, Value::UNKNOWN, Part::Structure) }
     }
 
     /// Another element is put where there may have been room for it.
