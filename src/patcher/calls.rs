@@ -104,7 +104,8 @@ pub(super) fn find<'a>(
                 object,
                 callable,
                 key,
-                is_tested: tested.is_tested,
+                // `try: return names.index(name)` with `except ValueError`.
+                is_tested: tested.is_tested || name == known_calls::INDEX && is_handled,
                 is_polled: tested.is_polled,
                 is_awaited: tested.is_awaited,
                 is_asked: tested.is_asked,
@@ -123,7 +124,9 @@ pub(super) fn find<'a>(
             let methods = known_calls::methods(name);
             // A keyword will do where it only matters that there is an argument.
             call.positional > 0
-                && (methods.iter().any(|method| method.is_keyed) || known_calls::ADDING.contains(&name) || name == MERGING)
+                && (methods.iter().any(|method| method.is_keyed)
+                    || known_calls::ADDING.contains(&name)
+                    || [MERGING, known_calls::INDEX].contains(&name))
                 || instruction.argument > 0 && methods.iter().any(|method| method.is_repeatable)
         };
         if source.opcode != opcodes.load_attr

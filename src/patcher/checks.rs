@@ -6,7 +6,7 @@ use super::code::Code;
 use super::found::Found;
 use super::handlers::Handlers;
 use super::instructions::{Instruction, Instructions};
-use super::known_calls::{self, CallEffect};
+use super::known_calls::{self, CallEffect, INDEX};
 use super::names::{INSERTION, Names};
 use super::opcodes::{Jump, Opcodes};
 use super::point::{Action, Point};
@@ -92,7 +92,8 @@ pub(super) fn mark<'a>(
                     found[act].point.is_turn = true;
                 }
                 let is_adding = found[act].point.name.is_some_and(is_adding);
-                let looked_up = found[check].point.action == Action::Contains && is_adding;
+                let is_looked_for = found[check].point.action == Action::Contains || found[check].point.name == Some(INDEX);
+                let looked_up = is_looked_for && is_adding;
                 // Whether there is room for what is added.
                 let is_put = found[act].point.action == Action::WriteItem || found[act].point.name == Some(ADDITION);
                 let looks_for_room = found[check].point.is_measured && is_size(&found[check].point);

@@ -242,6 +242,9 @@ pub static METHODS: &[Method] = &[
 /// Methods that add their argument to a sequence, which may have been looked through for it.
 pub(super) const ADDING: &[&str] = &["append", "appendleft"];
 
+/// Says where in a sequence something is, and raises an exception if it is nowhere.
+pub(super) const INDEX: &str = "index";
+
 const fn builtin(name: &'static str, effect: CallEffect, arguments: Arguments, snapshots: &'static [Container]) -> Function {
     Function { module: "builtins", name, effect, arguments, snapshots, state: None }
 }
@@ -272,7 +275,7 @@ const fn place(name: &'static str) -> Function {
 
 /// Whether a method or function says where in a sequence something is, or belongs.
 pub(super) fn is_placing(name: &str) -> bool {
-    name == "index" || function(name).is_some_and(|function| function.module == "bisect")
+    name == INDEX || function(name).is_some_and(|function| function.module == "bisect")
 }
 
 /// Functions, by name.

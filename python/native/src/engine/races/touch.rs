@@ -132,19 +132,8 @@ impl Touch<'_> {
                 }
                 // Whether a sequence has an element is a question about all of it.
                 return if self.probe.action == Action::Contains {
-                    if self.probe.facts.is_acting()
-                        && let Outcome::Raised = self.noted(
-                            self.object,
-                            claimed(key),
-                            AccessKind::Read,
-                            Value::UNKNOWN,
-                            Details::default(),
-                            Part::Item(key),
-                        )
-                    {
-                        return Outcome::Raised;
-                    }
-                    self.structure(AccessKind::Read, false)
+                    let outcome = self.looks_for(key);
+                    if outcome == Outcome::Raised { outcome } else { self.structure(AccessKind::Read, false) }
                 } else if call == Call::Take
                     && let Outcome::Raised = self.moves(AccessKind::Write)
                 {
@@ -208,6 +197,9 @@ impl Touch<'_> {
                 // One look, or a copy, of whatever there is.
                 if method.effect == Call::Read {
                     self.await_what_is_put();
+                    if !key.is_null() && self.looks_for(key) == Outcome::Raised {
+                        return Outcome::Raised;
+                    }
                     if self.probe.is_placed { self.structure(AccessKind::Read, false) } else { Outcome::Continue }
                 } else if method.is_repeatable && key.is_null() {
                     self.change_all(Value::repeatable(mix(method.name.as_ptr() as u64)))
@@ -411,6 +403,15 @@ impl Touch<'_> {
             let details = Details { epoch, ..Details::default() };
             self.noted(self.object, field::STRUCTURE, AccessKind::Insert, Value::UNKNOWN, details, Part::Structure)
         }
+    }
+
+    /// A sequence is looked through for something, which may be added if it is not there.
+    unsafe fn looks_for(&self, key: *mut ffi::PyObject) -> Outcome {
+        if !self.probe.facts.is_acting() {
+            return Outcome::Continue;
+        }
+        // SAFETY: the object is alive, and so is what it is done with.
+        unsafe { self.noted(self.object, claimed(key), AccessKind::Read, Value::UNKNOWN, Details::default(), Part::Item(key)) }
     }
 
     /// There are fewer elements after it, which matters to loops that go by their numbers.
