@@ -27,7 +27,8 @@ pub static RULE: Rule = Rule {
 A list, dict, set, deque or other built-in container that is iterated by one thread and changed by another one, with nothing that
 orders the two: `for`, comprehensions, views, and whatever walks over it in C, such as `sum`, `zip`, `map`, `deque(d)`, `f(*d)`,
 `x in d.values()`, `json.dumps(d)` and `pickle.dumps(d)`.  An iteration lasts from its first step to its last one: a change between
-two steps is a race although a lock orders every single step.  So is a change after `if d:` that has found nothing to iterate over.
+two steps is a race although a lock orders every single step.  So is a change after `if d:` that has found nothing to iterate over.  Of a sequence that is gone through by
+numbers (`for i in range(len(xs)): use(xs[i])`), what takes elements away races, unless `IndexError` is handled there.
 
     for listener in self.listeners:            # FT403: another thread calls self.listeners.append()
         listener(event)
