@@ -420,6 +420,8 @@ impl Now<'_> {
     ) {
         let earlier_kind = kind_of(write.state.load(Relaxed));
         let was_measured = cell.marks_of(write) & mark::MEASURED != 0;
+        // Of the two, it is the update.
+        let was_checked = change.kind != AccessKind::Update && write.state.load(Relaxed) & (state::TESTED | state::ACTING) != 0;
         // Both have waited for it at the same place, and both take it.
         let is_spin = [earlier_kind, change.kind] == [AccessKind::Write; 2]
             && change.check.is_some_and(|check| write.check().is_some_and(|other| other.site == check.site));
@@ -434,7 +436,7 @@ impl Now<'_> {
                 earlier_check: if was_measured { Some(place(&write.check_site, &write.check_stack)) } else { write.check() },
                 kind: own,
                 check: change.check,
-                is_checked: change.is_checked || change.is_decided || is_spin,
+                is_checked: change.is_checked || change.is_decided || is_spin || was_checked,
                 witnessed,
                 ..self.race(severity, (told, place(&write.site, &write.stack), thread))
             });
