@@ -35,6 +35,9 @@ const MERGING: &str = "update";
 /// Methods that read what is behind a key, which may be a flag.
 const LOOKS: &[&str] = &["__getitem__", "get"];
 
+/// Functions that make another container of all that is in one.
+const COPIES: &[&str] = &["deque", "dict", "frozenset", "list", "set", "sorted", "tuple"];
+
 /// Where the parts of a call are on the stack.
 struct Call {
     callable: u32,
@@ -71,7 +74,7 @@ pub(super) fn find<'a>(
 ) -> Vec<Found<'a>> {
     let all = &instructions.all;
     let mut found = Vec::new();
-    let mut called = Vec::new();
+    let (mut called, mut copies) = (Vec::new(), Vec::new());
     stack::run(opcodes, code, instructions, |index, stack| {
         let instruction = &all[index as usize];
         let before = index.checked_sub(1).map(|before| &all[before as usize]);
@@ -164,6 +167,12 @@ pub(super) fn find<'a>(
         } else {
             None
         };
+        // A copy matters only if the container is cleared.
+        let is_copy = source.opcode == opcodes.load_global && by_name(1).is_some_and(|name| COPIES.contains(&name));
+        if is_copy && [call.positional, instruction.argument] == [1, 1] && code.names.contains(&"clear") {
+            let point = Point { unit: instruction.unit, object: first, is_copied: true, ..Point::bare(Action::ReadSlice) };
+            copies.push(Found { instruction: index, is_after: false, point });
+        }
         let Some(function) = function else { return };
         if function.arguments == Arguments::Callable {
             add(Action::Function, function.name, Operand::Stack(callable), callable, 0);
@@ -173,6 +182,7 @@ pub(super) fn find<'a>(
             add(Action::Function, function.name, Operand::Stack(depth), depth, 0);
         }
     });
+    found.append(&mut copies);
     found.extend(looked_up(opcodes, code, all, &called));
     found
 }

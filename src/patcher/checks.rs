@@ -13,7 +13,7 @@ use super::point::{Action, Point};
 use super::tested::loop_end;
 use numbered::is_made_of;
 pub(super) use repeatable::only_sets_flags;
-use repeatable::{ADDITION, is_repeatable, only_keeps};
+use repeatable::{ADDITION, CLEARING, is_repeatable, only_clears, only_keeps};
 use subject::{Subject, acted, checked, looked_at};
 
 mod numbered;
@@ -61,6 +61,8 @@ pub(super) fn mark<'a>(
             if let Some(check) = (0..act).rev().find(is_it)
                 && (notes_failure(handlers, &found[check].point, &found[act].point)
                     || is_repeatable(opcodes, code, &instructions.all, &found[check], (&found[act], names.is_claimed[act]))
+                    || found[act].point.name == Some(CLEARING)
+                        && only_clears(opcodes, code, &instructions.all, found[check].instruction as usize)
                     || is_trimmed(opcodes, &instructions.all, names, found, [check, act]))
             {
                 decided_otherwise.push(check);
@@ -225,7 +227,7 @@ fn is_made_if_missing(
     subject.is_some() && (look + 1..found.len()).any(is_act)
 }
 
-/// The look at a part of a sequence that is taken away at `take` right after that: `batch = queue[:n]; del queue[:n]`, `first = queue[0]; del queue[0]`.
+/// The look at what is taken away at `take` right after that: `batch = queue[:n]; del queue[:n]`, `first = queue[0]; del queue[0]`, `batch = list(queue); queue.clear()`.
 fn looks_at_what_is_taken(
     opcodes: &Opcodes,
     code: &Code<'_>,
@@ -237,13 +239,20 @@ fn looks_at_what_is_taken(
     /// From the look to the act.
     const SOON: usize = 16;
     let act = &found[take];
-    let container = names.containers[take].filter(|_| act.point.action == Action::DeleteItem)?;
+    let is_text = |key: &Instruction| code.strings.get(key.argument as usize).is_some_and(|text| *text != 0);
+    let key = |of: &Found<'_>| (of.instruction as usize).checked_sub(1).map(|key| &all[key]);
+    let is_constant = |key: &Instruction| key.opcode == opcodes.load_const && !is_text(key);
+    let is_deletion = act.point.action == Action::DeleteItem;
+    let takes_all = act.point.name == Some(CLEARING) || is_deletion && key(act).is_some_and(is_constant);
+    let container = names.containers[take].filter(|_| is_deletion || takes_all)?;
     let is_part = |look: &Found<'_>| {
-        let key = (look.instruction as usize).checked_sub(1).map(|key| &all[key]);
-        let is_text = |key: &Instruction| code.strings.get(key.argument as usize).is_some_and(|text| *text != 0);
-        let is_place =
-            |key: &Instruction| key.opcode == opcodes.load_small_int || key.opcode == opcodes.load_const && !is_text(key);
-        look.point.action == Action::ReadSlice || look.point.action == Action::ReadItem && key.is_some_and(is_place)
+        let is_place = |key: &Instruction| key.opcode == opcodes.load_small_int || is_constant(key);
+        match look.point.action {
+            Action::ReadSlice => is_deletion && !look.point.is_copied || takes_all,
+            Action::ReadItem => key(look).is_some_and(|key| is_deletion && is_place(key) || takes_all && is_constant(key)),
+            Action::Method => takes_all && look.point.name == Some("copy"),
+            _ => false,
+        }
     };
     let is_look = |at: &usize| names.containers[*at] == Some(container) && is_part(&found[*at]);
     let look = (0..take).rev().find(is_look)?;

@@ -139,6 +139,8 @@ pub struct Point<'a> {
     pub is_drawn: bool,
     /// What is read of a sequence is taken away right after that.
     pub is_taken: bool,
+    /// All that is in the object is copied, by a function that makes another container of it.
+    pub is_copied: bool,
     /// The object is a view of the dictionary that is meant: `key in d.keys()`.
     pub is_viewed: bool,
     /// A loop goes through as many elements of a sequence, by their numbers, as there are.
@@ -218,6 +220,7 @@ impl Point<'_> {
             is_first: false,
             is_drawn: false,
             is_taken: false,
+            is_copied: false,
             is_viewed: false,
             is_indexed: false,
         }

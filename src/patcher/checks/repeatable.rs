@@ -12,6 +12,9 @@ pub(super) const ADDITION: &str = "add";
 /// Methods without arguments that leave after two calls what they leave after one: of events, conditions, timers, futures, tasks.
 const REPEATABLE: [&str; 3] = ["cancel", "notify_all", "set"];
 
+/// What takes all out of a container.
+pub(super) const CLEARING: &str = "clear";
+
 /// How long a branch is at most.
 const LONGEST: usize = 40;
 
@@ -25,6 +28,8 @@ struct Look<'a> {
     is_looked_for: bool,
     /// Whether a number that is stored is one of several, and no flag.
     is_claimed: bool,
+    /// Whether something may be cleared.
+    may_clear: bool,
     /// Whether anything that was there before may be stored.
     stores_anything: bool,
 }
@@ -91,6 +96,7 @@ impl<'a> Look<'a> {
             with,
             is_looked_for,
             is_claimed: false,
+            may_clear: false,
             stores_anything: false,
         })
     }
@@ -121,7 +127,7 @@ impl<'a> Look<'a> {
             }
             if instruction.opcode == opcodes.call {
                 let known = match instruction.argument {
-                    0 => called.is_some_and(|name| REPEATABLE.contains(&name)),
+                    0 => called.is_some_and(|name| REPEATABLE.contains(&name) || self.may_clear && name == CLEARING),
                     1 => self.is_looked_for && called == Some(ADDITION),
                     _ => false,
                 };
@@ -176,16 +182,28 @@ pub(super) fn only_keeps(opcodes: &Opcodes, code: &Code<'_>, all: &[Instruction]
     let Some(jump) = (check + 1..check + SOON).find(tests) else { return false };
     let Some(target) = all[jump].target else { return false };
     let branches = [jump + 1, target as usize];
-    let look = Look { branches, with: &[], is_looked_for: true, is_claimed: false, stores_anything: true };
+    let look = Look { branches, with: &[], is_looked_for: true, is_claimed: false, may_clear: false, stores_anything: true };
     let texts = (code.names, code.strings);
     [branches, [branches[1], branches[0]]].into_iter().any(|ways| look.end(opcodes, texts, all, ways).is_some())
 }
 
+/// Whether all that a look at a container decides is whether it is cleared, or more that may be done twice.
+pub(super) fn only_clears(opcodes: &Opcodes, code: &Code<'_>, all: &[Instruction], check: usize) -> bool {
+    /// A number, the comparison and the jump.
+    const SOON: usize = 6;
+    let tests = |at: &usize| all.get(*at).is_some_and(|test| opcodes.info(test.opcode).tests);
+    let Some(jump) = (check + 1..check + SOON).find(tests) else { return false };
+    all[jump].target.is_some_and(|target| only_repeats(opcodes, code.names, all, [jump + 1, target as usize], true))
+}
+
 /// Whether all that the jump at `jump` decides is whether flags are set, whatever is asked there.
 pub(in crate::patcher) fn only_sets_flags(opcodes: &Opcodes, names: &[&str], all: &[Instruction], jump: usize) -> bool {
-    let Some(target) = all[jump].target else { return false };
-    let branches = [jump + 1, target as usize];
-    let look = Look { branches, with: &[], is_looked_for: false, is_claimed: false, stores_anything: false };
+    all[jump].target.is_some_and(|target| only_repeats(opcodes, names, all, [jump + 1, target as usize], false))
+}
+
+/// Whether all that is done in one of two branches, and not in the other one, may be done twice.
+fn only_repeats(opcodes: &Opcodes, names: &[&str], all: &[Instruction], branches: [usize; 2], may_clear: bool) -> bool {
+    let look = Look { branches, with: &[], is_looked_for: false, is_claimed: false, may_clear, stores_anything: false };
     [branches, [branches[1], branches[0]]].into_iter().any(|ways| look.end(opcodes, (names, &[]), all, ways).is_some())
 }
 

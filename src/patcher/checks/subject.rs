@@ -1,5 +1,6 @@
 //! What is looked at and what is changed, by its name.
 
+use super::repeatable::CLEARING;
 use crate::patcher::known_calls::{self, CallEffect};
 use crate::patcher::point::{Action, Point};
 
@@ -60,7 +61,9 @@ pub(super) fn acted<'a>(point: &Point<'a>, container: Option<&'a str>) -> Option
         A::WriteCell | A::DeleteCell => point.name.map(Subject::Variable),
         A::WriteItem | A::DeleteItem => container.map(Subject::Content),
         A::Method => {
-            let changes = |method: &known_calls::Method| matches!(method.effect, CallEffect::Take | CallEffect::Insert);
+            let changes = |method: &known_calls::Method| {
+                matches!(method.effect, CallEffect::Take | CallEffect::Insert) || method.name == CLEARING
+            };
             known_calls::methods(point.name?).iter().any(changes).then_some(container.map(Subject::Content))?
         }
         A::ReadAttribute

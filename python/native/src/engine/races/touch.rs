@@ -146,7 +146,6 @@ impl Touch<'_> {
                     self.structure(AccessKind::Atomic, !self.probe.is_handled)
                 } else if call == Call::Read
                     && self.probe.is_taken
-                    && !is_everything(key)
                     && let Outcome::Raised = self.structure(AccessKind::Read, false)
                 {
                     // What is there is about to be taken away.
@@ -200,7 +199,8 @@ impl Touch<'_> {
                     if !key.is_null() && self.looks_for(key) == Outcome::Raised {
                         return Outcome::Raised;
                     }
-                    if self.probe.is_placed { self.structure(AccessKind::Read, false) } else { Outcome::Continue }
+                    let is_look = self.probe.is_placed || self.probe.is_taken;
+                    if is_look { self.structure(AccessKind::Read, false) } else { Outcome::Continue }
                 } else if method.is_repeatable && key.is_null() {
                     self.change_all(Value::repeatable(mix(method.name.as_ptr() as u64)))
                 } else if self.probe.is_claim && !key.is_null() && is_sequence(container) {
