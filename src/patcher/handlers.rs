@@ -5,8 +5,9 @@
 //! so does any other `with` that names the exception itself.
 //! An iteration that a change ends has lost its rest: only if it is made again until nobody came between is that handled.
 
-use super::instructions::{Instruction, Instructions};
+use super::instructions::{Instruction, Instructions, read_at};
 use super::opcodes::{Jump, Opcodes};
+use super::point::Action;
 use super::tables;
 
 /// What containers raise for what they have not, and what these are derived from.
@@ -41,8 +42,25 @@ pub(super) const SUPPRESS: &str = "suppress";
 /// What reading a variable raises that is not bound.
 const UNBOUND: &str = "NameError";
 
+/// What is raised for an attribute or a variable that is not there, and what that is derived from.
+const ABSENT: [&str; 4] = ["AttributeError", "NameError", "Exception", "BaseException"];
+
+/// Code that calls one of these, and does nothing else, tells that something went wrong.
+const TELLING: &[&str] =
+    &["critical", "error", "exception", "fail", "log", "print", "print_exc", "print_exception", "warn", "warning", "write"];
+
+/// The same of the exception itself, which is kept.
+const KEEPING: &[&str] = &["add", "append", "put", "put_nowait"];
+
 /// What says nothing but that something is not there.
 const NOT_THERE: &[&str] = &["IndexError", "KeyError", "LookupError"];
+
+/// Functions that ask an object for an attribute by its name.
+const ASKING: &[&str] = &["getattr", "hasattr"];
+
+/// What code does that goes on with something else.
+const WRITING: &[Action] =
+    &[Action::WriteAttribute, Action::WriteItem, Action::WriteSlice, Action::WriteGlobal, Action::WriteCell, Action::Update];
 
 /// What dictionaries, sets and deques raise if they change while they are gone through.
 const CHANGED: &[&str] = &["RuntimeError"];
@@ -126,6 +144,21 @@ pub fn handle_raised(opcodes: &Opcodes, bytes: &[u8], exceptions: &[u8], names: 
     let handlers = Handlers::of(opcodes, exceptions, names, &instructions);
     let classes = RAISED.iter().filter(|(class, _)| raised.contains(class)).map(|(_, classes)| *classes);
     classes.into_iter().any(|classes| handlers.handler(unit, classes).is_some())
+}
+
+/// Whether code is prepared for there being nothing, where it reads an attribute or a variable at this unit, or (`!is_own`) calls what does so: by
+/// a default, a question whether it is there, or an exception that is handled; one that is only told of was not expected.
+pub fn accepts_absence(opcodes: &Opcodes, bytes: &[u8], exceptions: &[u8], names: &[&str], unit: u32, is_own: bool) -> bool {
+    let Some(instructions) = Instructions::read(opcodes, bytes) else { return true };
+    let handlers = Handlers::of(opcodes, exceptions, names, &instructions);
+    let Some(read) = read_at(opcodes, bytes, unit) else { return true };
+    if is_own && !handlers.reads(&read.0[..=read.1]) {
+        return true;
+    }
+    // A caller that handles whatever goes wrong expects nothing.
+    let raised = if is_own { &ABSENT[..] } else { &ABSENT[..2] };
+    let is_discarded = is_own && read.0.get(read.1 + 1).is_some_and(|next| next.opcode == opcodes.pop_top);
+    handlers.handler(unit, raised).is_some_and(|(_, target)| !handlers.only_tells(target, raised, is_discarded))
 }
 
 /// The handlers of a code object.
@@ -232,6 +265,40 @@ impl<'a, 'b> Handlers<'a, 'b> {
         None
     }
 
+    /// Whether the last of these instructions reads what has to be there.
+    fn reads(&self, before: &[Instruction]) -> bool {
+        /// The function, and two arguments.
+        const SOON: usize = 8;
+        let Some((read, before)) = before.split_last() else { return false };
+        let Opcodes { call, load_attr, load_global, load_name, .. } = *self.opcodes;
+        let asked = || before.iter().rev().take(SOON).find_map(|load| self.name(load).filter(|name| ASKING.contains(name)));
+        [load_attr, load_global, load_name].contains(&read.opcode)
+            || read.opcode == call && read.argument == 2 && asked() == Some("getattr")
+    }
+
+    /// Whether the handler at `target` does nothing but to tell of an exception; or nothing at all, about a value that is not used either.
+    fn only_tells(&self, target: u32, raised: &[&str], is_discarded: bool) -> bool {
+        let Some(clause) = self.clause(target, raised) else { return false };
+        let stores = |instruction: &Instruction| self.opcodes.stores(instruction.opcode, instruction.argument).is_some();
+        let Some(begin) = clause.iter().position(|first| first.opcode == self.opcodes.pop_top || stores(first)) else {
+            return false;
+        };
+        let body = &clause[begin + 1..];
+        let end = body.iter().position(|last| last.opcode == self.opcodes.pop_except || self.opcodes.info(last.opcode).is_end);
+        let body = &body[..end.unwrap_or(body.len())];
+        if body.is_empty() {
+            return is_discarded && end.is_some_and(|end| clause[begin + 1 + end].opcode == self.opcodes.pop_except);
+        }
+        let raises = end.is_some_and(|end| clause[begin + 1 + end].opcode == self.opcodes.raise_varargs);
+        let keeps = |instruction: &Instruction| {
+            let access = self.opcodes.info(instruction.opcode).access;
+            stores(instruction) || access.is_some_and(|access| WRITING.contains(&access.action))
+        };
+        let is_bound = clause[begin].opcode != self.opcodes.pop_top;
+        let tells = |name: &str| TELLING.contains(&name) || is_bound && KEEPING.contains(&name);
+        raises || body.iter().any(|load| self.name(load).is_some_and(tells)) && !body.iter().any(keeps)
+    }
+
     fn from(&self, unit: u32) -> &'b [Instruction] {
         let at = self.instructions.at.get(unit as usize).map_or(usize::MAX, |at| *at as usize);
         self.instructions.all.get(at..).unwrap_or_default()
@@ -252,37 +319,41 @@ impl<'a, 'b> Handlers<'a, 'b> {
         self.name(instruction).is_some_and(|name| raised.contains(&name))
     }
 
-    /// One of the clauses of the handler that begins at `target`.
     fn catches(&self, target: u32, raised: &[&str]) -> bool {
+        self.clause(target, raised).is_some()
+    }
+
+    /// The clause for one of these exceptions, of the handler that begins at `target`: from where they match, or of one for all, from its beginning.
+    fn clause(&self, target: u32, raised: &[&str]) -> Option<&'b [Instruction]> {
         let mut clause = self.from(target);
-        let Some((first, rest)) = clause.split_first() else { return false };
+        let (first, rest) = clause.split_first()?;
         if first.opcode != self.opcodes.push_exc_info {
-            return false;
+            return None;
         }
         // One for all exceptions is not about containers that change.
         let is_for_all = |next: &Instruction| next.opcode == self.opcodes.pop_top && raised.contains(&"BaseException");
         if rest.first().is_some_and(is_for_all) {
-            return true;
+            return Some(rest);
         }
         clause = rest;
         // The classes of a clause, the match, and a jump to the next clause.
         let checks = [self.opcodes.check_exc_match, self.opcodes.check_eg_match];
         while let Some(matched) = clause.iter().position(|instruction| checks.contains(&instruction.opcode)) {
             if clause[..matched].iter().any(|instruction| self.opcodes.info(instruction.opcode).is_end) {
-                return false;
+                return None;
             }
             if clause[..matched].iter().any(|instruction| self.says(raised, instruction)) {
-                return true;
+                return Some(&clause[matched..]);
             }
-            let next = clause[matched..].iter().take(3).find_map(|instruction| instruction.target);
-            let Some(next) = next.and_then(|next| self.instructions.all.get(next as usize..)) else { return false };
+            let next = clause[matched..].iter().take(3).find_map(|instruction| instruction.target)?;
+            let next = self.instructions.all.get(next as usize..)?;
             if next.len() >= clause.len() {
-                return false;
+                return None;
             }
             clause = next;
         }
         // After clauses for other classes, one for all.
-        clause.first().is_some_and(is_for_all)
+        clause.first().is_some_and(is_for_all).then_some(clause)
     }
 
     /// The body of a `with suppress(...)`, or of another `with` whose call names what is not there, begins at `start`.

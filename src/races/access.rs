@@ -198,8 +198,10 @@ pub struct Race {
     pub is_checked: bool,
     /// An update that another thread had made since is lost: it happened, here and now.
     pub witnessed: bool,
-    /// The reader had seen a flag that the writer set before.
+    /// The reader had seen a flag that the writer set before, or had the object before it was complete.
     pub published_early: bool,
+    /// And what is read was not there at all before it was written.
+    pub made_late: bool,
     /// The flag that said so, where it was seen; no stack if that was not kept.
     pub flag: Option<AccessSite>,
     /// They were ordered this time, by something else than a lock that both hold.

@@ -352,6 +352,10 @@ mod tests {
             told(early),
             "C.n: read in thread 'B' not ordered after the write in thread 'A'; a flag that says it is there was set first"
         );
+        assert_eq!(
+            told(Race { made_late: true, ..early }),
+            "C.n: read in thread 'B' not ordered after the write in thread 'A'; the reader had come before it was there at all"
+        );
         let half = "; it is filled piece by piece, and seen half";
         for (one, other) in [(AccessKind::Insert, AccessKind::Read), (AccessKind::Read, AccessKind::Insert)] {
             assert!(told(Race { published_early: true, ..race(one, other) }).ends_with(half));

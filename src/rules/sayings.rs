@@ -181,6 +181,7 @@ pub(super) const RACE: Race = Race {
     is_checked: false,
     witnessed: false,
     published_early: false,
+    made_late: false,
     is_potential: false,
     is_between: false,
     flag: None,
@@ -227,6 +228,7 @@ fn races() -> String {
             Race { is_between: true, ..*race },
             Race { is_potential: true, ..*race },
             Race { kind: AccessKind::Insert, ..*race },
+            Race { made_late: true, ..*race },
             Race { severity: Severity::Warning, ..*race },
         ];
         let told = [of(race, None, false), of(race, Some("ready"), false), of(race, None, true)].into_iter();

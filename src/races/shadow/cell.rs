@@ -116,6 +116,8 @@ pub(super) mod state {
     pub(in crate::races) const LAZY: u16 = AccessFacts::LAZY.of_read();
     /// Of a read: an iteration follows right away, and is noted as one beside it.
     pub(in crate::races) const GUARD: u16 = AccessFacts::GUARD.of_read();
+    /// Of a write that goes back to nothing: there was nothing of this name before.
+    pub(in crate::races) const MADE: u16 = 1 << 15;
 }
 
 /// Bits that have no place in `state`, beside a [`Turn`]: of a read, in which case the thread acts on it; of a write, in which case it was made.

@@ -61,6 +61,7 @@ impl Now<'_> {
             is_checked: false,
             witnessed: false,
             published_early: false,
+            made_late: false,
             is_potential: false,
             is_between: false,
             flag: None,
@@ -186,6 +187,7 @@ impl Now<'_> {
             && is_before(flag.sequence, write.sequence.load(Relaxed))
             && !Self::was_complete(cell, write, flag)
             || is_filling && same_check;
+        let made_late = Self::is_made(write) && (published_early || self.is_made_late(cell, write, flag));
         let is_checked = state & state::TESTED != 0;
         let is_read = self.access.kind == AccessKind::Read;
         let is_decided = state & state::ACTING != 0;
@@ -207,7 +209,7 @@ impl Now<'_> {
             // The look before it tells more.
             Some(Severity::Info) if self.access.facts.is_again() => None,
             Some(Severity::Info) if state & state::MAY_GO_BACK != 0 => None,
-            Some(Severity::Info) if published_early => Some(Severity::Warning),
+            Some(Severity::Info) if published_early || made_late => Some(Severity::Warning),
             other => other,
         };
         if self.access.facts.is_tested() && (self.access.facts.is_awaited() || !self.access.facts.is_polled()) {
@@ -229,7 +231,9 @@ impl Now<'_> {
             let flag = (published_early && !is_filling).then_some(AccessSite { site: flag.site, stack: flag.stack });
             let is_checked = is_checked || is_spin || is_decided && would_act;
             let earlier_kind = if is_spin { AccessKind::Update } else { kind };
-            races.push(Race { earlier_check: check, earlier_kind, kind: own_kind, is_checked, published_early, flag, ..race });
+            let published_early = published_early || made_late;
+            let race = Race { published_early, made_late, flag, ..race };
+            races.push(Race { earlier_check: check, earlier_kind, kind: own_kind, is_checked, ..race });
         }
     }
 
@@ -290,7 +294,8 @@ impl Now<'_> {
         kept.stack.store(self.here.stack, Relaxed);
         kept.check_site.store(check.map_or(0, |check| check.site), Relaxed);
         kept.check_stack.store(check.map_or(0, |check| check.stack), Relaxed);
-        kept.state.store(change.state(), Relaxed);
+        let is_made = kind == AccessKind::Write && self.access.facts.is_made();
+        kept.state.store(change.state() | bit(is_made, state::MADE), Relaxed);
         kept.sequence.store(self.sequence, Relaxed);
         kept.before.store(before, Relaxed);
         kept.first.store(first, Relaxed);
@@ -464,6 +469,8 @@ impl Now<'_> {
             && flag >> 20 == u32::from(self.epoch.slot())
             && self.sequence.wrapping_sub(flag) & SEQUENCE < SEQUENCE / 2
             || is_filling && same_check;
+        // The other thread has looked for it when there was none.
+        let made_late = kind == AccessKind::Write && self.access.facts.is_made() && earlier_kind == AccessKind::Read;
         let would_act = (is_checked && !is_filling || is_decided) && read_state & state::ACTING != 0;
         let severity = match matrix::severity(earlier_kind, kind) {
             _ if is_spin => Some(Severity::Error),
@@ -474,7 +481,7 @@ impl Now<'_> {
             Some(Severity::Info) if would_act && !harmless => Some(Severity::Error),
             // The iteration that it guards tells more.
             Some(Severity::Info) if may_go_back || earlier_kind == AccessKind::Read && is_guard => None,
-            Some(Severity::Info) if published_early => Some(Severity::Warning),
+            Some(Severity::Info) if published_early || made_late => Some(Severity::Warning),
             other => other,
         };
         if let Some(severity) = severity
@@ -484,7 +491,8 @@ impl Now<'_> {
                 kind: if is_spin { AccessKind::Update } else { kind },
                 check,
                 is_checked: is_checked || is_spin || is_decided && would_act,
-                published_early,
+                published_early: published_early || made_late,
+                made_late,
                 // Where it was seen is known, but not how the reader had come there.
                 flag: (published_early && !is_filling).then(|| AccessSite { site: read.flag_site.load(Relaxed), stack: 0 }),
                 ..self.race(severity, (earlier_kind, read_place, thread))

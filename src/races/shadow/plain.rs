@@ -12,6 +12,7 @@ use crate::races::clock::{Epoch, ThreadClock};
 use crate::races::facts::{AccessFacts, Turn};
 use crate::races::matrix::AccessKind;
 use crate::races::memory::ThreadHistory;
+use crate::rules::Severity;
 use std::sync::atomic::{
     AtomicU64,
     Ordering::{Acquire, Relaxed},
@@ -55,6 +56,17 @@ impl Spot<'_> {
     #[inline(always)]
     pub fn is_current(self) -> bool {
         self.cell.key.load(Acquire) == self.key
+    }
+
+    /// Whether what is there was made by another thread of which the one of this clock has not heard since, and no read that came too early is told
+    /// yet.  A hint: nothing is locked.
+    #[inline]
+    pub fn is_made_elsewhere(self, clock: &ThreadClock) -> bool {
+        const MADE: u16 = state::MADE | AccessKind::Write as u16;
+        let last = self.cell.last();
+        let now = last.state.load(Relaxed);
+        let is_told = (now & state::LEVEL) >> state::REPORTED > Severity::Warning as u16;
+        now & (state::MADE | state::KIND) == MADE && !is_told && !is_seen(&last.epoch, clock)
     }
 
     /// A look, without the cell's lock, at whether an access does once more what was done before.  Plain are

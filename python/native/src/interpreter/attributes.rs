@@ -174,6 +174,65 @@ pub(crate) unsafe fn part(object: *mut ffi::PyObject, name: *mut ffi::PyObject) 
     }
 }
 
+/// Whether an object certainly has nothing under this name, a string, and neither has its class: to read it raises an exception.
+///
+/// # Safety
+/// Attached; both are alive.
+pub(crate) unsafe fn lacks(object: *mut ffi::PyObject, name: *mut ffi::PyObject) -> bool {
+    // SAFETY: a live object has a live type, and a module its dictionary; what is looked up is a reference of our own, and a member runs no code.
+    unsafe {
+        let class = ffi::Py_TYPE(object);
+        let is_there = |class: *mut ffi::PyTypeObject, counts_members: bool| {
+            let found = types::look_up(class, name);
+            let is_it = !found.is_null() && (counts_members || ffi::Py_TYPE(found) != &raw mut ffi::PyMemberDescr_Type);
+            ffi::Py_XDECREF(found);
+            is_it
+        };
+        // Others, as proxies, have ways of their own.
+        let by = |class: *mut ffi::PyTypeObject| (*class).tp_getattro.map_or(0, |slot| slot as usize);
+        let known = [&raw mut ffi::PyBaseObject_Type, &raw mut ffi::PyType_Type, &raw mut ffi::PyModule_Type];
+        if !known.into_iter().any(|known| by(known) == by(class)) {
+            return false;
+        }
+        let asked = types::look_up_named(class, c"__getattr__");
+        ffi::Py_XDECREF(asked);
+        if !asked.is_null() || is_there(class, false) || ffi::PyType_Check(object) != 0 && is_there(object.cast(), true) {
+            return false;
+        }
+        if ffi::PyModule_Check(object) != 0 {
+            return lacks_global(ffi::PyModule_GetDict(object), name);
+        }
+        let value = part(object, name);
+        ffi::Py_XDECREF(value);
+        value.is_null()
+    }
+}
+
+/// Whether a module certainly has no variable of this name, a string, given its dictionary, and there is no built-in one.
+///
+/// # Safety
+/// Attached; both are alive.
+pub(crate) unsafe fn lacks_global(globals: *mut ffi::PyObject, name: *mut ffi::PyObject) -> bool {
+    // SAFETY: passed on; the built-in names are borrowed, and a lookup by a string runs no code of the program.
+    unsafe {
+        let has = |dictionary: *mut ffi::PyObject, name| {
+            dictionary.is_null() || ffi::PyDict_Check(dictionary) == 0 || ffi::PyDict_Contains(dictionary, name) != 0
+        };
+        // A module may be asked for what it has not.
+        let asks = || {
+            let name = ffi::PyUnicode_InternFromString(c"__getattr__".as_ptr());
+            let asks = name.is_null() || has(globals, name);
+            ffi::Py_XDECREF(name);
+            asks
+        };
+        let lacks = !has(globals, name) && !has(ffi::PyEval_GetBuiltins(), name) && !asks();
+        if !ffi::PyErr_Occurred().is_null() {
+            ffi::PyErr_Clear();
+        }
+        lacks
+    }
+}
+
 /// What an object has in a slot of its type under this name (`__slots__`, a member of an extension type); a new reference, or null without an
 /// exception.  No code of the program runs.
 ///

@@ -1,6 +1,6 @@
 //! Flags that say that something is there: whether an access goes by what one has said, and whether what it is about was whole by then.
 
-use super::super::cell::{Cell, Read, Write, kind_of, mark};
+use super::super::cell::{Cell, Read, Write, kind_of, mark, state};
 use super::Now;
 use crate::races::clock::Epoch;
 use crate::races::matrix::AccessKind;
@@ -38,6 +38,22 @@ impl Now<'_> {
         own.flag_site.store(flag.site, Relaxed);
         let is_heeded = self.heeds(flag) && !Self::was_complete(cell, cell.last(), flag);
         if is_heeded { flag.packed() } else { 0 }
+    }
+
+    /// Whether there was nothing of this name before.
+    pub(super) fn is_made(write: &Write) -> bool {
+        const MADE: u16 = state::MADE | AccessKind::Write as u16;
+        write.state.load(Relaxed) & (state::MADE | state::KIND) == MADE
+    }
+
+    /// Whether this reads what was made only when the reading thread had the object already.  It was not if the thread has heard of it since, by a
+    /// flag of the one that has made it, or has written it itself.
+    pub(super) fn is_made_late(&self, cell: &Cell, write: &Write, flag: Flag) -> bool {
+        let is_told = || {
+            let is_of_writer = flag.site != 0 && flag.setter == u32::from(Epoch::from_bits(write.epoch.load(Relaxed)).slot());
+            is_of_writer && !is_before(flag.sequence, write.sequence.load(Relaxed))
+        };
+        self.access.facts.is_given() && !is_told() && !cell.has_written(u32::from(self.epoch.slot()))
     }
 
     /// Whether this writes over something whole, from before anything was remembered, or over what was written over that.

@@ -126,6 +126,27 @@ fn what_was_published_early_is_told_with_the_flag() {
 }
 
 #[test]
+fn what_is_made_too_late_is_told_where_others_had_looked_for_it_or_had_the_object_already() {
+    let (made, given) = (AccessFacts::MADE, AccessFacts::GIVEN);
+    let (make, write, look, late) = (write(THING, 5, made), write(THING, 5, NONE), read(THING, 4, NONE), read(THING, 4, given));
+    for (name, trace, expected) in [
+        ("it was not there", &[(1, look), (0, make)][..], WARNING),
+        ("it was there", &[(1, look), (0, write)], INFO),
+        ("by the reader itself", &[(0, look), (0, make)], None),
+        ("the reader had the object", &[(0, make), (1, late)], WARNING),
+        ("it is not known when the reader got the object", &[(0, make), (1, look)], INFO),
+        ("it was there, and the reader had the object", &[(0, write), (1, late)], INFO),
+        ("a flag told of it", &[(0, make), (0, set_flag()), (1, see_flag(TESTED)), (1, late)], INFO),
+        ("a flag of another thread", &[(0, make), (2, set_flag()), (1, see_flag(TESTED)), (1, late)], WARNING),
+        ("a look at it told of it", &[(0, make), (1, read(THING, 3, TESTED)), (1, late)], None),
+    ] {
+        let races = last(trace).1;
+        assert_eq!(worst(&races), expected, "{name}");
+        assert!(races.iter().all(|race| [race.made_late, race.published_early] == [expected == WARNING; 2]), "{name}");
+    }
+}
+
+#[test]
 fn of_a_flag_that_was_set_too_long_ago_it_is_not_known_whether_it_was_before() {
     for (accesses_since, expected) in [(500_000, WARNING), (600_000, INFO)] {
         let clocks = Clocks::default();

@@ -30,6 +30,8 @@ pub(crate) struct Chosen {
     /// Whether one of these frames, but the first, handles that there is nothing for this method or function, which the first one calls where it is;
     /// if it is not said which, for what is called there.
     pub(crate) handle_lack: unsafe fn(&[RawFrame], Option<&str>) -> bool,
+    /// Whether the first of these frames reads an attribute or a variable where it is, and none of them is prepared for there being none.
+    pub(crate) rely: unsafe fn(&[RawFrame]) -> bool,
 }
 
 static CHOSEN: OnceLock<Chosen> = OnceLock::new();
@@ -125,7 +127,7 @@ pub(super) unsafe fn is_running(code: u32) -> bool {
 
 /// # Safety
 /// A live code object.
-unsafe fn is_of_standard_library(code: usize) -> bool {
+pub(super) unsafe fn is_of_standard_library(code: usize) -> bool {
     // SAFETY: passed on.
     unsafe { code_class::file(code) }.is_some_and(code_class::is_of_standard_library)
 }
@@ -221,6 +223,9 @@ static GIVEN: Answers = Answers::new();
 /// For each stack in which a function makes its answer of what it reads, whether a loop waits for that.
 static WAITING: Answers = Answers::new();
 
+/// For each stack in which something is read, whether the code relies on its being there.
+static RELYING: Answers = Answers::new();
+
 impl Answers {
     const UNKNOWN: u8 = 0;
     const YES: u8 = 1;
@@ -264,6 +269,23 @@ pub(super) unsafe fn wait(stack: StackId) -> bool {
         let mut answers =
             callers.map(|caller| unsafe { if is_chosen(caller.code as *mut ffi::PyObject) { waits(*caller) } else { None } });
         answers.find(|waits| *waits != Some(false)).flatten() == Some(true)
+    })
+}
+
+/// Whether watched code that reads an attribute or a variable, by its stack, relies on its being there.
+///
+/// # Safety
+/// Attached.
+pub(super) unsafe fn rely(stack: StackId) -> bool {
+    /// Frames that are looked at.
+    const MOST: usize = 8;
+    let Some(Chosen { rely, is_chosen, .. }) = CHOSEN.get() else { return false };
+    RELYING.of(stack, || {
+        // SAFETY: passed on; the code of recorded stacks is kept alive.
+        let chosen = |frame: &RawFrame| unsafe { is_chosen(frame.code as *mut ffi::PyObject) };
+        let frames: Vec<RawFrame> = stacks::get(stack).iter().copied().take(MOST).filter(chosen).collect();
+        // SAFETY: as above.
+        unsafe { rely(&frames) }
     })
 }
 

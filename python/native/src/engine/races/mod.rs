@@ -23,6 +23,7 @@
 //! | [`own_thread`] | what names the calling thread |
 //! | [`container_sync`] | containers as a means to hand objects over |
 //! | [`handed_over`] | objects that are no secret of their maker's any more |
+//! | [`given`] | what a thread has had since it was started |
 //! | [`demands`] | checks whose function leaves it to others to act |
 //! | [`flags`] | variables that tell others that something is done |
 //! | [`waits`] | names for which loops wait |
@@ -43,6 +44,7 @@ mod dictionaries;
 mod encoders;
 pub(crate) mod flags;
 pub(crate) mod folds;
+mod given;
 pub(crate) mod handed_over;
 mod lives;
 pub(crate) mod locations;

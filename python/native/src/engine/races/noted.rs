@@ -5,7 +5,10 @@
 use crate::engine::order;
 use crate::engine::races::lives::Seen;
 use crate::engine::races::probe_site::{Probe, peek_local};
-use crate::engine::races::{callers, confirm, container_sync, demands, flags, own_thread, review, shared, turns, values, waits};
+use crate::engine::races::values::Before;
+use crate::engine::races::{
+    callers, confirm, container_sync, demands, flags, given, own_thread, review, shared, turns, values, waits,
+};
 use crate::evidence::race::{self, Part};
 use crate::evidence::thread_names;
 use crate::thread::context::ThreadContext;
@@ -18,6 +21,7 @@ use ftsan::races::facts::AccessFacts;
 use ftsan::races::location;
 use ftsan::races::matrix::AccessKind;
 use ftsan::races::shadow::{Look, PlainAccess, Spot};
+use ftsan::rules::Severity;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
@@ -142,9 +146,21 @@ impl Touch<'_> {
         }
         let is_first = || kind == AccessKind::Write && shared::get().shadow.last_writer(location).is_none();
         // SAFETY: the object is alive, and nothing is written yet.
-        let is_kept = matches!(part, Part::Attribute(name) if is_first() && unsafe { values::is_whole(self.object, name) });
-        let of_thread =
-            AccessFacts::KEPT.when(is_kept) | AccessFacts::LAST.when(here.order.is_last()) | AccessFacts::FILLED.when(is_demanded);
+        let before = unsafe {
+            match part {
+                Part::Attribute(name) if is_first() => values::attribute(self.object, name),
+                Part::Global(name) if is_first() => values::variable(self.object, name),
+                Part::Attribute(_) | Part::Global(_) | Part::Variable(_) | Part::Item(_) | Part::Element(_) => Before::Empty,
+                Part::Structure | Part::Position | Part::State(_) => Before::Empty,
+            }
+        };
+        // SAFETY: called from the probe; the object is alive.
+        let is_given = kind == AccessKind::Read && spot.is_made_elsewhere(clock) && unsafe { self.is_given(part) };
+        let of_thread = AccessFacts::KEPT.when(before == Before::Whole)
+            | AccessFacts::MADE.when(before == Before::Nothing)
+            | AccessFacts::GIVEN.when(is_given)
+            | AccessFacts::LAST.when(here.order.is_last())
+            | AccessFacts::FILLED.when(is_demanded);
         let mut access = Access {
             location,
             kind,
@@ -194,6 +210,23 @@ impl Touch<'_> {
         outcome
     }
 
+    /// Whether the thread relies on this part of the object, which it has had since it was started.
+    ///
+    /// # Safety
+    /// Called from a probe, attached; the object is alive.
+    #[cold]
+    unsafe fn is_given(&self, part: Part) -> bool {
+        // SAFETY: passed on.
+        unsafe {
+            let is_given = match part {
+                Part::Attribute(_) => given::is_one(self.here, self.object),
+                Part::Global(_) => given::are_its_globals(self.object),
+                Part::Variable(_) | Part::Item(_) | Part::Element(_) | Part::Structure | Part::Position | Part::State(_) => false,
+            };
+            is_given && callers::rely(self.here.stacks.record_at(self.probe.site))
+        }
+    }
+
     /// Tells what an access races with.  `is_taken`: what was put there may have been handed over in the meantime.
     ///
     /// # Safety
@@ -214,6 +247,13 @@ impl Touch<'_> {
             if unsafe { callers::handle_lack(&race, act) } {
                 continue;
             }
+            let reader = if race.kind == AccessKind::Read { race.here } else { race.earlier };
+            // SAFETY: passed on.
+            let race = if race.made_late && !unsafe { callers::rely(reader.stack) } {
+                Race { severity: Severity::Info, published_early: false, made_late: false, flag: None, ..race }
+            } else {
+                race
+            };
             confirm::suspect(&race);
             // SAFETY: passed on.
             if let Outcome::Raised = unsafe { race::found(self.object, part, self.probe.is_swapper, &race) } {

@@ -147,6 +147,7 @@ pub(crate) unsafe fn note(
             is_checked: false,
             witnessed: false,
             published_early: false,
+            made_late: false,
             flag: None,
             is_potential: true,
             is_between: false,

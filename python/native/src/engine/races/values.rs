@@ -300,25 +300,65 @@ pub(crate) unsafe fn is_plain_key(object: *mut ffi::PyObject) -> bool {
     }
 }
 
-/// Whether an object has an attribute of this name that is neither `None` nor `False` nor 0, nor an empty text or container.
+/// What there is under a name before something is written there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Before {
+    /// Certainly nothing: to read it raises an exception.
+    Nothing,
+    /// `None`, `False`, 0, an empty text or container; or it is not known.
+    Empty,
+    /// Anything else.
+    Whole,
+}
+
+/// What a module has, given its global variables, under this name.
+///
+/// # Safety
+/// Attached; `globals` is alive.
+pub(crate) unsafe fn variable(globals: *mut ffi::PyObject, name: &str) -> Before {
+    // SAFETY: passed on; a reference of our own.
+    unsafe {
+        let name = string(name);
+        let lacks = !name.is_null() && attributes::lacks_global(globals, name);
+        ffi::Py_XDECREF(name);
+        if lacks { Before::Nothing } else { Before::Empty }
+    }
+}
+
+/// A string; null without an exception if there is no memory.
+unsafe fn string(name: &str) -> *mut ffi::PyObject {
+    // SAFETY: attached, as the callers are; the bytes are those of a string.
+    unsafe {
+        let string = ffi::PyUnicode_FromStringAndSize(name.as_ptr().cast(), name.len() as ffi::Py_ssize_t);
+        if string.is_null() {
+            ffi::PyErr_Clear();
+        }
+        string
+    }
+}
+
+/// What an object has under this name.
 ///
 /// # Safety
 /// Attached; `object` is alive.
-pub(crate) unsafe fn is_whole(object: *mut ffi::PyObject, name: &str) -> bool {
+pub(crate) unsafe fn attribute(object: *mut ffi::PyObject, name: &str) -> Before {
     // SAFETY: passed on; references of our own, and built-in objects are asked without running code of the program.
     unsafe {
-        let name = ffi::PyUnicode_FromStringAndSize(name.as_ptr().cast(), name.len() as ffi::Py_ssize_t);
+        let name = string(name);
         if name.is_null() {
-            ffi::PyErr_Clear();
-            return false;
+            return Before::Empty;
         }
         let value = attributes::part(object, name);
+        let lacks = value.is_null() && attributes::lacks(object, name);
         ffi::Py_DECREF(name);
+        if lacks {
+            return Before::Nothing;
+        }
         let known = [&raw mut ffi::PyList_Type, &raw mut ffi::PyDict_Type, &raw mut ffi::PySet_Type, &raw mut ffi::PyTuple_Type];
         let is_known = |value| is_plain(value) || known.contains(&ffi::Py_TYPE(value));
         let is_whole = !value.is_null() && value != ffi::Py_None() && (!is_known(value) || ffi::PyObject_IsTrue(value) == 1);
         ffi::Py_XDECREF(value);
-        is_whole
+        if is_whole { Before::Whole } else { Before::Empty }
     }
 }
 

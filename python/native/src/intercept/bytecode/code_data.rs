@@ -317,6 +317,23 @@ pub(crate) unsafe fn handle_lack(frames: &[RawFrame], act: Option<&str>) -> bool
     handles(caller, &lacks) && asks() || callers.iter().any(|frame| handles(frame, &raised))
 }
 
+/// Whether the code of the first of these frames relies on the attribute or variable that it reads where it is: none of them is prepared for there being
+/// none.
+///
+/// # Safety
+/// As [`known`], of each; attached.
+pub(crate) unsafe fn rely(frames: &[RawFrame]) -> bool {
+    // SAFETY: passed on.
+    let code = |frame: &RawFrame| unsafe { Bound::from_borrowed_ptr(Python::assume_attached(), frame.code as *mut ffi::PyObject) };
+    let accepts = |(depth, frame): (usize, &RawFrame)| {
+        let accepts = |opcodes: &Opcodes, bytes: &[u8], exceptions: &[u8], names: &[&str]| {
+            patcher::accepts_absence(opcodes, bytes, exceptions, names, frame.offset, depth == 0)
+        };
+        read(&code(frame), accepts).unwrap_or(true)
+    };
+    !frames.is_empty() && !frames.iter().enumerate().any(accepts)
+}
+
 /// Something about a code object that its instructions, its exception table and its names say.
 fn read<T>(code: &Bound<'_, PyAny>, ask: impl FnOnce(&Opcodes, &[u8], &[u8], &[&str]) -> T) -> Option<T> {
     let (code, opcodes) = (Code::of(code)?, opcodes::get(code.py()).ok()?);

@@ -271,6 +271,7 @@ pub(crate) fn start(py: Python<'_>, standard_library: &[String]) -> PyResult<()>
         decides_more: code_data::decides_more,
         waits: code_data::waits,
         handle_lack: code_data::handle_lack,
+        rely: code_data::rely,
     });
     let _ = SCOPE.set(scope);
     // SAFETY: attached; the callback never raises.
