@@ -15,7 +15,8 @@ use super::matrix::AccessKind;
 use super::memory::ThreadHistory;
 use super::spin::Spin;
 use super::stacks::Stacks;
-use cell::Cell;
+pub use cell::Moment;
+use cell::{Cell, Write, kind_of};
 use judge::Now;
 pub use plain::{Look, PlainAccess, Spot};
 use std::array;
@@ -107,6 +108,18 @@ impl<G: Deref<Target = [Group]>> Shadow<G> {
     /// Whether the thread that is in this epoch has read a location, as far as that is remembered.
     pub fn has_read(&self, location: u64, epoch: Epoch) -> bool {
         self.find(location).is_some_and(|cell| cell.own_read(epoch).is_some())
+    }
+
+    /// When a location was written to last, as far as that is remembered; of additions, which leave what is there, when the thread of `made` has last
+    /// made one.
+    pub fn last_written(&self, location: u64, made: Moment) -> Option<Moment> {
+        let cell = self.find(location)?;
+        let is_there = |write: &&Write| write.epoch.load(Relaxed) != 0;
+        let is_addition = |write: &&Write| kind_of(write.state.load(Relaxed)) == AccessKind::Insert;
+        let last = Some(cell.last()).filter(is_there)?;
+        let additions = cell.writes.iter().filter(is_there).filter(is_addition).map(Moment::of);
+        let own = additions.filter(|moment| moment.is_of_thread(made)).last();
+        own.filter(|_| is_addition(&last)).or(Some(Moment::of(last)))
     }
 
     /// The thread that has written to a location last, as far as that is remembered.

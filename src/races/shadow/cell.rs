@@ -4,7 +4,7 @@ use crate::races::access::{Access, AccessSite, Value};
 use crate::races::clock::{Epoch, ThreadClock};
 use crate::races::facts::{AccessFacts, Turn};
 use crate::races::matrix::AccessKind;
-use crate::races::memory::Flag;
+use crate::races::memory::{Flag, is_before};
 use crate::races::spin::Spin;
 use crate::rules::Severity;
 use std::sync::atomic::{
@@ -314,6 +314,29 @@ pub(super) struct OwnRead<'a> {
     pub(super) epoch: Epoch,
     /// [`mark`]s of it.
     pub(super) marks: u8,
+}
+
+/// When a thread has made a write, among its accesses.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment {
+    /// The slot of the thread.
+    slot: u16,
+    sequence: u32,
+}
+
+impl Moment {
+    pub(super) fn of(write: &Write) -> Self {
+        Moment { slot: Epoch::from_bits(write.epoch.load(Relaxed)).slot(), sequence: write.sequence.load(Relaxed) }
+    }
+
+    pub(super) fn is_of_thread(self, other: Moment) -> bool {
+        self.slot == other.slot
+    }
+
+    /// Whether it is before another one of the same thread.
+    pub fn is_before(self, other: Moment) -> bool {
+        self.is_of_thread(other) && is_before(self.sequence, other.sequence)
+    }
 }
 
 fn fold(epoch: Epoch) -> u32 {

@@ -3,7 +3,7 @@
 //!
 //! What is remembered of them is what [`judge`](super::judge) remembers, which knows all cases: the tests of `model` go both ways.
 
-use super::cell::{Cell, Read, WRITES, is_of, is_seen, own_place, place, state};
+use super::cell::{Cell, Moment, Read, WRITES, is_of, is_seen, own_place, place, state};
 use super::change::Change;
 #[cfg(test)]
 use crate::races::access::Access;
@@ -58,15 +58,15 @@ impl Spot<'_> {
         self.cell.key.load(Acquire) == self.key
     }
 
-    /// Whether what is there was made by another thread of which the one of this clock has not heard since, and no read that came too early is told
-    /// yet.  A hint: nothing is locked.
+    /// When what is there was made, if that was by another thread of which the one of this clock has not heard since, and no read that came too early is
+    /// told yet.  A hint: nothing is locked.
     #[inline]
-    pub fn is_made_elsewhere(self, clock: &ThreadClock) -> bool {
+    pub fn made_elsewhere(self, clock: &ThreadClock) -> Option<Moment> {
         const MADE: u16 = state::MADE | AccessKind::Write as u16;
         let last = self.cell.last();
         let now = last.state.load(Relaxed);
         let is_told = (now & state::LEVEL) >> state::REPORTED > Severity::Warning as u16;
-        now & (state::MADE | state::KIND) == MADE && !is_told && !is_seen(&last.epoch, clock)
+        (now & (state::MADE | state::KIND) == MADE && !is_told && !is_seen(&last.epoch, clock)).then(|| Moment::of(last))
     }
 
     /// A look, without the cell's lock, at whether an access does once more what was done before.  Plain are

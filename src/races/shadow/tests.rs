@@ -8,6 +8,7 @@ use crate::rules::Severity;
 
 mod again;
 mod exceptions;
+mod moments;
 mod waits;
 
 /// Two threads without any order between them, and a table.

@@ -1,10 +1,11 @@
 //! From a probe that was hit to accesses of locations: which object, which part of it, what is done to it.
 
 use crate::engine::order;
+use crate::engine::races::field;
 use crate::engine::races::noted::{Touch, Written};
 use crate::engine::races::probe_site::{Probe, peek};
 use crate::engine::races::slices::Slice;
-use crate::engine::races::touch::{field, is_private};
+use crate::engine::races::touch::is_private;
 use crate::engine::races::{
     container_sync, containers, dictionaries, encoders, handed_over, locations, missing, names, states, taken_off, values, walks,
 };

@@ -7,10 +7,26 @@ use crate::interpreter::attributes;
 use crate::interpreter::code_fields::Code;
 use crate::interpreter::frames::{self, Frame};
 use crate::thread::context::ThreadContext;
+use crate::thread::stacks::{self, StackId};
 use ftsan::races::location;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use std::ffi::c_int;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+/// How often something was looked for at a stack.
+static ASKED: [AtomicU8; stacks::STACKS] = [const { AtomicU8::new(0) }; stacks::STACKS];
+
+/// Whether it was not yet looked for in vain too often at a stack: that takes longer than an access should.
+pub(super) fn may_ask(stack: StackId) -> bool {
+    const MOST: u8 = 200;
+    let Some(asked) = ASKED.get((stack as usize).wrapping_sub(1)) else { return false };
+    let is_left = asked.load(Ordering::Relaxed) < MOST;
+    if is_left {
+        asked.fetch_add(1, Ordering::Relaxed);
+    }
+    is_left
+}
 
 /// The outermost function of the program on the stack of the calling thread, and its code, if nothing but the standard library has called it: a
 /// thread, a pool or a loop.

@@ -10,6 +10,7 @@
 //! | [`folds`] | probes that another one stands for |
 //! | [`accesses`] | which object, which part of it, what is done to it |
 //! | [`touch`] | what is done to an object, as accesses of its parts |
+//! | [`field`] | parts of objects that are no names or keys |
 //! | [`slices`] | slices of sequences that are replaced |
 //! | [`noted`] | one access, and the shadow memory |
 //! | [`locations`], [`dictionaries`] | whether a name is a part of an object at all; the dictionary that has an object's attributes |
@@ -23,7 +24,7 @@
 //! | [`own_thread`] | what names the calling thread |
 //! | [`container_sync`] | containers as a means to hand objects over |
 //! | [`handed_over`] | objects that are no secret of their maker's any more |
-//! | [`given`] | what a thread has had since it was started |
+//! | [`given`], [`ways`] | what a thread has had since it was started; ways in which it could come to an object |
 //! | [`demands`] | checks whose function leaves it to others to act |
 //! | [`flags`] | variables that tell others that something is done |
 //! | [`waits`] | names for which loops wait |
@@ -42,6 +43,7 @@ pub(crate) mod containers;
 pub(crate) mod demands;
 mod dictionaries;
 mod encoders;
+mod field;
 pub(crate) mod flags;
 pub(crate) mod folds;
 mod given;
@@ -66,3 +68,4 @@ pub(crate) mod turns;
 pub(crate) mod values;
 pub(crate) mod waits;
 pub(crate) mod walks;
+mod ways;

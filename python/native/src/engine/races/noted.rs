@@ -7,7 +7,7 @@ use crate::engine::races::lives::Seen;
 use crate::engine::races::probe_site::{Probe, peek_local};
 use crate::engine::races::values::Before;
 use crate::engine::races::{
-    callers, confirm, container_sync, demands, flags, given, own_thread, review, shared, turns, values, waits,
+    callers, confirm, container_sync, demands, flags, given, own_thread, review, shared, turns, values, waits, ways,
 };
 use crate::evidence::race::{self, Part};
 use crate::evidence::thread_names;
@@ -20,7 +20,7 @@ use ftsan::races::clock::Epoch;
 use ftsan::races::facts::AccessFacts;
 use ftsan::races::location;
 use ftsan::races::matrix::AccessKind;
-use ftsan::races::shadow::{Look, PlainAccess, Spot};
+use ftsan::races::shadow::{Look, Moment, PlainAccess, Spot};
 use ftsan::rules::Severity;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -155,7 +155,8 @@ impl Touch<'_> {
             }
         };
         // SAFETY: called from the probe; the object is alive.
-        let is_given = kind == AccessKind::Read && spot.is_made_elsewhere(clock) && unsafe { self.is_given(part) };
+        let is_early = |made: Moment| unsafe { self.may_be_early(part, made) };
+        let is_given = kind == AccessKind::Read && spot.made_elsewhere(clock).is_some_and(is_early);
         let of_thread = AccessFacts::KEPT.when(before == Before::Whole)
             | AccessFacts::MADE.when(before == Before::Nothing)
             | AccessFacts::GIVEN.when(is_given)
@@ -210,20 +211,23 @@ impl Touch<'_> {
         outcome
     }
 
-    /// Whether the thread relies on this part of the object, which it has had since it was started.
+    /// Whether the thread relies on this part of the object, and could have come to the object before it was `made`.
     ///
     /// # Safety
     /// Called from a probe, attached; the object is alive.
     #[cold]
-    unsafe fn is_given(&self, part: Part) -> bool {
+    unsafe fn may_be_early(&self, part: Part, made: Moment) -> bool {
         // SAFETY: passed on.
         unsafe {
-            let is_given = match part {
-                Part::Attribute(_) => given::is_one(self.here, self.object),
-                Part::Global(_) => given::are_its_globals(self.object),
-                Part::Variable(_) | Part::Item(_) | Part::Element(_) | Part::Structure | Part::Position | Part::State(_) => false,
-            };
-            is_given && callers::rely(self.here.stacks.record_at(self.probe.site))
+            let stack = self.here.stacks.record_at(self.probe.site);
+            callers::rely(stack)
+                && given::may_ask(stack)
+                && match part {
+                    Part::Attribute(_) => given::is_one(self.here, self.object) || ways::lead_there(self.object, made),
+                    Part::Global(_) => given::are_its_globals(self.object),
+                    Part::Variable(_) | Part::Item(_) | Part::Element(_) => false,
+                    Part::Structure | Part::Position | Part::State(_) => false,
+                }
         }
     }
 

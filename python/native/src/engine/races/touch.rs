@@ -7,7 +7,7 @@ use crate::engine::races::noted::{Details, Touch, Written};
 use crate::engine::races::probe_site::{Probe, peek};
 use crate::engine::races::reused::Reused;
 use crate::engine::races::slices::Slice;
-use crate::engine::races::{by_numbers, container_sync, containers, shared, values, waits};
+use crate::engine::races::{by_numbers, container_sync, containers, field, shared, values, waits};
 use crate::evidence::race::Part;
 use crate::interpreter::header::{self, ESCAPED};
 use crate::thread::context::ThreadContext;
@@ -19,20 +19,6 @@ use ftsan::races::facts::AccessFacts;
 use ftsan::races::matrix::AccessKind;
 use ftsan::races::mix;
 use pyo3::ffi;
-
-/// Fields of locations that are no names or keys.
-pub(super) mod field {
-    pub(crate) const STRUCTURE: u64 = 0x5354_5255;
-    pub(crate) const POSITION: u64 = 0x504f_5349;
-    pub(crate) const CONTENT: u64 = 0x434f_4e54;
-    pub(crate) const ELEMENT: u64 = 0x454c_454d;
-    /// Which number an element has: others may be moved.
-    pub(crate) const MOVED: u64 = 0x4d4f_5645;
-    /// Whether there are as many elements as there were.
-    pub(crate) const LENGTH: u64 = 0x4c45_4e47;
-    /// Whether there is room for another element.
-    pub(crate) const ROOM: u64 = 0x524f_4f4d;
-}
 
 /// Whether nobody but its creator has touched it yet; from now on it counts as shared if not.
 ///
