@@ -18,12 +18,14 @@ enum Known {
 pub(super) fn is_made_of(opcodes: &Opcodes, code: &Code<'_>, all: &[Instruction], call: usize, producer: usize) -> bool {
     /// From the number to what is made of it.
     const LONGEST: usize = 400;
+    /// From what is called with the number to the number.
+    const BEFORE: usize = 32;
     if producer < call || producer - call > LONGEST {
         return false;
     }
-    // What lies below the number, and what lies there after a jump, is nothing that is made of it.
-    let (mut stack, mut variables) = (vec![Known::Made], Vec::new());
-    for instruction in all.iter().take(producer + 1).skip(call + 1) {
+    // What lies below the first of these, and what lies there after a jump, is nothing that is made of it.
+    let (mut stack, mut variables) = (Vec::new(), Vec::new());
+    for (index, instruction) in all.iter().enumerate().take(producer + 1).skip(call.saturating_sub(BEFORE)) {
         let Instruction { opcode, argument, .. } = *instruction;
         let info = opcodes.info(opcode);
         let Some(effect) = info.effect else { return false };
@@ -44,10 +46,15 @@ pub(super) fn is_made_of(opcodes: &Opcodes, code: &Code<'_>, all: &[Instruction]
         }
         let copied = if opcode == opcodes.copy { at(&stack, argument) } else { Known::Nothing };
         let (pops, pushes) = (effect.pops(argument) as usize, effect.pushes(argument) as usize);
-        let taken = stack.split_off(stack.len().saturating_sub(pops));
+        while stack.len() < pops {
+            stack.insert(0, Known::Nothing);
+        }
+        let taken = stack.split_off(stack.len() - pops);
         let first = stack.len();
         stack.resize(first + pushes, Known::Nothing);
-        if opcode == opcodes.copy {
+        if index == call {
+            stack[first] = Known::Made;
+        } else if opcode == opcodes.copy {
             stack[first] = copied;
         } else if is_class(opcodes, code, instruction) {
             stack[first] = Known::Class;

@@ -128,6 +128,14 @@ fn a_value_that_is_made_of_the_size_is_a_place_too() {
     let look_up = [&container()[..], &[method("setdefault"), op("LOAD_FAST", 2)]].concat();
     let default = [&look_up[..], &size(), &[op("CALL", 2), RETURN]].concat();
     assert!(of(&points(&default, &rebound), Action::Method).is_placed, "self.d.setdefault(key, len(self.d))");
+    let added = |value: &[(&'static str, To)]| {
+        let source = [&container()[..], &[method("append")], value, &[op("CALL", 1), RETURN]].concat();
+        of(&points(&source, &rebound), Action::Method).is_placed
+    };
+    let within = [&[op("LOAD_CONST", 1)][..], &size(), &[op("BUILD_MAP", 1)]].concat();
+    assert!(added(&size()) && added(&within), "self.d.append(len(self.d)), and of a dictionary with that");
+    let made = |callee: &'static str| [&[called(callee)][..], &size(), &[op("CALL", 1)]].concat();
+    assert!(added(&made("State")) && !added(&made("load")), "what a class makes of it, and what a function does");
     let plain = [&size()[..], &[op("POP_TOP", 0)], &look_up, &[NOTHING, op("CALL", 2), RETURN]].concat();
     assert!(!of(&points(&plain, &rebound), Action::Method).is_placed, "len(self.d); self.d.setdefault(key, None)");
 }

@@ -12,6 +12,7 @@ class Task:
 
 users: list[dict[str, object]] = []
 tasks: list[Task] = []
+plans: list[Task] = []
 events: deque[tuple[int, str]] = deque()
 labels: list[str] = []
 
@@ -27,6 +28,10 @@ def add_task(name: str) -> Task:
     return task
 
 
+def plan(name: str) -> None:
+    plans.append(Task(len(plans) + 1, name))  # race: plans
+
+
 def add_event(name: str) -> None:
     events.append((len(events), name))  # race: events
 
@@ -40,6 +45,7 @@ def add_label() -> str:
 def work() -> None:
     add_user("a")
     add_task("b")
+    plan("e")
     add_event("c")
     add_label()
 
