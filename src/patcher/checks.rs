@@ -247,12 +247,10 @@ fn looks_at_what_is_taken(
     let container = names.containers[take].filter(|_| is_deletion || takes_all)?;
     let is_part = |look: &Found<'_>| {
         let is_place = |key: &Instruction| key.opcode == opcodes.load_small_int || is_constant(key);
-        match look.point.action {
-            Action::ReadSlice => is_deletion && !look.point.is_copied || takes_all,
-            Action::ReadItem => key(look).is_some_and(|key| is_deletion && is_place(key) || takes_all && is_constant(key)),
-            Action::Method => takes_all && look.point.name == Some("copy"),
-            _ => false,
-        }
+        let is_slice = look.point.action == Action::ReadSlice && (is_deletion && !look.point.is_copied || takes_all);
+        let is_item = look.point.action == Action::ReadItem
+            && key(look).is_some_and(|key| is_deletion && is_place(key) || takes_all && is_constant(key));
+        is_slice || is_item || takes_all && look.point.action == Action::Method && look.point.name == Some("copy")
     };
     let is_look = |at: &usize| names.containers[*at] == Some(container) && is_part(&found[*at]);
     let look = (0..take).rev().find(is_look)?;
