@@ -45,6 +45,9 @@ const UNBOUND: &str = "NameError";
 /// What is raised for an attribute or a variable that is not there, and what that is derived from.
 const ABSENT: [&str; 4] = ["AttributeError", "NameError", "Exception", "BaseException"];
 
+/// The same of what is done with `None`.
+const OF_NONE: [&str; 4] = ["AttributeError", "TypeError", "Exception", "BaseException"];
+
 /// Code that calls one of these, and does nothing else, tells that something went wrong.
 const TELLING: &[&str] =
     &["critical", "error", "exception", "fail", "log", "print", "print_exc", "print_exception", "warn", "warning", "write"];
@@ -146,19 +149,40 @@ pub fn handle_raised(opcodes: &Opcodes, bytes: &[u8], exceptions: &[u8], names: 
     classes.into_iter().any(|classes| handlers.handler(unit, classes).is_some())
 }
 
-/// Whether code is prepared for there being nothing, where it reads an attribute or a variable at this unit, or (`!is_own`) calls what does so: by
-/// a default, a question whether it is there, or an exception that is handled; one that is only told of was not expected.
-pub fn accepts_absence(opcodes: &Opcodes, bytes: &[u8], exceptions: &[u8], names: &[&str], unit: u32, is_own: bool) -> bool {
+/// What code may find where it reads an attribute or a variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lack {
+    /// There is none.
+    Name,
+    /// It is `None`.
+    Value,
+}
+
+/// Whether code is prepared for that, where it reads an attribute or a variable at this unit, or (`!is_own`) calls what does so: by a default, a question
+/// whether it is there, an exception that is handled, or as it does nothing with it at once; an exception that is only told of was not expected.
+pub fn accepts_lack(
+    opcodes: &Opcodes,
+    bytes: &[u8],
+    exceptions: &[u8],
+    names: &[&str],
+    unit: u32,
+    lack: Lack,
+    is_own: bool,
+) -> bool {
     let Some(instructions) = Instructions::read(opcodes, bytes) else { return true };
     let handlers = Handlers::of(opcodes, exceptions, names, &instructions);
-    let Some(read) = read_at(opcodes, bytes, unit) else { return true };
-    if is_own && !handlers.reads(&read.0[..=read.1]) {
+    let Some((all, at)) = read_at(opcodes, bytes, unit) else { return true };
+    if is_own && !(handlers.reads(&all[..=at]) && (lack == Lack::Name || handlers.uses(&all[at + 1..]))) {
         return true;
     }
+    let all_raised = if lack == Lack::Name { &ABSENT } else { &OF_NONE };
+    let named = &all_raised[..2];
     // A caller that handles whatever goes wrong expects nothing.
-    let raised = if is_own { &ABSENT[..] } else { &ABSENT[..2] };
-    let is_discarded = is_own && read.0.get(read.1 + 1).is_some_and(|next| next.opcode == opcodes.pop_top);
-    handlers.handler(unit, raised).is_some_and(|(_, target)| !handlers.only_tells(target, raised, is_discarded))
+    let raised = if is_own { &all_raised[..] } else { named };
+    // Where anything may go wrong, that there is nothing yet is part of it.
+    let told = if lack == Lack::Name { raised } else { named };
+    let is_discarded = is_own && all.get(at + 1).is_some_and(|next| next.opcode == opcodes.pop_top);
+    handlers.handler(unit, raised).is_some_and(|(_, target)| !handlers.only_tells(target, told, is_discarded))
 }
 
 /// The handlers of a code object.
@@ -274,6 +298,18 @@ impl<'a, 'b> Handlers<'a, 'b> {
         let asked = || before.iter().rev().take(SOON).find_map(|load| self.name(load).filter(|name| ASKING.contains(name)));
         [load_attr, load_global, load_name].contains(&read.opcode)
             || read.opcode == call && read.argument == 2 && asked() == Some("getattr")
+    }
+
+    /// Whether something is done with a value by the instructions that follow: an attribute of it is read, or an item, or it is gone through.
+    fn uses(&self, after: &[Instruction]) -> bool {
+        let Opcodes { load_attr, get_iter, binary_op, subscript, load_consts, load_fasts, .. } = self.opcodes;
+        let is_key = |key: &Instruction| load_consts.contains(&key.opcode) || load_fasts.contains(&key.opcode);
+        let is_item = |next: &Instruction| next.opcode == *binary_op && next.argument == *subscript;
+        match after {
+            [next, ..] if next.opcode == *load_attr || next.opcode == *get_iter => true,
+            [key, next, ..] => is_key(key) && is_item(next),
+            _ => false,
+        }
     }
 
     /// Whether the handler at `target` does nothing but to tell of an exception; or nothing at all, about a value that is not used either.

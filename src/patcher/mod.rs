@@ -73,7 +73,7 @@ pub use asked::decides_more;
 pub use code::Code;
 pub use defaults::Arguments;
 pub use folded::FOLDED;
-pub use handlers::{accepts_absence, begun_again, handle_raised, lacks_of, lacks_raised, taken_by, uses_result};
+pub use handlers::{Lack, accepts_lack, begun_again, handle_raised, lacks_of, lacks_raised, taken_by, uses_result};
 pub use holders::{CLOSURE, GLOBALS, holder};
 pub use opcodes::{OpcodeRow, Opcodes};
 pub use patch::{PROBE_STACK, Patched, patch};

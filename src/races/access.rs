@@ -202,6 +202,8 @@ pub struct Race {
     pub published_early: bool,
     /// And what is read was not there at all before it was written.
     pub made_late: bool,
+    /// But as `None`.
+    pub was_none: bool,
     /// The flag that said so, where it was seen; no stack if that was not kept.
     pub flag: Option<AccessSite>,
     /// They were ordered this time, by something else than a lock that both hold.

@@ -54,8 +54,10 @@ facts! {
     24 KEPT is_kept,
     /// It takes away what has a name: not an identifier, which is given out again only when it is free.
     23 NAMED is_named,
-    /// There was nothing of this name before: to read it would have raised an exception.
+    /// There was nothing of this name before: to read it would have raised an exception; or `None`.
     25 MADE is_made,
+    /// There was `None`: to do anything with it would have raised an exception.
+    27 UNSET is_unset,
     /// The thread has had what it reads a part of since it was started, or since it was called by a pool or a loop, and relies on the part being there.
     26 GIVEN is_given,
 }

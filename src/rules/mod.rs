@@ -356,6 +356,8 @@ mod tests {
             told(Race { made_late: true, ..early }),
             "C.n: read in thread 'B' not ordered after the write in thread 'A'; the reader had come before it was there at all"
         );
+        let none = Race { made_late: true, was_none: true, ..early };
+        assert!(told(none).ends_with("in thread 'A'; the reader had come while it was None"));
         let half = "; it is filled piece by piece, and seen half";
         for (one, other) in [(AccessKind::Insert, AccessKind::Read), (AccessKind::Read, AccessKind::Insert)] {
             assert!(told(Race { published_early: true, ..race(one, other) }).ends_with(half));

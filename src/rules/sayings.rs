@@ -182,6 +182,7 @@ pub(super) const RACE: Race = Race {
     witnessed: false,
     published_early: false,
     made_late: false,
+    was_none: false,
     is_potential: false,
     is_between: false,
     flag: None,
@@ -229,6 +230,7 @@ fn races() -> String {
             Race { is_potential: true, ..*race },
             Race { kind: AccessKind::Insert, ..*race },
             Race { made_late: true, ..*race },
+            Race { made_late: true, was_none: true, ..*race },
             Race { severity: Severity::Warning, ..*race },
         ];
         let told = [of(race, None, false), of(race, Some("ready"), false), of(race, None, true)].into_iter();

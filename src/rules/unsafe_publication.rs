@@ -22,7 +22,8 @@ pub static RULE: Rule = Rule {
 Something that a thread writes after it has told the others that it is complete: a value behind a flag that is already set, an
 attribute of an object that others can reach already, a table that is filled piece by piece by a function that fills it if it is
 empty: it is no longer empty when the first piece is there.  The flag may be tested in a helper (`self.load()`) whose caller then reads the value.
-And attributes that an object does not have yet when its thread is started, or when a thread reads them.
+And attributes that an object does not have yet when its thread is started, or when a thread reads them; or that are `None` by then, if it does something with
+them at once (`self.connection.send()`).
 
     self.ready = True                          # read by another thread
     self.result = compute()                    # FT406: the other thread reads self.result
@@ -44,13 +45,14 @@ The others trust the flag or the reference.  They see the object without its att
 An object that was complete when it was published, by a plain assignment too; a table that is filled in one step (`update`); an attribute that had another value, neither `None` nor empty, when the object was published
 (`job.status = "running"`); replacing a whole object by another one;
 what a loop reads before it asks for the flag again; later rounds of what was complete when the flag was set; attributes that a class has a value for,
-or that the reader asks for (`getattr` with a default, `hasattr`, `except AttributeError` with something else to go on with).
+or that the reader asks for (`getattr` with a default, `hasattr`, `except AttributeError` with something else to go on with, `is None`).
 "#,
 };
 
 fn title(race: &Unordered<'_>) -> String {
     let outcome = match race.flag {
         _ if either(race.race, AccessKind::Insert) => "; it is filled piece by piece, and seen half".to_owned(),
+        _ if race.race.made_late && race.race.was_none => "; the reader had come while it was None".to_owned(),
         _ if race.race.made_late && race.race.flag.is_none() => "; the reader had come before it was there at all".to_owned(),
         Some(flag) => format!("; '{flag}', which says that it is there, was set first"),
         None => "; a flag that says it is there was set first".to_owned(),

@@ -116,8 +116,10 @@ pub(super) mod state {
     pub(in crate::races) const LAZY: u16 = AccessFacts::LAZY.of_read();
     /// Of a read: an iteration follows right away, and is noted as one beside it.
     pub(in crate::races) const GUARD: u16 = AccessFacts::GUARD.of_read();
-    /// Of a write that goes back to nothing: there was nothing of this name before.
+    /// Of a write that goes back to nothing: there was nothing of this name before, or `None`.
     pub(in crate::races) const MADE: u16 = 1 << 15;
+    /// And it was `None`.
+    pub(in crate::races) const UNSET: u16 = 1 << 13;
 }
 
 /// Bits that have no place in `state`, beside a [`Turn`]: of a read, in which case the thread acts on it; of a write, in which case it was made.
@@ -322,11 +324,14 @@ pub struct Moment {
     /// The slot of the thread.
     slot: u16,
     sequence: u32,
+    /// There was `None` before.
+    pub was_none: bool,
 }
 
 impl Moment {
     pub(super) fn of(write: &Write) -> Self {
-        Moment { slot: Epoch::from_bits(write.epoch.load(Relaxed)).slot(), sequence: write.sequence.load(Relaxed) }
+        let slot = Epoch::from_bits(write.epoch.load(Relaxed)).slot();
+        Moment { slot, sequence: write.sequence.load(Relaxed), was_none: write.state.load(Relaxed) & state::UNSET != 0 }
     }
 
     pub(super) fn is_of_thread(self, other: Moment) -> bool {

@@ -62,6 +62,7 @@ impl Now<'_> {
             witnessed: false,
             published_early: false,
             made_late: false,
+            was_none: false,
             is_potential: false,
             is_between: false,
             flag: None,
@@ -187,7 +188,9 @@ impl Now<'_> {
             && is_before(flag.sequence, write.sequence.load(Relaxed))
             && !Self::was_complete(cell, write, flag)
             || is_filling && same_check;
-        let made_late = Self::is_made(write) && (published_early || self.is_made_late(cell, write, flag));
+        let was_none = state & state::UNSET != 0;
+        let is_late = || if published_early { !was_none } else { self.is_made_late(cell, write, flag) };
+        let made_late = Self::is_made(write) && is_late();
         let is_checked = state & state::TESTED != 0;
         let is_read = self.access.kind == AccessKind::Read;
         let is_decided = state & state::ACTING != 0;
@@ -232,7 +235,7 @@ impl Now<'_> {
             let is_checked = is_checked || is_spin || is_decided && would_act;
             let earlier_kind = if is_spin { AccessKind::Update } else { kind };
             let published_early = published_early || made_late;
-            let race = Race { published_early, made_late, flag, ..race };
+            let race = Race { published_early, made_late, was_none, flag, ..race };
             races.push(Race { earlier_check: check, earlier_kind, kind: own_kind, is_checked, ..race });
         }
     }
@@ -295,7 +298,8 @@ impl Now<'_> {
         kept.check_site.store(check.map_or(0, |check| check.site), Relaxed);
         kept.check_stack.store(check.map_or(0, |check| check.stack), Relaxed);
         let is_made = kind == AccessKind::Write && self.access.facts.is_made();
-        kept.state.store(change.state() | bit(is_made, state::MADE), Relaxed);
+        let was_none = is_made && self.access.facts.is_unset();
+        kept.state.store(change.state() | bit(is_made, state::MADE) | bit(was_none, state::UNSET), Relaxed);
         kept.sequence.store(self.sequence, Relaxed);
         kept.before.store(before, Relaxed);
         kept.first.store(first, Relaxed);
@@ -470,7 +474,9 @@ impl Now<'_> {
             && self.sequence.wrapping_sub(flag) & SEQUENCE < SEQUENCE / 2
             || is_filling && same_check;
         // The other thread has looked for it when there was none.
-        let made_late = kind == AccessKind::Write && self.access.facts.is_made() && earlier_kind == AccessKind::Read;
+        let was_none = self.access.facts.is_unset();
+        let is_made = kind == AccessKind::Write && self.access.facts.is_made() && earlier_kind == AccessKind::Read;
+        let made_late = is_made && !(published_early && was_none);
         let would_act = (is_checked && !is_filling || is_decided) && read_state & state::ACTING != 0;
         let severity = match matrix::severity(earlier_kind, kind) {
             _ if is_spin => Some(Severity::Error),
@@ -493,6 +499,7 @@ impl Now<'_> {
                 is_checked: is_checked || is_spin || is_decided && would_act,
                 published_early: published_early || made_late,
                 made_late,
+                was_none,
                 // Where it was seen is known, but not how the reader had come there.
                 flag: (published_early && !is_filling).then(|| AccessSite { site: read.flag_site.load(Relaxed), stack: 0 }),
                 ..self.race(severity, (earlier_kind, read_place, thread))

@@ -132,6 +132,7 @@ fn what_is_made_too_late_is_told_where_others_had_looked_for_it_or_had_the_objec
     for (name, trace, expected) in [
         ("it was not there", &[(1, look), (0, make)][..], WARNING),
         ("it was there", &[(1, look), (0, write)], INFO),
+        ("it was None", &[(1, look), (0, make.with(AccessFacts::UNSET))], WARNING),
         ("by the reader itself", &[(0, look), (0, make)], None),
         ("the reader had the object", &[(0, make), (1, late)], WARNING),
         ("it is not known when the reader got the object", &[(0, make), (1, look)], INFO),

@@ -30,8 +30,9 @@ pub(crate) struct Chosen {
     /// Whether one of these frames, but the first, handles that there is nothing for this method or function, which the first one calls where it is;
     /// if it is not said which, for what is called there.
     pub(crate) handle_lack: unsafe fn(&[RawFrame], Option<&str>) -> bool,
-    /// Whether the first of these frames reads an attribute or a variable where it is, and none of them is prepared for there being none.
-    pub(crate) rely: unsafe fn(&[RawFrame]) -> bool,
+    /// Whether the first of these frames reads an attribute or a variable where it is, and none of them is prepared for there being none; or, if that is
+    /// said, for its being `None`.
+    pub(crate) rely: unsafe fn(&[RawFrame], bool) -> bool,
 }
 
 static CHOSEN: OnceLock<Chosen> = OnceLock::new();
@@ -223,8 +224,8 @@ static GIVEN: Answers = Answers::new();
 /// For each stack in which a function makes its answer of what it reads, whether a loop waits for that.
 static WAITING: Answers = Answers::new();
 
-/// For each stack in which something is read, whether the code relies on its being there.
-static RELYING: Answers = Answers::new();
+/// For each stack in which something is read, whether the code relies on its being there, and on its not being `None`.
+static RELYING: [Answers; 2] = [const { Answers::new() }; 2];
 
 impl Answers {
     const UNKNOWN: u8 = 0;
@@ -272,20 +273,20 @@ pub(super) unsafe fn wait(stack: StackId) -> bool {
     })
 }
 
-/// Whether watched code that reads an attribute or a variable, by its stack, relies on its being there.
+/// Whether watched code that reads an attribute or a variable, by its stack, relies on its being there, or on its not being `None`.
 ///
 /// # Safety
 /// Attached.
-pub(super) unsafe fn rely(stack: StackId) -> bool {
+pub(super) unsafe fn rely(stack: StackId, is_none: bool) -> bool {
     /// Frames that are looked at.
     const MOST: usize = 8;
     let Some(Chosen { rely, is_chosen, .. }) = CHOSEN.get() else { return false };
-    RELYING.of(stack, || {
+    RELYING[usize::from(is_none)].of(stack, || {
         // SAFETY: passed on; the code of recorded stacks is kept alive.
         let chosen = |frame: &RawFrame| unsafe { is_chosen(frame.code as *mut ffi::PyObject) };
         let frames: Vec<RawFrame> = stacks::get(stack).iter().copied().take(MOST).filter(chosen).collect();
         // SAFETY: as above.
-        unsafe { rely(&frames) }
+        unsafe { rely(&frames, is_none) }
     })
 }
 

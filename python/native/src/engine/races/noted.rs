@@ -158,7 +158,8 @@ impl Touch<'_> {
         let is_early = |made: Moment| unsafe { self.may_be_early(part, made) };
         let is_given = kind == AccessKind::Read && spot.made_elsewhere(clock).is_some_and(is_early);
         let of_thread = AccessFacts::KEPT.when(before == Before::Whole)
-            | AccessFacts::MADE.when(before == Before::Nothing)
+            | AccessFacts::MADE.when(matches!(before, Before::Nothing | Before::None))
+            | AccessFacts::UNSET.when(before == Before::None)
             | AccessFacts::GIVEN.when(is_given)
             | AccessFacts::LAST.when(here.order.is_last())
             | AccessFacts::FILLED.when(is_demanded);
@@ -220,7 +221,7 @@ impl Touch<'_> {
         // SAFETY: passed on.
         unsafe {
             let stack = self.here.stacks.record_at(self.probe.site);
-            callers::rely(stack)
+            callers::rely(stack, made.was_none)
                 && given::may_ask(stack)
                 && match part {
                     Part::Attribute(_) => given::is_one(self.here, self.object) || ways::lead_there(self.object, made),
@@ -253,7 +254,7 @@ impl Touch<'_> {
             }
             let reader = if race.kind == AccessKind::Read { race.here } else { race.earlier };
             // SAFETY: passed on.
-            let race = if race.made_late && !unsafe { callers::rely(reader.stack) } {
+            let race = if race.made_late && !unsafe { callers::rely(reader.stack, race.was_none) } {
                 Race { severity: Severity::Info, published_early: false, made_late: false, flag: None, ..race }
             } else {
                 race

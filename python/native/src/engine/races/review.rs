@@ -148,6 +148,7 @@ pub(crate) unsafe fn note(
             witnessed: false,
             published_early: false,
             made_late: false,
+            was_none: false,
             flag: None,
             is_potential: true,
             is_between: false,

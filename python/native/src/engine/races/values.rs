@@ -305,7 +305,9 @@ pub(crate) unsafe fn is_plain_key(object: *mut ffi::PyObject) -> bool {
 pub(crate) enum Before {
     /// Certainly nothing: to read it raises an exception.
     Nothing,
-    /// `None`, `False`, 0, an empty text or container; or it is not known.
+    /// `None`.
+    None,
+    /// `False`, 0, an empty text or container; or it is not known.
     Empty,
     /// Anything else.
     Whole,
@@ -319,9 +321,19 @@ pub(crate) unsafe fn variable(globals: *mut ffi::PyObject, name: &str) -> Before
     // SAFETY: passed on; a reference of our own.
     unsafe {
         let name = string(name);
-        let lacks = !name.is_null() && attributes::lacks_global(globals, name);
-        ffi::Py_XDECREF(name);
-        if lacks { Before::Nothing } else { Before::Empty }
+        if name.is_null() {
+            return Before::Empty;
+        }
+        let mut value = std::ptr::null_mut();
+        let is_there = ffi::PyDict_Check(globals) != 0 && ffi::PyDict_GetItemRef(globals, name, &raw mut value) == 1;
+        let lacks = !is_there && attributes::lacks_global(globals, name);
+        ffi::Py_DECREF(name);
+        ffi::Py_XDECREF(value);
+        match value == ffi::Py_None() {
+            _ if lacks => Before::Nothing,
+            true => Before::None,
+            false => Before::Empty,
+        }
     }
 }
 
@@ -358,7 +370,11 @@ pub(crate) unsafe fn attribute(object: *mut ffi::PyObject, name: &str) -> Before
         let is_known = |value| is_plain(value) || known.contains(&ffi::Py_TYPE(value));
         let is_whole = !value.is_null() && value != ffi::Py_None() && (!is_known(value) || ffi::PyObject_IsTrue(value) == 1);
         ffi::Py_XDECREF(value);
-        if is_whole { Before::Whole } else { Before::Empty }
+        match value == ffi::Py_None() {
+            _ if is_whole => Before::Whole,
+            true => Before::None,
+            false => Before::Empty,
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::interpreter::frames::{self, RawFrame};
 use crate::interpreter::py_ref::{Lazy, Owned};
 use crate::thread::code_class;
 use crate::thread::probe_switch::Switches;
-use ftsan::patcher::{self, Opcodes, UnitMap};
+use ftsan::patcher::{self, Lack, Opcodes, UnitMap};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -318,16 +318,17 @@ pub(crate) unsafe fn handle_lack(frames: &[RawFrame], act: Option<&str>) -> bool
 }
 
 /// Whether the code of the first of these frames relies on the attribute or variable that it reads where it is: none of them is prepared for there being
-/// none.
+/// none; or for its being `None`.
 ///
 /// # Safety
 /// As [`known`], of each; attached.
-pub(crate) unsafe fn rely(frames: &[RawFrame]) -> bool {
+pub(crate) unsafe fn rely(frames: &[RawFrame], is_none: bool) -> bool {
     // SAFETY: passed on.
     let code = |frame: &RawFrame| unsafe { Bound::from_borrowed_ptr(Python::assume_attached(), frame.code as *mut ffi::PyObject) };
     let accepts = |(depth, frame): (usize, &RawFrame)| {
         let accepts = |opcodes: &Opcodes, bytes: &[u8], exceptions: &[u8], names: &[&str]| {
-            patcher::accepts_absence(opcodes, bytes, exceptions, names, frame.offset, depth == 0)
+            let lack = if is_none { Lack::Value } else { Lack::Name };
+            patcher::accepts_lack(opcodes, bytes, exceptions, names, frame.offset, lack, depth == 0)
         };
         read(&code(frame), accepts).unwrap_or(true)
     };
