@@ -10,7 +10,7 @@ use super::tested::{Decision, Follow, decides};
 pub fn decides_more(opcodes: &Opcodes, bytes: &[u8], names: &[&str], unit: u32) -> bool {
     let Some((all, call)) = read_at(opcodes, bytes, unit) else { return false };
     match decides(opcodes, &all, call, Follow::Checks) {
-        Some(Decision::Jump(jump)) => !only_sets_flags(opcodes, names, &all, jump),
+        Some(Decision::Jump(jump)) => !only_sets_flags(opcodes, (names, &[]), &all, jump),
         Some(Decision::Answer(_)) | None => false,
     }
 }

@@ -96,6 +96,33 @@ pub(super) fn is_compared_with_a_local(opcodes: &Opcodes, code: &Code<'_>, all: 
     compared(opcodes, code, all, check).is_some_and(|compared| compared.with == ActsAt::Local)
 }
 
+/// Whether the loop whose condition is what is read at `check` goes on as long as that is one certain word, and `act` stores another one there.  `is_left_if_true`:
+/// the loop ends if the comparison says so.
+pub(super) fn goes_on_while_equal(
+    opcodes: &Opcodes,
+    code: &Code<'_>,
+    all: &[Instruction],
+    [check, act]: [usize; 2],
+    is_left_if_true: bool,
+) -> bool {
+    /// A member of a class, the object, and what stores.
+    const BEFORE: usize = 4;
+    let Some(Compared { with: ActsAt::Key(word), is_equal, .. }) = compared(opcodes, code, all, check) else { return false };
+    let is_same = |at: usize| {
+        let text = code.strings.get(all[at].argument as usize).filter(|_| all[at].opcode == opcodes.load_const);
+        text == Some(&word) || named_constant(opcodes, code, &all[at..]).is_some_and(|named| key(named.text) == word)
+    };
+    is_equal != is_left_if_true && !(act.saturating_sub(BEFORE)..act).any(is_same)
+}
+
+/// Whether the function goes on without a jump if what is read at `check` is a certain text.
+pub(super) fn is_asked_for_a_text(opcodes: &Opcodes, code: &Code<'_>, all: &[Instruction], check: usize) -> bool {
+    let is_text = all.get(check + 1).is_some_and(|with| with.opcode == opcodes.load_const);
+    let compared = compared(opcodes, code, all, check).filter(|compared| is_text && compared.is_equal);
+    let jump = compared.and_then(|compared| all.get(compared.end)).map(|jump| opcodes.info(jump.opcode));
+    jump.is_some_and(|info| info.tests && !info.tests_for_set)
+}
+
 /// A constant of a module, or a member of an enumeration, by its name.
 pub(super) struct NamedConstant<'a> {
     text: &'a str,

@@ -10,10 +10,10 @@ use super::known_calls::{self, CallEffect, INDEX};
 use super::names::{INSERTION, Names};
 use super::opcodes::{Jump, Opcodes};
 use super::point::{Action, Point};
-use super::tested::loop_end;
+use super::tested::{Decision, Follow, loop_end};
 use numbered::is_made_of;
 pub(super) use repeatable::only_sets_flags;
-use repeatable::{ADDITION, CLEARING, is_repeatable, only_clears, only_keeps};
+use repeatable::{ADDITION, EMPTYING, SIZE, is_repeatable, only_clears, only_empties, only_keeps, only_says};
 use subject::{Subject, acted, checked, looked_at};
 
 mod numbered;
@@ -52,6 +52,11 @@ pub(super) fn mark<'a>(
     let mut decisive = Vec::new();
     let mut firsts = Vec::new();
     for act in 0..found.len() {
+        let is_full = |look: &usize| is_emptied(opcodes, code, &instructions.all, names, found, [*look, act]);
+        if let Some(look) = (0..act).rev().find(is_full) {
+            found[act].point.is_emptied = true;
+            decided_otherwise.push(look);
+        }
         if let Some(subject) = acted(&found[act].point, names.containers[act]) {
             let is_it = |at: &usize| checked(&found[*at].point, names.containers[*at]).as_ref() == Some(&subject);
             if let Some(check) = otherwise_decided(handlers, found, act).and_then(|take| (0..take).rev().find(is_it)) {
@@ -61,7 +66,7 @@ pub(super) fn mark<'a>(
             if let Some(check) = (0..act).rev().find(is_it)
                 && (notes_failure(handlers, &found[check].point, &found[act].point)
                     || is_repeatable(opcodes, code, &instructions.all, &found[check], (&found[act], names.is_claimed[act]))
-                    || found[act].point.name == Some(CLEARING)
+                    || found[act].point.name == Some(EMPTYING)
                         && only_clears(opcodes, code, &instructions.all, found[check].instruction as usize)
                     || is_trimmed(opcodes, &instructions.all, names, found, [check, act]))
             {
@@ -73,7 +78,8 @@ pub(super) fn mark<'a>(
                 && !is_tried(found[act].point.unit)
             {
                 decisive.push(check);
-                found[check].point.is_acting = true;
+                found[check].point.is_acting |=
+                    !goes_on_until_stopped(opcodes, code, &instructions.all, &found[check], &found[act]);
                 // What is read once more before the act.
                 for again in check + 1..act {
                     let places = [check, again].map(|at| found[at].instruction as usize);
@@ -132,7 +138,8 @@ pub(super) fn mark<'a>(
                     || is_numbered
                     || found[check].point.is_claim && !found[act].point.is_bounded
                     || found[act].point.is_refused
-                    || is_chosen(opcodes, &instructions.all, found, check, act);
+                    || is_chosen(opcodes, &instructions.all, found, check, act)
+                        && !only_says(opcodes, code, &instructions.all, &found[check]);
             }
         }
         let is_insertion = found[act].point.name == Some(INSERTION);
@@ -185,9 +192,50 @@ pub(super) fn mark<'a>(
             }
         }
     }
-    for check in decided_otherwise.into_iter().filter(|check| !decisive.contains(check)) {
+    let only_flags = (0..found.len()).filter(|check| decides_flags(opcodes, code, &instructions.all, &found[*check]));
+    for check in only_flags.chain(decided_otherwise).filter(|check| !decisive.contains(check)).collect::<Vec<_>>() {
         found[check].point.is_tested = false;
     }
+}
+
+/// Whether an attribute, or what is behind a key, is asked for by a function or a method, and all that this decides is whether flags are set, under whatever name.
+fn decides_flags(opcodes: &Opcodes, code: &Code<'_>, all: &[Instruction], check: &Found<'_>) -> bool {
+    let Point { action, name, is_tested, is_polled, is_asked, .. } = check.point;
+    let looks = |function: &known_calls::Function| function.effect == CallEffect::ReadAttribute;
+    let is_look = action == Action::Function && name.and_then(known_calls::function).is_some_and(looks)
+        || action == Action::Method && name == Some("get");
+    if !is_look || !is_tested || is_polled || is_asked {
+        return false;
+    }
+    let decision = super::tested::decides(opcodes, all, check.instruction as usize, Follow::Checks);
+    let Some(Decision::Jump(jump)) = decision else { return false };
+    only_sets_flags(opcodes, (code.names, code.strings), all, jump)
+}
+
+/// Whether a container is emptied in one step if there is too much in it, and nothing else is done then: what others have put there meanwhile goes, as with a bound
+/// that is passed by one.
+fn is_emptied(
+    opcodes: &Opcodes,
+    code: &Code<'_>,
+    all: &[Instruction],
+    names: &Names<'_>,
+    found: &[Found<'_>],
+    [look, act]: [usize; 2],
+) -> bool {
+    let [size, clear] = [look, act].map(|at| &found[at].point);
+    let is_same = || names.containers[look].is_some() && names.containers[look] == names.containers[act];
+    let is_whole = clear.name == Some(EMPTYING) && clear.action == Action::Method && clear.key == 0;
+    let places = [look, act].map(|at| found[at].instruction as usize);
+    is_whole && is_size(size) && size.is_measured && is_same() && only_empties(opcodes, code, all, places)
+}
+
+/// Whether a loop goes on as long as a variable says so by one word, after which the function stores another one there: others that end it act on that word
+/// only, and so never when this function does.
+fn goes_on_until_stopped(opcodes: &Opcodes, code: &Code<'_>, all: &[Instruction], check: &Found<'_>, act: &Found<'_>) -> bool {
+    let places = [check, act].map(|found| found.instruction as usize);
+    act.point.is_constant
+        && waits_for(opcodes, all, check, act)
+        && branches::goes_on_while_equal(opcodes, code, all, places, check.point.is_awaited)
 }
 
 /// Whether what is stored only says that something has failed, after a look whether it had failed before: the exception decides, and it may fail
@@ -243,7 +291,7 @@ fn looks_at_what_is_taken(
     let key = |of: &Found<'_>| (of.instruction as usize).checked_sub(1).map(|key| &all[key]);
     let is_constant = |key: &Instruction| key.opcode == opcodes.load_const && !is_text(key);
     let is_deletion = act.point.action == Action::DeleteItem;
-    let takes_all = act.point.name == Some(CLEARING) || is_deletion && key(act).is_some_and(is_constant);
+    let takes_all = act.point.name == Some(EMPTYING) || is_deletion && key(act).is_some_and(is_constant);
     let container = names.containers[take].filter(|_| is_deletion || takes_all)?;
     let is_part = |look: &Found<'_>| {
         let is_place = |key: &Instruction| key.opcode == opcodes.load_small_int || is_constant(key);
@@ -260,12 +308,13 @@ fn looks_at_what_is_taken(
 }
 
 /// Whether what is taken away is one too many after the function has added one itself (`recent.append(x); if len(recent) > 9: recent.pop(0)`): as many
-/// are taken as were added.
+/// are taken as were added.  A loop takes all that are too many, if some may stay.
 fn is_trimmed(opcodes: &Opcodes, all: &[Instruction], names: &Names<'_>, found: &[Found<'_>], [check, act]: [usize; 2]) -> bool {
     let is_it = |at: &usize| {
         let adds = |method: &known_calls::Method| method.effect == CallEffect::Insert;
         let point = &found[*at].point;
-        let is_addition = point.action == Action::Method && known_calls::methods(point.name.unwrap_or_default()).iter().any(adds);
+        let is_addition = point.action == Action::WriteItem
+            || point.action == Action::Method && known_calls::methods(point.name.unwrap_or_default()).iter().any(adds);
         is_addition && names.containers[*at].is_some() && names.containers[*at] == names.containers[act]
     };
     let is_straight = |addition: usize| {
@@ -274,8 +323,14 @@ fn is_trimmed(opcodes: &Opcodes, all: &[Instruction], names: &Names<'_>, found: 
     };
     takes(&found[act].point)
         && is_size(&found[check].point)
-        && !found[check].point.is_polled
+        && (!found[check].point.is_polled || leaves_some(opcodes, all, found[check].instruction as usize))
         && (0..check).rev().find(is_it).is_some_and(is_straight)
+}
+
+/// Whether the size that the instruction at `check` asks for is compared with something else than 0.
+fn leaves_some(opcodes: &Opcodes, all: &[Instruction], check: usize) -> bool {
+    let is_nothing = |bound: &Instruction| bound.opcode == opcodes.load_small_int && bound.argument == 0;
+    all.get(check + 1).is_some_and(|bound| !is_nothing(bound) && !opcodes.info(bound.opcode).is_predicate)
 }
 
 /// What is taken away before `act` stores a constant, or something else if only one can take it away, if that decides whether it does ([`Handlers::decide`]): the look before it then only
@@ -325,7 +380,7 @@ fn fills(point: &Point<'_>) -> bool {
 
 /// Whether it asks a container how much there is in it.
 pub(super) fn is_size(point: &Point<'_>) -> bool {
-    point.action == Action::Function && point.name == Some("len")
+    point.action == Action::Function && point.name == Some(SIZE)
 }
 
 fn is_adding(name: &str) -> bool {

@@ -76,7 +76,7 @@ pub fn begun_again(opcodes: &Opcodes, bytes: &[u8], exceptions: &[u8], names: &[
     }
     let Some(instructions) = Instructions::read(opcodes, bytes) else { return Vec::new() };
     let handlers = Handlers::of(opcodes, exceptions, names, &instructions);
-    let begins_again = |[start, ..]: &&[u32; 4]| handlers.begin_again(*start);
+    let begins_again = |entry: &&[u32; 4]| handlers.begin_again(entry[0]) || handlers.takes_one_step(entry);
     handlers.tries.iter().filter(begins_again).map(|[start, length, ..]| (*start, start + length)).collect()
 }
 
@@ -260,6 +260,17 @@ impl<'a, 'b> Handlers<'a, 'b> {
     pub(super) fn begin_again(&self, unit: u32) -> bool {
         let Some((start, target)) = self.handler(unit, CHANGED) else { return false };
         self.goes_back(target, start).is_some_and(|again| self.goes_back(unit, start) != Some(again))
+    }
+
+    /// Whether all that is gone through in the code of this entry of the table is one step (`next(iter(cache))`), and it is handled that a container changes: there is
+    /// no rest that is lost.
+    fn takes_one_step(&self, &[start, length, ..]: &[u32; 4]) -> bool {
+        let all = self.from(start).iter().take_while(|instruction| instruction.unit < start + length);
+        let is_loop = |instruction: &Instruction| {
+            instruction.opcode == self.opcodes.for_iter || self.opcodes.info(instruction.opcode).jump == Jump::Backward
+        };
+        let steps = all.clone().filter(|instruction| self.name(instruction) == Some("next")).count();
+        steps == 1 && !all.clone().any(is_loop) && self.handler(start, CHANGED).is_some()
     }
 
     /// The loop around `start` whose next round is begun from here on; `None` if the function is left before.

@@ -145,6 +145,8 @@ pub struct Point<'a> {
     pub is_viewed: bool,
     /// A loop goes through as many elements of a sequence, by their numbers, as there are.
     pub is_indexed: bool,
+    /// It takes away all there is, whatever that is.
+    pub is_emptied: bool,
     /// It is stored by whoever's turn it is.
     pub is_turn: bool,
     /// What is stored is a constant.
@@ -223,6 +225,7 @@ impl Point<'_> {
             is_copied: false,
             is_viewed: false,
             is_indexed: false,
+            is_emptied: false,
         }
     }
 }

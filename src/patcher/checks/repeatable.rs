@@ -1,5 +1,6 @@
 //! Acts that may be done twice, so that the look which decides them is no check: whoever comes between does the same.
 
+use crate::patcher::branches;
 use crate::patcher::code::Code;
 use crate::patcher::found::Found;
 use crate::patcher::instructions::Instruction;
@@ -12,8 +13,19 @@ pub(super) const ADDITION: &str = "add";
 /// Methods without arguments that leave after two calls what they leave after one: of events, conditions, timers, futures, tasks.
 const REPEATABLE: [&str; 3] = ["cancel", "notify_all", "set"];
 
-/// What takes all out of a container.
-pub(super) const CLEARING: &str = "clear";
+/// The same, of containers.
+pub(super) const EMPTYING: &str = "clear";
+
+/// What asks a container how much there is in it.
+pub(super) const SIZE: &str = "len";
+
+/// Methods and functions that say something to a log, where it may be said twice.
+const LOGS: [&str; 8] = ["critical", "debug", "error", "exception", "info", "log", "warn", "warning"];
+
+/// Methods and functions that wake somebody up, if all that they send is a constant that is no text.
+const WAKES: [&str; 2] = ["send", "write"];
+
+const SET_ATTRIBUTE: &str = "setattr";
 
 /// How long a branch is at most.
 const LONGEST: usize = 40;
@@ -24,14 +36,24 @@ struct Look<'a> {
     branches: [usize; 2],
     /// What it is compared with: the instructions that load that.
     with: &'a [Instruction],
+    /// The attribute or variable that is asked, or the function that asks, if that is known: what is asked may be gone by then.
+    of: Option<&'a str>,
     /// Whether something may be put into a set, which may be in it.
     is_looked_for: bool,
+    stores: Stores,
     /// Whether a number that is stored is one of several, and no flag.
     is_claimed: bool,
-    /// Whether something may be cleared.
-    may_clear: bool,
-    /// Whether anything that was there before may be stored.
-    stores_anything: bool,
+}
+
+/// Values that may be stored twice.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stores {
+    /// Flags, or what the look compares with.
+    Flags,
+    /// Texts.
+    Texts,
+    /// Anything that was there before.
+    Anything,
 }
 
 /// Where the code goes on with what is on the stack: after it was stored in a variable, if it is, and loaded from there again.
@@ -51,6 +73,14 @@ fn is_load(opcodes: &Opcodes, instruction: &Instruction) -> bool {
     of_names.contains(&opcode) || variables || opcodes.load_consts.contains(&opcode)
 }
 
+/// Whether it loads a global that is written like a constant, such as what is there unless something else is given.
+fn is_default(opcodes: &Opcodes, names: &[&str], all: &[Instruction], at: usize) -> bool {
+    let Some(load) = all.get(at).filter(|load| load.opcode == opcodes.load_global && load.argument & 1 == 0) else { return false };
+    let is_constant = |name: &&str| name.len() > 1 && !name.contains(|letter: char| letter.is_ascii_lowercase());
+    let is_whole = all.get(at + 1).is_some_and(|next| next.opcode != opcodes.load_attr);
+    is_whole && names.get((load.argument >> 1) as usize).is_some_and(is_constant)
+}
+
 /// Whether an instruction does nothing.
 fn is_nothing(opcodes: &Opcodes, instruction: &Instruction) -> bool {
     let info = opcodes.info(instruction.opcode);
@@ -58,14 +88,18 @@ fn is_nothing(opcodes: &Opcodes, instruction: &Instruction) -> bool {
     info.jump == Jump::None && !info.is_end && does_nothing && instruction.opcode != opcodes.swap
 }
 
+/// Whether it loads a constant that is a text.
+fn is_text(opcodes: &Opcodes, strings: &[u64], load: &Instruction) -> bool {
+    load.opcode == opcodes.load_const && strings.get(load.argument as usize).is_some_and(|text| *text != 0)
+}
+
 /// Whether it loads a constant that is no text: one of several texts would be another thread's word.
 fn is_flag(opcodes: &Opcodes, strings: &[u64], load: &Instruction) -> bool {
-    let is_text = || strings.get(load.argument as usize).is_some_and(|text| *text != 0);
-    opcodes.load_consts.contains(&load.opcode) && !(load.opcode == opcodes.load_const && is_text())
+    opcodes.load_consts.contains(&load.opcode) && !is_text(opcodes, strings, load)
 }
 
 impl<'a> Look<'a> {
-    fn of(opcodes: &Opcodes, code: &Code<'_>, all: &'a [Instruction], check: &Found<'_>) -> Option<Self> {
+    fn of(opcodes: &Opcodes, code: &Code<'_>, all: &'a [Instruction], check: &Found<'a>) -> Option<Self> {
         /// What something is compared with: a constant, or a member of a class.
         const OPERANDS: usize = 2;
         let start = loaded_again(opcodes, all, check.instruction as usize + 1);
@@ -91,14 +125,8 @@ impl<'a> Look<'a> {
             let is_plain = all[compare].opcode == opcodes.is_op && is_flag(opcodes, code.strings, &with[0]);
             (compare + 1, if is_plain { &[][..] } else { with })
         };
-        Some(Look {
-            branches: [jump + 1, all[jump].target? as usize],
-            with,
-            is_looked_for,
-            is_claimed: false,
-            may_clear: false,
-            stores_anything: false,
-        })
+        let branches = [jump + 1, all[jump].target? as usize];
+        Some(Look { branches, with, of: check.point.name, is_looked_for, stores: Stores::Flags, is_claimed: false })
     }
 
     /// Where the statement that begins here ends, if it may be made twice.
@@ -112,36 +140,85 @@ impl<'a> Look<'a> {
         let start = (start..).find(|at| !all.get(*at).is_some_and(|next| is_nothing(opcodes, next)))?;
         let is_same = |(one, other): (&Instruction, &Instruction)| one.opcode == other.opcode && one.argument == other.argument;
         let is_compared = || all.get(start..start + self.with.len()).is_some_and(|value| value.iter().zip(self.with).all(is_same));
-        let stores = if self.stores_anything {
-            is_load(opcodes, all.get(start)?)
-        } else if self.with.is_empty() {
-            let load = all.get(start)?;
-            is_flag(opcodes, strings, load) && !(self.is_claimed && load.opcode == opcodes.load_small_int)
-        } else {
-            is_compared()
+        let stores = match self.stores {
+            Stores::Anything => is_load(opcodes, all.get(start)?),
+            Stores::Texts => is_text(opcodes, strings, all.get(start)?),
+            Stores::Flags if self.with.is_empty() => {
+                let load = all.get(start)?;
+                let is_claim = self.is_claimed && load.opcode == opcodes.load_small_int;
+                is_flag(opcodes, strings, load) && !is_claim || is_default(opcodes, names, all, start)
+            }
+            Stores::Flags => is_compared(),
         };
         let mut called = None;
         for (at, instruction) in all.iter().enumerate().skip(start).take(LONGEST) {
             if opcodes.info(instruction.opcode).access.is_some_and(|access| access.value > 0) {
                 return stores.then_some(at + 1);
             }
-            if instruction.opcode == opcodes.call {
-                let known = match instruction.argument {
-                    0 => called.is_some_and(|name| REPEATABLE.contains(&name) || self.may_clear && name == CLEARING),
-                    1 => self.is_looked_for && called == Some(ADDITION),
-                    _ => false,
-                };
+            if [opcodes.call, opcodes.call_kw].contains(&instruction.opcode) {
+                let way = (&all[start..at], instruction);
+                let known = called.is_some_and(|name| self.may_be_called_twice(opcodes, (names, strings), name, way));
                 let is_dropped = all.get(at + 1).is_some_and(|next| next.opcode == opcodes.pop_top);
                 return (known && is_dropped).then_some(at + 2);
             }
-            if !is_load(opcodes, instruction) {
+            let is_formatted = [opcodes.format_simple, opcodes.build_string].contains(&instruction.opcode);
+            let is_said = || is_formatted && called.is_some_and(|name| LOGS.contains(&name));
+            if !(is_load(opcodes, instruction) || is_said()) {
                 return None;
             }
-            if instruction.opcode == opcodes.load_attr && instruction.argument & 1 == 1 {
+            let is_name = [opcodes.load_attr, opcodes.load_global].contains(&instruction.opcode);
+            let is_pushed = all.get(at + 1).is_some_and(|next| next.opcode == opcodes.push_null);
+            if is_name && (instruction.argument & 1 == 1 || is_pushed) {
                 called = names.get((instruction.argument >> 1) as usize).copied();
             }
         }
         None
+    }
+
+    /// Whether the function or method of this name may be called twice by this call, with what is loaded `before`.
+    fn may_be_called_twice(
+        &self,
+        opcodes: &Opcodes,
+        (names, strings): (&[&str], &[u64]),
+        name: &str,
+        (before, call): (&[Instruction], &Instruction),
+    ) -> bool {
+        if LOGS.contains(&name) {
+            return true;
+        }
+        let is_constant = || before.last().is_some_and(|last| is_flag(opcodes, strings, last));
+        let is_asked = |load: &Instruction| {
+            let is_named = [opcodes.load_attr, opcodes.load_global, opcodes.load_name].contains(&load.opcode);
+            let name = names.get((load.argument >> u32::from(load.opcode != opcodes.load_name)) as usize);
+            is_named && name.copied() == self.of
+        };
+        match call.argument {
+            _ if call.opcode == opcodes.call_kw => false,
+            0 if name == EMPTYING => self.of.is_some() && !before.iter().any(is_asked),
+            0 => REPEATABLE.contains(&name),
+            1 if name == ADDITION => self.is_looked_for,
+            3 if name == SET_ATTRIBUTE => is_constant(),
+            _ => WAKES.contains(&name) && is_constant(),
+        }
+    }
+
+    /// Whether all that it decides may be made twice, `act` among it.
+    fn covers(&self, opcodes: &Opcodes, texts: (&[&str], &[u64]), all: &[Instruction], act: usize) -> bool {
+        let [next, target] = self.branches;
+        let ways = if act < target { [next, target] } else { [target, next] };
+        self.end(opcodes, texts, all, ways).is_some_and(|end| act < end)
+    }
+
+    /// Whether all that it decides may be made twice.
+    fn is_all(&self, opcodes: &Opcodes, texts: (&[&str], &[u64]), all: &[Instruction]) -> bool {
+        let [next, target] = self.branches;
+        [[next, target], [target, next]].into_iter().any(|ways| self.end(opcodes, texts, all, ways).is_some())
+    }
+
+    /// The one that the jump at `jump` follows, whatever is asked there.
+    fn at(all: &[Instruction], jump: usize) -> Option<Self> {
+        let branches = [jump + 1, all[jump].target? as usize];
+        Some(Look { branches, with: &[], of: None, is_looked_for: false, stores: Stores::Flags, is_claimed: false })
     }
 
     /// Where the statements that begin at `from` end, if all may be made twice, and the code then goes on as from `other` on.
@@ -166,45 +243,48 @@ pub(super) fn is_repeatable(
     check: &Found<'_>,
     (act, is_claimed): (&Found<'_>, bool),
 ) -> bool {
+    let look = Look::of(opcodes, code, all, check).map(|look| Look { is_claimed, ..look });
+    look.is_some_and(|look| look.covers(opcodes, (code.names, code.strings), all, act.instruction as usize))
+}
+
+/// Whether all that a look at a variable decides is that a text is stored there because a certain other one was found.
+pub(super) fn only_says(opcodes: &Opcodes, code: &Code<'_>, all: &[Instruction], check: &Found<'_>) -> bool {
     let Some(look) = Look::of(opcodes, code, all, check) else { return false };
-    let look = Look { is_claimed, ..look };
-    let act = act.instruction as usize;
-    let [next, target] = look.branches;
-    let (from, other) = if act < target { (next, target) } else { (target, next) };
-    look.end(opcodes, (code.names, code.strings), all, [from, other]).is_some_and(|end| act < end)
+    let look = Look { stores: Stores::Texts, ..look };
+    branches::is_asked_for_a_text(opcodes, code, all, check.instruction as usize)
+        && look.end(opcodes, (code.names, code.strings), all, look.branches).is_some()
+}
+
+/// The jump that a look at the size of a container decides.
+fn jump_after_size(opcodes: &Opcodes, all: &[Instruction], check: usize) -> Option<usize> {
+    /// A number, the comparison and the jump.
+    const SOON: usize = 6;
+    (check + 1..check + SOON).find(|at| all.get(*at).is_some_and(|test| opcodes.info(test.opcode).tests))
 }
 
 /// Whether all that a look at the size of a container decides is whether something that was there before is put into it, as into a cache.
 pub(super) fn only_keeps(opcodes: &Opcodes, code: &Code<'_>, all: &[Instruction], check: usize) -> bool {
-    /// A number, the comparison and the jump.
-    const SOON: usize = 6;
-    let tests = |at: &usize| all.get(*at).is_some_and(|test| opcodes.info(test.opcode).tests);
-    let Some(jump) = (check + 1..check + SOON).find(tests) else { return false };
-    let Some(target) = all[jump].target else { return false };
-    let branches = [jump + 1, target as usize];
-    let look = Look { branches, with: &[], is_looked_for: true, is_claimed: false, may_clear: false, stores_anything: true };
-    let texts = (code.names, code.strings);
-    [branches, [branches[1], branches[0]]].into_iter().any(|ways| look.end(opcodes, texts, all, ways).is_some())
+    let jump = jump_after_size(opcodes, all, check);
+    let look = jump.and_then(|jump| Look::at(all, jump));
+    let look = look.map(|look| Look { is_looked_for: true, stores: Stores::Anything, ..look });
+    look.is_some_and(|look| look.is_all(opcodes, (code.names, code.strings), all))
 }
 
-/// Whether all that a look at a container decides is whether it is cleared, or more that may be done twice.
+/// Whether all that a look at the size of a container decides is whether it is emptied by `act`.
+pub(super) fn only_empties(opcodes: &Opcodes, code: &Code<'_>, all: &[Instruction], [check, act]: [usize; 2]) -> bool {
+    let Some(look) = jump_after_size(opcodes, all, check).and_then(|jump| Look::at(all, jump)) else { return false };
+    Look { of: Some(SIZE), ..look }.covers(opcodes, (code.names, code.strings), all, act)
+}
+
+/// Whether all that a look at a container decides is whether it is emptied, or more that may be done twice.
 pub(super) fn only_clears(opcodes: &Opcodes, code: &Code<'_>, all: &[Instruction], check: usize) -> bool {
-    /// A number, the comparison and the jump.
-    const SOON: usize = 6;
-    let tests = |at: &usize| all.get(*at).is_some_and(|test| opcodes.info(test.opcode).tests);
-    let Some(jump) = (check + 1..check + SOON).find(tests) else { return false };
-    all[jump].target.is_some_and(|target| only_repeats(opcodes, code.names, all, [jump + 1, target as usize], true))
+    let look = jump_after_size(opcodes, all, check).and_then(|jump| Look::at(all, jump));
+    look.is_some_and(|look| Look { of: Some(SIZE), ..look }.is_all(opcodes, (code.names, code.strings), all))
 }
 
 /// Whether all that the jump at `jump` decides is whether flags are set, whatever is asked there.
-pub(in crate::patcher) fn only_sets_flags(opcodes: &Opcodes, names: &[&str], all: &[Instruction], jump: usize) -> bool {
-    all[jump].target.is_some_and(|target| only_repeats(opcodes, names, all, [jump + 1, target as usize], false))
-}
-
-/// Whether all that is done in one of two branches, and not in the other one, may be done twice.
-fn only_repeats(opcodes: &Opcodes, names: &[&str], all: &[Instruction], branches: [usize; 2], may_clear: bool) -> bool {
-    let look = Look { branches, with: &[], is_looked_for: false, is_claimed: false, may_clear, stores_anything: false };
-    [branches, [branches[1], branches[0]]].into_iter().any(|ways| look.end(opcodes, (names, &[]), all, ways).is_some())
+pub(in crate::patcher) fn only_sets_flags(opcodes: &Opcodes, texts: (&[&str], &[u64]), all: &[Instruction], jump: usize) -> bool {
+    Look::at(all, jump).is_some_and(|look| look.is_all(opcodes, texts, all))
 }
 
 /// Whether the code from `after` on does the same as that from `other` on: it comes there, or does as much until the function ends or a `for` goes on, or, if it

@@ -1,6 +1,6 @@
 //! What is looked at and what is changed, by its name.
 
-use super::repeatable::CLEARING;
+use super::repeatable::EMPTYING;
 use crate::patcher::known_calls::{self, CallEffect};
 use crate::patcher::point::{Action, Point};
 
@@ -62,7 +62,7 @@ pub(super) fn acted<'a>(point: &Point<'a>, container: Option<&'a str>) -> Option
         A::WriteItem | A::DeleteItem => container.map(Subject::Content),
         A::Method => {
             let changes = |method: &known_calls::Method| {
-                matches!(method.effect, CallEffect::Take | CallEffect::Insert) || method.name == CLEARING
+                matches!(method.effect, CallEffect::Take | CallEffect::Insert) || method.name == EMPTYING
             };
             known_calls::methods(point.name?).iter().any(changes).then_some(container.map(Subject::Content))?
         }

@@ -13,7 +13,8 @@ pub(super) enum To {
 use To::{Number, Place};
 
 pub(super) const VARIABLES: &[&str] = &["self", "n", "key", "put"];
-pub(super) const OWN_NAMES: &[&str] = &["d", "len", "pop", "append", "setdefault", "READY", "State", "load", "is_loaded", "sleep"];
+pub(super) const OWN_NAMES: &[&str] =
+    &["d", "len", "pop", "append", "setdefault", "READY", "State", "load", "is_loaded", "sleep", "clear", "info"];
 
 pub(super) fn named(name: &str) -> u32 {
     OWN_NAMES.iter().position(|known| *known == name).expect("a known name") as u32
@@ -367,4 +368,45 @@ fn a_variable_that_decides_nothing_tells_nothing() {
     let read = [&container()[..], &[op("POP_TOP", 0), NOTHING, RETURN]].concat();
     let read = of(&points(&read, &Rebound::default()), Action::ReadAttribute);
     assert_eq!([read.is_heeded, checked(&[]).is_heeded], [false, true]);
+}
+
+#[test]
+fn what_is_said_or_emptied_besides_a_flag_decides_nothing_more() {
+    let flag = [NOTHING, SELF, op("STORE_ATTR", named("is_loaded"))];
+    let is_tested = |call: &[(&'static str, To)]| checked(&[&flag[..], call, &[op("POP_TOP", 0)]].concat()).is_tested;
+    assert!(!is_tested(&[SELF, method("info"), op("LOAD_CONST", 1), op("LOAD_FAST", 1), op("CALL", 2)]), "self.info(text, n)");
+    assert!(!is_tested(&[&container()[..], &[method("clear"), op("CALL", 0)]].concat()), "self.d.clear()");
+    assert!(is_tested(&[SELF, attribute("is_loaded"), method("clear"), op("CALL", 0)]), "it may be gone");
+    assert!(is_tested(&[SELF, method("load"), op("LOAD_CONST", 1), op("CALL", 1)]), "self.load(text)");
+    let default = [global("READY"), SELF, op("STORE_ATTR", named("is_loaded"))];
+    assert!(!checked(&default).is_tested, "if not self.is_loaded: self.is_loaded = READY");
+    let part = [global("READY"), attribute("load"), SELF, op("STORE_ATTR", named("is_loaded"))];
+    assert!(checked(&part).is_tested, "if not self.is_loaded: self.is_loaded = READY.load");
+}
+
+#[test]
+fn a_container_that_is_emptied_when_it_is_full_may_be_so_twice() {
+    let full = [&size()[..], &[op("LOAD_SMALL_INT", 3), op("COMPARE_OP", 4 << 5), to("POP_JUMP_IF_FALSE", "end")]].concat();
+    let clear = [&container()[..], &[method("clear"), op("CALL", 0), op("POP_TOP", 0)]].concat();
+    let emptied = |before: &[(&'static str, To)]| {
+        let points = points(&[&full[..], before, &clear, &[op(":end", 0), NOTHING, RETURN]].concat(), &Rebound::default());
+        (of(&points, Action::Function).is_tested, of(&points, Action::Method).is_emptied)
+    };
+    assert_eq!(emptied(&[]), (false, true), "if len(self.d) > 3: self.d.clear()");
+    let used = [SELF, method("load"), op("CALL", 0), op("POP_TOP", 0)];
+    assert_eq!(emptied(&used), (true, false), "if len(self.d) > 3: self.load(); self.d.clear()");
+}
+
+#[test]
+fn a_loop_that_ends_by_another_word_does_not_take_it() {
+    let is_acting = |compare: u32, stored: (&'static str, To)| {
+        let look = [op(":top", 0), SELF, attribute("is_loaded"), op("LOAD_CONST", 1), op("COMPARE_OP", compare << 5)];
+        let body = [to("POP_JUMP_IF_FALSE", "end"), SELF, method("load"), op("CALL", 0), op("POP_TOP", 0)];
+        let store =
+            [to("JUMP_BACKWARD", "top"), op(":end", 0), stored, SELF, op("STORE_ATTR", named("is_loaded")), NOTHING, RETURN];
+        of(&points(&[&look[..], &body, &store].concat(), &Rebound::default()), Action::ReadAttribute).is_acting
+    };
+    assert!(!is_acting(2, NOTHING), "while self.is_loaded == 'a': self.load(); self.is_loaded = None");
+    assert!(is_acting(2, op("LOAD_CONST", 1)), "self.is_loaded = 'a'");
+    assert!(is_acting(3, NOTHING), "while self.is_loaded != 'a'");
 }

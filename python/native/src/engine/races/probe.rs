@@ -387,6 +387,7 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, function: &Function, point: &Point<'_
             is_drawn: point.is_drawn,
             is_taken: point.is_taken,
             is_indexed: point.is_indexed,
+            is_emptied: point.is_emptied,
             is_swapper: is_swapper,
             is_trusted: is_trusted,
             is_special: is_trusted || is_special(point),

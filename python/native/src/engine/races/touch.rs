@@ -187,6 +187,8 @@ impl Touch<'_> {
                     }
                     let is_look = self.probe.is_placed || self.probe.is_taken;
                     if is_look { self.structure(AccessKind::Read, false) } else { Outcome::Continue }
+                } else if self.probe.is_emptied {
+                    self.empty(container)
                 } else if method.is_repeatable && key.is_null() {
                     self.change_all(Value::repeatable(mix(method.name.as_ptr() as u64)))
                 } else if self.probe.is_claim && !key.is_null() && is_sequence(container) {
@@ -523,6 +525,19 @@ impl Touch<'_> {
                 return Outcome::Raised;
             }
             self.noted(self.object, field::STRUCTURE, AccessKind::Write, value, Details::default(), Part::Structure)
+        }
+    }
+
+    /// All there is is taken away in one step, as if it was taken one after the other.
+    unsafe fn empty(&self, container: Container) -> Outcome {
+        // SAFETY: the object is alive, and so is what it is done with.
+        unsafe {
+            if is_sequence(container)
+                && let Outcome::Raised = self.moves(AccessKind::Write)
+            {
+                return Outcome::Raised;
+            }
+            self.structure(AccessKind::Atomic, false)
         }
     }
 
