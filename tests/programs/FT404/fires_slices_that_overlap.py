@@ -13,7 +13,7 @@ def first() -> None:
 
 def second() -> None:
     numbers[-32:-20] = [2] * 12  # race: numbers
-    letters[400_001:900_000] = bytes(499_999)  # race: letters
+    letters[400_001:900_000] = b"x" * 499_999  # race: letters
     lines[1:2] = ["second", "third"]  # race: lines
 
 

@@ -2,9 +2,11 @@
 //! work on parts of their own do not meet.
 
 use crate::engine::races::noted::{Touch, Written};
+use crate::engine::races::values;
 use crate::evidence::race::Part;
 use crate::thread::outcome::Outcome;
 use ftsan::patcher::known_calls::Container;
+use ftsan::races::access::Value;
 use ftsan::races::matrix::AccessKind;
 use ftsan::races::mix;
 use pyo3::ffi;
@@ -46,12 +48,16 @@ impl Slice {
         }
     }
 
-    /// The numbers of the elements that are replaced, each by another one; `None` if there may be more or less of them afterwards, or if the numbers are not
+    /// The numbers of the elements that are replaced, each by another one, and which of the new ones that is; `None` if there may be more or less of them afterwards, or if the numbers are not
     /// known without running code of the program.
     ///
     /// # Safety
     /// Attached; `object` is alive, and of such a container.
-    unsafe fn elements(&self, object: *mut ffi::PyObject, container: Container) -> Option<impl Iterator<Item = usize> + use<>> {
+    unsafe fn elements(
+        &self,
+        object: *mut ffi::PyObject,
+        container: Container,
+    ) -> Option<impl Iterator<Item = (usize, isize)> + use<>> {
         // SAFETY: passed on; numbers and `None` run no code of the program.
         unsafe {
             let start = number(self.start)?;
@@ -65,14 +71,16 @@ impl Slice {
             let (mut start, mut stop) = (start.unwrap_or(first), stop.unwrap_or(last));
             let size = if container == Container::List { ffi::PyList_GET_SIZE(object) } else { ffi::Py_SIZE(object) };
             let count = ffi::PySlice_AdjustIndices(size, &raw mut start, &raw mut stop, step);
-            if step == 1 && length(self.value) != Some(count) {
+            let has_both_ends = self.start != ffi::Py_None() && self.stop != ffi::Py_None();
+            let fits = || has_both_ends && count > 0 && is_iterator(self.value);
+            if step == 1 && length(self.value) != Some(count) && !fits() {
                 return None;
             }
             let count = usize::try_from(count).ok()?;
             let apart = count.div_ceil(MOST).next_power_of_two();
             // Of neighbours the same ones, wherever the slice begins.
             let skipped = if step == 1 { start.unsigned_abs().wrapping_neg() % apart } else { 0 };
-            Some((skipped..count).step_by(apart).map(move |place| (start + place as isize * step) as usize))
+            Some((skipped..count).step_by(apart).map(move |place| ((start + place as isize * step) as usize, place as isize)))
         }
     }
 }
@@ -122,6 +130,38 @@ unsafe fn length(object: *mut ffi::PyObject) -> Option<isize> {
     }
 }
 
+/// Whether it gives as many elements as are asked of it, one after the other: how many those are cannot be known, but code that gives both ends of a slice
+/// means to fill it.
+///
+/// # Safety
+/// Attached; `object` is alive, or null.
+unsafe fn is_iterator(object: *mut ffi::PyObject) -> bool {
+    // SAFETY: passed on.
+    unsafe { !object.is_null() && ffi::PyIter_Check(object) != 0 }
+}
+
+/// The new element with this number as a value, if it is known without running code of the program.
+///
+/// # Safety
+/// Attached; `values` is alive, or null.
+unsafe fn element(values: *mut ffi::PyObject, number: isize) -> Value {
+    // SAFETY: passed on; these types look it up themselves, and it is a reference of our own.
+    unsafe {
+        let is_known = !values.is_null() && length(values).is_some_and(|length| number < length);
+        if !is_known {
+            return Value::UNKNOWN;
+        }
+        let element = ffi::PySequence_GetItem(values, number);
+        if element.is_null() {
+            ffi::PyErr_Clear();
+            return Value::UNKNOWN;
+        }
+        let value = values::value(element);
+        ffi::Py_DECREF(element);
+        if value.is_object() { Value::UNKNOWN } else { value }
+    }
+}
+
 impl Touch<'_> {
     /// A slice of a sequence is about to be replaced.
     ///
@@ -137,9 +177,9 @@ impl Touch<'_> {
             if let Outcome::Raised = self.moves(AccessKind::Insert) {
                 return Outcome::Raised;
             }
-            let written = |number| {
-                self.write(self.object, mix(number as u64), AccessKind::Write, Written::UNKNOWN, Part::Element(number))
-                    == Outcome::Raised
+            let written = |(number, place)| {
+                let value = Written::now(element(slice.value, place));
+                self.write(self.object, mix(number as u64), AccessKind::Write, value, Part::Element(number)) == Outcome::Raised
             };
             if elements.any(written) { Outcome::Raised } else { Outcome::Continue }
         }
