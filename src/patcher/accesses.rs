@@ -104,14 +104,15 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
             found.point.container = names.containers[at].or(names.walked[at].first().copied());
         }
     }
-    waits::mark(opcodes, code, &instructions.all, &mut found, checks::is_written);
+    waits::mark(opcodes, code, &instructions.all, &handlers, &mut found, checks::is_written);
     if !found.iter().any(|found| is_of_a_container(found.point.action)) {
         // Whether a container is empty matters to who does something with it after that, here or in a caller.
         // `a or b` is no question about `a` alone.
         let is_copied = |at: u32| at.checked_sub(1).is_some_and(|before| instructions.all[before as usize].opcode == opcodes.copy);
         let is_for_others = |found: &Found<'_>| {
             let point = &found.point;
-            point.is_asked || point.is_waiting || point.is_answering && !is_copied(found.instruction)
+            let is_waiting = point.is_waiting || point.is_drained;
+            point.is_asked || is_waiting || point.is_answering && !is_copied(found.instruction)
         };
         found.retain(|found| found.point.action != Action::Truth || is_for_others(found));
     }

@@ -9,6 +9,7 @@ use super::instructions::{Instruction, Instructions, read_at};
 use super::opcodes::{Jump, Opcodes};
 use super::point::Action;
 use super::tables;
+use std::ops::RangeInclusive;
 
 /// What containers raise for what they have not, and what these are derived from.
 const LACKING: &[&str] = &["BaseException", "Exception", "IndexError", "KeyError", "LookupError", "ValueError"];
@@ -54,6 +55,9 @@ const TELLING: &[&str] =
 
 /// The same of the exception itself, which is kept.
 const KEEPING: &[&str] = &["add", "append", "put", "put_nowait"];
+
+/// What is raised for an attribute or an item that a loop may wait for.
+const TRIED: &[&str] = &["AttributeError", "IndexError", "KeyError", "LookupError"];
 
 /// What says nothing but that something is not there.
 const NOT_THERE: &[&str] = &["IndexError", "KeyError", "LookupError"];
@@ -271,6 +275,17 @@ impl<'a, 'b> Handlers<'a, 'b> {
         };
         let steps = all.clone().filter(|instruction| self.name(instruction) == Some("next")).count();
         steps == 1 && !all.clone().any(is_loop) && self.handler(start, CHANGED).is_some()
+    }
+
+    /// Where it is handled that there is nothing for the instruction at this unit, if that begins the next round of a loop, which is left otherwise: the indices of
+    /// the handler's instructions.
+    pub(super) fn tried_again(&self, unit: u32) -> Option<RangeInclusive<usize>> {
+        let (start, target) = self.handler(unit, TRIED)?;
+        let again = self.goes_back(target, start)?;
+        let handler = *self.instructions.at.get(target as usize)? as usize;
+        let is_back = |last: &Instruction| self.opcodes.info(last.opcode).jump == Jump::Backward;
+        let last = self.instructions.all.get(handler..)?.iter().position(is_back)?;
+        (self.goes_back(unit, start) != Some(again)).then_some(handler..=handler + last)
     }
 
     /// The loop around `start` whose next round is begun from here on; `None` if the function is left before.

@@ -71,6 +71,8 @@ pub struct Opcodes {
     pub(super) import_from: u8,
     pub(super) import_name: u8,
     pub(super) jump_forward: u8,
+    /// What comprehensions put their elements into a container by.
+    pub(super) gathers: [u8; 3],
     pub(super) load_attr: u8,
     pub(super) load_const: u8,
     pub(super) load_consts: [u8; 3],
@@ -191,6 +193,7 @@ impl Opcodes {
             import_from: number("IMPORT_FROM")?,
             import_name: number("IMPORT_NAME")?,
             jump_forward: number("JUMP_FORWARD")?,
+            gathers: ["LIST_APPEND", "MAP_ADD", "SET_ADD"].map(|name| find(name).unwrap_or(ABSENT)),
             load_attr: number("LOAD_ATTR")?,
             load_const: number("LOAD_CONST")?,
             // Since 3.15, the last one loads `None`, `True` and `False`.

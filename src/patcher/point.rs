@@ -115,6 +115,8 @@ pub struct Point<'a> {
     pub is_waiting: bool,
     /// The function makes its answer of what is read.
     pub is_answering: bool,
+    /// A loop, which takes nothing away itself, may wait until others have taken away what is in the container.
+    pub is_drained: bool,
     /// The number by which the item is known that is read, or the attribute that a function reads.
     pub item: Option<u64>,
     /// What the container is called where it was loaded.
@@ -226,6 +228,7 @@ impl Point<'_> {
             is_viewed: false,
             is_indexed: false,
             is_emptied: false,
+            is_drained: false,
         }
     }
 }

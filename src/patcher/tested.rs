@@ -51,8 +51,8 @@ pub(super) fn tested(opcodes: &Opcodes, instructions: &[Instruction], index: usi
             let is_polled = left.is_some();
             let is_awaited = left.is_some_and(|by_jumping| by_jumping == opcodes.info(instructions[jump].opcode).tests_for_set);
             let is_lazy = !is_polled && opcodes.info(instructions[jump].opcode).tests_for_none;
-            let compares = [opcodes.compare_op, opcodes.is_op];
-            let is_compared = instructions[index..jump].iter().any(|instruction| compares.contains(&instruction.opcode));
+            let compares = [opcodes.compare_op, opcodes.is_op, opcodes.contains_op];
+            let is_compared = instructions[index + 1..jump].iter().any(|instruction| compares.contains(&instruction.opcode));
             let is_heeded = !is_polled || is_awaited || is_compared;
             let is_measured = is_measured(opcodes, &instructions[index..jump]);
             Tested { is_tested: true, is_polled, is_awaited, is_asked: false, is_heeded, is_lazy, is_measured }

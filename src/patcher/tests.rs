@@ -50,6 +50,12 @@ const ROWS: &[(&str, u8, u8, bool)] = &[
     ("MAKE_FUNCTION", 38, 0, false),
     ("POP_JUMP_IF_TRUE", 39, 1, true),
     ("SET_FUNCTION_ATTRIBUTE", 40, 0, false),
+    ("BUILD_LIST", 41, 0, false),
+    ("END_FOR", 42, 0, false),
+    ("FOR_ITER", 43, 1, true),
+    ("GET_ITER", 44, 0, false),
+    ("LIST_APPEND", 45, 0, false),
+    ("POP_ITER", 46, 0, false),
 ];
 
 const OPERATORS: &[&str] = &[

@@ -3,6 +3,7 @@
 use super::branches::{comes_to, goes_straight_back};
 use super::code::{Code, Place};
 use super::found::Found;
+use super::handlers::Handlers;
 use super::instructions::{Instruction, Instructions, read_at};
 use super::opcodes::{Jump, Opcodes};
 use super::point::{Action, Operand, Point};
@@ -132,11 +133,33 @@ impl<'a> Function<'a> {
 
     /// What becomes of the value that an instruction pushes.
     fn use_of(&self, index: usize, follow: Follow) -> Option<Use> {
-        match decides(self.opcodes, self.all, index, follow)? {
-            Decision::Answer(_) => Some(Use::Answers),
-            Decision::Jump(jump) if self.ends_a_loop(jump) => Some(Use::Waits(jump)),
-            Decision::Jump(jump) => (self.name == GENERATOR || self.chooses_an_answer(jump)).then_some(Use::Answers),
+        let use_of_all = || self.gathered(index).and_then(|all| self.use_of(all, Follow::Calls));
+        match decides(self.opcodes, self.all, index, follow) {
+            Some(Decision::Answer(_)) => Some(Use::Answers),
+            Some(Decision::Jump(jump)) if self.ends_a_loop(jump) => Some(Use::Waits(jump)),
+            Some(Decision::Jump(jump)) if self.name == GENERATOR || self.chooses_an_answer(jump) => Some(Use::Answers),
+            Some(Decision::Jump(_)) | None => use_of_all(),
         }
+    }
+
+    /// The instruction after which what a comprehension has gathered is on the stack, if what is pushed at `index` is gathered there, or decides what is.
+    fn gathered(&self, index: usize) -> Option<usize> {
+        let (opcodes, all) = (self.opcodes, self.all);
+        let around = self.around(index)?;
+        let first = &all[*around.start()];
+        let gathers = |at: usize| opcodes.gathers.contains(&all[at].opcode);
+        if first.opcode != opcodes.for_iter || !(index..=*around.end()).any(gathers) {
+            return None;
+        }
+        // The loop ends, its iterator goes, and its variables get back what they were.
+        let ended = first.target? as usize + 1;
+        let restores = |at: &usize| {
+            let next = &all[*at];
+            next.opcode == opcodes.swap || opcodes.stores(next.opcode, next.argument).is_some()
+        };
+        let result = ended + (ended + 1..all.len()).take_while(restores).count();
+        // Handlers that go back to a loop belong to it, and with them what is between.
+        (result > index).then_some(result)
     }
 
     /// Whether a loop that may wait goes on or ends by the jump at `jump`.
@@ -168,10 +191,24 @@ impl<'a> Function<'a> {
     /// Whether the loop around a jump does nothing after that but let others go on.
     fn idles(&self, jump: usize) -> bool {
         let Some(around) = self.around(jump) else { return false };
+        self.only_pauses(jump + 1..=*around.end())
+    }
+
+    /// Whether it is all that the loop around a jump does to let others go on.
+    fn only_waits(&self, jump: usize) -> bool {
+        let Some(around) = self.around(jump) else { return false };
+        let body = &self.all[jump + 1..=*around.end()];
+        let is_empty = || body.iter().all(|instruction| self.opcodes.info(instruction.opcode).access.is_none());
+        let pauses = || self.callees(around.clone()).any(|name| name.is_some_and(|name| PAUSES.contains(&name)));
+        self.idles(jump) && (pauses() || is_empty())
+    }
+
+    /// Whether nothing is done in these instructions but to let others go on.
+    fn only_pauses(&self, inside: RangeInclusive<usize>) -> bool {
         let may_call = |name: &str| {
             PAUSES.contains(&name) || CLOCKS.contains(&name) || name.starts_with(|first: char| first.is_ascii_uppercase())
         };
-        self.callees(jump + 1..=*around.end()).all(|name| name.is_some_and(may_call))
+        self.callees(inside).all(|name| name.is_some_and(may_call))
     }
 
     /// The names of functions and methods that are called in these instructions; `None` for each that has none.
@@ -239,6 +276,7 @@ pub(super) fn mark<'a>(
     opcodes: &Opcodes,
     code: &Code<'a>,
     all: &[Instruction],
+    handlers: &Handlers<'_, '_>,
     found: &mut Vec<Found<'a>>,
     writes: impl Fn(&[Found<'a>], &Point<'a>, RangeInclusive<usize>) -> bool,
 ) {
@@ -259,9 +297,21 @@ pub(super) fn mark<'a>(
         } else {
             function.use_of(instruction, Follow::Anything)
         };
+        let is_item = matches!(point.action, Action::ReadAttribute | Action::ReadItem);
+        let tried = if is_item && !function.loops.is_empty() { handlers.tried_again(point.unit) } else { None };
+        if tried.is_some_and(|handler| function.only_pauses(handler)) {
+            // It is no flag that says something else.
+            (found[at].point.is_waiting, found[at].point.is_polled) = (true, true);
+            continue;
+        }
         match found_use {
             Some(Use::Waits(jump)) if is_told && (is_variable || function.idles(jump)) => {
-                found[at].point.is_waiting = function.around(jump).is_some_and(|inside| !writes(found, point, inside));
+                let is_waiting = function.around(jump).is_some_and(|inside| !writes(found, point, inside));
+                found[at].point.is_drained = is_waiting && !is_variable;
+                found[at].point.is_waiting = is_waiting;
+            }
+            Some(Use::Waits(jump)) if point.action == Action::Truth && function.only_waits(jump) => {
+                found[at].point.is_drained = function.around(jump).is_some_and(|inside| !writes(found, point, inside));
             }
             Some(Use::Answers) => found[at].point.is_answering = !writes(found, point, 0..=all.len()),
             Some(Use::Waits(_)) | None => {}

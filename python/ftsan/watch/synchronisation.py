@@ -40,7 +40,8 @@ METHODS = (
     ("_thread:", "join-all", "_shutdown"),
     ("_thread:", "count", "_count"),
     ("_queue:SimpleQueue", "release", "put put_nowait"),
-    ("_queue:SimpleQueue", "acquire", "get get_nowait"),
+    # A loop may ask how much there is, or whether there is anything.
+    ("_queue:SimpleQueue", "acquire", "get get_nowait qsize empty"),
     ("_collections:deque", "release", "append appendleft extend extendleft insert"),
     ("_collections:deque", "acquire", "pop popleft remove"),
     # Locks are made of these, by code that nobody has chosen.
@@ -66,6 +67,7 @@ METHODS = (
     ("posix:", "make-link", "link symlink"),
     ("posix:", "remove-path", "remove unlink rmdir"),
     ("posix:", "rename-path", "rename replace"),
+    ("posix:", "find-path", "stat lstat"),
     ("_sqlite3:", "open-database", "connect"),
     ("_sqlite3:Connection", "statement", "execute executemany executescript"),
     ("_sqlite3:Connection", "end-transaction", "commit rollback close __exit__"),

@@ -137,3 +137,22 @@ fn what_the_caller_does_with_an_answer_is_known_by_the_place_of_the_call() {
 fn disassembled_unit(bytes: &[u8], at: usize) -> u32 {
     Instructions::read(&opcodes(), bytes).expect("sound").all[at].unit
 }
+
+#[test]
+fn a_loop_waits_for_what_a_comprehension_gathers() {
+    let each = [op("LOAD_FAST", 1), op("GET_ITER", 0), op("BUILD_LIST", 0), op("SWAP", 2), op(":next", 0), to("FOR_ITER", "done")];
+    let element = [op("STORE_FAST", 2), op("LOAD_FAST", 2), attribute("d"), op("LIST_APPEND", 2), to("JUMP_BACKWARD", "next")];
+    let done = [op(":done", 0), op("END_FOR", 0), op("POP_ITER", 0), op("CALL", 1)];
+    let condition = [&[called("load")][..], &each, &element, &done].concat();
+    assert!(read(&until(&condition, &sleep()), "d").is_waiting, "while load([x.d for x in n]): sleep()");
+}
+
+#[test]
+fn a_loop_waits_until_nothing_is_left_if_it_takes_nothing_away() {
+    let is_drained = |body: &[(&'static str, To)]| {
+        let points = points(&until(&[&container()[..], &[op("TO_BOOL", 0)]].concat(), body)[1..], &Rebound::default());
+        points.iter().any(|point| point.action == Action::Truth && point.is_drained)
+    };
+    assert!(is_drained(&sleep()), "while self.d: sleep()");
+    assert!(!is_drained(&[&container()[..], &[method("pop"), op("CALL", 0), POP]].concat()), "while self.d: self.d.pop()");
+}

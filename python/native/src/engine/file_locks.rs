@@ -219,7 +219,8 @@ fn last_part(path: &[u8]) -> u64 {
     last.iter().fold(1, |hash: u64, byte| mix(hash << 8 ^ u64::from(*byte))) % FOLDED
 }
 
-/// Something that must not have been there was made under this path: the thread that took it away before has let it go.
+/// Something that must not have been there was made under this path: the thread that took it away before has let it go.  Or a file was found there: the thread that
+/// made it comes before.
 ///
 /// # Safety
 /// As [`name`].
@@ -238,6 +239,77 @@ pub(crate) unsafe fn removing(path: *mut ffi::PyObject) {
     // SAFETY: passed on.
     if let Some(name) = unsafe { name(path) } {
         order::release_key(key(Space::FileName, name));
+    }
+}
+
+/// A file is about to be made under this path, unless it is there: whoever finds it there, perhaps after having waited for it, comes after that.
+///
+/// # Safety
+/// As [`name`].
+unsafe fn making(path: *mut ffi::PyObject) {
+    // SAFETY: passed on.
+    unsafe {
+        if !is_there(path) {
+            removing(path);
+        }
+    }
+}
+
+/// Whether something is known to be there: of a path that is not text, it is not.
+///
+/// # Safety
+/// As [`name`].
+unsafe fn is_there(path: *mut ffi::PyObject) -> bool {
+    // SAFETY: passed on; a text in UTF-8 ends with a zero.
+    unsafe {
+        if path.is_null() || ffi::PyUnicode_CheckExact(path) == 0 {
+            return false;
+        }
+        let text = ffi::PyUnicode_AsUTF8(path);
+        if text.is_null() {
+            ffi::PyErr_Clear();
+            return false;
+        }
+        libc::access(text, libc::F_OK) == 0
+    }
+}
+
+/// `os.open` is about to be called.
+///
+/// # Safety
+/// As [`flock`].
+pub(crate) unsafe fn opening(arguments: Arguments) {
+    // SAFETY: passed on.
+    unsafe {
+        if number(arguments.get(1, c"flags")).is_some_and(|flags| flags & c_long::from(libc::O_CREAT) != 0) {
+            making(arguments.get(0, c"path"));
+        }
+    }
+}
+
+/// `open` is about to be called.
+///
+/// # Safety
+/// As [`flock`].
+pub(crate) unsafe fn opening_by_mode(arguments: Arguments) {
+    // SAFETY: passed on.
+    unsafe {
+        let mode = arguments.get(1, c"mode");
+        if has_letter(mode, b'w') || has_letter(mode, b'a') || has_letter(mode, b'x') {
+            making(arguments.get(0, c"file"));
+        }
+    }
+}
+
+/// Whether the mode of a file, which may be null, has this letter.
+///
+/// # Safety
+/// Attached; `mode` is alive, or null.
+unsafe fn has_letter(mode: *mut ffi::PyObject, letter: u8) -> bool {
+    // SAFETY: passed on.
+    unsafe {
+        let is_text = !mode.is_null() && ffi::PyUnicode_CheckExact(mode) != 0;
+        is_text && ffi::PyUnicode_FindChar(mode, u32::from(letter), 0, ffi::PyUnicode_GetLength(mode), 1) >= 0
     }
 }
 
@@ -262,11 +334,7 @@ pub(crate) unsafe fn opened(arguments: Arguments) {
 pub(crate) unsafe fn opened_by_mode(arguments: Arguments) {
     // SAFETY: passed on.
     unsafe {
-        let mode = arguments.get(1, c"mode");
-        if mode.is_null() || ffi::PyUnicode_CheckExact(mode) == 0 {
-            return;
-        }
-        if ffi::PyUnicode_FindChar(mode, u32::from(b'x'), 0, ffi::PyUnicode_GetLength(mode), 1) >= 0 {
+        if has_letter(arguments.get(1, c"mode"), b'x') {
             made(arguments.get(0, c"file"));
         }
     }

@@ -27,6 +27,8 @@ pub(crate) struct AccessHistory {
     pub(crate) taken_from: Cell<usize>,
     /// A flag that it has seen as well.
     pub(crate) also_seen: Cell<u64>,
+    /// The flag of a container in which there may be nothing left.
+    pub(crate) drained: Cell<u64>,
     /// The probe of the last access if that polled for something; 0 if it did not.
     pub(crate) polled_at: Cell<u64>,
     /// The object that a probe has just noted a call about.

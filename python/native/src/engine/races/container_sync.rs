@@ -2,7 +2,7 @@
 //! out, or after a loop has waited for it to be there.
 
 use crate::engine::order::{self, Space};
-use crate::engine::races::{callers, containers, flags, values};
+use crate::engine::races::{callers, containers, flags, values, waits};
 use crate::interpreter::header::{self, ESCAPED};
 use crate::thread::clock;
 use crate::thread::context::ThreadContext;
@@ -90,6 +90,28 @@ pub(crate) fn vacate(container: *mut ffi::PyObject) {
     order::release_key(order::key(Space::Vacant, container as u64));
 }
 
+/// Something is about to be taken away from a container that threads share: a loop may wait until nothing is left, which comes after that.
+#[inline(always)]
+pub(crate) fn drain(container: *mut ffi::PyObject) {
+    if waits::is_drained() {
+        flags::set(drained(container));
+    }
+}
+
+/// The calling thread waits until nothing is left in a container; as with [`see`].
+pub(crate) fn wait_until_drained(here: &ThreadContext, container: *mut ffi::PyObject) {
+    if here.races.taken_from.get() == 0 {
+        here.races.taken_from.set(drained(container) as usize);
+    } else {
+        here.races.drained.set(drained(container));
+    }
+}
+
+/// A flag for what is taken away from a container.
+fn drained(container: *mut ffi::PyObject) -> u64 {
+    flags::waited(flags::of(container as u64))
+}
+
 /// An entry is about to be made, in one step, because it is not there.
 pub(crate) fn occupy(container: *mut ffi::PyObject) {
     order::acquire_key(order::key(Space::Vacant, container as u64));
@@ -152,14 +174,12 @@ pub(crate) fn settle(here: &ThreadContext) {
     }
     if flags::is_one(taken_from) {
         flags::acquire(taken_from);
-        return;
+    } else {
+        // The container may be gone by now; its key may at worst be that of another one, and order more than there is.
+        order::acquire_key(taken_from);
     }
-    // The container may be gone by now; its key may at worst be that of another one, and order more than there is.
-    order::acquire_key(taken_from);
-    match here.races.also_seen.replace(0) {
-        0 => {}
-        flag => flags::acquire(flag),
-    }
+    let also = [&here.races.also_seen, &here.races.drained].map(|flag| flag.replace(0));
+    also.into_iter().filter(|flag| *flag != 0).for_each(flags::acquire);
 }
 
 /// The calling thread is about to read a flag: all that was done before it was set is known before the thread's next access, as

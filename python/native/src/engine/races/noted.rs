@@ -100,7 +100,8 @@ impl Touch<'_> {
         unsafe {
             self.here.slot.count_access();
             let spot = self.spot(home, field);
-            let tells = kind == AccessKind::Write && waits::is_waited_for(field);
+            let name = || if self.probe.action == Action::WriteCell { self.probe.field } else { field };
+            let tells = kind == AccessKind::Write && waits::is_waited_for(name());
             if !tells && self.noted_plainly(spot, kind, value, &details) {
                 Outcome::Continue
             } else {

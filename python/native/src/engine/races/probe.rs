@@ -343,6 +343,9 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, function: &Function, point: &Point<'_
             function.answers(waits::Part::Read(number));
         }
     }
+    if point.is_drained {
+        waits::wait_until_drained();
+    }
     // SAFETY: an object of our own type, new or of no use any more, of which all is filled but the header.
     unsafe {
         let spare = spare(path as usize).pop();
@@ -388,6 +391,7 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, function: &Function, point: &Point<'_
             is_taken: point.is_taken,
             is_indexed: point.is_indexed,
             is_emptied: point.is_emptied,
+            is_drained: point.is_drained,
             is_swapper: is_swapper,
             is_trusted: is_trusted,
             is_special: is_trusted || is_special(point),

@@ -59,6 +59,7 @@ pub(crate) struct Probe {
     pub(crate) is_taken: bool,
     pub(crate) is_indexed: bool,
     pub(crate) is_emptied: bool,
+    pub(crate) is_drained: bool,
     /// It is in code that swaps what is the process's.
     pub(crate) is_swapper: bool,
     /// It is in a library of locks: its accesses order threads and are not judged.
@@ -112,6 +113,7 @@ impl Probe {
             is_taken: false,
             is_indexed: false,
             is_emptied: false,
+            is_drained: false,
             is_swapper: false,
             is_trusted: false,
             is_special: false,

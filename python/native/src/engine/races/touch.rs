@@ -15,6 +15,7 @@ use crate::thread::outcome::Outcome;
 use ftsan::patcher::Action;
 use ftsan::patcher::known_calls::{self, CallEffect as Call, Container, Method};
 use ftsan::races::access::Value;
+use ftsan::races::clock::Epoch;
 use ftsan::races::facts::AccessFacts;
 use ftsan::races::matrix::AccessKind;
 use ftsan::races::mix;
@@ -128,8 +129,7 @@ impl Touch<'_> {
                     let clear = known_calls::method("clear", container).map_or(0, |method| method.name.as_ptr() as u64);
                     self.change_all(Value::repeatable(mix(clear)))
                 } else if call == Call::Take {
-                    container_sync::take(self.here, self.object);
-                    self.structure(AccessKind::Atomic, !self.probe.is_handled)
+                    self.takes_away(!self.probe.is_handled)
                 } else if call == Call::Read
                     && self.probe.is_taken
                     && let Outcome::Raised = self.structure(AccessKind::Read, false)
@@ -281,10 +281,8 @@ impl Touch<'_> {
             Call::Iterate | Call::Advance => (AccessKind::Iterate, false),
             // SAFETY: the object is alive, and so is what it is done with.
             Call::Insert => return unsafe { self.adds(self.probe.is_placed) },
-            Call::Take => {
-                container_sync::take(self.here, self.object);
-                (AccessKind::Atomic, !self.probe.is_handled)
-            }
+            // SAFETY: as above.
+            Call::Take => return unsafe { self.takes_away(!self.probe.is_handled) },
             Call::Atomic => (AccessKind::Atomic, false),
             Call::Update => (AccessKind::Update, false),
             Call::Write => (AccessKind::Write, false),
@@ -318,10 +316,11 @@ impl Touch<'_> {
     ) -> Outcome {
         // SAFETY: the object is alive, and so is what it is done with.
         unsafe {
-            let mut epoch = epoch;
-            if let Some(reused) = Reused::of(key) {
+            let reused = Reused::of(key);
+            let is_told = call == Call::Take && (reused.is_some() || waits::is_drained());
+            let epoch = if is_told { Some(self.here.order.clock().epoch()) } else { epoch };
+            if let Some(reused) = reused {
                 if call == Call::Take {
-                    epoch = Some(self.here.order.clock().epoch());
                     reused.free(self.object, key);
                 } else if self.may_lack(key, container) {
                     reused.reuse(self.here, self.object, key);
@@ -355,6 +354,9 @@ impl Touch<'_> {
             if is_taken {
                 container_sync::take_now(self.here, self.object);
             }
+            if call == Call::Take {
+                container_sync::drain(self.object);
+            }
             let is_deletion = call == Call::Take && self.probe.action == Action::DeleteItem;
             if is_deletion {
                 container_sync::vacate(self.object);
@@ -376,7 +378,7 @@ impl Touch<'_> {
                 return Outcome::Raised;
             }
             if call == Call::Take {
-                return self.structure(AccessKind::Atomic, self.probe.is_drawn && is_checkable);
+                return self.takes(self.probe.is_drawn && is_checkable, epoch);
             }
             if !adds {
                 return Outcome::Continue;
@@ -491,6 +493,9 @@ impl Touch<'_> {
         if is_polled || unsafe { self.is_waiting() } {
             container_sync::take(self.here, self.object);
         }
+        if self.probe.is_drained {
+            container_sync::wait_until_drained(self.here, self.object);
+        }
     }
 
     pub(super) unsafe fn structure(&self, kind: AccessKind, is_checkable: bool) -> Outcome {
@@ -524,7 +529,10 @@ impl Touch<'_> {
             {
                 return Outcome::Raised;
             }
-            self.noted(self.object, field::STRUCTURE, AccessKind::Write, value, Details::default(), Part::Structure)
+            let epoch = waits::is_drained().then(|| self.here.order.clock().epoch());
+            container_sync::drain(self.object);
+            let details = Details { epoch, ..Details::default() };
+            self.noted(self.object, field::STRUCTURE, AccessKind::Write, value, details, Part::Structure)
         }
     }
 
@@ -537,8 +545,27 @@ impl Touch<'_> {
             {
                 return Outcome::Raised;
             }
-            self.structure(AccessKind::Atomic, false)
+            let epoch = self.here.order.clock().epoch();
+            container_sync::drain(self.object);
+            self.takes(false, Some(epoch))
         }
+    }
+
+    /// Something of a container is taken away.
+    unsafe fn takes_away(&self, is_checkable: bool) -> Outcome {
+        let epoch = self.here.order.clock().epoch();
+        container_sync::drain(self.object);
+        container_sync::take(self.here, self.object);
+        // SAFETY: the object is alive, and so is what it is done with.
+        unsafe { self.takes(is_checkable, Some(epoch)) }
+    }
+
+    /// The same, of which others may know since then.
+    unsafe fn takes(&self, is_checkable: bool, epoch: Option<Epoch>) -> Outcome {
+        let facts = AccessFacts::CHECKABLE.when(is_checkable);
+        let details = Details { facts, epoch: epoch.filter(|_| waits::is_drained()), ..Details::default() };
+        // SAFETY: the object is alive, and so is what it is done with.
+        unsafe { self.noted(self.object, field::STRUCTURE, AccessKind::Atomic, Value::UNKNOWN, details, Part::Structure) }
     }
 
     unsafe fn element(&self, key: *mut ffi::PyObject, kind: AccessKind, value: Value) -> Outcome {

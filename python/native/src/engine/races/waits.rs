@@ -7,7 +7,7 @@ use crate::engine::races::names;
 use ftsan::patcher::{Called, Questions};
 use pyo3::prelude::*;
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// By the numbers of names, folded, whether a loop waits for what is written there.
@@ -23,6 +23,19 @@ fn name(number: u64) -> (&'static AtomicU64, u64) {
 pub(super) fn is_waited_for(number: u64) -> bool {
     let (names, bit) = name(number);
     names.load(Ordering::Relaxed) & bit != 0
+}
+
+/// Whether a loop may wait until there is nothing in a container any more.
+static IS_DRAINED: AtomicBool = AtomicBool::new(false);
+
+#[inline(always)]
+pub(super) fn is_drained() -> bool {
+    IS_DRAINED.load(Ordering::Relaxed)
+}
+
+/// A loop may wait until there is nothing in a container any more.
+pub(super) fn wait_until_drained() {
+    IS_DRAINED.store(true, Ordering::Relaxed);
 }
 
 /// What is known of names when code is patched.

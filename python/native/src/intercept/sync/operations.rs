@@ -82,6 +82,8 @@ enum SyncOp {
     RemovePath,
     /// The file under its first argument will be under its second one.
     RenamePath,
+    /// There is something under the path that is the first argument.
+    FindPath,
     /// A database is opened.
     OpenDatabase,
     /// A statement is executed.
@@ -99,7 +101,7 @@ enum SyncOp {
 }
 
 /// The edges by the names that the table uses.
-const NAMES: [(&str, SyncOp); 46] = [
+const NAMES: [(&str, SyncOp); 47] = [
     ("lock", SyncOp::Lock(How::Call)),
     ("enter", SyncOp::Lock(How::With)),
     ("restore", SyncOp::Lock(How::Wait)),
@@ -139,6 +141,7 @@ const NAMES: [(&str, SyncOp); 46] = [
     ("make-link", SyncOp::MakePath(1)),
     ("remove-path", SyncOp::RemovePath),
     ("rename-path", SyncOp::RenamePath),
+    ("find-path", SyncOp::FindPath),
     ("open-database", SyncOp::OpenDatabase),
     ("statement", SyncOp::Statement),
     ("end-transaction", SyncOp::EndTransaction),
@@ -239,6 +242,8 @@ unsafe fn before(edge: SyncOp, object: *mut ffi::PyObject, arguments: impl Fn() 
             | SyncOp::FileControl
             | SyncOp::RemovePath
             | SyncOp::RenamePath
+            | SyncOp::OpenFile
+            | SyncOp::OpenByMode
             | SyncOp::Statement
             | SyncOp::EndTransaction
             | SyncOp::Connect
@@ -268,13 +273,14 @@ unsafe fn before(edge: SyncOp, object: *mut ffi::PyObject, arguments: impl Fn() 
                     weakref_callbacks::expect(arguments.last());
                 }
             }
+            SyncOp::OpenFile => file_locks::opening(arguments()),
+            SyncOp::OpenByMode => file_locks::opening_by_mode(arguments()),
             SyncOp::Acquire
             | SyncOp::AcquireIfFalse
             | SyncOp::Take
             | SyncOp::Gain
-            | SyncOp::OpenFile
-            | SyncOp::OpenByMode
             | SyncOp::MakePath(_)
+            | SyncOp::FindPath
             | SyncOp::OpenDatabase
             | SyncOp::WaitForChild
             | SyncOp::Join
@@ -316,6 +322,7 @@ unsafe fn after(edge: SyncOp, object: *mut ffi::PyObject, arguments: impl Fn() -
             | SyncOp::OpenByMode
             | SyncOp::MakePath(_)
             | SyncOp::RenamePath
+            | SyncOp::FindPath
             | SyncOp::Statement
             | SyncOp::EndTransaction
             | SyncOp::WaitForChild
@@ -327,6 +334,7 @@ unsafe fn after(edge: SyncOp, object: *mut ffi::PyObject, arguments: impl Fn() -
             SyncOp::OpenFile => file_locks::opened(arguments()),
             SyncOp::OpenByMode => file_locks::opened_by_mode(arguments()),
             SyncOp::MakePath(place) => file_locks::made(arguments().get(place, if place == 0 { c"path" } else { c"dst" })),
+            SyncOp::FindPath => file_locks::made(arguments().get(0, c"path")),
             SyncOp::RenamePath => {
                 RENAMED.iter().enumerate().for_each(|(place, name)| file_locks::made(arguments().get(place, name)))
             }
