@@ -78,6 +78,7 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
             point.is_viewed =
                 point.action == Action::Contains && calls::views_keys(opcodes, code, &instructions.all, index as usize);
             point.is_constant = point.value != 0 && finder.is_a_constant(index as usize, u32::from(point.value));
+            point.is_time = point.value != 0 && finder.is_a_time(index as usize, u32::from(point.value));
             found.push(Found { instruction: index, is_after: access.is_after, point });
         }
         found.extend(finder.lazy_import(index, instruction));
@@ -103,6 +104,11 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
         for (at, found) in found.iter_mut().enumerate() {
             found.point.container = names.containers[at].or(names.walked[at].first().copied());
         }
+    }
+    let looked_at = |at: &usize| found[*at].point.is_time && checks::is_read(&found, &found[*at].point);
+    for at in (0..found.len()).filter(looked_at).collect::<Vec<_>>() {
+        // It goes back to what was there.
+        found[at].point.is_time = false;
     }
     waits::mark(opcodes, code, &instructions.all, &handlers, &mut found, checks::is_written);
     if !found.iter().any(|found| is_of_a_container(found.point.action)) {
@@ -322,6 +328,48 @@ impl<'a> Finder<'a, '_> {
             || is_member && producer.checked_sub(1).is_some_and(|start| is_named(start, 2))
     }
 
+    /// Whether the value at this depth is what a clock says, or so much later.
+    fn is_a_time(&self, index: usize, depth: u32) -> bool {
+        let (opcodes, all) = (self.opcodes, self.instructions);
+        let Some(producer) = self.producer(index, depth) else { return false };
+        let Instruction { opcode, argument, .. } = all[producer];
+        let variable = if opcodes.load_fasts.contains(&opcode) {
+            Some(argument)
+        } else {
+            // Of a pair, the deeper one is in the upper bits.
+            Some(argument >> 4).filter(|_| opcodes.load_fast_pairs.contains(&opcode))
+        };
+        let stores = |at: &usize| variable.is_some() && opcodes.stores(all[*at].opcode, all[*at].argument) == variable;
+        let made = if variable.is_some() { (1..producer).rev().find(stores).map(|store| store - 1) } else { Some(producer) };
+        made.is_some_and(|made| self.asks_a_clock(made) || self.adds_to_a_time(made))
+    }
+
+    /// Whether it is a call of a clock.
+    fn asks_a_clock(&self, call: usize) -> bool {
+        /// What it is given.
+        const BEFORE: usize = 6;
+        let (opcodes, all) = (self.opcodes, self.instructions);
+        if all[call].opcode != opcodes.call {
+            return false;
+        }
+        let is_callee = |at: &usize| {
+            let load = &all[*at];
+            let is_name = [opcodes.load_attr, opcodes.load_global].contains(&load.opcode);
+            is_name && (load.argument & 1 == 1 || all[*at + 1].opcode == opcodes.push_null)
+        };
+        let callee = (call.saturating_sub(BEFORE)..call).rev().find(is_callee);
+        let name = callee.and_then(|callee| self.code.names.get((all[callee].argument >> 1) as usize));
+        name.is_some_and(|name| TIMES.contains(name))
+    }
+
+    fn adds_to_a_time(&self, sum: usize) -> bool {
+        /// What is added.
+        const BEFORE: usize = 6;
+        let (opcodes, all) = (self.opcodes, self.instructions);
+        let is_sum = all[sum].opcode == opcodes.binary_op && all[sum].argument == opcodes.add;
+        is_sum && (sum.saturating_sub(BEFORE)..sum).any(|at| self.asks_a_clock(at))
+    }
+
     /// The instruction before `index` that has pushed the value at this depth, if no jump comes between.
     fn producer(&self, index: usize, mut depth: u32) -> Option<usize> {
         /// What comes between: a container, a key, other targets of the same assignment.
@@ -348,6 +396,9 @@ impl<'a> Finder<'a, '_> {
         None
     }
 }
+
+/// Functions and methods that say what time it is.
+const TIMES: [&str; 8] = ["monotonic", "monotonic_ns", "now", "perf_counter", "perf_counter_ns", "time", "time_ns", "utcnow"];
 
 /// Reading these is no business of the program's data.
 fn is_special(name: &str) -> bool {

@@ -252,6 +252,12 @@ pub(super) fn is_written<'a>(found: &[Found<'a>], read: &Point<'a>, inside: std:
     subject.is_some() && found.iter().any(writes)
 }
 
+/// Whether one of these points reads what is written at another one.
+pub(super) fn is_read<'a>(found: &[Found<'a>], act: &Point<'a>) -> bool {
+    let subject = acted(act, act.container);
+    found.iter().any(|read| looked_at(&read.point, read.point.container) == subject)
+}
+
 /// Whether what is read is stored only if it is not there: `with suppress(KeyError): return d[k]`, and `d[k] = ...` after that.
 fn is_made_if_missing(
     opcodes: &Opcodes,

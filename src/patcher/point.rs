@@ -117,6 +117,8 @@ pub struct Point<'a> {
     pub is_answering: bool,
     /// A loop, which takes nothing away itself, may wait until others have taken away what is in the container.
     pub is_drained: bool,
+    /// What is stored is what the clock says: two threads that store it leave what one leaves.
+    pub is_time: bool,
     /// The number by which the item is known that is read, or the attribute that a function reads.
     pub item: Option<u64>,
     /// What the container is called where it was loaded.
@@ -229,6 +231,7 @@ impl Point<'_> {
             is_indexed: false,
             is_emptied: false,
             is_drained: false,
+            is_time: false,
         }
     }
 }

@@ -14,7 +14,7 @@ use To::{Number, Place};
 
 pub(super) const VARIABLES: &[&str] = &["self", "n", "key", "put"];
 pub(super) const OWN_NAMES: &[&str] =
-    &["d", "len", "pop", "append", "setdefault", "READY", "State", "load", "is_loaded", "sleep", "clear", "info"];
+    &["d", "len", "pop", "append", "setdefault", "READY", "State", "load", "is_loaded", "sleep", "clear", "info", "time"];
 
 pub(super) fn named(name: &str) -> u32 {
     OWN_NAMES.iter().position(|known| *known == name).expect("a known name") as u32
@@ -409,4 +409,19 @@ fn a_loop_that_ends_by_another_word_does_not_take_it() {
     assert!(!is_acting(2, NOTHING), "while self.is_loaded == 'a': self.load(); self.is_loaded = None");
     assert!(is_acting(2, op("LOAD_CONST", 1)), "self.is_loaded = 'a'");
     assert!(is_acting(3, NOTHING), "while self.is_loaded != 'a'");
+}
+
+#[test]
+fn what_a_clock_says_is_a_time_unless_the_function_looks_at_what_was_there() {
+    let store = [SELF, op("STORE_ATTR", named("d"))];
+    let is_time = |source: &[(&'static str, To)]| {
+        of(&points(&[source, &store, &[NOTHING, RETURN]].concat(), &Rebound::default()), Action::WriteAttribute).is_time
+    };
+    let clock = [SELF, method("time"), op("CALL", 0)];
+    let [plus, minus] = [ADD_TO, ADD_TO + 20].map(|operator| op("BINARY_OP", operator));
+    assert!(is_time(&clock), "self.d = self.time()");
+    assert!(is_time(&[&clock[..], &[op("LOAD_FAST", 1), plus]].concat()), "self.d = self.time() + n");
+    assert!(is_time(&[&clock[..], &[op("STORE_FAST", 1), op("LOAD_FAST", 1)]].concat()), "n = self.time(); self.d = n");
+    assert!(!is_time(&[SELF, method("load"), op("CALL", 0)]));
+    assert!(!is_time(&[&clock[..], &container(), &[minus]].concat()), "self.d = self.time() - self.d");
 }

@@ -241,6 +241,7 @@ fn is_special(point: &Point<'_>) -> bool {
         || point.is_claim
         || point.is_filled
         || point.is_given
+        || point.is_time
 }
 
 /// Whether it is what is read that the point's name is of, and not what reads it.
@@ -392,6 +393,7 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, function: &Function, point: &Point<'_
             is_indexed: point.is_indexed,
             is_emptied: point.is_emptied,
             is_drained: point.is_drained,
+            is_time: point.is_time,
             is_swapper: is_swapper,
             is_trusted: is_trusted,
             is_special: is_trusted || is_special(point),

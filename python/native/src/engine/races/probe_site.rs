@@ -60,6 +60,8 @@ pub(crate) struct Probe {
     pub(crate) is_indexed: bool,
     pub(crate) is_emptied: bool,
     pub(crate) is_drained: bool,
+    /// What is written is what the clock says.
+    pub(crate) is_time: bool,
     /// It is in code that swaps what is the process's.
     pub(crate) is_swapper: bool,
     /// It is in a library of locks: its accesses order threads and are not judged.
@@ -114,6 +116,7 @@ impl Probe {
             is_indexed: false,
             is_emptied: false,
             is_drained: false,
+            is_time: false,
             is_swapper: false,
             is_trusted: false,
             is_special: false,

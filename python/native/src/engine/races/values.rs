@@ -349,11 +349,11 @@ unsafe fn string(name: &str) -> *mut ffi::PyObject {
     }
 }
 
-/// What an object has under this name.
+/// What an object has under this name.  0 is something if it may be a `number`, as a time is.
 ///
 /// # Safety
 /// Attached; `object` is alive.
-pub(crate) unsafe fn attribute(object: *mut ffi::PyObject, name: &str) -> Before {
+pub(crate) unsafe fn attribute(object: *mut ffi::PyObject, name: &str, number: bool) -> Before {
     // SAFETY: passed on; references of our own, and built-in objects are asked without running code of the program.
     unsafe {
         let name = string(name);
@@ -368,7 +368,9 @@ pub(crate) unsafe fn attribute(object: *mut ffi::PyObject, name: &str) -> Before
         }
         let known = [&raw mut ffi::PyList_Type, &raw mut ffi::PyDict_Type, &raw mut ffi::PySet_Type, &raw mut ffi::PyTuple_Type];
         let is_known = |value| is_plain(value) || known.contains(&ffi::Py_TYPE(value));
-        let is_whole = !value.is_null() && value != ffi::Py_None() && (!is_known(value) || ffi::PyObject_IsTrue(value) == 1);
+        let is_number = |value| number && (ffi::PyFloat_CheckExact(value) != 0 || ffi::PyLong_CheckExact(value) != 0);
+        let is_set = |value| !is_known(value) || is_number(value) || ffi::PyObject_IsTrue(value) == 1;
+        let is_whole = !value.is_null() && value != ffi::Py_None() && is_set(value);
         ffi::Py_XDECREF(value);
         match value == ffi::Py_None() {
             _ if is_whole => Before::Whole,
