@@ -103,8 +103,9 @@ impl Touch<'_> {
         unsafe {
             self.here.slot.count_access();
             let spot = self.spot(home, field);
+            let is_new = || matches!(part, Part::Attribute(name) if values::lacks(self.object, name));
             let name = || if self.probe.action == Action::WriteCell { self.probe.field } else { field };
-            let tells = kind == AccessKind::Write && waits::is_waited_for(name());
+            let tells = kind == AccessKind::Write && waits::is_waited_for(name()) && waits::tells(field, is_new);
             if !tells && self.noted_plainly(spot, kind, value, &details) {
                 Outcome::Continue
             } else {
@@ -180,6 +181,10 @@ impl Touch<'_> {
             epoch: details.epoch,
         };
         if details.tells {
+            // SAFETY: the object is alive, and nothing is written yet.
+            if matches!(part, Part::Attribute(name) if unsafe { values::lacks(self.object, name) }) {
+                access.facts = access.facts | AccessFacts::NEW;
+            }
             // Those who wait know of the write itself as well.
             access.epoch = access.epoch.or_else(|| Some(clock.epoch()));
             flags::set(flags::waited(flags::of(location)));
@@ -308,6 +313,11 @@ impl Touch<'_> {
             }
             container_sync::see(here, flag);
             return false;
+        }
+        if probe.action == Action::DeleteAttribute && probe.is_handled {
+            // The thread that has put it there comes before the one that takes it away.
+            flags::acquire(flags::waited(flag));
+            container_sync::see(here, flags::waited(flag));
         }
         // Those who wait for their turn know of the write itself as well.
         access.epoch = access.epoch.or_else(|| probe.is_turn.then(|| here.order.clock().epoch()));

@@ -242,6 +242,12 @@ fn is_special(point: &Point<'_>) -> bool {
         || point.is_filled
         || point.is_given
         || point.is_time
+        || is_token(point)
+}
+
+/// Whether it takes an attribute away that need not be there, as a token.
+fn is_token(point: &Point<'_>) -> bool {
+    point.action == Action::DeleteAttribute && point.is_handled
 }
 
 /// Whether it is what is read that the point's name is of, and not what reads it.
@@ -343,6 +349,9 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, function: &Function, point: &Point<'_
         } else if point.is_answering {
             function.answers(waits::Part::Read(number));
         }
+    }
+    if is_token(point) {
+        waits::take(field);
     }
     if point.is_drained {
         waits::wait_until_drained();

@@ -349,6 +349,21 @@ unsafe fn string(name: &str) -> *mut ffi::PyObject {
     }
 }
 
+/// Whether an object has no attribute of this name.
+///
+/// # Safety
+/// Attached; `object` is alive.
+pub(crate) unsafe fn lacks(object: *mut ffi::PyObject, name: &str) -> bool {
+    // SAFETY: passed on; references of our own.
+    unsafe {
+        let name = string(name);
+        let value = if name.is_null() { return false } else { attributes::part(object, name) };
+        ffi::Py_DECREF(name);
+        ffi::Py_XDECREF(value);
+        value.is_null()
+    }
+}
+
 /// What an object has under this name.  0 is something if it may be a `number`, as a time is.
 ///
 /// # Safety

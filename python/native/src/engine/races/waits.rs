@@ -25,6 +25,24 @@ pub(super) fn is_waited_for(number: u64) -> bool {
     names.load(Ordering::Relaxed) & bit != 0
 }
 
+/// By the numbers of names, folded as there, whether it is no loop that waits, but attributes of that name are taken away as tokens are.
+static TAKEN: [AtomicU64; NAMES as usize / 64] = [const { AtomicU64::new(0) }; NAMES as usize / 64];
+
+/// Attributes of this name are taken away by one of several threads: what puts one there hands it over.
+pub(super) fn take(number: u64) {
+    for names in [&TAKEN, &WAITED_FOR] {
+        names[(number % NAMES) as usize / 64].fetch_or(1 << (number % 64), Ordering::Relaxed);
+    }
+}
+
+/// Whether what is written under this name, of which [`is_waited_for`] is true, tells anybody something: if there was something before, nobody has taken that.
+#[cold]
+pub(super) fn tells(number: u64, is_new: impl FnOnce() -> bool) -> bool {
+    let is_taken = TAKEN[(number % NAMES) as usize / 64].load(Ordering::Relaxed) & 1 << (number % 64) != 0;
+    let is_known = || known().as_ref().is_some_and(|names| names.waited_for.contains(&number));
+    !is_taken || is_new() || is_known()
+}
+
 /// Whether a loop may wait until there is nothing in a container any more.
 static IS_DRAINED: AtomicBool = AtomicBool::new(false);
 
