@@ -49,3 +49,16 @@ own = compile(pathlib.Path(__file__).read_text(), __file__, "exec")
 mine = next(constant for constant in own.co_consts if isinstance(constant, types.CodeType) and constant.co_name == "outer")
 print(mine == outer.__code__, hash(mine) == hash(outer.__code__), mine.co_consts == outer.__code__.co_consts)
 print(list(mine.co_positions()) == list(outer.__code__.co_positions()), mine.co_code == outer.__code__.co_code)
+
+again = {"__name__": "made"}
+exec(compiled, again)
+print(again["outer"].__code__ is nested[0], again["outer"](1).__code__ in again["outer"].__code__.co_consts)
+print(any(again["outer"](1).__code__ is constant for constant in nested[0].co_consts))
+renamed = outer.__code__.replace(co_name="renamed")
+copied = types.FunctionType(renamed, globals())
+print(copied.__code__ is renamed, types.FunctionType(renamed, globals()).__code__ is renamed, copied.__code__.co_name)
+before = outer.__code__
+outer.__code__ = renamed
+print(outer.__code__ is renamed, outer.__code__ is copied.__code__)
+outer.__code__ = before
+print(outer.__code__ is before)

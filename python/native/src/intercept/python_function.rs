@@ -3,6 +3,7 @@
 //! The function object, its signature, its line numbers and its specialisation stay as they are; only its `__code__` is
 //! replaced by one that is a few instructions longer.
 
+use crate::intercept::bytecode::code_data::Seen;
 use crate::intercept::bytecode::opcodes;
 use crate::intercept::masquerade::original_view;
 use crate::interpreter::code_fields::{self, Code, Parts};
@@ -86,7 +87,7 @@ pub(crate) fn inject_at(bytecode: &Bytecode, function: &Bound<'_, PyAny>, site: 
         exceptions: PyBytes::new(py, &new.exceptions),
         stack_size: parts.stack_size + patcher::PROBE_STACK as i32 + 1,
     })?;
-    original_view::attach(&with_site, &code, new.map, true)?;
+    original_view::attach(&with_site, &code, new.map, Seen::Shown)?;
     if replaced::is_kept() {
         replace_for_now(bytecode, function, &code, &with_site);
         return Ok(());

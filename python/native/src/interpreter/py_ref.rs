@@ -30,6 +30,33 @@ impl Drop for Owned {
     }
 }
 
+/// A reference that keeps nothing alive.
+#[derive(Debug, Default)]
+pub(crate) struct Weak(Option<Owned>);
+
+impl Weak {
+    /// To nothing, if there are no weak references to such an object.
+    pub(crate) fn of(object: &Bound<'_, PyAny>) -> Self {
+        // SAFETY: attached; a live object, and a reference of our own.
+        let made =
+            unsafe { Bound::from_owned_ptr_or_opt(object.py(), ffi::PyWeakref_NewRef(object.as_ptr(), std::ptr::null_mut())) };
+        if made.is_none() {
+            drop(PyErr::take(object.py()));
+        }
+        Weak(made.map(|made| Owned::of(&made)))
+    }
+
+    /// The object, if it is still there.
+    pub(crate) fn get<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        let mut object = std::ptr::null_mut();
+        // SAFETY: a weak reference; what it gives is a reference of our own.
+        unsafe {
+            ffi::PyWeakref_GetRef(self.0.as_ref()?.0, &raw mut object);
+            Bound::from_owned_ptr_or_opt(py, object)
+        }
+    }
+}
+
 /// A reference that is set once.
 #[derive(Debug, Default)]
 pub(crate) struct Lazy(AtomicPtr<ffi::PyObject>);

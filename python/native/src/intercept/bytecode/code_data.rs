@@ -8,7 +8,7 @@ use crate::intercept::bytecode::opcodes;
 use crate::interpreter::code_extras;
 use crate::interpreter::code_fields::Code;
 use crate::interpreter::frames::{self, RawFrame};
-use crate::interpreter::py_ref::{Lazy, Owned};
+use crate::interpreter::py_ref::{Lazy, Owned, Weak};
 use crate::thread::code_class;
 use crate::thread::probe_switch::Switches;
 use ftsan::patcher::{self, Lack, Opcodes, UnitMap};
@@ -28,6 +28,17 @@ unsafe extern "C" {
     fn PyUnstable_Code_SetExtra(code: *mut ffi::PyObject, index: ffi::Py_ssize_t, extra: *mut c_void) -> c_int;
 }
 
+/// What the program may know of a code object before it is patched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// Nothing: it is imported, or the script.
+    No,
+    /// It may have the code object, as what it executes or makes a function of.
+    Perhaps,
+    /// It may have asked a function for it.
+    Shown,
+}
+
 /// The parts of a patched code object as the program sees them; [`crate::intercept::masquerade::original_view`] shows them.
 #[derive(Debug)]
 pub(crate) struct View {
@@ -41,6 +52,10 @@ pub(crate) struct View {
     pub(crate) original: Lazy,
     /// The program may know the original itself, which is kept then, and shown wherever the interpreter would show the patched one.
     pub(crate) is_known: bool,
+    /// The original as long as anybody else has it, who may compare it with what is shown.
+    pub(crate) source: Weak,
+    /// The original, once it was shown.
+    pub(crate) shown: Lazy,
     /// From the original on: a code object that was patched may be patched again.
     pub(crate) maps: Vec<UnitMap>,
     /// Likewise, the probes among its constants.

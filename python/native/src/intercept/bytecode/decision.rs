@@ -3,7 +3,7 @@
 use crate::engine::races::probe;
 use crate::engine::races::waits::Function;
 use crate::findings::process;
-use crate::intercept::bytecode::code_data::{self, Fate};
+use crate::intercept::bytecode::code_data::{self, Fate, Seen};
 use crate::intercept::bytecode::tree::Decide;
 use crate::intercept::masquerade::original_view;
 use crate::interpreter::code_fields::Code;
@@ -17,8 +17,7 @@ use pyo3::types::PyString;
 pub(crate) struct Decision<'a> {
     pub(crate) scope: &'a Scope,
     pub(crate) module: &'a str,
-    /// The program may have seen the code.
-    pub(crate) is_known: bool,
+    pub(crate) seen: Seen,
 }
 
 impl<'py> Decide<'py> for Decision<'_> {
@@ -54,7 +53,7 @@ impl<'py> Decide<'py> for Decision<'_> {
     }
 
     fn made(&mut self, code: &Code<'py>, patched: Code<'py>, map: UnitMap) -> PyResult<Bound<'py, PyAny>> {
-        let patched = original_view::publish(code, &patched, map, self.is_known)?;
+        let patched = original_view::publish(code, &patched, map, self.seen)?;
         code_data::set_chosen(code.object())?;
         code_data::set_chosen(&patched)?;
         Ok(patched)

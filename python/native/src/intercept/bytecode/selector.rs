@@ -11,7 +11,7 @@ use crate::engine::races::folds;
 use crate::engine::races::sampling;
 use crate::evidence::race;
 use crate::findings::process;
-use crate::intercept::bytecode::code_data::{self, Fate};
+use crate::intercept::bytecode::code_data::{self, Fate, Seen};
 use crate::intercept::bytecode::decision::{Decision, text};
 use crate::intercept::bytecode::tree::{self, Decide};
 use crate::intercept::bytecode::{holders, opcodes, self_test, unselected};
@@ -20,7 +20,7 @@ use crate::intercept::tracers;
 use crate::interpreter::code_fields::{self, Code};
 use crate::interpreter::world::Stopped;
 use crate::interpreter::{code_text, frames, functions};
-use crate::thread::{guard, perturb, probe_switch};
+use crate::thread::{code_class, guard, perturb, probe_switch};
 use ftsan::scope::{Origin, Scope};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
@@ -72,7 +72,8 @@ unsafe fn created(function: Function) {
         let py = Python::assume_attached();
         // Extension modules make functions while an exception is raised.
         let raised = ffi::PyErr_GetRaisedException();
-        if let Some(patched) = patched_of(py, function, false) {
+        let seen = if is_run_by_the_program() { Seen::Perhaps } else { Seen::No };
+        if let Some(patched) = patched_of(py, function, seen) {
             let before = (*function).func_code;
             (*function).func_code = patched.into_ptr();
             ffi::Py_DECREF(before);
@@ -81,22 +82,22 @@ unsafe fn created(function: Function) {
     }
 }
 
-/// What a function's code is to be replaced by.  `is_known`: the program may have seen it.
+/// What a function's code is to be replaced by.
 ///
 /// # Safety
 /// A live function.
-unsafe fn patched_of<'py>(py: Python<'py>, function: Function, is_known: bool) -> Option<Bound<'py, PyAny>> {
+unsafe fn patched_of<'py>(py: Python<'py>, function: Function, seen: Seen) -> Option<Bound<'py, PyAny>> {
     // SAFETY: a live function has code.
     let code = unsafe { Bound::from_borrowed_ptr(py, (*function).func_code) };
     // SAFETY: passed on.
-    unsafe { patched_for(function, &code, is_known) }
+    unsafe { patched_for(function, &code, seen) }
 }
 
 /// What code is to be replaced by in this function.
 ///
 /// # Safety
 /// A live function.
-unsafe fn patched_for<'py>(function: Function, object: &Bound<'py, PyAny>, is_known: bool) -> Option<Bound<'py, PyAny>> {
+unsafe fn patched_for<'py>(function: Function, object: &Bound<'py, PyAny>, seen: Seen) -> Option<Bound<'py, PyAny>> {
     let py = object.py();
     // SAFETY: a live function has globals.
     let globals = unsafe { Bound::<PyAny>::from_borrowed_ptr(py, (*function).func_globals) };
@@ -108,7 +109,7 @@ unsafe fn patched_for<'py>(function: Function, object: &Bound<'py, PyAny>, is_kn
     let code = Code::of(object)?;
     // SAFETY: passed on.
     let module = unsafe { Bound::from_borrowed_ptr_or_opt(py, (*function).func_module) };
-    let patched = decide(&code, &globals, module.as_ref(), is_known);
+    let patched = decide(&code, &globals, module.as_ref(), seen);
     patched.unwrap_or_else(|error| {
         crate::thread::faults::fail(&format!("races: {} of {}: {error}", code.qualname(), code.filename()));
         None
@@ -120,7 +121,7 @@ fn decide<'py>(
     code: &Code<'py>,
     globals: &Bound<'py, PyAny>,
     module: Option<&Bound<'py, PyAny>>,
-    is_known: bool,
+    seen: Seen,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     let Some(scope) = SCOPE.get() else { return Ok(None) };
     let file = code.filename();
@@ -146,7 +147,7 @@ fn decide<'py>(
         }
         return Ok(None);
     }
-    let mut decision = Decision { scope, module, is_known };
+    let mut decision = Decision { scope, module, seen };
     let patched = match decision.fate(code)? {
         Fate::Open => tree::patch(code, &mut decision)?,
         Fate::Patched(patched) => Some(patched),
@@ -176,13 +177,23 @@ fn is_run_by_chosen() -> bool {
     }
 }
 
+/// Whether what runs now is code of the program, or of a library, and not what the interpreter imports or starts it by.
+fn is_run_by_the_program() -> bool {
+    // SAFETY: attached, and it is our own stack; a code object that runs is alive.
+    unsafe {
+        let running = frames::own().find_map(frames::Frame::raw);
+        let file = running.and_then(|frame| code_class::file(frame.code));
+        file.is_some_and(|file| !file.starts_with("<frozen "))
+    }
+}
+
 /// What runs when the program assigns this code to this function; `None` if that is the code itself.
 ///
 /// # Safety
 /// A live function.
 unsafe fn assigned<'py>(function: Function, code: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
     // SAFETY: passed on.
-    guard::catch_panic(None, || unsafe { patched_for(function, code, true) })
+    guard::catch_panic(None, || unsafe { patched_for(function, code, Seen::Shown) })
 }
 
 /// Replaces the code of functions, the pairs of which are kept alive by the caller, where it is still what it was.
@@ -228,7 +239,7 @@ fn adopt(py: Python<'_>) {
     let replacements = functions.filter_map(|function| {
         let at = function.as_ptr().cast::<ffi::PyFunctionObject>();
         // SAFETY: a live function.
-        let (code, patched) = unsafe { (Bound::from_borrowed_ptr(py, (*at).func_code), patched_of(py, at, true)?) };
+        let (code, patched) = unsafe { (Bound::from_borrowed_ptr(py, (*at).func_code), patched_of(py, at, Seen::Shown)?) };
         Some((function, code, patched))
     });
     replace_code(py, replacements.collect());

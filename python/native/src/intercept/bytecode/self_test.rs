@@ -33,7 +33,7 @@ pub(crate) fn run(py: Python<'_>, scope: &Scope) -> PyResult<()> {
     let module = functions::compile(py, SOURCE)?;
     let constants = module.getattr("co_consts")?.cast_into::<PyTuple>()?;
     let Some(code) = constants.iter().find_map(|constant| Code::of(&constant)) else { return wrong("no constants") };
-    let Some(patched) = tree::patch(&code, &mut Decision { scope, module: "ftsan", is_known: false })? else {
+    let Some(patched) = tree::patch(&code, &mut Decision { scope, module: "ftsan", seen: code_data::Seen::No })? else {
         return wrong("no probes");
     };
     // SAFETY: alive.

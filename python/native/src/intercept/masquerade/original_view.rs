@@ -10,12 +10,15 @@
 //! functions that are protected from Ctrl-C).  That original is kept, with all that is nested in it, and shown in the place of the
 //! patched one.  The two hold each other for good, so this is for functions that were there when the watching began, and code that
 //! is assigned to functions.
+//!
+//! Of code that the program itself executes or makes a function of, the original is shown as long as somebody else has it, and kept only if it was shown: what is
+//! shown of a function once is shown of it from then on.
 
 use crate::engine::races::probe::{self, Probes};
-use crate::intercept::bytecode::code_data::{self, Extra, View};
+use crate::intercept::bytecode::code_data::{self, Extra, Seen, View};
 use crate::intercept::bytecode::opcodes;
 use crate::interpreter::code_fields::{Code, Parts};
-use crate::interpreter::py_ref::{Lazy, Owned};
+use crate::interpreter::py_ref::{Lazy, Owned, Weak};
 use crate::thread::probe_switch;
 use ftsan::patcher::{self, UnitMap};
 use pyo3::prelude::*;
@@ -24,9 +27,8 @@ use std::ffi::c_int;
 use std::sync::Arc;
 
 impl View {
-    /// The view of what is made of `code` with this map; if `code` is a patched one itself, of its original.  `is_known`: the program
-    /// may have seen `code`.
-    pub(crate) fn new(code: &Code<'_>, map: UnitMap, is_known: bool) -> PyResult<Self> {
+    /// The view of what is made of `code` with this map; if `code` is a patched one itself, of its original.
+    pub(crate) fn new(code: &Code<'_>, map: UnitMap, seen: Seen) -> PyResult<Self> {
         // SAFETY: alive.
         if let Some(inner) = unsafe { code_data::view(code.object().as_ptr()) } {
             let py = code.object().py();
@@ -39,6 +41,8 @@ impl View {
                 shown_constants: Lazy::default(),
                 original: inner.known(py).map_or_else(Lazy::default, |original| Lazy::of(&original)),
                 is_known: inner.is_known,
+                source: inner.source.get(py).as_ref().map_or_else(Weak::default, Weak::of),
+                shown: inner.shown.get(py).as_ref().map_or_else(Lazy::default, Lazy::of),
                 maps: inner.maps.iter().cloned().chain([map]).collect(),
                 probes: inner.probes.clone(),
                 switches: None,
@@ -52,8 +56,10 @@ impl View {
             stack_size: parts.stack_size,
             constants: parts.constants.len(),
             shown_constants: Lazy::default(),
-            original: if is_known { Lazy::of(code.object()) } else { Lazy::default() },
-            is_known,
+            original: if seen == Seen::Shown { Lazy::of(code.object()) } else { Lazy::default() },
+            is_known: seen == Seen::Shown,
+            source: if seen == Seen::Perhaps { Weak::of(code.object()) } else { Weak::default() },
+            shown: Lazy::default(),
             maps: vec![map],
             probes: Vec::new(),
             switches: None,
@@ -76,9 +82,12 @@ impl View {
         self.stack_size
     }
 
-    /// The original, if it is to be shown in the place of the code object that has this view.
+    /// The original, if it is to be shown in the place of the code object that has this view.  Once it was, it stays: what is shown of a function must not change.
     pub(crate) fn known<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
-        self.original.get(py).filter(|_| self.is_known)
+        if self.is_known {
+            return self.original.get(py);
+        }
+        self.shown.get(py).or_else(|| self.source.get(py).map(|source| self.shown.set(&source)))
     }
 
     /// `co_consts` as it is shown of the code object that has this view.
@@ -87,7 +96,7 @@ impl View {
         if let Some(original) = self.known(all.py()).as_ref().and_then(Code::of) {
             return Ok(original.constants().into_any());
         }
-        self.shown_constants.get_or_make(all.py(), || Ok(all.get_slice(0, self.constants).into_any()))
+        self.shown_constants.get_or_make(all.py(), || Ok(shown(&all.get_slice(0, self.constants))?.into_any()))
     }
 
     /// A code object that is equal to the original of the code object that has this view, down to nested ones.
@@ -181,6 +190,20 @@ fn originals<'py>(constants: &Bound<'py, PyTuple>) -> PyResult<Option<Bound<'py,
     replaced.map(|constants_| PyTuple::new(constants.py(), constants_)).transpose()
 }
 
+/// The constants as they are shown: of patched code whose original is known, that.
+fn shown<'py>(constants: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyTuple>> {
+    let py = constants.py();
+    let known = |constant: &Bound<'py, PyAny>| {
+        // SAFETY: a live code object.
+        let view = Code::of(constant).and_then(|_| unsafe { code_data::view(constant.as_ptr()) });
+        view.and_then(|view| view.known(py))
+    };
+    if !constants.iter().any(|constant| known(&constant).is_some()) {
+        return Ok(constants.clone());
+    }
+    PyTuple::new(py, constants.iter().map(|constant| known(&constant).unwrap_or(constant)))
+}
+
 /// The parts of a code object, patched or not, with all its probes on.
 pub(crate) fn parts<'py>(code: &Code<'py>) -> PyResult<Parts<'py>> {
     let parts = code.parts()?;
@@ -194,12 +217,11 @@ pub(crate) fn parts<'py>(code: &Code<'py>) -> PyResult<Parts<'py>> {
 }
 
 /// Lets `patched` look like `code`, of which it was made, or like what that looks like; if nobody asks for views, there are none.
-/// `is_known`: the program may have seen `code`.
-pub(crate) fn attach(patched: &Code<'_>, code: &Code<'_>, map: UnitMap, is_known: bool) -> PyResult<()> {
+pub(crate) fn attach(patched: &Code<'_>, code: &Code<'_>, map: UnitMap, seen: Seen) -> PyResult<()> {
     if !code_data::is_loaded() {
         return Ok(());
     }
-    let mut view = View::new(code, map, is_known)?;
+    let mut view = View::new(code, map, seen)?;
     view.probes.push(Arc::new(Probes::among(patched.constants().iter().skip(code.constants().len()))));
     if probe_switch::concerns_new_code() {
         let constants = patched.constants();
@@ -215,7 +237,7 @@ pub(crate) fn attach(patched: &Code<'_>, code: &Code<'_>, map: UnitMap, is_known
 }
 
 /// As [`attach`], and makes it what `code` is replaced by from now on; returns what that is, if another thread was faster.
-pub(crate) fn publish<'py>(code: &Code<'py>, patched: &Code<'py>, map: UnitMap, is_known: bool) -> PyResult<Bound<'py, PyAny>> {
-    attach(patched, code, map, is_known)?;
+pub(crate) fn publish<'py>(code: &Code<'py>, patched: &Code<'py>, map: UnitMap, seen: Seen) -> PyResult<Bound<'py, PyAny>> {
+    attach(patched, code, map, seen)?;
     Ok(code_data::of(code.object(), Extra::default())?.patched.set(patched.object()))
 }
