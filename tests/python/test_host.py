@@ -69,6 +69,12 @@ def test_what_python_would_run_can_be_given_as_to_a_shell(tmp_path: Path) -> Non
     assert (refused.returncode, refused.stderr) == (2, "ftsan: -O is for python, but python is run as a command\n")
 
 
+def test_a_program_sees_the_name_that_python_has_beside_ftsan() -> None:
+    show = "import sys; print(sys.executable)"
+    script, python = (Path(sys.executable).with_name(name) for name in ("ftsan", "python"))
+    assert run(script, "run", "-c", show).stdout == run(python, "-c", show).stdout
+
+
 def test_a_command_that_is_written_in_python_is_found_on_the_path_and_watched(tmp_path: Path) -> None:
     folder = tmp_path / "bin"
     folder.mkdir()

@@ -70,7 +70,7 @@ def _command(interpreter: list[str], program: list[str]) -> list[str]:
     if not program:
         raise ValueError("no program: give a script, -m MODULE or -c COMMAND")
     first = program[0]
-    python = [sys.executable, *_interpreter_flags(), *interpreter]
+    python = [_interpreter(), *_interpreter_flags(), *interpreter]
     if first.startswith("-") and first != "-":
         if first[-1] in "mc" and len(program) == 1:
             raise ValueError(f"{first} needs an argument")
@@ -80,6 +80,19 @@ def _command(interpreter: list[str], program: list[str]) -> list[str]:
     if interpreter:
         raise ValueError(f"{interpreter[0]} is for python, but {first} is run as a command")
     return [_find_command(first), *program[1:]]
+
+
+def _interpreter() -> str:
+    """The interpreter by the name that is typed without ftsan: programs see it as ``sys.executable``.
+
+    The first line of an installed script has another one, ``python3.14t``, say, for the ``python`` beside it.
+    """
+    beside = os.path.join(os.path.dirname(sys.executable), "python")
+    is_script = len(sys.orig_argv) > 1 and "-m" not in sys.orig_argv[1 : len(sys.orig_argv) - len(sys.argv) + 1]
+    try:
+        return beside if is_script and os.path.samefile(beside, sys.executable) else sys.executable
+    except OSError:
+        return sys.executable
 
 
 def _is_for_python(path: str) -> bool:
@@ -190,7 +203,7 @@ def _again(options: dict[str, str], command: list[str]) -> str:
 def _as_given(command: list[str]) -> list[str]:
     """The words after ``ftsan run`` that lead to this command."""
     ours = len(_interpreter_flags()) + 1
-    return command[ours:] if command[0] == sys.executable else command
+    return command[ours:] if command[0] == _interpreter() else command
 
 
 def _confirmation(report: str) -> tuple[int, int, list[str]]:
