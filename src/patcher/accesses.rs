@@ -66,7 +66,7 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
             point.is_measured = tested.is_measured;
             point.is_given = (is_variable || point.action == Action::ReadItem) && finder.is_returned(index as usize);
             if tested.is_asked && (is_variable || point.action == Action::ReadItem) {
-                point.text = branches::compared_text(opcodes, code, &instructions.all, index as usize);
+                point.state = branches::compared_state(opcodes, code, &instructions.all, index as usize);
             }
             let is_told = tested.is_heeded || point.is_given || finder.is_yielded(index as usize);
             point.is_heeded = (is_variable || point.action == Action::ReadItem) && is_told;
@@ -79,6 +79,10 @@ pub(super) fn find<'a>(opcodes: &Opcodes, code: &Code<'a>, instructions: &Instru
                 point.action == Action::Contains && calls::views_keys(opcodes, code, &instructions.all, index as usize);
             point.is_constant = point.value != 0 && finder.is_a_constant(index as usize, u32::from(point.value));
             point.is_time = point.value != 0 && finder.is_a_time(index as usize, u32::from(point.value));
+            if point.is_constant {
+                let load = finder.producer(index as usize, u32::from(point.value));
+                point.state = load.and_then(|load| branches::state(opcodes, code, &instructions.all, load));
+            }
             found.push(Found { instruction: index, is_after: access.is_after, point });
         }
         found.extend(finder.lazy_import(index, instruction));

@@ -84,11 +84,23 @@ fn compared(opcodes: &Opcodes, code: &Code<'_>, all: &[Instruction], check: usiz
     Some(Compared { with, is_equal, end: end + 1 })
 }
 
-/// The constant with the text that what is read at `check` is compared with.
-pub(super) fn compared_text(opcodes: &Opcodes, code: &Code<'_>, all: &[Instruction], check: usize) -> Option<u32> {
-    let [with, compare] = all.get(check + 1..check + 3)? else { return None };
-    let is_text = with.opcode == opcodes.load_const && code.strings.get(with.argument as usize).is_some_and(|text| *text != 0);
-    super::tested::is_equality(opcodes, compare).filter(|_| is_text).map(|_| with.argument)
+/// The state that what is read at `check` is compared with, as [`state`] numbers it.
+pub(super) fn compared_state(opcodes: &Opcodes, code: &Code<'_>, all: &[Instruction], check: usize) -> Option<u64> {
+    match compared(opcodes, code, all, check)?.with {
+        ActsAt::Key(key) => Some(key),
+        ActsAt::Number(_) | ActsAt::Local => None,
+    }
+}
+
+/// A number for the state that the instruction at `load` loads last: a text, or a constant by its name.
+pub(super) fn state(opcodes: &Opcodes, code: &Code<'_>, all: &[Instruction], load: usize) -> Option<u64> {
+    let Instruction { opcode, argument, .. } = *all.get(load)?;
+    if opcode == opcodes.load_const {
+        return code.strings.get(argument as usize).copied().filter(|text| *text != 0);
+    }
+    let start = if opcode == opcodes.load_attr { load.checked_sub(1)? } else { load };
+    let name = named_constant(opcodes, code, &all[start..]).filter(|name| start + name.instructions == load + 1)?;
+    Some(key(name.text))
 }
 
 /// Whether what is read at `check` is compared with a local variable.

@@ -165,10 +165,12 @@ pub struct Point<'a> {
     pub compared: u16,
     /// The argument of the function that it would store there if the check had told it to, as a local variable, counted from 1; 0 for none.
     pub would_store: u16,
-    /// Likewise, the constant with a text; of a read whose answer the function gives to its caller, the one that it is compared with.
+    /// Likewise, the constant with a text.
     pub text: Option<u32>,
     /// Likewise, the small number.
     pub number: Option<u32>,
+    /// A number for the state that what is read is compared with, if the function gives the answer to its caller; or for the one that is stored.
+    pub state: Option<u64>,
 }
 
 /// Its items are the attributes.
@@ -211,6 +213,7 @@ impl Point<'_> {
             would_store: 0,
             text: None,
             number: None,
+            state: None,
             is_lazy: false,
             is_measured: false,
             is_waiting: false,

@@ -155,7 +155,7 @@ impl Value {
 
     /// Whether it is known to be another one.
     #[inline]
-    pub fn contradicts(self, other: Value) -> bool {
+    pub(super) fn contradicts(self, other: Value) -> bool {
         self.0 != 0 && other.0 != 0 && self.as_answer() != other.as_answer()
     }
 

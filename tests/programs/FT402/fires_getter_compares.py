@@ -1,12 +1,20 @@
 """A method compares a state, and its caller chooses another one: the second thread comes when it is too late to act."""
 
+import enum
+
 from ftsan.testing import in_turns
+
+
+class State(enum.Enum):
+    NEW = 1
+    DONE = 2
 
 
 class Job:
     def __init__(self) -> None:
         self._state = "new"
         self.phase = "idle"
+        self.stage = State.NEW
         self.runs: list[int] = []
 
     def is_new(self) -> bool:
@@ -15,6 +23,14 @@ class Job:
     @property
     def is_idle(self) -> bool:
         return self.phase == "idle"  # race: phase
+
+    def is_fresh(self) -> bool:
+        return self.stage is State.NEW  # race: stage
+
+    def finish(self) -> None:
+        if self.is_fresh():
+            self.runs.append(3)
+            self.stage = State.DONE  # race: stage
 
     def start(self) -> None:
         if self.is_new():
@@ -30,6 +46,7 @@ class Job:
     def work(self) -> None:
         self.start()
         self.take()
+        self.finish()
 
 
 job = Job()

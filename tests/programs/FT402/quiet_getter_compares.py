@@ -3,9 +3,15 @@
 ALSO: FT407
 """
 
+import enum
 import threading
 
 from ftsan.testing import in_turns, run
+
+
+class State(enum.Enum):
+    NEW = 1
+    DONE = 2
 
 
 class Job:
@@ -14,6 +20,7 @@ class Job:
         self._state = "new"
         self._table = "missing"
         self._end = "open"
+        self.stage = State.NEW
         self.runs: list[int] = []
 
     def is_new(self) -> bool:
@@ -24,6 +31,13 @@ class Job:
 
     def is_open(self) -> bool:
         return self._end == "open"
+
+    def is_done(self) -> bool:
+        return self.stage is State.DONE
+
+    def finish_once(self) -> None:
+        if not self.is_done():
+            self.stage = State.DONE
 
     def start(self) -> None:
         if self.is_new():
@@ -45,6 +59,7 @@ class Job:
     def work(self) -> None:
         self.start()
         self.load()
+        self.finish_once()
         self.report()
         self.finish()
 

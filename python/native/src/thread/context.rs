@@ -6,7 +6,6 @@ use crate::thread::clock::ThreadOrder;
 use crate::thread::{guard, hooks_link, registry, stacks, timeline};
 use ftsan::loops::ThreadSlot;
 use ftsan::perturb::Strand;
-use ftsan::races::access::Value;
 use ftsan::races::lookaside::Lookaside;
 use ftsan::races::memory::ThreadHistory;
 use ftsan::recording::ThreadRecord;
@@ -37,8 +36,8 @@ pub(crate) struct AccessHistory {
     pub(crate) demands: [Cell<(u64, u32)>; 8],
     /// Which of these is to go next.
     pub(crate) next_demand: Cell<u8>,
-    /// A location whose value was compared with a text last, for an answer that a function gives, at which stack, and the text.
-    pub(crate) compared: Cell<(u64, u32, Value)>,
+    /// A location whose value was compared with a state last, for an answer that a function gives, at which stack, and a number for that state.
+    pub(crate) compared: Cell<(u64, u32, u64)>,
     /// The slice of `--sample` that all this is from.
     pub(crate) slice: Cell<u64>,
 }

@@ -291,10 +291,10 @@ impl Touch<'_> {
     /// # Safety
     /// Called from a probe, attached.
     unsafe fn is_chosen(&self, access: &Access) -> bool {
-        let (location, stack, text) = self.here.races.compared.get();
+        let (location, stack, state) = self.here.races.compared.get();
         // SAFETY: passed on.
         let acts = || unsafe { callers::act_for(stack, self.here.stacks.record_at(self.probe.site)) };
-        location == access.location && text.contradicts(access.value) && acts()
+        location == access.location && state != self.probe.state && acts()
     }
 
     /// Of an instruction that is not a plain one ([`Probe::is_special`]): orders threads by it, and completes what is known of the access.  Whether
@@ -342,10 +342,11 @@ impl Touch<'_> {
             // SAFETY: as above.
             access.turn = unsafe { turns::of_value(compared) };
         }
-        if kind == AccessKind::Read && probe.text != Value::UNKNOWN && probe.facts.is_asked() {
+        if kind == AccessKind::Read && probe.state != 0 {
             // SAFETY: called from the probe.
-            here.races.compared.set((access.location, unsafe { here.stacks.record_at(probe.site) }, probe.text));
-        } else if kind == AccessKind::Read && probe.text != Value::UNKNOWN {
+            here.races.compared.set((access.location, unsafe { here.stacks.record_at(probe.site) }, probe.state));
+        }
+        if kind == AccessKind::Read && probe.text != Value::UNKNOWN {
             access.value = probe.text;
         } else if probe.would_store != 0 && kind == AccessKind::Read {
             // SAFETY: called from the probe, whose function has this variable; alive as long as the variable holds it, or null.
@@ -355,7 +356,7 @@ impl Touch<'_> {
             };
         }
         // SAFETY: called from the probe.
-        if probe.is_claim || kind == AccessKind::Write && probe.facts.is_constant() && unsafe { self.is_chosen(access) } {
+        if probe.is_claim || kind == AccessKind::Write && probe.state != 0 && unsafe { self.is_chosen(access) } {
             access.value = value.as_claim();
         }
         if probe.is_time && kind == AccessKind::Write {

@@ -237,6 +237,7 @@ fn is_special(point: &Point<'_>) -> bool {
         || point.compared != 0
         || point.would_store != 0
         || point.text.is_some()
+        || point.state.is_some()
         || point.number.is_some()
         || point.is_claim
         || point.is_filled
@@ -385,6 +386,7 @@ pub(crate) fn new(code: &Bound<'_, PyAny>, function: &Function, point: &Point<'_
             compared: point.compared,
             would_store: point.would_store,
             text: text,
+            state: point.state.unwrap_or(0),
             turn: turns::of_point(point),
             acts_at_local: point.acts_at == Some(ActsAt::Local),
             keywords: point.keywords,

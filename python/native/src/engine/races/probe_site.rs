@@ -37,8 +37,10 @@ pub(crate) struct Probe {
     pub(crate) compared: u16,
     /// The local variable that the check would have it store.
     pub(crate) would_store: u16,
-    /// The text or the small number that the check would have it store, or the text that the answer compares with; else unknown.
+    /// The text or the small number that the check would have it store; else unknown.
     pub(crate) text: Value,
+    /// A number for the state that the answer compares with, or that is stored; 0 for none.
+    pub(crate) state: u64,
     pub(crate) turn: Turn,
     /// It acts on what the local variable holds with which it is compared.
     pub(crate) acts_at_local: bool,
@@ -99,6 +101,7 @@ impl Probe {
             compared: 0,
             would_store: 0,
             text: Value::UNKNOWN,
+            state: 0,
             turn: Turn::NONE,
             acts_at_local: false,
             keywords: 0,
