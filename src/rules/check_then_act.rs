@@ -29,7 +29,7 @@ cache that is filled if the key is missing, a singleton or attribute that is mad
 emptiness, something that is used and then reset (`if self.file is not None: self.file.close(); self.file = None`), a `del` after a test for the key or of a key that was got from the dictionary itself, the first thing that is put into a container if
 there is nothing in it, a balance or a length that is measured before it is changed, room that is looked for in a list, a set or a dictionary of objects, a place that is given to the one that comes first (`if self.leader is None: self.leader = name`), a name that is refused if it is
 there already, a number that is made of the size of the list it is added to (`users.append({"id": len(users) + 1})`), a loop that changes what it looks at
-until there is no more to do (`while self.left > 0: self.left -= 1`).  The test may be of a variable that the value was read into, or in a function of its own (`if not self.is_started(): self.start()`, a property as well),
+until there is no more to do (`while self.left > 0: self.left -= 1`), a container that is copied and then cleared (`items = list(queue); queue.clear()`).  The test may be of a variable that the value was read into, or in a function of its own (`if not self.is_started(): self.start()`, a property as well),
 and another thread may be started to act; a test that came too late to act this time is one as well.  So are a value that has
 expired and is taken away with a default (`if self.expires[key] < now: self.expires.pop(key, None)`: a warning, as it may have been renewed
 meanwhile), a place that `index` or `bisect` has found for `insert`, and a property that takes itself off its class while another
