@@ -59,6 +59,9 @@ const KEEPING: &[&str] = &["add", "append", "put", "put_nowait"];
 /// What is raised for an attribute or an item that a loop may wait for.
 const TRIED: &[&str] = &["AttributeError", "IndexError", "KeyError", "LookupError"];
 
+/// Code that calls one of these waits, and tries again.
+const WAITING: &[&str] = &["sleep", "wait"];
+
 /// What says nothing but that something is not there.
 const NOT_THERE: &[&str] = &["IndexError", "KeyError", "LookupError"];
 
@@ -354,7 +357,8 @@ impl<'a, 'b> Handlers<'a, 'b> {
         let raises = end.is_some_and(|end| clause[begin + 1 + end].opcode == self.opcodes.raise_varargs);
         let keeps = |instruction: &Instruction| {
             let access = self.opcodes.info(instruction.opcode).access;
-            stores(instruction) || access.is_some_and(|access| WRITING.contains(&access.action))
+            let waits = self.name(instruction).is_some_and(|name| WAITING.contains(&name));
+            stores(instruction) || access.is_some_and(|access| WRITING.contains(&access.action)) || waits
         };
         let is_bound = clause[begin].opcode != self.opcodes.pop_top;
         let tells = |name: &str| TELLING.contains(&name) || is_bound && KEEPING.contains(&name);

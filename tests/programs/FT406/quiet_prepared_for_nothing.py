@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from typing import Any
 
 from ftsan.testing import Meeting, wait_until
@@ -74,7 +75,29 @@ class Lazy:
         assert self.routes in (0, 1)
 
 
+class Retried:
+    routes: int
+
+    def __init__(self) -> None:
+        self.thread = threading.Thread(target=self.work)
+        self.thread.start()
+        wait_until(lambda: seen)
+        self.routes = 1
+        self.thread.join()
+
+    def work(self) -> None:
+        while True:
+            try:
+                assert self.routes == 1
+                return
+            except AttributeError as error:
+                seen.append(error)
+                time.sleep(0.001)
+
+
 for is_first in (False, True):
     seen.clear()
     Server(is_first)
 Lazy()
+seen.clear()
+Retried()
