@@ -276,7 +276,9 @@ impl<'a, 'b> Handlers<'a, 'b> {
         let is_loop = |instruction: &Instruction| {
             instruction.opcode == self.opcodes.for_iter || self.opcodes.info(instruction.opcode).jump == Jump::Backward
         };
-        let steps = all.clone().filter(|instruction| self.name(instruction) == Some("next")).count();
+        // A mapping that is written in Python goes one step to find what it takes.
+        let is_step = |instruction: &&Instruction| matches!(self.name(instruction), Some("next" | "popitem"));
+        let steps = all.clone().filter(is_step).count();
         steps == 1 && !all.clone().any(is_loop) && self.handler(start, CHANGED).is_some()
     }
 

@@ -135,6 +135,42 @@ def file_made_by_anyone() -> Pair:
     return lambda: os.remove(path), lambda: open(path, "w").close()
 
 
+@edge("posix:.stat")
+def file_found() -> Pair:
+    path = f"{new_file()}.made"
+    return lambda: open(path, "w").close(), lambda: os.path.exists(path)
+
+
+@edge("_io:.open")
+def file_made_to_be_found() -> Pair:
+    path = f"{new_file()}.made"
+    return lambda: open(path, "a").close(), lambda: Path(path).is_file()
+
+
+@edge("posix:.open")
+def file_touched() -> Pair:
+    path = f"{new_file()}.made"
+    return Path(path).touch, lambda: os.path.isfile(path)
+
+
+@edge("posix:.rename posix:.replace")
+def file_renamed() -> Pair:
+    path = new_file()
+    return lambda: os.replace(path, f"{path}.made"), lambda: os.path.lexists(f"{path}.made")
+
+
+@edge("", expected=False)
+def file_found_that_was_there() -> Pair:
+    path = new_file()
+    return lambda: open(path, "w").close(), lambda: os.path.exists(path)
+
+
+@edge("", expected=False)
+def folder_found() -> Pair:
+    path = f"{new_file()}.made"
+    return lambda: os.mkdir(path), lambda: os.path.isdir(path)
+
+
 @edge("posix:.mkdir")
 def lock_folder() -> Pair:
     path = tempfile.mkdtemp()

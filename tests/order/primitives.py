@@ -186,6 +186,18 @@ def simple_queue_without_waiting() -> Pair:
     return lambda: simple.put_nowait(1), simple.get_nowait
 
 
+@edge("_queue:SimpleQueue")
+def simple_queue_asked_for_its_size() -> Pair:
+    simple: queue.SimpleQueue[int] = queue.SimpleQueue()
+    return lambda: simple.put(1), simple.qsize
+
+
+@edge("_queue:SimpleQueue")
+def simple_queue_asked_whether_it_is_empty() -> Pair:
+    simple: queue.SimpleQueue[int] = queue.SimpleQueue()
+    return lambda: simple.put(1), simple.empty
+
+
 @edge("_queue:SimpleQueue", blocking=True)
 def simple_queue_waited_for() -> Pair:
     simple: queue.SimpleQueue[int] = queue.SimpleQueue()

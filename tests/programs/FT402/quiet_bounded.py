@@ -3,7 +3,7 @@
 ALSO: FT407
 """
 
-from collections import OrderedDict, deque
+from collections import OrderedDict, UserDict, deque
 
 from ftsan.testing import in_turns
 
@@ -13,6 +13,7 @@ oldest_first: dict[str, tuple[str, int]] = {}
 least_used: OrderedDict[str, int] = OrderedDict()
 seen: set[str] = set()
 history = deque(["a", "b", "c"])
+wrapped = UserDict(dict.fromkeys(range(9), ""))
 
 
 def compile_text(text: str) -> tuple[str, int]:
@@ -57,9 +58,20 @@ def add(text: str) -> None:
         history.popleft()
 
 
+def drain() -> None:
+    while wrapped:
+        try:
+            wrapped.popitem()
+        except KeyError:
+            break
+        except RuntimeError:
+            pass
+
+
 def use(text: str) -> None:
     for function in (compile_text, compile_and_evict, count, note, add):
         function(text)
 
 
+in_turns(drain, drain)
 in_turns(*[lambda text=text: use(text) for text in ("d", "e", "f", "g", "h")])

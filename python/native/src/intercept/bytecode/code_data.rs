@@ -54,8 +54,6 @@ pub(crate) struct View {
     pub(crate) is_known: bool,
     /// The original as long as anybody else has it, who may compare it with what is shown.
     pub(crate) source: Weak,
-    /// The original, once it was shown.
-    pub(crate) shown: Lazy,
     /// From the original on: a code object that was patched may be patched again.
     pub(crate) maps: Vec<UnitMap>,
     /// Likewise, the probes among its constants.

@@ -11,8 +11,8 @@
 //! patched one.  The two hold each other for good, so this is for functions that were there when the watching began, and code that
 //! is assigned to functions.
 //!
-//! Of code that the program itself executes or makes a function of, the original is shown as long as somebody else has it, and kept only if it was shown: what is
-//! shown of a function once is shown of it from then on.
+//! Of code that the program itself executes or makes a function of, the original is shown as long as somebody has it who may compare it.  It is not kept: it keeps the
+//! patched one, and code that is made at run time goes with its functions.
 
 use crate::engine::races::probe::{self, Probes};
 use crate::intercept::bytecode::code_data::{self, Extra, Seen, View};
@@ -42,7 +42,6 @@ impl View {
                 original: inner.known(py).map_or_else(Lazy::default, |original| Lazy::of(&original)),
                 is_known: inner.is_known,
                 source: inner.source.get(py).as_ref().map_or_else(Weak::default, Weak::of),
-                shown: inner.shown.get(py).as_ref().map_or_else(Lazy::default, Lazy::of),
                 maps: inner.maps.iter().cloned().chain([map]).collect(),
                 probes: inner.probes.clone(),
                 switches: None,
@@ -59,7 +58,6 @@ impl View {
             original: if seen == Seen::Shown { Lazy::of(code.object()) } else { Lazy::default() },
             is_known: seen == Seen::Shown,
             source: if seen == Seen::Perhaps { Weak::of(code.object()) } else { Weak::default() },
-            shown: Lazy::default(),
             maps: vec![map],
             probes: Vec::new(),
             switches: None,
@@ -82,12 +80,9 @@ impl View {
         self.stack_size
     }
 
-    /// The original, if it is to be shown in the place of the code object that has this view.  Once it was, it stays: what is shown of a function must not change.
+    /// The original, if it is to be shown in the place of the code object that has this view.
     pub(crate) fn known<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
-        if self.is_known {
-            return self.original.get(py);
-        }
-        self.shown.get(py).or_else(|| self.source.get(py).map(|source| self.shown.set(&source)))
+        if self.is_known { self.original.get(py) } else { self.source.get(py) }
     }
 
     /// `co_consts` as it is shown of the code object that has this view.
