@@ -7,7 +7,7 @@ use crate::engine::races::noted::{Details, Touch, Written};
 use crate::engine::races::probe_site::{Probe, peek};
 use crate::engine::races::reused::Reused;
 use crate::engine::races::slices::Slice;
-use crate::engine::races::{by_numbers, container_sync, containers, field, shared, values, waits};
+use crate::engine::races::{container_sync, containers, field, shared, values, waits};
 use crate::evidence::race::Part;
 use crate::interpreter::header::{self, ESCAPED};
 use crate::thread::context::ThreadContext;
@@ -402,17 +402,6 @@ impl Touch<'_> {
         }
         // SAFETY: the object is alive, and so is what it is done with.
         unsafe { self.noted(self.object, claimed(key), AccessKind::Read, Value::UNKNOWN, Details::default(), Part::Item(key)) }
-    }
-
-    /// There are fewer elements after it, which matters to loops that go by their numbers.
-    unsafe fn shrinks(&self) -> Outcome {
-        // SAFETY: the object is alive.
-        if by_numbers::is_any() { unsafe { self.length(AccessKind::Atomic) } } else { Outcome::Continue }
-    }
-
-    unsafe fn length(&self, kind: AccessKind) -> Outcome {
-        // SAFETY: the object is alive.
-        unsafe { self.access(self.object, field::LENGTH, kind, Value::UNKNOWN, Part::Structure) }
     }
 
     /// Another element is put where there may have been room for it.
