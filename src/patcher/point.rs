@@ -117,7 +117,7 @@ pub struct Point<'a> {
     pub is_answering: bool,
     /// A loop, which takes nothing away itself, may wait until others have taken away what is in the container.
     pub is_drained: bool,
-    /// What is stored is what the clock says: two threads that store it leave what one leaves.
+    /// It stores the time that the clock says: two threads that store it leave what one leaves.
     pub is_time: bool,
     /// The number by which the item is known that is read, or the attribute that a function reads.
     pub item: Option<u64>,

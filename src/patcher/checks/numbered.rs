@@ -23,7 +23,7 @@ pub(super) fn is_made_of(opcodes: &Opcodes, code: &Code<'_>, all: &[Instruction]
     if producer < call || producer - call > LONGEST {
         return false;
     }
-    // What lies below the first of these, and what lies there after a jump, is nothing that is made of it.
+    // Nothing below the first of these is made of it, and nothing that lies there after a jump.
     let (mut stack, mut variables) = (Vec::new(), Vec::new());
     for (index, instruction) in all.iter().enumerate().take(producer + 1).skip(call.saturating_sub(BEFORE)) {
         let Instruction { opcode, argument, .. } = *instruction;

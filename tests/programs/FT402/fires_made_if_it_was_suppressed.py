@@ -1,4 +1,4 @@
-"""What is not there is made after a `with suppress(...)` that would have returned it."""
+"""A missing value is made after a `with suppress(...)` that would have returned it."""
 
 import contextlib
 from contextlib import suppress

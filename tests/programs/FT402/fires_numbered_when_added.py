@@ -1,4 +1,4 @@
-"""What is added to a list or a deque is numbered by how much there is in it: two threads give the same number."""
+"""New elements of a list or a deque are numbered by how much there is in it: two threads give the same number."""
 
 from collections import deque
 

@@ -1,4 +1,4 @@
-"""What a look decides may not be done twice, although a flag, a text or a call that may be is among it."""
+"""A look decides something that may not be done twice, although a flag, a text or a call that may be is among it."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""What is done now and then, by the time of the last one: two threads find that it is time."""
+"""Something is done now and then, by the time of the last one: two threads find that it is time."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""What is not there is made after a `with suppress(...)`: under a lock, or the same each time; or it is written in any case.
+"""A missing value is made after a `with suppress(...)`: under a lock, or the same each time; or it is written in any case.
 
 ALSO: FT407
 """

@@ -1,4 +1,4 @@
-"""What is added is numbered under a lock, by a counter, by the size of another list, or by one thread while others take away.
+"""New elements are numbered under a lock, by a counter, by the size of another list, or by one thread while others take away.
 
 ALSO: FT407
 """

@@ -1,4 +1,4 @@
-//! What a thread has had since it was started, or since a pool or a loop has called the function that it runs: what others give it later it has not.
+//! What a thread has had since it was started, or since a pool or a loop has called the function that it runs: objects that others give it later are not among it.
 
 use crate::engine::order;
 use crate::engine::races::lives::Seen;
@@ -118,7 +118,7 @@ unsafe fn had(here: &ThreadContext, owner: &Bound<'_, PyAny>, name: &Bound<'_, P
         let (races, home) = (shared::get(), attributes::home(owner.as_ptr()));
         let life = races.lifetimes.life(home as u64, &Seen(home)).number();
         let clock = here.order.clock();
-        // What it has found there itself it was not given.
+        // An object that it has found there itself was not given to it.
         let is_known = |writer: ftsan::races::clock::Epoch| writer.slot() != clock.epoch().slot() && clock.has_seen(writer);
         races.shadow.last_writer(location(life ^ order::slice(), field)).is_none_or(is_known)
     }

@@ -1,4 +1,4 @@
-//! Dictionaries whose class fills in what is missing (`__missing__`): whoever reads an item of them looks whether it is there.
+//! Dictionaries whose class fills in what is missing (`__missing__`): to read an item of them is to look whether it is there.
 
 use crate::engine::races::probe_site::Probe;
 use crate::interpreter::types;

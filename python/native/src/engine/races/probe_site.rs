@@ -62,7 +62,7 @@ pub(crate) struct Probe {
     pub(crate) is_indexed: bool,
     pub(crate) is_emptied: bool,
     pub(crate) is_drained: bool,
-    /// What is written is what the clock says.
+    /// It writes the time that the clock says.
     pub(crate) is_time: bool,
     /// It is in code that swaps what is the process's.
     pub(crate) is_swapper: bool,

@@ -1,5 +1,5 @@
-//! Keys that are given to one thread after the other: addresses of objects that are gone, and numbers of descriptors that are closed.  What was done with the
-//! entry of one is done once the key is given away again, if the entry was taken away before.
+//! Keys that are given to one thread after the other: addresses of objects that are gone, and numbers of descriptors that are closed.  The work
+//! with the entry of one is over once the key is given away again, if the entry was taken away before.
 
 use crate::engine::order::{self, Space};
 use crate::engine::races::values;

@@ -203,7 +203,7 @@ impl Touch<'_> {
                     }
                     self.call(method.effect)
                 } else if self.probe.is_placed && !key.is_null() && method.effect == Call::Insert && is_sequence(container) {
-                    // What is added at the end is made of how much there was.
+                    // The new element is made of how much there was.
                     let number = self.numbered();
                     if number == Outcome::Raised { number } else { self.adds(false) }
                 } else if self.probe.is_first && method.effect == Call::Insert && is_sequence(container) {

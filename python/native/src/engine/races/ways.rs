@@ -85,7 +85,7 @@ impl<'py> Search<'py> {
     unsafe fn found(&mut self, home: *mut ffi::PyObject, part: u64) {
         // SAFETY: passed on.
         let written = unsafe { last_written(home, part, self.made) };
-        // What was there before anybody else could look has no moment.
+        // A value that was there before anybody else could look has no moment.
         if let Some(written) = written {
             let is_before = written.is_before(self.made);
             self.is_before |= is_before;
