@@ -91,7 +91,9 @@ pub(super) fn mark<'a>(
                 }
                 found[check].point.would_store = names.arguments[act].map_or(0, |argument| argument as u16 + 1);
                 found[check].point.text = names.texts[act];
-                found[check].point.number = names.numbers[act].filter(|_| !found[check].point.is_measured);
+                // Whether there is a key is asked by all that count: that goes the short way.
+                let claims = !found[check].point.is_measured && found[check].point.action != Action::Contains;
+                found[check].point.number = names.numbers[act].filter(|_| claims);
                 let is_own_turn =
                     || branches::is_compared_with_a_local(opcodes, code, &instructions.all, found[check].instruction as usize);
                 if waits_for(opcodes, &instructions.all, &found[check], &found[act])
