@@ -70,7 +70,7 @@ fn compared(opcodes: &Opcodes, code: &Code<'_>, all: &[Instruction], check: usiz
     let with = if opcode == opcodes.load_small_int {
         (argument <= MOST).then_some(ActsAt::Number(argument as u8))?
     } else if opcode == opcodes.load_const {
-        ActsAt::Key(*code.strings.get(argument as usize).filter(|key| **key != 0)?)
+        ActsAt::Key(code.text(opcodes, &all[check + 1])?)
     } else if opcodes.load_fasts.contains(&opcode) {
         ActsAt::Local
     } else {
@@ -94,9 +94,9 @@ pub(super) fn compared_state(opcodes: &Opcodes, code: &Code<'_>, all: &[Instruct
 
 /// A number for the state that the instruction at `load` loads last: a text, or a constant by its name.
 pub(super) fn state(opcodes: &Opcodes, code: &Code<'_>, all: &[Instruction], load: usize) -> Option<u64> {
-    let Instruction { opcode, argument, .. } = *all.get(load)?;
+    let Instruction { opcode, .. } = *all.get(load)?;
     if opcode == opcodes.load_const {
-        return code.strings.get(argument as usize).copied().filter(|text| *text != 0);
+        return code.text(opcodes, &all[load]);
     }
     let start = if opcode == opcodes.load_attr { load.checked_sub(1)? } else { load };
     let name = named_constant(opcodes, code, &all[start..]).filter(|name| start + name.instructions == load + 1)?;
@@ -121,8 +121,8 @@ pub(super) fn goes_on_while_equal(
     const BEFORE: usize = 4;
     let Some(Compared { with: ActsAt::Key(word), is_equal, .. }) = compared(opcodes, code, all, check) else { return false };
     let is_same = |at: usize| {
-        let text = code.strings.get(all[at].argument as usize).filter(|_| all[at].opcode == opcodes.load_const);
-        text == Some(&word) || named_constant(opcodes, code, &all[at..]).is_some_and(|named| key(named.text) == word)
+        code.text(opcodes, &all[at]) == Some(word)
+            || named_constant(opcodes, code, &all[at..]).is_some_and(|named| key(named.text) == word)
     };
     is_equal != is_left_if_true && !(act.saturating_sub(BEFORE)..act).any(is_same)
 }

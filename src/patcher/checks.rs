@@ -53,7 +53,9 @@ pub(super) fn mark<'a>(
     let mut firsts = Vec::new();
     for act in 0..found.len() {
         let is_full = |look: &usize| is_emptied(opcodes, code, &instructions.all, names, found, [*look, act]);
-        if let Some(look) = (0..act).rev().find(is_full) {
+        if takes_all_out(&found[act].point)
+            && let Some(look) = (0..act).rev().find(is_full)
+        {
             found[act].point.is_emptied = true;
             decided_otherwise.push(look);
         }
@@ -214,7 +216,12 @@ fn decides_flags(opcodes: &Opcodes, code: &Code<'_>, all: &[Instruction], check:
     only_sets_flags(opcodes, (code.names, code.strings), all, jump)
 }
 
-/// Whether a container is emptied in one step if there is too much in it, and nothing else is done then: what others have put there meanwhile goes, as with a bound
+/// Whether it empties a container in one step.
+fn takes_all_out(point: &Point<'_>) -> bool {
+    point.name == Some(EMPTYING) && point.action == Action::Method && point.key == 0
+}
+
+/// Whether a container is emptied by `act` if there is too much in it, and nothing else is done then: what others have put there meanwhile goes, as with a bound
 /// that is passed by one.
 fn is_emptied(
     opcodes: &Opcodes,
@@ -224,11 +231,10 @@ fn is_emptied(
     found: &[Found<'_>],
     [look, act]: [usize; 2],
 ) -> bool {
-    let [size, clear] = [look, act].map(|at| &found[at].point);
+    let size = &found[look].point;
     let is_same = || names.containers[look].is_some() && names.containers[look] == names.containers[act];
-    let is_whole = clear.name == Some(EMPTYING) && clear.action == Action::Method && clear.key == 0;
     let places = [look, act].map(|at| found[at].instruction as usize);
-    is_whole && is_size(size) && size.is_measured && is_same() && only_empties(opcodes, code, all, places)
+    is_size(size) && size.is_measured && is_same() && only_empties(opcodes, code, all, places)
 }
 
 /// Whether a loop goes on as long as a variable says so by one word, after which the function stores another one there: others that end it act on that word
@@ -295,9 +301,8 @@ fn looks_at_what_is_taken(
     /// From the look to the act.
     const SOON: usize = 16;
     let act = &found[take];
-    let is_text = |key: &Instruction| code.strings.get(key.argument as usize).is_some_and(|text| *text != 0);
     let key = |of: &Found<'_>| (of.instruction as usize).checked_sub(1).map(|key| &all[key]);
-    let is_constant = |key: &Instruction| key.opcode == opcodes.load_const && !is_text(key);
+    let is_constant = |key: &Instruction| key.opcode == opcodes.load_const && code.text(opcodes, key).is_none();
     let is_deletion = act.point.action == Action::DeleteItem;
     let takes_all = act.point.name == Some(EMPTYING) || is_deletion && key(act).is_some_and(is_constant);
     let container = names.containers[take].filter(|_| is_deletion || takes_all)?;

@@ -62,7 +62,18 @@ pub(super) fn loaded<'a>(
     }
 }
 
+/// The text that an instruction loads, if it loads a constant that is one; `strings` as in [`Code`].
+pub(super) fn text(opcodes: &Opcodes, strings: &[u64], load: &Instruction) -> Option<u64> {
+    let text = strings.get(load.argument as usize).copied().filter(|text| *text != 0);
+    text.filter(|_| load.opcode == opcodes.load_const)
+}
+
 impl<'a> Code<'a> {
+    /// As [`text`].
+    pub(super) fn text(&self, opcodes: &Opcodes, load: &Instruction) -> Option<u64> {
+        text(opcodes, self.strings, load)
+    }
+
     /// As [`loaded`].
     pub(super) fn loaded(&self, opcodes: &Opcodes, instruction: &Instruction) -> Option<(Place, &'a str)> {
         loaded(opcodes, (instruction.opcode, instruction.argument as usize), self.names, self.locals)

@@ -73,9 +73,7 @@ pub(super) fn names<'a>(
             if found.point.value > 0 && !found.is_after {
                 names.arguments[point] = argument_of(opcodes, all, producers, u32::from(found.point.value));
                 let load = all.get(producers.at(u32::from(found.point.value)) as usize);
-                let is_text = |number: &u32| code.strings.get(*number as usize).is_some_and(|text| *text != 0);
-                names.texts[point] =
-                    load.filter(|load| load.opcode == opcodes.load_const).map(|load| load.argument).filter(is_text);
+                names.texts[point] = load.filter(|load| code.text(opcodes, load).is_some()).map(|load| load.argument);
                 names.numbers[point] = load.filter(|load| load.opcode == opcodes.load_small_int).map(|load| load.argument);
                 let has_others = || found.point.name.is_some_and(|name| rebound.has_numbers(name));
                 names.is_claimed[point] = names.numbers[point].is_some() && has_others();

@@ -400,6 +400,5 @@ pub(super) fn item(opcodes: &Opcodes, code: &Code<'_>, key: &Instruction) -> Opt
     if key.opcode == opcodes.load_small_int {
         return Some(crate::races::mix(u64::from(key.argument)));
     }
-    let text = code.strings.get(key.argument as usize).filter(|_| key.opcode == opcodes.load_const)?;
-    Some(*text).filter(|text| *text != 0)
+    code.text(opcodes, key)
 }

@@ -1,7 +1,7 @@
 //! Acts that may be done twice, so that the look which decides them is no check: whoever comes between does the same.
 
 use crate::patcher::branches;
-use crate::patcher::code::Code;
+use crate::patcher::code::{Code, text};
 use crate::patcher::found::Found;
 use crate::patcher::instructions::Instruction;
 use crate::patcher::opcodes::{Jump, Opcodes};
@@ -90,7 +90,7 @@ fn is_nothing(opcodes: &Opcodes, instruction: &Instruction) -> bool {
 
 /// Whether it loads a constant that is a text.
 fn is_text(opcodes: &Opcodes, strings: &[u64], load: &Instruction) -> bool {
-    load.opcode == opcodes.load_const && strings.get(load.argument as usize).is_some_and(|text| *text != 0)
+    text(opcodes, strings, load).is_some()
 }
 
 /// Whether it loads a constant that is no text: one of several texts would be another thread's word.
